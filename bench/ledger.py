@@ -91,8 +91,11 @@ class Server:
     def run(self, database: str, *arguments: str) -> str:
         done = subprocess.run(
             [self.binary, *self.arguments, "-n", *arguments, database],
-            env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise RuntimeError(f"pgbench failed: {done.stderr.strip()[-600:]}")
         return done.stdout
@@ -229,11 +232,21 @@ def posting(server: Server, tpcb: str, names: dict[str, int], *, seconds: int, r
     yardstick = {"yardstick": tps["tpcb"], "yardstick_name": "pgbench tpcb-like"}
     cpu_yardstick = {"yardstick": cpu["tpcb"] or None, "yardstick_name": "pgbench tpcb-like"}
     return [
-        at_least(Figure("posting on one hot house account, 20 writers", tps["hot"], "1/s", **yardstick), 1.0, by_ratio=True),
-        at_least(Figure("posting between random wallets, 20 writers", tps["random"], "1/s", **yardstick), 0.9, by_ratio=True),
-        at_most(Figure("server CPU per posting, hot, one writer", cpu["hot"], "ms", **cpu_yardstick), 1.5, by_ratio=True),
-        at_most(Figure("server CPU per posting, random, one writer", cpu["random"], "ms", **cpu_yardstick), 1.5, by_ratio=True),
-    ]  # fmt: skip
+        at_least(
+            Figure("posting on one hot house account, 20 writers", tps["hot"], "1/s", **yardstick), 1.0, by_ratio=True
+        ),
+        at_least(
+            Figure("posting between random wallets, 20 writers", tps["random"], "1/s", **yardstick), 0.9, by_ratio=True
+        ),
+        at_most(
+            Figure("server CPU per posting, hot, one writer", cpu["hot"], "ms", **cpu_yardstick), 1.5, by_ratio=True
+        ),
+        at_most(
+            Figure("server CPU per posting, random, one writer", cpu["random"], "ms", **cpu_yardstick),
+            1.5,
+            by_ratio=True,
+        ),
+    ]
 
 
 INVERSIONS = """

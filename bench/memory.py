@@ -76,10 +76,19 @@ def instance(scale: float) -> Iterator[tuple[int, int, list[str]]]:
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     with tempfile.TemporaryDirectory(prefix="keelson-bench-", ignore_cleanup_errors=True) as folder:
         command = [
-            sys.executable, "-m", "launcher.supervisor", "--ephemeral", folder, "--demo", str(scale), "--no-sandboxes",
-            "--only", "web",
-            "--web-workers", "1",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "launcher.supervisor",
+            "--ephemeral",
+            folder,
+            "--demo",
+            str(scale),
+            "--no-sandboxes",
+            "--only",
+            "web",
+            "--web-workers",
+            "1",
+        ]
         process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=inherited, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None

@@ -71,11 +71,14 @@ def _fill(brand: Brand, house: Account, wallet: Account, lines: int) -> None:
     start = dt.datetime.combine(MONTH, dt.time(8), tzinfo=dt.UTC)
     entries = [
         Entry(
-            key=f"papers:{wallet.pk}:{n}", kind=JournalKind.DEPOSIT, brand_id=brand.pk, description=f"D-{wallet.pk:06}-{n}",
+            key=f"papers:{wallet.pk}:{n}",
+            kind=JournalKind.DEPOSIT,
+            brand_id=brand.pk,
+            description=f"D-{wallet.pk:06}-{n}",
             lines=(Line(house, -10_000 - n), Line(wallet, 10_000 + n)),
         )
         for n in range(lines)
-    ]  # fmt: skip
+    ]
     with transaction.atomic():
         posting.post_many(entries, posted_at=[start + dt.timedelta(hours=6 * n) for n in range(lines)])
 
@@ -103,23 +106,34 @@ def _statement(client_id: int, times: int) -> list[Figure]:
 
 def _paper(rows: int) -> Paper:
     columns = [
-        Column("When"), Column("Reference"), Column("Result", weight=2), Column("Gross", end=True), Column("Fee", end=True),
+        Column("When"),
+        Column("Reference"),
+        Column("Result", weight=2),
+        Column("Gross", end=True),
+        Column("Fee", end=True),
         Column("Net", end=True),
-    ]  # fmt: skip
+    ]
     start = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
 
     def each() -> Iterator[Row]:
         for n in range(rows):
             gross = Money(Decimal(n * 37 % 900_000) / 100, "EUR")
             yield [
-                start + dt.timedelta(seconds=n), f"pi_{n:012}", Named("psp_reference", "PSP reference"), gross,
-                Money(Decimal("0.25"), "EUR"), gross - Money(Decimal("0.25"), "EUR"),
-            ]  # fmt: skip
+                start + dt.timedelta(seconds=n),
+                f"pi_{n:012}",
+                Named("psp_reference", "PSP reference"),
+                gross,
+                Money(Decimal("0.25"), "EUR"),
+                gross - Money(Decimal("0.25"), "EUR"),
+            ]
 
     return Paper(
-        key="bench", title="Settlement pack", look=Look("Papers"), made_at=timezone.now(),
+        key="bench",
+        title="Settlement pack",
+        look=Look("Papers"),
+        made_at=timezone.now(),
         sections=[Section("Rows", columns=columns, rows=each)],
-    )  # fmt: skip
+    )
 
 
 def _trail(rows: int) -> list[Figure]:
@@ -144,9 +158,13 @@ def _month(brand: Brand, clients: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         before, started = _peak_from_here(), time.perf_counter()
         counted = batches.make_batch(
-            kind=DocumentKind.STATEMENT, brand=brand, month=MONTH, target=Path(folder) / "month.zip", made_by=None,
+            kind=DocumentKind.STATEMENT,
+            brand=brand,
+            month=MONTH,
+            target=Path(folder) / "month.zip",
+            made_by=None,
             progress=lambda *_step: None,
-        )  # fmt: skip
+        )
         took = time.perf_counter() - started
     if counted.documents != clients:
         raise RuntimeError(f"{counted.documents} statements of {clients} clients were made")

@@ -23,10 +23,23 @@ CLIENTS = 5_000
 FEE_BASIS_POINTS = 200
 # What a movement's number makes of it: (category, how many of 100,000).
 CATEGORIES = (
-    ("no_psp_ref", 5_000), ("no_our_ref", 3_000), ("no_ref", 50), ("missing_there", 300), ("amount", 300), ("fee", 60),
-    ("currency", 60), ("duplicate", 60), ("wrong_client", 60), ("status", 60), ("fx", 1_000), ("split", 200), ("merged", 200),
-    ("ambiguous", 60), ("second_payment", 60), ("timing", 60),
-)  # fmt: skip
+    ("no_psp_ref", 5_000),
+    ("no_our_ref", 3_000),
+    ("no_ref", 50),
+    ("missing_there", 300),
+    ("amount", 300),
+    ("fee", 60),
+    ("currency", 60),
+    ("duplicate", 60),
+    ("wrong_client", 60),
+    ("status", 60),
+    ("fx", 1_000),
+    ("split", 200),
+    ("merged", 200),
+    ("ambiguous", 60),
+    ("second_payment", 60),
+    ("timing", 60),
+)
 ONLY_PAYMENTS = ("fee", "currency", "duplicate", "wrong_client", "status", "fx", "ambiguous", "second_payment")
 
 DRAW = """
@@ -145,9 +158,14 @@ def generate(brand_id: int, count: int) -> list[SettlementImport]:
         cursor.execute(DRAW)
         cursor.execute(
             TRUTH.format(psps=PSPS, clients=CLIENTS, cases=cases),
-            {"count": count, "start": start, "end": end, "payments": list(ONLY_PAYMENTS),
-             "seconds": int((end - start).total_seconds()) - 12 * 3600},
-        )  # fmt: skip
+            {
+                "count": count,
+                "start": start,
+                "end": end,
+                "payments": list(ONLY_PAYMENTS),
+                "seconds": int((end - start).total_seconds()) - 12 * 3600,
+            },
+        )
         cursor.execute("ANALYZE bench_truth")
         cursor.execute(MOVEMENTS.format(shift=10 * count))
         cursor.execute(ROWS.format(count=count, clients=CLIENTS, shift=10 * count))
@@ -168,10 +186,16 @@ def _leave_journals_out(cursor: object) -> None:
 def _report(brand_id: int, number: int, first: dt.date, last: dt.date) -> SettlementImport:
     psp = Psp.objects.get(pk=number)
     report = SettlementImport.objects.create(
-        psp=psp, file_name=f"{psp.code}.csv", sha256=f"{number:064d}", stored_name=f"bench-{number}", size_bytes=0,
-        first_day=first, last_day=last,
-        row_count=0, imported_at=timezone.now(),
-    )  # fmt: skip
+        psp=psp,
+        file_name=f"{psp.code}.csv",
+        sha256=f"{number:064d}",
+        stored_name=f"bench-{number}",
+        size_bytes=0,
+        first_day=first,
+        last_day=last,
+        row_count=0,
+        imported_at=timezone.now(),
+    )
     with connection.cursor() as cursor:
         cursor.execute(STORE_ROWS.format(basis_points=FEE_BASIS_POINTS), {"report": report.pk, "psp": number})
         report.row_count = cursor.rowcount
@@ -187,8 +211,11 @@ def psps(brand_id: int) -> None:
         )
         PspCost.objects.bulk_create(
             PspCost(
-                psp=psp, type=RowType.PAYMENT, currency=currency, basis_points=FEE_BASIS_POINTS,
+                psp=psp,
+                type=RowType.PAYMENT,
+                currency=currency,
+                basis_points=FEE_BASIS_POINTS,
                 valid_from=dt.date(2020, 1, 1),
             )
             for currency in ("EUR", "USD", "GBP", "JPY")
-        )  # fmt: skip
+        )

@@ -142,13 +142,21 @@ def make_accounts(server: TradingServer, **fields: Any) -> None:
     copy_models(
         [
             TradingAccount(
-                client_id=client_id, server=server, login=str(FIRST_LOGIN + number), group="real\\standard-EUR", currency="EUR",
-                leverage=30, state="open", request_key=f"bench:{client_id}", opened_at=now - dt.timedelta(days=900),
-                requested_at=now, **values,
+                client_id=client_id,
+                server=server,
+                login=str(FIRST_LOGIN + number),
+                group="real\\standard-EUR",
+                currency="EUR",
+                leverage=30,
+                state="open",
+                request_key=f"bench:{client_id}",
+                opened_at=now - dt.timedelta(days=900),
+                requested_at=now,
+                **values,
             )
             for number, client_id in enumerate(Client.objects.order_by("pk").values_list("pk", flat=True))
         ]
-    )  # fmt: skip
+    )
 
 
 def made_deals(first_ticket: int, count: int, accounts: int, at: dt.datetime) -> list[DealData]:
@@ -159,13 +167,27 @@ def made_deals(first_ticket: int, count: int, accounts: int, at: dt.datetime) ->
         msc = int(when.timestamp() * 1000)
         is_out = number % 2
         raw: dict[str, Any] = {
-            **DEFAULTS, "Deal": str(number), "Login": str(FIRST_LOGIN + number * 7919 % accounts), "Order": str(number + 1),
-            "Action": str(number // 2 % 2), "Entry": str(is_out), "Digits": "5", "ContractSize": "100000.00000000",
-            "Time": str(msc // 1000), "TimeMsc": str(msc), "Symbol": SYMBOLS[number % len(SYMBOLS)],
-            "Price": f"1.{number % 100_000:05}", "Volume": "1000", "VolumeExt": "10000000",
-            "VolumeClosedExt": str(is_out * 10_000_000), "Profit": f"{number % 9000 / 100 - 44:.2f}" if is_out else "0.00",
-            "Commission": "-0.35", "PositionID": str(number // 2), "MarketBid": "1.08000", "MarketAsk": "1.08010",
-        }  # fmt: skip
+            **DEFAULTS,
+            "Deal": str(number),
+            "Login": str(FIRST_LOGIN + number * 7919 % accounts),
+            "Order": str(number + 1),
+            "Action": str(number // 2 % 2),
+            "Entry": str(is_out),
+            "Digits": "5",
+            "ContractSize": "100000.00000000",
+            "Time": str(msc // 1000),
+            "TimeMsc": str(msc),
+            "Symbol": SYMBOLS[number % len(SYMBOLS)],
+            "Price": f"1.{number % 100_000:05}",
+            "Volume": "1000",
+            "VolumeExt": "10000000",
+            "VolumeClosedExt": str(is_out * 10_000_000),
+            "Profit": f"{number % 9000 / 100 - 44:.2f}" if is_out else "0.00",
+            "Commission": "-0.35",
+            "PositionID": str(number // 2),
+            "MarketBid": "1.08000",
+            "MarketAsk": "1.08010",
+        }
         found.append(deal_from(raw, executed_at=when))
     return found
 
@@ -206,11 +228,20 @@ def ingest_beside_copy(server: TradingServer, batch: int, batches: int, accounts
     again = _again(server, batch, batches, accounts, start)
     return [
         at_least(Figure(f"deals ingested a second, batches of {batch:,}", rate["ours"], "1/s"), PER_SECOND_MIN),
-        at_least(Figure("deals ingested beside COPY of the same rows", rate["ours"], "1/s", yardstick=rate["plain"],
-                        yardstick_name="plain COPY, same partitions and indexes"), SHARE_OF_COPY_MIN, by_ratio=True),
+        at_least(
+            Figure(
+                "deals ingested beside COPY of the same rows",
+                rate["ours"],
+                "1/s",
+                yardstick=rate["plain"],
+                yardstick_name="plain COPY, same partitions and indexes",
+            ),
+            SHARE_OF_COPY_MIN,
+            by_ratio=True,
+        ),
         Figure("processor time of a deal", cpu["ours"], "ms", yardstick=cpu["plain"], yardstick_name="plain COPY"),
         Figure("known deals read again a second", again, "1/s"),
-    ]  # fmt: skip
+    ]
 
 
 def _again(server: TradingServer, batch: int, batches: int, accounts: int, start: dt.datetime) -> float:
@@ -261,8 +292,12 @@ def export_file(path: Path, count: int, accounts: int) -> None:
     seconds = MONTHS * 30 * 86_400
     end = int(timezone.now().timestamp()) - 7 * 86_400
     values = {
-        "count": count, "start": end - seconds, "step": max(seconds // count, 1), "login": FIRST_LOGIN, "accounts": accounts,
-    }  # fmt: skip
+        "count": count,
+        "start": end - seconds,
+        "step": max(seconds // count, 1),
+        "login": FIRST_LOGIN,
+        "accounts": accounts,
+    }
     database = sqlite3.connect(path)
     database.execute("PRAGMA synchronous=OFF")
     database.execute("PRAGMA journal_mode=OFF")
@@ -323,10 +358,13 @@ def pages(brand: Brand, size: str, history: int) -> list[Figure]:
             _get(browser, reverse("trading_account_deals", args=[account.pk]))
 
         runs: dict[str, Callable[[], object]] = {
-            "account page, busiest account": lambda: page(busy), "account page, other accounts": lambda: page(next(turns)),
-            "its results, busiest account": lambda: fared(busy), "its results, other accounts": lambda: fared(next(turns)),
-            "its deals, busiest account": lambda: deals(busy), "its deals, other accounts": lambda: deals(next(turns)),
-        }  # fmt: skip
+            "account page, busiest account": lambda: page(busy),
+            "account page, other accounts": lambda: page(next(turns)),
+            "its results, busiest account": lambda: fared(busy),
+            "its results, other accounts": lambda: fared(next(turns)),
+            "its deals, busiest account": lambda: deals(busy),
+            "its deals, other accounts": lambda: deals(next(turns)),
+        }
         samples = interleaved(runs, times=PAGE_ROUNDS[size])
         work = work_of(runs, times=max(PAGE_ROUNDS[size] // 3, 2))
     total = Deal.objects.count() if history < 1_000_000 else history

@@ -204,10 +204,22 @@ def live_process() -> Iterator[str]:
         port = free.getsockname()[1]
     environment = {**os.environ, "DATABASE_URL": database_url(), "PYTHONPATH": str(settings.BASE_DIR)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "crm.asgi:application", "--port", str(port), "--lifespan", "off", "--log-level",
-         "error", "--no-access-log"],
-        cwd=str(settings.BASE_DIR), env=environment,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "crm.asgi:application",
+            "--port",
+            str(port),
+            "--lifespan",
+            "off",
+            "--log-level",
+            "error",
+            "--no-access-log",
+        ],
+        cwd=str(settings.BASE_DIR),
+        env=environment,
+    )
     try:
         for _attempt in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

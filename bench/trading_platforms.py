@@ -106,18 +106,30 @@ def _house(stack: contextlib.ExitStack, folder: Path, accounts: int, platforms: 
             short = f"{table.name}_port" if listener.flag == "--port" else listener.flag.strip("-").replace("-", "_")
             platforms[listener.name] = f"127.0.0.1:{ports[short]}"
         server = TradingServer(
-            name=other.name, kind=other.kind, host=SANDBOX_HOST, manager_login=other.manager, options=other.options,
-            time_zone=other.zone, group_mask=other.group_mask,
-        )  # fmt: skip
+            name=other.name,
+            kind=other.kind,
+            host=SANDBOX_HOST,
+            manager_login=other.manager,
+            options=other.options,
+            time_zone=other.zone,
+            group_mask=other.group_mask,
+        )
         server.set_password(other.secret)
         server.save()
         TradingAccount.objects.bulk_create(
             TradingAccount(
-                client=client, server=server, login=str(login), group=other.types[0][1], currency="EUR", leverage=30, state="open",
-                request_key=f"bench:{other.kind}:{login}", opened_at=timezone.now(),
+                client=client,
+                server=server,
+                login=str(login),
+                group=other.types[0][1],
+                currency="EUR",
+                leverage=30,
+                state="open",
+                request_key=f"bench:{other.kind}:{login}",
+                opened_at=timezone.now(),
             )
             for client, login in zip(clients, logins, strict=False)
-        )  # fmt: skip
+        )
         found.append(Running(other, server, f"http://127.0.0.1:{ports['http_port']}", logins))
     return found
 
@@ -132,10 +144,23 @@ def _started(table: SandboxServer, folder: Path, logins: list[int]) -> Iterator[
     people.write_text("\n".join(lines), encoding="utf-8")
     flags = [word for listener in table.all_listeners for word in (listener.flag, "0")]
     process = subprocess.Popen(
-        [sys.executable, "-m", f"sandbox.{table.name}", *flags, "--state", str(folder / f"{table.name}.sqlite"), "--rhythm", "0",
-         "--import", str(people)],
-        cwd=settings.BASE_DIR, env={**os.environ, "PYTHONPATH": str(settings.BASE_DIR)}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            f"sandbox.{table.name}",
+            *flags,
+            "--state",
+            str(folder / f"{table.name}.sqlite"),
+            "--rhythm",
+            "0",
+            "--import",
+            str(people),
+        ],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PYTHONPATH": str(settings.BASE_DIR)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     try:
         ready = next((line for line in process.stdout if line.startswith("ready ")), "")
@@ -176,7 +201,7 @@ def _trade(running: list[Running], rate: float) -> dict[str, dict[str, float]]:
 def _figures(one: Running, told: dict[str, float]) -> list[Figure]:
     rows: dict[str, Any] = dict(
         Deal.objects.filter(server=one.server, entry=0, action=0).values_list("login", "synced_at")
-    )  # fmt: skip
+    )
     lags = [max(0.0, (rows[login].timestamp() - at) * 1000) for login, at in told.items() if login in rows]
     name, kind = one.server.get_kind_display(), one.other.kind.value
     missing = Figure(f"{name}: trades that did not arrive", len(told) - len(lags), "trades")

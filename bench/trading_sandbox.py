@@ -52,10 +52,26 @@ def sandbox(folder: Path, accounts: int, first_login: int) -> Iterator[Sandbox]:
     people.write_text("\n".join(lines), encoding="utf-8")
     root = str(settings.BASE_DIR)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.mt5", "--port", "0", "--http-port", "0", "--state", str(folder / "mt5.sqlite"),
-         "--rhythm", "0", "--import", str(people)],
-        cwd=root, env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "sandbox.mt5",
+            "--port",
+            "0",
+            "--http-port",
+            "0",
+            "--state",
+            str(folder / "mt5.sqlite"),
+            "--rhythm",
+            "0",
+            "--import",
+            str(people),
+        ],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": root},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     try:
         for line in process.stdout:

@@ -71,12 +71,30 @@ RAW = "SELECT id, first_name, last_name, sales_status, score FROM clients_client
 
 # Every filter of the list with a value that many match, or few, or in some books none; and what people combine.
 FILTERS = [
-    "", "sales_status=new", "sales_status=contacted", "sales_status=contacted&sales_status=no_answer", "country=DE",
-    "language=de", "owner={owner}", "desk={desk}", "book={book}", "brand={brand}", "score_from=90", "score_from=100",
-    "not_contacted_since={days_ago}", "source=google", "campaign=c7", "campaign=nobody",
-    "country=DE&sales_status=contacted", "country=FR&sales_status=call_back&source=partner&language=es",
-    "q=anna", "q=schmidt", "q=schmidt12", "q=nobodyatall", "q=anna&country=DE&sales_status=contacted",
-]  # fmt: skip
+    "",
+    "sales_status=new",
+    "sales_status=contacted",
+    "sales_status=contacted&sales_status=no_answer",
+    "country=DE",
+    "language=de",
+    "owner={owner}",
+    "desk={desk}",
+    "book={book}",
+    "brand={brand}",
+    "score_from=90",
+    "score_from=100",
+    "not_contacted_since={days_ago}",
+    "source=google",
+    "campaign=c7",
+    "campaign=nobody",
+    "country=DE&sales_status=contacted",
+    "country=FR&sales_status=call_back&source=partner&language=es",
+    "q=anna",
+    "q=schmidt",
+    "q=schmidt12",
+    "q=nobodyatall",
+    "q=anna&country=DE&sales_status=contacted",
+]
 ORDERS = ["", "sort=created_at", "sort=score", "sort=-score", "sort=last_contact_at", "sort=-last_contact_at"]
 
 
@@ -196,9 +214,12 @@ def sweep(person: str, user: User, rows: int, rounds: int, p95s: dict[str, list[
 
     book = Book.objects.filter(pk__in=reach_of(user).books).order_by("-pk")[0]
     values = {
-        "owner": book.owner_id, "desk": book.desk_id, "book": book.pk, "brand": book.brand_id,
+        "owner": book.owner_id,
+        "desk": book.desk_id,
+        "book": book.pk,
+        "brand": book.brand_id,
         "days_ago": timezone.localdate() - dt.timedelta(days=14),
-    }  # fmt: skip
+    }
     browser = signed_in(user)
     asked = ["&".join(filter(None, pair)).format(**values) for pair in itertools.product(FILTERS, ORDERS)]
     if not rounds:

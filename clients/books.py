@@ -88,18 +88,25 @@ def _hand_over_tasks(moving: Sequence[Client], book: Book) -> None:
 def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Any, reason: Words) -> None:
     audit.record_many(
         {
-            "actor": actor, "action": "clients.moved", "target": client, "client_id": client.pk,
-            "brand_id": client.brand_id, "reason": say(reason),
+            "actor": actor,
+            "action": "clients.moved",
+            "target": client,
+            "client_id": client.pk,
+            "brand_id": client.brand_id,
+            "reason": say(reason),
             "before": {"book": from_books[client.pk].name, "book_id": from_books[client.pk].pk},
             "after": {"book": book.name, "book_id": book.pk, "owner_id": book.owner_id},
         }
         for client in moving
-    )  # fmt: skip
+    )
     now = timezone.now()
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
-                client=client, at=now, kind=TimelineKind.LEAD, actor=actor,
+                client=client,
+                at=now,
+                kind=TimelineKind.LEAD,
+                actor=actor,
                 **said_of(
                     title=phrase("Moved from %(before)s to %(after)s")
                     % {"before": from_books[client.pk].name, "after": book.name},
@@ -110,7 +117,7 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
             for client in moving
         ],
         batch_size=1000,
-    )  # fmt: skip
+    )
     publish_many(
         ClientMoved(
             client_id=client.pk, brand_id=client.brand_id, from_book_id=from_books[client.pk].pk, to_book_id=book.pk
@@ -123,8 +130,10 @@ def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
     assert book.owner_id is not None
     one = moving[0] if len(moving) == 1 else None
     notify(
-        [book.owner_id], kind="clients.moved",
-        title=phrase("%(client)s is now in your book") % {"client": one} if one
+        [book.owner_id],
+        kind="clients.moved",
+        title=phrase("%(client)s is now in your book") % {"client": one}
+        if one
         else phrase("%(count)s clients are now in your book") % {"count": len(moving)},
         url=one.get_absolute_url() if one else "/clients/",
-    )  # fmt: skip
+    )

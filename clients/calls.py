@@ -49,30 +49,53 @@ def log_call(
     if not 0 <= duration_seconds <= LONGEST_SECONDS:
         raise DomainError(_("A call lasts between nothing and a day."))
     call = Call.objects.create(
-        client=client, agent=actor, direction=direction, outcome=outcome, duration_seconds=duration_seconds,
-        started_at=started_at, notes=notes.strip(),
-    )  # fmt: skip
+        client=client,
+        agent=actor,
+        direction=direction,
+        outcome=outcome,
+        duration_seconds=duration_seconds,
+        started_at=started_at,
+        notes=notes.strip(),
+    )
     audit.record(
-        actor=actor, action="clients.call_logged", target=call, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="clients.call_logged",
+        target=call,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"outcome": str(outcome), "duration_seconds": duration_seconds, "direction": str(direction)},
-    )  # fmt: skip
+    )
     access_log.note(
-        user=actor, kind=AccessKind.CALL, client_id=client.pk, brand_id=client.brand_id, target=f"clients.call:{call.pk}",
-        in_book=is_in_own_book(actor, client), rows=1, reason=str(outcome),
-    )  # fmt: skip
+        user=actor,
+        kind=AccessKind.CALL,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        target=f"clients.call:{call.pk}",
+        in_book=is_in_own_book(actor, client),
+        rows=1,
+        reason=str(outcome),
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.CALL, actor=actor, at=started_at, body=call.notes,
+        client_id=client.pk,
+        kind=TimelineKind.CALL,
+        actor=actor,
+        at=started_at,
+        body=call.notes,
         title=joined([CallDirection(direction).label, CallOutcome(outcome).label], ": "),
         data={"call_id": call.pk, "outcome": str(outcome), "duration_seconds": duration_seconds},
         dedupe_key=f"call:{call.pk}",
-    )  # fmt: skip
+    )
     rebuild_client(client.pk, "last_contact_at")
     publish(
         ClientContacted(
-            client_id=client.pk, brand_id=client.brand_id, agent_id=actor.pk, kind="call", outcome=str(outcome),
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            agent_id=actor.pk,
+            kind="call",
+            outcome=str(outcome),
             contact_id=call.pk,
         )
-    )  # fmt: skip
+    )
     if follow_up_at is not None:
         followups.add_task(
             client_id=client.pk, actor=actor, title=follow_up_title or _("Call back"), due_at=follow_up_at

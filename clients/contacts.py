@@ -40,7 +40,12 @@ def reveal(*, client: Client, actor: Any, reason: str = "") -> Revealed:
     if must_say_why(actor, client) and len(reason) < SHORTEST_REASON:
         raise DomainError(_("Say in a few words why you need to see this contact."))
     access_log.note(
-        user=actor, kind=AccessKind.REVEAL, client_id=client.pk, brand_id=client.brand_id, reason=reason,
-        target="client.contact", in_book=is_in_own_book(actor, client),
-    )  # fmt: skip
+        user=actor,
+        kind=AccessKind.REVEAL,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        reason=reason,
+        target="client.contact",
+        in_book=is_in_own_book(actor, client),
+    )
     return Revealed(phone=client.phone, email=client.email)

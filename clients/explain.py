@@ -68,11 +68,17 @@ def explain_access(request: HttpRequest) -> HttpResponse:
         client, person = form.cleaned_data["client"], form.cleaned_data["user"]
         explanation = explain(person, client.book)
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=client.pk,
+            brand_id=client.brand_id,
             target=f"explain:user:{person.pk}",
-        )  # fmt: skip
+        )
         context |= {
-            "client": client, "person": person, "explanation": explanation, "opens": opens_record(explanation),
+            "client": client,
+            "person": person,
+            "explanation": explanation,
+            "opens": opens_record(explanation),
             "contact": contact_shown(explanation),
-        }  # fmt: skip
+        }
     return render(request, "clients/explain.html", context)

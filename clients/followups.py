@@ -40,14 +40,22 @@ def add_task(*, client_id: int, actor: Any, title: str, due_at: dt.datetime, ass
     task = Task.objects.create(client=client, assignee=assignee, title=title[:160], due_at=due_at, created_by=actor)
     _record(task, "clients.task_added", actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)})
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.TASK, actor=actor, title=task.title, dedupe_key=f"task:{task.pk}",
+        client_id=client.pk,
+        kind=TimelineKind.TASK,
+        actor=actor,
+        title=task.title,
+        dedupe_key=f"task:{task.pk}",
         data={"task_id": task.pk, "due_at": due_at.isoformat(), "assignee": str(assignee)},
-    )  # fmt: skip
+    )
     if actor is None or assignee.pk != actor.pk:
         notify(
-            [assignee.pk], kind="clients.task", title=task.title, body=str(client), url=client.get_absolute_url(),
+            [assignee.pk],
+            kind="clients.task",
+            title=task.title,
+            body=str(client),
+            url=client.get_absolute_url(),
             dedupe_key=f"clients.task:{task.pk}",
-        )  # fmt: skip
+        )
     return task
 
 

@@ -51,9 +51,11 @@ def moment_widget() -> forms.DateTimeInput:
 class CallForm(forms.Form):
     outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=CallOutcome.choices, widget=forms.RadioSelect)
     duration = DurationField(
-        label=gettext_lazy("Duration"), required=False, max_length=10,
+        label=gettext_lazy("Duration"),
+        required=False,
+        max_length=10,
         widget=forms.TextInput(attrs={"placeholder": "4:30", "inputmode": "numeric"}),
-    )  # fmt: skip
+    )
     direction = forms.ChoiceField(
         label=gettext_lazy("Direction"), choices=CallDirection.choices, initial=CallDirection.OUTBOUND
     )
@@ -61,9 +63,11 @@ class CallForm(forms.Form):
         label=gettext_lazy("Notes"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 4})
     )
     follow_up_at = forms.DateTimeField(
-        label=gettext_lazy("Follow up on"), required=False, widget=moment_widget(),
+        label=gettext_lazy("Follow up on"),
+        required=False,
+        widget=moment_widget(),
         help_text=gettext_lazy("Leave it empty when nothing is to be done."),
-    )  # fmt: skip
+    )
     follow_up_title = forms.CharField(label=gettext_lazy("What for"), required=False, max_length=160)
 
 
@@ -89,9 +93,12 @@ def colleagues(client: Client, actor: Any) -> Any:
 
 class NoteForm(forms.Form):
     body = forms.CharField(
-        label=gettext_lazy("Note"), max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…"), "aria-label": gettext_lazy("Note")}),
-    )  # fmt: skip
+        label=gettext_lazy("Note"),
+        max_length=10_000,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…"), "aria-label": gettext_lazy("Note")}
+        ),
+    )
     is_pinned = forms.BooleanField(label=gettext_lazy("Keep it on top"), required=False)
 
 
@@ -99,9 +106,12 @@ class MailForm(forms.Form):
     template = forms.ChoiceField(label=gettext_lazy("Letter"))
     subject = forms.CharField(label=gettext_lazy("Subject"), max_length=160, required=False)
     message = forms.CharField(
-        label=gettext_lazy("Text"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 8}),
+        label=gettext_lazy("Text"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
         help_text=gettext_lazy("Subject and text are for a letter of your own."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,13 +157,18 @@ class ProfileForm(forms.ModelForm):
         fields = PERSONAL
         widgets = {"date_of_birth": DayInput()}
         labels = {
-            "first_name": gettext_lazy("First name"), "last_name": gettext_lazy("Last name"),
-            "country": gettext_lazy("Country of residence"), "language": gettext_lazy("Language"),
-            "time_zone": gettext_lazy("Time zone"), "date_of_birth": gettext_lazy("Date of birth"),
-            "nationality": gettext_lazy("Nationality"), "address_line": gettext_lazy("Address"),
-            "city": gettext_lazy("City"), "postal_code": gettext_lazy("Postal code"),
+            "first_name": gettext_lazy("First name"),
+            "last_name": gettext_lazy("Last name"),
+            "country": gettext_lazy("Country of residence"),
+            "language": gettext_lazy("Language"),
+            "time_zone": gettext_lazy("Time zone"),
+            "date_of_birth": gettext_lazy("Date of birth"),
+            "nationality": gettext_lazy("Nationality"),
+            "address_line": gettext_lazy("Address"),
+            "city": gettext_lazy("City"),
+            "postal_code": gettext_lazy("Postal code"),
             "marketing_consent": gettext_lazy("Agreed to offers"),
-        }  # fmt: skip
+        }
         help_texts = {"country": "", "nationality": ""}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

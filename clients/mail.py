@@ -66,10 +66,14 @@ def send_mail_to(
         raise DomainError(_("This letter needs: %(fields)s") % {"fields": ", ".join(sorted(missing))})
     secret = {name: str(values.pop(name)) for name in kind.secrets}
     fields = {
-        "template": template, "language": language, "to_address": client.email, "sender": sender,
-        "subject": " ".join(fill(text.subject, values).split())[:200], "body": fill(text.body, values),
+        "template": template,
+        "language": language,
+        "to_address": client.email,
+        "sender": sender,
+        "subject": " ".join(fill(text.subject, values).split())[:200],
+        "body": fill(text.body, values),
         "secret": crypto.encrypt(orjson.dumps(secret), purpose=SECRET_PURPOSE) if secret else None,
-    }  # fmt: skip
+    }
     if dedupe_key:
         message, is_new = Message.objects.get_or_create(client=client, dedupe_key=dedupe_key, defaults=fields)
     else:
@@ -108,9 +112,13 @@ def write_to_client(*, client_id: int, actor: Any, template: str, subject: str =
     sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
     assert sent is not None
     audit.record(
-        actor=actor, action="clients.mail_sent", target=sent, client_id=client_id, brand_id=client.brand_id,
+        actor=actor,
+        action="clients.mail_sent",
+        target=sent,
+        client_id=client_id,
+        brand_id=client.brand_id,
         after={"template": template, "subject": sent.subject},
-    )  # fmt: skip
+    )
     return sent
 
 
@@ -143,10 +151,14 @@ def _common_values(client: Client) -> dict[str, str]:
 
 def _tell(message: Message, client: Client) -> None:
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.EMAIL, actor=message.sender, title=message.subject,
+        client_id=client.pk,
+        kind=TimelineKind.EMAIL,
+        actor=message.sender,
+        title=message.subject,
         body=message.as_kept,
-        data={"message_id": message.pk, "template": message.template}, dedupe_key=f"message:{message.pk}",
-    )  # fmt: skip
+        data={"message_id": message.pk, "template": message.template},
+        dedupe_key=f"message:{message.pk}",
+    )
     if message.sender_id:
         rebuild_client(client.pk, "last_contact_at")
 
@@ -163,9 +175,7 @@ def deliver(message_id: int) -> bool:
     now = timezone.now()
     claimed = Message.objects.filter(
         Q(state=MessageState.QUEUED) | Q(state=MessageState.SENDING), pk=message_id, due_at__lte=now
-    ).update(
-        state=MessageState.SENDING, attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=LEASE_SECONDS)
-    )  # fmt: skip
+    ).update(state=MessageState.SENDING, attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=LEASE_SECONDS))
     if not claimed:
         return False
     message = Message.objects.select_related("client__brand", "sender").get(pk=message_id)
@@ -206,12 +216,19 @@ def _give_up(message: Message, error: str) -> None:
         Message.objects.filter(pk=message.pk).update(state=MessageState.FAILED, error=error[:300], secret=None)
         title = phrase("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
         timeline.tell(
-            client_id=message.client_id, kind=TimelineKind.EMAIL, title=title, body=error[:300],
+            client_id=message.client_id,
+            kind=TimelineKind.EMAIL,
+            title=title,
+            body=error[:300],
             dedupe_key=f"message-failed:{message.pk}",
-        )  # fmt: skip
+        )
         told = message.sender_id or message.client.owner_id
         if told:
             notify(
-                [told], kind="clients.mail_failed", title=title, body=str(message.client),
-                url=message.client.get_absolute_url(), dedupe_key=f"clients.mail_failed:{message.pk}",
-            )  # fmt: skip
+                [told],
+                kind="clients.mail_failed",
+                title=title,
+                body=str(message.client),
+                url=message.client.get_absolute_url(),
+                dedupe_key=f"clients.mail_failed:{message.pk}",
+            )

@@ -26,13 +26,23 @@ def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) 
     note = Note.objects.create(client=client, author=actor, body=body, is_pinned=is_pinned)
     NoteVersion.objects.create(note=note, number=1, body=body, author=actor, at=note.created_at)
     audit.record(
-        actor=actor, action="clients.note_added", target=note, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="clients.note_added",
+        target=note,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"body": body},
-    )  # fmt: skip
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, title=phrase("Note"), body=body, at=note.created_at,
-        data={"note_id": note.pk}, dedupe_key=_key(note),
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.NOTE,
+        actor=actor,
+        title=phrase("Note"),
+        body=body,
+        at=note.created_at,
+        data={"note_id": note.pk},
+        dedupe_key=_key(note),
+    )
     return note
 
 
@@ -57,9 +67,14 @@ def edit_note(*, note_id: int, actor: Any, body: str) -> Note:
         body=body, data={"note_id": note.pk, "version": note.version}
     )
     audit.record(
-        actor=actor, action="clients.note_edited", target=note, client_id=note.client_id, brand_id=note.client.brand_id,
-        before={"body": before}, after={"body": body},
-    )  # fmt: skip
+        actor=actor,
+        action="clients.note_edited",
+        target=note,
+        client_id=note.client_id,
+        brand_id=note.client.brand_id,
+        before={"body": before},
+        after={"body": body},
+    )
     return note
 
 
@@ -72,9 +87,12 @@ def pin_note(*, note_id: int, actor: Any, is_pinned: bool) -> Note:
         note.is_pinned = is_pinned
         note.save(update_fields=["is_pinned"])
         audit.record(
-            actor=actor, action="clients.note_pinned" if is_pinned else "clients.note_unpinned", target=note,
-            client_id=note.client_id, brand_id=note.client.brand_id,
-        )  # fmt: skip
+            actor=actor,
+            action="clients.note_pinned" if is_pinned else "clients.note_unpinned",
+            target=note,
+            client_id=note.client_id,
+            brand_id=note.client.brand_id,
+        )
     return note
 
 

@@ -17,9 +17,18 @@ from crm.i18n.localized_text import joined, phrase
 from crm.security import audit
 
 PERSONAL = (
-    "first_name", "last_name", "country", "language", "time_zone", "date_of_birth", "nationality", "address_line", "city",
-    "postal_code", "marketing_consent",
-)  # fmt: skip
+    "first_name",
+    "last_name",
+    "country",
+    "language",
+    "time_zone",
+    "date_of_birth",
+    "nationality",
+    "address_line",
+    "city",
+    "postal_code",
+    "marketing_consent",
+)
 CONTACT = ("email", "phone")
 
 
@@ -50,14 +59,23 @@ def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], re
         setattr(client, name, value)
     client.save(update_fields=list(changed))
     audit.record(
-        actor=actor, action="clients.profile_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before=before, after=changed, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="clients.profile_changed",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before=before,
+        after=changed,
+        reason=reason,
+    )
     labels = [cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name for name in changed]
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, body=reason,
+        client_id=client.pk,
+        kind=TimelineKind.NOTE,
+        actor=actor,
+        body=reason,
         title=phrase("Particulars changed: %(fields)s") % {"fields": joined(labels, ", ")},
-    )  # fmt: skip
+    )
     return client
 
 

@@ -52,14 +52,23 @@ def move_stage(
         changed.append("registered_at")
     client.save(update_fields=changed)
     audit.record(
-        actor=actor, action="clients.stage_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before={"stage": before.value}, after={"stage": to.value}, reason=say(reason),
-    )  # fmt: skip
+        actor=actor,
+        action="clients.stage_changed",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"stage": before.value},
+        after={"stage": to.value},
+        reason=say(reason),
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.STAGE, actor=actor, body=reason,
+        client_id=client.pk,
+        kind=TimelineKind.STAGE,
+        actor=actor,
+        body=reason,
         title=phrase("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
-    )  # fmt: skip
+    )
     publish(ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value))
     return client
 

@@ -97,15 +97,22 @@ class ClientTable(Table):
     default_order = "-id"
     bulk_actions = [
         BulkAction(
-            "move", _("Move to another book"), "clients_move", "clients.move_client", icon="arrow-left-right",
+            "move",
+            _("Move to another book"),
+            "clients_move",
+            "clients.move_client",
+            icon="arrow-left-right",
             fields="clients/_book_choice.html",
         )
-    ]  # fmt: skip
+    ]
     empty = Empty(
         _("No clients yet"),
         _("Leads become clients when they register. Send a lead a registration link to get the first one."),
-        icon="users", action=_("Open the leads"), url_name="leads", permission="leads.view_lead",
-    )  # fmt: skip
+        icon="users",
+        action=_("Open the leads"),
+        url_name="leads",
+        permission="leads.view_lead",
+    )
 
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")

@@ -20,5 +20,5 @@ SCHEDULE = {
         "task": "clients.tasks.send_waiting_mail",
         "schedule": 20.0,
         "options": {"expires": 20},
-    },
+    }
 }

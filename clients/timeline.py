@@ -44,17 +44,25 @@ def tell(
     TimelineEntry.objects.bulk_create(
         [
             TimelineEntry(
-                client_id=client_id, kind=kind, actor=actor, url=url, at=at or timezone.now(), dedupe_key=dedupe_key,
-                is_visible_to_client=is_visible_to_client, **said,
+                client_id=client_id,
+                kind=kind,
+                actor=actor,
+                url=url,
+                at=at or timezone.now(),
+                dedupe_key=dedupe_key,
+                is_visible_to_client=is_visible_to_client,
+                **said,
             )
         ],
         ignore_conflicts=bool(dedupe_key),
-    )  # fmt: skip
+    )
 
 
 def said_of(*, title: Words, body: Words = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
     """An entry's title, body and data, for those who write many at once."""
     kept = kept_words(title, body)
     return {
-        "title": say(title)[:TITLE_CHARS], "body": say(body), "data": {**(data or {}), **({"said": kept} if kept else {})},
-    }  # fmt: skip
+        "title": say(title)[:TITLE_CHARS],
+        "body": say(body),
+        "data": {**(data or {}), **({"said": kept} if kept else {})},
+    }

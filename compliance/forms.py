@@ -21,9 +21,10 @@ class ClearForm(forms.Form):
     )
     reason = forms.CharField(label=_("How you know"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
     is_contradiction_checked = forms.BooleanField(
-        label=_("I checked this against a document, and the comparison is wrong"), required=False,
+        label=_("I checked this against a document, and the comparison is wrong"),
+        required=False,
         widget=forms.HiddenInput(),
-    )  # fmt: skip
+    )
 
     def ask_about_contradiction(self, words: str) -> None:
         """Say what the comparison says, and offer the tick that overrides it."""

@@ -26,9 +26,7 @@ AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
 
 
 @transaction.atomic
-def clear_hit(
-    *, hit_id: int, actor: Any, reason_code: str, reason: str, is_contradiction_checked: bool = False
-) -> Hit:  # fmt: skip
+def clear_hit(*, hit_id: int, actor: Any, reason_code: str, reason: str, is_contradiction_checked: bool = False) -> Hit:
     """Another person: for this data of the client and this content of the entry the match is not raised again.
 
     is_contradiction_checked: the officer knows that the comparison says the opposite of the reason.
@@ -60,21 +58,28 @@ def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
         raise DomainError(_("Say what makes you sure: an auditor will read it."))
     _decide(hit, HitState.CONFIRMED, actor, reason.strip(), None)
     restriction = Restriction.objects.create(
-        client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.CONFIRMED_MATCH, hit=hit, placed_by=actor,
+        client=hit.client,
+        kind=RestrictionKind.FROZEN,
+        cause=RestrictionCause.CONFIRMED_MATCH,
+        hit=hit,
+        placed_by=actor,
         placed_at=timezone.now(),
         reason=say(
             phrase("Confirmed match with %(name)s (%(list)s): %(reason)s")
             % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()}
         ),
-    )  # fmt: skip
+    )
     holds.note_placed(restriction, actor=actor)
     holds.release_hold(hit=hit, actor=actor, reason=say(phrase("Match confirmed: the account stays frozen.")))
     assess(client_id=hit.client_id)
     notify(
-        people_with("compliance.decide_hit", brand_id=hit.client.brand_id), kind="compliance.match_confirmed",
-        title=phrase("Confirmed watchlist match: %(client)s") % {"client": hit.client}, body=hit.entry.primary_name,
-        url=hit.get_absolute_url(), dedupe_key=f"compliance.match_confirmed:{hit.pk}",
-    )  # fmt: skip
+        people_with("compliance.decide_hit", brand_id=hit.client.brand_id),
+        kind="compliance.match_confirmed",
+        title=phrase("Confirmed watchlist match: %(client)s") % {"client": hit.client},
+        body=hit.entry.primary_name,
+        url=hit.get_absolute_url(),
+        dedupe_key=f"compliance.match_confirmed:{hit.pk}",
+    )
     return hit
 
 
@@ -119,15 +124,31 @@ def _decide(
     hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
     verb = "cleared" if state == HitState.FALSE_POSITIVE else "confirmed"
     audit.record(
-        actor=actor, action=f"compliance.hit_{verb}", target=hit, client_id=hit.client_id, brand_id=hit.client.brand_id,
-        before={"state": HitState.OPEN.value}, after={"state": state.value, "reason_code": hit.reason_code}, reason=reason,
+        actor=actor,
+        action=f"compliance.hit_{verb}",
+        target=hit,
+        client_id=hit.client_id,
+        brand_id=hit.client.brand_id,
+        before={"state": HitState.OPEN.value},
+        after={"state": state.value, "reason_code": hit.reason_code},
+        reason=reason,
         evidence={
-            "entry": hit.entry.external_id, "list": hit.entry.source.code, "score": str(hit.score),
-            "client_hash": hit.client_hash, "entry_hash": hit.entry_hash, "is_contradicted": bool(contradiction),
+            "entry": hit.entry.external_id,
+            "list": hit.entry.source.code,
+            "score": str(hit.score),
+            "client_hash": hit.client_hash,
+            "entry_hash": hit.entry_hash,
+            "is_contradicted": bool(contradiction),
         },
-    )  # fmt: skip
+    )
     timeline.tell(
-        client_id=hit.client_id, kind=TimelineKind.COMPLIANCE, actor=actor, url=hit.get_absolute_url(),
-        title=phrase("Possible match cleared") if state == HitState.FALSE_POSITIVE else phrase("Watchlist match confirmed"),
-        dedupe_key=f"hit:{hit.pk}", needs=NOT_FOR_SALES,
-    )  # fmt: skip
+        client_id=hit.client_id,
+        kind=TimelineKind.COMPLIANCE,
+        actor=actor,
+        url=hit.get_absolute_url(),
+        title=phrase("Possible match cleared")
+        if state == HitState.FALSE_POSITIVE
+        else phrase("Watchlist match confirmed"),
+        dedupe_key=f"hit:{hit.pk}",
+        needs=NOT_FOR_SALES,
+    )

@@ -24,9 +24,13 @@ def hold_for(*, hit: Hit) -> Restriction:
         "list": hit.entry.source.name,
     }
     restriction = Restriction.objects.create(
-        client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.SCREENING_HOLD, reason=reason, hit=hit,
+        client=hit.client,
+        kind=RestrictionKind.FROZEN,
+        cause=RestrictionCause.SCREENING_HOLD,
+        reason=reason,
+        hit=hit,
         placed_at=timezone.now(),
-    )  # fmt: skip
+    )
     note_placed(restriction, actor=None)
     return restriction
 
@@ -43,9 +47,14 @@ def note_placed(restriction: Restriction, *, actor: Any) -> None:
     """Audit, fact and event of a restriction that has just been placed."""
     client = restriction.client
     audit.record(
-        actor=actor, action="compliance.restriction_placed", target=restriction, client_id=client.pk,
-        brand_id=client.brand_id, after={"kind": restriction.kind, "cause": restriction.cause}, reason=restriction.reason,
-    )  # fmt: skip
+        actor=actor,
+        action="compliance.restriction_placed",
+        target=restriction,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        after={"kind": restriction.kind, "cause": restriction.cause},
+        reason=restriction.reason,
+    )
     rebuild_client(client.pk, "restrictions")
     publish(
         RestrictionPlaced(
@@ -57,10 +66,15 @@ def note_placed(restriction: Restriction, *, actor: Any) -> None:
 def note_lifted(restriction: Restriction, *, actor: Any) -> None:
     client = restriction.client
     audit.record(
-        actor=actor, action="compliance.restriction_lifted", target=restriction, client_id=client.pk,
-        brand_id=client.brand_id, before={"kind": restriction.kind}, reason=restriction.lift_reason,
+        actor=actor,
+        action="compliance.restriction_lifted",
+        target=restriction,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"kind": restriction.kind},
+        reason=restriction.lift_reason,
         evidence={"asked_by": restriction.lift_requested_by_id},
-    )  # fmt: skip
+    )
     rebuild_client(client.pk, "restrictions")
     publish(
         RestrictionLifted(

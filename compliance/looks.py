@@ -63,11 +63,13 @@ def who_saw(rows: QuerySet[AccessEvent], *, days: int = 90) -> list[dict[str, An
         rows.filter(at__gte=since, user_id__isnull=False)
         .values("user_id")
         .annotate(
-            looks=Count("id"), revealed=Count("id", filter=Q(kind__in=["reveal", "export", "download"])), last=Max("at"),
+            looks=Count("id"),
+            revealed=Count("id", filter=Q(kind__in=["reveal", "export", "download"])),
+            last=Max("at"),
             outside=Count("id", filter=Q(in_book=False)),
         )
         .order_by("-last")[:PEOPLE_MAX]
-    )  # fmt: skip
+    )
     summary = list(counted)
     people = User.objects.select_related("desk").prefetch_related("groups").in_bulk([row["user_id"] for row in summary])
     return [{**row, "person": people[row["user_id"]]} for row in summary]

@@ -42,14 +42,26 @@ class Pack:
         client = self.client
         return orjson.dumps(
             {
-                "format": FORMAT, "pack_id": self.pack_id, "made_at": self.made_at, "made_by": self.made_by,
-                "instance": settings.BASE_URL, "public_key": self.public_key,
-                "brand": {"name": client.brand.name, "legal_name": client.brand.legal_name, "licence": client.brand.licence_number},
-                "client": {"id": client.pk, "name": client.full_name}, "filter": self.chosen.as_parameters(),
-                "rows": self.rows, "unsealed_rows": self.unsealed, "seals": list(self.seals.values()), "head": self.head,
+                "format": FORMAT,
+                "pack_id": self.pack_id,
+                "made_at": self.made_at,
+                "made_by": self.made_by,
+                "instance": settings.BASE_URL,
+                "public_key": self.public_key,
+                "brand": {
+                    "name": client.brand.name,
+                    "legal_name": client.brand.legal_name,
+                    "licence": client.brand.licence_number,
+                },
+                "client": {"id": client.pk, "name": client.full_name},
+                "filter": self.chosen.as_parameters(),
+                "rows": self.rows,
+                "unsealed_rows": self.unsealed,
+                "seals": list(self.seals.values()),
+                "head": self.head,
             },
             option=orjson.OPT_SORT_KEYS,
-        )  # fmt: skip
+        )
 
 
 def fingerprint(public_key: str) -> str:

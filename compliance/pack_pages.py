@@ -30,25 +30,34 @@ def draw(pack: Pack) -> bytes:
 def _paper(pack: Pack) -> Paper:
     client, brand = pack.client, pack.client.brand
     rows = Section(
-        _("Rows"), columns=[Column(_("When")), Column(_("Row")), Column(_("What"), weight=4), Column(_("Who"), weight=1.5)],
-        rows=lambda: _rows(pack), empty=_("No row fits the filter."),
-    )  # fmt: skip
+        _("Rows"),
+        columns=[Column(_("When")), Column(_("Row")), Column(_("What"), weight=4), Column(_("Who"), weight=1.5)],
+        rows=lambda: _rows(pack),
+        empty=_("No row fits the filter."),
+    )
     return Paper(
-        key=f"audit-trail:{pack.pack_id}", title=_("Audit trail"), made_at=timezone.now(),
-        look=Look(brand.name, brand.legal_name, f"{pack.pack_id} · {pack.key_fingerprint}", brand.colour, brand.accent_colour),
-        subtitle=f"{client.full_name} · #{client.pk} · {brand.legal_name}", facts=_facts(pack),
+        key=f"audit-trail:{pack.pack_id}",
+        title=_("Audit trail"),
+        made_at=timezone.now(),
+        look=Look(
+            brand.name, brand.legal_name, f"{pack.pack_id} · {pack.key_fingerprint}", brand.colour, brand.accent_colour
+        ),
+        subtitle=f"{client.full_name} · #{client.pk} · {brand.legal_name}",
+        facts=_facts(pack),
         sections=[rows, Section(_("How to verify this pack"), _how_to_verify(pack))],
-    )  # fmt: skip
+    )
 
 
 def _facts(pack: Pack) -> list[tuple[str, str]]:
     chosen = ", ".join(f"{key} {value}" for key, value in pack.chosen.as_parameters().items() if value)
     facts = [
-        (_("Pack"), pack.pack_id), (_("Made"), f"{pack.made_at}, {pack.made_by}"), (_("Rows"), str(len(pack.rows))),
+        (_("Pack"), pack.pack_id),
+        (_("Made"), f"{pack.made_at}, {pack.made_by}"),
+        (_("Rows"), str(len(pack.rows))),
         (_("Filter"), chosen or _("none: the whole trail")),
         (_("Head seal"), f"{pack.head.get('id', '–')} · {pack.head.get('hash', '–')}"),
         (_("Signing key"), pack.key_fingerprint),
-    ]  # fmt: skip
+    ]
     if pack.unsealed:
         words = _("%(count)d rows were not sealed yet when the pack was made.") % {"count": pack.unsealed}
         facts.append((_("Not sealed"), words))

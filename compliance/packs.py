@@ -38,9 +38,11 @@ def request_pack(*, client: Client, actor: Any, chosen: TrailFilter) -> Job:
     """Ask for a client's pack; it is made in the background. Who: `crm.export_audit` in reach."""
     require(policies.can_export_trail(actor, client))
     return start_job(
-        "compliance.trail_pack", owner=actor, parameters={"client_id": client.pk, **chosen.as_parameters()},
+        "compliance.trail_pack",
+        owner=actor,
+        parameters={"client_id": client.pk, **chosen.as_parameters()},
         title=_("Audit trail of %(client)s") % {"client": client},
-    )  # fmt: skip
+    )
 
 
 def make_pack(
@@ -59,14 +61,22 @@ def make_pack(
     name = f"audit-trail-{client.pk}-{pack.pack_id}.pdf"
     facts = {
         "after": {"rows": len(pack.rows), **{key: value for key, value in chosen.as_parameters().items() if value}},
-        "evidence": {"pack": pack.pack_id, "sha256": hashlib.sha256(signed).hexdigest(), "head": pack.head.get("hash", "")},
-    }  # fmt: skip
+        "evidence": {
+            "pack": pack.pack_id,
+            "sha256": hashlib.sha256(signed).hexdigest(),
+            "head": pack.head.get("hash", ""),
+        },
+    }
     with transaction.atomic():
         _note_export(client, actor, facts)
         access_log.note(
-            user=actor, kind=AccessKind.EXPORT, client_id=client.pk, brand_id=client.brand_id, rows=len(pack.rows),
+            user=actor,
+            kind=AccessKind.EXPORT,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            rows=len(pack.rows),
             target=f"compliance.pack:{pack.pack_id}",
-        )  # fmt: skip
+        )
     return name, signed
 
 
@@ -104,20 +114,32 @@ def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, An
     body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
     target = sentences.on_what(row.target_type, row.target_id)
     shown = {
-        "id": row.pk, "at": sentences.utc(row.at), "actor": row.actor_label, "ip": row.ip or "",
-        "sentence": sentences.sentence(row.action), "action": row.action, "target": target,
-        "details": [list(pair) for pair in sentences.details(body)], "body": body,
-    }  # fmt: skip
+        "id": row.pk,
+        "at": sentences.utc(row.at),
+        "actor": row.actor_label,
+        "ip": row.ip or "",
+        "sentence": sentences.sentence(row.action),
+        "action": row.action,
+        "target": target,
+        "details": [list(pair) for pair in sentences.details(body)],
+        "body": body,
+    }
     if proof is None:
         pack.unsealed += 1
         return {**shown, "sealed": None}
     seal = pack.seals.setdefault(
         proof.seal_id,
         {
-            "id": proof.seal_id, "root": proof.root, "leaf_count": proof.leaf_count, "sealed_at": proof.sealed_at,
-            "previous_hash": proof.previous_hash, "hash": proof.seal_hash, "signature": proof.signature, "nodes": {},
+            "id": proof.seal_id,
+            "root": proof.root,
+            "leaf_count": proof.leaf_count,
+            "sealed_at": proof.sealed_at,
+            "previous_hash": proof.previous_hash,
+            "hash": proof.seal_hash,
+            "signature": proof.signature,
+            "nodes": {},
         },
-    )  # fmt: skip
+    )
     _keep_siblings(seal, proof)
     return {**shown, "sealed": {"seal": proof.seal_id, "position": proof.position, "text": proof.row_text}}
 
@@ -138,9 +160,14 @@ def attach(pdf: bytes, content: bytes) -> bytes:
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
-            document, content, filename=ATTACHMENT, mime_type="application/json", creation_date="", mod_date="",
+            document,
+            content,
+            filename=ATTACHMENT,
+            mime_type="application/json",
+            creation_date="",
+            mod_date="",
             description="Rows, proofs, seals, key",
-        )  # fmt: skip
+        )
         document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
     return out.getvalue()
 

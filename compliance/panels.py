@@ -33,9 +33,15 @@ def hits_tile(user: Any) -> dict[str, Any]:
 
 
 panels.menu(
-    "compliance", _("Possible matches"), "compliance:hits", "compliance.view_hit", "scan-search", 30, count=open_hits,
+    "compliance",
+    _("Possible matches"),
+    "compliance:hits",
+    "compliance.view_hit",
+    "scan-search",
+    30,
+    count=open_hits,
     words="sanctions screening watchlist pep",
-)  # fmt: skip
+)
 panels.menu(
     "compliance",
     _("Restrictions"),
@@ -46,9 +52,14 @@ panels.menu(
     words="freeze block",
 )
 panels.menu(
-    "compliance", _("Watchlists"), "compliance:watchlists", "compliance.view_watchlistsource", "list-checks", 50,
+    "compliance",
+    _("Watchlists"),
+    "compliance:watchlists",
+    "compliance.view_watchlistsource",
+    "list-checks",
+    50,
     words="sanctions lists ofac un eu import",
-)  # fmt: skip
+)
 panels.menu(
     "compliance", _("Audit log"), "compliance:audit", "crm.view_audit", "history", 60, words="trail regulator seal"
 )

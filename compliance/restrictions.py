@@ -35,9 +35,13 @@ def place_restriction(*, client_id: int, kind: str, reason: str, actor: Any) -> 
     ).exists():
         raise WrongState(_("This restriction is in force already."))
     restriction = Restriction.objects.create(
-        client=client, kind=kind, cause=RestrictionCause.MANUAL, reason=reason.strip(), placed_by=actor,
+        client=client,
+        kind=kind,
+        cause=RestrictionCause.MANUAL,
+        reason=reason.strip(),
+        placed_by=actor,
         placed_at=timezone.now(),
-    )  # fmt: skip
+    )
     holds.note_placed(restriction, actor=actor)
     return restriction
 
@@ -63,19 +67,27 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
     restriction.lift_reason = reason.strip()
     restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
     audit.record(
-        actor=actor, action="compliance.restriction_lift_asked", target=restriction, client_id=restriction.client_id,
-        brand_id=restriction.client.brand_id, reason=restriction.lift_reason,
-    )  # fmt: skip
+        actor=actor,
+        action="compliance.restriction_lift_asked",
+        target=restriction,
+        client_id=restriction.client_id,
+        brand_id=restriction.client.brand_id,
+        reason=restriction.lift_reason,
+    )
     others = [
         pk
         for pk in people_with("compliance.lift_restriction", brand_id=restriction.client.brand_id)
         if pk != getattr(actor, "pk", None)
     ]
     notify(
-        others, kind="compliance.lift_asked", body=restriction.lift_reason,
-        title=phrase("%(name)s asks to lift a restriction of %(client)s") % {"name": actor, "client": restriction.client},
-        url=f"/compliance/clients/{restriction.client_id}/", dedupe_key=f"compliance.lift_asked:{restriction.pk}",
-    )  # fmt: skip
+        others,
+        kind="compliance.lift_asked",
+        body=restriction.lift_reason,
+        title=phrase("%(name)s asks to lift a restriction of %(client)s")
+        % {"name": actor, "client": restriction.client},
+        url=f"/compliance/clients/{restriction.client_id}/",
+        dedupe_key=f"compliance.lift_asked:{restriction.pk}",
+    )
     return restriction
 
 
@@ -102,15 +114,22 @@ def refuse_to_lift(*, restriction_id: int, actor: Any, reason: str) -> Restricti
     restriction.lift_reason = ""
     restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
     audit.record(
-        actor=actor, action="compliance.restriction_lift_refused", target=restriction, client_id=restriction.client_id,
-        brand_id=restriction.client.brand_id, reason=reason.strip(), evidence={"asked_by": getattr(asked_by, "pk", None)},
-    )  # fmt: skip
+        actor=actor,
+        action="compliance.restriction_lift_refused",
+        target=restriction,
+        client_id=restriction.client_id,
+        brand_id=restriction.client.brand_id,
+        reason=reason.strip(),
+        evidence={"asked_by": getattr(asked_by, "pk", None)},
+    )
     if asked_by is not None:
         notify(
-            [asked_by], kind="compliance.lift_refused", body=reason.strip(),
+            [asked_by],
+            kind="compliance.lift_refused",
+            body=reason.strip(),
             title=phrase("The restriction of %(client)s stays") % {"client": restriction.client},
             url=f"/compliance/clients/{restriction.client_id}/",
-        )  # fmt: skip
+        )
     return restriction
 
 

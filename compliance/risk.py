@@ -18,9 +18,16 @@ from crm.security import audit
 RULES_VERSION = "2026.11"
 # Points per reason; the sum makes the rating.
 POINTS = {
-    "match_confirmed": 100, "match_open": 25, "country_black": 100, "country_grey": 30, "country_differs": 15,
-    "age_over_70": 10, "not_verified": 10, "professional": -5, "birth_unknown": 5,
-}  # fmt: skip
+    "match_confirmed": 100,
+    "match_open": 25,
+    "country_black": 100,
+    "country_grey": 30,
+    "country_differs": 15,
+    "age_over_70": 10,
+    "not_verified": 10,
+    "professional": -5,
+    "birth_unknown": 5,
+}
 MEDIUM_FROM, HIGH_FROM = 25, 60
 AGE_OLD = 70
 
@@ -44,10 +51,15 @@ def assess(*, client_id: int, actor: Any = None, now: dt.datetime | None = None)
     )
     rebuild_client(client.pk, "risk_rating")
     audit.record(
-        actor=actor, action="compliance.risk_assessed", target=assessment, client_id=client.pk, brand_id=client.brand_id,
-        before={"rating": before.rating} if before else None, after={"rating": rating, "points": points},
+        actor=actor,
+        action="compliance.risk_assessed",
+        target=assessment,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"rating": before.rating} if before else None,
+        after={"rating": rating, "points": points},
         evidence={"reasons": reasons, "rules": RULES_VERSION},
-    )  # fmt: skip
+    )
     return assessment
 
 
@@ -68,9 +80,7 @@ def country_levels(day: dt.date) -> dict[str, str]:
     return dict(CountryRisk.objects.filter(valid__contains=day).values_list("country", "level"))
 
 
-def reasons_from(
-    client: Client, day: dt.date, *, states: set[str], levels: dict[str, str]
-) -> list[dict[str, Any]]:  # fmt: skip
+def reasons_from(client: Client, day: dt.date, *, states: set[str], levels: dict[str, str]) -> list[dict[str, Any]]:
     """The rules themselves, on what the caller has read: for one client or for thousands."""
     found: list[tuple[str, str]] = []
     if HitState.CONFIRMED in states:

@@ -108,10 +108,12 @@ def candidates(person: Person) -> list[int]:
             cursor.execute(
                 CANDIDATES,
                 {
-                    "name": normalised, "keys": spelling.pair_keys(name), "by_spelling": BY_SPELLING_MAX,
+                    "name": normalised,
+                    "keys": spelling.pair_keys(name),
+                    "by_spelling": BY_SPELLING_MAX,
                     "by_sound": BY_SOUND_MAX,
                 },
-            )  # fmt: skip
+            )
             ids.update(pk for (pk,) in cursor.fetchall())
     return sorted(ids)
 
@@ -160,19 +162,34 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Any = Non
     decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
     fresh = [(entry, explained) for entry, explained in found if (entry.pk, entry.content_hash) not in decided]
     screening = Screening.objects.create(
-        client=client, at=timezone.now(), actor=actor, trigger=trigger, matcher_version=VERSION, threshold=threshold,
-        lists=lists, client_hash=client_hash, candidate_count=compared, hit_count=len(fresh),
-        known_count=len(found) - len(fresh), duration_ms=round((time.monotonic() - started) * 1000),
-    )  # fmt: skip
+        client=client,
+        at=timezone.now(),
+        actor=actor,
+        trigger=trigger,
+        matcher_version=VERSION,
+        threshold=threshold,
+        lists=lists,
+        client_hash=client_hash,
+        candidate_count=compared,
+        hit_count=len(fresh),
+        known_count=len(found) - len(fresh),
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
     hits = Hit.objects.bulk_create(
         [
             Hit(
-                screening=screening, client=client, entry=entry, client_hash=client_hash, entry_hash=entry.content_hash,
-                score=Decimal(str(explained.score)), explanation=asdict(explained), found_at=screening.at,
+                screening=screening,
+                client=client,
+                entry=entry,
+                client_hash=client_hash,
+                entry_hash=entry.content_hash,
+                score=Decimal(str(explained.score)),
+                explanation=asdict(explained),
+                found_at=screening.at,
             )
             for entry, explained in fresh
         ]
-    )  # fmt: skip
+    )
     _tell(client, screening, hits, actor)
     return screening
 
@@ -181,11 +198,13 @@ def _lists_in_force() -> list[dict[str, Any]]:
     current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True).select_related("source")
     return [
         {
-            "source": version.source.code, "version": version.pk, "sha256": version.sha256,
+            "source": version.source.code,
+            "version": version.pk,
+            "sha256": version.sha256,
             "dated_on": version.dated_on.isoformat() if version.dated_on else None,
         }
         for version in current.order_by("source__code")
-    ]  # fmt: skip
+    ]
 
 
 def _retire_outdated(client: Client, client_hash: str) -> None:
@@ -198,21 +217,32 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
 
 def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> None:
     audit.record(
-        actor=actor, action="compliance.client_screened", target=screening, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="compliance.client_screened",
+        target=screening,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={
-            "hits": screening.hit_count, "known": screening.known_count, "candidates": screening.candidate_count,
+            "hits": screening.hit_count,
+            "known": screening.known_count,
+            "candidates": screening.candidate_count,
             "trigger": screening.trigger,
         },
         evidence={"matcher": VERSION, "threshold": str(screening.threshold), "lists": screening.lists},
-    )  # fmt: skip
+    )
     for hit in hits:
         holds.hold_for(hit=hit)
 
     found = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=found if hits else phrase("Screened: no match"), actor=actor,
-        url=f"/compliance/clients/{client.pk}/", dedupe_key=f"screening:{screening.pk}", needs=NOT_FOR_SALES,
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.COMPLIANCE,
+        title=found if hits else phrase("Screened: no match"),
+        actor=actor,
+        url=f"/compliance/clients/{client.pk}/",
+        dedupe_key=f"screening:{screening.pk}",
+        needs=NOT_FOR_SALES,
+    )
     publish(
         ClientScreened(
             screening_id=screening.pk, hits=screening.hit_count, client_id=client.pk, brand_id=client.brand_id

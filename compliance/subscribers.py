@@ -25,11 +25,13 @@ def rate_and_tell(event: ClientScreened) -> None:
         return
     client = Client.objects.get(pk=event.client_id)
     notify(
-        people_with("compliance.decide_hit", brand_id=event.brand_id), kind="compliance.possible_match",
+        people_with("compliance.decide_hit", brand_id=event.brand_id),
+        kind="compliance.possible_match",
         title=phrase("Possible watchlist match: %(client)s") % {"client": client},
-        body=phrase("The account is held until you decide."), url=f"/compliance/clients/{client.pk}/",
+        body=phrase("The account is held until you decide."),
+        url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
-    )  # fmt: skip
+    )
 
 
 @subscribe(RestrictionPlaced)
@@ -40,7 +42,9 @@ def tell_the_owner(event: RestrictionPlaced) -> None:
     if restriction.cause != RestrictionCause.MANUAL or not client.owner_id:
         return
     notify(
-        [client.owner_id], kind="compliance.restricted",
+        [client.owner_id],
+        kind="compliance.restricted",
         title=phrase("%(client)s is restricted: %(kind)s") % {"client": client, "kind": label_of(restriction, "kind")},
-        url=client.get_absolute_url(), dedupe_key=f"compliance.restricted:{restriction.pk}",
-    )  # fmt: skip
+        url=client.get_absolute_url(),
+        dedupe_key=f"compliance.restricted:{restriction.pk}",
+    )

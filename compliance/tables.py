@@ -18,10 +18,17 @@ from crm.ui.keyset import Page
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, NumberColumn, Table, TimeColumn
 
 AREAS = [
-    ("clients", _("Clients")), ("compliance", _("Compliance")), ("crm", _("Staff and access")), ("ib", _("Partners")),
-    ("kyc", _("Documents")), ("leads", _("Leads")), ("monitoring", _("Agent monitoring")), ("portal", _("Trader's room")),
-    ("trading", _("Trading")), ("wallet", _("Money")),
-]  # fmt: skip
+    ("clients", _("Clients")),
+    ("compliance", _("Compliance")),
+    ("crm", _("Staff and access")),
+    ("ib", _("Partners")),
+    ("kyc", _("Documents")),
+    ("leads", _("Leads")),
+    ("monitoring", _("Agent monitoring")),
+    ("portal", _("Trader's room")),
+    ("trading", _("Trading")),
+    ("wallet", _("Money")),
+]
 WHO = [("staff", _("Staff")), ("client", _("The client")), ("partner", _("A partner")), ("system", _("Keelson itself"))]
 
 
@@ -63,9 +70,10 @@ class RestrictionFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=RestrictionKind.choices, label=_("Kind"))
     cause = django_filters.ChoiceFilter(choices=RestrictionCause.choices, label=_("Cause"))
     state = django_filters.ChoiceFilter(
-        choices=[("force", _("In force")), ("asked", _("Lifting asked for")), ("lifted", _("Lifted"))], label=_("State"),
+        choices=[("force", _("In force")), ("asked", _("Lifting asked for")), ("lifted", _("Lifted"))],
+        label=_("State"),
         method="in_state",
-    )  # fmt: skip
+    )
 
     class Meta:
         model = Restriction
@@ -147,9 +155,10 @@ class LogFilter(AuditFilter):
 
 def what(row: AuditEvent, _table: Any) -> Any:
     return format_html(
-        '<strong>{}</strong> <span class="faint">{}</span>', sentences.sentence(row.action),
+        '<strong>{}</strong> <span class="faint">{}</span>',
+        sentences.sentence(row.action),
         sentences.on_what(row.target_type, row.target_id),
-    )  # fmt: skip
+    )
 
 
 def changes(row: AuditEvent, _table: Any) -> Any:

@@ -43,9 +43,11 @@ class TrailFilter:
 
     def as_parameters(self) -> dict[str, str]:
         return {
-            "area": self.area, "who": self.who, "first_day": self.first_day.isoformat() if self.first_day else "",
+            "area": self.area,
+            "who": self.who,
+            "first_day": self.first_day.isoformat() if self.first_day else "",
             "last_day": self.last_day.isoformat() if self.last_day else "",
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_parameters(cls, values: dict[str, str]) -> TrailFilter:

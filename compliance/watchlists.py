@@ -113,13 +113,21 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
 @transaction.atomic
 def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Any) -> None:
     version = ListVersion.objects.create(
-        source=row, state=VersionState.REFUSED, file_name=path.name[:160], sha256="", imported_at=timezone.now(),
-        imported_by=actor, error=error[:4000],
-    )  # fmt: skip
+        source=row,
+        state=VersionState.REFUSED,
+        file_name=path.name[:160],
+        sha256="",
+        imported_at=timezone.now(),
+        imported_by=actor,
+        error=error[:4000],
+    )
     audit.record(
-        actor=actor, action="compliance.watchlist_refused", target=version, after={"source": row.code, "file": path.name},
+        actor=actor,
+        action="compliance.watchlist_refused",
+        target=version,
+        after={"source": row.code, "file": path.name},
         reason=error[:1000],
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -129,10 +137,16 @@ def _take_over(
     row = WatchlistSource.objects.select_for_update().get(pk=row.pk)  # one import of a list at a time
     ListVersion.objects.filter(source=row, state=VersionState.CURRENT).update(state=VersionState.SUPERSEDED)
     version = ListVersion.objects.create(
-        source=row, state=VersionState.CURRENT, file_name=path.name[:160], sha256=sha256, imported_at=timezone.now(),
-        imported_by=actor, dated_on=known.format.date_of(path), entry_count=len(entries),
+        source=row,
+        state=VersionState.CURRENT,
+        file_name=path.name[:160],
+        sha256=sha256,
+        imported_at=timezone.now(),
+        imported_by=actor,
+        dated_on=known.format.date_of(path),
+        entry_count=len(entries),
         name_count=sum(len(entry.names) for entry in entries),
-    )  # fmt: skip
+    )
     before = {
         external_id: (pk, content_hash, is_listed)
         for external_id, pk, content_hash, is_listed in ListEntry.objects.filter(source=row).values_list(
@@ -152,22 +166,35 @@ def _take_over(
     version.added, version.changed, version.removed = len(new), len(changed), len(gone)
     version.save(update_fields=["added", "changed", "removed"])
     audit.record(
-        actor=actor, action="compliance.watchlist_imported", target=version,
+        actor=actor,
+        action="compliance.watchlist_imported",
+        target=version,
         after={
-            "source": row.code, "entries": len(entries), "added": len(new), "changed": len(changed), "removed": len(gone),
+            "source": row.code,
+            "entries": len(entries),
+            "added": len(new),
+            "changed": len(changed),
+            "removed": len(gone),
         },
         evidence={"sha256": sha256, "file": path.name},
-    )  # fmt: skip
+    )
     return version
 
 
 def _fields(entry: ParsedEntry, content_hash: str) -> dict[str, Any]:
     return {
-        "kind": entry.kind, "primary_name": entry.primary_name[:300], "gender": entry.gender[:1],
-        "births": [{"first": b.first.isoformat(), "last": b.last.isoformat(), "exact": b.is_exact} for b in entry.births],
-        "countries": entry.countries, "programs": [program[:120] for program in entry.programs],
-        "listed_on": entry.listed_on, "remarks": entry.remarks, "content_hash": content_hash,
-    }  # fmt: skip
+        "kind": entry.kind,
+        "primary_name": entry.primary_name[:300],
+        "gender": entry.gender[:1],
+        "births": [
+            {"first": b.first.isoformat(), "last": b.last.isoformat(), "exact": b.is_exact} for b in entry.births
+        ],
+        "countries": entry.countries,
+        "programs": [program[:120] for program in entry.programs],
+        "listed_on": entry.listed_on,
+        "remarks": entry.remarks,
+        "content_hash": content_hash,
+    }
 
 
 def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
@@ -196,11 +223,14 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
 def _rewrite(version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: dict) -> None:
     rows = [
         ListEntry(
-            pk=before[entry.external_id][0], source=version.source, external_id=entry.external_id, last_version=version,
+            pk=before[entry.external_id][0],
+            source=version.source,
+            external_id=entry.external_id,
+            last_version=version,
             **_fields(entry, content_hash),
         )
         for entry, content_hash in pairs
-    ]  # fmt: skip
+    ]
     if not rows:
         return
     ListEntry.objects.bulk_update(rows, list(_fields(pairs[0][0], "")), batch_size=BATCH)

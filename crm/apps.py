@@ -24,11 +24,27 @@ class CrmConfig(KeelsonAppConfig):
     name = "crm"
     verbose_name = "Keelson"
     public_texts = (
-        "public_base.html", "portal_base.html", "account/", "mfa/", "mail/", "cotton/", "django/", "crm/ui/",
-        "4", "5", "crm/error_page.html", "crm/refused.html", "crm/pages/profile", "crm/pages/notifications",
-        "crm/pages/_bell", "crm/pages/job", "crm/pages/_job", "crm/accounts/", "crm/notices/mail.py",
+        "public_base.html",
+        "portal_base.html",
+        "account/",
+        "mfa/",
+        "mail/",
+        "cotton/",
+        "django/",
+        "crm/ui/",
+        "4",
+        "5",
+        "crm/error_page.html",
+        "crm/refused.html",
+        "crm/pages/profile",
+        "crm/pages/notifications",
+        "crm/pages/_bell",
+        "crm/pages/job",
+        "crm/pages/_job",
+        "crm/accounts/",
+        "crm/notices/mail.py",
         "crm/files/parsing/",
-    )  # fmt: skip
+    )
 
     def ready(self) -> None:
         super().ready()

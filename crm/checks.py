@@ -28,10 +28,11 @@ def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
 def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Field keys, today's and older ones, and the keys of seals: all of the right length."""
     given = {
-        "KEELSON_FIELD_KEY": [settings.FIELD_KEY], "KEELSON_FIELD_KEYS_OLD": settings.FIELD_KEYS_OLD,
+        "KEELSON_FIELD_KEY": [settings.FIELD_KEY],
+        "KEELSON_FIELD_KEYS_OLD": settings.FIELD_KEYS_OLD,
         "KEELSON_SEAL_KEY": [settings.SEAL_KEY] if settings.SEAL_KEY else [],
         "KEELSON_SEAL_KEYS_OLD": settings.SEAL_KEYS_OLD,
-    }  # fmt: skip
+    }
     hint = "openssl rand -hex 32"
     return [
         Error(f"{name} is not 32 bytes in hex", hint=hint, id="keelson.E002")

@@ -63,34 +63,52 @@ class Demo:
 
 BRANDS = [
     {
-        "code": "meridian", "name": "Meridian Markets", "legal_name": "Meridian Markets (Cyprus) Ltd", "jurisdiction": "CY",
-        "licence_number": "000/00", "base_currency": "EUR", "languages": ["en", "de", "es"], "default_language": "en",
-        "time_zone": "Europe/Nicosia", "support_email": "support@meridian.example", "colour": "#1d4ed8",
+        "code": "meridian",
+        "name": "Meridian Markets",
+        "legal_name": "Meridian Markets (Cyprus) Ltd",
+        "jurisdiction": "CY",
+        "licence_number": "000/00",
+        "base_currency": "EUR",
+        "languages": ["en", "de", "es"],
+        "default_language": "en",
+        "time_zone": "Europe/Nicosia",
+        "support_email": "support@meridian.example",
+        "colour": "#1d4ed8",
         "accent_colour": "#0f766e",
         "risk_warning": "CFDs are complex instruments and come with a high risk of losing money rapidly due to leverage. "
         "74% of retail investor accounts lose money when trading CFDs with this provider.",
         "policies": {
-            "withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000,
+            "withdrawal_four_eyes_minor": 10000,
+            "withdrawal_auto_approve_minor": 5000,
             "risk_warning": {
                 "de": "CFDs sind komplexe Instrumente und bergen wegen der Hebelwirkung ein hohes Risiko, schnell Geld zu "
-                "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter.",
+                "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter."
             },
         },
     },
     {
-        "code": "southern", "name": "Southern Cross FX", "legal_name": "Southern Cross FX Pty Ltd", "jurisdiction": "AU",
-        "licence_number": "AFSL 000000", "base_currency": "USD", "languages": ["en"], "default_language": "en",
-        "time_zone": "Australia/Sydney", "support_email": "support@southern.example", "colour": "#0e7490",
+        "code": "southern",
+        "name": "Southern Cross FX",
+        "legal_name": "Southern Cross FX Pty Ltd",
+        "jurisdiction": "AU",
+        "licence_number": "AFSL 000000",
+        "base_currency": "USD",
+        "languages": ["en"],
+        "default_language": "en",
+        "time_zone": "Australia/Sydney",
+        "support_email": "support@southern.example",
+        "colour": "#0e7490",
         "accent_colour": "#b45309",
         "risk_warning": "Trading margin FX and CFDs carries a high level of risk and may not be suitable for all investors.",
         "policies": {
-            "withdrawal_four_eyes_minor": 10000, "withdrawal_auto_approve_minor": 5000,
+            "withdrawal_four_eyes_minor": 10000,
+            "withdrawal_auto_approve_minor": 5000,
             "risk_warning": {
                 "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet."
             },
         },
     },
-]  # fmt: skip
+]
 DESKS = [
     ("meridian", "DACH desk", ["de", "en"], ["DE", "AT", "CH"], "Europe/Berlin", 15),
     ("meridian", "Iberia desk", ["es", "en"], ["ES", "PT", "IT", "FR"], "Europe/Madrid", 13),
@@ -98,19 +116,52 @@ DESKS = [
 ]
 AGENT_NAMES = {
     "DACH desk": [
-        "Anna Schmidt", "Jonas Becker", "Lena Hoffmann", "Felix Wagner", "Mia Schulz", "Paul Richter", "Laura Klein",
-        "Max Wolf", "Sophie Neumann", "Tim Braun", "Julia Zimmermann", "David Krüger", "Nina Hartmann", "Erik Lange",
+        "Anna Schmidt",
+        "Jonas Becker",
+        "Lena Hoffmann",
+        "Felix Wagner",
+        "Mia Schulz",
+        "Paul Richter",
+        "Laura Klein",
+        "Max Wolf",
+        "Sophie Neumann",
+        "Tim Braun",
+        "Julia Zimmermann",
+        "David Krüger",
+        "Nina Hartmann",
+        "Erik Lange",
         "Clara Werner",
     ],
     "Iberia desk": [
-        "Lucía García", "Mateo Fernández", "Sofía Martín", "Hugo Ruiz", "Paula Díaz", "Daniel Moreno", "Carla Ortega",
-        "Javier Romero", "Inês Costa", "Marco Ricci", "Elena Vidal", "Pablo Castro", "Nora Iglesias",
+        "Lucía García",
+        "Mateo Fernández",
+        "Sofía Martín",
+        "Hugo Ruiz",
+        "Paula Díaz",
+        "Daniel Moreno",
+        "Carla Ortega",
+        "Javier Romero",
+        "Inês Costa",
+        "Marco Ricci",
+        "Elena Vidal",
+        "Pablo Castro",
+        "Nora Iglesias",
     ],
     "APAC desk": [
-        "Olivia Harris", "Jack Nguyen", "Chloe Campbell", "Liam Kelly", "Grace Tan", "Noah Singh", "Ruby Walker",
-        "Ethan Chen", "Zoe Mitchell", "Lucas Wong", "Amelia Reid", "Oscar Bennett",
+        "Olivia Harris",
+        "Jack Nguyen",
+        "Chloe Campbell",
+        "Liam Kelly",
+        "Grace Tan",
+        "Noah Singh",
+        "Ruby Walker",
+        "Ethan Chen",
+        "Zoe Mitchell",
+        "Lucas Wong",
+        "Amelia Reid",
+        "Oscar Bennett",
     ],
-}  # fmt: skip
+}
 WHOLE_BRAND_ROLES = [
     (Role.KYC_OFFICER, "kyc", "Katharina Vogel"),
     (Role.MLRO, "mlro", "Martin Lindqvist"),
@@ -138,14 +189,17 @@ def load_rates(*, since: dt.date, until: dt.date) -> None:
     days = [newest.on + dt.timedelta(days=number) for number in range(1, (until - newest.on).days + 1)]
     rows = [
         FxRate(on=day, currency=row.currency, rate=row.rate, source="Demo", loaded_at=now)
-        for day in days if is_bank_day(day) for row in last
-    ]  # fmt: skip
+        for day in days
+        if is_bank_day(day)
+        for row in last
+    ]
     FxRate.objects.bulk_create(rows, ignore_conflicts=True)
     dollars = FxRate.objects.filter(currency="USD", on__gte=since).values_list("on", "rate")
     coins = [
         FxRate(on=on, currency=coin, rate=rate * Decimal("1.0004"), source="Demo", loaded_at=now)
-        for on, rate in dollars for coin in ("USDT", "USDC")
-    ]  # fmt: skip
+        for on, rate in dollars
+        for coin in ("USDT", "USDC")
+    ]
     FxRate.objects.bulk_create(coins, ignore_conflicts=True)
 
 
@@ -202,13 +256,29 @@ class _Staff:
         self.groups = {group.name: group for group in Group.objects.all()}
 
     def add(
-        self, email: str, full_name: str, role: Role, brand: Brand, desk: Desk | None, *, reach: Any = None, **fields: Any
-    ) -> User:  # fmt: skip
+        self,
+        email: str,
+        full_name: str,
+        role: Role,
+        brand: Brand,
+        desk: Desk | None,
+        *,
+        reach: Any = None,
+        **fields: Any,
+    ) -> User:
         first_name, _space, last_name = full_name.partition(" ")
         user = User.objects.create(
-            username=email, email=email, password=self.password, kind=UserKind.STAFF, brand=brand, desk=desk,
-            first_name=first_name, last_name=last_name, time_zone=desk.time_zone if desk else brand.time_zone, **fields,
-        )  # fmt: skip
+            username=email,
+            email=email,
+            password=self.password,
+            kind=UserKind.STAFF,
+            brand=brand,
+            desk=desk,
+            first_name=first_name,
+            last_name=last_name,
+            time_zone=desk.time_zone if desk else brand.time_zone,
+            **fields,
+        )
         user.groups.add(self.groups[role.value])
         self.demo.by_role.setdefault(role.value, []).append(user)
         if reach is not None:

@@ -142,9 +142,13 @@ def _shown_problems(row: dict, text: str):
     parts = text.split("|")
     at = dt.datetime.fromisoformat(parts[1]).strftime("%Y-%m-%d %H:%M:%S UTC")
     said = {
-        "id": parts[0], "at": at, "actor": bytes.fromhex(parts[3]).decode(), "action": parts[4],
-        "target": f"{parts[5].partition('.')[2] or parts[5]} #{bytes.fromhex(parts[6]).decode()}", "ip": parts[9],
-    }  # fmt: skip
+        "id": parts[0],
+        "at": at,
+        "actor": bytes.fromhex(parts[3]).decode(),
+        "action": parts[4],
+        "target": f"{parts[5].partition('.')[2] or parts[5]} #{bytes.fromhex(parts[6]).decode()}",
+        "ip": parts[9],
+    }
     for name, value in said.items():
         if str(row[name]) != value:
             yield f"row {row['id']}: shows {name} {row[name]!r}, but {value!r} was sealed"

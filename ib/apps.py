@@ -6,6 +6,14 @@ class IbConfig(KeelsonAppConfig):
     verbose_name = "Partners"
     more_templates = ("partners",)
     public_texts = (
-        "partners/", "ib/explain.py", "ib/choices.py", "ib/views/portal.py", "ib/invitations.py",
-        "ib/links.py", "ib/settlement.py", "ib/subscribers.py", "ib/tables.py", "ib/_tree.html",
-    )  # fmt: skip
+        "partners/",
+        "ib/explain.py",
+        "ib/choices.py",
+        "ib/views/portal.py",
+        "ib/invitations.py",
+        "ib/links.py",
+        "ib/settlement.py",
+        "ib/subscribers.py",
+        "ib/tables.py",
+        "ib/_tree.html",
+    )

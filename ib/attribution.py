@@ -23,9 +23,15 @@ from ib.policies import can_manage_partners
 
 @transaction.atomic
 def attribute_client(
-    *, client_id: int, partner_id: int | None, actor: Any, reason: str = "", link: ReferralLink | None = None,
-    method: AttributionMethod = AttributionMethod.MANUAL, at: dt.datetime | None = None,
-) -> Attribution | None:  # fmt: skip
+    *,
+    client_id: int,
+    partner_id: int | None,
+    actor: Any,
+    reason: str = "",
+    link: ReferralLink | None = None,
+    method: AttributionMethod = AttributionMethod.MANUAL,
+    at: dt.datetime | None = None,
+) -> Attribution | None:
     """Make a client a partner's, from now on; with `partner_id=None` nobody's. Trades before stay with whom they were.
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already, DomainError across brands or on
@@ -51,15 +57,24 @@ def attribute_client(
             client=client, partner=partner, link=link, method=method, starts_at=now, made_by=actor, reason=reason
         )
     audit.record(
-        actor=actor, action="ib.client_attributed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before={"partner": current.partner_id if current else None}, after={"partner": partner_id}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="ib.client_attributed",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"partner": current.partner_id if current else None},
+        after={"partner": partner_id},
+        reason=reason,
+    )
     tell(
-        client_id=client.pk, kind=TimelineKind.PARTNER, body=reason, actor=actor,
+        client_id=client.pk,
+        kind=TimelineKind.PARTNER,
+        body=reason,
+        actor=actor,
         title=phrase("Referred by %(partner)s") % {"partner": partner}
         if partner
         else phrase("No longer referred by a partner"),
-    )  # fmt: skip
+    )
     return attribution
 
 
@@ -80,8 +95,12 @@ def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
     if Attribution.objects.filter(client_id=client_id, ends_at__isnull=True).exists():
         return None
     attribution = attribute_client(
-        client_id=client_id, partner_id=link.partner_id, actor=None, link=link, method=AttributionMethod.LINK,
+        client_id=client_id,
+        partner_id=link.partner_id,
+        actor=None,
+        link=link,
+        method=AttributionMethod.LINK,
         at=client.registered_at,
-    )  # fmt: skip
+    )
     links.count(link, registrations=1)
     return attribution

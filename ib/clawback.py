@@ -107,10 +107,13 @@ def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, ki
     rows, total = _balance(deposit, part, kind, now)
     if rows:
         audit.record(
-            actor=None, target=deposit, client_id=deposit.client_id, brand_id=deposit.brand_id,
+            actor=None,
+            target=deposit,
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
             action="ib.commissions_taken_back" if kind == AccrualKind.CLAWBACK else "ib.commissions_given_back",
             after={"rows": rows, "part": part.source, "amount": str(amount), "total": str(total)},
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -125,11 +128,16 @@ def _part(deposit: Deposit, reference: str, currency: str) -> ReversedPart:
     part, _is_new = ReversedPart.objects.get_or_create(
         source=source,
         defaults={
-            "deposit": deposit, "client_id": deposit.client_id, "reference": reference[:200],
-            "since": deposit.settled_at, "amount": whole.amount,
-            "currency": whole.currency, "base": base, "paid_in": paid_in,
+            "deposit": deposit,
+            "client_id": deposit.client_id,
+            "reference": reference[:200],
+            "since": deposit.settled_at,
+            "amount": whole.amount,
+            "currency": whole.currency,
+            "base": base,
+            "paid_in": paid_in,
         },
-    )  # fmt: skip
+    )
     return part
 
 
@@ -140,14 +148,25 @@ def _balance(deposit: Deposit, part: ReversedPart, kind: AccrualKind, now: dt.da
     assert late is not None, "now is always in an open period"
     is_taken = kind == AccrualKind.CLAWBACK
     run = CommissionRun.objects.create(
-        brand=deposit.brand, kind=RunKind.CLAWBACK if is_taken else RunKind.RESTORED, from_at=part.since, to_at=now,
-        reason=part.source, started_at=now, finished_at=now,
-    )  # fmt: skip
+        brand=deposit.brand,
+        kind=RunKind.CLAWBACK if is_taken else RunKind.RESTORED,
+        from_at=part.since,
+        to_at=now,
+        reason=part.source,
+        started_at=now,
+        finished_at=now,
+    )
     parameters: dict[str, Any] = {
-        "client": deposit.client_id, "since": part.since, "source": part.source, "now": now, "run": run.pk,
-        "late": late.pk, "brand": deposit.brand_id, "kind": kind.value,
+        "client": deposit.client_id,
+        "since": part.since,
+        "source": part.source,
+        "now": now,
+        "run": run.pk,
+        "late": late.pk,
+        "brand": deposit.brand_id,
+        "kind": kind.value,
         "reason": Reason.DEPOSIT_REVERSED.value if is_taken else Reason.DEPOSIT_RESTORED.value,
-    }  # fmt: skip
+    }
     with connection.cursor() as cursor:
         cursor.execute(BALANCE, parameters)
         rows, total = cursor.fetchone()
@@ -171,9 +190,10 @@ def weight_of(deposit: Deposit) -> tuple[Decimal, Decimal]:
     """The deposit's worth and all money paid in since it arrived, in the brand's currency; 1 and 1 where it is unknown."""
     assert deposit.settled_at is not None, "only money that arrived is reversed"
     paid_in = Deposit.objects.filter(
-        client_id=deposit.client_id, state__in=DEPOSIT_ARRIVED,
+        client_id=deposit.client_id,
+        state__in=DEPOSIT_ARRIVED,
         settled_at__gte=deposit.settled_at - dt.timedelta(microseconds=1),
-    ).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)  # fmt: skip
+    ).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     if deposit.base_amount <= 0 or paid_in <= 0:
         return Decimal(1), Decimal(1)
     return deposit.base_amount, max(paid_in, deposit.base_amount)

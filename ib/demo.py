@@ -27,18 +27,41 @@ from ib.plans import RateCard
 # name, level; each stands below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
     "meridian": [
-        ("Alpenblick Capital", 1), ("Rheinland Trading Partners", 2), ("FX-Akademie Köln", 3), ("Jan Petersen", 4),
-        ("Börsenkreis Bonn", 4), ("Miriam Vogt", 3), ("Donau Brokers", 2), ("Wiener Handelsclub", 3), ("Sabine Moser", 4),
-        ("Tirol Invest", 3), ("Levante Markets", 1), ("Academia Trading Sevilla", 2), ("Raúl Ortiz", 3), ("Carmen Solís", 3),
-        ("Lisboa FX", 2), ("Tiago Almeida", 3), ("Beatriz Lopes", 4), ("Circolo Trader Milano", 2), ("Luca Ferri", 3),
-        ("Chiara Neri", 4), ("Atelier du Marché", 2),
+        ("Alpenblick Capital", 1),
+        ("Rheinland Trading Partners", 2),
+        ("FX-Akademie Köln", 3),
+        ("Jan Petersen", 4),
+        ("Börsenkreis Bonn", 4),
+        ("Miriam Vogt", 3),
+        ("Donau Brokers", 2),
+        ("Wiener Handelsclub", 3),
+        ("Sabine Moser", 4),
+        ("Tirol Invest", 3),
+        ("Levante Markets", 1),
+        ("Academia Trading Sevilla", 2),
+        ("Raúl Ortiz", 3),
+        ("Carmen Solís", 3),
+        ("Lisboa FX", 2),
+        ("Tiago Almeida", 3),
+        ("Beatriz Lopes", 4),
+        ("Circolo Trader Milano", 2),
+        ("Luca Ferri", 3),
+        ("Chiara Neri", 4),
+        ("Atelier du Marché", 2),
     ],
     "southern": [
-        ("Harbour Introducers", 1), ("Sydney Trading School", 2), ("Mason Clarke", 3), ("Priya Raman", 3),
-        ("Lion City Partners", 2), ("Wei Ling Tan", 3), ("Arjun Nair", 4), ("Kiwi FX Collective", 1), ("Hana Walker", 2),
+        ("Harbour Introducers", 1),
+        ("Sydney Trading School", 2),
+        ("Mason Clarke", 3),
+        ("Priya Raman", 3),
+        ("Lion City Partners", 2),
+        ("Wei Ling Tan", 3),
+        ("Arjun Nair", 4),
+        ("Kiwi FX Collective", 1),
+        ("Hana Walker", 2),
         ("Tane Rewi", 3),
     ],
-}  # fmt: skip
+}
 MERIDIAN_CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "USD", "EUR", "GBP")
 CAMPAIGNS = ("YouTube", "Newsletter", "Webinar", "Telegram group", "Blog")
 SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal("0.06")}
@@ -85,10 +108,16 @@ def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:
         )
         email = f"partner{number + 1}@{brand.code}.example"
         partner = partners.register_partner(
-            brand=brand, name=name, email=email, currency=currency, actor=None, code=f"{brand.code[:3]}-{number + 1:03}",
-            parent_id=above[level - 1].pk if level > 1 else None, manager=manager,
+            brand=brand,
+            name=name,
+            email=email,
+            currency=currency,
+            actor=None,
+            code=f"{brand.code[:3]}-{number + 1:03}",
+            parent_id=above[level - 1].pk if level > 1 else None,
+            manager=manager,
             at=began + dt.timedelta(hours=number),
-        )  # fmt: skip
+        )
         above[level] = partner
         made.append(partner)
     password = make_password(PASSWORD)
@@ -123,10 +152,14 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     middle = (demo.now - dt.timedelta(days=40)).replace(hour=0, minute=0, second=0, microsecond=0)
     _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
     proposal = plans.draft_version(
-        plan_id=made[1].pk, actor=maker, starts_at=demo.now + dt.timedelta(days=7), currency=brand.base_currency,
-        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}), min_hold_seconds=HOLD_SECONDS,
+        plan_id=made[1].pk,
+        actor=maker,
+        starts_at=demo.now + dt.timedelta(days=7),
+        currency=brand.base_currency,
+        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}),
+        min_hold_seconds=HOLD_SECONDS,
         note="Metals: a fixed 7 for the direct partner",
-    )  # fmt: skip
+    )
     plans.propose_version(version_id=proposal.pk, actor=maker)
     for number, partner in enumerate(found):
         plans.assign_plan(
@@ -145,9 +178,15 @@ def _version(
     plan_id: int, maker: User, checker: User, starts_at: dt.datetime, currency: str, card: RateCard, note: str
 ) -> None:
     version = plans.draft_version(
-        plan_id=plan_id, actor=maker, starts_at=starts_at, currency=currency, card=card, note=note,
-        account_groups=["real*", "LIVE_*", "RL-*"], min_hold_seconds=HOLD_SECONDS,
-    )  # fmt: skip
+        plan_id=plan_id,
+        actor=maker,
+        starts_at=starts_at,
+        currency=currency,
+        card=card,
+        note=note,
+        account_groups=["real*", "LIVE_*", "RL-*"],
+        min_hold_seconds=HOLD_SECONDS,
+    )
     plans.propose_version(version_id=version.pk, actor=maker)
     plans.activate_version(version_id=version.pk, actor=checker, reason="Within the budget", at=starts_at)
 
@@ -162,9 +201,12 @@ def _move_one(demo: Demo, brand: Brand, found: list[Partner]) -> None:
     target = next((partner for partner in reversed(second) if partner != tree.parent_of(mover)), None)
     if target is not None:
         tree.move_partner(
-            partner_id=mover.pk, parent_id=target.pk, actor=demo.by_role[Role.IB_MANAGER][0],
-            reason="Agreed with both sides", at=demo.now - dt.timedelta(days=30),
-        )  # fmt: skip
+            partner_id=mover.pk,
+            parent_id=target.pk,
+            actor=demo.by_role[Role.IB_MANAGER][0],
+            reason="Agreed with both sides",
+            at=demo.now - dt.timedelta(days=30),
+        )
 
 
 def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
@@ -180,10 +222,13 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
         partner = demo.rng.choices(found, weights)[0]
         rows.append(
             Attribution(
-                client_id=pk, partner=partner, link=codes[partner.pk], method=AttributionMethod.LINK,
+                client_id=pk,
+                partner=partner,
+                link=codes[partner.pk],
+                method=AttributionMethod.LINK,
                 starts_at=min(registered_at, demo.now),
             )
-        )  # fmt: skip
+        )
     copy_models(rows)
 
 
@@ -192,11 +237,21 @@ def _link_wallets(brand: Brand, some: list[Partner]) -> None:
     for partner in some:
         client = (
             Client.objects.filter(
-                brand=brand, stage__in=(Stage.FUNDED, Stage.ACTIVE), kyc_level__gte=1, user__isnull=False, restrictions=[],
-                trading_accounts__currency=partner.currency, trading_accounts__state="open", trading_accounts__is_demo=False,
-                attributions__isnull=True, as_partner__isnull=True,
-            ).exclude(risk_rating="high").order_by("pk").first()
-        )  # fmt: skip
+                brand=brand,
+                stage__in=(Stage.FUNDED, Stage.ACTIVE),
+                kyc_level__gte=1,
+                user__isnull=False,
+                restrictions=[],
+                trading_accounts__currency=partner.currency,
+                trading_accounts__state="open",
+                trading_accounts__is_demo=False,
+                attributions__isnull=True,
+                as_partner__isnull=True,
+            )
+            .exclude(risk_rating="high")
+            .order_by("pk")
+            .first()
+        )
         if client is not None:
             partners.link_wallet(partner_id=partner.pk, client_id=client.pk, actor=None, reason="Their own record")
 
@@ -217,10 +272,12 @@ def _clicks(demo: Demo, found: list[Partner]) -> None:
                 if clicks > 0:
                     rows.append(
                         ReferralDay(
-                            link=link, day=today - dt.timedelta(days=back), clicks=clicks,
+                            link=link,
+                            day=today - dt.timedelta(days=back),
+                            clicks=clicks,
                             registrations=sum(demo.rng.random() < 0.04 for _click in range(clicks)),
                         )
-                    )  # fmt: skip
+                    )
     copy_models(rows)
 
 

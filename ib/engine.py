@@ -125,10 +125,18 @@ def run(
     _count(row, outcome)
     if kind in (RunKind.NIGHTLY, RunKind.RECOMPUTE):
         audit.record(
-            actor=actor, action="ib.commissions_run", target=row, brand_id=brand.pk, reason=reason,
-            after={"deals": outcome.deals, "accrued": outcome.accrued, "excluded": outcome.excluded,
-                   "corrected": outcome.corrected},
-        )  # fmt: skip
+            actor=actor,
+            action="ib.commissions_run",
+            target=row,
+            brand_id=brand.pk,
+            reason=reason,
+            after={
+                "deals": outcome.deals,
+                "accrued": outcome.accrued,
+                "excluded": outcome.excluded,
+                "corrected": outcome.corrected,
+            },
+        )
     return row, outcome
 
 
@@ -181,22 +189,31 @@ def _row(brand: Brand, scope: Scope, kind: RunKind, actor: Any, reason: str, sta
     if kind == RunKind.EVENT:
         midnight = started_at.replace(hour=0, minute=0, second=0, microsecond=0)
         row, _created = CommissionRun.objects.get_or_create(
-            brand=brand, kind=kind, from_at=midnight,
+            brand=brand,
+            kind=kind,
+            from_at=midnight,
             defaults={"to_at": midnight + dt.timedelta(days=1), "started_at": started_at},
-        )  # fmt: skip
+        )
         return row
     return CommissionRun.objects.create(
-        brand=brand, kind=kind, from_at=scope.from_at, to_at=scope.to_at, actor=actor, reason=reason,
+        brand=brand,
+        kind=kind,
+        from_at=scope.from_at,
+        to_at=scope.to_at,
+        actor=actor,
+        reason=reason,
         started_at=started_at,
-    )  # fmt: skip
+    )
 
 
 def _count(row: CommissionRun, outcome: Outcome) -> None:
     CommissionRun.objects.filter(pk=row.pk).update(
-        deals=F("deals") + outcome.deals, accrued=F("accrued") + outcome.accrued,
-        excluded=F("excluded") + outcome.excluded, corrected=F("corrected") + outcome.corrected,
+        deals=F("deals") + outcome.deals,
+        accrued=F("accrued") + outcome.accrued,
+        excluded=F("excluded") + outcome.excluded,
+        corrected=F("corrected") + outcome.corrected,
         finished_at=timezone.now(),
-    )  # fmt: skip
+    )
 
 
 def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
@@ -213,9 +230,11 @@ def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
     for brand_id, has_changed in brands:
         is_changed = has_changed or corrects
         _row_of_run, outcome = run(
-            brand=Brand.objects.get(pk=brand_id), scope=Scope(deal_ids=deal_ids), corrects=is_changed,
+            brand=Brand.objects.get(pk=brand_id),
+            scope=Scope(deal_ids=deal_ids),
+            corrects=is_changed,
             kind=RunKind.CORRECTION if is_changed else RunKind.EVENT,
-        )  # fmt: skip
+        )
         total.add(outcome)
     return total
 

@@ -38,19 +38,23 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
         Step(
             _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
             % {
-                "deal": f"#{accrual.ticket}", "lots": plain(accrual.lots), "symbol": accrual.symbol,
+                "deal": f"#{accrual.ticket}",
+                "lots": plain(accrual.lots),
+                "symbol": accrual.symbol,
                 "at": formats.moment(accrual.closed_at, seconds=True),
             },
             _("%(lots)s lots") % {"lots": plain(accrual.lots)},
         )
-    ]  # fmt: skip
+    ]
     if accrual.held_seconds is not None:
         steps.append(_held(accrual, version))
     if accrual.symbol_group:
         steps.append(
-            Step(_("%(symbol)s is in the symbol group “%(group)s”")
-                 % {"symbol": accrual.symbol, "group": SymbolGroup(accrual.symbol_group).label})
-        )  # fmt: skip
+            Step(
+                _("%(symbol)s is in the symbol group “%(group)s”")
+                % {"symbol": accrual.symbol, "group": SymbolGroup(accrual.symbol_group).label}
+            )
+        )
     if accrual.state == AccrualState.EXCLUDED:
         return [
             *steps,
@@ -65,9 +69,11 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
         steps += _reversed(accrual, for_staff=for_staff)
     if accrual.kind != AccrualKind.ORIGINAL:
         steps.append(
-            Step(_("Correction: %(reason)s") % {"reason": Reason(accrual.reason).label},
-                 formats.money(accrual.amount, accrual.currency, sign=True))
-        )  # fmt: skip
+            Step(
+                _("Correction: %(reason)s") % {"reason": Reason(accrual.reason).label},
+                formats.money(accrual.amount, accrual.currency, sign=True),
+            )
+        )
     return steps
 
 
@@ -75,8 +81,9 @@ def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
     text = _("Held for %(held)s") % {"held": formats.duration(accrual.held_seconds)}
     if version is not None and version.min_hold_seconds:
         text = _("Held for %(held)s; the plan asks for at least %(least)s") % {
-            "held": formats.duration(accrual.held_seconds), "least": formats.duration(version.min_hold_seconds),
-        }  # fmt: skip
+            "held": formats.duration(accrual.held_seconds),
+            "least": formats.duration(version.min_hold_seconds),
+        }
     return Step(text)
 
 
@@ -84,9 +91,13 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
     """lots × rate × share of the level = amount, and the conversion where currencies differ."""
     assert accrual.rate is not None and accrual.share is not None
     words = {
-        "plan": str(version) if version else "", "level": accrual.level, "lots": plain(accrual.lots),
-        "rate": plain(accrual.rate), "share": formats.number(accrual.share * 100), "currency": accrual.rate_currency,
-    }  # fmt: skip
+        "plan": str(version) if version else "",
+        "level": accrual.level,
+        "lots": plain(accrual.lots),
+        "rate": plain(accrual.rate),
+        "share": formats.number(accrual.share * 100),
+        "currency": accrual.rate_currency,
+    }
     computed = (accrual.lots * accrual.rate * accrual.share).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
     if accrual.is_override:
         text = (
@@ -122,9 +133,11 @@ def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
             else _("Of deposit %(deposit)s, %(amount)s of %(whole)s went back to the payer (%(part)s)")
         )
         words = {
-            "deposit": part.deposit.reference, "part": part.reference,
-            "whole": formats.money(part.amount, part.currency), "amount": formats.money(amount, part.currency),
-        }  # fmt: skip
+            "deposit": part.deposit.reference,
+            "part": part.reference,
+            "whole": formats.money(part.amount, part.currency),
+            "amount": formats.money(amount, part.currency),
+        }
         steps.append(Step(text % words))
     share = round(amount / part.amount * part.base / part.paid_in * 100, 4)
     text = _("%(share)s %% of what the client had paid in since that deposit, on which this trade rests")
@@ -136,14 +149,17 @@ def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
     reason = Reason(accrual.reason)
     if reason == Reason.HELD_TOO_SHORT and version is not None and accrual.held_seconds is not None:
         return _("closed after %(held)s seconds; %(plan)s pays from %(least)s seconds on") % {
-            "held": accrual.held_seconds, "plan": version, "least": version.min_hold_seconds,
-        }  # fmt: skip
+            "held": accrual.held_seconds,
+            "plan": version,
+            "least": version.min_hold_seconds,
+        }
     if reason == Reason.SYMBOL_NOT_MAPPED:
         return _("the symbol %(symbol)s belongs to no symbol group yet") % {"symbol": accrual.symbol}
     if reason == Reason.NO_RATE and version is not None:
         return _("%(plan)s has no rate for %(group)s") % {
-            "plan": version, "group": SymbolGroup(accrual.symbol_group).label,
-        }  # fmt: skip
+            "plan": version,
+            "group": SymbolGroup(accrual.symbol_group).label,
+        }
     if reason == Reason.BEYOND_LEVELS and version is not None:
         return _("%(plan)s pays nothing at level %(level)s") % {"plan": version, "level": accrual.level}
     return str(reason.label)

@@ -52,8 +52,10 @@ def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Ear
     """Accrued money of partners in some periods, per currency."""
     rows = (
         PartnerDay.objects.filter(partner_id__in=list(partner_ids), period_id__in=list(period_ids))
-        .values("currency").annotate(total=Sum("amount")).order_by("currency")
-    )  # fmt: skip
+        .values("currency")
+        .annotate(total=Sum("amount"))
+        .order_by("currency")
+    )
     return [Earned(row["currency"], row["total"]) for row in rows]
 
 
@@ -68,9 +70,11 @@ def daily_earnings(partner: Partner, *, days: int = 30) -> tuple[list[dt.date], 
     today = timezone.now().date()
     first = today - dt.timedelta(days=days - 1)
     rows = (
-        PartnerDay.objects.filter(partner=partner, day__gte=first, day__lte=today).values_list("day", "currency")
-        .annotate(total=Sum("amount")).order_by()
-    )  # fmt: skip
+        PartnerDay.objects.filter(partner=partner, day__gte=first, day__lte=today)
+        .values_list("day", "currency")
+        .annotate(total=Sum("amount"))
+        .order_by()
+    )
     span = [first + dt.timedelta(days=n) for n in range(days)]
     series: dict[str, list[Decimal]] = {}
     for day, currency, total in rows:
@@ -133,27 +137,39 @@ def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Nod
     found = list(partners)
     ids = [partner.pk for partner in found]
     clients = dict(
-        Attribution.objects.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id")
-        .annotate(n=Count("pk")).order_by()
-    )  # fmt: skip
+        Attribution.objects.filter(partner_id__in=ids, ends_at__isnull=True)
+        .values_list("partner_id")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
     below = dict(
         Partner.objects.filter(links_up__parent_id__in=ids, links_up__ends_at__isnull=True)
-        .values_list("links_up__parent_id").annotate(n=Count("pk")).order_by()
-    )  # fmt: skip
+        .values_list("links_up__parent_id")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
     plans = dict(
         PartnerPlan.objects.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id", "plan__name")
     )
     earned: dict[int, list[Earned]] = {}
     for partner_id, currency, total in (
         PartnerDay.objects.filter(partner_id__in=ids, period_id__in=open_period_ids(brand_id))
-        .values_list("partner_id", "currency").annotate(total=Sum("amount")).order_by("currency")
-    ):  # fmt: skip
+        .values_list("partner_id", "currency")
+        .annotate(total=Sum("amount"))
+        .order_by("currency")
+    ):
         earned.setdefault(partner_id, []).append(Earned(currency, total))
     return [
-        Node(partner, level, clients.get(partner.pk, 0), below.get(partner.pk, 0), plans.get(partner.pk, ""),
-             earned.get(partner.pk, []))
+        Node(
+            partner,
+            level,
+            clients.get(partner.pk, 0),
+            below.get(partner.pk, 0),
+            plans.get(partner.pk, ""),
+            earned.get(partner.pk, []),
+        )
         for partner in found
-    ]  # fmt: skip
+    ]
 
 
 BY_REASON = """
@@ -188,8 +204,11 @@ def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[
         Accrual.objects.filter(
             client_id=OuterRef("client_id"), partner=partner, period_id__in=open_period_ids(partner.brand_id)
         )
-        .order_by().values("client_id").annotate(total=Sum("amount")).values("total")
-    )  # fmt: skip
+        .order_by()
+        .values("client_id")
+        .annotate(total=Sum("amount"))
+        .values("total")
+    )
     return clients.annotate(earned=Coalesce(Subquery(total), Decimal(0)))
 
 
@@ -199,11 +218,12 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
         Accrual.objects.filter(client=client)
         .values("partner_id", "partner__name", "level", "currency")
         .annotate(
-            total=Sum("amount"), trades=Count("deal_id", filter=Q(state=AccrualState.ACCRUED), distinct=True),
+            total=Sum("amount"),
+            trades=Count("deal_id", filter=Q(state=AccrualState.ACCRUED), distinct=True),
             unpaid=Count("deal_id", filter=Q(state=AccrualState.EXCLUDED), distinct=True),
         )
         .order_by("level", "partner_id")[:100]
-    )  # fmt: skip
+    )
     return list(rows)
 
 
@@ -225,9 +245,11 @@ def referred(partner: Partner) -> Referred:
     first = timezone.now().date() - dt.timedelta(days=REFERRAL_DAYS - 1)
     off = Q(link__is_active=False)
     seen = ReferralDay.objects.filter(link__partner=partner, day__gte=first).aggregate(
-        all=Coalesce(Sum("clicks"), 0), registered=Coalesce(Sum("registrations"), 0),
-        links_off=Count("link", filter=off, distinct=True), off=Coalesce(Sum("clicks", filter=off), 0),
-    )  # fmt: skip
+        all=Coalesce(Sum("clicks"), 0),
+        registered=Coalesce(Sum("registrations"), 0),
+        links_off=Count("link", filter=off, distinct=True),
+        off=Coalesce(Sum("clicks", filter=off), 0),
+    )
     return Referred(seen["all"], seen["registered"], seen["links_off"], seen["off"])
 
 

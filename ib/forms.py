@@ -243,9 +243,11 @@ class VersionForm(forms.Form):
     """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed."""
 
     starts_at = forms.DateTimeField(
-        label=_("Starts"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help_text=_("Trades closed from then on"),
-    )  # fmt: skip
+        label=_("Starts"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        help_text=_("Trades closed from then on"),
+    )
     currency = forms.ChoiceField(choices=CURRENCIES, label=_("Currency of the rates"))
     min_hold_seconds = forms.IntegerField(
         min_value=0, max_value=86_400, initial=180, label=_("Shortest holding time, seconds")
@@ -260,9 +262,11 @@ class VersionForm(forms.Form):
         help_text=_("All levels together never get more than it"),
     )
     account_groups = forms.CharField(
-        required=False, max_length=400, label=_("Account groups that count"),
+        required=False,
+        max_length=400,
+        label=_("Account groups that count"),
         help_text=_("Separated by commas, a star at the end matches the rest; empty: all"),
-    )  # fmt: skip
+    )
     note = forms.CharField(required=False, max_length=300, label=_("Note for the second person"))
 
     def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
@@ -275,9 +279,13 @@ class VersionForm(forms.Form):
                 self.fields[f"fixed_{group}_{level}"] = self._amount(f"{group.label} {level}")
         for level in range(1, LEVELS + 1):
             self.fields[f"share_{level}"] = forms.DecimalField(
-                required=False, min_value=0, max_value=100, max_digits=9, decimal_places=6,
+                required=False,
+                min_value=0,
+                max_value=100,
+                max_digits=9,
+                decimal_places=6,
                 label=_("Share of level %(level)s") % {"level": level},
-            )  # fmt: skip
+            )
         for name in self.fields:  # the matrix has no labels beside its cells
             if name.startswith(("rate_", "fixed_", "share_")):
                 self.fields[name].widget.attrs["aria-label"] = str(self.fields[name].label)
@@ -314,11 +322,12 @@ class VersionForm(forms.Form):
         """The matrix for the template: a row per symbol group."""
         return [
             {
-                "label": group.label, "rate": self[f"rate_{group}"],
+                "label": group.label,
+                "rate": self[f"rate_{group}"],
                 "cells": [self[f"fixed_{group}_{level}"] for level in range(1, LEVELS + 1)],
             }
             for group in SymbolGroup
-        ]  # fmt: skip
+        ]
 
     def shares(self) -> list[Any]:
         return [self[f"share_{level}"] for level in range(1, LEVELS + 1)]
@@ -337,9 +346,12 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
     """The form's values of an earlier version, for writing the next one or changing a draft."""
     card = rate_card(version)
     initial: dict[str, Any] = {
-        "currency": version.currency, "min_hold_seconds": version.min_hold_seconds, "is_pool": version.is_pool,
-        "clawback_days": version.clawback_days, "account_groups": ", ".join(version.account_groups),
-    }  # fmt: skip
+        "currency": version.currency,
+        "min_hold_seconds": version.min_hold_seconds,
+        "is_pool": version.is_pool,
+        "clawback_days": version.clawback_days,
+        "account_groups": ", ".join(version.account_groups),
+    }
     if version.state == "draft":
         initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}
     initial |= {f"rate_{group}": trimmed(amount) for group, amount in card.rates.items()}

@@ -27,15 +27,22 @@ def invite(partner: Partner, *, actor: Any) -> None:
     address = absolute(reverse("partner_welcome", kwargs={"token": token}))
     audit.record(actor=actor, action="ib.partner_invited", target=partner, brand_id=partner.brand_id)
     mail.send(
-        kind="ib.invitation", to=user.email, language=user.language, brand=partner.brand, is_secret=True,
+        kind="ib.invitation",
+        to=user.email,
+        language=user.language,
+        brand=partner.brand,
+        is_secret=True,
         letter=lambda: Letter(
             subject=_("Your partner pages at %(brand)s") % {"brand": partner.brand},
             greeting=_("Hello %(name)s,") % {"name": partner.name},
             paragraphs=(
-                _("You are a partner of %(brand)s now. Your own pages show your links, your clients and what each of "
-                  "their trades earned you.") % {"brand": partner.brand},
+                _(
+                    "You are a partner of %(brand)s now. Your own pages show your links, your clients and what each of "
+                    "their trades earned you."
+                )
+                % {"brand": partner.brand},
                 _("Choose a password to open them. The link works once and for three days."),
             ),
             button=(_("Choose a password"), address),
         ),
-    )  # fmt: skip
+    )

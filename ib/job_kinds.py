@@ -22,11 +22,17 @@ def recompute(job: RunningJob) -> None:
     for n in range(days):
         start = dt.datetime.combine(first + dt.timedelta(days=n), dt.time(), tzinfo=dt.UTC)
         _run, outcome = engine.recompute(
-            brand=brand, from_at=start, to_at=start + dt.timedelta(days=1), actor=job.owner,
+            brand=brand,
+            from_at=start,
+            to_at=start + dt.timedelta(days=1),
+            actor=job.owner,
             reason=job.parameters["reason"],
-        )  # fmt: skip
+        )
         for name in ("deals", "accrued", "excluded", "corrected"):
             setattr(total, name, getattr(total, name) + getattr(outcome, name))
-        job.progress(n + 1, days, _("%(deals)s deals, %(corrected)s corrections")
-                     % {"deals": total.deals, "corrected": total.corrected})  # fmt: skip
+        job.progress(
+            n + 1,
+            days,
+            _("%(deals)s deals, %(corrected)s corrections") % {"deals": total.deals, "corrected": total.corrected},
+        )
     job.point_to("/ib/runs/")

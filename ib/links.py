@@ -60,9 +60,12 @@ def switch_link(*, link_id: int, is_active: bool, actor: Any) -> ReferralLink:
     link.is_active = is_active
     link.save(update_fields=["is_active"])
     audit.record(
-        actor=actor, action="ib.link_switched", target=link, brand_id=link.partner.brand_id,
+        actor=actor,
+        action="ib.link_switched",
+        target=link,
+        brand_id=link.partner.brand_id,
         after={"is_active": is_active},
-    )  # fmt: skip
+    )
     return link
 
 

@@ -49,9 +49,10 @@ def commissions_tile(user: Any) -> dict[str, Any] | None:
     """Accrued in the open periods per brand and currency, and how many periods wait to be settled."""
     brands = reach_of(user).whole_brands
     open_periods = list(
-        SettlementPeriod.objects.filter(brand_id__in=brands, state=PeriodState.OPEN).select_related("brand")
+        SettlementPeriod.objects.filter(brand_id__in=brands, state=PeriodState.OPEN)
+        .select_related("brand")
         .order_by("brand_id", "starts_at")[:12]
-    )  # fmt: skip
+    )
     if not open_periods:
         return None
     totals = settlement.totals_of(open_periods)

@@ -27,9 +27,18 @@ from ib.queries import partners_visible_to
 
 @transaction.atomic
 def register_partner(
-    *, brand: Brand, name: str, email: str, currency: str, actor: Any, code: str = "", parent_id: int | None = None,
-    client: Client | None = None, manager: User | None = None, at: dt.datetime | None = None,
-) -> Partner:  # fmt: skip
+    *,
+    brand: Brand,
+    name: str,
+    email: str,
+    currency: str,
+    actor: Any,
+    code: str = "",
+    parent_id: int | None = None,
+    client: Client | None = None,
+    manager: User | None = None,
+    at: dt.datetime | None = None,
+) -> Partner:
     """A new partner, active at once, with a sign-in (no password yet) and a first referral link.
 
     Who: `ib.manage_partners` at the brand. Raises: DomainError where the e-mail or the code is taken.
@@ -42,9 +51,14 @@ def register_partner(
     try:
         with transaction.atomic():
             user = User(
-                username=username_for(brand=brand, email=email), email=email, kind=UserKind.PARTNER, brand=brand,
-                first_name=name[:150], language=brand.default_language, time_zone=brand.time_zone,
-            )  # fmt: skip
+                username=username_for(brand=brand, email=email),
+                email=email,
+                kind=UserKind.PARTNER,
+                brand=brand,
+                first_name=name[:150],
+                language=brand.default_language,
+                time_zone=brand.time_zone,
+            )
             user.set_unusable_password()
             user.save()
     except IntegrityError:
@@ -54,9 +68,16 @@ def register_partner(
     try:
         with transaction.atomic():
             partner = Partner.objects.create(
-                brand=brand, user=user, client=client, code=code or new_code(), name=name, currency=currency,
-                state=PartnerState.ACTIVE, manager=manager, joined_at=now,
-            )  # fmt: skip
+                brand=brand,
+                user=user,
+                client=client,
+                code=code or new_code(),
+                name=name,
+                currency=currency,
+                state=PartnerState.ACTIVE,
+                manager=manager,
+                joined_at=now,
+            )
     except IntegrityError as error:
         if "partner_code_is_unique" in str(error):
             raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
@@ -65,9 +86,12 @@ def register_partner(
     tree.lock_tree()
     tree.rebuild_upline([partner.pk])
     audit.record(
-        actor=actor, action="ib.partner_registered", target=partner, brand_id=brand.pk,
+        actor=actor,
+        action="ib.partner_registered",
+        target=partner,
+        brand_id=brand.pk,
         after={"code": partner.code, "currency": currency, "client": client.pk if client else None},
-    )  # fmt: skip
+    )
     if parent_id is not None:
         tree.move_partner(partner_id=partner.pk, parent_id=parent_id, actor=actor, reason="", at=now)
     links.create_link(partner_id=partner.pk, campaign="", actor=None, code=partner.code)
@@ -98,9 +122,14 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Any, reason: str) 
     elif spell is None and to == PartnerState.ACTIVE:
         PartnerSpell.objects.create(partner=partner, starts_at=now)
     audit.record(
-        actor=actor, action="ib.partner_state_changed", target=partner, brand_id=partner.brand_id,
-        before={"state": before}, after={"state": str(to)}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="ib.partner_state_changed",
+        target=partner,
+        brand_id=partner.brand_id,
+        before={"state": before},
+        after={"state": str(to)},
+        reason=reason,
+    )
     return partner
 
 
@@ -123,9 +152,14 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Any, reason: str) -> 
     partner.client = client
     partner.save(update_fields=["client"])
     audit.record(
-        actor=actor, action="ib.wallet_linked", target=partner, brand_id=partner.brand_id, client_id=client.pk,
-        after={"client": client.pk}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="ib.wallet_linked",
+        target=partner,
+        brand_id=partner.brand_id,
+        client_id=client.pk,
+        after={"client": client.pk},
+        reason=reason,
+    )
     return partner
 
 
@@ -141,6 +175,9 @@ def grant_partner(*, user: User, partner_id: int, actor: Any, take_away: bool = 
         raise NotAllowed(_("You can't grant access to something that you don't reach yourself."))
     (remove_perm if take_away else assign_perm)("ib.access_partner", user, partner)
     audit.record(
-        actor=actor, action="ib.access_taken" if take_away else "ib.access_granted", target=user,
-        brand_id=partner.brand_id, after={"access_partner": partner.pk, "name": str(partner)},
-    )  # fmt: skip
+        actor=actor,
+        action="ib.access_taken" if take_away else "ib.access_granted",
+        target=user,
+        brand_id=partner.brand_id,
+        after={"access_partner": partner.pk, "name": str(partner)},
+    )

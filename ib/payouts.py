@@ -97,9 +97,14 @@ def bank_methods(client: Client, currency: str) -> list[PayoutMethod]:
 
 @transaction.atomic
 def pay_out(
-    *, partner_id: int, amount: Decimal, currency: str, request_key: str, actor: Any,
+    *,
+    partner_id: int,
+    amount: Decimal,
+    currency: str,
+    request_key: str,
+    actor: Any,
     destination: Destination = Destination(),
-) -> Payout:  # fmt: skip
+) -> Payout:
     """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.
 
     Who: the partner. The same request_key with the same request is paid once; what a transfer or a withdrawal refuses
@@ -120,24 +125,36 @@ def pay_out(
     owed = posting.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
     posted = posting.post(
         Entry(
-            key=f"ib-payout:{partner.pk}:{request_key}", kind=JournalKind.COMMISSION_PAYOUT, brand_id=partner.brand_id,
+            key=f"ib-payout:{partner.pk}:{request_key}",
+            kind=JournalKind.COMMISSION_PAYOUT,
+            brand_id=partner.brand_id,
             lines=(Line(owed, -minor), Line(posting.wallet_of(client, currency), minor)),
             description=f"Commissions of {partner.code}",
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     reference = _send_on(
         client, destination, amount, currency, request_key=f"ib-payout:{partner.pk}:{request_key}"[:80]
     )
     payout = Payout.objects.create(
-        partner=partner, request_key=request_key, amount=amount, currency=currency, journal_id=posted.journal_id,
-        paid_at=timezone.now(), paid_by=actor, destination=destination.key, reference=reference,
-    )  # fmt: skip
+        partner=partner,
+        request_key=request_key,
+        amount=amount,
+        currency=currency,
+        journal_id=posted.journal_id,
+        paid_at=timezone.now(),
+        paid_by=actor,
+        destination=destination.key,
+        reference=reference,
+    )
     audit.record(
-        actor=actor, action="ib.commission_paid_out", target=payout, brand_id=partner.brand_id,
+        actor=actor,
+        action="ib.commission_paid_out",
+        target=payout,
+        brand_id=partner.brand_id,
         client_id=client.pk,
         after={"amount": str(amount), "currency": currency, "to": destination.key, "reference": reference},
-    )  # fmt: skip
+    )
     return payout
 
 
@@ -174,15 +191,25 @@ def _send_on(client: Client, destination: Destination, amount: Decimal, currency
         if account is None:
             raise DomainError(_("Choose a trading account in %(currency)s.") % {"currency": currency})
         return start_transfer(
-            client_id=client.pk, trading_account_id=account.pk, direction=Direction.TO_TRADING, amount=amount,
-            request_key=request_key, actor=client.user,
-        ).reference  # fmt: skip
+            client_id=client.pk,
+            trading_account_id=account.pk,
+            direction=Direction.TO_TRADING,
+            amount=amount,
+            request_key=request_key,
+            actor=client.user,
+        ).reference
     psp, _colon, code = destination.target.partition(":")
     method = payout_method(client, int(psp), code, currency)
     return request_withdrawal(
-        client_id=client.pk, psp_id=method.psp.pk, method=method.code, amount=amount, currency=currency,
-        destination=destination.details, request_key=request_key, actor=client.user,
-    ).reference  # fmt: skip
+        client_id=client.pk,
+        psp_id=method.psp.pk,
+        method=method.code,
+        amount=amount,
+        currency=currency,
+        destination=destination.details,
+        request_key=request_key,
+        actor=client.user,
+    ).reference
 
 
 def states_of(payouts: list[Payout]) -> dict[int, TransferState | WithdrawalState]:

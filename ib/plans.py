@@ -90,9 +90,18 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Any) -> Pla
 
 @transaction.atomic
 def draft_version(
-    *, plan_id: int, actor: Any, starts_at: dt.datetime, currency: str, card: RateCard, min_hold_seconds: int = 180,
-    account_groups: Iterable[str] = (), is_pool: bool = True, clawback_days: int = 90, note: str = "",
-) -> PlanVersion:  # fmt: skip
+    *,
+    plan_id: int,
+    actor: Any,
+    starts_at: dt.datetime,
+    currency: str,
+    card: RateCard,
+    min_hold_seconds: int = 180,
+    account_groups: Iterable[str] = (),
+    is_pool: bool = True,
+    clawback_days: int = 90,
+    note: str = "",
+) -> PlanVersion:
     """Write the next version of a plan as a draft: nothing is paid by it yet.
 
     Who: `ib.propose_plan` at the brand. Raises: DomainError when levels together get more than a pot, or nothing is paid.
@@ -102,9 +111,17 @@ def draft_version(
     check_card(card, is_pool=is_pool)
     last = plan.versions.aggregate(last=Max("number"))["last"] or 0
     version = PlanVersion.objects.create(
-        plan=plan, number=last + 1, starts_at=starts_at, currency=currency, min_hold_seconds=min_hold_seconds,
-        account_groups=list(account_groups), is_pool=is_pool, clawback_days=clawback_days, note=note, made_by=actor,
-    )  # fmt: skip
+        plan=plan,
+        number=last + 1,
+        starts_at=starts_at,
+        currency=currency,
+        min_hold_seconds=min_hold_seconds,
+        account_groups=list(account_groups),
+        is_pool=is_pool,
+        clawback_days=clawback_days,
+        note=note,
+        made_by=actor,
+    )
     _write_card(version, card)
     audit.record(
         actor=actor, action="ib.plan_drafted", target=version, brand_id=plan.brand_id, after=_described(version, card)
@@ -129,9 +146,13 @@ def change_draft(*, version_id: int, actor: Any, card: RateCard, **fields: Any) 
     version.overrides.all().delete()
     _write_card(version, card)
     audit.record(
-        actor=actor, action="ib.plan_draft_changed", target=version, brand_id=version.plan.brand_id, before=before,
+        actor=actor,
+        action="ib.plan_draft_changed",
+        target=version,
+        brand_id=version.plan.brand_id,
+        before=before,
         after=_described(version, card),
-    )  # fmt: skip
+    )
     return version
 
 
@@ -169,12 +190,16 @@ def _write_card(version: PlanVersion, card: RateCard) -> None:
 
 def _described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
     return {
-        "version": version.number, "starts_at": version.starts_at.isoformat(), "currency": version.currency,
-        "min_hold_seconds": version.min_hold_seconds, "account_groups": list(version.account_groups),
-        "is_pool": version.is_pool, "rates": {group: str(amount) for group, amount in card.rates.items()},
+        "version": version.number,
+        "starts_at": version.starts_at.isoformat(),
+        "currency": version.currency,
+        "min_hold_seconds": version.min_hold_seconds,
+        "account_groups": list(version.account_groups),
+        "is_pool": version.is_pool,
+        "rates": {group: str(amount) for group, amount in card.rates.items()},
         "shares": {str(level): str(share) for level, share in card.shares.items()},
         "overrides": {f"{group}/{level}": str(amount) for (group, level), amount in card.overrides.items()},
-    }  # fmt: skip
+    }
 
 
 def _locked(version_id: int) -> PlanVersion:
@@ -201,9 +226,13 @@ def propose_version(*, version_id: int, actor: Any) -> PlanVersion:
     audit.record(actor=actor, action="ib.plan_proposed", target=version, brand_id=version.plan.brand_id)
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
     notify(
-        deciders, kind="ib.plan_proposed", title=phrase("A commission plan waits for a second person"), body=str(version),
-        url=version.plan.get_absolute_url(), dedupe_key=f"ib.plan_proposed:{version.pk}",
-    )  # fmt: skip
+        deciders,
+        kind="ib.plan_proposed",
+        title=phrase("A commission plan waits for a second person"),
+        body=str(version),
+        url=version.plan.get_absolute_url(),
+        dedupe_key=f"ib.plan_proposed:{version.pk}",
+    )
     return version
 
 
@@ -233,9 +262,14 @@ def activate_version(*, version_id: int, actor: Any, reason: str = "", at: dt.da
     version.decided_by, version.decided_at, version.decision_reason = actor, now, reason
     version.save()
     audit.record(
-        actor=actor, action="ib.plan_activated", target=version, brand_id=version.plan.brand_id, reason=reason,
-        before={"version": before.number if before else None}, after=_described(version, rate_card(version)),
-    )  # fmt: skip
+        actor=actor,
+        action="ib.plan_activated",
+        target=version,
+        brand_id=version.plan.brand_id,
+        reason=reason,
+        before={"version": before.number if before else None},
+        after=_described(version, rate_card(version)),
+    )
     _tell_maker(version, phrase("Your commission plan is active"))
     return version
 
@@ -257,9 +291,13 @@ def reject_version(*, version_id: int, actor: Any, reason: str) -> PlanVersion:
 
 def _tell_maker(version: PlanVersion, title: Words) -> None:
     notify(
-        [version.made_by_id], kind="ib.plan_decided", title=title, body=f"{version}. {version.decision_reason}".strip(),
-        url=version.plan.get_absolute_url(), dedupe_key=f"ib.plan_decided:{version.pk}",
-    )  # fmt: skip
+        [version.made_by_id],
+        kind="ib.plan_decided",
+        title=title,
+        body=f"{version}. {version.decision_reason}".strip(),
+        url=version.plan.get_absolute_url(),
+        dedupe_key=f"ib.plan_decided:{version.pk}",
+    )
 
 
 @transaction.atomic
@@ -286,7 +324,12 @@ def assign_plan(
     if plan is not None:
         held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor)
     audit.record(
-        actor=actor, action="ib.plan_assigned", target=partner, brand_id=partner.brand_id, reason=reason,
-        before={"plan": current.plan_id if current else None}, after={"plan": plan_id, "from": now.isoformat()},
-    )  # fmt: skip
+        actor=actor,
+        action="ib.plan_assigned",
+        target=partner,
+        brand_id=partner.brand_id,
+        reason=reason,
+        before={"plan": current.plan_id if current else None},
+        after={"plan": plan_id, "from": now.isoformat()},
+    )
     return held

@@ -43,22 +43,29 @@ def rates_of(partner: Partner) -> Rates | None:
     pairs = set(PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).values_list("plan_id", flat=True)[:1])
     wanted = {(1, plan_id) for plan_id in pairs}
     below = Upline.objects.filter(
-        ancestor=partner, ends_at__isnull=True, level__gt=1, partner__plans__ends_at__isnull=True,
+        ancestor=partner,
+        ends_at__isnull=True,
+        level__gt=1,
+        partner__plans__ends_at__isnull=True,
         partner__plans__isnull=False,
-    )  # fmt: skip
+    )
     wanted |= set(below.order_by().values_list("level", "partner__plans__plan_id").distinct()[:200])
     versions = {
         version.plan_id: version
         for version in PlanVersion.objects.filter(
             plan_id__in={plan_id for _level, plan_id in wanted}, state="active", ends_at__isnull=True
-        ).select_related("plan").prefetch_related("rates", "levels", "overrides")
-    }  # fmt: skip
+        )
+        .select_related("plan")
+        .prefetch_related("rates", "levels", "overrides")
+    }
     cards = {plan_id: card_of(version) for plan_id, version in versions.items()}
     columns = [
         RateColumn(level, versions[plan_id])
-        for level, plan_id in sorted(wanted, key=lambda pair: (pair[0], versions[pair[1]].plan.name if pair[1] in versions else ""))
+        for level, plan_id in sorted(
+            wanted, key=lambda pair: (pair[0], versions[pair[1]].plan.name if pair[1] in versions else "")
+        )
         if plan_id in versions and level in cards[plan_id].levels()
-    ][:COLUMNS_MAX]  # fmt: skip
+    ][:COLUMNS_MAX]
     groups = sorted({group for column in columns for group in cards[column.version.plan_id].groups()})
     rows = [
         (

@@ -66,9 +66,12 @@ def settle_period(*, period_id: int, actor: Any, at: dt.datetime | None = None) 
     period.save(update_fields=["state", "closed_at", "closed_by"])
     settlements = _settle_partners(period, actor=actor, now=now, is_import=at is not None)
     audit.record(
-        actor=actor, action="ib.period_settled", target=period, brand_id=brand_id,
+        actor=actor,
+        action="ib.period_settled",
+        target=period,
+        brand_id=brand_id,
         after={"partners": len(settlements), "paid": _totals(settlements)},
-    )  # fmt: skip
+    )
     return settlements
 
 
@@ -100,11 +103,21 @@ def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, 
         amount = payable(accrued + carried_in, currency)
         rows.append(
             Settlement(
-                period=period, partner_id=partner_id, currency=currency, previous=previous, trades=trades, lots=lots,
-                accrued=accrued, carried_in=carried_in, amount=amount, carried_out=accrued + carried_in - amount,
-                state=SettlementState.PAID if amount else SettlementState.CARRIED, settled_at=now, settled_by=actor,
+                period=period,
+                partner_id=partner_id,
+                currency=currency,
+                previous=previous,
+                trades=trades,
+                lots=lots,
+                accrued=accrued,
+                carried_in=carried_in,
+                amount=amount,
+                carried_out=accrued + carried_in - amount,
+                state=SettlementState.PAID if amount else SettlementState.CARRIED,
+                settled_at=now,
+                settled_by=actor,
             )
-        )  # fmt: skip
+        )
         if amount:
             entries.append(_entry(period, partner_id, currency, amount))
     posted = posting.post_many(entries, actor=actor, posted_at=[now] * len(entries) if is_import else None)
@@ -118,10 +131,14 @@ def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, 
         if row.amount:
             publish(
                 CommissionSettled(
-                    partner_id=row.partner_id, settlement_id=row.pk, amount=row.amount, currency=row.currency,
-                    brand_id=period.brand_id, client_id=clients[row.partner_id],
+                    partner_id=row.partner_id,
+                    settlement_id=row.pk,
+                    amount=row.amount,
+                    currency=row.currency,
+                    brand_id=period.brand_id,
+                    client_id=clients[row.partner_id],
                 )
-            )  # fmt: skip
+            )
     return rows
 
 
@@ -135,10 +152,12 @@ def _entry(period: SettlementPeriod, partner_id: int, currency: str, amount: Dec
     cost = posting.house(AccountKind.IB_COMMISSIONS, brand_id=period.brand_id, currency=currency)
     owed = posting.partner_payable(brand_id=period.brand_id, partner_id=partner_id, currency=currency)
     return posting.Entry(
-        key=f"ib-settlement:{period.pk}:{partner_id}:{currency}", kind=JournalKind.COMMISSION,
-        brand_id=period.brand_id, lines=(posting.Line(cost, -minor), posting.Line(owed, minor)),
+        key=f"ib-settlement:{period.pk}:{partner_id}:{currency}",
+        kind=JournalKind.COMMISSION,
+        brand_id=period.brand_id,
+        lines=(posting.Line(cost, -minor), posting.Line(owed, minor)),
         description=f"Commissions {period}",
-    )  # fmt: skip
+    )
 
 
 def _totals(settlements: list[Settlement]) -> dict[str, str]:

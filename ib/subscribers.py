@@ -51,7 +51,10 @@ def give_commissions_back(event: DepositRestored) -> None:
 def tell_the_partner(event: CommissionSettled) -> None:
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
-        [partner.user_id], kind="ib.commission_settled", title=phrase("Your commissions were settled"),
-        body=amount(Money(event.amount, event.currency)), url=f"/partners/earnings/{event.settlement_id}/",
+        [partner.user_id],
+        kind="ib.commission_settled",
+        title=phrase("Your commissions were settled"),
+        body=amount(Money(event.amount, event.currency)),
+        url=f"/partners/earnings/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
-    )  # fmt: skip
+    )

@@ -26,17 +26,7 @@ from crm.ui.tables import (
 )
 from ib import figures
 from ib.choices import AccrualState, PartnerState, Reason
-from ib.models import (
-    Accrual,
-    Attribution,
-    CommissionRun,
-    Partner,
-    PartnerLink,
-    PartnerPlan,
-    Payout,
-    Plan,
-    Settlement,
-)
+from ib.models import Accrual, Attribution, CommissionRun, Partner, PartnerLink, PartnerPlan, Payout, Plan, Settlement
 from ib.queries import partners_visible_to, plans_visible_to
 from trading.models import Deal, TradingServer
 
@@ -76,19 +66,25 @@ class PartnerTable(Table):
     search_fields = ["name", "code", "user__email"]
     search_hint = _("Name, code or e-mail")
     empty = Empty(
-        _("No partners yet"), _("A partner refers clients by a link and earns on their trading."), "handshake",
-        _("New partner"), "ib_partner_new", "ib.manage_partners",
-    )  # fmt: skip
+        _("No partners yet"),
+        _("A partner refers clients by a link and earns on their trading."),
+        "handshake",
+        _("New partner"),
+        "ib_partner_new",
+        "ib.manage_partners",
+    )
 
     def queryset(self) -> QuerySet[Partner]:
         above = PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
         plan = PartnerPlan.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
         return (
-            partners_visible_to(self.user).select_related("brand", "manager")
+            partners_visible_to(self.user)
+            .select_related("brand", "manager")
             .annotate(
-                parent_name=Subquery(above.values("parent__name")[:1]), plan_name=Subquery(plan.values("plan__name")[:1])
+                parent_name=Subquery(above.values("parent__name")[:1]),
+                plan_name=Subquery(plan.values("plan__name")[:1]),
             )
-        )  # fmt: skip
+        )
 
 
 class AccrualFilter(django_filters.FilterSet):

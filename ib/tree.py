@@ -89,9 +89,14 @@ def move_partner(
         below = [pk for (pk,) in cursor.fetchall()]
     rebuild_upline(sorted({partner.pk, *below}))
     audit.record(
-        actor=actor, action="ib.partner_moved", target=partner, brand_id=partner.brand_id,
-        before={"parent": before}, after={"parent": parent_id, "from": now.isoformat()}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="ib.partner_moved",
+        target=partner,
+        brand_id=partner.brand_id,
+        before={"parent": before},
+        after={"parent": parent_id, "from": now.isoformat()},
+        reason=reason,
+    )
 
 
 def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Any) -> None:

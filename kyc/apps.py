@@ -5,6 +5,10 @@ class KycConfig(KeelsonAppConfig):
     name = "kyc"
     verbose_name = "KYC"
     public_texts = (
-        "kyc/portal", "kyc/choices.py", "kyc/documents.py", "kyc/incoming.py", "kyc/intake.py",
+        "kyc/portal",
+        "kyc/choices.py",
+        "kyc/documents.py",
+        "kyc/incoming.py",
+        "kyc/intake.py",
         "kyc/levels.py",
-    )  # fmt: skip
+    )

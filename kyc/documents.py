@@ -31,7 +31,7 @@ EXPIRE_BATCH = 500
 
 def upload(
     *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = Side.FRONT, name: str = ""
-) -> Document:  # fmt: skip
+) -> Document:
     """Take a document in at once, for imports and jobs. Pages use `kyc.incoming.receive`: a file is opened by a job.
 
     file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
@@ -89,9 +89,10 @@ def _same_file(before: Document) -> str:
     """The kind answer to a file that is here already."""
     values = {"title": before.title, "date": before.uploaded_at.date().isoformat(), "reason": before.reason}
     if before.state_for_client == DocumentState.REJECTED:
-        return _(
-            "You sent this very file on %(date)s, and we could not accept it: %(reason)s Please send a new picture."
-        ) % values  # fmt: skip
+        return (
+            _("You sent this very file on %(date)s, and we could not accept it: %(reason)s Please send a new picture.")
+            % values
+        )
     if before.state_for_client == DocumentState.APPROVED:
         return (
             _("We have this file already, and it is approved (%(title)s, %(date)s). There is nothing left to do.")
@@ -116,20 +117,37 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Any) -> Do
             older.save(update_fields=["state", "claimed_by", "claimed_at", "claimed_until", "check_lease_until"])
             replaced.append(older.pk)
     document = Document.objects.create(
-        client=client, kind=kind, side=side, store_key=stored.key, file_name=clean.file_name,
-        content_type=clean.content_type, size_bytes=stored.size_bytes, sha256=clean.sha256_as_sent,
-        stored_sha256=stored.sha256, page_count=clean.page_count, uploaded_at=timezone.now(), uploaded_by=actor,
-    )  # fmt: skip
+        client=client,
+        kind=kind,
+        side=side,
+        store_key=stored.key,
+        file_name=clean.file_name,
+        content_type=clean.content_type,
+        size_bytes=stored.size_bytes,
+        sha256=clean.sha256_as_sent,
+        stored_sha256=stored.sha256,
+        page_count=clean.page_count,
+        uploaded_at=timezone.now(),
+        uploaded_by=actor,
+    )
     audit.record(
-        actor=actor, action="kyc.document_uploaded", target=document, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="kyc.document_uploaded",
+        target=document,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"kind": kind, "side": side, "pages": clean.page_count, "replaces": replaced},
         evidence={"sha256": clean.sha256_as_sent, "stored_sha256": stored.sha256, "size_bytes": stored.size_bytes},
-    )  # fmt: skip
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.DOCUMENT, actor=actor, url=document.get_absolute_url(),
-        title=phrase("%(title)s uploaded") % {"title": document.title_words}, dedupe_key=f"document-uploaded:{document.pk}",
+        client_id=client.pk,
+        kind=TimelineKind.DOCUMENT,
+        actor=actor,
+        url=document.get_absolute_url(),
+        title=phrase("%(title)s uploaded") % {"title": document.title_words},
+        dedupe_key=f"document-uploaded:{document.pk}",
         is_visible_to_client=True,
-    )  # fmt: skip
+    )
     publish(DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id))
     return document
 
@@ -160,21 +178,32 @@ def _expire(document_id: int, today: dt.date) -> int:
     document.save(update_fields=["state"])
     client = document.client
     audit.record(
-        actor=None, action="kyc.document_expired", target=document, client_id=client.pk, brand_id=client.brand_id,
-        before={"state": DocumentState.APPROVED.value}, after={"state": DocumentState.EXPIRED.value},
+        actor=None,
+        action="kyc.document_expired",
+        target=document,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"state": DocumentState.APPROVED.value},
+        after={"state": DocumentState.EXPIRED.value},
         evidence={"expires_on": document.expires_on.isoformat()},
-    )  # fmt: skip
+    )
     rebuild_client(client.pk, "kyc_level")
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.DOCUMENT, title=phrase("%(title)s expired") % {"title": document.title_words},
-        url=document.get_absolute_url(), dedupe_key=f"document-expired:{document.pk}", is_visible_to_client=True,
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.DOCUMENT,
+        title=phrase("%(title)s expired") % {"title": document.title_words},
+        url=document.get_absolute_url(),
+        dedupe_key=f"document-expired:{document.pk}",
+        is_visible_to_client=True,
+    )
     with translation.override(client.language):
         title = document.title
     send_mail_to(
-        client_id=client.pk, template="kyc.document_expired", context={"document": title},
+        client_id=client.pk,
+        template="kyc.document_expired",
+        context={"document": title},
         dedupe_key=f"document-expired:{document.pk}",
-    )  # fmt: skip
+    )
     return 1
 
 

@@ -39,9 +39,12 @@ class ApproveForm(forms.Form):
     expires_on = forms.DateField(label=_("Valid until"), required=False, widget=DayInput())
     issued_on = forms.DateField(label=_("Issued on"), required=False, widget=DayInput())
     note = forms.CharField(
-        label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("For colleagues and auditors. Needed when a check found something."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, needs_note: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -37,7 +37,7 @@ KEPT_DAYS = 30
 
 def receive(
     *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = "front", name: str = ""
-) -> IncomingFile:  # fmt: skip
+) -> IncomingFile:
     """A client, or staff for them, sends a document. It is kept as it came; whether it can be read is said later.
 
     file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
@@ -54,15 +54,26 @@ def receive(
             _refuse_too_many(client, raw.sha256)
             stored = store.put(client_id=client.pk, content=raw.content)
             incoming = IncomingFile.objects.create(
-                client=client, kind=kind, side=documents.side_of(kind, side), file_name=raw.file_name,
-                store_key=stored.key, size_bytes=stored.size_bytes, sha256=raw.sha256,
-                language=translation.get_language() or client.language, uploaded_by=actor, received_at=timezone.now(),
-            )  # fmt: skip
+                client=client,
+                kind=kind,
+                side=documents.side_of(kind, side),
+                file_name=raw.file_name,
+                store_key=stored.key,
+                size_bytes=stored.size_bytes,
+                sha256=raw.sha256,
+                language=translation.get_language() or client.language,
+                uploaded_by=actor,
+                received_at=timezone.now(),
+            )
             audit.record(
-                actor=actor, action="kyc.file_received", target=incoming, client_id=client.pk, brand_id=client.brand_id,
+                actor=actor,
+                action="kyc.file_received",
+                target=incoming,
+                client_id=client.pk,
+                brand_id=client.brand_id,
                 after={"kind": incoming.kind, "side": incoming.side},
                 evidence={"sha256": raw.sha256, "size_bytes": stored.size_bytes},
-            )  # fmt: skip
+            )
             wake_on_commit("kyc.take_in_file", incoming.pk)
             return incoming
     except BaseException:
@@ -158,10 +169,15 @@ def _finish(incoming: IncomingFile, *, document: Document | None = None, reason:
     incoming.save()
     if document is None:
         audit.record(
-            actor=None, action="kyc.file_refused", target=incoming, client_id=incoming.client_id,
+            actor=None,
+            action="kyc.file_refused",
+            target=incoming,
+            client_id=incoming.client_id,
             brand_id=Client.objects.values_list("brand_id", flat=True).get(pk=incoming.client_id),
-            after={"state": incoming.state}, reason=reason, evidence={"sha256": incoming.sha256},
-        )  # fmt: skip
+            after={"state": incoming.state},
+            reason=reason,
+            evidence={"sha256": incoming.sha256},
+        )
     transaction.on_commit(lambda: store.delete(key))
 
 

@@ -142,18 +142,26 @@ def clean_name(name: str) -> str:
 def _clean_image(raw: bytes, kind: str) -> bytes:
     form = IMAGE_FORMATS[kind]
     answer = _parsed(
-        "image.clean", raw, forms=[form], pixels_max=JPEG_PIXELS_MAX if form == "JPEG" else PIXELS_MAX, side_min=SIDE_MIN_PX,
+        "image.clean",
+        raw,
+        forms=[form],
+        pixels_max=JPEG_PIXELS_MAX if form == "JPEG" else PIXELS_MAX,
+        side_min=SIDE_MIN_PX,
         side_max=SIDE_MAX_PX,
-    )  # fmt: skip
+    )
     return answer.content
 
 
 def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
     """The pages, and nothing that acts: no scripts, actions, forms, attachments, media or links."""
     answer = _parsed(
-        "pdf.clean", raw, pages_max=PDF_PAGES_MAX, stream_max=STREAM_BYTES_MAX, file_max=UNPACKED_BYTES_MAX,
+        "pdf.clean",
+        raw,
+        pages_max=PDF_PAGES_MAX,
+        stream_max=STREAM_BYTES_MAX,
+        file_max=UNPACKED_BYTES_MAX,
         pixels_max=PIXELS_MAX,
-    )  # fmt: skip
+    )
     return answer.content, int(answer.facts["pages"])
 
 

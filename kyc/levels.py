@@ -34,8 +34,14 @@ def note_level(*, client: Client, document: Document) -> int:
         [LevelReached(client=client, level=step, reached_at=now, document=document) for step in fresh]
     )
     audit.record(
-        actor=None, action="kyc.level_reached", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before={"level": max(reached, default=0)}, after={"level": level}, evidence={"document": document.pk},
-    )  # fmt: skip
+        actor=None,
+        action="kyc.level_reached",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"level": max(reached, default=0)},
+        after={"level": level},
+        evidence={"document": document.pk},
+    )
     publish(ClientVerified(level=level, client_id=client.pk, brand_id=client.brand_id))
     return level

@@ -34,7 +34,7 @@ from kyc.choices import (
     RunState,
     Severity,
     Side,
-)  # fmt: skip
+)
 
 ATTEMPTS_MAX = 3
 

@@ -101,9 +101,20 @@ def _td3(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
         checks["optional"] = _right(optional, second[42], may_be_filler=True)
         checks["composite"] = _right(second[:10] + second[13:20] + second[21:43], second[43])
     return _made(
-        shape, (first, second), first[:2], first[2:5], first[5:], second[:9], second[10:13], second[13:19], second[20],
-        second[21:27], optional, checks, today,
-    )  # fmt: skip
+        shape,
+        (first, second),
+        first[:2],
+        first[2:5],
+        first[5:],
+        second[:9],
+        second[10:13],
+        second[13:19],
+        second[20],
+        second[21:27],
+        optional,
+        checks,
+        today,
+    )
 
 
 def _td2(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
@@ -117,9 +128,20 @@ def _td2(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
     if shape == "TD2":
         checks["composite"] = _right(second[:10] + second[13:20] + second[21:35], second[35])
     return _made(
-        shape, (first, second), first[:2], first[2:5], first[5:], second[:9], second[10:13], second[13:19], second[20],
-        second[21:27], optional, checks, today,
-    )  # fmt: skip
+        shape,
+        (first, second),
+        first[:2],
+        first[2:5],
+        first[5:],
+        second[:9],
+        second[10:13],
+        second[13:19],
+        second[20],
+        second[21:27],
+        optional,
+        checks,
+        today,
+    )
 
 
 def _td1(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
@@ -136,14 +158,23 @@ def _td1(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
         "composite": _right(first[5:30] + second[:7] + second[8:15] + second[18:29], second[29]),
     }
     return _made(
-        shape, (first, second, third), first[:2], first[2:5], third, number, second[15:18], second[:6], second[7],
-        second[8:14], optional + second[18:29], checks, today,
-    )  # fmt: skip
+        shape,
+        (first, second, third),
+        first[:2],
+        first[2:5],
+        third,
+        number,
+        second[15:18],
+        second[:6],
+        second[7],
+        second[8:14],
+        optional + second[18:29],
+        checks,
+        today,
+    )
 
 
-def _made(
-    shape, lines, code, country, names, number, nationality, birth, sex, expiry, optional, checks, today
-) -> Mrz:  # fmt: skip
+def _made(shape, lines, code, country, names, number, nationality, birth, sex, expiry, optional, checks, today) -> Mrz:
     surname, _separator, given = _letters(names).partition("<<")
     return Mrz(
         format=shape,
@@ -229,9 +260,18 @@ def with_number_repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
 
 # ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────
 def build_td3(
-    *, code: str = "P", country: str, surname: str, given_names: str, number: str, nationality: str, birth_date: dt.date,
-    sex: str, expiry_date: dt.date, optional: str = "",
-) -> tuple[str, str]:  # fmt: skip
+    *,
+    code: str = "P",
+    country: str,
+    surname: str,
+    given_names: str,
+    number: str,
+    nationality: str,
+    birth_date: dt.date,
+    sex: str,
+    expiry_date: dt.date,
+    optional: str = "",
+) -> tuple[str, str]:
     """The two lines of a passport. Names are written as they come: A to Z and spaces."""
     names = f"{_filled(surname)}<<{_filled(given_names)}"[:39].ljust(39, "<")
     first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{names}"
@@ -245,9 +285,17 @@ def build_td3(
 
 
 def build_td1(
-    *, code: str = "I", country: str, surname: str, given_names: str, number: str, nationality: str, birth_date: dt.date,
-    sex: str, expiry_date: dt.date,
-) -> tuple[str, str, str]:  # fmt: skip
+    *,
+    code: str = "I",
+    country: str,
+    surname: str,
+    given_names: str,
+    number: str,
+    nationality: str,
+    birth_date: dt.date,
+    sex: str,
+    expiry_date: dt.date,
+) -> tuple[str, str, str]:
     """The three lines of an identity card."""
     number = number.ljust(9, "<")
     first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")

@@ -20,7 +20,7 @@ LATIN = {
     "Ü": ("UE", "UXX", "U"), "Ñ": ("NXX", "N"), "ß": ("SS",), "ẞ": ("SS",), "Þ": ("TH",), "Ð": ("D", "DH"), "Ĳ": ("IJ",),
     "Ł": ("L",), "Đ": ("D",), "Ħ": ("H",), "ı": ("I",), "İ": ("I",), "Ŋ": ("N",), "Ŧ": ("T",), "Ə": ("E", "A"),
     "Ğ": ("G",), "Ş": ("S",),
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 # Doc 9303 part 3, table "Transliteration of Cyrillic characters", with the common variants of passports.
 CYRILLIC = {
     "А": ("A",), "Б": ("B",), "В": ("V",), "Г": ("G", "H"), "Ґ": ("G",), "Д": ("D",), "Е": ("E", "YE"), "Ё": ("E", "IO"),
@@ -29,7 +29,7 @@ CYRILLIC = {
     "Х": ("KH", "H"), "Ц": ("TS",), "Ч": ("CH",), "Ш": ("SH",), "Щ": ("SHCH", "SHT"), "Ъ": ("IE", ""), "Ы": ("Y",),
     "Ь": ("",), "Э": ("E",), "Ю": ("IU", "YU"), "Я": ("IA", "YA"), "Ў": ("U",), "Є": ("IE", "YE"), "Ђ": ("D", "DJ"),
     "Ј": ("J",), "Љ": ("LJ",), "Њ": ("NJ",), "Ћ": ("C",), "Џ": ("DZ",),
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 VARIANTS_MAX = 24
 
 

@@ -26,15 +26,23 @@ def find_by_number(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
         return
     for document in queries.find_by_number(user, query, limit=limit):
         yield panels.Found(
-            f"{document.title}: {document.client.full_name}", document.get_absolute_url(),
-            str(document.get_state_display()), "id-card",
-        )  # fmt: skip
+            f"{document.title}: {document.client.full_name}",
+            document.get_absolute_url(),
+            str(document.get_state_display()),
+            "id-card",
+        )
 
 
 panels.menu(
-    "compliance", _("Review queue"), "kyc:queue", "kyc.review_document", "file-check", 10, count=waiting,
+    "compliance",
+    _("Review queue"),
+    "kyc:queue",
+    "kyc.review_document",
+    "file-check",
+    10,
+    count=waiting,
     words="kyc documents passport verify",
-)  # fmt: skip
+)
 panels.menu("compliance", _("Documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive")
 panels.client_tab("kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30)
 panels.tile("kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10)

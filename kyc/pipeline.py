@@ -82,15 +82,25 @@ def lay_out(document: Document) -> Sheet:
     content = store.read(client_id=document.client_id, key=document.store_key)
     drawn = pages.draw(content, document.content_type)
     return Sheet(
-        document_id=document.pk, kind=document.kind, side=document.side, sha256=document.sha256,
-        pages=drawn.pictures, text_layer=drawn.text_layer, today=timezone.now().date(),
+        document_id=document.pk,
+        kind=document.kind,
+        side=document.side,
+        sha256=document.sha256,
+        pages=drawn.pictures,
+        text_layer=drawn.text_layer,
+        today=timezone.now().date(),
         age_min_years=int(client.brand.policies.get("age_min_years", AGE_MIN_YEARS)),
         subject=Subject(
-            client_id=client.pk, brand_id=client.brand_id, first_name=client.first_name, last_name=client.last_name,
-            birth_date=client.date_of_birth, address_line=client.address_line, postal_code=client.postal_code,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            first_name=client.first_name,
+            last_name=client.last_name,
+            birth_date=client.date_of_birth,
+            address_line=client.address_line,
+            postal_code=client.postal_code,
             city=client.city,
         ),
-    )  # fmt: skip
+    )
 
 
 def examine(sheet: Sheet) -> list[Finding]:
@@ -143,9 +153,15 @@ def _sealed(document: Document, body: dict[str, Any]) -> bytes | None:
 def _row(run: CheckRun, document: Document, finding: Finding) -> Issue:
     box = _with_air(finding.box) if finding.box else None
     return Issue(
-        run=run, document=document, code=finding.code, severity=finding.weight, field=finding.field,
-        score=min(1.0, max(0.0, float(finding.score))), page=finding.page, box=box,
-    )  # fmt: skip
+        run=run,
+        document=document,
+        code=finding.code,
+        severity=finding.weight,
+        field=finding.field,
+        score=min(1.0, max(0.0, float(finding.score))),
+        page=finding.page,
+        box=box,
+    )
 
 
 def _with_air(box: tuple[float, float, float, float]) -> list[float]:
@@ -161,16 +177,22 @@ def _hand_over(document: Document, codes: list[str]) -> None:
     document.checked_at, document.check_lease_until = timezone.now(), None
     document.save()
     audit.record(
-        actor=None, action="kyc.document_checked", target=document, client_id=document.client_id,
-        brand_id=document.client.brand_id, after={"state": document.state, "issues": codes},
+        actor=None,
+        action="kyc.document_checked",
+        target=document,
+        client_id=document.client_id,
+        brand_id=document.client.brand_id,
+        after={"state": document.state, "issues": codes},
         evidence={"version": VERSION, "attempts": document.check_attempts},
-    )  # fmt: skip
+    )
     publish(
         DocumentChecked(
-            document_id=document.pk, issues=tuple(codes), client_id=document.client_id,
+            document_id=document.pk,
+            issues=tuple(codes),
+            client_id=document.client_id,
             brand_id=document.client.brand_id,
         )
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic

@@ -61,10 +61,14 @@ def content_of(user: Any, document: Document, *, page: int | None = None) -> Ite
     """
     require(policies.can_open(user, document))
     access_log.note(
-        user=user, kind=AccessKind.DOWNLOAD, client_id=document.client_id, brand_id=document.client.brand_id,
-        target=f"kyc.document:{document.pk}", in_book=document.client.book_id in reach_of(user).own_books,
+        user=user,
+        kind=AccessKind.DOWNLOAD,
+        client_id=document.client_id,
+        brand_id=document.client.brand_id,
+        target=f"kyc.document:{document.pk}",
+        in_book=document.client.book_id in reach_of(user).own_books,
         reason=f"page {page}" if page else "",
-    )  # fmt: skip
+    )
     return store.stream(client_id=document.client_id, key=document.store_key)
 
 
@@ -107,10 +111,7 @@ def issues_of(document: Document, run: CheckRun | None) -> list[ShownIssue]:
         return []
     details = details_of(document.client_id, run)
     order = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
-    shown = [
-        ShownIssue(issue, **details.get(f"{issue.code}:{issue.field}", {}))
-        for issue in run.issues.all()
-    ]  # fmt: skip
+    shown = [ShownIssue(issue, **details.get(f"{issue.code}:{issue.field}", {})) for issue in run.issues.all()]
     return sorted(shown, key=lambda one: (order[Severity(one.issue.severity)], -one.issue.score))
 
 
@@ -173,12 +174,16 @@ def requirements_of(client: Client, documents: Iterable[Document] | None = None)
     mine = list(documents) if documents is not None else documents_of(client)
     shown = [one for one in mine if one.state != DocumentState.REPLACED]
     return [
-        _requirement("identity", _("Proof of identity"), [one for one in shown if one.kind in IDENTITY_KINDS], IDENTITY_KINDS),
         _requirement(
-            "address", _("Proof of address"), [one for one in shown if one.kind == DocumentKind.PROOF_OF_ADDRESS],
+            "identity", _("Proof of identity"), [one for one in shown if one.kind in IDENTITY_KINDS], IDENTITY_KINDS
+        ),
+        _requirement(
+            "address",
+            _("Proof of address"),
+            [one for one in shown if one.kind == DocumentKind.PROOF_OF_ADDRESS],
             (DocumentKind.PROOF_OF_ADDRESS,),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple) -> Requirement:

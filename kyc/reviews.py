@@ -36,7 +36,7 @@ def undo_seconds_of(document: Document) -> int:
 @transaction.atomic
 def approve(
     *, document_id: int, actor: Any, note: str = "", expires_on: dt.date | None = None, issued_on: dt.date | None = None
-) -> Document:  # fmt: skip
+) -> Document:
     """The document is good. `note` says why, where a check found something; dates as read by the officer.
 
     Who: `kyc.review_document`, holding the claim, not the uploader. Raises: NotAllowed, WrongState, DomainError.
@@ -98,11 +98,21 @@ def _decide(
     document.settles_at = now + dt.timedelta(seconds=undo_seconds_of(document))
     document.save()
     audit.record(
-        actor=actor, action=f"kyc.document_{state.value}", target=document, client_id=document.client_id,
-        brand_id=document.client.brand_id, before={"state": DocumentState.PENDING_REVIEW.value},
-        after={"state": state.value, "kind": document.kind, "reason_code": document.reason_code, "told": document.reason},
-        reason=note, evidence={"sha256": document.sha256, "despite": despite or []},
-    )  # fmt: skip
+        actor=actor,
+        action=f"kyc.document_{state.value}",
+        target=document,
+        client_id=document.client_id,
+        brand_id=document.client.brand_id,
+        before={"state": DocumentState.PENDING_REVIEW.value},
+        after={
+            "state": state.value,
+            "kind": document.kind,
+            "reason_code": document.reason_code,
+            "told": document.reason,
+        },
+        reason=note,
+        evidence={"sha256": document.sha256, "despite": despite or []},
+    )
     if document.settles_at <= now:
         _take_effect(document)
     else:
@@ -128,9 +138,14 @@ def undo(*, document_id: int, actor: Any) -> Document:
     document.claimed_until = now + dt.timedelta(minutes=10)
     document.save()
     audit.record(
-        actor=actor, action="kyc.review_undone", target=document, client_id=document.client_id,
-        brand_id=document.client.brand_id, before={"state": before}, after={"state": document.state},
-    )  # fmt: skip
+        actor=actor,
+        action="kyc.review_undone",
+        target=document,
+        client_id=document.client_id,
+        brand_id=document.client.brand_id,
+        before={"state": before},
+        after={"state": document.state},
+    )
     return document
 
 
@@ -157,17 +172,25 @@ def _take_effect(document: Document) -> None:
         _retire_older(document)
     approved = document.state == DocumentState.APPROVED
     timeline.tell(
-        client_id=document.client_id, kind=TimelineKind.DOCUMENT, actor=document.reviewed_by,
-        title=(phrase("%(title)s approved") if approved else phrase("%(title)s rejected")) % {"title": document.title_words},
-        body=document.reason, url=document.get_absolute_url(), is_visible_to_client=True,
+        client_id=document.client_id,
+        kind=TimelineKind.DOCUMENT,
+        actor=document.reviewed_by,
+        title=(phrase("%(title)s approved") if approved else phrase("%(title)s rejected"))
+        % {"title": document.title_words},
+        body=document.reason,
+        url=document.get_absolute_url(),
+        is_visible_to_client=True,
         dedupe_key=f"document-decided:{document.pk}:{document.settled_at.isoformat()}",
-    )  # fmt: skip
+    )
     publish(
         DocumentReviewed(
-            document_id=document.pk, decision=document.state, reason=document.reason_code,
-            client_id=document.client_id, brand_id=document.client.brand_id,
+            document_id=document.pk,
+            decision=document.state,
+            reason=document.reason_code,
+            client_id=document.client_id,
+            brand_id=document.client.brand_id,
         )
-    )  # fmt: skip
+    )
     if approved:
         levels.note_level(client=document.client, document=document)
 
@@ -175,9 +198,12 @@ def _take_effect(document: Document) -> None:
 def _retire_older(document: Document) -> None:
     """An approved document takes the place of an earlier one of its kind and side."""
     older = Document.objects.filter(
-        client_id=document.client_id, kind=document.kind, side=document.side,
-        state__in=[DocumentState.APPROVED, DocumentState.EXPIRED], settled_at__isnull=False,
-    ).exclude(pk=document.pk)  # fmt: skip
+        client_id=document.client_id,
+        kind=document.kind,
+        side=document.side,
+        state__in=[DocumentState.APPROVED, DocumentState.EXPIRED],
+        settled_at__isnull=False,
+    ).exclude(pk=document.pk)
     for one in older.order_by("pk").select_for_update(of=("self",)):
         one.move_to(DocumentState.REPLACED)
         one.save(update_fields=["state"])

@@ -53,10 +53,15 @@ class Holder:
 
 def mrz_lines(holder: Holder) -> tuple[str, str]:
     return mrz.build_td3(
-        country=holder.country, surname=_printed(holder.last_name), given_names=_printed(holder.first_name),
-        number=holder.number, nationality=holder.nationality, birth_date=holder.birth_date, sex=holder.sex,
+        country=holder.country,
+        surname=_printed(holder.last_name),
+        given_names=_printed(holder.first_name),
+        number=holder.number,
+        nationality=holder.nationality,
+        birth_date=holder.birth_date,
+        sex=holder.sex,
         expiry_date=holder.expires_on,
-    )  # fmt: skip
+    )
 
 
 def _printed(name: str) -> str:
@@ -72,10 +77,13 @@ def passport(holder: Holder, *, lines: tuple[str, str] | None = None) -> Image.I
     draw.text((70, 48), "UTOPIA", font=_sans(54, bold=True), fill=INK)
     draw.text((70, 118), "PASSPORT · PASSEPORT", font=_sans(26), fill=FADED)
     fields = [
-        ("Surname", holder.last_name), ("Given names", holder.first_name), ("Nationality", "UTOPIAN"),
-        ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"), ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
+        ("Surname", holder.last_name),
+        ("Given names", holder.first_name),
+        ("Nationality", "UTOPIAN"),
+        ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"),
+        ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
         ("Sex", holder.sex),
-    ]  # fmt: skip
+    ]
     draw.text((820, 60), "Passport No.", font=_sans(20), fill=FADED)
     draw.text((820, 88), holder.number, font=_sans(34, bold=True), fill=INK)
     for row, (label, value) in enumerate(fields):
@@ -115,10 +123,15 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
     draw = ImageDraw.Draw(back)
     draw.rectangle((0, 420, CARD[0], CARD[1]), fill="#f4f2ec")
     lines = mrz.build_td1(
-        country=holder.country, surname=_printed(holder.last_name), given_names=_printed(holder.first_name),
-        number=holder.number, nationality=holder.nationality, birth_date=holder.birth_date, sex=holder.sex,
+        country=holder.country,
+        surname=_printed(holder.last_name),
+        given_names=_printed(holder.first_name),
+        number=holder.number,
+        nationality=holder.nationality,
+        birth_date=holder.birth_date,
+        sex=holder.sex,
         expiry_date=holder.expires_on,
-    )  # fmt: skip
+    )
     for row, line in enumerate(lines):
         _zone_line(draw, line, left=56, top=450 + row * 68, step=32.4, size=46)
     return front, back
@@ -266,9 +279,10 @@ def _face(page: Image.Image, seed: int, box: tuple[int, int, int, int]) -> None:
     dark = tuple(int(level * 0.62) for level in skin)
     cx, cy = width // 2, int(height * 0.45)
     rx, ry = int(width * chance.uniform(0.255, 0.3)), int(height * chance.uniform(0.275, 0.31))
-    draw.ellipse((cx - int(rx * 2), int(height * 0.8), cx + int(rx * 2), int(height * 1.4)), fill=chance.choice(
-        ["#2f4858", "#5a3d5c", "#33658a", "#4a4e3f"]
-    ))  # fmt: skip
+    draw.ellipse(
+        (cx - int(rx * 2), int(height * 0.8), cx + int(rx * 2), int(height * 1.4)),
+        fill=chance.choice(["#2f4858", "#5a3d5c", "#33658a", "#4a4e3f"]),
+    )
     draw.rectangle((cx - rx // 2, cy + ry // 2, cx + rx // 2, int(height * 0.85)), fill=dark)
     draw.ellipse((cx - int(rx * 1.14), cy - int(ry * 1.22), cx + int(rx * 1.14), cy + int(ry * 0.55)), fill=hair)
     draw.ellipse((cx - rx, cy - ry, cx + rx, cy + ry), fill=skin)
@@ -327,9 +341,13 @@ def small_passport(holder: Holder) -> Image.Image:
     draw = ImageDraw.Draw(page)
     draw.text((492, 53), holder.number, font=_sans(20, bold=True), fill=INK)
     values = [
-        holder.last_name, holder.first_name, "UTOPIAN", f"{holder.birth_date:%d.%m.%Y}", f"{holder.expires_on:%d.%m.%Y}",
+        holder.last_name,
+        holder.first_name,
+        "UTOPIAN",
+        f"{holder.birth_date:%d.%m.%Y}",
+        f"{holder.expires_on:%d.%m.%Y}",
         holder.sex,
-    ]  # fmt: skip
+    ]
     for row, value in enumerate(values):
         draw.text((288, 128 + row * 45.6), value, font=_sans(20, bold=True), fill=INK)
     for row, line in enumerate(mrz_lines(holder)):
@@ -338,6 +356,16 @@ def small_passport(holder: Holder) -> Image.Image:
 
 
 __all__ = [
-    "Holder", "blurred", "folded", "id_card", "jpeg", "mrz_lines", "passport", "photographed", "small_passport", "turned",
-    "utility_bill", "with_glare",
-]  # fmt: skip
+    "Holder",
+    "blurred",
+    "folded",
+    "id_card",
+    "jpeg",
+    "mrz_lines",
+    "passport",
+    "photographed",
+    "small_passport",
+    "turned",
+    "utility_bill",
+    "with_glare",
+]

@@ -52,10 +52,11 @@ def write_to_the_client(event: DocumentReviewed) -> None:
     with translation.override(document.client.language):
         title = document.title
     send_mail_to(
-        client_id=document.client_id, template="kyc.document_rejected",
+        client_id=document.client_id,
+        template="kyc.document_rejected",
         context={"document": title, "reason": document.reason},
         dedupe_key=f"document-rejected:{document.pk}",
-    )  # fmt: skip
+    )
 
 
 @subscribe(ClientVerified)
@@ -64,15 +65,21 @@ def welcome_the_client(event: ClientVerified) -> None:
     assert event.client_id is not None
     client = Client.objects.select_related("brand", "owner").get(pk=event.client_id)
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.COMPLIANCE, title=phrase("Verified: level %(level)d") % {"level": event.level},
-        dedupe_key=f"kyc-level:{event.level}", is_visible_to_client=True,
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.COMPLIANCE,
+        title=phrase("Verified: level %(level)d") % {"level": event.level},
+        dedupe_key=f"kyc-level:{event.level}",
+        is_visible_to_client=True,
+    )
     if event.level < level_required(client):
         return
     move_stage(client_id=client.pk, to=Stage.VERIFIED, reason=phrase("Identity verified"))
     send_mail_to(client_id=client.pk, template="kyc.verified", dedupe_key="kyc.verified")
     if client.owner_id:
         notify(
-            [client.owner_id], kind="kyc.client_verified", title=phrase("%(client)s is verified") % {"client": client},
-            url=client.get_absolute_url(), dedupe_key=f"kyc.client_verified:{client.pk}",
-        )  # fmt: skip
+            [client.owner_id],
+            kind="kyc.client_verified",
+            title=phrase("%(client)s is verified") % {"client": client},
+            url=client.get_absolute_url(),
+            dedupe_key=f"kyc.client_verified:{client.pk}",
+        )

@@ -30,8 +30,9 @@ class QueueFilter(django_filters.FilterSet):
     issue = django_filters.ChoiceFilter(choices=IssueCode.choices, label=_("Issue"), method="with_issue")
     waited = django_filters.ChoiceFilter(
         choices=[("4", _("More than 4 hours")), ("24", _("More than a day")), ("72", _("More than 3 days"))],
-        label=_("Waiting"), method="waiting_longer",
-    )  # fmt: skip
+        label=_("Waiting"),
+        method="waiting_longer",
+    )
     whose = django_filters.ChoiceFilter(
         choices=[("mine", _("Mine")), ("free", _("Nobody's"))], label=_("Claimed"), method="claimed_by"
     )

@@ -52,11 +52,7 @@ def expire_documents() -> int:
 
 WITHOUT_BROKER = ("settle_decisions",)
 SCHEDULE = {
-    "hand-over-incoming-files": {
-        "task": "kyc.tasks.hand_over_incoming",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
+    "hand-over-incoming-files": {"task": "kyc.tasks.hand_over_incoming", "schedule": 10.0, "options": {"expires": 10}},
     "drop-old-incoming-files": {"task": "kyc.tasks.drop_old_incoming", "schedule": 24 * 3600.0},
     "hand-over-unchecked-documents": {
         "task": "kyc.tasks.hand_over_unchecked",

@@ -66,11 +66,14 @@ def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Heade
         brand=source.brand,
         api_source=source,
         capture=Capture(
-            channel=Channel.API, has_consent=fields.pop("marketing_consent"), ip=_address(fields.pop("ip")),
+            channel=Channel.API,
+            has_consent=fields.pop("marketing_consent"),
+            ip=_address(fields.pop("ip")),
             idempotency_key=f"api:{source.pk}:{idempotency_key}"[:80] if idempotency_key else "",
-            utm={str(name)[:20]: str(value)[:200] for name, value in list(fields.pop("utm").items())[:10]}, **fields,
+            utm={str(name)[:20]: str(value)[:200] for name, value in list(fields.pop("utm").items())[:10]},
+            **fields,
         ),
-    )  # fmt: skip
+    )
     return Status(200 if taken.is_replay else 201, {"lead_id": taken.lead.pk})
 
 

@@ -26,9 +26,12 @@ from leads.routing import Candidate, Decision
 def candidate_of(lead: Lead, *, country: str = "") -> Candidate:
     """A lead as routing sees it."""
     return Candidate(
-        language=lead.language, country=country or lead.country_guess, source=lead.source,
-        campaign=lead.campaign.code if lead.campaign else "", score=lead.score,
-    )  # fmt: skip
+        language=lead.language,
+        country=country or lead.country_guess,
+        source=lead.source,
+        campaign=lead.campaign.code if lead.campaign else "",
+        score=lead.score,
+    )
 
 
 def apply_decision(lead: Lead, decision: Decision, now: dt.datetime) -> None:
@@ -54,11 +57,14 @@ def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
     push_live(lead.assigned_to_id, event="lead", data={"id": client.pk})
     if actor is None or actor.pk != lead.assigned_to_id:
         notify(
-            [lead.assigned_to_id], kind="leads.assigned", title=phrase("New lead: %(client)s") % {"client": client},
+            [lead.assigned_to_id],
+            kind="leads.assigned",
+            title=phrase("New lead: %(client)s") % {"client": client},
             body=phrase("%(country)s · score %(score)s · %(source)s")
             % {"country": client.country or "–", "score": lead.score, "source": lead.source},
-            url=client.get_absolute_url(), dedupe_key=f"leads.assigned:{lead.pk}:{len(lead.tried_agents)}",
-        )  # fmt: skip
+            url=client.get_absolute_url(),
+            dedupe_key=f"leads.assigned:{lead.pk}:{len(lead.tried_agents)}",
+        )
 
 
 @transaction.atomic

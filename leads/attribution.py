@@ -32,9 +32,12 @@ class Origin:
 
     def as_dict(self) -> dict[str, object]:
         return {
-            "utm": self.utm, "click_id": self.click_id, "referral_code": self.referral_code, "page": self.page,
+            "utm": self.utm,
+            "click_id": self.click_id,
+            "referral_code": self.referral_code,
+            "page": self.page,
             "referrer": self.referrer,
-        }  # fmt: skip
+        }
 
 
 def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
@@ -42,9 +45,12 @@ def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
         return next((values[name][:LONGEST] for name in names if values.get(name)), "")
 
     return Origin(
-        utm={name: values[name][:LONGEST] for name in UTM if values.get(name)}, click_id=first(CLICK_IDS),
-        referral_code=first(REFERRAL)[:40], page=page[:500], referrer=referrer[:500],
-    )  # fmt: skip
+        utm={name: values[name][:LONGEST] for name in UTM if values.get(name)},
+        click_id=first(CLICK_IDS),
+        referral_code=first(REFERRAL)[:40],
+        page=page[:500],
+        referrer=referrer[:500],
+    )
 
 
 def origin_of(request: HttpRequest) -> Origin:

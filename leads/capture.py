@@ -90,9 +90,14 @@ class _Reading:
 
 @transaction.atomic
 def capture_lead(
-    *, brand: Brand, capture: Capture, landing_page: LandingPage | None = None, api_source: LeadSource | None = None,
-    actor: Any = None, keep_with: Book | None = None,
-) -> Captured:  # fmt: skip
+    *,
+    brand: Brand,
+    capture: Capture,
+    landing_page: LandingPage | None = None,
+    api_source: LeadSource | None = None,
+    actor: Any = None,
+    keep_with: Book | None = None,
+) -> Captured:
     """Take a lead in: attach it to the client it belongs to or make one, score it, route it, tell the agent.
 
     Who: anyone; a form, a key or a page has let the caller in. `actor` entered it by hand; with `keep_with` (a book the
@@ -113,15 +118,32 @@ def capture_lead(
     worth = _score(brand, capture, reading, known)
     now = timezone.now()
     lead = Lead(
-        brand=brand, channel=capture.channel, captured_at=now, created_by=actor, campaign=reading.campaign,
-        landing_page=landing_page, api_source=api_source, source=reading.source, medium=reading.medium,
-        utm=dict(capture.utm), click_id=capture.click_id[:200], referral_code=capture.referral_code[:40],
-        landing_url=capture.landing_url[:500], referrer=capture.referrer[:500], ip=capture.ip,
-        user_agent_hash=_short_hash(capture.user_agent), country_guess=reading.country, language=reading.language,
-        message=capture.message[:5000], consents=dict(capture.consents),
-        is_duplicate=known is not None, idempotency_key=capture.idempotency_key,
-        body_hash=body_hash, score=worth.value, score_reasons=worth.reasons,
-    )  # fmt: skip
+        brand=brand,
+        channel=capture.channel,
+        captured_at=now,
+        created_by=actor,
+        campaign=reading.campaign,
+        landing_page=landing_page,
+        api_source=api_source,
+        source=reading.source,
+        medium=reading.medium,
+        utm=dict(capture.utm),
+        click_id=capture.click_id[:200],
+        referral_code=capture.referral_code[:40],
+        landing_url=capture.landing_url[:500],
+        referrer=capture.referrer[:500],
+        ip=capture.ip,
+        user_agent_hash=_short_hash(capture.user_agent),
+        country_guess=reading.country,
+        language=reading.language,
+        message=capture.message[:5000],
+        consents=dict(capture.consents),
+        is_duplicate=known is not None,
+        idempotency_key=capture.idempotency_key,
+        body_hash=body_hash,
+        score=worth.value,
+        score_reasons=worth.reasons,
+    )
     if known is not None:
         client = _attach(lead, known, capture, reading)
     else:
@@ -154,12 +176,17 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
     campaign = _campaign(brand, capture, landing_page, api_source)
     default = api_source.code if api_source else (campaign.source if campaign else "")
     return _Reading(
-        email=email, phone=phone, country=country, campaign=campaign,
-        language=(capture.language or (landing_page.language if landing_page else "") or brand.default_language)[:8].lower(),
+        email=email,
+        phone=phone,
+        country=country,
+        campaign=campaign,
+        language=(capture.language or (landing_page.language if landing_page else "") or brand.default_language)[
+            :8
+        ].lower(),
         source=(api_source.code if api_source else capture.source or default or capture.channel)[:60].lower(),
         medium=(capture.medium or (campaign.medium if campaign else ""))[:40].lower(),
         who=dedupe.person(email=email, phone=phone, country=country, last_name=capture.last_name),
-    )  # fmt: skip
+    )
 
 
 def clean_email(raw: str) -> str:
@@ -190,13 +217,20 @@ def _campaign(
 def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Match | None) -> scoring.Score:
     seen_before = Lead.objects.filter(client=known.client).count() if known else 0
     signals = scoring.Signals(
-        country=reading.country, language=reading.language, brand_languages=tuple(brand.languages), email=reading.email,
-        phone=reading.phone, phone_was_typed=bool(capture.phone.strip()),
+        country=reading.country,
+        language=reading.language,
+        brand_languages=tuple(brand.languages),
+        email=reading.email,
+        phone=reading.phone,
+        phone_was_typed=bool(capture.phone.strip()),
         campaign=reading.campaign.code if reading.campaign else "",
-        campaign_quality=reading.campaign.quality if reading.campaign else None, source=reading.source,
-        times_seen=seen_before + 1, is_referred=bool(capture.referral_code), has_consent=capture.has_consent,
+        campaign_quality=reading.campaign.quality if reading.campaign else None,
+        source=reading.source,
+        times_seen=seen_before + 1,
+        is_referred=bool(capture.referral_code),
+        has_consent=capture.has_consent,
         at=timezone.now(),
-    )  # fmt: skip
+    )
     return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date()))
 
 
@@ -213,12 +247,22 @@ def _make_client(
         routing.lock_routing(brand.pk)
         decision = routing.Router(brand, now).decide(candidate_of(lead, country=reading.country))
     client = Client(
-        brand=brand, book_id=decision.book_id, owner_id=decision.agent_id, first_name=capture.first_name.strip()[:80],
-        last_name=capture.last_name.strip()[:80], email=reading.email, phone=reading.phone, country=reading.country,
-        language=reading.language, time_zone=places.zone_of(reading.country) if reading.country else "",
-        marketing_consent=capture.has_consent, created_at=now, score=lead.score, source=reading.source,
+        brand=brand,
+        book_id=decision.book_id,
+        owner_id=decision.agent_id,
+        first_name=capture.first_name.strip()[:80],
+        last_name=capture.last_name.strip()[:80],
+        email=reading.email,
+        phone=reading.phone,
+        country=reading.country,
+        language=reading.language,
+        time_zone=places.zone_of(reading.country) if reading.country else "",
+        marketing_consent=capture.has_consent,
+        created_at=now,
+        score=lead.score,
+        source=reading.source,
         campaign=reading.campaign.code if reading.campaign else "",
-    )  # fmt: skip
+    )
     client.save()
     lead.client = client
     apply_decision(lead, decision, now)
@@ -230,9 +274,12 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
     """A person we know came again: blanks are filled, nothing they told before is overwritten, the owner keeps them."""
     client = Client.objects.select_for_update(of=["self"]).select_related("owner", "book").get(pk=known.client.pk)
     typed = {
-        "first_name": capture.first_name.strip()[:80], "last_name": capture.last_name.strip()[:80],
-        "email": reading.email, "phone": reading.phone, "country": reading.country,
-    }  # fmt: skip
+        "first_name": capture.first_name.strip()[:80],
+        "last_name": capture.last_name.strip()[:80],
+        "email": reading.email,
+        "phone": reading.phone,
+        "country": reading.country,
+    }
     filled = [name for name in FILLED_WHEN_BLANK if typed[name] and not getattr(client, name)]
     if "email" in filled and Client.objects.filter(brand_id=client.brand_id, email=typed["email"]).exists():
         filled.remove("email")
@@ -266,38 +313,63 @@ def _record(lead: Lead, client: Client, actor: Any, matches: list[dedupe.Match])
     """Audit, timeline, events and the agent's bell."""
     campaign = lead.campaign.code if lead.campaign else ""
     audit.record(
-        actor=actor, action="leads.captured", target=lead, client_id=client.pk, brand_id=lead.brand_id,
+        actor=actor,
+        action="leads.captured",
+        target=lead,
+        client_id=client.pk,
+        brand_id=lead.brand_id,
         after={
-            "channel": lead.channel, "source": lead.source, "campaign": campaign, "score": lead.score,
-            "duplicate": lead.is_duplicate, "assigned_to_id": lead.assigned_to_id,
+            "channel": lead.channel,
+            "source": lead.source,
+            "campaign": campaign,
+            "score": lead.score,
+            "duplicate": lead.is_duplicate,
+            "assigned_to_id": lead.assigned_to_id,
         },
         evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
-    )  # fmt: skip
+    )
     where = " · ".join(filter(None, [lead.source, campaign]))
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, at=lead.captured_at, dedupe_key=f"lead:{lead.pk}",
-        title=(phrase("Came again: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s")) % {"where": where},
-        body=lead.message, data={"lead_id": lead.pk, "score": lead.score},
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.LEAD,
+        actor=actor,
+        at=lead.captured_at,
+        dedupe_key=f"lead:{lead.pk}",
+        title=(phrase("Came again: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s"))
+        % {"where": where},
+        body=lead.message,
+        data={"lead_id": lead.pk, "score": lead.score},
+    )
     similar = [match.client.pk for match in matches if match.client.pk != client.pk]
     if similar:
         timeline.tell(
-            client_id=client.pk, kind=TimelineKind.LEAD, dedupe_key=f"similar:{lead.pk}", data={"similar": similar},
+            client_id=client.pk,
+            kind=TimelineKind.LEAD,
+            dedupe_key=f"similar:{lead.pk}",
+            data={"similar": similar},
             title=phrase("May be the same person as %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
-        )  # fmt: skip
+        )
     publish(
         LeadCaptured(
-            lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, source=lead.source, campaign=campaign,
+            lead_id=lead.pk,
+            client_id=client.pk,
+            brand_id=lead.brand_id,
+            source=lead.source,
+            campaign=campaign,
             duplicate=lead.is_duplicate,
         )
-    )  # fmt: skip
+    )
     if lead.assigned_to_id and lead.tried_agents:
         tell_assigned(lead, client, actor)
     elif lead.assigned_to_id:
         notify(
-            [lead.assigned_to_id], kind="leads.came_again", title=phrase("%(client)s came again") % {"client": client},
-            body=where, url=client.get_absolute_url(), dedupe_key=f"leads.came_again:{lead.pk}",
-        )  # fmt: skip
+            [lead.assigned_to_id],
+            kind="leads.came_again",
+            title=phrase("%(client)s came again") % {"client": client},
+            body=where,
+            url=client.get_absolute_url(),
+            dedupe_key=f"leads.came_again:{lead.pk}",
+        )
 
 
 def _short_hash(text: str) -> str:

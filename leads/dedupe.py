@@ -96,6 +96,9 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     from django.utils.translation import gettext as _
 
     labels = {
-        "email": _("same mailbox"), "phone": _("same telephone"), "country": _("same country"), "last_name": _("same family name"),
-    }  # fmt: skip
+        "email": _("same mailbox"),
+        "phone": _("same telephone"),
+        "country": _("same country"),
+        "last_name": _("same family name"),
+    }
     return [f"{labels.get(reason['code'], reason['code'])} (+{reason['weight']})" for reason in reasons]

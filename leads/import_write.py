@@ -112,26 +112,54 @@ class Writer:
         language = (row.language or self.brand.default_language)[:8]
         source = row.source or (campaign.source if campaign else "") or "import"
         signals = scoring.Signals(
-            country=row.country, language=language, brand_languages=tuple(self.brand.languages), email=row.email,
-            phone=row.phone, phone_was_typed=bool(row.phone), campaign=row.campaign_code,
-            campaign_quality=campaign.quality if campaign else None, source=source, times_seen=times,
-            has_consent=row.consent, at=self.now,
-        )  # fmt: skip
+            country=row.country,
+            language=language,
+            brand_languages=tuple(self.brand.languages),
+            email=row.email,
+            phone=row.phone,
+            phone_was_typed=bool(row.phone),
+            campaign=row.campaign_code,
+            campaign_quality=campaign.quality if campaign else None,
+            source=source,
+            times_seen=times,
+            has_consent=row.consent,
+            at=self.now,
+        )
         worth = scoring.score(signals, self.rules)
         return Lead(
-            brand_id=self.brand.pk, channel=Channel.IMPORT, captured_at=self.now, created_by_id=self.batch.owner_id,
-            campaign_id=campaign.pk if campaign else None, source=source, medium=campaign.medium if campaign else "",
-            country_guess=row.country, language=language, message=row.message, score=worth.value, score_reasons=worth.reasons,
+            brand_id=self.brand.pk,
+            channel=Channel.IMPORT,
+            captured_at=self.now,
+            created_by_id=self.batch.owner_id,
+            campaign_id=campaign.pk if campaign else None,
+            source=source,
+            medium=campaign.medium if campaign else "",
+            country_guess=row.country,
+            language=language,
+            message=row.message,
+            score=worth.value,
+            score_reasons=worth.reasons,
             idempotency_key=f"import:{self.batch.pk}:{row.line}",
-        )  # fmt: skip
+        )
 
     def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision) -> Client:
         return Client(
-            brand_id=self.brand.pk, book_id=decision.book_id, owner_id=decision.agent_id, first_name=row.first_name,
-            last_name=row.last_name, email=row.email, phone=row.phone, country=row.country, language=lead.language,
-            time_zone=places.zone_of(row.country) if row.country else "", marketing_consent=row.consent, score=lead.score,
-            source=lead.source, campaign=row.campaign_code if lead.campaign_id else "", created_at=self.now,
-        )  # fmt: skip
+            brand_id=self.brand.pk,
+            book_id=decision.book_id,
+            owner_id=decision.agent_id,
+            first_name=row.first_name,
+            last_name=row.last_name,
+            email=row.email,
+            phone=row.phone,
+            country=row.country,
+            language=lead.language,
+            time_zone=places.zone_of(row.country) if row.country else "",
+            marketing_consent=row.consent,
+            score=lead.score,
+            source=lead.source,
+            campaign=row.campaign_code if lead.campaign_id else "",
+            created_at=self.now,
+        )
 
     def _history(self, client: Client) -> Any:
         model = Client.history.model  # type: ignore[attr-defined]
@@ -141,12 +169,21 @@ class Writer:
     def _tell(self, leads: list[Lead]) -> None:
         file_name = self.batch.file_name
         copy_rows(
-            "clients_timelineentry", TIMELINE,
+            "clients_timelineentry",
+            TIMELINE,
             (
                 (
-                    lead.client_id, self.now, TimelineKind.LEAD.value, f"Imported: {file_name}"[:200], lead.message,
-                    self.batch.owner_id, "", Jsonb({"lead_id": lead.pk, "score": lead.score}), f"lead:{lead.pk}", False,
+                    lead.client_id,
+                    self.now,
+                    TimelineKind.LEAD.value,
+                    f"Imported: {file_name}"[:200],
+                    lead.message,
+                    self.batch.owner_id,
+                    "",
+                    Jsonb({"lead_id": lead.pk, "score": lead.score}),
+                    f"lead:{lead.pk}",
+                    False,
                 )
                 for lead in leads
             ),
-        )  # fmt: skip
+        )

@@ -38,9 +38,24 @@ FILES = sealed_files.of_instance("lead-import")
 BATCH = 5_000
 Report = Callable[[int, int, str], None]
 COLUMNS = (
-    "batch_id", "line", "verdict", "errors", "first_name", "last_name", "email", "email_canonical", "phone", "country",
-    "language", "source", "campaign_code", "message", "consent", "client_id", "same_as_line",
-)  # fmt: skip
+    "batch_id",
+    "line",
+    "verdict",
+    "errors",
+    "first_name",
+    "last_name",
+    "email",
+    "email_canonical",
+    "phone",
+    "country",
+    "language",
+    "source",
+    "campaign_code",
+    "message",
+    "consent",
+    "client_id",
+    "same_as_line",
+)
 # Whom the brand knows: the same mailbox; or the same telephone with the same country or family name. Heaviest first.
 MATCH = """
 UPDATE leads_leadimportrow r SET client_id = m.client_id, verdict = 'known'
@@ -67,9 +82,17 @@ def file_path(batch: LeadImport) -> Path:
 
 @transaction.atomic
 def start_import(
-    *, brand: Brand, actor: Any, file_name: str, content: bytes, campaign: Campaign | None = None, source: str = "",
-    language: str = "", country: str = "", is_routed: bool = True,
-) -> LeadImport:  # fmt: skip
+    *,
+    brand: Brand,
+    actor: Any,
+    file_name: str,
+    content: bytes,
+    campaign: Campaign | None = None,
+    source: str = "",
+    language: str = "",
+    country: str = "",
+    is_routed: bool = True,
+) -> LeadImport:
     """Keep a file, encrypted, and have it checked in the background. Nothing is imported yet.
 
     Who: `leads.import_lead`, reaching the brand. Raises: NotAllowed; DomainError for a file that is no list of leads;
@@ -86,15 +109,24 @@ def start_import(
         )
     _lines, _columns, unknown = import_file.open_rows(import_file.decode(content))
     batch = LeadImport.objects.create(
-        brand=brand, owner=actor, file_name=file_name[:160], campaign=campaign, source=source[:60].lower(),
-        language=language, country=country, is_routed=is_routed,
+        brand=brand,
+        owner=actor,
+        file_name=file_name[:160],
+        campaign=campaign,
+        source=source[:60].lower(),
+        language=language,
+        country=country,
+        is_routed=is_routed,
         problems=[_("Columns that were not read: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
-    )  # fmt: skip
+    )
     sealed_files.write(file_path(batch), content, owner=FILES)
     audit.record(
-        actor=actor, action="leads.import_started", target=batch, brand_id=brand.pk,
+        actor=actor,
+        action="leads.import_started",
+        target=batch,
+        brand_id=brand.pk,
         after={"file": batch.file_name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
-    )  # fmt: skip
+    )
     batch.check_job = start_job(
         "leads.check_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
     )
@@ -141,9 +173,24 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
 def _row_values(batch: LeadImport, row: import_file.Row) -> tuple[Any, ...]:
     verdict = RowVerdict.WRONG if row.errors else RowVerdict.REPEATED if row.same_as_line else RowVerdict.NEW
     return (
-        batch.pk, row.line, verdict.value, Jsonb(row.errors), row.first_name, row.last_name, row.email, row.email_canonical,
-        row.phone, row.country, row.language, row.source, row.campaign, row.message, row.consent, None, row.same_as_line,
-    )  # fmt: skip
+        batch.pk,
+        row.line,
+        verdict.value,
+        Jsonb(row.errors),
+        row.first_name,
+        row.last_name,
+        row.email,
+        row.email_canonical,
+        row.phone,
+        row.country,
+        row.language,
+        row.source,
+        row.campaign,
+        row.message,
+        row.consent,
+        None,
+        row.same_as_line,
+    )
 
 
 def _count(batch: LeadImport) -> dict[str, int]:
@@ -233,6 +280,10 @@ def _import(batch: LeadImport, report: Report) -> None:
 
 def _tell_agent(batch: LeadImport, agent_id: int, count: int) -> None:
     notify(
-        [agent_id], kind="leads.imported", title=phrase("%(count)s new leads from a file") % {"count": count},
-        body=batch.file_name, url="/leads/", dedupe_key=f"leads.imported:{batch.pk}",
-    )  # fmt: skip
+        [agent_id],
+        kind="leads.imported",
+        title=phrase("%(count)s new leads from a file") % {"count": count},
+        body=batch.file_name,
+        url="/leads/",
+        dedupe_key=f"leads.imported:{batch.pk}",
+    )

@@ -84,9 +84,13 @@ def invite(*, client_id: int, actor: Any) -> tuple[RegistrationInvitation, str]:
     )
     _send(invitation, client, token, actor)
     audit.record(
-        actor=actor, action="leads.invited", target=invitation, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="leads.invited",
+        target=invitation,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"expires_at": invitation.expires_at},
-    )  # fmt: skip
+    )
     if SalesStatus.REGISTRATION_SENT in SALES_TRANSITIONS[client.sales_status]:
         change_sales_status(client_id=client.pk, to=SalesStatus.REGISTRATION_SENT, actor=actor)
     return invitation, token
@@ -94,10 +98,12 @@ def invite(*, client_id: int, actor: Any) -> tuple[RegistrationInvitation, str]:
 
 def _send(invitation: RegistrationInvitation, client: Client, token: str, actor: Any) -> Message | None:
     return send_mail_to(
-        client_id=client.pk, template="leads.registration_link", sender=actor,
+        client_id=client.pk,
+        template="leads.registration_link",
+        sender=actor,
         dedupe_key=f"invitation:{invitation.pk}",
         context={"link": link(token), "expires": invitation.expires_at.date()},
-    )  # fmt: skip
+    )
 
 
 def link(token: str) -> str:
@@ -119,9 +125,12 @@ def redeem(token: str, *, user_id: int) -> RegistrationInvitation:
     invitation.used_at, invitation.used_by_id = timezone.now(), user_id
     invitation.save(update_fields=["used_at", "used_by"])
     audit.record(
-        actor=None, action="leads.invitation_used", target=invitation, client_id=invitation.client_id,
+        actor=None,
+        action="leads.invitation_used",
+        target=invitation,
+        client_id=invitation.client_id,
         after={"user_id": user_id},
-    )  # fmt: skip
+    )
     return invitation
 
 
@@ -133,15 +142,19 @@ def note_opened(invitation: RegistrationInvitation) -> None:
         return
     client = invitation.client
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.LEAD, title=phrase("Opened the registration link"),
+        client_id=client.pk,
+        kind=TimelineKind.LEAD,
+        title=phrase("Opened the registration link"),
         dedupe_key=f"invitation-opened:{invitation.pk}",
-    )  # fmt: skip
+    )
     if client.owner_id:
         notify(
-            [client.owner_id], kind="leads.link_opened", url=client.get_absolute_url(),
+            [client.owner_id],
+            kind="leads.link_opened",
+            url=client.get_absolute_url(),
             title=phrase("%(client)s opened the registration link") % {"client": client},
             dedupe_key=f"leads.link_opened:{invitation.pk}",
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic

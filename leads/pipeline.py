@@ -45,9 +45,11 @@ def move_by_call(*, client_id: int, agent: Any, outcome: str) -> bool:
     client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
     status, to = client.sales_status, BY_CALL.get(outcome)
     is_early = status in (SalesStatus.NEW, SalesStatus.NO_ANSWER)
-    if to is None or client.stage != Stage.LEAD or not (
-        is_early or (status == SalesStatus.CONTACTED and outcome in AFTER_A_TALK)
-    ):  # fmt: skip
+    if (
+        to is None
+        or client.stage != Stage.LEAD
+        or not (is_early or (status == SalesStatus.CONTACTED and outcome in AFTER_A_TALK))
+    ):
         return False
     if to == status or to not in SALES_TRANSITIONS[status]:
         return False
@@ -78,13 +80,22 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Any = None, r
     rebuild_client(client.pk, "sales_status")
     client.sales_status = to
     audit.record(
-        actor=actor, action="leads.status_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before={"sales_status": before.value}, after={"sales_status": to.value}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="leads.status_changed",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"sales_status": before.value},
+        after={"sales_status": to.value},
+        reason=reason,
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.LEAD, actor=actor, body=reason,
+        client_id=client.pk,
+        kind=TimelineKind.LEAD,
+        actor=actor,
+        body=reason,
         title=phrase("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
-    )  # fmt: skip
+    )
     sla.touch(client_id=client.pk, agent_id=actor.pk if actor else None)
     return client

@@ -17,7 +17,7 @@ MOST_PEOPLE = {
     "CD": "Africa/Kinshasa", "ES": "Europe/Madrid", "ID": "Asia/Jakarta", "KZ": "Asia/Almaty", "MX": "America/Mexico_City",
     "MY": "Asia/Kuala_Lumpur", "NZ": "Pacific/Auckland", "PT": "Europe/Lisbon", "RU": "Europe/Moscow",
     "UA": "Europe/Kyiv", "US": "America/New_York", "UZ": "Asia/Tashkent",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 REGION = re.compile(r"[a-z]{2,3}-([A-Z]{2})\b")
 
 

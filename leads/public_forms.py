@@ -23,18 +23,22 @@ class EnquiryForm(forms.Form):
         label=gettext_lazy("Last name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
     )
     email = forms.EmailField(
-        label=gettext_lazy("E-mail"), max_length=254,
+        label=gettext_lazy("E-mail"),
+        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-    )  # fmt: skip
+    )
     country = forms.ChoiceField(label=gettext_lazy("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
     phone = forms.CharField(
-        label=gettext_lazy("Telephone"), max_length=40,
+        label=gettext_lazy("Telephone"),
+        max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
-    )  # fmt: skip
+    )
     message = forms.CharField(
-        label=gettext_lazy("Your question (if you have one)"), max_length=2000, required=False,
+        label=gettext_lazy("Your question (if you have one)"),
+        max_length=2000,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-    )  # fmt: skip
+    )
     contact = forms.BooleanField(
         label=gettext_lazy("You may call or write to me about this enquiry."),
         error_messages={"required": gettext_lazy("Without your consent we may not answer you.")},

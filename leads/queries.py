@@ -43,9 +43,22 @@ def board(user: Any, *, owner_id: int | None = None) -> list[BoardColumn]:
     if owner_id:
         people = people.filter(owner_id=owner_id)
     people = people.only(
-        "id", "first_name", "last_name", "email", "score", "country", "campaign", "sales_status", "created_at",
-        "last_contact_at", "book_id", "brand_id", "owner__first_name", "owner__last_name", "owner__email",
-    )  # fmt: skip
+        "id",
+        "first_name",
+        "last_name",
+        "email",
+        "score",
+        "country",
+        "campaign",
+        "sales_status",
+        "created_at",
+        "last_contact_at",
+        "book_id",
+        "brand_id",
+        "owner__first_name",
+        "owner__last_name",
+        "owner__email",
+    )
     columns = []
     for status in OPEN_STATUSES:
         rows = list(people.filter(sales_status=status).order_by("-id")[: CARDS_PER_COLUMN + 1])
@@ -75,9 +88,12 @@ def waiting_for(agent: Any, *, limit: int = 8) -> list[Lead]:
 def left_untouched(agent: Any, *, most: int = 100) -> int:
     """How many older leads of the agent nobody ever touched, counted up to `most`: no longer urgent, and not gone."""
     rows = Lead.objects.filter(
-        assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD,
+        assigned_to=agent,
+        touched_at=None,
+        is_duplicate=False,
+        client__stage=Stage.LEAD,
         assigned_at__lt=timezone.now() - WAITING_FOR,
-    )  # fmt: skip
+    )
     return len(rows.order_by().values_list("pk", flat=True)[:most])
 
 

@@ -3,16 +3,28 @@ from crm.security.roles import grants
 
 WORKS = ["view_lead", "add_lead", "change_sales_status", "send_invitation"]
 SETS_UP = [
-    "view_campaign", "add_campaign", "change_campaign", "view_landingpage", "add_landingpage", "change_landingpage",
-    "manage_sources", "manage_rules",
-]  # fmt: skip
+    "view_campaign",
+    "add_campaign",
+    "change_campaign",
+    "view_landingpage",
+    "add_landingpage",
+    "change_landingpage",
+    "manage_sources",
+    "manage_rules",
+]
 grants(
     "leads",
     {
         Role.AGENT: [*WORKS, "receive_lead"],
         Role.RETENTION: WORKS,
         Role.DESK_HEAD: [
-            *WORKS, "assign_lead", "import_lead", "lift_do_not_call", "view_campaign", "view_landingpage", "manage_rules",
+            *WORKS,
+            "assign_lead",
+            "import_lead",
+            "lift_do_not_call",
+            "view_campaign",
+            "view_landingpage",
+            "manage_rules",
         ],
         Role.SUPPORT: ["view_lead"],
         Role.IB_MANAGER: ["view_lead"],
@@ -21,4 +33,4 @@ grants(
         Role.MLRO: ["view_lead"],
         Role.ADMINISTRATOR: ["view_lead", "assign_lead", "import_lead", "lift_do_not_call", *SETS_UP],
     },
-)  # fmt: skip
+)

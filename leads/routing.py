@@ -231,15 +231,24 @@ def _read_rules(brand_id: int) -> list[Rule]:
         members.setdefault(rule_id, set()).add(user_id)
     return [
         Rule(
-            pk=rule.pk, name=rule.name, languages=frozenset(code[:2] for code in rule.languages),
-            countries=frozenset(rule.countries), sources=frozenset(rule.sources), campaigns=frozenset(rule.campaigns),
-            score_from=rule.score_from or 0, score_to=100 if rule.score_to is None else rule.score_to,
-            desk_id=rule.desk_id, desk_name=rule.desk.name, agent_ids=frozenset(members.get(rule.pk, ())),
-            strategy=rule.strategy, needs_language=rule.needs_language, off_shift=rule.off_shift,
+            pk=rule.pk,
+            name=rule.name,
+            languages=frozenset(code[:2] for code in rule.languages),
+            countries=frozenset(rule.countries),
+            sources=frozenset(rule.sources),
+            campaigns=frozenset(rule.campaigns),
+            score_from=rule.score_from or 0,
+            score_to=100 if rule.score_to is None else rule.score_to,
+            desk_id=rule.desk_id,
+            desk_name=rule.desk.name,
+            agent_ids=frozenset(members.get(rule.pk, ())),
+            strategy=rule.strategy,
+            needs_language=rule.needs_language,
+            off_shift=rule.off_shift,
             sla_seconds=rule.sla_seconds,
         )
         for rule in found
-    ]  # fmt: skip
+    ]
 
 
 # Who takes leads: an active agent whose role says so, who is accepting, and who owns a book of the brand.
@@ -280,9 +289,15 @@ def _read_agents(brand: Brand, now: dt.datetime) -> list[AgentState]:
     agents = []
     for pk, first, last, book_id, desk_id, languages, zone, capacity in rows:
         state = AgentState(
-            pk, f"{first} {last}".strip(), book_id, desk_id, frozenset(code[:2] for code in languages), _zone(zone),
-            capacity, tuple(shifts.get(pk, ())),
-        )  # fmt: skip
+            pk,
+            f"{first} {last}".strip(),
+            book_id,
+            desk_id,
+            frozenset(code[:2] for code in languages),
+            _zone(zone),
+            capacity,
+            tuple(shifts.get(pk, ())),
+        )
         if pk in had:
             state.today, state.waiting, state.last = had[pk]
         agents.append(state)

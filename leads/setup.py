@@ -46,10 +46,13 @@ def _save(row: Any, *, actor: Any, fields: Mapping[str, Any], permission: str, a
         raise DomainError(_("The brand has a rule of this name already. Change that one.")) from error
     changed = [name for name in fields if is_new or before[name] != getattr(row, name)]
     audit.record(
-        actor=actor, action=action, target=row, brand_id=brand.pk if brand else None,
+        actor=actor,
+        action=action,
+        target=row,
+        brand_id=brand.pk if brand else None,
         before={name: _plain(before[name]) for name in changed if not is_new},
         after={name: _plain(getattr(row, name)) for name in changed},
-    )  # fmt: skip
+    )
     return row
 
 
@@ -73,9 +76,12 @@ def save_campaign(*, actor: Any, campaign: Campaign | None = None, **fields: Any
 def save_landing_page(*, actor: Any, page: LandingPage | None = None, **fields: Any) -> LandingPage:
     """Create or change a landing page. Who: `leads.change_landingpage` on the brand. Raises: NotAllowed, DomainError."""
     return _save(
-        page or LandingPage(), actor=actor, fields=fields, permission="leads.change_landingpage",
+        page or LandingPage(),
+        actor=actor,
+        fields=fields,
+        permission="leads.change_landingpage",
         action="leads.landing_page_saved",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -122,9 +128,12 @@ def save_score_rule(*, actor: Any, rule: ScoreRule | None = None, **fields: Any)
         rule.valid_to = today
         rule.save(update_fields=["valid_to"])
     return _save(
-        ScoreRule(valid_from=today), actor=actor, fields=fields, permission="leads.manage_rules",
+        ScoreRule(valid_from=today),
+        actor=actor,
+        fields=fields,
+        permission="leads.manage_rules",
         action="leads.score_rule_saved",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -169,7 +178,11 @@ def set_shifts(*, agent_id: int, actor: Any, shifts: Sequence[tuple[int, dt.time
     for row in rows:
         row.save()
     audit.record(
-        actor=actor, action="leads.shifts_set", target=agent, brand_id=agent.brand_id, before={"shifts": before},
+        actor=actor,
+        action="leads.shifts_set",
+        target=agent,
+        brand_id=agent.brand_id,
+        before={"shifts": before},
         after={"shifts": [str(row) for row in rows]},
-    )  # fmt: skip
+    )
     return rows

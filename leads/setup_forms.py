@@ -58,16 +58,30 @@ class CampaignForm(forms.ModelForm):
 
 class LandingPageForm(forms.ModelForm):
     points = forms.CharField(
-        label=gettext_lazy("Points"), required=False, widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("Up to four lines: icon | title | text, e.g. shield-check | Regulated | Client money kept apart"),
-    )  # fmt: skip
+        label=gettext_lazy("Points"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy(
+            "Up to four lines: icon | title | text, e.g. shield-check | Regulated | Client money kept apart"
+        ),
+    )
 
     class Meta:
         model = LandingPage
         fields = (
-            "brand", "slug", "language", "campaign", "country", "headline", "subline", "points", "call_to_action",
-            "thanks_title", "thanks_text", "is_published",
-        )  # fmt: skip
+            "brand",
+            "slug",
+            "language",
+            "campaign",
+            "country",
+            "headline",
+            "subline",
+            "points",
+            "call_to_action",
+            "thanks_title",
+            "thanks_text",
+            "is_published",
+        )
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,16 +119,32 @@ class RoutingRuleForm(forms.ModelForm):
     strategy = forms.ChoiceField(label=gettext_lazy("How they are shared"), choices=Strategy.choices)
     off_shift = forms.ChoiceField(label=gettext_lazy("When nobody is on shift"), choices=OffShift.choices)
     agents = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Only these agents"), queryset=User.objects.none(), required=False,
+        label=gettext_lazy("Only these agents"),
+        queryset=User.objects.none(),
+        required=False,
         help_text=gettext_lazy("None: everyone of the desk who takes leads"),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = RoutingRule
         fields = (
-            "brand", "name", "position", "is_active", "languages", "countries", "sources", "campaigns", "score_from",
-            "score_to", "desk", "strategy", "needs_language", "off_shift", "sla_seconds", "agents",
-        )  # fmt: skip
+            "brand",
+            "name",
+            "position",
+            "is_active",
+            "languages",
+            "countries",
+            "sources",
+            "campaigns",
+            "score_from",
+            "score_to",
+            "desk",
+            "strategy",
+            "needs_language",
+            "off_shift",
+            "sla_seconds",
+            "agents",
+        )
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -214,9 +244,11 @@ class ShiftForm(forms.Form):
         for day in range(7):
             for part, label in (("starts", WEEKDAYS[day]), ("ends", _("until"))):
                 self.fields[f"{part}_{day}"] = forms.TimeField(
-                    label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+                    label=label,
+                    required=False,
+                    widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
                     initial=getattr(known.get(day), part, None),
-                )  # fmt: skip
+                )
 
     def shifts(self) -> list[tuple[int, dt.time, dt.time]]:
         found = []

@@ -72,15 +72,23 @@ def reroute(*, lead_id: int) -> bool:
         client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=phrase("Untouched in time")
     )
     audit.record(
-        actor=None, action="leads.rerouted", target=lead, client_id=lead.client_id, brand_id=lead.brand_id,
-        before={"assigned_to_id": before.pk if before else None}, after={"assigned_to_id": lead.assigned_to_id},
+        actor=None,
+        action="leads.rerouted",
+        target=lead,
+        client_id=lead.client_id,
+        brand_id=lead.brand_id,
+        before={"assigned_to_id": before.pk if before else None},
+        after={"assigned_to_id": lead.assigned_to_id},
         evidence={"routing": decision.reasons, "waited_minutes": waited},
-    )  # fmt: skip
+    )
     if before is not None:
         notify(
-            [before.pk], kind="leads.taken", title=phrase("%(client)s went to someone else") % {"client": lead.client},
-            body=phrase("The lead was not touched in time."), dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
-        )  # fmt: skip
+            [before.pk],
+            kind="leads.taken",
+            title=phrase("%(client)s went to someone else") % {"client": lead.client},
+            body=phrase("The lead was not touched in time."),
+            dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
+        )
     if lead.assigned_to_id:
         tell_assigned(lead, lead.client)
     else:
@@ -102,10 +110,12 @@ def _next(router: routing.Router, lead: Lead) -> routing.Decision:
 def _tell_desk_heads(lead: Lead) -> None:
     notify(
         desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
-        kind="leads.nobody_touched", title=phrase("Nobody touched %(client)s in time") % {"client": lead.client},
-        body=phrase("It waits in the pool. Please assign it."), url=lead.get_absolute_url(),
+        kind="leads.nobody_touched",
+        title=phrase("Nobody touched %(client)s in time") % {"client": lead.client},
+        body=phrase("It waits in the pool. Please assign it."),
+        url=lead.get_absolute_url(),
         dedupe_key=f"leads.nobody_touched:{lead.pk}",
-    )  # fmt: skip
+    )
 
 
 def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
@@ -150,8 +160,13 @@ def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
     lead.save()
     move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=decision.rule_name)
     audit.record(
-        actor=None, action="leads.assigned", target=lead, client_id=lead.client_id, brand_id=lead.brand_id,
-        after={"assigned_to_id": lead.assigned_to_id}, evidence={"routing": decision.reasons},
-    )  # fmt: skip
+        actor=None,
+        action="leads.assigned",
+        target=lead,
+        client_id=lead.client_id,
+        brand_id=lead.brand_id,
+        after={"assigned_to_id": lead.assigned_to_id},
+        evidence={"routing": decision.reasons},
+    )
     tell_assigned(lead, lead.client)
     return True

@@ -39,9 +39,14 @@ def create_source(
         raise DomainError(_("There is a source with this code already."))
     key = PREFIX + secrets.token_urlsafe(32)
     source = LeadSource.objects.create(
-        brand=brand, name=name, code=code, campaign=campaign, key_prefix=key[:PREFIX_CHARS], key_hash=_hash(key),
+        brand=brand,
+        name=name,
+        code=code,
+        campaign=campaign,
+        key_prefix=key[:PREFIX_CHARS],
+        key_hash=_hash(key),
         created_by=actor,
-    )  # fmt: skip
+    )
     audit.record(
         actor=actor, action="leads.source_created", target=source, brand_id=brand.pk, after={"name": name, "code": code}
     )
@@ -67,9 +72,11 @@ def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSou
         source.is_active = is_active
         source.save(update_fields=["is_active"])
         audit.record(
-            actor=actor, action="leads.source_started" if is_active else "leads.source_stopped", target=source,
+            actor=actor,
+            action="leads.source_started" if is_active else "leads.source_stopped",
+            target=source,
             brand_id=source.brand_id,
-        )  # fmt: skip
+        )
     return source
 
 

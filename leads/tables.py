@@ -50,10 +50,7 @@ class LeadTable(Table):
     search_fields = ["search_text"]
     search_hint = _("Name, e-mail, telephone or number")
     default_order = "-id"
-    ranges = {
-        "id": ["owner", "campaign", "sales_status", "source", "country"],
-        "score": ["score_from"],
-    }
+    ranges = {"id": ["owner", "campaign", "sales_status", "source", "country"], "score": ["score_from"]}
     bulk_actions = [
         BulkAction(
             "assign",
@@ -67,8 +64,11 @@ class LeadTable(Table):
     empty = Empty(
         _("No leads yet"),
         _("They come from your landing pages, from partners by API, or from a file. Enter one by hand to begin."),
-        icon="user-plus", action=_("Enter a lead"), url_name="lead_new", permission="leads.add_lead",
-    )  # fmt: skip
+        icon="user-plus",
+        action=_("Enter a lead"),
+        url_name="lead_new",
+        permission="leads.add_lead",
+    )
 
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).filter(stage=Stage.LEAD)

@@ -17,14 +17,6 @@ def route_waiting() -> int:
 
 WITHOUT_BROKER = ("route_waiting",)
 SCHEDULE = {
-    "reroute-overdue-leads": {
-        "task": "leads.tasks.reroute_overdue",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "route-waiting-leads": {
-        "task": "leads.tasks.route_waiting",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
+    "reroute-overdue-leads": {"task": "leads.tasks.reroute_overdue", "schedule": 10.0, "options": {"expires": 10}},
+    "route-waiting-leads": {"task": "leads.tasks.route_waiting", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -74,10 +74,15 @@ def _raise_on(
         why = list(broken.get(pk, []))
         if score is not None and p.get(pk, 1.0) < threshold_of(agent) * (WATCHED_TIMES if pk in watched else 1):
             why += reasons.of_score(
-                counts={feature.value: getattr(row, feature.value) for feature in FEATURES}, expected=score.expected,
-                dispersion=score.dispersion, feature_p=score.feature_p, family_p=score.family_p,
-                medians=medians[groups[pk]], window=busy_window(agent, day), has_book=agent.books.exists(),
-            )  # fmt: skip
+                counts={feature.value: getattr(row, feature.value) for feature in FEATURES},
+                expected=score.expected,
+                dispersion=score.dispersion,
+                feature_p=score.feature_p,
+                family_p=score.family_p,
+                medians=medians[groups[pk]],
+                window=busy_window(agent, day),
+                has_book=agent.books.exists(),
+            )
         if why:
             alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), now, was_watched=pk in watched)
             if pk not in known:
@@ -114,9 +119,13 @@ def _write(
 ) -> Alert:
     assert agent.brand_id is not None
     fields = {
-        "severity": severity_of(probability, why), "probability": probability, "reasons": why, "updated_at": now,
-        "rules": [reason["rule"] for reason in why if reason["code"] == "rule"], "was_watched": was_watched,
-    }  # fmt: skip
+        "severity": severity_of(probability, why),
+        "probability": probability,
+        "reasons": why,
+        "updated_at": now,
+        "rules": [reason["rule"] for reason in why if reason["code"] == "rule"],
+        "was_watched": was_watched,
+    }
     if known is not None:
         for name, value in fields.items():
             setattr(known, name, value)
@@ -126,9 +135,12 @@ def _write(
         agent=agent, brand_id=agent.brand_id, desk_id=agent.desk_id, day=day, raised_at=now, **fields
     )
     audit.record(
-        actor=None, action="monitoring.alert_raised", target=alert, brand_id=alert.brand_id,
+        actor=None,
+        action="monitoring.alert_raised",
+        target=alert,
+        brand_id=alert.brand_id,
         after={"day": day.isoformat(), "probability": probability, "reasons": why},
-    )  # fmt: skip
+    )
     publish(AlertRaised(alert_id=alert.pk, agent_id=agent.pk, brand_id=alert.brand_id))
     return alert
 
@@ -200,8 +212,12 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
     if verdict == Verdict.CONFIRMED:
         AgentDay.objects.filter(agent_id=alert.agent_id, day=alert.day).update(is_excluded=True)
     audit.record(
-        actor=actor, action="monitoring.alert_decided", target=alert, brand_id=alert.brand_id, reason=text,
+        actor=actor,
+        action="monitoring.alert_decided",
+        target=alert,
+        brand_id=alert.brand_id,
+        reason=text,
         after={"verdict": str(verdict), "decision": decision.pk},
-    )  # fmt: skip
+    )
     publish(AlertDecided(alert_id=alert.pk, agent_id=alert.agent_id, decision=str(verdict), brand_id=alert.brand_id))
     return decision

@@ -79,9 +79,13 @@ def _as_day(rows: list[tuple], groups: dict[int, int]) -> Day:
     table = np.array([row[1:] for row in rows], dtype=np.float64)
     agents = table[:, 0].astype(np.int64)
     return Day(
-        day=rows[0][0], agents=agents, group=np.array([groups[int(pk)] for pk in agents], dtype=np.int64),
-        counts=table[:, 3:], hours=table[:, 1], learn=table[:, 2] == 0,
-    )  # fmt: skip
+        day=rows[0][0],
+        agents=agents,
+        group=np.array([groups[int(pk)] for pk in agents], dtype=np.int64),
+        counts=table[:, 3:],
+        hours=table[:, 1],
+        learn=table[:, 2] == 0,
+    )
 
 
 def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool = False) -> Scorer:
@@ -126,9 +130,16 @@ def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
             for one in found:
                 for n, agent in enumerate(one.agents):
                     copy.write_row(
-                        (int(agent), one.day, one.expected[n].round(4).tolist(), one.dispersion[n].round(5).tolist(),
-                         one.feature_p[n].tolist(), one.family_p[n].tolist(), float(one.probability[n]))
-                    )  # fmt: skip
+                        (
+                            int(agent),
+                            one.day,
+                            one.expected[n].round(4).tolist(),
+                            one.dispersion[n].round(5).tolist(),
+                            one.feature_p[n].tolist(),
+                            one.family_p[n].tolist(),
+                            float(one.probability[n]),
+                        )
+                    )
                     rows += 1
         cursor.execute(UPSERT_SCORES, [is_final, timezone.now()])
         cursor.execute("DROP TABLE monitoring_scores_in")

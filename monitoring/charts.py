@@ -70,7 +70,9 @@ def charts_of(
             {
                 "feature": feature,
                 "chart": Chart(
-                    id=f"baseline-{feature.value}", x=[row.day for row in rows], height=170,
+                    id=f"baseline-{feature.value}",
+                    x=[row.day for row in rows],
+                    height=170,
                     series=[
                         Series(_("That day"), [row.observed for row in rows], kind="bars", decimals=0),
                         Series(_("Own usual"), [row.expected for row in rows], tone="neutral", decimals=1),
@@ -78,5 +80,5 @@ def charts_of(
                     ],
                 ),
             }
-        )  # fmt: skip
+        )
     return made

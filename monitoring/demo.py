@@ -68,10 +68,13 @@ def _watch(demo: Demo) -> None:
     leaver = next((agent for agent in demo.agents if agent.desk_id == head.desk_id and agent != demo.outlier), None)
     if leaver is not None:
         watchlist.watch(
-            agent_id=leaver.pk, kind=WatchKind.NOTICE, from_on=demo.now.date() - dt.timedelta(days=3),
-            to_on=demo.now.date() + dt.timedelta(days=27), reason="Notice given; last day at the end of the month",
+            agent_id=leaver.pk,
+            kind=WatchKind.NOTICE,
+            from_on=demo.now.date() - dt.timedelta(days=3),
+            to_on=demo.now.date() + dt.timedelta(days=27),
+            reason="Notice given; last day at the end of the month",
             actor=head,
-        )  # fmt: skip
+        )
 
 
 def _review(demo: Demo) -> None:

@@ -106,10 +106,13 @@ def count_days(first: dt.date, last: dt.date) -> int:
         cursor.execute(
             COUNT_DAYS,
             {
-                "first": first, "last": last, "work_from": WORK_FROM_HOUR, "work_to": WORK_TO_HOUR,
+                "first": first,
+                "last": last,
+                "work_from": WORK_FROM_HOUR,
+                "work_to": WORK_TO_HOUR,
                 "typing": TYPING_SECONDS,
                 "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },
-        )  # fmt: skip
+        )
         return cursor.rowcount

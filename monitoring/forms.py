@@ -16,9 +16,11 @@ from monitoring.queries import agents_visible_to
 class DecisionForm(forms.Form):
     verdict = forms.ChoiceField(choices=[("", ""), *Verdict.choices], label=_("Decision"))
     text = forms.CharField(
-        max_length=2000, label=_("Why"), widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=2000,
+        label=_("Why"),
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("What you looked at and whom you asked. The agent may ask to read it."),
-    )  # fmt: skip
+    )
 
 
 class WatchForm(forms.Form):

@@ -30,9 +30,15 @@ def alerts_tile(user: Any) -> dict[str, Any] | None:
 
 
 panels.menu(
-    "insight", _("Agent alerts"), "monitoring_alerts", "monitoring.view_alert", icon="radar", order=30, count=open_alerts,
+    "insight",
+    _("Agent alerts"),
+    "monitoring_alerts",
+    "monitoring.view_alert",
+    icon="radar",
+    order=30,
+    count=open_alerts,
     words="behaviour monitoring insider",
-)  # fmt: skip
+)
 panels.menu(
     "insight",
     _("Own usual"),

@@ -22,9 +22,16 @@ ALL_THE_SAME = 1e-6
 
 
 def of_score(
-    *, counts: dict[str, int], expected: list[float], dispersion: list[float], feature_p: list[float],
-    family_p: list[float], medians: dict[str, float], window: tuple[str, str] | None = None, has_book: bool = True,
-) -> list[Reason]:  # fmt: skip
+    *,
+    counts: dict[str, int],
+    expected: list[float],
+    dispersion: list[float],
+    feature_p: list[float],
+    family_p: list[float],
+    medians: dict[str, float],
+    window: tuple[str, str] | None = None,
+    has_book: bool = True,
+) -> list[Reason]:
     """The strongest feature of each family that stands out, strongest family first.
 
     `window`: between which times of the agent's day most records were opened. `has_book`: whether "outside" means anything.
@@ -38,10 +45,16 @@ def of_score(
         column = FEATURES.index(best)
         low, high = statistics.interval(expected[column], dispersion[column])
         reason: Reason = {
-            "code": "habit", "family": family.value, "feature": best.value, "observed": counts[best.value],
-            "usual": round(expected[column], 1), "low": low, "high": high, "p": feature_p[column],
+            "code": "habit",
+            "family": family.value,
+            "feature": best.value,
+            "observed": counts[best.value],
+            "usual": round(expected[column], 1),
+            "low": low,
+            "high": high,
+            "p": feature_p[column],
             "median": round(medians.get(best.value, 0.0), 1),
-        }  # fmt: skip
+        }
         if family == Family.VOLUME:
             reason["outside"] = counts[Feature.OUTSIDE_CLIENTS.value] if has_book else 0
             reason["from"], reason["to"] = window or ("", "")

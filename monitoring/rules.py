@@ -49,9 +49,10 @@ def export_limits(day: dt.date, agent_ids: list[int], groups: dict[int, int]) ->
     return {
         pk: int(
             max(
-                EXPORT_ROWS_MIN, OWN_MAX_TIMES * own.get(pk, 0),
+                EXPORT_ROWS_MIN,
+                OWN_MAX_TIMES * own.get(pk, 0),
                 PEER_MEDIAN_TIMES * median(by_group.get(groups.get(pk, -1)) or [0]),
             )
         )
         for pk in agent_ids
-    }  # fmt: skip
+    }

@@ -154,11 +154,14 @@ class Scorer:
         sd = np.sqrt(mean + dispersion * mean**2)
         counts = np.minimum(day.counts[day.learn], mean + LEARN_UP_TO_SD * sd)
         for name, decay, added in (
-            ("slow_count", SLOW_DECAY, counts), ("slow_hours", SLOW_DECAY, hours),
-            ("fast_count", FAST_DECAY, counts), ("fast_hours", FAST_DECAY, hours),
-            ("spread", SLOW_DECAY, (counts - mean) ** 2 - mean), ("spread_weight", SLOW_DECAY, mean**2),
+            ("slow_count", SLOW_DECAY, counts),
+            ("slow_hours", SLOW_DECAY, hours),
+            ("fast_count", FAST_DECAY, counts),
+            ("fast_hours", FAST_DECAY, hours),
+            ("spread", SLOW_DECAY, (counts - mean) ** 2 - mean),
+            ("spread_weight", SLOW_DECAY, mean**2),
             ("days", SLOW_DECAY, 1.0),
-        ):  # fmt: skip
+        ):
             self.state[name][at] = self.state[name][at] * decay + added
         self.history.append(scored.family_p[self.state["days"][self.rows(day.agents)][:, 0] >= KNOWN_AFTER_DAYS])
         if len(self.history) > HISTORY_DAYS:

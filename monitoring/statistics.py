@@ -42,9 +42,12 @@ def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
     share = mean / (r + mean)
     above = special.betainc(count + 1.0, r, share)  # P(X > x)
     log_here = (
-        special.gammaln(count + r) - special.gammaln(r) - special.gammaln(count + 1.0)
-        + r * np.log1p(-share) + count * np.log(np.maximum(share, TINY))
-    )  # fmt: skip
+        special.gammaln(count + r)
+        - special.gammaln(r)
+        - special.gammaln(count + 1.0)
+        + r * np.log1p(-share)
+        + count * np.log(np.maximum(share, TINY))
+    )
     return np.clip(above + 0.5 * np.exp(log_here), 1e-300, 1.0)
 
 

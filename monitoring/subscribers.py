@@ -21,8 +21,10 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     ]
     heads = [user for user in may if user.desk_id is not None and user.desk_id == alert.desk_id] or may
     notify(
-        heads, kind="monitoring.alert_raised",
+        heads,
+        kind="monitoring.alert_raised",
         title=phrase("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
-        body=joined(words_of(reason) for reason in alert.reasons), url=alert.get_absolute_url(),
+        body=joined(words_of(reason) for reason in alert.reasons),
+        url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
-    )  # fmt: skip
+    )

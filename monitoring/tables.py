@@ -86,12 +86,16 @@ class AgentTable(Table):
         open_alert = Alert.objects.filter(agent_id=OuterRef("pk")).exclude(state=AlertState.DECIDED)
         watch = Watch.objects.on(self.now.date()).filter(agent_id=OuterRef("pk"), ended_at__isnull=True)
         return (
-            agents_visible_to(self.user).filter(Exists(counted), is_active=True).select_related("desk")
+            agents_visible_to(self.user)
+            .filter(Exists(counted), is_active=True)
+            .select_related("desk")
             .annotate(
-                last_day=Subquery(last.values("day")[:1]), last_p=Subquery(last.values("probability")[:1]),
-                has_open_alert=Exists(open_alert), is_watched=Exists(watch),
+                last_day=Subquery(last.values("day")[:1]),
+                last_p=Subquery(last.values("probability")[:1]),
+                has_open_alert=Exists(open_alert),
+                is_watched=Exists(watch),
             )
-        )  # fmt: skip
+        )
 
 
 def how_usual(probability: float | None) -> str:

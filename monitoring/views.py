@@ -93,7 +93,7 @@ def _alert_context(request: HttpRequest, alert: Alert, form: DecisionForm) -> di
         "may_decide": can_decide(request.user, alert),
         "is_decided": alert.state == AlertState.DECIDED,
         "kinds": EVIDENCE_KINDS,
-    }  # fmt: skip
+    }
 
 
 @staff_page("monitoring.view_alert")
@@ -103,21 +103,29 @@ def alert_evidence(request: HttpRequest, alert_id: int) -> HttpResponse:
     kind = request.GET.get("kind", "")
     outside = request.GET.get("outside") == "1"
     page = evidence(
-        alert.agent, alert.day, kind=kind if kind in AccessKind.values else "", outside=outside,
+        alert.agent,
+        alert.day,
+        kind=kind if kind in AccessKind.values else "",
+        outside=outside,
         after=request.GET.get("after", ""),
-    )  # fmt: skip
+    )
     _note(request, f"monitoring.evidence:{alert.pk}", rows=len(page.rows))
     ids = {row.client_id for row in page.rows if row.client_id}
     names: dict[int | None, str] = {
         client.pk: str(client) for client in clients_visible_to(request.user).filter(pk__in=ids)
     }
     return render(
-        request, "monitoring/_evidence.html",
+        request,
+        "monitoring/_evidence.html",
         {
-            "alert": alert, "page": page, "kind": kind, "outside": outside, "is_first": not request.GET.get("after"),
+            "alert": alert,
+            "page": page,
+            "kind": kind,
+            "outside": outside,
+            "is_first": not request.GET.get("after"),
             "rows": [{"event": row, "client": names.get(row.client_id, "")} for row in page.rows],
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page("monitoring.decide_alert")
@@ -146,9 +154,11 @@ def decide_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     if form.is_valid():
         try:
             alerts.decide(
-                alert_id=alert.pk, actor=request.user, verdict=Verdict(form.cleaned_data["verdict"]),
+                alert_id=alert.pk,
+                actor=request.user,
+                verdict=Verdict(form.cleaned_data["verdict"]),
                 text=form.cleaned_data["text"],
-            )  # fmt: skip
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -173,12 +183,16 @@ def unmask(request: HttpRequest, alert_id: int) -> HttpResponse:
         request.session[UNMASKED] = [*request.session.get(UNMASKED, []), alert.agent_id]
         return redirect(alert)
     return render(
-        request, "monitoring/form.html",
+        request,
+        "monitoring/form.html",
         {
-            "form": form, "title": _("Show the name"), "back": alert.get_absolute_url(), "action": _("Show it"),
+            "form": form,
+            "title": _("Show the name"),
+            "back": alert.get_absolute_url(),
+            "action": _("Show it"),
             "text": _("Who looked, and why, is kept."),
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page("monitoring.view_baselines")
@@ -189,9 +203,12 @@ def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
         raise Http404
     _note(request, f"monitoring.agent:{agent.pk}")
     return render(
-        request, "monitoring/agent.html",
+        request,
+        "monitoring/agent.html",
         {
-            "agent": agent, "name": _shown_name(request, agent), "is_me": False,
+            "agent": agent,
+            "name": _shown_name(request, agent),
+            "is_me": False,
             "charts": charts.charts_of(agent),
             "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]
             if request.user.has_perm("monitoring.view_alert")
@@ -200,7 +217,7 @@ def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
             if request.user.has_perm("monitoring.manage_watchlist")
             else [],
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page()
@@ -209,12 +226,10 @@ def my_days(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     _note(request, "monitoring.me")
     return render(
-        request, "monitoring/agent.html",
-        {
-            "agent": request.user, "name": str(request.user), "is_me": True,
-            "charts": charts.charts_of(request.user),
-        },
-    )  # fmt: skip
+        request,
+        "monitoring/agent.html",
+        {"agent": request.user, "name": str(request.user), "is_me": True, "charts": charts.charts_of(request.user)},
+    )
 
 
 @staff_page("monitoring.manage_watchlist")
@@ -225,17 +240,27 @@ def new_watch(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             watchlist.watch(
-                agent_id=data["agent"].pk, kind=WatchKind(data["kind"]), from_on=data["from_on"], to_on=data["to_on"],
-                reason=data["reason"], actor=request.user,
-            )  # fmt: skip
+                agent_id=data["agent"].pk,
+                kind=WatchKind(data["kind"]),
+                from_on=data["from_on"],
+                to_on=data["to_on"],
+                reason=data["reason"],
+                actor=request.user,
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
             return redirect("monitoring_watchlist")
     return render(
-        request, "monitoring/form.html",
-        {"form": form, "title": _("Put on the watchlist"), "back": reverse("monitoring_watchlist"), "action": _("Save")},
-    )  # fmt: skip
+        request,
+        "monitoring/form.html",
+        {
+            "form": form,
+            "title": _("Put on the watchlist"),
+            "back": reverse("monitoring_watchlist"),
+            "action": _("Save"),
+        },
+    )
 
 
 @staff_page("monitoring.manage_watchlist")
@@ -259,10 +284,13 @@ def end_watch(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             return redirect("monitoring_watchlist")
     return render(
-        request, "monitoring/form.html",
+        request,
+        "monitoring/form.html",
         {
             "form": form if row.ended_at is None and can_watch(request.user, row.agent) else None,
             "title": _("%(agent)s: %(kind)s") % {"agent": row.agent, "kind": row.get_kind_display()},
-            "text": row.reason, "back": reverse("monitoring_watchlist"), "action": _("Take off the watchlist"),
+            "text": row.reason,
+            "back": reverse("monitoring_watchlist"),
+            "action": _("Take off the watchlist"),
         },
-    )  # fmt: skip
+    )

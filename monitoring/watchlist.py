@@ -36,9 +36,13 @@ def watch(*, agent_id: int, kind: WatchKind, from_on: dt.date, to_on: dt.date, r
     except IntegrityError:
         raise WrongState(_("%(agent)s is on the watchlist at that time already.") % {"agent": agent})
     audit.record(
-        actor=actor, action="monitoring.watch_started", target=row, brand_id=agent.brand_id, reason=reason,
+        actor=actor,
+        action="monitoring.watch_started",
+        target=row,
+        brand_id=agent.brand_id,
+        reason=reason,
         after={"agent": agent.pk, "kind": str(kind), "from": from_on.isoformat(), "to": to_on.isoformat()},
-    )  # fmt: skip
+    )
     return row
 
 

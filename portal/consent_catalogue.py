@@ -38,7 +38,9 @@ def _document(kind: ConsentKind, language: str) -> str:
 def standard_text(kind: ConsentKind, language: str, brand: Brand) -> tuple[str, str]:
     """(label, body) with the brand's particulars filled in. The body is empty where the label says it all."""
     values = {
-        "legal_name": brand.legal_name, "name": brand.name, "support_email": brand.support_email,
+        "legal_name": brand.legal_name,
+        "name": brand.name,
+        "support_email": brand.support_email,
         "risk_warning": brand.risk_warning_in(language),
-    }  # fmt: skip
+    }
     return LABELS[language][kind], _document(kind, language).format(**values).strip()

@@ -30,9 +30,11 @@ def current_texts(brand: Brand, language: str) -> dict[ConsentKind, ConsentText]
     """The wording in force of each kind. Where a brand has none of its own, the house's standard text is published."""
     language = language_for(brand, language)
     found: dict[ConsentKind, ConsentText] = {}
-    for row in ConsentText.objects.filter(
-        brand=brand, language=language, published_at__lte=timezone.now()
-    ).order_by("kind", "-published_at", "-id").distinct("kind"):  # fmt: skip
+    for row in (
+        ConsentText.objects.filter(brand=brand, language=language, published_at__lte=timezone.now())
+        .order_by("kind", "-published_at", "-id")
+        .distinct("kind")
+    ):
         found[ConsentKind(row.kind)] = row
     for kind in ConsentKind:
         if kind not in found:
@@ -43,9 +45,12 @@ def current_texts(brand: Brand, language: str) -> dict[ConsentKind, ConsentText]
 def _publish_standard(brand: Brand, kind: ConsentKind, language: str) -> ConsentText:
     label, body = standard_text(kind, language, brand)
     row, _created = ConsentText.objects.get_or_create(
-        brand=brand, kind=kind, language=language, version=STANDARD_VERSION,
+        brand=brand,
+        kind=kind,
+        language=language,
+        version=STANDARD_VERSION,
         defaults={"label": label, "body": body, "published_at": timezone.now()},
-    )  # fmt: skip
+    )
     return row
 
 
@@ -59,9 +64,13 @@ def record_consents(
     rows += [Consent(client=client, text=text, is_given=False, at=now, ip=ip) for text in refused]
     Consent.objects.bulk_create(rows)
     audit.record(
-        actor=actor, action="portal.consents_recorded", target=client, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="portal.consents_recorded",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={str(row.text): row.is_given for row in rows},
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic

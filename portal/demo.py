@@ -14,8 +14,9 @@ def load(demo: Demo) -> None:
         people = Client.objects.filter(
             brand=brand, stage="active", kyc_level__gte=1, restrictions=[], user__is_active=True, equity__gt=0
         ).annotate(
-            accounts=Count("trading_accounts", distinct=True), platforms=Count("trading_accounts__server__kind", distinct=True)
-        )  # fmt: skip
+            accounts=Count("trading_accounts", distinct=True),
+            platforms=Count("trading_accounts__server__kind", distinct=True),
+        )
         # Who reads the demo reads English. One has an account on every platform; else two accounts make a transfer possible,
         # and the richest has most to show.
         best = people.order_by("-accounts", "-equity", "pk")

@@ -41,10 +41,11 @@ class ConfirmPasswordForm(forms.Form):
     """Who confirms an e-mail in another browser than the one that registered shows that the password is theirs."""
 
     password = forms.CharField(
-        label=_("Your password"), strip=False,
+        label=_("Your password"),
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         help_text=_("The one that you chose when you registered."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         self.user = user
@@ -83,20 +84,25 @@ class RegistrationForm(forms.Form):
         label=_("Last name"), max_length=80, widget=forms.TextInput({"autocomplete": "family-name"})
     )
     email = forms.CharField(
-        label=_("E-mail"), max_length=254, widget=forms.EmailInput({"autocomplete": "email"}),
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
         help_text=_("You sign in with it."),
-    )  # fmt: skip
+    )
     phone = forms.CharField(
-        label=_("Telephone"), max_length=40, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
+        label=_("Telephone"),
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
         help_text=_("With the country code, for example +49 151 12345678."),
-    )  # fmt: skip
+    )
     country = forms.ChoiceField(label=_("Country of residence"), widget=forms.Select({"autocomplete": "country"}))
     date_of_birth = forms.DateField(label=_("Date of birth"), widget=DateOfBirthWidget)
     password = forms.CharField(
-        label=_("Password"), strip=False,
+        label=_("Password"),
+        strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password", "data-strength": ""}),
         help_text=_("At least 10 characters. A few words are easier to remember and harder to guess than symbols."),
-    )  # fmt: skip
+    )
 
     def __init__(
         self, *args: Any, brand: Brand, texts: dict[ConsentKind, ConsentText], invited_email: str = "", **kwargs: Any
@@ -104,8 +110,9 @@ class RegistrationForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.brand, self.texts, self.invited_email = brand, texts, invited_email
         self.fields["country"].choices = [  # type: ignore[attr-defined]
-            ("", gettext("Choose your country")), *eligibility.served_countries(brand)
-        ]  # fmt: skip
+            ("", gettext("Choose your country")),
+            *eligibility.served_countries(brand),
+        ]
         if invited_email:
             self.fields["email"].disabled = True
             self.fields["email"].initial = invited_email
@@ -113,9 +120,10 @@ class RegistrationForm(forms.Form):
         for kind, text in texts.items():
             required = kind in REQUIRED_CONSENTS
             self.fields[f"consent_{kind.value}"] = forms.BooleanField(
-                label=consent_label(brand, text), required=required,
+                label=consent_label(brand, text),
+                required=required,
                 error_messages={"required": _("Please read this and tick it: without it we can't open an account.")},
-            )  # fmt: skip
+            )
 
     @property
     def consent_fields(self) -> list[Any]:
@@ -149,9 +157,11 @@ class RegistrationForm(forms.Form):
         if not cleaned.get("password"):
             return
         person = User(
-            username=cleaned.get("email", ""), email=cleaned.get("email", ""),
-            first_name=cleaned.get("first_name", ""), last_name=cleaned.get("last_name", ""),
-        )  # fmt: skip
+            username=cleaned.get("email", ""),
+            email=cleaned.get("email", ""),
+            first_name=cleaned.get("first_name", ""),
+            last_name=cleaned.get("last_name", ""),
+        )
         try:
             validate_password(cleaned["password"], person)
         except forms.ValidationError as weak:

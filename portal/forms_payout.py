@@ -74,9 +74,13 @@ def destination_field(name: str) -> forms.Field:
     if name == "address":
         return text(_("Wallet address"), help_text=_("Money sent to a wrong address is lost. Copy it, don't type it."))
     labels = {
-        "account": _("E-mail or number of your account there"), "bic": _("BIC"), "bank": _("Bank"), "phone": _("Telephone"),
-        "account_number": _("Account number"), "sort_code": _("Sort code"),
-    }  # fmt: skip
+        "account": _("E-mail or number of your account there"),
+        "bic": _("BIC"),
+        "bank": _("Bank"),
+        "phone": _("Telephone"),
+        "account_number": _("Account number"),
+        "sort_code": _("Sort code"),
+    }
     return text(labels.get(name, name.replace("_", " ").capitalize()))
 
 

@@ -200,9 +200,11 @@ class PlatformPasswordForm(forms.Form):
     """A password of one's own for the platform; left empty we make one up. Shown once, kept nowhere."""
 
     password = forms.CharField(
-        label=_("New trading password"), required=False, strip=False,
+        label=_("New trading password"),
+        required=False,
+        strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, server: TradingServer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -27,16 +27,25 @@ from wallet.withdrawals.refundable_deposits import Source
 
 RECENT = 300
 SLOWNESS = (
-    WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK, WithdrawalState.APPROVED, WithdrawalState.SENDING,
-    WithdrawalState.UNKNOWN, WithdrawalState.SENT,
-)  # fmt: skip
+    WithdrawalState.REQUESTED,
+    WithdrawalState.SECOND_LOOK,
+    WithdrawalState.APPROVED,
+    WithdrawalState.SENDING,
+    WithdrawalState.UNKNOWN,
+    WithdrawalState.SENT,
+)
 MEASURED_FOR_SECONDS = 600
 PROMISED_HOURS = 24
 DEPOSIT_OVER = (
-    DepositState.SETTLED, DepositState.FAILED, DepositState.EXPIRED, DepositState.HELD, DepositState.REFUNDED,
+    DepositState.SETTLED,
+    DepositState.FAILED,
+    DepositState.EXPIRED,
+    DepositState.HELD,
+    DepositState.REFUNDED,
     DepositState.RETURNED,
-    DepositState.CHARGED_BACK, DepositState.CHARGEBACK_REVERSED,
-)  # fmt: skip
+    DepositState.CHARGED_BACK,
+    DepositState.CHARGEBACK_REVERSED,
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,10 @@ def tell_deposit(deposit: Deposit) -> Telling:
         DepositState.PENDING: (_("On its way"), pending, "info", 1),
         DepositState.AUTHORISED: (_("Authorised"), authorised, "info", 1),
         DepositState.SETTLED: (
-            _("%(amount)s is in your wallet") % {"amount": amount}, _("You can move it to a trading account now."), "success", 3,
+            _("%(amount)s is in your wallet") % {"amount": amount},
+            _("You can move it to a trading account now."),
+            "success",
+            3,
         ),
         DepositState.FAILED: (_("The payment did not go through"), failed, "danger", 1),
         DepositState.EXPIRED: (_("The payment was not made in time"), again, "neutral", 0),
@@ -82,8 +94,13 @@ def tell_deposit(deposit: Deposit) -> Telling:
         DepositState.RETURNED: (_("Sent back"), _("The money went back the way it came."), "neutral", 1),
         DepositState.REFUNDED: (_("Refunded"), _("The money went back the way it came."), "neutral", 3),
         DepositState.CHARGED_BACK: (_("Taken back by your bank"), taken, "danger", 3),
-        DepositState.CHARGEBACK_REVERSED: (_("In your wallet again"), _("Your bank has returned the payment."), "success", 3),
-    }  # fmt: skip
+        DepositState.CHARGEBACK_REVERSED: (
+            _("In your wallet again"),
+            _("Your bank has returned the payment."),
+            "success",
+            3,
+        ),
+    }
     title, text, tone, current = told[deposit.state]
     return Telling(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
 

@@ -21,8 +21,16 @@ from kyc.queries import Requirement, documents_of, requirements_of
 
 # Without these an account can't be opened; the labels say it in the client's words.
 NEEDED_DETAILS = (
-    "first_name", "last_name", "date_of_birth", "nationality", "phone", "country", "address_line", "city", "postal_code",
-)  # fmt: skip
+    "first_name",
+    "last_name",
+    "date_of_birth",
+    "nationality",
+    "phone",
+    "country",
+    "address_line",
+    "city",
+    "postal_code",
+)
 RECENT_DOCUMENTS = 400
 MEASURED_FOR_SECONDS = 600
 PROMISED_HOURS = 24  # while nothing has been measured: the brand's policy `kyc_expected_hours` goes before it
@@ -90,9 +98,10 @@ def progress_of(client: Client) -> Progress:
     )
     verified = client.kyc_level >= level_required(client)
     steps = [
-        _details_step(client), *[_document_step(one, is_checked=not checked.isdisjoint(one.kinds)) for one in requirements],
+        _details_step(client),
+        *[_document_step(one, is_checked=not checked.isdisjoint(one.kinds)) for one in requirements],
         _done_step(client, verified),
-    ]  # fmt: skip
+    ]
     return Progress(steps, requirements, documents, verified, expected_wait(client))
 
 

@@ -23,9 +23,12 @@ from wallet.psp import adapter_of
 from wallet.psp.base import HostedFields, PayBy
 
 ICONS = {
-    PspKind.CARD: "credit-card", PspKind.BANK: "landmark", PspKind.CRYPTO: "coins", PspKind.WALLET: "wallet-cards",
+    PspKind.CARD: "credit-card",
+    PspKind.BANK: "landmark",
+    PspKind.CRYPTO: "coins",
+    PspKind.WALLET: "wallet-cards",
     PspKind.CASHIER: "banknote",
-}  # fmt: skip
+}
 QUICK = (100, 250, 500, 1_000)
 QUIET_ZONE = 2  # modules of white around a QR code on a white ground
 HERE = (PayBy.CRYPTO_ADDRESS, PayBy.BANK_REFERENCE)
@@ -118,16 +121,24 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
     said = {name: str(value) for name, value in deposit.instructions.items() if value}
     if deposit.pay_by == PayBy.CRYPTO_ADDRESS:
         labels = [
-            ("amount", _("Amount to send")), ("network", _("Network")), ("address", _("Address")), ("memo", _("Memo")),
-        ]  # fmt: skip
+            ("amount", _("Amount to send")),
+            ("network", _("Network")),
+            ("address", _("Address")),
+            ("memo", _("Memo")),
+        ]
         lead = _("Send exactly this amount over this network. Anything else can be lost.")
         qr = qr_svg(said.get("uri") or said["address"]) if "address" in said else None
     else:
         said = {"amount": formats.money(deposit.money), **said}
         labels = [
-            ("amount", _("Amount")), ("holder", _("Account holder")), ("iban", "IBAN"), ("account", _("Account number")),
-            ("bic", "BIC"), ("bank", _("Bank")), ("reference", pgettext("of a wire", "Reference")),
-        ]  # fmt: skip
+            ("amount", _("Amount")),
+            ("holder", _("Account holder")),
+            ("iban", "IBAN"),
+            ("account", _("Account number")),
+            ("bic", "BIC"),
+            ("bank", _("Bank")),
+            ("reference", pgettext("of a wire", "Reference")),
+        ]
         lead = _("Transfer it from an account in your own name, with this reference: by it we find your payment.")
         qr = None
     details = [Detail(label, said[name]) for name, label in labels if name in said]

@@ -65,20 +65,31 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         setattr(client, name, value)
     client.save(update_fields=list(changed))
     audit.record(
-        actor=actor, action="portal.details_changed", target=client, client_id=client.pk, brand_id=client.brand_id,
-        before=before, after=changed,
-    )  # fmt: skip
+        actor=actor,
+        action="portal.details_changed",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before=before,
+        after=changed,
+    )
     if set(changed) & set(ADDRESS) and address_is_proven(client):
         notify(
-            people_with("kyc.review_document", brand_id=client.brand_id), kind="portal.address_changed",
+            people_with("kyc.review_document", brand_id=client.brand_id),
+            kind="portal.address_changed",
             title=phrase("%(client)s has moved: ask for a new proof of address") % {"client": client},
-            body=f"{client.address_line}, {client.postal_code} {client.city}", url=client.get_absolute_url(),
-        )  # fmt: skip
+            body=f"{client.address_line}, {client.postal_code} {client.city}",
+            url=client.get_absolute_url(),
+        )
     fields = [cast("models.Field[Any, Any]", Client._meta.get_field(name)) for name in changed]
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.NOTE, actor=actor, is_visible_to_client=True,
-        title=phrase("Particulars changed: %(fields)s") % {"fields": joined((one.verbose_name for one in fields), ", ")},
-    )  # fmt: skip
+        client_id=client.pk,
+        kind=TimelineKind.NOTE,
+        actor=actor,
+        is_visible_to_client=True,
+        title=phrase("Particulars changed: %(fields)s")
+        % {"fields": joined((one.verbose_name for one in fields), ", ")},
+    )
     return client
 
 

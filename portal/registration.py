@@ -112,10 +112,15 @@ def register(*, brand: Brand, application: Application) -> Registered:
 def _new_user(brand: Brand, email: str, application: Application) -> User | None:
     """The login, or None when its user name is taken. The password is checked against the particulars either way."""
     user = User(
-        username=username_for(brand=brand, email=email), email=email, kind=UserKind.CLIENT, brand=brand,
-        first_name=application.first_name, last_name=application.last_name, language=application.language,
+        username=username_for(brand=brand, email=email),
+        email=email,
+        kind=UserKind.CLIENT,
+        brand=brand,
+        first_name=application.first_name,
+        last_name=application.last_name,
+        language=application.language,
         time_zone=application.time_zone or brand.time_zone,
-    )  # fmt: skip
+    )
     validate_password(application.password, user)
     user.set_password(application.password)
     try:
@@ -147,14 +152,25 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
     captured = capture_lead(
         brand=brand,
         capture=Capture(
-            channel=Channel.PORTAL, first_name=application.first_name, last_name=application.last_name, email=email,
-            country=application.country, language=application.language, campaign=origin.utm.get("utm_campaign", ""),
-            source=origin.utm.get("utm_source", ""), medium=origin.utm.get("utm_medium", ""), utm=origin.utm,
-            click_id=origin.click_id, referral_code=origin.referral_code, landing_url=origin.page,
-            referrer=origin.referrer, ip=current().ip, user_agent=application.user_agent,
+            channel=Channel.PORTAL,
+            first_name=application.first_name,
+            last_name=application.last_name,
+            email=email,
+            country=application.country,
+            language=application.language,
+            campaign=origin.utm.get("utm_campaign", ""),
+            source=origin.utm.get("utm_source", ""),
+            medium=origin.utm.get("utm_medium", ""),
+            utm=origin.utm,
+            click_id=origin.click_id,
+            referral_code=origin.referral_code,
+            landing_url=origin.page,
+            referrer=origin.referrer,
+            ip=current().ip,
+            user_agent=application.user_agent,
             has_consent=any(text.kind == ConsentKind.MARKETING for text in application.given),
         ),
-    )  # fmt: skip
+    )
     return captured.client
 
 
@@ -176,9 +192,11 @@ def _take(client: Client, user: User, application: Application) -> Client:
     client.save(update_fields=[*blank, "user", "language", "registered_at", "marketing_consent"])
     if other:
         timeline.tell(
-            client_id=client.pk, kind=TimelineKind.NOTE, title=phrase("Registered with other particulars than on record"),
+            client_id=client.pk,
+            kind=TimelineKind.NOTE,
+            title=phrase("Registered with other particulars than on record"),
             body="\n".join(f"{name}: {value}" for name, value in other.items()),
-        )  # fmt: skip
+        )
     return client
 
 
@@ -195,16 +213,23 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
     move_stage(client_id=client.pk, to=Stage.REGISTERED, actor=user)
     client.refresh_from_db()
     audit.record(
-        actor=user, action="portal.client_registered", target=client, client_id=client.pk, brand_id=brand.pk,
+        actor=user,
+        action="portal.client_registered",
+        target=client,
+        client_id=client.pk,
+        brand_id=brand.pk,
         after={"user": user.pk, "email": user.email},
         evidence={"referral_code": code, "invited": bool(application.invitation)},
-    )  # fmt: skip
+    )
     publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code))
     if client.owner_id:
         notify(
-            [client.owner_id], kind="portal.registered", title=phrase("%(client)s has registered") % {"client": client},
-            url=client.get_absolute_url(), dedupe_key=f"portal.registered:{client.pk}",
-        )  # fmt: skip
+            [client.owner_id],
+            kind="portal.registered",
+            title=phrase("%(client)s has registered") % {"client": client},
+            url=client.get_absolute_url(),
+            dedupe_key=f"portal.registered:{client.pk}",
+        )
 
 
 # ── letters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,12 +241,18 @@ def send_confirmation(*, user: User) -> None:
     _link, token = links.issue(kind=LinkKind.VERIFY_EMAIL, user=user)
     address = absolute(reverse("portal_confirm_email", kwargs={"brand": user.brand.code, "token": token}))
     mail.send(
-        kind="portal.confirm_email", to=user.email, language=user.language, brand=user.brand, is_secret=True,
+        kind="portal.confirm_email",
+        to=user.email,
+        language=user.language,
+        brand=user.brand,
+        is_secret=True,
         letter=lambda: Letter(
             subject=_("Confirm your e-mail address"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name},
             paragraphs=(
-                _("Welcome to %(brand)s. Please confirm that this e-mail address is yours; then your personal area opens.")
+                _(
+                    "Welcome to %(brand)s. Please confirm that this e-mail address is yours; then your personal area opens."
+                )
                 % {"brand": user.brand.name if user.brand else ""},
             ),
             button=(_("Confirm my e-mail"), address),
@@ -230,7 +261,7 @@ def send_confirmation(*, user: User) -> None:
                 _("If you did not register, ignore this e-mail: nothing happens."),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> None:
@@ -245,14 +276,20 @@ def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> Non
         text = _known_letter
         sign_in = absolute(reverse("portal_login", kwargs={"brand": brand.code}))
     mail.send(
-        kind="portal.registered_already", to=to, language=language, brand=brand,
+        kind="portal.registered_already",
+        to=to,
+        language=language,
+        brand=brand,
         dedupe_key=f"registered-already:{brand.pk}:{to}:{timezone.now():%Y-%m-%d-%H}",
         letter=lambda: text(brand, sign_in),
-    )  # fmt: skip
+    )
     audit.record(
-        actor=None, action="portal.registration_repeated", target=user or brand, brand_id=brand.pk,
+        actor=None,
+        action="portal.registration_repeated",
+        target=user or brand,
+        brand_id=brand.pk,
         client_id=client.pk if client else None,
-    )  # fmt: skip
+    )
 
 
 def _known_letter(brand: Brand, sign_in: str) -> Letter:
@@ -303,14 +340,20 @@ def mark_proven(*, user: User) -> None:
     login.save(update_fields=["email_verified_at"])
     client = Client.objects.filter(user=user).first()
     audit.record(
-        actor=user, action="portal.email_confirmed", target=user, brand_id=user.brand_id,
+        actor=user,
+        action="portal.email_confirmed",
+        target=user,
+        brand_id=user.brand_id,
         client_id=client.pk if client else None,
-    )  # fmt: skip
+    )
     if client is not None:
         timeline.tell(
-            client_id=client.pk, kind=TimelineKind.STAGE, title=phrase("E-mail confirmed"), actor=user,
+            client_id=client.pk,
+            kind=TimelineKind.STAGE,
+            title=phrase("E-mail confirmed"),
+            actor=user,
             dedupe_key=f"email-confirmed:{user.pk}",
-        )  # fmt: skip
+        )
 
 
 def has_proven_email(user: User) -> bool:

@@ -52,9 +52,14 @@ def _tell(
     if user is None:
         return
     notify(
-        [user.pk], kind=f"portal.{kind}", title=words[0], body=words[1], url=url,
-        dedupe_key=f"portal.{kind}:{key}", is_renewed=is_renewed,
-    )  # fmt: skip
+        [user.pk],
+        kind=f"portal.{kind}",
+        title=words[0],
+        body=words[1],
+        url=url,
+        dedupe_key=f"portal.{kind}:{key}",
+        is_renewed=is_renewed,
+    )
     _refresh(event)
 
 
@@ -81,29 +86,38 @@ def tell_of_the_review(event: DocumentReviewed) -> None:
 @subscribe(ClientVerified)
 def tell_of_the_verification(event: ClientVerified) -> None:
     _tell(
-        event, kind="verified", url="/portal/", key=event.level,
+        event,
+        kind="verified",
+        url="/portal/",
+        key=event.level,
         words=(phrase("You are verified"), phrase("Deposits and trading are open to you.")),
-    )  # fmt: skip
+    )
 
 
 @subscribe(TradingAccountOpened)
 def tell_of_the_account(event: TradingAccountOpened) -> None:
     _tell(
-        event, kind="account", url=f"/portal/accounts/{event.account_id}/", key=event.account_id,
+        event,
+        kind="account",
+        url=f"/portal/accounts/{event.account_id}/",
+        key=event.account_id,
         words=(
             phrase("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
             phrase("Its page says where and how to sign in."),
         ),
-    )  # fmt: skip
+    )
 
 
 @subscribe(DepositSettled)
 def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     _tell(
-        event, kind="deposit", url=f"/portal/wallet/{deposit.reference}/", key=deposit.pk,
+        event,
+        kind="deposit",
+        url=f"/portal/wallet/{deposit.reference}/",
+        key=deposit.pk,
         words=(phrase("%(amount)s is in your wallet") % {"amount": Money(event.amount, event.currency)}, ""),
-    )  # fmt: skip
+    )
 
 
 @subscribe(WithdrawalSettled)
@@ -113,10 +127,13 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     paid = [part for part in parts_of(withdrawal) if part.state == WithdrawalState.SETTLED] or [withdrawal]
     places = dict.fromkeys(part.destination_label for part in paid)
     _tell(
-        event, kind="withdrawal", url=f"/portal/wallet/{paid[0].reference}/", is_renewed=True,
+        event,
+        kind="withdrawal",
+        url=f"/portal/wallet/{paid[0].reference}/",
+        is_renewed=True,
         key=f"{withdrawal.request_reference}:paid",
         words=(phrase("%(amount)s was paid out") % {"amount": _sum(paid)}, ", ".join(places)),
-    )  # fmt: skip
+    )
 
 
 @subscribe(WithdrawalRefused)
@@ -166,24 +183,30 @@ def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
     if transfer is None:
         return
     _tell(
-        event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=f"{transfer.pk}:not-moved",
+        event,
+        kind="transfer",
+        url=f"/portal/wallet/{transfer.reference}/",
+        key=f"{transfer.pk}:not-moved",
         words=(
             phrase("%(amount)s was not moved") % {"amount": Money(transfer.amount, transfer.currency)},
             transfer.trading_account_label,
         ),
-    )  # fmt: skip
+    )
 
 
 @subscribe(TransferSettled)
 def tell_of_the_transfer(event: TransferSettled) -> None:
     transfer = Transfer.objects.get(pk=event.transfer_id)
     _tell(
-        event, kind="transfer", url=f"/portal/wallet/{transfer.reference}/", key=transfer.pk,
+        event,
+        kind="transfer",
+        url=f"/portal/wallet/{transfer.reference}/",
+        key=transfer.pk,
         words=(
             phrase("%(amount)s was moved") % {"amount": Money(event.amount, event.currency)},
             transfer.trading_account_label,
         ),
-    )  # fmt: skip
+    )
 
 
 @answers(LinkKind.VERIFY_EMAIL)

@@ -53,31 +53,54 @@ def sales(user: Any, days: int = DAYS) -> Board:
     registered = [found.get(day, Totals()).registrations for day in span]
     speed = total.speed_seconds
     return Board(
-        "sales", _("Sales"),
+        "sales",
+        _("Sales"),
         [
-            Stat(_("Leads today"), formats.number(today.leads, 0), _("%(count)s in %(days)s days")
-                 % {"count": formats.number(total.leads, 0), "days": days}, "user-plus", leads),
-            Stat(_("Time to first contact"), formats.duration(speed) if speed is not None else "–",
-                 _("%(late)s leads went to somebody else unanswered") % {"late": formats.number(total.late, 0)}, "timer"),
-            Stat(_("First deposits"), formats.number(total.first_deposits, 0),
-                 _("%(count)s registrations") % {"count": formats.number(total.registrations, 0)}, "circle-dollar-sign", ftds),
-            Stat(_("Leads that deposit"), f"{formats.number(total.conversion, 1)} %" if total.conversion is not None else "–",
-                 _("%(count)s calls") % {"count": formats.number(total.calls, 0)}, "target"),
+            Stat(
+                _("Leads today"),
+                formats.number(today.leads, 0),
+                _("%(count)s in %(days)s days") % {"count": formats.number(total.leads, 0), "days": days},
+                "user-plus",
+                leads,
+            ),
+            Stat(
+                _("Time to first contact"),
+                formats.duration(speed) if speed is not None else "–",
+                _("%(late)s leads went to somebody else unanswered") % {"late": formats.number(total.late, 0)},
+                "timer",
+            ),
+            Stat(
+                _("First deposits"),
+                formats.number(total.first_deposits, 0),
+                _("%(count)s registrations") % {"count": formats.number(total.registrations, 0)},
+                "circle-dollar-sign",
+                ftds,
+            ),
+            Stat(
+                _("Leads that deposit"),
+                f"{formats.number(total.conversion, 1)} %" if total.conversion is not None else "–",
+                _("%(count)s calls") % {"count": formats.number(total.calls, 0)},
+                "target",
+            ),
         ],
         [
             Chart(
-                id="leads-by-day", title=_("Leads and registrations by day"), x=span,
+                id="leads-by-day",
+                title=_("Leads and registrations by day"),
+                x=span,
                 series=[
                     Series(_("Leads"), leads, kind="bars", decimals=0),
                     Series(_("Registrations"), registered, tone="success", decimals=0),
                 ],
             ),
             Chart(
-                id="ftd-by-day", title=_("First deposits by day"), x=span,
+                id="ftd-by-day",
+                title=_("First deposits by day"),
+                x=span,
                 series=[Series(_("First deposits"), ftds, kind="bars", tone="teal", decimals=0)],
             ),
         ],
-    )  # fmt: skip
+    )
 
 
 def money(user: Any, days: int = DAYS) -> Board:
@@ -91,24 +114,42 @@ def money(user: Any, days: int = DAYS) -> Board:
             for d in by_day
         ]
         stats += [
-            Stat(_("Deposits %(currency)s") % {"currency": currency}, formats.money(sums["deposits"], currency), "", "wallet",
-                 [d.get("deposits", 0) for d in by_day]),
-            Stat(_("Withdrawals %(currency)s") % {"currency": currency}, formats.money(sums["withdrawals"], currency), "",
-                 "hand-coins", [d.get("withdrawals", 0) for d in by_day]),
-            Stat(_("Net %(currency)s") % {"currency": currency}, formats.money(total.net[currency], currency),
-                 _("after %(amount)s taken back") % {"amount": formats.money(sums["reversals"], currency)}, "scale", net),
-        ]  # fmt: skip
+            Stat(
+                _("Deposits %(currency)s") % {"currency": currency},
+                formats.money(sums["deposits"], currency),
+                "",
+                "wallet",
+                [d.get("deposits", 0) for d in by_day],
+            ),
+            Stat(
+                _("Withdrawals %(currency)s") % {"currency": currency},
+                formats.money(sums["withdrawals"], currency),
+                "",
+                "hand-coins",
+                [d.get("withdrawals", 0) for d in by_day],
+            ),
+            Stat(
+                _("Net %(currency)s") % {"currency": currency},
+                formats.money(total.net[currency], currency),
+                _("after %(amount)s taken back") % {"amount": formats.money(sums["reversals"], currency)},
+                "scale",
+                net,
+            ),
+        ]
         charts.append(
             Chart(
-                id=f"money-{currency.lower()}", title=_("Deposits and withdrawals by day, %(currency)s") % {"currency": currency},
+                id=f"money-{currency.lower()}",
+                title=_("Deposits and withdrawals by day, %(currency)s") % {"currency": currency},
                 x=span,
                 series=[
-                    Series(_("Deposits"), [d.get("deposits", 0) for d in by_day], kind="bars", tone="teal", unit=currency),
+                    Series(
+                        _("Deposits"), [d.get("deposits", 0) for d in by_day], kind="bars", tone="teal", unit=currency
+                    ),
                     Series(_("Withdrawals"), [d.get("withdrawals", 0) for d in by_day], tone="warning", unit=currency),
                     Series(_("Net"), net, tone="neutral", unit=currency),
                 ],
             )
-        )  # fmt: skip
+        )
     return Board("money", _("Money"), stats, charts)
 
 
@@ -116,13 +157,15 @@ def compliance(user: Any) -> Board:
     ages = queries.queue_ages(user)
     waiting = sum(age.count for age in ages)
     return Board(
-        "compliance", _("Compliance"),
+        "compliance",
+        _("Compliance"),
         [
             Stat(_("Documents waiting"), formats.number(waiting, 0), "", "file-check"),
             Stat(_("Waiting over three days"), formats.number(ages[-1].count, 0), "", "hourglass"),
         ],
-        [], ages,
-    )  # fmt: skip
+        [],
+        ages,
+    )
 
 
 def partners(user: Any, days: int = DAYS) -> Board:
@@ -144,10 +187,12 @@ def partners(user: Any, days: int = DAYS) -> Board:
         )
         charts.append(
             Chart(
-                id=f"commissions-{currency.lower()}", title=_("Partner commissions by day, %(currency)s") % {"currency": currency},
-                x=span, series=[Series(_("Commissions"), values, kind="bars", tone="accent", unit=currency)],
+                id=f"commissions-{currency.lower()}",
+                title=_("Partner commissions by day, %(currency)s") % {"currency": currency},
+                x=span,
+                series=[Series(_("Commissions"), values, kind="bars", tone="accent", unit=currency)],
             )
-        )  # fmt: skip
+        )
     return Board("partners", _("Partners"), stats, charts)
 
 

@@ -15,9 +15,18 @@ from crm.models import Brand
 from reports.models import DayFigure
 
 FIGURES = (
-    "leads", "touched", "touch_seconds", "late", "calls", "call_seconds", "registrations", "first_deposits", "deposits",
-    "withdrawals", "reversals",
-)  # fmt: skip
+    "leads",
+    "touched",
+    "touch_seconds",
+    "late",
+    "calls",
+    "call_seconds",
+    "registrations",
+    "first_deposits",
+    "deposits",
+    "withdrawals",
+    "reversals",
+)
 
 
 @dataclass

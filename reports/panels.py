@@ -40,9 +40,14 @@ panels.menu(
     "insight", _("Dashboards"), "reports", sees_any_board, icon="chart-column", order=10, words="reports figures kpi"
 )
 panels.menu(
-    "insight", _("Performance"), "reports_performance", "reports.view_performance", icon="gauge", order=20,
+    "insight",
+    _("Performance"),
+    "reports_performance",
+    "reports.view_performance",
+    icon="gauge",
+    order=20,
     words="agents desks ftd conversion",
-)  # fmt: skip
+)
 panels.tile("reports-sales", "reports/_tile.html", sales_tile, "reports.view_sales", 5, width=4, lazy=True)
 panels.tile("reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, width=2, lazy=True)
 panels.tile("reports-compliance", "reports/_tile.html", compliance_tile, "reports.view_compliance", 15, lazy=True)

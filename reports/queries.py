@@ -87,11 +87,11 @@ def queue_ages(user: Any) -> list[Age]:
 def commissions_per_day(user: Any, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
     """Partners' commissions per day of the trades and currency."""
     rows = (
-        PartnerDay.objects.filter(
-            partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last
-        )
-        .order_by().values_list("currency", "day").annotate(total=Sum("amount"))
-    )  # fmt: skip
+        PartnerDay.objects.filter(partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last)
+        .order_by()
+        .values_list("currency", "day")
+        .annotate(total=Sum("amount"))
+    )
     found: dict[str, dict[dt.date, Any]] = {}
     for currency, day, total in rows:
         found.setdefault(currency, {})[day] = total

@@ -23,9 +23,11 @@ from reports import dashboards, figures, queries
 from reports.forms import PerformanceForm
 
 TITLES = {
-    "sales": gettext_lazy("Sales"), "money": gettext_lazy("Money"), "compliance": gettext_lazy("Compliance"),
+    "sales": gettext_lazy("Sales"),
+    "money": gettext_lazy("Money"),
+    "compliance": gettext_lazy("Compliance"),
     "partners": gettext_lazy("Partners"),
-}  # fmt: skip
+}
 ICONS = {"sales": "trending-up", "money": "banknote", "compliance": "shield-check", "partners": "handshake"}
 
 
@@ -62,33 +64,71 @@ def performance(request: HttpRequest) -> HttpResponse:
     if request.GET.get("export") == "csv":
         require_permission(request.user, "reports.export_performance")
         access_log.note(
-            user=request.user, kind=AccessKind.EXPORT, target="reports.performance", rows=len(lines),
+            user=request.user,
+            kind=AccessKind.EXPORT,
+            target="reports.performance",
+            rows=len(lines),
             reason=f"{first} – {last}",
-        )  # fmt: skip
+        )
         return _as_csv(lines, first, last)
     return render(
-        request, "reports/performance.html",
+        request,
+        "reports/performance.html",
         {
-            "form": form, "lines": lines, "first": first, "last": last, "by": by,
-            "may_export": request.user.has_perm("reports.export_performance"), "query": form.query(),
+            "form": form,
+            "lines": lines,
+            "first": first,
+            "last": last,
+            "by": by,
+            "may_export": request.user.has_perm("reports.export_performance"),
+            "query": form.query(),
         },
-    )  # fmt: skip
+    )
 
 
 def _as_csv(lines: list[queries.Line], first: dt.date, last: dt.date) -> HttpResponse:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        [_("Name"), _("Desk"), _("Brand"), _("Leads"), _("Contacted"), _("Seconds to first contact"), _("Late"), _("Calls"),
-         _("Registrations"), _("First deposits"), _("Deposits"), _("Withdrawals"), _("Taken back"), _("Net"), _("Currency")]
-    )  # fmt: skip
+        [
+            _("Name"),
+            _("Desk"),
+            _("Brand"),
+            _("Leads"),
+            _("Contacted"),
+            _("Seconds to first contact"),
+            _("Late"),
+            _("Calls"),
+            _("Registrations"),
+            _("First deposits"),
+            _("Deposits"),
+            _("Withdrawals"),
+            _("Taken back"),
+            _("Net"),
+            _("Currency"),
+        ]
+    )
     for line in lines:
         sums, total = line.totals.money[line.currency], line.totals
         writer.writerow(
-            [defuse(line.name), defuse(line.desk), defuse(line.brand), total.leads, total.touched, total.speed_seconds or "",
-             total.late, total.calls, total.registrations, total.first_deposits, sums["deposits"], sums["withdrawals"],
-             sums["reversals"], total.net[line.currency], line.currency]
-        )  # fmt: skip
+            [
+                defuse(line.name),
+                defuse(line.desk),
+                defuse(line.brand),
+                total.leads,
+                total.touched,
+                total.speed_seconds or "",
+                total.late,
+                total.calls,
+                total.registrations,
+                total.first_deposits,
+                sums["deposits"],
+                sums["withdrawals"],
+                sums["reversals"],
+                total.net[line.currency],
+                line.currency,
+            ]
+        )
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="performance-{first}-{last}.csv"'
     return response

@@ -64,9 +64,16 @@ def make_staff(
     """A member of staff with a role; `reaches` is the brand, desk or book they are granted (default: the whole brand)."""
     first, _at, _host = email.partition("@")
     user = User.objects.create_user(
-        username=email, email=email, password=PASSWORD, kind=UserKind.STAFF, brand=brand, desk=desk,
-        first_name=first.title(), last_name="Tester", **fields,
-    )  # fmt: skip
+        username=email,
+        email=email,
+        password=PASSWORD,
+        kind=UserKind.STAFF,
+        brand=brand,
+        desk=desk,
+        first_name=first.title(),
+        last_name="Tester",
+        **fields,
+    )
     user.groups.add(Group.objects.get(name=role.value))
     thing = brand if reaches is None else reaches
     assign_perm(f"crm.access_{thing._meta.model_name}", user, thing)
@@ -79,9 +86,14 @@ def make_client(*, brand: Brand, book: Book, email: str, login: bool = True, **f
     user = None
     if login:
         user = User.objects.create_user(
-            username=username_for(brand=brand, email=email), email=email, password=PASSWORD, kind=UserKind.CLIENT,
-            brand=brand, first_name=fields.get("first_name", ""), last_name=fields.get("last_name", ""),
-        )  # fmt: skip
+            username=username_for(brand=brand, email=email),
+            email=email,
+            password=PASSWORD,
+            kind=UserKind.CLIENT,
+            brand=brand,
+            first_name=fields.get("first_name", ""),
+            last_name=fields.get("last_name", ""),
+        )
         fields = {"stage": "registered", "registered_at": now, **fields}
     client = Client(brand=brand, book=book, owner=book.owner, user=user, email=email, created_at=now, **fields)
     client.save()
@@ -105,11 +117,18 @@ def _hire(brand: Brand, hires: list[_Hire]) -> dict[str, User]:
     password = make_password(PASSWORD)
     people = [
         User(
-            username=hire.email, email=hire.email, password=password, kind=UserKind.STAFF, brand=brand, desk=hire.desk,
-            first_name=hire.email.partition("@")[0].title(), last_name="Tester", languages=hire.languages,
+            username=hire.email,
+            email=hire.email,
+            password=password,
+            kind=UserKind.STAFF,
+            brand=brand,
+            desk=hire.desk,
+            first_name=hire.email.partition("@")[0].title(),
+            last_name="Tester",
+            languages=hire.languages,
         )
         for hire in hires
-    ]  # fmt: skip
+    ]
     User.objects.bulk_create(people)
     User.history.bulk_history_create(people)
     groups = dict(Group.objects.values_list("name", "pk"))
@@ -123,11 +142,13 @@ def _hire(brand: Brand, hires: list[_Hire]) -> dict[str, User]:
     grants = dict(Permission.objects.filter(codename__in=wanted).values_list("content_type", "pk"))
     UserObjectPermission.objects.bulk_create(
         UserObjectPermission(
-            user=person, object_pk=str(thing.pk), content_type=kinds[type(thing)],
+            user=person,
+            object_pk=str(thing.pk),
+            content_type=kinds[type(thing)],
             permission_id=grants[kinds[type(thing)].pk],
         )
         for person, thing in zip(people, things, strict=True)
-    )  # fmt: skip
+    )
     return {hire.name: person for hire, person in zip(hires, people, strict=True)}
 
 
@@ -140,13 +161,24 @@ def _bulk(*rows: Any) -> None:
 
 def make_cast() -> Cast:
     brand = Brand(
-        code="meridian", name="Meridian Markets", legal_name="Meridian Markets (Cyprus) Ltd", jurisdiction="CY",
-        licence_number="000/00", base_currency="EUR", languages=["en", "de"], support_email="help@meridian.example",
-    )  # fmt: skip
+        code="meridian",
+        name="Meridian Markets",
+        legal_name="Meridian Markets (Cyprus) Ltd",
+        jurisdiction="CY",
+        licence_number="000/00",
+        base_currency="EUR",
+        languages=["en", "de"],
+        support_email="help@meridian.example",
+    )
     other_brand = Brand(
-        code="southern", name="Southern Cross FX", legal_name="Southern Cross FX Pty Ltd", jurisdiction="AU",
-        base_currency="USD", languages=["en"], support_email="help@southern.example",
-    )  # fmt: skip
+        code="southern",
+        name="Southern Cross FX",
+        legal_name="Southern Cross FX Pty Ltd",
+        jurisdiction="AU",
+        base_currency="USD",
+        languages=["en"],
+        support_email="help@southern.example",
+    )
     _bulk(brand, other_brand)
     desk = Desk(brand=brand, name="German desk", languages=["de"], countries=["DE", "AT", "CH"])
     other_desk = Desk(brand=brand, name="Spanish desk", languages=["es"], countries=["ES"])
@@ -173,18 +205,40 @@ def make_cast() -> Cast:
     book.owner, other_book.owner = staff["agent"], staff["other_agent"]
     Book.objects.bulk_update([book, other_book], ["owner"])
     client = make_client(
-        brand=brand, book=book, email="clara@example.com", first_name="Clara", last_name="Weber", country="DE",
-        language="de", phone="+4915112345678",
-    )  # fmt: skip
+        brand=brand,
+        book=book,
+        email="clara@example.com",
+        first_name="Clara",
+        last_name="Weber",
+        country="DE",
+        language="de",
+        phone="+4915112345678",
+    )
     other_client = make_client(
-        brand=brand, book=other_book, email="oscar@example.com", first_name="Óscar", last_name="Núñez", country="ES",
-        language="es", phone="+34612345678",
-    )  # fmt: skip
+        brand=brand,
+        book=other_book,
+        email="oscar@example.com",
+        first_name="Óscar",
+        last_name="Núñez",
+        country="ES",
+        language="es",
+        phone="+34612345678",
+    )
     assert client.user is not None and other_client.user is not None
     return Cast(
-        brand=brand, other_brand=other_brand, desk=desk, other_desk=other_desk, book=book, other_book=other_book, pool=pool,
-        client=client, other_client=other_client, client_user=client.user, other_client_user=other_client.user, **staff,
-    )  # fmt: skip
+        brand=brand,
+        other_brand=other_brand,
+        desk=desk,
+        other_desk=other_desk,
+        book=book,
+        other_book=other_book,
+        pool=pool,
+        client=client,
+        other_client=other_client,
+        client_user=client.user,
+        other_client_user=other_client.user,
+        **staff,
+    )
 
 
 def signed_in(user: User) -> Browser:

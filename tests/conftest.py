@@ -36,12 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # Tests of many seconds, the longest first. Begun last, one of them would keep a process busy while the others have nothing to do.
 LONGEST = (
-    "tests/faults/test_supervisor.py", "tests/wallet/test_kill_minus_nine.py", "tests/walker/test_every_url_as_every_role.py",
-    "tests/wallet/webhooks/test_thousand_events.py", "tests/trading/sync/test_two_seconds.py",
-    "tests/trading/demo/test_demo.py", "tests/portal/test_german.py", "tests/faults/test_postgres_restart.py",
-    "tests/wallet/test_payment_life_cycle.py", "tests/properties/test_reconciliation.py",
-    "tests/ib/test_oracle.py", "tests/faults/test_events_survive_kill_minus_nine.py",
-)  # fmt: skip
+    "tests/faults/test_supervisor.py",
+    "tests/wallet/test_kill_minus_nine.py",
+    "tests/walker/test_every_url_as_every_role.py",
+    "tests/wallet/webhooks/test_thousand_events.py",
+    "tests/trading/sync/test_two_seconds.py",
+    "tests/trading/demo/test_demo.py",
+    "tests/portal/test_german.py",
+    "tests/faults/test_postgres_restart.py",
+    "tests/wallet/test_payment_life_cycle.py",
+    "tests/properties/test_reconciliation.py",
+    "tests/ib/test_oracle.py",
+    "tests/faults/test_events_survive_kill_minus_nine.py",
+)
 
 
 @pytest.hookimpl(trylast=True)

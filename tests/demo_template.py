@@ -64,9 +64,11 @@ def _build(name: str, bare: str) -> None:
     files = files_of(name)
     thresholds = gc.get_threshold()
     where = {
-        "PRIVATE_DIR": files, "MEDIA_ROOT": files / "media", "ERASURE_REGISTER": files / "erasures.jsonl",
+        "PRIVATE_DIR": files,
+        "MEDIA_ROOT": files / "media",
+        "ERASURE_REGISTER": files / "erasures.jsonl",
         "SANDBOX_IMPORTS": files / "sandbox",
-    }  # fmt: skip
+    }
     with database.pointed_at(draft), override_settings(**where):
         call_command("load_demo", "--scale", SCALE, stdout=StringIO())
     gc.set_threshold(*thresholds)

@@ -25,12 +25,24 @@ def send(browser, address, length):
     """A POST through the whole server stack, whose body never lies in memory."""
     body = Endless(length)
     environ = {
-        "REQUEST_METHOD": "POST", "PATH_INFO": address, "SERVER_NAME": "testserver", "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.input": body, "wsgi.url_scheme": "http", "wsgi.errors": io.StringIO(),
-        "wsgi.version": (1, 0), "wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False,
-        "CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "SCRIPT_NAME": "",
-        "HTTP_COOKIE": "; ".join(f"{key}={morsel.value}" for key, morsel in browser.cookies.items()), "QUERY_STRING": "",
-    }  # fmt: skip
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": address,
+        "SERVER_NAME": "testserver",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.input": body,
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "wsgi.version": (1, 0),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": str(length),
+        "SCRIPT_NAME": "",
+        "HTTP_COOKIE": "; ".join(f"{key}={morsel.value}" for key, morsel in browser.cookies.items()),
+        "QUERY_STRING": "",
+    }
     tracemalloc.start()
     answer = ClientHandler(enforce_csrf_checks=True)(environ)
     _now, peak = tracemalloc.get_traced_memory()

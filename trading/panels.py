@@ -23,9 +23,11 @@ def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
     found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
     for account in found.order_by("login")[:limit]:
         yield panels.Found(
-            label=f"{account.login} · {account.client.full_name}", url=reverse("trading_account", args=[account.pk]),
-            hint=account.server.name, icon="chart-candlestick",
-        )  # fmt: skip
+            label=f"{account.login} · {account.client.full_name}",
+            url=reverse("trading_account", args=[account.pk]),
+            hint=account.server.name,
+            icon="chart-candlestick",
+        )
 
 
 def open_questions(user: Any) -> int | None:
@@ -50,40 +52,85 @@ def waiting_logins(user: Any) -> int | None:
 
 
 panels.menu(
-    "trading", _("Accounts"), "trading_accounts", "trading.view_tradingaccount", "chart-candlestick", 10,
+    "trading",
+    _("Accounts"),
+    "trading_accounts",
+    "trading.view_tradingaccount",
+    "chart-candlestick",
+    10,
     words="mt4 mt5 ctrader sirix match-trader login leverage equity",
-)  # fmt: skip
+)
 panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets")
 panels.menu(
-    "trading", _("Dealing"), "trading_dealing", "trading.view_deal_list", "trending-up", 25,
+    "trading",
+    _("Dealing"),
+    "trading_dealing",
+    "trading.view_deal_list",
+    "trending-up",
+    25,
     words="winners losers profit desk results",
-)  # fmt: skip
+)
 panels.menu(
-    "trading", _("Margin"), "trading_margin", "trading.view_deal_list", "gauge", 35, words="margin call level stop-out alerts",
-)  # fmt: skip
+    "trading",
+    _("Margin"),
+    "trading_margin",
+    "trading.view_deal_list",
+    "gauge",
+    35,
+    words="margin call level stop-out alerts",
+)
 panels.menu(
-    "setup", _("Margin limits"), "trading_margin_policies", "trading.change_marginpolicy", "gauge", 63,
+    "setup",
+    _("Margin limits"),
+    "trading_margin_policies",
+    "trading.change_marginpolicy",
+    "gauge",
+    63,
     words="margin call stop-out alerts levels",
-)  # fmt: skip
+)
 panels.menu(
     "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
 )
 panels.menu(
-    "trading", _("Requests"), "trading_requests", "trading.decide_request", "inbox", 15, count=waiting_requests,
+    "trading",
+    _("Requests"),
+    "trading_requests",
+    "trading.decide_request",
+    "inbox",
+    15,
+    count=waiting_requests,
     words="leverage wishes archive type",
-)  # fmt: skip
+)
 panels.menu(
-    "trading", _("Platform health"), "trading_health", "trading.view_platform_health", "heart-pulse", 40,
-    count=open_questions, words="servers lag sync mt4 mt5 ctrader sirix match-trader",
-)  # fmt: skip
+    "trading",
+    _("Platform health"),
+    "trading_health",
+    "trading.view_platform_health",
+    "heart-pulse",
+    40,
+    count=open_questions,
+    words="servers lag sync mt4 mt5 ctrader sirix match-trader",
+)
 panels.menu(
-    "trading", _("Differences"), "trading_breaks", "trading.view_platform_health", "scale", 42, count=open_breaks,
+    "trading",
+    _("Differences"),
+    "trading_breaks",
+    "trading.view_platform_health",
+    "scale",
+    42,
+    count=open_breaks,
     words="breaks reconcile missing deleted balance gaps",
-)  # fmt: skip
+)
 panels.menu(
-    "trading", _("Symbols"), "trading_symbols", "trading.view_symbolalias", "tags", 44, count=unmapped_symbols,
+    "trading",
+    _("Symbols"),
+    "trading_symbols",
+    "trading.view_symbolalias",
+    "tags",
+    44,
+    count=unmapped_symbols,
     words="alias mapping instruments groups contract size",
-)  # fmt: skip
+)
 panels.menu(
     "setup",
     _("Trading servers"),
@@ -94,15 +141,32 @@ panels.menu(
     words="mt4 mt5 ctrader sirix match-trader connect platform",
 )
 panels.menu(
-    "setup", _("Account types"), "trading_types", "trading.view_accounttype", "layers", 61,
+    "setup",
+    _("Account types"),
+    "trading_types",
+    "trading.view_accounttype",
+    "layers",
+    61,
     words="retail pro vip islamic cent leverage ladder",
-)  # fmt: skip
+)
 panels.menu(
-    "setup", _("Leverage caps"), "trading_caps", "trading.view_leveragecap", "scale", 62, words="esma fca asic regulator",
-)  # fmt: skip
+    "setup",
+    _("Leverage caps"),
+    "trading_caps",
+    "trading.view_leveragecap",
+    "scale",
+    62,
+    words="esma fca asic regulator",
+)
 panels.menu(
-    "trading", _("Take over accounts"), "trading_imports", "trading.import_accounts", "download", 45, count=waiting_logins,
+    "trading",
+    _("Take over accounts"),
+    "trading_imports",
+    "trading.import_accounts",
+    "download",
+    45,
+    count=waiting_logins,
     words="import existing logins attach",
-)  # fmt: skip
+)
 panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
 panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

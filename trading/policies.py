@@ -54,9 +54,10 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
         return no(_("This account type is not offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
         return no(
-            _("You can't open an account at the moment. Please write to us.") if own
+            _("You can't open an account at the moment. Please write to us.")
+            if own
             else _("This client is restricted: no trading account can be opened.")
-        )  # fmt: skip
+        )
     if client.kyc_level < account_type.kyc_level:
         if own:
             return no(
@@ -65,9 +66,10 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
         return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
     if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
         return no(
-            _("You have as many trading accounts as one client may have. Close one first, or write to us.") if own
+            _("You have as many trading accounts as one client may have. Close one first, or write to us.")
+            if own
             else _("The client has the most trading accounts that one client may have.")
-        )  # fmt: skip
+        )
     possible = capabilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
     return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
 

@@ -56,9 +56,11 @@ def welcome_with_the_login(event: TradingAccountOpened) -> None:
     """The letter with platform, login and server of a new account; never a password."""
     account = TradingAccount.objects.select_related("server").get(pk=event.account_id)
     send_mail_to(
-        client_id=account.client_id, template="clients.welcome", dedupe_key=f"trading.account_opened:{account.pk}",
+        client_id=account.client_id,
+        template="clients.welcome",
+        dedupe_key=f"trading.account_opened:{account.pk}",
         context={"platform": event.platform, "login": event.login, "server": str(account.server)},
-    )  # fmt: skip
+    )
 
 
 @subscribe(MarginLevelFell)
@@ -69,22 +71,31 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
     level, key = f"{event.level:.0f}", f"trading.margin:{event.alert_id}"
     if policy.tells_client and client.user_id:
         notify(
-            [client.user_id], kind="trading.margin", url=f"/portal/accounts/{account.pk}/", dedupe_key=key,
-            title=phrase("Margin level of account %(login)s is %(level)s %%") % {"login": account.login, "level": level},
+            [client.user_id],
+            kind="trading.margin",
+            url=f"/portal/accounts/{account.pk}/",
+            dedupe_key=key,
+            title=phrase("Margin level of account %(login)s is %(level)s %%")
+            % {"login": account.login, "level": level},
             body=ADVICE[severity],
-        )  # fmt: skip
+        )
     if policy.writes_letters:
         send_mail_to(
-            client_id=client.pk, template=f"trading.margin_{severity.value}", dedupe_key=key,
+            client_id=client.pk,
+            template=f"trading.margin_{severity.value}",
+            dedupe_key=key,
             context={"login": account.login, "level": level, "limit": f"{event.limit:.0f}"},
-        )  # fmt: skip
+        )
     if policy.tells_agent and client.owner_id:
         notify(
-            [client.owner_id], kind="trading.margin", url=f"/trading/accounts/{account.pk}/", dedupe_key=key,
+            [client.owner_id],
+            kind="trading.margin",
+            url=f"/trading/accounts/{account.pk}/",
+            dedupe_key=key,
             title=phrase("%(what)s: %(client)s, %(level)s %%")
             % {"what": severity.label, "client": client, "level": level},
             body=account.login,
-        )  # fmt: skip
+        )
 
 
 @subscribe(RestrictionPlaced, RestrictionLifted)

@@ -29,13 +29,18 @@ def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
     today = timezone.now().date()
     first = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     context = {
-        "client": client, "wallets": queries.wallets_of(client), "lines": lines,
+        "client": client,
+        "wallets": queries.wallets_of(client),
+        "lines": lines,
         "next_cursor": lines[-1].cursor if len(lines) == LINES else "",
         "form": PeriodForm(initial={"first": first, "last": today}),
-        "credits": granting.credits_of(client), "may_give_bonus": can_grant_bonus(request.user, client),
-        "bonuses": [(grant, granting.how_it_becomes_free(grant)) for grant in granting.grants_of(client, limit=BONUSES)],
+        "credits": granting.credits_of(client),
+        "may_give_bonus": can_grant_bonus(request.user, client),
+        "bonuses": [
+            (grant, granting.how_it_becomes_free(grant)) for grant in granting.grants_of(client, limit=BONUSES)
+        ],
         "may_order": can_have_documents(request.user, client),
-    }  # fmt: skip
+    }
     return render(request, "wallet/client_tab.html", context)
 
 

@@ -20,32 +20,53 @@ from wallet.reconciliation import settlement_import
 
 
 def _attached(model: type, shelf: attachments.Shelf) -> FileColumn:
-    return FileColumn(
-        model, "file_path", shelf.name, purpose=shelf.purpose, size="file_bytes", sha256="file_sha256"
-    )  # fmt: skip
+    return FileColumn(model, "file_path", shelf.name, purpose=shelf.purpose, size="file_bytes", sha256="file_sha256")
 
 
 def _original(model: type, folder: Folder, job_kind: str) -> FileColumn:
     return FileColumn(
-        model, "stored_name", folder.name, is_sharded=True, purpose=folder.purpose, size="size_bytes", sha256="sha256",
+        model,
+        "stored_name",
+        folder.name,
+        is_sharded=True,
+        purpose=folder.purpose,
+        size="size_bytes",
+        sha256="sha256",
         awaited=partial(awaited_names, job_kind),
-    )  # fmt: skip
+    )
 
 
 def _waiting(folder: Folder, *, is_statement: bool) -> FileColumn:
     return FileColumn(
-        ReportToConfirm, "stored_name", folder.name, is_sharded=True, purpose=folder.purpose, size="size_bytes",
-        sha256="sha256", rows=Q(state=WaitingState.WAITING, is_statement=is_statement),
-    )  # fmt: skip
+        ReportToConfirm,
+        "stored_name",
+        folder.name,
+        is_sharded=True,
+        purpose=folder.purpose,
+        size="size_bytes",
+        sha256="sha256",
+        rows=Q(state=WaitingState.WAITING, is_statement=is_statement),
+    )
 
 
 declare(
     FileColumn(
-        IssuedDocument, "stored_name", "documents", is_sharded=True, client="client_id", purpose="document",
-        size="size_bytes", sha256="sha256",
+        IssuedDocument,
+        "stored_name",
+        "documents",
+        is_sharded=True,
+        client="client_id",
+        purpose="document",
+        size="size_bytes",
+        sha256="sha256",
     ),
     FileColumn(
-        Dispute, "evidence_key", "evidence", is_sharded=True, client="client_id", size="evidence_bytes",
+        Dispute,
+        "evidence_key",
+        "evidence",
+        is_sharded=True,
+        client="client_id",
+        size="evidence_bytes",
         sha256="evidence_sha256",
     ),
     _original(SettlementImport, settlement_import.ORIGINALS, "wallet.import_report"),
@@ -54,4 +75,4 @@ declare(
     _original(BankFile, bank.ORIGINALS, "wallet.import_statement"),
     _attached(BreakNote, attachments.BREAKS),
     _attached(ManualJournalFile, attachments.JOURNALS),
-)  # fmt: skip
+)

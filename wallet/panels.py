@@ -45,9 +45,15 @@ def _find_journals(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
 
 
 panels.menu(
-    "money", _("Withdrawals"), "wallet:withdrawal_queue", "wallet.approve_withdrawal", "hand-coins", 10, count=_waiting,
+    "money",
+    _("Withdrawals"),
+    "wallet:withdrawal_queue",
+    "wallet.approve_withdrawal",
+    "hand-coins",
+    10,
+    count=_waiting,
     words="payouts queue approve four eyes",
-)  # fmt: skip
+)
 panels.menu("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments")
 panels.menu(
     "money",
@@ -68,44 +74,90 @@ panels.menu(
     "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
 )
 panels.menu(
-    "money", _("Exchange rates"), "wallet:rates", "wallet.view_account", "trending-up", 46,
+    "money",
+    _("Exchange rates"),
+    "wallet:rates",
+    "wallet.view_account",
+    "trending-up",
+    46,
     words="fx feed ecb stale markup currency price",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Cash"), "wallet:cash", "wallet.view_account", "landmark", 48,
+    "money",
+    _("Cash"),
+    "wallet:cash",
+    "wallet.view_account",
+    "landmark",
+    48,
     words="safeguarding client money owed held liquidity fx position",
-)  # fmt: skip
+)
 panels.menu(
     "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
 )
 panels.menu(
-    "money", _("Manual journals"), "wallet:manual_journals", "wallet.view_manualjournal", "pencil", 54,
-    count=tiles.journals_to_post, words="correction write-off bank fee adjustment four eyes",
-)  # fmt: skip
+    "money",
+    _("Manual journals"),
+    "wallet:manual_journals",
+    "wallet.view_manualjournal",
+    "pencil",
+    54,
+    count=tiles.journals_to_post,
+    words="correction write-off bank fee adjustment four eyes",
+)
 panels.menu(
-    "money", _("Periods"), "wallet:periods", "wallet.view_period", "calendar", 56,
+    "money",
+    _("Periods"),
+    "wallet:periods",
+    "wallet.view_period",
+    "calendar",
+    56,
     words="month-end close carry-forward trial balance",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Documents"), "wallet:documents", "wallet.view_issueddocument", "file-text", 66,
+    "money",
+    _("Documents"),
+    "wallet:documents",
+    "wallet.view_issueddocument",
+    "file-text",
+    66,
     words="statement receipt invoice pack hash prove letterhead logo",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Month-end"), "wallet:month_end_start", "wallet.view_period", "calendar", 57,
+    "money",
+    _("Month-end"),
+    "wallet:month_end_start",
+    "wallet.view_period",
+    "calendar",
+    57,
     words="close sign checklist pack revaluation",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Client money"), "wallet:client_money_start", "wallet.view_account", "landmark", 58,
+    "money",
+    _("Client money"),
+    "wallet:client_money_start",
+    "wallet.view_account",
+    "landmark",
+    58,
     words="CASS segregated requirement resource shortfall daily calculation",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Sources"), "wallet:money_sources", "wallet.view_settlementimport", "activity", 59,
+    "money",
+    _("Sources"),
+    "wallet:money_sources",
+    "wallet.view_settlementimport",
+    "activity",
+    59,
     words="daily run freshness platform bank PSP three-way",
-)  # fmt: skip
+)
 panels.menu(
-    "money", _("Reconciliation"), "wallet:reconciliation", "wallet.view_settlementimport", "scale", 60,
+    "money",
+    _("Reconciliation"),
+    "wallet:reconciliation",
+    "wallet.view_settlementimport",
+    "scale",
+    60,
     words="settlement month-end breaks",
-)  # fmt: skip
+)
 panels.menu(
     "money",
     _("Bank entries"),
@@ -130,9 +182,14 @@ panels.menu(
     "setup", _("Bonus plans"), "wallet:bonus_plans", "wallet.view_bonusplan", "coins", 42, words="campaign terms"
 )
 panels.menu(
-    "compliance", _("Before verification"), "wallet:unverified", "wallet.view_unverifiedrule", "timer", 60,
+    "compliance",
+    _("Before verification"),
+    "wallet:unverified",
+    "wallet.view_unverifiedrule",
+    "timer",
+    60,
     words="CySEC C721 limits unverified days",
-)  # fmt: skip
+)
 panels.client_tab("money", _("Money"), money_tab, "wallet.view_deposit", 40)
 panels.tile(
     "withdrawals-waiting", "wallet/_tile_withdrawals.html", tiles.withdrawal_tile, "wallet.approve_withdrawal", 20
@@ -141,7 +198,5 @@ panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, 
 panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
 panels.tile("client-money", "wallet/_tile_cash.html", cash.cover_tile, "wallet.view_account", 35, width=2, lazy=True)
 panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)
-panels.palette_source(
-    "manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45
-)  # fmt: skip
+panels.palette_source("manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45)
 account_owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

@@ -121,18 +121,26 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 
     first = timeline_texts.deposit(event.is_first, event.amount, event.currency)
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=first, url=url,
-        body=deposit.reference, dedupe_key=f"deposit:{deposit.pk}", at=event.settled_at,
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        title=first,
+        url=url,
+        body=deposit.reference,
+        dedupe_key=f"deposit:{deposit.pk}",
+        at=event.settled_at,
         is_visible_to_client=True,
-    )  # fmt: skip
+    )
     move_stage(client_id=event.client_id, to=Stage.FUNDED, reason=first)
     client = Client.objects.get(pk=event.client_id)
     if event.is_first and client.owner_id:
         notify(
-            [client.owner_id], kind="wallet.first_deposit", url=client.get_absolute_url(),
-            title=phrase("%(client)s paid in for the first time: %(money)s") % {"client": client, "money": _money(event)},
+            [client.owner_id],
+            kind="wallet.first_deposit",
+            url=client.get_absolute_url(),
+            title=phrase("%(client)s paid in for the first time: %(money)s")
+            % {"client": client, "money": _money(event)},
             dedupe_key=f"ftd:{client.pk}",
-        )  # fmt: skip
+        )
 
 
 @subscribe(DepositReversed)
@@ -140,12 +148,13 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT,
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
         title=phrase("Deposit %(reference)s was taken back: %(money)s")
         % {"reference": deposit.reference, "money": _money(event)},
         dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or event.reference}",
         is_visible_to_client=event.kind == "refund",
-    )  # fmt: skip
+    )
     kept = [state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)]
     if not Deposit.objects.filter(client_id=event.client_id, state__in=kept).exists():
         client = Client.objects.get(pk=event.client_id)
@@ -162,17 +171,23 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
     """Somebody else approves what a colleague wants to give back; the client reads of it when it is done."""
     assert event.client_id is not None
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=phrase("Refund asked for: %(m)s") % {"m": _money(event)},
-        body=withdrawal.reference, url=url, dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
-    )  # fmt: skip
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        title=phrase("Refund asked for: %(m)s") % {"m": _money(event)},
+        body=withdrawal.reference,
+        url=url,
+        dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
+    )
     people = people_with("wallet.approve_withdrawal", brand_id=event.brand_id)
     notify(
-        [pk for pk in people if pk != withdrawal.requested_by_id], kind="wallet.withdrawal_requested",
+        [pk for pk in people if pk != withdrawal.requested_by_id],
+        kind="wallet.withdrawal_requested",
         title=phrase("A refund of %(money)s to %(client)s waits for you")
         % {"client": withdrawal.client, "money": _money(event)},
         body=phrase("Two people approve it") if withdrawal.needs_second else "",
-        url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
-    )  # fmt: skip
+        url=url,
+        dedupe_key=f"withdrawal:{withdrawal.pk}",
+    )
 
 
 @subscribe(WithdrawalRequested)
@@ -184,17 +199,23 @@ def ask_finance(event: WithdrawalRequested) -> None:
         _ask_about_a_refund(event, withdrawal, url)
         return
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT,
-        title=timeline_texts.withdrawal_asked_for(event.amount, event.currency), body=withdrawal.reference, url=url,
-        dedupe_key=f"withdrawal-requested:{withdrawal.pk}", is_visible_to_client=True,
-    )  # fmt: skip
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        title=timeline_texts.withdrawal_asked_for(event.amount, event.currency),
+        body=withdrawal.reference,
+        url=url,
+        dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
+        is_visible_to_client=True,
+    )
     if event.needs_review:
         notify(
-            people_with("wallet.approve_withdrawal", brand_id=event.brand_id), kind="wallet.withdrawal_requested",
+            people_with("wallet.approve_withdrawal", brand_id=event.brand_id),
+            kind="wallet.withdrawal_requested",
             title=phrase("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": _money(event)},
             body=phrase("Two people approve it") if withdrawal.needs_second else "",
-            url=url, dedupe_key=f"withdrawal:{withdrawal.pk}",
-        )  # fmt: skip
+            url=url,
+            dedupe_key=f"withdrawal:{withdrawal.pk}",
+        )
 
 
 @subscribe(WithdrawalSettled)
@@ -204,10 +225,15 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     every = parts_of(Withdrawal.objects.only("request_reference").get(pk=event.withdrawal_id))
     paid = [part for part in every if part.state in (WithdrawalState.SETTLED, WithdrawalState.CAME_BACK)]
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"withdrawal-settled:{every[0].pk}",
-        title=timeline_texts.withdrawal_paid(*_sum(paid)), body=timeline_texts.parts(every, paid), is_renewed=True,
-        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": every[0].pk}), is_visible_to_client=True,
-    )  # fmt: skip
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        dedupe_key=f"withdrawal-settled:{every[0].pk}",
+        title=timeline_texts.withdrawal_paid(*_sum(paid)),
+        body=timeline_texts.parts(every, paid),
+        is_renewed=True,
+        url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": every[0].pk}),
+        is_visible_to_client=True,
+    )
 
 
 @subscribe(WithdrawalRefused)
@@ -226,10 +252,15 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         title, key = timeline_texts.withdrawal_came_back(state, *_sum(ended)), f"withdrawal-refused:{every[0].pk}"
         reasons = [part.reason for part in ended]
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=key, title=title, is_renewed=True,
-        body=timeline_texts.why_parts_came_back(state, reasons, timeline_texts.parts(every, ended)), is_visible_to_client=True,
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        dedupe_key=key,
+        title=title,
+        is_renewed=True,
+        body=timeline_texts.why_parts_came_back(state, reasons, timeline_texts.parts(every, ended)),
+        is_visible_to_client=True,
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": ended[0].pk}),
-    )  # fmt: skip
+    )
 
 
 def _sum(parts: Sequence[Withdrawal]) -> tuple[Decimal, str]:
@@ -241,10 +272,13 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
     assert event.client_id is not None
     transfer = Transfer.objects.get(pk=event.transfer_id)
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, dedupe_key=f"transfer:{transfer.pk}",
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        dedupe_key=f"transfer:{transfer.pk}",
         title=timeline_texts.transfer(event.direction, transfer.trading_account_label, event.amount, event.currency),
-        body=transfer.reference, is_visible_to_client=True,
-    )  # fmt: skip
+        body=transfer.reference,
+        is_visible_to_client=True,
+    )
 
 
 @subscribe(DepositRestored)
@@ -258,31 +292,36 @@ def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
         else phrase("The chargeback of %(reference)s was reversed: %(money)s")
     ) % {"reference": deposit.reference, "money": _money(event)}
     timeline.tell(
-        client_id=event.client_id, kind=TimelineKind.PAYMENT, title=title,
+        client_id=event.client_id,
+        kind=TimelineKind.PAYMENT,
+        title=title,
         dedupe_key=f"deposit-restored:{event.dispute_id or event.reference}",
-    )  # fmt: skip
+    )
 
 
 @subscribe(DepositHeld)
 def ask_finance_about_held_money(event: DepositHeld) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
-        people_with("wallet.release_deposit", brand_id=event.brand_id), kind="wallet.deposit_held",
+        people_with("wallet.release_deposit", brand_id=event.brand_id),
+        kind="wallet.deposit_held",
         title=phrase("%(money)s of %(client)s is held")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=joined((HoldReason(reason).label for reason in deposit.hold_reasons), "; "),
         url=reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk}),
         dedupe_key=f"deposit-held:{deposit.pk}",
-    )  # fmt: skip
+    )
 
 
 @subscribe(DisputeOpened)
 def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
-        people_with("wallet.answer_dispute", brand_id=event.brand_id), kind="wallet.dispute_opened",
+        people_with("wallet.answer_dispute", brand_id=event.brand_id),
+        kind="wallet.dispute_opened",
         title=phrase("A dispute about %(money)s of %(client)s")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
-        body=event.reason, url=reverse("wallet:dispute", kwargs={"pk": event.dispute_id}),
+        body=event.reason,
+        url=reverse("wallet:dispute", kwargs={"pk": event.dispute_id}),
         dedupe_key=f"dispute-opened:{event.dispute_id}",
-    )  # fmt: skip
+    )

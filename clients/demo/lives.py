@@ -17,12 +17,22 @@ from crm.models import Book, Brand, Desk, User
 SHARE_OF_CLIENTS = 0.175
 OLD_CLIENTS = 0.3  # clients who came before the three months that the demo tells in full
 OUTCOMES = [
-    (CallOutcome.NO_ANSWER, 40), (CallOutcome.REACHED, 32), (CallOutcome.CALL_BACK, 9), (CallOutcome.VOICEMAIL, 8),
-    (CallOutcome.BUSY, 4), (CallOutcome.REFUSED, 5), (CallOutcome.WRONG_NUMBER, 2),
-]  # fmt: skip
+    (CallOutcome.NO_ANSWER, 40),
+    (CallOutcome.REACHED, 32),
+    (CallOutcome.CALL_BACK, 9),
+    (CallOutcome.VOICEMAIL, 8),
+    (CallOutcome.BUSY, 4),
+    (CallOutcome.REFUSED, 5),
+    (CallOutcome.WRONG_NUMBER, 2),
+]
 STAGES = [
-    (Stage.ACTIVE, 46), (Stage.REGISTERED, 17), (Stage.VERIFIED, 12), (Stage.FUNDED, 10), (Stage.DORMANT, 13), (Stage.CLOSED, 2),
-]  # fmt: skip
+    (Stage.ACTIVE, 46),
+    (Stage.REGISTERED, 17),
+    (Stage.VERIFIED, 12),
+    (Stage.FUNDED, 10),
+    (Stage.DORMANT, 13),
+    (Stage.CLOSED, 2),
+]
 
 
 @dataclass

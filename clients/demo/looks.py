@@ -88,9 +88,19 @@ class _Habits:
     ) -> tuple[Any, ...]:
         in_book = (life.agent == self.person) if life else None
         return (
-            at, self.person.pk, kind.value, life.client_id if life else None, life.brand.pk if life else None,
-            fields.get("target", ""), fields.get("rows", 1), in_book, fields.get("reason", ""), self.ip, session, "",
-        )  # fmt: skip
+            at,
+            self.person.pk,
+            kind.value,
+            life.client_id if life else None,
+            life.brand.pk if life else None,
+            fields.get("target", ""),
+            fields.get("rows", 1),
+            in_book,
+            fields.get("reason", ""),
+            self.ip,
+            session,
+            "",
+        )
 
     def day(self, day: dt.date, reachable: list[Life], calls: list[tuple[Life, Any]]) -> Iterator[tuple[Any, ...]]:
         rng, session = self.rng, f"{self.rng.getrandbits(64):016x}"
@@ -172,9 +182,5 @@ def _outlier(demo: Demo, book: list[Life]) -> Iterator[tuple[Any, ...]]:
         yield habits.row(at, Kind.VIEW, session, life, target="clients.client")
         if rng.random() < 0.7:
             yield habits.row(
-                at + dt.timedelta(seconds=rng.randrange(4, 20)),
-                Kind.REVEAL,
-                session,
-                life,
-                target="clients.contact",
+                at + dt.timedelta(seconds=rng.randrange(4, 20)), Kind.REVEAL, session, life, target="clients.contact"
             )

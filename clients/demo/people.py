@@ -40,7 +40,7 @@ COUNTRIES = [
     Country("NZ", "APAC desk", "en", 4, "+6421", 7, "english", "Auckland Wellington Christchurch", 4),
     Country("SG", "APAC desk", "en", 4, "+6581", 6, "asian", "Singapore", 6),
     Country("MY", "APAC desk", "en", 2, "+6012", 7, "asian", "Penang Ipoh Malacca", 5),
-]  # fmt: skip
+]  # fmt: skip  # a table of pairs
 WEIGHTS = [country.weight for country in COUNTRIES]
 STREETS = {
     "de": "Hauptstraße Bahnhofstraße Gartenweg Lindenallee Schulstraße Bergstraße Mühlweg Kirchgasse",
@@ -89,11 +89,15 @@ class Crowd:
         first, last = rng.choice(first_names), rng.choice(last_names)
         streets = STREETS.get(country.language, STREETS["en"]).split()
         return Person(
-            country=country, first_name=first, last_name=last, email=self._email(first, last), city=rng.choice(cities),
+            country=country,
+            first_name=first,
+            last_name=last,
+            email=self._email(first, last),
+            city=rng.choice(cities),
             phone="" if rng.random() < 0.03 else country.phone + "".join(rng.choices("0123456789", k=country.digits)),
             postal_code=str(rng.randrange(10 ** (country.postal_digits - 1), 10**country.postal_digits)),
             address_line=f"{rng.choice(streets).replace('_', ' ')} {rng.randrange(1, 140)}",
-        )  # fmt: skip
+        )
 
     def _email(self, first: str, last: str) -> str:
         rng = self.rng

@@ -24,9 +24,16 @@ SECOND = dt.timedelta(seconds=1)
 
 
 def entry(
-    client_id: int, at: dt.datetime, kind: TimelineKind, title: str, *, body: str = "", actor: User | None = None,
-    data: dict[str, Any] | None = None, key: str = "",
-) -> tuple[Any, ...]:  # fmt: skip
+    client_id: int,
+    at: dt.datetime,
+    kind: TimelineKind,
+    title: str,
+    *,
+    body: str = "",
+    actor: User | None = None,
+    data: dict[str, Any] | None = None,
+    key: str = "",
+) -> tuple[Any, ...]:
     """A timeline row, for COPY."""
     return (client_id, at, kind.value, title, body, actor.pk if actor else None, "", Jsonb(data or {}), key, False)
 
@@ -49,14 +56,20 @@ def _users(demo: Demo, lives: list[Life]) -> dict[int, User]:
     password = make_password(PASSWORD)
     users = {
         number: User(
-            username=username_for(brand=life.brand, email=life.person.email), email=life.person.email, password=password,
-            kind=UserKind.CLIENT, brand=life.brand, first_name=life.person.first_name, last_name=life.person.last_name,
+            username=username_for(brand=life.brand, email=life.person.email),
+            email=life.person.email,
+            password=password,
+            kind=UserKind.CLIENT,
+            brand=life.brand,
+            first_name=life.person.first_name,
+            last_name=life.person.last_name,
             language=life.person.country.language if life.person.country.language in ("en", "de") else "en",
-            time_zone=life.desk.time_zone, date_joined=life.registered_at,
+            time_zone=life.desk.time_zone,
+            date_joined=life.registered_at,
         )
         for number, life in enumerate(lives)
         if life.registered_at
-    }  # fmt: skip
+    }
     copy_models(list(users.values()))
     return users
 
@@ -66,14 +79,29 @@ def _client(demo: Demo, life: Life, user: User | None) -> Client:
     known = life.registered_at is not None
     born = dt.date(rng.randrange(1955, 2004), rng.randrange(1, 13), rng.randrange(1, 29)) if known else None
     return Client(
-        brand=life.brand, book=life.book, owner=life.agent, user=user, stage=life.stage, first_name=person.first_name,
-        last_name=person.last_name, email=person.email, phone=person.phone, country=person.country.code,
-        language=person.country.language, time_zone=life.desk.time_zone, date_of_birth=born,
-        nationality=person.country.code if known else "", address_line=person.address_line if known else "",
-        city=person.city if known else "", postal_code=person.postal_code if known else "",
-        marketing_consent=rng.random() < 0.4, sales_status=life.status, created_at=life.captured_at,
-        registered_at=life.registered_at, last_contact_at=life.last_contact_at,
-    )  # fmt: skip
+        brand=life.brand,
+        book=life.book,
+        owner=life.agent,
+        user=user,
+        stage=life.stage,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        phone=person.phone,
+        country=person.country.code,
+        language=person.country.language,
+        time_zone=life.desk.time_zone,
+        date_of_birth=born,
+        nationality=person.country.code if known else "",
+        address_line=person.address_line if known else "",
+        city=person.city if known else "",
+        postal_code=person.postal_code if known else "",
+        marketing_consent=rng.random() < 0.4,
+        sales_status=life.status,
+        created_at=life.captured_at,
+        registered_at=life.registered_at,
+        last_contact_at=life.last_contact_at,
+    )
 
 
 def _write_history(lives: list[Life], clients: list[Client]) -> None:
@@ -84,11 +112,20 @@ def _write_history(lives: list[Life], clients: list[Client]) -> None:
     for life, client in zip(lives, clients, strict=True):
         now = {name: getattr(client, name) for name in fields}
         first = {
-            **now, "stage": Stage.LEAD, "registered_at": None, "last_contact_at": None, "user_id": None, "sales_status": "new",
+            **now,
+            "stage": Stage.LEAD,
+            "registered_at": None,
+            "last_contact_at": None,
+            "user_id": None,
+            "sales_status": "new",
             "book_id": life.first_book.pk if life.first_book else client.book_id,
-            "owner_id": life.first_agent.pk if life.first_agent else None, "date_of_birth": None, "nationality": "",
-            "address_line": "", "city": "", "postal_code": "",
-        }  # fmt: skip
+            "owner_id": life.first_agent.pk if life.first_agent else None,
+            "date_of_birth": None,
+            "nationality": "",
+            "address_line": "",
+            "city": "",
+            "postal_code": "",
+        }
         rows.append(model(history_date=life.captured_at, history_type="+", **first))
         if life.registered_at:
             rows.append(model(history_date=life.moved_at or life.registered_at, history_type="~", **now))
@@ -99,24 +136,37 @@ def _write_moves(lives: list[Life]) -> None:
     moved = [life for life in lives if life.moved_at and life.first_book]
     audit.record_many(
         {
-            "actor": None, "action": "clients.moved", "target": ("clients.client", life.client_id), "at": life.moved_at,
-            "client_id": life.client_id, "brand_id": life.brand.pk, "reason": "Retention takes over",
+            "actor": None,
+            "action": "clients.moved",
+            "target": ("clients.client", life.client_id),
+            "at": life.moved_at,
+            "client_id": life.client_id,
+            "brand_id": life.brand.pk,
+            "reason": "Retention takes over",
             "before": {"book": life.first_book.name, "book_id": life.first_book.pk},
-            "after": {"book": life.book.name, "book_id": life.book.pk, "owner_id": life.agent.pk if life.agent else None},
+            "after": {
+                "book": life.book.name,
+                "book_id": life.book.pk,
+                "owner_id": life.agent.pk if life.agent else None,
+            },
         }
         for life in moved
         if life.first_book
-    )  # fmt: skip
+    )
     copy_rows(
-        "clients_timelineentry", TIMELINE,
+        "clients_timelineentry",
+        TIMELINE,
         (
             entry(
-                life.client_id, life.moved_at or life.captured_at, TimelineKind.LEAD, body="Retention takes over",
+                life.client_id,
+                life.moved_at or life.captured_at,
+                TimelineKind.LEAD,
+                body="Retention takes over",
                 title=f"Moved from {life.first_book.name if life.first_book else '–'} to {life.book.name}",
             )
             for life in moved
         ),
-    )  # fmt: skip
+    )
 
 
 # ── work ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,20 +185,30 @@ def write_work(demo: Demo, lives: list[Life]) -> None:
 
 def _log(life: Life, actor: User | None, action: str, target: Any, at: dt.datetime, **details: Any) -> dict[str, Any]:
     return {
-        "actor": actor, "action": action, "target": target, "client_id": life.client_id, "brand_id": life.brand.pk,
-        "at": at, **details,
-    }  # fmt: skip
+        "actor": actor,
+        "action": action,
+        "target": target,
+        "client_id": life.client_id,
+        "brand_id": life.brand.pk,
+        "at": at,
+        **details,
+    }
 
 
 def _write_calls(lives: list[Life], timeline: list[Any], log: list[Any]) -> None:
     planned = [(life, call) for life in lives for call in life.calls]
     calls = [
         Call(
-            client_id=life.client_id, agent=call.agent, outcome=call.outcome, started_at=call.at, notes=call.notes,
-            duration_seconds=call.seconds, created_at=call.at + dt.timedelta(seconds=call.seconds),
+            client_id=life.client_id,
+            agent=call.agent,
+            outcome=call.outcome,
+            started_at=call.at,
+            notes=call.notes,
+            duration_seconds=call.seconds,
+            created_at=call.at + dt.timedelta(seconds=call.seconds),
         )
         for life, call in planned
-    ]  # fmt: skip
+    ]
     copy_models(calls)
     out = CallDirection.OUTBOUND.label
     for (life, call), row in zip(planned, calls, strict=True):
@@ -168,10 +228,14 @@ def _write_calls(lives: list[Life], timeline: list[Any], log: list[Any]) -> None
         )
         log.append(
             _log(
-                life, call.agent, "clients.call_logged", row, row.created_at,
+                life,
+                call.agent,
+                "clients.call_logged",
+                row,
+                row.created_at,
                 after={"outcome": str(call.outcome), "duration_seconds": call.seconds, "direction": "outbound"},
             )
-        )  # fmt: skip
+        )
 
 
 def _write_notes(lives: list[Life], timeline: list[Any], log: list[Any]) -> None:
@@ -212,10 +276,16 @@ def _write_tasks(demo: Demo, lives: list[Life], timeline: list[Any], log: list[A
         done_at = None if is_open else min(due + dt.timedelta(minutes=rng.randrange(1, 200)), demo.now)
         tasks.append(
             Task(
-                client_id=life.client_id, assignee=assignee, title=title, due_at=due, created_by=who, created_at=set_at,
-                done_at=done_at, done_by=assignee if done_at else None,
+                client_id=life.client_id,
+                assignee=assignee,
+                title=title,
+                due_at=due,
+                created_by=who,
+                created_at=set_at,
+                done_at=done_at,
+                done_by=assignee if done_at else None,
             )
-        )  # fmt: skip
+        )
     copy_models(tasks)
     for (life, set_at, due, who, title), task in zip(planned, tasks, strict=True):
         data = {"task_id": task.pk, "due_at": due.isoformat(), "assignee": str(task.assignee)}
@@ -238,21 +308,35 @@ def _write_messages(lives: list[Life], timeline: list[Any], log: list[Any]) -> N
         greeting, button = ("Guten Tag", "Jetzt registrieren") if german else ("Hello", "Register now")
         messages.append(
             Message(
-                client_id=life.client_id, template="leads.registration_link", language="de" if german else "en",
-                to_address=life.person.email, subject=subject, sender=life.first_agent, state=MessageState.SENT, attempts=1,
+                client_id=life.client_id,
+                template="leads.registration_link",
+                language="de" if german else "en",
+                to_address=life.person.email,
+                subject=subject,
+                sender=life.first_agent,
+                state=MessageState.SENT,
+                attempts=1,
                 body=f"{greeting} {life.person.first_name},\n\n[{button}]({{{{ link }}}})",
-                created_at=life.invited_at, due_at=life.invited_at, sent_at=life.invited_at + 3 * SECOND,
+                created_at=life.invited_at,
+                due_at=life.invited_at,
+                sent_at=life.invited_at + 3 * SECOND,
             )
-        )  # fmt: skip
+        )
     copy_models(messages)
     for life, row in zip(invited, messages, strict=True):
         assert life.invited_at is not None
         timeline.append(
             entry(
-                life.client_id, life.invited_at, TimelineKind.EMAIL, row.subject, body=row.as_kept, actor=life.first_agent,
-                data={"message_id": row.pk, "template": row.template}, key=f"message:{row.pk}",
+                life.client_id,
+                life.invited_at,
+                TimelineKind.EMAIL,
+                row.subject,
+                body=row.as_kept,
+                actor=life.first_agent,
+                data={"message_id": row.pk, "template": row.template},
+                key=f"message:{row.pk}",
             )
-        )  # fmt: skip
+        )
 
 
 # ── stages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,10 +368,15 @@ def write_stages(demo: Demo, lives: list[Life]) -> None:
             timeline.append(entry(client.pk, at, TimelineKind.STAGE, title, data=data))
             log.append(
                 _log(
-                    life, None, "clients.stage_changed", ("clients.client", client.pk), at,
-                    before={"stage": before.value}, after={"stage": stage.value},
+                    life,
+                    None,
+                    "clients.stage_changed",
+                    ("clients.client", client.pk),
+                    at,
+                    before={"stage": before.value},
+                    after={"stage": stage.value},
                 )
-            )  # fmt: skip
+            )
             before = stage
     copy_rows("clients_timelineentry", TIMELINE, timeline)
     audit.record_many(log)
@@ -308,11 +397,13 @@ def _times(demo: Demo, life: Life, client: Client, opened: dt.datetime | None) -
     verified = (opened - 5 * SECOND) if opened else life.registered_at + dt.timedelta(hours=9)
     paid = client.first_deposit_at or verified + dt.timedelta(hours=2)
     wanted = {
-        Stage.REGISTERED: life.registered_at, Stage.VERIFIED: verified, Stage.FUNDED: paid,
+        Stage.REGISTERED: life.registered_at,
+        Stage.VERIFIED: verified,
+        Stage.FUNDED: paid,
         Stage.ACTIVE: paid + dt.timedelta(minutes=25),
         Stage.DORMANT: (client.last_trade_at or paid) + dt.timedelta(days=45),
         Stage.CLOSED: life.registered_at + dt.timedelta(days=30),
-    }  # fmt: skip
+    }
     found: list[tuple[Stage, dt.datetime]] = []
     last = life.captured_at
     for stage in PATHS[client.stage]:

@@ -35,9 +35,14 @@ class Client(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="clients", db_index=False)
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients", db_index=False)
     owner = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="owned_clients", null=True, blank=True, db_index=False,
+        User,
+        on_delete=models.PROTECT,
+        related_name="owned_clients",
+        null=True,
+        blank=True,
+        db_index=False,
         help_text=_("The agent"),
-    )  # fmt: skip
+    )
     user = models.OneToOneField(
         User, on_delete=models.PROTECT, related_name="client", null=True, blank=True, help_text=_("The portal login")
     )
@@ -128,7 +133,9 @@ class Client(models.Model):
             models.Index(fields=["sales_status", "-id"], name="leads_by_status", condition=LEADS),
             # Holds all that the list filters and sorts by, so that a filter that almost nobody passes reads no row.
             models.Index(
-                fields=["book", "sales_status", "-id"], name="leads_by_book_status", condition=LEADS,
+                fields=["book", "sales_status", "-id"],
+                name="leads_by_book_status",
+                condition=LEADS,
                 include=["score", "last_contact_at", "country", "language", "source", "campaign", "owner", "brand"],
             ),
             models.Index(fields=["last_contact_at", "id"], name="leads_by_contact", condition=LEADS),
@@ -138,7 +145,7 @@ class Client(models.Model):
             models.Index(fields=["first_deposit_at", "id"], name="customers_by_ftd", condition=CUSTOMERS),
             models.Index(fields=["last_trade_at", "id"], name="customers_by_last_trade", condition=CUSTOMERS),
             models.Index(fields=["last_contact_at", "id"], name="customers_by_contact", condition=CUSTOMERS),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.email or f"Client {self.pk}"

@@ -32,7 +32,7 @@ class Call(models.Model):
             models.Index(fields=["agent", "-started_at"], name="calls_by_agent"),
         ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(duration_seconds__lte=86400), name="call_lasts_a_day_at_most"),
+            models.CheckConstraint(condition=models.Q(duration_seconds__lte=86400), name="call_lasts_a_day_at_most")
         ]
 
     def __str__(self) -> str:

@@ -44,15 +44,27 @@ def call(request: HttpRequest, client_id: int) -> HttpResponseBase:
     def do() -> None:
         data = form.cleaned_data
         log_call(
-            client_id=client.pk, actor=request.user, outcome=CallOutcome(data["outcome"]), notes=data["notes"],
-            duration_seconds=data["duration"], direction=CallDirection(data["direction"]),
-            follow_up_at=data["follow_up_at"], follow_up_title=data["follow_up_title"],
-        )  # fmt: skip
+            client_id=client.pk,
+            actor=request.user,
+            outcome=CallOutcome(data["outcome"]),
+            notes=data["notes"],
+            duration_seconds=data["duration"],
+            direction=CallDirection(data["direction"]),
+            follow_up_at=data["follow_up_at"],
+            follow_up_title=data["follow_up_title"],
+        )
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("Call logged."), submit=_("Log call"),
-        title=_("Call with %(client)s") % {"client": client}, body="clients/_call_form.html", quick=quick_times(),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        said=_("Call logged."),
+        submit=_("Log call"),
+        title=_("Call with %(client)s") % {"client": client},
+        body="clients/_call_form.html",
+        quick=quick_times(),
+    )
 
 
 def quick_times() -> list[tuple[str, str]]:
@@ -72,14 +84,24 @@ def task_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
     def do() -> None:
         data = form.cleaned_data
         add_task(
-            client_id=client.pk, actor=request.user, title=data["title"], due_at=data["due_at"],
+            client_id=client.pk,
+            actor=request.user,
+            title=data["title"],
+            due_at=data["due_at"],
             assignee_id=data["assignee"].pk if data["assignee"] else None,
-        )  # fmt: skip
+        )
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("Follow-up set."), submit=_("Set follow-up"),
-        title=_("Follow up with %(client)s") % {"client": client}, body="clients/_task_form.html", quick=quick_times(),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        said=_("Follow-up set."),
+        submit=_("Set follow-up"),
+        title=_("Follow up with %(client)s") % {"client": client},
+        body="clients/_task_form.html",
+        quick=quick_times(),
+    )
 
 
 @staff_page("clients.log_call")
@@ -117,9 +139,14 @@ def mail_write(request: HttpRequest, client_id: int) -> HttpResponseBase:
         write_to_client(client_id=client.pk, actor=request.user, **form.cleaned_data)
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("The e-mail is on its way."), submit=_("Send"),
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        said=_("The e-mail is on its way."),
+        submit=_("Send"),
         title=_("E-mail to %(client)s") % {"client": client},
-    )  # fmt: skip
+    )
 
 
 @staff_page("clients.log_call")
@@ -152,9 +179,14 @@ def note_edit(request: HttpRequest, note_id: int) -> HttpResponseBase:
         edit_note(note_id=note.pk, actor=request.user, body=form.cleaned_data["body"])
 
     return dialogs.run(
-        request, form, do, url=note.client.get_absolute_url(), said=_("Note changed."), title=_("Change note"),
+        request,
+        form,
+        do,
+        url=note.client.get_absolute_url(),
+        said=_("Note changed."),
+        title=_("Change note"),
         submit=_("Keep"),
-    )  # fmt: skip
+    )
 
 
 @staff_page("clients.view_client")
@@ -191,10 +223,14 @@ def contact(request: HttpRequest, client_id: int) -> HttpResponse:
             policies.require(policies.can_reveal(request.user, client))
             status = 422
     context = {
-        "client": client, "shown": shown, "form": form or RevealForm(), "asks_why": asks_why, "wrong": status == 422,
+        "client": client,
+        "shown": shown,
+        "form": form or RevealForm(),
+        "asks_why": asks_why,
+        "wrong": status == 422,
         "sees_contacts": policies.sees_contacts(request.user),
         "can_reveal": bool(policies.can_reveal(request.user, client)),
-    }  # fmt: skip
+    }
     template = "clients/_contact.html" if wants_fragment(request) else "clients/contact_page.html"
     response = render(request, template, context, status=status)
     response["Cache-Control"] = "no-store"
@@ -214,9 +250,15 @@ def profile_edit(request: HttpRequest, client_id: int) -> HttpResponseBase:
         )
 
     return dialogs.run(
-        request, form, do, url=f"/clients/{client_id}/", said=_("Particulars changed."), submit=_("Save"),
-        title=_("Particulars"), wide=True,
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=f"/clients/{client_id}/",
+        said=_("Particulars changed."),
+        submit=_("Save"),
+        title=_("Particulars"),
+        wide=True,
+    )
 
 
 @staff_page("clients.move_client")
@@ -226,14 +268,21 @@ def move(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
     def do() -> None:
         move_client(
-            client_id=client.pk, to_book_id=form.cleaned_data["book"].pk, actor=request.user,
+            client_id=client.pk,
+            to_book_id=form.cleaned_data["book"].pk,
+            actor=request.user,
             reason=form.cleaned_data["reason"],
-        )  # fmt: skip
+        )
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("Moved."), submit=_("Move"),
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        said=_("Moved."),
+        submit=_("Move"),
         title=_("Move %(client)s to another book") % {"client": client},
-    )  # fmt: skip
+    )
 
 
 @staff_page("clients.close_client")
@@ -245,9 +294,15 @@ def close(request: HttpRequest, client_id: int) -> HttpResponseBase:
         close_client(client_id=client.pk, actor=request.user, reason=form.cleaned_data["reason"])
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("The record is closed."), submit=_("Close record"),
-        title=_("Close the record of %(client)s") % {"client": client}, tone="danger",
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        said=_("The record is closed."),
+        submit=_("Close record"),
+        title=_("Close the record of %(client)s") % {"client": client},
+        tone="danger",
+    )
 
 
 @staff_page("clients.move_client")

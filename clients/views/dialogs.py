@@ -37,16 +37,27 @@ def show(
     """The form, in the dialog or on a page of its own; there a link leads to `url`, the page that the dialog belongs to."""
     template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
     context = {
-        "form": form, "title": title, "submit": submit, "action": request.get_full_path(),
-        "back": url if may_open(request.user, url) else "", **more,
-    }  # fmt: skip
+        "form": form,
+        "title": title,
+        "submit": submit,
+        "action": request.get_full_path(),
+        "back": url if may_open(request.user, url) else "",
+        **more,
+    }
     return render(request, template, context, status=status)
 
 
 def run(
-    request: HttpRequest, form: forms.BaseForm, do: Callable[[], Any], *, url: str, said: str, title: Any, submit: Any,
+    request: HttpRequest,
+    form: forms.BaseForm,
+    do: Callable[[], Any],
+    *,
+    url: str,
+    said: str,
+    title: Any,
+    submit: Any,
     **more: Any,
-) -> HttpResponseBase:  # fmt: skip
+) -> HttpResponseBase:
     """Show the form, or do what it says. A refusal by the role is a 403; any other one stands in the form."""
     wrong = request.method == "POST"
     if wrong and attempt(request, do, said, form=form):

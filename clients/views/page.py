@@ -64,9 +64,13 @@ def _is_file(response: HttpResponseBase) -> bool:
 
 def note_view(request: HttpRequest, client: Client, slug: str = "") -> None:
     access_log.note(
-        user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-        target=f"clients.client:{slug}" if slug else "clients.client", in_book=is_in_own_book(request.user, client),
-    )  # fmt: skip
+        user=request.user,
+        kind=AccessKind.VIEW,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        target=f"clients.client:{slug}" if slug else "clients.client",
+        in_book=is_in_own_book(request.user, client),
+    )
 
 
 def note_part(request: HttpRequest, client: Client, slug: str) -> None:

@@ -31,9 +31,13 @@ def timeline_tab(request: HttpRequest, client: Client) -> HttpResponse:
     if wants_fragment(request) and request.GET.get("older"):
         return render(request, "clients/_timeline_items.html", {"client": client, "page": page})
     context: dict[str, Any] = {
-        "client": client, "page": page, "kinds": TimelineKind.choices, "pinned": pinned_notes(client),
-        "can_log": bool(policies.can_log(request.user, client)), "form": NoteForm(auto_id="note_%s"),
-    }  # fmt: skip
+        "client": client,
+        "page": page,
+        "kinds": TimelineKind.choices,
+        "pinned": pinned_notes(client),
+        "can_log": bool(policies.can_log(request.user, client)),
+        "form": NoteForm(auto_id="note_%s"),
+    }
     return render(request, "clients/_timeline.html", context)
 
 
@@ -41,9 +45,10 @@ def mail_tab(request: HttpRequest, client: Client) -> HttpResponse:
     """Letters sent to the client, the newest hundred, with what became of them."""
     rows = Message.objects.filter(client=client).select_related("sender").defer("secret").order_by("-id")[:100]
     return render(
-        request, "clients/_mail.html",
+        request,
+        "clients/_mail.html",
         {"client": client, "messages_sent": rows, "can_log": bool(policies.can_log(request.user, client))},
-    )  # fmt: skip
+    )
 
 
 def looks_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -59,9 +64,12 @@ def looks_tab(request: HttpRequest, client: Client) -> HttpResponse:
     found = list(rows.order_by("-at", "-id")[: LOOKS_PAGE + 1])
     last = found[LOOKS_PAGE - 1] if len(found) > LOOKS_PAGE else None
     context = {
-        "client": client, "looks": found[:LOOKS_PAGE], "kind": kind, "kinds": AccessKind.choices,
+        "client": client,
+        "looks": found[:LOOKS_PAGE],
+        "kind": kind,
+        "kinds": AccessKind.choices,
         "older": signing.dumps([last.at.isoformat(), last.id], salt=LOOKS_SALT) if last else "",
-    }  # fmt: skip
+    }
     return render(request, "clients/_looks.html", context)
 
 

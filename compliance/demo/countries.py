@@ -6,6 +6,26 @@ SOURCE = "FATF, June 2026"
 SINCE = dt.date(2026, 6, 19)
 BLACK = ("KP", "IR", "MM")
 GREY = (
-    "AO", "BO", "BA", "BG", "CM", "CI", "CD", "HT", "IQ", "KE", "KW", "LA", "LB", "MC", "NP", "PG", "SS", "SY", "VE", "VN",
-    "VG", "YE",
-)  # fmt: skip
+    "AO",
+    "BO",
+    "BA",
+    "BG",
+    "CM",
+    "CI",
+    "CD",
+    "HT",
+    "IQ",
+    "KE",
+    "KW",
+    "LA",
+    "LB",
+    "MC",
+    "NP",
+    "PG",
+    "SS",
+    "SY",
+    "VE",
+    "VN",
+    "VG",
+    "YE",
+)

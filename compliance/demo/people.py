@@ -15,14 +15,7 @@ from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
 from compliance import risk, screening
-from compliance.choices import (
-    NOT_FOR_SALES,
-    ClearReason,
-    HitState,
-    RestrictionCause,
-    RestrictionKind,
-    ScreeningTrigger,
-)
+from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind, ScreeningTrigger
 from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.sources.house import COLUMNS
@@ -82,17 +75,31 @@ def screen(demo: Demo) -> None:
         found, compared = screening.matches(person, threshold=float(threshold))
         at, client_hash = verified[client.pk] + dt.timedelta(seconds=2), screening.hash_of(person)
         one = Screening(
-            client=client, at=at, trigger=ScreeningTrigger.VERIFIED, matcher_version=VERSION, threshold=threshold,
-            lists=lists, client_hash=client_hash, candidate_count=compared, hit_count=len(found), duration_ms=9,
-        )  # fmt: skip
+            client=client,
+            at=at,
+            trigger=ScreeningTrigger.VERIFIED,
+            matcher_version=VERSION,
+            threshold=threshold,
+            lists=lists,
+            client_hash=client_hash,
+            candidate_count=compared,
+            hit_count=len(found),
+            duration_ms=9,
+        )
         screenings.append(one)
         hits += [
             Hit(
-                screening=one, client=client, entry=listed, client_hash=client_hash, entry_hash=listed.content_hash,
-                score=Decimal(str(explained.score)), explanation=asdict(explained), found_at=at,
+                screening=one,
+                client=client,
+                entry=listed,
+                client_hash=client_hash,
+                entry_hash=listed.content_hash,
+                score=Decimal(str(explained.score)),
+                explanation=asdict(explained),
+                found_at=at,
             )
             for listed, explained in found
-        ]  # fmt: skip
+        ]
     copy_models(screenings)
     holds = _decide(demo, hits)
     for hit in hits:
@@ -106,18 +113,24 @@ def screen(demo: Demo) -> None:
         common = {"client_id": one.client_id, "brand_id": one.client.brand_id, "at": one.at, "actor": None}
         log.append(
             {
-                **common, "action": "compliance.client_screened", "target": one,
+                **common,
+                "action": "compliance.client_screened",
+                "target": one,
                 "after": {"hits": one.hit_count, "candidates": one.candidate_count, "trigger": str(one.trigger)},
                 "evidence": {"matcher": VERSION, "threshold": str(one.threshold), "lists": lists},
             }
-        )  # fmt: skip
+        )
         title = "Screened: no match" if not one.hit_count else f"Screened: {one.hit_count} possible matches"
         timeline.append(
             entry(
-                one.client_id, one.at, TimelineKind.COMPLIANCE, title, key=f"screening:{one.pk}",
+                one.client_id,
+                one.at,
+                TimelineKind.COMPLIANCE,
+                title,
+                key=f"screening:{one.pk}",
                 data={"needs": NOT_FOR_SALES},
             )
-        )  # fmt: skip
+        )
     audit.record_many([*log, *_decisions(hits), *_placed(holds)])
     copy_rows("clients_timelineentry", TIMELINE, timeline)
 
@@ -130,9 +143,13 @@ def _decide(demo: Demo, hits: list[Hit]) -> list[Restriction]:
     holds = []
     for hit in hits:
         hold = Restriction(
-            client=hit.client, kind=RestrictionKind.FROZEN, cause=RestrictionCause.SCREENING_HOLD, hit=hit,
-            placed_at=hit.found_at, reason=f"Possible match with {hit.entry.primary_name} under review",
-        )  # fmt: skip
+            client=hit.client,
+            kind=RestrictionKind.FROZEN,
+            cause=RestrictionCause.SCREENING_HOLD,
+            hit=hit,
+            placed_at=hit.found_at,
+            reason=f"Possible match with {hit.entry.primary_name} under review",
+        )
         holds.append(hold)
         if hit.client_id in waiting:
             continue
@@ -147,25 +164,36 @@ def _decide(demo: Demo, hits: list[Hit]) -> list[Restriction]:
 def _decisions(hits: list[Hit]) -> list[dict[str, Any]]:
     return [
         {
-            "actor": hit.decided_by, "action": "compliance.hit_cleared", "target": hit, "client_id": hit.client_id,
-            "brand_id": hit.client.brand_id, "at": hit.decided_at, "before": {"state": "open"},
-            "after": {"state": str(hit.state), "reason_code": str(hit.reason_code)}, "reason": hit.reason,
+            "actor": hit.decided_by,
+            "action": "compliance.hit_cleared",
+            "target": hit,
+            "client_id": hit.client_id,
+            "brand_id": hit.client.brand_id,
+            "at": hit.decided_at,
+            "before": {"state": "open"},
+            "after": {"state": str(hit.state), "reason_code": str(hit.reason_code)},
+            "reason": hit.reason,
             "evidence": {"entry": hit.entry.external_id, "list": hit.entry.source.code, "score": str(hit.score)},
         }
         for hit in hits
         if hit.decided_at is not None
-    ]  # fmt: skip
+    ]
 
 
 def _placed(rows: list[Restriction]) -> list[dict[str, Any]]:
     return [
         {
-            "actor": row.placed_by, "action": "compliance.restriction_placed", "target": row, "client_id": row.client_id,
-            "brand_id": row.client.brand_id, "at": row.placed_at, "after": {"kind": str(row.kind), "cause": str(row.cause)},
+            "actor": row.placed_by,
+            "action": "compliance.restriction_placed",
+            "target": row,
+            "client_id": row.client_id,
+            "brand_id": row.client.brand_id,
+            "at": row.placed_at,
+            "after": {"kind": str(row.kind), "cause": str(row.cause)},
             "reason": row.reason,
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def restrict(demo: Demo) -> None:
@@ -176,9 +204,12 @@ def restrict(demo: Demo) -> None:
     for number, client in enumerate(clients):
         placed = demo.now - dt.timedelta(days=3 + number)
         row = Restriction(
-            client=client, kind=RestrictionKind.NO_WITHDRAWAL if number % 2 else RestrictionKind.NO_DEPOSIT,
-            reason="Source of funds asked for; the client has not answered yet.", placed_by=mlro, placed_at=placed,
-        )  # fmt: skip
+            client=client,
+            kind=RestrictionKind.NO_WITHDRAWAL if number % 2 else RestrictionKind.NO_DEPOSIT,
+            reason="Source of funds asked for; the client has not answered yet.",
+            placed_by=mlro,
+            placed_at=placed,
+        )
         if number in (1, 2):
             row.lift_requested_by, row.lift_requested_at = officer, placed + dt.timedelta(days=1)
             row.lift_reason = "The client sent a bank statement that explains the money."
@@ -206,9 +237,13 @@ def rate(demo: Demo) -> None:
         at: dt.datetime = demo.extra.get("verified_at", {}).get(client.pk) or client.registered_at
         rows.append(
             RiskAssessment(
-                client=client, rating=risk.rating_of(points), points=points, reasons=reasons,
-                rules_version=risk.RULES_VERSION, at=at,
+                client=client,
+                rating=risk.rating_of(points),
+                points=points,
+                reasons=reasons,
+                rules_version=risk.RULES_VERSION,
+                at=at,
             )
-        )  # fmt: skip
+        )
     copy_models(rows)
     rebuild(FACTS["risk_rating"])

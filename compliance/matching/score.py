@@ -74,9 +74,12 @@ def never_common(_word: str) -> bool:
 
 
 def score(
-    person: Person, names: Iterable[ListedName], births: Iterable[BirthRange] = (), countries: Iterable[str] = (),
+    person: Person,
+    names: Iterable[ListedName],
+    births: Iterable[BirthRange] = (),
+    countries: Iterable[str] = (),
     is_common: IsCommon = never_common,
-) -> Explanation:  # fmt: skip
+) -> Explanation:
     """The best explanation over all of the client's and the list's names."""
     best = Explanation(0.0)
     for listed in names:

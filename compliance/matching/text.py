@@ -10,26 +10,26 @@ from functools import lru_cache
 from anyascii import anyascii
 
 WORDS_MAX = 12
-TITLES = frozenset({
-    "mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sheikh", "shaykh", "shaikh", "haji", "hajji", "hajj",
-    "maulavi", "mullah", "mawlawi", "qari", "general", "colonel", "gen", "col", "maj", "major", "lt", "lieutenant",
-    "capt", "captain", "brig", "brigadier", "sir", "hon", "eng", "engineer", "alhaj", "ing", "herr", "frau",
-})  # fmt: skip
+TITLES = frozenset(
+    """
+    mr mrs ms miss dr prof professor sheikh shaykh shaikh haji hajji hajj maulavi mullah mawlawi qari general
+    colonel gen col maj major lt lieutenant capt captain brig brigadier sir hon eng engineer alhaj ing herr frau
+    """.split()
+)
 # Words that join the parts of a name; they carry little and are written in many ways.
-PARTICLES = frozenset({
-    "al", "el", "ul", "ur", "ad", "as", "at", "an", "ar", "ash", "az", "bin", "ben", "ibn", "bint", "bent", "abu",
-    "abou", "abd", "de", "da", "do", "dos", "del", "della", "di", "du", "des", "den", "der", "van", "von", "zu", "la",
-    "le", "y", "e", "and", "st", "bn", "wld", "ould",
-})  # fmt: skip
-SON_OF = frozenset({
-    "bin", "ben", "ibn", "bint", "bent", "bn",
-})  # fmt: skip
+PARTICLES = frozenset(
+    """
+    al el ul ur ad as at an ar ash az bin ben ibn bint bent abu abou abd de da do dos del della di du des den
+    der van von zu la le y e and st bn wld ould
+    """.split()
+)
+SON_OF = frozenset("bin ben ibn bint bent bn".split())
 # Spellings of one sound. Applied in order to lower-case Latin letters.
 SOUNDS = [
     ("sch", "S"), ("tsch", "C"), ("tch", "C"), ("shch", "S"), ("sh", "S"), ("sz", "S"), ("ch", "C"), ("cz", "C"),
     ("zh", "Z"), ("dzh", "J"), ("dj", "J"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"),
     ("ts", "c"), ("tz", "c"), ("x", "ks"), ("q", "k"), ("w", "v"), ("z", "z"), ("j", "J"),
-]  # fmt: skip
+]  # fmt: skip  # a table of pairs
 MERGED = str.maketrans(
     {"C": "C", "S": "s", "Z": "z", "J": "j", "c": "k", "v": "v", "b": "b", "p": "b", "d": "d", "t": "t"}
 )
@@ -42,7 +42,7 @@ ARABIC = {
     "خ": "kh", "د": "d", "ذ": "dh", "ر": "r", "ز": "z", "ژ": "zh", "س": "s", "ش": "sh", "ص": "s", "ض": "d", "ط": "t", "ظ": "z",
     "ع": "a", "غ": "gh", "ف": "f", "ق": "q", "ك": "k", "ک": "k", "گ": "g", "ل": "l", "م": "m", "ن": "n", "ه": "h", "ۀ": "h",
     "و": "u", "ؤ": "u", "ي": "i", "ی": "i", "ى": "a", "ئ": "i", "ة": "a", "ء": "", "ـ": "",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 INITIAL = {"و": "w", "ي": "y", "ی": "y"}
 
 
@@ -94,15 +94,9 @@ def plain_words(text: str) -> tuple[str, ...]:
 
 SERVANT = re.compile(r"abd(?:[aeou]l|oul|u)?")
 SERVANT_JOINED = re.compile(r"abd(?:[aeou]l|oul)(?=[a-z]{3})")
-OF_FAITH = frozenset({
-    "din", "deen", "dine", "eddin", "eddine", "uddin", "uddine", "aldin",
-})  # fmt: skip
-ARTICLES = frozenset({
-    "al", "el", "ul", "ad", "ud",
-})  # fmt: skip
-OF_GOD = frozenset({
-    "allah", "ullah", "ollah", "allh", "alah", "llah",
-})  # fmt: skip
+OF_FAITH = frozenset("din deen dine eddin eddine uddin uddine aldin".split())
+ARTICLES = frozenset({"al", "el", "ul", "ad", "ud"})
+OF_GOD = frozenset("allah ullah ollah allh alah llah".split())
 
 
 def _joined(found: list[str]) -> list[str]:

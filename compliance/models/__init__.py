@@ -4,6 +4,13 @@ from compliance.models.screening import Hit, Screening
 from compliance.models.watchlists import EntryName, ListEntry, ListVersion, WatchlistSource
 
 __all__ = [
-    "CountryRisk", "EntryName", "Hit", "ListEntry", "ListVersion", "Restriction", "RiskAssessment", "Screening",
+    "CountryRisk",
+    "EntryName",
+    "Hit",
+    "ListEntry",
+    "ListVersion",
+    "Restriction",
+    "RiskAssessment",
+    "Screening",
     "WatchlistSource",
-]  # fmt: skip
+]

@@ -72,10 +72,13 @@ class ParsedEntry:
     def content_hash(self) -> str:
         """Of everything that matters to a match: when it changes, earlier decisions about this entry are asked again."""
         body = {
-            "kind": self.kind, "names": sorted((n.text, n.kind, n.is_weak) for n in self.names),
+            "kind": self.kind,
+            "names": sorted((n.text, n.kind, n.is_weak) for n in self.names),
             "births": sorted((b.first.isoformat(), b.last.isoformat()) for b in self.births),
-            "countries": sorted(self.countries), "programs": sorted(self.programs), "gender": self.gender,
-        }  # fmt: skip
+            "countries": sorted(self.countries),
+            "programs": sorted(self.programs),
+            "gender": self.gender,
+        }
         return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -196,7 +199,7 @@ OTHER_COUNTRY_NAMES = {
     "turkey": "TR", "türkiye": "TR", "czech republic": "CZ", "moldova": "MD", "republic of moldova": "MD", "tanzania": "TZ",
     "united republic of tanzania": "TZ", "venezuela": "VE", "bolivia": "BO", "laos": "LA", "macedonia": "MK", "ussr": "RU",
     "central african republic": "CF", "car": "CF", "bosnia and herzegovina": "BA", "somalia": "SO", "yemen": "YE",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 
 
 @cache

@@ -50,8 +50,11 @@ def _entry(row: dict[str, str]) -> ParsedEntry:
     number = row.get("recordId") or hashlib.sha256(f"{row['annex']}|{row['name']}".encode()).hexdigest()[:12]
     entry = ParsedEntry(f"{row['celex']}-{row['annex']}-{number}"[:100], KINDS.get(row["schema"].lower(), ENTITY))
     for kind, column, is_weak in (
-        (PRIMARY, "name", False), (ALIAS, "alias", False), (ALIAS, "previousName", False), (ALIAS, "weakAlias", True),
-    ):  # fmt: skip
+        (PRIMARY, "name", False),
+        (ALIAS, "alias", False),
+        (ALIAS, "previousName", False),
+        (ALIAS, "weakAlias", True),
+    ):
         for name in (row.get(column) or "").split(";"):
             _add(entry, name, kind, is_weak)
     entry.births = [b for text in re.split(r";| or ", row["birthDate"] or "") if (b := base.parse_birth(text))]

@@ -45,7 +45,9 @@ def context_of(user: Any, client: Client) -> dict[str, Any]:
         "risk": risk,
         "risk_reasons": _labelled(risk),
         "screenings": list(Screening.objects.filter(client=client).select_related("actor").order_by("-pk")[:5]),
-        "hits": list(Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]),
+        "hits": list(
+            Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]
+        ),
         "restrictions": list(
             Restriction.objects.filter(client=client)
             .select_related("placed_by", "lift_requested_by", "lifted_by")
@@ -56,7 +58,7 @@ def context_of(user: Any, client: Client) -> dict[str, Any]:
         "can_lift": user.has_perm("compliance.lift_restriction"),
         "can_read_trail": policies.can_read_trail(user, client),
         "can_see_looks": user.has_perm("crm.view_access_log"),
-    }  # fmt: skip
+    }
 
 
 def _labelled(risk: RiskAssessment | None) -> list[dict[str, Any]]:
@@ -78,9 +80,13 @@ class ClientPage(StaffView):
     def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-            target=f"compliance.client:{client.pk}", in_book=is_in_own_book(request.user, client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            target=f"compliance.client:{client.pk}",
+            in_book=is_in_own_book(request.user, client),
+        )
         return render(request, "compliance/client.html", context_of(request.user, client))
 
 
@@ -96,9 +102,11 @@ class Screen(StaffView):
     def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         return _do(
-            request, client.pk,
-            lambda: screen_client(client_id=client.pk, trigger=ScreeningTrigger.DEMAND, actor=request.user), _("Screened."),
-        )  # fmt: skip
+            request,
+            client.pk,
+            lambda: screen_client(client_id=client.pk, trigger=ScreeningTrigger.DEMAND, actor=request.user),
+            _("Screened."),
+        )
 
 
 class Restrict(StaffView):
@@ -157,9 +165,12 @@ class AskToLift(StaffView):
     @staticmethod
     def _page(request: HttpRequest, restriction: Restriction, form: ReasonForm | None = None) -> HttpResponse:
         context = {
-            "client": restriction.client, "form": form or ReasonForm(), "restriction": restriction,
-            "title": _("Ask to lift: %(kind)s") % {"kind": restriction.get_kind_display()}, "button": _("Ask a colleague"),
-        }  # fmt: skip
+            "client": restriction.client,
+            "form": form or ReasonForm(),
+            "restriction": restriction,
+            "title": _("Ask to lift: %(kind)s") % {"kind": restriction.get_kind_display()},
+            "button": _("Ask a colleague"),
+        }
         return render(request, "compliance/reason.html", context, status=422 if form and form.errors else 200)
 
 
@@ -171,9 +182,11 @@ class Lift(StaffView):
     def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
         found = queries.get_restriction(request.user, restriction_id)
         return _do(
-            request, found.client_id, lambda: restrictions.lift(restriction_id=found.pk, actor=request.user),
+            request,
+            found.client_id,
+            lambda: restrictions.lift(restriction_id=found.pk, actor=request.user),
             _("The restriction is lifted."),
-        )  # fmt: skip
+        )
 
 
 class RefuseToLift(StaffView):

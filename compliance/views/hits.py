@@ -23,13 +23,19 @@ from crm.ui.views import StaffView, TableView
 
 OTHERS_MAX = 10
 EVIDENCE = {
-    "same_day": gettext_lazy("the same day"), "same_year": gettext_lazy("inside the listed year"),
-    "day_and_month_swapped": gettext_lazy("day and month swapped"), "near": gettext_lazy("a year off at most"),
-    "differs": gettext_lazy("differs"), "same": gettext_lazy("the same"), "unknown": gettext_lazy("not known"),
-    "weak_alias": gettext_lazy("weak alias"), "father_and_son_swapped": gettext_lazy("father and son swapped"),
-    "other_order": gettext_lazy("other order"), "one_word": gettext_lazy("one word only"),
+    "same_day": gettext_lazy("the same day"),
+    "same_year": gettext_lazy("inside the listed year"),
+    "day_and_month_swapped": gettext_lazy("day and month swapped"),
+    "near": gettext_lazy("a year off at most"),
+    "differs": gettext_lazy("differs"),
+    "same": gettext_lazy("the same"),
+    "unknown": gettext_lazy("not known"),
+    "weak_alias": gettext_lazy("weak alias"),
+    "father_and_son_swapped": gettext_lazy("father and son swapped"),
+    "other_order": gettext_lazy("other order"),
+    "one_word": gettext_lazy("one word only"),
     "common_words_only": gettext_lazy("common words only"),
-}  # fmt: skip
+}
 
 
 class Hits(TableView):
@@ -47,9 +53,13 @@ class HitPage(StaffView):
     def get(self, request: HttpRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=hit.client_id, brand_id=hit.client.brand_id,
-            target=f"compliance.hit:{hit.pk}", in_book=is_in_own_book(request.user, hit.client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=hit.client_id,
+            brand_id=hit.client.brand_id,
+            target=f"compliance.hit:{hit.pk}",
+            in_book=is_in_own_book(request.user, hit.client),
+        )
         return show(request, hit)
 
 
@@ -58,11 +68,18 @@ def show(
 ) -> HttpResponse:
     others = Hit.objects.filter(client_id=hit.client_id).exclude(pk=hit.pk).select_related("entry__source")
     context = {
-        "hit": hit, "client": hit.client, "entry": hit.entry, "names": list(hit.entry.names.order_by("pk")[:60]),
-        "why": hit.explanation, "evidence": EVIDENCE, "others": list(others.order_by("-pk")[:OTHERS_MAX]),
-        "can_decide": policies.can_decide(request.user, hit), "clear_form": clear or ClearForm(),
-        "confirm_form": confirm or ConfirmForm(), "threshold": hit.screening.threshold,
-    }  # fmt: skip
+        "hit": hit,
+        "client": hit.client,
+        "entry": hit.entry,
+        "names": list(hit.entry.names.order_by("pk")[:60]),
+        "why": hit.explanation,
+        "evidence": EVIDENCE,
+        "others": list(others.order_by("-pk")[:OTHERS_MAX]),
+        "can_decide": policies.can_decide(request.user, hit),
+        "clear_form": clear or ClearForm(),
+        "confirm_form": confirm or ConfirmForm(),
+        "threshold": hit.screening.threshold,
+    }
     refused = bool(clear and clear.errors) or bool(confirm and confirm.errors)
     return render(request, "compliance/hit.html", context, status=422 if refused else 200)
 

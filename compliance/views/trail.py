@@ -30,9 +30,13 @@ class Trail(StaffView):
     def get(self, request: HttpRequest, client_id: int) -> HttpResponseBase:
         client = get_client(request.user, client_id)
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-            target=f"compliance.trail:{client.pk}", in_book=is_in_own_book(request.user, client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            target=f"compliance.trail:{client.pk}",
+            in_book=is_in_own_book(request.user, client),
+        )
         table = TrailTable(request.user, request.GET, path=request.path, scope={"client_id": client.pk})
         context = {"client": client, "head": trails.head_seal()}
         return show_table(request, table, "compliance/trail.html", lambda _table: context)
@@ -92,6 +96,8 @@ class WhoSaw(StaffView):
         client = get_client(request.user, client_id)
         rows = looks.looks_visible_to(request.user).filter(client_id=client.pk)
         context = {
-            "client": client, "people": looks.who_saw(rows), "page": looks.page_of(rows, request.GET.get("cursor", "")),
-        }  # fmt: skip
+            "client": client,
+            "people": looks.who_saw(rows),
+            "page": looks.page_of(rows, request.GET.get("cursor", "")),
+        }
         return render(request, "compliance/who_saw.html", context)

@@ -51,19 +51,24 @@ class Watchlists(StaffView):
                     request,
                     _("%(list)s: %(entries)d entries; %(added)d new, %(changed)d changed, %(removed)d gone.")
                     % {
-                        "list": version.source, "entries": version.entry_count, "added": version.added,
-                        "changed": version.changed, "removed": version.removed,
+                        "list": version.source,
+                        "entries": version.entry_count,
+                        "added": version.added,
+                        "changed": version.changed,
+                        "removed": version.removed,
                     },
-                )  # fmt: skip
+                )
                 return redirect("compliance:watchlists")
         return self._page(request, error)
 
     def _page(self, request: HttpRequest, error: str = "") -> HttpResponse:
         context = {
-            "sources": queries.sources_with_versions(request.user), "known": SOURCES.values(), "error": error,
+            "sources": queries.sources_with_versions(request.user),
+            "known": SOURCES.values(),
+            "error": error,
             "can_import": request.user.has_perm("compliance.import_watchlist"),
             "can_screen": request.user.has_perm("compliance.screen_client"),
-        }  # fmt: skip
+        }
         return render(request, "compliance/watchlists.html", context, status=422 if error else 200)
 
 

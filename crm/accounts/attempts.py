@@ -111,9 +111,13 @@ def remember_device(request: HttpRequest, response: HttpResponse, user: User) ->
     logins = [*(one for one in kept.get("logins", ()) if one != mark), mark][-LOGINS_MAX:]
     content = {"device": kept.get("device") or secrets.token_hex(12), "logins": logins}
     response.set_cookie(
-        COOKIE, signing.dumps(content, salt=COOKIE), max_age=COOKIE_SECONDS, httponly=True, samesite="Lax",
+        COOKIE,
+        signing.dumps(content, salt=COOKIE),
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="Lax",
         secure=bool(settings.SESSION_COOKIE_SECURE) or request.is_secure(),
-    )  # fmt: skip
+    )
 
 
 # --- the owner hears of it ---
@@ -126,7 +130,10 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
     today = timezone.now().date()
     key = f"failed-attempts:{user.pk}:{today}"
     sent = mail.send(
-        kind="accounts.failed_attempts", to=user.email, language=user.language, dedupe_key=key,
+        kind="accounts.failed_attempts",
+        to=user.email,
+        language=user.language,
+        dedupe_key=key,
         brand=None if user.is_team else user.brand,
         letter=lambda: Letter(
             subject=_("Failed attempts to sign in to your account"),
@@ -137,7 +144,7 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
             ),
             closing=(_("If this wasn't you and your password isn't long and unique, change it now."),),
         ),
-    )  # fmt: skip
+    )
     if sent is not None:
         notify(
             [user],

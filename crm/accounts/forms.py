@@ -128,9 +128,7 @@ class NewPasswordForm(forms.Form):
         help_text=_("At least 10 characters. A few words are easier to remember and harder to guess than symbols."),
     )
     password2 = forms.CharField(
-        label=_("New password again"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        label=_("New password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -47,9 +47,13 @@ def issue(*, kind: LinkKind, user: User, actor: User | None = None) -> tuple[Acc
     AccessLink.objects.filter(user=user, kind=kind, used_at=None, revoked_at=None).update(revoked_at=now)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     link = AccessLink.objects.create(
-        kind=kind, user=user, email=user.email, secret_hash=_hash(secret), created_by=actor,
+        kind=kind,
+        user=user,
+        email=user.email,
+        secret_hash=_hash(secret),
+        created_by=actor,
         expires_at=now + LIFETIMES[kind],
-    )  # fmt: skip
+    )
     return link, _signer(kind).sign(f"{link.pk}.{secret}")
 
 

@@ -35,9 +35,13 @@ def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
     user.save(update_fields=["password"])
     end_sessions(user=user, actor=user)
     audit.record(
-        actor=user, action="crm.password_reset" if kind == LinkKind.PASSWORD_RESET else "crm.password_chosen", target=user,
-        client_id=client_id_of(user), brand_id=user.brand_id, evidence={"by": kind.value, "link": link.pk},
-    )  # fmt: skip
+        actor=user,
+        action="crm.password_reset" if kind == LinkKind.PASSWORD_RESET else "crm.password_chosen",
+        target=user,
+        client_id=client_id_of(user),
+        brand_id=user.brand_id,
+        evidence={"by": kind.value, "link": link.pk},
+    )
     return user
 
 
@@ -56,7 +60,10 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
         actor=None, action="crm.password_reset_sent", target=user, client_id=client_id_of(user), brand_id=user.brand_id
     )
     mail.send(
-        kind="accounts.password_reset", to=user.email, language=user.language, is_secret=True,
+        kind="accounts.password_reset",
+        to=user.email,
+        language=user.language,
+        is_secret=True,
         brand=None if user.is_team else user.brand,
         letter=lambda: Letter(
             subject=_("Choose a new password"),
@@ -68,4 +75,4 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
             button=(_("Choose a new password"), address),
             closing=(_("If it was not you, ignore this e-mail: your password stays as it is."),),
         ),
-    )  # fmt: skip
+    )

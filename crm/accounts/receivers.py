@@ -9,12 +9,7 @@ from typing import Any
 
 from allauth.account.signals import password_changed
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import (
-    authentication_failed,
-    authenticator_removed,
-    authenticator_reset,
-    authenticator_used,
-)
+from allauth.mfa.signals import authentication_failed, authenticator_removed, authenticator_reset, authenticator_used
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
@@ -73,9 +68,13 @@ def after_factor_removed(
     sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kw: Any
 ) -> None:
     audit.record(
-        actor=user, action="crm.second_factor_removed", target=user, client_id=client_id_of(user), brand_id=user.brand_id,
+        actor=user,
+        action="crm.second_factor_removed",
+        target=user,
+        client_id=client_id_of(user),
+        brand_id=user.brand_id,
         before={"factor": authenticator.type},
-    )  # fmt: skip
+    )
     if authenticator.type in FACTORS:
         tell_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your login"))
 
@@ -96,7 +95,10 @@ def tell_owner(user: User, kind: str, subject: Any) -> None:
     """A letter about a change of the login, so that a stranger's change does not stay unseen."""
     address, now = current().ip, timezone.localtime()
     mail.send(
-        kind=f"accounts.{kind}", to=user.email, language=user.language, brand=None if user.is_team else user.brand,
+        kind=f"accounts.{kind}",
+        to=user.email,
+        language=user.language,
+        brand=None if user.is_team else user.brand,
         letter=lambda: Letter(
             subject=subject(),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
@@ -107,4 +109,4 @@ def tell_owner(user: User, kind: str, subject: Any) -> None:
             ),
             closing=(_("If this was not you, change your password now and tell us."),),
         ),
-    )  # fmt: skip
+    )

@@ -37,11 +37,15 @@ def open_sessions(user: User, *, current_key: str | None) -> list[OpenSession]:
     alive = [row for row in rows if row.session_key == current_key or not row.purge()]
     return [
         OpenSession(
-            pk=row.pk, device=device_of(row.user_agent), ip=row.ip, created_at=row.created_at,
-            last_seen_at=row.last_seen_at, is_current=row.session_key == current_key,
+            pk=row.pk,
+            device=device_of(row.user_agent),
+            ip=row.ip,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_current=row.session_key == current_key,
         )
         for row in alive
-    ]  # fmt: skip
+    ]
 
 
 def device_of(user_agent: str) -> str:
@@ -54,9 +58,14 @@ def device_of(user_agent: str) -> str:
         ("Safari/", "Safari"),
     ]
     systems = [
-        ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
-        ("CrOS", "ChromeOS"), ("Linux", "Linux"),
-    ]  # fmt: skip
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]
     browser = next((name for mark, name in browsers if mark in user_agent), "")
     system = next((name for mark, name in systems if mark in user_agent), "")
     if browser and system:
@@ -111,7 +120,9 @@ def touch(request: HttpRequest, user: User) -> None:
     UserSession.objects.update_or_create(
         session_key=request.session.session_key,
         defaults={
-            "user": user, "ip": network.client_ip(request) or "0.0.0.0",  # noqa: S104
-            "user_agent": request.headers.get("user-agent", "")[:200], "last_seen_at": timezone.now(),
+            "user": user,
+            "ip": network.client_ip(request) or "0.0.0.0",  # noqa: S104
+            "user_agent": request.headers.get("user-agent", "")[:200],
+            "last_seen_at": timezone.now(),
         },
-    )  # fmt: skip
+    )

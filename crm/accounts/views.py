@@ -183,9 +183,12 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
 def choose_password(request: HttpRequest, token: str) -> HttpResponse:
     """The reset link of staff."""
     answer = password_by_link(
-        request, token, kind=LinkKind.PASSWORD_RESET, template="account/choose_password.html",
+        request,
+        token,
+        kind=LinkKind.PASSWORD_RESET,
+        template="account/choose_password.html",
         ask_again=reverse("account_forgotten_password"),
-    )  # fmt: skip
+    )
     if isinstance(answer, HttpResponse):
         return answer
     messages.success(request, _("Your new password is set. Sign in with it."))

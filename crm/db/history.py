@@ -37,10 +37,12 @@ def versions_of(record: models.Model, *, limit: int = VERSIONS_SHOWN) -> list[Ve
     for row, older in zip(rows[:limit], [*rows[1:], None], strict=False):
         found.append(
             Version(
-                at=row.history_date, by=str(row.history_user or "Keelson"), kind=names.get(row.history_type, ""),
+                at=row.history_date,
+                by=str(row.history_user or "Keelson"),
+                kind=names.get(row.history_type, ""),
                 changes=_differences(older, row) if older is not None else [],
             )
-        )  # fmt: skip
+        )
     return [version for version in found if version.changes or version.kind != names["~"]]
 
 

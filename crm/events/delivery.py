@@ -113,8 +113,11 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
     delivery.finished_at = None if state == DeliveryState.PENDING else timezone.now()
     delivery.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(
-        actor=actor, action=f"crm.event_{'replayed' if state == DeliveryState.PENDING else 'skipped'}", target=delivery,
-        client_id=delivery.client_id, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action=f"crm.event_{'replayed' if state == DeliveryState.PENDING else 'skipped'}",
+        target=delivery,
+        client_id=delivery.client_id,
+        reason=reason,
+    )
     transaction.on_commit(wake_worker)
     return delivery

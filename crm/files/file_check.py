@@ -162,7 +162,4 @@ def _still_named(column: FileColumn, file: NamedFile) -> bool:
 def _is_erased(client_id: int | None) -> bool:
     from crm.models import SubjectKey
 
-    return (
-        client_id is not None
-        and SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=False).exists()
-    )  # fmt: skip
+    return client_id is not None and SubjectKey.objects.filter(client_id=client_id, destroyed_at__isnull=False).exists()

@@ -12,10 +12,7 @@ def append_only(name: str) -> list[pgtrigger.Trigger]:
     refuse = f"RAISE EXCEPTION '{name} is append-only: write a new row instead';"
     return [
         pgtrigger.Trigger(
-            name=f"{name}_no_change",
-            operation=pgtrigger.Update | pgtrigger.Delete,
-            when=pgtrigger.Before,
-            func=refuse,
+            name=f"{name}_no_change", operation=pgtrigger.Update | pgtrigger.Delete, when=pgtrigger.Before, func=refuse
         ),
         pgtrigger.Trigger(
             name=f"{name}_no_truncate",
@@ -76,9 +73,7 @@ class AuditSeal(models.Model):
     class Meta:
         ordering = ["id"]
         triggers = append_only("audit_seal")
-        constraints = [
-            models.CheckConstraint(condition=models.Q(leaf_count__gt=0), name="audit_seal_is_never_empty"),
-        ]
+        constraints = [models.CheckConstraint(condition=models.Q(leaf_count__gt=0), name="audit_seal_is_never_empty")]
 
     def __str__(self) -> str:
         return f"Seal {self.pk}"

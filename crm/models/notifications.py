@@ -25,9 +25,7 @@ class Notification(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "dedupe_key"],
-                condition=~models.Q(dedupe_key=""),
-                name="a_notification_is_told_once",
+                fields=["user", "dedupe_key"], condition=~models.Q(dedupe_key=""), name="a_notification_is_told_once"
             )
         ]
 

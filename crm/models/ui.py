@@ -15,7 +15,7 @@ class SavedView(models.Model):
     class Meta:
         ordering = ["name", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["owner", "table", "name"], name="saved_view_name_is_unique_per_owner"),
+            models.UniqueConstraint(fields=["owner", "table", "name"], name="saved_view_name_is_unique_per_owner")
         ]
         indexes = [models.Index(fields=["table", "desk"], name="saved_views_by_desk")]
 

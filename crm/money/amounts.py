@@ -13,7 +13,7 @@ EXPONENTS: dict[str, int] = {
     "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
     "BTC": 8, "ETH": 8, "LTC": 8, "USDT": 6, "USDC": 6,
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 DEFAULT_EXPONENT = 2
 DIGITS_MAX = 30
 

@@ -65,11 +65,18 @@ def send(
             }
         )
     row = OutgoingMail(
-        kind=kind, to=to, subject=" ".join(str(written.subject).split())[:200],
-        body=crypto.encrypt(body, purpose=PURPOSE) if is_secret else body, is_secret=is_secret,
-        sender_name=brand.name if brand else "", reply_to=brand.support_email if brand else "", brand=brand,
-        client_id=client_id, dedupe_key=dedupe_key, due_at=timezone.now(),
-    )  # fmt: skip
+        kind=kind,
+        to=to,
+        subject=" ".join(str(written.subject).split())[:200],
+        body=crypto.encrypt(body, purpose=PURPOSE) if is_secret else body,
+        is_secret=is_secret,
+        sender_name=brand.name if brand else "",
+        reply_to=brand.support_email if brand else "",
+        brand=brand,
+        client_id=client_id,
+        dedupe_key=dedupe_key,
+        due_at=timezone.now(),
+    )
     try:
         with transaction.atomic():
             row.save()

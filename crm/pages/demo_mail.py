@@ -47,10 +47,14 @@ def _read(raw: bytes) -> DemoLetter:
     assert isinstance(message, EmailMessage)
     plain, rich = message.get_body(preferencelist=("plain",)), message.get_body(preferencelist=("html",))
     return DemoLetter(
-        subject=str(message["Subject"] or ""), sender=str(message["From"] or ""), to=str(message["To"] or ""),
-        date=str(message["Date"] or ""), text=str(plain.get_content()) if plain is not None else "",
-        html=str(rich.get_content()) if rich is not None else "", key=hashlib.sha256(raw).hexdigest()[:20],
-    )  # fmt: skip
+        subject=str(message["Subject"] or ""),
+        sender=str(message["From"] or ""),
+        to=str(message["To"] or ""),
+        date=str(message["Date"] or ""),
+        text=str(plain.get_content()) if plain is not None else "",
+        html=str(rich.get_content()) if rich is not None else "",
+        key=hashlib.sha256(raw).hexdigest()[:20],
+    )
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:
@@ -64,9 +68,12 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 # What a mail program allows: the letter's own styles, nothing that runs, nothing from elsewhere. `sandbox` gives it an origin
 # of its own, so that it could not read this site's pages even if something ran.
 LETTER_POLICY: Final = {
-    "default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["'self'", "data:"],
-    "frame-ancestors": ["'self'"], "sandbox": ["allow-popups"],
-}  # fmt: skip
+    "default-src": ["'none'"],
+    "style-src": ["'unsafe-inline'"],
+    "img-src": ["'self'", "data:"],
+    "frame-ancestors": ["'self'"],
+    "sandbox": ["allow-popups"],
+}
 
 
 @csp_override(LETTER_POLICY)  # type: ignore[arg-type]  # typed for views without arguments

@@ -49,11 +49,15 @@ def _dialog(
     shown = [column.name for column in table.shown_columns]
     rest = [column for column in table.allowed_columns if column.name not in shown]
     context = {
-        "table": table, "path": path, "query": query, "error": error, "name": name,
+        "table": table,
+        "path": path,
+        "query": query,
+        "error": error,
+        "name": name,
         "for_desk": for_desk,
         "columns": [(column, True) for column in table.shown_columns] + [(column, False) for column in rest],
         "views": [view for view in table.layout.views if view.owner_id == request.user.pk],
-    }  # fmt: skip
+    }
     return render(request, "crm/ui/_table_settings.html", context, status=422 if error else 200)
 
 
@@ -84,9 +88,13 @@ def save(request: HttpRequest, name: str) -> HttpResponse:
     path, query, title = (request.POST.get(key, "") for key in ("path", "query", "name"))
     try:
         view = layouts.save_view(
-            user=request.user, table=name, name=title, query=query, for_desk="for_desk" in request.POST,
+            user=request.user,
+            table=name,
+            name=title,
+            query=query,
+            for_desk="for_desk" in request.POST,
             columns=[column.name for column in table.shown_columns],
-        )  # fmt: skip
+        )
     except DomainError as refused:
         return _dialog(
             request, table, path, query, error=refused.message, name=title, for_desk="for_desk" in request.POST

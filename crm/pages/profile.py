@@ -27,9 +27,7 @@ def _zones() -> list[tuple[str, str]]:
 class ProfileForm(forms.ModelForm):
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"),
-        choices=_zones,
-        help_text=gettext_lazy("All times are shown in this zone."),
+        label=gettext_lazy("Time zone"), choices=_zones, help_text=gettext_lazy("All times are shown in this zone.")
     )
 
     class Meta:

@@ -34,9 +34,10 @@ EVENTS_SHOWN = 30
 class StaffFilter(FilterSet):
     role = ChoiceFilter(label=gettext_lazy("Role"), choices=Role.choices, field_name="groups__name")
     state = ChoiceFilter(
-        label=gettext_lazy("State"), method="by_state",
+        label=gettext_lazy("State"),
+        method="by_state",
         choices=[("on", gettext_lazy("On")), ("off", gettext_lazy("Off")), ("invited", gettext_lazy("Invited"))],
-    )  # fmt: skip
+    )
 
     class Meta:
         model = User
@@ -69,9 +70,12 @@ class StaffTable(Table):
     default_order = "last_name"
     row_url_name = "staff_member"
     empty = Empty(
-        gettext_lazy("Nobody here yet"), gettext_lazy("Invite the first colleague."), "users",
-        gettext_lazy("Invite"), "staff_invite",
-    )  # fmt: skip
+        gettext_lazy("Nobody here yet"),
+        gettext_lazy("Invite the first colleague."),
+        "users",
+        gettext_lazy("Invite"),
+        "staff_invite",
+    )
 
     def queryset(self) -> Any:
         return (
@@ -203,9 +207,11 @@ def ask_grant(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("Choose a role or reach from the list and give a reason."))
         return redirect("staff_member", pk=pk)
     return _act(
-        request, pk, _("Asked. Another administrator has to approve it."),
+        request,
+        pk,
+        _("Asked. Another administrator has to approve it."),
         lambda: grants.request_grant(actor=actor, user=user, what=form.thing(), reason=form.cleaned_data["reason"]),
-    )  # fmt: skip
+    )
 
 
 @staff_page(MANAGE)
@@ -218,17 +224,21 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
         if key not in Role.values:
             raise Http404
         return _act(
-            request, pk, _("Taken away."),
+            request,
+            pk,
+            _("Taken away."),
             lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
-        )  # fmt: skip
+        )
     models: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
     if kind not in models or not is_whole(key):
         raise Http404
     thing = cast("Brand | Desk | Book", get_object_or_404(models[kind], pk=int(key)))
     return _act(
-        request, pk, _("Taken away."),
+        request,
+        pk,
+        _("Taken away."),
         lambda: grants.take_reach(user=user, thing=thing, actor=actor, reason=_reason(request)),
-    )  # fmt: skip
+    )
 
 
 @staff_page(MANAGE)
@@ -250,9 +260,11 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     return _act(
-        request, pk, _("The second factor is reset. They set up a new one at the next sign-in."),
+        request,
+        pk,
+        _("The second factor is reset. They set up a new one at the next sign-in."),
         lambda: people.reset_second_factor(user=user, actor=actor, reason=_reason(request)),
-    )  # fmt: skip
+    )
 
 
 @staff_page(MANAGE)

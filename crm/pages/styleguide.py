@@ -51,13 +51,19 @@ def sample() -> dict[str, Any]:
         "profits": [5, 9, -4, 12, 3, -8, -2, 6, 11, 4],
         "shares": [(_("Germany"), 420, "420"), (_("Spain"), 270, "270"), (_("Italy"), 96, "96")],
         "chart": Chart("equity", days, [equity, deposits], x_label=str(_("Day"))),
-        "amount": Decimal("-1234.5"), "gain": Decimal("250"), "bitcoin": Decimal("0.01500000"),
-        "now": timezone.now(), "earlier": timezone.now() - dt.timedelta(hours=3),
-        "tabs": [{"slug": "a", "label": _("Overview"), "url": "#a"}, {"slug": "b", "label": _("Trading"), "url": "#b", "count": 3}],
+        "amount": Decimal("-1234.5"),
+        "gain": Decimal("250"),
+        "bitcoin": Decimal("0.01500000"),
+        "now": timezone.now(),
+        "earlier": timezone.now() - dt.timedelta(hours=3),
+        "tabs": [
+            {"slug": "a", "label": _("Overview"), "url": "#a"},
+            {"slug": "b", "label": _("Trading"), "url": "#b", "count": 3},
+        ],
         "states": [*JobState, *DeliveryState],
         "reasons": [_("The name differs from the account"), _("The document expires in 9 days")],
         "steps": [_("Details"), _("Identity"), _("Address"), _("Done")],
-    }  # fmt: skip
+    }
 
 
 @staff_page()

@@ -2,19 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.pages import (
-    brand,
-    demo_mail,
-    events,
-    home,
-    jobs,
-    lists,
-    notifications,
-    palette,
-    profile,
-    staff,
-    styleguide,
-)
+from crm.pages import brand, demo_mail, events, home, jobs, lists, notifications, palette, profile, staff, styleguide
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -98,9 +98,11 @@ def _known_of(register: BinaryIO) -> tuple[set[tuple[int, str]], str]:
 
 def _line(erasure: Erasure, previous: str) -> bytes:
     row: dict[str, Any] = {
-        "client_id": erasure.client_id, "key_made_at": erasure.key_made_at.isoformat(),
-        "destroyed_at": erasure.destroyed_at.isoformat(), "previous": previous,
-    }  # fmt: skip
+        "client_id": erasure.client_id,
+        "key_made_at": erasure.key_made_at.isoformat(),
+        "destroyed_at": erasure.destroyed_at.isoformat(),
+        "previous": previous,
+    }
     row["signature"] = keys.signing_key().sign(_signed(row)).hex()
     return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
@@ -186,9 +188,11 @@ def _replay_batch(batch: list[Erasure], found: Replay, *, change: bool) -> None:
     if change and again:
         SubjectKey.objects.bulk_update(again, ["wrapped", "destroyed_at"])
         audit.record(
-            actor=None, action="crm.erasures_replayed", target=("crm.subjectkey", again[0].client_id),
+            actor=None,
+            action="crm.erasures_replayed",
+            target=("crm.subjectkey", again[0].client_id),
             evidence={"clients": [row.client_id for row in again]},
-        )  # fmt: skip
+        )
 
 
 def destroy_client_key(client_id: int) -> None:

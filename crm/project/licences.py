@@ -28,9 +28,7 @@ Licensed under the Apache License, Version 2.0 (LICENSE).
 Keelson runs with the packages below and carries the files below. Each keeps its own licence, whose text comes with it.
 Written by `manage.py licences`; not edited by hand.
 """
-DATA = (
-    ("Euro foreign exchange reference rates", "European Central Bank", "free re-use with the source named"),
-)  # fmt: skip
+DATA = (("Euro foreign exchange reference rates", "European Central Bank", "free re-use with the source named"),)
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,16 @@ LONG_PART = re.compile(r"/[^/]{20,}")
 PATH_SIGNS = "/?&<>:"
 # Headers that hold no address of a page, cookie or password; gunicorn writes "-" for the others.
 PLAIN_HEADERS = {
-    "{user-agent}i", "{host}i", "{x-forwarded-for}i", "{x-forwarded-proto}i", "{content-type}i", "{content-length}i",
-    "{content-type}o", "{content-length}o", "{content-encoding}o",
-}  # fmt: skip
+    "{user-agent}i",
+    "{host}i",
+    "{x-forwarded-for}i",
+    "{x-forwarded-proto}i",
+    "{content-type}i",
+    "{content-length}i",
+    "{content-type}o",
+    "{content-length}o",
+    "{content-encoding}o",
+}
 
 
 def without_rows(text: str) -> str:

@@ -48,10 +48,18 @@ def write_trail(
     expected_rows: for the bar; the progress function may raise to stop (nothing usable is left in `target` then).
     """
     with target.open("wb") as out:
-        return _Setter(paper, TaggedPdf(
-            out, title=paper.title, language=(get_language() or "en")[:2], made_at=paper.made_at,
-            author=paper.look.legal_name or paper.look.name,
-        ), progress, expected_rows).write()  # fmt: skip
+        return _Setter(
+            paper,
+            TaggedPdf(
+                out,
+                title=paper.title,
+                language=(get_language() or "en")[:2],
+                made_at=paper.made_at,
+                author=paper.look.legal_name or paper.look.name,
+            ),
+            progress,
+            expected_rows,
+        ).write()
 
 
 def width_of(text: str, face: Face, size: float) -> float:

@@ -37,10 +37,20 @@ def note(
         cursor.execute(
             INSERT,
             [
-                timezone.now(), getattr(user, "pk", None), str(kind), client_id, brand_id, target[:80], rows, in_book,
-                reason[:200], context.ip, context.session, context.request_id,
+                timezone.now(),
+                getattr(user, "pk", None),
+                str(kind),
+                client_id,
+                brand_id,
+                target[:80],
+                rows,
+                in_book,
+                reason[:200],
+                context.ip,
+                context.session,
+                context.request_id,
             ],
-        )  # fmt: skip
+        )
 
 
 def was_seen(*, user: Any, client_id: int) -> bool:

@@ -158,7 +158,15 @@ def _open(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
 
 
 __all__ = [
-    "FieldKeyMissing", "InvalidTag", "KeyDestroyed", "decrypt", "decrypt_for_client", "decrypt_many_for_clients",
-    "encrypt", "encrypt_for_client", "encrypt_many_for_clients", "lasting_key",
+    "FieldKeyMissing",
+    "InvalidTag",
+    "KeyDestroyed",
+    "decrypt",
+    "decrypt_for_client",
+    "decrypt_many_for_clients",
+    "encrypt",
+    "encrypt_for_client",
+    "encrypt_many_for_clients",
+    "lasting_key",
     "sealers_for_clients",
-]  # fmt: skip
+]

@@ -67,7 +67,7 @@ def read_rights(user: Any) -> None:
             row[0]: tuple(label for label, held in zip(labels, row[3:], strict=True) if held) or ("superuser",)
             for row in rows
         },
-    )  # fmt: skip
+    )
 
 
 def staff_of_brand(brand_id: int) -> list[int]:

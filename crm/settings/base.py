@@ -35,8 +35,18 @@ BASE_URL = env("KEELSON_BASE_URL", default="http://localhost:8000")
 LIVE_URL = env("KEELSON_LIVE_URL", default="http://localhost:8001")
 
 KEELSON_APPS = [
-    "crm", "clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports",
-]  # fmt: skip
+    "crm",
+    "clients",
+    "leads",
+    "kyc",
+    "compliance",
+    "trading",
+    "wallet",
+    "ib",
+    "monitoring",
+    "portal",
+    "reports",
+]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -148,10 +158,7 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "crm.User"
-AUTHENTICATION_BACKENDS = [
-    "crm.accounts.backends.SignInBackend",
-    "guardian.backends.ObjectPermissionBackend",
-]
+AUTHENTICATION_BACKENDS = ["crm.accounts.backends.SignInBackend", "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = True
 PASSWORD_HASHERS = [
@@ -301,9 +308,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # A waiting worker sets a longer time-out by itself.
 patience = "&".join(f"{name}={seconds}" for name, seconds in REDIS_PATIENCE.items())
-RQ_QUEUES = {
-    "default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{patience}", "DEFAULT_TIMEOUT": 1800},
-}
+RQ_QUEUES = {"default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{patience}", "DEFAULT_TIMEOUT": 1800}}
 
 RQ = {"WORKER_CLASS": "crm.project.warm_worker.WarmWorker"}
 

@@ -54,10 +54,14 @@ def explain(user: User, book: Book) -> Explanation:
     ways = [way for label in labels for way in _ways(user, book, label)]
     groups = list(user.groups.prefetch_related("permissions__content_type"))
     return Explanation(
-        user=user, book=book, reaches=bool(labels), ways=ways,
-        roles=[_role_label(group) for group in groups], rights=_rights(user, groups),
+        user=user,
+        book=book,
+        reaches=bool(labels),
+        ways=ways,
+        roles=[_role_label(group) for group in groups],
+        rights=_rights(user, groups),
         why_not="" if labels else _why_not(user, book),
-    )  # fmt: skip
+    )
 
 
 def _role_label(group: Group) -> str:

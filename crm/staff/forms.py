@@ -32,8 +32,38 @@ def language_choices() -> list[tuple[str, str]]:
     """Languages that desks and agents speak: the common ones of the trade, by their own names."""
     from django.conf.locale import LANG_INFO
 
-    codes = ("en", "de", "es", "fr", "it", "pt", "nl", "pl", "cs", "sk", "hu", "ro", "bg", "el", "tr", "ru", "uk", "ar",
-             "fa", "he", "hi", "th", "vi", "id", "ja", "ko", "sv", "da", "nb", "fi")  # fmt: skip
+    codes = (
+        "en",
+        "de",
+        "es",
+        "fr",
+        "it",
+        "pt",
+        "nl",
+        "pl",
+        "cs",
+        "sk",
+        "hu",
+        "ro",
+        "bg",
+        "el",
+        "tr",
+        "ru",
+        "uk",
+        "ar",
+        "fa",
+        "he",
+        "hi",
+        "th",
+        "vi",
+        "id",
+        "ja",
+        "ko",
+        "sv",
+        "da",
+        "nb",
+        "fi",
+    )
     return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes if code in LANG_INFO]
 
 
@@ -73,16 +103,29 @@ class InviteForm(ParticularsForm):
         label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
     reach = forms.ChoiceField(
-        label=_("Reaches"), required=False,
+        label=_("Reaches"),
+        required=False,
         choices=[("", _("Nothing yet")), ("brand", _("The whole brand")), ("desk", _("The desk"))],
-    )  # fmt: skip
+    )
     reason = forms.CharField(
         label=_("Reason"), max_length=300, help_text=_("Whoever approves roles and reach decides by it.")
     )
     field_order = [
-        "email", "first_name", "last_name", "brand", "desk", "roles", "reach", "reason", "languages", "countries", "language",
-        "time_zone", "is_accepting_leads", "lead_capacity_per_day",
-    ]  # fmt: skip
+        "email",
+        "first_name",
+        "last_name",
+        "brand",
+        "desk",
+        "roles",
+        "reach",
+        "reason",
+        "languages",
+        "countries",
+        "language",
+        "time_zone",
+        "is_accepting_leads",
+        "lead_capacity_per_day",
+    ]
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, actor=actor, **kwargs)

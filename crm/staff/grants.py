@@ -44,14 +44,22 @@ def request_grant(*, actor: User, user: User, what: Role | Brand | Desk | Book, 
     except IntegrityError:
         raise WrongState(_("This was asked for already and waits for approval."))
     audit.record(
-        actor=actor, action="crm.grant_requested", target=request, brand_id=user.brand_id, reason=reason,
+        actor=actor,
+        action="crm.grant_requested",
+        target=request,
+        brand_id=user.brand_id,
+        reason=reason,
         after={"user": user.pk, "what": request.what},
-    )  # fmt: skip
+    )
     others = [pk for pk in people_with("crm.manage_staff", brand_id=user.brand_id) if pk not in (actor.pk, user.pk)]
     notify(
-        others, kind="staff.grant_requested", title=f"{actor}: {request.what} → {user}", body=reason[:300],
-        url="/staff/grants/", dedupe_key=f"grant:{request.pk}",
-    )  # fmt: skip
+        others,
+        kind="staff.grant_requested",
+        title=f"{actor}: {request.what} → {user}",
+        body=reason[:300],
+        url="/staff/grants/",
+        dedupe_key=f"grant:{request.pk}",
+    )
     return request
 
 
@@ -62,9 +70,11 @@ def _holds(user: User, what: Role | Brand | Desk | Book) -> bool:
 
 
 def _lock(request_id: int) -> GrantRequest:
-    return GrantRequest.objects.select_for_update(of=("self",)).select_related(
-        "user", "requested_by", "brand", "desk", "book"
-    ).get(pk=request_id)  # fmt: skip
+    return (
+        GrantRequest.objects.select_for_update(of=("self",))
+        .select_related("user", "requested_by", "brand", "desk", "book")
+        .get(pk=request_id)
+    )
 
 
 @transaction.atomic
@@ -113,14 +123,22 @@ def _decide(request: GrantRequest, state: GrantState, actor: User, reason: str) 
     request.decision_reason = reason.strip()[:300]
     request.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
     audit.record(
-        actor=actor, action=f"crm.grant_{state.value}", target=request, brand_id=request.user.brand_id, reason=reason,
+        actor=actor,
+        action=f"crm.grant_{state.value}",
+        target=request,
+        brand_id=request.user.brand_id,
+        reason=reason,
         after={"user": request.user_id, "what": request.what, "requested_by": request.requested_by_id},
-    )  # fmt: skip
+    )
     if state != GrantState.WITHDRAWN:
         notify(
-            [request.requested_by_id], kind="staff.grant_decided", title=f"{request.what} → {request.user}",
-            body=joined([state.label, reason], ": "), url=f"/staff/{request.user_id}/", dedupe_key=f"grant-decided:{request.pk}",
-        )  # fmt: skip
+            [request.requested_by_id],
+            kind="staff.grant_decided",
+            title=f"{request.what} → {request.user}",
+            body=joined([state.label, reason], ": "),
+            url=f"/staff/{request.user_id}/",
+            dedupe_key=f"grant-decided:{request.pk}",
+        )
     return request
 
 
@@ -133,9 +151,13 @@ def take_role(*, user: User, role: Role, actor: User, reason: str) -> None:
         raise WrongState(_("This person does not have that role."))
     user.groups.remove(group)
     audit.record(
-        actor=actor, action="crm.role_taken", target=user, brand_id=user.brand_id, before={"role": role.value},
+        actor=actor,
+        action="crm.role_taken",
+        target=user,
+        brand_id=user.brand_id,
+        before={"role": role.value},
         reason=reason,
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -148,6 +170,10 @@ def take_reach(*, user: User, thing: Brand | Desk | Book, actor: User, reason: s
     remove_perm(f"crm.{permission}", user, thing)
     user.__dict__.pop("_keelson_reach", None)
     audit.record(
-        actor=actor, action="crm.access_taken", target=user, brand_id=user.brand_id,
-        before={permission: thing.pk, "name": str(thing)}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="crm.access_taken",
+        target=user,
+        brand_id=user.brand_id,
+        before={permission: thing.pk, "name": str(thing)},
+        reason=reason,
+    )

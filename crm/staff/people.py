@@ -23,15 +23,29 @@ from crm.security.scope import reach_of
 from crm.staff import policies
 
 CHANGEABLE = (
-    "first_name", "last_name", "desk", "languages", "countries", "language", "time_zone", "is_accepting_leads",
+    "first_name",
+    "last_name",
+    "desk",
+    "languages",
+    "countries",
+    "language",
+    "time_zone",
+    "is_accepting_leads",
     "lead_capacity_per_day",
-)  # fmt: skip
+)
 
 
 @transaction.atomic
 def invite_staff(
-    *, actor: User | None, email: str, first_name: str, last_name: str, brand: Brand, desk: Desk | None = None, **fields: Any
-) -> User:  # fmt: skip
+    *,
+    actor: User | None,
+    email: str,
+    first_name: str,
+    last_name: str,
+    brand: Brand,
+    desk: Desk | None = None,
+    **fields: Any,
+) -> User:
     """Create a login without a password and send its owner a link, good once and for 72 hours.
 
     The login can do nothing until roles and reach are granted. Who: `crm.manage_staff` on the brand.
@@ -43,9 +57,15 @@ def invite_staff(
             raise DomainError(_("You don't reach this brand."))
     email = email.strip().lower()
     user = User(
-        username=username_for(brand=None, email=email), email=email, first_name=first_name.strip(),
-        last_name=last_name.strip(), kind=UserKind.STAFF, brand=brand, desk=desk, **fields,
-    )  # fmt: skip
+        username=username_for(brand=None, email=email),
+        email=email,
+        first_name=first_name.strip(),
+        last_name=last_name.strip(),
+        kind=UserKind.STAFF,
+        brand=brand,
+        desk=desk,
+        **fields,
+    )
     user.set_unusable_password()
     try:
         with transaction.atomic():
@@ -53,9 +73,12 @@ def invite_staff(
     except IntegrityError:
         raise DomainError(_("There is a login with this e-mail already."), code="duplicate")
     audit.record(
-        actor=actor, action="crm.staff_invited", target=user, brand_id=brand.pk,
+        actor=actor,
+        action="crm.staff_invited",
+        target=user,
+        brand_id=brand.pk,
         after={"email": email, "name": user.get_full_name(), "desk": str(desk) if desk else ""},
-    )  # fmt: skip
+    )
     _send_invitation(user, actor)
     return user
 
@@ -64,7 +87,10 @@ def _send_invitation(user: User, actor: User | None) -> None:
     _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
     address = absolute(reverse("account_accept_invitation", args=[token]))
     mail.send(
-        kind="accounts.invitation", to=user.email, language=user.language, is_secret=True,
+        kind="accounts.invitation",
+        to=user.email,
+        language=user.language,
+        is_secret=True,
         letter=lambda: Letter(
             subject=_("Your login at %(brand)s") % {"brand": user.brand.name if user.brand else "Keelson"},
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
@@ -74,7 +100,7 @@ def _send_invitation(user: User, actor: User | None) -> None:
             ),
             button=(_("Accept the invitation"), address),
         ),
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -103,9 +129,13 @@ def change_staff(*, user_id: int, actor: User, **fields: Any) -> User:
         setattr(user, name, value)
     user.save(update_fields=list(changed))
     audit.record(
-        actor=actor, action="crm.staff_changed", target=user, brand_id=user.brand_id, before=before,
+        actor=actor,
+        action="crm.staff_changed",
+        target=user,
+        brand_id=user.brand_id,
+        before=before,
         after={name: _plain(value) for name, value in changed.items()},
-    )  # fmt: skip
+    )
     return user
 
 
@@ -129,9 +159,15 @@ def switch_off(*, user_id: int, actor: User, reason: str) -> User:
     for kind in LinkKind:
         links.revoke(user=user, kind=kind)
     audit.record(
-        actor=actor, action="crm.staff_switched_off", target=user, brand_id=user.brand_id, reason=reason,
-        before={"is_active": True}, after={"is_active": False}, evidence={"sessions_ended": ended},
-    )  # fmt: skip
+        actor=actor,
+        action="crm.staff_switched_off",
+        target=user,
+        brand_id=user.brand_id,
+        reason=reason,
+        before={"is_active": True},
+        after={"is_active": False},
+        evidence={"sessions_ended": ended},
+    )
     return user
 
 
@@ -145,9 +181,14 @@ def switch_on(*, user_id: int, actor: User, reason: str) -> User:
     user.is_active = True
     user.save(update_fields=["is_active"])
     audit.record(
-        actor=actor, action="crm.staff_switched_on", target=user, brand_id=user.brand_id, reason=reason,
-        before={"is_active": False}, after={"is_active": True},
-    )  # fmt: skip
+        actor=actor,
+        action="crm.staff_switched_on",
+        target=user,
+        brand_id=user.brand_id,
+        reason=reason,
+        before={"is_active": False},
+        after={"is_active": True},
+    )
     return user
 
 
@@ -171,6 +212,12 @@ def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
     Authenticator.objects.filter(user=user).delete()
     ended = end_sessions(user=user, actor=actor)
     audit.record(
-        actor=actor, action="crm.second_factor_reset", target=user, brand_id=user.brand_id,
-        before={"factors": kinds}, after={"factors": []}, reason=reason, evidence={"sessions_ended": ended},
-    )  # fmt: skip
+        actor=actor,
+        action="crm.second_factor_reset",
+        target=user,
+        brand_id=user.brand_id,
+        before={"factors": kinds},
+        after={"factors": []},
+        reason=reason,
+        evidence={"sessions_ended": ended},
+    )

@@ -149,9 +149,11 @@ def localtime_(value: Any, seconds: bool = False) -> SafeString:
     if not isinstance(value, date):
         return SafeString("–")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.moment(value, seconds=True, zone=True),
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        formats.moment(value, seconds=True, zone=True),
         formats.moment(value, seconds=seconds),
-    )  # fmt: skip
+    )
 
 
 @register.filter

@@ -10,11 +10,21 @@ from crm.choices import BadgeChoices
 TONES = ("neutral", "info", "success", "warning", "danger", "accent", "teal")
 # Colour words as choices write them (Tabler's names); each is one of the design system's tones.
 BY_COLOUR = {
-    "blue": "info", "azure": "info", "cyan": "info", "primary": "info",
-    "green": "success", "lime": "success",
-    "yellow": "warning", "orange": "warning", "amber": "warning",
-    "red": "danger", "purple": "accent", "violet": "accent", "indigo": "accent", "pink": "accent",
-}  # fmt: skip
+    "blue": "info",
+    "azure": "info",
+    "cyan": "info",
+    "primary": "info",
+    "green": "success",
+    "lime": "success",
+    "yellow": "warning",
+    "orange": "warning",
+    "amber": "warning",
+    "red": "danger",
+    "purple": "accent",
+    "violet": "accent",
+    "indigo": "accent",
+    "pink": "accent",
+}
 
 
 def tone_name(colour: Any) -> str:

@@ -31,8 +31,14 @@ def _svg(width: int, height: int, body: str, label: str, css: str = "") -> SafeS
     role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="k-spark {}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" {}>{}</svg>',
-        css, width, height, width, height, role, mark_safe(body),  # noqa: S308  numbers only
-    )  # fmt: skip
+        css,
+        width,
+        height,
+        width,
+        height,
+        role,
+        mark_safe(body),  # noqa: S308  numbers only
+    )
 
 
 def sparkline(
@@ -127,12 +133,16 @@ class Chart:
             "xLabel": str(self.x_label or _("Time")),
             "series": [
                 {
-                    "label": str(s.label), "tone": s.tone, "kind": s.kind, "unit": s.unit, "decimals": s.decimals,
+                    "label": str(s.label),
+                    "tone": s.tone,
+                    "kind": s.kind,
+                    "unit": s.unit,
+                    "decimals": s.decimals,
                     "values": [float(v) if v is not None else None for v in s.values],
                 }
                 for s in self.series
             ],
-        }  # fmt: skip
+        }
 
     def json(self) -> SafeString:
         """The spec for a `<script type="application/json">`; escaped, so that no value can close the tag."""

@@ -22,9 +22,13 @@ class Done(Generic[T]):
 
 
 def attempt(
-    request: HttpRequest, work: Callable[[], T], said: str | Callable[[T], str], *, form: Any = None,
+    request: HttpRequest,
+    work: Callable[[], T],
+    said: str | Callable[[T], str],
+    *,
+    form: Any = None,
     forbidden_is_said: bool = False,
-) -> Done[T] | None:  # fmt: skip
+) -> Done[T] | None:
     """Run `work` and say what came of it; the view redirects after `Done` and decides what to show after None.
 
     Done: `said`, or what it makes of the result, is a success message. Refused (a DomainError): its words stand in the

@@ -121,9 +121,12 @@ def show_table(
         return redirect(reverse("job", args=[made.pk])) if isinstance(made, Job) else made
     if len(table.words) >= SHORTEST_SEARCH:
         access_log.note(
-            user=request.user, kind=AccessKind.SEARCH, target=f"table:{table.name}", rows=len(table.page.rows),
+            user=request.user,
+            kind=AccessKind.SEARCH,
+            target=f"table:{table.name}",
+            rows=len(table.page.rows),
             reason=table.words,
-        )  # fmt: skip
+        )
     if wants_fragment(request) and "filters" in request.GET:
         response: HttpResponse = render(request, "crm/ui/_filters.html", {"table": table})
     elif wants_fragment(request):

@@ -176,9 +176,12 @@ async def refuse(send: Send, status: int, origin: str = "") -> None:
 
 def headers(content_type: str, origin: str) -> list[tuple[bytes, bytes]]:
     found = {
-        "content-type": content_type, "cache-control": "no-store, no-transform", "x-accel-buffering": "no",
-        "x-content-type-options": "nosniff", "vary": "Origin, Cookie",
-    }  # fmt: skip
+        "content-type": content_type,
+        "cache-control": "no-store, no-transform",
+        "x-accel-buffering": "no",
+        "x-content-type-options": "nosniff",
+        "vary": "Origin, Cookie",
+    }
     if origin:
         found |= {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
     return [(name.encode(), value.encode("latin-1")) for name, value in found.items()]

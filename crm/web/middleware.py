@@ -172,10 +172,7 @@ class NoStoreMiddleware:
 class AudienceMiddleware:
     """Outside the trader's room a client is a stranger, and a partner outside the partner pages."""
 
-    ROOMS = {
-        UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"),
-        UserKind.PARTNER: ("/partners/", "/accounts/", "/b/"),
-    }
+    ROOMS = {UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"), UserKind.PARTNER: ("/partners/", "/accounts/", "/b/")}
     SHARED = ("/notifications/", "/profile/", "/jobs/", "/brand/", "/language/")
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -245,9 +242,12 @@ class StaffSecondFactorMiddleware:
         if has_one:
             return leave, reverse("mfa_reauthenticate"), reverse("mfa_reauthenticate_webauthn")
         return (
-            leave, reverse("second_factor_setup"), reverse("account_reauthenticate"), reverse("mfa_activate_totp"),
+            leave,
+            reverse("second_factor_setup"),
+            reverse("account_reauthenticate"),
+            reverse("mfa_activate_totp"),
             reverse("mfa_add_webauthn"),
-        )  # fmt: skip
+        )
 
 
 class DomainErrorMiddleware:

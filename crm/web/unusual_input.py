@@ -85,6 +85,12 @@ class UnusualInputMiddleware:
                 400, "Unusable value", "A value is out of range or holds signs that can't be stored.", code="unusable"
             )
         return render(
-            request, "crm/refused.html", status=400,
-            context={"error": {"message": _("A value in this request can't be used. Check dates and numbers, then try again.")}},
-        )  # fmt: skip
+            request,
+            "crm/refused.html",
+            status=400,
+            context={
+                "error": {
+                    "message": _("A value in this request can't be used. Check dates and numbers, then try again.")
+                }
+            },
+        )

@@ -90,9 +90,14 @@ STRANGERS = Limit(form_bytes_max=STRANGER_BYTES_MAX)
 
 
 def takes_files(
-    view: Callable[..., Any] | None = None, *, files: int = 1, file_bytes_max: int | None = None,
-    refuse: Refuse = refusal_page, words: Callable[[], str] | None = None, needs: str = "",
-) -> Any:  # fmt: skip
+    view: Callable[..., Any] | None = None,
+    *,
+    files: int = 1,
+    file_bytes_max: int | None = None,
+    refuse: Refuse = refusal_page,
+    words: Callable[[], str] | None = None,
+    needs: str = "",
+) -> Any:
     """Mark the view that a URL names (the outermost decorator): its requests may carry up to `files` files.
 
     refuse(request, message) makes the answer to what is too large, words() its message. needs: see `Limit`.

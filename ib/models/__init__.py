@@ -1,21 +1,5 @@
-from ib.models.commissions import (
-    Accrual,
-    CommissionRun,
-    PartnerDay,
-    Payout,
-    ReversedPart,
-    Settlement,
-    SettlementPeriod,
-)
-from ib.models.partners import (
-    Attribution,
-    Partner,
-    PartnerLink,
-    PartnerSpell,
-    ReferralDay,
-    ReferralLink,
-    Upline,
-)
+from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, ReversedPart, Settlement, SettlementPeriod
+from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 
 __all__ = [

@@ -205,7 +205,7 @@ class Accrual(models.Model):
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
             models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"deal {self.ticket} level {self.level}: {self.amount} {self.currency}"

@@ -63,17 +63,25 @@ class Partner(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="partners")
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="partner")
     client = models.OneToOneField(
-        Client, on_delete=models.PROTECT, related_name="as_partner", null=True, blank=True,
+        Client,
+        on_delete=models.PROTECT,
+        related_name="as_partner",
+        null=True,
+        blank=True,
         help_text=_("The partner's own client record, where they also trade"),
-    )  # fmt: skip
+    )
     code = models.SlugField(max_length=24)
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=5, help_text=_("In which commissions are paid out"))
     state = models.CharField(max_length=8, choices=PartnerState.choices, default=PartnerState.PENDING)
     manager = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="managed_partners", null=True, blank=True,
+        User,
+        on_delete=models.PROTECT,
+        related_name="managed_partners",
+        null=True,
+        blank=True,
         help_text=_("The IB manager in charge"),
-    )  # fmt: skip
+    )
     joined_at = models.DateTimeField()
     history = HistoricalRecords()
 

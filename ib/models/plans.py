@@ -77,9 +77,11 @@ class PlanVersion(models.Model):
     currency = models.CharField(max_length=5, help_text=_("Currency of the rates"))
     min_hold_seconds = models.PositiveIntegerField(default=180, help_text=_("Shorter trades earn nothing"))
     account_groups = ArrayField(
-        models.CharField(max_length=64), default=list, blank=True,
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
         help_text=_("Platform groups that count, e.g. real\\standard*; empty: all"),
-    )  # fmt: skip
+    )
     is_pool = models.BooleanField(
         default=True, help_text=_("The rate of a symbol group is a pot: all levels together never get more")
     )

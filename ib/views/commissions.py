@@ -56,8 +56,9 @@ class RunList(TableView):
 def get_accrual(user: Any, accrual_id: int) -> Accrual:
     accrual = (
         Accrual.objects.select_related("partner", "introducer", "version__plan", "client", "period", "run")
-        .filter(pk=accrual_id, partner__in=partners_visible_to(user)).first()
-    )  # fmt: skip
+        .filter(pk=accrual_id, partner__in=partners_visible_to(user))
+        .first()
+    )
     if accrual is None:
         raise Http404
     return accrual
@@ -68,20 +69,26 @@ def accrual_page(request: HttpRequest, accrual_id: int) -> HttpResponse:
     """One row explained, beside everything else this deal earned anybody."""
     accrual = get_accrual(request.user, accrual_id)
     access_log.note(
-        user=request.user, kind=AccessKind.VIEW, client_id=accrual.client_id, brand_id=accrual.client.brand_id,
+        user=request.user,
+        kind=AccessKind.VIEW,
+        client_id=accrual.client_id,
+        brand_id=accrual.client.brand_id,
         target=f"ib.accrual:{accrual.pk}",
-    )  # fmt: skip
+    )
     rows = Accrual.objects.filter(deal_id=accrual.deal_id).select_related("partner").order_by("level", "id")[:60]
     return render(
-        request, "ib/accrual.html",
+        request,
+        "ib/accrual.html",
         {
-            "accrual": accrual, "steps": explain.explain(accrual, for_staff=True), "rows": rows,
+            "accrual": accrual,
+            "steps": explain.explain(accrual, for_staff=True),
+            "rows": rows,
             "settlement": Settlement.objects.filter(
                 partner_id=accrual.partner_id, period_id=accrual.period_id, currency=accrual.currency
             ).first(),
             "corrects": Accrual.objects.filter(pk=accrual.corrects_id).first() if accrual.corrects_id else None,
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page("ib.run_commissions")
@@ -93,12 +100,15 @@ def recompute(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         policies.require(can_run(request.user, data["brand"].pk))
         job = start_job(
-            "ib.recompute", owner=request.user,
+            "ib.recompute",
+            owner=request.user,
             parameters={
-                "brand": data["brand"].pk, "first": data["first"].isoformat(), "last": data["last"].isoformat(),
+                "brand": data["brand"].pk,
+                "first": data["first"].isoformat(),
+                "last": data["last"].isoformat(),
                 "reason": data["reason"],
             },
-        )  # fmt: skip
+        )
         return redirect("job", job.pk)
     text = _(
         "By the plans and the tree as they were when each position closed. Only differences are added, as new rows."
@@ -120,9 +130,10 @@ def periods_page(request: HttpRequest) -> HttpResponse:
     """Periods per brand, what is accrued in the open ones, and the button that settles."""
     brands = reach_of(request.user).whole_brands
     rows = list(
-        SettlementPeriod.objects.filter(brand_id__in=brands).select_related("brand", "closed_by")
+        SettlementPeriod.objects.filter(brand_id__in=brands)
+        .select_related("brand", "closed_by")
         .order_by("-starts_at", "brand_id")[:PERIODS_SHOWN]
-    )  # fmt: skip
+    )
     earliest: dict[int, int] = {}
     for period in reversed(rows):
         if period.state == "open":
@@ -130,12 +141,14 @@ def periods_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     totals = settlement.totals_of(rows)
     return render(
-        request, "ib/periods.html",
+        request,
+        "ib/periods.html",
         {
             "rows": [
                 {
                     "period": period,
-                    "is_next": earliest.get(period.brand_id) == period.pk and period.starts_at < now
+                    "is_next": earliest.get(period.brand_id) == period.pk
+                    and period.starts_at < now
                     and bool(can_settle(request.user, period.brand_id)),
                     "is_running": period.state == "open" and period.starts_at <= now < period.ends_at,
                     "totals": rounded(totals[period.pk]),
@@ -143,14 +156,16 @@ def periods_page(request: HttpRequest) -> HttpResponse:
                 for period in rows
             ]
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page("ib.view_settlement")
 def period_page(request: HttpRequest, period_id: int) -> HttpResponseBase:
-    period = SettlementPeriod.objects.select_related("brand", "closed_by").filter(
-        pk=period_id, brand_id__in=reach_of(request.user).whole_brands
-    ).first()  # fmt: skip
+    period = (
+        SettlementPeriod.objects.select_related("brand", "closed_by")
+        .filter(pk=period_id, brand_id__in=reach_of(request.user).whole_brands)
+        .first()
+    )
     if period is None:
         raise Http404
     table = SettlementTable(
@@ -186,8 +201,9 @@ def settlement_page(request: HttpRequest, settlement_id: int) -> HttpResponseBas
     """A settlement explained: from its accruals to what was paid, and every trade behind it."""
     found = (
         Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")
-        .filter(pk=settlement_id, partner__in=partners_visible_to(request.user)).first()
-    )  # fmt: skip
+        .filter(pk=settlement_id, partner__in=partners_visible_to(request.user))
+        .first()
+    )
     if found is None:
         raise Http404
     table = SettlementAccrualTable(

@@ -36,8 +36,10 @@ TABS = [
     ("settlements", _("Settlements"), "hand-coins"),
 ]
 TAB_TABLES: dict[str, type[Table]] = {
-    "clients": PartnerClientTable, "commissions": PartnerAccrualTable, "settlements": PartnerSettlementTable
-}  # fmt: skip
+    "clients": PartnerClientTable,
+    "commissions": PartnerAccrualTable,
+    "settlements": PartnerSettlementTable,
+}
 
 
 class PartnerList(TableView):
@@ -56,9 +58,11 @@ def partner_page(request: HttpRequest, partner_id: int, tab: str = "") -> HttpRe
         if tab != "clients":
             policies.require_permission(request.user, "ib.view_accrual")
         table = TAB_TABLES[tab](
-            request.user, request.GET, path=reverse("ib_partner_tab", args=[partner.pk, tab]),
+            request.user,
+            request.GET,
+            path=reverse("ib_partner_tab", args=[partner.pk, tab]),
             scope={"partner_id": partner.pk},
-        )  # fmt: skip
+        )
         if request.headers.get("HX-Request") == "true" or request.GET.get("export"):
             return embedded_table(request, table)
         return render(request, "ib/partner_table.html", {**frame(request, partner, tab), "table": table})
@@ -77,15 +81,19 @@ def frame(request: HttpRequest, partner: Partner, tab: str) -> dict[str, Any]:
         "tab": tab,
         "tabs": [
             {
-                "slug": slug, "label": label, "icon": icon,
-                "url": reverse("ib_partner_tab", args=[partner.pk, slug]) if slug else reverse("ib_partner", args=[partner.pk]),
+                "slug": slug,
+                "label": label,
+                "icon": icon,
+                "url": reverse("ib_partner_tab", args=[partner.pk, slug])
+                if slug
+                else reverse("ib_partner", args=[partner.pk]),
             }
             for slug, label, icon in TABS
             if sees_money or slug in ("", "network", "clients")
         ],
         "may_manage": bool(can_manage_partners(request.user, partner.brand_id)),
         "states": [PartnerState(state) for state in sorted(PARTNER_TRANSITIONS[partner.state])],
-    }  # fmt: skip
+    }
 
 
 def overview(partner: Partner) -> dict[str, Any]:
@@ -96,22 +104,29 @@ def overview(partner: Partner) -> dict[str, Any]:
         "parent": tree.parent_of(partner),
         "plan": PartnerPlan.objects.select_related("plan").filter(partner=partner, ends_at__isnull=True).first(),
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
-        .select_related("parent").order_by("-starts_at")[:10],
+        .select_related("parent")
+        .order_by("-starts_at")[:10],
         "past_plans": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=False)
-        .select_related("plan").order_by("-starts_at")[:10],
+        .select_related("plan")
+        .order_by("-starts_at")[:10],
         "links": partner.referral_links.order_by("-id")[:20],
         "link_form": LinkForm(),
         "chart": Chart(
-            id="partner-earnings", x=days,
-            series=[Series(currency, values, kind="bars", unit=currency) for currency, values in sorted(series.items())],
+            id="partner-earnings",
+            x=days,
+            series=[
+                Series(currency, values, kind="bars", unit=currency) for currency, values in sorted(series.items())
+            ],
         )
         if series
         else None,
         "history": [
             (event, body_of(event))
-            for event in AuditEvent.objects.filter(target_type="ib.partner", target_id=str(partner.pk)).order_by("-id")[:10]
+            for event in AuditEvent.objects.filter(target_type="ib.partner", target_id=str(partner.pk)).order_by("-id")[
+                :10
+            ]
         ],
-    }  # fmt: skip
+    }
 
 
 @staff_page("ib.view_partner")
@@ -120,9 +135,10 @@ def branch(request: HttpRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id)
     level = int(request.GET.get("level", "2")) if is_whole(request.GET.get("level", "2")) else 2
     return render(
-        request, "ib/_branch.html",
+        request,
+        "ib/_branch.html",
         {"nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=min(level, 60)), "is_staff_page": True},
-    )  # fmt: skip
+    )
 
 
 @staff_page("ib.manage_partners")
@@ -133,9 +149,15 @@ def new_partner(request: HttpRequest) -> HttpResponse:
         assert isinstance(request.user, User)
         try:
             partner = partners.register_partner(
-                brand=data["brand"], name=data["name"], email=data["email"], currency=data["currency"], code=data["code"],
-                parent_id=data["parent"].pk if data["parent"] else None, manager=request.user, actor=request.user,
-            )  # fmt: skip
+                brand=data["brand"],
+                name=data["name"],
+                email=data["email"],
+                currency=data["currency"],
+                code=data["code"],
+                parent_id=data["parent"].pk if data["parent"] else None,
+                manager=request.user,
+                actor=request.user,
+            )
             if data["plan"]:
                 plans.assign_plan(partner_id=partner.pk, plan_id=data["plan"].pk, actor=request.user)
         except DomainError as error:
@@ -157,9 +179,11 @@ def move(request: HttpRequest, partner_id: int) -> HttpResponse:
         parent = form.cleaned_data["parent"]
         try:
             tree.move_partner(
-                partner_id=partner.pk, parent_id=parent.pk if parent else None, actor=request.user,
+                partner_id=partner.pk,
+                parent_id=parent.pk if parent else None,
+                actor=request.user,
                 reason=form.cleaned_data["reason"],
-            )  # fmt: skip
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -178,18 +202,23 @@ def change_plan(request: HttpRequest, partner_id: int) -> HttpResponse:
         plan = form.cleaned_data["plan"]
         try:
             plans.assign_plan(
-                partner_id=partner.pk, plan_id=plan.pk if plan else None, actor=request.user,
+                partner_id=partner.pk,
+                plan_id=plan.pk if plan else None,
+                actor=request.user,
                 reason=form.cleaned_data["reason"],
-            )  # fmt: skip
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
             messages.success(request, _("The plan holds from now on."))
             return redirect(partner)
     return _form(
-        request, partner, form, _("Change the plan"),
+        request,
+        partner,
+        form,
+        _("Change the plan"),
         _("Trades of this partner's clients that close from now on are paid by it, at all levels."),
-    )  # fmt: skip
+    )
 
 
 @staff_page("ib.manage_partners")
@@ -220,9 +249,11 @@ def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             attribution.attribute_client(
-                client_id=form.cleaned_data["client"], partner_id=partner.pk, actor=request.user,
+                client_id=form.cleaned_data["client"],
+                partner_id=partner.pk,
+                actor=request.user,
                 reason=form.cleaned_data["reason"],
-            )  # fmt: skip
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -243,17 +274,25 @@ def link_wallet(request: HttpRequest, partner_id: int) -> HttpResponse:
         done = attempt(
             request,
             lambda: partners.link_wallet(
-                partner_id=partner.pk, client_id=form.cleaned_data["client"], actor=request.user,
+                partner_id=partner.pk,
+                client_id=form.cleaned_data["client"],
+                actor=request.user,
                 reason=form.cleaned_data["reason"],
             ),
-            _("Trading wallet linked."), form=form,
-        )  # fmt: skip
+            _("Trading wallet linked."),
+            form=form,
+        )
         if done:
             return redirect(partner)
     return _form(
-        request, partner, form, _("Link trading wallet"),
-        _("Payouts go to this client's wallet, and their own trading earns this partner nothing. It can't be changed later."),
-    )  # fmt: skip
+        request,
+        partner,
+        form,
+        _("Link trading wallet"),
+        _(
+            "Payouts go to this client's wallet, and their own trading earns this partner nothing. It can't be changed later."
+        ),
+    )
 
 
 @staff_page("ib.manage_partners")
@@ -283,6 +322,7 @@ def invite(request: HttpRequest, partner_id: int) -> HttpResponse:
 def _form(request: HttpRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
     """A small form about a partner on a page of its own."""
     return render(
-        request, "ib/form.html",
+        request,
+        "ib/form.html",
         {"form": form, "title": title, "text": text, "partner": partner, "back": partner.get_absolute_url()},
-    )  # fmt: skip
+    )

@@ -34,9 +34,10 @@ class PlanList(TableView):
     def get_context(self, table: Table) -> dict[str, Any]:
         return {
             "may_write": self.request.user.has_perm("ib.propose_plan"),
-            "waiting": PlanVersion.objects.filter(state="proposed", plan__in=plans_visible_to(self.request.user))
-            .select_related("plan", "made_by")[:20],
-        }  # fmt: skip
+            "waiting": PlanVersion.objects.filter(
+                state="proposed", plan__in=plans_visible_to(self.request.user)
+            ).select_related("plan", "made_by")[:20],
+        }
 
 
 def get_plan(user: Any, plan_id: int) -> Plan:
@@ -49,8 +50,9 @@ def get_plan(user: Any, plan_id: int) -> Plan:
 def get_version(user: Any, version_id: int) -> PlanVersion:
     version = (
         PlanVersion.objects.select_related("plan", "plan__brand", "made_by", "decided_by")
-        .filter(pk=version_id, plan__in=plans_visible_to(user)).first()
-    )  # fmt: skip
+        .filter(pk=version_id, plan__in=plans_visible_to(user))
+        .first()
+    )
     if version is None:
         raise Http404
     return version
@@ -66,10 +68,12 @@ def matrix(card: RateCard) -> dict[str, Any]:
         ]
         rows.append(
             {
-                "label": SymbolGroup(group).label, "rate": card.rates.get(group), "cells": cells,
+                "label": SymbolGroup(group).label,
+                "rate": card.rates.get(group),
+                "cells": cells,
                 "total": sum(cell["amount"] or 0 for cell in cells),
             }
-        )  # fmt: skip
+        )
     return {"levels": [(level, card.shares.get(level)) for level in levels], "rows": rows}
 
 
@@ -78,29 +82,33 @@ def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
     """A plan with its versions, newest first; what waits for a second person is on top."""
     plan = get_plan(request.user, plan_id)
     versions = list(
-        plan.versions.select_related("made_by", "decided_by").prefetch_related("rates", "levels", "overrides")
+        plan.versions.select_related("made_by", "decided_by")
+        .prefetch_related("rates", "levels", "overrides")
         .order_by("-number")[:VERSIONS_SHOWN]
-    )  # fmt: skip
+    )
     for version in versions:
         version.plan = plan
     return render(
-        request, "ib/plan.html",
+        request,
+        "ib/plan.html",
         {
             "plan": plan,
             "versions": [
                 {
-                    "version": version, "matrix": matrix(card_of(version)),
+                    "version": version,
+                    "matrix": matrix(card_of(version)),
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
                 }
                 for version in versions
             ],
             "may_write": bool(can_write_plans(request.user, plan.brand_id)),
-            "partners": PartnerPlan.objects.filter(plan=plan, ends_at__isnull=True).select_related("partner")
+            "partners": PartnerPlan.objects.filter(plan=plan, ends_at__isnull=True)
+            .select_related("partner")
             .order_by("partner__name")[:50],
             "form": ReasonForm(),
         },
-    )  # fmt: skip
+    )
 
 
 @staff_page("ib.propose_plan")
@@ -159,9 +167,8 @@ def _after_draft(request: HttpRequest, version: PlanVersion) -> HttpResponse:
 
 def _version_form(request: HttpRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
     return render(
-        request, "ib/version_form.html",
-        {"form": form, "plan": plan, "title": title, "levels": range(1, LEVELS + 1)},
-    )  # fmt: skip
+        request, "ib/version_form.html", {"form": form, "plan": plan, "title": title, "levels": range(1, LEVELS + 1)}
+    )
 
 
 @staff_page("ib.view_plan")

@@ -62,35 +62,39 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponseBase:
     """The first page: money, clients, network, and the last trades that earned or did not."""
     days, series = figures.daily_earnings(partner)
     return render(
-        request, "partners/home.html",
+        request,
+        "partners/home.html",
         {
             "partner": partner,
             "summary": figures.summary(partner),
             "balances": settlement.balances_of(partner),
             "chart": Chart(
-                id="earnings", x=days,
+                id="earnings",
+                x=days,
                 series=[Series(code, values, kind="bars", unit=code) for code, values in sorted(series.items())],
             )
             if series
             else None,
             "latest": Accrual.objects.filter(partner=partner).select_related("client").order_by("-id")[:8],
             "links": [(link, link_url(link, request)) for link in partner.referral_links.filter(is_active=True)[:3]],
-            "referred": figures.referred(partner), "rates": rates_of(partner),
+            "referred": figures.referred(partner),
+            "rates": rates_of(partner),
             "plan": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first(),
         },
-    )  # fmt: skip
+    )
 
 
 @partner_page
 def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
     return render(
-        request, "partners/network.html",
+        request,
+        "partners/network.html",
         {
             "partner": partner,
             "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
             "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
         },
-    )  # fmt: skip
+    )
 
 
 @partner_page
@@ -127,15 +131,18 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
     if accrual is None:
         raise Http404
     return render(
-        request, "partners/trade.html",
+        request,
+        "partners/trade.html",
         {
-            "accrual": accrual, "steps": explain.explain(accrual), "platform": _platform_of(accrual),
+            "accrual": accrual,
+            "steps": explain.explain(accrual),
+            "platform": _platform_of(accrual),
             "settlement": Settlement.objects.filter(
                 partner=partner, period_id=accrual.period_id, currency=accrual.currency
             ).first(),
             "others": Accrual.objects.filter(partner=partner, deal_id=accrual.deal_id).exclude(pk=accrual.pk)[:10],
         },
-    )  # fmt: skip
+    )
 
 
 def _platform_of(accrual: Accrual) -> str:
@@ -180,12 +187,14 @@ def _with_clicks(rows: list[ReferralLink], request: HttpRequest) -> list[dict[st
     days, counts = figures.clicks([link.pk for link in rows])
     return [
         {
-            "link": link, "url": link_url(link, request), "trend": counts.get(link.pk, {}).get("clicks", [0] * len(days)),
+            "link": link,
+            "url": link_url(link, request),
+            "trend": counts.get(link.pk, {}).get("clicks", [0] * len(days)),
             "clicks": sum(counts.get(link.pk, {}).get("clicks", [])),
             "registrations": sum(counts.get(link.pk, {}).get("registrations", [])),
         }
         for link in rows
-    ]  # fmt: skip
+    ]
 
 
 @partner_page
@@ -205,9 +214,11 @@ def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
     balances = settlement.balances_of(partner)
     payable = {currency: amount for currency, amount in balances.items() if amount > 0}
     form = PayOutForm(
-        request.POST or None, currencies=list(payable), offers=payout.offers(partner, list(payable)),
+        request.POST or None,
+        currencies=list(payable),
+        offers=payout.offers(partner, list(payable)),
         initial={"request_key": secrets.token_hex(12), "holder": partner.client.full_name if partner.client else ""},
-    )  # fmt: skip
+    )
     if request.method == "POST" and form.is_valid():
         pay = _pay if form.destination.to == PayoutTo.WALLET else confirmed(_pay)
         answer = pay(request, partner, form)
@@ -219,13 +230,18 @@ def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
     made = list(MyPayoutsTable(request.user).queryset().order_by("-id")[:20])
     states = payout.states_of(made)
     return render(
-        request, "partners/payouts.html",
+        request,
+        "partners/payouts.html",
         {
-            "partner": partner, "balances": balances, "payable": payable, "form": form, "table": table,
+            "partner": partner,
+            "balances": balances,
+            "payable": payable,
+            "form": form,
+            "table": table,
             "payouts": [(one, PayoutTo(one.destination.partition(":")[0]), states.get(one.pk)) for one in made],
         },
         status=422 if form.errors else 200,
-    )  # fmt: skip
+    )
 
 
 def _pay(request: HttpRequest, partner: Partner, form: PayOutForm) -> Any:
@@ -240,11 +256,16 @@ def _pay(request: HttpRequest, partner: Partner, form: PayOutForm) -> Any:
     done = attempt(
         request,
         lambda: payout.pay_out(
-            partner_id=partner.pk, amount=data["amount"], currency=data["currency"], actor=request.user,
-            request_key=data["request_key"], destination=destination,
+            partner_id=partner.pk,
+            amount=data["amount"],
+            currency=data["currency"],
+            actor=request.user,
+            request_key=data["request_key"],
+            destination=destination,
         ),
-        said, form=form,
-    )  # fmt: skip
+        said,
+        form=form,
+    )
     return redirect("partner_payouts") if done else None
 
 

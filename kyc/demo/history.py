@@ -110,15 +110,23 @@ def _sent(demo: Demo, life: Life, client: Client, kind: str) -> Story:
         page = specimens.small_passport(holder)
         content, content_type, size = specimens.jpeg(page, quality=72), "image/jpeg", list(specimens.SMALL)
         extracted = {
-            "surname": holder.last_name.upper(), "given_names": holder.first_name.upper(), "number": holder.number,
-            "nationality": "UTO", "issuing_country": "UTO", "birth_date": holder.birth_date.isoformat(),
-            "expiry_date": holder.expires_on.isoformat(), "zone": list(specimens.mrz_lines(holder)),
-        }  # fmt: skip
+            "surname": holder.last_name.upper(),
+            "given_names": holder.first_name.upper(),
+            "number": holder.number,
+            "nationality": "UTO",
+            "issuing_country": "UTO",
+            "birth_date": holder.birth_date.isoformat(),
+            "expiry_date": holder.expires_on.isoformat(),
+            "zone": list(specimens.mrz_lines(holder)),
+        }
         look = perceptual_hash(np.array(page))
         fields = {
-            "number_fingerprint": number_fingerprint(holder.number), "issuing_country": "UTO",
-            "expires_on": holder.expires_on, "phash": look, "phash_bands": bands_of(look),
-        }  # fmt: skip
+            "number_fingerprint": number_fingerprint(holder.number),
+            "issuing_country": "UTO",
+            "expires_on": holder.expires_on,
+            "phash": look,
+            "phash_bands": bands_of(look),
+        }
     else:
         issued_on = (uploaded - rng.uniform(3, 60) * 24 * HOUR).date()
         content, content_type, size = (
@@ -127,19 +135,33 @@ def _sent(demo: Demo, life: Life, client: Client, kind: str) -> Story:
             BILL_SIZE,
         )
         extracted = {
-            "name": client.full_name, "address_line": client.address_line, "postal_code": client.postal_code,
-            "city": client.city, "issued_on": issued_on.isoformat(),
-        }  # fmt: skip
+            "name": client.full_name,
+            "address_line": client.address_line,
+            "postal_code": client.postal_code,
+            "city": client.city,
+            "issued_on": issued_on.isoformat(),
+        }
         fields = {"issued_on": issued_on}
     stored = store.put(client_id=client.pk, content=content, sync=False, owner=demo.extra["file_owners"][client.pk])
     document = Document(
-        client=client, kind=kind, store_key=stored.key, content_type=content_type, size_bytes=stored.size_bytes,
+        client=client,
+        kind=kind,
+        store_key=stored.key,
+        content_type=content_type,
+        size_bytes=stored.size_bytes,
         file_name="IMG_2041.jpg" if kind == DocumentKind.PASSPORT else "bill.pdf",
-        sha256=hashlib.sha256(content + str(client.pk).encode()).hexdigest(), stored_sha256=stored.sha256,
-        uploaded_at=uploaded, uploaded_by=client.user, checked_at=checked, check_attempts=1,
-        reviewed_by=_reviewer(demo), reviewed_at=reviewed, settles_at=reviewed + dt.timedelta(seconds=8),
-        settled_at=reviewed + dt.timedelta(seconds=9), **fields,
-    )  # fmt: skip
+        sha256=hashlib.sha256(content + str(client.pk).encode()).hexdigest(),
+        stored_sha256=stored.sha256,
+        uploaded_at=uploaded,
+        uploaded_by=client.user,
+        checked_at=checked,
+        check_attempts=1,
+        reviewed_by=_reviewer(demo),
+        reviewed_at=reviewed,
+        settles_at=reviewed + dt.timedelta(seconds=8),
+        settled_at=reviewed + dt.timedelta(seconds=9),
+        **fields,
+    )
     return Story(document, client, extracted, size, checked)
 
 
@@ -156,13 +178,18 @@ def _write_rows(stories: list[Story]) -> None:
     copy_models(
         [
             CheckRun(
-                document=story.document, state=RunState.DONE, version=VERSION, started_at=story.checked_at,
-                finished_at=story.checked_at, duration_ms=640, measures={"pages": [story.size]},
+                document=story.document,
+                state=RunState.DONE,
+                version=VERSION,
+                started_at=story.checked_at,
+                finished_at=story.checked_at,
+                duration_ms=640,
+                measures={"pages": [story.size]},
                 engine="5.5.4 mrz" if story.document.kind == DocumentKind.PASSPORT else "text layer",
             )
             for story in stories
         ]
-    )  # fmt: skip
+    )
 
 
 def _write_levels(stories: list[Story]) -> None:
@@ -198,37 +225,66 @@ def _write_logs(stories: list[Story]) -> None:
         verb = "approved" if document.state == DocumentState.APPROVED else "rejected"
         timeline += [
             entry(
-                client.pk, document.uploaded_at, TimelineKind.DOCUMENT, f"{document.title} uploaded", actor=client.user,
+                client.pk,
+                document.uploaded_at,
+                TimelineKind.DOCUMENT,
+                f"{document.title} uploaded",
+                actor=client.user,
                 key=f"document-uploaded:{document.pk}",
             ),
             entry(
-                client.pk, document.settled_at, TimelineKind.DOCUMENT, f"{document.title} {verb}", body=document.reason,
-                actor=document.reviewed_by, key=f"document-decided:{document.pk}",
+                client.pk,
+                document.settled_at,
+                TimelineKind.DOCUMENT,
+                f"{document.title} {verb}",
+                body=document.reason,
+                actor=document.reviewed_by,
+                key=f"document-decided:{document.pk}",
             ),
-        ]  # fmt: skip
+        ]
         log += [
             {
-                **common, "actor": client.user, "action": "kyc.document_uploaded", "at": document.uploaded_at,
+                **common,
+                "actor": client.user,
+                "action": "kyc.document_uploaded",
+                "at": document.uploaded_at,
                 "after": {"kind": document.kind, "side": document.side, "pages": 1, "replaces": []},
                 "evidence": {"sha256": document.sha256, "stored_sha256": document.stored_sha256},
             },
             {
-                **common, "actor": None, "action": "kyc.document_checked", "at": story.checked_at,
-                "after": {"state": "pending_review", "issues": []}, "evidence": {"version": VERSION, "attempts": 1},
+                **common,
+                "actor": None,
+                "action": "kyc.document_checked",
+                "at": story.checked_at,
+                "after": {"state": "pending_review", "issues": []},
+                "evidence": {"version": VERSION, "attempts": 1},
             },
             {
-                **common, "actor": document.reviewed_by, "action": f"kyc.document_{verb}", "at": document.reviewed_at,
+                **common,
+                "actor": document.reviewed_by,
+                "action": f"kyc.document_{verb}",
+                "at": document.reviewed_at,
                 "before": {"state": "pending_review"},
-                "after": {"state": str(document.state), "kind": document.kind, "reason_code": str(document.reason_code)},
+                "after": {
+                    "state": str(document.state),
+                    "kind": document.kind,
+                    "reason_code": str(document.reason_code),
+                },
                 "evidence": {"sha256": document.sha256, "despite": []},
             },
-        ]  # fmt: skip
+        ]
         looks.append(
             (
-                document.reviewed_at - 40 * dt.timedelta(seconds=1), document.reviewed_by.pk, "download", client.pk,
-                client.brand_id, f"kyc.document:{document.pk}", 1, False,
+                document.reviewed_at - 40 * dt.timedelta(seconds=1),
+                document.reviewed_by.pk,
+                "download",
+                client.pk,
+                client.brand_id,
+                f"kyc.document:{document.pk}",
+                1,
+                False,
             )
-        )  # fmt: skip
+        )
     copy_rows("clients_timelineentry", TIMELINE, timeline)
     copy_rows("crm_accessevent", ACCESS, looks)
     audit.record_many(log)

@@ -24,22 +24,30 @@ def number(rng: random.Random) -> str:
 def holder(demo: Demo, client: Client, **changes: object) -> Holder:
     assert client.date_of_birth is not None
     values = {
-        "first_name": client.first_name, "last_name": client.last_name, "birth_date": client.date_of_birth,
-        "sex": demo.rng.choice("FM"), "number": number(demo.rng),
-        "expires_on": demo.now.date() + dt.timedelta(days=demo.rng.randrange(200, 3400)), **changes,
-    }  # fmt: skip
+        "first_name": client.first_name,
+        "last_name": client.last_name,
+        "birth_date": client.date_of_birth,
+        "sex": demo.rng.choice("FM"),
+        "number": number(demo.rng),
+        "expires_on": demo.now.date() + dt.timedelta(days=demo.rng.randrange(200, 3400)),
+        **changes,
+    }
     return Holder(**values)  # type: ignore[arg-type]
 
 
 def bill(demo: Demo, client: Client, *, issued_on: dt.date, is_small: bool = False, **changes: str) -> bytes:
     values = {
-        "name": client.full_name, "address_line": client.address_line, "postal_code": client.postal_code,
-        "city": client.city, "country": client.country, **changes,
-    }  # fmt: skip
+        "name": client.full_name,
+        "address_line": client.address_line,
+        "postal_code": client.postal_code,
+        "city": client.city,
+        "country": client.country,
+        **changes,
+    }
     is_latin = all(ord(character) < 256 for value in values.values() for character in value)
     return specimens.utility_bill(
         issued_on=issued_on, number=demo.rng.randrange(10_000, 99_999), is_small=is_small and is_latin, **values
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

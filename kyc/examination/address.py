@@ -25,9 +25,24 @@ LIKENESS_MIN = 0.84
 WORDS_MAX = 3000
 # A date beside one of these is when the bill was made; any other may be a due date or a billing period.
 ISSUE_WORDS = (
-    "invoice date", "date of issue", "issue date", "issued", "statement date", "bill date", "date", "rechnungsdatum", "datum",
-    "ausgestellt", "fecha de emision", "fecha", "emision", "date de facture", "date d emission", "data emissione", "data",
-)  # fmt: skip
+    "invoice date",
+    "date of issue",
+    "issue date",
+    "issued",
+    "statement date",
+    "bill date",
+    "date",
+    "rechnungsdatum",
+    "datum",
+    "ausgestellt",
+    "fecha de emision",
+    "fecha",
+    "emision",
+    "date de facture",
+    "date d emission",
+    "data emissione",
+    "data",
+)
 DUE_WORDS = ("due", "fallig", "zahlbar bis", "payable", "vencimiento", "echeance", "scadenza", "valid until", "birth")
 DIGITS = re.compile(r"\d+")
 Line = tuple[int, str, Box]
@@ -68,9 +83,14 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
     if score < LIKENESS_MIN:
         near = score > 0.6
         yield Finding(
-            IssueCode.POA_NAME, round(1 - score, 2), field="last_name", found=text if near else "",
-            expected=subject.full_name, page=page, box=box if near else None,
-        )  # fmt: skip
+            IssueCode.POA_NAME,
+            round(1 - score, 2),
+            field="last_name",
+            found=text if near else "",
+            expected=subject.full_name,
+            page=page,
+            box=box if near else None,
+        )
 
 
 def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
@@ -79,7 +99,7 @@ def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
         ("address_line", subject.address_line, 0.8),
         ("city", subject.city, LIKENESS_MIN),
         ("postal_code", subject.postal_code, 0.99),
-    ):  # fmt: skip
+    ):
         if not expected:
             continue
         score, text, page, box = find(sheet, pages, expected)
@@ -90,9 +110,14 @@ def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
             continue
         near = score > 0.6
         yield Finding(
-            IssueCode.POA_ADDRESS, round(1 - score, 2), field=field, found=text if near else "", expected=expected,
-            page=page, box=box if near else None,
-        )  # fmt: skip
+            IssueCode.POA_ADDRESS,
+            round(1 - score, 2),
+            field=field,
+            found=text if near else "",
+            expected=expected,
+            page=page,
+            box=box if near else None,
+        )
 
 
 def find(sheet: Sheet, pages: list[list[Word]], wanted: str) -> tuple[float, str, int, Box | None]:
@@ -138,9 +163,14 @@ def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
     sheet.extracted["issued_on"] = issued_on.isoformat()
     if issued_on < sheet.today - dt.timedelta(days=AGE_DAYS_MAX):
         yield Finding(
-            IssueCode.POA_TOO_OLD, 0.95, field="issued_on", found=issued_on.isoformat(),
-            expected=f"≥ {sheet.today - dt.timedelta(days=AGE_DAYS_MAX)}", page=page, box=box,
-        )  # fmt: skip
+            IssueCode.POA_TOO_OLD,
+            0.95,
+            field="issued_on",
+            found=issued_on.isoformat(),
+            expected=f"≥ {sheet.today - dt.timedelta(days=AGE_DAYS_MAX)}",
+            page=page,
+            box=box,
+        )
 
 
 def issue_date(sheet: Sheet, pages: list[list[Word]]) -> tuple[dt.date, int, Box] | None:

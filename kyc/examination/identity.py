@@ -46,18 +46,26 @@ def _kind(sheet: Sheet) -> Iterator[Finding]:
     if kind != sheet.kind:
         found = str(kind.label) if kind else f"{sheet.zone.mrz.format} “{code}”"
         yield Finding(
-            IssueCode.UNSUPPORTED_TYPE, 0.9, field="kind", found=found, expected=str(DocumentKind(sheet.kind).label),
-            page=sheet.measures.get("zone_page", 1), box=sheet.zone.box_of(0, 0, 5),
-        )  # fmt: skip
+            IssueCode.UNSUPPORTED_TYPE,
+            0.9,
+            field="kind",
+            found=found,
+            expected=str(DocumentKind(sheet.kind).label),
+            page=sheet.measures.get("zone_page", 1),
+            box=sheet.zone.box_of(0, 0, 5),
+        )
 
 
 def _names(sheet: Sheet) -> Iterator[Finding]:
     assert sheet.zone is not None
     read, subject = sheet.zone.mrz, sheet.subject
     first, last = person_likeness(
-        first_name=subject.first_name, last_name=subject.last_name, given_names=read.given_names, surname=read.surname,
+        first_name=subject.first_name,
+        last_name=subject.last_name,
+        given_names=read.given_names,
+        surname=read.surname,
         is_cut=read.is_name_cut,
-    )  # fmt: skip
+    )
     sheet.measures["name_likeness"] = [round(first, 2), round(last, 2)]
     for field, likeness, found, expected in (
         ("first_name", first, read.given_names, subject.first_name),
@@ -65,9 +73,13 @@ def _names(sheet: Sheet) -> Iterator[Finding]:
     ):
         if likeness < NAME_LIKENESS_MIN:
             yield Finding(
-                IssueCode.NAME_MISMATCH, round(1 - likeness, 2), field=field, found=found, expected=expected,
+                IssueCode.NAME_MISMATCH,
+                round(1 - likeness, 2),
+                field=field,
+                found=found,
+                expected=expected,
                 **_where(sheet, "names"),
-            )  # fmt: skip
+            )
 
 
 def _birth(sheet: Sheet) -> Iterator[Finding]:
@@ -78,14 +90,22 @@ def _birth(sheet: Sheet) -> Iterator[Finding]:
     if claimed is not None and born != claimed:
         swapped = (born.day, born.month, born.year) == (claimed.month, claimed.day, claimed.year)
         yield Finding(
-            IssueCode.DOB_MISMATCH, 0.6 if swapped else 0.95, field="date_of_birth", found=born.isoformat(),
-            expected=claimed.isoformat(), **_where(sheet, "birth"),
-        )  # fmt: skip
+            IssueCode.DOB_MISMATCH,
+            0.6 if swapped else 0.95,
+            field="date_of_birth",
+            found=born.isoformat(),
+            expected=claimed.isoformat(),
+            **_where(sheet, "birth"),
+        )
     if age_on(born, sheet.today) < sheet.age_min_years:
         yield Finding(
-            IssueCode.UNDERAGE, 1.0, field="date_of_birth", found=born.isoformat(), expected=f"≥ {sheet.age_min_years}",
+            IssueCode.UNDERAGE,
+            1.0,
+            field="date_of_birth",
+            found=born.isoformat(),
+            expected=f"≥ {sheet.age_min_years}",
             **_where(sheet, "birth"),
-        )  # fmt: skip
+        )
 
 
 def _expiry(sheet: Sheet) -> Iterator[Finding]:

@@ -32,9 +32,14 @@ def check(sheet: Sheet) -> Iterator[Finding]:
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     sharp, tiles = sharpness(grey)
     sheet.measures.update(
-        {"sharpness": round(sharp, 1), "sharpness_tiles": round(tiles, 1), "light": round(float(grey.mean()), 1),
-         "width": width, "height": height}
-    )  # fmt: skip
+        {
+            "sharpness": round(sharp, 1),
+            "sharpness_tiles": round(tiles, 1),
+            "light": round(float(grey.mean()), 1),
+            "width": width,
+            "height": height,
+        }
+    )
     if max(width, height) < LONG_SIDE_MIN_PX:
         yield Finding(IssueCode.TOO_SMALL, 0.9)
     was_read = sheet.zone is not None and sheet.zone.mrz.is_valid

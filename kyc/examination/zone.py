@@ -20,7 +20,7 @@ PLACES = {
     },
     "MRV-A": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "names": (0, 5, 44)},
     "MRV-B": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "names": (0, 5, 36)},
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
@@ -46,9 +46,12 @@ def check(sheet: Sheet) -> Iterator[Finding]:
     if zone.mrz.failed:
         line, start, end = PLACES[zone.mrz.format][zone.mrz.failed[0]]
         yield Finding(
-            IssueCode.MRZ_CHECKDIGIT, min(1.0, 0.5 + 0.2 * len(zone.mrz.failed)), found=", ".join(zone.mrz.failed),
-            page=sheet.measures["zone_page"], box=zone.box_of(line, start, end),
-        )  # fmt: skip
+            IssueCode.MRZ_CHECKDIGIT,
+            min(1.0, 0.5 + 0.2 * len(zone.mrz.failed)),
+            found=", ".join(zone.mrz.failed),
+            page=sheet.measures["zone_page"],
+            box=zone.box_of(line, start, end),
+        )
     if zone.touches_edge:
         yield Finding(IssueCode.CROPPED, 0.7, page=sheet.measures["zone_page"], box=zone.box)
 
@@ -59,13 +62,18 @@ def _note(sheet: Sheet) -> None:
     sheet.measures.update({"zone_format": read.format, "zone_failed": read.failed})
     sheet.extracted.update(
         {
-            "surname": read.surname, "given_names": read.given_names, "number": read.number,
-            "nationality": read.nationality, "issuing_country": read.issuing_country, "sex": read.sex,
+            "surname": read.surname,
+            "given_names": read.given_names,
+            "number": read.number,
+            "nationality": read.nationality,
+            "issuing_country": read.issuing_country,
+            "sex": read.sex,
             "birth_date": read.birth_date.isoformat() if read.birth_date else "",
             "expiry_date": read.expiry_date.isoformat() if read.expiry_date else "",
-            "document_code": read.document_code, "zone": list(read.lines),
+            "document_code": read.document_code,
+            "zone": list(read.lines),
         }
-    )  # fmt: skip
+    )
     if "number" not in read.failed and len(read.number) >= 5:
         sheet.number_fingerprint = number_fingerprint(read.number)
     sheet.issuing_country = read.issuing_country[:3]

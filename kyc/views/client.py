@@ -26,11 +26,16 @@ def kyc_tab(request: HttpRequest, client: Client) -> HttpResponse:
     user: Any = request.user
     mine, sent = queries.documents_of(client), incoming.shown_for(client)
     context = {
-        "client": client, "documents": mine, "incoming": sent, "is_checking": incoming.any_waiting(sent),
+        "client": client,
+        "documents": mine,
+        "incoming": sent,
+        "is_checking": incoming.any_waiting(sent),
         "requirements": queries.requirements_of(client, mine),
-        "level_required": level_required(client), "levels": list(client.kyc_levels.order_by("level")),
-        "can_open": user.has_perm("kyc.open_document"), "can_upload": bool(policies.can_upload(user, client)),
-    }  # fmt: skip
+        "level_required": level_required(client),
+        "levels": list(client.kyc_levels.order_by("level")),
+        "can_open": user.has_perm("kyc.open_document"),
+        "can_upload": bool(policies.can_upload(user, client)),
+    }
     return render(request, "kyc/_client_tab.html", context)
 
 
@@ -48,9 +53,12 @@ class Upload(StaffView):
         if form.is_valid():
             try:
                 incoming.receive(
-                    client=client, kind=form.cleaned_data["kind"], side=form.cleaned_data["side"],
-                    file=form.cleaned_data["file"], actor=request.user,
-                )  # fmt: skip
+                    client=client,
+                    kind=form.cleaned_data["kind"],
+                    side=form.cleaned_data["side"],
+                    file=form.cleaned_data["file"],
+                    actor=request.user,
+                )
             except DomainError as error:
                 form.add_error("file", error.message)
             else:
@@ -60,9 +68,7 @@ class Upload(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, client: Client, form: UploadForm | None = None) -> HttpResponse:
-        context = {
-            "client": client, "form": form or UploadForm(), "limit": settings.UPLOAD_MAX_BYTES, "accept": ACCEPT,
-        }  # fmt: skip
+        context = {"client": client, "form": form or UploadForm(), "limit": settings.UPLOAD_MAX_BYTES, "accept": ACCEPT}
         return render(request, "kyc/upload.html", context, status=422 if form and form.errors else 200)
 
 

@@ -48,8 +48,9 @@ def ages(user: Any) -> dict[str, Any]:
         "late": sum(hour >= WAIT_LATE_HOURS for hour in hours),
         "mine": sum(row[2] == user.pk and row[3] and row[3] > now for row in pending),
         "oldest": rows[0][0] if rows else None,
-        "warn_hours": WAIT_WARN_HOURS, "late_hours": WAIT_LATE_HOURS,
-    }  # fmt: skip
+        "warn_hours": WAIT_WARN_HOURS,
+        "late_hours": WAIT_LATE_HOURS,
+    }
 
 
 class Next(StaffView):

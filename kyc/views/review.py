@@ -30,9 +30,13 @@ class Review(StaffView):
     def get(self, request: HttpRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=document.client_id, brand_id=document.client.brand_id,
-            target=f"kyc.review:{document.pk}", in_book=is_in_own_book(request.user, document.client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=document.client_id,
+            brand_id=document.client.brand_id,
+            target=f"kyc.review:{document.pk}",
+            in_book=is_in_own_book(request.user, document.client),
+        )
         return show(request, document)
 
 
@@ -62,11 +66,13 @@ def show(
         "typed": [words for name in ("reason", "note") if refused and (words := refused.data.get(name))],
         "is_claimed_by_other": document.is_claimed_by_other(user),
         "approve_form": approve
-        or ApproveForm(initial={"expires_on": document.expires_on, "issued_on": document.issued_on}, needs_note=needs_note),
+        or ApproveForm(
+            initial={"expires_on": document.expires_on, "issued_on": document.issued_on}, needs_note=needs_note
+        ),
         "reject_form": reject or RejectForm(initial=_suggested(issues)),
         "templates": {reason.value: str(REJECT_TEMPLATES[reason]) for reason in RejectReason},
         "undo": undoable(request),
-    }  # fmt: skip
+    }
     return render(request, "kyc/review.html", context, status=422 if refused else 200)
 
 

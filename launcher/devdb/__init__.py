@@ -39,9 +39,20 @@ __all__ = [
 
 # Commands that touch neither the database nor the queues.
 NEEDS_NO_SERVER = {
-    "", "help", "version", "--help", "--version", "check", "collectstatic", "compilemessages", "diffsettings",
-    "findstatic", "makemessages", "startapp", "test",
-}  # fmt: skip
+    "",
+    "help",
+    "version",
+    "--help",
+    "--version",
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "diffsettings",
+    "findstatic",
+    "makemessages",
+    "startapp",
+    "test",
+}
 # Commands that only read the files they are given when they are asked for a dry run.
 READS_FILES_WHEN_DRY = {"import_statement"}
 

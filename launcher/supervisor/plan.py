@@ -26,10 +26,17 @@ PARTS = (
 SYNC_THREADS = 8
 # What a command that joins this instance from outside has to know.
 JOINED = (
-    "DJANGO_SETTINGS_MODULE", "KEELSON_VAR", "KEELSON_STATIC_ROOT", "KEELSON_BASE_URL", "KEELSON_LIVE_URL", "KEELSON_DEMO",
+    "DJANGO_SETTINGS_MODULE",
+    "KEELSON_VAR",
+    "KEELSON_STATIC_ROOT",
+    "KEELSON_BASE_URL",
+    "KEELSON_LIVE_URL",
+    "KEELSON_DEMO",
     *(name for server in sandboxes.SERVERS for name in server.environment(sandboxes.PORTS)),
-    "SANDBOX_MT5_CERTIFICATE", "SANDBOX_CTRADER_CERTIFICATE", "SANDBOX_PSP_URL",
-)  # fmt: skip
+    "SANDBOX_MT5_CERTIFICATE",
+    "SANDBOX_CTRADER_CERTIFICATE",
+    "SANDBOX_PSP_URL",
+)
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
 
@@ -184,11 +191,18 @@ def _sandboxes(options: Options) -> list[Child]:
     commands = {
         **{server.name: server.command(options.sandbox_ports, state) for server in sandboxes.SERVERS},
         "psp": [
-            "--port", str(options.psp_port), "--state", str(state / "psp.sqlite"), "--public-url", options.psp_url,
-            "--import", str(state / "psp-import.jsonl"),
-            "--webhook-url", f"http://127.0.0.1:{options.port}/webhooks/psp/{{psp}}/",
+            "--port",
+            str(options.psp_port),
+            "--state",
+            str(state / "psp.sqlite"),
+            "--public-url",
+            options.psp_url,
+            "--import",
+            str(state / "psp-import.jsonl"),
+            "--webhook-url",
+            f"http://127.0.0.1:{options.port}/webhooks/psp/{{psp}}/",
         ],
-    }  # fmt: skip
+    }
     present = options.sandboxes()
     return [
         Child(f"sandbox-{name}", [sys.executable, "-m", f"sandbox.{name}", *arguments], phase=1)
@@ -199,17 +213,52 @@ def _sandboxes(options: Options) -> list[Child]:
 
 def _servers(options: Options) -> list[Child]:
     web = [
-        sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", address(options.bind, options.port),
-        "--worker-class", "crm.project.web_worker.BoundedWorker", "--workers", str(options.web_workers),
-        "--threads", str(options.web_threads), "--max-requests", "20000", "--max-requests-jitter", "5000",
-        "--timeout", "60", "--graceful-timeout", "5", "--keep-alive", "15", "--log-level", "warning",
-        "--worker-tmp-dir", str(options.var_dir), "--no-control-socket", "--preload",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "crm.wsgi:application",
+        "--bind",
+        address(options.bind, options.port),
+        "--worker-class",
+        "crm.project.web_worker.BoundedWorker",
+        "--workers",
+        str(options.web_workers),
+        "--threads",
+        str(options.web_threads),
+        "--max-requests",
+        "20000",
+        "--max-requests-jitter",
+        "5000",
+        "--timeout",
+        "60",
+        "--graceful-timeout",
+        "5",
+        "--keep-alive",
+        "15",
+        "--log-level",
+        "warning",
+        "--worker-tmp-dir",
+        str(options.var_dir),
+        "--no-control-socket",
+        "--preload",
+    ]
     live = [
-        sys.executable, "-m", "uvicorn", "crm.asgi:application", "--host", options.bind,
-        "--port", str(options.live_port), "--log-level", "warning", "--timeout-graceful-shutdown", "2", "--lifespan", "off",
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "crm.asgi:application",
+        "--host",
+        options.bind,
+        "--port",
+        str(options.live_port),
+        "--log-level",
+        "warning",
+        "--timeout-graceful-shutdown",
+        "2",
+        "--lifespan",
+        "off",
         "--no-access-log",
-    ]  # fmt: skip
+    ]
     return [Child("web", web, phase=2), Child("live", live, phase=2)]
 
 
@@ -223,8 +272,14 @@ def _workers(options: Options) -> list[Child]:
     sync = [*any_pool, "--pool", "threads", "-Q", "sync", "-c", str(SYNC_THREADS), "-n", "sync@%h"]
     rq = [sys.executable, str(ROOT / "manage.py"), "rqworker", "default", "--verbosity", "0"]
     beat = [
-        *celery, "beat", "--loglevel", "WARNING", "--schedule", str(options.var_dir / "beat-schedule"), "--pidfile=",
-    ]  # fmt: skip
+        *celery,
+        "beat",
+        "--loglevel",
+        "WARNING",
+        "--schedule",
+        str(options.var_dir / "beat-schedule"),
+        "--pidfile=",
+    ]
     events = [*worker, "-Q", "events,default", "-c", str(options.worker_processes), "-n", "worker@%h"]
     return [
         Child("worker", events, phase=3, environment=quiet),

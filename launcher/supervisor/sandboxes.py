@@ -66,26 +66,38 @@ class SandboxServer:
 
 SERVERS: Final = (
     SandboxServer(
-        "mt5", "the sandbox MT5 server",
-        (Listener("mt5", "--port", 8443, "the sandbox MT5 server"),
-         Listener("mt5_rest", "--rest-port", 8446, "the sandbox MT5 server's HTTPS form")),
-        8445, (),
+        "mt5",
+        "the sandbox MT5 server",
+        (
+            Listener("mt5", "--port", 8443, "the sandbox MT5 server"),
+            Listener("mt5_rest", "--rest-port", 8446, "the sandbox MT5 server's HTTPS form"),
+        ),
+        8445,
+        (),
     ),
     SandboxServer("mt4", "the sandbox MT4 server", (Listener("mt4", "--port", 8450, "the sandbox MT4 bridge"),), 8451),
     SandboxServer(
-        "ctrader", "the sandbox cTrader server",
-        (Listener("ctrader", "--port", 8452, "the sandbox cTrader WebServices"),
-         Listener("ctrader_manager", "--manager-port", 8453, "the sandbox cTrader Manager API")),
+        "ctrader",
+        "the sandbox cTrader server",
+        (
+            Listener("ctrader", "--port", 8452, "the sandbox cTrader WebServices"),
+            Listener("ctrader_manager", "--manager-port", 8453, "the sandbox cTrader Manager API"),
+        ),
         8454,
     ),
     SandboxServer(
-        "matchtrader", "the sandbox Match-Trader server",
-        (Listener("matchtrader", "--port", 8455, "the sandbox Match-Trader Broker API"),
-         Listener("matchtrader_grpc", "--grpc-port", 8456, "the sandbox Match-Trader streams")),
+        "matchtrader",
+        "the sandbox Match-Trader server",
+        (
+            Listener("matchtrader", "--port", 8455, "the sandbox Match-Trader Broker API"),
+            Listener("matchtrader_grpc", "--grpc-port", 8456, "the sandbox Match-Trader streams"),
+        ),
         8457,
     ),
-    SandboxServer("sirix", "the sandbox Sirix server", (Listener("sirix", "--port", 8458, "the sandbox Sirix server"),), 8459),
-)  # fmt: skip
+    SandboxServer(
+        "sirix", "the sandbox Sirix server", (Listener("sirix", "--port", 8458, "the sandbox Sirix server"),), 8459
+    ),
+)
 LISTENERS: Final = tuple(listener for server in SERVERS for listener in server.all_listeners)
 PORTS: Final = {listener.name: listener.port for listener in LISTENERS}
 

@@ -31,9 +31,16 @@ CAMPAIGNS = [
 # brand, slug, language, campaign, country, headline, subline, call to action, thanks, points
 PAGES: list[tuple[str, str, str, str, str, str, str, str, str, str, list[tuple[str, str, str]]]] = [
     (
-        "meridian", "start", "de", "de-search-cfd", "DE", "Devisen handeln, mit einem Menschen am Telefon",
+        "meridian",
+        "start",
+        "de",
+        "de-search-cfd",
+        "DE",
+        "Devisen handeln, mit einem Menschen am Telefon",
         "Währungen, Gold und Indizes auf MetaTrader 5. Wir erklären Ihnen Kosten und Risiken, bevor Sie einen Euro einzahlen.",
-        "Rückruf anfordern", "Danke, wir melden uns!", "Ihre Anfrage liegt bereits bei einer Kollegin oder einem Kollegen.",
+        "Rückruf anfordern",
+        "Danke, wir melden uns!",
+        "Ihre Anfrage liegt bereits bei einer Kollegin oder einem Kollegen.",
         [
             ("shield-check", "Reguliert in der EU", "Kundengelder liegen getrennt von unserem Vermögen."),
             ("receipt", "Kosten vorab", "Spread, Kommission und Finanzierung stehen vor jedem Auftrag da."),
@@ -42,9 +49,16 @@ PAGES: list[tuple[str, str, str, str, str, str, str, str, str, str, list[tuple[s
         ],
     ),
     (
-        "meridian", "start", "en", "eu-webinar", "", "Trade currencies with someone to call",
+        "meridian",
+        "start",
+        "en",
+        "eu-webinar",
+        "",
+        "Trade currencies with someone to call",
         "Currencies, gold and indices on MetaTrader 5. We explain costs and risks before you pay in a cent.",
-        "Ask for a call", "Thank you, we'll be in touch!", "Your enquiry is with one of our people already.",
+        "Ask for a call",
+        "Thank you, we'll be in touch!",
+        "Your enquiry is with one of our people already.",
         [
             ("shield-check", "Regulated in the EU", "Client money is kept apart from ours."),
             ("receipt", "Costs first", "Spread, commission and financing are shown before each order."),
@@ -53,9 +67,16 @@ PAGES: list[tuple[str, str, str, str, str, str, str, str, str, str, list[tuple[s
         ],
     ),
     (
-        "meridian", "start", "es", "es-search", "ES", "Opere en divisas con alguien al teléfono",
+        "meridian",
+        "start",
+        "es",
+        "es-search",
+        "ES",
+        "Opere en divisas con alguien al teléfono",
         "Divisas, oro e índices en MetaTrader 5. Le explicamos costes y riesgos antes de que ingrese un euro.",
-        "Solicitar una llamada", "¡Gracias, le llamaremos!", "Su solicitud ya está en manos de un compañero.",
+        "Solicitar una llamada",
+        "¡Gracias, le llamaremos!",
+        "Su solicitud ya está en manos de un compañero.",
         [
             ("shield-check", "Regulado en la UE", "El dinero de los clientes está separado del nuestro."),
             ("receipt", "Los costes, primero", "Diferencial, comisión y financiación antes de cada orden."),
@@ -64,16 +85,23 @@ PAGES: list[tuple[str, str, str, str, str, str, str, str, str, str, list[tuple[s
         ],
     ),
     (
-        "southern", "start", "en", "au-search", "AU", "Margin FX, explained by people",
+        "southern",
+        "start",
+        "en",
+        "au-search",
+        "AU",
+        "Margin FX, explained by people",
         "Currencies, gold and indices on MetaTrader 5, from Sydney. Know the costs and the risks before you start.",
-        "Request a call", "Thanks, we'll call you!", "Your enquiry is with one of our team already.",
+        "Request a call",
+        "Thanks, we'll call you!",
+        "Your enquiry is with one of our team already.",
         [
             ("shield-check", "ASIC licensed", "Client money is held in segregated trust accounts."),
             ("receipt", "Clear pricing", "See spread, commission and overnight cost before each order."),
             ("graduation-cap", "Try it first", "A demo account with live prices."),
         ],
     ),
-]  # fmt: skip
+]
 
 
 @dataclass
@@ -94,47 +122,86 @@ def set_up(demo: Demo) -> House:
     _shifts(demo)
     key = f"ksl_{demo.rng.getrandbits(160):040x}"
     source = LeadSource.objects.create(
-        brand=brands["meridian"], name="TradeFinder network", code="tradefinder", campaign=campaigns["eu-affiliate"],
-        key_prefix=key[:12], key_hash=hashlib.sha256(key.encode()).hexdigest(),
-    )  # fmt: skip
+        brand=brands["meridian"],
+        name="TradeFinder network",
+        code="tradefinder",
+        campaign=campaigns["eu-affiliate"],
+        key_prefix=key[:12],
+        key_hash=hashlib.sha256(key.encode()).hexdigest(),
+    )
     return House(campaigns, pages, rules, source)
 
 
 def _campaign(
-    demo: Demo, brand: Brand, code: str, name: str, source: str, medium: str, cost: int, quality: int, _countries: str, _w: int
-) -> Campaign:  # fmt: skip
+    demo: Demo,
+    brand: Brand,
+    code: str,
+    name: str,
+    source: str,
+    medium: str,
+    cost: int,
+    quality: int,
+    _countries: str,
+    _w: int,
+) -> Campaign:
     return Campaign.objects.create(
-        brand=brand, code=code, name=name, source=source, medium=medium, cost=Decimal(cost), quality=quality,
+        brand=brand,
+        code=code,
+        name=name,
+        source=source,
+        medium=medium,
+        cost=Decimal(cost),
+        quality=quality,
         starts_on=demo.since.date() - dt.timedelta(days=demo.rng.randrange(10, 200)),
-    )  # fmt: skip
+    )
 
 
 def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tuple[int, str], LandingPage]:
     found = {}
     for brand, slug, language, campaign, country, headline, subline, action, thanks, text, points in PAGES:
         found[brands[brand].pk, language] = LandingPage.objects.create(
-            brand=brands[brand], slug=slug, language=language, campaign=campaigns[campaign], country=country,
-            headline=headline, subline=subline, call_to_action=action, thanks_title=thanks, thanks_text=text,
+            brand=brands[brand],
+            slug=slug,
+            language=language,
+            campaign=campaigns[campaign],
+            country=country,
+            headline=headline,
+            subline=subline,
+            call_to_action=action,
+            thanks_title=thanks,
+            thanks_text=text,
             points=[{"icon": icon, "title": title, "text": words} for icon, title, words in points],
-        )  # fmt: skip
+        )
     return found
 
 
 def _rules(demo: Demo, desk: Desk) -> RoutingRule:
     """The desk's own rule; German leads are given out at any hour, Spanish ones wait for the shift."""
     languages, off_shift = {
-        "DACH desk": (["de"], OffShift.ASSIGN), "Iberia desk": (["es"], OffShift.WAIT), "APAC desk": ([], OffShift.ASSIGN),
-    }[desk.name]  # fmt: skip
+        "DACH desk": (["de"], OffShift.ASSIGN),
+        "Iberia desk": (["es"], OffShift.WAIT),
+        "APAC desk": ([], OffShift.ASSIGN),
+    }[desk.name]
     if desk.name == "Iberia desk":
         RoutingRule.objects.create(
-            brand=desk.brand, position=30, name="English-speaking Europe", languages=["en"], desk=desk,
-            strategy=Strategy.LEAST_LOADED, off_shift=OffShift.WAIT,
-        )  # fmt: skip
+            brand=desk.brand,
+            position=30,
+            name="English-speaking Europe",
+            languages=["en"],
+            desk=desk,
+            strategy=Strategy.LEAST_LOADED,
+            off_shift=OffShift.WAIT,
+        )
     return RoutingRule.objects.create(
-        brand=desk.brand, position=10 if languages == ["de"] else 20, name=f"{desk.name}: language and country",
-        languages=languages, countries=desk.countries if languages == ["de"] else [], desk=desk, off_shift=off_shift,
+        brand=desk.brand,
+        position=10 if languages == ["de"] else 20,
+        name=f"{desk.name}: language and country",
+        languages=languages,
+        countries=desk.countries if languages == ["de"] else [],
+        desk=desk,
+        off_shift=off_shift,
         sla_seconds=900,
-    )  # fmt: skip
+    )
 
 
 def _shifts(demo: Demo) -> None:

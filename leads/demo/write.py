@@ -60,12 +60,22 @@ def _lead(demo: Demo, house: House, life: Life, at: dt.datetime, *, times: int) 
     if utm and campaign and campaign.medium == "cpc":
         utm["utm_term"] = rng.choice(TERMS)
     lead = Lead(
-        client_id=life.client_id, brand=life.brand, channel=channel, captured_at=at, campaign=campaign, landing_page=page,
-        api_source=house.source if is_api else None, source=source, medium=campaign.medium if campaign else "", utm=utm,
+        client_id=life.client_id,
+        brand=life.brand,
+        channel=channel,
+        captured_at=at,
+        campaign=campaign,
+        landing_page=page,
+        api_source=house.source if is_api else None,
+        source=source,
+        medium=campaign.medium if campaign else "",
+        utm=utm,
         landing_url=f"https://www.{life.brand.code}.example/l/{life.brand.code}/start/" if page else "",
-        ip=f"198.51.100.{rng.randrange(1, 255)}" if page else None, country_guess=country,
-        language=life.person.country.language, user_agent_hash=f"{rng.getrandbits(64):016x}" if page else "",
-    )  # fmt: skip
+        ip=f"198.51.100.{rng.randrange(1, 255)}" if page else None,
+        country_guess=country,
+        language=life.person.country.language,
+        user_agent_hash=f"{rng.getrandbits(64):016x}" if page else "",
+    )
     return _assigned(house, life, lead)
 
 
@@ -105,12 +115,19 @@ def _again(lead: Lead, life: Life) -> Lead:
 def _signals(life: Life, lead: Lead, times: int, consent: bool) -> scoring.Signals:
     country_of_phone(life.person.phone)  # warms the cache: the scorer asks once per phone rule
     return scoring.Signals(
-        country=life.person.country.code, language=life.person.country.language,
-        brand_languages=tuple(life.brand.languages), email=life.person.email, phone=life.person.phone,
-        phone_was_typed=bool(life.person.phone), campaign=lead.campaign.code if lead.campaign else "",
-        campaign_quality=lead.campaign.quality if lead.campaign else None, source=lead.source, times_seen=times,
-        has_consent=consent, at=lead.captured_at,
-    )  # fmt: skip
+        country=life.person.country.code,
+        language=life.person.country.language,
+        brand_languages=tuple(life.brand.languages),
+        email=life.person.email,
+        phone=life.person.phone,
+        phone_was_typed=bool(life.person.phone),
+        campaign=lead.campaign.code if lead.campaign else "",
+        campaign_quality=lead.campaign.quality if lead.campaign else None,
+        source=lead.source,
+        times_seen=times,
+        has_consent=consent,
+        at=lead.captured_at,
+    )
 
 
 def _tell(leads: list[Lead], owners: list[Life]) -> None:
@@ -118,26 +135,38 @@ def _tell(leads: list[Lead], owners: list[Life]) -> None:
         return " · ".join(filter(None, [lead.source, lead.campaign.code if lead.campaign else ""]))
 
     copy_rows(
-        "clients_timelineentry", TIMELINE,
+        "clients_timelineentry",
+        TIMELINE,
         (
             entry(
-                lead.client_id, lead.captured_at, TimelineKind.LEAD, data={"lead_id": lead.pk, "score": lead.score},
-                title=f"{'Came again' if lead.is_duplicate else 'Lead captured'}: {where(lead)}", key=f"lead:{lead.pk}",
+                lead.client_id,
+                lead.captured_at,
+                TimelineKind.LEAD,
+                data={"lead_id": lead.pk, "score": lead.score},
+                title=f"{'Came again' if lead.is_duplicate else 'Lead captured'}: {where(lead)}",
+                key=f"lead:{lead.pk}",
             )
             for lead in leads
         ),
-    )  # fmt: skip
+    )
     audit.record_many(
         {
-            "actor": None, "action": "leads.captured", "target": lead, "client_id": lead.client_id,
-            "brand_id": life.brand.pk, "at": lead.captured_at,
+            "actor": None,
+            "action": "leads.captured",
+            "target": lead,
+            "client_id": lead.client_id,
+            "brand_id": life.brand.pk,
+            "at": lead.captured_at,
             "after": {
-                "channel": str(lead.channel), "source": lead.source, "score": lead.score, "duplicate": lead.is_duplicate,
+                "channel": str(lead.channel),
+                "source": lead.source,
+                "score": lead.score,
+                "duplicate": lead.is_duplicate,
                 "assigned_to_id": life.first_agent.pk if life.first_agent else None,
             },
         }
         for lead, life in zip(leads, owners, strict=True)
-    )  # fmt: skip
+    )
 
 
 def write_facts() -> None:
@@ -176,10 +205,15 @@ def write_pipeline(demo: Demo) -> None:
 
 def _step(life: Life, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Any) -> dict[str, Any]:
     return {
-        "actor": who, "action": "leads.status_changed", "target": ("clients.client", life.client_id), "at": at,
-        "client_id": life.client_id, "brand_id": life.brand.pk, "before": {"sales_status": before.value},
+        "actor": who,
+        "action": "leads.status_changed",
+        "target": ("clients.client", life.client_id),
+        "at": at,
+        "client_id": life.client_id,
+        "brand_id": life.brand.pk,
+        "before": {"sales_status": before.value},
         "after": {"sales_status": after.value},
-    }  # fmt: skip
+    }
 
 
 def _write_invitations(demo: Demo, lives: list[Life]) -> None:
@@ -187,12 +221,16 @@ def _write_invitations(demo: Demo, lives: list[Life]) -> None:
     RegistrationInvitation.objects.bulk_create(
         [
             RegistrationInvitation(
-                client_id=life.client_id, token_hash=f"{demo.rng.getrandbits(256):064x}", created_by=life.first_agent,
-                created_at=life.invited_at, expires_at=life.invited_at + dt.timedelta(days=7),
-                used_at=life.registered_at, used_by_id=users[life.client_id] if life.registered_at else None,
+                client_id=life.client_id,
+                token_hash=f"{demo.rng.getrandbits(256):064x}",
+                created_by=life.first_agent,
+                created_at=life.invited_at,
+                expires_at=life.invited_at + dt.timedelta(days=7),
+                used_at=life.registered_at,
+                used_by_id=users[life.client_id] if life.registered_at else None,
             )
             for life in lives
             if life.invited_at
         ],
         batch_size=2000,
-    )  # fmt: skip
+    )

@@ -53,9 +53,13 @@ class LandingPage(models.Model):
     slug = models.SlugField(max_length=60)
     language = models.CharField(max_length=8)
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="landing_pages",
+        Campaign,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="landing_pages",
         help_text=_("Counts for visitors who bring no utm_campaign"),
-    )  # fmt: skip
+    )
     country = models.CharField(max_length=2, blank=True, help_text=_("Chosen in the form until the visitor chooses"))
     headline = models.CharField(max_length=120)
     subline = models.CharField(max_length=300, blank=True)

@@ -109,14 +109,16 @@ class Lead(models.Model):
             models.Index(fields=["assigned_to", "-assigned_at"], name="leads_by_agent"),
             models.Index(fields=["campaign", "-captured_at"], name="leads_by_campaign"),
             models.Index(
-                fields=["sla_due_at"], name="leads_running_out",
+                fields=["sla_due_at"],
+                name="leads_running_out",
                 condition=models.Q(touched_at__isnull=True, sla_due_at__isnull=False),
             ),
             models.Index(
-                fields=["brand", "id"], name="leads_waiting_in_pools",
+                fields=["brand", "id"],
+                name="leads_waiting_in_pools",
                 condition=models.Q(assigned_to__isnull=True, touched_at__isnull=True, is_duplicate=False),
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"Lead {self.pk}"

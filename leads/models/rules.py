@@ -95,11 +95,12 @@ class RoutingRule(models.Model):
         ordering = ["brand_id", "position", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(score_from=None) | models.Q(score_to=None)
+                condition=models.Q(score_from=None)
+                | models.Q(score_to=None)
                 | models.Q(score_to__gte=models.F("score_from")),
                 name="routing_rule_scores_are_in_order",
             )
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.name

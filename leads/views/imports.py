@@ -31,9 +31,10 @@ class ImportForm(forms.Form):
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
     country = forms.ChoiceField(
-        label=gettext_lazy("Country of lines without one"), required=False,
+        label=gettext_lazy("Country of lines without one"),
+        required=False,
         help_text=gettext_lazy("Telephone numbers without a country code are read as this country's."),
-    )  # fmt: skip
+    )
     language = forms.CharField(label=gettext_lazy("Language of lines without one"), max_length=8, required=False)
     is_routed = forms.BooleanField(
         label=gettext_lazy("Give the leads to agents by the routing rules"), required=False, initial=True
@@ -64,9 +65,12 @@ class ImportTable(Table):
     ]
     default_order = "-id"
     empty = Empty(
-        gettext_lazy("No imports yet"), gettext_lazy("Save your list as CSV, with a first line that names the columns."),
-        icon="upload", action=gettext_lazy("Import a file"), url_name="lead_import_new",
-    )  # fmt: skip
+        gettext_lazy("No imports yet"),
+        gettext_lazy("Save your list as CSV, with a first line that names the columns."),
+        icon="upload",
+        action=gettext_lazy("Import a file"),
+        url_name="lead_import_new",
+    )
 
     def queryset(self) -> QuerySet[LeadImport]:
         return LeadImport.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "owner")
@@ -158,11 +162,16 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponseBase:
     ]
     takes = batch.counts.get("new", 0) + batch.counts.get("known", 0)
     context = {
-        "batch": batch, "table": table, "counts": counts, "verdict": request.GET.get("verdict", ""), "takes": takes,
-        "is_mine": batch.owner_id == request.user.pk, "is_checked": batch.state == ImportState.CHECKED,
+        "batch": batch,
+        "table": table,
+        "counts": counts,
+        "verdict": request.GET.get("verdict", ""),
+        "takes": takes,
+        "is_mine": batch.owner_id == request.user.pk,
+        "is_checked": batch.state == ImportState.CHECKED,
         "is_running": batch.state in (ImportState.CHECKING, ImportState.IMPORTING),
         "job": batch.import_job or batch.check_job,
-    }  # fmt: skip
+    }
     template = "leads/_import_state.html" if wants_fragment(request) else "leads/import.html"
     return render(request, template, context)
 

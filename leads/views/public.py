@@ -70,9 +70,14 @@ def _show(
         language__in=offered
     )
     context = {
-        "page": page, "form": form, "points": page.points[:MOST_POINTS], "stamp": guard.new_stamp(),
-        "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT, "others": others.exclude(pk=page.pk).order_by("language"),
-    }  # fmt: skip
+        "page": page,
+        "form": form,
+        "points": page.points[:MOST_POINTS],
+        "stamp": guard.new_stamp(),
+        "origin": attribution.pack(origin),
+        "honeypot": guard.HONEYPOT,
+        "others": others.exclude(pk=page.pk).order_by("language"),
+    }
     return render(request, "leads/public/landing.html", context, status=status)
 
 
@@ -101,18 +106,31 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
 
 def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], origin: Origin, form_id: str) -> None:
     fields: dict[str, Any] = {
-        "channel": Channel.LANDING_PAGE, "first_name": data["first_name"], "last_name": data["last_name"],
-        "email": data["email"], "phone": data["phone"], "country": data["country"], "language": page.language,
-        "message": data["message"], "has_consent": data["offers"], "campaign": origin.utm.get("utm_campaign", ""),
-        "source": origin.utm.get("utm_source", ""), "medium": origin.utm.get("utm_medium", ""), "utm": origin.utm,
+        "channel": Channel.LANDING_PAGE,
+        "first_name": data["first_name"],
+        "last_name": data["last_name"],
+        "email": data["email"],
+        "phone": data["phone"],
+        "country": data["country"],
+        "language": page.language,
+        "message": data["message"],
+        "has_consent": data["offers"],
+        "campaign": origin.utm.get("utm_campaign", ""),
+        "source": origin.utm.get("utm_source", ""),
+        "medium": origin.utm.get("utm_medium", ""),
+        "utm": origin.utm,
         "consents": {
             "contact": str(EnquiryForm.base_fields["contact"].label),
             "offers": str(EnquiryForm.base_fields["offers"].label) if data["offers"] else "",
         },
-        "click_id": origin.click_id, "referral_code": origin.referral_code, "landing_url": origin.page,
-        "referrer": origin.referrer, "ip": client_ip(request), "user_agent": request.headers.get("User-Agent", ""),
+        "click_id": origin.click_id,
+        "referral_code": origin.referral_code,
+        "landing_url": origin.page,
+        "referrer": origin.referrer,
+        "ip": client_ip(request),
+        "user_agent": request.headers.get("User-Agent", ""),
         "accept_language": request.headers.get("Accept-Language", ""),
-    }  # fmt: skip
+    }
     try:
         capture_lead(brand=page.brand, landing_page=page, capture=Capture(idempotency_key=f"form:{form_id}", **fields))
     except IdempotencyConflict:  # went back and corrected something: another enquiry, not a double click

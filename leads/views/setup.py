@@ -49,9 +49,13 @@ class CampaignTable(Table):
     row_url_name, row_permission = "campaign_edit", "leads.change_campaign"
     search_fields = ["name", "code"]
     empty = Empty(
-        gettext_lazy("No campaigns yet"), gettext_lazy("A campaign is known by its utm_campaign."),
-        icon="megaphone", action=gettext_lazy("New campaign"), url_name="campaign_new", permission="leads.change_campaign",
-    )  # fmt: skip
+        gettext_lazy("No campaigns yet"),
+        gettext_lazy("A campaign is known by its utm_campaign."),
+        icon="megaphone",
+        action=gettext_lazy("New campaign"),
+        url_name="campaign_new",
+        permission="leads.change_campaign",
+    )
 
     def queryset(self) -> QuerySet[Campaign]:
         return Campaign.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand")
@@ -69,9 +73,13 @@ class LandingPageTable(Table):
     ]
     row_url_name, row_permission = "landing_page_edit", "leads.change_landingpage"
     empty = Empty(
-        gettext_lazy("No landing pages yet"), gettext_lazy("A page with a form, in one language, in the brand's colours."),
-        icon="globe", action=gettext_lazy("New landing page"), url_name="landing_page_new", permission="leads.change_landingpage",
-    )  # fmt: skip
+        gettext_lazy("No landing pages yet"),
+        gettext_lazy("A page with a form, in one language, in the brand's colours."),
+        icon="globe",
+        action=gettext_lazy("New landing page"),
+        url_name="landing_page_new",
+        permission="leads.change_landingpage",
+    )
 
     def queryset(self) -> QuerySet[LandingPage]:
         return LandingPage.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
@@ -97,17 +105,26 @@ class SourceTable(Table):
     ]
     bulk_actions = [
         BulkAction("stop", gettext_lazy("Stop"), "lead_sources_change", "leads.manage_sources", "circle-pause"),
-        BulkAction("start", gettext_lazy("Let post again"), "lead_sources_change", "leads.manage_sources", "circle-play"),
         BulkAction(
-            "renew", gettext_lazy("New key"), "lead_sources_change", "leads.manage_sources", "key-round",
+            "start", gettext_lazy("Let post again"), "lead_sources_change", "leads.manage_sources", "circle-play"
+        ),
+        BulkAction(
+            "renew",
+            gettext_lazy("New key"),
+            "lead_sources_change",
+            "leads.manage_sources",
+            "key-round",
             confirm=gettext_lazy("The old key stops working at once."),
         ),
-    ]  # fmt: skip
+    ]
     is_adjustable = False
     empty = Empty(
-        gettext_lazy("No sources yet"), gettext_lazy("Each affiliate or outside form gets a key of its own for POST /api/leads/."),
-        icon="plug", action=gettext_lazy("New source"), url_name="lead_source_new",
-    )  # fmt: skip
+        gettext_lazy("No sources yet"),
+        gettext_lazy("Each affiliate or outside form gets a key of its own for POST /api/leads/."),
+        icon="plug",
+        action=gettext_lazy("New source"),
+        url_name="lead_source_new",
+    )
 
     def queryset(self) -> QuerySet[LeadSource]:
         return LeadSource.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
@@ -123,9 +140,15 @@ def campaign(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
     row = _mine(Campaign, request, pk) if pk else None
     form = CampaignForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
-        request, form, lambda: setup.save_campaign(actor=request.user, campaign=row, **form.cleaned_data), wide=True,
-        url="/campaigns/", said=_("Campaign saved."), submit=_("Save"), title=row.name if row else _("New campaign"),
-    )  # fmt: skip
+        request,
+        form,
+        lambda: setup.save_campaign(actor=request.user, campaign=row, **form.cleaned_data),
+        wide=True,
+        url="/campaigns/",
+        said=_("Campaign saved."),
+        submit=_("Save"),
+        title=row.name if row else _("New campaign"),
+    )
 
 
 @staff_page("leads.change_landingpage")
@@ -133,10 +156,15 @@ def landing_page(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
     row = _mine(LandingPage, request, pk) if pk else None
     form = LandingPageForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
-        request, form, lambda: setup.save_landing_page(actor=request.user, page=row, **form.cleaned_data), wide=True,
-        url="/landing-pages/", said=_("Landing page saved."), submit=_("Save"),
+        request,
+        form,
+        lambda: setup.save_landing_page(actor=request.user, page=row, **form.cleaned_data),
+        wide=True,
+        url="/landing-pages/",
+        said=_("Landing page saved."),
+        submit=_("Save"),
         title=row.headline if row else _("New landing page"),
-    )  # fmt: skip
+    )
 
 
 @staff_page("leads.manage_rules")
@@ -148,10 +176,15 @@ def rules(request: HttpRequest) -> HttpResponse:
     people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
     context: dict[str, Any] = {
         "routing_rules": RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100],
-        "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[:200],
-        "agents": people.filter(books__is_pool=False).distinct().prefetch_related("shifts").order_by("desk_id", "first_name")[:200],
+        "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[
+            :200
+        ],
+        "agents": people.filter(books__is_pool=False)
+        .distinct()
+        .prefetch_related("shifts")
+        .order_by("desk_id", "first_name")[:200],
         "form": form,
-    }  # fmt: skip
+    }
     if form.is_bound and form.is_valid():
         context["trial"] = _try(form.cleaned_data)
     return render(request, "leads/rules.html", context)
@@ -160,15 +193,25 @@ def rules(request: HttpRequest) -> HttpResponse:
 def _try(data: dict[str, Any]) -> dict[str, Any]:
     brand, now, found = data["brand"], timezone.now(), data["campaign"]
     signals = scoring.Signals(
-        country=data["country"], language=data["language"], brand_languages=tuple(brand.languages), email=data["email"],
-        phone=canonical_phone(data["phone"], data["country"]), phone_was_typed=bool(data["phone"]),
-        campaign=found.code if found else "", campaign_quality=found.quality if found else None, source=data["source"], at=now,
-    )  # fmt: skip
+        country=data["country"],
+        language=data["language"],
+        brand_languages=tuple(brand.languages),
+        email=data["email"],
+        phone=canonical_phone(data["phone"], data["country"]),
+        phone_was_typed=bool(data["phone"]),
+        campaign=found.code if found else "",
+        campaign_quality=found.quality if found else None,
+        source=data["source"],
+        at=now,
+    )
     worth = scoring.score(signals, scoring.rules_of(brand.pk, timezone.localdate()))
     candidate = routing.Candidate(
-        language=data["language"], country=data["country"], source=data["source"],
-        campaign=found.code if found else "", score=worth.value,
-    )  # fmt: skip
+        language=data["language"],
+        country=data["country"],
+        source=data["source"],
+        campaign=found.code if found else "",
+        score=worth.value,
+    )
     decision = routing.Router(brand, now).decide(candidate)
     return {"worth": worth, "routing": routing.explain(decision.reasons)}
 
@@ -178,10 +221,15 @@ def routing_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
     row = _mine(RoutingRule, request, pk) if pk else None
     form = RoutingRuleForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
-        request, form, lambda: setup.save_routing_rule(actor=request.user, rule=row, **form.cleaned_data), wide=True,
-        url="/lead-rules/", said=_("Rule saved. It holds from the next lead on."), submit=_("Save"),
+        request,
+        form,
+        lambda: setup.save_routing_rule(actor=request.user, rule=row, **form.cleaned_data),
+        wide=True,
+        url="/lead-rules/",
+        said=_("Rule saved. It holds from the next lead on."),
+        submit=_("Save"),
         title=row.name if row else _("New routing rule"),
-    )  # fmt: skip
+    )
 
 
 @staff_page("leads.manage_rules")
@@ -195,9 +243,15 @@ def score_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
         setup.save_score_rule(actor=request.user, rule=row, **fields)
 
     return dialogs.run(
-        request, form, do, url="/lead-rules/", said=_("Rule saved. It holds from today on."), submit=_("Save"),
-        title=row.name if row else _("New scoring rule"), wide=True,
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url="/lead-rules/",
+        said=_("Rule saved. It holds from today on."),
+        submit=_("Save"),
+        title=row.name if row else _("New scoring rule"),
+        wide=True,
+    )
 
 
 @staff_page("leads.manage_rules")
@@ -213,10 +267,15 @@ def shifts(request: HttpRequest, agent_id: int) -> HttpResponseBase:
     agent = get_object_or_404(User, pk=agent_id, desk_id__in=reach_of(request.user).desks)
     form = ShiftForm(request.POST or None, shifts=Shift.objects.filter(agent=agent))
     return dialogs.run(
-        request, form, lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
-        url="/lead-rules/", said=_("Hours saved."), submit=_("Save"), body="leads/_shift_form.html",
+        request,
+        form,
+        lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
+        url="/lead-rules/",
+        said=_("Hours saved."),
+        submit=_("Save"),
+        body="leads/_shift_form.html",
         title=_("Hours of %(agent)s (%(zone)s)") % {"agent": agent, "zone": agent.time_zone},
-    )  # fmt: skip
+    )
 
 
 @staff_page("leads.manage_sources")

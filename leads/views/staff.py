@@ -36,8 +36,9 @@ def board(request: HttpRequest) -> HttpResponse:
     owner = request.GET.get("owner", "")
     context = {
         "columns": queries.board(request.user, owner_id=int(owner) if is_whole(owner) else None),
-        "owners": owners_in_reach(request)[:500], "owner": owner,
-    }  # fmt: skip
+        "owners": owners_in_reach(request)[:500],
+        "owner": owner,
+    }
     return render(request, "leads/_board.html" if wants_fragment(request) else "leads/board.html", context)
 
 
@@ -122,9 +123,11 @@ def new(request: HttpRequest) -> HttpResponseBase:
         brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
         own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()  # type: ignore[misc]
         taken = capture_lead(
-            brand=brand, actor=request.user, keep_with=own if keep else None,
+            brand=brand,
+            actor=request.user,
+            keep_with=own if keep else None,
             capture=Capture(channel=Channel.MANUAL, campaign=campaign.code if campaign else "", **data),
-        )  # fmt: skip
+        )
         found["taken"] = taken
 
     if request.method == "POST" and form.is_valid():

@@ -20,20 +20,30 @@ from wallet.models import Withdrawal
 register = template.Library()
 
 ICONS = {
-    TimelineKind.CALL: "phone", TimelineKind.EMAIL: "mail", TimelineKind.NOTE: "file-text", TimelineKind.TASK: "list-todo",
-    TimelineKind.STAGE: "flag", TimelineKind.DOCUMENT: "id-card", TimelineKind.PAYMENT: "wallet",
-    TimelineKind.TRADING: "chart-candlestick", TimelineKind.COMPLIANCE: "shield-check", TimelineKind.PARTNER: "handshake",
+    TimelineKind.CALL: "phone",
+    TimelineKind.EMAIL: "mail",
+    TimelineKind.NOTE: "file-text",
+    TimelineKind.TASK: "list-todo",
+    TimelineKind.STAGE: "flag",
+    TimelineKind.DOCUMENT: "id-card",
+    TimelineKind.PAYMENT: "wallet",
+    TimelineKind.TRADING: "chart-candlestick",
+    TimelineKind.COMPLIANCE: "shield-check",
+    TimelineKind.PARTNER: "handshake",
     TimelineKind.TICKET: "message-square",
-}  # fmt: skip
+}
 
 # What a deal was to its owner: whether it opened or closed, or which way money went.
 DEALS = {
-    (DealAction.BUY, DealEntry.IN): _("Buy to open"), (DealAction.SELL, DealEntry.IN): _("Sell to open"),
-    (DealAction.BUY, DealEntry.OUT): _("Buy to close"), (DealAction.SELL, DealEntry.OUT): _("Sell to close"),
-    (DealAction.BUY, DealEntry.INOUT): _("Buy to reverse"), (DealAction.SELL, DealEntry.INOUT): _("Sell to reverse"),
+    (DealAction.BUY, DealEntry.IN): _("Buy to open"),
+    (DealAction.SELL, DealEntry.IN): _("Sell to open"),
+    (DealAction.BUY, DealEntry.OUT): _("Buy to close"),
+    (DealAction.SELL, DealEntry.OUT): _("Sell to close"),
+    (DealAction.BUY, DealEntry.INOUT): _("Buy to reverse"),
+    (DealAction.SELL, DealEntry.INOUT): _("Sell to reverse"),
     (DealAction.BUY, DealEntry.OUT_BY): _("Closed by an opposite one"),
     (DealAction.SELL, DealEntry.OUT_BY): _("Closed by an opposite one"),
-}  # fmt: skip
+}
 
 
 @register.filter

@@ -27,10 +27,14 @@ def dashboard(request: HttpRequest, client: Client) -> HttpResponse:
     """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
     accounts = [one for one in accounts_of(request.user, client.pk) if one.state != "archived"]
     context = {
-        "client": client, "progress": onboarding.progress_of(client), "wallets": wallets_of(client),
-        "accounts": accounts[:SHOWN], "more": len(accounts) > SHOWN, **together(client, accounts),
+        "client": client,
+        "progress": onboarding.progress_of(client),
+        "wallets": wallets_of(client),
+        "accounts": accounts[:SHOWN],
+        "more": len(accounts) > SHOWN,
+        **together(client, accounts),
         "activity": queries.activity(client, size=8),
-    }  # fmt: skip
+    }
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)
 
 

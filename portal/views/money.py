@@ -55,12 +55,17 @@ def me(request: HttpRequest) -> User:
 def wallet(request: HttpRequest, client: Client) -> HttpResponse:
     """The wallets, and what moved lately. Refreshes itself when something moves."""
     context = {
-        "client": client, "wallets": queries.wallets_of(client), "movements": queries.history_of(client, limit=8),
-        "may_deposit": can_deposit(me(request), client), "blocked": unverified.why_not(client),
+        "client": client,
+        "wallets": queries.wallets_of(client),
+        "movements": queries.history_of(client, limit=8),
+        "may_deposit": can_deposit(me(request), client),
+        "blocked": unverified.why_not(client),
         "bonuses": [
-            (grant, granting.how_it_becomes_free(grant)) for grant in granting.grants_of(client, limit=10) if grant.held_minor
+            (grant, granting.how_it_becomes_free(grant))
+            for grant in granting.grants_of(client, limit=10)
+            if grant.held_minor
         ],
-    }  # fmt: skip
+    }
     return render(request, "portal/_wallets.html" if wants_fragment(request) else "portal/wallet.html", context)
 
 
@@ -71,9 +76,11 @@ def history(request: HttpRequest, client: Client) -> HttpResponse:
     rows = queries.history_of(client, after=request.GET.get("after", ""), limit=PAGE + 1)
     shown = rows[:PAGE]
     context = {
-        "client": client, "movements": shown, "next": shown[-1].cursor if len(rows) > PAGE else "",
+        "client": client,
+        "movements": shown,
+        "next": shown[-1].cursor if len(rows) > PAGE else "",
         "statement": StatementForm(initial=StatementForm.last_month(client)),
-    }  # fmt: skip
+    }
     return render(request, "portal/history.html", context)
 
 
@@ -87,9 +94,12 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
         return redirect("portal_history")
     try:
         job = statements.order_statement(
-            client=client, first=form.cleaned_data["first"], last=form.cleaned_data["last"], actor=me(request),
+            client=client,
+            first=form.cleaned_data["first"],
+            last=form.cleaned_data["last"],
+            actor=me(request),
             language=request.LANGUAGE_CODE[:2],
-        )  # fmt: skip
+        )
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("portal_history")
@@ -107,9 +117,11 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     currency = _currency(request, client, currencies)
     found = method_offers.offered(client, currency) if allowed else []
     start = {
-        "currency": currency, "request_key": new_key(), "method": found[0].method.pk if found else None,
+        "currency": currency,
+        "request_key": new_key(),
+        "method": found[0].method.pk if found else None,
         "amount": request.GET.get("amount", "")[:AMOUNT_CHARS],  # typed before another currency was chosen
-    }  # fmt: skip
+    }
     form = DepositForm(request.POST or None, currencies=currencies, offers=found, initial=start)
     if request.method == "POST" and allowed and form.is_valid():
         try:
@@ -117,11 +129,16 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, error.message)
     context = {
-        "client": client, "form": form, "cards": paying.cards(found), "allowed": allowed, "currency": currency,
-        "quick": paying.quick_amounts(currency), "places": exponent(currency),
+        "client": client,
+        "form": form,
+        "cards": paying.cards(found),
+        "allowed": allowed,
+        "currency": currency,
+        "quick": paying.quick_amounts(currency),
+        "places": exponent(currency),
         "blocked": unverified.why_not(client) if allowed else "",
         "progress": onboarding.progress_of(client) if client.kyc_level == 0 else None,
-    }  # fmt: skip
+    }
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
 
 
@@ -133,10 +150,16 @@ def _currency(request: HttpRequest, client: Client, offered: list[str]) -> str:
 def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> HttpResponse:
     data = form.cleaned_data
     found = deposits.start_deposit(
-        client_id=client.pk, psp_id=data["method"].psp_id, method=data["method"].code, amount=data["amount"],
-        currency=data["currency"], request_key=data["request_key"], actor=me(request), locale=request.LANGUAGE_CODE[:2],
+        client_id=client.pk,
+        psp_id=data["method"].psp_id,
+        method=data["method"].code,
+        amount=data["amount"],
+        currency=data["currency"],
+        request_key=data["request_key"],
+        actor=me(request),
+        locale=request.LANGUAGE_CODE[:2],
         return_url=hosts.for_reader(settings.BASE_URL, request).rstrip("/") + "/portal/wallet/{reference}/",
-    )  # fmt: skip
+    )
     return redirect("portal_movement" if paying.is_paid_here(found) else "portal_pay", reference=found.reference)
 
 

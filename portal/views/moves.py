@@ -43,9 +43,14 @@ def _show_quote(
     """The promised rate with its time; confirming sends the same form with the quote's number."""
     left = max(0, int((quote.expires_at - timezone.now()).total_seconds()))
     context = {
-        "client": client, "quote": quote, "seconds": left, "notice": notice, "back": back,
-        "typed": [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED], **more,
-    }  # fmt: skip
+        "client": client,
+        "quote": quote,
+        "seconds": left,
+        "notice": notice,
+        "back": back,
+        "typed": [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED],
+        **more,
+    }
     return render(request, "portal/quote.html", context)
 
 
@@ -60,28 +65,41 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
     wallets = queries.wallets_of(client)
     form = TransferForm(
-        request.POST or None, accounts=accounts, currencies=[one.currency for one in wallets],
-        initial={"request_key": new_key(), "account": request.GET.get("account") or (accounts[0].pk if accounts else None)},
-    )  # fmt: skip
+        request.POST or None,
+        accounts=accounts,
+        currencies=[one.currency for one in wallets],
+        initial={
+            "request_key": new_key(),
+            "account": request.GET.get("account") or (accounts[0].pk if accounts else None),
+        },
+    )
     if request.method == "POST" and form.is_valid():
         try:
             return _move(request, client, form, direction)
         except DomainError as error:
             form.add_error(None, error.message)
     context = {
-        "client": client, "form": form, "accounts": accounts, "wallets": wallets,
-        "direction": "from" if direction == Direction.TO_WALLET else "to", "allowed": can_transfer(me(request), client),
-        "why_none": _why_none(every), "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
-    }  # fmt: skip
+        "client": client,
+        "form": form,
+        "accounts": accounts,
+        "wallets": wallets,
+        "direction": "from" if direction == Direction.TO_WALLET else "to",
+        "allowed": can_transfer(me(request), client),
+        "why_none": _why_none(every),
+        "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
+    }
     return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
 
 
 def _move(request: HttpRequest, client: Client, form: TransferForm, direction: Direction) -> HttpResponse:
     data, account = form.cleaned_data, form.cleaned_data["account"]
     common = {
-        "client_id": client.pk, "trading_account_id": account.pk, "direction": direction,
-        "request_key": data["request_key"], "actor": me(request),
-    }  # fmt: skip
+        "client_id": client.pk,
+        "trading_account_id": account.pk,
+        "direction": direction,
+        "request_key": data["request_key"],
+        "actor": me(request),
+    }
     if not data["wallet"] or data["wallet"] == account.currency:
         found = transfers.start_transfer(**common, amount=data["amount"])
         return redirect("portal_movement", reference=found.reference)
@@ -97,9 +115,14 @@ def _move(request: HttpRequest, client: Client, form: TransferForm, direction: D
     if direction == Direction.TO_WALLET:
         given, got = got, given
     quote = ask_quote(
-        client_id=client.pk, given=given, got=got, amount=data["amount"], actor=me(request),
-        purpose=QuoteFor(direction.value), trading_account_id=account.pk,
-    )  # fmt: skip
+        client_id=client.pk,
+        given=given,
+        got=got,
+        amount=data["amount"],
+        actor=me(request),
+        purpose=QuoteFor(direction.value),
+        trading_account_id=account.pk,
+    )
     return _show_quote(request, client, quote, notice=notice, back="portal_transfer", account=account)
 
 
@@ -136,8 +159,10 @@ def exchange(request: HttpRequest, client: Client) -> HttpResponse:
     got = list(dict.fromkeys([*known, *method_offers.deposit_currencies(client)]))
     given = [one.currency for one in wallets] or known[:1]
     start = {
-        "request_key": new_key(), "given": given[0], "got": next((code for code in got if code != given[0]), given[0])
-    }  # fmt: skip
+        "request_key": new_key(),
+        "given": given[0],
+        "got": next((code for code in got if code != given[0]), given[0]),
+    }
     form = ExchangeForm(request.POST or None, given=given, got=got, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
@@ -145,9 +170,12 @@ def exchange(request: HttpRequest, client: Client) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, error.message)
     context = {
-        "client": client, "form": form, "wallets": wallets, "currencies": got,
+        "client": client,
+        "form": form,
+        "wallets": wallets,
+        "currencies": got,
         "allowed": can_transfer(me(request), client, to_trading=False),
-    }  # fmt: skip
+    }
     return render(request, "portal/exchange.html", context, status=422 if form.errors else 200)
 
 

@@ -30,9 +30,11 @@ def papers(request: HttpRequest, client: Client) -> HttpResponse:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE + 1])
     context = {
-        "client": client, "papers": found[:PAGE], "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "client": client,
+        "papers": found[:PAGE],
+        "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "statement": StatementForm(initial=StatementForm.last_month(client)),
-    }  # fmt: skip
+    }
     return render(request, "portal/papers.html", context)
 
 

@@ -41,9 +41,7 @@ def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
     chosen = next((one for one in methods if one.key == key), methods[0] if methods else None)
     start = {"currency": currency, "psp": chosen.key if chosen else None, "request_key": new_key()}
     start["amount"] = request.GET.get("amount", "")[:AMOUNT_CHARS]
-    form = WithdrawForm(
-        request.POST or None, currencies=currencies, methods=methods, chosen=chosen, initial=start
-    )  # fmt: skip
+    form = WithdrawForm(request.POST or None, currencies=currencies, methods=methods, chosen=chosen, initial=start)
     page = _Page(request, client, form, wallets, methods, chosen, currency)
     if request.method != "POST" or request.POST.get("change"):
         return page.form_again() if request.method == "POST" else page.show()
@@ -59,28 +57,41 @@ class _Page:
     """The page in its two states, and what both need."""
 
     def __init__(
-        self, request: HttpRequest, client: Client, form: WithdrawForm, wallets: list[Any], methods: list[PayoutMethod],
-        chosen: PayoutMethod | None, currency: str,
-    ) -> None:  # fmt: skip
+        self,
+        request: HttpRequest,
+        client: Client,
+        form: WithdrawForm,
+        wallets: list[Any],
+        methods: list[PayoutMethod],
+        chosen: PayoutMethod | None,
+        currency: str,
+    ) -> None:
         self.request, self.client, self.form, self.wallets = request, client, form, wallets
         self.methods, self.chosen, self.currency = methods, chosen, currency
 
     def show(self, status: int = 200) -> HttpResponse:
         sources = money.by_label(sources_of(self.client, self.currency), self.currency)
         context = {
-            "client": self.client, "form": self.form, "wallets": self.wallets, "methods": self.methods,
-            "chosen": self.chosen, "wait": money.expected_payout(self.client), "sources": sources[:SOURCES_SHOWN],
+            "client": self.client,
+            "form": self.form,
+            "wallets": self.wallets,
+            "methods": self.methods,
+            "chosen": self.chosen,
+            "wait": money.expected_payout(self.client),
+            "sources": sources[:SOURCES_SHOWN],
             "currency": self.currency,
-        }  # fmt: skip
+        }
         return render(self.request, "portal/withdraw.html", context, status=status)
 
     def form_again(self) -> HttpResponse:
         """The client wants to change something: the form as it was typed, without complaints."""
         typed = {name: value for name, value in self.request.POST.items() if name != "plan"}
         self.form = WithdrawForm(
-            initial=typed, currencies=[one.currency for one in self.wallets] or [self.currency], methods=self.methods,
+            initial=typed,
+            currencies=[one.currency for one in self.wallets] or [self.currency],
+            methods=self.methods,
             chosen=self.chosen,
-        )  # fmt: skip
+        )
         return self.show()
 
     def plan(self) -> Plan | None:
@@ -106,10 +117,15 @@ class _Page:
         assert self.chosen is not None
         data = self.form.cleaned_data
         return {
-            "client_id": self.client.pk, "psp_id": self.chosen.psp.pk, "method": self.chosen.code,
-            "amount": data["amount"], "currency": data["currency"], "destination": self.form.destination,
-            "request_key": data["request_key"], "actor": me(self.request),
-        }  # fmt: skip
+            "client_id": self.client.pk,
+            "psp_id": self.chosen.psp.pk,
+            "method": self.chosen.code,
+            "amount": data["amount"],
+            "currency": data["currency"],
+            "destination": self.form.destination,
+            "request_key": data["request_key"],
+            "actor": me(self.request),
+        }
 
     def show_plan(self, plan: Plan, *, notice: str = "") -> HttpResponse:
         data = self.form.cleaned_data
@@ -119,11 +135,16 @@ class _Page:
             if minor
         ]
         context = {
-            "client": self.client, "plan": plan, "notice": notice, "wait": money.expected_payout(self.client),
+            "client": self.client,
+            "plan": plan,
+            "notice": notice,
+            "wait": money.expected_payout(self.client),
             "typed": [(name, value) for name, value in self.request.POST.items() if name not in NOT_TYPED],
-            "amount": data["amount"], "currency": data["currency"], "lost": money.bonus_lost(lost),
+            "amount": data["amount"],
+            "currency": data["currency"],
+            "lost": money.bonus_lost(lost),
             "parts": [(part, money.within(part.minutes)) for part in plan.parts],
-        }  # fmt: skip
+        }
         return render(self.request, "portal/withdraw_plan.html", context)
 
 

@@ -90,9 +90,12 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
             raise Http404
     origin = attribution.unpack(request.POST.get("origin", "")) or attribution.origin_of(request)
     form = RegistrationForm(
-        request.POST or None, brand=brand, texts=consents.current_texts(brand, request.LANGUAGE_CODE),
-        invited_email=invitation.client.email if invitation else "", initial=_known(request, invitation),
-    )  # fmt: skip
+        request.POST or None,
+        brand=brand,
+        texts=consents.current_texts(brand, request.LANGUAGE_CODE),
+        invited_email=invitation.client.email if invitation else "",
+        initial=_known(request, invitation),
+    )
     if request.method == "POST":
         limited = ratelimit.consume_or_429(request, action="signup")
         if limited is not None:
@@ -104,8 +107,12 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
             if answer is not None:
                 return answer
     context = {
-        "form": form, "brand": brand, "invitation": token, "origin": attribution.pack(origin), "honeypot": guard.HONEYPOT,
-    }  # fmt: skip
+        "form": form,
+        "brand": brand,
+        "invitation": token,
+        "origin": attribution.pack(origin),
+        "honeypot": guard.HONEYPOT,
+    }
     response = render(request, "portal/register.html", context, status=422 if form.errors else 200)
     attribution.remember(response, origin, request)
     return response
@@ -117,9 +124,13 @@ def _known(request: HttpRequest, invitation: Any) -> dict[str, Any]:
         return {"country": places.region_of(request.headers.get("Accept-Language", ""))}
     client = invitation.client
     return {
-        "first_name": client.first_name, "last_name": client.last_name, "phone": client.phone, "country": client.country,
-        "date_of_birth": client.date_of_birth, "consent_marketing": client.marketing_consent,
-    }  # fmt: skip
+        "first_name": client.first_name,
+        "last_name": client.last_name,
+        "phone": client.phone,
+        "country": client.country,
+        "date_of_birth": client.date_of_birth,
+        "consent_marketing": client.marketing_consent,
+    }
 
 
 def _register(
@@ -130,13 +141,22 @@ def _register(
         done = registration.register(
             brand=brand,
             application=registration.Application(
-                email=data["email"], password=data["password"], first_name=data["first_name"].strip(),
-                last_name=data["last_name"].strip(), phone=data["phone"], country=data["country"],
-                date_of_birth=data["date_of_birth"], language=request.LANGUAGE_CODE[:2],
-                time_zone=places.zone_of(data["country"]) or "", given=form.given(), refused=form.refused(),
-                invitation=token, origin=origin, user_agent=request.headers.get("User-Agent", ""),
+                email=data["email"],
+                password=data["password"],
+                first_name=data["first_name"].strip(),
+                last_name=data["last_name"].strip(),
+                phone=data["phone"],
+                country=data["country"],
+                date_of_birth=data["date_of_birth"],
+                language=request.LANGUAGE_CODE[:2],
+                time_zone=places.zone_of(data["country"]) or "",
+                given=form.given(),
+                refused=form.refused(),
+                invitation=token,
+                origin=origin,
+                user_agent=request.headers.get("User-Agent", ""),
             ),
-        )  # fmt: skip
+        )
     except ValidationError as weak:
         form.add_error("password", weak)
         return None
@@ -193,9 +213,10 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
         user = registration.confirm_email(token=token)
     except links.LinkProblem as problem:
         context = {
-            "problem": problem, "sign_in": reverse("portal_login", kwargs={"brand": brand.code}),
+            "problem": problem,
+            "sign_in": reverse("portal_login", kwargs={"brand": brand.code}),
             "ask_again": reverse("portal_confirm_again", kwargs={"brand": brand.code}),
-        }  # fmt: skip
+        }
         return render(request, "account/link_problem.html", context, status=410)
     request.session.pop(REGISTERING, None)
     return _sign_in(request, user)
@@ -261,10 +282,12 @@ class BrandLoginView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         brand = self.kwargs["brand"]
         return {
-            **super().get_context_data(**kwargs), "brand": brand, "demo_logins": demo_mode.brand_logins(brand),
+            **super().get_context_data(**kwargs),
+            "brand": brand,
+            "demo_logins": demo_mode.brand_logins(brand),
             "for_partners": self.kwargs.get("for_partners", False),
             "forgotten": reverse("portal_forgotten", kwargs={"brand": brand.code}),
-        }  # fmt: skip
+        }
 
 
 _login = BrandLoginView.as_view()
@@ -308,9 +331,12 @@ def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
 def choose_password(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
     """The reset link. Whoever opens it holds the mailbox: the e-mail is proven too."""
     answer = password_by_link(
-        request, token, kind=LinkKind.PASSWORD_RESET, template="account/choose_password.html",
+        request,
+        token,
+        kind=LinkKind.PASSWORD_RESET,
+        template="account/choose_password.html",
         ask_again=reverse("portal_forgotten", kwargs={"brand": brand.code}),
-    )  # fmt: skip
+    )
     if isinstance(answer, HttpResponse):
         return answer
     if answer.is_client:

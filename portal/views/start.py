@@ -59,11 +59,17 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
         kinds = [_kind(one, requirement.documents) for one in OFFERED[requirement.slug]]
         groups.append({"requirement": requirement, "kinds": kinds, "chosen": _chosen(kinds, chosen, requirement)})
     return {
-        "client": client, "progress": progress, "groups": groups, "accept": ACCEPT,
-        "incoming": sent, "is_checking": incoming.any_waiting(sent),
-        "more": [_kind(one, []) for one in OFFERED["more"]], "max_bytes": settings.UPLOAD_MAX_BYTES,
-        "others": [one for one in progress.documents if one.kind in OFFERED["more"] and one.state != "replaced"][:20], **more,
-    }  # fmt: skip
+        "client": client,
+        "progress": progress,
+        "groups": groups,
+        "accept": ACCEPT,
+        "incoming": sent,
+        "is_checking": incoming.any_waiting(sent),
+        "more": [_kind(one, []) for one in OFFERED["more"]],
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "others": [one for one in progress.documents if one.kind in OFFERED["more"] and one.state != "replaced"][:20],
+        **more,
+    }
 
 
 def _kind(kind: DocumentKind, sent: list[Any]) -> dict[str, Any]:

@@ -70,9 +70,13 @@ def account(request: HttpRequest, client: Client, account_id: int) -> HttpRespon
 
 
 def _page(
-    request: HttpRequest, client: Client, found: TradingAccount, *,
-    password_form: PlatformPasswordForm | None = None, asked: tuple[str, RequestForm] | None = None,
-) -> HttpResponse:  # fmt: skip
+    request: HttpRequest,
+    client: Client,
+    found: TradingAccount,
+    *,
+    password_form: PlatformPasswordForm | None = None,
+    asked: tuple[str, RequestForm] | None = None,
+) -> HttpResponse:
     """The account's page; with a form that was wrong its dialog is open again and keeps what was typed."""
     deals, following = _deals(request, found)
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
@@ -82,18 +86,26 @@ def _page(
     is_live = found.state == AccountState.OPEN
     may_set_password = is_live and not must_ask and bool(capabilities.can(found.server, Ability.SET_PASSWORDS))
     context: dict[str, Any] = {
-        "client": client, "account": found, **_figures(found), "deals": deals, "next": following, "chart": _chart(request, found),
+        "client": client,
+        "account": found,
+        **_figures(found),
+        "deals": deals,
+        "next": following,
+        "chart": _chart(request, found),
         "unverified": Ability.MOVE_MONEY in capabilities.unverified(found.server),
         "left_to_us": platforms.left_to_us(found.server) if is_live else [],
         "may_move": is_live and not found.is_demo and bool(capabilities.can(found.server, Ability.MOVE_MONEY)),
         "may_set_password": may_set_password,
-        "first_steps": platforms.first_steps(found, may_set_password=may_set_password) if is_live and not deals else None,
+        "first_steps": platforms.first_steps(found, may_set_password=may_set_password)
+        if is_live and not deals
+        else None,
         "downloads": platforms.downloads.of_server(found.server) if is_live and deals else [],
         "sign_in": platforms.sign_in(found) if is_live and not found.missing_since else None,
         "password_form": password_form or PlatformPasswordForm(server=found.server),
-        "password_hint": platforms.password_hint(found), "request_forms": asks if is_live or asked else [],
+        "password_hint": platforms.password_hint(found),
+        "request_forms": asks if is_live or asked else [],
         "requests": [(one, requests.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(found)],
-    }  # fmt: skip
+    }
     is_wrong = password_form is not None or asked is not None
     return render(request, "portal/account.html", context, status=422 if is_wrong else 200)
 
@@ -120,12 +132,13 @@ def _chart(request: HttpRequest, found: TradingAccount) -> Chart | None:
     if len(curve.at) < 2:
         return None
     return Chart(
-        id="equity", x=curve.at,
+        id="equity",
+        x=curve.at,
         series=[
             Series(_("Equity"), curve.equity, kind="area", unit=found.currency),
             Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=found.currency),
         ],
-    )  # fmt: skip
+    )
 
 
 def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
@@ -152,9 +165,12 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             try:
                 made = opening.request_account(
-                    client_id=client.pk, account_type_id=chosen.pk, leverage=form.cleaned_data["leverage"],
-                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}"[:60], actor=me(request),
-                )  # fmt: skip
+                    client_id=client.pk,
+                    account_type_id=chosen.pk,
+                    leverage=form.cleaned_data["leverage"],
+                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}"[:60],
+                    actor=me(request),
+                )
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -184,9 +200,12 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
             form.add_error("password", error.message)
         else:
             context = {
-                "client": client, "account": found, "password": password, "hint": platforms.password_hint(found),
+                "client": client,
+                "account": found,
+                "password": password,
+                "hint": platforms.password_hint(found),
                 "sign_in": platforms.sign_in(found),
-            }  # fmt: skip
+            }
             answer = render(request, "portal/password_shown.html", context)
             add_never_cache_headers(answer)
             keep_plain(answer)
@@ -205,9 +224,13 @@ def make_request(request: HttpRequest, client: Client, account_id: int, kind: st
     if form.is_valid():
         try:
             made = requests.ask(
-                account_id=found.pk, kind=RequestKind(kind), actor=me(request), reason=form.cleaned_data["reason"],
-                leverage=form.cleaned_data.get("leverage"), account_type_id=form.cleaned_data.get("account_type"),
-            )  # fmt: skip
+                account_id=found.pk,
+                kind=RequestKind(kind),
+                actor=me(request),
+                reason=form.cleaned_data["reason"],
+                leverage=form.cleaned_data.get("leverage"),
+                account_type_id=form.cleaned_data.get("account_type"),
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:

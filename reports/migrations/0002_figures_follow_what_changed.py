@@ -15,7 +15,7 @@ COUNTED = {
     ),
     "wallet_withdrawal": ("client_id, state, from_suspense, finished_at, base_amount", "{row}.state = 'settled'"),
     "wallet_pspmovement": ("client_id, psp_id, reference, kind, journal_id, amount_minor", "{row}.kind = 'refund'"),
-}  # fmt: skip
+}
 FUNCTIONS = """
 CREATE FUNCTION reports_client_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE v_before bigint; v_after bigint;
@@ -79,7 +79,7 @@ def of_table(table: str) -> migrations.RunSQL:
     forwards = TRIGGERS.format(
         table=table, columns=columns, new=condition.format(row="NEW"), old=condition.format(row="OLD"),
         before=rows["OLD"], after=rows["NEW"],
-    )  # fmt: skip
+    )
     return migrations.RunSQL(forwards, DROP_TRIGGERS.format(table=table))
 
 

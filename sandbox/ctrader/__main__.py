@@ -46,9 +46,17 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def gateway(books: Books, options: argparse.Namespace) -> CtraderServer:
     hashed = hashlib.md5(options.password.encode(), usedforsecurity=False).hexdigest()
     settings = Settings(
-        options.login, hashed, options.plant, options.environment, options.broker, options.token_seconds, options.chunk,
-        options.heartbeat_seconds, options.connections_max, options.silence_seconds,
-    )  # fmt: skip
+        options.login,
+        hashed,
+        options.plant,
+        options.environment,
+        options.broker,
+        options.token_seconds,
+        options.chunk,
+        options.heartbeat_seconds,
+        options.connections_max,
+        options.silence_seconds,
+    )
     identity = Identity(options.state, "ctrader")
     server = CtraderServer(books, settings, Faults(OWN_FAULTS), identity.context())
     server.certificate = identity.certificate

@@ -65,13 +65,20 @@ class Commands:
         return pb.ProtoVolumeProfileListRes(volumeProfile=[view.volume_profile(one) for one in SYMBOLS.values()])
 
     def _asset_list(self, _request: Any) -> pb.ProtoAssetListRes:
-        return pb.ProtoAssetListRes(asset=[
-            pb.ProtoAsset(
-                assetId=number, name=name, description=name, type=7, depositAsset=name in names.DEPOSIT_ASSETS,
-                depositable=name in names.DEPOSIT_ASSETS, digits=names.currency_digits(name),
-            )
-            for name, number in names.ASSET_IDS.items()
-        ])  # fmt: skip
+        return pb.ProtoAssetListRes(
+            asset=[
+                pb.ProtoAsset(
+                    assetId=number,
+                    name=name,
+                    description=name,
+                    type=7,
+                    depositAsset=name in names.DEPOSIT_ASSETS,
+                    depositable=name in names.DEPOSIT_ASSETS,
+                    digits=names.currency_digits(name),
+                )
+                for name, number in names.ASSET_IDS.items()
+            ]
+        )
 
     # -- traders ------------------------------------------------------------------------------------------------------
 
@@ -121,10 +128,12 @@ class Commands:
         if given.groupId != names.GROUP_IDS[user.group]:
             group = names.GROUPS_BY_ID.get(given.groupId, "?")
         traders.change(
-            self.state, user, group=group,
+            self.state,
+            user,
+            group=group,
             leverage_cents=given.leverageInCents if given.HasField("leverageInCents") else None,
             access=int(given.accessRights) if given.HasField("accessRights") else None,
-        )  # fmt: skip
+        )
 
     def _change_password(self, request: Any) -> pb.ProtoChangeTraderPasswordRes:
         traders.change(self.state, self._user(request.traderId), hashed=request.passwordHash)
@@ -155,7 +164,7 @@ class Commands:
             "trades": " AND symbol <> ''",
             "balance": f" AND json_extract(data, '$.Action') <> '{BONUS}'",
             "bonus": f" AND json_extract(data, '$.Action') = '{BONUS}'",
-        }[only]  # fmt: skip
+        }[only]
         rows = self.state.db.execute(f"{query} ORDER BY time_msc DESC, ticket DESC", arguments)
         return (json.loads(data) for (data,) in rows)
 

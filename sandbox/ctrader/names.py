@@ -5,8 +5,12 @@ from __future__ import annotations
 from sandbox.engine.contracts import GROUPS, SYMBOLS, Group, Symbol, currency_digits
 
 FOREX, METALS, INDICES, CRYPTO = 1, 2, 3, 6
-CLASSES = {"Forex": ("Forex", FOREX), "Metals": ("Metals", METALS), "Indices": ("Indices", INDICES),
-           "Crypto": ("Crypto Currencies", CRYPTO)}  # fmt: skip
+CLASSES = {
+    "Forex": ("Forex", FOREX),
+    "Metals": ("Metals", METALS),
+    "Indices": ("Indices", INDICES),
+    "Crypto": ("Crypto Currencies", CRYPTO),
+}
 
 
 def wire_group(engine: str) -> str:
@@ -19,8 +23,11 @@ GROUP_IDS = {name: 101 + number for number, name in enumerate(GROUPS)}
 GROUPS_BY_ID = {number: name for name, number in GROUP_IDS.items()}
 SYMBOL_IDS = {name: 1 + number for number, name in enumerate(SYMBOLS)}
 SYMBOLS_BY_ID = {number: name for name, number in SYMBOL_IDS.items()}
-ASSETS = sorted({one.base for one in SYMBOLS.values()} | {one.profit for one in SYMBOLS.values()}
-                | {group.currency for group in GROUPS.values()})  # fmt: skip
+ASSETS = sorted(
+    {one.base for one in SYMBOLS.values()}
+    | {one.profit for one in SYMBOLS.values()}
+    | {group.currency for group in GROUPS.values()}
+)
 ASSET_IDS = {name: 1 + number for number, name in enumerate(ASSETS)}
 DEPOSIT_ASSETS = {group.currency for group in GROUPS.values()}
 TRADER_FACTOR, TRADER_OFFSET = 3, 7

@@ -13,16 +13,27 @@ FRAME_MAX = 1024 * 1024
 PING, HEARTBEAT, AUTH = 52, 51, 301
 # The command's name, as counts and faults know it, and its message.
 REQUESTS: dict[str, type[Any]] = {
-    "SERVER_TIME": pb.ProtoServerTimeReq, "VERSION": pb.ProtoVersionReq, "LIGHT_TRADER_LIST": pb.ProtoManagerLightTraderListReq,
-    "TRADER_LIST": pb.ProtoTraderListReq, "TRADER_BY_ID": pb.ProtoTraderByIdReq, "POSITION_LIST": pb.ProtoPositionListReq,
-    "DEAL_LIST": pb.ProtoManagerDealListReq, "GET_DEAL": pb.ProtoManagerGetDealReq,
-    "BALANCE_HISTORY_LIST": pb.ProtoBalanceHistoryListReq, "BONUS_HISTORY_LIST": pb.ProtoBonusHistoryListReq,
-    "LIGHT_GROUP_LIST": pb.ProtoLightGroupListReq, "SYMBOL_LIST": pb.ProtoManagerSymbolListReq,
-    "VOLUME_PROFILE_LIST": pb.ProtoVolumeProfileListReq, "ASSET_LIST": pb.ProtoAssetListReq,
-    "SUBSCRIBE_SPOTS": pb.ProtoSubscribeSpotQuotesReq, "CRUD_TRADER": pb.ProtoCrudTraderReq,
-    "CHANGE_PASSWORD": pb.ProtoChangeTraderPasswordReq, "CHECK_PASSWORD": pb.ProtoCheckTraderPasswordReq,
-    "CHANGE_BALANCE": pb.ProtoChangeBalanceReq, "CHANGE_BONUS": pb.ProtoManagerChangeBonusReq,
-}  # fmt: skip
+    "SERVER_TIME": pb.ProtoServerTimeReq,
+    "VERSION": pb.ProtoVersionReq,
+    "LIGHT_TRADER_LIST": pb.ProtoManagerLightTraderListReq,
+    "TRADER_LIST": pb.ProtoTraderListReq,
+    "TRADER_BY_ID": pb.ProtoTraderByIdReq,
+    "POSITION_LIST": pb.ProtoPositionListReq,
+    "DEAL_LIST": pb.ProtoManagerDealListReq,
+    "GET_DEAL": pb.ProtoManagerGetDealReq,
+    "BALANCE_HISTORY_LIST": pb.ProtoBalanceHistoryListReq,
+    "BONUS_HISTORY_LIST": pb.ProtoBonusHistoryListReq,
+    "LIGHT_GROUP_LIST": pb.ProtoLightGroupListReq,
+    "SYMBOL_LIST": pb.ProtoManagerSymbolListReq,
+    "VOLUME_PROFILE_LIST": pb.ProtoVolumeProfileListReq,
+    "ASSET_LIST": pb.ProtoAssetListReq,
+    "SUBSCRIBE_SPOTS": pb.ProtoSubscribeSpotQuotesReq,
+    "CRUD_TRADER": pb.ProtoCrudTraderReq,
+    "CHANGE_PASSWORD": pb.ProtoChangeTraderPasswordReq,
+    "CHECK_PASSWORD": pb.ProtoCheckTraderPasswordReq,
+    "CHANGE_BALANCE": pb.ProtoChangeBalanceReq,
+    "CHANGE_BONUS": pb.ProtoManagerChangeBonusReq,
+}
 COMMANDS = {kind().payloadType: (name, kind) for name, kind in REQUESTS.items()}
 
 

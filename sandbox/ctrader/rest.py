@@ -35,14 +35,19 @@ TYPES = {"DEPOSIT": 0, "WITHDRAW": 1, "DEPOSIT_NONWITHDRAWABLE_BONUS": 19, "WITH
 ACCESS = ("FULL_ACCESS", "CLOSE_ONLY", "NO_TRADING", "NO_LOGIN")
 # method, path → the command's name as counts and faults know it.
 ROUTES = (
-    ("POST", r"/v2/webserv/managers/token", "TOKEN"), ("POST", r"/v2/webserv/traders/?", "TRADER_ADD"),
-    ("GET", r"/v2/webserv/traders/?", "TRADERS"), ("GET", r"/v2/webserv/traders/(\d+)", "TRADER_GET"),
+    ("POST", r"/v2/webserv/managers/token", "TOKEN"),
+    ("POST", r"/v2/webserv/traders/?", "TRADER_ADD"),
+    ("GET", r"/v2/webserv/traders/?", "TRADERS"),
+    ("GET", r"/v2/webserv/traders/(\d+)", "TRADER_GET"),
     ("PATCH", r"/v2/webserv/traders/(\d+)", "TRADER_PATCH"),
     ("POST", r"/v2/webserv/traders/(\d+)/changebalance", "CHANGEBALANCE"),
-    ("GET", r"/v2/webserv/openPositions", "OPEN_POSITIONS"), ("GET", r"/v2/webserv/closedPositions", "CLOSED_POSITIONS"),
-    ("GET", r"/v2/webserv/tradergroups", "GROUPS"), ("GET", r"/v2/webserv/symbols", "SYMBOLS"),
-    ("POST", r"/cid/ctid/create", "CTID_CREATE"), ("POST", r"/cid/ctid/link", "CTID_LINK"),
-)  # fmt: skip
+    ("GET", r"/v2/webserv/openPositions", "OPEN_POSITIONS"),
+    ("GET", r"/v2/webserv/closedPositions", "CLOSED_POSITIONS"),
+    ("GET", r"/v2/webserv/tradergroups", "GROUPS"),
+    ("GET", r"/v2/webserv/symbols", "SYMBOLS"),
+    ("POST", r"/cid/ctid/create", "CTID_CREATE"),
+    ("POST", r"/cid/ctid/link", "CTID_LINK"),
+)
 OWN_FAULTS = ("session_ends", "proxy_401", "maintenance")
 
 
@@ -105,8 +110,12 @@ class WebServices:
 
     def _dated(self, response: Response) -> Response:
         at = dt.datetime.fromtimestamp(self.books.clock.utc(), dt.UTC)
-        return Response(response.status, response.body, response.content_type,
-                        {**response.headers, "Date": format_datetime(at, usegmt=True)})  # fmt: skip
+        return Response(
+            response.status,
+            response.body,
+            response.content_type,
+            {**response.headers, "Date": format_datetime(at, usegmt=True)},
+        )
 
     def refusal(self, command: str, code: int) -> Response:
         return _denial(400, CODES.get(code, "UNKNOWN_ERROR"))
@@ -131,8 +140,19 @@ class WebServices:
             raise Denied("CH_BROKER_NOT_FOUND")
         user = traders.create(self.state, values)
         shown = self._trader(user)
-        keys = ("login", "balance", "bonus", "equity", "freeMargin", "cashEquity", "usedMargin", "moneyDigits",
-                "registrationTimestamp", "lastUpdateTimestamp", "swapFree")  # fmt: skip
+        keys = (
+            "login",
+            "balance",
+            "bonus",
+            "equity",
+            "freeMargin",
+            "cashEquity",
+            "usedMargin",
+            "moneyDigits",
+            "registrationTimestamp",
+            "lastUpdateTimestamp",
+            "swapFree",
+        )
         return _value(request, {key: shown[key] for key in keys}, "trader", 201)
 
     def _traders(self, request: Request, _login: int) -> Response:
@@ -155,10 +175,13 @@ class WebServices:
         if "groupName" in values and values["groupName"] not in names.GROUP_NAMES:
             raise Denied("TRADER_GROUP_NOT_FOUND")
         traders.change(
-            self.state, user, group=names.GROUP_NAMES.get(values.get("groupName", ""), ""),
-            leverage_cents=values.get("leverageInCents"), hashed=values.get("hashedPassword", ""),
+            self.state,
+            user,
+            group=names.GROUP_NAMES.get(values.get("groupName", ""), ""),
+            leverage_cents=values.get("leverageInCents"),
+            hashed=values.get("hashedPassword", ""),
             access=traders.access_number(values["accessRights"]) if "accessRights" in values else None,
-        )  # fmt: skip
+        )
         return Response(204)
 
     def _changebalance(self, request: Request, login: int) -> Response:
@@ -167,23 +190,35 @@ class WebServices:
             raise Denied("INVALID_REQUEST", "login or type")
         reference = Reference(*(str(values.get(name) or "") for name in ("externalId", "source", "externalNote")))
         ticket = traders.change_balance(
-            self.state, user, TYPES[values["type"]], Decimal(values["preciseAmount"]), str(values.get("comment") or ""),
+            self.state,
+            user,
+            TYPES[values["type"]],
+            Decimal(values["preciseAmount"]),
+            str(values.get("comment") or ""),
             reference,
-        )  # fmt: skip
+        )
         return _value(request, {"balanceHistoryId": ticket}, "balanceHistory")
 
     def _groups(self, request: Request, _login: int) -> Response:
-        rows = [{"id": names.GROUP_IDS[name], "name": names.wire_group(name), "description": group.company}
-                for name, group in GROUPS.items()]  # fmt: skip
+        rows = [
+            {"id": names.GROUP_IDS[name], "name": names.wire_group(name), "description": group.company}
+            for name, group in GROUPS.items()
+        ]
         return _value(request, {"traderGroup": rows}, "traderGroups")
 
     def _symbols(self, request: Request, _login: int) -> Response:
         rows = [
-            {"id": names.SYMBOL_IDS[name], "name": name, "description": one.description,
-             "assetClass": names.asset_class(one)[0], "category": names.asset_class(one)[0], "quotesEnabled": True,
-             "showInCtrader": True}
+            {
+                "id": names.SYMBOL_IDS[name],
+                "name": name,
+                "description": one.description,
+                "assetClass": names.asset_class(one)[0],
+                "category": names.asset_class(one)[0],
+                "quotesEnabled": True,
+                "showInCtrader": True,
+            }
             for name, one in SYMBOLS.items()
-        ]  # fmt: skip
+        ]
         return _value(request, {"symbol": rows}, "symbols")
 
     def _ctid_create(self, request: Request, _login: int) -> Response:
@@ -195,11 +230,18 @@ class WebServices:
         user_id, is_new = self.state.person(str(values["email"]))
         if not is_new:
             return _value(request, {"userId": user_id}, "ctid")
-        return _value(request, {
-            "userId": user_id, "nickname": f"ctid{user_id}", "email": values["email"], "status": "CTID_NEW",
-            "preferredLanguage": values.get("preferredLanguage") or "en",
-            "utcCreateTimestamp": int(self.books.clock.utc() * 1000),
-        }, "ctid")  # fmt: skip
+        return _value(
+            request,
+            {
+                "userId": user_id,
+                "nickname": f"ctid{user_id}",
+                "email": values["email"],
+                "status": "CTID_NEW",
+                "preferredLanguage": values.get("preferredLanguage") or "en",
+                "utcCreateTimestamp": int(self.books.clock.utc() * 1000),
+            },
+            "ctid",
+        )
 
     def _ctid_link(self, request: Request, _login: int) -> Response:
         values = request.json()
@@ -238,11 +280,31 @@ class WebServices:
         (opened,) = self.books.store.db.execute(query, (row["PositionID"],)).fetchone()
         volume = names.hundredths(int(row["VolumeClosedExt"]), symbol)
         side = "SELL" if row["Action"] == str(BUY) else "BUY"  # of the position
-        return ",".join(map(str, (
-            row["Login"], row["PositionID"], row["Deal"], _text(opened), _text(int(row["TimeMsc"])), row["PricePosition"],
-            row["Price"], side, f"{Decimal(volume) / 100:.2f}", row["Symbol"], taken[int(row["Deal"])], row["Storage"],
-            row["Profit"], row["RateProfit"], f"{market.in_dollars(symbol.profit):.5f}", "BOOK_B", "0.00", "false",
-        )))  # fmt: skip
+        return ",".join(
+            map(
+                str,
+                (
+                    row["Login"],
+                    row["PositionID"],
+                    row["Deal"],
+                    _text(opened),
+                    _text(int(row["TimeMsc"])),
+                    row["PricePosition"],
+                    row["Price"],
+                    side,
+                    f"{Decimal(volume) / 100:.2f}",
+                    row["Symbol"],
+                    taken[int(row["Deal"])],
+                    row["Storage"],
+                    row["Profit"],
+                    row["RateProfit"],
+                    f"{market.in_dollars(symbol.profit):.5f}",
+                    "BOOK_B",
+                    "0.00",
+                    "false",
+                ),
+            )
+        )
 
     def _open_positions(self, request: Request, _login: int) -> Response:
         wanted = int(request.query["login"]) if request.query.get("login") else None
@@ -253,10 +315,28 @@ class WebServices:
                 _taken, waiting = self.state.commissions(held.login, str(held.ticket))
                 volume = names.hundredths(held.volume_ext, symbol)
                 margin = Decimal(shown.usedMargin).scaleb(-shown.moneyDigits)
-                lines.append(",".join(map(str, (
-                    held.login, held.ticket, _text(held.time_msc), held.price_open, "BUY" if held.action == BUY else "SELL",
-                    f"{Decimal(volume) / 100:.2f}", held.symbol, waiting, held.storage, "BOOK_B", "0.00", "false", margin,
-                ))))  # fmt: skip
+                lines.append(
+                    ",".join(
+                        map(
+                            str,
+                            (
+                                held.login,
+                                held.ticket,
+                                _text(held.time_msc),
+                                held.price_open,
+                                "BUY" if held.action == BUY else "SELL",
+                                f"{Decimal(volume) / 100:.2f}",
+                                held.symbol,
+                                waiting,
+                                held.storage,
+                                "BOOK_B",
+                                "0.00",
+                                "false",
+                                margin,
+                            ),
+                        )
+                    )
+                )
         return Response(200, "\n".join(lines).encode(), "text/csv; charset=utf-8")
 
     # -- a trader -----------------------------------------------------------------------------------------------------
@@ -269,17 +349,32 @@ class WebServices:
             return self.state.smallest(amount, user)
 
         return {
-            "login": user.login, "groupName": names.wire_group(user.group), "depositCurrency": group.currency,
-            "accessRights": ACCESS[view.access_of(user)], "accountType": "HEDGED" if group.margin_mode else "NETTED",
-            "balance": whole(self.state.balance(user)), "bonus": whole(bonus), "equity": whole(account.equity),
-            "nonWithdrawableBonus": whole(user.credit - bonus), "freeMargin": whole(account.free),
-            "usedMargin": whole(account.margin), "cashEquity": whole(account.equity - user.credit),
-            "moneyDigits": group.digits, "leverageInCents": user.leverage * 100, "name": first, "lastName": last,
-            "description": user.fields.get("Comment", ""), "brokerName": self.owner.broker, "swapFree": group.swap_free,
+            "login": user.login,
+            "groupName": names.wire_group(user.group),
+            "depositCurrency": group.currency,
+            "accessRights": ACCESS[view.access_of(user)],
+            "accountType": "HEDGED" if group.margin_mode else "NETTED",
+            "balance": whole(self.state.balance(user)),
+            "bonus": whole(bonus),
+            "equity": whole(account.equity),
+            "nonWithdrawableBonus": whole(user.credit - bonus),
+            "freeMargin": whole(account.free),
+            "usedMargin": whole(account.margin),
+            "cashEquity": whole(account.equity - user.credit),
+            "moneyDigits": group.digits,
+            "leverageInCents": user.leverage * 100,
+            "name": first,
+            "lastName": last,
+            "description": user.fields.get("Comment", ""),
+            "brokerName": self.owner.broker,
+            "swapFree": group.swap_free,
             "contactDetails": {"email": user.fields.get("Email", ""), "phone": user.fields.get("Phone", "")},
-            "registrationTimestamp": view.registered_msc(user), "lastUpdateTimestamp": user.last_access * 1000,
-            "totalMarginCalculationType": "MAX", "isLimitedRisk": False, "introducingBroker": False,
-        }  # fmt: skip
+            "registrationTimestamp": view.registered_msc(user),
+            "lastUpdateTimestamp": user.last_access * 1000,
+            "totalMarginCalculationType": "MAX",
+            "isLimitedRisk": False,
+            "introducingBroker": False,
+        }
 
 
 def take_own(faults: Faults, command: str, kinds: tuple[str, ...]) -> dict[str, Fault]:

@@ -199,8 +199,16 @@ class CtraderServer(Gateway):
     """Both interfaces over one set of books."""
 
     name = "cTrader server"
-    refusals = {13: "account not found", 3: "bad parameters", 10019: "not enough money", 10014: "bad volume",
-                10017: "trading is disabled", 10018: "market closed", 10015: "bad price", 3008: "open positions"}  # fmt: skip
+    refusals = {
+        13: "account not found",
+        3: "bad parameters",
+        10019: "not enough money",
+        10014: "bad volume",
+        10017: "trading is disabled",
+        10018: "market closed",
+        10015: "bad price",
+        3008: "open positions",
+    }
     all_rights = tuple(RIGHTS)
 
     def __init__(self, books: Books, settings: Settings, faults: Faults, context: ssl.SSLContext) -> None:

@@ -46,8 +46,10 @@ class State:
     # -- references of money
 
     def keep_reference(self, ticket: int, reference: Reference) -> None:
-        self.db.execute("INSERT OR REPLACE INTO ctrader_refs VALUES (?,?,?,?)",
-                        (ticket, reference.external_id, reference.source, reference.note))  # fmt: skip
+        self.db.execute(
+            "INSERT OR REPLACE INTO ctrader_refs VALUES (?,?,?,?)",
+            (ticket, reference.external_id, reference.source, reference.note),
+        )
 
     def reference(self, ticket: int) -> Reference:
         row = self.db.execute(
@@ -62,8 +64,10 @@ class State:
         return int(row[0]) if row else 1
 
     def raise_version(self, login: int) -> None:
-        self.db.execute("INSERT INTO ctrader_versions VALUES (?, 2) ON CONFLICT (login) DO UPDATE SET version = version + 1",
-                        (login,))  # fmt: skip
+        self.db.execute(
+            "INSERT INTO ctrader_versions VALUES (?, 2) ON CONFLICT (login) DO UPDATE SET version = version + 1",
+            (login,),
+        )
 
     def person(self, email: str) -> tuple[int, bool]:
         """(userId, whether it is new) of an email address."""

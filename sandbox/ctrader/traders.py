@@ -23,7 +23,7 @@ CODES = {
     47: "SERVER_IS_UNDER_MAINTENANCE", 52: "INVALID_DATA", 53: "NO_SUCH_LOGIN", 67: "CONNECTIONS_LIMIT_EXCEEDED",
     901: "UNKNOWN_ERROR", 903: "INVALID_REQUEST", 904: "WRONG_PASSWORD", 905: "TIMEOUT_ERROR", 906: "ENTITY_NOT_FOUND",
     907: "CANT_ROUTE_REQUEST", 910: "CONCURRENT_MODIFICATION",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 """The number of a fault `retcode` → the code's name. From 900 on: the protocol's common codes."""
 BOOKS_CODES = {
     13: "TRADER_NOT_FOUND",
@@ -71,8 +71,16 @@ def check_leverage(cents: object) -> int:
 
 def create(state: State, values: dict[str, Any]) -> User:
     """A new trader; the server chooses the login."""
-    missing = {"accessRights", "accountType", "brokerName", "depositCurrency", "groupName", "hashedPassword", "leverageInCents",
-               "totalMarginCalculationType"} - values.keys()  # fmt: skip
+    missing = {
+        "accessRights",
+        "accountType",
+        "brokerName",
+        "depositCurrency",
+        "groupName",
+        "hashedPassword",
+        "leverageInCents",
+        "totalMarginCalculationType",
+    } - values.keys()
     if missing:
         raise Denied("INVALID_REQUEST", f"missing: {', '.join(sorted(missing))}")
     if values["groupName"] not in names.GROUP_NAMES:
@@ -91,8 +99,12 @@ def create(state: State, values: dict[str, Any]) -> User:
     )
     contact = values.get("contactDetails") or {}
     name = " ".join(filter(None, (str(values.get(key) or "") for key in ("name", "lastName"))))
-    fields = {"Name": name, "Email": str(contact.get("email") or ""), "Phone": str(contact.get("phone") or ""),
-              "Comment": str(values.get("description") or "")}  # fmt: skip
+    fields = {
+        "Name": name,
+        "Email": str(contact.get("email") or ""),
+        "Phone": str(contact.get("phone") or ""),
+        "Comment": str(values.get("description") or ""),
+    }
     now = state.books.clock.now()
     with store.transaction():
         login = 0
@@ -113,8 +125,15 @@ def access_number(word: object) -> int:
     return words.index(str(word))
 
 
-def change(state: State, user: User, *, group: str = "", leverage_cents: int | None = None, access: int | None = None,
-           hashed: str = "") -> None:  # fmt: skip
+def change(
+    state: State,
+    user: User,
+    *,
+    group: str = "",
+    leverage_cents: int | None = None,
+    access: int | None = None,
+    hashed: str = "",
+) -> None:
     """Settings of a trader; each change but that of the password counts the version up."""
     changed = replace(user)
     if group:

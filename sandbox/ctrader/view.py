@@ -29,9 +29,21 @@ MADE_BEFORE_MSC = 40  # a deal is made a moment before it is filled
 RIGHT_ENABLED, RIGHT_TRADE_DISABLED, RIGHT_READONLY = 0x1, 0x4, 0x200
 # Engine action → type of the balance history for what comes and what goes.
 TYPES = {
-    BALANCE: (0, 1), CORRECTION: (0, 1), CREDIT: (19, 20), CHARGE: (38, 35), SO_COMPENSATION: (39, 39), 7: (9, 10),
-    8: (9, 10), 9: (9, 10), 10: (5, 6), 11: (5, 6), 12: (21, 22), 15: (15, 16), 16: (15, 16), 18: (5, 6),
-}  # fmt: skip
+    BALANCE: (0, 1),
+    CORRECTION: (0, 1),
+    CREDIT: (19, 20),
+    CHARGE: (38, 35),
+    SO_COMPENSATION: (39, 39),
+    7: (9, 10),
+    8: (9, 10),
+    9: (9, 10),
+    10: (5, 6),
+    11: (5, 6),
+    12: (21, 22),
+    15: (15, 16),
+    16: (15, 16),
+    18: (5, 6),
+}
 
 
 def access_of(user: User) -> int:
@@ -47,9 +59,11 @@ def rights_with(rights: int, access: int) -> int:
     """The engine's bits for one of the four words."""
     plain = (rights | RIGHT_ENABLED) & ~RIGHT_TRADE_DISABLED & ~RIGHT_READONLY
     return {
-        pb.FULL_ACCESS: plain, pb.CLOSE_ONLY: plain | RIGHT_READONLY, pb.NO_TRADING: plain | RIGHT_TRADE_DISABLED,
+        pb.FULL_ACCESS: plain,
+        pb.CLOSE_ONLY: plain | RIGHT_READONLY,
+        pb.NO_TRADING: plain | RIGHT_TRADE_DISABLED,
         pb.NO_LOGIN: (plain | RIGHT_TRADE_DISABLED) & ~RIGHT_ENABLED,
-    }[access]  # type: ignore[index]  # fmt: skip
+    }[access]  # type: ignore[index]
 
 
 def registered_msc(user: User) -> int:
@@ -67,24 +81,40 @@ def trader(state: State, user: User) -> pb.ProtoTrader:
     group, (first, last) = GROUPS[user.group], person_of(user)
     bonus = state.bonus(user.login)
     return pb.ProtoTrader(
-        traderId=names.trader_id(user.login), login=user.login, groupId=names.GROUP_IDS[user.group],
-        balance=state.smallest(state.balance(user), user), accountType=pb.HEDGED if group.margin_mode else pb.NETTED,
-        name=first, lastName=last, description=user.fields.get("Comment", ""), email=user.fields.get("Email", ""),
-        registrationTimestamp=registered_msc(user), managerBonus=state.smallest(bonus, user), ibBonus=0,
+        traderId=names.trader_id(user.login),
+        login=user.login,
+        groupId=names.GROUP_IDS[user.group],
+        balance=state.smallest(state.balance(user), user),
+        accountType=pb.HEDGED if group.margin_mode else pb.NETTED,
+        name=first,
+        lastName=last,
+        description=user.fields.get("Comment", ""),
+        email=user.fields.get("Email", ""),
+        registrationTimestamp=registered_msc(user),
+        managerBonus=state.smallest(bonus, user),
+        ibBonus=0,
         accessRights=access_of(user),
-        depositAssetId=names.ASSET_IDS[group.currency], swapFree=group.swap_free,
-        nonWithdrawableBonus=state.smallest(user.credit - bonus, user), leverageInCents=user.leverage * 100,
-        version=state.version(user.login), moneyDigits=group.digits, deleted=False,
-    )  # fmt: skip
+        depositAssetId=names.ASSET_IDS[group.currency],
+        swapFree=group.swap_free,
+        nonWithdrawableBonus=state.smallest(user.credit - bonus, user),
+        leverageInCents=user.leverage * 100,
+        version=state.version(user.login),
+        moneyDigits=group.digits,
+        deleted=False,
+    )
 
 
 def light_trader(user: User) -> pb.ProtoManagerLightTrader:
     first, last = person_of(user)
     return pb.ProtoManagerLightTrader(
-        traderId=names.trader_id(user.login), login=user.login, groupId=names.GROUP_IDS[user.group],
-        depositAssetId=names.ASSET_IDS[GROUPS[user.group].currency], name=first, lastName=last,
+        traderId=names.trader_id(user.login),
+        login=user.login,
+        groupId=names.GROUP_IDS[user.group],
+        depositAssetId=names.ASSET_IDS[GROUPS[user.group].currency],
+        name=first,
+        lastName=last,
         registrationTimestamp=registered_msc(user),
-    )  # fmt: skip
+    )
 
 
 def _int(amount: str | Decimal, digits: int) -> int:
@@ -96,21 +126,40 @@ def deal(state: State, row: dict[str, Any]) -> pb.ProtoDeal:
     symbol, digits, at = SYMBOLS[row["Symbol"]], int(row["DigitsCurrency"]), int(row["TimeMsc"])
     filled = names.hundredths(int(row["VolumeExt"]), symbol)
     made = pb.ProtoDeal(
-        dealId=int(row["Deal"]), orderId=int(row["Order"]), positionId=int(row["PositionID"]),
-        traderId=names.trader_id(int(row["Login"])), volume=filled, filledVolume=filled,
-        symbolId=names.SYMBOL_IDS[symbol.name], createTimestamp=at - MADE_BEFORE_MSC, executionTimestamp=at,
-        utcLastUpdateTimestamp=at, executionPrice=float(row["Price"]), tradeSide=pb.BUY if row["Action"] == str(BUY) else pb.SELL,
-        dealStatus=pb.FILLED, dealType=1, commission=_int(row["Commission"], digits), comment=row["Comment"],
-        lotSize=int(symbol.contract_size * 100), moneyDigits=digits,
-    )  # fmt: skip
+        dealId=int(row["Deal"]),
+        orderId=int(row["Order"]),
+        positionId=int(row["PositionID"]),
+        traderId=names.trader_id(int(row["Login"])),
+        volume=filled,
+        filledVolume=filled,
+        symbolId=names.SYMBOL_IDS[symbol.name],
+        createTimestamp=at - MADE_BEFORE_MSC,
+        executionTimestamp=at,
+        utcLastUpdateTimestamp=at,
+        executionPrice=float(row["Price"]),
+        tradeSide=pb.BUY if row["Action"] == str(BUY) else pb.SELL,
+        dealStatus=pb.FILLED,
+        dealType=1,
+        commission=_int(row["Commission"], digits),
+        comment=row["Comment"],
+        lotSize=int(symbol.contract_size * 100),
+        moneyDigits=digits,
+    )
     if int(row["Entry"]) != IN:
         taken, _waiting = state.commissions(int(row["Login"]), row["PositionID"])
         user = state.books.store.users.get(int(row["Login"]))
-        made.closePositionDetail.CopyFrom(pb.ProtoClosePositionDetail(
-            entryPrice=float(row["PricePosition"]), profit=_int(row["Profit"], digits), swap=_int(row["Storage"], digits),
-            commission=_int(taken[made.dealId], digits), closedVolume=names.hundredths(int(row["VolumeClosedExt"]), symbol),
-            balance=state.smallest(state.balance(user), user) if user else 0, balanceHistoryId=made.dealId, moneyDigits=digits,
-        ))  # fmt: skip
+        made.closePositionDetail.CopyFrom(
+            pb.ProtoClosePositionDetail(
+                entryPrice=float(row["PricePosition"]),
+                profit=_int(row["Profit"], digits),
+                swap=_int(row["Storage"], digits),
+                commission=_int(taken[made.dealId], digits),
+                closedVolume=names.hundredths(int(row["VolumeClosedExt"]), symbol),
+                balance=state.smallest(state.balance(user), user) if user else 0,
+                balanceHistoryId=made.dealId,
+                moneyDigits=digits,
+            )
+        )
     return made
 
 
@@ -133,11 +182,17 @@ def balance_row(state: State, row: dict[str, Any]) -> pb.ProtoDepositWithdraw:
         amount += Decimal(row["Storage"]) + taken[int(row["Deal"])]
     reference = state.reference(int(row["Deal"]))
     made = pb.ProtoDepositWithdraw(
-        operationType=kind, balanceHistoryId=int(row["Deal"]), traderId=names.trader_id(int(row["Login"])),
-        balance=state.smallest(state.balance(user), user) if user else 0, delta=_int(amount, digits),
-        changeBalanceTimestamp=int(row["TimeMsc"]), comment=row["Comment"], externalNote=reference.note,
-        source=reference.source, moneyDigits=digits,
-    )  # fmt: skip
+        operationType=kind,
+        balanceHistoryId=int(row["Deal"]),
+        traderId=names.trader_id(int(row["Login"])),
+        balance=state.smallest(state.balance(user), user) if user else 0,
+        delta=_int(amount, digits),
+        changeBalanceTimestamp=int(row["TimeMsc"]),
+        comment=row["Comment"],
+        externalNote=reference.note,
+        source=reference.source,
+        moneyDigits=digits,
+    )
     if reference.external_id:
         made.externalId = reference.external_id
     return made
@@ -146,11 +201,18 @@ def balance_row(state: State, row: dict[str, Any]) -> pb.ProtoDepositWithdraw:
 def bonus_row(state: State, row: dict[str, Any]) -> pb.ProtoBonusDepositWithdraw:
     digits, amount = int(row["DigitsCurrency"]), Decimal(row["Profit"])
     return pb.ProtoBonusDepositWithdraw(
-        operationType=pb.BONUS_WITHDRAW if amount < 0 else pb.BONUS_DEPOSIT, bonusHistoryId=int(row["Deal"]),
-        traderId=names.trader_id(int(row["Login"])), managerBonus=_int(state.bonus(int(row["Login"])), digits),
-        managerDelta=_int(abs(amount), digits), ibBonus=0, ibDelta=0, changeBonusTimestamp=int(row["TimeMsc"]),
-        comment=row["Comment"], externalNote=state.reference(int(row["Deal"])).note, moneyDigits=digits,
-    )  # fmt: skip
+        operationType=pb.BONUS_WITHDRAW if amount < 0 else pb.BONUS_DEPOSIT,
+        bonusHistoryId=int(row["Deal"]),
+        traderId=names.trader_id(int(row["Login"])),
+        managerBonus=_int(state.bonus(int(row["Login"])), digits),
+        managerDelta=_int(abs(amount), digits),
+        ibBonus=0,
+        ibDelta=0,
+        changeBonusTimestamp=int(row["TimeMsc"]),
+        comment=row["Comment"],
+        externalNote=state.reference(int(row["Deal"])).note,
+        moneyDigits=digits,
+    )
 
 
 def position(state: State, held: Position) -> pb.ProtoPosition:
@@ -159,27 +221,41 @@ def position(state: State, held: Position) -> pb.ProtoPosition:
     _taken, waiting = state.commissions(held.login, str(held.ticket))
     margin = state.books.margin(symbol, group, user.leverage, held.lots, held.price_open)
     return pb.ProtoPosition(
-        positionId=held.ticket, positionStatus=pb.POSITION_STATUS_OPEN, swap=state.smallest(held.storage, user),
-        price=float(held.price_open), commission=state.smallest(waiting, user), usedMargin=state.smallest(margin, user),
-        moneyDigits=group.digits, marginRate=float(state.books.market.rate(symbol.base, group.currency)),
+        positionId=held.ticket,
+        positionStatus=pb.POSITION_STATUS_OPEN,
+        swap=state.smallest(held.storage, user),
+        price=float(held.price_open),
+        commission=state.smallest(waiting, user),
+        usedMargin=state.smallest(margin, user),
+        moneyDigits=group.digits,
+        marginRate=float(state.books.market.rate(symbol.base, group.currency)),
         tradeData=pb.ProtoTradeData(
-            symbolId=names.SYMBOL_IDS[held.symbol], volume=names.hundredths(held.volume_ext, symbol),
-            tradeSide=pb.BUY if held.action == BUY else pb.SELL, traderId=names.trader_id(held.login),
-            openTimestamp=held.time_msc, comment=held.comment, lotSize=int(symbol.contract_size * 100),
+            symbolId=names.SYMBOL_IDS[held.symbol],
+            volume=names.hundredths(held.volume_ext, symbol),
+            tradeSide=pb.BUY if held.action == BUY else pb.SELL,
+            traderId=names.trader_id(held.login),
+            openTimestamp=held.time_msc,
+            comment=held.comment,
+            lotSize=int(symbol.contract_size * 100),
         ),
-    )  # fmt: skip
+    )
 
 
 def closed_position(row: dict[str, Any]) -> pb.ProtoPosition:
     """What an event tells of a position that its deal closed."""
     symbol = SYMBOLS[row["Symbol"]]
     return pb.ProtoPosition(
-        positionId=int(row["PositionID"]), positionStatus=pb.POSITION_STATUS_CLOSED, swap=0, price=float(row["PricePosition"]),
+        positionId=int(row["PositionID"]),
+        positionStatus=pb.POSITION_STATUS_CLOSED,
+        swap=0,
+        price=float(row["PricePosition"]),
         tradeData=pb.ProtoTradeData(
-            symbolId=names.SYMBOL_IDS[symbol.name], volume=0, tradeSide=pb.SELL if row["Action"] == str(BUY) else pb.BUY,
+            symbolId=names.SYMBOL_IDS[symbol.name],
+            volume=0,
+            tradeSide=pb.SELL if row["Action"] == str(BUY) else pb.BUY,
             traderId=names.trader_id(int(row["Login"])),
         ),
-    )  # fmt: skip
+    )
 
 
 def event(state: State, row: dict[str, Any]) -> pb.ProtoExecutionEvent:
@@ -196,36 +272,59 @@ def event(state: State, row: dict[str, Any]) -> pb.ProtoExecutionEvent:
         )
     held = state.books.store.positions.get(int(row["PositionID"]))
     return pb.ProtoExecutionEvent(
-        executionType=pb.ORDER_FILLED, deal=deal(state, row), eventId=int(row["Deal"]),
+        executionType=pb.ORDER_FILLED,
+        deal=deal(state, row),
+        eventId=int(row["Deal"]),
         position=position(state, held) if held else closed_position(row),
         isServerEvent=row["Reason"] == str(REASON_STOP_OUT),
-    )  # fmt: skip
+    )
 
 
 def symbol(one: Symbol) -> pb.ProtoManagerSymbol:
     return pb.ProtoManagerSymbol(
-        symbolId=names.SYMBOL_IDS[one.name], name=one.name, digits=one.digits, pipPosition=max(0, one.digits - 1),
-        enabled=True, description=one.description, lotSize=int(one.contract_size * 100),
-        baseAssetId=names.ASSET_IDS[one.base], quoteAssetId=names.ASSET_IDS[one.profit],
-        defaultSwapLong=float(one.swap_long), defaultSwapShort=float(one.swap_short), defaultSwapTime=0,
-        defaultSwapPeriod=24, defaultVolumeProfileId=names.SYMBOL_IDS[one.name],
-    )  # fmt: skip
+        symbolId=names.SYMBOL_IDS[one.name],
+        name=one.name,
+        digits=one.digits,
+        pipPosition=max(0, one.digits - 1),
+        enabled=True,
+        description=one.description,
+        lotSize=int(one.contract_size * 100),
+        baseAssetId=names.ASSET_IDS[one.base],
+        quoteAssetId=names.ASSET_IDS[one.profit],
+        defaultSwapLong=float(one.swap_long),
+        defaultSwapShort=float(one.swap_short),
+        defaultSwapTime=0,
+        defaultSwapPeriod=24,
+        defaultVolumeProfileId=names.SYMBOL_IDS[one.name],
+    )
 
 
 def volume_profile(one: Symbol) -> pb.ProtoVolumeProfile:
     lot = int(one.contract_size * 100)
     return pb.ProtoVolumeProfile(
-        volumeProfileId=names.SYMBOL_IDS[one.name], name=one.name, minVolume=lot // 100, stepVolume=lot // 100,
-        maxVolume=lot * one.volume_max_lots, minStake=0, stepStake=0, maxStake=0, maxExposure=0,
-    )  # fmt: skip
+        volumeProfileId=names.SYMBOL_IDS[one.name],
+        name=one.name,
+        minVolume=lot // 100,
+        stepVolume=lot // 100,
+        maxVolume=lot * one.volume_max_lots,
+        minStake=0,
+        stepStake=0,
+        maxStake=0,
+        maxExposure=0,
+    )
 
 
 def light_group(group: Group) -> pb.ProtoLightGroup:
     return pb.ProtoLightGroup(
-        groupId=names.GROUP_IDS[group.name], name=names.wire_group(group.name), enabled=True,
-        swapEnabled=not group.swap_free, marginStopout=float(group.stop_out / 100), description=group.company,
-        deleted=False, hasAccess=True,
-    )  # fmt: skip
+        groupId=names.GROUP_IDS[group.name],
+        name=names.wire_group(group.name),
+        enabled=True,
+        swapEnabled=not group.swap_free,
+        marginStopout=float(group.stop_out / 100),
+        description=group.company,
+        deleted=False,
+        hasAccess=True,
+    )
 
 
 def row_of(data: str) -> dict[str, Any]:

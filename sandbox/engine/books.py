@@ -159,9 +159,17 @@ class Books:
         with self.store.transaction():
             ticket = self.store.next_ticket("deal")
             self.store.add_deal(
-                self._deal(ticket, user, view.group, action=kind, profit=amount, comment=cut(comment, comment_units),
-                           reason=REASON_DEALER, dealer=1000)
-            )  # fmt: skip
+                self._deal(
+                    ticket,
+                    user,
+                    view.group,
+                    action=kind,
+                    profit=amount,
+                    comment=cut(comment, comment_units),
+                    reason=REASON_DEALER,
+                    dealer=1000,
+                )
+            )
             self.store.save_user(changed)
         return ticket
 
@@ -216,9 +224,23 @@ class Books:
                 held.price_open = average.quantize(symbol.point, ROUND_HALF_UP)
                 held.volume_ext = total
             self.store.add_deal(
-                self._deal(ticket, user, group, action=side, entry=IN, order=order, position=held.ticket, symbol=symbol,
-                           volume=volume, price=price, commission=commission, comment=comment, quote=(bid, ask), at=now)
-            )  # fmt: skip
+                self._deal(
+                    ticket,
+                    user,
+                    group,
+                    action=side,
+                    entry=IN,
+                    order=order,
+                    position=held.ticket,
+                    symbol=symbol,
+                    volume=volume,
+                    price=price,
+                    commission=commission,
+                    comment=comment,
+                    quote=(bid, ask),
+                    at=now,
+                )
+            )
             self.store.save_position(held)
             self.store.save_user(replace(user, balance=user.balance + commission, last_access=now // 1000))
         self.active.add(login)
@@ -248,11 +270,29 @@ class Books:
             now = self.clock.now_msc()
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             self.store.add_deal(
-                self._deal(ticket, user, group, action=1 - held.action, entry=INOUT, order=order, position=held.ticket,
-                           symbol=symbol, volume=volume, volume_closed=held.volume_ext, price=price, profit=profit,
-                           storage=storage, commission=commission, comment=comment, raw=raw, rate=rate,
-                           price_position=held.price_open, quote=self.market.quote(symbol, group), at=now)
-            )  # fmt: skip
+                self._deal(
+                    ticket,
+                    user,
+                    group,
+                    action=1 - held.action,
+                    entry=INOUT,
+                    order=order,
+                    position=held.ticket,
+                    symbol=symbol,
+                    volume=volume,
+                    volume_closed=held.volume_ext,
+                    price=price,
+                    profit=profit,
+                    storage=storage,
+                    commission=commission,
+                    comment=comment,
+                    raw=raw,
+                    rate=rate,
+                    price_position=held.price_open,
+                    quote=self.market.quote(symbol, group),
+                    at=now,
+                )
+            )
             held.action, held.volume_ext, held.price_open = 1 - held.action, rest, price
             held.storage, held.time_msc = Decimal(0), now
             self.store.save_position(held)
@@ -279,11 +319,27 @@ class Books:
                 ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
                 storage = self.money(one.storage * volume / one.volume_ext, group)
                 self.store.add_deal(
-                    self._deal(ticket, user, group, action=1 - one.action, entry=OUT_BY, order=order, position=one.ticket,
-                               symbol=symbol, volume=volume, volume_closed=volume, price=second.price_open, profit=earned,
-                               storage=storage, comment=f"close #{one.ticket} by #{other.ticket}", raw=pure, rate=rate,
-                               price_position=one.price_open, quote=self.market.quote(symbol, group))
-                )  # fmt: skip
+                    self._deal(
+                        ticket,
+                        user,
+                        group,
+                        action=1 - one.action,
+                        entry=OUT_BY,
+                        order=order,
+                        position=one.ticket,
+                        symbol=symbol,
+                        volume=volume,
+                        volume_closed=volume,
+                        price=second.price_open,
+                        profit=earned,
+                        storage=storage,
+                        comment=f"close #{one.ticket} by #{other.ticket}",
+                        raw=pure,
+                        rate=rate,
+                        price_position=one.price_open,
+                        quote=self.market.quote(symbol, group),
+                    )
+                )
                 tickets.append(ticket)
                 change += storage
             for one in (first, second):
@@ -301,9 +357,14 @@ class Books:
         self.store.save_position(position)
 
     def close(
-        self, position: Position, *, volume_ext: int | None = None, reason: int = REASON_CLIENT, comment: str = "",
+        self,
+        position: Position,
+        *,
+        volume_ext: int | None = None,
+        reason: int = REASON_CLIENT,
+        comment: str = "",
         order: int = 0,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """Close a position, or a part of it, at the market; the deal's ticket."""
         user = self.user(position.login)
         group, symbol = GROUPS[user.group], SYMBOLS[position.symbol]
@@ -319,12 +380,29 @@ class Books:
         with self.store.transaction():
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
             self.store.add_deal(
-                self._deal(ticket, user, group, action=1 - position.action, entry=OUT, order=order,
-                           position=position.ticket, symbol=symbol, volume=volume, volume_closed=volume, price=price,
-                           profit=profit, storage=storage, commission=commission, comment=comment, reason=reason,
-                           raw=raw, rate=rate, price_position=position.price_open,
-                           quote=self.market.quote(symbol, group))
-            )  # fmt: skip
+                self._deal(
+                    ticket,
+                    user,
+                    group,
+                    action=1 - position.action,
+                    entry=OUT,
+                    order=order,
+                    position=position.ticket,
+                    symbol=symbol,
+                    volume=volume,
+                    volume_closed=volume,
+                    price=price,
+                    profit=profit,
+                    storage=storage,
+                    commission=commission,
+                    comment=comment,
+                    reason=reason,
+                    raw=raw,
+                    rate=rate,
+                    price_position=position.price_open,
+                    quote=self.market.quote(symbol, group),
+                )
+            )
             self._take_off(position, volume, group)
             change = profit + storage + commission
             self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
@@ -337,9 +415,10 @@ class Books:
         view = self.account(login)
         while view.margin and view.level <= view.group.stop_out:
             open_now = [
-                one for one in self.store.positions_of(login)
+                one
+                for one in self.store.positions_of(login)
                 if self.market.is_open(SYMBOLS[one.symbol], self.clock.now())
-            ]  # fmt: skip
+            ]
             if not open_now:
                 break
             worst = min(open_now, key=lambda position: self.floating(position, view.group))
@@ -350,9 +429,16 @@ class Books:
             with self.store.transaction():
                 ticket = self.store.next_ticket("deal")
                 self.store.add_deal(
-                    self._deal(ticket, view.user, view.group, action=SO_COMPENSATION, profit=-view.user.balance,
-                               comment="negative balance", reason=REASON_STOP_OUT)
-                )  # fmt: skip
+                    self._deal(
+                        ticket,
+                        view.user,
+                        view.group,
+                        action=SO_COMPENSATION,
+                        profit=-view.user.balance,
+                        comment="negative balance",
+                        reason=REASON_STOP_OUT,
+                    )
+                )
                 self.store.save_user(replace(view.user, balance=Decimal(0)))
             tickets.append(ticket)
         return tickets
@@ -371,31 +457,78 @@ class Books:
                 self.store.save_position(position)
 
     def _deal(
-        self, ticket: int, user: User, group: Group, *, action: int, entry: int = IN, order: int = 0, position: int = 0,
-        symbol: Symbol | None = None, volume: int = 0, volume_closed: int = 0, price: Decimal = Decimal(0),
-        profit: Decimal = Decimal(0), storage: Decimal = Decimal(0), commission: Decimal = Decimal(0),
-        comment: str = "", reason: int = REASON_CLIENT, dealer: int = 0, raw: Decimal = Decimal(0),
-        rate: Decimal = Decimal(1), price_position: Decimal = Decimal(0),
-        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)), at: int | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
+        self,
+        ticket: int,
+        user: User,
+        group: Group,
+        *,
+        action: int,
+        entry: int = IN,
+        order: int = 0,
+        position: int = 0,
+        symbol: Symbol | None = None,
+        volume: int = 0,
+        volume_closed: int = 0,
+        price: Decimal = Decimal(0),
+        profit: Decimal = Decimal(0),
+        storage: Decimal = Decimal(0),
+        commission: Decimal = Decimal(0),
+        comment: str = "",
+        reason: int = REASON_CLIENT,
+        dealer: int = 0,
+        raw: Decimal = Decimal(0),
+        rate: Decimal = Decimal(1),
+        price_position: Decimal = Decimal(0),
+        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)),
+        at: int | None = None,
+    ) -> dict[str, Any]:
         """`at`: the instant of the position that it opens or turns."""
         now = self.clock.now_msc() if at is None else at
         digits = symbol.digits if symbol else 0
         size = symbol.contract_size if symbol else Decimal(0)
         value = Decimal(volume).scaleb(-8) * size * price
         return {
-            "Deal": str(ticket), "ExternalID": "", "Login": str(user.login), "Dealer": str(dealer), "Order": str(order),
-            "Action": str(action), "Entry": str(entry), "Reason": str(reason), "Digits": str(digits),
-            "DigitsCurrency": str(group.digits), "ContractSize": f"{size:.8f}", "Time": str(now // 1000),
-            "TimeMsc": str(now), "Symbol": symbol.name if symbol else "", "Price": f"{price:.{digits}f}",
-            "PriceSL": f"{0:.{digits}f}", "PriceTP": f"{0:.{digits}f}", "Volume": str(volume // 10_000),
-            "VolumeExt": str(volume), "VolumeClosed": str(volume_closed // 10_000),
-            "VolumeClosedExt": str(volume_closed), "Profit": f"{profit:.{group.digits}f}", "Value": f"{value:.2f}",
-            "Storage": f"{storage:.{group.digits}f}", "Commission": f"{commission:.{group.digits}f}",
-            "Fee": f"{0:.{group.digits}f}", "RateProfit": f"{rate:.8f}", "RateMargin": "1.00000000", "ExpertID": "0",
-            "PositionID": str(position), "Comment": comment, "ProfitRaw": f"{raw:.8f}",
-            "PricePosition": f"{price_position:.{digits}f}", "TickValue": "0.00000000", "TickSize": "0.00000000",
-            "Flags": "0", "Gateway": "", "PriceGateway": f"{0:.{digits}f}", "MarketBid": f"{quote[0]:.{digits}f}",
-            "MarketAsk": f"{quote[1]:.{digits}f}", "MarketLast": f"{0:.{digits}f}", "ModificationFlags": "0",
+            "Deal": str(ticket),
+            "ExternalID": "",
+            "Login": str(user.login),
+            "Dealer": str(dealer),
+            "Order": str(order),
+            "Action": str(action),
+            "Entry": str(entry),
+            "Reason": str(reason),
+            "Digits": str(digits),
+            "DigitsCurrency": str(group.digits),
+            "ContractSize": f"{size:.8f}",
+            "Time": str(now // 1000),
+            "TimeMsc": str(now),
+            "Symbol": symbol.name if symbol else "",
+            "Price": f"{price:.{digits}f}",
+            "PriceSL": f"{0:.{digits}f}",
+            "PriceTP": f"{0:.{digits}f}",
+            "Volume": str(volume // 10_000),
+            "VolumeExt": str(volume),
+            "VolumeClosed": str(volume_closed // 10_000),
+            "VolumeClosedExt": str(volume_closed),
+            "Profit": f"{profit:.{group.digits}f}",
+            "Value": f"{value:.2f}",
+            "Storage": f"{storage:.{group.digits}f}",
+            "Commission": f"{commission:.{group.digits}f}",
+            "Fee": f"{0:.{group.digits}f}",
+            "RateProfit": f"{rate:.8f}",
+            "RateMargin": "1.00000000",
+            "ExpertID": "0",
+            "PositionID": str(position),
+            "Comment": comment,
+            "ProfitRaw": f"{raw:.8f}",
+            "PricePosition": f"{price_position:.{digits}f}",
+            "TickValue": "0.00000000",
+            "TickSize": "0.00000000",
+            "Flags": "0",
+            "Gateway": "",
+            "PriceGateway": f"{0:.{digits}f}",
+            "MarketBid": f"{quote[0]:.{digits}f}",
+            "MarketAsk": f"{quote[1]:.{digits}f}",
+            "MarketLast": f"{0:.{digits}f}",
+            "ModificationFlags": "0",
             "ApiData": [],
-        }  # fmt: skip
+        }

@@ -157,9 +157,12 @@ class Control:
     async def order(self, data: dict[str, Any], _body: str) -> Reply:
         """{login, symbol, kind: buy_limit|sell_limit|buy_stop|sell_stop, lots, price}: a pending order."""
         ticket = Orders(self.books).place(
-            int(data["login"]), str(data["symbol"]), KINDS[str(data["kind"])], Decimal(str(data["lots"])),
+            int(data["login"]),
+            str(data["symbol"]),
+            KINDS[str(data["kind"])],
+            Decimal(str(data["lots"])),
             Decimal(str(data["price"])),
-        )  # fmt: skip
+        )
         return self._json({"order": ticket})
 
     async def cancel_order(self, data: dict[str, Any], _body: str) -> Reply:
@@ -253,12 +256,20 @@ class Control:
         for held in self.books.store.positions_of(login):
             shown = {"lots": held.lots, "price_open": held.price_open, "storage": held.storage}
             positions.append({"position": held.ticket, "symbol": held.symbol, "action": held.action, **shown})
-        return self._json({
-            "login": login, "group": view.group.name, "leverage": view.user.leverage, "rights": view.user.rights,
-            "balance": view.user.balance, "credit": view.user.credit, "equity": view.equity, "margin": view.margin,
-            "deals": [deal for _owner, deal in self.books.store.deals_between(0, 2**62, login)],
-            "positions": positions,
-        })  # fmt: skip
+        return self._json(
+            {
+                "login": login,
+                "group": view.group.name,
+                "leverage": view.user.leverage,
+                "rights": view.user.rights,
+                "balance": view.user.balance,
+                "credit": view.user.credit,
+                "equity": view.equity,
+                "margin": view.margin,
+                "deals": [deal for _owner, deal in self.books.store.deals_between(0, 2**62, login)],
+                "positions": positions,
+            }
+        )
 
     async def balance(self, data: dict[str, Any], _body: str) -> Reply:
         """{login, amount, kind?: balance|credit|correction|bonus, comment?}: what a dealer books by hand."""

@@ -65,9 +65,12 @@ class Desk:
             else:
                 balance += _worth(deal)
         shown = {
-            "Login": str(login), "BalanceUser": str(user.balance), "BalanceHistory": str(balance),
-            "CreditUser": str(user.credit), "CreditHistory": str(credit),
-        }  # fmt: skip
+            "Login": str(login),
+            "BalanceUser": str(user.balance),
+            "BalanceHistory": str(balance),
+            "CreditUser": str(user.credit),
+            "CreditHistory": str(credit),
+        }
         if fix and (balance, credit) != (user.balance, user.credit):
             with self.books.store.transaction():
                 self.books.store.save_user(replace(user, balance=balance, credit=credit))

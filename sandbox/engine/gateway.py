@@ -83,9 +83,11 @@ class Gateway(ABC):
         self.books.active = {position.login for position in self.books.store.positions.values()}
 
     async def hold(
-        self, serving: Coroutine[None, None, None], writer: asyncio.StreamWriter,
+        self,
+        serving: Coroutine[None, None, None],
+        writer: asyncio.StreamWriter,
         beside: Coroutine[None, None, None] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Run one session to its end, and what runs beside it."""
         task = asyncio.current_task()
         assert task is not None
@@ -93,8 +95,15 @@ class Gateway(ABC):
         helper = asyncio.create_task(beside) if beside else None
         try:
             await serving
-        except (Hangup, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, TimeoutError, ValueError,
-                KeyError):  # fmt: skip
+        except (
+            Hangup,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            ConnectionError,
+            TimeoutError,
+            ValueError,
+            KeyError,
+        ):
             pass  # a bad packet, a lost or silent client: the real server closes without a word, too
         except asyncio.CancelledError:
             pass  # the server restarts or stops

@@ -19,14 +19,43 @@ from sandbox.engine.store import PERSONAL, User, hash_password
 
 BATCH = 5000
 DEAL_DEFAULTS: dict[str, Any] = {
-    "ExternalID": "", "Dealer": "0", "Order": "0", "Action": "0", "Entry": "0", "Reason": "0", "Digits": "0",
-    "DigitsCurrency": "2", "ContractSize": "0.00000000", "Symbol": "", "Price": "0", "PriceSL": "0", "PriceTP": "0",
-    "VolumeExt": "0", "VolumeClosedExt": "0", "Profit": "0.00", "Value": "0.00", "Storage": "0.00",
-    "Commission": "0.00", "Fee": "0.00", "RateProfit": "1.00000000", "RateMargin": "1.00000000", "ExpertID": "0",
-    "PositionID": "0", "Comment": "", "ProfitRaw": "0.00000000", "PricePosition": "0", "TickValue": "0.00000000",
-    "TickSize": "0.00000000", "Flags": "0", "Gateway": "", "PriceGateway": "0", "MarketBid": "0", "MarketAsk": "0",
-    "MarketLast": "0", "ModificationFlags": "0",
-}  # fmt: skip
+    "ExternalID": "",
+    "Dealer": "0",
+    "Order": "0",
+    "Action": "0",
+    "Entry": "0",
+    "Reason": "0",
+    "Digits": "0",
+    "DigitsCurrency": "2",
+    "ContractSize": "0.00000000",
+    "Symbol": "",
+    "Price": "0",
+    "PriceSL": "0",
+    "PriceTP": "0",
+    "VolumeExt": "0",
+    "VolumeClosedExt": "0",
+    "Profit": "0.00",
+    "Value": "0.00",
+    "Storage": "0.00",
+    "Commission": "0.00",
+    "Fee": "0.00",
+    "RateProfit": "1.00000000",
+    "RateMargin": "1.00000000",
+    "ExpertID": "0",
+    "PositionID": "0",
+    "Comment": "",
+    "ProfitRaw": "0.00000000",
+    "PricePosition": "0",
+    "TickValue": "0.00000000",
+    "TickSize": "0.00000000",
+    "Flags": "0",
+    "Gateway": "",
+    "PriceGateway": "0",
+    "MarketBid": "0",
+    "MarketAsk": "0",
+    "MarketLast": "0",
+    "ModificationFlags": "0",
+}
 
 
 def load(books: Books, text: str) -> dict[str, int]:
@@ -68,9 +97,20 @@ def _user(books: Books, row: dict[str, Any]) -> int:
     now = int(row.get("registration") or books.clock.now())
     fields = {shown: str(row[shown.lower()]) for shown in PERSONAL if shown.lower() in row}
     books.store.save_user(
-        User(login, row["group"], int(row.get("leverage", 30)), RIGHTS_DEFAULT, Decimal(row.get("balance", "0")),
-             Decimal(row.get("credit", "0")), password, password, now, now, fields)
-    )  # fmt: skip
+        User(
+            login,
+            row["group"],
+            int(row.get("leverage", 30)),
+            RIGHTS_DEFAULT,
+            Decimal(row.get("balance", "0")),
+            Decimal(row.get("credit", "0")),
+            password,
+            password,
+            now,
+            now,
+            fields,
+        )
+    )
     return 1
 
 

@@ -32,11 +32,18 @@ class Orders:
         now = self.books.clock.now_msc()
         with self.store.transaction():
             ticket = self.store.next_ticket("order")
-            self.store.save_order({
-                **_blank(ticket, login, symbol_name, kind, volume, now), "PriceOrder": f"{price:.{symbol.digits}f}",
-                "VolumeCurrent": str(volume // 10_000), "VolumeCurrentExt": str(volume), "State": str(PLACED),
-                "TimeDone": "0", "TimeDoneMsc": "0", "Comment": cut(comment),
-            })  # fmt: skip
+            self.store.save_order(
+                {
+                    **_blank(ticket, login, symbol_name, kind, volume, now),
+                    "PriceOrder": f"{price:.{symbol.digits}f}",
+                    "VolumeCurrent": str(volume // 10_000),
+                    "VolumeCurrentExt": str(volume),
+                    "State": str(PLACED),
+                    "TimeDone": "0",
+                    "TimeDoneMsc": "0",
+                    "Comment": cut(comment),
+                }
+            )
         return ticket
 
     def cancel(self, ticket: int) -> None:
@@ -57,8 +64,11 @@ class Orders:
             bid, ask = self.books.market.quote(symbol, GROUPS[user.group])
             price, side = Decimal(order["PriceOrder"]), BUY if kind in (BUY_LIMIT, BUY_STOP) else SELL
             reached = {
-                BUY_LIMIT: ask <= price, SELL_LIMIT: bid >= price, BUY_STOP: ask >= price, SELL_STOP: bid <= price
-            }[kind]  # fmt: skip
+                BUY_LIMIT: ask <= price,
+                SELL_LIMIT: bid >= price,
+                BUY_STOP: ask >= price,
+                SELL_STOP: bid <= price,
+            }[kind]
             if not reached:
                 continue
             lots = Decimal(order["VolumeInitialExt"]).scaleb(-8)
@@ -103,25 +113,63 @@ class Orders:
 def of_deal(deal: dict[str, Any]) -> dict[str, Any]:
     """The market order that a deal filled."""
     blank = _blank(
-        int(deal["Order"]), int(deal["Login"]), deal["Symbol"], int(deal["Action"]), int(deal["VolumeExt"]),
+        int(deal["Order"]),
+        int(deal["Login"]),
+        deal["Symbol"],
+        int(deal["Action"]),
+        int(deal["VolumeExt"]),
         int(deal["TimeMsc"]),
-    )  # fmt: skip
-    return {**blank, "Reason": deal["Reason"], "PriceOrder": deal["Price"], "PriceCurrent": deal["Price"],
-            "PositionID": deal["PositionID"], "Comment": deal["Comment"]}  # fmt: skip
+    )
+    return {
+        **blank,
+        "Reason": deal["Reason"],
+        "PriceOrder": deal["Price"],
+        "PriceCurrent": deal["Price"],
+        "PositionID": deal["PositionID"],
+        "Comment": deal["Comment"],
+    }
 
 
 def _blank(ticket: int, login: int, symbol: str, kind: int, volume: int, msc: int) -> dict[str, Any]:
     """An order as ORDER_GET and HISTORY_GET show it: all values are texts. Filled, unless told otherwise."""
     seconds, zero = str(msc // 1000), f"{0:.{SYMBOLS[symbol].digits}f}"
     return {
-        "Order": str(ticket), "ExternalID": "", "Login": str(login), "Dealer": "0", "Symbol": symbol,
-        "Digits": str(SYMBOLS[symbol].digits), "DigitsCurrency": "2",
-        "ContractSize": f"{SYMBOLS[symbol].contract_size:.8f}", "State": str(FILLED), "Reason": "0", "TimeSetup": seconds,
-        "TimeSetupMsc": str(msc), "TimeExpiration": "0", "TimeDone": seconds, "TimeDoneMsc": str(msc),
-        "ModificationFlags": "0", "Type": str(kind), "TypeFill": "0", "TypeTime": "0", "PriceOrder": zero,
-        "PriceTrigger": zero, "PriceCurrent": zero, "PriceSL": zero, "PriceTP": zero,
-        "VolumeInitial": str(volume // 10_000), "VolumeInitialExt": str(volume), "VolumeCurrent": "0",
-        "VolumeCurrentExt": "0", "ExpertID": "0", "PositionID": "0", "PositionByID": "0", "Comment": "",
-        "RateMargin": "1.00000000", "ActivationMode": "0", "ActivationTime": "0", "ActivationPrice": zero,
-        "ActivationFlags": "0", "ApiData": [],
-    }  # fmt: skip
+        "Order": str(ticket),
+        "ExternalID": "",
+        "Login": str(login),
+        "Dealer": "0",
+        "Symbol": symbol,
+        "Digits": str(SYMBOLS[symbol].digits),
+        "DigitsCurrency": "2",
+        "ContractSize": f"{SYMBOLS[symbol].contract_size:.8f}",
+        "State": str(FILLED),
+        "Reason": "0",
+        "TimeSetup": seconds,
+        "TimeSetupMsc": str(msc),
+        "TimeExpiration": "0",
+        "TimeDone": seconds,
+        "TimeDoneMsc": str(msc),
+        "ModificationFlags": "0",
+        "Type": str(kind),
+        "TypeFill": "0",
+        "TypeTime": "0",
+        "PriceOrder": zero,
+        "PriceTrigger": zero,
+        "PriceCurrent": zero,
+        "PriceSL": zero,
+        "PriceTP": zero,
+        "VolumeInitial": str(volume // 10_000),
+        "VolumeInitialExt": str(volume),
+        "VolumeCurrent": "0",
+        "VolumeCurrentExt": "0",
+        "ExpertID": "0",
+        "PositionID": "0",
+        "PositionByID": "0",
+        "Comment": "",
+        "RateMargin": "1.00000000",
+        "ActivationMode": "0",
+        "ActivationTime": "0",
+        "ActivationPrice": zero,
+        "ActivationFlags": "0",
+        "ApiData": [],
+    }

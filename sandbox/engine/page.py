@@ -12,9 +12,21 @@ from sandbox.engine.orders import KINDS as ORDERS
 from sandbox.engine.traders import HABITS
 
 SHOWN = (
-    "users", "funded", "archived", "deals", "positions", "pending_orders", "opened_by_traders", "rhythm_per_minute", "sessions",
-    "per_second_max", "manager_lacks", "calendar", "restless", "zone",
-)  # fmt: skip
+    "users",
+    "funded",
+    "archived",
+    "deals",
+    "positions",
+    "pending_orders",
+    "opened_by_traders",
+    "rhythm_per_minute",
+    "sessions",
+    "per_second_max",
+    "manager_lacks",
+    "calendar",
+    "restless",
+    "zone",
+)
 ACCOUNTS, DEALS = 30, 15
 STYLE = (
     ":root{color-scheme:light dark;--ink:#1d273b;--line:#dce1e7;--back:#fff;--quiet:#626976;--act:#206bc4}"
@@ -63,35 +75,67 @@ def choice(name: str, options: Iterable[tuple[str, str]]) -> str:
 
 def switches(server: Gateway) -> str:
     sides = choice("side", [("buy", "buy"), ("sell", "sell")])
-    return "".join((
-        form("Fault", "fault", choice("kind", [(k, f"{k}: {v}") for k, v in server.faults.kinds.items()]),
-             field("command", "command or *", 16), field("times", "times", 3, "1"), field("value", "value", 6), button="Arm"),
-        form("All faults", "faults/clear", button="Clear"),
-        form("Restart", "restart", button="End every session"),
-        form("Manager", "rights", choice("take", [(x, f"takes: {x}") for x in server.all_rights]), button="Take away"),
-        form("All rights", "rights", button="Give back"),
-        form("Too frequent", "frequency", field("per_second", "commands a second, 0: any", 18)),
-        form("Market hours", "calendar", choice("calendar", [(x, x) for x in ("always", "real", "closed")])),
-        form("News", "news", field("currency", "USD", 5), field("seconds", "seconds", 6)),
-        form("Price", "price", field("symbol", "EURUSD", 8), field("level", "level", 8)),
-        form("Clock", "clock", field("at", "2026-10-25T00:59:30Z", 20), field("shift_hours", "or shift, hours", 10)),
-        form("Trade", "trade", field("login", "login"), field("symbol", "EURUSD", 8), sides, field("lots", "lots", 5),
-             field("hold_seconds", "seconds", 6)),
-        form("Close", "close", field("position", "position"), field("lots", "lots", 5)),
-        form("Close by", "close_by", field("position", "position"), field("by", "opposite position")),
-        form("Order", "order", field("login", "login"), field("symbol", "EURUSD", 8), choice("kind", [(k, k) for k in ORDERS]),
-             field("lots", "lots", 5), field("price", "price", 8)),
-        form("Cancel order", "order/cancel", field("order", "order")),
-        form("Swaps", "rollover", field("nights", "nights", 5, "1")),
-        form("Stop-out", "stop_out", field("login", "login")),
-        form("Habit", "habit", field("login", "login"), choice("habit", [(h.name, h.name) for h in HABITS])),
-        form("Rhythm", "rhythm", field("per_minute", "positions a minute", 16)),
-        form("Dealer edits", "deal/edit", field("ticket", "deal"), choice("field", [(x, x) for x in sorted(EDITABLE)]),
-             field("value", "value")),
-        form("Dealer deletes", "deal/delete", field("ticket", "deal")),
-        form("Archive", "archive", field("login", "login")),
-        form("Restore", "restore", field("login", "login")),
-    ))  # fmt: skip
+    return "".join(
+        (
+            form(
+                "Fault",
+                "fault",
+                choice("kind", [(k, f"{k}: {v}") for k, v in server.faults.kinds.items()]),
+                field("command", "command or *", 16),
+                field("times", "times", 3, "1"),
+                field("value", "value", 6),
+                button="Arm",
+            ),
+            form("All faults", "faults/clear", button="Clear"),
+            form("Restart", "restart", button="End every session"),
+            form(
+                "Manager", "rights", choice("take", [(x, f"takes: {x}") for x in server.all_rights]), button="Take away"
+            ),
+            form("All rights", "rights", button="Give back"),
+            form("Too frequent", "frequency", field("per_second", "commands a second, 0: any", 18)),
+            form("Market hours", "calendar", choice("calendar", [(x, x) for x in ("always", "real", "closed")])),
+            form("News", "news", field("currency", "USD", 5), field("seconds", "seconds", 6)),
+            form("Price", "price", field("symbol", "EURUSD", 8), field("level", "level", 8)),
+            form(
+                "Clock", "clock", field("at", "2026-10-25T00:59:30Z", 20), field("shift_hours", "or shift, hours", 10)
+            ),
+            form(
+                "Trade",
+                "trade",
+                field("login", "login"),
+                field("symbol", "EURUSD", 8),
+                sides,
+                field("lots", "lots", 5),
+                field("hold_seconds", "seconds", 6),
+            ),
+            form("Close", "close", field("position", "position"), field("lots", "lots", 5)),
+            form("Close by", "close_by", field("position", "position"), field("by", "opposite position")),
+            form(
+                "Order",
+                "order",
+                field("login", "login"),
+                field("symbol", "EURUSD", 8),
+                choice("kind", [(k, k) for k in ORDERS]),
+                field("lots", "lots", 5),
+                field("price", "price", 8),
+            ),
+            form("Cancel order", "order/cancel", field("order", "order")),
+            form("Swaps", "rollover", field("nights", "nights", 5, "1")),
+            form("Stop-out", "stop_out", field("login", "login")),
+            form("Habit", "habit", field("login", "login"), choice("habit", [(h.name, h.name) for h in HABITS])),
+            form("Rhythm", "rhythm", field("per_minute", "positions a minute", 16)),
+            form(
+                "Dealer edits",
+                "deal/edit",
+                field("ticket", "deal"),
+                choice("field", [(x, x) for x in sorted(EDITABLE)]),
+                field("value", "value"),
+            ),
+            form("Dealer deletes", "deal/delete", field("ticket", "deal")),
+            form("Archive", "archive", field("login", "login")),
+            form("Restore", "restore", field("login", "login")),
+        )
+    )
 
 
 def render(server: Gateway, state: dict[str, Any]) -> str:
@@ -104,8 +148,10 @@ def render(server: Gateway, state: dict[str, Any]) -> str:
         held = len(books.store.positions_of(user.login))
         accounts.append([user.group, user.login, user.balance, user.credit, view.equity, view.margin, held])
     newest = books.store.newest_deals(DEALS)
-    deals = [[d["Symbol"] or d["Comment"], d["Deal"], d["Login"], d["Action"], d["Entry"], d["VolumeExt"], d["Profit"]]
-             for d in newest]  # fmt: skip
+    deals = [
+        [d["Symbol"] or d["Comment"], d["Deal"], d["Login"], d["Action"], d["Entry"], d["VolumeExt"], d["Profit"]]
+        for d in newest
+    ]
     market = [[name, price["bid"], price["ask"]] for name, price in state["prices"].items()]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -39,9 +39,27 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 # What `User.fields` may hold about a person and an account, by name.
 PERSONAL = (
-    "Name", "Company", "Language", "Country", "City", "State", "ZipCode", "Address", "Phone", "Email", "ID", "Status", "Comment",
-    "Color", "Agent", "PhonePassword", "FirstName", "LastName", "LeadSource", "LeadCampaign",
-)  # fmt: skip
+    "Name",
+    "Company",
+    "Language",
+    "Country",
+    "City",
+    "State",
+    "ZipCode",
+    "Address",
+    "Phone",
+    "Email",
+    "ID",
+    "Status",
+    "Comment",
+    "Color",
+    "Agent",
+    "PhonePassword",
+    "FirstName",
+    "LastName",
+    "LeadSource",
+    "LeadCampaign",
+)
 
 
 @dataclass
@@ -114,9 +132,18 @@ class Store:
         for row in self.db.execute("SELECT * FROM users"):
             login, group, leverage, rights, balance, credit, main, investor, registered, seen, fields = row
             self.users[login] = User(
-                login, group, leverage, rights, Decimal(balance), Decimal(credit), main, investor, registered, seen,
+                login,
+                group,
+                leverage,
+                rights,
+                Decimal(balance),
+                Decimal(credit),
+                main,
+                investor,
+                registered,
+                seen,
                 json.loads(fields),
-            )  # fmt: skip
+            )
         for row in self.db.execute("SELECT * FROM positions"):
             ticket, login, symbol, action, volume, price, at, storage, comment, close_at = row
             self._remember(
@@ -145,8 +172,9 @@ class Store:
         return row[0] if row else default
 
     def put(self, key: str, value: object) -> None:
-        self.db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                        (key, str(value)))  # fmt: skip
+        self.db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, str(value))
+        )
 
     def next_ticket(self, kind: str) -> int:
         """The next deal or order number. Inside the transaction that uses it."""
@@ -163,9 +191,20 @@ class Store:
     def save_user(self, user: User) -> None:
         self.db.execute(
             "INSERT OR REPLACE INTO users VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (user.login, user.group, user.leverage, user.rights, str(user.balance), str(user.credit), user.pass_main,
-             user.pass_investor, user.registration, user.last_access, json.dumps(user.fields)),
-        )  # fmt: skip
+            (
+                user.login,
+                user.group,
+                user.leverage,
+                user.rights,
+                str(user.balance),
+                str(user.credit),
+                user.pass_main,
+                user.pass_investor,
+                user.registration,
+                user.last_access,
+                json.dumps(user.fields),
+            ),
+        )
         self.users[user.login] = user
         if self._changed_users is not None:
             self._changed_users.add(user.login)
@@ -188,10 +227,19 @@ class Store:
     def save_position(self, position: Position) -> None:
         self.db.execute(
             "INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (position.ticket, position.login, position.symbol, position.action, position.volume_ext,
-             str(position.price_open), position.time_msc, str(position.storage), position.comment,
-             position.close_at_msc),
-        )  # fmt: skip
+            (
+                position.ticket,
+                position.login,
+                position.symbol,
+                position.action,
+                position.volume_ext,
+                str(position.price_open),
+                position.time_msc,
+                str(position.storage),
+                position.comment,
+                position.close_at_msc,
+            ),
+        )
         self._remember(position)
 
     def delete_position(self, position: Position) -> None:

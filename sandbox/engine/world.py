@@ -114,9 +114,20 @@ def _open_accounts(books: Books, traders: Traders) -> None:
         }
         with books.store.transaction():
             books.store.save_user(
-                User(one.login, one.group, one.leverage, RIGHTS_DEFAULT, Decimal(0), Decimal(0), main, investor, now, now,
-                     fields)
-            )  # fmt: skip
+                User(
+                    one.login,
+                    one.group,
+                    one.leverage,
+                    RIGHTS_DEFAULT,
+                    Decimal(0),
+                    Decimal(0),
+                    main,
+                    investor,
+                    now,
+                    now,
+                    fields,
+                )
+            )
         books.balance_operation(one.login, BALANCE, Decimal(one.deposit), f"D:SEED{one.login}", True)
     traders.assign({account.login: account.habit for account in ACCOUNTS})
 
@@ -128,18 +139,25 @@ def _by_the_calendar(books: Books, day: int) -> None:
         2: [lambda: _trade(books, 600004, "EURUSD", SELL, "0.40")],  # reduces
         3: [lambda: _trade(books, 600004, "EURUSD", SELL, "2.00")],  # INOUT: 1.10 closed, 0.90 opened the other way
         4: [lambda: _trade(books, 600004, "EURUSD", BUY, "0.90")],  # closes
-        7: [lambda: books.balance_operation(600001, CREDIT, Decimal(200), "C:SEEDCREDIT", True),
-            lambda: books.balance_operation(600002, BONUS, Decimal(150), "B:SEEDBONUS", True)],
+        7: [
+            lambda: books.balance_operation(600001, CREDIT, Decimal(200), "C:SEEDCREDIT", True),
+            lambda: books.balance_operation(600002, BONUS, Decimal(150), "B:SEEDBONUS", True),
+        ],
         8: [lambda: _out_by(books, 600001)],
         9: [lambda: _partly(books, 600001)],
-        10: [lambda: books.balance_operation(600002, BALANCE, Decimal(-1000), "W:SEEDPAYOUT", True),
-             lambda: books.balance_operation(600001, CORRECTION, Decimal("-1.25"), "K:SEEDFIX", True)],
-        11: [lambda: books.market.news("USD"), lambda: _trade(books, 600005, "XAUUSD", BUY, "0.20"),
-             lambda: _trade(books, 600005, "XAUUSD", SELL, "0.20")],
+        10: [
+            lambda: books.balance_operation(600002, BALANCE, Decimal(-1000), "W:SEEDPAYOUT", True),
+            lambda: books.balance_operation(600001, CORRECTION, Decimal("-1.25"), "K:SEEDFIX", True),
+        ],
+        11: [
+            lambda: books.market.news("USD"),
+            lambda: _trade(books, 600005, "XAUUSD", BUY, "0.20"),
+            lambda: _trade(books, 600005, "XAUUSD", SELL, "0.20"),
+        ],
         14: [lambda: _stop_out(books)],
         15: [lambda: books.balance_operation(600001, CREDIT, Decimal(-200), "C:SEEDBACK", True)],
         21: [lambda: _trade(books, HELD, "GBPUSD", BUY, "0.10")],  # stays open
-    }  # fmt: skip
+    }
     for step in plan.get(day, []):
         step()
 
@@ -201,9 +219,12 @@ def describe(books: Books) -> list[dict[str, object]]:
     """The seeded accounts as they stand now, for the state page and the documentation's test."""
     return [
         {
-            "login": one.login, "group": one.group, "is_netting": GROUPS[one.group].margin_mode == NETTING,
-            "balance": str(user.balance), "credit": str(user.credit),
+            "login": one.login,
+            "group": one.group,
+            "is_netting": GROUPS[one.group].margin_mode == NETTING,
+            "balance": str(user.balance),
+            "credit": str(user.credit),
         }
         for one in ACCOUNTS
         if (user := books.store.users.get(one.login))
-    ]  # fmt: skip
+    ]

@@ -31,10 +31,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def gateway(books: Books, options: argparse.Namespace) -> MatchTraderServer:
     return MatchTraderServer(
-        books, options.key, broker_id=options.broker_id, per_minute=options.per_minute,
+        books,
+        options.key,
+        broker_id=options.broker_id,
+        per_minute=options.per_minute,
         heartbeat_seconds=options.heartbeat_seconds,
         identity=Identity(options.state, "matchtrader") if options.tls else None,
-    )  # fmt: skip
+    )
 
 
 def make(options: argparse.Namespace) -> Process:

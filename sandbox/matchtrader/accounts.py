@@ -151,12 +151,27 @@ class Accounts:
             while not login:
                 candidate = store.next_ticket("login")
                 login = candidate if candidate not in store.users else 0
-            fields = {"Name": str(details.get("name") or ""), "Email": str(details.get("email") or person["email"]),
-                      "Country": str(details.get("country") or ""), "Phone": str(details.get("phoneNumber") or "")}  # fmt: skip
+            fields = {
+                "Name": str(details.get("name") or ""),
+                "Email": str(details.get("email") or person["email"]),
+                "Country": str(details.get("country") or ""),
+                "Phone": str(details.get("phoneNumber") or ""),
+            }
             store.save_user(
-                User(login, group.name, percent // 100, bits(word, RIGHTS_DEFAULT), Decimal(0), Decimal(0), person["password"],
-                     person["password"], now, now, fields)
-            )  # fmt: skip
+                User(
+                    login,
+                    group.name,
+                    percent // 100,
+                    bits(word, RIGHTS_DEFAULT),
+                    Decimal(0),
+                    Decimal(0),
+                    person["password"],
+                    person["password"],
+                    now,
+                    now,
+                    fields,
+                )
+            )
             more = {"owner": owner, "remarks": str(data.get("remarks") or ""), "isProView": bool(data.get("isProView"))}
             self._keep(login, 1, word, more)
         return store.users[login]

@@ -11,9 +11,20 @@ from sandbox.matchtrader.names import TYPES
 EQUITY = {"login": 1, "equity": 2, "balance": 3, "credit": 4, "margin": 5, "freeMargin": 6, "marginLevel": 7}
 LEDGER = {"id": 1, "time": 3, "profit": 4, "comment": 5, "group": 6, "login": 7, "additionalType": 8}
 POSITION = {
-    "id": 1, "symbol": 2, "volume": 3, "openTime": 5, "openPrice": 6, "stopLoss": 7, "takeProfit": 8, "swap": 9, "profit": 10,
-    "netProfit": 11, "currentPrice": 12, "commission": 13, "alias": 15,
-}  # fmt: skip
+    "id": 1,
+    "symbol": 2,
+    "volume": 3,
+    "openTime": 5,
+    "openPrice": 6,
+    "stopLoss": 7,
+    "takeProfit": 8,
+    "swap": 9,
+    "profit": 10,
+    "netProfit": 11,
+    "currentPrice": 12,
+    "commission": 13,
+    "alias": 15,
+}
 UPDATES = {"NEW": 0, "UPDATE": 1, "CLOSED": 2, "PROFIT_CHANGE": 3, "PARTIALLY_CLOSED": 4}
 
 
@@ -65,8 +76,10 @@ def positions(login: str, group: str, changes: Iterable[tuple[str, Mapping[str, 
 
 
 def stop_out(login: str, group: str, row: Mapping[str, Any]) -> bytes:
-    event = texts({"login": login, "orderId": row["closeOrderId"], "instrument": row["symbol"], "volume": row["volume"]},
-                  {"login": 1, "orderId": 2, "instrument": 3, "volume": 4})  # fmt: skip
+    event = texts(
+        {"login": login, "orderId": row["closeOrderId"], "instrument": row["symbol"], "volume": row["volume"]},
+        {"login": 1, "orderId": 2, "instrument": 3, "volume": 4},
+    )
     return part(1, part(2, event) + part(6, login.encode()) + part(7, group.encode()))
 
 

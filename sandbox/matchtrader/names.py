@@ -21,8 +21,16 @@ LEDGER_TYPES: Final = {
     20: ("CREDIT_IN", "CREDIT_OUT", "NONE"),
 }
 TYPES: Final = (
-    "DEPOSIT", "WITHDRAWAL", "CREDIT_IN", "CREDIT_OUT", "AGENT_COMMISSION", "COMMISSIONS", "SWAPS", "OTHER", "CLOSED_POSITION",
-)  # fmt: skip
+    "DEPOSIT",
+    "WITHDRAWAL",
+    "CREDIT_IN",
+    "CREDIT_OUT",
+    "AGENT_COMMISSION",
+    "COMMISSIONS",
+    "SWAPS",
+    "OTHER",
+    "CLOSED_POSITION",
+)
 
 
 def wire_group(engine: str) -> str:

@@ -53,9 +53,15 @@ class MatchTraderServer(Gateway):
     refusals = WORDS
 
     def __init__(
-        self, books: Books, key: str, *, broker_id: int = 0, per_minute: int = PER_MINUTE, heartbeat_seconds: float = 30.0,
+        self,
+        books: Books,
+        key: str,
+        *,
+        broker_id: int = 0,
+        per_minute: int = PER_MINUTE,
+        heartbeat_seconds: float = 30.0,
         identity: Identity | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.switches = Switches()
         super().__init__(books, self.switches)
         self.key, self.per_minute_max = key, per_minute

@@ -25,11 +25,20 @@ PAGE_DEFAULT, PAGE_MAX = 20, 1000
 # The books' codes as HTTP statuses; every other is a bad request. A stale version is said to be rejected, without a number.
 STATUSES: Final = {UNKNOWN: 404, TAKEN: 409, STALE: 409, 3008: 409}
 WORDS: Final = {
-    BAD: "A field is missing or can't be", 8: "There is no such group", UNKNOWN: "There is no such account",
-    TAKEN: "It is there already", STALE: "The version is not the account's", 3006: "The password is too weak",
-    3008: "The account has open positions", 3010: "The group has another currency", 4005: "The amount is too large",
-    10014: "Invalid volume", 10017: "Trading is disabled", 10018: "The market is closed", 10019: "Not enough money",
-}  # fmt: skip
+    BAD: "A field is missing or can't be",
+    8: "There is no such group",
+    UNKNOWN: "There is no such account",
+    TAKEN: "It is there already",
+    STALE: "The version is not the account's",
+    3006: "The password is too weak",
+    3008: "The account has open positions",
+    3010: "The group has another currency",
+    4005: "The amount is too large",
+    10014: "Invalid volume",
+    10017: "Trading is disabled",
+    10018: "The market is closed",
+    10019: "Not enough money",
+}
 Names = Mapping[str, str]
 Handler = Callable[["Site", Request, Names], Response]
 ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
@@ -98,8 +107,13 @@ class Site:
         return self._dated(self.problem(429, "More than the limit of requests in a minute"))
 
     def problem(self, status: int, detail: str) -> Response:
-        body = {"status": str(status), "title": REASONS.get(status, "Error"), "detail": detail, "path": self._path,
-                "timestamp": moment(self.books.clock.now_msc())}  # fmt: skip
+        body = {
+            "status": str(status),
+            "title": REASONS.get(status, "Error"),
+            "detail": detail,
+            "path": self._path,
+            "timestamp": moment(self.books.clock.now_msc()),
+        }
         return as_json(body, status)
 
     def _dated(self, response: Response) -> Response:

@@ -45,15 +45,26 @@ class Views:
         version, _said, more = self.accounts.kept(user.login)
         fields, owner = user.fields, owner_of(user)
         return {
-            "uuid": str(uuid.uuid5(SPACE, f"account:{user.login}")), "created": moment(user.registration * 1000),
-            "brokerId": self.broker_id, "login": str(user.login), "group": wire_group(user.group),
-            "leverageRatioPercent": user.leverage * 100, "accessRight": self.accounts.word(user),
-            "isProView": bool(more.get("isProView")), "accountType": "DEMO" if user.group.startswith("demo") else "REAL",
-            "accountDetails": {"name": fields.get("Name", ""), "email": owner, "country": fields.get("Country", ""),
-                               "phoneNumber": fields.get("Phone", "")},
-            "remarks": str(more.get("remarks", "")), "financeInfo": self.finance(user.login),
-            "missingInTradingSystem": False, "version": version,
-        }  # fmt: skip
+            "uuid": str(uuid.uuid5(SPACE, f"account:{user.login}")),
+            "created": moment(user.registration * 1000),
+            "brokerId": self.broker_id,
+            "login": str(user.login),
+            "group": wire_group(user.group),
+            "leverageRatioPercent": user.leverage * 100,
+            "accessRight": self.accounts.word(user),
+            "isProView": bool(more.get("isProView")),
+            "accountType": "DEMO" if user.group.startswith("demo") else "REAL",
+            "accountDetails": {
+                "name": fields.get("Name", ""),
+                "email": owner,
+                "country": fields.get("Country", ""),
+                "phoneNumber": fields.get("Phone", ""),
+            },
+            "remarks": str(more.get("remarks", "")),
+            "financeInfo": self.finance(user.login),
+            "missingInTradingSystem": False,
+            "version": version,
+        }
 
     @staticmethod
     def account_group(user: User) -> str:
@@ -63,11 +74,17 @@ class Views:
         view = self.books.account(login)
         money = self.books.money
         return {
-            "balance": view.user.balance, "credit": view.user.credit, "equity": money(view.equity, view.group),
-            "profit": view.profit, "netProfit": money(view.floating, view.group), "margin": view.margin,
-            "freeMargin": money(view.free, view.group), "marginLevel": view.level, "currency": view.group.currency,
+            "balance": view.user.balance,
+            "credit": view.user.credit,
+            "equity": money(view.equity, view.group),
+            "profit": view.profit,
+            "netProfit": money(view.floating, view.group),
+            "margin": view.margin,
+            "freeMargin": money(view.free, view.group),
+            "marginLevel": view.level,
+            "currency": view.group.currency,
             "currencyPrecision": view.group.digits,
-        }  # fmt: skip
+        }
 
     # -- ledgers
 
@@ -106,12 +123,24 @@ class Views:
                 "comment": deal["Comment"],
             }
         elif int(deal["Entry"]) in (OUT, OUT_BY):
-            yield {"id": f"{number}P", "type": "CLOSED_POSITION", "additionalType": "NONE", "time": at, "profit": profit,
-                   "comment": deal["Comment"]}  # fmt: skip
+            yield {
+                "id": f"{number}P",
+                "type": "CLOSED_POSITION",
+                "additionalType": "NONE",
+                "time": at,
+                "profit": profit,
+                "comment": deal["Comment"],
+            }
         for field, kind in (("Commission", "COMMISSIONS"), ("Storage", "SWAPS"), ("Fee", "OTHER")):
             if amount := Decimal(deal[field]):
-                yield {"id": f"{number}{field[0]}", "type": kind, "additionalType": "NONE", "time": at, "profit": amount,
-                       "comment": ""}  # fmt: skip
+                yield {
+                    "id": f"{number}{field[0]}",
+                    "type": kind,
+                    "additionalType": "NONE",
+                    "time": at,
+                    "profit": amount,
+                    "comment": "",
+                }
 
     # -- positions
 
@@ -120,12 +149,23 @@ class Views:
         bid, ask = self.books.market.quote(symbol, group)
         profit = self.books.floating(position, group)
         return {
-            "id": str(position.ticket), "symbol": position.symbol, "alias": position.symbol, "volume": position.lots,
-            "side": SIDES[position.action], "openTime": moment(position.time_msc), "openPrice": position.price_open,
-            "stopLoss": 0, "takeProfit": 0, "swap": position.storage, "profit": profit,
-            "netProfit": profit + position.storage, "currentPrice": bid if position.action == 0 else ask, "commission": 0,
-            "comment": position.comment, "positions": [],
-        }  # fmt: skip
+            "id": str(position.ticket),
+            "symbol": position.symbol,
+            "alias": position.symbol,
+            "volume": position.lots,
+            "side": SIDES[position.action],
+            "openTime": moment(position.time_msc),
+            "openPrice": position.price_open,
+            "stopLoss": 0,
+            "takeProfit": 0,
+            "swap": position.storage,
+            "profit": profit,
+            "netProfit": profit + position.storage,
+            "currentPrice": bid if position.action == 0 else ask,
+            "commission": 0,
+            "comment": position.comment,
+            "positions": [],
+        }
 
     def open_positions(self, login: int) -> list[Row]:
         group = GROUPS[self.books.user(login).group]
@@ -141,13 +181,25 @@ class Views:
         login = int(deal["Login"])
         user = self.books.store.users.get(login)
         return {
-            "id": deal["PositionID"], "login": deal["Login"], "group": wire_group(user.group) if user else "",
-            "symbol": deal["Symbol"], "alias": deal["Symbol"], "volume": Decimal(deal["VolumeClosedExt"]).scaleb(-8),
-            "side": SIDES[1 - int(deal["Action"])], "openTime": moment(self._open_msc(login, deal)),
-            "openPrice": Decimal(deal["PricePosition"]), "closeTime": moment(int(deal["TimeMsc"])),
-            "closePrice": Decimal(deal["Price"]), "stopLoss": 0, "takeProfit": 0, "commission": commission, "swap": swap,
-            "profit": profit, "netProfit": profit + swap + commission, "closeOrderId": deal["Order"],
-        }  # fmt: skip
+            "id": deal["PositionID"],
+            "login": deal["Login"],
+            "group": wire_group(user.group) if user else "",
+            "symbol": deal["Symbol"],
+            "alias": deal["Symbol"],
+            "volume": Decimal(deal["VolumeClosedExt"]).scaleb(-8),
+            "side": SIDES[1 - int(deal["Action"])],
+            "openTime": moment(self._open_msc(login, deal)),
+            "openPrice": Decimal(deal["PricePosition"]),
+            "closeTime": moment(int(deal["TimeMsc"])),
+            "closePrice": Decimal(deal["Price"]),
+            "stopLoss": 0,
+            "takeProfit": 0,
+            "commission": commission,
+            "swap": swap,
+            "profit": profit,
+            "netProfit": profit + swap + commission,
+            "closeOrderId": deal["Order"],
+        }
 
     def _open_msc(self, login: int, deal: Row) -> int:
         """When the position of a closing deal was opened."""
@@ -168,20 +220,45 @@ class Views:
         group = OFFERED[name]
         symbols = [{"symbol": symbol, "fixedLeverage": False} for symbol in SYMBOLS]
         return {
-            "name": name, "currency": group.currency, "currencyPrecision": group.digits, "groupOwner": group.company,
-            "symbols": symbols, "commission": group.commission, "marginCalculationType": "UNREALIZED_PROFIT_LOSS",
-        }  # fmt: skip
+            "name": name,
+            "currency": group.currency,
+            "currencyPrecision": group.digits,
+            "groupOwner": group.company,
+            "symbols": symbols,
+            "commission": group.commission,
+            "marginCalculationType": "UNREALIZED_PROFIT_LOSS",
+        }
 
     @staticmethod
     def symbol(symbol: Symbol, group: Group) -> Row:
         markup = group.markup_points * symbol.point
         return {
-            "symbol": symbol.name, "alias": symbol.name, "baseCurrency": symbol.base, "quoteCurrency": symbol.profit,
-            "type": symbol.path.rpartition("\\")[0].replace("\\", "/"), "description": symbol.description,
-            "pricePrecision": symbol.digits, "volumePrecision": 2, "swapType": "PIPS_SWAP_TYPE",
-            "swapBuy": symbol.swap_long, "swapSell": symbol.swap_short, "volumeMin": Decimal("0.01"),
-            "volumeMax": symbol.volume_max_lots, "volumeStep": Decimal("0.01"), "commissionMin": 0,
-            "contractSize": symbol.contract_size, "sizeOfOnePoint": symbol.point, "multiplier": 1, "divider": 1,
-            "bidMarkup": markup, "askMarkup": markup, "freezeLevel": 0, "stopsLevel": 1, "leverage": group.leverage,
-            "isFixedLeverage": False, "tags": [], "sessionOpen": True, "tradingHours": [],
-        }  # fmt: skip
+            "symbol": symbol.name,
+            "alias": symbol.name,
+            "baseCurrency": symbol.base,
+            "quoteCurrency": symbol.profit,
+            "type": symbol.path.rpartition("\\")[0].replace("\\", "/"),
+            "description": symbol.description,
+            "pricePrecision": symbol.digits,
+            "volumePrecision": 2,
+            "swapType": "PIPS_SWAP_TYPE",
+            "swapBuy": symbol.swap_long,
+            "swapSell": symbol.swap_short,
+            "volumeMin": Decimal("0.01"),
+            "volumeMax": symbol.volume_max_lots,
+            "volumeStep": Decimal("0.01"),
+            "commissionMin": 0,
+            "contractSize": symbol.contract_size,
+            "sizeOfOnePoint": symbol.point,
+            "multiplier": 1,
+            "divider": 1,
+            "bidMarkup": markup,
+            "askMarkup": markup,
+            "freezeLevel": 0,
+            "stopsLevel": 1,
+            "leverage": group.leverage,
+            "isFixedLeverage": False,
+            "tags": [],
+            "sessionOpen": True,
+            "tradingHours": [],
+        }

@@ -32,9 +32,11 @@ def rights_of(flags: int, rights: int) -> int:
     """The engine's rights with these flags; those that a flag does not tell stay."""
     kept = rights & ~OURS
     return (
-        kept | (flags & (ENABLED | CHANGE_PASSWORD)) | (RIGHT_TRADE_DISABLED if flags & READ_ONLY else 0)
+        kept
+        | (flags & (ENABLED | CHANGE_PASSWORD))
+        | (RIGHT_TRADE_DISABLED if flags & READ_ONLY else 0)
         | (ENGINE_OTP if flags & OTP else 0)
-    )  # fmt: skip
+    )
 
 
 class Accounts:
@@ -68,8 +70,19 @@ class Accounts:
             while not login:
                 candidate = store.next_ticket("login")
                 login = candidate if candidate not in store.users else 0
-            user = User(login, group, leverage, rights_of(flags, 0x40), Decimal(0), Decimal(0), "", "", now, now,
-                        self._texts(given))  # fmt: skip
+            user = User(
+                login,
+                group,
+                leverage,
+                rights_of(flags, 0x40),
+                Decimal(0),
+                Decimal(0),
+                "",
+                "",
+                now,
+                now,
+                self._texts(given),
+            )
             store.save_user(user)
         return user
 
@@ -126,25 +139,45 @@ class Accounts:
     def show(self, user: User) -> dict[str, Any]:
         zero = Decimal(0)
         return {
-            "login": user.login, "group": names.wire_group(user.group),
+            "login": user.login,
+            "group": names.wire_group(user.group),
             **{wire: user.fields.get(shown, "") for wire, (shown, _limit) in names.TEXTS.items()},
             "registrationDate": self.times.text(user.registration * 1000),
             "lastDate": self.times.text(user.last_access * 1000),
-            "leverage": user.leverage, "agentAccount": 0, "lastIP": 0, "balance": self.balance(user), "credit": user.credit,
-            "prevMonthBalance": zero, "prevBalance": zero, "prevMonthEquity": zero, "prevEquity": zero,
-            "interestRate": zero, "taxes": zero, "enableFlags": flags_of(user.rights), "sendReports": 1, "mqid": 0,
+            "leverage": user.leverage,
+            "agentAccount": 0,
+            "lastIP": 0,
+            "balance": self.balance(user),
+            "credit": user.credit,
+            "prevMonthBalance": zero,
+            "prevBalance": zero,
+            "prevMonthEquity": zero,
+            "prevEquity": zero,
+            "interestRate": zero,
+            "taxes": zero,
+            "enableFlags": flags_of(user.rights),
+            "sendReports": 1,
+            "mqid": 0,
             "userColor": 0,
-        }  # fmt: skip
+        }
 
     def margin(self, user: User) -> dict[str, Any]:
         view = self.books.account(user.login)
         volume = sum(position.volume_ext // 1_000_000 for position in self.books.store.positions_of(user.login))
         return {
-            "login": user.login, "group": names.wire_group(user.group), "leverage": user.leverage,
-            "updated": self.books.clock.now(), "balance": self.balance(user), "equity": view.equity, "volume": volume,
-            "margin": view.margin, "free": view.free, "level": view.level, "controllingType": "Percent",
+            "login": user.login,
+            "group": names.wire_group(user.group),
+            "leverage": user.leverage,
+            "updated": self.books.clock.now(),
+            "balance": self.balance(user),
+            "equity": view.equity,
+            "volume": volume,
+            "margin": view.margin,
+            "free": view.free,
+            "level": view.level,
+            "controllingType": "Percent",
             "levelType": _level_type(view),
-        }  # fmt: skip
+        }
 
     def off_by(self, user: User) -> Decimal:
         """What the closed rows add up to, less what the account says."""

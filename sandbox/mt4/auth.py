@@ -29,10 +29,14 @@ class Tokens:
 
     def discover(self, request: Request, scheme: str) -> Response:
         here = f"{scheme}://{request.headers.get('host', 'localhost')}"
-        return as_json({
-            "issuer": here, "token_endpoint": here + TOKEN, "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        })  # fmt: skip
+        return as_json(
+            {
+                "issuer": here,
+                "token_endpoint": here + TOKEN,
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }
+        )
 
     def issue(self, request: Request) -> Response:
         """As RFC 6749: what is wrong with the request is said in `error`."""

@@ -102,8 +102,12 @@ class Bridge:
             response = self._once(endpoint, arguments, request)
         except Problem as problem:
             response, applied = problem.response(), _known_deadline(request, endpoint)
-        return Response(response.status, response.body, response.content_type,
-                        {**response.headers, "X-Request-Timeout-Applied": f"{applied:g}"})  # fmt: skip
+        return Response(
+            response.status,
+            response.body,
+            response.content_type,
+            {**response.headers, "X-Request-Timeout-Applied": f"{applied:g}"},
+        )
 
     def _once(self, endpoint: Endpoint, arguments: list[str], request: Request) -> Response:
         """With an Idempotency-Key the same request is done once: its first answer is given again. Raises Problem."""

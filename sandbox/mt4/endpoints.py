@@ -22,8 +22,12 @@ from sandbox.mt4.times import Times
 
 BUILD, VERSION = 1420, 400
 BALANCE, CHANGE, USERS, TRADES, REPORTS = (
-    "balance operations", "change accounts", "see accounts", "see trades", "reports",
-)  # fmt: skip
+    "balance operations",
+    "change accounts",
+    "see accounts",
+    "see trades",
+    "reports",
+)
 RIGHTS: Final = (BALANCE, CHANGE, USERS, TRADES, REPORTS)
 
 
@@ -113,10 +117,15 @@ def server_time(server: Server, _call: Call) -> Response:
 @endpoint("CfgRequestCommon")
 def common(server: Server, _call: Call) -> Response:
     hours = int(server.books.clock.offset().total_seconds()) // 3600
-    return answer({
-        "name": "Keelson-Sandbox", "owner": "Keelson Sandbox Markets Ltd", "build": BUILD, "version": VERSION,
-        "timeZone": hours,
-    })  # fmt: skip
+    return answer(
+        {
+            "name": "Keelson-Sandbox",
+            "owner": "Keelson Sandbox Markets Ltd",
+            "build": BUILD,
+            "version": VERSION,
+            "timeZone": hours,
+        }
+    )
 
 
 # -- accounts
@@ -171,9 +180,12 @@ def users_group_op(server: Server, call: Call) -> Response:
     given = call.body()
     command, accounts = str(given.get("command", "")).lower(), server.accounts
     changes: dict[str, Any] = {
-        "setgroup": {"group": given.get("newGroup")}, "leverage": {"leverage": given.get("leverage")}, "delete": {},
-        "enable": {}, "disable": {},
-    }  # fmt: skip
+        "setgroup": {"group": given.get("newGroup")},
+        "leverage": {"leverage": given.get("leverage")},
+        "delete": {},
+        "enable": {},
+        "disable": {},
+    }
     logins = [int(login) for login in given.get("logins") or []]
     if command not in changes or not logins:
         raise Problem(
@@ -250,15 +262,41 @@ def margins(server: Server, _call: Call) -> Response:
 
 def _group(wire: str, group: Group) -> dict[str, Any]:
     return {
-        "group": wire, "enable": 1, "timeout": 60, "otpMode": "Disabled", "company": group.company, "signature": "",
-        "supportPage": "", "supportEmail": "", "copies": 0, "reports": 1, "defaultLeverage": group.leverage,
-        "defaultDeposit": 10000, "maxSecurities": 4096, "secMarginsTotal": 0, "currency": group.currency, "credit": 0,
-        "marginCall": int(group.margin_call), "marginMode": "UseAll", "marginStopout": int(group.stop_out),
-        "interestRate": 0, "useSwap": int(not group.swap_free), "newsMode": "Topics", "groupRights": "Trailing, Advisor",
-        "checkIEPrices": 0, "maxPositions": 0, "closeReopen": 0, "hedgeProhibited": 0, "closeFIFO": 0, "hedgeLargeLeg": 1,
-        "marginControllingType": "Percent", "archivePeriod": 90, "archiveMaxBalance": 0, "stopoutSkipHedged": 0,
+        "group": wire,
+        "enable": 1,
+        "timeout": 60,
+        "otpMode": "Disabled",
+        "company": group.company,
+        "signature": "",
+        "supportPage": "",
+        "supportEmail": "",
+        "copies": 0,
+        "reports": 1,
+        "defaultLeverage": group.leverage,
+        "defaultDeposit": 10000,
+        "maxSecurities": 4096,
+        "secMarginsTotal": 0,
+        "currency": group.currency,
+        "credit": 0,
+        "marginCall": int(group.margin_call),
+        "marginMode": "UseAll",
+        "marginStopout": int(group.stop_out),
+        "interestRate": 0,
+        "useSwap": int(not group.swap_free),
+        "newsMode": "Topics",
+        "groupRights": "Trailing, Advisor",
+        "checkIEPrices": 0,
+        "maxPositions": 0,
+        "closeReopen": 0,
+        "hedgeProhibited": 0,
+        "closeFIFO": 0,
+        "hedgeLargeLeg": 1,
+        "marginControllingType": "Percent",
+        "archivePeriod": 90,
+        "archiveMaxBalance": 0,
+        "stopoutSkipHedged": 0,
         "archivePendingPeriod": 90,
-    }  # fmt: skip
+    }
 
 
 def _groups() -> list[dict[str, Any]]:
@@ -297,14 +335,32 @@ FOLDERS = tuple(dict.fromkeys(symbol.path.split("\\")[0] for symbol in SYMBOLS.v
 
 def _symbol(symbol: Symbol) -> dict[str, Any]:
     return {
-        "symbol": names.WIRE_SYMBOLS[symbol.name], "description": symbol.description, "source": "", "currency": symbol.profit,
-        "type": FOLDERS.index(symbol.path.split("\\")[0]), "digits": symbol.digits, "tradeMode": "Full", "realtime": 1,
-        "profitCalculationMode": "Forex" if symbol.calc_mode == 0 else "CFD", "spread": 0, "symbolExecMode": "Market",
-        "swapEnable": 1, "swapType": "Points", "swapLong": symbol.swap_long, "swapShort": symbol.swap_short,
-        "swapRollover3Days": 3, "contractSize": symbol.contract_size, "tickValue": 0, "tickSize": symbol.point,
-        "stopsLevel": 0, "gtcMode": "Gtc", "marginCalculationMode": "Forex" if symbol.calc_mode == 0 else "CFD",
-        "point": symbol.point, "marginCurrency": symbol.margin, "instantMaxVolume": 0,
-    }  # fmt: skip
+        "symbol": names.WIRE_SYMBOLS[symbol.name],
+        "description": symbol.description,
+        "source": "",
+        "currency": symbol.profit,
+        "type": FOLDERS.index(symbol.path.split("\\")[0]),
+        "digits": symbol.digits,
+        "tradeMode": "Full",
+        "realtime": 1,
+        "profitCalculationMode": "Forex" if symbol.calc_mode == 0 else "CFD",
+        "spread": 0,
+        "symbolExecMode": "Market",
+        "swapEnable": 1,
+        "swapType": "Points",
+        "swapLong": symbol.swap_long,
+        "swapShort": symbol.swap_short,
+        "swapRollover3Days": 3,
+        "contractSize": symbol.contract_size,
+        "tickValue": 0,
+        "tickSize": symbol.point,
+        "stopsLevel": 0,
+        "gtcMode": "Gtc",
+        "marginCalculationMode": "Forex" if symbol.calc_mode == 0 else "CFD",
+        "point": symbol.point,
+        "marginCurrency": symbol.margin,
+        "instantMaxVolume": 0,
+    }
 
 
 @endpoint("CfgRequestSymbol")
@@ -351,9 +407,18 @@ def symbol_info(server: Server, call: Call) -> Response:
     shown = _tick(server, symbol)
     _first, low, high = server.books.market.today[symbol.name]
     rounded = server.books.market.rounded
-    return answer({
-        "symbol": shown["symbol"], "digits": symbol.digits, "type": 0, "point": symbol.point,
-        "spread": int((shown["ask"] - shown["bid"]) / symbol.point), "direction": "Up", "bid": shown["bid"],
-        "ask": shown["ask"], "high": rounded(symbol.name, high), "low": rounded(symbol.name, low),
-        "lastTime": shown["time"],
-    })  # fmt: skip
+    return answer(
+        {
+            "symbol": shown["symbol"],
+            "digits": symbol.digits,
+            "type": 0,
+            "point": symbol.point,
+            "spread": int((shown["ask"] - shown["bid"]) / symbol.point),
+            "direction": "Up",
+            "bid": shown["bid"],
+            "ask": shown["ask"],
+            "high": rounded(symbol.name, high),
+            "low": rounded(symbol.name, low),
+            "lastTime": shown["time"],
+        }
+    )

@@ -17,28 +17,62 @@ from sandbox.mt4.records import PENDING, REASONS, STOP_OUT, Row
 EVER = 2**31 - 1
 SYNC_ROWS = 100_000
 TRANSACTIONS = (
-    "PricesGet", "PricesRequote", "OpenInstant", "OpenRequest", "OpenMarket", "PendingOpen", "CloseInstant", "CloseRequest",
-    "CloseMarket", "Modify", "Delete", "CloseBy", "CloseAll", "BrOpen", "BrClose", "BrDelete", "BrCloseBy", "BrCloseAll",
-    "BrModify", "BrActivate", "BrComment", "BrBalance",
-)  # fmt: skip
+    "PricesGet",
+    "PricesRequote",
+    "OpenInstant",
+    "OpenRequest",
+    "OpenMarket",
+    "PendingOpen",
+    "CloseInstant",
+    "CloseRequest",
+    "CloseMarket",
+    "Modify",
+    "Delete",
+    "CloseBy",
+    "CloseAll",
+    "BrOpen",
+    "BrClose",
+    "BrDelete",
+    "BrCloseBy",
+    "BrCloseAll",
+    "BrModify",
+    "BrActivate",
+    "BrComment",
+    "BrBalance",
+)
 MONEY_COMMANDS = {"balance": BALANCE_ACTION, "6": BALANCE_ACTION, "credit": CREDIT_ACTION, "7": CREDIT_ACTION}
 
 
 def show(server: Server, row: Row) -> dict[str, Any]:
     times, zero = server.times, Decimal(0)
     return {
-        "order": row.order, "login": row.login, "symbol": names.WIRE_SYMBOLS.get(row.symbol, ""),
-        "digits": max(0, -int(row.open_price.as_tuple().exponent)) if row.symbol else 2, "tradeCommand": row.command,
-        "volume": row.volume, "volumeLots": Decimal(row.volume).scaleb(-2), "tradeRecordState": row.state,
-        "openPrice": row.open_price, "sl": zero, "tp": zero, "openTime": times.text(row.open_msc),
-        "closeTime": times.text(row.close_msc), "closePrice": row.close_price, "commission": row.commission,
-        "commissionAgent": zero, "storage": row.storage, "profit": row.profit, "taxes": zero, "magic": 0,
+        "order": row.order,
+        "login": row.login,
+        "symbol": names.WIRE_SYMBOLS.get(row.symbol, ""),
+        "digits": max(0, -int(row.open_price.as_tuple().exponent)) if row.symbol else 2,
+        "tradeCommand": row.command,
+        "volume": row.volume,
+        "volumeLots": Decimal(row.volume).scaleb(-2),
+        "tradeRecordState": row.state,
+        "openPrice": row.open_price,
+        "sl": zero,
+        "tp": zero,
+        "openTime": times.text(row.open_msc),
+        "closeTime": times.text(row.close_msc),
+        "closePrice": row.close_price,
+        "commission": row.commission,
+        "commissionAgent": zero,
+        "storage": row.storage,
+        "profit": row.profit,
+        "taxes": zero,
+        "magic": 0,
         "comment": names.ansi(row.comment, server.accounts.code_page, names.COMMENT_MAX),
-        "expiration": times.text(0), "tradeRecordReason": REASONS.get(row.reason, "Client"),
+        "expiration": times.text(0),
+        "tradeRecordReason": REASONS.get(row.reason, "Client"),
         "activationType": "Stopout" if row.reason == STOP_OUT else "None",
         "timeStamp": times.text(server.records.second_of(row.changed) * 1000 if row.changed else row.open_msc),
         "marginRate": Decimal(1),
-    }  # fmt: skip
+    }
 
 
 def _open(server: Server) -> list[Row]:
@@ -208,8 +242,21 @@ def transaction(server: Server, call: Call) -> Response:
     if server.comment_max is not None:
         comment = comment[: server.comment_max]
     number = server.books.balance_operation(login, action, amount, comment, True)
-    return answer({
-        "tradeTransactionType": "BrBalance", "tradeCommand": "Balance" if action == BALANCE_ACTION else "Credit",
-        "tradeRequestFlags": "None", "expiration": server.times.text(0), "order": number, "orderBy": login, "symbol": "",
-        "volume": 0, "price": amount, "sl": 0, "tp": 0, "ieDeviation": 0, "comment": comment, "crc": 0,
-    })  # fmt: skip
+    return answer(
+        {
+            "tradeTransactionType": "BrBalance",
+            "tradeCommand": "Balance" if action == BALANCE_ACTION else "Credit",
+            "tradeRequestFlags": "None",
+            "expiration": server.times.text(0),
+            "order": number,
+            "orderBy": login,
+            "symbol": "",
+            "volume": 0,
+            "price": amount,
+            "sl": 0,
+            "tp": 0,
+            "ieDeviation": 0,
+            "comment": comment,
+            "crc": 0,
+        }
+    )

@@ -16,12 +16,23 @@ RESULTS = {
     129: "TradeBadPrices", 130: "TradeBadStops", 131: "TradeBadVolume", 132: "TradeMarketClosed", 133: "TradeDisable",
     134: "TradeNoMoney", 135: "TradePriceChanged", 136: "TradeOffquotes", 137: "TradeBrokerBusy", 138: "TradeRequote",
     139: "TradeOrderLocked", 141: "TradeTooManyReq",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 # Codes of the engine's books in the words of this server.
 OF_BOOKS = {
-    3: 3, 8: 7, 13: 65, 3004: 65, 3006: 3, 3008: 2, 3010: 3, 4005: 3, 10014: 131, 10015: 129, 10017: 133, 10018: 132,
+    3: 3,
+    8: 7,
+    13: 65,
+    3004: 65,
+    3006: 3,
+    3008: 2,
+    3010: 3,
+    4005: 3,
+    10014: 131,
+    10015: 129,
+    10017: 133,
+    10018: 132,
     10019: 134,
-}  # fmt: skip
+}
 DEADLINES = {"trade": 5.0, "read": 10.0, "change": 15.0, "history": 30.0, "maintenance": 60.0}
 
 

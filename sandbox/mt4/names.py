@@ -13,10 +13,19 @@ SHORT = {"standard": "std", "islamic": "isl", "southern": "so"}
 
 # What a user record's fields hold, by the bridge's name: (engine's name, longest text in bytes).
 TEXTS = {
-    "name": ("Name", 127), "externalId": ("ID", 31), "status": ("Status", 15), "country": ("Country", 31),
-    "city": ("City", 31), "state": ("State", 31), "zipCode": ("ZipCode", 15), "address": ("Address", 95),
-    "leadSource": ("LeadSource", 31), "phone": ("Phone", 31), "email": ("Email", 47), "comment": ("Comment", 63),
-}  # fmt: skip
+    "name": ("Name", 127),
+    "externalId": ("ID", 31),
+    "status": ("Status", 15),
+    "country": ("Country", 31),
+    "city": ("City", 31),
+    "state": ("State", 31),
+    "zipCode": ("ZipCode", 15),
+    "address": ("Address", 95),
+    "leadSource": ("LeadSource", 31),
+    "phone": ("Phone", 31),
+    "email": ("Email", 47),
+    "comment": ("Comment", 63),
+}
 
 
 def _short(name: str) -> str:

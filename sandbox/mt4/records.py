@@ -207,12 +207,23 @@ class Records:
         bid, ask = self.books.market.quote(symbol, group)
         head = kept.heads.get(position.ticket)
         return Row(
-            head.number if head else position.ticket, position.login, COMMANDS[position.action], "OpenNormal", position.symbol,
-            position.volume_ext // VOLUME, position.time_msc, 0, position.price_open, bid if position.action == BUY else ask,
-            self.books.floating(position, group), self.books.money(position.storage, group),
-            head.commission if head else Decimal(0), head.comment if head else position.comment,
-            int(head.opening["Reason"]) if head else 0, head.changed if head else 0,
-        )  # fmt: skip
+            head.number if head else position.ticket,
+            position.login,
+            COMMANDS[position.action],
+            "OpenNormal",
+            position.symbol,
+            position.volume_ext // VOLUME,
+            position.time_msc,
+            0,
+            position.price_open,
+            bid if position.action == BUY else ask,
+            self.books.floating(position, group),
+            self.books.money(position.storage, group),
+            head.commission if head else Decimal(0),
+            head.comment if head else position.comment,
+            int(head.opening["Reason"]) if head else 0,
+            head.changed if head else 0,
+        )
 
     def _pending(self, login: int, *, is_open: bool) -> list[Row]:
         """Orders that wait, or that were cancelled or refused; a filled one is a market order under the same number."""
@@ -227,11 +238,23 @@ class Records:
         done = int(order["TimeDoneMsc"])
         comment = order["Comment"] if placed else "cancelled"
         return Row(
-            int(order["Order"]), int(order["Login"]), COMMANDS[int(order["Type"])], "OpenNormal" if placed else "Deleted",
-            order["Symbol"], int(order["VolumeInitialExt"]) // VOLUME, int(order["TimeSetupMsc"]), done,
-            Decimal(order["PriceOrder"]), zero, zero, zero, zero, comment, 0,
+            int(order["Order"]),
+            int(order["Login"]),
+            COMMANDS[int(order["Type"])],
+            "OpenNormal" if placed else "Deleted",
+            order["Symbol"],
+            int(order["VolumeInitialExt"]) // VOLUME,
+            int(order["TimeSetupMsc"]),
+            done,
+            Decimal(order["PriceOrder"]),
+            zero,
+            zero,
+            zero,
+            zero,
+            comment,
+            0,
             self._stamp_of(done or int(order["TimeSetupMsc"])),
-        )  # fmt: skip
+        )
 
     def _stamp_of(self, server_msc: int) -> int:
         return server_msc * 10_000 + self.books.clock.filetime() - self.books.clock.now_msc() * 10_000
@@ -259,9 +282,23 @@ def _money_row(deal: dict[str, Any], changed: int) -> Row:
     command = "Credit" if int(deal["Action"]) in (CREDIT, BONUS) else "Balance"
     worth = sum((Decimal(deal[name]) for name in ("Profit", "Commission", "Storage", "Fee")), Decimal(0))
     return Row(
-        int(deal["Deal"]), int(deal["Login"]), command, "ClosedNormal", "", 0, at, at, Decimal(0), Decimal(0), worth,
-        Decimal(0), Decimal(0), deal["Comment"], int(deal["Reason"]), changed,
-    )  # fmt: skip
+        int(deal["Deal"]),
+        int(deal["Login"]),
+        command,
+        "ClosedNormal",
+        "",
+        0,
+        at,
+        at,
+        Decimal(0),
+        Decimal(0),
+        worth,
+        Decimal(0),
+        Decimal(0),
+        deal["Comment"],
+        int(deal["Reason"]),
+        changed,
+    )
 
 
 def _closed_row(
@@ -274,9 +311,20 @@ def _closed_row(
     changed: int,
 ) -> Row:
     return Row(
-        number, int(opening["Login"]), COMMANDS[int(opening["Action"])], state, opening["Symbol"],
-        int(closing["VolumeClosedExt"]) // VOLUME, int(opening["TimeMsc"]), int(closing["TimeMsc"]),
-        Decimal(opening["Price"]), Decimal(closing["Price"]), Decimal(closing["Profit"]) + Decimal(closing["Fee"]),
-        Decimal(closing["Storage"]) + Decimal(opening["Storage"]), share + Decimal(closing["Commission"]), comment,
-        int(closing["Reason"]), changed,
-    )  # fmt: skip
+        number,
+        int(opening["Login"]),
+        COMMANDS[int(opening["Action"])],
+        state,
+        opening["Symbol"],
+        int(closing["VolumeClosedExt"]) // VOLUME,
+        int(opening["TimeMsc"]),
+        int(closing["TimeMsc"]),
+        Decimal(opening["Price"]),
+        Decimal(closing["Price"]),
+        Decimal(closing["Profit"]) + Decimal(closing["Fee"]),
+        Decimal(closing["Storage"]) + Decimal(opening["Storage"]),
+        share + Decimal(closing["Commission"]),
+        comment,
+        int(closing["Reason"]),
+        changed,
+    )

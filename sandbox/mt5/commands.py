@@ -194,9 +194,14 @@ def trade_balance(books: Books, request: Request) -> Answer:
     units = request.integer("_COMMENT_UNITS", 31) or 31
     is_checked = request.get("CHECK_MARGIN", "1") != "0"
     ticket = books.balance_operation(
-        login_of(request), -1 if kind is None else kind, amount, request.get("COMMENT"), is_checked, units,
+        login_of(request),
+        -1 if kind is None else kind,
+        amount,
+        request.get("COMMENT"),
+        is_checked,
+        units,
         may_overdraw=not is_checked,
-    )  # fmt: skip
+    )
     return {"TICKET": ticket}, None
 
 

@@ -23,11 +23,24 @@ TEXT_MAX = 64 * 1024
 @command("COMMON_GET")
 def common_get(books: Books, _request: Request) -> Answer:
     return {}, {
-        "Name": "Sandbox", "NameFull": "Keelson-Sandbox", "Owner": "Keelson", "OwnerID": "Keelson", "OwnerHost": "localhost",
-        "OwnerEmail": "", "Product": "MetaTrader 5", "ExpirationLicense": 0, "ExpirationSupport": 0, "LimitTradeServers": 1,
-        "LimitWebServers": 1, "LimitAccounts": 0, "LimitDeals": 0, "LimitSymbols": len(SYMBOLS), "LimitGroups": len(GROUPS),
-        "LiveUpdateMode": 0, "TotalUsers": len(books.store.users),
-    }  # fmt: skip
+        "Name": "Sandbox",
+        "NameFull": "Keelson-Sandbox",
+        "Owner": "Keelson",
+        "OwnerID": "Keelson",
+        "OwnerHost": "localhost",
+        "OwnerEmail": "",
+        "Product": "MetaTrader 5",
+        "ExpirationLicense": 0,
+        "ExpirationSupport": 0,
+        "LimitTradeServers": 1,
+        "LimitWebServers": 1,
+        "LimitAccounts": 0,
+        "LimitDeals": 0,
+        "LimitSymbols": len(SYMBOLS),
+        "LimitGroups": len(GROUPS),
+        "LiveUpdateMode": 0,
+        "TotalUsers": len(books.store.users),
+    }
 
 
 @command("MAIL_SEND")

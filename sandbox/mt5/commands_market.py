@@ -94,11 +94,19 @@ def _ticks(books: Books, request: Request, group: Group | None) -> Answer:
             symbol = SYMBOLS[name]
             bid, ask = books.market.quote(symbol, group)
             now = books.clock.now_msc()
-            rows.append({
-                "Symbol": name, "Digits": symbol.digits, "Bid": f"{bid:.{symbol.digits}f}",
-                "Ask": f"{ask:.{symbol.digits}f}", "Last": f"{0:.{symbol.digits}f}", "Volume": 0, "VolumeReal": 0,
-                "Datetime": now // 1000, "DatetimeMsc": now,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "Symbol": name,
+                    "Digits": symbol.digits,
+                    "Bid": f"{bid:.{symbol.digits}f}",
+                    "Ask": f"{ask:.{symbol.digits}f}",
+                    "Last": f"{0:.{symbol.digits}f}",
+                    "Volume": 0,
+                    "VolumeReal": 0,
+                    "Datetime": now // 1000,
+                    "DatetimeMsc": now,
+                }
+            )
     return {"TRANS_ID": books.market.ticks}, rows
 
 
@@ -128,15 +136,34 @@ def tick_stat(books: Books, request: Request) -> Answer:
             change = (bid + half - opened) / opened * 100
             numbers = {
                 # The middle is rounded by itself, and may be a point off.
-                "Bid": bid, "BidLow": min(low - half, bid), "BidHigh": max(high - half, bid), "Ask": ask,
-                "AskLow": min(low + half, ask), "AskHigh": max(high + half, ask),
-                "Last": 0, "LastLow": 0, "LastHigh": 0, "PriceOpen": opened - half,
-                "PriceClose": 0, "PriceAW": 0,
-            }  # fmt: skip
-            rows.append({
-                "Symbol": name, "Digits": symbol.digits, "Datetime": now // 1000, "DatetimeMsc": now,
-                **{key: f"{value:.{symbol.digits}f}" for key, value in numbers.items()},
-                "Volume": 0, "VolumeLow": 0, "VolumeHigh": 0, "TradeDeals": 0, "TradeVolume": 0, "TradeTurnover": 0,
-                "PriceChange": f"{change:.4f}", "PriceVolatility": f"{(high - low) / opened * 100:.4f}",
-            })  # fmt: skip
+                "Bid": bid,
+                "BidLow": min(low - half, bid),
+                "BidHigh": max(high - half, bid),
+                "Ask": ask,
+                "AskLow": min(low + half, ask),
+                "AskHigh": max(high + half, ask),
+                "Last": 0,
+                "LastLow": 0,
+                "LastHigh": 0,
+                "PriceOpen": opened - half,
+                "PriceClose": 0,
+                "PriceAW": 0,
+            }
+            rows.append(
+                {
+                    "Symbol": name,
+                    "Digits": symbol.digits,
+                    "Datetime": now // 1000,
+                    "DatetimeMsc": now,
+                    **{key: f"{value:.{symbol.digits}f}" for key, value in numbers.items()},
+                    "Volume": 0,
+                    "VolumeLow": 0,
+                    "VolumeHigh": 0,
+                    "TradeDeals": 0,
+                    "TradeVolume": 0,
+                    "TradeTurnover": 0,
+                    "PriceChange": f"{change:.4f}",
+                    "PriceVolatility": f"{(high - low) / opened * 100:.4f}",
+                }
+            )
     return {"TRANS_ID": books.market.ticks}, rows

@@ -71,9 +71,12 @@ class Exporter:
         at = datetime.fromtimestamp(int(deal["TimeMsc"]) / 1000, UTC).replace(tzinfo=None)
         names = [name for name in deal if name not in LEFT_OUT]
         values = {
-            "Deal": int(deal["Deal"]), "Timestamp": stamp, "Time": str(at.replace(microsecond=0)),
-            "TimeMsc": at.isoformat(" ", "milliseconds"), **{name: str(deal[name]) for name in names},
-        }  # fmt: skip
+            "Deal": int(deal["Deal"]),
+            "Timestamp": stamp,
+            "Time": str(at.replace(microsecond=0)),
+            "TimeMsc": at.isoformat(" ", "milliseconds"),
+            **{name: str(deal[name]) for name in names},
+        }
         self._insert(f"mt5_deals_{at.year}", "Deal", values)
 
     def _insert(self, table: str, key: str, values: dict[str, object]) -> None:

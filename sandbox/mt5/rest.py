@@ -24,17 +24,28 @@ JSON_NAMES = {**BODY_NAMES, "Password": "PASSWORD", "Type": "TYPE"}
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found"}
 # Paths that are not simply the command in lower case with a slash after its first word.
 SPECIAL = {
-    "user/check_password": "USER_PASS_CHECK", "user/change_password": "USER_PASS_CHANGE",
-    "user/account/get": "USER_ACCOUNT_GET", "user/account/get_batch": "USER_ACCOUNT_GET_BATCH",
-    "trade/check_margin": "TRADE_MARGIN_CHECK", "trade/calc_profit": "TRADE_PROFIT", "trade/calc_rate_buy": "TRADE_RATE_BUY",
+    "user/check_password": "USER_PASS_CHECK",
+    "user/change_password": "USER_PASS_CHANGE",
+    "user/account/get": "USER_ACCOUNT_GET",
+    "user/account/get_batch": "USER_ACCOUNT_GET_BATCH",
+    "trade/check_margin": "TRADE_MARGIN_CHECK",
+    "trade/calc_profit": "TRADE_PROFIT",
+    "trade/calc_rate_buy": "TRADE_RATE_BUY",
     "trade/calc_rate_sell": "TRADE_RATE_SELL",
-    "user/archive/add": "USER_ARCHIVE_ADD", "user/archive/get": "USER_ARCHIVE_GET", "user/archive/logins": "USER_ARCHIVE_LOGINS",
-}  # fmt: skip
+    "user/archive/add": "USER_ARCHIVE_ADD",
+    "user/archive/get": "USER_ARCHIVE_GET",
+    "user/archive/logins": "USER_ARCHIVE_LOGINS",
+}
 AT_TOP = ("LOGIN", "TRANS_ID")  # beside "answer", not in it
 ANSWER_NAMES = {
-    "TICKET": "Ticket", "TIME": "time", "TOTAL": "total", "ID": "id", "PROFIT": "Profit", "PROFIT_RATE": "Profit_rate",
+    "TICKET": "Ticket",
+    "TIME": "time",
+    "TOTAL": "total",
+    "ID": "id",
+    "PROFIT": "Profit",
+    "PROFIT_RATE": "Profit_rate",
     "RATE": "Rate",
-}  # fmt: skip
+}
 
 
 class HttpRequest:
@@ -123,9 +134,9 @@ class RestSession:
             return
         self.is_in = True
         answer = protocol.proof(self.secret, given.get("CLI_RAND", ""))
-        await self._say(200, _document(0, {
-            "version_access": VERSION, "version_trade": VERSION, "cli_rand_answer": answer,
-        }))  # fmt: skip
+        await self._say(
+            200, _document(0, {"version_access": VERSION, "version_trade": VERSION, "cli_rand_answer": answer})
+        )
 
     # -- commands
 

@@ -15,18 +15,37 @@ from sandbox.mt5.protocol import Request
 
 # wire parameter -> (name in the user's JSON, longest text in UTF-16 units); longer text is cut without a word
 TEXTS = {
-    "NAME": ("Name", 128), "COMPANY": ("Company", 64), "LANGUAGE": ("Language", 8), "COUNTRY": ("Country", 32),
-    "CITY": ("City", 32), "STATE": ("State", 32), "ZIPCODE": ("ZipCode", 16), "ADDRESS": ("Address", 128),
-    "PHONE": ("Phone", 32), "EMAIL": ("Email", 64), "ID": ("ID", 32), "STATUS": ("Status", 16),
-    "COMMENT": ("Comment", 64), "COLOR": ("Color", 10), "AGENT": ("Agent", 20), "PASS_PHONE": ("PhonePassword", 32),
-    "FIRSTNAME": ("FirstName", 64), "LASTNAME": ("LastName", 64), "LEADSOURCE": ("LeadSource", 64),
+    "NAME": ("Name", 128),
+    "COMPANY": ("Company", 64),
+    "LANGUAGE": ("Language", 8),
+    "COUNTRY": ("Country", 32),
+    "CITY": ("City", 32),
+    "STATE": ("State", 32),
+    "ZIPCODE": ("ZipCode", 16),
+    "ADDRESS": ("Address", 128),
+    "PHONE": ("Phone", 32),
+    "EMAIL": ("Email", 64),
+    "ID": ("ID", 32),
+    "STATUS": ("Status", 16),
+    "COMMENT": ("Comment", 64),
+    "COLOR": ("Color", 10),
+    "AGENT": ("Agent", 20),
+    "PASS_PHONE": ("PhonePassword", 32),
+    "FIRSTNAME": ("FirstName", 64),
+    "LASTNAME": ("LastName", 64),
+    "LEADSOURCE": ("LeadSource", 64),
     "LEADCAMPAIGN": ("LeadCampaign", 64),
-}  # fmt: skip
+}
 BODY_NAMES = {
-    "PassMain": "PASS_MAIN", "PassInvestor": "PASS_INVESTOR", "PassPhone": "PASS_PHONE", "Login": "LOGIN",
-    "Group": "GROUP", "Leverage": "LEVERAGE", "Rights": "RIGHTS",
+    "PassMain": "PASS_MAIN",
+    "PassInvestor": "PASS_INVESTOR",
+    "PassPhone": "PASS_PHONE",
+    "Login": "LOGIN",
+    "Group": "GROUP",
+    "Leverage": "LEVERAGE",
+    "Rights": "RIGHTS",
     **{shown: wire for wire, (shown, _limit) in TEXTS.items()},
-}  # fmt: skip
+}
 
 
 def password_ok(password: str) -> bool:
@@ -83,9 +102,18 @@ def add(books: Books, request: Request) -> User:
             candidate = store.next_ticket("login")
             login = candidate if candidate not in store.users else 0
         user = User(
-            login, group.name, leverage, _number(values, "RIGHTS", RIGHTS_DEFAULT) or RIGHTS_DEFAULT, Decimal(0),
-            Decimal(0), hash_password(login, main), hash_password(login, investor), now, now, _texts(values),
-        )  # fmt: skip
+            login,
+            group.name,
+            leverage,
+            _number(values, "RIGHTS", RIGHTS_DEFAULT) or RIGHTS_DEFAULT,
+            Decimal(0),
+            Decimal(0),
+            hash_password(login, main),
+            hash_password(login, investor),
+            now,
+            now,
+            _texts(values),
+        )
         store.save_user(user)
     return user
 
@@ -103,9 +131,12 @@ def update(books: Books, request: Request) -> User:
     if not 1 <= leverage <= 500:
         raise Refused(3)
     changed = replace(
-        user, group=group_name, leverage=leverage, rights=_number(values, "RIGHTS", user.rights),
+        user,
+        group=group_name,
+        leverage=leverage,
+        rights=_number(values, "RIGHTS", user.rights),
         fields={**user.fields, **_texts(values)},
-    )  # fmt: skip
+    )
     with books.store.transaction():
         books.store.save_user(changed)
     return changed
@@ -142,15 +173,37 @@ def user_json(books: Books, user: User) -> dict[str, Any]:
     digits = GROUPS[user.group].digits
     texts = {shown: user.fields.get(shown, "") for shown, _limit in TEXTS.values()}
     return {
-        "Login": user.login, "Group": user.group, "CertSerialNumber": 0, "Rights": user.rights, "MQID": 0,
-        "Registration": user.registration, "LastAccess": user.last_access, "LastPassChange": user.registration,
-        "LastIP": "", "MiddleName": "", "Account": "", "ClientID": 0, **texts,
-        "Color": texts["Color"] or "4278190080", "Agent": texts["Agent"] or "0", "Leverage": user.leverage,
-        "CurrencyDigits": digits, "Balance": f"{user.balance:.{digits}f}", "Credit": f"{user.credit:.{digits}f}",
-        "InterestRate": "0.00", "CommissionDaily": "0.00", "CommissionMonthly": "0.00", "BalancePrevDay": "0.00",
-        "BalancePrevMonth": "0.00", "EquityPrevDay": "0.00", "EquityPrevMonth": "0.00", "TradeAccounts": "",
-        "LimitOrders": 0, "LimitPositions": 0, "ApiData": [],
-    }  # fmt: skip
+        "Login": user.login,
+        "Group": user.group,
+        "CertSerialNumber": 0,
+        "Rights": user.rights,
+        "MQID": 0,
+        "Registration": user.registration,
+        "LastAccess": user.last_access,
+        "LastPassChange": user.registration,
+        "LastIP": "",
+        "MiddleName": "",
+        "Account": "",
+        "ClientID": 0,
+        **texts,
+        "Color": texts["Color"] or "4278190080",
+        "Agent": texts["Agent"] or "0",
+        "Leverage": user.leverage,
+        "CurrencyDigits": digits,
+        "Balance": f"{user.balance:.{digits}f}",
+        "Credit": f"{user.credit:.{digits}f}",
+        "InterestRate": "0.00",
+        "CommissionDaily": "0.00",
+        "CommissionMonthly": "0.00",
+        "BalancePrevDay": "0.00",
+        "BalancePrevMonth": "0.00",
+        "EquityPrevDay": "0.00",
+        "EquityPrevMonth": "0.00",
+        "TradeAccounts": "",
+        "LimitOrders": 0,
+        "LimitPositions": 0,
+        "ApiData": [],
+    }
 
 
 def account_json(books: Books, login: int) -> dict[str, Any]:
@@ -165,16 +218,32 @@ def view_json(view: AccountView) -> dict[str, Any]:
 
     call = view.margin and view.level <= view.group.margin_call
     return {
-        "Login": view.user.login, "CurrencyDigits": digits,
-        "Balance": money(view.user.balance), "Credit": money(view.user.credit),
-        "Margin": money(view.margin), "MarginFree": money(view.free), "MarginLevel": f"{view.level:.2f}",
-        "MarginLeverage": view.user.leverage, "MarginInitial": money(Decimal(0)),
-        "MarginMaintenance": money(Decimal(0)), "Profit": money(view.profit), "Storage": money(view.storage),
-        "Commission": money(Decimal(0)), "Floating": money(view.floating), "Equity": money(view.equity),
-        "SOActivation": int(bool(call)), "SOTime": 0, "SOLevel": "0.00", "SOEquity": "0.00", "SOMargin": "0.00",
-        "BlockedCommission": money(Decimal(0)), "BlockedProfit": money(Decimal(0)), "Assets": money(Decimal(0)),
-        "Liabilities": money(Decimal(0)), "Leverage": view.user.leverage,
-    }  # fmt: skip
+        "Login": view.user.login,
+        "CurrencyDigits": digits,
+        "Balance": money(view.user.balance),
+        "Credit": money(view.user.credit),
+        "Margin": money(view.margin),
+        "MarginFree": money(view.free),
+        "MarginLevel": f"{view.level:.2f}",
+        "MarginLeverage": view.user.leverage,
+        "MarginInitial": money(Decimal(0)),
+        "MarginMaintenance": money(Decimal(0)),
+        "Profit": money(view.profit),
+        "Storage": money(view.storage),
+        "Commission": money(Decimal(0)),
+        "Floating": money(view.floating),
+        "Equity": money(view.equity),
+        "SOActivation": int(bool(call)),
+        "SOTime": 0,
+        "SOLevel": "0.00",
+        "SOEquity": "0.00",
+        "SOMargin": "0.00",
+        "BlockedCommission": money(Decimal(0)),
+        "BlockedProfit": money(Decimal(0)),
+        "Assets": money(Decimal(0)),
+        "Liabilities": money(Decimal(0)),
+        "Leverage": view.user.leverage,
+    }
 
 
 def position_json(books: Books, login: int) -> list[dict[str, Any]]:
@@ -185,18 +254,39 @@ def position_json(books: Books, login: int) -> list[dict[str, Any]]:
         symbol = SYMBOLS[position.symbol]
         bid, ask = books.market.quote(symbol, group)
         digits = symbol.digits
-        rows.append({
-            "Position": position.ticket, "ExternalID": "", "Login": login, "Dealer": 0, "Symbol": position.symbol,
-            "Action": position.action, "Digits": digits, "DigitsCurrency": group.digits, "Reason": 0,
-            "ContractSize": f"{symbol.contract_size:.8f}", "TimeCreate": position.time_msc // 1000,
-            "TimeUpdate": position.time_msc // 1000, "TimeCreateMsc": position.time_msc,
-            "TimeUpdateMsc": position.time_msc, "PriceOpen": f"{position.price_open:.{digits}f}",
-            "PriceCurrent": f"{bid if position.action == 0 else ask:.{digits}f}", "PriceSL": f"{0:.{digits}f}",
-            "PriceTP": f"{0:.{digits}f}", "Volume": position.volume_ext // 10_000, "VolumeExt": position.volume_ext,
-            "Profit": f"{books.floating(position, group):.{group.digits}f}",
-            "Storage": f"{position.storage:.{group.digits}f}",
-            "RateProfit": f"{books.market.rate(symbol.profit, group.currency):.8f}", "RateMargin": "1.00000000",
-            "ExpertID": 0, "ExpertPositionID": 0, "Comment": position.comment, "ActivationMode": 0,
-            "ActivationTime": 0, "ActivationPrice": f"{0:.{digits}f}", "ActivationFlags": 0,
-        })  # fmt: skip
+        rows.append(
+            {
+                "Position": position.ticket,
+                "ExternalID": "",
+                "Login": login,
+                "Dealer": 0,
+                "Symbol": position.symbol,
+                "Action": position.action,
+                "Digits": digits,
+                "DigitsCurrency": group.digits,
+                "Reason": 0,
+                "ContractSize": f"{symbol.contract_size:.8f}",
+                "TimeCreate": position.time_msc // 1000,
+                "TimeUpdate": position.time_msc // 1000,
+                "TimeCreateMsc": position.time_msc,
+                "TimeUpdateMsc": position.time_msc,
+                "PriceOpen": f"{position.price_open:.{digits}f}",
+                "PriceCurrent": f"{bid if position.action == 0 else ask:.{digits}f}",
+                "PriceSL": f"{0:.{digits}f}",
+                "PriceTP": f"{0:.{digits}f}",
+                "Volume": position.volume_ext // 10_000,
+                "VolumeExt": position.volume_ext,
+                "Profit": f"{books.floating(position, group):.{group.digits}f}",
+                "Storage": f"{position.storage:.{group.digits}f}",
+                "RateProfit": f"{books.market.rate(symbol.profit, group.currency):.8f}",
+                "RateMargin": "1.00000000",
+                "ExpertID": 0,
+                "ExpertPositionID": 0,
+                "Comment": position.comment,
+                "ActivationMode": 0,
+                "ActivationTime": 0,
+                "ActivationPrice": f"{0:.{digits}f}",
+                "ActivationFlags": 0,
+            }
+        )
     return rows

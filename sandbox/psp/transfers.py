@@ -150,8 +150,12 @@ def send_back(store: Store, psp: str, reference: str, *, status: str, reason: st
             raise ApiError(409, "wrong_state", f"Payout {reference} is {transfer['status']}.")
         store.note(psp, transfer["id"], "paid_at", str(transfer["updated_at"]))
         store.run(
-            "UPDATE transfers SET status = ?, failure = ?, updated_at = ? WHERE id = ?", status, reason, now(), transfer["id"]
-        )  # fmt: skip
+            "UPDATE transfers SET status = ?, failure = ?, updated_at = ? WHERE id = ?",
+            status,
+            reason,
+            now(),
+            transfer["id"],
+        )
         moved = find_transfer(store, psp, "payout", transfer_id=transfer["id"])
         publish(store, psp, "payout.sent_back", transfer_view(moved))
         return moved

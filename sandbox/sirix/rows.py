@@ -72,59 +72,83 @@ class Account:
         charge = opening.charge(volume, self.view.group) + Decimal(deal["Commission"]) + Decimal(deal["Storage"])
         profit, at = Decimal(deal["Profit"]), int(deal["TimeMsc"])
         row = {
-            "OrderNumber": position, "Symbol": SYMBOL_NAMES[deal["Symbol"]], "Side": 1 - int(deal["Action"]),
-            "Amount": units(deal["Symbol"], volume), "OpenTime": self._when(opening.at_msc),
-            "OpenRate": Decimal(opening.price), "CloseTime": self._when(at), "CloseRate": Decimal(deal["Price"]),
-            "Profit": profit, "TotalProfit": profit + charge + Decimal(deal["Fee"]),
-        }  # fmt: skip
+            "OrderNumber": position,
+            "Symbol": SYMBOL_NAMES[deal["Symbol"]],
+            "Side": 1 - int(deal["Action"]),
+            "Amount": units(deal["Symbol"], volume),
+            "OpenTime": self._when(opening.at_msc),
+            "OpenRate": Decimal(opening.price),
+            "CloseTime": self._when(at),
+            "CloseRate": Decimal(deal["Price"]),
+            "Profit": profit,
+            "TotalProfit": profit + charge + Decimal(deal["Fee"]),
+        }
         self.closed.append((at, int(deal["Deal"]), row))
 
     def _monetary(self, deal: dict[str, Any]) -> None:
         amount, at = Decimal(deal["Profit"]), int(deal["TimeMsc"])
         row = {
-            "Time": self._when(at), "Type": money_type(int(deal["Action"]), amount), "Amount": amount,
+            "Time": self._when(at),
+            "Type": money_type(int(deal["Action"]), amount),
+            "Amount": amount,
             "Comment": deal["Comment"],
-        }  # fmt: skip
+        }
         self.money.append((at, int(deal["Deal"]), row))
 
     def user_data(self) -> dict[str, Any]:
         view, fields = self.view, self.view.user.fields
         later = sum((one.commission - one.charged for one in self.openings.values()), Decimal(0))
         return {
-            "UserID": str(self.login), "Currency": view.group.currency,
+            "UserID": str(self.login),
+            "Currency": view.group.currency,
             "UserDetails": {
-                "FullName": fields.get("Name", ""), "Email": fields.get("Email", ""), "Phone": fields.get("Phone", ""),
+                "FullName": fields.get("Name", ""),
+                "Email": fields.get("Email", ""),
+                "Phone": fields.get("Phone", ""),
                 "Country": fields.get("Country", ""),
             },
             "AccountBalance": {
-                "Balance": view.user.balance - later, "Equity": view.equity - later, "FreeMargin": view.free - later,
+                "Balance": view.user.balance - later,
+                "Equity": view.equity - later,
+                "FreeMargin": view.free - later,
                 "MarginLevel": view.level,
             },
-        }  # fmt: skip
+        }
 
     def open_positions(self) -> list[dict[str, Any]]:
         rows = []
         for held in self.books.store.positions_of(self.login):
             symbol = SYMBOLS[held.symbol]
             bid, ask = self.books.market.quote(symbol, self.view.group)
-            rows.append({
-                "OrderNumber": held.ticket, "Symbol": SYMBOL_NAMES[held.symbol], "Side": held.action,
-                "Amount": units(held.symbol, held.volume_ext), "OpenTime": self._when(held.time_msc),
-                "OpenRate": held.price_open, "CurrentRate": bid if held.action == BUY else ask,
-                "StopLoss": 0, "TakeProfit": 0,
-                "Profit": self.books.floating(held, self.view.group) + self.books.money(held.storage, self.view.group),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "OrderNumber": held.ticket,
+                    "Symbol": SYMBOL_NAMES[held.symbol],
+                    "Side": held.action,
+                    "Amount": units(held.symbol, held.volume_ext),
+                    "OpenTime": self._when(held.time_msc),
+                    "OpenRate": held.price_open,
+                    "CurrentRate": bid if held.action == BUY else ask,
+                    "StopLoss": 0,
+                    "TakeProfit": 0,
+                    "Profit": self.books.floating(held, self.view.group)
+                    + self.books.money(held.storage, self.view.group),
+                }
+            )
         return rows
 
     def pending_orders(self) -> list[dict[str, Any]]:
         return [
             {
-                "OrderNumber": int(order["Order"]), "CreationTime": self._when(int(order["TimeSetupMsc"])),
-                "PendingOrderType": int(order["Type"]), "Symbol": SYMBOL_NAMES[order["Symbol"]],
-                "Amount": units(order["Symbol"], int(order["VolumeInitialExt"])), "Price": Decimal(order["PriceOrder"]),
+                "OrderNumber": int(order["Order"]),
+                "CreationTime": self._when(int(order["TimeSetupMsc"])),
+                "PendingOrderType": int(order["Type"]),
+                "Symbol": SYMBOL_NAMES[order["Symbol"]],
+                "Amount": units(order["Symbol"], int(order["VolumeInitialExt"])),
+                "Price": Decimal(order["PriceOrder"]),
             }
             for order in self.books.store.open_orders(self.login)
-        ]  # fmt: skip
+        ]
 
 
 def units(symbol: str, volume_ext: int) -> Decimal:

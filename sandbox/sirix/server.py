@@ -26,9 +26,13 @@ OWN_FAULTS = {
 PAGE_SIZE = 500
 PASSWORD_MIN = 6
 WORDS = {
-    3: "Invalid request", 8: "Group not found", 13: "User not found", 3006: "The password is too weak",
-    4005: "Invalid amount", 10019: "Not enough money",
-}  # fmt: skip
+    3: "Invalid request",
+    8: "Group not found",
+    13: "User not found",
+    3006: "The password is too weak",
+    4005: "Invalid amount",
+    10019: "Not enough money",
+}
 DENIED = "Authorization has been denied for this request."
 MONEY = "CREATEMONETARYTRANSACTION"
 
@@ -148,9 +152,20 @@ class SirixServer(Gateway):
             hashed = hash_password(login, password)
             fields = {"Name": name, **{key: str(details.get(key) or "") for key in ("Email", "Phone", "Country")}}
             store.save_user(
-                User(login, group.name, group.leverage, RIGHTS_DEFAULT, Decimal(0), Decimal(0), hashed, hashed, now, now,
-                     fields)
-            )  # fmt: skip
+                User(
+                    login,
+                    group.name,
+                    group.leverage,
+                    RIGHTS_DEFAULT,
+                    Decimal(0),
+                    Decimal(0),
+                    hashed,
+                    hashed,
+                    now,
+                    now,
+                    fields,
+                )
+            )
         return self.reply({"User": {"UserID": str(login)}})
 
     def create_monetary_transaction(self, body: dict[str, Any]) -> Response:

@@ -61,8 +61,13 @@ def uses() -> tuple[list[Use], list[str]]:
     called = {pair for path in sources() for pair in CALLED.findall(path.read_text())}
     for path in sources():
         tree = ast.parse(path.read_text())
-        names = {id(node.value): target.id for node in ast.walk(tree) if isinstance(node, ast.Assign)
-                 for target in node.targets if isinstance(target, ast.Name)}  # fmt: skip
+        names = {
+            id(node.value): target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
         for node in ast.walk(tree):
             for value in _settings(node):
                 if (text := _text(value)) is not None:
@@ -200,8 +205,14 @@ def _letter(code: Any, value: Any) -> str:
 
 
 def _of_category(value: Any) -> str:
-    return {codes.CATEGORY_DIGIT: "0", codes.CATEGORY_SPACE: " ", codes.CATEGORY_WORD: "a", codes.CATEGORY_NOT_DIGIT: "a",
-            codes.CATEGORY_NOT_SPACE: "a", codes.CATEGORY_NOT_WORD: " "}.get(value, "")  # fmt: skip
+    return {
+        codes.CATEGORY_DIGIT: "0",
+        codes.CATEGORY_SPACE: " ",
+        codes.CATEGORY_WORD: "a",
+        codes.CATEGORY_NOT_DIGIT: "a",
+        codes.CATEGORY_NOT_SPACE: "a",
+        codes.CATEGORY_NOT_WORD: " ",
+    }.get(value, "")
 
 
 def _of_set(members: Any) -> str:

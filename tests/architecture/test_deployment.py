@@ -22,9 +22,7 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 # What programs other than ours read.
 FOREIGN = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "DJANGO_SETTINGS_MODULE"}
-ENVIRONMENT_READ = re.compile(
-    r"""(?:\benv(?:\.\w+)?\(|environ(?:\.get\(|\[)|getenv\()\s*["']([A-Z][A-Z0-9_]+)["']""",
-)
+ENVIRONMENT_READ = re.compile(r"""(?:\benv(?:\.\w+)?\(|environ(?:\.get\(|\[)|getenv\()\s*["']([A-Z][A-Z0-9_]+)["']""")
 
 
 @functools.cache

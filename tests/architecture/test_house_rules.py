@@ -88,8 +88,11 @@ def test_production_settings_pass_the_deployment_check():
     environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # set by the browser tests of the same run
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=ROOT, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -133,9 +136,7 @@ def test_every_event_is_described_in_the_events_page():
 
 OURS = sorted(name for name, app in get_commands().items() if app in APPS)
 FEATURES = (ROOT / "docs" / "features.md").read_text()
-HEADINGS = {
-    "crm": "Ground floor", "ib": "Partners", "portal": "Trader's room", "kyc": "KYC",
-}  # fmt: skip
+HEADINGS = {"crm": "Ground floor", "ib": "Partners", "portal": "Trader's room", "kyc": "KYC"}
 
 
 def test_the_handbook_names_every_command():
@@ -280,3 +281,16 @@ def test_a_day_from_the_browser_s_calendar_is_written_as_the_browser_reads_it():
         if path.relative_to(ROOT).as_posix() not in own and re.search(r"forms\.DateInput\(", path.read_text())
     ]
     assert not found
+
+
+def test_the_formatter_decides_how_code_is_laid_out():
+    """Only tables of pairs keep their columns; whatever else gets long wants a better shape."""
+    mark = "# fmt: " + "skip"
+    kept = [
+        f"{path}: {line.strip()}"
+        for path in sources(*APPS, "launcher", "sandbox", "tests", "bench")
+        for line in path.read_text().splitlines()
+        if mark in line
+    ]
+    assert len(kept) <= 20, kept
+    assert not [line for line in kept if not line.partition(mark)[2].strip()], "say why beside it"

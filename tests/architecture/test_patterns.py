@@ -8,13 +8,23 @@ from pathlib import Path
 PROBE = Path(__file__).with_name("pattern_probe.py")
 # Patterns that are put together while the code runs, by file: how many. Each was read: literals escaped, repetitions bounded.
 COMPOSED = {
-    "crm/i18n/catalogues.py": 2, "sandbox/ctrader/rest.py": 1, "sandbox/matchtrader/site.py": 1, "sandbox/mt5/users.py": 1,
-    "sandbox/psp/server.py": 1, "trading/servers/forms.py": 1, "trading/platforms/ctrader/units.py": 1,
-    "trading/platforms/matchtrader/options.py": 2, "trading/platforms/mt4/text.py": 1,
-    "trading/platforms/mt5/export.py": 1, "trading/platforms/mt5/units.py": 1, "trading/core/passwords.py": 1,
-    "trading/servers/connection_settings.py": 2, "wallet/reconciliation/own_bank.py": 1, "wallet/core/creditor_reference.py": 2,
+    "crm/i18n/catalogues.py": 2,
+    "sandbox/ctrader/rest.py": 1,
+    "sandbox/matchtrader/site.py": 1,
+    "sandbox/mt5/users.py": 1,
+    "sandbox/psp/server.py": 1,
+    "trading/servers/forms.py": 1,
+    "trading/platforms/ctrader/units.py": 1,
+    "trading/platforms/matchtrader/options.py": 2,
+    "trading/platforms/mt4/text.py": 1,
+    "trading/platforms/mt5/export.py": 1,
+    "trading/platforms/mt5/units.py": 1,
+    "trading/core/passwords.py": 1,
+    "trading/servers/connection_settings.py": 2,
+    "wallet/reconciliation/own_bank.py": 1,
+    "wallet/core/creditor_reference.py": 2,
     "wallet/statement_formats/swift_text.py": 1,
-}  # fmt: skip
+}
 
 
 def test_no_pattern_takes_long_for_a_long_text():

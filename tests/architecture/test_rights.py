@@ -15,18 +15,32 @@ REACH = re.compile(
 )
 # Of the whole installation: no brand, no client, so nobody's reach says anything.
 OF_THE_INSTALLATION = {
-    "crm.events.delivery.replay", "crm.events.delivery.skip", "compliance.watchlists.import_watchlist",
-    "trading.leverage.caps.add_line", "trading.leverage.caps.end_line", "trading.symbols.mapping.confirm",
+    "crm.events.delivery.replay",
+    "crm.events.delivery.skip",
+    "compliance.watchlists.import_watchlist",
+    "trading.leverage.caps.add_line",
+    "trading.leverage.caps.end_line",
+    "trading.symbols.mapping.confirm",
     "trading.symbols.mapping.map_symbol",
-    "trading.symbols.mapping.leave_out", "trading.servers.verbs.connect_server", "trading.servers.verbs.change_server",
-    "trading.core.issues.close_issue", "trading.sync.backfill.start", "trading.sync.backfill.resume",
-    "trading.sync.backfill.drop", "trading.sync.breaks.settle", "trading.sync.breaks.fetch_again",
-}  # fmt: skip
+    "trading.symbols.mapping.leave_out",
+    "trading.servers.verbs.connect_server",
+    "trading.servers.verbs.change_server",
+    "trading.core.issues.close_issue",
+    "trading.sync.backfill.start",
+    "trading.sync.backfill.resume",
+    "trading.sync.backfill.drop",
+    "trading.sync.breaks.settle",
+    "trading.sync.breaks.fetch_again",
+}
 
 
 def calls(node, functions):
-    return [functions[name] for one in ast.walk(node) if isinstance(one, ast.Call)
-            if (name := ast.unparse(one.func)) in functions]  # fmt: skip
+    return [
+        functions[name]
+        for one in ast.walk(node)
+        if isinstance(one, ast.Call)
+        if (name := ast.unparse(one.func)) in functions
+    ]
 
 
 def rights(node, module):

@@ -18,9 +18,10 @@ CLIENT = "Clara Weber"
 def keeping(chromium: Browser, live_server) -> Iterator[Page]:
     """A browser as people have it: it keeps pages in memory for going back, which Playwright turns off otherwise."""
     browser = chromium.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"],
+        executable_path=CHROMIUM,
+        args=["--no-sandbox", "--disable-gpu"],
         ignore_default_args=["--disable-back-forward-cache"],
-    )  # fmt: skip
+    )
     page = browser.new_context(base_url=live_server.url, locale="en-GB").new_page()
     page.set_default_timeout(20_000)
     yield page

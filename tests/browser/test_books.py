@@ -61,11 +61,16 @@ def test_one_movement_s_story_stands_on_one_page_and_j_goes_on(page, cast):
     paid_in(cast.client, psp, 100_000)
     first, second = (
         request_withdrawal(
-            client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN,
-            request_key=f"w{amount}", actor=cast.client.user,
+            client_id=cast.client.pk,
+            psp_id=psp.pk,
+            amount=Decimal(amount),
+            currency="EUR",
+            destination=IBAN,
+            request_key=f"w{amount}",
+            actor=cast.client.user,
         )
         for amount in (150, 160)
-    )  # fmt: skip
+    )
     enter(page, cast.finance)
     page.goto(f"/money/withdrawals/{first.pk}/")
     story = page.locator(".k-timeline").first

@@ -22,9 +22,15 @@ from wallet.models import Deposit, PaymentMethod
 
 def card_deposit(cast, outside: Outside, key: str) -> Deposit:
     return start_deposit(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(500), currency="EUR", request_key=key,
-        return_url="http://room.example/portal/wallet/{reference}/", actor=cast.client.user, method="scheme_fields",
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(500),
+        currency="EUR",
+        request_key=key,
+        return_url="http://room.example/portal/wallet/{reference}/",
+        actor=cast.client.user,
+        method="scheme_fields",
+    )
 
 
 def test_a_card_is_paid_in_the_providers_fields_on_our_page(cast, phone: Page, tmp_path):

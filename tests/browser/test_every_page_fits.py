@@ -14,9 +14,20 @@ from tests.walker.world import World, still_signed_in, whole_world
 
 # Who opens a page, where several may: the one whose daily work it is.
 WHO = (
-    "agent", "kyc_officer", "finance", "desk_head", "ib_manager", "mlro", "auditor", "marketing", "administrator", "support",
-    "retention", "client", "partner",
-)  # fmt: skip
+    "agent",
+    "kyc_officer",
+    "finance",
+    "desk_head",
+    "ib_manager",
+    "mlro",
+    "auditor",
+    "marketing",
+    "administrator",
+    "support",
+    "retention",
+    "client",
+    "partner",
+)
 # What only a page's own script asks for, and downloads.
 NO_PAGES = frozenset({"brand_css", "palette", "notifications_recent", "notifications_unread", "api:openapi-json"})
 LOOK = """() => {

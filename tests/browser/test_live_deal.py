@@ -21,8 +21,8 @@ TRADES = 3
 
 
 def test_a_new_deal_appears_on_the_open_profile_within_two_seconds(
-    cast: Cast, open_page: Any, live_server: Any, settings: Any, server: TradingServer, sandbox: Sandbox, tmp_path: Path  # noqa: F811
-) -> None:  # fmt: skip
+    cast: Cast, open_page: Any, live_server: Any, settings: Any, server: TradingServer, sandbox: Sandbox, tmp_path: Path
+) -> None:
     account = make_account(cast.client, server, login=sandbox.new_account("real\\pro-EUR"), group="real\\pro-EUR")
     with sandbox.client() as client:
         client.write("TRADE_BALANCE", {"LOGIN": account.login, "TYPE": 2, "BALANCE": "9000.00", "COMMENT": "x"})

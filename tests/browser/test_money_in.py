@@ -53,12 +53,20 @@ def test_a_deposit_by_an_address_or_a_reference_fits_a_phone(cast, phone, kind):
     look(phone, f"deposit-{kind}")
 
     told = (
-        {"address": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "amount": "0.00412 BTC", "network": "Bitcoin",
-         "uri": "bitcoin:bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq?amount=0.00412"}
+        {
+            "address": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+            "amount": "0.00412 BTC",
+            "network": "Bitcoin",
+            "uri": "bitcoin:bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq?amount=0.00412",
+        }
         if kind == "crypto"
-        else {"holder": "Meridian Markets (Cyprus) Ltd", "iban": "CY17002001280000001200527600", "bic": "BCYPCY2N",
-              "reference": "MM-7K2Q-94"}
-    )  # fmt: skip
+        else {
+            "holder": "Meridian Markets (Cyprus) Ltd",
+            "iban": "CY17002001280000001200527600",
+            "bic": "BCYPCY2N",
+            "reference": "MM-7K2Q-94",
+        }
+    )
     pay_by = "crypto_address" if kind == "crypto" else "bank_reference"
     deposit = make_intent(cast.client, psp, 25_000, pay_by=pay_by, instructions=told)
     phone.goto(f"/portal/wallet/{deposit.reference}/")
@@ -81,13 +89,22 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     apply_dispute(psp_id=psp.pk, event=dispute_event(paid, EventKind.CHARGEBACK, 20_000, evidence_due_at=due))
     plan = granting.create_plan(brand=cast.brand, name="Active trader", actor=cast.finance)
     granting.write_rule(
-        plan_id=plan.pk, actor=cast.finance, valid_from=timezone.now().date(), maximum_minor=50_000,
-        lots_per_hundred=Decimal(4), four_eyes_minor=10_000,
-    )  # fmt: skip
+        plan_id=plan.pk,
+        actor=cast.finance,
+        valid_from=timezone.now().date(),
+        maximum_minor=50_000,
+        lots_per_hundred=Decimal(4),
+        four_eyes_minor=10_000,
+    )
     grant = granting.grant_bonus(
-        client_id=cast.client.pk, plan_id=plan.pk, amount=Decimal(200), currency="EUR", reason="Moved to us",
-        request_key="b1", actor=cast.retention,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        plan_id=plan.pk,
+        amount=Decimal(200),
+        currency="EUR",
+        reason="Moved to us",
+        request_key="b1",
+        actor=cast.retention,
+    )
     unverified.write_rule(brand=cast.brand, actor=cast.mlro, **unverified.C721)
     enter(page, cast.finance)
     dispute = paid.disputes.get()
@@ -120,9 +137,14 @@ def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phon
     cast.brand.save()
     plan = granting.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
     granting.write_rule(
-        plan_id=plan.pk, actor=cast.finance, valid_from=timezone.now().date(), trigger="every_deposit",
-        percent=Decimal(50), maximum_minor=100_000, lots_per_hundred=Decimal(2),
-    )  # fmt: skip
+        plan_id=plan.pk,
+        actor=cast.finance,
+        valid_from=timezone.now().date(),
+        trigger="every_deposit",
+        percent=Decimal(50),
+        maximum_minor=100_000,
+        lots_per_hundred=Decimal(2),
+    )
     deposit = make_intent(cast.client, make_psp(cast.brand))
     apply_payment(psp_id=deposit.psp_id, view=captured(deposit))
     events.drain()
@@ -144,8 +166,9 @@ def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phon
     look(phone, "bonus-return-deposit-phone")
     enter(page, cast.finance)
     for name, url in (
-        ("bonus", f"/money/bonuses/{loss.grant_id}/"), ("list", "/money/bonuses/?returns=undecided"),
+        ("bonus", f"/money/bonuses/{loss.grant_id}/"),
+        ("list", "/money/bonuses/?returns=undecided"),
         ("dispute", f"/money/disputes/{loss.dispute_id}/"),
-    ):  # fmt: skip
+    ):
         page.goto(url)
         look(page, f"bonus-return-{name}-desk")

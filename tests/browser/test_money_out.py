@@ -40,9 +40,14 @@ def payer(room):
 
 def asked(room, amount: str, key: str) -> Withdrawal:
     return request_withdrawal(
-        client_id=room.client.pk, psp_id=room.bank.pk, amount=Decimal(amount), currency="EUR", destination=IBAN,
-        request_key=key, actor=room.user,
-    )  # fmt: skip
+        client_id=room.client.pk,
+        psp_id=room.bank.pk,
+        amount=Decimal(amount),
+        currency="EUR",
+        destination=IBAN,
+        request_key=key,
+        actor=room.user,
+    )
 
 
 def test_the_plan_is_shown_on_a_phone_before_anything_is_sent(phone, payer):
@@ -135,9 +140,14 @@ def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room
 def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_page, room):
     withdrawal = asked(room, "100", "back")
     Withdrawal.objects.filter(pk=withdrawal.pk).update(
-        state="settled", fee_minor=250, approved_by=room.cast.finance, reviewed_by=room.cast.second_finance,
-        journal_id=withdrawal.reservation_id, finished_at=dt.datetime.now(dt.UTC), psp_reference="po_1",
-    )  # fmt: skip
+        state="settled",
+        fee_minor=250,
+        approved_by=room.cast.finance,
+        reviewed_by=room.cast.second_finance,
+        journal_id=withdrawal.reservation_id,
+        finished_at=dt.datetime.now(dt.UTC),
+        psp_reference="po_1",
+    )
     withdrawal.refresh_from_db()
     page = open_page()
     enter(page, room.cast.finance)

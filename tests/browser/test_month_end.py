@@ -37,19 +37,34 @@ def pays_in(cast, psp, number: int) -> dict:
     minor, reference = 10_000 + 100 * number + psp.pk, f"D-{psp.code.upper()}-{number}"
     client = (cast.client, cast.other_client)[number % 2]
     entry = Entry(
-        key=f"deposit:{reference}:settle", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=day,
+        key=f"deposit:{reference}:settle",
+        kind=JournalKind.DEPOSIT,
+        brand_id=cast.brand.pk,
+        business_on=day,
         lines=(Line(posting.psp_clearing(psp, "EUR"), -minor), Line(posting.wallet_of(client, "EUR"), minor)),
-    )  # fmt: skip
+    )
     with transaction.atomic():
         (posted,) = posting.post_many([entry], posted_at=[at])
         PspMovement.objects.create(
-            psp=psp, kind="payment", reference=reference, psp_reference=f"pay_{psp.code}_{number}", client=client,
-            journal=Journal.objects.get(pk=posted.journal_id), amount_minor=minor, currency="EUR", occurred_at=at,
-        )  # fmt: skip
+            psp=psp,
+            kind="payment",
+            reference=reference,
+            psp_reference=f"pay_{psp.code}_{number}",
+            client=client,
+            journal=Journal.objects.get(pk=posted.journal_id),
+            amount_minor=minor,
+            currency="EUR",
+            occurred_at=at,
+        )
     return {
-        "type": "payment", "psp_reference": f"pay_{psp.code}_{number}", "merchant_reference": reference,
-        "gross_minor": minor, "fee_minor": FEE, "currency": "EUR", "created_at": at.isoformat(),
-    }  # fmt: skip
+        "type": "payment",
+        "psp_reference": f"pay_{psp.code}_{number}",
+        "merchant_reference": reference,
+        "gross_minor": minor,
+        "fee_minor": FEE,
+        "currency": "EUR",
+        "created_at": at.isoformat(),
+    }
 
 
 @pytest.fixture

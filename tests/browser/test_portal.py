@@ -20,9 +20,19 @@ from tests.wallet.conftest import load_rates, outside
 from wallet.models import Deposit, Withdrawal
 
 ROOM = (
-    "", "wallet/", "wallet/deposit/", "wallet/withdraw/", "wallet/transfer/", "wallet/exchange/", "wallet/history/",
-    "accounts/", "documents/", "profile/", "profile/security/", "profile/details/",
-)  # fmt: skip
+    "",
+    "wallet/",
+    "wallet/deposit/",
+    "wallet/withdraw/",
+    "wallet/transfer/",
+    "wallet/exchange/",
+    "wallet/history/",
+    "accounts/",
+    "documents/",
+    "profile/",
+    "profile/security/",
+    "profile/details/",
+)
 __all__ = ["outside", "room"]
 PHRASE = "a quiet long phrase"
 
@@ -132,12 +142,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, cast, setti
 
 
 def test_a_deposit_there_and_back_and_the_page_waits_for_the_webhook(
-    page,
-    cast,
-    background,
-    outside,
-    settings,
-    live_server,
+    page, cast, background, outside, settings, live_server
 ):
     settings.BASE_URL = live_server.url
     verify(cast.client)

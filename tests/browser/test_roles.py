@@ -89,9 +89,14 @@ def test_a_withdrawal_goes_out_once_two_people_approved_it(open_page, cast):
     psp = make_psp(cast.brand)
     fund(cast.client, 100_000)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN, request_key="w",
+        client_id=cast.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal(200),
+        currency="EUR",
+        destination=IBAN,
+        request_key="w",
         actor=cast.client_user,
-    )  # fmt: skip
+    )
     for officer, button in ((cast.finance, "Approve (first of two)"), (cast.second_finance, "Approve and release")):
         page = open_page()
         enter(page, officer)

@@ -217,10 +217,24 @@ def live(live_server, settings):
     policy["DIRECTIVES"]["connect-src"] = ["'self'", settings.LIVE_URL]
     settings.CONTENT_SECURITY_POLICY = policy
     server = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "crm.asgi:application", "--host", "localhost", "--port", str(port),
-         "--log-level", "warning", "--lifespan", "off", "--timeout-graceful-shutdown", "1"],
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "crm.asgi:application",
+            "--host",
+            "localhost",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+            "--lifespan",
+            "off",
+            "--timeout-graceful-shutdown",
+            "1",
+        ],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings.test", "KEELSON_BASE_URL": live_server.url},
-    )  # fmt: skip
+    )
     for _ in range(150):
         try:
             httpx.get(f"{settings.LIVE_URL}/live/")

@@ -57,8 +57,10 @@ def test_asking_is_itself_a_look_at_the_client(cast):
     ask(cast.auditor, cast.agent, cast.client)
     row = AccessEvent.objects.get(kind="view")
     assert (row.user_id, row.client_id, row.target) == (
-        cast.auditor.pk, cast.client.pk, f"explain:user:{cast.agent.pk}",
-    )  # fmt: skip
+        cast.auditor.pk,
+        cast.client.pk,
+        f"explain:user:{cast.agent.pk}",
+    )
 
 
 def test_the_page_stays_within_its_queries(cast, django_assert_max_num_queries):

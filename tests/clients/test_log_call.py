@@ -38,9 +38,12 @@ def test_a_call_of_someone_elses_client_is_marked_as_out_of_book(cast):
 def test_a_follow_up_is_set_with_the_call(cast):
     due = timezone.now() + dt.timedelta(days=2)
     log_call(
-        client_id=cast.client.pk, actor=cast.agent, outcome=CallOutcome.CALL_BACK, follow_up_at=due,
+        client_id=cast.client.pk,
+        actor=cast.agent,
+        outcome=CallOutcome.CALL_BACK,
+        follow_up_at=due,
         follow_up_title="Send the platform guide",
-    )  # fmt: skip
+    )
     task = Task.objects.get()
     assert (task.title, task.due_at, task.assignee) == ("Send the platform guide", due, cast.agent)
 
@@ -48,9 +51,11 @@ def test_a_follow_up_is_set_with_the_call(cast):
 def test_an_older_call_logged_late_does_not_turn_last_contact_back(cast):
     newer = log_call(client_id=cast.client.pk, actor=cast.agent, outcome=CallOutcome.REACHED)
     log_call(
-        client_id=cast.client.pk, actor=cast.agent, outcome=CallOutcome.BUSY,
+        client_id=cast.client.pk,
+        actor=cast.agent,
+        outcome=CallOutcome.BUSY,
         started_at=timezone.now() - dt.timedelta(days=1),
-    )  # fmt: skip
+    )
     assert Client.objects.get(pk=cast.client.pk).last_contact_at == newer.started_at
 
 

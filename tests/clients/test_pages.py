@@ -159,9 +159,10 @@ class TestDialogs:
 
     def test_what_is_wrong_is_said_and_what_was_typed_stays(self, cast, browse):
         answer = browse(cast.agent).post(
-            address(cast.client, "call/"), {"outcome": "reached", "duration": "long", "direction": "outbound", "notes": "Kept"},
+            address(cast.client, "call/"),
+            {"outcome": "reached", "duration": "long", "direction": "outbound", "notes": "Kept"},
             headers=HTMX,
-        )  # fmt: skip
+        )
         page = html(answer, 422)
         assert "minutes and seconds" in page and "Kept" in page
         assert not Call.objects.exists()
@@ -328,12 +329,22 @@ class TestList:
     def test_filters(self, cast, browse):
         Client.objects.filter(pk=cast.client.pk).first()
         for query, found in (
-            ("country=DE", True), ("country=ES", False), ("stage=registered", True), ("stage=active", False),
-            (f"owner={cast.agent.pk}", True), (f"book={cast.book.pk}", True), (f"desk={cast.desk.pk}", True),
-            ("has_paid_in=1", False), ("has_paid_in=0", True), ("is_restricted=1", False), ("kyc_level=0", True),
-            ("score_from=50", False), ("risk_rating=high", False), ("not_contacted_since=2026-01-01", True),
+            ("country=DE", True),
+            ("country=ES", False),
+            ("stage=registered", True),
+            ("stage=active", False),
+            (f"owner={cast.agent.pk}", True),
+            (f"book={cast.book.pk}", True),
+            (f"desk={cast.desk.pk}", True),
+            ("has_paid_in=1", False),
+            ("has_paid_in=0", True),
+            ("is_restricted=1", False),
+            ("kyc_level=0", True),
+            ("score_from=50", False),
+            ("risk_rating=high", False),
+            ("not_contacted_since=2026-01-01", True),
             ("no_trade_since=2026-01-01", False),
-        ):  # fmt: skip
+        ):
             page = html(browse(cast.agent).get(f"/clients/?{query}"))
             assert ("Clara Weber" in page) is found, query
 

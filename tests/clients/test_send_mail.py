@@ -23,9 +23,11 @@ def welcome(cast, **fields):
 @pytest.fixture
 def secret_letter():
     letter(
-        "tests.secret", title="Secret", secrets=("link",),
+        "tests.secret",
+        title="Secret",
+        secrets=("link",),
         texts={"en": Text("Your link", "Hello {{ first_name }}\n\n[Open]({{ link }})")},
-    )  # fmt: skip
+    )
     yield "tests.secret"
     del LETTERS["tests.secret"]
 
@@ -103,9 +105,12 @@ def test_a_secret_link_is_in_the_mail_but_never_readable_in_the_archive(cast, se
 
 def test_words_of_a_person_cannot_inject_markup(cast):
     write_to_client(
-        client_id=cast.client.pk, actor=cast.agent, template="clients.free_text", subject="Hi\nBcc: x@y.example",
+        client_id=cast.client.pk,
+        actor=cast.agent,
+        template="clients.free_text",
+        subject="Hi\nBcc: x@y.example",
         message="<script>alert(1)</script>",
-    )  # fmt: skip
+    )
     deliver_due()
     assert outbox.outbox[0].subject == "Hi Bcc: x@y.example"
     assert "<script>" not in outbox.outbox[0].alternatives[0][0]

@@ -42,9 +42,12 @@ def in_german(user):
 
 def tell(cast, **more) -> TimelineEntry:
     timeline.tell(
-        client_id=cast.client.pk, kind=TimelineKind.PAYMENT, dedupe_key="x",
-        title=phrase("Deposit: %(money)s") % {"money": Money(Decimal(1500), "EUR")}, **more,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        kind=TimelineKind.PAYMENT,
+        dedupe_key="x",
+        title=phrase("Deposit: %(money)s") % {"money": Money(Decimal(1500), "EUR")},
+        **more,
+    )
     return TimelineEntry.objects.get(dedupe_key="x")
 
 
@@ -86,9 +89,12 @@ def test_values_are_said_in_the_language_of_the_reader(cast):
             phrase("Verified: level %(level)d") % {"level": 2},
             phrase("Transfer %(way)s: %(money)s")
             % {"way": phrase("to %(account)s") % {"account": "50 % off"}, "money": Money(Decimal("-1.5"), "EUR")},
-            lowered(label_of(cast.client, "stage")), country("DE"), dt.date(2026, 3, 1), "",
+            lowered(label_of(cast.client, "stage")),
+            country("DE"),
+            dt.date(2026, 3, 1),
+            "",
         ]
-    )  # fmt: skip
+    )
     timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="x", body=words, dedupe_key="y")
     entry = TimelineEntry.objects.get(dedupe_key="y")
     with translation.override("en"):

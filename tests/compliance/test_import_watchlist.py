@@ -64,8 +64,12 @@ def test_a_new_version_is_a_delta_and_entries_keep_their_rows(tmp_path):
         {"first": "Cora", "second": "Changes"},
     )
     before = {entry.external_id: entry.pk for entry in ListEntry.objects.all()}
-    second = load(tmp_path, {"id": "101", "first": "Bela", "second": "Stays"}, {"id": "102", "first": "Cora", "second": "Changed"},
-                  {"id": "103", "first": "Dora", "second": "New"})  # fmt: skip
+    second = load(
+        tmp_path,
+        {"id": "101", "first": "Bela", "second": "Stays"},
+        {"id": "102", "first": "Cora", "second": "Changed"},
+        {"id": "103", "first": "Dora", "second": "New"},
+    )
     first.refresh_from_db()
     assert (first.state, second.state) == (VersionState.SUPERSEDED, VersionState.CURRENT)
     assert (second.added, second.changed, second.removed) == (1, 1, 1)
@@ -168,12 +172,16 @@ def test_one_current_version_per_list(tmp_path):
 @pytest.mark.parametrize(
     ("text", "first", "last"),
     [
-        ("12 Oct 1951", "1951-10-12", "1951-10-12"), ("Oct 1951", "1951-10-01", "1951-10-31"), ("1951", "1951-01-01", "1951-12-31"),
-        ("circa 1951", "1950-01-01", "1952-12-31"), ("1951 to 1953", "1951-01-01", "1953-12-31"),
-        ("26.11.1972", "1972-11-26", "1972-11-26"), ("Dec 1951", "1951-12-01", "1951-12-31"),
+        ("12 Oct 1951", "1951-10-12", "1951-10-12"),
+        ("Oct 1951", "1951-10-01", "1951-10-31"),
+        ("1951", "1951-01-01", "1951-12-31"),
+        ("circa 1951", "1950-01-01", "1952-12-31"),
+        ("1951 to 1953", "1951-01-01", "1953-12-31"),
+        ("26.11.1972", "1972-11-26", "1972-11-26"),
+        ("Dec 1951", "1951-12-01", "1951-12-31"),
         ("31.2.1960", "1960-01-01", "1960-12-31"),
     ],
-)  # fmt: skip
+)
 def test_births_as_lists_write_them(text, first, last):
     from compliance.sources.base import parse_birth
 

@@ -33,11 +33,23 @@ def trail(cast):
         with transaction.atomic():
             for client in (cast.client, cast.other_client):
                 audit.record(
-                    actor=cast.agent, action="clients.note_added", target=client, client_id=client.pk, brand_id=cast.brand.pk,
-                    before={"status": "new"}, after={"status": "contacted"}, reason=f"Anruf {number}: Übermorgen",
-                )  # fmt: skip
-            audit.record(actor=None, action="kyc.level_reached", target=cast.client, client_id=cast.client.pk,
-                         brand_id=cast.brand.pk, after={"level": 1})  # fmt: skip
+                    actor=cast.agent,
+                    action="clients.note_added",
+                    target=client,
+                    client_id=client.pk,
+                    brand_id=cast.brand.pk,
+                    before={"status": "new"},
+                    after={"status": "contacted"},
+                    reason=f"Anruf {number}: Übermorgen",
+                )
+            audit.record(
+                actor=None,
+                action="kyc.level_reached",
+                target=cast.client,
+                client_id=cast.client.pk,
+                brand_id=cast.brand.pk,
+                after={"level": 1},
+            )
         if number % 2:
             audit.seal_pending()
     return cast
@@ -89,9 +101,13 @@ def test_only_this_clients_rows_and_only_what_the_filter_says(trail):
 def test_one_flipped_bit_is_noticed(trail, tmp_path, place):
     _name, content = make(trail)
     at = {
-        "start": 20, "middle of a page": len(content) // 3, "attachment": content.rindex(b"/EmbeddedFile") + 200,
-        "signature": len(content) - 20, "key": content.rindex(b"key=") + 10, "end": len(content) - 1,
-    }[place]  # fmt: skip
+        "start": 20,
+        "middle of a page": len(content) // 3,
+        "attachment": content.rindex(b"/EmbeddedFile") + 200,
+        "signature": len(content) - 20,
+        "key": content.rindex(b"key=") + 10,
+        "end": len(content) - 1,
+    }[place]
     for bit in (1, 32):
         broken = bytearray(content)
         broken[at] ^= bit
@@ -214,10 +230,16 @@ def test_a_long_trail_takes_a_moment_not_a_minute(cast):
 
     with transaction.atomic():
         audit.record_many(
-            {"actor": cast.agent, "action": "clients.note_added", "target": cast.client, "client_id": cast.client.pk,
-             "brand_id": cast.brand.pk, "reason": f"note {number}"}
+            {
+                "actor": cast.agent,
+                "action": "clients.note_added",
+                "target": cast.client,
+                "client_id": cast.client.pk,
+                "brand_id": cast.brand.pk,
+                "reason": f"note {number}",
+            }
             for number in range(3000)
-        )  # fmt: skip
+        )
     started = time.process_time()
     _name, content = make(cast)
     assert time.process_time() - started < 15

@@ -36,7 +36,7 @@ def own_redis(tmp_path: Path):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-def test_a_deposit_is_booked_and_told_while_redis_is_away(rich, outside, own_redis, tmp_path):  # noqa: F811
+def test_a_deposit_is_booked_and_told_while_redis_is_away(rich, outside, own_redis, tmp_path):
     folder, url = own_redis
     beat = [*CELERY, "beat", "--loglevel", "ERROR", "--schedule", str(tmp_path / "beat"), "--pidfile="]
     worker = [*WORKER, "--pool", "prefork", "-c", "1", "-Q", "events,default", "-n", f"away-{os.getpid()}@%h"]

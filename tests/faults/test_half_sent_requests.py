@@ -59,11 +59,33 @@ def access_log(tmp_path: Path) -> Path:
 def site(cast, port: int, access_log: Path) -> Iterator[Site]:
     """The web server as the supervisor starts it, and with gunicorn's own access log turned on."""
     command = [
-        sys.executable, "-m", "gunicorn", "crm.wsgi:application", "--bind", f"127.0.0.1:{port}", "--worker-class",
-        "crm.project.web_worker.BoundedWorker", "--workers", "2", "--threads", "8", "--timeout", "60", "--graceful-timeout", "2",
-        "--keep-alive", "15", "--log-level", "warning", "--no-control-socket", "--preload", "--access-logfile", str(access_log),
-        "--access-logformat", '%(r)s|%(s)s|%(U)s|%(q)s|%(f)s|%({cookie}i)s|%({referer}i)s|%({raw_uri}e)s|%({location}o)s',
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "crm.wsgi:application",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--worker-class",
+        "crm.project.web_worker.BoundedWorker",
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--timeout",
+        "60",
+        "--graceful-timeout",
+        "2",
+        "--keep-alive",
+        "15",
+        "--log-level",
+        "warning",
+        "--no-control-socket",
+        "--preload",
+        "--access-logfile",
+        str(access_log),
+        "--access-logformat",
+        "%(r)s|%(s)s|%(U)s|%(q)s|%(f)s|%({cookie}i)s|%({referer}i)s|%({raw_uri}e)s|%({location}o)s",
+    ]
     with _process(command):
         one = Site(port)
 
@@ -78,8 +100,13 @@ def site(cast, port: int, access_log: Path) -> Iterator[Site]:
 
 
 def post(path: str, length: int, body: bytes, *more: str) -> bytes:
-    head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {length}",
-            "Content-Type: application/x-www-form-urlencoded", *more]  # fmt: skip
+    head = [
+        f"POST {path} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Length: {length}",
+        "Content-Type: application/x-www-form-urlencoded",
+        *more,
+    ]
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
@@ -126,8 +153,12 @@ def test_requests_in_pieces_kept_and_pipelined_are_answered(site):
 
 def test_the_web_servers_access_log_holds_no_search_and_no_token(site, access_log):
     headers = {"Referer": f"http://127.0.0.1:{site.port}/accounts/password/choose/12:secret-of-a-link/?q=Garbo"}
-    for path in ("/accounts/password/choose/12:secret-of-a-link/?q=Garbo", "/accounts/invitation/secret-of-a-link",
-                 "/nowhere/at-all/12:a-long-secret-of-a-link/", "/l/invitation/secret-of-a-link/?utm_source=Garbo"):  # fmt: skip
+    for path in (
+        "/accounts/password/choose/12:secret-of-a-link/?q=Garbo",
+        "/accounts/invitation/secret-of-a-link",
+        "/nowhere/at-all/12:a-long-secret-of-a-link/",
+        "/l/invitation/secret-of-a-link/?utm_source=Garbo",
+    ):
         httpx.get(f"http://127.0.0.1:{site.port}{path}", headers=headers, cookies={"sessionid": "secret-of-a-cookie"})
 
     def written() -> list[str]:
@@ -165,17 +196,34 @@ def test_a_large_body_in_pieces_reaches_its_page(site, cast):
     length = len(b"csrfmiddlewaretoken=" + b"a" * 32 + b"&language=de&next=/&padding=") + 1_500_000
     cookies = {"sessionid": signed_in(cast.agent).cookies["sessionid"].value, "csrftoken": "a" * 32}
     answer = httpx.post(
-        f"http://127.0.0.1:{site.port}/language/", content=pieces(), cookies=cookies, timeout=30,
+        f"http://127.0.0.1:{site.port}/language/",
+        content=pieces(),
+        cookies=cookies,
+        timeout=30,
         headers={"Content-Length": str(length), "Content-Type": "application/x-www-form-urlencoded"},
-    )  # fmt: skip
+    )
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/"
 
 
 def test_curl_waits_for_the_word_to_send(site):
     done = subprocess.run(
-        ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Expect: 100-continue", "--data", "a=b",
-         f"http://127.0.0.1:{site.port}/healthz"],
-        capture_output=True, text=True, timeout=30, cwd=ROOT,
-    )  # fmt: skip
+        [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "Expect: 100-continue",
+            "--data",
+            "a=b",
+            f"http://127.0.0.1:{site.port}/healthz",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=ROOT,
+    )
     assert done.stdout == "405"

@@ -49,7 +49,7 @@ def everything_is_told() -> bool:
     )
 
 
-def test_a_deposit_is_booked_once_though_redis_forgets_its_webhooks(rich, outside, empty_redis, tmp_path: Path):  # noqa: F811
+def test_a_deposit_is_booked_once_though_redis_forgets_its_webhooks(rich, outside, empty_redis, tmp_path: Path):
     before = Journal.objects.count()
     deposit = start(rich, outside, "50")
     pay(deposit)
@@ -69,7 +69,7 @@ def test_a_deposit_is_booked_once_though_redis_forgets_its_webhooks(rich, outsid
     assert verify().problems == []
 
 
-def test_a_withdrawal_is_paid_once_though_redis_forgets_it_at_each_step(rich, outside, empty_redis, tmp_path: Path):  # noqa: F811
+def test_a_withdrawal_is_paid_once_though_redis_forgets_it_at_each_step(rich, outside, empty_redis, tmp_path: Path):
     withdrawal = approved(rich, outside)
     lose_what_waits(empty_redis)  # approved, and no worker was told to send it
     outside.running.fault("late_answer", LATE_SECONDS, times=1)

@@ -39,15 +39,7 @@ class Instance:
         self.var_dir, self.runner = var_dir, runner
         with (var_dir.parent / "output").open("w") as output:
             self.process = subprocess.Popen(
-                [
-                    project.python,
-                    "-m",
-                    "launcher.supervisor",
-                    "--ephemeral",
-                    str(var_dir),
-                    "--web-workers=1",
-                    *options,
-                ],
+                [project.python, "-m", "launcher.supervisor", "--ephemeral", str(var_dir), "--web-workers=1", *options],
                 env=environment(**project.paths, KEELSON_STATIC_ROOT=str(STATIC_ROOT)),
                 cwd=project.root,
                 stdout=subprocess.PIPE,

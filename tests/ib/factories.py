@@ -30,9 +30,16 @@ def load_rates(*days: dt.date) -> None:
 def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str = "EUR", **fields) -> Partner:
     n = next(_numbers)
     return partners.register_partner(
-        brand=brand, name=f"Partner {n}", email=f"partner{n}@example.com", currency=currency, actor=None,
-        code=f"partner-{n}", parent_id=parent.pk if parent else None, at=LONG_AGO, **fields,
-    )  # fmt: skip
+        brand=brand,
+        name=f"Partner {n}",
+        email=f"partner{n}@example.com",
+        currency=currency,
+        actor=None,
+        code=f"partner-{n}",
+        parent_id=parent.pk if parent else None,
+        at=LONG_AGO,
+        **fields,
+    )
 
 
 def card(rates=None, shares=None, overrides=None) -> plans.RateCard:
@@ -44,9 +51,16 @@ def card(rates=None, shares=None, overrides=None) -> plans.RateCard:
 
 
 def make_version(
-    brand: Brand, maker: User, checker: User, *, plan: Plan | None = None, starts_at: dt.datetime = LONG_AGO,
-    currency: str = "EUR", rate_card: plans.RateCard | None = None, **fields,
-) -> PlanVersion:  # fmt: skip
+    brand: Brand,
+    maker: User,
+    checker: User,
+    *,
+    plan: Plan | None = None,
+    starts_at: dt.datetime = LONG_AGO,
+    currency: str = "EUR",
+    rate_card: plans.RateCard | None = None,
+    **fields,
+) -> PlanVersion:
     """An active version, of a new plan unless one is given. The start may lie in the past."""
     plan = plan or plans.create_plan(brand=brand, name=f"Plan {next(_numbers)}", description="", actor=None)
     version = plans.draft_version(
@@ -71,9 +85,17 @@ def make_server() -> TradingServer:
 def make_account(client: Client, *, group: str = "real\\standard-EUR", is_demo: bool = False) -> TradingAccount:
     n = next(_numbers)
     return TradingAccount.objects.create(
-        client=client, server=make_server(), login=str(700_000 + n), group=group, currency="EUR", leverage=30,
-        is_demo=is_demo, state="open", opened_at=LONG_AGO, request_key=f"test-{n}",
-    )  # fmt: skip
+        client=client,
+        server=make_server(),
+        login=str(700_000 + n),
+        group=group,
+        currency="EUR",
+        leverage=30,
+        is_demo=is_demo,
+        state="open",
+        opened_at=LONG_AGO,
+        request_key=f"test-{n}",
+    )
 
 
 INSERT_DEAL = """
@@ -84,15 +106,33 @@ VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, 1, 1, 0, 0, 0, 0, %s,
 
 
 def make_deal(
-    account: TradingAccount, *, at: dt.datetime, entry: int, lots: str, position: int, closed: str = "0",
-    symbol: str = "EURUSD", action: int = 0,
-) -> int:  # fmt: skip
+    account: TradingAccount,
+    *,
+    at: dt.datetime,
+    entry: int,
+    lots: str,
+    position: int,
+    closed: str = "0",
+    symbol: str = "EURUSD",
+    action: int = 0,
+) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT_DEAL,
-            [at, account.server_id, next(_numbers), account.pk, account.login, action, entry, symbol, Decimal(lots),
-             Decimal(closed), position],
-        )  # fmt: skip
+            [
+                at,
+                account.server_id,
+                next(_numbers),
+                account.pk,
+                account.login,
+                action,
+                entry,
+                symbol,
+                Decimal(lots),
+                Decimal(closed),
+                position,
+            ],
+        )
         return cursor.fetchone()[0]
 
 

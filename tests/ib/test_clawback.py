@@ -119,9 +119,11 @@ def test_the_banks_changes_of_mind_reach_the_partners_books(network, cast):
     accrue(network, at=timezone.now() - DAY)
     seen = []
     for kind, fields in [
-        (EventKind.CHARGEBACK, {}), (EventKind.CHARGEBACK_REVERSED, {}),
-        (EventKind.CHARGEBACK, {"type": "SECOND_CHARGEBACK"}), (EventKind.CHARGEBACK_REVERSED, {}),
-    ]:  # fmt: skip
+        (EventKind.CHARGEBACK, {}),
+        (EventKind.CHARGEBACK_REVERSED, {}),
+        (EventKind.CHARGEBACK, {"type": "SECOND_CHARGEBACK"}),
+        (EventKind.CHARGEBACK_REVERSED, {}),
+    ]:
         apply_dispute(psp_id=deposit.psp_id, event=dispute_event(deposit, kind, deposit.amount_minor, **fields))
         events.drain()
         seen.append(left_to(network.sub))
@@ -145,13 +147,17 @@ HEARD = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["taken", "taken",
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],
-)  # fmt: skip
+)
 @given(
     amounts=st.tuples(st.integers(50_00, 300_00), st.integers(50_00, 300_00)),
-    lots=st.lists(st.decimals("0.01", "3", places=2), min_size=1, max_size=3), parts=PARTS, heard=HEARD,
-)  # fmt: skip
+    lots=st.lists(st.decimals("0.01", "3", places=2), min_size=1, max_size=3),
+    parts=PARTS,
+    heard=HEARD,
+)
 def test_any_sequence_leaves_the_partner_with_exactly_what_the_kept_money_earns(
     network, cast, amounts, lots, parts, heard
 ):

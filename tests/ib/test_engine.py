@@ -36,9 +36,13 @@ def reasons(deal_id):
 
 def recompute(cast, **fields):
     return engine.recompute(
-        brand=cast.brand, from_at=NOON - dt.timedelta(days=5), to_at=NOON + dt.timedelta(days=5),
-        actor=cast.ib_manager, reason="asked by the partner", **fields,
-    )[1]  # fmt: skip
+        brand=cast.brand,
+        from_at=NOON - dt.timedelta(days=5),
+        to_at=NOON + dt.timedelta(days=5),
+        actor=cast.ib_manager,
+        reason="asked by the partner",
+        **fields,
+    )[1]
 
 
 def test_a_closed_trade_pays_every_level_its_share(network):
@@ -46,8 +50,10 @@ def test_a_closed_trade_pays_every_level_its_share(network):
     outcome = engine.run_for_deals(deal_ids=[deal])
     assert outcome.accrued == 3
     assert earned(deal) == {
-        network.sub.pk: Decimal("3"), network.master.pk: Decimal("1.5"), network.top.pk: Decimal("0.5")
-    }  # fmt: skip
+        network.sub.pk: Decimal("3"),
+        network.master.pk: Decimal("1.5"),
+        network.top.pk: Decimal("0.5"),
+    }
     row = Accrual.objects.get(deal_id=deal, level=2)
     assert (row.lots, row.rate, row.share, row.held_seconds) == (Decimal("0.5"), 10, Decimal("0.3"), 3600)
     assert row.introducer_id == network.sub.pk and row.version_id == network.version.pk
@@ -137,9 +143,13 @@ def test_a_blocked_partner_earns_nothing_from_then_on_and_others_still_do(networ
 
 def test_only_the_plans_account_groups_count(network, cast):
     version = make_version(
-        cast.brand, cast.ib_manager, cast.finance, plan=network.version.plan, starts_at=NOON - HOUR,
+        cast.brand,
+        cast.ib_manager,
+        cast.finance,
+        plan=network.version.plan,
+        starts_at=NOON - HOUR,
         account_groups=["real\\standard*"],
-    )  # fmt: skip
+    )
     good, bad = make_trade(network.account), make_trade(make_account(cast.client, group="real\\raw_100%-EUR"))
     engine.run_for_deals(deal_ids=[good, bad])
     assert earned(good) and Accrual.objects.filter(deal_id=good, version=version).exists()
@@ -148,9 +158,14 @@ def test_only_the_plans_account_groups_count(network, cast):
 
 def test_a_fixed_amount_takes_the_place_of_rate_times_share(network, cast):
     make_version(
-        cast.brand, cast.ib_manager, cast.finance, plan=network.version.plan, starts_at=NOON - HOUR, currency="USD",
+        cast.brand,
+        cast.ib_manager,
+        cast.finance,
+        plan=network.version.plan,
+        starts_at=NOON - HOUR,
+        currency="USD",
         rate_card=card(overrides={("fx_majors", 2): "2.5"}),
-    )  # fmt: skip
+    )
     deal = make_trade(network.account)
     engine.run_for_deals(deal_ids=[deal])
     row = Accrual.objects.get(deal_id=deal, level=2)
@@ -160,9 +175,13 @@ def test_a_fixed_amount_takes_the_place_of_rate_times_share(network, cast):
 
 def test_the_version_in_force_when_the_position_closed_pays(network, cast):
     make_version(
-        cast.brand, cast.ib_manager, cast.finance, plan=network.version.plan, starts_at=NOON,
+        cast.brand,
+        cast.ib_manager,
+        cast.finance,
+        plan=network.version.plan,
+        starts_at=NOON,
         rate_card=card(rates={"fx_majors": "20"}),
-    )  # fmt: skip
+    )
     before, after = make_trade(network.account, at=NOON - dt.timedelta(seconds=1)), make_trade(network.account, at=NOON)
     engine.run_for_deals(deal_ids=[before, after])
     assert earned(before)[network.sub.pk] == 6 and earned(after)[network.sub.pk] == 12

@@ -55,9 +55,13 @@ def test_lots_of_another_size_earn_as_lots_of_the_house(cast: Cast, network: Any
         name="EURUSD", symbol_group="fx_majors", instrument_class="fx_major", contract_size=1_000_000
     )
     mapping.map_symbol(
-        info_id=info.pk, actor=cast.finance, name="EURUSD", symbol_group="fx_majors", instrument_class="fx_major",
+        info_id=info.pk,
+        actor=cast.finance,
+        name="EURUSD",
+        symbol_group="fx_majors",
+        instrument_class="fx_major",
         contract_size=Decimal(1_000_000),
-    )  # fmt: skip
+    )
     deal = make_trade(network.account, lots="5", symbol="EURUSDmicro")
     engine.run_for_deals(deal_ids=[deal])
     assert set(Accrual.objects.filter(deal_id=deal).values_list("lots", flat=True)) == {Decimal("0.5")}

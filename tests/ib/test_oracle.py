@@ -67,11 +67,18 @@ class Builder:
         )
         self.partners = Partner.objects.bulk_create(
             [
-                Partner(brand=self.cast.brand, user=user, code=f"p{n}", name=f"P{n}", state="active",
-                        currency=self.random.choice(CURRENCIES), joined_at=START)
+                Partner(
+                    brand=self.cast.brand,
+                    user=user,
+                    code=f"p{n}",
+                    name=f"P{n}",
+                    state="active",
+                    currency=self.random.choice(CURRENCIES),
+                    joined_at=START,
+                )
                 for n, user in enumerate(users)
             ]
-        )  # fmt: skip
+        )
         for partner in self.partners:
             self.world.currency[partner.pk] = partner.currency
             ends_at = self.instant() if self.random.random() < 0.15 else None
@@ -117,19 +124,26 @@ class Builder:
     def make_version(self, plan, number, starts_at, ends_at):
         pick = self.random
         version = oracle.Version(
-            currency=pick.choice(CURRENCIES), min_hold_seconds=pick.choice([0, 60, 180]),
+            currency=pick.choice(CURRENCIES),
+            min_hold_seconds=pick.choice([0, 60, 180]),
             account_group=pick.choice(["", "real", "real\\raw_"]),
             rates={group: self.cents() for group in pick.sample(GROUPS[:3], pick.randint(1, 3))},
             shares={level: Decimal(pick.randrange(0, 10**7)) / 10**8 for level in range(1, pick.randint(2, 6))},
             overrides={},
-        )  # fmt: skip
+        )
         if pick.random() < 0.5:
             version.overrides[pick.choice(GROUPS[:3]), pick.randint(1, 6)] = self.cents()
         row = PlanVersion.objects.create(
-            plan=plan, number=number, starts_at=starts_at, ends_at=ends_at, currency=version.currency,
-            min_hold_seconds=version.min_hold_seconds, is_pool=False, made_by=self.cast.ib_manager,
+            plan=plan,
+            number=number,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            currency=version.currency,
+            min_hold_seconds=version.min_hold_seconds,
+            is_pool=False,
+            made_by=self.cast.ib_manager,
             account_groups=[f"{version.account_group}*"] if version.account_group else [],
-        )  # fmt: skip
+        )
         PlanRate.objects.bulk_create(
             [PlanRate(version=row, group=g, amount_per_lot=a) for g, a in version.rates.items()]
         )

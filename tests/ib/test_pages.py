@@ -38,9 +38,15 @@ def text_of(response):
 
 @pytest.mark.parametrize(
     ("name", "limit"),
-    [("partner_home", 34), ("partner_network", 20), ("partner_clients", 16), ("partner_earnings", 14), ("partner_links", 12),
-     ("partner_payouts", 20)],
-)  # fmt: skip
+    [
+        ("partner_home", 34),
+        ("partner_network", 20),
+        ("partner_clients", 16),
+        ("partner_earnings", 14),
+        ("partner_links", 12),
+        ("partner_payouts", 20),
+    ],
+)
 def test_a_partners_pages_open_in_a_bounded_number_of_queries(
     settled, browse, name, limit, django_assert_max_num_queries
 ):
@@ -52,8 +58,15 @@ def test_a_partners_pages_open_in_a_bounded_number_of_queries(
 
 @pytest.mark.parametrize(
     ("name", "limit"),
-    [("ib_partners", 18), ("ib_plans", 18), ("ib_accruals", 18), ("ib_exclusions", 20), ("ib_periods", 18), ("ib_runs", 16)],
-)  # fmt: skip
+    [
+        ("ib_partners", 18),
+        ("ib_plans", 18),
+        ("ib_accruals", 18),
+        ("ib_exclusions", 20),
+        ("ib_periods", 18),
+        ("ib_runs", 16),
+    ],
+)
 def test_staff_pages_open_in_a_bounded_number_of_queries(
     settled, cast, browse, name, limit, django_assert_max_num_queries
 ):
@@ -99,9 +112,10 @@ def test_a_partner_sees_nobody_elses_trades_and_settlements(settled, cast, brows
     row = Accrual.objects.filter(partner=settled.sub).first()
     paid = Settlement.objects.get(partner=settled.sub)
     for address in (
-        reverse("partner_trade", args=[row.pk]), reverse("partner_settlement", args=[paid.pk]),
+        reverse("partner_trade", args=[row.pk]),
+        reverse("partner_settlement", args=[paid.pk]),
         reverse("partner_branch", args=[settled.sub.pk]),
-    ):  # fmt: skip
+    ):
         assert stranger.get(address).status_code == 404
 
 
@@ -156,9 +170,15 @@ def test_an_unknown_code_leads_to_the_entrance(db, browse):
 def test_the_ib_manager_makes_a_partner_who_chooses_a_password(cast, network, browse, client):
     response = browse(cast.ib_manager).post(
         reverse("ib_partner_new"),
-        {"brand": cast.brand.pk, "name": "Nordlicht", "email": "n@nordlicht.example", "currency": "EUR",
-         "parent": network.sub.code, "plan": network.version.plan_id},
-    )  # fmt: skip
+        {
+            "brand": cast.brand.pk,
+            "name": "Nordlicht",
+            "email": "n@nordlicht.example",
+            "currency": "EUR",
+            "parent": network.sub.code,
+            "plan": network.version.plan_id,
+        },
+    )
     partner = Partner.objects.get(name="Nordlicht")
     assert response.status_code == 302 and partner.links_up.get().parent == network.sub
     crm_mail.deliver(mail_id=OutgoingMail.objects.get(kind="ib.invitation").pk)
@@ -228,9 +248,17 @@ def test_a_client_is_assigned_by_number(network, cast, browse):
 
 def rate_form(**changes):
     fields = {
-        "starts_at": "2027-01-01T00:00", "currency": "EUR", "min_hold_seconds": "120", "clawback_days": "60", "is_pool": "on",
-        "account_groups": "real\\*, vip*", "rate_fx_majors": "12", "share_1": "70", "share_2": "30", "fixed_fx_majors_2": "3.5",
-    }  # fmt: skip
+        "starts_at": "2027-01-01T00:00",
+        "currency": "EUR",
+        "min_hold_seconds": "120",
+        "clawback_days": "60",
+        "is_pool": "on",
+        "account_groups": "real\\*, vip*",
+        "rate_fx_majors": "12",
+        "share_1": "70",
+        "share_2": "30",
+        "fixed_fx_majors_2": "3.5",
+    }
     return {**fields, **changes}
 
 

@@ -46,9 +46,15 @@ def paid(network, cast):
 
 def pay(network, **fields):
     return payouts.pay_out(
-        **{"partner_id": network.sub.pk, "amount": Decimal("25.00"), "currency": "EUR", "request_key": "k1",
-           "actor": network.sub.user, **fields}
-    )  # fmt: skip
+        **{
+            "partner_id": network.sub.pk,
+            "amount": Decimal("25.00"),
+            "currency": "EUR",
+            "request_key": "k1",
+            "actor": network.sub.user,
+            **fields,
+        }
+    )
 
 
 def text_of(answer):
@@ -103,9 +109,14 @@ def test_a_payout_that_went_on_names_its_reference(paid):
     made = pay(paid)
     with pytest.raises(IntegrityError), transaction.atomic():
         Payout.objects.create(
-            partner=paid.sub, request_key="x", amount=1, currency="EUR", journal_id=made.journal_id + 1,
-            paid_at=timezone.now(), destination="bank:1",
-        )  # fmt: skip
+            partner=paid.sub,
+            request_key="x",
+            amount=1,
+            currency="EUR",
+            journal_id=made.journal_id + 1,
+            paid_at=timezone.now(),
+            destination="bank:1",
+        )
 
 
 def test_the_partners_page_requests_a_bank_payout_after_the_password(paid, cast, browse):
@@ -113,9 +124,13 @@ def test_the_partners_page_requests_a_bank_payout_after_the_password(paid, cast,
     paid.sub.user.save()
     browser, page = browse(paid.sub.user), reverse("partner_payouts")
     data = {
-        "amount": "25.00", "currency": "EUR", "to": f"bank:{bank_of(paid)}", "iban": IBAN,
-        "holder": cast.other_client.full_name, "request_key": "p1",
-    }  # fmt: skip
+        "amount": "25.00",
+        "currency": "EUR",
+        "to": f"bank:{bank_of(paid)}",
+        "iban": IBAN,
+        "holder": cast.other_client.full_name,
+        "request_key": "p1",
+    }
     answer = browser.post(page, {**data, "iban": "DE00", "holder": ""})
     assert answer.status_code == 422 and "valid IBAN" in text_of(answer) and 'value="25.00"' in answer.content.decode()
     answer = browser.post(page, data)
@@ -175,8 +190,10 @@ def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
     found = rates.rates_of(network.top)
     assert found is not None
     assert [(one.level, one.version.plan_id) for one in found.columns] == [
-        (1, network.version.plan_id), (2, other.plan_id), (3, network.version.plan_id),
-    ]  # fmt: skip
+        (1, network.version.plan_id),
+        (2, other.plan_id),
+        (3, network.version.plan_id),
+    ]
     assert dict(found.rows)["Crypto"] == [None, Decimal("0.50"), None]
     page = text_of(browse(network.top.user).get(reverse("partner_home")))
     assert "Your rates per lot" in page and other.plan.name in page and "introduced the client" in page

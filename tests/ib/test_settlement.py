@@ -37,8 +37,10 @@ def test_a_settled_period_books_one_journal_per_partner(network, cast):
     accrue(network, lots="0.5", at=NOON + dt.timedelta(days=1))
     rows = settlement.settle_period(period_id=period_of(NOON).pk, actor=cast.finance)
     assert {row.partner_id: row.amount for row in rows} == {
-        network.sub.pk: Decimal("9"), network.master.pk: Decimal("4.5"), network.top.pk: Decimal("1.5")
-    }  # fmt: skip
+        network.sub.pk: Decimal("9"),
+        network.master.pk: Decimal("4.5"),
+        network.top.pk: Decimal("1.5"),
+    }
     owed = posting.partner_payable(brand_id=cast.brand.pk, partner_id=network.sub.pk, currency="EUR")
     assert posting.balance(owed) == 900
     assert posting.balance(posting.house(AccountKind.IB_COMMISSIONS, brand_id=cast.brand.pk, currency="EUR")) == -1500
@@ -161,10 +163,10 @@ def test_a_brand_that_cannot_be_settled_holds_up_no_other(network, cast, monkeyp
     )
     settle = settlement.settle_period
     monkeypatch.setattr(
-        settlement, "settle_period", lambda *, period_id, actor: 1 / 0 if period_id == ours.pk else settle(
-            period_id=period_id, actor=actor
-        )
-    )  # fmt: skip
+        settlement,
+        "settle_period",
+        lambda *, period_id, actor: 1 / 0 if period_id == ours.pk else settle(period_id=period_id, actor=actor),
+    )
     settlement.settle_due()
     period.refresh_from_db()
     assert (period.state, period_of(NOON).state) == ("closed", "open")
@@ -178,16 +180,30 @@ def arrived(cast, amount_minor, at, key):
     wallet = posting.wallet_of(cast.client, "EUR")
     posted = posting.post(
         posting.Entry(
-            key=f"deposit:{key}", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk,
+            key=f"deposit:{key}",
+            kind=JournalKind.DEPOSIT,
+            brand_id=cast.brand.pk,
             lines=(posting.Line(posting.psp_clearing(psp, "EUR"), -amount_minor), posting.Line(wallet, amount_minor)),
         )
-    )  # fmt: skip
+    )
     return Deposit.objects.create(
-        client=cast.client, brand=cast.brand, psp=psp, wallet=wallet, reference=f"D-{key}", request_key=key,
-        psp_reference=f"P-{key}", state="settled", amount_minor=amount_minor, currency="EUR",
-        received_minor=amount_minor, credited_minor=amount_minor,
-        base_amount=Decimal(amount_minor) / 100, journal_id=posted.journal_id, created_at=at, settled_at=at,
-    )  # fmt: skip
+        client=cast.client,
+        brand=cast.brand,
+        psp=psp,
+        wallet=wallet,
+        reference=f"D-{key}",
+        request_key=key,
+        psp_reference=f"P-{key}",
+        state="settled",
+        amount_minor=amount_minor,
+        currency="EUR",
+        received_minor=amount_minor,
+        credited_minor=amount_minor,
+        base_amount=Decimal(amount_minor) / 100,
+        journal_id=posted.journal_id,
+        created_at=at,
+        settled_at=at,
+    )
 
 
 def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network, cast):
@@ -210,8 +226,10 @@ def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network,
         events.drain()
     taken = Accrual.objects.filter(kind="clawback")
     assert {row.partner_id: row.amount for row in taken} == {
-        network.sub.pk: Decimal("-1.5"), network.master.pk: Decimal("-0.75"), network.top.pk: Decimal("-0.25")
-    }  # fmt: skip
+        network.sub.pk: Decimal("-1.5"),
+        network.master.pk: Decimal("-0.75"),
+        network.top.pk: Decimal("-0.25"),
+    }
     assert {row.reason for row in taken} == {"deposit_reversed"} and all(row.corrects_id for row in taken)
     assert engine.run_nightly(brand=cast.brand).rows == 0
     assert rollup.differences() == []

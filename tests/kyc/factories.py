@@ -26,8 +26,12 @@ BORN = dt.date(1990, 5, 17)
 def registered(client: Client, **fields: Any) -> Client:
     """Give a client of the cast what a registration holds."""
     values = {
-        "date_of_birth": BORN, "address_line": "Lindenstraße 12", "postal_code": "10969", "city": "Berlin", **fields,
-    }  # fmt: skip
+        "date_of_birth": BORN,
+        "address_line": "Lindenstraße 12",
+        "postal_code": "10969",
+        "city": "Berlin",
+        **fields,
+    }
     for name, value in values.items():
         setattr(client, name, value)
     client.save()
@@ -35,8 +39,13 @@ def registered(client: Client, **fields: Any) -> Client:
 
 
 @cache
-def passport_jpeg(first: str = "Clara", last: str = "Weber", born: dt.date = BORN, number: str = "C01X00T47",
-                  expires_on: dt.date = dt.date(2033, 4, 15)) -> bytes:  # fmt: skip
+def passport_jpeg(
+    first: str = "Clara",
+    last: str = "Weber",
+    born: dt.date = BORN,
+    number: str = "C01X00T47",
+    expires_on: dt.date = dt.date(2033, 4, 15),
+) -> bytes:
     holder = specimens.Holder(first, last, born, number=number, expires_on=expires_on)
     return specimens.jpeg(specimens.passport(holder))
 
@@ -80,9 +89,11 @@ def _remembering(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 REMEMBERED = [
-    (intake, "parse", intake.parse), (pages, "parse", pages.parse), (mrz_zone, "find_and_read", mrz_zone.find_and_read),
+    (intake, "parse", intake.parse),
+    (pages, "parse", pages.parse),
+    (mrz_zone, "find_and_read", mrz_zone.find_and_read),
     (ocr, "read_words", ocr.read_words),
-]  # fmt: skip
+]
 
 
 @contextmanager
@@ -96,8 +107,9 @@ def files_read_once() -> Iterator[None]:
         yield
 
 
-def uploaded(client: Client, *, kind: str = DocumentKind.PASSPORT, content: bytes | None = None, actor: Any = None,
-             **fields: Any) -> Document:  # fmt: skip
+def uploaded(
+    client: Client, *, kind: str = DocumentKind.PASSPORT, content: bytes | None = None, actor: Any = None, **fields: Any
+) -> Document:
     content = content or (passport_jpeg() if kind != DocumentKind.PROOF_OF_ADDRESS else bill_pdf())
     with files_read_once():
         return documents.upload(client=client, kind=kind, file=a_file(content), actor=actor, name="scan", **fields)

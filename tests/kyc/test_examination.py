@@ -25,17 +25,26 @@ def alone(monkeypatch, db):
 
 def passport(subject=SUBJECT, **fields):
     values = {
-        "first_name": "Clara Maria", "last_name": "Müller", "birth_date": BORN, "number": "C01X00T47",
-        "expires_on": dt.date(2031, 4, 15), **fields,
-    }  # fmt: skip
+        "first_name": "Clara Maria",
+        "last_name": "Müller",
+        "birth_date": BORN,
+        "number": "C01X00T47",
+        "expires_on": dt.date(2031, 4, 15),
+        **fields,
+    }
     return specimens.passport(specimens.Holder(**values))
 
 
 def found(picture, kind="passport", side="front", text_layer=None, pictures=None):
     sheet = Sheet(
-        document_id=1, kind=kind, side=side, subject=SUBJECT, today=TODAY, text_layer=text_layer,
+        document_id=1,
+        kind=kind,
+        side=side,
+        subject=SUBJECT,
+        today=TODAY,
+        text_layer=text_layer,
         pages=pictures or [np.array(picture.convert("RGB"))],
-    )  # fmt: skip
+    )
     findings = examine(sheet)
     return {finding.code.value for finding in findings}, findings, sheet
 
@@ -50,12 +59,15 @@ def test_a_good_passport_has_no_issue_and_is_read():
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda page: specimens.turned(page, 5), lambda page: specimens.turned(page, -12),
-        lambda page: specimens.turned(page, 180), specimens.photographed, lambda page: specimens.blurred(page, 1.5),
+        lambda page: specimens.turned(page, 5),
+        lambda page: specimens.turned(page, -12),
+        lambda page: specimens.turned(page, 180),
+        specimens.photographed,
+        lambda page: specimens.blurred(page, 1.5),
         lambda page: page.resize((700, 493)),
     ],
     ids=["5 degrees", "-12 degrees", "upside down", "photographed", "a little blurred", "small"],
-)  # fmt: skip
+)
 def test_a_passport_is_read_however_it_was_photographed(spoil):
     codes, _findings, sheet = found(spoil(passport()))
     assert sheet.zone is not None and sheet.zone.mrz.is_valid
@@ -131,9 +143,13 @@ def test_no_face_on_a_selfie():
 
 def bill(**fields):
     values = {
-        "name": "Clara Müller", "address_line": "Lindenstraße 12", "postal_code": "10969", "city": "Berlin",
-        "issued_on": dt.date(2026, 11, 1), **fields,
-    }  # fmt: skip
+        "name": "Clara Müller",
+        "address_line": "Lindenstraße 12",
+        "postal_code": "10969",
+        "city": "Berlin",
+        "issued_on": dt.date(2026, 11, 1),
+        **fields,
+    }
     pdf = specimens.utility_bill(**values)
     drawn = pages.draw(pdf, "application/pdf")
     return drawn.pictures, drawn.text_layer

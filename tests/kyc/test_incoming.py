@@ -39,9 +39,9 @@ def test_a_file_waits_unopened_then_becomes_a_document(cast, django_capture_on_c
     assert (document.kind, document.uploaded_by, document.file_name) == ("passport", cast.client_user, "scan.jpg")
     assert OutboxEvent.objects.filter(name="kyc.document_uploaded").count() == 1
     assert store.path_of(document.store_key) in files_on_disk()
-    assert list(AuditEvent.objects.filter(action__startswith="kyc.").order_by("id").values_list("action", flat=True)) == [
-        "kyc.file_received", "kyc.document_uploaded",
-    ]  # fmt: skip
+    assert list(
+        AuditEvent.objects.filter(action__startswith="kyc.").order_by("id").values_list("action", flat=True)
+    ) == ["kyc.file_received", "kyc.document_uploaded"]
 
 
 def test_what_was_sent_is_deleted_once_it_was_opened(cast, django_capture_on_commit_callbacks):

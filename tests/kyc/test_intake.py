@@ -84,9 +84,11 @@ def test_a_pdf_loses_everything_that_acts():
         page = pdf.pages[0]
         page.obj.AA = pikepdf.Dictionary(O=script)
         link = pikepdf.Dictionary(
-            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=[0, 0, 100, 100],
+            Type=pikepdf.Name.Annot,
+            Subtype=pikepdf.Name.Link,
+            Rect=[0, 0, 100, 100],
             A=pikepdf.Dictionary(S=pikepdf.Name.Launch, F="cmd.exe"),
-        )  # fmt: skip
+        )
         page.obj.Annots = pikepdf.Array([pdf.make_indirect(link)])
         pdf.save(out, compress_streams=False)
     clean = take(out.getvalue(), name="bill.pdf")
@@ -104,9 +106,12 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
 
 
 OTHER_KINDS = [
-    b"MZ\x90\x00 not a picture", b"<html><script>alert(1)</script>", b"GIF89a" + b"\0" * 500, b"<svg xmlns='x'/>",
+    b"MZ\x90\x00 not a picture",
+    b"<html><script>alert(1)</script>",
+    b"GIF89a" + b"\0" * 500,
+    b"<svg xmlns='x'/>",
     b"PK\x03\x04" + b"\0" * 99,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("content", OTHER_KINDS)
@@ -155,7 +160,12 @@ def test_the_first_bytes_decide_what_a_file_is():
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("../../etc/passwd", "passwd"), ("C:\\Users\\me\\scan.jpg", "scan.jpg"), ("", "document"), ("a\x00\u202eb.jpg", "ab.jpg")],
-)  # fmt: skip
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\scan.jpg", "scan.jpg"),
+        ("", "document"),
+        ("a\x00\u202eb.jpg", "ab.jpg"),
+    ],
+)
 def test_names_are_for_show_only(given, kept):
     assert intake.clean_name(given) == kept

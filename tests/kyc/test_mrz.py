@@ -21,10 +21,13 @@ LONG_NUMBER = ("I<UTOD23145890<7349<<<<<<<<<<<", "3407127M9507122UTO<<<<<<<<<<<2
 @pytest.mark.parametrize(
     ("lines", "form", "number"),
     [
-        (TD3, "TD3", "L898902C3"), (TD2, "TD2", "D23145890"), (TD1, "TD1", "D23145890"), (MRV_A, "MRV-A", "L8988901C"),
+        (TD3, "TD3", "L898902C3"),
+        (TD2, "TD2", "D23145890"),
+        (TD1, "TD1", "D23145890"),
+        (MRV_A, "MRV-A", "L8988901C"),
         (MRV_B, "MRV-B", "L8988901C"),
     ],
-)  # fmt: skip
+)
 def test_icaos_specimens_read_as_printed(lines, form, number):
     zone = mrz.parse(lines, today=TODAY)
     assert (zone.format, zone.surname, zone.given_names, zone.number) == (form, "ERIKSSON", "ANNA MARIA", number)
@@ -38,14 +41,33 @@ def test_dates_of_the_passport():
 
 
 def test_the_passport_of_the_standard_is_built_to_the_letter():
-    assert mrz.build_td3(
-        country="UTO", surname="ERIKSSON", given_names="ANNA MARIA", number="L898902C3", nationality="UTO",
-        birth_date=dt.date(1974, 8, 12), sex="F", expiry_date=dt.date(2012, 4, 15), optional="ZE184226B",
-    ) == TD3  # fmt: skip
-    assert mrz.build_td1(
-        country="UTO", surname="ERIKSSON", given_names="ANNA MARIA", number="D23145890", nationality="UTO",
-        birth_date=dt.date(1974, 8, 12), sex="F", expiry_date=dt.date(2012, 4, 15),
-    ) == TD1  # fmt: skip
+    assert (
+        mrz.build_td3(
+            country="UTO",
+            surname="ERIKSSON",
+            given_names="ANNA MARIA",
+            number="L898902C3",
+            nationality="UTO",
+            birth_date=dt.date(1974, 8, 12),
+            sex="F",
+            expiry_date=dt.date(2012, 4, 15),
+            optional="ZE184226B",
+        )
+        == TD3
+    )
+    assert (
+        mrz.build_td1(
+            country="UTO",
+            surname="ERIKSSON",
+            given_names="ANNA MARIA",
+            number="D23145890",
+            nationality="UTO",
+            birth_date=dt.date(1974, 8, 12),
+            sex="F",
+            expiry_date=dt.date(2012, 4, 15),
+        )
+        == TD1
+    )
 
 
 def test_a_number_that_runs_over_is_put_together():
@@ -77,9 +99,15 @@ def test_noise_in_the_fillers_is_no_given_name():
 
 def test_a_number_with_look_alikes_is_repaired_when_one_swap_fits():
     right = mrz.build_td3(
-        country="UTO", surname="ERIKSSON", given_names="ANNA", number="AB0120O5K", nationality="UTO",
-        birth_date=dt.date(1990, 5, 17), sex="F", expiry_date=dt.date(2031, 4, 15),
-    )  # fmt: skip
+        country="UTO",
+        surname="ERIKSSON",
+        given_names="ANNA",
+        number="AB0120O5K",
+        nationality="UTO",
+        birth_date=dt.date(1990, 5, 17),
+        sex="F",
+        expiry_date=dt.date(2031, 4, 15),
+    )
     misread = (right[0], right[1].replace("AB0120O5K", "AB012005K"))
     assert not mrz.parse(misread, today=TODAY).is_valid
     assert mrz.with_number_repaired(mrz.parse(misread, today=TODAY), today=TODAY).number == "AB0120O5K"
@@ -94,9 +122,15 @@ def test_open_birth_dates_are_none_and_never_in_the_future():
 
 def test_a_name_that_fills_its_field_is_marked_as_cut():
     long = mrz.build_td3(
-        country="UTO", surname="PAPADOPOULOU KONSTANTINIDOU", given_names="ALEXANDRA EVANGELIA", number="L898902C3",
-        nationality="UTO", birth_date=dt.date(1990, 5, 17), sex="F", expiry_date=dt.date(2031, 4, 15),
-    )  # fmt: skip
+        country="UTO",
+        surname="PAPADOPOULOU KONSTANTINIDOU",
+        given_names="ALEXANDRA EVANGELIA",
+        number="L898902C3",
+        nationality="UTO",
+        birth_date=dt.date(1990, 5, 17),
+        sex="F",
+        expiry_date=dt.date(2031, 4, 15),
+    )
     assert mrz.parse(long, today=TODAY).is_name_cut
     assert not mrz.parse(TD3, today=TODAY).is_name_cut
 
@@ -111,14 +145,23 @@ NAMES = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=14)
 
 
 @given(
-    surname=NAMES, given=NAMES, number=st.text(alphabet="ABCDEFGHJKLMNPRSTUVWXYZ123456789", min_size=6, max_size=9),
-    born=st.dates(dt.date(1930, 1, 1), dt.date(2008, 1, 1)), expires=st.dates(dt.date(2020, 1, 1), dt.date(2036, 1, 1)),
-)  # fmt: skip
+    surname=NAMES,
+    given=NAMES,
+    number=st.text(alphabet="ABCDEFGHJKLMNPRSTUVWXYZ123456789", min_size=6, max_size=9),
+    born=st.dates(dt.date(1930, 1, 1), dt.date(2008, 1, 1)),
+    expires=st.dates(dt.date(2020, 1, 1), dt.date(2036, 1, 1)),
+)
 def test_what_is_built_reads_back(surname, given, number, born, expires):
     lines = mrz.build_td3(
-        country="UTO", surname=surname, given_names=given, number=number, nationality="UTO", birth_date=born, sex="M",
+        country="UTO",
+        surname=surname,
+        given_names=given,
+        number=number,
+        nationality="UTO",
+        birth_date=born,
+        sex="M",
         expiry_date=expires,
-    )  # fmt: skip
+    )
     zone = mrz.parse(lines, today=TODAY)
     assert zone.is_valid and (zone.surname, zone.given_names, zone.number) == (surname, given, number)
     assert (zone.birth_date, zone.expiry_date) == (born, expires)

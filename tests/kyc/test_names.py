@@ -6,12 +6,27 @@ from kyc import names
 @pytest.mark.parametrize(
     ("registered", "printed"),
     [
-        ("Müller", "MUELLER"), ("Müller", "MULLER"), ("Müller", "MUXXLLER"), ("Núñez", "NUNXXEZ"), ("Núñez", "NUNEZ"),
-        ("Weiß", "WEISS"), ("Bjørn", "BJOERN"), ("Åse", "AASE"), ("Łukasz", "LUKASZ"), ("O'Neill", "ONEILL"),
-        ("O'Neill", "O NEILL"), ("Jean-Luc", "JEAN LUC"), ("Сергей", "SERGEI"), ("Юлия", "IULIIA"), ("Юлия", "YULIYA"),
-        ("Щербаков", "SHCHERBAKOV"), ("Nguyễn", "NGUYEN"), ("von der Leyen", "VON DER LEYEN"), ("Clara", "CLARA MARIA"),
+        ("Müller", "MUELLER"),
+        ("Müller", "MULLER"),
+        ("Müller", "MUXXLLER"),
+        ("Núñez", "NUNXXEZ"),
+        ("Núñez", "NUNEZ"),
+        ("Weiß", "WEISS"),
+        ("Bjørn", "BJOERN"),
+        ("Åse", "AASE"),
+        ("Łukasz", "LUKASZ"),
+        ("O'Neill", "ONEILL"),
+        ("O'Neill", "O NEILL"),
+        ("Jean-Luc", "JEAN LUC"),
+        ("Сергей", "SERGEI"),
+        ("Юлия", "IULIIA"),
+        ("Юлия", "YULIYA"),
+        ("Щербаков", "SHCHERBAKOV"),
+        ("Nguyễn", "NGUYEN"),
+        ("von der Leyen", "VON DER LEYEN"),
+        ("Clara", "CLARA MARIA"),
     ],
-)  # fmt: skip
+)
 def test_a_name_equals_every_spelling_the_standard_permits(registered, printed):
     assert names.likeness(registered, printed) == 1.0
 

@@ -174,9 +174,12 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cast):
     registered(cast.client)
     document = uploaded(cast.client)
     worker = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(document.pk)], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", KILLED, str(document.pk)],
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        text=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings.test"},
-    )  # fmt: skip
+    )
     with worker:
         assert worker.stdout.readline().strip() == "looking"
         worker.send_signal(signal.SIGKILL)

@@ -95,9 +95,13 @@ def test_a_full_disk_is_told_and_nothing_half_is_left(cast, tmp_path):
     store.put(client_id=cast.client.pk, content=b"makes the client's key")
     environment = {**os.environ, "KEELSON_PRIVATE_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.kyc.elsewhere"}
     done = subprocess.run(
-        [sys.executable, "-c", FILL, str(cast.client.pk)], env=environment, cwd=settings.BASE_DIR, capture_output=True,
-        text=True, timeout=60,
-    )  # fmt: skip
+        [sys.executable, "-c", FILL, str(cast.client.pk)],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert "told: The file could not be kept: our storage is full." in done.stdout, done.stderr
     assert "left: []" in done.stdout
 

@@ -36,8 +36,9 @@ def test_processes_side_by_side_get_numbers_of_their_own(tmp_path):
         for process in processes:
             process.communicate("\n", timeout=60)
     assert sorted(own for own, _inherited in told) == [
-        "redis://:secret@cache.example:6379/5", "redis://:secret@cache.example:6379/6",
-    ]  # fmt: skip
+        "redis://:secret@cache.example:6379/5",
+        "redis://:secret@cache.example:6379/6",
+    ]
     assert {inherited for _own, inherited in told} == {"redis://:secret@cache.example:6379/4"}
 
 

@@ -13,9 +13,14 @@ from tests.cast import make_staff
 @pytest.fixture
 def german_rule(cast):
     return RoutingRule.objects.create(
-        brand=cast.brand, name="German speakers", position=10, languages=["de"], countries=["DE", "AT", "CH"],
-        desk=cast.desk, sla_seconds=600,
-    )  # fmt: skip
+        brand=cast.brand,
+        name="German speakers",
+        position=10,
+        languages=["de"],
+        countries=["DE", "AT", "CH"],
+        desk=cast.desk,
+        sla_seconds=600,
+    )
 
 
 @pytest.fixture
@@ -38,10 +43,18 @@ def campaign(cast):
 @pytest.fixture
 def landing_page(cast, campaign):
     return LandingPage.objects.create(
-        brand=cast.brand, slug="start", language="de", campaign=campaign, country="DE", headline="Handeln lernen",
-        subline="In Ruhe anfangen", call_to_action="Jetzt anfragen", thanks_title="Danke!", thanks_text="Wir melden uns.",
+        brand=cast.brand,
+        slug="start",
+        language="de",
+        campaign=campaign,
+        country="DE",
+        headline="Handeln lernen",
+        subline="In Ruhe anfangen",
+        call_to_action="Jetzt anfragen",
+        thanks_title="Danke!",
+        thanks_text="Wir melden uns.",
         points=[{"icon": "shield-check", "title": "Reguliert", "text": "Getrennte Kundengelder"}],
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -53,9 +66,15 @@ def capture(cast):
             name: fields.pop(name) for name in ("landing_page", "api_source", "actor", "keep_with") if name in fields
         }
         typed = {
-            "channel": Channel.LANDING_PAGE, "first_name": "Erika", "last_name": "Mustermann", "country": "DE",
-            "email": "erika@web.de", "phone": "0151 23456789", "language": "de", **fields,
-        }  # fmt: skip
+            "channel": Channel.LANDING_PAGE,
+            "first_name": "Erika",
+            "last_name": "Mustermann",
+            "country": "DE",
+            "email": "erika@web.de",
+            "phone": "0151 23456789",
+            "language": "de",
+            **fields,
+        }
         return capture_lead(brand=cast.brand, capture=Capture(**typed), **extra)
 
     return take

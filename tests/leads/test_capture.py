@@ -15,10 +15,15 @@ pytestmark = pytest.mark.django_db
 
 def test_a_new_person_is_recorded_scored_routed_and_told_in_one_go(cast, german_rule, landing_page, capture):
     taken = capture(
-        landing_page=landing_page, campaign="de-search", ip="203.0.113.9", user_agent="Firefox",
-        utm={"utm_campaign": "de-search", "utm_term": "forex"}, landing_url="https://x.example/l/?utm_campaign=de-search",
-        accept_language="de-DE,de;q=0.9", message="Bitte anrufen",
-    )  # fmt: skip
+        landing_page=landing_page,
+        campaign="de-search",
+        ip="203.0.113.9",
+        user_agent="Firefox",
+        utm={"utm_campaign": "de-search", "utm_term": "forex"},
+        landing_url="https://x.example/l/?utm_campaign=de-search",
+        accept_language="de-DE,de;q=0.9",
+        message="Bitte anrufen",
+    )
     client, lead = Client.objects.get(pk=taken.client.pk), Lead.objects.get(pk=taken.lead.pk)
     assert (client.stage, client.email, client.phone) == (Stage.LEAD, "erika@web.de", "+4915123456789")
     assert (client.book, client.owner, client.time_zone) == (cast.book, cast.agent, "Europe/Berlin")
@@ -55,8 +60,10 @@ def test_the_same_person_again_is_one_client_with_two_leads(cast, german_rule, c
     assert client.score == again.lead.score  # the newest is what sales works on
     assert [lead.source for lead in client.leads.order_by("id")] == ["google", "facebook"]
     assert again.lead.match_reasons == [
-        {"code": "email", "weight": 4}, {"code": "country", "weight": 1}, {"code": "last_name", "weight": 1},
-    ]  # fmt: skip
+        {"code": "email", "weight": 4},
+        {"code": "country", "weight": 1},
+        {"code": "last_name", "weight": 1},
+    ]
     assert again.lead.typed == {"email": "erika+fx@web.de"}
     assert again.lead.assigned_to == cast.agent and again.lead.sla_due_at is None
     titles = list(Notification.objects.filter(user=cast.agent).order_by("id").values_list("title", flat=True))

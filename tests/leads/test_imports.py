@@ -32,9 +32,13 @@ def start(cast):
     def begin(text=FILE, **fields):
         content = text if isinstance(text, bytes) else text.encode()
         return imports.start_import(
-            brand=cast.brand, actor=fields.pop("actor", cast.desk_head), file_name="leads.csv", content=content,
-            language="de", **fields,
-        )  # fmt: skip
+            brand=cast.brand,
+            actor=fields.pop("actor", cast.desk_head),
+            file_name="leads.csv",
+            content=content,
+            language="de",
+            **fields,
+        )
 
     return begin
 

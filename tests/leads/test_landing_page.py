@@ -32,10 +32,18 @@ def fill_in(browser, address=ADDRESS, *, seconds=10, **changes):
     """Open the page, wait as a person does, and send the form."""
     html = browser.get(address, HTTP_ACCEPT_LANGUAGE="de-DE,de;q=0.9").content.decode()
     typed = {
-        "first_name": "Erika", "last_name": "Mustermann", "email": "erika@web.de", "country": "DE",
-        "phone": "0151 23456789", "message": "Bitte anrufen", "contact": "on", "stamp": hidden(html, "stamp"),
-        "origin": hidden(html, "origin"), guard.HONEYPOT: "", **changes,
-    }  # fmt: skip
+        "first_name": "Erika",
+        "last_name": "Mustermann",
+        "email": "erika@web.de",
+        "country": "DE",
+        "phone": "0151 23456789",
+        "message": "Bitte anrufen",
+        "contact": "on",
+        "stamp": hidden(html, "stamp"),
+        "origin": hidden(html, "origin"),
+        guard.HONEYPOT: "",
+        **changes,
+    }
     with time_machine.travel(timezone.now().timestamp() + seconds):
         return browser.post(ADDRESS, typed, HTTP_ACCEPT_LANGUAGE="de-DE,de;q=0.9", HTTP_USER_AGENT="Firefox"), typed
 

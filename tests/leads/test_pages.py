@@ -34,12 +34,21 @@ class TestList:
     @pytest.mark.parametrize(
         ("query", "hit"),
         [
-            ("sales_status=new", True), ("sales_status=contacted", False), ("source=google", True), ("source=x", False),
-            ("campaign=de-search", True), ("score_from=1", True), ("score_from=100", False), ("country=DE", True),
-            ("q=mustermann", True), ("q=0151 23456789", True), ("q=nobody", False), ("sort=-score", True),
+            ("sales_status=new", True),
+            ("sales_status=contacted", False),
+            ("source=google", True),
+            ("source=x", False),
+            ("campaign=de-search", True),
+            ("score_from=1", True),
+            ("score_from=100", False),
+            ("country=DE", True),
+            ("q=mustermann", True),
+            ("q=0151 23456789", True),
+            ("q=nobody", False),
+            ("sort=-score", True),
             ("sort=last_contact_at", True),
         ],
-    )  # fmt: skip
+    )
     def test_filters_search_and_order(self, cast, lead, browse, query, hit):
         assert ("Erika Mustermann" in html(browse(cast.agent).get(f"/leads/?{query}"))) is hit
 
@@ -239,10 +248,15 @@ class TestSetUp:
 
     def test_a_landing_page_is_written_as_lines(self, cast, browse):
         form = {
-            "brand": cast.brand.pk, "slug": "gold", "language": "de", "headline": "Gold handeln", "call_to_action": "Los",
-            "thanks_title": "Danke", "points": "shield-check | Reguliert | Getrennte Gelder\nreceipt | Kosten | Vorab",
+            "brand": cast.brand.pk,
+            "slug": "gold",
+            "language": "de",
+            "headline": "Gold handeln",
+            "call_to_action": "Los",
+            "thanks_title": "Danke",
+            "points": "shield-check | Reguliert | Getrennte Gelder\nreceipt | Kosten | Vorab",
             "is_published": "on",
-        }  # fmt: skip
+        }
         browser = browse(cast.marketing)
         assert browser.post("/landing-pages/new/", form).status_code == 302
         page = LandingPage.objects.get()
@@ -256,10 +270,19 @@ class TestSetUp:
     def test_rules_are_written_tried_and_told(self, cast, browse, second_agent):
         browser = browse(cast.desk_head)
         form = {
-            "brand": cast.brand.pk, "name": "Germans", "position": 5, "is_active": "on", "languages": "DE", "countries": "de at",
-            "desk": cast.desk.pk, "strategy": "round_robin", "needs_language": "on", "off_shift": "assign", "sla_seconds": 300,
+            "brand": cast.brand.pk,
+            "name": "Germans",
+            "position": 5,
+            "is_active": "on",
+            "languages": "DE",
+            "countries": "de at",
+            "desk": cast.desk.pk,
+            "strategy": "round_robin",
+            "needs_language": "on",
+            "off_shift": "assign",
+            "sla_seconds": 300,
             "agents": [second_agent.pk],
-        }  # fmt: skip
+        }
         assert browser.post("/lead-rules/routing/new/", form).status_code == 302
         rule = RoutingRule.objects.get()
         assert (rule.languages, rule.countries, list(rule.agents.all())) == (["de"], ["DE", "AT"], [second_agent])

@@ -56,10 +56,12 @@ def test_a_nul_is_named_with_its_column():
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "cut off or is damaged"), (b"\xff\xfee", "cut off or is damaged"),
-        (b"email," + b"x" * 200_000 + b"\n", "Line 1 can't be read"), (b"a\0b", "not a text file"),
+        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "cut off or is damaged"),
+        (b"\xff\xfee", "cut off or is damaged"),
+        (b"email," + b"x" * 200_000 + b"\n", "Line 1 can't be read"),
+        (b"a\0b", "not a text file"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_none_is_refused_in_words(raw, words):
     with pytest.raises(DomainError, match=words):
         open_rows(decode(raw))

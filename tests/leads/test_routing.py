@@ -26,16 +26,24 @@ def given_lead(cast, agent, *, touched=False, ago=dt.timedelta(hours=1)):
     )
     now = timezone.now()
     return Lead.objects.create(
-        client=client, brand=cast.brand, channel="landing", assigned_to=agent, assigned_at=now - ago, captured_at=now - ago,
+        client=client,
+        brand=cast.brand,
+        channel="landing",
+        assigned_to=agent,
+        assigned_at=now - ago,
+        captured_at=now - ago,
         touched_at=now if touched else None,
-    )  # fmt: skip
+    )
 
 
 def test_agents_take_turns(cast, german_rule, second_agent):
     turns = router(cast)
     assert [turns.decide(GERMAN).agent_id for _ in range(4)] == [
-        cast.agent.pk, second_agent.pk, cast.agent.pk, second_agent.pk,
-    ]  # fmt: skip
+        cast.agent.pk,
+        second_agent.pk,
+        cast.agent.pk,
+        second_agent.pk,
+    ]
 
 
 def test_whose_last_lead_is_longest_ago_is_next(cast, german_rule, second_agent):

@@ -20,9 +20,16 @@ def at(hour: int, minute: int = 0, day: dt.date = DAY) -> dt.datetime:
 
 
 def look(
-    user: User, moment: dt.datetime, kind: str = "view", *, client: int | None = None, rows: int = 1,
-    in_book: bool | None = True, ip: str = "10.0.0.1", target: str = "clients.client",
-) -> None:  # fmt: skip
+    user: User,
+    moment: dt.datetime,
+    kind: str = "view",
+    *,
+    client: int | None = None,
+    rows: int = 1,
+    in_book: bool | None = True,
+    ip: str = "10.0.0.1",
+    target: str = "clients.client",
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO crm_accessevent {COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",

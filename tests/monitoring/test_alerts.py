@@ -140,9 +140,14 @@ def test_of_a_watched_person_less_is_needed(desk, cast):
 def test_one_alert_per_agent_and_day_is_held_by_the_database(flood):
     with pytest.raises(IntegrityError, match="one_alert_per_agent_and_day"), transaction.atomic():
         Alert.objects.create(
-            agent=flood.agent, brand=flood.brand, day=flood.day, severity="high", probability=0, raised_at=AFTERWARDS,
+            agent=flood.agent,
+            brand=flood.brand,
+            day=flood.day,
+            severity="high",
+            probability=0,
+            raised_at=AFTERWARDS,
             updated_at=AFTERWARDS,
-        )  # fmt: skip
+        )
 
 
 # ── reviewing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -183,9 +188,15 @@ def test_others_decide_nothing_and_nothing_changed(flood, cast, who):
 
 def test_nobody_reviews_their_own_alert_nor_that_of_their_head(cast):
     alert = Alert.objects.create(
-        agent=cast.desk_head, brand=cast.brand, desk=cast.desk, day=DAY, severity="high", probability=0, raised_at=AFTERWARDS,
+        agent=cast.desk_head,
+        brand=cast.brand,
+        desk=cast.desk,
+        day=DAY,
+        severity="high",
+        probability=0,
+        raised_at=AFTERWARDS,
         updated_at=AFTERWARDS,
-    )  # fmt: skip
+    )
     second = make_staff("deputy@meridian.example", Role.DESK_HEAD, brand=cast.brand, desk=cast.desk, reaches=cast.desk)
     for person, told in ((cast.desk_head, "their own"), (second, "head of your own desk")):
         with pytest.raises(NotAllowed, match=told):

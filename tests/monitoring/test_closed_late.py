@@ -48,9 +48,14 @@ def test_tails_that_were_fitted_later_judge_no_earlier_day(people):
 
 def test_whoever_was_watched_on_the_day_is_though_it_ended_since(cast, people):
     Watch.objects.create(
-        agent=cast.agent, kind=WatchKind.NOTICE, from_on=days_before(3), to_on=LONG_AGO + dt.timedelta(days=30),
-        reason="Leaves", made_by=cast.administrator, ended_at=at(12, 0, LONG_AGO + dt.timedelta(days=5)),
-    )  # fmt: skip
+        agent=cast.agent,
+        kind=WatchKind.NOTICE,
+        from_on=days_before(3),
+        to_on=LONG_AGO + dt.timedelta(days=30),
+        reason="Leaves",
+        made_by=cast.administrator,
+        ended_at=at(12, 0, LONG_AGO + dt.timedelta(days=5)),
+    )
     baselines.learn_days(days_before(70), days_before(1))
     look(cast.agent, at(10, 0, LONG_AGO), "export", rows=60)
     raised = alerts.raise_alerts(baselines.close_days(now=at(13, 0, LONG_AGO + dt.timedelta(days=1))))

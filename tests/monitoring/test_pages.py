@@ -75,9 +75,15 @@ def test_clients_are_named_in_the_evidence_only_where_the_reviewer_sees_them(des
     look(cast.agent, at(9), client=cast.client.pk)
     look(cast.agent, at(9, 1), client=cast.other_client.pk, in_book=False)
     alert = Alert.objects.create(
-        agent=cast.agent, brand=cast.brand, desk=cast.desk, day=DAY, severity="high", probability=0, raised_at=at(23),
+        agent=cast.agent,
+        brand=cast.brand,
+        desk=cast.desk,
+        day=DAY,
+        severity="high",
+        probability=0,
+        raised_at=at(23),
         updated_at=at(23),
-    )  # fmt: skip
+    )
     page = text_of(browse(cast.desk_head).get(address(alert, "monitoring_evidence")))
     assert "Clara Weber" in page and "Núñez" not in page and f"#{cast.other_client.pk}" in page
 

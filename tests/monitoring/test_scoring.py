@@ -22,9 +22,13 @@ def ordinary_days(random, agents, days, busy=None):
         mean = base * habit * hours[:, None] * shared
         counts = random.negative_binomial(3.2, 3.2 / (3.2 + mean)).astype(float)
         day = Day(
-            FIRST + dt.timedelta(days=n), np.arange(agents), np.zeros(agents, dtype=np.int64), counts, hours,
+            FIRST + dt.timedelta(days=n),
+            np.arange(agents),
+            np.zeros(agents, dtype=np.int64),
+            counts,
+            hours,
             np.ones(agents, dtype=bool),
-        )  # fmt: skip
+        )
         if busy:
             busy(n, day)
         yield day

@@ -31,11 +31,19 @@ def make_deposit(cast, pay_by, instructions, **fields) -> Deposit:
     psp = make_psp(cast.brand, "coinharbor", kind="crypto")
     now = timezone.now()
     return Deposit.objects.create(
-        client=cast.client, brand=cast.brand, psp=psp, payment_method=psp.methods.get(),
-        wallet=posting.wallet_of(cast.client, "EUR"), reference="D-HERE00000001", request_key="h1", amount_minor=25_000,
-        currency="EUR", created_at=now, expires_at=now + dt.timedelta(hours=1),
+        client=cast.client,
+        brand=cast.brand,
+        psp=psp,
+        payment_method=psp.methods.get(),
+        wallet=posting.wallet_of(cast.client, "EUR"),
+        reference="D-HERE00000001",
+        request_key="h1",
+        amount_minor=25_000,
+        currency="EUR",
+        created_at=now,
+        expires_at=now + dt.timedelta(hours=1),
         **{"pay_by": pay_by, "instructions": instructions, **fields},
-    )  # fmt: skip
+    )
 
 
 def test_each_method_says_what_it_costs_its_limits_and_how_long_it_takes(cast, browser):

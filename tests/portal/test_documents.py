@@ -18,9 +18,15 @@ from tests.kyc.factories import bill_pdf, claimed, file_of, passport_jpeg, regis
 pytestmark = pytest.mark.django_db
 SEND = "/portal/documents/send/"
 DETAILS = {
-    "first_name": "Clara", "last_name": "Weber", "date_of_birth": "1990-05-17", "nationality": "DE",
-    "phone": "+49 151 12345678", "address_line": "Lindenstraße 12", "postal_code": "10969", "city": "Berlin",
-}  # fmt: skip
+    "first_name": "Clara",
+    "last_name": "Weber",
+    "date_of_birth": "1990-05-17",
+    "nationality": "DE",
+    "phone": "+49 151 12345678",
+    "address_line": "Lindenstraße 12",
+    "postal_code": "10969",
+    "city": "Berlin",
+}
 
 
 @pytest.fixture
@@ -86,9 +92,11 @@ def test_the_way_from_nothing_to_verified(cast, browser):
 def test_a_rejected_document_says_why_in_the_clients_words_and_can_be_sent_again(cast, browser):
     document = claimed(registered(cast.client), cast.kyc_officer)
     reject(
-        document_id=document.pk, actor=cast.kyc_officer, reason_code="unreadable",
+        document_id=document.pk,
+        actor=cast.kyc_officer,
+        reason_code="unreadable",
         reason="We could not read it. Please take a new picture in daylight.",
-    )  # fmt: skip
+    )
     let_the_undo_time_pass()
     events.drain()
     page = browser.get("/portal/documents/").content.decode()
@@ -104,9 +112,12 @@ def test_the_expected_time_is_what_recent_reviews_took(cast):
     for number in range(6):
         document = uploaded(cast.other_client, content=passport_jpeg(number=f"X{number:08d}"))
         Document.objects.filter(pk=document.pk).update(
-            uploaded_at=now - dt.timedelta(minutes=30), reviewed_at=now, reviewed_by=cast.kyc_officer, state="approved",
+            uploaded_at=now - dt.timedelta(minutes=30),
+            reviewed_at=now,
+            reviewed_by=cast.kyc_officer,
+            state="approved",
             settles_at=now,
-        )  # fmt: skip
+        )
     assert onboarding.expected_wait(cast.client) == "usually within 30 minutes"
     # Another brand has its own pace.
     cast.client.brand_id = cast.other_brand.pk
@@ -172,9 +183,12 @@ def test_without_a_script_the_page_says_it_and_stays(cast, browser):
 
 def test_200_megabytes_are_refused_before_they_are_read(cast, browser):
     answer = browser.post(
-        SEND, b"x" * 100, content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(200 * 1024 * 1024),
+        SEND,
+        b"x" * 100,
+        content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(200 * 1024 * 1024),
         headers={"x-requested-with": "XMLHttpRequest"},
-    )  # fmt: skip
+    )
     assert answer.status_code == 413 and "larger than" in answer.json()["message"]
 
 

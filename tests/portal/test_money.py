@@ -48,7 +48,7 @@ def confirm_again(browser):
 
 
 @pytest.fixture
-def payer(cast, outside):  # noqa: F811
+def payer(cast, outside):
     verify(cast.client)
     return signed_in(cast.client_user)
 
@@ -60,7 +60,7 @@ def start(browser, psp, amount="500", **fields):
     )
 
 
-def test_a_deposit_goes_to_the_psp_and_comes_back_booked_once(cast, outside, payer):  # noqa: F811
+def test_a_deposit_goes_to_the_psp_and_comes_back_booked_once(cast, outside, payer):
     answer = start(payer, outside.psp)
     deposit = Deposit.objects.get()
     assert answer["Location"] == f"/portal/wallet/{deposit.reference}/pay/"
@@ -79,7 +79,7 @@ def test_a_deposit_goes_to_the_psp_and_comes_back_booked_once(cast, outside, pay
     assert Notification.objects.filter(user=cast.client_user, kind="portal.deposit").count() == 1
 
 
-def test_a_double_click_is_one_deposit_and_another_amount_under_its_key_is_refused(cast, outside, payer):  # noqa: F811
+def test_a_double_click_is_one_deposit_and_another_amount_under_its_key_is_refused(cast, outside, payer):
     key = key_of(payer.get(DEPOSIT))
     form = {"method": outside.psp.methods.get().pk, "amount": "500", "currency": "EUR", "request_key": key}
     first, second = payer.post(DEPOSIT, form), payer.post(DEPOSIT, form)
@@ -92,7 +92,7 @@ def test_a_double_click_is_one_deposit_and_another_amount_under_its_key_is_refus
     ("amount", "words"),
     [("0", "above zero"), ("-5", "above zero"), ("abc", "in figures"), ("1.005", "fewer decimals"), ("", "required")],
 )
-def test_an_amount_that_makes_no_sense_is_said_so(cast, outside, payer, amount, words):  # noqa: F811
+def test_an_amount_that_makes_no_sense_is_said_so(cast, outside, payer, amount, words):
     answer = start(payer, outside.psp, amount)
     assert answer.status_code == 422 and words in answer.content.decode() and not Deposit.objects.exists()
 
@@ -100,11 +100,16 @@ def test_an_amount_that_makes_no_sense_is_said_so(cast, outside, payer, amount, 
 @pytest.mark.parametrize(
     ("typed", "language", "minor"),
     [
-        ("1.234,50", "de", 123450), ("1.500", "de", 150000), ("250,5", "en", 25050), ("1 000", "de", 100000),
-        ("1,234.50", "en", 123450), ("1,500", "en", 150000), ("1'000", "en", 100000),
+        ("1.234,50", "de", 123450),
+        ("1.500", "de", 150000),
+        ("250,5", "en", 25050),
+        ("1 000", "de", 100000),
+        ("1,234.50", "en", 123450),
+        ("1,500", "en", 150000),
+        ("1'000", "en", 100000),
     ],
-)  # fmt: skip
-def test_amounts_are_read_as_the_reader_writes_them(cast, outside, payer, typed, language, minor):  # noqa: F811
+)
+def test_amounts_are_read_as_the_reader_writes_them(cast, outside, payer, typed, language, minor):
     cast.client_user.language = language
     cast.client_user.save(update_fields=["language"])
     start(payer, outside.psp, typed)
@@ -118,7 +123,7 @@ def test_a_psp_that_is_away_says_that_nothing_was_charged(cast, payer):
     assert answer.status_code == 422 and "Nothing was charged" in page and 'value="500"' in page
 
 
-def test_a_method_of_another_brand_is_not_offered(cast, outside, payer):  # noqa: F811
+def test_a_method_of_another_brand_is_not_offered(cast, outside, payer):
     foreign = make_psp(cast.other_brand, "sydneypay", base_url=outside.running.url)
     answer = start(payer, foreign)
     assert answer.status_code == 422 and not Deposit.objects.exists()
@@ -140,9 +145,14 @@ def ask(room, amount="200", confirmed=True, **fields):
     if confirmed:
         confirm_again(room.browser)
     form = {
-        "psp": room.bank.pk, "amount": amount, "currency": "EUR", "to_iban": IBAN, "to_holder": "Clara Weber",
-        "request_key": key_of(page), **fields,
-    }  # fmt: skip
+        "psp": room.bank.pk,
+        "amount": amount,
+        "currency": "EUR",
+        "to_iban": IBAN,
+        "to_holder": "Clara Weber",
+        "request_key": key_of(page),
+        **fields,
+    }
     shown = room.browser.post(WITHDRAW, form)
     plan = re.search(r'name="plan" value="([^"]+)"', shown.content.decode())
     return room.browser.post(WITHDRAW, {**form, "plan": plan[1]}) if plan else shown
@@ -353,9 +363,7 @@ def test_what_can_not_be_exchanged_is_said_and_what_was_typed_stays(room, fields
 def test_an_account_in_another_currency_is_reached_at_a_quoted_rate(room):
     account = make_account(room.client, room.account.server, currency="USD", equity=10, balance=10)
     page = room.browser.get(f"{TRANSFER}?account={account.pk}")
-    form = {
-        "account": account.pk, "wallet": "EUR", "amount": "100", "direction": "to", "request_key": key_of(page)
-    }  # fmt: skip
+    form = {"account": account.pk, "wallet": "EUR", "amount": "100", "direction": "to", "request_key": key_of(page)}
     shown = room.browser.post(TRANSFER, form)
     assert not Transfer.objects.exists()
     answer = room.browser.post(TRANSFER, {**form, "quote": quoted(shown)})
@@ -373,14 +381,23 @@ def test_the_history_pages_by_keyset(room):
         Transfer.objects.bulk_create(
             [
                 Transfer(
-                    client=room.client, brand=room.client.brand, wallet=fund(room.client, 1, key=f"k{number}"),
-                    trading_account_id=account.pk, trading_account_label="x", direction="to_wallet", reference=f"T-{number:04d}",
-                    request_key=str(number), amount_minor=100 + number, currency="EUR", requested_by=room.user,
-                    state="sending", operation_id=10_000 + number,
+                    client=room.client,
+                    brand=room.client.brand,
+                    wallet=fund(room.client, 1, key=f"k{number}"),
+                    trading_account_id=account.pk,
+                    trading_account_label="x",
+                    direction="to_wallet",
+                    reference=f"T-{number:04d}",
+                    request_key=str(number),
+                    amount_minor=100 + number,
+                    currency="EUR",
+                    requested_by=room.user,
+                    state="sending",
+                    operation_id=10_000 + number,
                     created_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=number),
                 )
             ]
-        )  # fmt: skip
+        )
     first = room.browser.get("/portal/wallet/history/")
     assert len(first.context["movements"]) == 25
     second = room.browser.get("/portal/wallet/history/", {"after": first.context["next"]})

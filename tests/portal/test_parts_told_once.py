@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def parts(cast, outside):  # noqa: F811
+def parts(cast, outside):
     """EUR 600, approved: 300 and 200 go back to two card payments, 100 to an account."""
     cast.client.kyc_level = 2
     cast.client.save()
@@ -27,8 +27,10 @@ def parts(cast, outside):  # noqa: F811
     fund(cast.client, 15_000, key="profit")
     found = parts_of(ask(cast, outside, "600"))
     assert [(part.way, part.amount_minor) for part in found] == [
-        ("refund", 30_000), ("refund", 20_000), ("payout", 10_000)
-    ]  # fmt: skip
+        ("refund", 30_000),
+        ("refund", 20_000),
+        ("payout", 10_000),
+    ]
     decide(cast, found[0])
     events.drain()
     return found
@@ -73,7 +75,7 @@ def test_three_parts_that_fail_together_are_told_once_with_their_sum(parts, cast
     assert first.body == "The money is in your wallet again.", "what a PSP answers stays with staff"
 
 
-def test_what_was_paid_and_what_came_back_are_one_line_each(parts, cast, outside):  # noqa: F811
+def test_what_was_paid_and_what_came_back_are_one_line_each(parts, cast, outside):
     for part in parts[:2]:
         sending.send_payout(part.pk)
     outside.deliver(wait_for=2)

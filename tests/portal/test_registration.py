@@ -30,10 +30,18 @@ REGISTER = "/b/meridian/register/"
 
 def answers(**changes):
     return {
-        "first_name": "Greta", "last_name": "Hoffmann", "email": "greta@example.com", "phone": "+49 151 98765432",
-        "country": "DE", "date_of_birth": "1990-05-17", "password": "a quiet long phrase", "consent_terms": "on",
-        "consent_privacy": "on", "consent_risk": "on", **changes,
-    }  # fmt: skip
+        "first_name": "Greta",
+        "last_name": "Hoffmann",
+        "email": "greta@example.com",
+        "phone": "+49 151 98765432",
+        "country": "DE",
+        "date_of_birth": "1990-05-17",
+        "password": "a quiet long phrase",
+        "consent_terms": "on",
+        "consent_privacy": "on",
+        "consent_risk": "on",
+        **changes,
+    }
 
 
 def send(browser=None, page=REGISTER, **changes):
@@ -55,9 +63,15 @@ def no_letters():
 @pytest.fixture
 def lead(cast):
     return make_client(
-        brand=cast.brand, book=cast.book, email="greta@example.com", login=False, first_name="Gretel", last_name="H.",
-        phone="+4915112345999", country="AT",
-    )  # fmt: skip
+        brand=cast.brand,
+        book=cast.book,
+        email="greta@example.com",
+        login=False,
+        first_name="Gretel",
+        last_name="H.",
+        phone="+4915112345999",
+        country="AT",
+    )
 
 
 # ── a stranger ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -70,8 +84,11 @@ def test_a_stranger_becomes_a_client_and_gets_in_after_confirming_the_email(cast
     assert "greta@example.com" in browser.get("/b/meridian/registered/").content.decode()
     client = Client.objects.get(email="greta@example.com")
     assert (client.stage, client.phone, client.country, client.full_name) == (
-        "registered", "+4915198765432", "DE", "Greta Hoffmann",
-    )  # fmt: skip
+        "registered",
+        "+4915198765432",
+        "DE",
+        "Greta Hoffmann",
+    )
     assert client.user.username == "meridian/greta@example.com" and client.user.kind == "client"
     assert Lead.objects.get(client=client).channel == "portal"
     assert browser.get("/portal/").status_code == 302
@@ -89,8 +106,11 @@ def test_the_registration_tells_the_others(cast):
     event = OutboxEvent.objects.get(name="client.registered")
     client = Client.objects.get(email="greta@example.com")
     assert event.payload == {
-        "client_id": client.pk, "brand_id": cast.brand.pk, "user_id": client.user_id, "referral_code": "partner77",
-    }  # fmt: skip
+        "client_id": client.pk,
+        "brand_id": cast.brand.pk,
+        "user_id": client.user_id,
+        "referral_code": "partner77",
+    }
     lead = Lead.objects.get(client=client)
     assert (lead.source, lead.utm["utm_campaign"], lead.referral_code) == ("google", "autumn", "partner77")
     assert AuditEvent.objects.filter(action="portal.client_registered", client_id=client.pk).count() == 1
@@ -310,9 +330,16 @@ def test_two_registrations_at_once_make_one_client(cast, lead):
     """The second finds the user name taken, or the record linked, and is told by e-mail."""
     texts = list(consents.current_texts(cast.brand, "en").values())
     application = registration.Application(
-        email="greta@example.com", password="a quiet long phrase", first_name="Greta", last_name="Hoffmann",
-        phone="+4915198765432", country="DE", date_of_birth=dt.date(1990, 5, 17), language="en", given=texts,
-    )  # fmt: skip
+        email="greta@example.com",
+        password="a quiet long phrase",
+        first_name="Greta",
+        last_name="Hoffmann",
+        phone="+4915198765432",
+        country="DE",
+        date_of_birth=dt.date(1990, 5, 17),
+        language="en",
+        given=texts,
+    )
     first = registration.register(brand=cast.brand, application=application)
     second = registration.register(brand=cast.brand, application=application)
     assert first.user is not None and second.user is None
@@ -336,9 +363,14 @@ def test_what_was_ticked_is_kept_with_its_version_and_language(cast):
 def test_a_brands_newer_text_is_shown_and_rows_never_change(cast):
     consents.current_texts(cast.brand, "en")
     ConsentText.objects.create(
-        brand=cast.brand, kind="terms", language="en", version="2027-01", label="I agree to the new terms.", body="New terms",
+        brand=cast.brand,
+        kind="terms",
+        language="en",
+        version="2027-01",
+        label="I agree to the new terms.",
+        body="New terms",
         published_at=dt.datetime.now(dt.UTC),
-    )  # fmt: skip
+    )
     assert "I agree to the new terms." in Browser().get(REGISTER).content.decode()
     assert "New terms" in Browser().get("/b/meridian/legal/terms/").content.decode()
     with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:

@@ -64,13 +64,22 @@ def test_pages_speak_german(room):
 
 def test_other_peoples_things_are_not_found(room):
     withdrawal = request_withdrawal(
-        client_id=room.other.pk, psp_id=room.bank.pk, amount=Decimal(20), currency="EUR",
-        destination={"iban": "DE89370400440532013000"}, request_key="w", actor=room.other.user,
-    )  # fmt: skip
+        client_id=room.other.pk,
+        psp_id=room.bank.pk,
+        amount=Decimal(20),
+        currency="EUR",
+        destination={"iban": "DE89370400440532013000"},
+        request_key="w",
+        actor=room.other.user,
+    )
     transfer = start_transfer(
-        client_id=room.other.pk, trading_account_id=room.other_account.pk, direction=Direction.TO_TRADING,
-        amount=Decimal(10), request_key="t", actor=room.other.user,
-    )  # fmt: skip
+        client_id=room.other.pk,
+        trading_account_id=room.other_account.pk,
+        direction=Direction.TO_TRADING,
+        amount=Decimal(10),
+        request_key="t",
+        actor=room.other.user,
+    )
     addresses = [
         reverse("portal_movement", args=[withdrawal.reference]),
         reverse("portal_movement", args=[transfer.reference]),
@@ -105,9 +114,12 @@ def test_the_form_offers_own_accounts_only(room):
 def test_the_activity_shows_what_is_meant_for_the_client_page_by_page(room):
     for number in range(30):
         tell(
-            client_id=room.client.pk, kind=TimelineKind.PAYMENT, title=f"Entry {number}", is_visible_to_client=True,
+            client_id=room.client.pk,
+            kind=TimelineKind.PAYMENT,
+            title=f"Entry {number}",
+            is_visible_to_client=True,
             url="/clients/1/",
-        )  # fmt: skip
+        )
     tell(client_id=room.client.pk, kind=TimelineKind.NOTE, title="Difficult customer")
     tell(client_id=room.other.pk, kind=TimelineKind.PAYMENT, title="Somebody else's", is_visible_to_client=True)
     first = room.browser.get("/portal/activity/")
@@ -133,9 +145,14 @@ def test_a_look_at_ones_own_things_is_no_access_row(room):
 
 @pytest.mark.parametrize(
     ("kind", "label", "is_person"),
-    [("mt5", "Login", False), ("mt4", "Login", False), ("ctrader", "cTrader ID", True), ("matchtrader", "E-mail", True),
-     ("sirix", "Login", False)],
-)  # fmt: skip
+    [
+        ("mt5", "Login", False),
+        ("mt4", "Login", False),
+        ("ctrader", "cTrader ID", True),
+        ("matchtrader", "E-mail", True),
+        ("sirix", "Login", False),
+    ],
+)
 def test_an_account_s_page_says_who_signs_in_on_its_platform(room, kind, label, is_person):
     account = make_account(room.client, make_server(kind=kind, name="Live 2"), login="700123")
     said = sign_in(account)

@@ -30,11 +30,15 @@ def settings_of(folder: Path, cluster: Cluster, redis_port: int) -> dict[str, st
     lines = (ROOT / "deploy" / "systemd" / "keelson.env").read_text().splitlines()
     shipped = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     ours = {
-        "DATABASE_URL": cluster.owner_url, "KEELSON_APP_DATABASE_URL": cluster.app_url,
-        "REDIS_URL": f"redis://:queue-83@127.0.0.1:{redis_port}/0", "SECRET_KEY": secrets.token_hex(40),
-        "KEELSON_FIELD_KEY": "ab" * 32, "KEELSON_SEAL_KEY": "cd" * 32,
-        "KEELSON_VAR": str(folder / "var"), "EMAIL_URL": "smtp://127.0.0.1:1",
-    }  # fmt: skip
+        "DATABASE_URL": cluster.owner_url,
+        "KEELSON_APP_DATABASE_URL": cluster.app_url,
+        "REDIS_URL": f"redis://:queue-83@127.0.0.1:{redis_port}/0",
+        "SECRET_KEY": secrets.token_hex(40),
+        "KEELSON_FIELD_KEY": "ab" * 32,
+        "KEELSON_SEAL_KEY": "cd" * 32,
+        "KEELSON_VAR": str(folder / "var"),
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+    }
     unknown = sorted(ours.keys() - shipped.keys())
     if unknown:
         raise Failed(f"deploy/systemd/keelson.env does not name {', '.join(unknown)}")
@@ -119,8 +123,13 @@ def restore(folder: Path, cluster: Cluster, empty: Cluster, settings: dict[str, 
         say("dumped, and restored into an empty cluster")
         there = {**settings, "DATABASE_URL": empty.owner_url, "KEELSON_APP_DATABASE_URL": empty.app_url}
         manage(there, "migrate", "-v0")
-        proofs = [["verify_ledger"], ["verify_audit"], ["rebuild_facts", "--check"],
-                  ["verify_files"], ["check", "--deploy", "--database", "default", "--fail-level", "WARNING"]]  # fmt: skip
+        proofs = [
+            ["verify_ledger"],
+            ["verify_audit"],
+            ["rebuild_facts", "--check"],
+            ["verify_files"],
+            ["check", "--deploy", "--database", "default", "--fail-level", "WARNING"],
+        ]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda proof: manage(there, *proof), proofs))
         with psycopg.connect(empty.owner_url) as connection:

@@ -74,8 +74,13 @@ class Cluster:
         secure = ["--auth=scram-sha-256", f"--username={ADMINISTRATOR}", f"--pwfile={secret}", "--encoding=UTF8"]
         secret.chmod(0o644)
         run(program("initdb"), "-D", str(data), *secure, "--locale=C.UTF-8", "--no-sync", **options)
-        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.folder,
-                    "log_statement": "all", "fsync": "off"}  # fmt: skip
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "log_statement": "all",
+            "fsync": "off",
+        }
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

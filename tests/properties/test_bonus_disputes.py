@@ -44,9 +44,15 @@ class EveryOrder(TestCase):
         actor = make_staff("plans@won.example", Role.FINANCE, brand=client.brand)
         plan = granting.create_plan(brand=client.brand, name="P", actor=actor)
         granting.write_rule(
-            plan_id=plan.pk, actor=actor, valid_from=recon.FIRST, trigger=BonusTrigger.EVERY_DEPOSIT,
-            percent=Decimal(percent), maximum_minor=10**6, four_eyes_minor=10**6, lots_per_hundred=Decimal(1),
-        )  # fmt: skip
+            plan_id=plan.pk,
+            actor=actor,
+            valid_from=recon.FIRST,
+            trigger=BonusTrigger.EVERY_DEPOSIT,
+            percent=Decimal(percent),
+            maximum_minor=10**6,
+            four_eyes_minor=10**6,
+            lots_per_hundred=Decimal(1),
+        )
         deposit = make_intent(client, psp, RECEIVED)
         apply_payment(psp_id=psp.pk, view=captured(deposit))
         events.drain()

@@ -33,10 +33,14 @@ QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCh
 class EverySum(TestCase):
     @QUICK
     @given(
-        pair=st.sampled_from(list(itertools.permutations(CODES, 2))), paid=st.integers(1, 10**9), got=st.integers(1, 10**9),
-        fee=st.integers(0, 500), sign=st.sampled_from([1, -1]), way=WAYS,
+        pair=st.sampled_from(list(itertools.permutations(CODES, 2))),
+        paid=st.integers(1, 10**9),
+        got=st.integers(1, 10**9),
+        fee=st.integers(0, 500),
+        sign=st.sampled_from([1, -1]),
+        way=WAYS,
         rate=st.none() | st.decimals(Decimal("0.0001"), Decimal(9_000), places=6),
-    )  # fmt: skip
+    )
     def test_a_difference_between_two_currencies_is_posted_to_the_cent(self, pair, paid, got, fee, sign, way, rate):
         with transaction.atomic():
             self.check(pair, sign * paid, sign * got, fee, way, rate)
@@ -71,9 +75,10 @@ class EverySum(TestCase):
         for code in pair:
             assert sum(line.amount_minor for line in lines if line.account.currency == code) == 0
         position = sum(
-            line.amount_minor for line in lines
+            line.amount_minor
+            for line in lines
             if (line.account.kind, line.account.currency) == (AccountKind.FX_POSITION, theirs)
-        )  # fmt: skip
+        )
         rest = group.adjustment_minor if OTHER_SIDE[way] == AccountKind.FX_POSITION else 0
         assert position == group.converted_minor + rest
         journal = Journal.objects.get(pk=group.adjustment_id)

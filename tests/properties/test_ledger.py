@@ -105,8 +105,12 @@ class AnyJournal(TestCase):
                     raw(
                         "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, "
                         "posted_at) VALUES (%s, %s, %s, %s, 0, %s, now())",
-                        journal_id, line, account.pk, account.currency, amount,
-                    )  # fmt: skip
+                        journal_id,
+                        line,
+                        account.pk,
+                        account.currency,
+                        amount,
+                    )
                 raw("SET CONSTRAINTS ALL IMMEDIATE")
         except Exception as error:
             assert "does not sum to zero per currency" in str(error)

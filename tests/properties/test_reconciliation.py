@@ -42,13 +42,22 @@ class Fact:
 
 FACTS = st.lists(
     st.builds(
-        Fact, here=st.booleans(), there=st.booleans(), kind=KINDS, ours=st.integers(0, 4), theirs=st.integers(0, 6),
-        amount=st.sampled_from([1_000, 2_000, 3_000]), off=st.sampled_from([0, 0, 0, 0, 1, -1_000]),
-        fee=st.sampled_from([0, 20, 30]), file=st.integers(0, FILES - 1), copies=st.sampled_from([1, 1, 1, 2]),
+        Fact,
+        here=st.booleans(),
+        there=st.booleans(),
+        kind=KINDS,
+        ours=st.integers(0, 4),
+        theirs=st.integers(0, 6),
+        amount=st.sampled_from([1_000, 2_000, 3_000]),
+        off=st.sampled_from([0, 0, 0, 0, 1, -1_000]),
+        fee=st.sampled_from([0, 20, 30]),
+        file=st.integers(0, FILES - 1),
+        copies=st.sampled_from([1, 1, 1, 2]),
         currency=st.sampled_from(["EUR", "EUR", "EUR", "USD"]),
     ),
-    min_size=1, max_size=14,
-)  # fmt: skip
+    min_size=1,
+    max_size=14,
+)
 
 
 def written(facts: list[Fact], order: list[int], code: str) -> tuple[Any, dict[str, Any]]:
@@ -62,14 +71,25 @@ def written(facts: list[Fact], order: list[int], code: str) -> tuple[Any, dict[s
         if fact.here and (theirs, fact.kind) not in taken:
             taken.add((theirs, fact.kind))
             recon.movement(
-                psp, client, f"D-{fact.ours}", sign * fact.amount, psp_reference=theirs, kind=fact.kind,
-                currency=fact.currency, day=1 + number % 28,
-            )  # fmt: skip
+                psp,
+                client,
+                f"D-{fact.ours}",
+                sign * fact.amount,
+                psp_reference=theirs,
+                kind=fact.kind,
+                currency=fact.currency,
+                day=1 + number % 28,
+            )
         if fact.there:
             line = recon.row(
-                f"D-{fact.ours}" if fact.ours else "", sign * (fact.amount + fact.off), psp_reference=theirs,
-                type=fact.kind, fee=fact.fee, currency=fact.currency, day=1 + (number + fact.off) % 28,
-            )  # fmt: skip
+                f"D-{fact.ours}" if fact.ours else "",
+                sign * (fact.amount + fact.off),
+                psp_reference=theirs,
+                type=fact.kind,
+                fee=fact.fee,
+                currency=fact.currency,
+                day=1 + (number + fact.off) % 28,
+            )
             files[fact.file] += [line] * fact.copies
     for place in order:
         recon.report(psp, files[place], name=f"{place}.csv")
@@ -79,8 +99,14 @@ def written(facts: list[Fact], order: list[int], code: str) -> tuple[Any, dict[s
 def told(psp: Any) -> dict[str, Any]:
     def say(row: SettlementRow | None, movement: Any) -> tuple:
         there = row and (
-            row.type, row.psp_reference, row.merchant_reference, row.currency, row.gross_minor, row.fee_minor, row.booked_at
-        )  # fmt: skip
+            row.type,
+            row.psp_reference,
+            row.merchant_reference,
+            row.currency,
+            row.gross_minor,
+            row.fee_minor,
+            row.booked_at,
+        )
         here = movement and (movement.kind, movement.psp_reference, movement.reference, movement.amount_minor)
         return there, here
 

@@ -23,10 +23,15 @@ DAY = NOON.date()
 
 def lead(client, *, at=NOON, agent=None, touched_after=None, **fields):
     return Lead.objects.create(
-        client=client, brand=client.brand, channel="form", captured_at=at, assigned_to=agent,
+        client=client,
+        brand=client.brand,
+        channel="form",
+        captured_at=at,
+        assigned_to=agent,
         assigned_at=at if agent else None,
-        touched_at=at + dt.timedelta(seconds=touched_after) if touched_after is not None else None, **fields,
-    )  # fmt: skip
+        touched_at=at + dt.timedelta(seconds=touched_after) if touched_after is not None else None,
+        **fields,
+    )
 
 
 def row(**fields):
@@ -69,9 +74,17 @@ def fill(cast):
     """Two agents of two desks at one brand, one day."""
     fields = {"day": DAY, "brand": cast.brand}
     DayFigure.objects.create(
-        **fields, desk=cast.desk, owner=cast.agent, leads=10, touched=8, touch_seconds=800, first_deposits=2,
-        deposits=Decimal(1000), withdrawals=Decimal(200), reversals=Decimal(50),
-    )  # fmt: skip
+        **fields,
+        desk=cast.desk,
+        owner=cast.agent,
+        leads=10,
+        touched=8,
+        touch_seconds=800,
+        first_deposits=2,
+        deposits=Decimal(1000),
+        withdrawals=Decimal(200),
+        reversals=Decimal(50),
+    )
     DayFigure.objects.create(**fields, desk=cast.other_desk, owner=cast.other_agent, leads=5, deposits=Decimal(100))
 
 
@@ -132,10 +145,14 @@ def test_days_that_make_no_sense_are_said_so(cast, browse):
 @pytest.mark.parametrize(
     ("who", "boards"),
     [
-        ("desk_head", ["sales"]), ("finance", ["money", "partners"]), ("kyc_officer", ["compliance"]), ("marketing", ["sales"]),
-        ("agent", []), ("administrator", ["sales", "money", "compliance", "partners"]),
+        ("desk_head", ["sales"]),
+        ("finance", ["money", "partners"]),
+        ("kyc_officer", ["compliance"]),
+        ("marketing", ["sales"]),
+        ("agent", []),
+        ("administrator", ["sales", "money", "compliance", "partners"]),
     ],
-)  # fmt: skip
+)
 def test_each_role_has_its_dashboards(cast, browse, who, boards):
     user = getattr(cast, who)
     assert dashboards.boards_for(user) == boards
@@ -173,13 +190,20 @@ def test_waiting_documents_are_counted_by_age(cast):
     Document.objects.bulk_create(
         [
             Document(
-                client=cast.client, kind=kind, state="pending_review", uploaded_at=now - dt.timedelta(hours=hours),
-                store_key=f"key-{hours}", file_name="passport.jpg", content_type="image/jpeg", size_bytes=1,
-                sha256=f"{hours:064d}", stored_sha256=f"{hours:064d}",
+                client=cast.client,
+                kind=kind,
+                state="pending_review",
+                uploaded_at=now - dt.timedelta(hours=hours),
+                store_key=f"key-{hours}",
+                file_name="passport.jpg",
+                content_type="image/jpeg",
+                size_bytes=1,
+                sha256=f"{hours:064d}",
+                stored_sha256=f"{hours:064d}",
             )
             for kind, hours in zip(DocumentKind.values, (1, 5, 30, 100, 200), strict=False)
         ]
-    )  # fmt: skip
+    )
     assert [age.count for age in queries.queue_ages(cast.kyc_officer)] == [1, 1, 1, 2]
     assert sum(age.count for age in queries.queue_ages(cast.agent)) == 0
 

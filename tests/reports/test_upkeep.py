@@ -74,7 +74,9 @@ CHANGES = {
     "lead handed to another agent": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
         assigned_to=w.other_agent
     ),
-    "lead found to be a duplicate": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(is_duplicate=True),
+    "lead found to be a duplicate": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
+        is_duplicate=True
+    ),
     "lead of an old day added": lambda w: lead(w.client, at=OLD - dt.timedelta(days=9)),
     "lead of an old day deleted": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).delete(),
     "lead moved to another client": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
@@ -90,17 +92,22 @@ CHANGES = {
     "deposit found to be the first": lambda w: Deposit.objects.filter(client=w.client, settled_at=OLD).update(
         is_first=not deposit_of(w, OLD).is_first
     ),
-    "deposit of an old day worth something else": lambda w: Deposit.objects.filter(client=w.client, settled_at=OLD).update(
-        base_amount=1
-    ),
+    "deposit of an old day worth something else": lambda w: Deposit.objects.filter(
+        client=w.client, settled_at=OLD
+    ).update(base_amount=1),
     "deposit given back": lambda w: PspMovement.objects.create(
-        psp=deposit_of(w, OLD).psp, kind=MovementKind.REFUND, reference=deposit_of(w, OLD).reference, psp_reference="r1",
-        client_id=w.client.pk, journal_id=journal(), amount_minor=-100_00, currency="EUR", occurred_at=NOON,
+        psp=deposit_of(w, OLD).psp,
+        kind=MovementKind.REFUND,
+        reference=deposit_of(w, OLD).reference,
+        psp_reference="r1",
+        client_id=w.client.pk,
+        journal_id=journal(),
+        amount_minor=-100_00,
+        currency="EUR",
+        occurred_at=NOON,
     ),
-    "brand in another time zone": lambda w: (
-        setattr(w.brand, "time_zone", "Australia/Sydney"), w.brand.save(),
-    ),
-}  # fmt: skip
+    "brand in another time zone": lambda w: (setattr(w.brand, "time_zone", "Australia/Sydney"), w.brand.save()),
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

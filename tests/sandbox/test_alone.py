@@ -19,9 +19,25 @@ from tests.trading.sandbox_process import ROOT, _ready_line
 )  # mt5: tests/trading/platforms/test_sandbox_server.py
 def test_a_server_runs_alone_with_its_seed(server: SandboxServer) -> None:
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "sandbox", server.name, "--port", "0", "--seed", "7", "--rhythm", "0", "--", "--pace", "30"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "manage.py",
+            "sandbox",
+            server.name,
+            "--port",
+            "0",
+            "--seed",
+            "7",
+            "--rhythm",
+            "0",
+            "--",
+            "--pace",
+            "30",
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         ready = json.loads(_ready_line(process).removeprefix("ready "))
         assert len(ready) == len(server.all_listeners)

@@ -47,10 +47,16 @@ def take(browser: Browser, instance: Instance, picture: Picture, states: dict[st
     width, height = picture.size
     is_phone = picture.size != DESK
     context = browser.new_context(
-        base_url=instance.base_url, viewport={"width": width, "height": height}, locale="en-GB",
-        color_scheme="dark" if picture.dark else "light", reduced_motion="reduce", is_mobile=is_phone, has_touch=is_phone,
-        device_scale_factor=2 if is_phone else 1, storage_state=states.get(picture.who),  # type: ignore[arg-type]
-    )  # fmt: skip
+        base_url=instance.base_url,
+        viewport={"width": width, "height": height},
+        locale="en-GB",
+        color_scheme="dark" if picture.dark else "light",
+        reduced_motion="reduce",
+        is_mobile=is_phone,
+        has_touch=is_phone,
+        device_scale_factor=2 if is_phone else 1,
+        storage_state=states.get(picture.who),  # type: ignore[arg-type]
+    )
     context.set_default_timeout(30_000)
     page = context.new_page()
     if picture.who not in states:
@@ -73,11 +79,13 @@ def sign_in(page: Page, instance: Instance, who: str) -> None:
         sign_in_staff(page, who)
         return
     found = instance.manage(
-        "shell", "-v0", "-c",
+        "shell",
+        "-v0",
+        "-c",
         "from crm.models import User;"
         "user = User.objects.filter(kind='client', preferences__demo_login=True).select_related('brand').order_by('pk').first();"
         "print(user.brand.code, user.email)",
-    )  # fmt: skip
+    )
     brand, email = found.stdout.split()
     page.goto(f"/b/{brand}/login/")
     page.fill("input[name=login]", email)

@@ -66,20 +66,48 @@ def commission(page: Page) -> None:
 
 
 PICTURES = (
-    Picture("dashboard", DESK_HEAD, "A desk's thirty days: leads, first contact, first deposits", at("/reports/sales/")),
-    Picture("clients", DESK_HEAD, "Clients, filtered, with what each one is worth",
-            at("/clients/?stage=active&sort=-net_deposits")),
+    Picture(
+        "dashboard", DESK_HEAD, "A desk's thirty days: leads, first contact, first deposits", at("/reports/sales/")
+    ),
+    Picture(
+        "clients",
+        DESK_HEAD,
+        "Clients, filtered, with what each one is worth",
+        at("/clients/?stage=active&sort=-net_deposits"),
+    ),
     Picture("client", DESK_HEAD, "One client: head, facts, and their trading beside them", client_page("trading")),
-    Picture("document-review", KYC_OFFICER, "A document beside the registration, with what the checks found",
-            first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Expired")),
-    Picture("possible-match", MLRO, "A possible match with a sanctions list, explained", dark=True,
-            go=first_row("/compliance/hits/?state=open", r"/compliance/hits/\d+/")),
-    Picture("withdrawal", FINANCE, "A withdrawal: its checks, who approved, its postings",
-            first_row("/money/withdrawals/", r"/money/withdrawals/\d+/")),
-    Picture("reconciliation", FINANCE, "A PSP's settlement file held against the ledger",
-            first_row("/money/reconciliation/", r"/money/reconciliation/\d+/", having="Northpay")),
+    Picture(
+        "document-review",
+        KYC_OFFICER,
+        "A document beside the registration, with what the checks found",
+        first_row("/kyc/queue/", r"/kyc/documents/\d+/", having="Expired"),
+    ),
+    Picture(
+        "possible-match",
+        MLRO,
+        "A possible match with a sanctions list, explained",
+        dark=True,
+        go=first_row("/compliance/hits/?state=open", r"/compliance/hits/\d+/"),
+    ),
+    Picture(
+        "withdrawal",
+        FINANCE,
+        "A withdrawal: its checks, who approved, its postings",
+        first_row("/money/withdrawals/", r"/money/withdrawals/\d+/"),
+    ),
+    Picture(
+        "reconciliation",
+        FINANCE,
+        "A PSP's settlement file held against the ledger",
+        first_row("/money/reconciliation/", r"/money/reconciliation/\d+/", having="Northpay"),
+    ),
     Picture("commission", IB_MANAGER, "Why each level of a partner network was paid for one trade", commission),
-    Picture("agent-alert", DESK_HEAD, "An agent's day against their own usual ones", dark=True,
-            go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/", having="Erik Lange")),
+    Picture(
+        "agent-alert",
+        DESK_HEAD,
+        "An agent's day against their own usual ones",
+        dark=True,
+        go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/", having="Erik Lange"),
+    ),
     Picture("traders-room", CLIENT, "The trader's room on a phone", at("/portal/"), size=PHONE),
-)  # fmt: skip
+)

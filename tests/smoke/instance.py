@@ -36,8 +36,12 @@ class Instance:
         """Run a manage.py command on this instance."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if check and done.returncode:
             raise AssertionError(
                 f"manage.py {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -78,8 +82,11 @@ def fresh_instance() -> Iterator[Instance]:
     log = (folder / "supervisor.log").open("w")
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "launcher.supervisor", "--ephemeral", str(folder / "var"), "--demo", "--json"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
     try:
         signal.signal(signal.SIGALRM, _too_late)
         signal.alarm(START_SECONDS_MAX)

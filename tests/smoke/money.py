@@ -77,9 +77,10 @@ def wallet_minor(journey: Journey) -> int:
     return int(
         journey.value(
             "SELECT coalesce(sum(b.credits_posted - b.debits_posted), 0) FROM wallet_balance b"
-            " JOIN wallet_account a ON a.id = b.account_id WHERE a.client_id = %s", journey.notes["client"],
+            " JOIN wallet_account a ON a.id = b.account_id WHERE a.client_id = %s",
+            journey.notes["client"],
         )
-    )  # fmt: skip
+    )
 
 
 def client_trades(journey: Journey) -> str:

@@ -88,8 +88,9 @@ def finance_reconciles(journey: Journey) -> str:
     report = int(re.search(r"/(\d+)/", page.url)[1])
     rows, matched, breaks = journey.look(
         "SELECT row_count, (SELECT count(*) FROM wallet_match m JOIN wallet_settlementrow r ON r.id = m.row_id"
-        " WHERE r.report_id = i.id), breaks_found FROM wallet_settlementimport i WHERE id = %s", report,
-    )[0]  # fmt: skip
+        " WHERE r.report_id = i.id), breaks_found FROM wallet_settlementimport i WHERE id = %s",
+        report,
+    )[0]
     assert breaks == 1, f"{breaks} breaks, one was planted"
     expect(page.locator(".card", has_text="Breaks").last).to_contain_text("Amount")
     return f"{rows} rows, {matched} matched, 1 planted difference named"

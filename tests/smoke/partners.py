@@ -19,10 +19,11 @@ def both_earn(journey: Journey) -> str:
         90,
         lambda: journey.look(
             "SELECT p.name, a.id, a.level, a.amount, a.currency FROM ib_accrual a JOIN ib_partner p ON p.id = a.partner_id"
-            " WHERE a.client_id = %s AND a.state = 'accrued' ORDER BY a.level", client,
+            " WHERE a.client_id = %s AND a.state = 'accrued' ORDER BY a.level",
+            client,
         ),
         "the commissions of the trade that was held a minute",
-    )  # fmt: skip
+    )
     assert [row[0] for row in rows] == [SUB_IB, MASTER_IB], rows
     short = journey.value("SELECT count(*) FROM ib_accrual WHERE client_id = %s AND reason = 'held_too_short'", client)
     assert short, "the trade that closed at once should say why it is not paid"

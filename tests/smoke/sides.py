@@ -40,9 +40,12 @@ def agree() -> None:
     for source in servers:
         assert source.server is not None
         compared = compare(
-            brand_id=source.brand.pk, server_id=source.server.pk, since=first.executed_at - dt.timedelta(days=1),
-            until=dt.datetime.now(dt.UTC), with_strays=True,
-        )  # fmt: skip
+            brand_id=source.brand.pk,
+            server_id=source.server.pk,
+            since=first.executed_at - dt.timedelta(days=1),
+            until=dt.datetime.now(dt.UTC),
+            with_strays=True,
+        )
         checked += compared.checked
         assert [one.explanation for one in compared.found if not one.is_settled] == []
     assert checked >= Transfer.objects.filter(state="settled").count() > 0
@@ -56,10 +59,14 @@ def agree() -> None:
         found = month_end_of(period)
         assert found.trial.balances
         # Those that were open when it was closed, whatever became of them since.
-        assert found.open_breaks == Break.objects.filter(
-            Q(state="open") | Q(resolved_at__gt=period.closed_at), brand=period.brand,
-            happened_at__lt=dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC),
-        ).count()  # fmt: skip
+        assert (
+            found.open_breaks
+            == Break.objects.filter(
+                Q(state="open") | Q(resolved_at__gt=period.closed_at),
+                brand=period.brand,
+                happened_at__lt=dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC),
+            ).count()
+        )
     finance_has_work_to_do(timezone.now().date())
     print(f"{checked} transfers compared with {len(servers)} platforms, {closed.count()} months signed by two")
 

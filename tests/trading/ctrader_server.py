@@ -40,9 +40,12 @@ class CtraderSandbox(SandboxProcess):
         context = ssl.create_default_context(cadata=self.pem)
         params = {"token": token} if token else {}
         return httpx.Client(
-            base_url=f"https://127.0.0.1:{self.ports['ctrader_port']}", verify=context, params=params, timeout=10,
+            base_url=f"https://127.0.0.1:{self.ports['ctrader_port']}",
+            verify=context,
+            params=params,
+            timeout=10,
             headers={"Accept": "application/json", **headers},
-        )  # fmt: skip
+        )
 
     def token(self) -> str:
         with self.rest() as rest:
@@ -76,12 +79,23 @@ class CtraderSandbox(SandboxProcess):
 
     def row(self, *, password: str = PASSWORD, port: int = 0, **options: Any) -> TradingServer:
         """The server's row, not saved."""
-        values = {"environment": "live", "broker": "keelson", "plant": "sandbox",
-                  "manager_port": str(self.ports["manager_port"]), **options}  # fmt: skip
+        values = {
+            "environment": "live",
+            "broker": "keelson",
+            "plant": "sandbox",
+            "manager_port": str(self.ports["manager_port"]),
+            **options,
+        }
         server = TradingServer(
-            name="Sandbox cTrader", kind="ctrader", host="127.0.0.1", port=port or self.ports["ctrader_port"],
-            manager_login="3000", certificate=self.pem, time_zone="UTC", options=values,
-        )  # fmt: skip
+            name="Sandbox cTrader",
+            kind="ctrader",
+            host="127.0.0.1",
+            port=port or self.ports["ctrader_port"],
+            manager_login="3000",
+            certificate=self.pem,
+            time_zone="UTC",
+            options=values,
+        )
         server.set_password(password)
         return server
 

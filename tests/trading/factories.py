@@ -26,9 +26,14 @@ def make_server(*, name: str = "Sandbox MT5", password: str = PASSWORD, **fields
 
 def make_type(brand: Brand, server: TradingServer, **fields: Any) -> AccountType:
     values = {
-        "name": "Standard", "group": "real\\standard-EUR", "currency": "EUR", "leverages": [10, 20, 30],
-        "default_leverage": 30, "kyc_level": 1, "is_default": True,
-    }  # fmt: skip
+        "name": "Standard",
+        "group": "real\\standard-EUR",
+        "currency": "EUR",
+        "leverages": [10, 20, 30],
+        "default_leverage": 30,
+        "kyc_level": 1,
+        "is_default": True,
+    }
     if fields.get("is_demo"):
         values["kind"] = "demo"
     return AccountType.objects.create(brand=brand, server=server, **{**values, **fields})
@@ -38,9 +43,13 @@ def make_account(client: Client, server: TradingServer, *, login: str = "", **fi
     """An open account; the login is made up unless given. Nothing is created on a platform."""
     number = 585_000 + TradingAccount.objects.count()  # far from the logins that a sandbox gives
     values = {
-        "group": "real\\standard-EUR", "currency": "EUR", "leverage": 30, "state": "open",
-        "opened_at": timezone.now(), "request_key": f"test-{number}",
-    }  # fmt: skip
+        "group": "real\\standard-EUR",
+        "currency": "EUR",
+        "leverage": 30,
+        "state": "open",
+        "opened_at": timezone.now(),
+        "request_key": f"test-{number}",
+    }
     return TradingAccount.objects.create(
         client=client, server=server, login=login or str(number), **{**values, **fields}
     )
@@ -62,16 +71,24 @@ def tell_margins(
         account_type.server,
         [
             SymbolData(
-                name=name, path=f"{PATHS[name]}\\{name}", description="", digits=5,
-                contract_size=Decimal({"X": 100, "B": 1, "D": 1}.get(name[0], 100_000)), currency_base=name[:3],
-                currency_profit="USD", volume_min_lots=Decimal("0.01"),
-                volume_step_lots=Decimal("0.01"), volume_max_lots=Decimal(100), swap_long=Decimal(0), swap_short=Decimal(0),
+                name=name,
+                path=f"{PATHS[name]}\\{name}",
+                description="",
+                digits=5,
+                contract_size=Decimal({"X": 100, "B": 1, "D": 1}.get(name[0], 100_000)),
+                currency_base=name[:3],
+                currency_profit="USD",
+                volume_min_lots=Decimal("0.01"),
+                volume_step_lots=Decimal("0.01"),
+                volume_max_lots=Decimal(100),
+                swap_long=Decimal(0),
+                swap_short=Decimal(0),
                 tick_size=Decimal("0.00001"),
                 **{"currency_margin": name[:3], "margin_rate": Decimal(rate), **(of_symbols or {})},
             )
             for name, rate in rates.items()
         ],
-    )  # fmt: skip
+    )
     group = {"name": account_type.group, "currency": account_type.currency, "currency_digits": 2, "is_hedging": True}
     limits = {"margin_call": Decimal(100), "stop_out": Decimal(50), "margin_rules": rules}
     store_groups(account_type.server, [GroupData(**{**group, **limits, **of_group})])

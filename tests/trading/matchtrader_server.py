@@ -20,9 +20,15 @@ OVERLAP = dt.timedelta(seconds=30)
 
 def config(arena: MatchTrader, **fields: Any) -> Config:
     values = {
-        "host": "127.0.0.1", "port": arena.process.ports["matchtrader_port"], "key": arena.secret, "is_tls": False,
-        "groups": ("real-pro-EUR",), "heartbeat_seconds": 2.0, "read_seconds": 3.0, "write_seconds": 1.0,
-    }  # fmt: skip
+        "host": "127.0.0.1",
+        "port": arena.process.ports["matchtrader_port"],
+        "key": arena.secret,
+        "is_tls": False,
+        "groups": ("real-pro-EUR",),
+        "heartbeat_seconds": 2.0,
+        "read_seconds": 3.0,
+        "write_seconds": 1.0,
+    }
     return Config(**{**values, **fields})
 
 

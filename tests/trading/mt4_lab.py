@@ -62,8 +62,13 @@ class Mt4Lab(Mt4Sync):
     def book(
         self, login: str, amount: Any, comment: str = "", command: str = "Balance", **headers: str
     ) -> httpx.Response:
-        body = {"tradeTransactionType": "BrBalance", "tradeCommand": command, "orderBy": int(login), "price": amount,
-                "comment": comment}  # fmt: skip
+        body = {
+            "tradeTransactionType": "BrBalance",
+            "tradeCommand": command,
+            "orderBy": int(login),
+            "price": amount,
+            "comment": comment,
+        }
         return self.call("POST", "TradeTransaction", json=body, **headers)
 
     def rows(self, login: str) -> list[dict[str, Any]]:
@@ -91,8 +96,13 @@ class Mt4Lab(Mt4Sync):
 def account_on(
     cast: Cast, server: TradingServer, mt4: Mt4Lab, group: str = "real\\standard-EUR", amount: str = "0"
 ) -> TradingAccount:
-    return make_account(cast.client, server, login=mt4.account(group, money=amount), group=mt4.group(group),
-                        currency=group.rpartition("-")[2])  # fmt: skip
+    return make_account(
+        cast.client,
+        server,
+        login=mt4.account(group, money=amount),
+        group=mt4.group(group),
+        currency=group.rpartition("-")[2],
+    )
 
 
 def reserve(account: TradingAccount, amount: str, key: str = "transfer:1") -> BalanceOperation:

@@ -45,8 +45,18 @@ def _process(command: list[str], **environment: str) -> Iterator[subprocess.Pope
 @contextmanager
 def live_server_process(*, port: int, base_url: str) -> Iterator[str]:
     """The process that open pages listen to; its address."""
-    command = [sys.executable, "-m", "uvicorn", "crm.asgi:application", "--port", str(port), "--log-level", "error",
-               "--lifespan", "off"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "crm.asgi:application",
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+        "--lifespan",
+        "off",
+    ]
     address = f"http://localhost:{port}"
     with _process(command, KEELSON_BASE_URL=base_url, KEELSON_LIVE_URL=address):
         _wait(lambda: _answers(f"{address}/live/"), "the live process did not start")

@@ -65,10 +65,25 @@ def _ready_line(process: subprocess.Popen[str]) -> str:
 def started(server: str, state: Path | str, *arguments: str) -> Iterator[SandboxProcess]:
     """Start `sandbox.<server>` without simulated traders; stop it in the end. The caller asks for free ports (`--port 0`)."""
     process = subprocess.Popen(
-        [sys.executable, "-m", f"sandbox.{server}", "--http-port", "0", "--state", str(state), "--rhythm", "0",
-         "--tick-seconds", "0.1", *arguments],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            f"sandbox.{server}",
+            "--http-port",
+            "0",
+            "--state",
+            str(state),
+            "--rhythm",
+            "0",
+            "--tick-seconds",
+            "0.1",
+            *arguments,
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         ports = json.loads(_ready_line(process).removeprefix("ready "))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports['http_port']}", timeout=10) as http:

@@ -29,8 +29,16 @@ class Sandbox(SandboxProcess):
         return self.ports["rest_port"]
 
     def config(self, **fields: Any) -> Mt5Config:
-        values = {"host": "127.0.0.1", "port": self.port, "login": 1000, "password": PASSWORD, "crypt_method": CRYPT_AES,
-                  "read_seconds": 5.0, "write_seconds": 5.0, "connect_seconds": 5.0}  # fmt: skip
+        values = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "login": 1000,
+            "password": PASSWORD,
+            "crypt_method": CRYPT_AES,
+            "read_seconds": 5.0,
+            "write_seconds": 5.0,
+            "connect_seconds": 5.0,
+        }
         return Mt5Config(**{**values, **fields})
 
     @contextmanager
@@ -50,8 +58,14 @@ class Sandbox(SandboxProcess):
     def new_account(self, group: str = "real\\standard-EUR", **fields: Any) -> str:
         """An account made straight on the server; its login."""
         with self.client() as client:
-            values = {"GROUP": group, "NAME": "Test Trader", "PASS_MAIN": "Abcdef1!", "PASS_INVESTOR": "Abcdef2!",
-                      "LEVERAGE": 30, "LOGIN": 0}  # fmt: skip
+            values = {
+                "GROUP": group,
+                "NAME": "Test Trader",
+                "PASS_MAIN": "Abcdef1!",
+                "PASS_INVESTOR": "Abcdef2!",
+                "LEVERAGE": 30,
+                "LOGIN": 0,
+            }
             return client.write("USER_ADD", {**values, **fields}).parameters["LOGIN"]
 
 

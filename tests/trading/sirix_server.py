@@ -33,9 +33,14 @@ def call(process: SandboxProcess, name: str, token: str = TOKEN, **body: Any) ->
 
 def row(process: SandboxProcess, **fields: Any) -> TradingServer:
     values = {
-        "name": "Sandbox Sirix", "kind": "sirix", "host": "127.0.0.1", "port": process.ports["sirix_port"],
-        "manager_login": "api", "time_zone": "UTC", "options": OPTIONS,
-    }  # fmt: skip
+        "name": "Sandbox Sirix",
+        "kind": "sirix",
+        "host": "127.0.0.1",
+        "port": process.ports["sirix_port"],
+        "manager_login": "api",
+        "time_zone": "UTC",
+        "options": OPTIONS,
+    }
     server = TradingServer(**{**values, **fields})
     server.set_password(TOKEN)
     return server

@@ -523,7 +523,8 @@ TABLE |= {
     "client_task": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_mail": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_edit": Rule(
-        roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person,
+        roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR),
+        kwargs=_person,
         good=OWN,
     ),
     "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),
@@ -532,7 +533,7 @@ TABLE |= {
     "note_history": Rule(STAFF, kwargs=_no_note, good=OWN),
     "note_pin": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
     "task_change": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"task_id": 999_999}, good=OWN),
-}  # fmt: skip
+}
 
 # Documents of clients: officers review, auditors read, nobody else opens one.
 REVIEWS_DOCUMENTS: Final = roles(Role.KYC_OFFICER, Role.MLRO)

@@ -43,9 +43,13 @@ def pages(world) -> list[tuple[str, str, Browser, str]]:
     browsers: dict[str, Browser] = {}
     found = []
     for name, rule in TABLE.items():
-        person = "administrator" if rule.allows is PUBLIC else next(
-            (one for one in ("administrator", "compliance", *sorted(rule.allows)) if one in rule.allows), None
-        )  # fmt: skip
+        person = (
+            "administrator"
+            if rule.allows is PUBLIC
+            else next(
+                (one for one in ("administrator", "compliance", *sorted(rule.allows)) if one in rule.allows), None
+            )
+        )
         try:
             address = reverse(name, kwargs=rule.kwargs(world))
         except NoReverseMatch:

@@ -22,9 +22,15 @@ def starter(method: str) -> Callable[..., Deposit]:
 
     def start(cast: Any, outside: Any, amount: str = "500", *, key: str = "k1") -> Deposit:
         return start_deposit(
-            client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", request_key=key,
-            return_url="http://room.example/deposits/{reference}/", actor=cast.client.user, method=method,
-        )  # fmt: skip
+            client_id=cast.client.pk,
+            psp_id=outside.psp.pk,
+            amount=Decimal(amount),
+            currency="EUR",
+            request_key=key,
+            return_url="http://room.example/deposits/{reference}/",
+            actor=cast.client.user,
+            method=method,
+        )
 
     return start
 

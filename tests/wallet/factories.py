@@ -34,17 +34,23 @@ def make_psp(brand: Any, code: str = "northpay", *, base_url: str = "", **fields
     psp.save()
     for number, name in enumerate(codes):
         PaymentMethod.objects.create(
-            psp=psp, code=name,
+            psp=psp,
+            code=name,
             **{"label": psp.name, "kind": kind, "currencies": ["EUR", "USD"], "position": number, **fields},
-        )  # fmt: skip
+        )
     return psp
 
 
 def make_stripe(brand: Any, url: str, **keys: str) -> Psp:
     psp = make_psp(
-        brand, "stripe", base_url=f"{url}/stripe", adapter="stripe", currencies=["EUR", "USD", "JPY"],
-        codes=("card", "sepa_debit"), pays_out=False,
-    )  # fmt: skip
+        brand,
+        "stripe",
+        base_url=f"{url}/stripe",
+        adapter="stripe",
+        currencies=["EUR", "USD", "JPY"],
+        codes=("card", "sepa_debit"),
+        pays_out=False,
+    )
     psp.seal_credentials(
         {"api_key": "sandbox-api-key-stripe", "webhook_secret": "sandbox-webhook-secret-stripe", "account": ACCOUNT}
         | keys
@@ -55,17 +61,27 @@ def make_stripe(brand: Any, url: str, **keys: str) -> Psp:
 
 def make_adyen(brand: Any, url: str, **keys: str) -> Psp:
     psp = make_psp(
-        brand, "adyen", base_url=f"{url}/adyen", adapter="adyen", currencies=["EUR", "USD", "JPY"],
+        brand,
+        "adyen",
+        base_url=f"{url}/adyen",
+        adapter="adyen",
+        currencies=["EUR", "USD", "JPY"],
         codes=("scheme", "sepadirectdebit"),
-    )  # fmt: skip
+    )
     psp.seal_credentials(
         {
-            "api_key": "sandbox-api-key-adyen", "merchant": MERCHANT, "webhook_secret": hmac_key("sandbox-webhook-secret-adyen"),
-            "payout_key": "sandbox-api-key-adyen-payout-submit", "payout_review_key": "sandbox-api-key-adyen-payout-review",
-            "payout_email": "payouts@broker.example", "report_user": "report@Company.SandboxCompany",
-            "report_password": "sandbox-api-key-adyen-report", "client_key": "test_SANDBOX",
-        } | keys
-    )  # fmt: skip
+            "api_key": "sandbox-api-key-adyen",
+            "merchant": MERCHANT,
+            "webhook_secret": hmac_key("sandbox-webhook-secret-adyen"),
+            "payout_key": "sandbox-api-key-adyen-payout-submit",
+            "payout_review_key": "sandbox-api-key-adyen-payout-review",
+            "payout_email": "payouts@broker.example",
+            "report_user": "report@Company.SandboxCompany",
+            "report_password": "sandbox-api-key-adyen-report",
+            "client_key": "test_SANDBOX",
+        }
+        | keys
+    )
     psp.save()
     return psp
 

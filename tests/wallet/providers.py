@@ -26,11 +26,7 @@ from wallet.psp.base import PayoutOrder
 
 METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": "", "bankwire": "wire"}
 KEYS: dict[str, dict[str, str]] = {
-    "paypal": {
-        "client_id": "client-paypal",
-        "client_secret": CHARACTERS["paypal"].api_key,
-        "webhook_id": WEBHOOK_ID,
-    },
+    "paypal": {"client_id": "client-paypal", "client_secret": CHARACTERS["paypal"].api_key, "webhook_id": WEBHOOK_ID},
     "btcpay": {
         "api_key": CHARACTERS["btcpay"].api_key,
         "store_id": STORE,
@@ -80,10 +76,15 @@ def provider(cast: Any, tmp_path: Path, code: str, **fields: Any) -> Iterator[Ou
 
 def start(cast: Any, outside: Outside, amount: str = "500", *, key: str = "k1", currency: str = "EUR") -> Deposit:
     return start_deposit(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency=currency, request_key=key,
-        return_url="http://room.example/deposits/{reference}/", actor=cast.client.user,
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(amount),
+        currency=currency,
+        request_key=key,
+        return_url="http://room.example/deposits/{reference}/",
+        actor=cast.client.user,
         method=METHODS[outside.psp.code],
-    )  # fmt: skip
+    )
 
 
 def order(reference: str, minor: int = 20_000, currency: str = "EUR", **destination: str) -> PayoutOrder:

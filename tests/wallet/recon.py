@@ -33,24 +33,42 @@ def world(code: str = "recon") -> tuple[Psp, Any]:
 
 
 def movement(
-    psp: Psp, client: Any, reference: str, minor: int, *, psp_reference: str | None = None, currency: str = "EUR",
-    kind: str = "payment", day: int = 5, hour: int = 12, common: str = "",
-) -> PspMovement:  # fmt: skip
+    psp: Psp,
+    client: Any,
+    reference: str,
+    minor: int,
+    *,
+    psp_reference: str | None = None,
+    currency: str = "EUR",
+    kind: str = "payment",
+    day: int = 5,
+    hour: int = 12,
+    common: str = "",
+) -> PspMovement:
     """Booked as a deposit (or its opposite) and known as the PSP's."""
     wallet = posting.house(AccountKind.SUSPENSE, brand_id=psp.brand_id, currency=currency)
     clearing = posting.psp_clearing(psp, currency)
     with transaction.atomic():
         posted = posting.post(
             Entry(
-                key=f"test:{psp.pk}:{kind}:{reference}:{next(NUMBERS)}", kind=JournalKind.DEPOSIT, brand_id=psp.brand_id,
+                key=f"test:{psp.pk}:{kind}:{reference}:{next(NUMBERS)}",
+                kind=JournalKind.DEPOSIT,
+                brand_id=psp.brand_id,
                 lines=(Line(clearing, -minor), Line(wallet, minor)),
             )
-        )  # fmt: skip
+        )
     return PspMovement.objects.create(
-        psp=psp, kind=kind, reference=reference, common_reference=common, client=client, journal_id=posted.journal_id,
-        psp_reference=f"p-{reference}" if psp_reference is None else psp_reference, amount_minor=minor,
-        currency=currency, occurred_at=at(day, hour),
-    )  # fmt: skip
+        psp=psp,
+        kind=kind,
+        reference=reference,
+        common_reference=common,
+        client=client,
+        journal_id=posted.journal_id,
+        psp_reference=f"p-{reference}" if psp_reference is None else psp_reference,
+        amount_minor=minor,
+        currency=currency,
+        occurred_at=at(day, hour),
+    )
 
 
 def at(day: int, hour: int = 12) -> dt.datetime:
@@ -58,29 +76,55 @@ def at(day: int, hour: int = 12) -> dt.datetime:
 
 
 def row(
-    reference: str, minor: int, *, psp_reference: str | None = None, fee: int = 0, currency: str = "EUR",
-    type: str = "payment", day: int = 5, hour: int = 13, **more: Any,
-) -> dict[str, Any]:  # fmt: skip
+    reference: str,
+    minor: int,
+    *,
+    psp_reference: str | None = None,
+    fee: int = 0,
+    currency: str = "EUR",
+    type: str = "payment",
+    day: int = 5,
+    hour: int = 13,
+    **more: Any,
+) -> dict[str, Any]:
     return {
-        "type": type, "merchant_reference": reference, "gross_minor": minor, "fee_minor": fee, "net_minor": minor - fee,
-        "psp_reference": f"p-{reference}" if psp_reference is None else psp_reference, "currency": currency,
-        "booked_at": at(day, hour), **more,
-    }  # fmt: skip
+        "type": type,
+        "merchant_reference": reference,
+        "gross_minor": minor,
+        "fee_minor": fee,
+        "net_minor": minor - fee,
+        "psp_reference": f"p-{reference}" if psp_reference is None else psp_reference,
+        "currency": currency,
+        "booked_at": at(day, hour),
+        **more,
+    }
 
 
 def report(
-    psp: Psp, rows: list[dict[str, Any]], *, first: int = 1, last: int = 30, name: str = "", actor: Any = None,
+    psp: Psp,
+    rows: list[dict[str, Any]],
+    *,
+    first: int = 1,
+    last: int = 30,
+    name: str = "",
+    actor: Any = None,
     match: bool = True,
-) -> SettlementImport:  # fmt: skip
+) -> SettlementImport:
     """A report of days of September whose rows are stored, matched; one at a time, as imports are."""
     with transaction.atomic():
         lock_psp(psp.pk)
         one = SettlementImport.objects.create(
-            psp=psp, file_name=name or f"{first}-{last}.csv", sha256=f"{next(NUMBERS):064d}",
-            stored_name=f"test-{next(NUMBERS)}", size_bytes=0,
-            first_day=FIRST + dt.timedelta(days=first - 1), last_day=FIRST + dt.timedelta(days=last - 1),
-            row_count=len(rows), imported_at=timezone.now(), imported_by=actor,
-        )  # fmt: skip
+            psp=psp,
+            file_name=name or f"{first}-{last}.csv",
+            sha256=f"{next(NUMBERS):064d}",
+            stored_name=f"test-{next(NUMBERS)}",
+            size_bytes=0,
+            first_day=FIRST + dt.timedelta(days=first - 1),
+            last_day=FIRST + dt.timedelta(days=last - 1),
+            row_count=len(rows),
+            imported_at=timezone.now(),
+            imported_by=actor,
+        )
         SettlementRow.objects.bulk_create(
             SettlementRow(report=one, line=place, **fields) for place, fields in enumerate(rows, start=2)
         )

@@ -77,9 +77,14 @@ def test_two_approvals_and_two_workers_at_once_pay_once(cast, outside):
     pay(start(cast, outside, "500"))
     outside.deliver(wait_for=2)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN,
-        request_key="w", actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(200),
+        currency="EUR",
+        destination=IBAN,
+        request_key="w",
+        actor=cast.client_user,
+    )
     people = [cast.finance, cast.second_finance] * 4
     at_once(lambda n: approve_withdrawal(withdrawal_id=withdrawal.pk, actor=people[n]), len(people))
     done = Withdrawal.objects.get()
@@ -101,9 +106,14 @@ def test_of_many_withdrawals_at_once_exactly_the_affordable_ones_are_taken(cast,
 
     def ask(number: int) -> Withdrawal:
         return request_withdrawal(
-            client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(60), currency="EUR", destination=IBAN,
-            request_key=f"w{number}", actor=cast.client_user,
-        )  # fmt: skip
+            client_id=cast.client.pk,
+            psp_id=outside.psp.pk,
+            amount=Decimal(60),
+            currency="EUR",
+            destination=IBAN,
+            request_key=f"w{number}",
+            actor=cast.client_user,
+        )
 
     done = at_once(ask, 20, threads=WORKERS)
     assert sum(isinstance(one, Withdrawal) for one in done) == 8

@@ -104,9 +104,14 @@ class PaymentLife(RuleBasedStateMachine):
         super().__init__()
         number = next(NUMBER)
         self.client = make_client(
-            brand=self.cast.brand, book=self.cast.client.book, email=f"life{number}@example.com", first_name="Clara",
-            last_name="Weber", kyc_level=2, country="DE",
-        )  # fmt: skip
+            brand=self.cast.brand,
+            book=self.cast.client.book,
+            email=f"life{number}@example.com",
+            first_name="Clara",
+            last_name="Weber",
+            kyc_level=2,
+            country="DE",
+        )
         self.wallet = posting.wallet_of(self.client, "EUR")
         self.model = Model()
         self.told: list[tuple[dict, bytes]] = []  # webhooks of this client, in the order in which they were sent
@@ -122,9 +127,10 @@ class PaymentLife(RuleBasedStateMachine):
 
         def found() -> list:
             fresh = {
-                json.loads(body)["type"]: (headers, body) for headers, body in list(self.outside.catcher.received)
+                json.loads(body)["type"]: (headers, body)
+                for headers, body in list(self.outside.catcher.received)
                 if json.loads(body)["data"]["reference"] == reference and (headers, body) not in self.told
-            }  # fmt: skip
+            }
             return [fresh[one] for one in types] if fresh.keys() >= set(types) else []
 
         self.told += wait_until(found)
@@ -219,9 +225,14 @@ class PaymentLife(RuleBasedStateMachine):
     def ask(self, minor: int) -> None:
         key = f"w{next(NUMBER)}"
         wish = {
-            "client_id": self.client.pk, "psp_id": self.outside.psp.pk, "amount": Decimal(minor) / 100, "currency": "EUR",
-            "destination": IBAN, "request_key": key, "actor": self.client.user,
-        }  # fmt: skip
+            "client_id": self.client.pk,
+            "psp_id": self.outside.psp.pk,
+            "amount": Decimal(minor) / 100,
+            "currency": "EUR",
+            "destination": IBAN,
+            "request_key": key,
+            "actor": self.client.user,
+        }
         try:
             first = request_withdrawal(**wish)
         except (WithdrawalNotPossible, InsufficientFunds):
@@ -328,14 +339,18 @@ class PaymentLife(RuleBasedStateMachine):
             )
             kept = DepositState.REFUNDED if refunded == one.minor else DepositState.SETTLED
             expected = {
-                "open": {DepositState.CREATED}, "declined": {DepositState.FAILED}, "paid": {kept},
-                "charged_back": {DepositState.CHARGED_BACK}, "reversed": {DepositState.CHARGEBACK_REVERSED},
-            }  # fmt: skip
+                "open": {DepositState.CREATED},
+                "declined": {DepositState.FAILED},
+                "paid": {kept},
+                "charged_back": {DepositState.CHARGED_BACK},
+                "reversed": {DepositState.CHARGEBACK_REVERSED},
+            }
             assert Deposit.objects.get(pk=one.deposit.pk).state in expected[one.at_psp]
         paid_out = self.outside.running.store.rows(
             f"SELECT coalesce(sum(amount_minor), 0) AS minor FROM transfers WHERE status = 'paid' AND reference IN"
-            f" ({','.join('?' * len(self.model.parts)) or 'NULL'})", *[part.reference for part in self.model.parts],
-        )[0]["minor"]  # fmt: skip
+            f" ({','.join('?' * len(self.model.parts)) or 'NULL'})",
+            *[part.reference for part in self.model.parts],
+        )[0]["minor"]
         assert paid_out == sum(part.minor for part in self.model.parts if part.state == "paid")
         assert verify().problems == []
 
@@ -346,8 +361,11 @@ def test_any_life_of_payments_ends_as_the_model_and_the_psp_say(cast, outside):
     run_state_machine_as_test(
         PaymentLife,
         settings=settings(
-            max_examples=8, stateful_step_count=25, deadline=None, derandomize=True,
+            max_examples=8,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
         ),
-    )  # fmt: skip
+    )

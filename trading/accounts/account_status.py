@@ -54,9 +54,11 @@ def asked_of(account: TradingAccount) -> Asked:
 
 def forbidden_in(account: TradingAccount) -> list[str]:
     words = {
-        Right.SIGN_IN: _("sign in"), Right.TRADE: _("trade"), Right.CHANGE_PASSWORD: _("change the password"),
+        Right.SIGN_IN: _("sign in"),
+        Right.TRADE: _("trade"),
+        Right.CHANGE_PASSWORD: _("change the password"),
         Right.EXPERTS: _("trade by robots"),
-    }  # fmt: skip
+    }
     return (
         [] if account.allowed is None else [said for right, said in words.items() if right.value not in account.allowed]
     )

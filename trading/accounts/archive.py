@@ -85,10 +85,15 @@ def _keep(account_id: int, actor: Any, reason: str, is_archived: bool, allowed: 
     account.archived_at, account.allowed = (timezone.now() if is_archived else None), allowed
     account.save(update_fields=["state", "archived_at", "allowed"])
     audit.record(
-        actor=actor, action="trading.account_archived" if is_archived else "trading.account_restored", target=account,
-        client_id=account.client_id, brand_id=account.client.brand_id, before={"state": before},
-        after={"state": account.state, "login": account.login}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="trading.account_archived" if is_archived else "trading.account_restored",
+        target=account,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        before={"state": before},
+        after={"state": account.state, "login": account.login},
+        reason=reason,
+    )
 
     title = (
         phrase("Trading account %(login)s was closed")
@@ -96,9 +101,13 @@ def _keep(account_id: int, actor: Any, reason: str, is_archived: bool, allowed: 
         else phrase("Trading account %(login)s is open again")
     ) % {"login": account.login}
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, title=title, is_visible_to_client=True,
+        client_id=account.client_id,
+        kind=TimelineKind.TRADING,
+        actor=actor,
+        title=title,
+        is_visible_to_client=True,
         data={"reason": reason},
-    )  # fmt: skip
+    )
     return account
 
 

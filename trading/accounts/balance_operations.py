@@ -69,13 +69,7 @@ def new_reference(kind: str) -> str:
 
 @transaction.atomic
 def reserve_operation(
-    *,
-    account_id: int,
-    kind: OperationKind,
-    amount: Decimal,
-    idempotency_key: str,
-    actor: Any = None,
-    reason: str = "",
+    *, account_id: int, kind: OperationKind, amount: Decimal, idempotency_key: str, actor: Any = None, reason: str = ""
 ) -> BalanceOperation:
     """Write down that money is to move; it is sent when the caller's transaction has committed.
 
@@ -98,10 +92,17 @@ def reserve_operation(
     if amount != currencies.quantize(amount, account.currency) or not amount.is_finite() or not amount:
         raise DomainError(_("The amount must be a sum in %(currency)s.") % {"currency": account.currency})
     operation = BalanceOperation.objects.create(
-        account=account, server=account.server, kind=kind, amount=amount, currency=account.currency,
-        reference=new_reference(kind), idempotency_key=idempotency_key, created_by=actor, reason=reason[:200],
+        account=account,
+        server=account.server,
+        kind=kind,
+        amount=amount,
+        currency=account.currency,
+        reference=new_reference(kind),
+        idempotency_key=idempotency_key,
+        created_by=actor,
+        reason=reason[:200],
         next_check_at=timezone.now(),
-    )  # fmt: skip
+    )
     _audit(operation, account, actor, "trading.operation_reserved", reason=reason)
     wake_on_commit("trading.send_operation", operation.pk)
     return operation
@@ -203,10 +204,14 @@ def _lost(operation_id: int, problem: PlatformError) -> OperationState:
         _note_error(operation, problem)
         operation.save(update_fields=["state", "next_check_at", "error_kind", "error", "retcode"])
         audit.record(
-            actor=None, action="trading.operation_outcome_unknown", target=operation,
-            client_id=operation.account.client_id, brand_id=operation.account.client.brand_id,
-            after={"reference": operation.reference}, reason=operation.error,
-        )  # fmt: skip
+            actor=None,
+            action="trading.operation_outcome_unknown",
+            target=operation,
+            client_id=operation.account.client_id,
+            brand_id=operation.account.client.brand_id,
+            after={"reference": operation.reference},
+            reason=operation.error,
+        )
         wake_on_commit("trading.resolve_operation", operation_id, seconds=LOOK_UP_WAITS[0])
     return OperationState(operation.state)
 
@@ -266,9 +271,11 @@ def _look_again(
     if candidates:
         tickets = [deal.ticket for deal in candidates]
         open_issue(
-            server_id=operation.server_id, kind=IssueKind.TWO_CANDIDATES, subject=operation.reference,
+            server_id=operation.server_id,
+            kind=IssueKind.TWO_CANDIDATES,
+            subject=operation.reference,
             details={**details, "tickets": tickets},
-        )  # fmt: skip
+        )
         operation.error = f"{len(tickets)} deals carry this reference: {', '.join(map(str, tickets))}"
         operation.next_check_at = now + LOOK_UP_LATER
     elif operation.checks >= len(LOOK_UP_WAITS):
@@ -309,9 +316,13 @@ def candidates(operation: BalanceOperation) -> list[DealData]:
 
 
 def _settle(
-    operation: BalanceOperation, *, ticket: int | None = None, problem: PlatformError | None = None,
-    actor: Any = None, reason: str = "",
-) -> OperationState:  # fmt: skip
+    operation: BalanceOperation,
+    *,
+    ticket: int | None = None,
+    problem: PlatformError | None = None,
+    actor: Any = None,
+    reason: str = "",
+) -> OperationState:
     confirmed = ticket is not None
     operation.move_to(OperationState.CONFIRMED if confirmed else OperationState.FAILED)
     operation.ticket, operation.settled_at, operation.next_check_at = ticket, timezone.now(), None
@@ -323,16 +334,26 @@ def _settle(
     _audit(operation, account, actor, verb, reason=reason or operation.error, ticket=ticket)
 
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, title=timeline_texts.operation(operation), actor=actor,
-        body=timeline_texts.amount_of(operation), url=f"/clients/{account.client_id}/?tab=trading",
-        dedupe_key=f"trading.operation:{operation.pk}", is_visible_to_client=not (confirmed and operation.kind in TRANSFERS),
-    )  # fmt: skip
+        client_id=account.client_id,
+        kind=TimelineKind.TRADING,
+        title=timeline_texts.operation(operation),
+        actor=actor,
+        body=timeline_texts.amount_of(operation),
+        url=f"/clients/{account.client_id}/?tab=trading",
+        dedupe_key=f"trading.operation:{operation.pk}",
+        is_visible_to_client=not (confirmed and operation.kind in TRANSFERS),
+    )
     publish(
         BalanceOperationSettled(
-            client_id=account.client_id, brand_id=account.client.brand_id, operation_id=operation.pk,
-            account_id=account.pk, confirmed=confirmed, amount=operation.amount, currency=operation.currency,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            operation_id=operation.pk,
+            account_id=account.pk,
+            confirmed=confirmed,
+            amount=operation.amount,
+            currency=operation.currency,
         )
-    )  # fmt: skip
+    )
     wake_on_commit("trading.refresh_account", account.pk)
     return OperationState(operation.state)
 
@@ -359,9 +380,11 @@ def note_deals(server_id: int, deals: Iterable[MoneyDeal]) -> None:
             settle(operation.pk, ticket=exact[0].ticket)
         elif matches and (operation.is_settled or len(matches) > 1):
             open_issue(
-                server_id=server_id, kind=IssueKind.TWO_CANDIDATES, subject=operation.reference,
+                server_id=server_id,
+                kind=IssueKind.TWO_CANDIDATES,
+                subject=operation.reference,
                 details={"operation": operation.pk, "state": operation.state, "tickets": [d.ticket for d in matches]},
-            )  # fmt: skip
+            )
 
 
 def due_operations(*, limit: int = 200) -> list[tuple[int, str]]:
@@ -386,20 +409,42 @@ def _note_error(operation: BalanceOperation, problem: PlatformError) -> None:
 
 
 def _audit(
-    operation: BalanceOperation, account: TradingAccount, actor: Any, action: str, *, reason: str = "",
+    operation: BalanceOperation,
+    account: TradingAccount,
+    actor: Any,
+    action: str,
+    *,
+    reason: str = "",
     ticket: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     after = {
-        "kind": operation.kind, "amount": str(operation.amount), "currency": operation.currency,
-        "login": account.login, "reference": operation.reference, "state": operation.state,
-    }  # fmt: skip
+        "kind": operation.kind,
+        "amount": str(operation.amount),
+        "currency": operation.currency,
+        "login": account.login,
+        "reference": operation.reference,
+        "state": operation.state,
+    }
     audit.record(
-        actor=actor, action=action, target=operation, client_id=account.client_id, brand_id=account.client.brand_id,
-        after={**after, "ticket": ticket} if ticket else after, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=operation,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        after={**after, "ticket": ticket} if ticket else after,
+        reason=reason,
+    )
 
 
 __all__ = [
-    "MoneyDeal", "book_decision", "candidates", "due_operations", "lock_operation", "note_deals", "reserve_operation",
-    "resolve_operation", "send_operation", "settle",
-]  # fmt: skip
+    "MoneyDeal",
+    "book_decision",
+    "candidates",
+    "due_operations",
+    "lock_operation",
+    "note_deals",
+    "reserve_operation",
+    "resolve_operation",
+    "send_operation",
+    "settle",
+]

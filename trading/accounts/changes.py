@@ -60,14 +60,22 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
         before, account.leverage = account.leverage, leverage
         account.save(update_fields=["leverage"])
         audit.record(
-            actor=actor, action="trading.leverage_changed", target=account, client_id=account.client_id,
-            brand_id=account.client.brand_id, before={"leverage": before}, after={"leverage": leverage},
-        )  # fmt: skip
+            actor=actor,
+            action="trading.leverage_changed",
+            target=account,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            before={"leverage": before},
+            after={"leverage": leverage},
+        )
         timeline.tell(
-            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            client_id=account.client_id,
+            kind=TimelineKind.TRADING,
+            actor=actor,
+            is_visible_to_client=True,
             title=phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s")
             % {"login": account.login, "before": before, "after": leverage},
-        )  # fmt: skip
+        )
     return account
 
 
@@ -109,13 +117,20 @@ def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
             leave.save(update_fields=["used_at"])
         TradingAccount.objects.filter(pk=account_id).update(password_set_at=timezone.now())
         audit.record(
-            actor=actor, action="trading.password_changed", target=account, client_id=account.client_id,
-            brand_id=account.client.brand_id, after={"login": account.login},
-        )  # fmt: skip
+            actor=actor,
+            action="trading.password_changed",
+            target=account,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            after={"login": account.login},
+        )
         timeline.tell(
-            client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True,
+            client_id=account.client_id,
+            kind=TimelineKind.TRADING,
+            actor=actor,
+            is_visible_to_client=True,
             title=phrase("New trading password for %(login)s") % {"login": account.login},
-        )  # fmt: skip
+        )
     return chosen
 
 
@@ -136,9 +151,13 @@ def follow_restrictions(*, client_id: int) -> list[int]:
         account.trading_wanted, account.next_try_at = wanted, timezone.now()
         account.save(update_fields=["trading_wanted", "next_try_at"])
         audit.record(
-            actor=None, action="trading.right_to_trade_changed", target=account, client_id=client.pk,
-            brand_id=client.brand_id, after={"login": account.login, "trading": wanted},
-        )  # fmt: skip
+            actor=None,
+            action="trading.right_to_trade_changed",
+            target=account,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            after={"login": account.login, "trading": wanted},
+        )
         wake_on_commit("trading.apply_right_to_trade", account.pk)
     return [account.pk for account in changed]
 
@@ -155,9 +174,11 @@ def apply_right_to_trade(account_id: int) -> bool:
     if not (possible := capabilities.can(account.server, Ability.STOP_TRADING)):
         TradingAccount.objects.filter(pk=account_id).update(next_try_at=None, error=possible.reason[:300])
         open_issue(
-            server_id=account.server_id, kind=IssueKind.BY_HAND, subject=account.login,
+            server_id=account.server_id,
+            kind=IssueKind.BY_HAND,
+            subject=account.login,
             details={"account": account.pk, "login": account.login, "trading": wanted},
-        )  # fmt: skip
+        )
         return False
     note_telling(account_id)
     try:

@@ -57,9 +57,11 @@ class DecideForm(forms.Form):
     """What a person found out about an operation that the platform does not answer for."""
 
     ticket = forms.IntegerField(
-        label=_("Ticket on the platform"), required=False, min_value=1,
+        label=_("Ticket on the platform"),
+        required=False,
+        min_value=1,
         help_text=_("Leave empty to declare that it never happened."),
-    )  # fmt: skip
+    )
     reason = forms.CharField(label=_("What you found"), max_length=200)
 
 

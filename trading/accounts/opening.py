@@ -47,12 +47,7 @@ def reference_of(account_id: int) -> str:
 
 @transaction.atomic
 def request_account(
-    *,
-    client_id: int,
-    account_type_id: int,
-    request_key: str,
-    actor: Any = None,
-    leverage: int | None = None,
+    *, client_id: int, account_type_id: int, request_key: str, actor: Any = None, leverage: int | None = None
 ) -> TradingAccount:
     """Write down that a client is to have an account; a worker opens it. The same key again returns the same account.
 
@@ -67,14 +62,24 @@ def request_account(
     require(policies.can_open_account(actor, client, account_type))
     wanted = caps.check_leverage(client, account_type, leverage)
     account = TradingAccount.objects.create(
-        client=client, server=account_type.server, account_type=account_type, group=account_type.group,
-        currency=account_type.currency, leverage=wanted, is_demo=account_type.is_demo, request_key=request_key,
+        client=client,
+        server=account_type.server,
+        account_type=account_type,
+        group=account_type.group,
+        currency=account_type.currency,
+        leverage=wanted,
+        is_demo=account_type.is_demo,
+        request_key=request_key,
         next_try_at=timezone.now(),
-    )  # fmt: skip
+    )
     audit.record(
-        actor=actor, action="trading.account_requested", target=account, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="trading.account_requested",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"type": str(account_type), "group": account.group, "leverage": wanted},
-    )  # fmt: skip
+    )
     wake_on_commit("trading.open_account", account.pk)
     return account
 
@@ -162,20 +167,31 @@ def _write_open(account: TradingAccount, login: str, *, actor: Any = None, reaso
     account.save(update_fields=["login", "state", "opened_at", "next_try_at", "error"])
     client = account.client
     audit.record(
-        actor=actor, action="trading.account_opened", target=account, client_id=client.pk, brand_id=client.brand_id,
-        after={"login": account.login, "server": str(account.server), "group": account.group}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="trading.account_opened",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        after={"login": account.login, "server": str(account.server), "group": account.group},
+        reason=reason,
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.TRADING, is_visible_to_client=True,
+        client_id=client.pk,
+        kind=TimelineKind.TRADING,
+        is_visible_to_client=True,
         title=timeline_texts.opening(account.login, str(account.server)),
-        url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
-    )  # fmt: skip
+        url=f"/clients/{client.pk}/?tab=trading",
+        dedupe_key=f"trading.account_opened:{account.pk}",
+    )
     publish(
         TradingAccountOpened(
-            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk,
-            platform=account.server.get_kind_display(), login=account.login,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            account_id=account.pk,
+            platform=account.server.get_kind_display(),
+            login=account.login,
         )
-    )  # fmt: skip
+    )
     wake_on_commit("trading.refresh_account", account.pk)
 
 
@@ -215,26 +231,37 @@ def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
     account.save(update_fields=["state", "next_try_at", "error"])
     _tell_of_failure(account)
     open_issue(
-        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk),
+        server_id=account.server_id,
+        kind=IssueKind.BY_HAND,
+        subject=reference_of(account.pk),
         details={
-            "account": account.pk, "name": account.client.full_name or account.client.email, "group": account.group,
+            "account": account.pk,
+            "name": account.client.full_name or account.client.email,
+            "group": account.group,
             "opening": True,
         },
-    )  # fmt: skip
+    )
     return AccountState.FAILED
 
 
 def _tell_of_failure(account: TradingAccount) -> None:
     client = account.client
     audit.record(
-        actor=None, action="trading.account_failed", target=account, client_id=client.pk, brand_id=client.brand_id,
+        actor=None,
+        action="trading.account_failed",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         reason=account.error,
-    )  # fmt: skip
+    )
     notify(
-        people_with("trading.open_account", brand_id=client.brand_id), kind="trading.account_failed",
-        title=phrase("A trading account could not be opened"), body=f"{client}: {account.error}",
-        url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
-    )  # fmt: skip
+        people_with("trading.open_account", brand_id=client.brand_id),
+        kind="trading.account_failed",
+        title=phrase("A trading account could not be opened"),
+        body=f"{client}: {account.error}",
+        url=f"/clients/{client.pk}/?tab=trading",
+        dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
+    )
 
 
 @transaction.atomic
@@ -252,13 +279,19 @@ def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
     account.attempts, account.next_try_at = 0, timezone.now()
     account.save(update_fields=["state", "attempts", "next_try_at"])
     audit.record(
-        actor=actor, action="trading.account_retried", target=account, client_id=account.client_id,
+        actor=actor,
+        action="trading.account_retried",
+        target=account,
+        client_id=account.client_id,
         brand_id=account.client.brand_id,
-    )  # fmt: skip
+    )
     settle(
-        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk), actor=actor,
+        server_id=account.server_id,
+        kind=IssueKind.BY_HAND,
+        subject=reference_of(account.pk),
+        actor=actor,
         resolution=_("It is not there: it is tried again."),
-    )  # fmt: skip
+    )
     wake_on_commit("trading.open_account", account.pk)
     return account
 
@@ -269,9 +302,12 @@ def attach_login(account: TradingAccount, *, login: str, actor: Any, reason: str
     account.save(update_fields=["history_due_at"])
     _write_open(account, login, actor=actor, reason=reason)
     settle(
-        server_id=account.server_id, kind=IssueKind.BY_HAND, subject=reference_of(account.pk), actor=actor,
+        server_id=account.server_id,
+        kind=IssueKind.BY_HAND,
+        subject=reference_of(account.pk),
+        actor=actor,
         resolution=f"{login}: {reason}",
-    )  # fmt: skip
+    )
 
 
 def due_accounts(*, limit: int = 200) -> list[int]:

@@ -53,8 +53,10 @@ def _write(operation_id: int, actor: Any, ticket: int | None, reason: str) -> Op
         [pk for pk in people_with("trading.resolve_operation", brand_id=brand_id) if pk != actor.pk],
         kind="trading.operation_outcome_proposed",
         title=phrase("%(reference)s: a proposed outcome awaits second approval") % {"reference": operation.reference},
-        body=decision.reason, url=f"/trading/operations/{operation.pk}/", dedupe_key=f"operation-decision:{decision.pk}",
-    )  # fmt: skip
+        body=decision.reason,
+        url=f"/trading/operations/{operation.pk}/",
+        dedupe_key=f"operation-decision:{decision.pk}",
+    )
     return decision
 
 
@@ -141,6 +143,11 @@ def _decide(decision: OperationDecision, state: DecisionState, actor: Any, note:
 def _record(decision: OperationDecision, operation: BalanceOperation, actor: Any, action: str, reason: str) -> None:
     client = operation.account.client
     audit.record(
-        actor=actor, action=action, target=operation, client_id=client.pk, brand_id=client.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=operation,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        reason=reason,
         after={"reference": operation.reference, "ticket": decision.ticket, "state": decision.state},
-    )  # fmt: skip
+    )

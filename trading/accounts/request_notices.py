@@ -19,11 +19,13 @@ DECIDES = "trading.decide_request"
 def call_staff(request: AccountRequest) -> None:
     account = request.account
     notify(
-        people_with(DECIDES, brand_id=account.client.brand_id), kind="trading.request",
+        people_with(DECIDES, brand_id=account.client.brand_id),
+        kind="trading.request",
         title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
-        body=joined(words_of(request), " "), url=f"/trading/requests/{request.pk}/",
+        body=joined(words_of(request), " "),
+        url=f"/trading/requests/{request.pk}/",
         dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",
-    )  # fmt: skip
+    )
 
 
 def tell_client(request: AccountRequest) -> None:
@@ -31,20 +33,31 @@ def tell_client(request: AccountRequest) -> None:
     state = RequestState(request.state)
 
     title = phrase("%(login)s: %(what)s – %(state)s") % {
-        "login": account.login, "what": what(request), "state": lowered(state.label),
-    }  # fmt: skip
+        "login": account.login,
+        "what": what(request),
+        "state": lowered(state.label),
+    }
     if request.is_by_rule and state == RequestState.GRANTED:  # nobody asked for it
         title = joined([account.login, what(request)], ": ")
 
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, actor=request.decided_by, is_visible_to_client=True,
-        title=title, body=request.note, dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
-    )  # fmt: skip
+        client_id=account.client_id,
+        kind=TimelineKind.TRADING,
+        actor=request.decided_by,
+        is_visible_to_client=True,
+        title=title,
+        body=request.note,
+        dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+    )
     if account.client.user_id:
         notify(
-            [account.client.user_id], kind="trading.request", title=title, body=request.note,
-            url=f"/portal/accounts/{account.pk}/", dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
-        )  # fmt: skip
+            [account.client.user_id],
+            kind="trading.request",
+            title=title,
+            body=request.note,
+            url=f"/portal/accounts/{account.pk}/",
+            dedupe_key=f"trading.request:{request.pk}:{state.value}:{request.decided_at}",
+        )
 
 
 def record(action: str, request: AccountRequest, actor: Any, **more: Any) -> None:

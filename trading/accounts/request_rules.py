@@ -36,9 +36,12 @@ def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
 def types_to_change_to(account: TradingAccount) -> list[AccountType]:
     """Types that an account may become without losing its login: of its brand, server and currency; never demo to real."""
     found = AccountType.objects.filter(
-        brand_id=account.client.brand_id, server_id=account.server_id, currency=account.currency, is_enabled=True,
+        brand_id=account.client.brand_id,
+        server_id=account.server_id,
+        currency=account.currency,
+        is_enabled=True,
         is_demo=account.is_demo,
-    )  # fmt: skip
+    )
     return [
         one for one in found.exclude(pk=account.account_type_id or 0)[:50] if one.is_offered_in(account.client.country)
     ]
@@ -81,9 +84,11 @@ def contact_changed(client: Client, *, since: dt.datetime) -> bool:
 def leave_for_password(account: TradingAccount) -> AccountRequest | None:
     """The granted wish by which the client may set a new password, within a day and once."""
     found = account.requests.filter(
-        kind=RequestKind.PASSWORD, state=RequestState.GRANTED, used_at__isnull=True,
+        kind=RequestKind.PASSWORD,
+        state=RequestState.GRANTED,
+        used_at__isnull=True,
         decided_at__gte=timezone.now() - LEAVE,
-    )  # fmt: skip
+    )
     return found.order_by("-pk").first()
 
 
@@ -144,8 +149,9 @@ def what(request: AccountRequest) -> Words:
     """`Leverage 1:30 → 1:100`."""
     if request.kind == RequestKind.LEVERAGE:
         return phrase("Leverage 1:%(before)s → 1:%(after)s") % {
-            "before": request.before["leverage"], "after": request.leverage,
-        }  # fmt: skip
+            "before": request.before["leverage"],
+            "after": request.leverage,
+        }
     if request.kind == RequestKind.TYPE:
         return phrase("Account type → %(type)s") % {"type": request.account_type}
     return label_of(request, "kind")

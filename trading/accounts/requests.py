@@ -28,13 +28,7 @@ from trading.accounts.archive import tell_of_archive
 from trading.accounts.changes import note_telling
 from trading.accounts.request_notices import call_staff, record, tell_client
 from trading.accounts.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what
-from trading.choices import (
-    OPEN_REQUESTS,
-    AccountState,
-    HeldBecause,
-    RequestKind,
-    RequestState,
-)
+from trading.choices import OPEN_REQUESTS, AccountState, HeldBecause, RequestKind, RequestState
 from trading.leverage import caps
 from trading.models import AccountRequest, AccountType, TradingAccount
 from trading.platforms.base import Purpose
@@ -51,9 +45,14 @@ UNDO_WITHIN: Final = dt.timedelta(days=1)
 
 
 def ask(
-    *, account_id: int, kind: RequestKind, actor: Any, leverage: int | None = None, account_type_id: int | None = None,
+    *,
+    account_id: int,
+    kind: RequestKind,
+    actor: Any,
+    leverage: int | None = None,
+    account_type_id: int | None = None,
     reason: str = "",
-) -> AccountRequest:  # fmt: skip
+) -> AccountRequest:
     """The client asks. Granted before this returns when nothing stands against it and the platform answers.
 
     Who: the account's owner. Raises: NotAllowed, WrongState (not open; asked already), DomainError for a wish without sense.
@@ -89,9 +88,13 @@ def _note_wish(
     request.save()
     record("trading.request_made", request, actor, after={"what": say(what(request)), "held": request.held_because})
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, body=request.reason,
+        client_id=account.client_id,
+        kind=TimelineKind.TRADING,
+        actor=actor,
+        is_visible_to_client=True,
+        body=request.reason,
         title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
-    )  # fmt: skip
+    )
     if request.held_because:
         call_staff(request)
     return request
@@ -136,10 +139,18 @@ def order(
         if account.requests.filter(state__in=OPEN_REQUESTS).exists():
             raise WrongState(_("A request on this account is open: decide it first."))
         request = AccountRequest.objects.create(
-            account=account, kind=kind, leverage=leverage, account_type=account_type, is_by_rule=True, asked_by=actor,
-            decided_by=actor, note=note[:300], state=RequestState.APPLYING, lease_until=timezone.now() + LEASE,
+            account=account,
+            kind=kind,
+            leverage=leverage,
+            account_type=account_type,
+            is_by_rule=True,
+            asked_by=actor,
+            decided_by=actor,
+            note=note[:300],
+            state=RequestState.APPLYING,
+            lease_until=timezone.now() + LEASE,
             before={"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id},
-        )  # fmt: skip
+        )
         record("trading.change_ordered", request, actor, reason=request.note)
     return apply(request.pk, says=True)
 
@@ -346,10 +357,13 @@ def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
     request.save(update_fields=["state", "decided_at", "lease_until"])
     if not is_undone:
         record(
-            "trading.change_made" if request.is_by_rule else "trading.request_granted", request, request.decided_by,
+            "trading.change_made" if request.is_by_rule else "trading.request_granted",
+            request,
+            request.decided_by,
             before=request.before,
-            after={name: str(value) for name, value in changes.items()}, reason=request.note,
-        )  # fmt: skip
+            after={name: str(value) for name, value in changes.items()},
+            reason=request.note,
+        )
     tell_client(request)
     return request
 

@@ -18,9 +18,22 @@ from trading.platforms.base import LEVERAGE_MAX
 ADDS: Final = "trading.add_accounttype"
 CHANGES: Final = "trading.change_accounttype"
 FIELDS: Final[tuple[str, ...]] = (
-    "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit", "kyc_level", "countries",
-    "excluded_countries", "is_default", "is_enabled", "asks_for_passwords", "position",
-)  # fmt: skip
+    "name",
+    "kind",
+    "server",
+    "group",
+    "currency",
+    "leverages",
+    "default_leverage",
+    "min_deposit",
+    "kyc_level",
+    "countries",
+    "excluded_countries",
+    "is_default",
+    "is_enabled",
+    "asks_for_passwords",
+    "position",
+)
 
 
 def types_visible_to(user: Any) -> Any:
@@ -39,9 +52,12 @@ def add_type(*, brand_id: int, actor: Any, **fields: Any) -> AccountType:
     _only_default(account_type)
     account_type.save()
     audit.record(
-        actor=actor, action="trading.account_type_added", target=account_type, brand_id=brand_id,
+        actor=actor,
+        action="trading.account_type_added",
+        target=account_type,
+        brand_id=brand_id,
         after={name: str(getattr(account_type, name)) for name in FIELDS},
-    )  # fmt: skip
+    )
     return account_type
 
 
@@ -63,9 +79,13 @@ def change_type(*, type_id: int, actor: Any, **fields: Any) -> AccountType:
     account_type.save()
     if changes:
         audit.record(
-            actor=actor, action="trading.account_type_changed", target=account_type, brand_id=account_type.brand_id,
-            before=before, after={name: str(value) for name, value in changes.items()},
-        )  # fmt: skip
+            actor=actor,
+            action="trading.account_type_changed",
+            target=account_type,
+            brand_id=account_type.brand_id,
+            before=before,
+            after={name: str(value) for name, value in changes.items()},
+        )
     return account_type
 
 

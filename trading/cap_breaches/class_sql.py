@@ -91,15 +91,24 @@ GROUP BY 1 ORDER BY 1 LIMIT %(limit)s"""  # noqa: S608
 
 
 def rows(
-    sql: str, *, books: Iterable[int] | None, on: dt.date | None = None, limit: int = 0, after: int = 0,
+    sql: str,
+    *,
+    books: Iterable[int] | None,
+    on: dt.date | None = None,
+    limit: int = 0,
+    after: int = 0,
     ids: Iterable[int] = (),
-) -> list[tuple[Any, ...]]:  # fmt: skip
+) -> list[tuple[Any, ...]]:
     """One of these statements, of the accounts in these books (None: of all)."""
     values: dict[str, Any] = {
-        "day": on or timezone.now().date(), "places": orjson.dumps(COUNTRY_OF_LICENCE).decode(),
-        "books": None if books is None else sorted(books), "rounding": ROUNDING, "limit": limit, "after": after,
+        "day": on or timezone.now().date(),
+        "places": orjson.dumps(COUNTRY_OF_LICENCE).decode(),
+        "books": None if books is None else sorted(books),
+        "rounding": ROUNDING,
+        "limit": limit,
+        "after": after,
         "ids": list(ids),
-    }  # fmt: skip
+    }
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall()

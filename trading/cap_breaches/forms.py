@@ -36,9 +36,11 @@ class CountriesField(SimpleArrayField):
 
 class AccountTypeForm(forms.ModelForm):
     leverages = SimpleArrayField(
-        forms.IntegerField(min_value=1, max_value=500), label=_("Leverages"), help_text=_("1:n, e.g. 10, 20, 30"),
+        forms.IntegerField(min_value=1, max_value=500),
+        label=_("Leverages"),
+        help_text=_("1:n, e.g. 10, 20, 30"),
         error_messages={"item_invalid": _("Item %(nth)s is no leverage from 1 to 500:")},
-    )  # fmt: skip
+    )
     countries = CountriesField(label=_("Countries"), help_text=_("Codes, e.g. DE, AT; empty: everywhere"))
     excluded_countries = CountriesField(
         label=_("But not in"), help_text=_("Codes; these take away from the list before")
@@ -47,22 +49,46 @@ class AccountTypeForm(forms.ModelForm):
     class Meta:
         model = AccountType
         fields = (
-            "brand", "name", "kind", "server", "group", "currency", "leverages", "default_leverage", "min_deposit",
-            "kyc_level", "countries", "excluded_countries", "position", "is_default", "is_enabled",
+            "brand",
+            "name",
+            "kind",
+            "server",
+            "group",
+            "currency",
+            "leverages",
+            "default_leverage",
+            "min_deposit",
+            "kyc_level",
+            "countries",
+            "excluded_countries",
+            "position",
+            "is_default",
+            "is_enabled",
             "asks_for_passwords",
-        )  # fmt: skip
+        )
         labels = {
-            "brand": _("Brand"), "name": _("Name"), "kind": _("Kind"), "server": _("Trading server"), "group": _("Group"),
-            "currency": _("Currency"), "default_leverage": _("Usual leverage"), "min_deposit": _("Minimum deposit"),
-            "kyc_level": _("KYC level"), "position": _("Order"), "is_default": _("Opens by itself"),
-            "is_enabled": _("Offered"), "asks_for_passwords": _("New passwords after a look"),
-        }  # fmt: skip
+            "brand": _("Brand"),
+            "name": _("Name"),
+            "kind": _("Kind"),
+            "server": _("Trading server"),
+            "group": _("Group"),
+            "currency": _("Currency"),
+            "default_leverage": _("Usual leverage"),
+            "min_deposit": _("Minimum deposit"),
+            "kyc_level": _("KYC level"),
+            "position": _("Order"),
+            "is_default": _("Opens by itself"),
+            "is_enabled": _("Offered"),
+            "asks_for_passwords": _("New passwords after a look"),
+        }
         help_texts = {
             "group": _("As the platform spells it, e.g. real\\standard-EUR or LIVE_STANDARD_EUR"),
-            "currency": _("That of the group"), "default_leverage": _("One of the leverages: what nobody chose"),
-            "min_deposit": _("In the account's currency; 0: none"), "position": _("In lists, the smallest first"),
+            "currency": _("That of the group"),
+            "default_leverage": _("One of the leverages: what nobody chose"),
+            "min_deposit": _("In the account's currency; 0: none"),
+            "position": _("In lists, the smallest first"),
             "is_enabled": _("Off: no new accounts; those that are there stay"),
-        }  # fmt: skip
+        }
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

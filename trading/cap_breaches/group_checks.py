@@ -40,11 +40,17 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
         return ""
     if group in groups:
         return _("The group %(group)s is in %(there)s, not in %(currency)s.") % {
-            "group": group, "there": groups[group], "currency": currency}  # fmt: skip
+            "group": group,
+            "there": groups[group],
+            "currency": currency,
+        }
     fitting = [name for name, there in sorted(groups.items()) if there in ("", currency)][:NAMED_MAX]
     words = _("The server has no group %(group)s.") % {"group": group}
-    return f"{words} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}" if (
-        fitting) else words  # fmt: skip
+    return (
+        f"{words} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}"
+        if (fitting)
+        else words
+    )
 
 
 def check(server: TradingServer, group: str, currency: str) -> str:

@@ -72,9 +72,12 @@ def _rows(user: Any, day: dt.date | None, *, after: int = 0, limit: int) -> list
     from orjson import dumps
 
     values: dict[str, Any] = {
-        "day": day or timezone.now().date(), "places": dumps(caps.COUNTRY_OF_LICENCE).decode(),
-        "books": sorted(reach_of(user).books), "after": after, "limit": limit,
-    }  # fmt: skip
+        "day": day or timezone.now().date(),
+        "places": dumps(caps.COUNTRY_OF_LICENCE).decode(),
+        "books": sorted(reach_of(user).books),
+        "after": after,
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(ABOVE, values)
         return cursor.fetchall()
@@ -144,17 +147,35 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Any) -> TradingA
     account.save(update_fields=["leverage"])
     client = account.client
     audit.record(
-        actor=actor, action="trading.leverage_lowered", target=account, client_id=client.pk, brand_id=client.brand_id,
-        before={"leverage": before}, after={"leverage": leverage}, reason=say(cap.words),
-    )  # fmt: skip
+        actor=actor,
+        action="trading.leverage_lowered",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before={"leverage": before},
+        after={"leverage": leverage},
+        reason=say(cap.words),
+    )
 
     title = phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s") % {
-        "login": account.login, "before": before, "after": leverage}  # fmt: skip
+        "login": account.login,
+        "before": before,
+        "after": leverage,
+    }
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, is_visible_to_client=True, title=title,
+        client_id=client.pk,
+        kind=TimelineKind.TRADING,
+        actor=actor,
+        is_visible_to_client=True,
+        title=title,
         body=cap.words,
-    )  # fmt: skip
+    )
     if client.user_id:
-        notify([client.user_id], kind="trading.leverage_lowered", title=title, body=cap.words,
-               url=f"/portal/accounts/{account.pk}/")  # fmt: skip
+        notify(
+            [client.user_id],
+            kind="trading.leverage_lowered",
+            title=title,
+            body=cap.words,
+            url=f"/portal/accounts/{account.pk}/",
+        )
     return account

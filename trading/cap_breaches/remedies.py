@@ -49,8 +49,10 @@ class Remedy:
         if self.account_type is None:
             return _("Leverage 1:%(leverage)s") % {"leverage": self.leverage}
         words = _("Move to %(type)s (%(group)s) with 1:%(leverage)s") % {
-            "type": self.account_type, "group": self.account_type.group, "leverage": self.leverage,
-        }  # fmt: skip
+            "type": self.account_type,
+            "group": self.account_type.group,
+            "leverage": self.leverage,
+        }
         if not self.loses:
             return words
         names = ", ".join(str(InstrumentClass(sort).label) for sort in self.loses)
@@ -231,9 +233,12 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: Any) -> Accoun
     if account.positions.exists():
         raise WrongState(_("There are open positions: the margin they need would change."))
     return order(
-        account_id=account_id, actor=actor, leverage=remedy.leverage, account_type=remedy.account_type,
+        account_id=account_id,
+        actor=actor,
+        leverage=remedy.leverage,
+        account_type=remedy.account_type,
         note=say(above[0].cap.words, account.client.language),
-    )  # fmt: skip
+    )
 
 
 def ids_of(user: Any, chosen: Collection[str]) -> list[int]:

@@ -61,9 +61,12 @@ class ClassRow:
     @property
     def words(self) -> str:
         values = {
-            "authority": self.line.authority, "class": self.label.lower(), "cap": self.line.leverage,
-            "most": self.most, "symbol": self.symbol,
-        }  # fmt: skip
+            "authority": self.line.authority,
+            "class": self.label.lower(),
+            "cap": self.line.leverage,
+            "most": self.most,
+            "symbol": self.symbol,
+        }
         if not self.line.leverage:
             return _("%(authority)s: nothing on %(class)s may be offered, but the group trades %(symbol)s") % values
         return _("%(authority)s: 1:%(cap)s on %(class)s, but the group gives 1:%(most)s on %(symbol)s") % values

@@ -37,9 +37,13 @@ def open_issue(*, server_id: int, kind: IssueKind, subject: str, details: dict[s
         issue_id, times = cursor.fetchone()
     if times == 1:
         notify(
-            people_with(TELLS), kind="trading.issue", title=phrase("Trading platform: %(what)s") % {"what": kind.label},
-            body=subject, url="/trading/health/", dedupe_key=f"trading.issue:{issue_id}",
-        )  # fmt: skip
+            people_with(TELLS),
+            kind="trading.issue",
+            title=phrase("Trading platform: %(what)s") % {"what": kind.label},
+            body=subject,
+            url="/trading/health/",
+            dedupe_key=f"trading.issue:{issue_id}",
+        )
 
 
 def _json(value: dict[str, Any]) -> str:
@@ -62,9 +66,12 @@ def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
     issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution.strip()[:300]
     issue.save(update_fields=["closed_at", "closed_by", "resolution"])
     audit.record(
-        actor=actor, action="trading.issue_closed", target=issue, reason=issue.resolution,
+        actor=actor,
+        action="trading.issue_closed",
+        target=issue,
+        reason=issue.resolution,
         after={"kind": issue.kind, "subject": issue.subject},
-    )  # fmt: skip
+    )
     return issue
 
 
@@ -79,7 +86,10 @@ def settle(*, server_id: int, kind: IssueKind, actor: Any, resolution: str, subj
         issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution[:300]
         issue.save(update_fields=["closed_at", "closed_by", "resolution"])
         audit.record(
-            actor=actor, action="trading.issue_closed", target=issue, reason=issue.resolution,
+            actor=actor,
+            action="trading.issue_closed",
+            target=issue,
+            reason=issue.resolution,
             after={"kind": issue.kind, "subject": issue.subject},
-        )  # fmt: skip
+        )
     return bool(found)

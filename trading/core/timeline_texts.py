@@ -17,8 +17,10 @@ def opening(login: str, server: str) -> Words:
 
 def operation(one: BalanceOperation) -> Words:
     return phrase("%(kind)s on %(login)s: %(state)s") % {
-        "kind": label_of(one, "kind"), "login": one.account.login, "state": label_of(one, "state"),
-    }  # fmt: skip
+        "kind": label_of(one, "kind"),
+        "login": one.account.login,
+        "state": label_of(one, "state"),
+    }
 
 
 def amount_of(one: BalanceOperation) -> Words:

@@ -150,9 +150,7 @@ def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> li
     return lives
 
 
-def _write_accounts(
-    demo: Demo, servers: dict[int, TradingServer], own: list[Life], elsewhere: list[Life]
-) -> None:  # fmt: skip
+def _write_accounts(demo: Demo, servers: dict[int, TradingServer], own: list[Life], elsewhere: list[Life]) -> None:
     """The accounts as they stand now."""
     lives = [*own, *elsewhere]
     rates: dict[tuple[str, str], Decimal] = {}
@@ -202,33 +200,49 @@ def _account(demo: Demo, client: Client, account_type: AccountType, number: int)
     server = account_type.server
     server.next_login += 1
     return TradingAccount(
-        client=client, server=server, account_type=account_type, login=str(server.next_login - 1),
-        group=account_type.group, currency=account_type.currency, leverage=account_type.default_leverage,
-        is_demo=account_type.is_demo, state=AccountState.OPEN, opened_at=opened, synced_at=demo.now, attempts=1,
+        client=client,
+        server=server,
+        account_type=account_type,
+        login=str(server.next_login - 1),
+        group=account_type.group,
+        currency=account_type.currency,
+        leverage=account_type.default_leverage,
+        is_demo=account_type.is_demo,
+        state=AccountState.OPEN,
+        opened_at=opened,
+        synced_at=demo.now,
+        attempts=1,
         request_key=f"verified:{client.pk}" if number == 0 else f"demo:{client.pk}:{number}",
-    )  # fmt: skip
+    )
 
 
 def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None:
     copy_models(
         [
             TimelineEntry(
-                client=client, at=account.opened_at or account.requested_at, kind=TimelineKind.TRADING, is_visible_to_client=True,
+                client=client,
+                at=account.opened_at or account.requested_at,
+                kind=TimelineKind.TRADING,
+                is_visible_to_client=True,
                 **said_of(title=timeline_texts.opening(account.login, account.server.name)),
-                url=f"/clients/{client.pk}/?tab=trading", dedupe_key=f"trading.account_opened:{account.pk}",
+                url=f"/clients/{client.pk}/?tab=trading",
+                dedupe_key=f"trading.account_opened:{account.pk}",
             )
             for account, client in zip(accounts, owners, strict=True)
         ]
-    )  # fmt: skip
+    )
     audit.record_many(
         {
-            "actor": None, "target": account,
-            "action": "trading.account_imported" if account.imported_at else "trading.account_opened", "client_id": client.pk,
-            "brand_id": client.brand_id, "at": account.opened_at,
+            "actor": None,
+            "target": account,
+            "action": "trading.account_imported" if account.imported_at else "trading.account_opened",
+            "client_id": client.pk,
+            "brand_id": client.brand_id,
+            "at": account.opened_at,
             "after": {"login": account.login, "server": account.server.name, "group": account.group},
         }
         for account, client in zip(accounts, owners, strict=True)
-    )  # fmt: skip
+    )
 
 
 # ── three months of trading ──────────────────────────────────────────────────────────────────────────────────────────
@@ -306,9 +320,7 @@ Money = list[tuple[_Moment, int, str]]
 """What moved between wallet and platform, with its ticket and reference."""
 
 
-def _write_deals(
-    demo: Demo, lives: list[Life], told: others.Told | None = None
-) -> tuple[list[dict[str, Any]], Money]:  # fmt: skip
+def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None) -> tuple[list[dict[str, Any]], Money]:
     """Number all deals in order of time and write them. `told`: how another platform's adapter tells them; what is returned
     is the engine's form, and the money among them."""
     moments = _moments(lives)
@@ -337,10 +349,13 @@ def _write_deals(
         raws.append(raw)
         owners.append((account.server_id, account.pk, moment.at))
     rows.copy_rows(
-        "trading_deal", rows.DEAL_COLUMNS,
-        (rows.deal_row(server_id, account_id, at, raw, told(raw) if told else None)
-         for raw, (server_id, account_id, at) in zip(raws, owners, strict=True)),
-    )  # fmt: skip
+        "trading_deal",
+        rows.DEAL_COLUMNS,
+        (
+            rows.deal_row(server_id, account_id, at, raw, told(raw) if told else None)
+            for raw, (server_id, account_id, at) in zip(raws, owners, strict=True)
+        ),
+    )
     return raws, money
 
 
@@ -353,13 +368,21 @@ def _write_operations(money: Money) -> list[Transfer]:
     real = [row for row in money if not row[0].life.account.is_demo]
     operations = [
         BalanceOperation(
-            account=moment.life.account, server=moment.life.account.server, amount=Decimal(moment.amount).scaleb(-2), ticket=ticket,
-            kind=OperationKind.DEPOSIT if moment.amount > 0 else OperationKind.WITHDRAWAL, reference=reference,
-            currency=moment.life.account.currency, idempotency_key=f"demo:{reference}", state=OperationState.CONFIRMED,
-            attempts=1, sent_at=moment.at, settled_at=moment.at,
+            account=moment.life.account,
+            server=moment.life.account.server,
+            amount=Decimal(moment.amount).scaleb(-2),
+            ticket=ticket,
+            kind=OperationKind.DEPOSIT if moment.amount > 0 else OperationKind.WITHDRAWAL,
+            reference=reference,
+            currency=moment.life.account.currency,
+            idempotency_key=f"demo:{reference}",
+            state=OperationState.CONFIRMED,
+            attempts=1,
+            sent_at=moment.at,
+            settled_at=moment.at,
         )
         for moment, ticket, reference in real
-    ]  # fmt: skip
+    ]
     copy_models(operations)
     _execute("UPDATE trading_balanceoperation SET created_at = sent_at - interval '2 seconds'")
     _tell_operations(operations, [moment.life.client for moment, _t, _r in real])
@@ -374,23 +397,36 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
     copy_models(
         [
             TimelineEntry(
-                client=client, at=op.settled_at or op.created_at, kind=TimelineKind.TRADING,
+                client=client,
+                at=op.settled_at or op.created_at,
+                kind=TimelineKind.TRADING,
                 **said_of(title=timeline_texts.operation(op), body=timeline_texts.amount_of(op)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )
             for op, client in pairs
         ]
-    )  # fmt: skip
+    )
     audit.record_many(
         {
-            "actor": None, "action": "trading.operation_confirmed", "target": op, "client_id": client.pk,
-            "brand_id": client.brand_id, "at": op.settled_at,
-            "after": {"kind": op.kind, "amount": str(op.amount), "currency": op.currency, "login": op.account.login,
-                      "reference": op.reference, "ticket": op.ticket, "state": op.state},
+            "actor": None,
+            "action": "trading.operation_confirmed",
+            "target": op,
+            "client_id": client.pk,
+            "brand_id": client.brand_id,
+            "at": op.settled_at,
+            "after": {
+                "kind": op.kind,
+                "amount": str(op.amount),
+                "currency": op.currency,
+                "login": op.account.login,
+                "reference": op.reference,
+                "ticket": op.ticket,
+                "state": op.state,
+            },
         }
         for op, client in pairs
-    )  # fmt: skip
+    )
 
 
 # ── money now, and how it got there ──────────────────────────────────────────────────────────────────────────────────

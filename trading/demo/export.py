@@ -38,12 +38,18 @@ def write_import(
         for account, balance in accounts.items():
             assert account.opened_at is not None
             user = {
-                "kind": "user", "login": account.login, "group": (groups or {}).get(account.group, account.group),
+                "kind": "user",
+                "login": account.login,
+                "group": (groups or {}).get(account.group, account.group),
                 "leverage": account.leverage,
-                "balance": rows.cents(balance), "credit": "0.00", "name": account.client.full_name,
-                "email": account.client.email, "country": account.client.country, "comment": f"keelson-{account.pk}",
+                "balance": rows.cents(balance),
+                "credit": "0.00",
+                "name": account.client.full_name,
+                "email": account.client.email,
+                "country": account.client.country,
+                "comment": f"keelson-{account.pk}",
                 "registration": rows.server_msc(account.opened_at, account.server.zone) // 1000,
-            }  # fmt: skip
+            }
             out.write(orjson.dumps(user) + b"\n")
         for user in strangers:  # logins that nobody here has
             out.write(orjson.dumps(user) + b"\n")

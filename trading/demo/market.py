@@ -54,8 +54,20 @@ def _fx(
     )
 
 
-def _cfd(name: str, text: str, folder: str, group: SymbolGroup, base: str, profit: str, digits: int, size: int,
-         level: float, vol: float, spread: int, weight: int) -> Contract:  # fmt: skip
+def _cfd(
+    name: str,
+    text: str,
+    folder: str,
+    group: SymbolGroup,
+    base: str,
+    profit: str,
+    digits: int,
+    size: int,
+    level: float,
+    vol: float,
+    spread: int,
+    weight: int,
+) -> Contract:
     return Contract(
         name,
         text,

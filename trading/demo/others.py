@@ -46,9 +46,12 @@ def _mt4(deal: Raw) -> dict[str, Any]:
     is_closing = deal["Entry"] == "1"
     commission = 2 * Decimal(deal["Commission"]) if is_closing else Decimal("0.00")  # of both sides, when it is closed
     return {
-        "Deal": str(order + OUT_OFFSET if is_closing else order), "Symbol": f"{deal['Symbol']}.m", "Order": str(order),
-        "Commission": str(commission), "raw": raw,
-    }  # fmt: skip
+        "Deal": str(order + OUT_OFFSET if is_closing else order),
+        "Symbol": f"{deal['Symbol']}.m",
+        "Order": str(order),
+        "Commission": str(commission),
+        "raw": raw,
+    }
 
 
 def _ctrader(deal: Raw) -> dict[str, Any]:
@@ -125,27 +128,53 @@ class Other:
 
 OTHERS: Final = (
     Other(
-        PlatformKind.MT4, "Keelson-MT4", "keelson", "Sandbox-4000!",
-        {"trade_platform": "6f1a4c1e-0000-4000-8000-00000000d4d4", "connection": "http"}, "real*",
-        (("MT4 Standard", "real-std-EUR", "real\\standard-EUR", "EUR"), ("MT4 Pro", "real-pro-EUR", "real\\pro-EUR", "EUR")),
-        _mt4, "EET", lambda name: f"{name}.m", whole_seconds=True,
-    ),
-    Other(
-        PlatformKind.CTRADER, "Keelson-cTrader", "3000", "Sandbox-3000!",
-        {"environment": "live", "broker": "keelson", "plant": "sandbox", "manager_port": "8453"}, "LIVE_*",
-        (("cTrader Standard", "LIVE_STANDARD_EUR", "real\\standard-EUR", "EUR"),), _ctrader,
-    ),
-    Other(
-        PlatformKind.MATCHTRADER, "Keelson-Match", "keelson", "Sandbox-key-0!", {"groups": "real-standard-EUR,real-pro-EUR"},
+        PlatformKind.MT4,
+        "Keelson-MT4",
+        "keelson",
+        "Sandbox-4000!",
+        {"trade_platform": "6f1a4c1e-0000-4000-8000-00000000d4d4", "connection": "http"},
         "real*",
-        (("Match Standard", "real-standard-EUR", "real\\standard-EUR", "EUR"),), _matchtrader,
+        (
+            ("MT4 Standard", "real-std-EUR", "real\\standard-EUR", "EUR"),
+            ("MT4 Pro", "real-pro-EUR", "real\\pro-EUR", "EUR"),
+        ),
+        _mt4,
+        "EET",
+        lambda name: f"{name}.m",
+        whole_seconds=True,
     ),
     Other(
-        PlatformKind.SIRIX, "Keelson-Sirix", "api", "sandbox-sirix-token",
-        {"money_path": "/api/UserActions/CreateMonetaryTransaction"}, "RL-*",
-        (("Sirix Standard", "RL-Standard-EUR", "real\\standard-EUR", "EUR"),), _sirix, symbol=_pair,
+        PlatformKind.CTRADER,
+        "Keelson-cTrader",
+        "3000",
+        "Sandbox-3000!",
+        {"environment": "live", "broker": "keelson", "plant": "sandbox", "manager_port": "8453"},
+        "LIVE_*",
+        (("cTrader Standard", "LIVE_STANDARD_EUR", "real\\standard-EUR", "EUR"),),
+        _ctrader,
     ),
-)  # fmt: skip
+    Other(
+        PlatformKind.MATCHTRADER,
+        "Keelson-Match",
+        "keelson",
+        "Sandbox-key-0!",
+        {"groups": "real-standard-EUR,real-pro-EUR"},
+        "real*",
+        (("Match Standard", "real-standard-EUR", "real\\standard-EUR", "EUR"),),
+        _matchtrader,
+    ),
+    Other(
+        PlatformKind.SIRIX,
+        "Keelson-Sirix",
+        "api",
+        "sandbox-sirix-token",
+        {"money_path": "/api/UserActions/CreateMonetaryTransaction"},
+        "RL-*",
+        (("Sirix Standard", "RL-Standard-EUR", "real\\standard-EUR", "EUR"),),
+        _sirix,
+        symbol=_pair,
+    ),
+)
 
 
 @dataclass
@@ -186,21 +215,40 @@ def make(demo: Demo) -> list[Joined]:
 def _join(demo: Demo, brand: Brand, other: Other, number: int) -> Joined:
     first = FIRST_LOGIN + number * LOGINS
     server = TradingServer(
-        name=other.name, kind=other.kind, host=SANDBOX_HOST, port=443, manager_login=other.manager, time_zone=other.zone,
-        options=other.options, group_mask=other.group_mask, first_login=first, next_login=first, last_login=first + LOGINS - 1,
-    )  # fmt: skip
+        name=other.name,
+        kind=other.kind,
+        host=SANDBOX_HOST,
+        port=443,
+        manager_login=other.manager,
+        time_zone=other.zone,
+        options=other.options,
+        group_mask=other.group_mask,
+        first_login=first,
+        next_login=first,
+        last_login=first + LOGINS - 1,
+    )
     server.set_password(other.secret)
     server.save()
     make_symbols(demo, server, other.symbol)
     _confirm_symbols(demo, server)
     types = [
         AccountType.objects.create(
-            brand=brand, name=name, server=server, group=wire, currency=currency, leverages=[10, 20, 30], default_leverage=30,
-            min_deposit=100, kyc_level=1, is_default=False, is_demo=False, position=20 + 2 * number + place,
+            brand=brand,
+            name=name,
+            server=server,
+            group=wire,
+            currency=currency,
+            leverages=[10, 20, 30],
+            default_leverage=30,
+            min_deposit=100,
+            kyc_level=1,
+            is_default=False,
+            is_demo=False,
+            position=20 + 2 * number + place,
             kind="pro" if "Pro" in name else "retail",
         )
         for place, (name, wire, _engine, currency) in enumerate(other.types)
-    ]  # fmt: skip
+    ]
     return Joined(other, server, types)
 
 

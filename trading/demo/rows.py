@@ -34,23 +34,60 @@ def cents(value: int) -> str:
 
 # A deal as the server shows it: every value a string, every field there. The sandbox's importer fills in the same.
 DEFAULTS: dict[str, Any] = {
-    "ExternalID": "", "Dealer": "0", "Order": "0", "Action": "0", "Entry": "0", "Reason": "0", "Digits": "0",
-    "DigitsCurrency": "2", "ContractSize": "0.00000000", "Symbol": "", "Price": "0", "PriceSL": "0", "PriceTP": "0",
-    "VolumeExt": "0", "VolumeClosedExt": "0", "Profit": "0.00", "Value": "0.00", "Storage": "0.00", "Commission": "0.00",
-    "Fee": "0.00", "RateProfit": "1.00000000", "RateMargin": "1.00000000", "ExpertID": "0", "PositionID": "0",
-    "Comment": "", "ProfitRaw": "0.00000000", "PricePosition": "0", "TickValue": "0.00000000", "TickSize": "0.00000000",
-    "Flags": "0", "Gateway": "", "PriceGateway": "0", "MarketBid": "0", "MarketAsk": "0", "MarketLast": "0",
-    "ModificationFlags": "0", "Volume": "0", "VolumeClosed": "0", "ApiData": [],
-}  # fmt: skip
+    "ExternalID": "",
+    "Dealer": "0",
+    "Order": "0",
+    "Action": "0",
+    "Entry": "0",
+    "Reason": "0",
+    "Digits": "0",
+    "DigitsCurrency": "2",
+    "ContractSize": "0.00000000",
+    "Symbol": "",
+    "Price": "0",
+    "PriceSL": "0",
+    "PriceTP": "0",
+    "VolumeExt": "0",
+    "VolumeClosedExt": "0",
+    "Profit": "0.00",
+    "Value": "0.00",
+    "Storage": "0.00",
+    "Commission": "0.00",
+    "Fee": "0.00",
+    "RateProfit": "1.00000000",
+    "RateMargin": "1.00000000",
+    "ExpertID": "0",
+    "PositionID": "0",
+    "Comment": "",
+    "ProfitRaw": "0.00000000",
+    "PricePosition": "0",
+    "TickValue": "0.00000000",
+    "TickSize": "0.00000000",
+    "Flags": "0",
+    "Gateway": "",
+    "PriceGateway": "0",
+    "MarketBid": "0",
+    "MarketAsk": "0",
+    "MarketLast": "0",
+    "ModificationFlags": "0",
+    "Volume": "0",
+    "VolumeClosed": "0",
+    "ApiData": [],
+}
 
 
 def _raw(ticket: int, login: str, msc: int, **fields: Any) -> dict[str, Any]:
     volume, closed = fields.get("VolumeExt", 0), fields.get("VolumeClosedExt", 0)
     return {
-        **DEFAULTS, "Deal": str(ticket), "Login": login, "Time": str(msc // 1000), "TimeMsc": str(msc),
-        "Volume": str(volume // 10_000), "VolumeClosed": str(closed // 10_000),
+        **DEFAULTS,
+        "Deal": str(ticket),
+        "Login": login,
+        "Time": str(msc // 1000),
+        "TimeMsc": str(msc),
+        "Volume": str(volume // 10_000),
+        "VolumeClosed": str(closed // 10_000),
         **{name: str(value) for name, value in fields.items()},
-    }  # fmt: skip
+    }
 
 
 def without_defaults(raw: dict[str, Any]) -> dict[str, Any]:
@@ -64,34 +101,75 @@ def money_deal(ticket: int, login: str, msc: int, amount: int, comment: str) -> 
 
 def opening_deal(ticket: int, login: str, msc: int, trade: Trade, position: int) -> dict[str, Any]:
     return _raw(
-        ticket, login, msc, Action=trade.side, Entry=0, Order=position, PositionID=position,
-        Price=str(trade.price_open), Commission=cents(trade.commission), **_contract(trade),
-    )  # fmt: skip
+        ticket,
+        login,
+        msc,
+        Action=trade.side,
+        Entry=0,
+        Order=position,
+        PositionID=position,
+        Price=str(trade.price_open),
+        Commission=cents(trade.commission),
+        **_contract(trade),
+    )
 
 
 def closing_deal(ticket: int, login: str, msc: int, trade: Trade, position: int, order: int) -> dict[str, Any]:
     raw = (trade.price_close - trade.price_open) * (1 if trade.side == 0 else -1)
     raw *= Decimal(trade.lots) / 100 * trade.symbol.size
     return _raw(
-        ticket, login, msc, Action=1 - trade.side, Entry=1, Order=order, PositionID=position,
-        Price=str(trade.price_close), PricePosition=str(trade.price_open), Profit=cents(trade.profit),
-        Commission=cents(trade.commission), VolumeClosedExt=trade.lots * 1_000_000, ProfitRaw=f"{raw:.8f}",
-        RateProfit=f"{trade.rate:.8f}", **_contract(trade),
-    )  # fmt: skip
+        ticket,
+        login,
+        msc,
+        Action=1 - trade.side,
+        Entry=1,
+        Order=order,
+        PositionID=position,
+        Price=str(trade.price_close),
+        PricePosition=str(trade.price_open),
+        Profit=cents(trade.profit),
+        Commission=cents(trade.commission),
+        VolumeClosedExt=trade.lots * 1_000_000,
+        ProfitRaw=f"{raw:.8f}",
+        RateProfit=f"{trade.rate:.8f}",
+        **_contract(trade),
+    )
 
 
 def _contract(trade: Trade) -> dict[str, Any]:
     return {
-        "Symbol": trade.symbol.name, "Digits": trade.symbol.digits, "ContractSize": f"{trade.symbol.size:.8f}",
+        "Symbol": trade.symbol.name,
+        "Digits": trade.symbol.digits,
+        "ContractSize": f"{trade.symbol.size:.8f}",
         "VolumeExt": trade.lots * 1_000_000,
-    }  # fmt: skip
+    }
 
 
 DEAL_COLUMNS = (
-    "executed_at", "server_id", "ticket", "account_id", "login", "server_msc", "action", "entry", "reason", "symbol",
-    "lots", "closed_lots", "contract_size", "price", "price_position", "profit", "commission", "swap", "fee",
-    "position_id", "order_id", "comment", "raw",
-)  # fmt: skip
+    "executed_at",
+    "server_id",
+    "ticket",
+    "account_id",
+    "login",
+    "server_msc",
+    "action",
+    "entry",
+    "reason",
+    "symbol",
+    "lots",
+    "closed_lots",
+    "contract_size",
+    "price",
+    "price_position",
+    "profit",
+    "commission",
+    "swap",
+    "fee",
+    "position_id",
+    "order_id",
+    "comment",
+    "raw",
+)
 
 
 def deal_row(
@@ -101,8 +179,27 @@ def deal_row(
     otherwise, and the `raw` that is kept of its row."""
     raw = {**deal, **told} if told else deal
     return (
-        at, server_id, raw["Deal"], account_id, raw["Login"], raw["TimeMsc"], raw["Action"], raw["Entry"], raw["Reason"],
-        raw["Symbol"], str(Decimal(raw["VolumeExt"]).scaleb(-8)), str(Decimal(raw["VolumeClosedExt"]).scaleb(-8)),
-        raw["ContractSize"], raw["Price"], raw["PricePosition"], raw["Profit"], raw["Commission"], raw["Storage"], raw["Fee"],
-        raw["PositionID"], raw["Order"], raw["Comment"], orjson.dumps(told["raw"] if told else raw).decode(),
-    )  # fmt: skip
+        at,
+        server_id,
+        raw["Deal"],
+        account_id,
+        raw["Login"],
+        raw["TimeMsc"],
+        raw["Action"],
+        raw["Entry"],
+        raw["Reason"],
+        raw["Symbol"],
+        str(Decimal(raw["VolumeExt"]).scaleb(-8)),
+        str(Decimal(raw["VolumeClosedExt"]).scaleb(-8)),
+        raw["ContractSize"],
+        raw["Price"],
+        raw["PricePosition"],
+        raw["Profit"],
+        raw["Commission"],
+        raw["Storage"],
+        raw["Fee"],
+        raw["PositionID"],
+        raw["Order"],
+        raw["Comment"],
+        orjson.dumps(told["raw"] if told else raw).decode(),
+    )

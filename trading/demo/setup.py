@@ -55,11 +55,16 @@ TYPES: dict[str, list[tuple[str, str, str, list[int], int, int, int, bool, bool,
 MARGIN_RATES = {
     sort: Decimal(rate)
     for sort, rate in {
-        InstrumentClass.FX_MAJOR: "1", InstrumentClass.FX_MINOR: "1.5", InstrumentClass.GOLD: "1.5",
-        InstrumentClass.INDEX_MAJOR: "0.05", InstrumentClass.INDEX_OTHER: "3", InstrumentClass.COMMODITY: "3",
-        InstrumentClass.SHARE: "6", InstrumentClass.CRYPTO: "15",
+        InstrumentClass.FX_MAJOR: "1",
+        InstrumentClass.FX_MINOR: "1.5",
+        InstrumentClass.GOLD: "1.5",
+        InstrumentClass.INDEX_MAJOR: "0.05",
+        InstrumentClass.INDEX_OTHER: "3",
+        InstrumentClass.COMMODITY: "3",
+        InstrumentClass.SHARE: "6",
+        InstrumentClass.CRYPTO: "15",
     }.items()
-}  # fmt: skip
+}
 # by name; the rest is retail
 KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo": "demo"}
 
@@ -72,9 +77,17 @@ def make_servers(demo: Demo) -> dict[int, TradingServer]:
 
 def _make_server(demo: Demo, site: Site) -> TradingServer:
     server = TradingServer(
-        name=site.name, host=SANDBOX_HOST, port=443, manager_login="1000", time_zone="EET", transport=site.transport,
-        group_mask=site.group_mask, first_login=site.first_login, next_login=site.first_login, last_login=site.last_login,
-    )  # fmt: skip
+        name=site.name,
+        host=SANDBOX_HOST,
+        port=443,
+        manager_login="1000",
+        time_zone="EET",
+        transport=site.transport,
+        group_mask=site.group_mask,
+        first_login=site.first_login,
+        next_login=site.first_login,
+        last_login=site.last_login,
+    )
     server.set_password(PASSWORD)
     server.save()
     make_symbols(demo, server, str)
@@ -87,15 +100,26 @@ def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str])
     infos = SymbolInfo.objects.bulk_create(
         [
             SymbolInfo(
-                server=server, name=named(one.name), description=one.description, first_seen_at=demo.since, path=one.path,
-                digits=one.digits, contract_size=one.size, currency_base=one.base,
-                currency_profit=one.profit, currency_margin=one.base, volume_min_lots=Decimal("0.01"),
-                volume_step_lots=Decimal("0.01"), volume_max_lots=100, margin_rate=_margin_rate(server, one.name),
-                margin_by_leverage=not one.path.startswith("Indices"), read_at=demo.now,
+                server=server,
+                name=named(one.name),
+                description=one.description,
+                first_seen_at=demo.since,
+                path=one.path,
+                digits=one.digits,
+                contract_size=one.size,
+                currency_base=one.base,
+                currency_profit=one.profit,
+                currency_margin=one.base,
+                volume_min_lots=Decimal("0.01"),
+                volume_step_lots=Decimal("0.01"),
+                volume_max_lots=100,
+                margin_rate=_margin_rate(server, one.name),
+                margin_by_leverage=not one.path.startswith("Indices"),
+                read_at=demo.now,
             )
             for one in CONTRACTS.values()
         ]
-    )  # fmt: skip
+    )
     symbols.resolve(infos)
 
 
@@ -113,11 +137,21 @@ def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[in
         ):
             found.setdefault(brand.pk, []).append(
                 AccountType.objects.create(
-                    brand=brand, name=name, server=servers[brand.pk], group=group, currency=currency, leverages=ladder,
-                    default_leverage=leverage, min_deposit=minimum, kyc_level=level, is_default=is_default,
-                    is_demo=is_demo, position=position, kind=KINDS.get(name, "retail"),
+                    brand=brand,
+                    name=name,
+                    server=servers[brand.pk],
+                    group=group,
+                    currency=currency,
+                    leverages=ladder,
+                    default_leverage=leverage,
+                    min_deposit=minimum,
+                    kyc_level=level,
+                    is_default=is_default,
+                    is_demo=is_demo,
+                    position=position,
+                    kind=KINDS.get(name, "retail"),
                 )
-            )  # fmt: skip
+            )
     return found
 
 

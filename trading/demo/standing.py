@@ -54,33 +54,76 @@ def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> No
     if len(german) < 9:
         return
     wishes: list[dict[str, Any]] = [
-        {"kind": "leverage", "leverage": 100, "reason": "I trade since 2009 and would like more leverage", "asked": 3 * hour,
-         "held": ["cap"]},
-        {"kind": "leverage", "leverage": 10, "reason": "Less risk, please", "asked": 26 * hour, "held": ["positions"],
-         "claimed": True},
+        {
+            "kind": "leverage",
+            "leverage": 100,
+            "reason": "I trade since 2009 and would like more leverage",
+            "asked": 3 * hour,
+            "held": ["cap"],
+        },
+        {
+            "kind": "leverage",
+            "leverage": 10,
+            "reason": "Less risk, please",
+            "asked": 26 * hour,
+            "held": ["positions"],
+            "claimed": True,
+        },
         {"kind": "archive", "reason": "I don't trade any more", "asked": 5 * hour, "held": ["money"]},
         {"kind": "password", "reason": "I can't find it any more", "asked": 1 * hour, "held": ["contact"]},
         {"kind": "leverage", "leverage": 30, "before": 20, "state": "granted", "asked": 9 * day},
-        {"kind": "leverage", "leverage": 30, "before": 10, "state": "granted", "asked": 6 * day, "held": ["positions"],
-         "by": True, "note": "Mind that your margin level changes."},
-        {"kind": "leverage", "leverage": 100, "state": "refused", "asked": 4 * day, "held": ["cap"], "by": True,
-         "note": "Retail clients may have 1:30 at most."},
+        {
+            "kind": "leverage",
+            "leverage": 30,
+            "before": 10,
+            "state": "granted",
+            "asked": 6 * day,
+            "held": ["positions"],
+            "by": True,
+            "note": "Mind that your margin level changes.",
+        },
+        {
+            "kind": "leverage",
+            "leverage": 100,
+            "state": "refused",
+            "asked": 4 * day,
+            "held": ["cap"],
+            "by": True,
+            "note": "Retail clients may have 1:30 at most.",
+        },
         {"kind": "archive", "state": "withdrawn", "asked": 8 * day, "held": ["money"], "reason": "Moving abroad"},
-        {"kind": "leverage", "leverage": 10, "state": "undone", "asked": 12 * day, "by": True, "note": "As agreed by phone"},
-    ]  # fmt: skip
+        {
+            "kind": "leverage",
+            "leverage": 10,
+            "state": "undone",
+            "asked": 12 * day,
+            "by": True,
+            "note": "As agreed by phone",
+        },
+    ]
     for account, wish in zip(german, wishes, strict=True):
         state, at = wish.get("state", "waiting"), now - wish["asked"]
         assert account.client.user is not None
         decided = at + 2 * hour if state in ("granted", "refused", "undone") else None
         one = AccountRequest.objects.create(
-            account=account, kind=wish["kind"], leverage=wish.get("leverage"), reason=wish.get("reason", ""), state=state,
-            held_because=wish.get("held", []), asked_by=account.client.user, note=wish.get("note", ""),
-            before={"leverage": wish.get("before", account.leverage), "group": account.group,
-                    "account_type": account.account_type_id},
-            decided_by=person if wish.get("by") else None, decided_at=decided,
+            account=account,
+            kind=wish["kind"],
+            leverage=wish.get("leverage"),
+            reason=wish.get("reason", ""),
+            state=state,
+            held_because=wish.get("held", []),
+            asked_by=account.client.user,
+            note=wish.get("note", ""),
+            before={
+                "leverage": wish.get("before", account.leverage),
+                "group": account.group,
+                "account_type": account.account_type_id,
+            },
+            decided_by=person if wish.get("by") else None,
+            decided_at=decided,
             claimed_by=person if wish.get("claimed") else None,
             claimed_until=now + dt.timedelta(minutes=10) if wish.get("claimed") else None,
-        )  # fmt: skip
+        )
         AccountRequest.objects.filter(pk=one.pk).update(asked_at=at)
 
 
@@ -92,9 +135,14 @@ def _dealers_change(demo: Demo, traders: Sequence[TradingAccount]) -> None:
     before, after = {"leverage": 20}, {"leverage": 30}
     AccountChange.objects.create(account=account, at=demo.now - dt.timedelta(days=3), before=before, after=after)
     audit.record(
-        actor=None, action="trading.changed_at_platform", target=account, client_id=account.client_id,
-        brand_id=account.client.brand_id, before=before, after=after,
-    )  # fmt: skip
+        actor=None,
+        action="trading.changed_at_platform",
+        target=account,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        before=before,
+        after=after,
+    )
 
 
 def _vanish(demo: Demo, real: Sequence[TradingAccount]) -> None:
@@ -108,9 +156,13 @@ def _vanish(demo: Demo, real: Sequence[TradingAccount]) -> None:
     account.missing_since, account.missing_because = min(since, demo.now), MissingBecause.GONE
     account.save(update_fields=["missing_since", "missing_because"])
     audit.record(
-        actor=None, action="trading.account_missing", target=account, client_id=account.client_id,
-        brand_id=account.client.brand_id, after={"login": account.login, "because": "gone", "server": str(account.server)},
-    )  # fmt: skip
+        actor=None,
+        action="trading.account_missing",
+        target=account,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        after={"login": account.login, "because": "gone", "server": str(account.server)},
+    )
 
 
 # ── taking over ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,13 +173,26 @@ def _imports(
 ) -> list[dict[str, Any]]:
     at = demo.now - dt.timedelta(days=20)
     job = Job.objects.create(
-        kind="trading.read_logins", title=f"Accounts of {server}", owner=person, state=JobState.DONE, started_at=at,
-        finished_at=at, done=len(taken) + len(STRANGERS), total=len(taken) + len(STRANGERS),
-    )  # fmt: skip
+        kind="trading.read_logins",
+        title=f"Accounts of {server}",
+        owner=person,
+        state=JobState.DONE,
+        started_at=at,
+        finished_at=at,
+        done=len(taken) + len(STRANGERS),
+        total=len(taken) + len(STRANGERS),
+    )
     batch = AccountImport.objects.create(
-        server=server, mask="real*", first_login=FIRST_STRANGER, last_login=server.last_login, owner=person, job=job,
-        state=ImportState.READY, read=len(taken) + len(STRANGERS), finished_at=at,
-    )  # fmt: skip
+        server=server,
+        mask="real*",
+        first_login=FIRST_STRANGER,
+        last_login=server.last_login,
+        owner=person,
+        job=job,
+        state=ImportState.READY,
+        read=len(taken) + len(STRANGERS),
+        finished_at=at,
+    )
     AccountImport.objects.filter(pk=batch.pk).update(created_at=at)
     rows = [_taken_row(batch, account, person, at) for account in taken]
     users = []
@@ -138,10 +203,20 @@ def _imports(
         row.read_at = at
         rows.append(row)
         users.append(
-            {"kind": "user", "login": row.login, "group": group, "leverage": row.leverage, "balance": balance,
-             "credit": "0.00", "name": row.name, "email": row.email, "country": row.country, "comment": "",
-             "registration": int((at - dt.timedelta(days=300 - number)).timestamp())}
-        )  # fmt: skip
+            {
+                "kind": "user",
+                "login": row.login,
+                "group": group,
+                "leverage": row.leverage,
+                "balance": balance,
+                "credit": "0.00",
+                "name": row.name,
+                "email": row.email,
+                "country": row.country,
+                "comment": "",
+                "registration": int((at - dt.timedelta(days=300 - number)).timestamp()),
+            }
+        )
     StagedLogin.objects.bulk_create(rows)
     return users
 
@@ -159,14 +234,21 @@ def _taken_row(batch: AccountImport, account: TradingAccount, person: User, at: 
     return row
 
 
-def _stranger(
-    batch: AccountImport, login: str, verdict: Verdict, name: str, group: str, balance: str
-) -> StagedLogin:  # fmt: skip
+def _stranger(batch: AccountImport, login: str, verdict: Verdict, name: str, group: str, balance: str) -> StagedLogin:
     return StagedLogin(
-        server=batch.server, batch=batch, login=login, group=group, currency=group[-3:], leverage=30, allowed=RIGHTS, name=name,
-        verdict=verdict, balance=Decimal(balance), credit=Decimal(0),
+        server=batch.server,
+        batch=batch,
+        login=login,
+        group=group,
+        currency=group[-3:],
+        leverage=30,
+        allowed=RIGHTS,
+        name=name,
+        verdict=verdict,
+        balance=Decimal(balance),
+        credit=Decimal(0),
         registered_at=batch.created_at - dt.timedelta(days=300),
-    )  # fmt: skip
+    )
 
 
 def _share(row: StagedLogin, client: Client, shares: str, verdict: Verdict, group: str) -> None:
@@ -183,8 +265,12 @@ def _share(row: StagedLogin, client: Client, shares: str, verdict: Verdict, grou
     row.client, row.account_type = client, offered
     weights = {"email": 4, "name": 2, "country": 1}
     row.reasons = [
-        {"client": client.pk, "codes": codes, "weight": sum(weights[code] for code in codes),
-         "type": offered.pk if offered else None}
-    ]  # fmt: skip
+        {
+            "client": client.pk,
+            "codes": codes,
+            "weight": sum(weights[code] for code in codes),
+            "type": offered.pk if offered else None,
+        }
+    ]
     if verdict == Verdict.NO_TYPE:
         row.problem = f"No account type of the client's brand has the group {group} in {row.currency}."

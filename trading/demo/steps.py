@@ -43,27 +43,46 @@ def tell(demo: Demo, server: TradingServer) -> None:
     DayCheck.objects.bulk_create(
         [
             DayCheck(
-                server=server, day=day, platform_deals=counts.get(day, 0) + (day == yesterday), our_deals=counts.get(day, 0),
-                missing=fetched.count(day), checked_at=demo.now - dt.timedelta(hours=6),
+                server=server,
+                day=day,
+                platform_deals=counts.get(day, 0) + (day == yesterday),
+                our_deals=counts.get(day, 0),
+                missing=fetched.count(day),
+                checked_at=demo.now - dt.timedelta(hours=6),
             )
             for day in (first + dt.timedelta(days=n) for n in range(DAYS))
         ]
-    )  # fmt: skip
+    )
     for ticket, login, symbol, action, msc, net in found:
         breaks.note(
-            server=server, kind=BreakKind.MISSING, subject=str(ticket), day=day_of(msc), login=login, ticket=ticket,
-            evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": ""}, is_healed=True,
-        )  # fmt: skip
+            server=server,
+            kind=BreakKind.MISSING,
+            subject=str(ticket),
+            day=day_of(msc),
+            login=login,
+            ticket=ticket,
+            evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": ""},
+            is_healed=True,
+        )
     breaks.note(
-        server=server, kind=BreakKind.COUNT, subject=yesterday.isoformat(), day=yesterday,
+        server=server,
+        kind=BreakKind.COUNT,
+        subject=yesterday.isoformat(),
+        day=yesterday,
         evidence={"platform": counts.get(yesterday, 0) + 1, "ours": counts.get(yesterday, 0), "not_listed": 0},
-    )  # fmt: skip
+    )
     begin = (demo.since - dt.timedelta(days=60)).date()
     total = sum(counts.values())
     Backfill.objects.create(
-        server=server, state=BackfillState.DONE, first_day=begin, last_day=first, position_msc=msc_of(first + dt.timedelta(days=1)),
-        deals=total, new=total, finished_at=demo.now - dt.timedelta(days=DAYS - 1),
-    )  # fmt: skip
+        server=server,
+        state=BackfillState.DONE,
+        first_day=begin,
+        last_day=first,
+        position_msc=msc_of(first + dt.timedelta(days=1)),
+        deals=total,
+        new=total,
+        finished_at=demo.now - dt.timedelta(days=DAYS - 1),
+    )
 
 
 def _wait_for_a_person(demo: Demo, server: TradingServer) -> None:
@@ -91,15 +110,27 @@ def _groups(demo: Demo, server: TradingServer) -> None:
     PlatformGroup.objects.bulk_create(
         [
             PlatformGroup(
-                server=server, name=name, company="Keelson Sandbox Markets Ltd", currency=one.currency, margin_call=100,
-                stop_out=50, leverage=one.default_leverage, margin_rules=[], first_seen_at=demo.since, read_at=demo.now,
+                server=server,
+                name=name,
+                company="Keelson Sandbox Markets Ltd",
+                currency=one.currency,
+                margin_call=100,
+                stop_out=50,
+                leverage=one.default_leverage,
+                margin_rules=[],
+                first_seen_at=demo.since,
+                read_at=demo.now,
             )
             for name, one in sorted(rows.items())
         ]
-    )  # fmt: skip
+    )
     margins.refresh(server)
     for name in sorted(rows)[:1]:
         PlatformChange.objects.create(
-            server=server, kind="group", name=name, before={"stop_out": "40"}, after={"stop_out": "50"},
+            server=server,
+            kind="group",
+            name=name,
+            before={"stop_out": "40"},
+            after={"stop_out": "50"},
             at=demo.now - dt.timedelta(days=9),
-        )  # fmt: skip
+        )

@@ -119,9 +119,15 @@ def _into_hours(rng: random.Random, symbol: Contract, at: dt.datetime) -> dt.dat
 
 
 def _trade(
-    rng: random.Random, paths: PricePaths, setting: Setting, habit: Habit, symbol: Contract, balance: int,
-    opened: dt.datetime, closed: dt.datetime,
-) -> Trade | None:  # fmt: skip
+    rng: random.Random,
+    paths: PricePaths,
+    setting: Setting,
+    habit: Habit,
+    symbol: Contract,
+    balance: int,
+    opened: dt.datetime,
+    closed: dt.datetime,
+) -> Trade | None:
     """One position sized to the balance; a loss beyond the stop is cut there. None when the money is too little."""
     side = rng.randrange(2)
     point = Decimal(1).scaleb(-symbol.digits)

@@ -150,15 +150,27 @@ def _make(row: StagedLogin, client: Client, account_type: AccountType | None) ->
     now = timezone.now()
     trading_wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
     return TradingAccount.objects.create(
-        client=client, server=row.server, account_type=account_type, login=row.login, group=row.group,
-        currency=row.currency, leverage=row.leverage,
-        is_demo=account_type.is_demo if account_type else _looks_demo(row), state=AccountState.OPEN,
-        request_key=f"import:{row.server_id}:{row.login}", opened_at=row.registered_at or now, imported_at=now,
-        history_due_at=now, allowed=row.allowed, trading_wanted=trading_wanted,
+        client=client,
+        server=row.server,
+        account_type=account_type,
+        login=row.login,
+        group=row.group,
+        currency=row.currency,
+        leverage=row.leverage,
+        is_demo=account_type.is_demo if account_type else _looks_demo(row),
+        state=AccountState.OPEN,
+        request_key=f"import:{row.server_id}:{row.login}",
+        opened_at=row.registered_at or now,
+        imported_at=now,
+        history_due_at=now,
+        allowed=row.allowed,
+        trading_wanted=trading_wanted,
         # Told again where the restriction is not on the platform yet; what a dealer took away stays taken.
         trading_applied=trading_wanted or Right.TRADE.value in row.allowed,
-        next_try_at=now if not trading_wanted else None, balance=row.balance, credit=row.credit,
-    )  # fmt: skip
+        next_try_at=now if not trading_wanted else None,
+        balance=row.balance,
+        credit=row.credit,
+    )
 
 
 def _looks_demo(row: StagedLogin) -> bool:
@@ -184,24 +196,45 @@ def _link_deals(server: TradingServer, account: TradingAccount) -> int:
 def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any, linked: int) -> None:
     reasons = next((reason for reason in row.reasons if reason["client"] == client.pk), None)
     audit.record(
-        actor=actor, action="trading.account_imported", target=account, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="trading.account_imported",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         reason=row.note if row.proposed_by_id else "",
-        after={"login": account.login, "server": str(account.server), "group": account.group, "leverage": account.leverage,
-               "balance": str(account.balance), "deals": linked},
-        evidence={"fits": reasons["codes"] if reasons else ["chosen"], "staged": row.pk, "proposed_by": row.proposed_by_id},
-    )  # fmt: skip
+        after={
+            "login": account.login,
+            "server": str(account.server),
+            "group": account.group,
+            "leverage": account.leverage,
+            "balance": str(account.balance),
+            "deals": linked,
+        },
+        evidence={
+            "fits": reasons["codes"] if reasons else ["chosen"],
+            "staged": row.pk,
+            "proposed_by": row.proposed_by_id,
+        },
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.TRADING, actor=actor, url=f"/trading/accounts/{account.pk}/",
+        client_id=client.pk,
+        kind=TimelineKind.TRADING,
+        actor=actor,
+        url=f"/trading/accounts/{account.pk}/",
         title=phrase("Trading account %(login)s of %(server)s is attached")
         % {"login": account.login, "server": account.server},
-        dedupe_key=f"trading.account_imported:{account.pk}", is_visible_to_client=True,
-    )  # fmt: skip
+        dedupe_key=f"trading.account_imported:{account.pk}",
+        is_visible_to_client=True,
+    )
     publish(
         TradingAccountImported(
-            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk,
-            platform=account.server.get_kind_display(), login=account.login,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            account_id=account.pk,
+            platform=account.server.get_kind_display(),
+            login=account.login,
         )
-    )  # fmt: skip
+    )
     wake_on_commit("trading.read_history", account.pk)
     wake_on_commit("trading.refresh_account", account.pk)
     if not account.trading_wanted and account.trading_applied:
@@ -256,9 +289,8 @@ def _decide(row_id: int, actor: Any, state: StagedState, note: str) -> StagedLog
 
 def _record(action: str, row: StagedLogin, actor: Any) -> None:
     audit.record(
-        actor=actor, action=action, target=row, reason=row.note,
-        after={"login": row.login, "server": str(row.server)},
-    )  # fmt: skip
+        actor=actor, action=action, target=row, reason=row.note, after={"login": row.login, "server": str(row.server)}
+    )
 
 
 def settle_strangers(server: TradingServer, actor: Any) -> bool:
@@ -268,9 +300,11 @@ def settle_strangers(server: TradingServer, actor: Any) -> bool:
         if cursor.fetchone():
             return False
     return settle(
-        server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, actor=actor,
+        server_id=server.pk,
+        kind=IssueKind.UNKNOWN_ACCOUNT,
+        actor=actor,
         resolution=_("Every login with deals is attached or ignored."),
-    )  # fmt: skip
+    )
 
 
 __all__ = ["NO_TYPE", "SecondPersonNeeded", "attach", "ignore", "put_off", "reopen", "settle_strangers"]

@@ -47,9 +47,10 @@ def propose_client(
         [pk for pk in people_with("trading.import_accounts", brand_id=client.brand_id) if pk != actor.pk],
         kind="trading.client_proposed",
         title=phrase("Login %(login)s: awaiting second approval") % {"login": row.login},
-        body=f"{client}: {row.proposal_reason}", url=row.get_absolute_url(),
+        body=f"{client}: {row.proposal_reason}",
+        url=row.get_absolute_url(),
         dedupe_key=f"client-proposal:{row.pk}:{row.proposed_at.isoformat()}",
-    )  # fmt: skip
+    )
     return row
 
 
@@ -97,6 +98,11 @@ def _record(row: StagedLogin, action: str, actor: Any, reason: str) -> None:
     client = row.proposed_client
     assert client is not None
     audit.record(
-        actor=actor, action=action, target=row, client_id=client.pk, brand_id=client.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=row,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        reason=reason,
         after={"login": row.login, "server": str(row.server), "client": client.pk, "proposed_by": row.proposed_by_id},
-    )  # fmt: skip
+    )

@@ -28,10 +28,15 @@ class ImportForm(forms.Form):
 
     server = ServerChoice(label=_("Trading server"), queryset=TradingServer.objects.none())
     mask = forms.CharField(
-        label=_("Groups"), max_length=300, required=False, widget=forms.TextInput({"class": "mono", "spellcheck": "false"}),
-        help_text=_("Empty: those that the server's settings say are read. Else a list with * as a wildcard; ! takes away: "
-                    "real*,!real\\test. All of them: *"),
-    )  # fmt: skip
+        label=_("Groups"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput({"class": "mono", "spellcheck": "false"}),
+        help_text=_(
+            "Empty: those that the server's settings say are read. Else a list with * as a wildcard; ! takes away: "
+            "real*,!real\\test. All of them: *"
+        ),
+    )
     first_login = forms.IntegerField(
         label=_("First login"), required=False, min_value=1, help_text=_("Empty: from the first one on")
     )
@@ -48,8 +53,9 @@ class ImportForm(forms.Form):
         self.fields["server"].queryset = servers  # type: ignore[attr-defined]
         self.fields["server"].initial = servers.first()
         if silent:
-            self.fields["server"].help_text = _("%(platforms)s does not list its accounts, so none can be taken over.") % {
-                "platforms": ", ".join(str(PlatformKind(kind).label) for kind in silent)}  # fmt: skip
+            self.fields["server"].help_text = _(
+                "%(platforms)s does not list its accounts, so none can be taken over."
+            ) % {"platforms": ", ".join(str(PlatformKind(kind).label) for kind in silent)}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -65,14 +71,20 @@ class AttachForm(forms.Form):
         label=_("Client"), coerce=int, required=False, empty_value=None, widget=forms.RadioSelect
     )
     other = forms.CharField(
-        label=_("Another client"), max_length=254, required=False,
+        label=_("Another client"),
+        max_length=254,
+        required=False,
         help_text=_("Their number, or the e-mail they registered with"),
-    )  # fmt: skip
+    )
     account_type = forms.TypedChoiceField(label=_("Account type"), coerce=int, required=False, empty_value=None)
     reason = forms.CharField(
-        label=_("Reason"), max_length=300, required=False,
-        help_text=_("Only needed if the platform's data doesn't agree with the client: a second person then approves it."),
-    )  # fmt: skip
+        label=_("Reason"),
+        max_length=300,
+        required=False,
+        help_text=_(
+            "Only needed if the platform's data doesn't agree with the client: a second person then approves it."
+        ),
+    )
 
     def __init__(self, *args: Any, row: StagedLogin, clients: dict[int, Client], user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,8 +110,11 @@ class AttachForm(forms.Form):
         if other:
             visible = clients_visible_to(self.user)
             number = other.removeprefix("#")
-            found = visible.filter(pk=int(number)) if is_whole(number) and len(number) < 18 else visible.filter(
-                email=other.lower())  # fmt: skip
+            found = (
+                visible.filter(pk=int(number))
+                if is_whole(number) and len(number) < 18
+                else visible.filter(email=other.lower())
+            )
             ids = list(found.values_list("pk", flat=True)[:2])
             if len(ids) != 1:
                 self.add_error("other", _("Not found, or at two brands: say the number on the client's page."))

@@ -122,9 +122,10 @@ def _write(account_id: int, login: str, actor: Any, reason: str) -> LoginProposa
         [pk for pk in people_with("trading.open_account", brand_id=client.brand_id) if pk != actor.pk],
         kind="trading.login_proposed",
         title=phrase("Login %(login)s: awaiting second approval") % {"login": login},
-        body=f"{client}: {proposal.reason}", url=f"/trading/logins/{proposal.pk}/",
+        body=f"{client}: {proposal.reason}",
+        url=f"/trading/logins/{proposal.pk}/",
         dedupe_key=f"login-proposal:{proposal.pk}",
-    )  # fmt: skip
+    )
     return proposal
 
 
@@ -200,6 +201,11 @@ def _decide(proposal: LoginProposal, state: DecisionState, actor: Any, note: str
 def _record(proposal: LoginProposal, action: str, actor: Any, reason: str) -> None:
     client = proposal.account.client
     audit.record(
-        actor=actor, action=action, target=proposal.account, client_id=client.pk, brand_id=client.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=proposal.account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        reason=reason,
         after={"login": proposal.login, "state": proposal.state},
-    )  # fmt: skip
+    )

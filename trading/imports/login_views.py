@@ -35,16 +35,21 @@ class ProposeLogin(StaffView):
         account = queries.get_account(request.user, account_id)
         form = AttachForm(request.POST or None)
         return dialogs.run(
-            request, form,
+            request,
+            form,
             lambda: login_proposals.propose_login(
-                account_id=account.pk, login=form.cleaned_data["login"], actor=request.user,
+                account_id=account.pk,
+                login=form.cleaned_data["login"],
+                actor=request.user,
                 reason=form.cleaned_data["reason"],
             ),
             url=reverse("trading_account", args=[account.pk]),
             said=_("Login proposed. A second person approves it."),
-            title=_("This account is on the platform"), submit=_("Propose login"),
-            body="trading/imports/_attach_dialog.html", account=account,
-        )  # fmt: skip
+            title=_("This account is on the platform"),
+            submit=_("Propose login"),
+            body="trading/imports/_attach_dialog.html",
+            account=account,
+        )
 
     post = get
 
@@ -70,9 +75,13 @@ class LoginProposalPage(StaffView):
         proposal = proposal_visible_to(user, proposal_id)
         account = proposal.account
         access_log.note(
-            user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
-            target=f"trading.loginproposal:{proposal.pk}", in_book=is_in_own_book(user, account.client),
-        )  # fmt: skip
+            user=user,
+            kind=AccessKind.VIEW,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            target=f"trading.loginproposal:{proposal.pk}",
+            in_book=is_in_own_book(user, account.client),
+        )
         evidence, problem = None, ""
         if proposal.state == DecisionState.WAITING:
             try:
@@ -80,10 +89,14 @@ class LoginProposalPage(StaffView):
             except DomainError as error:
                 problem = error.message
         context = {
-            "proposal": proposal, "account": account, "evidence": evidence, "problem": problem,
-            "note_form": DecisionNoteForm(auto_id="note_%s"), "may_decide": policies.can_decide_login(user, proposal),
+            "proposal": proposal,
+            "account": account,
+            "evidence": evidence,
+            "problem": problem,
+            "note_form": DecisionNoteForm(auto_id="note_%s"),
+            "may_decide": policies.can_decide_login(user, proposal),
             "may_withdraw": policies.can_withdraw_login(user, proposal),
-        }  # fmt: skip
+        }
         return render(request, "trading/imports/login_proposal.html", context)
 
 
@@ -92,12 +105,10 @@ class LoginProposalAct(StaffView):
 
     permission = OPENS
     acts: ClassVar[dict[str, Any]] = {
-        "approve": (
-            login_proposals.approve_login, gettext_lazy("Login attached. The account's past is being read."),
-        ),
+        "approve": (login_proposals.approve_login, gettext_lazy("Login attached. The account's past is being read.")),
         "refuse": (login_proposals.refuse_login, gettext_lazy("Proposal refused.")),
         "withdraw": (login_proposals.withdraw_login, gettext_lazy("Proposal withdrawn.")),
-    }  # fmt: skip
+    }
 
     def post(self, request: HttpRequest, proposal_id: int, act: str) -> HttpResponse:
         proposal, form = proposal_visible_to(request.user, proposal_id), DecisionNoteForm(request.POST)

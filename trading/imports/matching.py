@@ -159,22 +159,30 @@ def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
         elif fit.type_id is None:
             verdict = Verdict.NO_TYPE
             problem = _("No account type of the client's brand has the group %(group)s in %(currency)s.") % {
-                "group": row.group, "currency": row.currency}  # fmt: skip
+                "group": row.group,
+                "currency": row.currency,
+            }
         elif fit.weight < CERTAIN or fit.is_closed:
             verdict = Verdict.PERHAPS
         else:
             verdict = Verdict.CLEAN
     return {
-        "verdict": verdict.value, "client_id": fit.client_id if fit else None, "type_id": fit.type_id if fit else None,
-        "reasons": [one.as_json() for one in ranked[:SHOWN_MAX]], "problem": problem,
-    }  # fmt: skip
+        "verdict": verdict.value,
+        "client_id": fit.client_id if fit else None,
+        "type_id": fit.type_id if fit else None,
+        "reasons": [one.as_json() for one in ranked[:SHOWN_MAX]],
+        "problem": problem,
+    }
 
 
 def words_of(codes: Iterable[str]) -> str:
     """`same mailbox, same country`, in the reader's language."""
     labels = {
-        "email": _("same mailbox"), "phone": _("same telephone"), "name": _("same name"), "country": _("same country"),
-    }  # fmt: skip
+        "email": _("same mailbox"),
+        "phone": _("same telephone"),
+        "name": _("same name"),
+        "country": _("same country"),
+    }
     return ", ".join(labels.get(code, code) for code in codes)
 
 

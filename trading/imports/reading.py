@@ -72,8 +72,10 @@ def start_import(
     if not server.is_enabled:
         raise DomainError(_("This server is switched off."))
     if not capabilities_of(server.kind).lists_accounts:
-        raise DomainError(_("%(platform)s does not list its accounts: they can't be taken over by import.") % {
-            "platform": server.get_kind_display()})  # fmt: skip
+        raise DomainError(
+            _("%(platform)s does not list its accounts: they can't be taken over by import.")
+            % {"platform": server.get_kind_display()}
+        )
     if not mask.strip():
         raise DomainError(_("Say which groups, e.g. real*."))
     if first_login is not None and last_login is not None and last_login < first_login:
@@ -85,13 +87,17 @@ def start_import(
         server=server, mask=mask.strip()[:300], first_login=first_login, last_login=last_login, owner=actor
     )
     audit.record(
-        actor=actor, action="trading.import_started", target=batch,
+        actor=actor,
+        action="trading.import_started",
+        target=batch,
         after={"server": server.name, "mask": batch.mask, "first": first_login, "last": last_login},
-    )  # fmt: skip
+    )
     batch.job = start_job(
-        "trading.read_logins", owner=actor, parameters={"import": batch.pk},
+        "trading.read_logins",
+        owner=actor,
+        parameters={"import": batch.pk},
         title=_("Accounts of %(server)s") % {"server": server},
-    )  # fmt: skip
+    )
     batch.save(update_fields=["job"])
     return batch
 
@@ -185,29 +191,48 @@ def _asked(ask: Callable[[], list[Any]]) -> list[Any]:
 def staged_row(one: AccountData | Unreadable, currencies: dict[str, str], synced: set[str]) -> dict[str, Any]:
     """A login as it is kept, with what stands against it whoever it belongs to."""
     if isinstance(one, Unreadable):
-        empty = dict.fromkeys(("group", "currency", "name", "email", "email_canonical", "phone", "phone_canonical",
-                               "country"), "")  # fmt: skip
+        empty = dict.fromkeys(
+            ("group", "currency", "name", "email", "email_canonical", "phone", "phone_canonical", "country"), ""
+        )
         return {
-            **empty, "login": one.login, "leverage": 0, "allowed": [], "balance": Decimal(0), "credit": Decimal(0),
-            "registered_at": None, "verdict": Verdict.BROKEN.value,
+            **empty,
+            "login": one.login,
+            "leverage": 0,
+            "allowed": [],
+            "balance": Decimal(0),
+            "credit": Decimal(0),
+            "registered_at": None,
+            "verdict": Verdict.BROKEN.value,
             "problem": _("The platform's description can't be read: %(why)s") % {"why": one.why},
-        }  # fmt: skip
+        }
     country = country_code(one.country)
     verdict, problem = _against(one, currencies, synced)
     email = one.email.strip().lower()[:254]
     return {
-        "login": one.login, "group": one.group[:120], "currency": currencies.get(one.group, ""), "leverage": one.leverage,
-        "allowed": sorted(right.value for right in one.allowed), "name": " ".join(one.name.split())[:200], "email": email,
-        "email_canonical": canonical_email(email) if "@" in email else "", "phone": one.phone.strip()[:40],
-        "phone_canonical": canonical_phone(one.phone, country)[:20], "country": country, "balance": one.balance,
-        "credit": one.credit, "registered_at": one.registered_at, "verdict": verdict.value, "problem": problem,
-    }  # fmt: skip
+        "login": one.login,
+        "group": one.group[:120],
+        "currency": currencies.get(one.group, ""),
+        "leverage": one.leverage,
+        "allowed": sorted(right.value for right in one.allowed),
+        "name": " ".join(one.name.split())[:200],
+        "email": email,
+        "email_canonical": canonical_email(email) if "@" in email else "",
+        "phone": one.phone.strip()[:40],
+        "phone_canonical": canonical_phone(one.phone, country)[:20],
+        "country": country,
+        "balance": one.balance,
+        "credit": one.credit,
+        "registered_at": one.registered_at,
+        "verdict": verdict.value,
+        "problem": problem,
+    }
 
 
 def _against(one: AccountData, currencies: dict[str, str], synced: set[str]) -> tuple[Verdict, str]:
     if one.group not in currencies:
         return Verdict.BROKEN, _("The server lists no group “%(group)s”: our manager may not see it.") % {
-            "group": one.group}  # fmt: skip
+            "group": one.group
+        }
     if not 1 <= one.leverage <= LEVERAGE_MAX:
         return Verdict.BROKEN, _("The leverage 1:%(leverage)s is outside of 1:1 to 1:500.") % {"leverage": one.leverage}
     if one.login not in synced:
@@ -222,9 +247,13 @@ def keep(batch: AccountImport, rows: Iterable[dict[str, Any]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT,
-            {"server": batch.server_id, "batch": batch.pk, "undecided": undecided,
-             "rows": orjson.dumps(rows, default=str).decode()},
-        )  # fmt: skip
+            {
+                "server": batch.server_id,
+                "batch": batch.pk,
+                "undecided": undecided,
+                "rows": orjson.dumps(rows, default=str).decode(),
+            },
+        )
         cursor.execute(
             HERE, {"server": batch.server_id, "logins": [row["login"] for row in rows], "undecided": undecided}
         )

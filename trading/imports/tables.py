@@ -38,9 +38,13 @@ class ImportTable(Table):
     is_searchable = False
     default_order = "-id"
     empty = Empty(
-        _("Nothing was imported yet"), _("Read a server: you see whom each login fits before anything is taken over."),
-        icon="download", action=_("Read a server"), url_name="trading_import_new", permission=IMPORTS,
-    )  # fmt: skip
+        _("Nothing was imported yet"),
+        _("Read a server: you see whom each login fits before anything is taken over."),
+        icon="download",
+        action=_("Read a server"),
+        url_name="trading_import_new",
+        permission=IMPORTS,
+    )
 
     def queryset(self) -> QuerySet[AccountImport]:
         proposed = StagedLogin.objects.filter(batch=OuterRef("pk"), state=StagedState.PROPOSED).order_by()

@@ -56,9 +56,12 @@ class NewImport(StaffView):
             data = form.cleaned_data
             try:
                 batch = reading.start_import(
-                    server_id=data["server"].pk, actor=request.user, mask=data["mask"], first_login=data["first_login"],
+                    server_id=data["server"].pk,
+                    actor=request.user,
+                    mask=data["mask"],
+                    first_login=data["first_login"],
                     last_login=data["last_login"],
-                )  # fmt: skip
+                )
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -87,9 +90,14 @@ class ImportPage(StaffView):
             return render(request, "trading/imports/_import_state.html", context)
         counts, waiting, clean, proposed = _counts(batch)
         context |= {
-            "table": table, "counts": counts, "waiting": waiting, "clean": clean, "proposed": proposed,
-            "chosen": request.GET.get("verdict", ""), "is_read": batch.state != ImportState.READING,
-        }  # fmt: skip
+            "table": table,
+            "counts": counts,
+            "waiting": waiting,
+            "clean": clean,
+            "proposed": proposed,
+            "chosen": request.GET.get("verdict", ""),
+            "is_read": batch.state != ImportState.READING,
+        }
         access_log.note(user=user, kind=AccessKind.VIEW, target=f"trading.accountimport:{batch.pk}", rows=batch.read)
         return render(request, "trading/imports/import.html", context)
 
@@ -181,9 +189,13 @@ class StagedPage(StaffView):
         proposed = _proposed_client(row, user)
         for client in {**clients, **({proposed.pk: proposed} if proposed else {})}.values():
             access_log.note(
-                user=user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-                target=f"trading.stagedlogin:{row.pk}", in_book=is_in_own_book(user, client),
-            )  # fmt: skip
+                user=user,
+                kind=AccessKind.VIEW,
+                client_id=client.pk,
+                brand_id=client.brand_id,
+                target=f"trading.stagedlogin:{row.pk}",
+                in_book=is_in_own_book(user, client),
+            )
         fits = [
             {"client": clients[r["client"]], "why": matching.words_of(r["codes"]), "weight": r["weight"]}
             for r in row.reasons
@@ -192,16 +204,24 @@ class StagedPage(StaffView):
         undecided = row.state in UNDECIDED
         deals = Deal.objects.filter(server_id=row.server_id, login=row.login, account__isnull=True)
         context = {
-            "row": row, "fits": fits, "form": form or StagedPage.form(request, row), "error": error, "undecided": undecided,
+            "row": row,
+            "fits": fits,
+            "form": form or StagedPage.form(request, row),
+            "error": error,
+            "undecided": undecided,
             "may_attach": undecided and row.verdict not in (Verdict.BROKEN, Verdict.NOT_READ),
-            "may_reopen": row.state in (StagedState.IGNORED, StagedState.LATER), "following": _following(row),
-            "deals": deals.order_by()[:1000].count() if undecided else 0, "proposed": proposed,
-        }  # fmt: skip
+            "may_reopen": row.state in (StagedState.IGNORED, StagedState.LATER),
+            "following": _following(row),
+            "deals": deals.order_by()[:1000].count() if undecided else 0,
+            "proposed": proposed,
+        }
         if row.state == StagedState.PROPOSED:
             context |= {
-                "may_decide": policies.can_decide_client(user, row), "may_withdraw": policies.can_withdraw_client(user, row),
-                "agrees": _agreeing(row, proposed) if proposed else "", "note_form": DecisionNoteForm(auto_id="note_%s"),
-            }  # fmt: skip
+                "may_decide": policies.can_decide_client(user, row),
+                "may_withdraw": policies.can_withdraw_client(user, row),
+                "agrees": _agreeing(row, proposed) if proposed else "",
+                "note_form": DecisionNoteForm(auto_id="note_%s"),
+            }
         return render(
             request, "trading/imports/staged.html", context, status=422 if error or (form and form.errors) else 200
         )
@@ -209,8 +229,16 @@ class StagedPage(StaffView):
 
 def _row(row_id: int) -> StagedLogin:
     rows = StagedLogin.objects.select_related(
-        "server", "batch", "client", "account", "account_type", "decided_by", "proposed_by", "proposed_client", "proposed_type"
-    )  # fmt: skip
+        "server",
+        "batch",
+        "client",
+        "account",
+        "account_type",
+        "decided_by",
+        "proposed_by",
+        "proposed_client",
+        "proposed_type",
+    )
     return get_object_or_404(rows, pk=row_id)
 
 
@@ -239,8 +267,9 @@ class StagedAct(StaffView):
     permission = IMPORTS
     said: ClassVar[dict[str, Any]] = {
         "approve": gettext_lazy("%(login)s is attached. Its past is being read."),
-        "refuse": gettext_lazy("Proposal refused."), "withdraw": gettext_lazy("Proposal withdrawn."),
-    }  # fmt: skip
+        "refuse": gettext_lazy("Proposal refused."),
+        "withdraw": gettext_lazy("Proposal withdrawn."),
+    }
 
     def post(self, request: HttpRequest, row_id: int, act: str) -> HttpResponse:
         row, note = _row(row_id), request.POST.get("note", "")

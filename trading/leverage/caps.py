@@ -53,9 +53,12 @@ class Cap:
     def words(self) -> Words:
         """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`."""
         values = {
-            "authority": self.line.authority, "leverage": self.leverage, "place": country(self.place),
-            "category": Category(self.line.category).label, "day": self.line.valid_from,
-        }  # fmt: skip
+            "authority": self.line.authority,
+            "leverage": self.leverage,
+            "place": country(self.place),
+            "category": Category(self.line.category).label,
+            "day": self.line.valid_from,
+        }
         if not self.leverage:
             return phrase("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
         if self.line.category != Category.RETAIL:
@@ -186,9 +189,12 @@ def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]
     )
     most, symbol = given[sort].at(leverage)
     return phrase("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
-        "rule": cap.words, "class": lowered(InstrumentClass(sort).label), "leverage": leverage,
-        "most": f"{most:.0f}" if most.is_finite() else "∞", "symbol": symbol,
-    }  # fmt: skip
+        "rule": cap.words,
+        "class": lowered(InstrumentClass(sort).label),
+        "leverage": leverage,
+        "most": f"{most:.0f}" if most.is_finite() else "∞",
+        "symbol": symbol,
+    }
 
 
 def ladder_of(account: TradingAccount) -> Ladder | None:
@@ -252,9 +258,11 @@ def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
         before.save(update_fields=["valid_until"])
     line.save()
     audit.record(
-        actor=actor, action="trading.leverage_cap_added", target=line,
+        actor=actor,
+        action="trading.leverage_cap_added",
+        target=line,
         after={name: str(value) for name, value in fields.items()} | ({"ended_before_it": str(ended)} if ended else {}),
-    )  # fmt: skip
+    )
     return line
 
 
@@ -273,7 +281,10 @@ def end_line(*, line_id: int, last_day: dt.date, actor: Any) -> LeverageCap:
     before, line.valid_until = line.valid_until, last_day
     line.save(update_fields=["valid_until"])
     audit.record(
-        actor=actor, action="trading.leverage_cap_ended", target=line, before={"valid_until": str(before)},
+        actor=actor,
+        action="trading.leverage_cap_ended",
+        target=line,
+        before={"valid_until": str(before)},
         after={"valid_until": str(last_day)},
-    )  # fmt: skip
+    )
     return line

@@ -80,8 +80,7 @@ def _words(reason: str, names: str) -> str:
         return _(
             "Margins of the profile “%(names)s” change with volume. Missing: the margin rate of its most lenient tier for each "
             "class; the platform names the profile and tells no tiers."
-        ) % {
-            "names": names}  # fmt: skip
+        ) % {"names": names}
     if reason == DISCOUNTS:
         return _(
             "%(names)s: margin comes from discounts, as on an exchange. Missing: the discount that the broker set for each "

@@ -7,7 +7,7 @@ from django.utils import timezone
 CLASS_OF_GROUP = {
     "fx_majors": "fx_major", "fx_minors": "fx_minor", "metals": "commodity", "indices": "index_other", "energies": "commodity",
     "crypto": "crypto", "shares": "share", "other": "share",
-}  # fmt: skip
+}
 ESMA_MAJORS = {"USD", "EUR", "JPY", "GBP", "CAD", "CHF"}
 INDEX_MAJORS = {"US500", "US30", "US100", "DE40", "UK100", "FR40", "EU50", "JP225", "AUS200"}
 
@@ -30,14 +30,14 @@ def forwards(apps, schema_editor):
             houses[info.canonical] = house_model.objects.create(
                 name=info.canonical, symbol_group=info.symbol_group, contract_size=info.contract_size, digits=info.digits,
                 instrument_class=class_of(info.canonical, info.symbol_group),
-            )  # fmt: skip
+            )
         same = info.name == info.canonical
         aliases.append(
             alias_model(
                 info=info, symbol=houses[info.canonical], state="by_rule" if same else "confirmed", since=info.read_at,
                 rule="exact" if same else "kept", contract_size=info.contract_size, digits=info.digits, decided_at=now,
             )
-        )  # fmt: skip
+        )
     alias_model.objects.bulk_create(aliases, batch_size=500)
     info_model.objects.update(first_seen_at=F("read_at"))
 

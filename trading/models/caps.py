@@ -62,9 +62,7 @@ class CapStanding(models.Model):
     counted_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=~Q(accounts=[]), name="cap_standing_has_accounts"),
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(accounts=[]), name="cap_standing_has_accounts")]
 
     def __str__(self) -> str:
         return f"{self.group} 1:{self.leverage} {self.country} ({len(self.accounts)})"

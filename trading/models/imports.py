@@ -33,10 +33,12 @@ class AccountImport(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(last_login__isnull=True) | Q(first_login__isnull=True) | Q(last_login__gte=models.F("first_login")),
+                condition=Q(last_login__isnull=True)
+                | Q(first_login__isnull=True)
+                | Q(last_login__gte=models.F("first_login")),
                 name="import_range_goes_upwards",
             )
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.server} {self.mask}"

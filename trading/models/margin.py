@@ -25,9 +25,11 @@ class MarginPolicy(models.Model):
     call_at = models.DecimalField(_("Margin call below (%)"), **LEVEL, default=100)
     stop_at = models.DecimalField(_("Stop-out below (%)"), **LEVEL, default=50)
     hysteresis = models.DecimalField(
-        _("Over when this many points above"), **LEVEL, default=10,
+        _("Over when this many points above"),
+        **LEVEL,
+        default=10,
         help_text=_("A level that swings around a limit is told once."),
-    )  # fmt: skip
+    )
     tells_client = models.BooleanField(_("Tell the client in the trader's room"), default=True)
     writes_letters = models.BooleanField(_("Write the client a letter"), default=True)
     tells_agent = models.BooleanField(_("Tell the client's agent"), default=True)

@@ -64,7 +64,7 @@ class AccountRequest(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["asked_at", "id"], name="account_requests_open", condition=Q(state__in=OPEN_REQUESTS)),
+            models.Index(fields=["asked_at", "id"], name="account_requests_open", condition=Q(state__in=OPEN_REQUESTS))
         ]
 
     def __str__(self) -> str:

@@ -35,13 +35,18 @@ class TradingServer(models.Model):
         blank=True, help_text=_("HTTPS only: PEM of the authority or server to believe, when it is not a public one")
     )
     balance_command = models.CharField(
-        max_length=40, default="TRADE_BALANCE", validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
+        max_length=40,
+        default="TRADE_BALANCE",
+        validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
         help_text=_("Command that books deposits; a broker's own plugin may have another with the same parameters"),
-    )  # fmt: skip
+    )
     path_prefix = models.CharField(
-        max_length=60, default="/api", blank=True, validators=[RegexValidator(r"\A(/[A-Za-z0-9._~-]+)*\Z")],
+        max_length=60,
+        default="/api",
+        blank=True,
+        validators=[RegexValidator(r"\A(/[A-Za-z0-9._~-]+)*\Z")],
         help_text=_("HTTPS only: what stands before the commands; empty for older builds, which say /trade_balance"),
-    )  # fmt: skip
+    )
     options = models.JSONField(
         default=dict, blank=True, help_text=_("What else the way to this kind of platform needs, see its `options`")
     )

@@ -54,9 +54,7 @@ class PlatformGroup(models.Model):
 
     class Meta:
         ordering = ["server_id", "name"]
-        constraints = [
-            models.UniqueConstraint(fields=["server", "name"], name="group_name_is_unique_on_its_server"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["server", "name"], name="group_name_is_unique_on_its_server")]
 
     def __str__(self) -> str:
         return self.name

@@ -30,7 +30,7 @@ class HouseSymbol(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=Q(contract_size__gt=0), name="house_symbol_contract_size_is_positive"),
+            models.CheckConstraint(condition=Q(contract_size__gt=0), name="house_symbol_contract_size_is_positive")
         ]
 
     def __str__(self) -> str:

@@ -57,8 +57,14 @@ def watcher(server_id: int, purpose: str) -> Callable[[Gate], None]:
             return
         told.update(state=state, at=now)
         left = max(0.0, breaker.open_until - breaker.clock()) if breaker and is_open else 0.0
-        row = {"at": now, "open": is_open, "failures": failures, "left": left, "share": share,
-               "rate": limit.per_second if limit else 0}  # fmt: skip
+        row = {
+            "at": now,
+            "open": is_open,
+            "failures": failures,
+            "left": left,
+            "share": share,
+            "rate": limit.per_second if limit else 0,
+        }
         try:
             client, key = redis_client(), f"trading-gates:{server_id}"
             client.hset(key, f"{name}:{os.getpid()}", json.dumps(row))
@@ -91,9 +97,14 @@ def _summed(fields: dict[bytes, bytes]) -> list[GateState]:
             found.setdefault(name.decode().split(":")[0], []).append(row)
     return [
         GateState(
-            purpose, len(rows), any(row["open"] for row in rows), max(row["failures"] for row in rows),
-            max(max(0.0, row["left"] - (now - row["at"])) for row in rows), min(row["share"] for row in rows),
-            min(row["rate"] for row in rows), max(row["at"] for row in rows),
+            purpose,
+            len(rows),
+            any(row["open"] for row in rows),
+            max(row["failures"] for row in rows),
+            max(max(0.0, row["left"] - (now - row["at"])) for row in rows),
+            min(row["share"] for row in rows),
+            min(row["rate"] for row in rows),
+            max(row["at"] for row in rows),
         )
         for purpose, rows in sorted(found.items())
-    ]  # fmt: skip
+    ]

@@ -39,8 +39,12 @@ FOR_OPERATION: Final = {
 
 
 OF_CLIENTS: Final = (
-    Ability.MOVE_MONEY, Ability.SET_PASSWORDS, Ability.CHANGE_LEVERAGE, Ability.CHANGE_GROUP, Ability.STOP_TRADING
-)  # fmt: skip
+    Ability.MOVE_MONEY,
+    Ability.SET_PASSWORDS,
+    Ability.CHANGE_LEVERAGE,
+    Ability.CHANGE_GROUP,
+    Ability.STOP_TRADING,
+)
 """What a client asks for themselves: credit, bonus and corrections are the house's own business."""
 
 

@@ -82,9 +82,13 @@ class Limit:
     """A token bucket whose rate gives way when the server asks for patience."""
 
     def __init__(
-        self, rate: Rate, *, shared: Turn | None = None, clock: Clock = time.monotonic,
+        self,
+        rate: Rate,
+        *,
+        shared: Turn | None = None,
+        clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.rate, self.shared, self.clock, self.sleep = rate, shared, clock, sleep
         self.share = 1.0
         self._tokens, self._at = float(rate.burst), clock()

@@ -15,12 +15,7 @@ if TYPE_CHECKING:
     from trading.models import TradingServer
 
 WINDOWS, IOS, ANDROID, WEB = "windows", "ios", "android", "web"
-LABELS: Final = {
-    WINDOWS: _("Windows"),
-    IOS: _("iPhone and iPad"),
-    ANDROID: _("Android"),
-    WEB: _("Web terminal"),
-}
+LABELS: Final = {WINDOWS: _("Windows"), IOS: _("iPhone and iPad"), ANDROID: _("Android"), WEB: _("Web terminal")}
 PLAY: Final = "https://play.google.com/store/apps/details?id="
 APPLE: Final = "https://apps.apple.com/app/"
 DEFAULTS: Final = {
@@ -50,11 +45,14 @@ def options_of(kind: str) -> tuple[Option, ...]:
     known = DEFAULTS.get(kind, {})
     return tuple(
         Option(
-            f"download_{device}", label, _("Download address for clients. A dash (-) hides it."),
-            default=known.get(device, ""), pattern=r"-|https://[^\s\"'<>]{3,300}",
+            f"download_{device}",
+            label,
+            _("Download address for clients. A dash (-) hides it."),
+            default=known.get(device, ""),
+            pattern=r"-|https://[^\s\"'<>]{3,300}",
         )
         for device, label in LABELS.items()
-    )  # fmt: skip
+    )
 
 
 def of_server(server: TradingServer) -> list[tuple[str, str]]:

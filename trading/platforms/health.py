@@ -52,9 +52,11 @@ class Pulse:
         if len(self.at) < 2:
             return None
         return Chart(
-            id=f"lag-{self.server_id}", x=self.at, height=120,
+            id=f"lag-{self.server_id}",
+            x=self.at,
+            height=120,
             series=[Series(_("Lag"), self.lags, kind="area", unit="s", decimals=1)],
-        )  # fmt: skip
+        )
 
 
 def pulses_of(server_ids: Sequence[int]) -> dict[int, Pulse]:

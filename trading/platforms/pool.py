@@ -39,9 +39,18 @@ _lock = threading.Lock()
 def _fingerprint(server: TradingServer) -> str:
     """Changes when anything about the way to the server changes, so that the old connection is dropped."""
     parts = [
-        server.kind, server.host, server.port, server.manager_login, server.crypt_method, server.time_zone,
-        server.transport, server.path_prefix, server.balance_command, server.certificate, sorted(server.options.items()),
-    ]  # fmt: skip
+        server.kind,
+        server.host,
+        server.port,
+        server.manager_login,
+        server.crypt_method,
+        server.time_zone,
+        server.transport,
+        server.path_prefix,
+        server.balance_command,
+        server.certificate,
+        sorted(server.options.items()),
+    ]
     text = "\0".join(map(str, parts)).encode() + bytes(server.credentials)
     return hashlib.sha256(text).hexdigest()
 

@@ -176,10 +176,14 @@ class View:
 
     def values(self) -> dict[str, Any]:
         return {
-            "books": sorted(reach_of(self.user).books), "brand": self.brand.pk, "period": self.period.value,
-            "server": self.server.pk if self.server else None, "start": self.start,
-            "base": self.brand.base_currency, "today": dt.datetime.now(dt.UTC).date(),
-        }  # fmt: skip
+            "books": sorted(reach_of(self.user).books),
+            "brand": self.brand.pk,
+            "period": self.period.value,
+            "server": self.server.pk if self.server else None,
+            "start": self.start,
+            "base": self.brand.base_currency,
+            "today": dt.datetime.now(dt.UTC).date(),
+        }
 
 
 def start_of(period: Period, day: dt.date) -> dt.date:

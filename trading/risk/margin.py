@@ -29,9 +29,16 @@ from trading.models import MarginAlert, MarginPolicy, TradingAccount, TradingSer
 CHANGES: Final = "trading.change_marginpolicy"
 NEAR_PERCENT: Final = Decimal(200)  # what the page of accounts near a margin call begins with
 FIELDS: Final = (
-    "is_enabled", "warning_at", "call_at", "stop_at", "hysteresis", "tells_client", "writes_letters", "tells_agent",
+    "is_enabled",
+    "warning_at",
+    "call_at",
+    "stop_at",
+    "hysteresis",
+    "tells_client",
+    "writes_letters",
+    "tells_agent",
     "includes_demo",
-)  # fmt: skip
+)
 RECOVER: Final = """
 UPDATE trading_marginalert m SET recovered_at = %(now)s
 FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id
@@ -71,11 +78,16 @@ def watch(server: TradingServer, logins: Sequence[str]) -> int:
     owners = TradingAccount.objects.filter(pk__in=deepest).values_list("pk", "client_id", "client__brand_id")
     publish_many(
         MarginLevelFell(
-            client_id=client_id, brand_id=brand_id, account_id=account_id, alert_id=deepest[account_id][0],
-            severity=deepest[account_id][1], limit=deepest[account_id][2], level=deepest[account_id][3],
+            client_id=client_id,
+            brand_id=brand_id,
+            account_id=account_id,
+            alert_id=deepest[account_id][0],
+            severity=deepest[account_id][1],
+            limit=deepest[account_id][2],
+            level=deepest[account_id][3],
         )
         for account_id, client_id, brand_id in owners
-    )  # fmt: skip
+    )
     return len(deepest)
 
 
@@ -103,9 +115,13 @@ def set_policy(*, brand_id: int, actor: Any, **values: Any) -> MarginPolicy:
     policy.save()
     after = {name: str(getattr(policy, name)) for name in FIELDS}
     audit.record(
-        actor=actor, action="trading.margin_policy_changed", target=policy, brand_id=brand_id,
-        before={k: v for k, v in before.items() if v != after[k]}, after={k: v for k, v in after.items() if v != before[k]},
-    )  # fmt: skip
+        actor=actor,
+        action="trading.margin_policy_changed",
+        target=policy,
+        brand_id=brand_id,
+        before={k: v for k, v in before.items() if v != after[k]},
+        after={k: v for k, v in after.items() if v != before[k]},
+    )
     return policy
 
 
@@ -121,9 +137,11 @@ def open_alerts_of(account: TradingAccount) -> list[MarginAlert]:
 def accounts_near(user: Any, *, below: Decimal = NEAR_PERCENT) -> QuerySet[TradingAccount]:
     """Open accounts with margin in use whose level is below a percentage, with their deepest open alert beside them."""
     newest = MarginAlert.objects.filter(account_id=OuterRef("pk"), recovered_at__isnull=True).order_by("limit")
-    return queries.accounts_visible_to(user).filter(
-        state=AccountState.OPEN, margin__gt=0, margin_level__lt=below
-    ).annotate(alert_severity=Subquery(newest.values("severity")[:1]), alert_at=Subquery(newest.values("at")[:1]))  # fmt: skip
+    return (
+        queries.accounts_visible_to(user)
+        .filter(state=AccountState.OPEN, margin__gt=0, margin_level__lt=below)
+        .annotate(alert_severity=Subquery(newest.values("severity")[:1]), alert_at=Subquery(newest.values("at")[:1]))
+    )
 
 
 def counts(user: Any) -> dict[str, int]:

@@ -44,24 +44,37 @@ def propose(
     if server.address_changes.filter(state=DecisionState.WAITING).exists():
         raise WrongState(_("A new address is already awaiting second approval."))
     change = ServerAddressChange.objects.create(
-        server=server, host=where.host, port=where.port, transport=where.transport, options=where.options,
-        export_place=place_of(export_url)[:300] if export_url else "", reason=reason.strip()[:300], requested_by=actor,
+        server=server,
+        host=where.host,
+        port=where.port,
+        transport=where.transport,
+        options=where.options,
+        export_place=place_of(export_url)[:300] if export_url else "",
+        reason=reason.strip()[:300],
+        requested_by=actor,
         requested_at=timezone.now(),
-    )  # fmt: skip
+    )
     _record(change, "trading.server_address_proposed", actor, reason)
     notify(
         [pk for pk in people_with(connection_settings.MANAGES) if pk != actor.pk],
         kind="trading.server_address",
         title=phrase("%(server)s: a new address awaits second approval") % {"server": server},
-        body=change.reason, url=f"/trading/servers/{server.pk}/", dedupe_key=f"server-address:{change.pk}",
-    )  # fmt: skip
+        body=change.reason,
+        url=f"/trading/servers/{server.pk}/",
+        dedupe_key=f"server-address:{change.pk}",
+    )
 
 
 @transaction.atomic
 def approve_address(
-    *, change_id: int, actor: Any, password: str = "", export_url: str = "", note: str = "",
+    *,
+    change_id: int,
+    actor: Any,
+    password: str = "",
+    export_url: str = "",
+    note: str = "",
     secret_options: Mapping[str, str] | None = None,
-) -> ServerAddressChange:  # fmt: skip
+) -> ServerAddressChange:
     """The server answers at the new address from now on, with the secrets given here.
 
     Who: `trading.manage_servers`, and not who proposed it.
@@ -143,7 +156,17 @@ def _record(
     change: ServerAddressChange, action: str, actor: Any, reason: str, *, before: Mapping[str, Any] | None = None
 ) -> None:
     audit.record(
-        actor=actor, action=action, target=change.server, reason=reason, before=dict(before or {}),
-        after={"host": change.host, "port": change.port, "transport": change.transport, "options": change.options,
-               "export": change.export_place, "state": change.state},
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=change.server,
+        reason=reason,
+        before=dict(before or {}),
+        after={
+            "host": change.host,
+            "port": change.port,
+            "transport": change.transport,
+            "options": change.options,
+            "export": change.export_place,
+            "state": change.state,
+        },
+    )

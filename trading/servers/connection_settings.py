@@ -111,12 +111,15 @@ def check(server: TradingServer) -> None:
     try:
         ZoneInfo(server.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise DomainError(_("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {
-            "zone": server.time_zone}) from None  # fmt: skip
+        raise DomainError(
+            _("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {"zone": server.time_zone}
+        ) from None
     kind = kind_of(server.kind)
     if kind.time_zone and server.time_zone != kind.time_zone:
-        raise DomainError(_("Servers of %(platform)s keep the time of %(zone)s.") % {
-            "platform": server.get_kind_display(), "zone": kind.time_zone})  # fmt: skip
+        raise DomainError(
+            _("Servers of %(platform)s keep the time of %(zone)s.")
+            % {"platform": server.get_kind_display(), "zone": kind.time_zone}
+        )
     if not re.fullmatch(kind.manager_pattern, server.manager_login):
         name = kind.manager_label or _("Manager login")
         raise DomainError(

@@ -17,9 +17,7 @@ from trading.platforms.base import EXPORTS
 from trading.platforms.options import Option
 from trading.platforms.pool import kind_of
 
-ONLY_OF: Final = {
-    PlatformKind.MT5.value: ("transport", "crypt_method", "path_prefix", "balance_command"),
-}
+ONLY_OF: Final = {PlatformKind.MT5.value: ("transport", "crypt_method", "path_prefix", "balance_command")}
 """Fields of a row that one kind of platform uses; what the others need beside the common ones are their options."""
 
 
@@ -62,26 +60,39 @@ class ServerForm(forms.ModelForm):
         help_text=_("Of raw TCP. HTTPS brings its own."),
     )
     password = forms.CharField(
-        label=_("Manager API password"), required=False, max_length=4000, strip=False,
+        label=_("Manager API password"),
+        required=False,
+        max_length=4000,
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Stored encrypted, never shown again."),
-    )  # fmt: skip
+    )
     export_url = forms.CharField(
-        label=_("SQL export"), required=False, max_length=300, strip=True,
+        label=_("SQL export"),
+        required=False,
+        max_length=300,
+        strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Read deals from the broker's export: postgresql://reader:password@host/database, or mysql://, mssql://, "
-                    "oracle://, sqlite://. "
-                    "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."),
-    )  # fmt: skip
+        help_text=_(
+            "Read deals from the broker's export: postgresql://reader:password@host/database, or mysql://, mssql://, "
+            "oracle://, sqlite://. "
+            "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."
+        ),
+    )
     withheld = forms.MultipleChoiceField(
-        label=_("The manager may not"), choices=Ability.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("The manager may not"),
+        choices=Ability.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("What the broker does not let this manager do. Pages then offer it no more, and say so."),
-    )  # fmt: skip
+    )
 
     reason = forms.CharField(
-        label=_("Reason for a new address"), required=False, max_length=300,
+        label=_("Reason for a new address"),
+        required=False,
+        max_length=300,
         help_text=_("Only when the address or the export changes: a second person approves it and enters the secrets."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = TradingServer
@@ -93,19 +104,43 @@ class ServerForm(forms.ModelForm):
         }
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "kind": forms.HiddenInput()}
         fields = (
-            "name", "kind", "host", "port", "manager_login", "password", "transport", "crypt_method", "certificate",
+            "name",
+            "kind",
+            "host",
+            "port",
+            "manager_login",
+            "password",
+            "transport",
+            "crypt_method",
+            "certificate",
             "path_prefix",
-            "balance_command", "withheld", "export_url", "time_zone", "group_mask", "first_login", "last_login", "is_demo",
+            "balance_command",
+            "withheld",
+            "export_url",
+            "time_zone",
+            "group_mask",
+            "first_login",
+            "last_login",
+            "is_demo",
             "is_enabled",
-        )  # fmt: skip
+        )
         labels = {
-            "name": _("Name"), "kind": _("Platform"), "host": _("Address"), "port": _("Port"),
-            "manager_login": _("Manager login"), "transport": _("Form of the Web API"),
-            "certificate": _("Certificate"), "path_prefix": _("Path before the commands"), "balance_command": _("Balance command"),
+            "name": _("Name"),
+            "kind": _("Platform"),
+            "host": _("Address"),
+            "port": _("Port"),
+            "manager_login": _("Manager login"),
+            "transport": _("Form of the Web API"),
+            "certificate": _("Certificate"),
+            "path_prefix": _("Path before the commands"),
+            "balance_command": _("Balance command"),
             "time_zone": _("Time zone of the server's clock"),
-            "group_mask": _("Groups to read"), "first_login": _("First login of our range"),
-            "last_login": _("Last login of our range"), "is_demo": _("Demo server"), "is_enabled": _("Switched on"),
-        }  # fmt: skip
+            "group_mask": _("Groups to read"),
+            "first_login": _("First login of our range"),
+            "last_login": _("Last login of our range"),
+            "is_demo": _("Demo server"),
+            "is_enabled": _("Switched on"),
+        }
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,9 +197,12 @@ class ServerForm(forms.ModelForm):
         """Secrets are never filled in; others show what is kept, else what stands for an empty field."""
         must = option.is_required and not option.default and not (option.is_secret and self._has_secret(option))
         common: dict[str, Any] = {
-            "label": option.label, "help_text": option.help, "required": must, "validators": [_shaped(option)],
+            "label": option.label,
+            "help_text": option.help,
+            "required": must,
+            "validators": [_shaped(option)],
             "error_messages": {"required": _("%(name)s is needed.") % {"name": option.label}},
-        }  # fmt: skip
+        }
         if option.is_secret:
             secret = forms.PasswordInput(attrs={"autocomplete": "off"})
             if self._has_secret(option):
@@ -212,13 +250,18 @@ class ApproveAddressForm(forms.Form):
             asked["export_url"] = _("SQL export with user and password")
         for name, label in asked.items():
             self.fields[name] = forms.CharField(
-                label=label, required=False, max_length=8000, strip=False,
+                label=label,
+                required=False,
+                max_length=8000,
+                strip=False,
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-            )  # fmt: skip
+            )
 
     def values(self) -> dict[str, Any]:
         data = self.cleaned_data
         return {
-            "password": data["password"], "export_url": data.get("export_url", ""), "note": data["note"],
+            "password": data["password"],
+            "export_url": data.get("export_url", ""),
+            "note": data["note"],
             "secret_options": {name: data[f"option_{name}"] for name in self.secret_names},
-        }  # fmt: skip
+        }

@@ -29,10 +29,25 @@ from trading.servers.connection_settings import (
 from trading.servers.diagnostics import Check, examine
 
 FIELDS: Final[tuple[str, ...]] = (
-    "name", "kind", "host", "port", "manager_login", "transport", "crypt_method", "certificate", "path_prefix",
-    "balance_command", "options", "withheld", "time_zone",
-    "group_mask", "first_login", "last_login", "is_demo", "is_enabled",
-)  # fmt: skip
+    "name",
+    "kind",
+    "host",
+    "port",
+    "manager_login",
+    "transport",
+    "crypt_method",
+    "certificate",
+    "path_prefix",
+    "balance_command",
+    "options",
+    "withheld",
+    "time_zone",
+    "group_mask",
+    "first_login",
+    "last_login",
+    "is_demo",
+    "is_enabled",
+)
 
 
 @transaction.atomic
@@ -64,9 +79,15 @@ def connect_server(
 
 @transaction.atomic
 def change_server(
-    *, server_id: int, actor: Any, password: str = "", export_url: str = "", reason: str = "",
-    secret_options: Mapping[str, str] | None = None, **fields: Any,
-) -> TradingServer:  # fmt: skip
+    *,
+    server_id: int,
+    actor: Any,
+    password: str = "",
+    export_url: str = "",
+    reason: str = "",
+    secret_options: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> TradingServer:
     """Change a server; an empty password, secret option or export address keeps the old one, a dash takes the export away.
 
     A server stays what it is: another platform is another server. A new address of a server that is in use, or of its
@@ -101,9 +122,12 @@ def change_server(
         after["export"] = "changed" if server.reads_export else "none"
     after |= dict.fromkeys(new_secrets, "changed")
     audit.record(
-        actor=actor, action="trading.server_changed", target=server, before=before,
+        actor=actor,
+        action="trading.server_changed",
+        target=server,
+        before=before,
         after={**after, "password": "changed"} if password else after,
-    )  # fmt: skip
+    )
     wake_on_commit("trading.read_settings", server.pk)
     return server
 

@@ -58,9 +58,10 @@ class ServerPage(StaffView):
                 is_waiting = _waiting(server) is not None
                 messages.success(
                     request,
-                    _("Saved. The new address is awaiting second approval.") if is_waiting
+                    _("Saved. The new address is awaiting second approval.")
+                    if is_waiting
                     else _("Saved. Try the connection now."),
-                )  # fmt: skip
+                )
                 return redirect("trading_server", server.pk)
         return self._page(request, server, form)
 
@@ -77,11 +78,14 @@ class ServerPage(StaffView):
     def _page(request: HttpRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
         known = pool.kind_of(form.platform_kind)
         context = {
-            "server": server, "form": form, "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
+            "server": server,
+            "form": form,
+            "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
             "unverified": [Ability(name).label for name in sorted(known.capabilities.unverified)],
             "not_there": [one.label for one in capabilities.not_there(known.capabilities)],
-            **(settings_of(server) if server else {}), **_address_of(request, server),
-        }  # fmt: skip
+            **(settings_of(server) if server else {}),
+            **_address_of(request, server),
+        }
         return render(request, "trading/servers/server.html", context, status=422 if form.errors else 200)
 
 
@@ -96,9 +100,10 @@ def _address_of(request: HttpRequest, server: TradingServer | None) -> dict[str,
         return {}
     is_own = change.requested_by_id == request.user.pk
     return {
-        "change": change, "is_own_change": is_own,
+        "change": change,
+        "is_own_change": is_own,
         "approve_form": ApproveAddressForm(server=server, change=change, auto_id="approve_%s"),
-    }  # fmt: skip
+    }
 
 
 class AddressAct(StaffView):

@@ -21,12 +21,19 @@ class MapSymbolForm(forms.Form):
     name = forms.CharField(
         label=_("Symbol in the house"), max_length=32, widget=forms.TextInput(attrs={"list": "house-symbols"})
     )
-    symbol_group = forms.ChoiceField(label=_("Group"), choices=[("", "–"), *SymbolGroup.choices],
-                                     help_text=_("As partner plans and exposure count it"))  # fmt: skip
-    instrument_class = forms.ChoiceField(label=_("Instrument class"), choices=[("", "–"), *InstrumentClass.choices],
-                                         help_text=_("As regulators cap leverage"))  # fmt: skip
-    contract_size = forms.DecimalField(label=_("Units in a lot of the house"), min_value=Decimal("0.00000001"), max_digits=20,
-                                       decimal_places=8)  # fmt: skip
+    symbol_group = forms.ChoiceField(
+        label=_("Group"),
+        choices=[("", "–"), *SymbolGroup.choices],
+        help_text=_("As partner plans and exposure count it"),
+    )
+    instrument_class = forms.ChoiceField(
+        label=_("Instrument class"),
+        choices=[("", "–"), *InstrumentClass.choices],
+        help_text=_("As regulators cap leverage"),
+    )
+    contract_size = forms.DecimalField(
+        label=_("Units in a lot of the house"), min_value=Decimal("0.00000001"), max_digits=20, decimal_places=8
+    )
     note = forms.CharField(label=_("Remark"), max_length=200, required=False)
 
     def __init__(self, *args: Any, info: SymbolInfo, **kwargs: Any) -> None:
@@ -35,11 +42,19 @@ class MapSymbolForm(forms.Form):
         alias = getattr(info, "alias", None)
         found = match(info.name, info.path)
         if alias is not None:
-            first = {"name": alias.symbol.name, "symbol_group": alias.symbol.symbol_group,
-                     "instrument_class": alias.symbol.instrument_class, "contract_size": alias.symbol.contract_size}  # fmt: skip
+            first = {
+                "name": alias.symbol.name,
+                "symbol_group": alias.symbol.symbol_group,
+                "instrument_class": alias.symbol.instrument_class,
+                "contract_size": alias.symbol.contract_size,
+            }
         elif found is not None:
-            first = {"name": found.house, "symbol_group": found.group, "instrument_class": found.instrument_class,
-                     "contract_size": found.lot or info.contract_size}  # fmt: skip
+            first = {
+                "name": found.house,
+                "symbol_group": found.group,
+                "instrument_class": found.instrument_class,
+                "contract_size": found.lot or info.contract_size,
+            }
         else:
             first = {"name": plain_name(info.name), "contract_size": info.contract_size}
         for name, value in first.items():

@@ -88,7 +88,7 @@ def map_symbol(
     """Say what a server's symbol is; `name` is a symbol of the house, made when it is new, with units in its lot.
 
     Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError when the house knows the name as something else.
-    """  # fmt: skip
+    """
     require_permission(actor, MAPS)
     info = SymbolInfo.objects.select_for_update().select_related("server").filter(pk=info_id).first()
     if info is None:
@@ -96,15 +96,23 @@ def map_symbol(
     house, is_new = HouseSymbol.objects.get_or_create(
         name=name.strip().upper()[:32],
         defaults={
-            "symbol_group": symbol_group, "instrument_class": instrument_class, "contract_size": contract_size,
+            "symbol_group": symbol_group,
+            "instrument_class": instrument_class,
+            "contract_size": contract_size,
             "digits": info.digits,
         },
-    )  # fmt: skip
+    )
     if not is_new and (house.symbol_group != symbol_group or house.contract_size != contract_size):
         raise DomainError(
-            _("%(name)s is in the group “%(group)s” with %(size)s units in a lot. Say the same, or choose another name.")
-            % {"name": house.name, "group": house.get_symbol_group_display(), "size": f"{house.contract_size.normalize():f}"}
-        )  # fmt: skip
+            _(
+                "%(name)s is in the group “%(group)s” with %(size)s units in a lot. Say the same, or choose another name."
+            )
+            % {
+                "name": house.name,
+                "group": house.get_symbol_group_display(),
+                "size": f"{house.contract_size.normalize():f}",
+            }
+        )
     alias = SymbolAlias.objects.select_for_update().select_related("symbol").filter(info=info).first()
     before = {"before": f"{alias.symbol} ({alias.get_state_display()})"} if alias else {}
     alias = alias or SymbolAlias(info=info)
@@ -140,13 +148,21 @@ def leave_out(*, info_id: int, actor: Any, note: str) -> SymbolAlias:
 
 def _audit(alias: SymbolAlias, actor: Any, before: dict[str, str], *, reason: str = "") -> None:
     audit.record(
-        actor=actor, action="trading.symbol_mapped" if alias.is_mapped else "trading.symbol_left_out", target=alias,
-        before=before, reason=reason,
+        actor=actor,
+        action="trading.symbol_mapped" if alias.is_mapped else "trading.symbol_left_out",
+        target=alias,
+        before=before,
+        reason=reason,
         after={
-            "server": str(alias.info.server), "name": alias.info.name, "symbol": alias.symbol.name, "rule": alias.rule,
-            "group": alias.symbol.symbol_group, "contract_size": str(alias.contract_size), "state": alias.state,
+            "server": str(alias.info.server),
+            "name": alias.info.name,
+            "symbol": alias.symbol.name,
+            "rule": alias.rule,
+            "group": alias.symbol.symbol_group,
+            "contract_size": str(alias.contract_size),
+            "state": alias.state,
         },
-    )  # fmt: skip
+    )
 
 
 def _apply(aliases: Sequence[SymbolAlias], actor: Any) -> Job | None:
@@ -160,9 +176,11 @@ def _apply(aliases: Sequence[SymbolAlias], actor: Any) -> Job | None:
     for server_id in {alias.info.server_id for alias in aliases}:
         names = [alias.info.name for alias in aliases if alias.info.server_id == server_id]
         PlatformIssue.objects.filter(
-            server_id=server_id, subject__in=names, closed_at__isnull=True,
+            server_id=server_id,
+            subject__in=names,
+            closed_at__isnull=True,
             kind__in=[IssueKind.UNMAPPED_SYMBOL, IssueKind.CONTRACT_CHANGED],
-        ).update(closed_at=now, closed_by=actor, resolution=_("Mapped"))  # fmt: skip
+        ).update(closed_at=now, closed_by=actor, resolution=_("Mapped"))
         refresh_pages(
             Position.objects.filter(server_id=server_id, symbol__in=names).values_list("account__client_id", flat=True)[
                 :2000

@@ -22,9 +22,12 @@ from trading.symbols import mapping
 
 UNMAPPED, NO_PROPOSAL, SIZE_CHANGED, GONE = "unmapped", "none", "size", "gone"
 STATES = [
-    (UNMAPPED, _("Not mapped")), (NO_PROPOSAL, _("Without a proposal")), *AliasState.choices,
-    (SIZE_CHANGED, _("Contract size changed")), (GONE, _("No longer on the server")),
-]  # fmt: skip
+    (UNMAPPED, _("Not mapped")),
+    (NO_PROPOSAL, _("Without a proposal")),
+    *AliasState.choices,
+    (SIZE_CHANGED, _("Contract size changed")),
+    (GONE, _("No longer on the server")),
+]
 
 
 def _servers(_request: Any) -> QuerySet[TradingServer]:
@@ -100,14 +103,23 @@ class SymbolTable(Table):
         Column("why", _("Why"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
         Column("size", _("Contract size"), value="contract_size", render=_sizes, css="end num"),
         Column("digits", _("Digits"), css="end num"),
-        Column("tick", _("Tick"), value=lambda row: f"{row.tick_size.normalize():f}" if row.tick_size else "", css="end num",
-               hidden=True),
+        Column(
+            "tick",
+            _("Tick"),
+            value=lambda row: f"{row.tick_size.normalize():f}" if row.tick_size else "",
+            css="end num",
+            hidden=True,
+        ),
         AgoColumn("waiting_since", _("Deals wait since")),
         TimeColumn("first_seen_at", _("First seen"), hidden=True),
         Column("path", _("Folder"), css="muted clip", hidden=True),
-        Column("decided_by", _("Decided by"), value=lambda row: str(_alias(row).decided_by or "") if _alias(row) else "",
-               hidden=True),
-    )  # fmt: skip
+        Column(
+            "decided_by",
+            _("Decided by"),
+            value=lambda row: str(_alias(row).decided_by or "") if _alias(row) else "",
+            hidden=True,
+        ),
+    )
     filterset = SymbolFilter
     search_fields = ("name", "canonical", "description")
     search_hint = _("Name of the symbol")
@@ -182,10 +194,13 @@ def told(row: ReconcileBreak) -> str:
     if row.kind == BreakKind.BALANCE:
         return _("platform %(platform)s, deals %(deals)s") % {
             "platform": amount(evidence.get("balance", ""), currency),
-            "deals": amount(evidence.get("balance_of_deals", ""), currency)}  # fmt: skip
+            "deals": amount(evidence.get("balance_of_deals", ""), currency),
+        }
     if row.kind == BreakKind.COUNT:
         return _("platform %(platform)s, here %(ours)s") % {
-            "platform": evidence.get("platform", ""), "ours": evidence.get("ours", "")}  # fmt: skip
+            "platform": evidence.get("platform", ""),
+            "ours": evidence.get("ours", ""),
+        }
     if row.kind == BreakKind.CHANGED:
         return ", ".join(name.replace("_", " ") for name in sorted(evidence.get("after", {})))
     net = amount(evidence.get("net", ""), currency, sign=True)

@@ -79,9 +79,12 @@ class SymbolPage(StaffView):
     def _page(request: HttpRequest, info: SymbolInfo, form: MapSymbolForm) -> HttpResponse:
         waiting = SymbolInfo.objects.filter(symbol_group="", name__gt=info.name).order_by("name", "pk").first()
         context = {
-            "info": info, "alias": getattr(info, "alias", None), "form": form, "following": waiting,
+            "info": info,
+            "alias": getattr(info, "alias", None),
+            "form": form,
+            "following": waiting,
             "changes": PlatformChange.objects.filter(server=info.server, kind="symbol", name=info.name)[:CHANGES_SHOWN],
-        }  # fmt: skip
+        }
         return render(request, "trading/symbols/symbol.html", context, status=422 if form.errors else 200)
 
 

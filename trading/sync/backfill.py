@@ -55,9 +55,11 @@ def start(
         server=server, first_day=first_day, last_day=last_day, position_msc=msc_of(first_day), started_by=actor
     )
     audit.record(
-        actor=actor, action="trading.backfill_started", target=row,
+        actor=actor,
+        action="trading.backfill_started",
+        target=row,
         after={"server": str(server), "first_day": str(first_day), "last_day": str(last_day)},
-    )  # fmt: skip
+    )
     if actor is not None:
         _give(row, actor)
     return row
@@ -169,7 +171,7 @@ def _windows(row: Backfill) -> Iterator[Backfill]:
                 new, changed = new + len(taken.new), changed + len(taken.changed)
             Backfill.objects.filter(pk=row.pk).update(
                 position_msc=last, deals=F("deals") + len(deals), new=F("new") + new, changed=F("changed") + changed
-            )  # fmt: skip
+            )
         row.position_msc = last
         row.deals, row.new, row.changed = row.deals + len(deals), row.new + new, row.changed + changed
         yield row

@@ -35,9 +35,17 @@ RETURNING id, times
 
 
 def note(
-    *, server: TradingServer, kind: BreakKind, subject: str, day: dt.date | None = None, login: str = "",
-    account_id: int | None = None, ticket: int | None = None, evidence: dict[str, Any], is_healed: bool = False,
-) -> bool:  # fmt: skip
+    *,
+    server: TradingServer,
+    kind: BreakKind,
+    subject: str,
+    day: dt.date | None = None,
+    login: str = "",
+    account_id: int | None = None,
+    ticket: int | None = None,
+    evidence: dict[str, Any],
+    is_healed: bool = False,
+) -> bool:
     """Keep a difference, or count the open one up with the newest evidence. `is_healed`: it was repaired at once.
 
     Returns whether it is a new one.
@@ -47,11 +55,19 @@ def note(
         cursor.execute(
             NOTE,
             {
-                "server": server.pk, "kind": kind.value, "subject": subject[:60], "day": day, "login": login, "ticket": ticket,
-                "account": account_id, "evidence": orjson.dumps(evidence, default=str).decode(), "now": now,
-                "state": (BreakState.HEALED if is_healed else BreakState.OPEN).value, "closed": now if is_healed else None,
+                "server": server.pk,
+                "kind": kind.value,
+                "subject": subject[:60],
+                "day": day,
+                "login": login,
+                "ticket": ticket,
+                "account": account_id,
+                "evidence": orjson.dumps(evidence, default=str).decode(),
+                "now": now,
+                "state": (BreakState.HEALED if is_healed else BreakState.OPEN).value,
+                "closed": now if is_healed else None,
             },
-        )  # fmt: skip
+        )
         _pk, times = cursor.fetchone()
     return times == 1
 
@@ -104,10 +120,15 @@ def settle(*, break_id: int, actor: Any, reason: str) -> ReconcileBreak:
     _close_questions(row.server_id, {row.day}, resolution=row.reason, actor=actor)
     client = row.account.client if row.account else None
     audit.record(
-        actor=actor, action="trading.break_settled", target=row, reason=row.reason, evidence=row.evidence,
-        client_id=client.pk if client else None, brand_id=client.brand_id if client else None,
+        actor=actor,
+        action="trading.break_settled",
+        target=row,
+        reason=row.reason,
+        evidence=row.evidence,
+        client_id=client.pk if client else None,
+        brand_id=client.brand_id if client else None,
         after={"server": str(row.server), "kind": row.kind, "subject": row.subject},
-    )  # fmt: skip
+    )
     return row
 
 

@@ -76,8 +76,13 @@ def _failed(cursor: SyncCursor, problem: PlatformError) -> None:
 
 def _succeeded(run: Run, duration_ms: int) -> None:
     changes = {
-        "read_at": timezone.now(), "rows": run.rows, "duration_ms": duration_ms, "failures": 0,  # the last error stays to be read
-        "position_msc": run.position_msc, "lag_ms": run.lag_ms, "clock_offset_seconds": run.clock_offset_seconds,
-    }  # fmt: skip
+        "read_at": timezone.now(),
+        "rows": run.rows,
+        "duration_ms": duration_ms,
+        "failures": 0,  # the last error stays to be read
+        "position_msc": run.position_msc,
+        "lag_ms": run.lag_ms,
+        "clock_offset_seconds": run.clock_offset_seconds,
+    }
     SyncCursor.objects.filter(pk=run.cursor.pk).update(**{k: v for k, v in changes.items() if v is not None})
     samples.note(run.server.pk, run.cursor.kind, rows=run.rows, duration_ms=duration_ms, lag_ms=run.lag_ms)

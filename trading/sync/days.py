@@ -147,9 +147,15 @@ def _count(server: TradingServer, first: int, last: int) -> int:
 
 
 def _compare(
-    server: TradingServer, platform: Platform, day: dt.date, deals: list[DealData], window: tuple[int, int], total: Compared, *,
+    server: TradingServer,
+    platform: Platform,
+    day: dt.date,
+    deals: list[DealData],
+    window: tuple[int, int],
+    total: Compared,
+    *,
     is_whole: bool,
-) -> None:  # fmt: skip
+) -> None:
     """What the platform has and we have not is taken in; what we have and it has not is looked up by its ticket first.
 
     is_whole: every row of the platform could be read. Otherwise one that we have may be among the others: none is missing there.
@@ -180,9 +186,13 @@ def _extra(server: TradingServer, window: tuple[int, int], theirs: list[int]) ->
 
 
 def _judge_extra(
-    server: TradingServer, platform: Platform, day: dt.date, extra: Sequence[tuple[Any, ...]], window: tuple[int, int],
+    server: TradingServer,
+    platform: Platform,
+    day: dt.date,
+    extra: Sequence[tuple[Any, ...]],
+    window: tuple[int, int],
     total: Compared,
-) -> None:  # fmt: skip
+) -> None:
     """Deals not in the platform's list: moved to another time, of an archived account, or deleted."""
     from trading.sync.deals import take_in
 
@@ -225,10 +235,15 @@ def _delete(
         for ticket, login, symbol, action, net, comment, account_id in gone[:EVIDENCE_MAX]:
             if ticket in marked:
                 breaks.note(
-                    server=server, kind=BreakKind.EXTRA, subject=str(ticket), day=day, login=login, ticket=ticket,
+                    server=server,
+                    kind=BreakKind.EXTRA,
+                    subject=str(ticket),
+                    day=day,
+                    login=login,
+                    ticket=ticket,
                     account_id=account_id,
                     evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": comment},
-                )  # fmt: skip
+                )
 
 
 def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData], kind: BreakKind) -> None:
@@ -248,30 +263,46 @@ def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData
             "comment": deal.comment,
         }
         breaks.note(
-            server=server, kind=kind, subject=str(deal.ticket), day=day, login=deal.login, ticket=deal.ticket,
-            evidence={**evidence, **edits.get(deal.ticket, {})}, is_healed=True,
-        )  # fmt: skip
+            server=server,
+            kind=kind,
+            subject=str(deal.ticket),
+            day=day,
+            login=deal.login,
+            ticket=deal.ticket,
+            evidence={**evidence, **edits.get(deal.ticket, {})},
+            is_healed=True,
+        )
 
 
 def _keep(server: TradingServer, day: dt.date, total: Compared) -> None:
     """The day's row; a count that still differs is a break until a later look finds it equal."""
     now, platform = timezone.now(), total.platform + total.elsewhere
     DayCheck.objects.update_or_create(
-        server=server, day=day,
+        server=server,
+        day=day,
         defaults={
-            "platform_deals": platform, "our_deals": total.ours, "missing": len(total.missing), "extra": len(total.extra),
-            "changed": len(total.changed), "checked_at": now,
+            "platform_deals": platform,
+            "our_deals": total.ours,
+            "missing": len(total.missing),
+            "extra": len(total.extra),
+            "changed": len(total.changed),
+            "checked_at": now,
         },
-    )  # fmt: skip
+    )
     if platform != total.ours:
         breaks.note(
-            server=server, kind=BreakKind.COUNT, subject=day.isoformat(), day=day,
+            server=server,
+            kind=BreakKind.COUNT,
+            subject=day.isoformat(),
+            day=day,
             evidence={"platform": platform, "ours": total.ours, "not_listed": total.elsewhere},
-        )  # fmt: skip
+        )
     else:
         breaks.heal(server=server, kind=BreakKind.COUNT, subjects=[day.isoformat()])
     if platform != total.ours or total.extra:
         open_issue(
-            server_id=server.pk, kind=IssueKind.DEALS_BREAK, subject=day.isoformat(),
+            server_id=server.pk,
+            kind=IssueKind.DEALS_BREAK,
+            subject=day.isoformat(),
             details={"platform": platform, "ours": total.ours, "deleted_there": total.extra[:20]},
-        )  # fmt: skip
+        )

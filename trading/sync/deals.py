@@ -91,9 +91,12 @@ def follow_deals(server: TradingServer) -> int:
 def _note_reading(run: Run, clock: ServerTime) -> None:
     """Who asks how fresh a server's deals are looks at one cursor, whatever the source."""
     values = {
-        "read_at": timezone.now(), "position_msc": clock.server_msc, "clock_offset_seconds": clock.offset_seconds,
-        "rows": run.rows, "failures": 0,
-    }  # fmt: skip
+        "read_at": timezone.now(),
+        "position_msc": clock.server_msc,
+        "clock_offset_seconds": clock.offset_seconds,
+        "rows": run.rows,
+        "failures": 0,
+    }
     if run.lag_ms is not None:
         values["lag_ms"] = run.lag_ms
     SyncCursor.objects.update_or_create(server=run.server, kind="deals", defaults=values)
@@ -124,15 +127,19 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
     for action in {deal.action for deal in deals} - set(DealAction.values):
         theirs = [deal for deal in deals if deal.action == action]
         open_issue(
-            server_id=server.pk, kind=IssueKind.UNKNOWN_ACTION, subject=str(action),
+            server_id=server.pk,
+            kind=IssueKind.UNKNOWN_ACTION,
+            subject=str(action),
             details={"tickets": [deal.ticket for deal in theirs[:20]], "row": theirs[0].raw},
-        )  # fmt: skip
+        )
     strangers = _strangers(server, {deal.login for deal in deals} - done.owners.keys())
     if strangers:
         open_issue(
-            server_id=server.pk, kind=IssueKind.UNKNOWN_ACCOUNT, subject=server.group_mask[:80],
+            server_id=server.pk,
+            kind=IssueKind.UNKNOWN_ACCOUNT,
+            subject=server.group_mask[:80],
             details={"logins": strangers[:50]},
-        )  # fmt: skip
+        )
     trades = sorted(
         (deal for deal in deals if deal.action in TRADES and deal.symbol), key=lambda deal: deal.executed_at
     )
@@ -155,9 +162,11 @@ def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) ->
     money = [
         MoneyDeal(deal.ticket, done.owners[deal.login].account_id, deal.profit, deal.comment)
         for deal in deals
-        if deal.ticket in done.new and deal.login in done.owners and deal.comment
+        if deal.ticket in done.new
+        and deal.login in done.owners
+        and deal.comment
         and (deal.action == DealAction.BALANCE or deal.action in CREDIT_ACTIONS or deal.action == DealAction.CORRECTION)
-    ]  # fmt: skip
+    ]
     if money:
         note_deals(server.pk, money)
 
@@ -196,9 +205,14 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
         move_stage(client_id=client_id, to=Stage.ACTIVE, reason=phrase("Traded"))
         if stage == Stage.FUNDED:
             timeline.tell(
-                client_id=client_id, kind=TimelineKind.TRADING, title=phrase("First trade"), at=traded[client_id],
-                url=f"/clients/{client_id}/?tab=trading", dedupe_key="trading.first_trade", is_visible_to_client=True,
-            )  # fmt: skip
+                client_id=client_id,
+                kind=TimelineKind.TRADING,
+                title=phrase("First trade"),
+                at=traded[client_id],
+                url=f"/clients/{client_id}/?tab=trading",
+                dedupe_key="trading.first_trade",
+                is_visible_to_client=True,
+            )
 
 
 __all__ = ["OVERLAP", "follow_deals", "sync_deals", "take_in"]

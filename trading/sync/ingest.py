@@ -116,10 +116,12 @@ def mark_deleted(server: TradingServer, tickets: Sequence[int], *, since: dt.dat
         rebuild_client(client_id, "last_trade_at")
     now = timezone.now()
     DealEdit.objects.bulk_create(
-        [DealEdit(server=server, ticket=ticket, at=now, before={DELETED: False}, after={DELETED: True})
-         for _pk, ticket, *_whose in rows],
+        [
+            DealEdit(server=server, ticket=ticket, at=now, before={DELETED: False}, after={DELETED: True})
+            for _pk, ticket, *_whose in rows
+        ],
         batch_size=BATCH,
-    )  # fmt: skip
+    )
     for some in batched(rows, EVENT_DEALS_MAX):
         theirs = sorted({row[3] for row in some} - {None})
         publish(DealsSynced(server_id=server.pk, deal_ids=tuple(row[0] for row in some), client_ids=tuple(theirs)))
@@ -168,12 +170,14 @@ def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> 
         DealEdit.objects.bulk_create(
             [
                 DealEdit(
-                    server=server, ticket=deal.ticket, at=now,
+                    server=server,
+                    ticket=deal.ticket,
+                    at=now,
                     **_difference(known[deal.ticket], deal.raw, is_back=deal.ticket in deleted),
                 )
                 for deal in changed
             ]
-        )  # fmt: skip
+        )
         with connection.cursor() as cursor:
             cursor.execute(UPDATE, [_rows(changed, done), server.pk])
             done.changed.update({ticket: pk for pk, ticket in cursor.fetchall()})

@@ -133,10 +133,12 @@ def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
         cursor.execute(
             UPDATE,
             {
-                "rows": orjson.dumps(data, default=str).decode(), "server": server.pk, "now": timezone.now(),
+                "rows": orjson.dumps(data, default=str).decode(),
+                "server": server.pk,
+                "now": timezone.now(),
                 "rates": orjson.dumps(rates_of(server), default=str).decode(),
             },
-        )  # fmt: skip
+        )
         clients = {client_id for (client_id,) in cursor.fetchall()}
         cursor.execute(EQUITY_FACT, {"clients": sorted(clients)})
     return clients

@@ -84,20 +84,29 @@ def park(server: TradingServer, rows: list[SetAside]) -> None:
 def why_no_deal(deal: DealData) -> str:
     """Why a deal can't be kept, naming its field; empty when it can."""
     return (
-        _odd_number(deal, WHOLE, INT64) or _odd_number(deal, SMALL, INT16) or _odd_text(deal)
-        or _odd_time("executed_at", deal.executed_at) or _odd_volume(deal, "lots") or _odd_volume(deal, "closed_lots")
+        _odd_number(deal, WHOLE, INT64)
+        or _odd_number(deal, SMALL, INT16)
+        or _odd_text(deal)
+        or _odd_time("executed_at", deal.executed_at)
+        or _odd_volume(deal, "lots")
+        or _odd_volume(deal, "closed_lots")
         or _odd_price(deal, "contract_size", "price", "price_position")
-        or _odd_money(deal, "profit", "commission", "swap", "fee") or _odd_raw(deal)
-    )  # fmt: skip
+        or _odd_money(deal, "profit", "commission", "swap", "fee")
+        or _odd_raw(deal)
+    )
 
 
 def why_no_position(position: PositionData) -> str:
     return (
-        _odd_number(position, ("ticket", "server_msc"), INT64) or _odd_number(position, ("action",), INT16)
-        or _odd_text(position) or _odd_time("opened_at", position.opened_at) or _odd_volume(position, "lots")
+        _odd_number(position, ("ticket", "server_msc"), INT64)
+        or _odd_number(position, ("action",), INT16)
+        or _odd_text(position)
+        or _odd_time("opened_at", position.opened_at)
+        or _odd_volume(position, "lots")
         or ("" if position.lots else _odd("lots", position.lots))
-        or _odd_price(position, "contract_size", "price_open", "price_current") or _odd_money(position, "profit", "swap")
-    )  # fmt: skip
+        or _odd_price(position, "contract_size", "price_open", "price_current")
+        or _odd_money(position, "profit", "swap")
+    )
 
 
 def _shown(value: object) -> str:
@@ -157,9 +166,11 @@ def _odd_money(row: object, *names: str) -> str:
     for name in names:
         value = getattr(row, name)
         if value and not (
-            value.is_finite() and abs(value) < MONEY_MAX and abs(value - value.quantize(SMALLEST)) <= NOISE
+            value.is_finite()
+            and abs(value) < MONEY_MAX
+            and abs(value - value.quantize(SMALLEST)) <= NOISE
             and len(value.as_tuple().digits) <= DIGITS_MAX
-        ):  # fmt: skip
+        ):
             return _odd(name, value)
     return ""
 

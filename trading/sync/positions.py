@@ -16,9 +16,20 @@ from trading.sync.page_updates import refresh_pages
 from trading.sync.parked import park, usable_positions
 
 NAMES: Final = (
-    "ticket", "login", "symbol", "action", "lots", "contract_size", "price_open", "price_current", "profit", "swap",
-    "opened_at", "server_msc", "comment",
-)  # fmt: skip
+    "ticket",
+    "login",
+    "symbol",
+    "action",
+    "lots",
+    "contract_size",
+    "price_open",
+    "price_current",
+    "profit",
+    "swap",
+    "opened_at",
+    "server_msc",
+    "comment",
+)
 # What was there before is read in the same snapshot: RETURNING knows the old row from PostgreSQL 18 on only.
 UPSERT: Final = """
 WITH was AS MATERIALIZED (SELECT ticket, lots FROM trading_position WHERE server_id = %(server)s), written AS (

@@ -52,9 +52,13 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
     _record("trading.account_missing", account, {"login": account.login, "because": because.value})
     publish(
         TradingAccountMissing(
-            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login, because=because.value
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            account_id=account.pk,
+            login=account.login,
+            because=because.value,
         )
-    )  # fmt: skip
+    )
 
     words = {
         MissingBecause.ARCHIVED: phrase("Trading account %(login)s is in the platform's archive"),
@@ -85,8 +89,11 @@ def mark_listed(*, account_id: int) -> bool:
             client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login
         )
     )
-    _tell(account, phrase("Trading account %(login)s is on the platform again") % {"login": account.login},
-          f"returned:{since.isoformat()}")  # fmt: skip
+    _tell(
+        account,
+        phrase("Trading account %(login)s is on the platform again") % {"login": account.login},
+        f"returned:{since.isoformat()}",
+    )
     return True
 
 
@@ -96,19 +103,30 @@ def _locked(account_id: int) -> TradingAccount:
 
 def _record(action: str, account: TradingAccount, after: dict[str, Any]) -> None:
     audit.record(
-        actor=None, action=action, target=account, client_id=account.client_id, brand_id=account.client.brand_id,
+        actor=None,
+        action=action,
+        target=account,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
         after={**after, "server": str(account.server)},
-    )  # fmt: skip
+    )
 
 
 def _tell(account: TradingAccount, title: Words, key: str) -> None:
     """The timeline, and the client's agent."""
     timeline.tell(
-        client_id=account.client_id, kind=TimelineKind.TRADING, title=title, dedupe_key=f"trading.{key}:{account.pk}",
+        client_id=account.client_id,
+        kind=TimelineKind.TRADING,
+        title=title,
+        dedupe_key=f"trading.{key}:{account.pk}",
         url=f"/trading/accounts/{account.pk}/",
-    )  # fmt: skip
+    )
     if account.client.owner_id:
         notify(
-            [account.client.owner_id], kind="trading.account_missing", title=title, body=str(account.client),
-            url=f"/trading/accounts/{account.pk}/", dedupe_key=f"trading.{key}:{account.pk}",
-        )  # fmt: skip
+            [account.client.owner_id],
+            kind="trading.account_missing",
+            title=title,
+            body=str(account.client),
+            url=f"/trading/accounts/{account.pk}/",
+            dedupe_key=f"trading.{key}:{account.pk}",
+        )

@@ -96,9 +96,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
     if account.told_at is not None and account.told_at >= read_at - OURS:
         return False
     now = {"group": account.group, "leverage": account.leverage, "allowed": sorted(account.allowed or [])}
-    then: dict[str, Any] = {
-        "group": data.group, "leverage": _bounded(data.leverage), "allowed": rights_of(data),
-    }  # fmt: skip
+    then: dict[str, Any] = {"group": data.group, "leverage": _bounded(data.leverage), "allowed": rights_of(data)}
     fields = [name for name in now if now[name] != then[name]]
     if not fields:
         return False
@@ -114,19 +112,30 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
     AccountChange.objects.create(account=account, at=timezone.now(), before=before, after=after)
     client = account.client
     audit.record(
-        actor=None, action="trading.changed_at_platform", target=account, client_id=client.pk, brand_id=client.brand_id,
-        before=before, after=after,
-    )  # fmt: skip
+        actor=None,
+        action="trading.changed_at_platform",
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        before=before,
+        after=after,
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.TRADING, url=f"/trading/accounts/{account.pk}/",
+        client_id=client.pk,
+        kind=TimelineKind.TRADING,
+        url=f"/trading/accounts/{account.pk}/",
         title=phrase("%(login)s was changed at the platform: %(what)s")
         % {"login": account.login, "what": joined(words_of(before, after), "; ")},
-    )  # fmt: skip
+    )
     publish(
         TradingAccountChanged(
-            client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login, fields=tuple(fields)
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            account_id=account.pk,
+            login=account.login,
+            fields=tuple(fields),
         )
-    )  # fmt: skip
+    )
     return True
 
 

@@ -62,9 +62,12 @@ class BalanceBreak:
     @property
     def evidence(self) -> dict[str, object]:
         figures = {
-            "balance": self.balance, "balance_of_deals": self.balance_of_deals, "credit": self.credit,
-            "credit_of_deals": self.credit_of_deals, "difference": self.balance - self.balance_of_deals,
-        }  # fmt: skip
+            "balance": self.balance,
+            "balance_of_deals": self.balance_of_deals,
+            "credit": self.credit,
+            "credit_of_deals": self.credit_of_deals,
+            "difference": self.balance - self.balance_of_deals,
+        }
         return {**{name: f"{value:.2f}" for name, value in figures.items()}, "deals": self.deals}
 
 
@@ -120,17 +123,23 @@ def check_balances(server: TradingServer) -> list[BalanceBreak]:
     found = find_breaks(server, limit=BREAKS_MAX)
     for one in found:
         breaks.note(
-            server=server, kind=BreakKind.BALANCE, subject=one.login, login=one.login, account_id=one.account_id,
+            server=server,
+            kind=BreakKind.BALANCE,
+            subject=one.login,
+            login=one.login,
+            account_id=one.account_id,
             evidence=one.evidence,
-        )  # fmt: skip
+        )
     if len(found) < BREAKS_MAX:
         breaks.heal(server=server, kind=BreakKind.BALANCE, but=[one.login for one in found])
     if found:
         shown = found[:SHOWN_MAX]
         open_issue(
-            server_id=server.pk, kind=IssueKind.BALANCE_BREAK, subject=", ".join(sorted(one.login for one in shown))[:80],
+            server_id=server.pk,
+            kind=IssueKind.BALANCE_BREAK,
+            subject=", ".join(sorted(one.login for one in shown))[:80],
             details={one.login: f"{one.balance} / {one.balance_of_deals}" for one in shown},
-        )  # fmt: skip
+        )
     return found
 
 
@@ -165,9 +174,13 @@ def _read_account_again(
     found = find_breaks(server, account_id=account.pk)
     if found:
         breaks.note(
-            server=server, kind=BreakKind.BALANCE, subject=account.login, login=account.login, account_id=account.pk,
+            server=server,
+            kind=BreakKind.BALANCE,
+            subject=account.login,
+            login=account.login,
+            account_id=account.pk,
             evidence=found[0].evidence,
-        )  # fmt: skip
+        )
     else:
         breaks.heal(server=server, kind=BreakKind.BALANCE, subjects=[account.login])
 

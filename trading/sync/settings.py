@@ -53,27 +53,45 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
     }
     wanted = {
         row.name[:120]: PlatformGroup(
-            server=server, name=row.name[:120], company=row.company[:120], currency=row.currency[:8],
-            currency_digits=row.currency_digits, is_hedging=row.is_hedging, margin_call=row.margin_call,
-            stop_out=row.stop_out, leverage=row.leverage, margin_rules=margins.as_json(row.margin_rules),
-            margin_profile=row.margin_profile[:64], uses_discounts=row.uses_discounts, read_at=now, first_seen_at=now, gone_at=None,
+            server=server,
+            name=row.name[:120],
+            company=row.company[:120],
+            currency=row.currency[:8],
+            currency_digits=row.currency_digits,
+            is_hedging=row.is_hedging,
+            margin_call=row.margin_call,
+            stop_out=row.stop_out,
+            leverage=row.leverage,
+            margin_rules=margins.as_json(row.margin_rules),
+            margin_profile=row.margin_profile[:64],
+            uses_discounts=row.uses_discounts,
+            read_at=now,
+            first_seen_at=now,
+            gone_at=None,
         )
         for row in rows
-    }  # fmt: skip
+    }
     keep_changes(server, ChangeKind.GROUP, known, wanted, GROUP_FIELDS, now)
     PlatformGroup.objects.bulk_create(
-        wanted.values(), update_conflicts=True, unique_fields=["server", "name"],
-        update_fields=[*GROUP_FIELDS, "read_at", "gone_at"], batch_size=BATCH,
-    )  # fmt: skip
+        wanted.values(),
+        update_conflicts=True,
+        unique_fields=["server", "name"],
+        update_fields=[*GROUP_FIELDS, "read_at", "gone_at"],
+        batch_size=BATCH,
+    )
     mark_gone(server, ChangeKind.GROUP, [group for name, group in known.items() if name not in wanted], now)
     margins.refresh(server)
     return len(wanted)
 
 
 def keep_changes(
-    server: TradingServer, kind: ChangeKind, known: Mapping[str, Any], now_there: Mapping[str, Any], fields: Sequence[str],
+    server: TradingServer,
+    kind: ChangeKind,
+    known: Mapping[str, Any],
+    now_there: Mapping[str, Any],
+    fields: Sequence[str],
     at: dt.datetime,
-) -> None:  # fmt: skip
+) -> None:
     """One row for each thing that is set otherwise than before, or is listed again."""
     rows = []
     for name, new in now_there.items():

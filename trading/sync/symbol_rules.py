@@ -13,18 +13,17 @@ from typing import Final
 
 from trading.choices import AliasRule, InstrumentClass, SymbolGroup
 
-FIAT: Final = frozenset({
-    "USD", "EUR", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD", "SEK", "NOK", "DKK", "PLN", "HUF", "CZK", "TRY", "ZAR", "MXN",
-    "SGD", "HKD", "CNH", "ILS", "THB", "RON", "RUB", "INR", "KRW", "BRL",
-})  # fmt: skip
+FIAT: Final = frozenset(
+    """
+    USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK PLN HUF CZK TRY ZAR MXN SGD HKD CNH ILS THB RON RUB INR KRW BRL
+    """.split()
+)
 MAJOR: Final = frozenset({"USD", "EUR", "GBP", "JPY", "CHF", "AUD", "NZD", "CAD"})
 # "Major currency pairs" of ESMA's decision (EU) 2018/796: any two of these.
 ESMA_MAJOR: Final = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
 METALS: Final = frozenset({"XAU", "XAG", "XPT", "XPD"})
 COINS: Final = ("BTC", "ETH", "LTC", "XRP", "BCH", "ADA", "SOL", "DOT", "DOGE", "XLM", "BNB", "LINK", "AVAX", "TRX")
-INDICES: Final = frozenset({
-    "US500", "US30", "US100", "US2000", "DE40", "UK100", "FR40", "EU50", "ES35", "IT40", "JP225", "HK50", "AUS200", "CN50",
-})  # fmt: skip
+INDICES: Final = frozenset("US500 US30 US100 US2000 DE40 UK100 FR40 EU50 ES35 IT40 JP225 HK50 AUS200 CN50".split())
 # The same decision's "major equity indices".
 ESMA_INDICES: Final = frozenset({"UK100", "FR40", "DE40", "US30", "US500", "US100", "JP225", "AUS200", "EU50"})
 ENERGIES: Final = frozenset({"XTIUSD", "XBRUSD", "XNGUSD"})
@@ -33,7 +32,7 @@ OTHER_NAMES: Final = {
     "UKOIL": "XBRUSD", "BRENT": "XBRUSD", "NATGAS": "XNGUSD", "NGAS": "XNGUSD", "SPX500": "US500", "SP500": "US500",
     "NAS100": "US100", "USTEC": "US100", "DJ30": "US30", "WS30": "US30", "GER40": "DE40", "GER30": "DE40", "DE30": "DE40",
     "DAX40": "DE40", "FTSE100": "UK100", "FRA40": "FR40", "STOXX50": "EU50", "JPN225": "JP225", "BITCOIN": "BTCUSD",
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 # Units in a lot where the trade has one custom. Indices, energies and coins differ by broker: the first server says.
 METAL_LOTS: Final = {"XAU": Decimal(100), "XAG": Decimal(5000), "XPT": Decimal(100), "XPD": Decimal(100)}
 FX_LOT: Final = Decimal(100_000)

@@ -30,10 +30,25 @@ ISSUES_MAX: Final = 200  # of one reading; the symbols page has all
 BATCH: Final = 500
 # Fields whose changes are kept; what a tick and a lot are worth follows the price and is no setting.
 KEPT: Final = (
-    "description", "path", "digits", "contract_size", "tick_size", "currency_base", "currency_profit", "currency_margin",
-    "volume_min_lots", "volume_step_lots", "volume_max_lots", "swap_long", "swap_short", "margin_rate", "margin_by_leverage",
-    "margin_formula", "margin_fixed", "is_traded",
-)  # fmt: skip
+    "description",
+    "path",
+    "digits",
+    "contract_size",
+    "tick_size",
+    "currency_base",
+    "currency_profit",
+    "currency_margin",
+    "volume_min_lots",
+    "volume_step_lots",
+    "volume_max_lots",
+    "swap_long",
+    "swap_short",
+    "margin_rate",
+    "margin_by_leverage",
+    "margin_formula",
+    "margin_fixed",
+    "is_traded",
+)
 WAITS_SINCE: Final = """
 UPDATE trading_symbolinfo s SET waiting_since = least(s.waiting_since, i.at)
 FROM jsonb_to_recordset(%s::jsonb) AS i(name varchar, at timestamptz)
@@ -53,9 +68,12 @@ def ensure_known(
     if missing:
         now = timezone.now()
         SymbolInfo.objects.bulk_create(
-            [SymbolInfo(server=server, name=name, read_at=now, contract_size=sizes[name] or Decimal(1)) for name in missing],
+            [
+                SymbolInfo(server=server, name=name, read_at=now, contract_size=sizes[name] or Decimal(1))
+                for name in missing
+            ],
             ignore_conflicts=True,
-        )  # fmt: skip
+        )
         found = list(SymbolInfo.objects.filter(server=server, name__in=missing))
         resolve(found)
         known.update({info.name: info.symbol_group for info in found})
@@ -94,9 +112,12 @@ def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
     wanted = [_info(server, row, now) for row in data.values()]
     keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in wanted}, KEPT, now)
     SymbolInfo.objects.bulk_create(
-        wanted, update_conflicts=True, unique_fields=["server", "name"],
-        update_fields=[*KEPT, "tick_value", "lot_value", "lot_currency", "read_at", "gone_at"], batch_size=BATCH,
-    )  # fmt: skip
+        wanted,
+        update_conflicts=True,
+        unique_fields=["server", "name"],
+        update_fields=[*KEPT, "tick_value", "lot_value", "lot_currency", "read_at", "gone_at"],
+        batch_size=BATCH,
+    )
     mark_gone(server, ChangeKind.SYMBOL, [info for name, info in known.items() if name not in data], now)
     resolve(list(SymbolInfo.objects.filter(server=server, symbol_group="", alias__isnull=True)))
     _ask_about_sizes(server)
@@ -106,15 +127,33 @@ def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
 
 def _info(server: TradingServer, row: SymbolData, now: dt.datetime) -> SymbolInfo:
     return SymbolInfo(
-        server=server, name=row.name[:32], description=row.description[:120], path=row.path[:160], digits=row.digits,
-        contract_size=row.contract_size or Decimal(1), tick_size=row.tick_size, tick_value=row.tick_value,
-        currency_base=row.currency_base[:8], currency_profit=row.currency_profit[:8],
-        currency_margin=row.currency_margin[:8], volume_min_lots=row.volume_min_lots,
-        volume_step_lots=row.volume_step_lots, volume_max_lots=row.volume_max_lots, swap_long=row.swap_long,
-        swap_short=row.swap_short, margin_rate=row.margin_rate, margin_by_leverage=row.margin_by_leverage,
-        margin_formula=row.margin_formula, margin_fixed=row.margin_fixed, lot_value=row.lot_value,
-        lot_currency=row.lot_currency[:8], is_traded=row.is_traded, read_at=now, first_seen_at=now, gone_at=None,
-    )  # fmt: skip
+        server=server,
+        name=row.name[:32],
+        description=row.description[:120],
+        path=row.path[:160],
+        digits=row.digits,
+        contract_size=row.contract_size or Decimal(1),
+        tick_size=row.tick_size,
+        tick_value=row.tick_value,
+        currency_base=row.currency_base[:8],
+        currency_profit=row.currency_profit[:8],
+        currency_margin=row.currency_margin[:8],
+        volume_min_lots=row.volume_min_lots,
+        volume_step_lots=row.volume_step_lots,
+        volume_max_lots=row.volume_max_lots,
+        swap_long=row.swap_long,
+        swap_short=row.swap_short,
+        margin_rate=row.margin_rate,
+        margin_by_leverage=row.margin_by_leverage,
+        margin_formula=row.margin_formula,
+        margin_fixed=row.margin_fixed,
+        lot_value=row.lot_value,
+        lot_currency=row.lot_currency[:8],
+        is_traded=row.is_traded,
+        read_at=now,
+        first_seen_at=now,
+        gone_at=None,
+    )
 
 
 @transaction.atomic
@@ -132,11 +171,17 @@ def resolve(infos: list[SymbolInfo]) -> None:
         by_itself = found.rule == AliasRule.EXACT and info.contract_size == house.contract_size
         aliases.append(
             SymbolAlias(
-                info=info, symbol=house, rule=found.rule, stripped=found.stripped[:32], contract_size=info.contract_size,
-                digits=info.digits, tick_size=info.tick_size, since=info.first_seen_at if by_itself else now,
+                info=info,
+                symbol=house,
+                rule=found.rule,
+                stripped=found.stripped[:32],
+                contract_size=info.contract_size,
+                digits=info.digits,
+                tick_size=info.tick_size,
+                since=info.first_seen_at if by_itself else now,
                 state=AliasState.BY_RULE if by_itself else AliasState.PROPOSED,
             )
-        )  # fmt: skip
+        )
         if by_itself:
             info.canonical, info.symbol_group = house.name, house.symbol_group
             info.house_contract_size = house.contract_size
@@ -150,13 +195,16 @@ def _houses(wanted: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbo
     HouseSymbol.objects.bulk_create(
         [
             HouseSymbol(
-                name=name[:32], symbol_group=found.group, instrument_class=found.instrument_class,
-                contract_size=found.lot or info.contract_size, digits=info.digits,
+                name=name[:32],
+                symbol_group=found.group,
+                instrument_class=found.instrument_class,
+                contract_size=found.lot or info.contract_size,
+                digits=info.digits,
             )
             for name, (found, info) in sorted(wanted.items())
         ],
         ignore_conflicts=True,
-    )  # fmt: skip
+    )
     return {house.name: house for house in HouseSymbol.objects.filter(name__in=list(wanted))}
 
 
@@ -167,9 +215,11 @@ def _ask_about_sizes(server: TradingServer) -> None:
     )
     for alias in changed.select_related("info")[:ISSUES_MAX]:
         open_issue(
-            server_id=server.pk, kind=IssueKind.CONTRACT_CHANGED, subject=alias.info.name,
+            server_id=server.pk,
+            kind=IssueKind.CONTRACT_CHANGED,
+            subject=alias.info.name,
             details={"decided": str(alias.contract_size), "now": str(alias.info.contract_size)},
-        )  # fmt: skip
+        )
 
 
 __all__ = ["classify", "ensure_known", "match", "plain_name", "resolve", "store", "sync_symbols"]

@@ -93,7 +93,9 @@ def issue_words(issue: PlatformIssue) -> str:
     told, kind = issue.details, issue.kind
     if kind == IssueKind.BY_HAND and told.get("opening"):
         return _("Look whether an account for %(name)s was made in %(group)s.") % {
-            "name": told.get("name", ""), "group": told.get("group", "")}  # fmt: skip
+            "name": told.get("name", ""),
+            "group": told.get("group", ""),
+        }
     if kind == IssueKind.BY_HAND and "trading" in told:
         return _("Allow trading again.") if told["trading"] else _("Stop trading.")
     if kind == IssueKind.UNREADABLE_ROW:
@@ -109,13 +111,17 @@ def issue_words(issue: PlatformIssue) -> str:
             "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move the accounts, or have margins raised there: %(groups)s"
         )
         return words % {
-            "class": InstrumentClass(issue.subject).label, "most": told["most"] or "–", "symbol": told["symbol"],
+            "class": InstrumentClass(issue.subject).label,
+            "most": told["most"] or "–",
+            "symbol": told["symbol"],
             "cap": f"1:{told['cap']}" if told["cap"] else _("nothing"),
             "groups": _some([_margins_of(group, told.get("needed", {}).get(group)) for group in told["groups"]]),
-        }  # fmt: skip
+        }
     if kind == IssueKind.DEALS_BREAK:
         return _("platform %(platform)s, here %(ours)s") % {
-            "platform": told.get("platform", ""), "ours": told.get("ours", "")}  # fmt: skip
+            "platform": told.get("platform", ""),
+            "ours": told.get("ours", ""),
+        }
     return ""
 
 
@@ -148,11 +154,20 @@ def differences(change: PlatformChange | DealEdit) -> list[Difference]:
 def evidence_name(name: str) -> str:
     """What a figure of a difference is called."""
     known = {
-        "balance": _("Balance on the platform"), "balance_of_deals": _("Balance by our deals"), "difference": _("Difference"),
-        "credit": _("Credit on the platform"), "credit_of_deals": _("Credit by our deals"), "deals": _("Deals of the account"),
-        "platform": _("Deals there"), "ours": _("Deals here"), "not_listed": _("Of them, not listed (archive, other groups)"),
-        "symbol": _("Symbol"), "action": _("Kind of deal"), "net": _("What it moved"), "comment": _("Comment"),
-    }  # fmt: skip
+        "balance": _("Balance on the platform"),
+        "balance_of_deals": _("Balance by our deals"),
+        "difference": _("Difference"),
+        "credit": _("Credit on the platform"),
+        "credit_of_deals": _("Credit by our deals"),
+        "deals": _("Deals of the account"),
+        "platform": _("Deals there"),
+        "ours": _("Deals here"),
+        "not_listed": _("Of them, not listed (archive, other groups)"),
+        "symbol": _("Symbol"),
+        "action": _("Kind of deal"),
+        "net": _("What it moved"),
+        "comment": _("Comment"),
+    }
     return known.get(name, name)
 
 

@@ -96,9 +96,12 @@ def forget_mapping(*, mapping_id: int, actor: Any) -> None:
     known = TableMapping.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=mapping_id)
     require(policies.can_handle_bank(actor, known.psp))
     audit.record(
-        actor=actor, action="wallet.bank_table_forgotten", target=known, brand_id=known.psp.brand_id,
+        actor=actor,
+        action="wallet.bank_table_forgotten",
+        target=known,
+        brand_id=known.psp.brand_id,
         before={"psp": known.psp.code, "mapping": known.mapping},
-    )  # fmt: skip
+    )
     known.delete()
 
 

@@ -82,12 +82,17 @@ def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) ->
     others = deposit.bank_entries.filter(state__in=BOOKED, currency=entry.currency, amount_minor__gt=0)
     arrived = sum(others.values_list("amount_minor", flat=True)) + entry.amount_minor
     view = PaymentView(
-        reference=deposit.reference, psp_reference=deposit.psp_reference or wire_reference(deposit.reference),
+        reference=deposit.reference,
+        psp_reference=deposit.psp_reference or wire_reference(deposit.reference),
         status=PaymentStatus.CAPTURED,
         amount_minor=deposit.amount_minor if entry.currency == deposit.currency else arrived,
-        currency=entry.currency, received_minor=arrived, method="wire", instrument=entry.party_label,
-        payer_name=entry.party_name[:120], happened_at=_noon(entry),
-    )  # fmt: skip
+        currency=entry.currency,
+        received_minor=arrived,
+        method="wire",
+        instrument=entry.party_label,
+        payer_name=entry.party_name[:120],
+        happened_at=_noon(entry),
+    )
     applied = deposits.apply_payment(psp_id=entry.psp_id, view=view)
     if applied.state != InboxState.DONE:
         return applied.words
@@ -105,15 +110,27 @@ def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
     """The event as the deposit's story shows it; its key is the entry's, so none is told twice."""
     now = timezone.now()
     told = {
-        "file_sha256": entry.file.sha256, "place": entry.place, "booked_on": str(entry.booked_on),
-        "amount_minor": entry.amount_minor, "currency": entry.currency, "text": entry.text, "payer": entry.party_name,
+        "file_sha256": entry.file.sha256,
+        "place": entry.place,
+        "booked_on": str(entry.booked_on),
+        "amount_minor": entry.amount_minor,
+        "currency": entry.currency,
+        "text": entry.text,
+        "payer": entry.party_name,
         "bank_reference": entry.bank_reference,
-    }  # fmt: skip
+    }
     WebhookMessage.objects.create(
-        psp_id=entry.psp_id, received_at=now, body=json.dumps(told, ensure_ascii=False).encode(), verdict=Verdict.ACCEPTED,
-        event_id=entry.fingerprint, event_type="bank.credit", reference=deposit.reference, state=InboxState.DONE,
-        outcome=entry.outcome, processed_at=now,
-    )  # fmt: skip
+        psp_id=entry.psp_id,
+        received_at=now,
+        body=json.dumps(told, ensure_ascii=False).encode(),
+        verdict=Verdict.ACCEPTED,
+        event_id=entry.fingerprint,
+        event_type="bank.credit",
+        reference=deposit.reference,
+        state=InboxState.DONE,
+        outcome=entry.outcome,
+        processed_at=now,
+    )
 
 
 def _order_named(entry: BankEntry) -> BankOrder | None:
@@ -128,8 +145,13 @@ def _went_out(entry: BankEntry) -> None:
     if order is None:
         _batch_went_out(entry)
     elif (order.amount_minor, order.currency) != (-entry.amount_minor, entry.currency):
-        _end(entry, EntryState.UNMATCHED, _("%(reference)s was ordered as %(amount)s.") %
-             {"reference": order.reference, "amount": formats.money(order.money)}, order=order)  # fmt: skip
+        _end(
+            entry,
+            EntryState.UNMATCHED,
+            _("%(reference)s was ordered as %(amount)s.")
+            % {"reference": order.reference, "amount": formats.money(order.money)},
+            order=order,
+        )
     elif order.state in (OrderState.SETTLED, OrderState.RETURNED):
         _end(
             entry,
@@ -185,9 +207,14 @@ def _came_back(entry: BankEntry, order: BankOrder) -> None:
 
 def _tell(order: BankOrder, status: TransferStatus, entry: BankEntry) -> None:
     view = TransferView(
-        reference=order.reference, psp_reference=order.reference, status=status, amount_minor=order.amount_minor,
-        currency=order.currency, failure=order.failure, happened_at=_noon(entry),
-    )  # fmt: skip
+        reference=order.reference,
+        psp_reference=order.reference,
+        status=status,
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        failure=order.failure,
+        happened_at=_noon(entry),
+    )
     if order.is_refund:
         reversals.apply_refund(psp_id=order.psp_id, transfer=view)
     else:
@@ -214,9 +241,14 @@ def assign_entry(*, entry_id: int, reference: str, actor: Any, reason: str) -> B
     if words:
         raise DomainError(words)
     audit.record(
-        actor=actor, action="wallet.bank_entry_assigned", target=entry, client_id=deposit.client_id,
-        brand_id=entry.psp.brand_id, after={"deposit": deposit.reference, "amount": str(entry.money)}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.bank_entry_assigned",
+        target=entry,
+        client_id=deposit.client_id,
+        brand_id=entry.psp.brand_id,
+        after={"deposit": deposit.reference, "amount": str(entry.money)},
+        reason=reason,
+    )
     return entry
 
 
@@ -234,7 +266,11 @@ def set_entry_aside(*, entry_id: int, actor: Any, reason: str) -> BankEntry:
         raise DomainError(_("Say what it is."))
     _end(entry, EntryState.OTHER, reason.strip(), assigned_by=actor, reason=reason.strip()[:300])
     audit.record(
-        actor=actor, action="wallet.bank_entry_set_aside", target=entry, brand_id=entry.psp.brand_id,
-        after={"amount": str(entry.money)}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.bank_entry_set_aside",
+        target=entry,
+        brand_id=entry.psp.brand_id,
+        after={"amount": str(entry.money)},
+        reason=reason,
+    )
     return entry

@@ -103,11 +103,15 @@ def mapping_of(data: QueryDict, shape: Shape) -> Mapping:
     if currency and not known_currency(currency):
         raise DomainError(_("“%(value)s” is not a currency code.") % {"value": currency[:10]})
     mapping = Mapping(
-        header=header, columns=columns, order=_one_of(data.get("order"), ORDERS, "dmy"),
-        decimal=_one_of(data.get("decimal"), DECIMALS, "."), currency=known_currency(currency),
-        account=shape.guessed.account if shape.guessed else "", is_inverted="is_inverted" in data,
+        header=header,
+        columns=columns,
+        order=_one_of(data.get("order"), ORDERS, "dmy"),
+        decimal=_one_of(data.get("decimal"), DECIMALS, "."),
+        currency=known_currency(currency),
+        account=shape.guessed.account if shape.guessed else "",
+        is_inverted="is_inverted" in data,
         is_debit_negative="is_debit_negative" in data,
-    )  # fmt: skip
+    )
     require_complete(mapping)
     return mapping
 
@@ -133,6 +137,9 @@ def first_mapping(shape: Shape, currency: str) -> Mapping:
 def options(mapping: Mapping) -> dict[str, Any]:
     """What the page's fields offer."""
     return {
-        "labels": LABELS.items(), "orders": ORDER_LABELS.items(), "decimals": DECIMALS.items(), "mapping": mapping,
+        "labels": LABELS.items(),
+        "orders": ORDER_LABELS.items(),
+        "decimals": DECIMALS.items(),
+        "mapping": mapping,
         "header": mapping.header + 1,
-    }  # fmt: skip
+    }

@@ -46,15 +46,24 @@ def make_batch(*, psp_id: int, currency: str, actor: Any) -> BankBatch:
     message_id = f"K{now:%Y%m%d%H%M%S}{secrets.token_hex(4).upper()}"
     content = pain_001(psp, orders, message_id, now)
     batch = BankBatch.objects.create(
-        psp=psp, message_id=message_id, currency=currency, orders_count=len(orders),
-        total_minor=sum(one.amount_minor for one in orders), made_by=actor, made_at=now,
-        sealed_file=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE), sha256=hashlib.sha256(content).hexdigest(),
-    )  # fmt: skip
+        psp=psp,
+        message_id=message_id,
+        currency=currency,
+        orders_count=len(orders),
+        total_minor=sum(one.amount_minor for one in orders),
+        made_by=actor,
+        made_at=now,
+        sealed_file=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
     BankOrder.objects.filter(pk__in=[one.pk for one in orders]).update(state=OrderState.IN_FILE, batch=batch)
     audit.record(
-        actor=actor, action="wallet.bank_batch_made", target=batch, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.bank_batch_made",
+        target=batch,
+        brand_id=psp.brand_id,
         after={"orders": len(orders), "total": str(batch.total), "currency": currency, "sha256": batch.sha256},
-    )  # fmt: skip
+    )
     return batch
 
 
@@ -88,14 +97,21 @@ def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> by
     root = Element("Document", xmlns=NAMESPACE)
     initiation = SubElement(root, "CstmrCdtTrfInitn")
     header = _with(
-        SubElement(initiation, "GrpHdr"), MsgId=message_id, CreDtTm=f"{now:%Y-%m-%dT%H:%M:%SZ}", NbOfTxs=str(len(orders)),
+        SubElement(initiation, "GrpHdr"),
+        MsgId=message_id,
+        CreDtTm=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        NbOfTxs=str(len(orders)),
         CtrlSum=total,
-    )  # fmt: skip
+    )
     _with(SubElement(header, "InitgPty"), Nm=plain(told["holder"], 70))
     info = _with(
-        SubElement(initiation, "PmtInf"), PmtInfId=message_id, PmtMtd="TRF", BtchBookg="false", NbOfTxs=str(len(orders)),
+        SubElement(initiation, "PmtInf"),
+        PmtInfId=message_id,
+        PmtMtd="TRF",
+        BtchBookg="false",
+        NbOfTxs=str(len(orders)),
         CtrlSum=total,
-    )  # fmt: skip
+    )
     if orders[0].currency == "EUR":
         _with(SubElement(SubElement(info, "PmtTpInf"), "SvcLvl"), Cd="SEPA")
     _with(SubElement(info, "ReqdExctnDt"), Dt=f"{now:%Y-%m-%d}")

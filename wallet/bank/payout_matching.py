@@ -154,16 +154,26 @@ def match_payouts(brand_id: int) -> int:
         cursor.execute(ONE_TO_ONE)
         cursor.execute(
             SEVERAL.format(
-                one="entry_id", many="payout_id", one_amount="entry_amount", many_amount="payout_amount",
-                total="min(n.entry_amount)", entries="ARRAY[n.entry_id]", payouts="array_agg(n.payout_id)",
+                one="entry_id",
+                many="payout_id",
+                one_amount="entry_amount",
+                many_amount="payout_amount",
+                total="min(n.entry_amount)",
+                entries="ARRAY[n.entry_id]",
+                payouts="array_agg(n.payout_id)",
             )
-        )  # fmt: skip
+        )
         cursor.execute(
             SEVERAL.format(
-                one="payout_id", many="entry_id", one_amount="payout_amount", many_amount="entry_amount",
-                total="min(n.payout_amount)", entries="array_agg(n.entry_id)", payouts="ARRAY[n.payout_id]",
+                one="payout_id",
+                many="entry_id",
+                one_amount="payout_amount",
+                many_amount="entry_amount",
+                total="min(n.payout_amount)",
+                entries="array_agg(n.entry_id)",
+                payouts="ARRAY[n.payout_id]",
             )
-        )  # fmt: skip
+        )
         cursor.execute(GROUPS.format(is_group=IS_GROUP))
         cursor.execute(LINES.format(is_group=IS_GROUP))
         cursor.execute(MARK)

@@ -6,9 +6,7 @@ from typing import Any
 
 from crm.security.policies import Decision
 from wallet.core.policies import on_whole_brand
-from wallet.models import (
-    Psp,
-)
+from wallet.models import Psp
 
 
 def can_handle_bank(user: Any, psp: Psp) -> Decision:

@@ -72,9 +72,11 @@ def candidates_for(entry: BankEntry) -> list[Deposit]:
     """Open deposits at this account that were meant to be just this much: a guess for a person, never taken by itself."""
     return list(
         Deposit.objects.filter(
-            psp_id=entry.psp_id, amount_minor=entry.amount_minor, currency=entry.currency,
+            psp_id=entry.psp_id,
+            amount_minor=entry.amount_minor,
+            currency=entry.currency,
             state__in=[*OPEN_STATES, "expired"],
         )
         .select_related("client")
         .order_by("-id")[:CANDIDATES_MAX]
-    )  # fmt: skip
+    )

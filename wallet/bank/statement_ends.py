@@ -23,10 +23,15 @@ def summary(one: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
     account = masked(one.account)
     before = closing_before(known, account=account, currency=one.currency, first_day=one.first_day)
     return {
-        "account": account, "currency": one.currency, "first": one.first_day.isoformat(),
-        "last": one.last_day.isoformat(), "entries": len(one.entries), "opening": one.opening_minor,
-        "closing": one.closing_minor, "before": before if one.opening_minor is not None else None,
-    }  # fmt: skip
+        "account": account,
+        "currency": one.currency,
+        "first": one.first_day.isoformat(),
+        "last": one.last_day.isoformat(),
+        "entries": len(one.entries),
+        "opening": one.opening_minor,
+        "closing": one.closing_minor,
+        "before": before if one.opening_minor is not None else None,
+    }
 
 
 def gaps_of(file: BankFile) -> list[str]:

@@ -50,9 +50,15 @@ ENTRIES_AT_ONCE = 1_000
 
 
 def import_statement(
-    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, kind: str = "auto",
-    mapping: Mapping | None = None, is_complete: bool = False,
-) -> BankFile:  # fmt: skip
+    *,
+    psp_id: int,
+    file_name: str,
+    content: bytes | BinaryIO | Path,
+    actor: Any,
+    kind: str = "auto",
+    mapping: Mapping | None = None,
+    is_complete: bool = False,
+) -> BankFile:
     """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
 
     content: the bytes, an open binary file, or a path. It is kept encrypted on disk and read from there; all of it is stored
@@ -80,12 +86,17 @@ def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: An
     kept = ORIGINALS.keep(content)
     try:
         return start_job(
-            "wallet.import_statement", owner=actor, title=_("Import of “%(name)s”") % {"name": file_name[:160]},
+            "wallet.import_statement",
+            owner=actor,
+            title=_("Import of “%(name)s”") % {"name": file_name[:160]},
             parameters={
-                "psp_id": psp.pk, "file_name": file_name[:160], "stored_name": kept.name, "sha256": kept.sha256,
+                "psp_id": psp.pk,
+                "file_name": file_name[:160],
+                "stored_name": kept.name,
+                "sha256": kept.sha256,
                 "size_bytes": kept.size_bytes,
             },
-        )  # fmt: skip
+        )
     except BaseException:
         kept.forget()
         raise
@@ -116,15 +127,28 @@ def _account(psp_id: int, actor: Any) -> Psp:
 
 
 def import_kept(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
-    progress: Progress = no_progress, is_complete: bool = False,
-) -> BankFile:  # fmt: skip
+    *,
+    psp: Psp,
+    file_name: str,
+    kept: Kept,
+    actor: Any,
+    kind: str = "auto",
+    mapping: Mapping | None = None,
+    progress: Progress = no_progress,
+    is_complete: bool = False,
+) -> BankFile:
     """From the disk; the original is deleted when it is refused, or known, and waits when its end is unknown."""
     try:
         return import_original(
-            psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, progress=progress,
+            psp=psp,
+            file_name=file_name,
+            kept=kept,
+            actor=actor,
+            kind=kind,
+            mapping=mapping,
+            progress=progress,
             is_complete=is_complete,
-        )  # fmt: skip
+        )
     except EndUnknown:
         raise
     except BaseException:
@@ -133,9 +157,16 @@ def import_kept(
 
 
 def import_original(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Any, kind: str = "auto", mapping: Mapping | None = None,
-    progress: Progress = no_progress, is_complete: bool = False,
-) -> BankFile:  # fmt: skip
+    *,
+    psp: Psp,
+    file_name: str,
+    kept: Kept,
+    actor: Any,
+    kind: str = "auto",
+    mapping: Mapping | None = None,
+    progress: Progress = no_progress,
+    is_complete: bool = False,
+) -> BankFile:
     """Store and book an original. Raises EndUnknown with the row under which it waits now."""
     ends = FileEnds()
     try:
@@ -160,9 +191,18 @@ def import_original(
             file = known
     except EndUnknown as error:
         error.waiting_id = hold(
-            psp=psp, file_name=file_name, kept=kept, actor=actor, is_statement=True, format="CSV", row_count=ends.rows,
-            first_day=ends.first_day, last_day=ends.last_day, totals=ends.totals, last_row=ends.last_row,
-        )  # fmt: skip
+            psp=psp,
+            file_name=file_name,
+            kept=kept,
+            actor=actor,
+            is_statement=True,
+            format="CSV",
+            row_count=ends.rows,
+            first_day=ends.first_day,
+            last_day=ends.last_day,
+            totals=ends.totals,
+            last_row=ends.last_row,
+        )
         raise
     if file.stored_name != kept.name:  # the same file was here, or came at the same time
         kept.forget()
@@ -200,9 +240,16 @@ def _require_own_account(psp: Psp, one: Statement) -> None:
 
 @transaction.atomic
 def _store(
-    psp: Psp, name: str, kept: Kept, source: BinaryIO, kind: str, mapping: Mapping | None, actor: Any, progress: Progress,
+    psp: Psp,
+    name: str,
+    kept: Kept,
+    source: BinaryIO,
+    kind: str,
+    mapping: Mapping | None,
+    actor: Any,
+    progress: Progress,
     ends: FileEnds,
-) -> BankFile:  # fmt: skip
+) -> BankFile:
     """Statement by statement as the file is read: what is refused at its end undoes all before it."""
     # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
     Psp.objects.select_for_update(of=["self"], no_key=True).get(pk=psp.pk)
@@ -212,9 +259,15 @@ def _store(
     kind, found = stream_statements(source, kind, mapping)
     known = statements_known(psp)
     file = BankFile.objects.create(
-        psp=psp, sha256=kept.sha256, file_name=name[:160], format=kind, imported_by=actor, imported_at=timezone.now(),
-        stored_name=kept.name, size_bytes=kept.size_bytes,
-    )  # fmt: skip
+        psp=psp,
+        sha256=kept.sha256,
+        file_name=name[:160],
+        format=kind,
+        imported_by=actor,
+        imported_at=timezone.now(),
+        stored_name=kept.name,
+        size_bytes=kept.size_bytes,
+    )
     for one in found:
         _require_own_account(psp, one)
         file.statements.append(summary(one, [*known, *file.statements]))
@@ -225,10 +278,19 @@ def _store(
             progress(min(source.tell(), max(kept.size_bytes - 1, 0)), kept.size_bytes, _("Reading"))
     file.save(update_fields=["statements", "entries_new", "entries_known"])
     audit.record(
-        actor=actor, action="wallet.bank_statement_imported", target=file, brand_id=psp.brand_id,
-        after={"psp": psp.code, "file": file.file_name, "sha256": file.sha256, "format": kind, "new": file.entries_new,
-               "known": file.entries_known},
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.bank_statement_imported",
+        target=file,
+        brand_id=psp.brand_id,
+        after={
+            "psp": psp.code,
+            "file": file.file_name,
+            "sha256": file.sha256,
+            "format": kind,
+            "new": file.entries_new,
+            "known": file.entries_known,
+        },
+    )
     return file
 
 
@@ -245,12 +307,23 @@ def _store_entries(psp: Psp, file: BankFile, pairs: list[tuple[str, Entry]]) -> 
 def _row(psp: Psp, file: BankFile, mark: str, entry: Entry) -> BankEntry:
     party = {"iban": entry.party_account, "bic": entry.party_bic} if entry.party_account else {}
     return BankEntry(
-        psp=psp, file=file, fingerprint=mark, place=entry.place[:120], booked_on=entry.booked_on, value_on=entry.value_on,
-        amount_minor=entry.minor, currency=entry.currency, bank_reference=entry.bank_reference,
-        end_to_end=entry.end_to_end, batch=entry.batch, text=entry.text, party_name=entry.party_name,
-        party_label=masked(entry.party_account), return_reason=entry.return_reason,
+        psp=psp,
+        file=file,
+        fingerprint=mark,
+        place=entry.place[:120],
+        booked_on=entry.booked_on,
+        value_on=entry.value_on,
+        amount_minor=entry.minor,
+        currency=entry.currency,
+        bank_reference=entry.bank_reference,
+        end_to_end=entry.end_to_end,
+        batch=entry.batch,
+        text=entry.text,
+        party_name=entry.party_name,
+        party_label=masked(entry.party_account),
+        return_reason=entry.return_reason,
         sealed_party=crypto.encrypt(json.dumps(party).encode(), purpose=PARTY_PURPOSE) if party else None,
-    )  # fmt: skip
+    )
 
 
 # ── acting on it ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,15 +47,20 @@ def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> 
         psp=psp,
         sha256=hashlib.sha256(content).hexdigest(),
         defaults={
-            "file_name": file_name[:160], "sealed_content": crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
-            "uploaded_by": actor, "uploaded_at": timezone.now(),
+            "file_name": file_name[:160],
+            "sealed_content": crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
+            "uploaded_by": actor,
+            "uploaded_at": timezone.now(),
         },
-    )  # fmt: skip
+    )
     if is_new:
         audit.record(
-            actor=actor, action="wallet.bank_table_waits", target=waiting, brand_id=psp.brand_id,
+            actor=actor,
+            action="wallet.bank_table_waits",
+            target=waiting,
+            brand_id=psp.brand_id,
             after={"psp": psp.code, "file": waiting.file_name, "sha256": waiting.sha256},
-        )  # fmt: skip
+        )
     return waiting
 
 
@@ -91,13 +96,17 @@ def _import_by(waiting_id: int, mapping: Mapping, actor: Any) -> BankFile | EndU
     except EndUnknown as waits:
         taken = waits
     known, _is_new = TableMapping.objects.update_or_create(
-        psp=psp, fingerprint=shape_of(content).fingerprint,
+        psp=psp,
+        fingerprint=shape_of(content).fingerprint,
         defaults={"name": waiting.file_name, "mapping": mapping.as_json(), "made_by": actor, "made_at": timezone.now()},
-    )  # fmt: skip
+    )
     audit.record(
-        actor=actor, action="wallet.bank_table_mapped", target=known, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.bank_table_mapped",
+        target=known,
+        brand_id=psp.brand_id,
         after={"psp": psp.code, "file": waiting.file_name, "mapping": mapping.as_json()},
-    )  # fmt: skip
+    )
     waiting.delete()
     return taken
 
@@ -108,7 +117,10 @@ def discard_table(*, waiting_id: int, actor: Any) -> None:
     waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
     require(policies.can_handle_bank(actor, waiting.psp))
     audit.record(
-        actor=actor, action="wallet.bank_table_discarded", target=waiting, brand_id=waiting.psp.brand_id,
+        actor=actor,
+        action="wallet.bank_table_discarded",
+        target=waiting,
+        brand_id=waiting.psp.brand_id,
         before={"psp": waiting.psp.code, "file": waiting.file_name, "sha256": waiting.sha256},
-    )  # fmt: skip
+    )
     waiting.delete()

@@ -99,12 +99,14 @@ def _release(grant: BonusGrant, minor: int, *, actor: Any = None) -> None:
     wallet = posting.wallet_of(grant.client, grant.currency)
     posting.post(
         Entry(
-            key=f"bonus:{grant.reference}:release:{grant.released_minor + minor}", kind=JournalKind.BONUS,
-            brand_id=grant.brand_id, lines=(Line(grant.account, -minor), Line(wallet, minor)),
+            key=f"bonus:{grant.reference}:release:{grant.released_minor + minor}",
+            kind=JournalKind.BONUS,
+            brand_id=grant.brand_id,
+            lines=(Line(grant.account, -minor), Line(wallet, minor)),
             description=f"{grant.reference} {grant.rule.plan}",
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     grant.released_minor += minor
     _close_if_empty(grant, BonusState.RELEASED)
     grant.save()
@@ -134,11 +136,14 @@ def _burn(
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posted = posting.post(
         Entry(
-            key=key, kind=JournalKind.BONUS, brand_id=grant.brand_id,
-            lines=(Line(grant.account, -minor), Line(cost, minor)), description=f"{grant.reference} {reason}",
+            key=key,
+            kind=JournalKind.BONUS,
+            brand_id=grant.brand_id,
+            lines=(Line(grant.account, -minor), Line(cost, minor)),
+            description=f"{grant.reference} {reason}",
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     grant.burned_minor += minor
     grant.end_reason = reason[:300]
     _close_if_empty(grant, ends_as)
@@ -187,9 +192,12 @@ def burn_by_withdrawal(withdrawal_id: int) -> int:
     if withdrawal.from_suspense or withdrawal.state == WithdrawalState.CAME_BACK:
         return 0  # it was never the client's money, or is there again: two people have said what becomes of the credit
     grants = [
-        grant for grant in _active(withdrawal.client_id) if grant.rule.on_withdrawal != OnWithdrawal.NOTHING
-        and grant.granted_at and grant.granted_at <= (withdrawal.finished_at or timezone.now())
-    ]  # fmt: skip
+        grant
+        for grant in _active(withdrawal.client_id)
+        if grant.rule.on_withdrawal != OnWithdrawal.NOTHING
+        and grant.granted_at
+        and grant.granted_at <= (withdrawal.finished_at or timezone.now())
+    ]
     if not grants:
         return 0
     part = _part_withdrawn(withdrawal.client, withdrawal.base_amount, is_gone=True)
@@ -220,8 +228,9 @@ def burn_by_chargeback(*, dispute: Dispute, number: int, amount: Decimal) -> int
     deposit = dispute.deposit
     grants = _active(deposit.client_id, deposit=deposit)
     reason = _("Deposit %(reference)s was charged back (%(dispute)s)") % {
-        "reference": deposit.reference, "dispute": dispute.psp_dispute_id
-    }  # fmt: skip
+        "reference": deposit.reference,
+        "dispute": dispute.psp_dispute_id,
+    }
     for grant, minor in _same_part(grants, deposit, amount):
         journal_id = _burn(grant, minor, why=f"dispute:{dispute.pk}:{number}", reason=reason)
         if journal_id is not None:

@@ -35,9 +35,10 @@ class BonusReturnForm(forms.Form):
     """What becomes of credit that a chargeback took away and that was won."""
 
     restores = forms.TypedChoiceField(
-        label=_("What becomes of it"), coerce=lambda value: value == "yes",
+        label=_("What becomes of it"),
+        coerce=lambda value: value == "yes",
         choices=[("yes", _("It is held again")), ("no", _("It stays lost"))],
-    )  # fmt: skip
+    )
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
@@ -85,8 +86,11 @@ class RuleForm(forms.Form):
         base, data = self.plan.brand.base_currency, self.cleaned_data
         by = data["release_by"]
         return {
-            **{name: data[name] for name in ("valid_from", "trigger", "percent", "release_by", "expires_days", "on_withdrawal")},
+            **{
+                name: data[name]
+                for name in ("valid_from", "trigger", "percent", "release_by", "expires_days", "on_withdrawal")
+            },
             "lots_per_hundred": data["lots_per_hundred"] if by == ReleaseBy.LOTS else None,
             "release_days": data["release_days"] if by == ReleaseBy.DAYS else None,
             **{f"{name}_minor": to_minor(data[name], base) for name in ("maximum", "deposit_minimum", "four_eyes")},
-        }  # fmt: skip
+        }

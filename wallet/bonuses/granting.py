@@ -41,11 +41,10 @@ from wallet.models import Account, Balance, BonusGrant, BonusPlan, BonusRule, De
 
 # EU and EEA (ESMA), United Kingdom (FCA), Australia (ASIC); "UK" is the jurisdiction's code in `Brand.jurisdiction`.
 RETAIL_BAN = frozenset(
-    {
-        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU",
-        "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK", "GB", "UK", "AU",
-    }
-)  # fmt: skip
+    """
+    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK GB UK AU
+    """.split()
+)
 
 
 # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,8 +79,9 @@ def how_it_becomes_free(grant: BonusGrant) -> str:
     """In a sentence, for the client and for staff."""
     if grant.rule.release_by == ReleaseBy.LOTS:
         return _("Free with %(needed)s closed lots; %(done)s traded so far.") % {
-            "needed": _lots(grant.lots_needed or Decimal(0)), "done": _lots(grant.lots_traded)
-        }  # fmt: skip
+            "needed": _lots(grant.lots_needed or Decimal(0)),
+            "done": _lots(grant.lots_traded),
+        }
     if grant.rule.release_by == ReleaseBy.DAYS and grant.release_at:
         return _("Free on %(day)s.") % {"day": formats.day(grant.release_at)}
     return _("It can be traded with, not withdrawn.")
@@ -133,9 +133,12 @@ def write_rule(*, plan_id: int, actor: Any, valid_from: dt.date, **terms: Any) -
         raise DomainError(_("Terms can't be changed for the past: bonuses were given under them."))
     rule = BonusRule.objects.create(plan=plan, valid_from=valid_from, created_by=actor, **terms)
     audit.record(
-        actor=actor, action="wallet.bonus_rule_written", target=plan, brand_id=plan.brand_id,
+        actor=actor,
+        action="wallet.bonus_rule_written",
+        target=plan,
+        brand_id=plan.brand_id,
         after={"valid_from": valid_from.isoformat(), **{name: str(value) for name, value in terms.items()}},
-    )  # fmt: skip
+    )
     return rule
 
 
@@ -189,17 +192,26 @@ def grant_bonus(
         )
     needs_second = to_minor(base, client.brand.base_currency) > rule.four_eyes_minor
     grant = _write(
-        client, rule, amount_minor, currency, base, request_key=request_key, reason=reason, actor=actor,
+        client,
+        rule,
+        amount_minor,
+        currency,
+        base,
+        request_key=request_key,
+        reason=reason,
+        actor=actor,
         needs_second=needs_second,
-    )  # fmt: skip
+    )
     if needs_second:
         audit_grant(grant, "wallet.bonus_requested", actor=actor, reason=reason)
         notify(
-            people_with("wallet.approve_bonus", brand_id=client.brand_id), kind="wallet.bonus_requested",
+            people_with("wallet.approve_bonus", brand_id=client.brand_id),
+            kind="wallet.bonus_requested",
             title=phrase("A bonus waits for a second person: %(money)s for %(client)s")
             % {"money": grant.money, "client": client},
-            url=f"/money/bonuses/{grant.pk}/", dedupe_key=f"bonus:{grant.pk}",
-        )  # fmt: skip
+            url=f"/money/bonuses/{grant.pk}/",
+            dedupe_key=f"bonus:{grant.pk}",
+        )
         return grant
     return _give(grant, actor=actor)
 
@@ -261,9 +273,15 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
         return None
     base = quantize(share, base_currency, rounding=ROUND_DOWN)
     grant = _write(
-        client, rule, to_minor(amount, credited.currency), credited.currency, base, request_key=key,
-        reason=say(phrase("For deposit %(reference)s") % {"reference": deposit.reference}), deposit=deposit,
-    )  # fmt: skip
+        client,
+        rule,
+        to_minor(amount, credited.currency),
+        credited.currency,
+        base,
+        request_key=key,
+        reason=say(phrase("For deposit %(reference)s") % {"reference": deposit.reference}),
+        deposit=deposit,
+    )
     return _give(grant)
 
 
@@ -275,16 +293,36 @@ def _left(client: Client, rule: BonusRule) -> Decimal:
 
 
 def _write(
-    client: Client, rule: BonusRule, amount_minor: int, currency: str, base: Decimal, *, request_key: str, reason: str,
-    actor: Any = None, deposit: Deposit | None = None, needs_second: bool = False,
-) -> BonusGrant:  # fmt: skip
+    client: Client,
+    rule: BonusRule,
+    amount_minor: int,
+    currency: str,
+    base: Decimal,
+    *,
+    request_key: str,
+    reason: str,
+    actor: Any = None,
+    deposit: Deposit | None = None,
+    needs_second: bool = False,
+) -> BonusGrant:
     needed = base / 100 * rule.lots_per_hundred if rule.lots_per_hundred else None
     return BonusGrant.objects.create(
-        client=client, brand_id=client.brand_id, rule=rule, account=credit_account(client, currency), deposit=deposit,
-        reference=new_reference("B"), request_key=request_key, amount_minor=amount_minor, currency=currency,
-        base_amount=base, needs_second=needs_second, reason=reason[:300], requested_by=actor, created_at=timezone.now(),
+        client=client,
+        brand_id=client.brand_id,
+        rule=rule,
+        account=credit_account(client, currency),
+        deposit=deposit,
+        reference=new_reference("B"),
+        request_key=request_key,
+        amount_minor=amount_minor,
+        currency=currency,
+        base_amount=base,
+        needs_second=needs_second,
+        reason=reason[:300],
+        requested_by=actor,
+        created_at=timezone.now(),
         lots_needed=needed if rule.release_by == ReleaseBy.LOTS else None,
-    )  # fmt: skip
+    )
 
 
 def _give(grant: BonusGrant, *, actor: Any = None, reason: str = "") -> BonusGrant:
@@ -294,12 +332,14 @@ def _give(grant: BonusGrant, *, actor: Any = None, reason: str = "") -> BonusGra
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posting.post(
         Entry(
-            key=f"bonus:{grant.reference}:grant", kind=JournalKind.BONUS, brand_id=grant.brand_id,
+            key=f"bonus:{grant.reference}:grant",
+            kind=JournalKind.BONUS,
+            brand_id=grant.brand_id,
             lines=(Line(cost, -grant.amount_minor), Line(grant.account, grant.amount_minor)),
             description=f"{grant.reference} {grant.rule.plan}",
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     now, rule = timezone.now(), grant.rule
     grant.state, grant.granted_at = BonusState.ACTIVE, now
     if rule.release_by == ReleaseBy.DAYS and rule.release_days:
@@ -331,6 +371,11 @@ def audit_grant(
     grant: BonusGrant, action: str, *, actor: Any = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
     audit.record(
-        actor=actor, action=action, target=grant, client_id=grant.client_id, brand_id=grant.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=grant,
+        client_id=grant.client_id,
+        brand_id=grant.brand_id,
+        reason=reason,
         after={"reference": grant.reference, "state": grant.state, "amount": str(grant.money), **(after or {})},
-    )  # fmt: skip
+    )

@@ -11,10 +11,7 @@ from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.bonuses import BonusState
 from wallet.core.policies import by_another
-from wallet.models import (
-    BonusGrant,
-    BonusProposal,
-)
+from wallet.models import BonusGrant, BonusProposal
 
 
 def can_manage_bonus(user: Any, brand_id: int) -> Decision:

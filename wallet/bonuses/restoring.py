@@ -63,9 +63,10 @@ def restorable(withdrawal: Withdrawal, amount_minor: int) -> Restorable:
     part = Decimal(amount_minor) / withdrawal.payout_minor
     ended = taken_away([grant for grant, _minor in taken])
     lost = [
-        Lost(grant, part_of(minor, part)) for grant, minor in taken
+        Lost(grant, part_of(minor, part))
+        for grant, minor in taken
         if grant.pk not in ended and is_still_due(grant, withdrawal.source_deposit_id) and part_of(minor, part)
-    ]  # fmt: skip
+    ]
     return Restorable(lost) if lost else Restorable(refusal=_("What it took away would be lost by now all the same."))
 
 
@@ -103,9 +104,7 @@ def take_first(withdrawal: Withdrawal) -> None:
     if withdrawal.purpose == Purpose.WITHDRAWAL:
         burn_by_withdrawal(withdrawal.pk)
     elif withdrawal.source_deposit_id and not withdrawal.from_suspense:
-        burn_by_refund(
-            deposit_id=withdrawal.source_deposit_id, amount=withdrawal.amount, refund=withdrawal.reference
-        )  # fmt: skip
+        burn_by_refund(deposit_id=withdrawal.source_deposit_id, amount=withdrawal.amount, refund=withdrawal.reference)
 
 
 def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
@@ -122,9 +121,15 @@ def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
 
 def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) -> BonusRestoration:
     return hold_again(
-        grant, minor, cause=finding.withdrawal.reference, named=finding.withdrawal.reference, actor=actor,
-        action="wallet.bonus_restored", reason=finding.terms_reason or finding.reason, finding=finding,
-    )  # fmt: skip
+        grant,
+        minor,
+        cause=finding.withdrawal.reference,
+        named=finding.withdrawal.reference,
+        actor=actor,
+        action="wallet.bonus_restored",
+        reason=finding.terms_reason or finding.reason,
+        finding=finding,
+    )
 
 
 def hold_again(
@@ -134,19 +139,25 @@ def hold_again(
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posted = posting.post(
         Entry(
-            key=f"bonus:{grant.reference}:restore:{cause}", kind=JournalKind.BONUS, brand_id=grant.brand_id,
-            lines=(Line(cost, -minor), Line(grant.account, minor)), description=f"{grant.reference} {named}",
+            key=f"bonus:{grant.reference}:restore:{cause}",
+            kind=JournalKind.BONUS,
+            brand_id=grant.brand_id,
+            lines=(Line(cost, -minor), Line(grant.account, minor)),
+            description=f"{grant.reference} {named}",
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     if grant.state != BonusState.ACTIVE:
         _hold_again(grant)
     grant.burned_minor -= minor
     grant.save()
     audit_grant(
-        grant, action, actor=actor, reason=reason,
+        grant,
+        action,
+        actor=actor,
+        reason=reason,
         after={"restored": str(from_minor(minor, grant.currency)), "by": named},
-    )  # fmt: skip
+    )
     return BonusRestoration.objects.create(grant=grant, amount_minor=minor, journal_id=posted.journal_id, **why)
 
 

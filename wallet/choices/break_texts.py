@@ -52,13 +52,17 @@ def _of_row(one: Break) -> dict[str, Any]:
     assert row is not None
     currency = row.currency
     return {
-        "line": row.line, "kind": row.get_type_display(), "reference": row.psp_reference or row.merchant_reference,
-        "there": _money(row.gross_minor, currency), "fee": _money(row.fee_minor, currency),
-        "here": formats.money(movement.money) if movement else "–", "ours": movement.reference if movement else "–",
+        "line": row.line,
+        "kind": row.get_type_display(),
+        "reference": row.psp_reference or row.merchant_reference,
+        "there": _money(row.gross_minor, currency),
+        "fee": _money(row.fee_minor, currency),
+        "here": formats.money(movement.money) if movement else "–",
+        "ours": movement.reference if movement else "–",
         "open": _money(abs(one.difference_minor), currency),
         "paid": _money(-row.gross_minor, currency),
         "agreed": _money(row.fee_minor - one.difference_minor, currency),
-    }  # fmt: skip
+    }
 
 
 def _money(minor: int, currency: str) -> str:

@@ -53,11 +53,7 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
         WithdrawalState.REJECTED,
         WithdrawalState.CANCELLED,
     },
-    WithdrawalState.SECOND_LOOK: {
-        WithdrawalState.APPROVED,
-        WithdrawalState.REJECTED,
-        WithdrawalState.CANCELLED,
-    },
+    WithdrawalState.SECOND_LOOK: {WithdrawalState.APPROVED, WithdrawalState.REJECTED, WithdrawalState.CANCELLED},
     WithdrawalState.APPROVED: {WithdrawalState.SENDING},
     WithdrawalState.SENDING: {
         WithdrawalState.SENT,

@@ -253,8 +253,11 @@ def cover_tile(user: Any) -> dict[str, Any] | None:
         if one is not None:
             rows.append(
                 {
-                    "brand": brand, "tone": one.tone, "owed": Money(one.owed, one.currency),
-                    "held": Money(one.held, one.currency), "cover": one.cover_percent,
+                    "brand": brand,
+                    "tone": one.tone,
+                    "owed": Money(one.owed, one.currency),
+                    "held": Money(one.held, one.currency),
+                    "cover": one.cover_percent,
                 }
-            )  # fmt: skip
+            )
     return {"rows": rows} if rows else None

@@ -131,14 +131,23 @@ class Figures:
     def columns(self) -> dict[str, Any]:
         """As the row keeps them."""
         return {
-            "wallets_minor": self.wallets, "trading_minor": self.trading, "debit_minor": self.debit,
-            "unallocated_minor": self.unallocated, "requirement_minor": self.requirement,
-            "bank_books_minor": self.bank.books_minor, "bank_statement_minor": self.bank.statement_minor,
-            "statement_on": self.bank.statement_on, "bank_minor": self.bank_counted, "transit_minor": self.transit,
-            "transit_counts": self.transit_counts, "resource_minor": self.resource,
-            "difference_minor": self.resource - self.requirement, "cover": str(self.cover), "clients": self.clients,
+            "wallets_minor": self.wallets,
+            "trading_minor": self.trading,
+            "debit_minor": self.debit,
+            "unallocated_minor": self.unallocated,
+            "requirement_minor": self.requirement,
+            "bank_books_minor": self.bank.books_minor,
+            "bank_statement_minor": self.bank.statement_minor,
+            "statement_on": self.bank.statement_on,
+            "bank_minor": self.bank_counted,
+            "transit_minor": self.transit,
+            "transit_counts": self.transit_counts,
+            "resource_minor": self.resource,
+            "difference_minor": self.resource - self.requirement,
+            "cover": str(self.cover),
+            "clients": self.clients,
             "places": [list(place) for place in self.places],
-        }  # fmt: skip
+        }
 
 
 # ── computing ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,10 +168,12 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
         cursor.execute(
             OWED,
             {
-                "brand": brand.pk, "at": at, "exponents": orjson.dumps(EXPONENTS).decode(),
+                "brand": brand.pk,
+                "at": at,
+                "exponents": orjson.dumps(EXPONENTS).decode(),
                 "platforms": bool(brand.policies.get("client_money_on_platforms", True)),
             },
-        )  # fmt: skip
+        )
         for currency, wallets, trading, debit, clients in cursor.fetchall():
             one = of(currency)
             one.wallets, one.trading, one.debit, one.clients = wallets, trading, debit, clients
@@ -246,17 +257,32 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Any = None, reason: str = "")
         why = reason.strip()[:300] or (_("Its figures changed since") if before else "")
         rows.append(
             ClientMoneyDay(
-                brand=brand, currency=one.currency, day=day, version=before.version + 1 if before else 1,
-                content_hash=mark, made_at=timezone.now(), made_by=actor, reason=why, **columns,
+                brand=brand,
+                currency=one.currency,
+                day=day,
+                version=before.version + 1 if before else 1,
+                content_hash=mark,
+                made_at=timezone.now(),
+                made_by=actor,
+                reason=why,
+                **columns,
             )
-        )  # fmt: skip
+        )
     ClientMoneyDay.objects.bulk_create(rows)
     for row in rows:
         if row.version > 1 or actor is not None:
             audit.record(
-                actor=actor, action="wallet.client_money_computed_again", target=row, brand_id=brand.pk, reason=row.reason,
-                after={"day": day.isoformat(), "version": row.version, "difference": str(Money(row.difference, row.currency))},
-            )  # fmt: skip
+                actor=actor,
+                action="wallet.client_money_computed_again",
+                target=row,
+                brand_id=brand.pk,
+                reason=row.reason,
+                after={
+                    "day": day.isoformat(),
+                    "version": row.version,
+                    "difference": str(Money(row.difference, row.currency)),
+                },
+            )
         if row.cover == Cover.SHORT and day >= timezone.now().date() - dt.timedelta(days=TOLD_DAYS):
             _alert(brand, row)
     return rows
@@ -266,18 +292,21 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
     """Told once per day, currency and version."""
     missing = Money(-row.difference, row.currency)
     notify(
-        sorted({*people_with("wallet.close_period", brand_id=brand.pk), *people_with("wallet.reopen_period", brand_id=brand.pk)}),
+        sorted(
+            {
+                *people_with("wallet.close_period", brand_id=brand.pk),
+                *people_with("wallet.reopen_period", brand_id=brand.pk),
+            }
+        ),
         kind="wallet.client_money_short",
         title=phrase("Client money of %(brand)s is short by %(money)s") % {"brand": brand, "money": missing},
         body=phrase("At the end of %(day)s. Pay it into the client-money bank today.") % {"day": row.day},
         url=f"/money/client-money/{brand.code}/{row.day.isoformat()}/",
         dedupe_key=f"client-money:{brand.pk}:{row.currency}:{row.day}:{row.version}",
-    )  # fmt: skip
+    )
     publish(
-        ClientMoneyShort(
-            brand_id=brand.pk, day=row.day.isoformat(), currency=row.currency, missing=-row.difference,
-        )
-    )  # fmt: skip
+        ClientMoneyShort(brand_id=brand.pk, day=row.day.isoformat(), currency=row.currency, missing=-row.difference)
+    )
 
 
 def newest(rows: Any) -> list[ClientMoneyDay]:

@@ -20,10 +20,27 @@ from wallet.documents.pdf import look_of
 from wallet.models import ClientMoneyDay
 
 CSV_COLUMNS = (
-    "day", "currency", "version", "cover", "clients", "wallets", "trading", "debit", "unallocated", "requirement",
-    "bank_books", "bank_statement", "statement_on", "bank", "transit", "transit_counts", "resource", "difference",
-    "content_hash", "made_at",
-)  # fmt: skip
+    "day",
+    "currency",
+    "version",
+    "cover",
+    "clients",
+    "wallets",
+    "trading",
+    "debit",
+    "unallocated",
+    "requirement",
+    "bank_books",
+    "bank_statement",
+    "statement_on",
+    "bank",
+    "transit",
+    "transit_counts",
+    "resource",
+    "difference",
+    "content_hash",
+    "made_at",
+)
 
 
 def days_of(brand: Brand, month: Month) -> list[ClientMoneyDay]:
@@ -37,23 +54,32 @@ def report_of(brand: Brand, month: Month) -> Paper:
     rows = days_of(brand, month)
     currencies = sorted({row.currency for row in rows}, key=lambda code: (code != brand.base_currency, code))
     return Paper(
-        key=f"client-money:{brand.code}:{month}", title=_("Client money: daily calculation"), look=look_of(brand),
-        subtitle=f"{month}", made_at=timezone.now(), facts=_facts(brand, month, rows),
+        key=f"client-money:{brand.code}:{month}",
+        title=_("Client money: daily calculation"),
+        look=look_of(brand),
+        subtitle=f"{month}",
+        made_at=timezone.now(),
+        facts=_facts(brand, month, rows),
         sections=[
             section for code in currencies for section in _sections(code, [row for row in rows if row.currency == code])
         ],
-    )  # fmt: skip
+    )
 
 
 def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple[str, str | int | Named]]:
     transit = all(row.transit_counts for row in rows)
     return [
-        (_("Firm"), brand.legal_name), (_("Licence"), brand.licence_number), (_("Month"), str(month)),
+        (_("Firm"), brand.legal_name),
+        (_("Licence"), brand.licence_number),
+        (_("Month"), str(month)),
         (_("Days computed"), len({row.day for row in rows})),
         (_("Days with a shortfall"), len({row.day for row in rows if row.cover == Cover.SHORT})),
         (_("Money at PSPs counts"), Named("yes", _("yes")) if transit else Named("no", _("no"))),
-        (_("Method"), Named("clients", _("Each client's balance, those below zero not netted; days end at midnight UTC"))),
-    ]  # fmt: skip
+        (
+            _("Method"),
+            Named("clients", _("Each client's balance, those below zero not netted; days end at midnight UTC")),
+        ),
+    ]
 
 
 def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Section]:
@@ -61,24 +87,38 @@ def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Secti
     lowest = min(rows, key=lambda row: row.difference_minor)
     owed = Section(
         _("Requirement in %(currency)s") % {"currency": currency},
-        columns=[Column(_("Day")), Column(_("Wallets"), end=True), Column(_("On platforms"), end=True),
-                 Column(_("Below zero"), end=True), Column(_("Not allocated"), end=True), Column(_("Requirement"), end=True)],
-        rows=[
-            [row.day, *_money(row, row.wallets, row.trading, row.debit, row.unallocated, row.requirement)] for row in rows
+        columns=[
+            Column(_("Day")),
+            Column(_("Wallets"), end=True),
+            Column(_("On platforms"), end=True),
+            Column(_("Below zero"), end=True),
+            Column(_("Not allocated"), end=True),
+            Column(_("Requirement"), end=True),
         ],
-    )  # fmt: skip
+        rows=[
+            [row.day, *_money(row, row.wallets, row.trading, row.debit, row.unallocated, row.requirement)]
+            for row in rows
+        ],
+    )
     held = Section(
         _("Resource in %(currency)s") % {"currency": currency},
         facts=[
-            (_("Lowest difference"), Money(lowest.difference, currency)), (_("On"), lowest.day),
+            (_("Lowest difference"), Money(lowest.difference, currency)),
+            (_("On"), lowest.day),
             (_("Days with the bank's statement"), sum(row.statement_on == row.day for row in rows)),
         ],
-        columns=[Column(_("Day")), Column(_("Bank"), end=True), Column(_("At PSPs"), end=True),
-                 Column(_("Resource"), end=True), Column(_("Difference"), end=True), Column(_("Action"), weight=1.6)],
+        columns=[
+            Column(_("Day")),
+            Column(_("Bank"), end=True),
+            Column(_("At PSPs"), end=True),
+            Column(_("Resource"), end=True),
+            Column(_("Difference"), end=True),
+            Column(_("Action"), weight=1.6),
+        ],
         rows=[
             [row.day, *_money(row, row.bank, row.transit, row.resource, row.difference), action_of(row)] for row in rows
         ],
-    )  # fmt: skip
+    )
     return owed, held
 
 

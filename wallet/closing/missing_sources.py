@@ -133,9 +133,12 @@ def reported_days(
     psps = [source.psp for source in sources if source.psp and source.kind == SourceKind.PSP]
     banks = [source.psp.pk for source in sources if source.psp and source.kind == SourceKind.BANK]
     return ReportedDays(
-        moved=_moved(period), reports=_reports(period, until), unreported=_unreported(psps, period.first_day, until),
-        statements=positions.statement_days(banks), runs=_good_days(runs),
-    )  # fmt: skip
+        moved=_moved(period),
+        reports=_reports(period, until),
+        unreported=_unreported(psps, period.first_day, until),
+        statements=positions.statement_days(banks),
+        runs=_good_days(runs),
+    )
 
 
 def _moved(period: Period) -> dict[int, set[str]]:

@@ -40,9 +40,14 @@ def unposted_fees(period: Period) -> list[Money]:
     with connection.cursor() as cursor:
         cursor.execute(
             UNPOSTED_FEES,
-            {"brand": period.brand_id, "first": period.first_day, "last": period.last_day,
-             "since": midnight(period.first_day), "until": end_of_month(period)},
-        )  # fmt: skip
+            {
+                "brand": period.brand_id,
+                "first": period.first_day,
+                "last": period.last_day,
+                "since": midnight(period.first_day),
+                "until": end_of_month(period),
+            },
+        )
         return [Money.of_minor(minor, currency) for currency, minor, _count in cursor.fetchall()]
 
 
@@ -53,17 +58,23 @@ def _sources(facts: MonthFacts) -> Check:
     missing = facts.missing
     words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(one.words for one in missing[:6])}
     return Check(
-        gettext_lazy("Every source has spoken"), len(missing), words if missing else "", reverse("wallet:money_sources"), False
-    )  # fmt: skip
+        gettext_lazy("Every source has spoken"),
+        len(missing),
+        words if missing else "",
+        reverse("wallet:money_sources"),
+        False,
+    )
 
 
 def _announced(facts: MonthFacts) -> Check:
     """Reports that PSPs said are ready and that are not here, and such as never came."""
     period = facts.period
     rows = AnnouncedReport.objects.filter(
-        psp__brand_id=period.brand_id, state__in=[ReportState.WAITING, *ReportState.needs_somebody()],
-        announced_at__gte=midnight(period.first_day), announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
-    ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))  # fmt: skip
+        psp__brand_id=period.brand_id,
+        state__in=[ReportState.WAITING, *ReportState.needs_somebody()],
+        announced_at__gte=midnight(period.first_day),
+        announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
+    ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))
     found = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
     names = ", ".join(f"{one.psp}: {one.name}" for one in found[:4])
     words = _("Announced reports that are not here: %(names)s.") % {"names": names} if found else ""
@@ -76,7 +87,7 @@ def _unknown_payments(facts: MonthFacts) -> Check:
     words = _("Payments at the bank without an owner: %(count)s.") % {"count": count} if count else ""
     return Check(
         gettext_lazy("Every payment has an owner"), count, words, reverse("wallet:bank") + "?state=unmatched", False
-    )  # fmt: skip
+    )
 
 
 def _fees(facts: MonthFacts) -> Check:
@@ -86,9 +97,7 @@ def _fees(facts: MonthFacts) -> Check:
         if sums
         else ""
     )
-    return Check(
-        gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False
-    )  # fmt: skip
+    return Check(gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False)
 
 
 def _revaluation(facts: MonthFacts) -> Check:
@@ -118,5 +127,10 @@ def _client_money(facts: MonthFacts) -> Check:
 
 
 MONTH_CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (
-    _sources, _announced, _unknown_payments, _fees, _revaluation, _client_money,
-)  # fmt: skip
+    _sources,
+    _announced,
+    _unknown_payments,
+    _fees,
+    _revaluation,
+    _client_money,
+)

@@ -143,12 +143,17 @@ def month_end_of(period: Period) -> MonthEnd:
     facts = MonthFacts(period)
     is_open = period.state == PeriodState.OPEN
     return MonthEnd(
-        period=period, checks=tuple(checks_of(period, facts)) if is_open else (), sources=tuple(sources_in(facts)),
-        ageing=tuple(ageing_of(period)), revaluation=facts.revaluation,
-        client_money=facts.client_money, currencies=tuple(_currencies(period)), trial=facts.trial,
+        period=period,
+        checks=tuple(checks_of(period, facts)) if is_open else (),
+        sources=tuple(sources_in(facts)),
+        ageing=tuple(ageing_of(period)),
+        revaluation=facts.revaluation,
+        client_money=facts.client_money,
+        currencies=tuple(_currencies(period)),
+        trial=facts.trial,
         signatures=sign_offs.signatures_of(period, facts.trial) if is_open else Signatures((), (), ""),
         closed_by=() if is_open else tuple(sign_offs.signatures_of_closing(period, period.closings)),
-    )  # fmt: skip
+    )
 
 
 # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -256,9 +261,13 @@ def ageing_of(period: Period) -> list[Ageing]:
     with connection.cursor() as cursor:
         cursor.execute(
             AGEING,
-            {"brand": period.brand_id, "at": at, "until": end_of_month(period),
-             "closed": period.state != PeriodState.OPEN},
-        )  # fmt: skip
+            {
+                "brand": period.brand_id,
+                "at": at,
+                "until": end_of_month(period),
+                "closed": period.state != PeriodState.OPEN,
+            },
+        )
         for kind, currency, bucket, count, minor in cursor.fetchall():
             one = found.setdefault((kind, currency), Ageing(kind, currency))
             one.counts[bucket] += count
@@ -283,4 +292,4 @@ def _currencies(period: Period) -> list[CurrencyWorst]:
             rows[0], min(rows, key=lambda row: row.difference_minor), sum(row.cover == Cover.SHORT for row in rows)
         )
         for _currency, rows in sorted(by_currency.items(), key=lambda item: (item[0] != base, item[0]))
-    ]  # fmt: skip
+    ]

@@ -115,9 +115,10 @@ def client_money_state(period: Period) -> ClientMoneyState:
         .values_list("day", "cover")
     )
     return ClientMoneyState(
-        (until - first).days + 1, len({day for day, _cover in found}),
+        (until - first).days + 1,
+        len({day for day, _cover in found}),
         len({day for day, cover in found if cover == Cover.SHORT}),
-    )  # fmt: skip
+    )
 
 
 # ── what is counted ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +128,9 @@ def open_items(period: Period) -> dict[str, QuerySet]:
     """What should have come to an end before a month is closed."""
     brand, end = {"brand_id": period.brand_id}, end_of_month(period)
     return {
-        "earlier_months": Period.objects.filter(**brand, last_day__lt=period.first_day).exclude(state=PeriodState.CLOSED),
+        "earlier_months": Period.objects.filter(**brand, last_day__lt=period.first_day).exclude(
+            state=PeriodState.CLOSED
+        ),
         "manual_journals": ManualJournal.objects.filter(
             **brand, state=RequestState.WAITING, business_on__lte=period.last_day
         ),
@@ -141,14 +144,17 @@ def open_items(period: Period) -> dict[str, QuerySet]:
         ),
         "open_breaks": Break.objects.filter(**brand, state=BreakState.OPEN, happened_at__lt=end),
         "open_webhooks": WebhookMessage.objects.filter(
-            psp__brand_id=period.brand_id, verdict=Verdict.ACCEPTED, received_at__lt=end,
+            psp__brand_id=period.brand_id,
+            verdict=Verdict.ACCEPTED,
+            received_at__lt=end,
             state__in=[InboxState.FAILED, InboxState.UNMATCHED, InboxState.WAITING],
         ),
         "unknown_payments": BankEntry.objects.filter(
-            psp__brand_id=period.brand_id, state__in=[EntryState.UNMATCHED, EntryState.WAITING],
+            psp__brand_id=period.brand_id,
+            state__in=[EntryState.UNMATCHED, EntryState.WAITING],
             booked_on__lte=period.last_day,
         ),
-    }  # fmt: skip
+    }
 
 
 def count_few(rows: Mapping[str, QuerySet]) -> Counter[str]:

@@ -43,22 +43,31 @@ def paper_of(period: Period) -> Paper:
     found = month_end_of(period)
     return Paper(
         key=f"month-pack:{period.brand.code}:{period}:{period.closings}",
-        title=_("Month pack %(month)s") % {"month": period}, subtitle=str(period.get_state_display()),
-        look=look_of(period.brand), made_at=timezone.now(), facts=_facts(found), sections=list(_sections(found)),
-    )  # fmt: skip
+        title=_("Month pack %(month)s") % {"month": period},
+        subtitle=str(period.get_state_display()),
+        look=look_of(period.brand),
+        made_at=timezone.now(),
+        facts=_facts(found),
+        sections=list(_sections(found)),
+    )
 
 
 def _facts(found: MonthEnd) -> list[tuple[str, Any]]:
     period = found.period
     facts: list[tuple[str, Any]] = [
-        (_("Firm"), period.brand.legal_name), (_("Licence"), period.brand.licence_number), (_("From"), period.first_day),
-        (pgettext("day", "To"), period.last_day), (_("State"), Named(period.state, str(period.get_state_display()))),
-    ]  # fmt: skip
+        (_("Firm"), period.brand.legal_name),
+        (_("Licence"), period.brand.licence_number),
+        (_("From"), period.first_day),
+        (pgettext("day", "To"), period.last_day),
+        (_("State"), Named(period.state, str(period.get_state_display()))),
+    ]
     if period.state == PeriodState.CLOSED:
         facts += [
-            (_("Closed"), period.closed_at), (_("Closed by"), str(period.closed_by)), (_("Closing"), period.closings),
+            (_("Closed"), period.closed_at),
+            (_("Closed by"), str(period.closed_by)),
+            (_("Closing"), period.closings),
             (_("Note"), period.note),
-        ]  # fmt: skip
+        ]
     return facts
 
 
@@ -67,16 +76,19 @@ def _sections(found: MonthEnd) -> Iterator[Section]:
     yield _signatures(found)
     if found.checks:
         yield Section(
-            _("Checklist"), columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("What was found"), weight=3)],
+            _("Checklist"),
+            columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("What was found"), weight=3)],
             rows=[[str(check.label), _state(check), check.words] for check in found.checks],
-        )  # fmt: skip
+        )
     yield _source_lines(found)
     yield _files(period)
     yield _ageing(found)
     yield Section(
-        _("Breaks and what became of them"), columns=_break_columns(), rows=lambda: _break_rows(period),
+        _("Breaks and what became of them"),
+        columns=_break_columns(),
+        rows=lambda: _break_rows(period),
         empty=_("No difference belongs to this month."),
-    )  # fmt: skip
+    )
     yield _revaluation(found)
     yield from _client_money(found)
     yield _journals(period)
@@ -92,29 +104,48 @@ def _state(check: Any) -> Named:
 def _signatures(found: MonthEnd) -> Section:
     rows: Iterable[MonthSignOff] = found.closed_by or found.signatures.valid
     return Section(
-        _("Signatures"), text=_("Two people sign the same figures, named by their digest, before a month is closed."),
-        columns=[Column(_("Who")), Column(_("When")), Column(_("Note"), weight=1.5), Column(_("Open at that time"), weight=2),
-                 Column(_("Digest of the figures"), weight=2)],
+        _("Signatures"),
+        text=_("Two people sign the same figures, named by their digest, before a month is closed."),
+        columns=[
+            Column(_("Who")),
+            Column(_("When")),
+            Column(_("Note"), weight=1.5),
+            Column(_("Open at that time"), weight=2),
+            Column(_("Digest of the figures"), weight=2),
+        ],
         rows=[[str(one.signed_by), one.signed_at, one.note, " ".join(one.checks), one.figures_hash] for one in rows],
         empty=_("Nobody has signed yet."),
-    )  # fmt: skip
+    )
 
 
 def _source_lines(found: MonthEnd) -> Section:
     return Section(
-        _("Sources"), text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
-        columns=[Column(_("Source"), weight=1.5), Column(_("Kind")), Column(_("Days missing"), weight=2),
-                 Column(_("Files"), end=True), Column(_("Rows"), end=True), Column(_("Matched"), end=True),
-                 Column(_("Open breaks"), end=True), Column(_("At the end, they say"), end=True, weight=1.5)],
+        _("Sources"),
+        text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
+        columns=[
+            Column(_("Source"), weight=1.5),
+            Column(_("Kind")),
+            Column(_("Days missing"), weight=2),
+            Column(_("Files"), end=True),
+            Column(_("Rows"), end=True),
+            Column(_("Matched"), end=True),
+            Column(_("Open breaks"), end=True),
+            Column(_("At the end, they say"), end=True, weight=1.5),
+        ],
         rows=[
             [
-                line.source.label, Named(line.source.kind, str(line.source.kind.label)),
+                line.source.label,
+                Named(line.source.kind, str(line.source.kind.label)),
                 ", ".join(f"{first:%Y-%m-%d}…{last:%Y-%m-%d}" for first, last in line.gaps),
-                line.files, line.rows, line.matched, line.breaks, " ".join(str(money) for money in line.sums),
+                line.files,
+                line.rows,
+                line.matched,
+                line.breaks,
+                " ".join(str(money) for money in line.sums),
             ]
             for line in found.sources
         ],
-    )  # fmt: skip
+    )
 
 
 def _files(period: Period) -> Section:
@@ -124,25 +155,49 @@ def _files(period: Period) -> Section:
         for report in reports_of(period).iterator(chunk_size=200):
             for currency, one in sorted(report.totals.items()) or [("", {})]:
                 yield [
-                    str(report.psp), report.file_name, report.first_day, report.last_day, report.row_count,
-                    *(Money.of_minor(int(one[name]), currency) if name in one else "" for name in ("opening", "net", "closing")),
+                    str(report.psp),
+                    report.file_name,
+                    report.first_day,
+                    report.last_day,
+                    report.row_count,
+                    *(
+                        Money.of_minor(int(one[name]), currency) if name in one else ""
+                        for name in ("opening", "net", "closing")
+                    ),
                     report.sha256,
-                ]  # fmt: skip
+                ]
         for file in statements_of(period):
             for one in file.statements:
                 currency = one.get("currency") or ""
                 yield [
-                    str(file.psp), file.file_name, one["first"], one["last"], one["entries"],
-                    _minor(one.get("opening"), currency), "", _minor(one.get("closing"), currency), file.sha256,
-                ]  # fmt: skip
+                    str(file.psp),
+                    file.file_name,
+                    one["first"],
+                    one["last"],
+                    one["entries"],
+                    _minor(one.get("opening"), currency),
+                    "",
+                    _minor(one.get("closing"), currency),
+                    file.sha256,
+                ]
 
     return Section(
-        _("Files"), text=_("Each was proved when it came in: opening and rows make the closing."),
-        columns=[Column(_("Source")), Column(_("File"), weight=1.5), Column(_("From")), Column(pgettext("day", "To")),
-                 Column(_("Rows"), end=True), Column(_("Opening"), end=True), Column(_("Net"), end=True),
-                 Column(_("Closing"), end=True), Column("SHA-256", weight=2)],
-        rows=list(rows()), empty=_("No file belongs to this month."),
-    )  # fmt: skip
+        _("Files"),
+        text=_("Each was proved when it came in: opening and rows make the closing."),
+        columns=[
+            Column(_("Source")),
+            Column(_("File"), weight=1.5),
+            Column(_("From")),
+            Column(pgettext("day", "To")),
+            Column(_("Rows"), end=True),
+            Column(_("Opening"), end=True),
+            Column(_("Net"), end=True),
+            Column(_("Closing"), end=True),
+            Column("SHA-256", weight=2),
+        ],
+        rows=list(rows()),
+        empty=_("No file belongs to this month."),
+    )
 
 
 def _minor(value: Any, currency: str) -> Any:
@@ -154,19 +209,25 @@ def _ageing(found: MonthEnd) -> Section:
 
     return Section(
         _("Open breaks by age"),
-        columns=[Column(_("Kind"), weight=1.5), Column(_("Currency")),
-                 *(Column(str(words), end=True) for _days, words in AGES), Column(_("Count"), end=True),
-                 Column(_("Together"), end=True)],
+        columns=[
+            Column(_("Kind"), weight=1.5),
+            Column(_("Currency")),
+            *(Column(str(words), end=True) for _days, words in AGES),
+            Column(_("Count"), end=True),
+            Column(_("Together"), end=True),
+        ],
         rows=[
             [
-                Named(row.kind, row.label), row.currency,
-                *(Money(part, row.currency) if part else None for part in row.sums), row.count,
+                Named(row.kind, row.label),
+                row.currency,
+                *(Money(part, row.currency) if part else None for part in row.sums),
+                row.count,
                 Money(row.total, row.currency),
             ]
             for row in found.ageing
         ],
         empty=_("No break is open."),
-    )  # fmt: skip
+    )
 
 
 # ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,10 +243,16 @@ def breaks_of(period: Period) -> Any:
 
 def _break_columns() -> list[Column]:
     return [
-        Column(_("No."), end=True), Column(_("Kind")), Column(_("PSP")), Column(_("Difference"), weight=3),
-        Column(_("Amount"), end=True), Column(_("Day")), Column(_("State")), Column(_("What became of it"), weight=2),
+        Column(_("No."), end=True),
+        Column(_("Kind")),
+        Column(_("PSP")),
+        Column(_("Difference"), weight=3),
+        Column(_("Amount"), end=True),
+        Column(_("Day")),
+        Column(_("State")),
+        Column(_("What became of it"), weight=2),
         Column(_("By")),
-    ]  # fmt: skip
+    ]
 
 
 def _break_rows(period: Period) -> Iterator[Row]:
@@ -201,10 +268,16 @@ def _break_rows(period: Period) -> Iterator[Row]:
         )
         for one in rows:
             yield [
-                one.pk, Named(one.kind, str(one.get_kind_display())), str(one.psp or ""), one.explanation,
-                Money(one.difference, one.currency), one.happened_at, Named(one.state, str(one.get_state_display())),
-                one.how_resolved, str(one.resolved_by or ""),
-            ]  # fmt: skip
+                one.pk,
+                Named(one.kind, str(one.get_kind_display())),
+                str(one.psp or ""),
+                one.explanation,
+                Money(one.difference, one.currency),
+                one.happened_at,
+                Named(one.state, str(one.get_state_display())),
+                one.how_resolved,
+                str(one.resolved_by or ""),
+            ]
         if len(rows) < BREAKS_AT_ONCE:
             return
         after = rows[-1].pk
@@ -216,17 +289,28 @@ def _break_rows(period: Period) -> Iterator[Row]:
 def _revaluation(found: MonthEnd) -> Section:
     one = found.revaluation
     return Section(
-        _("Foreign currencies"), text=_("The house's FX position at the ECB's rates of the month's last day."),
+        _("Foreign currencies"),
+        text=_("The house's FX position at the ECB's rates of the month's last day."),
         facts=[(_("To post"), one.result_money), (_("Posted in the month"), Money(one.posted, one.base))],
-        columns=[Column(_("Currency")), Column(_("FX position"), end=True), Column(_("Rate"), end=True),
-                 Column(_("Rate of")), Column(_("In %(base)s") % {"base": one.base}, end=True)],
+        columns=[
+            Column(_("Currency")),
+            Column(_("FX position"), end=True),
+            Column(_("Rate"), end=True),
+            Column(_("Rate of")),
+            Column(_("In %(base)s") % {"base": one.base}, end=True),
+        ],
         rows=[
-            [row.currency, Money(row.balance, row.currency), row.rate, row.rate_on,
-             None if row.worth is None else Money(row.worth.quantize(from_minor(1, one.base)), one.base)]
+            [
+                row.currency,
+                Money(row.balance, row.currency),
+                row.rate,
+                row.rate_on,
+                None if row.worth is None else Money(row.worth.quantize(from_minor(1, one.base)), one.base),
+            ]
             for row in one.positions
         ],
         empty=_("Nothing was exchanged."),
-    )  # fmt: skip
+    )
 
 
 def _client_money(found: MonthEnd) -> Iterator[Section]:
@@ -235,8 +319,11 @@ def _client_money(found: MonthEnd) -> Iterator[Section]:
         yield Section(_("Client money"), empty=_("Not computed for any day."), columns=[Column(_("Day"))])
     for section in report.sections:
         yield Section(
-            _("Client money: %(what)s") % {"what": section.title}, facts=section.facts, columns=section.columns, rows=section.rows
-        )  # fmt: skip
+            _("Client money: %(what)s") % {"what": section.title},
+            facts=section.facts,
+            columns=section.columns,
+            rows=section.rows,
+        )
 
 
 def _journals(period: Period) -> Section:
@@ -248,25 +335,35 @@ def _journals(period: Period) -> Section:
         .order_by("pk")
     )
     return Section(
-        _("Journals by hand"), columns=[Column(_("Reference")), Column(_("Day")), Column(_("Reason"), weight=3),
-                                        Column(_("Written by")), Column(_("Posted by"))],
+        _("Journals by hand"),
+        columns=[
+            Column(_("Reference")),
+            Column(_("Day")),
+            Column(_("Reason"), weight=3),
+            Column(_("Written by")),
+            Column(_("Posted by")),
+        ],
         rows=[[one.reference, one.business_on, one.reason, str(one.requested_by), str(one.decided_by)] for one in rows],
         empty=_("None in this month."),
-    )  # fmt: skip
+    )
 
 
 def _trial(found: MonthEnd) -> Iterator[Section]:
     for part in found.trial.parts:
         yield Section(
-            _("Trial balance %(currency)s") % {"currency": part.currency}, text=_("Balances above zero are credits."),
-            columns=[Column(_("Account"), weight=2), Column(_("Accounts"), end=True), Column(_("Opening"), end=True),
-                     Column(_("Debits"), end=True), Column(_("Credits"), end=True), Column(_("Closing"), end=True)],
-            rows=[
-                [Named(row.kind, row.label), row.accounts, *_money(part.currency, row)]
-                for row in part.rows
+            _("Trial balance %(currency)s") % {"currency": part.currency},
+            text=_("Balances above zero are credits."),
+            columns=[
+                Column(_("Account"), weight=2),
+                Column(_("Accounts"), end=True),
+                Column(_("Opening"), end=True),
+                Column(_("Debits"), end=True),
+                Column(_("Credits"), end=True),
+                Column(_("Closing"), end=True),
             ],
+            rows=[[Named(row.kind, row.label), row.accounts, *_money(part.currency, row)] for row in part.rows],
             total=[Named("sum", _("Sum")), None, *_money(part.currency, part)],
-        )  # fmt: skip
+        )
 
 
 def _money(currency: str, row: Any) -> list[Money]:
@@ -281,11 +378,19 @@ def draft_of(period: Period, ending: Ending, language: str) -> Draft:
     with translation.override(language):
         paper = paper_of(period)
         return Draft(
-            kind=DocumentKind.MONTH_PACK, brand=period.brand, subject=f"month:{period}", title=paper.title,
-            file_name=f"month-{period.brand.code}-{period}.{ending}", language=language, content_hash=paper.content_hash(),
-            first=period.first_day, last=period.last_day, ending=ending, paper=paper,
+            kind=DocumentKind.MONTH_PACK,
+            brand=period.brand,
+            subject=f"month:{period}",
+            title=paper.title,
+            file_name=f"month-{period.brand.code}-{period}.{ending}",
+            language=language,
+            content_hash=paper.content_hash(),
+            first=period.first_day,
+            last=period.last_day,
+            ending=ending,
+            paper=paper,
             expected_rows=breaks_of(period).count(),
-        )  # fmt: skip
+        )
 
 
 def make_pack(
@@ -326,24 +431,35 @@ def write_archive(
 
 def _manifest(period: Period, content_hash: str, files: list[Path]) -> str:
     sources = [
-        {"source": report.psp.code, "file": report.file_name, "sha256": report.sha256, "rows": report.row_count,
-         "first": report.first_day.isoformat(), "last": report.last_day.isoformat()}
+        {
+            "source": report.psp.code,
+            "file": report.file_name,
+            "sha256": report.sha256,
+            "rows": report.row_count,
+            "first": report.first_day.isoformat(),
+            "last": report.last_day.isoformat(),
+        }
         for report in reports_of(period)
     ] + [
         {"source": file.psp.code, "file": file.file_name, "sha256": file.sha256, "rows": file.entries_new}
         for file in statements_of(period)
-    ]  # fmt: skip
+    ]
     signed = [
         {"by": str(one.signed_by), "at": one.signed_at.isoformat(), "figures": one.figures_hash, "note": one.note}
         for one in MonthSignOff.objects.filter(
             period=period, closing=period.closings or 1, withdrawn_at__isnull=True
         ).select_related("signed_by")
-    ]  # fmt: skip
+    ]
     body = {
-        "brand": period.brand.code, "month": str(period), "state": period.state, "closing": period.closings,
-        "content_hash": content_hash, "signed": signed, "evidence": sources,
+        "brand": period.brand.code,
+        "month": str(period),
+        "state": period.state,
+        "closing": period.closings,
+        "content_hash": content_hash,
+        "signed": signed,
+        "evidence": sources,
         "files": {path.name: _sha256(path) for path in files},
-    }  # fmt: skip
+    }
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 

@@ -29,9 +29,12 @@ def _ended(facts: MonthFacts) -> Check:
     period = facts.period
     is_over = timezone.now() >= end_of_month(period)
     return Check(
-        gettext_lazy("The month is over"), 0 if is_over else 1,
-        "" if is_over else _("%(month)s is not over yet.") % {"month": period}, "", True,
-    )  # fmt: skip
+        gettext_lazy("The month is over"),
+        0 if is_over else 1,
+        "" if is_over else _("%(month)s is not over yet.") % {"month": period},
+        "",
+        True,
+    )
 
 
 def _in_order(facts: MonthFacts) -> Check:
@@ -44,8 +47,12 @@ def _manual(facts: MonthFacts) -> Check:
     count = facts.counts["manual_journals"]
     words = _("Manual journals for this month wait for a second person: %(count)s.") % {"count": count} if count else ""
     return Check(
-        gettext_lazy("No manual journal waits"), count, words, reverse("wallet:manual_journals") + "?state=waiting", True
-    )  # fmt: skip
+        gettext_lazy("No manual journal waits"),
+        count,
+        words,
+        reverse("wallet:manual_journals") + "?state=waiting",
+        True,
+    )
 
 
 def _held(facts: MonthFacts) -> Check:
@@ -72,9 +79,7 @@ def _payouts(facts: MonthFacts) -> Check:
     """Their reservations stay open over the end of the month; they are posted in a later one."""
     count = facts.counts["open_withdrawals"]
     words = _("Withdrawals whose reservation is still open: %(count)s.") % {"count": count} if count else ""
-    return Check(
-        gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False
-    )  # fmt: skip
+    return Check(gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False)
 
 
 def _breaks(facts: MonthFacts) -> Check:
@@ -90,7 +95,7 @@ def _suspense(facts: MonthFacts) -> Check:
     words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
     return Check(
         gettext_lazy("Suspense is empty"), len(left), words, reverse("wallet:ledger") + "?kind=suspense", False
-    )  # fmt: skip
+    )
 
 
 def _webhooks(facts: MonthFacts) -> Check:
@@ -101,5 +106,14 @@ def _webhooks(facts: MonthFacts) -> Check:
 
 
 CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (
-    _ended, _in_order, _manual, _held, _unknown, _transfers, _payouts, _breaks, _suspense, _webhooks
-)  # fmt: skip
+    _ended,
+    _in_order,
+    _manual,
+    _held,
+    _unknown,
+    _transfers,
+    _payouts,
+    _breaks,
+    _suspense,
+    _webhooks,
+)

@@ -126,9 +126,11 @@ def order_closing(*, period_id: int, actor: Any, note: str = "") -> Job:
     period = Period.objects.select_related("brand").get(pk=period_id)
     _require_closable(period, actor, note)
     return start_job(
-        "wallet.close_period", owner=actor, parameters={"period_id": period_id, "note": note},
+        "wallet.close_period",
+        owner=actor,
+        parameters={"period_id": period_id, "note": note},
         title=_("Closing %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
-    )  # fmt: skip
+    )
 
 
 def close_period(
@@ -168,9 +170,13 @@ def _begin(period_id: int, actor: Any, note: str) -> None:
     period.closings += 1
     period.save(update_fields=["state", "closed_by", "closed_at", "closings", "note"])
     audit.record(
-        actor=actor, action="wallet.period_closing", target=period, brand_id=period.brand_id, reason=note,
+        actor=actor,
+        action="wallet.period_closing",
+        target=period,
+        brand_id=period.brand_id,
+        reason=note,
         after={"period": str(period), "closing": period.closings, "warnings": [check.words for check in warning]},
-    )  # fmt: skip
+    )
 
 
 def _wait_until_nothing_is_in_flight() -> None:
@@ -201,18 +207,25 @@ def _finish(period_id: int) -> Period:
         cursor.execute(
             CARRY_FORWARD,
             {
-                "period": period.pk, "closing": period.closings, "brand": period.brand_id, "first": period.first_day,
-                "last": period.last_day, "before": before.pk if before else None,
+                "period": period.pk,
+                "closing": period.closings,
+                "brand": period.brand_id,
+                "first": period.first_day,
+                "last": period.last_day,
+                "before": before.pk if before else None,
                 "before_closing": before.closings if before else None,
             },
-        )  # fmt: skip
+        )
         accounts = cursor.rowcount
     period.state = PeriodState.CLOSED
     period.save(update_fields=["state"])
     audit.record(
-        actor=period.closed_by, action="wallet.period_closed", target=period, brand_id=period.brand_id,
+        actor=period.closed_by,
+        action="wallet.period_closed",
+        target=period,
+        brand_id=period.brand_id,
         after={"period": str(period), "closing": period.closings, "accounts": accounts},
-    )  # fmt: skip
+    )
     publish(PeriodClosed(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
     return period
 
@@ -252,16 +265,21 @@ def request_reopening(*, period_id: int, actor: Any, reason: str) -> PeriodReope
         requested_at=timezone.now(),
     )
     audit.record(
-        actor=actor, action="wallet.period_reopening_asked", target=period, brand_id=period.brand_id, reason=reason,
+        actor=actor,
+        action="wallet.period_reopening_asked",
+        target=period,
+        brand_id=period.brand_id,
+        reason=reason,
         after={"period": str(period), "closing": period.closings},
-    )  # fmt: skip
+    )
     notify(
         [pk for pk in people_with("wallet.reopen_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.period_reopening",
         title=phrase("Opening %(month)s of %(brand)s again waits for a second person")
         % {"month": period, "brand": period.brand},
-        url=f"/money/periods/{period.pk}/", dedupe_key=f"period-reopening:{wish.pk}",
-    )  # fmt: skip
+        url=f"/money/periods/{period.pk}/",
+        dedupe_key=f"period-reopening:{wish.pk}",
+    )
     return wish
 
 
@@ -280,10 +298,13 @@ def decide_reopening(*, reopening_id: int, approve: bool, actor: Any, note: str 
         period.save(update_fields=["state", "closed_by", "closed_at"])
         publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
     audit.record(
-        actor=actor, action="wallet.period_reopened" if approve else "wallet.period_reopening_refused", target=period,
-        brand_id=period.brand_id, reason=note or wish.reason,
+        actor=actor,
+        action="wallet.period_reopened" if approve else "wallet.period_reopening_refused",
+        target=period,
+        brand_id=period.brand_id,
+        reason=note or wish.reason,
         after={"period": str(period), "closing": period.closings, "asked_by": wish.requested_by_id},
-    )  # fmt: skip
+    )
     return wish
 
 
@@ -294,9 +315,12 @@ def withdraw_reopening(*, reopening_id: int, actor: Any) -> PeriodReopening:
     require(policies.can_withdraw(actor, wish))
     _decide(wish, RequestState.WITHDRAWN, actor, "")
     audit.record(
-        actor=actor, action="wallet.period_reopening_withdrawn", target=period, brand_id=period.brand_id,
+        actor=actor,
+        action="wallet.period_reopening_withdrawn",
+        target=period,
+        brand_id=period.brand_id,
         after={"period": str(period)},
-    )  # fmt: skip
+    )
     return wish
 
 

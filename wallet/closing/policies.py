@@ -8,10 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm.security.policies import YES, Decision, no
 from wallet.core.policies import by_another, on_brand
-from wallet.models import (
-    MonthSignOff,
-    PeriodReopening,
-)
+from wallet.models import MonthSignOff, PeriodReopening
 
 
 def can_close_period(user: Any, brand_id: int) -> Decision:

@@ -98,7 +98,7 @@ def _waiting(period: Period) -> ManualJournal | None:
         )
         .order_by("-id")
         .first()
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -131,7 +131,10 @@ def propose_revaluation(*, period_id: int, actor: Any) -> ManualJournal:
     )
     tries = ManualJournal.objects.filter(brand_id=period.brand_id, request_key__startswith=f"{KEY}:{period}:").count()
     return write_journal(
-        brand_id=period.brand_id, lines=lines, business_on=period.last_day, actor=actor,
+        brand_id=period.brand_id,
+        lines=lines,
+        business_on=period.last_day,
+        actor=actor,
         reason=say(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
         request_key=f"{KEY}:{period}:{tries + 1}",
-    )  # fmt: skip
+    )

@@ -49,16 +49,30 @@ def figures_hash(period: Period, trial: TrialBalance | None = None) -> str:
     """The digest of what is signed."""
     trial = trial or trial_balance(period)
     figures = [
-        period.brand.code, str(period), period.closings + 1,
-        [[row.kind, row.currency, row.accounts, row.opening, row.debits, row.credits, row.closing]
-         for part in trial.parts for row in part.rows],
+        period.brand.code,
+        str(period),
+        period.closings + 1,
+        [
+            [row.kind, row.currency, row.accounts, row.opening, row.debits, row.credits, row.closing]
+            for part in trial.parts
+            for row in part.rows
+        ],
         list(_reports(period).order_by("psp__code", "sha256").values_list("psp__code", "sha256")),
-        list(BankFile.objects.filter(psp__brand_id=period.brand_id, entries__booked_on__range=(period.first_day, period.last_day))
-             .order_by("psp__code", "sha256").values_list("psp__code", "sha256").distinct()),
+        list(
+            BankFile.objects.filter(
+                psp__brand_id=period.brand_id, entries__booked_on__range=(period.first_day, period.last_day)
+            )
+            .order_by("psp__code", "sha256")
+            .values_list("psp__code", "sha256")
+            .distinct()
+        ),
         list(_open_breaks(period).order_by("pk").values_list("pk", flat=True)),
-        list(ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(period.first_day, period.last_day))
-             .order_by("day", "currency", "version").values_list("content_hash", flat=True)),
-    ]  # fmt: skip
+        list(
+            ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(period.first_day, period.last_day))
+            .order_by("day", "currency", "version")
+            .values_list("content_hash", flat=True)
+        ),
+    ]
     return hashlib.sha256(orjson.dumps(figures, default=str)).hexdigest()
 
 
@@ -83,8 +97,10 @@ def signatures_of(period: Period, trial: TrialBalance | None = None) -> Signatur
         return Signatures((), (), "")
     now = figures_hash(period, trial)
     return Signatures(
-        tuple(one for one in rows if one.figures_hash == now), tuple(one for one in rows if one.figures_hash != now), now
-    )  # fmt: skip
+        tuple(one for one in rows if one.figures_hash == now),
+        tuple(one for one in rows if one.figures_hash != now),
+        now,
+    )
 
 
 def signatures_of_closing(period: Period, closing: int) -> list[MonthSignOff]:
@@ -110,18 +126,27 @@ def sign_month(*, period_id: int, actor: Any, note: str = "") -> MonthSignOff:
     mark = figures_hash(period)
     mine = MonthSignOff.objects.filter(
         period=period, closing=period.closings + 1, signed_by=actor, withdrawn_at__isnull=True
-    )  # fmt: skip
+    )
     if mine.filter(figures_hash=mark).exists():
         raise WrongState(_("You have signed this month: the second signature is somebody else's."))
     mine.update(withdrawn_at=timezone.now())
     signed = MonthSignOff.objects.create(
-        period=period, closing=period.closings + 1, figures_hash=mark, signed_by=actor, signed_at=timezone.now(),
-        note=note.strip()[:300], checks=[check.words for check in checks],
-    )  # fmt: skip
+        period=period,
+        closing=period.closings + 1,
+        figures_hash=mark,
+        signed_by=actor,
+        signed_at=timezone.now(),
+        note=note.strip()[:300],
+        checks=[check.words for check in checks],
+    )
     audit.record(
-        actor=actor, action="wallet.month_signed", target=period, brand_id=period.brand_id, reason=note,
+        actor=actor,
+        action="wallet.month_signed",
+        target=period,
+        brand_id=period.brand_id,
+        reason=note,
         after={"period": str(period), "closing": signed.closing, "figures": mark, "open": signed.checks},
-    )  # fmt: skip
+    )
     if not signatures_of(period).are_enough:
         _ask_for_the_second(period, actor)
     return signed
@@ -132,8 +157,9 @@ def _ask_for_the_second(period: Period, actor: Any) -> None:
         [pk for pk in people_with("wallet.close_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.month_to_sign",
         title=phrase("%(month)s of %(brand)s waits for a second signature") % {"month": period, "brand": period.brand},
-        url=month_url(period), dedupe_key=f"month-sign:{period.pk}:{period.closings + 1}",
-    )  # fmt: skip
+        url=month_url(period),
+        dedupe_key=f"month-sign:{period.pk}:{period.closings + 1}",
+    )
 
 
 def month_url(period: Period) -> str:
@@ -152,9 +178,12 @@ def withdraw_signature(*, sign_off_id: int, actor: Any) -> MonthSignOff:
     signed.withdrawn_at = timezone.now()
     signed.save(update_fields=["withdrawn_at"])
     audit.record(
-        actor=actor, action="wallet.month_signature_withdrawn", target=period, brand_id=period.brand_id,
+        actor=actor,
+        action="wallet.month_signature_withdrawn",
+        target=period,
+        brand_id=period.brand_id,
         after={"period": str(period), "closing": signed.closing},
-    )  # fmt: skip
+    )
     return signed
 
 
@@ -168,9 +197,10 @@ def require_closable(period: Period, note: str) -> list[Check]:
         raise DomainError(" ".join(check.words for check in blocking))
     warning = [check for check in checks if not check.is_fine]
     if warning and not note.strip():
-        raise DomainError(_("Say in the note why the month is closed although: %(what)s") % {
-            "what": " ".join(check.words for check in warning)
-        })  # fmt: skip
+        raise DomainError(
+            _("Say in the note why the month is closed although: %(what)s")
+            % {"what": " ".join(check.words for check in warning)}
+        )
     return warning
 
 
@@ -179,8 +209,9 @@ def require_signed(period: Period) -> None:
     signed = signatures_of(period)
     if not signed.are_enough:
         words = _("Two people sign %(month)s before it is closed; so far: %(count)s.") % {
-            "month": period, "count": len(signed.valid)
-        }  # fmt: skip
+            "month": period,
+            "count": len(signed.valid),
+        }
         if signed.outdated:
             words += " " + _("The figures have changed since others signed.")
         raise DomainError(words)

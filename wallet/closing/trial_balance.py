@@ -124,9 +124,12 @@ def trial_balance(period: Period, closing: int | None = None) -> TrialBalance:
         if before is not None and before.state != PeriodState.CLOSED:
             return TrialBalance(period, number, False, (), timezone.now())
         values = {
-            "brand": period.brand_id, "first": period.first_day, "last": period.last_day,
-            "before": before.pk if before else None, "before_closing": before.closings if before else None,
-        }  # fmt: skip
+            "brand": period.brand_id,
+            "first": period.first_day,
+            "last": period.last_day,
+            "before": before.pk if before else None,
+            "before_closing": before.closings if before else None,
+        }
     with connection.cursor() as cursor:
         cursor.execute(OF_A_CLOSING if is_final else SO_FAR, values)
         found = cursor.fetchall()
@@ -157,9 +160,17 @@ def write_csv(period: Period, closing: int, path: Path, progress: Any) -> int:
         for row in _accounts(period, closing):
             account = row.account
             writer.writerow(
-                [account.pk, account.kind, defuse(account.owner_label), account.currency, row.opening, row.debits,
-                 row.credits, row.balance]
-            )  # fmt: skip
+                [
+                    account.pk,
+                    account.kind,
+                    defuse(account.owner_label),
+                    account.currency,
+                    row.opening,
+                    row.debits,
+                    row.credits,
+                    row.balance,
+                ]
+            )
             done += 1
             if not done % ROWS_PER_STEP:
                 progress(done, total, "")

@@ -33,9 +33,12 @@ def import_statements(demo: Demo) -> None:
     lines = [*_payouts(account, yesterday), *_fees(yesterday), *_of_yesterday(yesterday)]
     for first, last in months_until(yesterday):
         file = import_statement(
-            psp_id=account.pk, file_name=f"statement-{first:%Y-%m}.csv", actor=None, is_complete=True,
+            psp_id=account.pk,
+            file_name=f"statement-{first:%Y-%m}.csv",
+            actor=None,
+            is_complete=True,
             content=_statement([line for line in lines if first <= line[0] <= last]),
-        )  # fmt: skip
+        )
         morning = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(7, 10), tzinfo=dt.UTC)
         BankFile.objects.filter(pk=file.pk).update(imported_at=min(morning, demo.now))
 
@@ -46,12 +49,14 @@ def _payouts(account: Psp, yesterday: dt.date) -> list[Line]:
         report__psp__brand=account.brand, type=RowType.MERCHANT_PAYOUT, currency=CURRENCY, is_repeat=False
     )
     paid = [
-        (row.booked_at.date() + dt.timedelta(days=1), row) for row in rows.select_related("report__psp").order_by("booked_at", "pk")
-    ]  # fmt: skip
+        (row.booked_at.date() + dt.timedelta(days=1), row)
+        for row in rows.select_related("report__psp").order_by("booked_at", "pk")
+    ]
     due = [
-        row for day, row in paid
+        row
+        for day, row in paid
         if row.report.psp.code == NOT_ARRIVED and day + dt.timedelta(days=DAYS_TO_ARRIVE) <= yesterday
-    ]  # fmt: skip
+    ]
     return [
         (day, from_minor(-row.net_minor, CURRENCY), row.report.psp.name, "", f"PAYOUT {row.psp_reference}")
         for day, row in paid

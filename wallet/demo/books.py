@@ -60,10 +60,13 @@ def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
         bank = posting.house(AccountKind.CLIENT_MONEY_BANK, brand_id=brand.pk, currency=one.currency)
         own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=one.currency)
         manual = write_journal(
-            brand_id=brand.pk, lines=[Line(bank, -minor), Line(own, minor)], business_on=today,
-            reason="The house pays in what PSPs kept as fees", request_key=f"demo:{brand.code}:{one.currency}:top-up",
+            brand_id=brand.pk,
+            lines=[Line(bank, -minor), Line(own, minor)],
+            business_on=today,
+            reason="The house pays in what PSPs kept as fees",
+            request_key=f"demo:{brand.code}:{one.currency}:top-up",
             actor=writer,
-        )  # fmt: skip
+        )
         post_journal(manual_id=manual.pk, actor=poster, note="Seen on both statements")
 
 
@@ -72,6 +75,10 @@ def _bank_fee(brand: Brand, writer: User, today: dt.date) -> None:
     fees = posting.house(AccountKind.FEES, brand_id=brand.pk, currency=brand.base_currency)
     own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=brand.base_currency)
     write_journal(
-        brand_id=brand.pk, lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)], business_on=today,
-        reason="Account fee of the bank, statement 11", request_key=f"demo:{brand.code}:bank-fee", actor=writer,
-    )  # fmt: skip
+        brand_id=brand.pk,
+        lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)],
+        business_on=today,
+        reason="Account fee of the bank, statement 11",
+        request_key=f"demo:{brand.code}:bank-fee",
+        actor=writer,
+    )

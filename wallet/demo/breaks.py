@@ -18,23 +18,36 @@ from wallet.reconciliation.policies import can_resolve
 
 # story: whose it is (first or second of finance), and what was said: by whom, how many days before today, what.
 SAID: dict[str, tuple[int | None, tuple[tuple[int, int, str], ...]]] = {
-    "stranger": (0, ((0, 4, "Not one of ours: neither reference nor amount. Asked Northpay who paid."),
-                     (0, 2, "They see a payment page of ours that was opened twice. Waiting for the card's last digits."))),
+    "stranger": (
+        0,
+        (
+            (0, 4, "Not one of ours: neither reference nor amount. Asked Northpay who paid."),
+            (0, 2, "They see a payment page of ours that was opened twice. Waiting for the card's last digits."),
+        ),
+    ),
     "waiting": (1, ((1, 9, "Northpay kept 1.00 for a check by the issuer: it is in their price list."),)),
     "taken-back": (0, ((0, 11, "Looks like a fee of 2.50 that was taken out of the amount."),)),
     "missing-there": (1, ((1, 7, "Northpay says: paid on the day, reported with the next batch."),)),
-    "currency": (1, ((1, 5, "Booked in dollars there. The client's card is in dollars; their terminal should have kept euros."),)),
+    "currency": (
+        1,
+        ((1, 5, "Booked in dollars there. The client's card is in dollars; their terminal should have kept euros."),),
+    ),
     "chargeback": (0, ((0, 1, "No webhook came of it. Asked Northpay to send it again before we book it by hand."),)),
     "wrong-client": (0, ()),
     "long-missing": (1, ((1, 20, "SEPA Link looks for it."), (1, 6, "Reminded them; ticket 48121."))),
     "bank": (0, ((0, 3, "Northpay sent the proof of payment; the bank looks for it."),)),
-}  # fmt: skip
-ANSWER = ("sepalink-answer.txt", "long-missing", "Their answer.", b"""\
+}
+ANSWER = (
+    "sepalink-answer.txt",
+    "long-missing",
+    "Their answer.",
+    b"""\
 From: settlements@sepalink.example
 Subject: Ticket 48121
 
 The payment was settled with our batch of the following week. A corrected report follows.
-""")  # fmt: skip
+""",
+)
 
 
 def write_breaks(demo: Demo) -> None:
@@ -70,10 +83,19 @@ def _look_after(demo: Demo, one: Break, owner: User | None, said: list[tuple[Use
     for author, days, words in said:
         at = max(demo.now - dt.timedelta(days=days, hours=3), one.opened_at)
         BreakNote.objects.create(one=one, author=author, at=at, body=words)
-        audit.record_many([
-            {"actor": author, "action": "wallet.break_commented", "target": one, "brand_id": one.brand_id,
-             "client_id": one.client_id, "after": {"body": words}, "at": at}
-        ])  # fmt: skip
+        audit.record_many(
+            [
+                {
+                    "actor": author,
+                    "action": "wallet.break_commented",
+                    "target": one,
+                    "brand_id": one.brand_id,
+                    "client_id": one.client_id,
+                    "after": {"body": words},
+                    "at": at,
+                }
+            ]
+        )
 
 
 def _decide(demo: Demo, found: dict[str, Break], people: list[User]) -> None:
@@ -81,9 +103,12 @@ def _decide(demo: Demo, found: dict[str, Break], people: list[User]) -> None:
     today = demo.now.astimezone(dt.UTC).date()
     if "waiting" in found:
         postings.propose(
-            break_id=found["waiting"].pk, way=PostingWay.FEE, business_on=today, actor=people[1],
+            break_id=found["waiting"].pk,
+            way=PostingWay.FEE,
+            business_on=today,
+            actor=people[1],
             reason="Check of the issuer, as in Northpay's price list",
-        )  # fmt: skip
+        )
     if "taken-back" in found:
         one = found["taken-back"]
         posting = postings.propose(

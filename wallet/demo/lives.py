@@ -144,12 +144,21 @@ class Teller:
         reference = new_reference(self.rng, "D")
         method, instrument = _instrument(self.rng, psp)
         deposit = Deposit(
-            client=self.client, brand_id=self.client.brand_id, psp=psp, reference=reference, request_key=reference,
-            payment_method=self.methods[psp.pk], amount_minor=minor, currency=currency, created_at=at,
+            client=self.client,
+            brand_id=self.client.brand_id,
+            psp=psp,
+            reference=reference,
+            request_key=reference,
+            payment_method=self.methods[psp.pk],
+            amount_minor=minor,
+            currency=currency,
+            created_at=at,
             psp_reference=f"pay_{self.rng.randbytes(12).hex()}",
-            expires_at=at + dt.timedelta(hours=24), method=method, instrument=instrument,
+            expires_at=at + dt.timedelta(hours=24),
+            method=method,
+            instrument=instrument,
             payer_name=self.client.full_name,
-        )  # fmt: skip
+        )
         self.plans.deposits.append(deposit)
         return deposit
 
@@ -171,11 +180,18 @@ class Teller:
             extra = self.rng.choice(NICE) if self.rng.random() < 0.08 else 0
             self.pay_in(currency, minor - purse.free + extra, at - MINUTE * self.rng.uniform(2, 50))
         transfer = Transfer(
-            client=self.client, brand_id=self.client.brand_id, trading_account_id=account.pk,
-            trading_account_label=str(account)[:80], operation_id=row.operation_id, amount_minor=minor, currency=currency,
-            direction=Direction.TO_TRADING if inward else Direction.TO_WALLET, reference=new_reference(self.rng, "T"),
-            state="settled", requested_by_id=self.client.user_id,
-        )  # fmt: skip
+            client=self.client,
+            brand_id=self.client.brand_id,
+            trading_account_id=account.pk,
+            trading_account_label=str(account)[:80],
+            operation_id=row.operation_id,
+            amount_minor=minor,
+            currency=currency,
+            direction=Direction.TO_TRADING if inward else Direction.TO_WALLET,
+            reference=new_reference(self.rng, "T"),
+            state="settled",
+            requested_by_id=self.client.user_id,
+        )
         transfer.request_key = transfer.reference
         transfer.created_at = purse.stamp(at - dt.timedelta(seconds=2))
         transfer.finished_at = purse.stamp(at)
@@ -229,16 +245,31 @@ class Teller:
         psp = self._psp(currency)
         reference = new_reference(self.rng, "W")
         withdrawal = Withdrawal(
-            client=self.client, brand_id=self.client.brand_id, psp=psp, reference=reference, request_key=reference,
-            amount_minor=minor, currency=currency, requested_at=purse.stamp(at), requested_by_id=self.client.user_id,
-            request_reference=reference, request_minor=minor, return_minor=minor,
-        )  # fmt: skip
+            client=self.client,
+            brand_id=self.client.brand_id,
+            psp=psp,
+            reference=reference,
+            request_key=reference,
+            amount_minor=minor,
+            currency=currency,
+            requested_at=purse.stamp(at),
+            requested_by_id=self.client.user_id,
+            request_reference=reference,
+            request_minor=minor,
+            return_minor=minor,
+        )
         purse.free -= minor
         self.plans.withdrawals.append(withdrawal)
         held = self._step(
-            withdrawal, currency, withdrawal.requested_at, "reserve", JournalKind.WITHDRAWAL, Phase.PENDING, -minor,
+            withdrawal,
+            currency,
+            withdrawal.requested_at,
+            "reserve",
+            JournalKind.WITHDRAWAL,
+            Phase.PENDING,
+            -minor,
             ("psp", psp.pk),
-        )  # fmt: skip
+        )
         return withdrawal, held
 
     def _end(self, at: dt.datetime, thing: tuple[Withdrawal, Step], _accounts: dict) -> Iterator:
@@ -260,15 +291,30 @@ class Teller:
             name, phase = "release", Phase.VOID
             purse.free += withdrawal.amount_minor
         self._step(
-            withdrawal, withdrawal.currency, withdrawal.finished_at, name, JournalKind.WITHDRAWAL, phase, 0,
-            ("psp", withdrawal.psp_id), held,
-        )  # fmt: skip
+            withdrawal,
+            withdrawal.currency,
+            withdrawal.finished_at,
+            name,
+            JournalKind.WITHDRAWAL,
+            phase,
+            0,
+            ("psp", withdrawal.psp_id),
+            held,
+        )
         return iter(())
 
     def _step(
-        self, about, currency: str, at: dt.datetime, name: str, kind: JournalKind, phase: Phase, minor: int,
-        other: tuple[str, int], resolves: Step | None = None,
-    ) -> Step:  # fmt: skip
+        self,
+        about,
+        currency: str,
+        at: dt.datetime,
+        name: str,
+        kind: JournalKind,
+        phase: Phase,
+        minor: int,
+        other: tuple[str, int],
+        resolves: Step | None = None,
+    ) -> Step:
         key = f"{about._meta.model_name}:{about.reference}:{name}"
         step = Step(self.client, currency, at, key, kind, phase, minor, other, about, resolves=resolves)
         self.plans.steps.append(step)

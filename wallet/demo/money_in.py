@@ -59,30 +59,47 @@ def _held(demo: Demo, like: Deposit, meant: int, received: int, payer: str) -> N
     code = "".join(demo.rng.choice(ALPHABET) for _place in range(LENGTH))
     at = demo.now - dt.timedelta(hours=demo.rng.uniform(3, 60))
     deposit = Deposit.objects.create(
-        client=like.client, brand_id=like.brand_id, psp=like.psp, payment_method=method,
-        wallet=posting.wallet_of(like.client, like.currency), reference=f"D-{code}", request_key=f"demo:{code}",
-        psp_reference=f"pay_{demo.rng.randbytes(12).hex()}", amount_minor=meant, currency=like.currency, created_at=at,
-        expires_at=at + dt.timedelta(hours=24), instrument=like.instrument,
-    )  # fmt: skip
+        client=like.client,
+        brand_id=like.brand_id,
+        psp=like.psp,
+        payment_method=method,
+        wallet=posting.wallet_of(like.client, like.currency),
+        reference=f"D-{code}",
+        request_key=f"demo:{code}",
+        psp_reference=f"pay_{demo.rng.randbytes(12).hex()}",
+        amount_minor=meant,
+        currency=like.currency,
+        created_at=at,
+        expires_at=at + dt.timedelta(hours=24),
+        instrument=like.instrument,
+    )
     apply_payment(
         psp_id=like.psp_id,
         view=PaymentView(
-            reference=deposit.reference, psp_reference=deposit.psp_reference, status=PaymentStatus.CAPTURED,
-            amount_minor=meant, currency=like.currency, received_minor=received,
-            payer_name=payer or like.client.full_name, happened_at=at,
+            reference=deposit.reference,
+            psp_reference=deposit.psp_reference,
+            status=PaymentStatus.CAPTURED,
+            amount_minor=meant,
+            currency=like.currency,
+            received_minor=received,
+            payer_name=payer or like.client.full_name,
+            happened_at=at,
         ),
-    )  # fmt: skip
+    )
     Deposit.objects.filter(pk=deposit.pk).update(held_at=at)
 
 
 def _disputed(demo: Demo, deposit: Deposit, *, is_taken: bool, number: int) -> None:
     part = deposit.received_minor or deposit.amount_minor
     view = DisputeView(
-        reference=deposit.reference, psp_dispute_id=f"dp_demo_{number}_{deposit.pk}",
-        amount_minor=part // 2 if is_taken else part, currency=deposit.currency,
+        reference=deposit.reference,
+        psp_dispute_id=f"dp_demo_{number}_{deposit.pk}",
+        amount_minor=part // 2 if is_taken else part,
+        currency=deposit.currency,
         reason="fraudulent" if is_taken else "unrecognised",
-        evidence_due_at=demo.now + dt.timedelta(days=4 if is_taken else 12), happened_at=demo.now - dt.timedelta(days=number),
-    )  # fmt: skip
+        evidence_due_at=demo.now + dt.timedelta(days=4 if is_taken else 12),
+        happened_at=demo.now - dt.timedelta(days=number),
+    )
     kind = EventKind.CHARGEBACK if is_taken else EventKind.DISPUTE
     event = WebhookEvent(
         event_id=view.psp_dispute_id, event_type=kind.value, kind=kind, reference=deposit.reference, dispute=view
@@ -102,15 +119,34 @@ def _bonus(demo: Demo) -> None:
     client.save()
     plan = granting.create_plan(brand=client.brand, name="Active trader", actor=finance)
     granting.write_rule(
-        plan_id=plan.pk, actor=finance, valid_from=(demo.now - dt.timedelta(days=60)).date(), trigger=BonusTrigger.EVERY_DEPOSIT,
-        percent=Decimal(20), maximum_minor=50_000, deposit_minimum_minor=50_000, release_by=ReleaseBy.LOTS,
-        lots_per_hundred=Decimal(4), expires_days=90, on_withdrawal=OnWithdrawal.PROPORTIONAL, four_eyes_minor=20_000,
-    )  # fmt: skip
+        plan_id=plan.pk,
+        actor=finance,
+        valid_from=(demo.now - dt.timedelta(days=60)).date(),
+        trigger=BonusTrigger.EVERY_DEPOSIT,
+        percent=Decimal(20),
+        maximum_minor=50_000,
+        deposit_minimum_minor=50_000,
+        release_by=ReleaseBy.LOTS,
+        lots_per_hundred=Decimal(4),
+        expires_days=90,
+        on_withdrawal=OnWithdrawal.PROPORTIONAL,
+        four_eyes_minor=20_000,
+    )
     granting.grant_bonus(
-        client_id=client.pk, plan_id=plan.pk, amount=Decimal(150), currency=client.brand.base_currency,
-        reason="Welcome to the professional desk", request_key="demo:bonus", actor=finance,
-    )  # fmt: skip
+        client_id=client.pk,
+        plan_id=plan.pk,
+        amount=Decimal(150),
+        currency=client.brand.base_currency,
+        reason="Welcome to the professional desk",
+        request_key="demo:bonus",
+        actor=finance,
+    )
     granting.grant_bonus(
-        client_id=client.pk, plan_id=plan.pk, amount=Decimal(250), currency=client.brand.base_currency,
-        reason="Moved his trading to us", request_key="demo:bonus:2", actor=finance,
-    )  # fmt: skip
+        client_id=client.pk,
+        plan_id=plan.pk,
+        amount=Decimal(250),
+        currency=client.brand.base_currency,
+        reason="Moved his trading to us",
+        request_key="demo:bonus:2",
+        actor=finance,
+    )

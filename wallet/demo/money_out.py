@@ -30,12 +30,14 @@ def tell(demo: Demo) -> None:
     """A few by the verbs that clients and staff use; what a client can't do today is left out."""
     purses = list(
         Balance.objects.filter(
-            account__kind=AccountKind.CLIENT_WALLET, account__client__user__isnull=False,
-            account__client__kyc_level__gt=1, account__client__restrictions=[],
+            account__kind=AccountKind.CLIENT_WALLET,
+            account__client__user__isnull=False,
+            account__client__kyc_level__gt=1,
+            account__client__restrictions=[],
         )
         .select_related("account__client__brand", "account__client__user")
         .order_by("-account_id")[:LOOKED_AT_MAX]
-    )  # fmt: skip
+    )
     purses = [purse for purse in purses if purse.available_minor >= ENOUGH_MINOR]
     _some(EXCHANGES, (_exchange(purse) for purse in purses))
     _some(IN_PARTS, (_in_parts(purse) for purse in reversed(purses)))
@@ -78,10 +80,15 @@ def _in_parts(purse: Balance) -> bool:
         return False
     try:
         request_withdrawal(
-            client_id=client.pk, psp_id=others[0].psp.pk, method=others[0].code, amount=from_minor(wanted, currency),
-            currency=currency, destination=_somewhere(client.pk, client.full_name, others[0]),
-            request_key=f"demo:parts:{client.pk}", actor=client.user,
-        )  # fmt: skip
+            client_id=client.pk,
+            psp_id=others[0].psp.pk,
+            method=others[0].code,
+            amount=from_minor(wanted, currency),
+            currency=currency,
+            destination=_somewhere(client.pk, client.full_name, others[0]),
+            request_key=f"demo:parts:{client.pk}",
+            actor=client.user,
+        )
     except DomainError:
         return False
     return True
@@ -89,9 +96,13 @@ def _in_parts(purse: Balance) -> bool:
 
 def _somewhere(number: int, name: str, method: PayoutMethod) -> dict[str, str]:
     known = {
-        "iban": f"DE02 5001 0517 {number:08d}00", "holder": name, "account": f"client{number}@example.com",
-        "address": f"0x{number:040x}", "card": "•••• 4242", "email": f"client{number}@example.com",
-    }  # fmt: skip
+        "iban": f"DE02 5001 0517 {number:08d}00",
+        "holder": name,
+        "account": f"client{number}@example.com",
+        "address": f"0x{number:040x}",
+        "card": "•••• 4242",
+        "email": f"client{number}@example.com",
+    }
     return {field: known.get(field, name) for field in method.fields}
 
 
@@ -112,9 +123,12 @@ def _refunds(demo: Demo) -> Iterator[bool]:
         half = quantize(from_minor(deposit.amount_minor, currency) / Decimal(2), currency)
         try:
             start_refund(
-                deposit_id=deposit.pk, amount=half, reason="Paid twice by mistake, as the client wrote",
-                request_key=f"demo:refund:{deposit.pk}", actor=person,
-            )  # fmt: skip
+                deposit_id=deposit.pk,
+                amount=half,
+                reason="Paid twice by mistake, as the client wrote",
+                request_key=f"demo:refund:{deposit.pk}",
+                actor=person,
+            )
         except DomainError:
             continue
         yield True

@@ -43,9 +43,17 @@ def plant(rows: list[Row], today: dt.date) -> Planted:
     teller.near_the_cut_off()
     teller.nobody_knows()
     for tell in (
-        teller.amounts, teller.duplicate, teller.missing_there, teller.currency, teller.chargeback, teller.other_reference,
-        teller.wrong_client, teller.fee, teller.long_missing, teller.explained_later,
-    ):  # fmt: skip
+        teller.amounts,
+        teller.duplicate,
+        teller.missing_there,
+        teller.currency,
+        teller.chargeback,
+        teller.other_reference,
+        teller.wrong_client,
+        teller.fee,
+        teller.long_missing,
+        teller.explained_later,
+    ):
         tell()
     return teller.planted
 
@@ -71,11 +79,15 @@ class _Teller:
         last = self.until - dt.timedelta(days=1)
         wanted = dt.datetime.combine(self.today - dt.timedelta(days=age), dt.time(12), tzinfo=dt.UTC)
         found = [
-            row for row in self.rows
-            if row.psp == psp and row.type == type and row.psp_reference not in self.taken and abs(row.gross_minor) >= least
+            row
+            for row in self.rows
+            if row.psp == psp
+            and row.type == type
+            and row.psp_reference not in self.taken
+            and abs(row.gross_minor) >= least
             and currency in ("", row.currency)
             and (first or self.today - dt.timedelta(days=21)) <= row.at.date() <= last
-        ]  # fmt: skip
+        ]
         if not found:
             return None
         row = min(found, key=lambda one: (abs(one.at - wanted), one.psp_reference))
@@ -88,10 +100,13 @@ class _Teller:
     def near_the_cut_off(self) -> None:
         """A payment in the last hours of the last report's last day is not in it."""
         late = [
-            row for row in self.rows
-            if row.type == RowType.PAYMENT and row.psp in (CARDS, BANK) and row.at.date() == self.until
+            row
+            for row in self.rows
+            if row.type == RowType.PAYMENT
+            and row.psp in (CARDS, BANK)
+            and row.at.date() == self.until
             and row.at.hour >= CUT_OFF_HOUR
-        ]  # fmt: skip
+        ]
         if late:
             row = max(late, key=lambda one: (one.at, one.psp_reference))
             self.taken.add(row.psp_reference)
@@ -139,9 +154,14 @@ class _Teller:
         if row is not None:
             at = dt.datetime.combine(self.today - dt.timedelta(days=2), dt.time(9, 3, 11), tzinfo=dt.UTC)
             taken = replace(
-                row, type=RowType.CHARGEBACK, psp_reference=f"dp_{row.psp_reference[-12:]}", gross_minor=-row.gross_minor,
-                fee_minor=CHARGEBACK_FEE, at=max(at, row.at + dt.timedelta(hours=1)), original_reference=row.psp_reference,
-            )  # fmt: skip
+                row,
+                type=RowType.CHARGEBACK,
+                psp_reference=f"dp_{row.psp_reference[-12:]}",
+                gross_minor=-row.gross_minor,
+                fee_minor=CHARGEBACK_FEE,
+                at=max(at, row.at + dt.timedelta(hours=1)),
+                original_reference=row.psp_reference,
+            )
             self.planted.added.append(taken)
             self.tell("chargeback", taken.psp_reference)
 
@@ -156,8 +176,9 @@ class _Teller:
     def wrong_client(self) -> None:
         row = self.pick(CARDS, 6)
         other = next(
-            (one for one in self.rows if row and one.psp == CARDS and one.client_id != row.client_id and one.client_id), None
-        )  # fmt: skip
+            (one for one in self.rows if row and one.psp == CARDS and one.client_id != row.client_id and one.client_id),
+            None,
+        )
         if row is not None and other is not None:
             wrong = replace(row, merchant_reference=other.merchant_reference)
             self.planted.replaced[row.psp_reference] = wrong
@@ -182,10 +203,14 @@ class _Teller:
         """A payment of the evening before a month began stands in that month's report: its break has closed itself."""
         before = self.since - dt.timedelta(days=1)
         late = [
-            row for row in self.rows
-            if row.type == RowType.PAYMENT and row.psp in (CARDS, BANK) and row.psp_reference not in self.taken
-            and row.at.date() == before and row.at.hour >= CUT_OFF_HOUR
-        ]  # fmt: skip
+            row
+            for row in self.rows
+            if row.type == RowType.PAYMENT
+            and row.psp in (CARDS, BANK)
+            and row.psp_reference not in self.taken
+            and row.at.date() == before
+            and row.at.hour >= CUT_OFF_HOUR
+        ]
         if late:
             row = max(late, key=lambda one: (one.at, one.psp_reference))
             at = dt.datetime.combine(self.since, dt.time(0, 4, 30), tzinfo=dt.UTC)

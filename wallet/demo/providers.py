@@ -39,45 +39,69 @@ def _secret(code: str) -> str:
 
 PROVIDERS = (
     Provider(
-        "meridian", "stripe", "Stripe",
+        "meridian",
+        "stripe",
+        "Stripe",
         {"api_key": "sandbox-api-key-stripe", "webhook_secret": _secret("stripe"), "account": "acct_sandboxstripe"},
         {"card": "cards", "sepa_debit": ""},
     ),
     Provider(
-        "southern", "adyen", "Adyen",
+        "southern",
+        "adyen",
+        "Adyen",
         {
-            "api_key": "sandbox-api-key-adyen", "merchant": "SandboxMerchantECOM",
+            "api_key": "sandbox-api-key-adyen",
+            "merchant": "SandboxMerchantECOM",
             "webhook_secret": hashlib.sha256(_secret("adyen").encode()).hexdigest().upper(),
             "payout_key": "sandbox-api-key-adyen-payout-submit",
-            "payout_review_key": "sandbox-api-key-adyen-payout-review", "payout_email": "payouts@southern.example",
-            "report_user": "report@Company.SandboxCompany", "report_password": "sandbox-api-key-adyen-report",
+            "payout_review_key": "sandbox-api-key-adyen-payout-review",
+            "payout_email": "payouts@southern.example",
+            "report_user": "report@Company.SandboxCompany",
+            "report_password": "sandbox-api-key-adyen-report",
         },
         {"scheme": "cards", "sepadirectdebit": ""},
     ),
     Provider(
-        "meridian", "paypal", "PayPal",
+        "meridian",
+        "paypal",
+        "PayPal",
         {"client_id": "client-paypal", "client_secret": "sandbox-api-key-paypal", "webhook_id": "WH-SANDBOX-0001"},
-        {"paypal": ""}, kind="wallet",
+        {"paypal": ""},
+        kind="wallet",
     ),
     Provider(
-        "meridian", "bankwire", "First Bank of Sand",
+        "meridian",
+        "bankwire",
+        "First Bank of Sand",
         {
-            "holder": "Keelson Markets Ltd", "iban": BANK_IBAN, "bic": "COBADEFFXXX", "bank": "First Bank of Sand",
+            "holder": "Keelson Markets Ltd",
+            "iban": BANK_IBAN,
+            "bic": "COBADEFFXXX",
+            "bank": "First Bank of Sand",
             "fetch_token": "sandbox-api-key-bankwire",
         },
-        {"wire": ""}, kind="bank", adapter="bank_wire",
+        {"wire": ""},
+        kind="bank",
+        adapter="bank_wire",
     ),
     Provider(
-        "southern", "btcpay", "BTCPay Server",
+        "southern",
+        "btcpay",
+        "BTCPay Server",
         {"api_key": "sandbox-api-key-btcpay", "store_id": "store-btcpay", "webhook_secret": _secret("btcpay")},
-        {"btc": ""}, kind="crypto",
+        {"btc": ""},
+        kind="crypto",
     ),
     Provider(
-        "southern", "praxis", "Local methods",
+        "southern",
+        "praxis",
+        "Local methods",
         {"merchant_id": "API-Sandbox", "application_key": "sandbox-application", "webhook_secret": _secret("praxis")},
-        {"blik": "", "pix": ""}, ("EUR", "USD", "PLN", "BRL"), kind="cashier",
+        {"blik": "", "pix": ""},
+        ("EUR", "USD", "PLN", "BRL"),
+        kind="cashier",
     ),
-)  # fmt: skip
+)
 
 
 def make_providers(demo: Demo) -> list[Psp]:
@@ -87,9 +111,13 @@ def make_providers(demo: Demo) -> list[Psp]:
         if provider.brand not in brands:
             continue
         psp = Psp(
-            brand=brands[provider.brand], code=provider.code, name=provider.name, adapter=provider.adapter or provider.code,
-            base_url=f"sandbox:{provider.code}", kind=provider.kind,
-        )  # fmt: skip
+            brand=brands[provider.brand],
+            code=provider.code,
+            name=provider.name,
+            adapter=provider.adapter or provider.code,
+            base_url=f"sandbox:{provider.code}",
+            kind=provider.kind,
+        )
         psp.seal_credentials(dict(provider.keys))
         psp.save()
         adapter = adapter_of(psp)
@@ -98,11 +126,19 @@ def make_providers(demo: Demo) -> list[Psp]:
                 continue
             in_euro = method.code.startswith("sepa")
             PaymentMethod.objects.create(
-                psp=psp, code=method.code, label=str(method.label), kind=method.kind, kyc_level_min=1,
-                currencies=["EUR"] if in_euro else list(provider.currencies), pays_out=bool(method.payout_fields),
-                minutes=method.minutes, position=position, fallback_group=provider.methods[method.code],
-                deposit_maximum_minor=5_000_000, payout_maximum_minor=5_000_000,
-            )  # fmt: skip
+                psp=psp,
+                code=method.code,
+                label=str(method.label),
+                kind=method.kind,
+                kyc_level_min=1,
+                currencies=["EUR"] if in_euro else list(provider.currencies),
+                pays_out=bool(method.payout_fields),
+                minutes=method.minutes,
+                position=position,
+                fallback_group=provider.methods[method.code],
+                deposit_maximum_minor=5_000_000,
+                payout_maximum_minor=5_000_000,
+            )
             position += 1
         psps.append(psp)
     return psps
@@ -118,9 +154,12 @@ def write_calls(demo: Demo, psps: list[Psp]) -> None:
             is_lost = rng.random() < 0.01
             calls.append(
                 PspCall(
-                    psp=psp, at=demo.now - dt.timedelta(minutes=7 * (CALLS - number)), operation=f"POST /{psp.code}/v1/payments",
-                    outcome=CallOutcome.UNKNOWN if is_lost else CallOutcome.ANSWERED, status=0 if is_lost else 201,
+                    psp=psp,
+                    at=demo.now - dt.timedelta(minutes=7 * (CALLS - number)),
+                    operation=f"POST /{psp.code}/v1/payments",
+                    outcome=CallOutcome.UNKNOWN if is_lost else CallOutcome.ANSWERED,
+                    status=0 if is_lost else 201,
                     milliseconds=10_000 if is_lost else int(usual * rng.uniform(0.6, 1.9)),
                 )
-            )  # fmt: skip
+            )
     copy_models(calls)

@@ -46,9 +46,7 @@ def make_psps(demo: Demo) -> list[Psp]:
     brands = {brand.code: brand for brand in demo.brands}
     psps = []
     for position, offer in enumerate(OFFERS):
-        psp = Psp(
-            brand=brands[offer.brand], code=offer.code, name=offer.name, kind=offer.kind,
-        )  # fmt: skip
+        psp = Psp(brand=brands[offer.brand], code=offer.code, name=offer.name, kind=offer.kind)
         psp.seal_credentials(
             {
                 "api_key": f"sandbox-api-key-{offer.code}",
@@ -58,13 +56,21 @@ def make_psps(demo: Demo) -> list[Psp]:
         )
         psp.save()
         PaymentMethod.objects.create(
-            psp=psp, label=offer.name, kind=offer.kind, currencies=list(offer.currencies), position=position,
-            deposit_minimum_minor=1_000, deposit_maximum_minor=5_000_000, payout_minimum_minor=1,
-            payout_maximum_minor=5_000_000, kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
-            is_for_high_risk=offer.kind != PspKind.CRYPTO, minutes=offer.minutes,
+            psp=psp,
+            label=offer.name,
+            kind=offer.kind,
+            currencies=list(offer.currencies),
+            position=position,
+            deposit_minimum_minor=1_000,
+            deposit_maximum_minor=5_000_000,
+            payout_minimum_minor=1,
+            payout_maximum_minor=5_000_000,
+            kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
+            is_for_high_risk=offer.kind != PspKind.CRYPTO,
+            minutes=offer.minutes,
             fallback_group="cards" if offer.kind == PspKind.CARD else "",
             deposit_fee_basis_points=50 if offer.kind == PspKind.CASHIER else 0,
-        )  # fmt: skip
+        )
         psps.append(psp)
     return psps
 
@@ -76,9 +82,13 @@ def make_costs(demo: Demo) -> None:
     if psp is not None:
         PspCost.objects.bulk_create(
             PspCost(
-                psp=psp, type=type, currency=currency, basis_points=offer.basis_points, fixed_minor=fixed,
+                psp=psp,
+                type=type,
+                currency=currency,
+                basis_points=offer.basis_points,
+                fixed_minor=fixed,
                 valid_from=demo.since.date() - dt.timedelta(days=30),
             )
             for currency in offer.currencies
             for type, fixed in ((RowType.PAYMENT, offer.fixed_minor), (RowType.PAYOUT, offer.payout_minor))
-        )  # fmt: skip
+        )

@@ -34,10 +34,17 @@ def _rows() -> list[Row]:
         fee = offer.fee(one.amount_minor) if one.kind == MovementKind.PAYMENT else offer.payout_minor
         rows.append(
             Row(
-                one.psp.code, one.kind, one.psp_reference, one.reference, one.amount_minor, fee, one.currency,
-                one.occurred_at.replace(microsecond=0), client_id=one.client_id or 0,
+                one.psp.code,
+                one.kind,
+                one.psp_reference,
+                one.reference,
+                one.amount_minor,
+                fee,
+                one.currency,
+                one.occurred_at.replace(microsecond=0),
+                client_id=one.client_id or 0,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -54,10 +61,15 @@ def write_history() -> None:
     with draft.open("wb") as out:
         for row in _rows():
             line = {
-                "psp": row.psp, "type": row.type, "psp_reference": row.psp_reference,
-                "merchant_reference": row.merchant_reference, "gross_minor": row.gross_minor, "fee_minor": row.fee_minor,
-                "currency": row.currency, "created_at": row.at.isoformat(),
-            }  # fmt: skip
+                "psp": row.psp,
+                "type": row.type,
+                "psp_reference": row.psp_reference,
+                "merchant_reference": row.merchant_reference,
+                "gross_minor": row.gross_minor,
+                "fee_minor": row.fee_minor,
+                "currency": row.currency,
+                "created_at": row.at.isoformat(),
+            }
             out.write(orjson.dumps(line) + b"\n")
     draft.rename(path)
 
@@ -143,12 +155,17 @@ def report(everything: list[Row], code: str, first: dt.date, last: dt.date) -> b
         }
         writer.writerow(
             {
-                "record": "row", "batch": f"{code}-{row.monday:%Y%m%d}-{row.currency}", "type": row.type,
-                "psp_reference": row.psp_reference, "merchant_reference": row.merchant_reference,
-                "original_reference": row.original_reference, "created_at": f"{row.at:%Y-%m-%dT%H:%M:%SZ}",
-                "currency": row.currency, **amounts,
+                "record": "row",
+                "batch": f"{code}-{row.monday:%Y%m%d}-{row.currency}",
+                "type": row.type,
+                "psp_reference": row.psp_reference,
+                "merchant_reference": row.merchant_reference,
+                "original_reference": row.original_reference,
+                "created_at": f"{row.at:%Y-%m-%dT%H:%M:%SZ}",
+                "currency": row.currency,
+                **amounts,
             }
-        )  # fmt: skip
+        )
     for currency in currencies:
         writer.writerow(_balance("closing", last, currency, closing[currency]))
     return out.getvalue().encode()
@@ -156,8 +173,11 @@ def report(everything: list[Row], code: str, first: dt.date, last: dt.date) -> b
 
 def _balance(record: str, day: dt.date, currency: str, minor: int) -> dict[str, str]:
     return {
-        "record": record, "created_at": day.isoformat(), "currency": currency, "net": f"{from_minor(minor, currency):f}"
-    }  # fmt: skip
+        "record": record,
+        "created_at": day.isoformat(),
+        "currency": currency,
+        "net": f"{from_minor(minor, currency):f}",
+    }
 
 
 def _bank_payouts(rows: list[Row], code: str) -> list[Row]:
@@ -167,9 +187,15 @@ def _bank_payouts(rows: list[Row], code: str) -> list[Row]:
         weeks[row.monday + dt.timedelta(days=7), row.currency] += row.net_minor
     return [
         Row(
-            code, "merchant_payout", f"{code}-{paid_on:%Y%m%d}-{currency}", "", -net, 0, currency,
+            code,
+            "merchant_payout",
+            f"{code}-{paid_on:%Y%m%d}-{currency}",
+            "",
+            -net,
+            0,
+            currency,
             dt.datetime.combine(paid_on, dt.time(PAID_AT_HOUR), tzinfo=dt.UTC),
         )
         for (paid_on, currency), net in sorted(weeks.items())
         if net > 0
-    ]  # fmt: skip
+    ]

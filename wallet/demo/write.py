@@ -26,28 +26,29 @@ from wallet.core.limits import exceeds, in_base
 from wallet.demo.lives import Plans, Step
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
-from wallet.models import (
-    Account,
-    Deposit,
-    PspMovement,
-    WebhookCount,
-    WebhookMessage,
-    Withdrawal,
-    WithdrawalCheck,
-)
+from wallet.models import Account, Deposit, PspMovement, WebhookCount, WebhookMessage, Withdrawal, WithdrawalCheck
 from wallet.withdrawals.checks.registry import CHECKS
 from wallet.withdrawals.destinations import destination_label, destination_mark
 
 BATCH = 1_000
 WEBHOOK_DAYS = 14
 CHECK_WORDS = {
-    "funds": "Enough was available.", "kyc": "Verified to level 2.", "restrictions": "No restriction.",
-    "risk": "Rated: Low", "return_to_source": "Goes back the way it came.", "velocity": "0 other requests within a day.",
-    "cooling_off": "Nothing was changed lately.", "open_margin": "No account is short of margin.",
-    "bonus": "No credit is touched.", "aml": "Nothing is open.", "churn": "Not what was paid in lately.",
-    "structuring": "Nothing that looks split up.", "payer": "The client paid in.",
-    "chargeback": "None within 180 days.", "destination": "In the client's name, as far as it says.",
-}  # fmt: skip
+    "funds": "Enough was available.",
+    "kyc": "Verified to level 2.",
+    "restrictions": "No restriction.",
+    "risk": "Rated: Low",
+    "return_to_source": "Goes back the way it came.",
+    "velocity": "0 other requests within a day.",
+    "cooling_off": "Nothing was changed lately.",
+    "open_margin": "No account is short of margin.",
+    "bonus": "No credit is touched.",
+    "aml": "Nothing is open.",
+    "churn": "Not what was paid in lately.",
+    "structuring": "Nothing that looks split up.",
+    "payer": "The client paid in.",
+    "chargeback": "None within 180 days.",
+    "destination": "In the client's name, as far as it says.",
+}
 LOOKS = {
     "risk": "The client is rated high risk.",
     "return_to_source": "Should go back first to where it came from.",
@@ -130,9 +131,14 @@ class _Accounts:
             wallet, other = self.accounts[self._wallet(step)], self.accounts[self._other(step)]
             lines = (Line(wallet, step.minor), Line(other, -step.minor))
         return Entry(
-            key=step.key, kind=step.kind, brand_id=step.client.brand_id, lines=lines, phase=step.phase,
-            description=step.about.reference, resolves_id=step.resolves.journal_id if step.resolves else None,
-        )  # fmt: skip
+            key=step.key,
+            kind=step.kind,
+            brand_id=step.client.brand_id,
+            lines=lines,
+            phase=step.phase,
+            description=step.about.reference,
+            resolves_id=step.resolves.journal_id if step.resolves else None,
+        )
 
 
 # ── the movements ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,12 +221,14 @@ def _checks(demo: Demo, withdrawal: Withdrawal) -> list[WithdrawalCheck]:
     look = demo.rng.choice(list(LOOKS)) if demo.rng.random() < 0.3 else ""
     return [
         WithdrawalCheck(
-            withdrawal=withdrawal, name=name, checked_at=withdrawal.requested_at,
+            withdrawal=withdrawal,
+            name=name,
+            checked_at=withdrawal.requested_at,
             outcome=Outcome.REVIEW if name == look else Outcome.PASS,
             reason=LOOKS[name] if name == look else CHECK_WORDS[name],
         )
         for name in CHECKS
-    ]  # fmt: skip
+    ]
 
 
 def _psp_movements(plans: Plans) -> list[PspMovement]:
@@ -233,12 +241,17 @@ def _psp_movements(plans: Plans) -> list[PspMovement]:
             continue
         rows.append(
             PspMovement(
-                psp=movement.psp, kind=MovementKind.PAYMENT if is_in else MovementKind.PAYOUT,
-                reference=movement.reference, psp_reference=movement.psp_reference, client_id=movement.client_id,
-                journal_id=movement.journal_id, amount_minor=movement.amount_minor if is_in else -movement.amount_minor,
-                currency=movement.currency, occurred_at=at,
+                psp=movement.psp,
+                kind=MovementKind.PAYMENT if is_in else MovementKind.PAYOUT,
+                reference=movement.reference,
+                psp_reference=movement.psp_reference,
+                client_id=movement.client_id,
+                journal_id=movement.journal_id,
+                amount_minor=movement.amount_minor if is_in else -movement.amount_minor,
+                currency=movement.currency,
+                occurred_at=at,
             )
-        )  # fmt: skip
+        )
     return sorted(rows, key=lambda row: row.occurred_at)
 
 
@@ -269,9 +282,13 @@ def _webhook_counts(webhooks: list[WebhookMessage]) -> list[WebhookCount]:
 def _webhook(demo: Demo, deposit: Deposit, at: dt.datetime, verdict: Verdict = Verdict.ACCEPTED) -> WebhookMessage:
     event_id = f"evt_{demo.rng.randbytes(12).hex()}"
     data = {
-        "id": deposit.psp_reference, "reference": deposit.reference, "status": "captured",
-        "amount_minor": deposit.amount_minor, "received_minor": deposit.amount_minor, "currency": deposit.currency,
-    }  # fmt: skip
+        "id": deposit.psp_reference,
+        "reference": deposit.reference,
+        "status": "captured",
+        "amount_minor": deposit.amount_minor,
+        "received_minor": deposit.amount_minor,
+        "currency": deposit.currency,
+    }
     body = {"id": event_id, "type": "payment.captured", "merchant": f"merchant-{deposit.psp.code}", "data": data}
     believed = verdict != Verdict.WRONG_SIGNATURE
     states = {Verdict.ACCEPTED: InboxState.DONE, Verdict.DUPLICATE: InboxState.IGNORED}
@@ -281,12 +298,20 @@ def _webhook(demo: Demo, deposit: Deposit, at: dt.datetime, verdict: Verdict = V
         Verdict.WRONG_SIGNATURE: "Wrong signature",
     }
     return WebhookMessage(
-        psp=deposit.psp, received_at=at, body=json.dumps(body).encode(), verdict=verdict,
-        headers={"content-type": "application/json", "user-agent": "sandbox-psp/1"}, ip="127.0.0.1",
-        event_id=event_id if believed else "", event_type="payment.captured" if believed else "",
-        reference=deposit.reference if believed else "", state=states.get(verdict, InboxState.REFUSED), attempts=1,
-        outcome=words[verdict], processed_at=at,
-    )  # fmt: skip
+        psp=deposit.psp,
+        received_at=at,
+        body=json.dumps(body).encode(),
+        verdict=verdict,
+        headers={"content-type": "application/json", "user-agent": "sandbox-psp/1"},
+        ip="127.0.0.1",
+        event_id=event_id if believed else "",
+        event_type="payment.captured" if believed else "",
+        reference=deposit.reference if believed else "",
+        state=states.get(verdict, InboxState.REFUSED),
+        attempts=1,
+        outcome=words[verdict],
+        processed_at=at,
+    )
 
 
 # ── what people and the audit log read ───────────────────────────────────────────────────────────────────────────────
@@ -296,15 +321,23 @@ def _timeline(plans: Plans) -> Any:
     for deposit in plans.deposits:
         if deposit.settled_at:
             yield _entry(
-                deposit, deposit.settled_at, timeline_texts.deposit(deposit.is_first, *_sum(deposit)), f"deposit:{deposit.pk}",
-                f"{deposit.reference} · {deposit.psp.code}", f"/money/deposits/{deposit.pk}/",
-            )  # fmt: skip
+                deposit,
+                deposit.settled_at,
+                timeline_texts.deposit(deposit.is_first, *_sum(deposit)),
+                f"deposit:{deposit.pk}",
+                f"{deposit.reference} · {deposit.psp.code}",
+                f"/money/deposits/{deposit.pk}/",
+            )
     for one in plans.withdrawals:
         url = f"/money/withdrawals/{one.pk}/"
         yield _entry(
-            one, one.requested_at, timeline_texts.withdrawal_asked_for(*_sum(one)), f"withdrawal-requested:{one.pk}",
-            one.reference, url,
-        )  # fmt: skip
+            one,
+            one.requested_at,
+            timeline_texts.withdrawal_asked_for(*_sum(one)),
+            f"withdrawal-requested:{one.pk}",
+            one.reference,
+            url,
+        )
         if one.finished_at:
             paid = one.state == WithdrawalState.SETTLED
             said = (
@@ -317,10 +350,13 @@ def _timeline(plans: Plans) -> Any:
     for transfer in plans.transfers:
         assert transfer.finished_at is not None
         yield _entry(
-            transfer, transfer.finished_at,
+            transfer,
+            transfer.finished_at,
             timeline_texts.transfer(transfer.direction, transfer.trading_account_label, *_sum(transfer)),
-            f"transfer:{transfer.pk}", transfer.reference, "",
-        )  # fmt: skip
+            f"transfer:{transfer.pk}",
+            transfer.reference,
+            "",
+        )
 
 
 def _sum(movement: Any) -> tuple[Decimal, str]:
@@ -329,9 +365,14 @@ def _sum(movement: Any) -> tuple[Decimal, str]:
 
 def _entry(movement: Any, at: dt.datetime, title: Words, key: str, body: str, url: str) -> TimelineEntry:
     return TimelineEntry(
-        client_id=movement.client_id, at=at, kind=TimelineKind.PAYMENT, url=url, dedupe_key=key, is_visible_to_client=True,
+        client_id=movement.client_id,
+        at=at,
+        kind=TimelineKind.PAYMENT,
+        url=url,
+        dedupe_key=key,
+        is_visible_to_client=True,
         **said_of(title=title, body=body),
-    )  # fmt: skip
+    )
 
 
 def _audit_rows(plans: Plans) -> list[dict[str, Any]]:
@@ -361,6 +402,11 @@ def _audit_rows(plans: Plans) -> list[dict[str, Any]]:
 def _fact(movement: Any, action: str, at: dt.datetime | None, actor: Any = None) -> dict[str, Any]:
     money = Money.of_minor(movement.amount_minor, movement.currency)
     return {
-        "actor": actor, "action": action, "target": movement, "client_id": movement.client_id, "at": at,
-        "brand_id": movement.brand_id, "after": {"reference": movement.reference, "amount": str(money)},
-    }  # fmt: skip
+        "actor": actor,
+        "action": action,
+        "target": movement,
+        "client_id": movement.client_id,
+        "at": at,
+        "brand_id": movement.brand_id,
+        "after": {"reference": movement.reference, "amount": str(money)},
+    }

@@ -157,10 +157,7 @@ def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, am
     )
     try:
         offer = replace(
-            offer,
-            minimum_minor=worth.least(low),
-            maximum_minor=worth.most(high),
-            fee=Fee(points, worth.fee(fixed)),
+            offer, minimum_minor=worth.least(low), maximum_minor=worth.most(high), fee=Fee(points, worth.fee(fixed))
         )
         if amount is None or offer.refusal:
             return offer
@@ -192,8 +189,9 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Way) -> 
         return _("The client's country is excluded.")
     if client.kyc_level < method.kyc_level_min:
         return _("It needs verification level %(level)s; the client has %(has)s.") % {
-            "level": method.kyc_level_min, "has": client.kyc_level
-        }  # fmt: skip
+            "level": method.kyc_level_min,
+            "has": client.kyc_level,
+        }
     if client.risk_rating == RiskRating.HIGH and not method.is_for_high_risk:
         return _("It is not offered to clients rated high risk.")
     if method.psp.is_down:

@@ -13,9 +13,7 @@ from crm.security.scope import reach_of
 from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN
 from wallet.core.policies import is_own, ran_out_of_time
-from wallet.models import (
-    Deposit,
-)
+from wallet.models import Deposit
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 

@@ -145,9 +145,12 @@ def _target(deposit: Deposit, client: Client) -> Account | None:
     if currency == deposit.wallet.currency:
         return deposit.wallet
     known = Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET, currency=currency).exists()
-    if known or PaymentMethod.objects.filter(
-        Q(is_enabled=True, currencies__contains=[currency]), psp__brand_id=client.brand_id
-    ).exists():  # fmt: skip
+    if (
+        known
+        or PaymentMethod.objects.filter(
+            Q(is_enabled=True, currencies__contains=[currency]), psp__brand_id=client.brand_id
+        ).exists()
+    ):
         return posting.wallet_of(client, currency)
     return deposit.wallet if client.brand.policies.get("deposit_converts_other_currency") else None
 
@@ -178,10 +181,13 @@ def _into_suspense(deposit: Deposit, minor: int, *, key: str) -> int:
     suspense = posting.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=currency)
     posted = posting.post(
         Entry(
-            key=key, kind=JournalKind.DEPOSIT_HELD, brand_id=deposit.brand_id,
-            lines=(Line(clearing, -minor), Line(suspense, minor)), description=f"Held: {deposit.reference}",
+            key=key,
+            kind=JournalKind.DEPOSIT_HELD,
+            brand_id=deposit.brand_id,
+            lines=(Line(clearing, -minor), Line(suspense, minor)),
+            description=f"Held: {deposit.reference}",
         )
-    )  # fmt: skip
+    )
     return posted.journal_id
 
 
@@ -193,11 +199,14 @@ def mark_held(deposit: Deposit, reasons: Sequence[HoldReason]) -> None:
     audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure, after={"reasons": deposit.hold_reasons})
     publish(
         DepositHeld(
-            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-            amount=from_minor(deposit.received_minor or 0, deposit.received_currency), currency=deposit.received_currency,
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
+            deposit_id=deposit.pk,
+            amount=from_minor(deposit.received_minor or 0, deposit.received_currency),
+            currency=deposit.received_currency,
             reasons=tuple(deposit.hold_reasons),
         )
-    )  # fmt: skip
+    )
 
 
 def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
@@ -237,9 +246,13 @@ def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
         journal_id = _into_suspense(deposit, more, key=f"deposit:{deposit.reference}:hold:{arrived}")
         deposit.received_minor = arrived
         note_movement(
-            deposit, MovementKind.PAYMENT, more, journal_id, at=view.happened_at,
+            deposit,
+            MovementKind.PAYMENT,
+            more,
+            journal_id,
+            at=view.happened_at,
             psp_reference=f"{deposit.psp_reference}+{arrived}",
-        )  # fmt: skip
+        )
         if why_held(deposit, client, agrees(deposit, view)):
             mark_held(deposit, [HoldReason.AMOUNT])
             return Applied(InboxState.DONE, f"{deposit.reference} still held: {deposit.failure}")
@@ -253,20 +266,37 @@ def _further(deposit: Deposit, minor: int, arrived: int, *, number: int) -> Depo
     """The row of a further payment: its own reference, the first one's client, method and terms."""
     now = timezone.now()
     return Deposit.objects.create(
-        client=deposit.client, brand=deposit.brand, psp=deposit.psp, wallet=deposit.wallet,
-        payment_method=deposit.payment_method, pay_by=deposit.pay_by, method=deposit.method,
-        instrument=deposit.instrument, payer_name=deposit.payer_name, reference=f"{deposit.reference}-{number}",
-        request_key=f"further:{deposit.reference}:{arrived}", psp_reference=f"{deposit.psp_reference}+{arrived}",
-        amount_minor=minor, currency=deposit.received_currency, received_minor=minor,
-        fee_basis_points=deposit.fee_basis_points, created_at=now,
-    )  # fmt: skip
+        client=deposit.client,
+        brand=deposit.brand,
+        psp=deposit.psp,
+        wallet=deposit.wallet,
+        payment_method=deposit.payment_method,
+        pay_by=deposit.pay_by,
+        method=deposit.method,
+        instrument=deposit.instrument,
+        payer_name=deposit.payer_name,
+        reference=f"{deposit.reference}-{number}",
+        request_key=f"further:{deposit.reference}:{arrived}",
+        psp_reference=f"{deposit.psp_reference}+{arrived}",
+        amount_minor=minor,
+        currency=deposit.received_currency,
+        received_minor=minor,
+        fee_basis_points=deposit.fee_basis_points,
+        created_at=now,
+    )
 
 
 # ── booked ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def settle(deposit: Deposit, client: Client, *, told_at: dt.datetime | None = None, out_of_suspense: bool = False,
-           actor: Any = None) -> None:  # fmt: skip
+def settle(
+    deposit: Deposit,
+    client: Client,
+    *,
+    told_at: dt.datetime | None = None,
+    out_of_suspense: bool = False,
+    actor: Any = None,
+) -> None:
     """Book what was received into the wallet, once, and find out whether it is the client's first. Both are locked."""
     received, arrived = deposit.received_minor or 0, deposit.received_currency
     target = _target(deposit, client) or deposit.wallet
@@ -288,16 +318,30 @@ def settle(deposit: Deposit, client: Client, *, told_at: dt.datetime | None = No
         note_movement(deposit, MovementKind.PAYMENT, received, journal.pk, at=told_at)
     amount = from_minor(received, arrived)
     audit_deposit(
-        deposit, "wallet.deposit_settled", actor=actor,
-        after={"amount": str(amount), "currency": arrived, "fee": str(deposit.fee), "credited": str(deposit.credited),
-               "journal": journal.pk, "first": deposit.is_first},
-    )  # fmt: skip
+        deposit,
+        "wallet.deposit_settled",
+        actor=actor,
+        after={
+            "amount": str(amount),
+            "currency": arrived,
+            "fee": str(deposit.fee),
+            "credited": str(deposit.credited),
+            "journal": journal.pk,
+            "first": deposit.is_first,
+        },
+    )
     publish(
         DepositSettled(
-            client_id=client.pk, brand_id=deposit.brand_id, deposit_id=deposit.pk, amount=amount, currency=arrived,
-            psp=deposit.psp.code, is_first=deposit.is_first, settled_at=deposit.settled_at,
+            client_id=client.pk,
+            brand_id=deposit.brand_id,
+            deposit_id=deposit.pk,
+            amount=amount,
+            currency=arrived,
+            psp=deposit.psp.code,
+            is_first=deposit.is_first,
+            settled_at=deposit.settled_at,
         )
-    )  # fmt: skip
+    )
 
 
 def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
@@ -314,10 +358,14 @@ def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
         fees = posting.house(AccountKind.FEES, brand_id=deposit.brand_id, currency=source.currency)
         lines.append(Line(fees, fee))
     return Entry(
-        key=f"deposit:{deposit.reference}:settle", kind=JournalKind.DEPOSIT, brand_id=deposit.brand_id,
-        lines=tuple(lines), description=f"{deposit.reference} {deposit.psp}",
-        rate=conversion.rate if conversion else None, rate_on=conversion.rate_on if conversion else None,
-    )  # fmt: skip
+        key=f"deposit:{deposit.reference}:settle",
+        kind=JournalKind.DEPOSIT,
+        brand_id=deposit.brand_id,
+        lines=tuple(lines),
+        description=f"{deposit.reference} {deposit.psp}",
+        rate=conversion.rate if conversion else None,
+        rate_on=conversion.rate_on if conversion else None,
+    )
 
 
 @transaction.atomic
@@ -360,21 +408,37 @@ def lock_client(client_id: int) -> Client:
 
 
 def note_movement(
-    deposit: Deposit, kind: MovementKind, amount_minor: int, journal_id: int, *, at: dt.datetime | None,
+    deposit: Deposit,
+    kind: MovementKind,
+    amount_minor: int,
+    journal_id: int,
+    *,
+    at: dt.datetime | None,
     psp_reference: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """What the PSP did, at the PSP's own time: its settlement report will have the same."""
     PspMovement.objects.create(
-        psp=deposit.psp, kind=kind, reference=deposit.reference, psp_reference=psp_reference or deposit.psp_reference,
-        client_id=deposit.client_id, journal_id=journal_id, amount_minor=amount_minor,
-        currency=deposit.received_currency, occurred_at=at or timezone.now(),
-    )  # fmt: skip
+        psp=deposit.psp,
+        kind=kind,
+        reference=deposit.reference,
+        psp_reference=psp_reference or deposit.psp_reference,
+        client_id=deposit.client_id,
+        journal_id=journal_id,
+        amount_minor=amount_minor,
+        currency=deposit.received_currency,
+        occurred_at=at or timezone.now(),
+    )
 
 
 def audit_deposit(
     deposit: Deposit, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None
 ) -> None:
     audit.record(
-        actor=actor, action=action, target=deposit, client_id=deposit.client_id, brand_id=deposit.brand_id,
-        after={"reference": deposit.reference, "state": deposit.state, **(after or {})}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=deposit,
+        client_id=deposit.client_id,
+        brand_id=deposit.brand_id,
+        after={"reference": deposit.reference, "state": deposit.state, **(after or {})},
+        reason=reason,
+    )

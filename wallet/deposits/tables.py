@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.i18n.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
 from wallet.choices.deposits import DepositState
-from wallet.choices.withdrawals import (
-    failure_words,
-)
+from wallet.choices.withdrawals import failure_words
 from wallet.core import queries
 from wallet.models import Deposit, PaymentMethod
 from wallet.movements.tables import MovementTable, psps_of, reference_of
@@ -84,8 +82,15 @@ class HeldTable(DepositTable):
         MoneyColumn("received_minor", _("Received"), minor=True, currency="received_currency"),
         Column("payer_name", _("Payer")),
         Column("psp", _("PSP"), value="psp.name"),
-        Column("held_at", _("Waiting"), render=lambda row, table: _held_for(row, table), sort=True, css="nowrap", export=False),
-    ]  # fmt: skip
+        Column(
+            "held_at",
+            _("Waiting"),
+            render=lambda row, table: _held_for(row, table),
+            sort=True,
+            css="nowrap",
+            export=False,
+        ),
+    ]
     empty = Empty(
         _("Nothing is held"), _("Deposits that are not as they should be wait here, with the reason."), "wallet"
     )

@@ -36,10 +36,15 @@ from wallet.deposits import policies
 from wallet.models import Deposit, PaymentMethod, UnverifiedRule, UnverifiedTerm
 
 C721: dict[str, Any] = {
-    "valid_from": dt.date(2025, 7, 9), "maximum_minor": 200_000, "kinds": [PspKind.BANK.value], "own_name_only": True,
-    "low_risk_only": True, "needs_profile": True, "days": 15,
+    "valid_from": dt.date(2025, 7, 9),
+    "maximum_minor": 200_000,
+    "kinds": [PspKind.BANK.value],
+    "own_name_only": True,
+    "low_risk_only": True,
+    "needs_profile": True,
+    "days": 15,
     "source": "CySEC Circular C721 (9 July 2025): delayed verification of identity",
-}  # fmt: skip
+}
 PROFILE = ("first_name", "last_name", "date_of_birth", "country", "address_line", "city")
 TASK_DUE = dt.timedelta(days=1)
 REFUND_LINES = 50
@@ -64,9 +69,12 @@ def write_rule(*, brand: Any, actor: Any, **terms: Any) -> UnverifiedRule:
         raise DomainError(_("Say where the rule is written."))
     rule = UnverifiedRule.objects.create(brand=brand, created_by=actor, **terms)
     audit.record(
-        actor=actor, action="wallet.unverified_rule_written", target=rule, brand_id=brand.pk,
+        actor=actor,
+        action="wallet.unverified_rule_written",
+        target=rule,
+        brand_id=brand.pk,
         after={name: str(value) for name, value in terms.items()},
-    )  # fmt: skip
+    )
     return rule
 
 
@@ -167,9 +175,13 @@ def start_term(client: Client) -> UnverifiedTerm | None:
         client=client, rule=rule, started_at=now, ends_at=now + dt.timedelta(days=rule.days)
     )
     audit.record(
-        actor=None, action="wallet.unverified_term_started", target=client, client_id=client.pk, brand_id=client.brand_id,
+        actor=None,
+        action="wallet.unverified_term_started",
+        target=client,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"ends_at": term.ends_at.isoformat(), "rule": rule.source},
-    )  # fmt: skip
+    )
     return term
 
 
@@ -200,28 +212,40 @@ def end_term(term_id: int) -> str:
     term.save(update_fields=["state", "finished_at"])
     if term.state == TermState.ENDED:
         audit.record(
-            actor=None, action="wallet.unverified_term_ended", target=client, client_id=client.pk,
-            brand_id=client.brand_id, reason=term.rule.source,
+            actor=None,
+            action="wallet.unverified_term_ended",
+            target=client,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            reason=term.rule.source,
             after={"refunds": [str(line) for line in refund_list(client)]},
-        )  # fmt: skip
+        )
         _raise_task(client, term)
     return term.state
 
 
 def _raise_task(client: Client, term: UnverifiedTerm) -> None:
     title = phrase("%(client)s is not verified after %(days)s days: end the relation, give the money back") % {
-        "client": client, "days": term.rule.days
-    }  # fmt: skip
+        "client": client,
+        "days": term.rule.days,
+    }
     people = list(people_with("wallet.manage_unverifiedrule", brand_id=client.brand_id))
     notify(
-        people, kind="wallet.unverified_term_ended", title=title, url="/money/unverified/",
-        body=joined((line.words for line in refund_list(client)), "; "), dedupe_key=f"unverified-term:{term.pk}",
-    )  # fmt: skip
+        people,
+        kind="wallet.unverified_term_ended",
+        title=title,
+        url="/money/unverified/",
+        body=joined((line.words for line in refund_list(client)), "; "),
+        dedupe_key=f"unverified-term:{term.pk}",
+    )
     for person in people[:1]:
         add_task(
-            client_id=client.pk, actor=None, title=say(title), due_at=timezone.now() + TASK_DUE,
+            client_id=client.pk,
+            actor=None,
+            title=say(title),
+            due_at=timezone.now() + TASK_DUE,
             assignee_id=getattr(person, "pk", person),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,17 @@ from wallet.psp.base import (
 from wallet.psp.calls import about
 
 __all__ = [
-    "Applied", "agrees", "apply_payment", "audit_deposit", "due_deposits", "lock_deposit", "look_up_deposit",
-    "note_movement", "release_held_deposit", "start_deposit",
-]  # fmt: skip
+    "Applied",
+    "agrees",
+    "apply_payment",
+    "audit_deposit",
+    "due_deposits",
+    "lock_deposit",
+    "look_up_deposit",
+    "note_movement",
+    "release_held_deposit",
+    "start_deposit",
+]
 VALID_FOR = dt.timedelta(hours=24)
 WIRE_VALID_FOR = dt.timedelta(days=10)
 LOOK_UP_WAITS_SECONDS = (60, 120, 300, 900, 3600)  # after the last webhook should have come; the last one repeats
@@ -84,11 +92,19 @@ def start_deposit(
     client, adapter = deposit.client, adapter_of(deposit.psp)
     way = _way(adapter, chosen.code)
     intent = DepositIntent(
-        reference=deposit.reference, amount_minor=deposit.amount_minor, currency=deposit.currency,
-        return_url=return_url.replace("{reference}", deposit.reference), merchant_name=deposit.brand.name,
-        locale=locale, method=way.code if way else chosen.code, client_reference=f"client-{client.pk}",
-        payer_name=client.full_name, payer_email=client.email, country=client.country, expires_at=deposit.expires_at,
-    )  # fmt: skip
+        reference=deposit.reference,
+        amount_minor=deposit.amount_minor,
+        currency=deposit.currency,
+        return_url=return_url.replace("{reference}", deposit.reference),
+        merchant_name=deposit.brand.name,
+        locale=locale,
+        method=way.code if way else chosen.code,
+        client_reference=f"client-{client.pk}",
+        payer_name=client.full_name,
+        payer_email=client.email,
+        country=client.country,
+        expires_at=deposit.expires_at,
+    )
     try:
         with about(deposit.reference):
             view = adapter.start_deposit(intent)
@@ -132,17 +148,28 @@ def _intend(
     unverified.check_intent(client, method, amount, currency)
     now = timezone.now()
     deposit = Deposit.objects.create(
-        client=client, brand=client.brand, psp=method.psp, payment_method=method,
-        wallet=posting.wallet_of(client, currency), reference=new_reference("D"), request_key=request_key,
-        amount_minor=amount_minor, currency=currency, fee_basis_points=offer.fee.basis_points,
-        fee_fixed_minor=offer.fee.fixed_minor, fee_minor=offer.fee.of(amount_minor), created_at=now,
+        client=client,
+        brand=client.brand,
+        psp=method.psp,
+        payment_method=method,
+        wallet=posting.wallet_of(client, currency),
+        reference=new_reference("D"),
+        request_key=request_key,
+        amount_minor=amount_minor,
+        currency=currency,
+        fee_basis_points=offer.fee.basis_points,
+        fee_fixed_minor=offer.fee.fixed_minor,
+        fee_minor=offer.fee.of(amount_minor),
+        created_at=now,
         expires_at=now + max(VALID_FOR, 5 * dt.timedelta(minutes=method.minutes)),
         next_look_up_at=now + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0]),
-    )  # fmt: skip
+    )
     audit_deposit(
-        deposit, "wallet.deposit_started", actor=actor,
+        deposit,
+        "wallet.deposit_started",
+        actor=actor,
         after={"amount": str(deposit.money), "psp": method.psp.code, "method": method.code, "fee": str(deposit.fee)},
-    )  # fmt: skip
+    )
     return deposit
 
 
@@ -156,9 +183,15 @@ def _remember_session(*, deposit_id: int, view: PaymentView, pay_by: str) -> Dep
     deposit.expires_at = _valid_until(deposit, view, pay_by)
     deposit.save(
         update_fields=[
-            "psp_reference", "session_reference", "redirect_url", "instructions", "pay_by", "expires_at", "updated_at"
+            "psp_reference",
+            "session_reference",
+            "redirect_url",
+            "instructions",
+            "pay_by",
+            "expires_at",
+            "updated_at",
         ]
-    )  # fmt: skip
+    )
     return deposit
 
 

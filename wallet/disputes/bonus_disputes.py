@@ -70,9 +70,12 @@ def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
     """Bonuses of which a chargeback that was won took something that could be held again, and nobody has decided on it."""
     approved = BonusProposal.objects.filter(loss=OuterRef("pk"), state=RequestState.APPROVED)
     lost = BonusLoss.objects.filter(
-        ~Exists(approved), grant=OuterRef("pk"), restoration__isnull=True,
-        dispute__state=DisputeState.WON, dispute__taken_minor=0,
-    )  # fmt: skip
+        ~Exists(approved),
+        grant=OuterRef("pk"),
+        restoration__isnull=True,
+        dispute__state=DisputeState.WON,
+        dispute__taken_minor=0,
+    )
     by_decision = Journal.objects.filter(
         idempotency_key=Concat(V("bonus:"), OuterRef("reference"), V(":burn:taken-away"))
     )
@@ -138,21 +141,28 @@ def _ask(dispute: Dispute, losses: Iterable[BonusLoss]) -> None:
 
 def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
     notify(
-        people, kind="wallet.bonus_return_open", url=f"/money/bonuses/{loss.grant_id}/",
+        people,
+        kind="wallet.bonus_return_open",
+        url=f"/money/bonuses/{loss.grant_id}/",
         title=phrase("Won: %(money)s of credit that the chargeback cost %(client)s may be held again")
         % {"money": loss.money, "client": loss.grant.client},
-        body=why_not(loss) or phrase("Two people decide."), dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
-    )  # fmt: skip
+        body=why_not(loss) or phrase("Two people decide."),
+        dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
+    )
 
 
-def _restore(
-    loss: BonusLoss, *, actor: Any, reason: str, proposal: BonusProposal | None = None
-) -> BonusRestoration:  # fmt: skip
+def _restore(loss: BonusLoss, *, actor: Any, reason: str, proposal: BonusProposal | None = None) -> BonusRestoration:
     return hold_again(
-        lock_grant(loss.grant_id), loss.amount_minor, cause=f"dispute:{loss.dispute_id}:{loss.dispute_round}",
-        named=str(loss.dispute), actor=actor, action="wallet.bonus_restored_by_dispute", reason=reason,
-        loss=loss, proposal=proposal,
-    )  # fmt: skip
+        lock_grant(loss.grant_id),
+        loss.amount_minor,
+        cause=f"dispute:{loss.dispute_id}:{loss.dispute_round}",
+        named=str(loss.dispute),
+        actor=actor,
+        action="wallet.bonus_restored_by_dispute",
+        reason=reason,
+        loss=loss,
+        proposal=proposal,
+    )
 
 
 # ── by two people ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,11 +188,14 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: Any) -> BonusPropos
     _record(proposal, loss, "wallet.bonus_return_proposed", actor, reason)
     people = [pk for pk in people_with(DECIDES, brand_id=loss.grant.brand_id) if pk != actor.pk]
     notify(
-        people, kind="wallet.bonus_return_proposed", url=f"/money/bonuses/{loss.grant_id}/", body=proposal.reason,
+        people,
+        kind="wallet.bonus_return_proposed",
+        url=f"/money/bonuses/{loss.grant_id}/",
+        body=proposal.reason,
         title=phrase("%(bonus)s: %(money)s lost by a chargeback that was won. A second person decides.")
         % {"bonus": loss.grant, "money": loss.money},
         dedupe_key=f"bonus-proposal:{proposal.pk}",
-    )  # fmt: skip
+    )
     return proposal
 
 
@@ -264,6 +277,9 @@ def _decide(proposal: BonusProposal, state: RequestState, actor: Any, note: str)
 
 def _record(proposal: BonusProposal, loss: BonusLoss, action: str, actor: Any, reason: str) -> None:
     audit_grant(
-        loss.grant, action, actor=actor, reason=reason,
+        loss.grant,
+        action,
+        actor=actor,
+        reason=reason,
         after={"lost": str(loss.money), "by": str(loss.dispute), "restores": proposal.restores, "says": proposal.state},
-    )  # fmt: skip
+    )

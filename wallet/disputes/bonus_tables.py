@@ -18,9 +18,8 @@ from wallet.movements.tables import MovementTable, reference_of
 class BonusFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=BonusState.choices, label=_("State"), distinct=False)
     returns = django_filters.ChoiceFilter(
-        choices=[("undecided", _("Won, to be decided"))], label=_("Lost by a chargeback"),
-        method="filter_returns",
-    )  # fmt: skip
+        choices=[("undecided", _("Won, to be decided"))], label=_("Lost by a chargeback"), method="filter_returns"
+    )
 
     def filter_returns(self, rows: Any, _name: str, _value: str) -> Any:
         return bonus_disputes.undecided_in(rows)

@@ -71,15 +71,22 @@ def _identity(dispute: Dispute) -> Part:
     client = dispute.client
     levels = LevelReached.objects.filter(client=client).select_related("document").order_by("level")
     rows = [
-        (f"{one.reached_at:%Y-%m-%d %H:%M} UTC", f"Level {one.level}", one.document.get_kind_display() if one.document else "")
+        (
+            f"{one.reached_at:%Y-%m-%d %H:%M} UTC",
+            f"Level {one.level}",
+            one.document.get_kind_display() if one.document else "",
+        )
         for one in levels
-    ]  # fmt: skip
+    ]
     return Part(
-        "Who the client is", ("When", "Verified", "By"), rows,
+        "Who the client is",
+        ("When", "Verified", "By"),
+        rows,
         f"{client.full_name}, born {client.date_of_birth or 'not said'}, {client.address_line}, {client.postal_code} "
         f"{client.city}, {client.country}; registered {client.registered_at:%Y-%m-%d}."
-        if client.registered_at else client.full_name,
-    )  # fmt: skip
+        if client.registered_at
+        else client.full_name,
+    )
 
 
 @evidence_part(30)
@@ -105,9 +112,11 @@ def _payment(dispute: Dispute) -> Part:
     rows = [(f"{step.at:%Y-%m-%d %H:%M:%S} UTC", str(step.words), step.actor) for step in story_of(deposit).steps]
     paid = f"{deposit.reference}: {deposit.money} by {deposit.psp}, {deposit.instrument or deposit.method}"
     return Part(
-        "How it was paid", ("When", "What", "By"), rows[:ROWS_MAX],
+        "How it was paid",
+        ("When", "What", "By"),
+        rows[:ROWS_MAX],
         f"{paid}, payer “{deposit.payer_name}”, PSP reference {deposit.psp_reference}.",
-    )  # fmt: skip
+    )
 
 
 @evidence_part(50)
@@ -157,13 +166,18 @@ def order_evidence(*, dispute_id: int, actor: Any, text: str, submit: bool) -> J
             _("%(psp)s takes no evidence by API: download the file and send it there.") % {"psp": dispute.psp}
         )
     access_log.note(
-        user=actor, kind=AccessKind.EXPORT, client_id=dispute.client_id, brand_id=dispute.brand_id,
+        user=actor,
+        kind=AccessKind.EXPORT,
+        client_id=dispute.client_id,
+        brand_id=dispute.brand_id,
         target=f"wallet.dispute:{dispute.pk}:evidence",
-    )  # fmt: skip
+    )
     return start_job(
-        "wallet.evidence", owner=actor, title=_("Evidence for %(dispute)s") % {"dispute": dispute.psp_dispute_id},
+        "wallet.evidence",
+        owner=actor,
+        title=_("Evidence for %(dispute)s") % {"dispute": dispute.psp_dispute_id},
         parameters={"dispute_id": dispute.pk, "text": text, "submit": submit},
-    )  # fmt: skip
+    )
 
 
 def takes_evidence(dispute: Dispute) -> bool:
@@ -198,9 +212,13 @@ def make_evidence(*, dispute_id: int, text: str, progress: Progress) -> bytes:
 
 def _pdf(dispute: Dispute, parts: list[Part], text: str) -> bytes:
     context = {
-        "dispute": dispute, "deposit": dispute.deposit, "client": dispute.client, "parts": parts, "text": text,
+        "dispute": dispute,
+        "deposit": dispute.deposit,
+        "client": dispute.client,
+        "parts": parts,
+        "text": text,
         "made_at": timezone.now(),
-    }  # fmt: skip
+    }
     return letter("wallet/documents/pdf/evidence.html", context, brand=dispute.client.brand, language="en", zone="UTC")
 
 
@@ -211,9 +229,13 @@ def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Any) -> Di
     if dispute.state not in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE):
         raise WrongState(_("This dispute is “%(state)s”.") % {"state": dispute.get_state_display()})
     view = DisputeView(
-        reference=dispute.deposit.reference, psp_dispute_id=dispute.psp_dispute_id, amount_minor=dispute.amount_minor,
-        currency=dispute.currency, reason=dispute.reason, evidence_due_at=dispute.evidence_due_at,
-    )  # fmt: skip
+        reference=dispute.deposit.reference,
+        psp_dispute_id=dispute.psp_dispute_id,
+        amount_minor=dispute.amount_minor,
+        currency=dispute.currency,
+        reason=dispute.reason,
+        evidence_due_at=dispute.evidence_due_at,
+    )
     file = EvidenceFile(f"evidence-{dispute.deposit.reference}.pdf", "application/pdf", pdf)
     with about(dispute.deposit.reference):
         adapter_of(dispute.psp).submit_evidence(view, text=text, files=[file])

@@ -8,9 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm.security.policies import Decision, has_permission, no
 from crm.security.scope import reach_of
-from wallet.models import (
-    Dispute,
-)
+from wallet.models import Dispute
 
 
 def can_answer_dispute(user: Any, dispute: Dispute) -> Decision:

@@ -59,15 +59,22 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     _check(deposit, amount_minor)
     withdrawal = _reserved(deposit, client, amount_minor, wish=wish, request_key=request_key, actor=actor)
     audit_withdrawal(
-        withdrawal, "wallet.refund_requested", actor=actor, reason=reason,
+        withdrawal,
+        "wallet.refund_requested",
+        actor=actor,
+        reason=reason,
         after={"amount": str(withdrawal.money), "deposit": deposit.reference, "psp": deposit.psp.code},
-    )  # fmt: skip
+    )
     publish(
         WithdrawalRequested(
-            client_id=client.pk, brand_id=client.brand_id, withdrawal_id=withdrawal.pk, amount=withdrawal.amount,
-            currency=currency, needs_review=True,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            withdrawal_id=withdrawal.pk,
+            amount=withdrawal.amount,
+            currency=currency,
+            needs_review=True,
         )
-    )  # fmt: skip
+    )
     return withdrawal
 
 
@@ -114,13 +121,30 @@ def _reserved(
     base, reference = in_base(brand, money.amount, currency), new_reference("W")
     destination = {"payment": deposit.reference}
     withdrawal = Withdrawal(
-        client=client, brand=brand, psp=deposit.psp, wallet=account, reference=reference, request_reference=reference,
-        request_key=request_key, wish_mark=wish, purpose=Purpose.REFUND, way=Way.REFUND, source_deposit=deposit,
-        from_suspense=is_held, amount_minor=amount_minor, request_minor=amount_minor, return_minor=amount_minor,
-        currency=currency, base_amount=base, needs_second=exceeds(brand, base, "withdrawal_four_eyes_minor"),
-        destination_label=(deposit.instrument or str(deposit.psp))[:80], destination_mark=destination_mark(destination),
-        sealed_destination=seal(client.pk, destination), requested_by=actor, requested_at=timezone.now(),
-    )  # fmt: skip
+        client=client,
+        brand=brand,
+        psp=deposit.psp,
+        wallet=account,
+        reference=reference,
+        request_reference=reference,
+        request_key=request_key,
+        wish_mark=wish,
+        purpose=Purpose.REFUND,
+        way=Way.REFUND,
+        source_deposit=deposit,
+        from_suspense=is_held,
+        amount_minor=amount_minor,
+        request_minor=amount_minor,
+        return_minor=amount_minor,
+        currency=currency,
+        base_amount=base,
+        needs_second=exceeds(brand, base, "withdrawal_four_eyes_minor"),
+        destination_label=(deposit.instrument or str(deposit.psp))[:80],
+        destination_mark=destination_mark(destination),
+        sealed_destination=seal(client.pk, destination),
+        requested_by=actor,
+        requested_at=timezone.now(),
+    )
     reserve(withdrawal, actor=actor)
     withdrawal.save(force_insert=True)
     return withdrawal

@@ -77,14 +77,22 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     if everything:
         deposit.state = DepositState.RETURNED if is_held else DepositState.REFUNDED
     take_back(
-        deposit, JournalKind.REFUND, transfer.amount_minor, at=transfer.happened_at, psp_reference=transfer.psp_reference,
+        deposit,
+        JournalKind.REFUND,
+        transfer.amount_minor,
+        at=transfer.happened_at,
+        psp_reference=transfer.psp_reference,
         is_held=is_held,
-    )  # fmt: skip
+    )
     deposit.save()
     audit_deposit(
-        deposit, f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
-        after={"amount": str(Money.of_minor(transfer.amount_minor, deposit.received_currency)), "by": transfer.psp_reference},
-    )  # fmt: skip
+        deposit,
+        f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        after={
+            "amount": str(Money.of_minor(transfer.amount_minor, deposit.received_currency)),
+            "by": transfer.psp_reference,
+        },
+    )
     return Applied(InboxState.DONE, f"{deposit.reference} gave {transfer.amount_minor} {transfer.currency} back")
 
 
@@ -124,11 +132,16 @@ def take_back(
     if not is_held:
         publish(
             DepositReversed(
-                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-                amount=from_minor(amount_minor, deposit.received_currency), currency=deposit.received_currency,
-                kind=kind.value, dispute_id=dispute_id, reference=psp_reference,
+                client_id=deposit.client_id,
+                brand_id=deposit.brand_id,
+                deposit_id=deposit.pk,
+                amount=from_minor(amount_minor, deposit.received_currency),
+                currency=deposit.received_currency,
+                kind=kind.value,
+                dispute_id=dispute_id,
+                reference=psp_reference,
             )
-        )  # fmt: skip
+        )
     return posted.journal_id
 
 

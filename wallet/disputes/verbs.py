@@ -73,34 +73,48 @@ def _view(deposit: Deposit, event: WebhookEvent) -> DisputeView:
     received = payment.received_minor or payment.amount_minor
     amount = received if payment.currency == deposit.received_currency else 0
     return DisputeView(
-        reference=deposit.reference, psp_dispute_id=deposit.psp_reference, amount_minor=amount,
-        currency=payment.currency, happened_at=payment.happened_at,
-    )  # fmt: skip
+        reference=deposit.reference,
+        psp_dispute_id=deposit.psp_reference,
+        amount_minor=amount,
+        currency=payment.currency,
+        happened_at=payment.happened_at,
+    )
 
 
 def _known(deposit: Deposit, view: DisputeView) -> Dispute:
     """The row of this dispute, locked; made when it is heard of first."""
     now = timezone.now()
     dispute, is_new = Dispute.objects.select_for_update(of=["self"]).get_or_create(
-        psp_id=deposit.psp_id, psp_dispute_id=view.psp_dispute_id[:100],
+        psp_id=deposit.psp_id,
+        psp_dispute_id=view.psp_dispute_id[:100],
         defaults={
-            "deposit": deposit, "client_id": deposit.client_id, "brand_id": deposit.brand_id,
-            "amount_minor": view.amount_minor, "currency": view.currency, "reason": view.reason[:120],
-            "opened_at": view.happened_at or now, "evidence_due_at": view.evidence_due_at,
+            "deposit": deposit,
+            "client_id": deposit.client_id,
+            "brand_id": deposit.brand_id,
+            "amount_minor": view.amount_minor,
+            "currency": view.currency,
+            "reason": view.reason[:120],
+            "opened_at": view.happened_at or now,
+            "evidence_due_at": view.evidence_due_at,
             "state": DisputeState.INQUIRY if view.is_inquiry else DisputeState.NEEDS_RESPONSE,
         },
-    )  # fmt: skip
+    )
     if dispute.deposit_id != deposit.pk:
         raise DomainError(f"dispute {view.psp_dispute_id} is about another deposit")
     if is_new:
         audit_dispute(dispute, "wallet.dispute_opened", reason=view.reason)
         publish(
             DisputeOpened(
-                client_id=deposit.client_id, brand_id=deposit.brand_id, dispute_id=dispute.pk, deposit_id=deposit.pk,
-                amount=dispute.amount, currency=dispute.currency, reason=dispute.reason,
+                client_id=deposit.client_id,
+                brand_id=deposit.brand_id,
+                dispute_id=dispute.pk,
+                deposit_id=deposit.pk,
+                amount=dispute.amount,
+                currency=dispute.currency,
+                reason=dispute.reason,
                 evidence_due_at=dispute.evidence_due_at,
             )
-        )  # fmt: skip
+        )
     else:
         dispute.reason = view.reason[:120] or dispute.reason
         dispute.evidence_due_at = view.evidence_due_at or dispute.evidence_due_at
@@ -135,9 +149,14 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
     dispute.rounds += 1
     deposit.charged_back_minor += amount
     journal_id = take_back(
-        deposit, JournalKind.CHARGEBACK, amount, at=view.happened_at, psp_reference=_round(dispute),
-        dispute_id=dispute.pk, is_held=is_held,
-    )  # fmt: skip
+        deposit,
+        JournalKind.CHARGEBACK,
+        amount,
+        at=view.happened_at,
+        psp_reference=_round(dispute),
+        dispute_id=dispute.pk,
+        is_held=is_held,
+    )
     dispute.chargeback_id, dispute.taken_minor = journal_id, amount
     if dispute.state != DisputeState.SUBMITTED or is_second:
         _set_state(dispute, DisputeState.NEEDS_RESPONSE)
@@ -155,9 +174,10 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     amount, number = dispute.taken_minor, _round(dispute)
     posted = posting.reverse(
-        key=f"deposit:{deposit.reference}:chargeback-reversed:{number}", journal=dispute.chargeback,
+        key=f"deposit:{deposit.reference}:chargeback-reversed:{number}",
+        journal=dispute.chargeback,
         description=f"Chargeback reversed: {deposit.reference}",
-    )  # fmt: skip
+    )
     note_movement(
         deposit, MovementKind.CHARGEBACK_REVERSED, amount, posted.journal_id, at=view.happened_at, psp_reference=number
     )
@@ -170,11 +190,15 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
         return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state} again")
     publish(
         DepositRestored(
-            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=dispute.pk,
-            amount=from_minor(amount, deposit.received_currency), currency=deposit.received_currency,
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
+            deposit_id=deposit.pk,
+            dispute_id=dispute.pk,
+            amount=from_minor(amount, deposit.received_currency),
+            currency=deposit.received_currency,
             reference=number,
         )
-    )  # fmt: skip
+    )
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
 
 
@@ -267,17 +291,24 @@ def remind(dispute_id: int) -> bool:
     dispute.save(update_fields=["reminded_on", "updated_at"])
     due = dispute.evidence_due_at
     notify(
-        people_with("wallet.answer_dispute", brand_id=dispute.brand_id), kind="wallet.dispute_due",
+        people_with("wallet.answer_dispute", brand_id=dispute.brand_id),
+        kind="wallet.dispute_due",
         title=phrase("A dispute of %(money)s must be answered by %(day)s")
         % {"money": dispute.money, "day": due.date()},
-        body=str(dispute.client), url=f"/money/disputes/{dispute.pk}/",
+        body=str(dispute.client),
+        url=f"/money/disputes/{dispute.pk}/",
         dedupe_key=f"dispute:{dispute.pk}:{today.isoformat()}",
-    )  # fmt: skip
+    )
     return True
 
 
 def audit_dispute(dispute: Dispute, action: str, *, actor: Any = None, reason: str = "") -> None:
     audit.record(
-        actor=actor, action=action, target=dispute, client_id=dispute.client_id, brand_id=dispute.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=dispute,
+        client_id=dispute.client_id,
+        brand_id=dispute.brand_id,
+        reason=reason,
         after={"deposit": dispute.deposit.reference, "state": dispute.state, "amount": str(dispute.money)},
-    )  # fmt: skip
+    )

@@ -216,11 +216,12 @@ def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: Any)
         user=actor, kind=AccessKind.EXPORT, brand_id=brand.pk, target=f"wallet.documents:{kind}:{first:%Y-%m}"
     )
     return start_job(
-        "wallet.document_batch", owner=actor,
+        "wallet.document_batch",
+        owner=actor,
         title=_("%(kind)s, %(month)s, all clients of %(brand)s")
         % {"kind": kind.label, "month": f"{first:%Y-%m}", "brand": brand},
         parameters={"kind": kind.value, "brand_id": brand.pk, "month": first.isoformat()},
-    )  # fmt: skip
+    )
 
 
 @job_kind("wallet.document_batch", title=gettext_noop("Documents of a month"), hours=6)

@@ -25,10 +25,12 @@ class ProveForm(forms.Form):
     """A file that somebody shows us, or the hash that is printed on it."""
 
     hash = forms.CharField(
-        label=_("Hash"), max_length=120, required=False,
+        label=_("Hash"),
+        max_length=120,
+        required=False,
         help_text=_("As printed at the end of the document; the first twelve digits will do."),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    )
     file = forms.FileField(label=_("File"), required=False)
 
     def clean_hash(self) -> str:
@@ -75,9 +77,12 @@ class LetterheadForm(forms.Form):
     address = forms.CharField(label=_("Address"), max_length=300, required=False, widget=forms.Textarea({"rows": 3}))
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     tax_note = forms.CharField(
-        label=_("Note on tax"), max_length=300, required=False, widget=forms.Textarea({"rows": 2}),
+        label=_("Note on tax"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
         help_text=_("Stands under invoices, e.g. why they bear no tax."),
-    )  # fmt: skip
+    )
     logo = forms.FileField(
         label=_("Logo"), required=False, help_text=_("PNG or JPEG, at most 1 MB; better wide than high.")
     )
@@ -92,9 +97,13 @@ class LetterheadForm(forms.Form):
             raise forms.ValidationError(_("The picture is larger than 1 MB."))
         try:
             answer = parse(
-                "image.logo", upload.read(), limits=LOGO_LIMITS, forms=["PNG", "JPEG"], pixels_max=LOGO_PIXELS_MAX,
+                "image.logo",
+                upload.read(),
+                limits=LOGO_LIMITS,
+                forms=["PNG", "JPEG"],
+                pixels_max=LOGO_PIXELS_MAX,
                 side_max=LOGO_SIDE_MAX,
-            )  # fmt: skip
+            )
         except ParsingRefused as refused:
             if refused.code == "pixels":
                 raise forms.ValidationError(_("The picture has too many pixels.")) from None

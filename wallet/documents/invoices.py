@@ -101,15 +101,27 @@ def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Any) -> int:
         after = number.values_list("number", flat=True).first() or 0
         cursor.execute(
             ISSUE,
-            {"brand": brand_id, "since": since, "until": until, "first": first, "last": last, "series": series,
-             "after": after, "actor": actor.pk if actor else None, "now": now},
-        )  # fmt: skip
+            {
+                "brand": brand_id,
+                "since": since,
+                "until": until,
+                "first": first,
+                "last": last,
+                "series": series,
+                "after": after,
+                "actor": actor.pk if actor else None,
+                "now": now,
+            },
+        )
         count = int(cursor.rowcount)
     if count:
         audit.record(
-            actor=actor, action="wallet.fees_invoiced", target=brand, brand_id=brand_id,
+            actor=actor,
+            action="wallet.fees_invoiced",
+            target=brand,
+            brand_id=brand_id,
             after={"month": f"{first:%Y-%m}", "invoices": count, "numbers": f"{series}: {after + 1}–{after + count}"},
-        )  # fmt: skip
+        )
     return count
 
 
@@ -117,12 +129,14 @@ def lines_of(invoice: FeeInvoice) -> list[InvoiceLine]:
     lines = invoice.lines if isinstance(invoice.lines, list) else json.loads(invoice.lines)
     return [
         InvoiceLine(
-            line["reference"], line["kind"], dt.datetime.fromisoformat(line["at"]),
+            line["reference"],
+            line["kind"],
+            dt.datetime.fromisoformat(line["at"]),
             Money(from_minor(line["of"], line["currency"]), line["currency"]),
             Money(from_minor(line["fee"], line["currency"]), line["currency"]),
         )
         for line in lines
-    ]  # fmt: skip
+    ]
 
 
 def content_hash(invoice: FeeInvoice) -> str:
@@ -139,13 +153,26 @@ def draft_of(invoice: FeeInvoice, language: str) -> Draft:
     with translation.override(language):
         title = _("Invoice %(number)s") % {"number": invoice.reference}
     context = {
-        "invoice": invoice, "lines": lines_of(invoice), "client": client, "made_at": timezone.now(), "title": title
-    }  # fmt: skip
+        "invoice": invoice,
+        "lines": lines_of(invoice),
+        "client": client,
+        "made_at": timezone.now(),
+        "title": title,
+    }
     return Draft(
-        kind=DocumentKind.FEE_INVOICE, brand=invoice.brand, client=client, subject=f"invoice:{invoice.reference}",
-        title=title, file_name=f"invoice-{invoice.reference}.pdf", language=language, first=invoice.first_day,
-        last=invoice.last_day, template="wallet/documents/pdf/invoice.html", content_hash=content_hash(invoice), context=context,
-    )  # fmt: skip
+        kind=DocumentKind.FEE_INVOICE,
+        brand=invoice.brand,
+        client=client,
+        subject=f"invoice:{invoice.reference}",
+        title=title,
+        file_name=f"invoice-{invoice.reference}.pdf",
+        language=language,
+        first=invoice.first_day,
+        last=invoice.last_day,
+        template="wallet/documents/pdf/invoice.html",
+        content_hash=content_hash(invoice),
+        context=context,
+    )
 
 
 @gathers(DocumentKind.FEE_INVOICE)

@@ -35,10 +35,13 @@ def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | Non
     head.save()
     after = _state(head)
     audit.record(
-        actor=actor, action="wallet.letterhead_changed", target=head, brand_id=brand.pk,
+        actor=actor,
+        action="wallet.letterhead_changed",
+        target=head,
+        brand_id=brand.pk,
         before={name: before[name] for name in before if before[name] != after[name]},
         after={name: after[name] for name in after if before[name] != after[name]},
-    )  # fmt: skip
+    )
     return head
 
 

@@ -65,9 +65,14 @@ def make(draft: Draft, *, made_by: Any, progress: Progress = lambda *_args: None
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / draft.file_name
         write(
-            draft.paper, target, brand=draft.brand, language=draft.language, zone=draft.zone, progress=progress,
+            draft.paper,
+            target,
+            brand=draft.brand,
+            language=draft.language,
+            zone=draft.zone,
+            progress=progress,
             expected_rows=draft.expected_rows,
-        )  # fmt: skip
+        )
         return keep(draft, target, made_by=made_by)
 
 

@@ -83,18 +83,23 @@ def _write_short(paper: Paper, target: Path, *, brand: Brand, language: str, zon
     content_hash = paper.content_hash()
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
         context = {
-            "paper": paper, "content_hash": content_hash, "made_at": paper.made_at,
+            "paper": paper,
+            "content_hash": content_hash,
+            "made_at": paper.made_at,
             "facts": [(label, shown(value)) for label, value in paper.facts],
             "sections": [
                 {
-                    "title": section.title, "text": section.text, "columns": section.columns, "empty": section.empty,
+                    "title": section.title,
+                    "text": section.text,
+                    "columns": section.columns,
+                    "empty": section.empty,
                     "facts": [(label, shown(value)) for label, value in section.facts],
                     "rows": [_cells(section.columns, row) for row in section.each_row()],
                     "total": _cells(section.columns, section.total) if section.total else None,
                 }
                 for section in paper.sections
             ],
-        }  # fmt: skip
+        }
     pdf = letter("wallet/documents/pdf/paper.html", context, brand=brand, language=language, zone=zone)
     target.write_bytes(pdf)
     return Written(content_hash, hashlib.sha256(pdf).hexdigest(), pages_of(pdf), rows)

@@ -47,15 +47,22 @@ def paper_of(report: SettlementImport, language: str) -> Paper:
     """In a language; `report` comes with its PSP and brand."""
     with translation.override(language):
         return Paper(
-            key=f"psp-pack:{report.psp.code}:{report.sha256}", look=look_of(report.psp.brand), made_at=timezone.now(),
-            title=_("%(psp)s: settlement pack") % {"psp": report.psp}, subtitle=f"{report.first_day} – {report.last_day}",
+            key=f"psp-pack:{report.psp.code}:{report.sha256}",
+            look=look_of(report.psp.brand),
+            made_at=timezone.now(),
+            title=_("%(psp)s: settlement pack") % {"psp": report.psp},
+            subtitle=f"{report.first_day} – {report.last_day}",
             facts=[
-                (_("File"), report.file_name), (_("SHA-256 of the file"), report.sha256),
-                (_("First day"), report.first_day), (_("Last day"), report.last_day), (_("Rows"), report.row_count),
-                (_("Imported by"), str(report.imported_by or _("the system"))), (_("Imported"), report.imported_at),
+                (_("File"), report.file_name),
+                (_("SHA-256 of the file"), report.sha256),
+                (_("First day"), report.first_day),
+                (_("Last day"), report.last_day),
+                (_("Rows"), report.row_count),
+                (_("Imported by"), str(report.imported_by or _("the system"))),
+                (_("Imported"), report.imported_at),
             ],
             sections=[_totals(report), _rules(report), _breaks(report), _rows(report)],
-        )  # fmt: skip
+        )
 
 
 def _totals(report: SettlementImport) -> Section:
@@ -69,7 +76,7 @@ def _totals(report: SettlementImport) -> Section:
             [currency, *(Money(from_minor(one.get(name, 0), currency), currency) for name in names)]
             for currency, one in sorted(report.totals.items())
         ],
-    )  # fmt: skip
+    )
 
 
 def _rules(report: SettlementImport) -> Section:
@@ -77,13 +84,14 @@ def _rules(report: SettlementImport) -> Section:
         cursor.execute(BY_RULE, [report.pk])
         found = cursor.fetchall()
     return Section(
-        _("What matched"), columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Sum"), end=True)],
+        _("What matched"),
+        columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Sum"), end=True)],
         facts=[(_("Seen in an earlier report"), report.seen_before), (_("Paid to our bank"), report.to_bank)],
         rows=[
             [_named(MatchRule, rule), count, Money.of_minor(minor, currency)] for rule, currency, count, minor in found
         ],
         empty=_("Nothing matched."),
-    )  # fmt: skip
+    )
 
 
 def _breaks(report: SettlementImport) -> Section:
@@ -91,19 +99,28 @@ def _breaks(report: SettlementImport) -> Section:
     return Section(
         _("Breaks"),
         columns=[
-            Column(_("Kind")), Column(_("Explanation"), weight=2), Column(_("Reference")), Column(_("State")),
-            Column(_("What became of it"), weight=2), Column(_("By")), Column(_("Report less books"), end=True),
+            Column(_("Kind")),
+            Column(_("Explanation"), weight=2),
+            Column(_("Reference")),
+            Column(_("State")),
+            Column(_("What became of it"), weight=2),
+            Column(_("By")),
+            Column(_("Report less books"), end=True),
         ],
         rows=[
             [
-                _named(BreakKind, one.kind), Named(one.detail_code or one.detail, one.explanation), _reference(one),
-                _named(BreakState, one.state), one.how_resolved, str(one.resolved_by or ""),
+                _named(BreakKind, one.kind),
+                Named(one.detail_code or one.detail, one.explanation),
+                _reference(one),
+                _named(BreakState, one.state),
+                one.how_resolved,
+                str(one.resolved_by or ""),
                 Money.of_minor(one.difference_minor, one.currency),
             ]
             for one in rows
         ],
         empty=_("None: every row has its movement in our books, and the other way round."),
-    )  # fmt: skip
+    )
 
 
 def _reference(one: Break) -> str:
@@ -114,12 +131,18 @@ def _rows(report: SettlementImport) -> Section:
     return Section(
         _("Rows"),
         columns=[
-            Column(_("Line"), end=True), Column(_("Booked")), Column(_("Type")), Column(_("PSP reference")),
-            Column(_("Our reference")), Column(_("Result")), Column(_("Gross"), end=True), Column(_("Fee"), end=True),
+            Column(_("Line"), end=True),
+            Column(_("Booked")),
+            Column(_("Type")),
+            Column(_("PSP reference")),
+            Column(_("Our reference")),
+            Column(_("Result")),
+            Column(_("Gross"), end=True),
+            Column(_("Fee"), end=True),
             Column(_("Net"), end=True),
         ],
         rows=lambda: _each_row(report.pk),
-    )  # fmt: skip
+    )
 
 
 def _each_row(report_id: int) -> Iterator[Row]:
@@ -137,9 +160,14 @@ def _each_row(report_id: int) -> Iterator[Row]:
                 named = [Named("reserve", _("In the PSP's reserve"))]
             result = Named(" ".join(one.code for one in named), ", ".join(map(str, named))) if named else unmatched
             yield [
-                line, at, _named(RowType, kind), theirs, ours, result,
+                line,
+                at,
+                _named(RowType, kind),
+                theirs,
+                ours,
+                result,
                 *(Money.of_minor(minor, currency) for minor in (gross, fee, net)),
-            ]  # fmt: skip
+            ]
         if len(found) < STEP:
             return
         after = found[-1][0]
@@ -156,10 +184,19 @@ def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
     paper, psp = paper_of(report, language), report.psp
     name = f"psp-pack-{psp.code}-{report.first_day}-{report.last_day}-{report.pk}.{ending}"
     return Draft(
-        kind=DocumentKind.PSP_PACK, brand=psp.brand, subject=f"report:{report.pk}", title=paper.title, file_name=name,
-        language=language, content_hash=paper.content_hash(), first=report.first_day, last=report.last_day, ending=ending,
-        paper=paper, expected_rows=report.row_count + report.breaks_found,
-    )  # fmt: skip
+        kind=DocumentKind.PSP_PACK,
+        brand=psp.brand,
+        subject=f"report:{report.pk}",
+        title=paper.title,
+        file_name=name,
+        language=language,
+        content_hash=paper.content_hash(),
+        first=report.first_day,
+        last=report.last_day,
+        ending=ending,
+        paper=paper,
+        expected_rows=report.row_count + report.breaks_found,
+    )
 
 
 @gathers(DocumentKind.PSP_PACK)
@@ -176,10 +213,15 @@ def order_psp_pack(*, report: SettlementImport, ending: Ending, language: str, a
     """Start the job that makes the pack. Who: `wallet.make_issueddocument` on the whole brand."""
     require(policies.can_make_for_brand(actor, report.psp.brand_id))
     access_log.note(
-        user=actor, kind=AccessKind.EXPORT, brand_id=report.psp.brand_id, rows=report.row_count,
+        user=actor,
+        kind=AccessKind.EXPORT,
+        brand_id=report.psp.brand_id,
+        rows=report.row_count,
         target=f"wallet.psp_pack:{report.pk}",
-    )  # fmt: skip
+    )
     return order(
-        DocumentKind.PSP_PACK, owner=actor, title=_("%(psp)s: settlement pack") % {"psp": report.psp},
+        DocumentKind.PSP_PACK,
+        owner=actor,
+        title=_("%(psp)s: settlement pack") % {"psp": report.psp},
         parameters={"report_id": report.pk, "ending": ending.value, "language": language},
-    )  # fmt: skip
+    )

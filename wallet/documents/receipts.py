@@ -31,11 +31,19 @@ def content_hash(deposit: Deposit) -> str:
     received = Money.of_minor(deposit.received_minor or 0, deposit.received_currency)
     mark.row(
         [
-            deposit.settled_at, received, deposit.fee, deposit.credited,
-            deposit.psp.code, deposit.method, deposit.instrument, deposit.payer_name, deposit.psp_reference,
-            deposit.refunded_minor, deposit.charged_back_minor,
+            deposit.settled_at,
+            received,
+            deposit.fee,
+            deposit.credited,
+            deposit.psp.code,
+            deposit.method,
+            deposit.instrument,
+            deposit.payer_name,
+            deposit.psp_reference,
+            deposit.refunded_minor,
+            deposit.charged_back_minor,
         ]
-    )  # fmt: skip
+    )
     return mark.hexdigest()
 
 
@@ -47,17 +55,28 @@ def draft_of(deposit: Deposit, language: str) -> Draft:
     with translation.override(language):
         title = _("Receipt %(reference)s") % {"reference": deposit.reference}
     context = {
-        "deposit": deposit, "client": client, "made_at": timezone.now(), "title": title,
-        "received": Money.of_minor(deposit.received_minor or 0, currency), "credited": deposit.credited,
+        "deposit": deposit,
+        "client": client,
+        "made_at": timezone.now(),
+        "title": title,
+        "received": Money.of_minor(deposit.received_minor or 0, currency),
+        "credited": deposit.credited,
         "fee": Money.of_minor(deposit.fee_minor, currency),
         "given_back": Money.of_minor(deposit.refunded_minor + deposit.charged_back_minor, currency),
         "converted": deposit.credited.currency != currency,
-    }  # fmt: skip
+    }
     return Draft(
-        kind=DocumentKind.RECEIPT, brand=client.brand, client=client, subject=f"deposit:{deposit.reference}",
-        title=title, file_name=f"receipt-{deposit.reference}.pdf", language=language, template="wallet/documents/pdf/receipt.html",
-        content_hash=content_hash(deposit), context=context,
-    )  # fmt: skip
+        kind=DocumentKind.RECEIPT,
+        brand=client.brand,
+        client=client,
+        subject=f"deposit:{deposit.reference}",
+        title=title,
+        file_name=f"receipt-{deposit.reference}.pdf",
+        language=language,
+        template="wallet/documents/pdf/receipt.html",
+        content_hash=content_hash(deposit),
+        context=context,
+    )
 
 
 @gathers(DocumentKind.RECEIPT)
@@ -77,10 +96,15 @@ def order_receipt(*, deposit: Deposit, actor: Any, language: str = "") -> Job:
         raise WrongState(_("There is a receipt once the money has arrived."))
     if not is_own(actor, deposit.client):
         access_log.note(
-            user=actor, kind=AccessKind.EXPORT, client_id=deposit.client_id, brand_id=deposit.brand_id,
+            user=actor,
+            kind=AccessKind.EXPORT,
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
             target=f"wallet.receipt:{deposit.reference}",
-        )  # fmt: skip
+        )
     return order(
-        DocumentKind.RECEIPT, owner=actor, title=_("Receipt %(reference)s") % {"reference": deposit.reference},
+        DocumentKind.RECEIPT,
+        owner=actor,
+        title=_("Receipt %(reference)s") % {"reference": deposit.reference},
         parameters={"deposit_id": deposit.pk, "language": language or language_of(deposit.client)},
-    )  # fmt: skip
+    )

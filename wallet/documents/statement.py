@@ -205,65 +205,98 @@ def draft_of(statement: Statement, language: str) -> Draft:
         title = _("Statement of account")
         paper = _paper(statement, title) if is_long else None
     return Draft(
-        kind=DocumentKind.STATEMENT, brand=client.brand, client=client, subject=statement.subject, language=language,
-        title=title, file_name=f"statement-{client.brand.code}-{client.pk}-{first}-{last}.pdf", first=first, last=last,
-        content_hash=statement.content_hash, zone=statement.zone,
+        kind=DocumentKind.STATEMENT,
+        brand=client.brand,
+        client=client,
+        subject=statement.subject,
+        language=language,
+        title=title,
+        file_name=f"statement-{client.brand.code}-{client.pk}-{first}-{last}.pdf",
+        first=first,
+        last=last,
+        content_hash=statement.content_hash,
+        zone=statement.zone,
         template="" if is_long else "wallet/documents/pdf/statement.html",
         context={"statement": statement, "client": client, "made_at": statement.made_at},
-        paper=paper, expected_rows=statement.line_count,
-    )  # fmt: skip
+        paper=paper,
+        expected_rows=statement.line_count,
+    )
 
 
 def _paper(statement: Statement, title: str) -> Paper:
     """The same figures in the form of a long trail; its printed hash is the statement's own."""
     client = statement.client
     columns = [
-        Column(_("Date")), Column(_("Movement")), Column(_("Reference"), weight=2), Column(_("Amount"), end=True),
+        Column(_("Date")),
+        Column(_("Movement")),
+        Column(_("Reference"), weight=2),
+        Column(_("Amount"), end=True),
         Column(_("Balance"), end=True),
-    ]  # fmt: skip
+    ]
     sections = [
         Section(
             _("Wallet in %(currency)s") % {"currency": part.currency},
             facts=[
                 (label, Money(amount, part.currency))
                 for label, amount in (
-                    (_("Opening balance"), part.opening), (_("Money in"), part.money_in),
-                    (_("Money out"), part.money_out), (_("Closing balance"), part.closing),
+                    (_("Opening balance"), part.opening),
+                    (_("Money in"), part.money_in),
+                    (_("Money out"), part.money_out),
+                    (_("Closing balance"), part.closing),
                 )
             ],
-            columns=columns, rows=[_row(line, part.currency) for line in part.lines],
+            columns=columns,
+            rows=[_row(line, part.currency) for line in part.lines],
         )
         for part in statement.parts
-    ]  # fmt: skip
+    ]
     if statement.trading:
         sections.append(_trading_section(statement.trading))
     return Paper(
-        key=statement.subject, title=title, look=look_of(client.brand), made_at=statement.made_at,
-        subtitle=f"{statement.first} – {statement.last}, {statement.zone}", content_hash_given=statement.content_hash,
-        facts=[(_("Client"), client.full_name), (_("Client number"), str(client.pk))], sections=sections,
-    )  # fmt: skip
+        key=statement.subject,
+        title=title,
+        look=look_of(client.brand),
+        made_at=statement.made_at,
+        subtitle=f"{statement.first} – {statement.last}, {statement.zone}",
+        content_hash_given=statement.content_hash,
+        facts=[(_("Client"), client.full_name), (_("Client number"), str(client.pk))],
+        sections=sections,
+    )
 
 
 def _row(line: StatementLine, currency: str) -> Row:
     return [
-        line.at, Named(line.kind.value, line.kind_name), line.description, Money(line.amount, currency),
+        line.at,
+        Named(line.kind.value, line.kind_name),
+        line.description,
+        Money(line.amount, currency),
         Money(line.balance, currency),
-    ]  # fmt: skip
+    ]
 
 
 def _trading_section(parts: Iterable[TradingPart]) -> Section:
     return Section(
         _("Trading accounts"),
         columns=[
-            Column(_("Account")), Column(_("Paid in"), end=True), Column(_("Taken out"), end=True),
-            Column(_("Trades closed"), end=True), Column(_("Result"), end=True), Column(_("Other"), end=True),
+            Column(_("Account")),
+            Column(_("Paid in"), end=True),
+            Column(_("Taken out"), end=True),
+            Column(_("Trades closed"), end=True),
+            Column(_("Result"), end=True),
+            Column(_("Other"), end=True),
         ],
         rows=[
-            [f"{one.login} · {one.server}", Money(one.paid_in, one.currency), Money(one.taken_out, one.currency),
-             one.trades, Money(one.result, one.currency), Money(one.other, one.currency)]
+            [
+                f"{one.login} · {one.server}",
+                Money(one.paid_in, one.currency),
+                Money(one.taken_out, one.currency),
+                one.trades,
+                Money(one.result, one.currency),
+                Money(one.other, one.currency),
+            ]
             for one in parts
         ],
-    )  # fmt: skip
+    )
 
 
 @gathers(DocumentKind.STATEMENT)
@@ -287,13 +320,15 @@ def order_statement(*, client: Client, first: dt.date, last: dt.date, actor: Any
     language = checked_language(language or language_of(client))
     if not is_own(actor, client):
         access_log.note(
-            user=actor, kind=AccessKind.EXPORT, client_id=client.pk, brand_id=client.brand_id,
+            user=actor,
+            kind=AccessKind.EXPORT,
+            client_id=client.pk,
+            brand_id=client.brand_id,
             target=f"wallet.statement:{first}:{last}",
-        )  # fmt: skip
+        )
     return order(
-        DocumentKind.STATEMENT, owner=actor,
+        DocumentKind.STATEMENT,
+        owner=actor,
         title=_("Statement %(first)s to %(last)s") % {"first": first, "last": last},
-        parameters={
-            "client_id": client.pk, "first": first.isoformat(), "last": last.isoformat(), "language": language,
-        },
-    )  # fmt: skip
+        parameters={"client_id": client.pk, "first": first.isoformat(), "last": last.isoformat(), "language": language},
+    )

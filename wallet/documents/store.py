@@ -70,9 +70,13 @@ def documents_visible_to(user: Any) -> QuerySet[IssuedDocument]:
 def same_as(draft: Draft) -> IssuedDocument | None:
     """The document that has these figures already: it is handed out again, as it was."""
     return IssuedDocument.objects.filter(
-        brand=draft.brand, kind=draft.kind, subject=draft.subject, language=draft.language, ending=draft.ending,
+        brand=draft.brand,
+        kind=draft.kind,
+        subject=draft.subject,
+        language=draft.language,
+        ending=draft.ending,
         content_hash=draft.content_hash,
-    ).first()  # fmt: skip
+    ).first()
 
 
 def keep(draft: Draft, content: bytes | Path, *, made_by: Any) -> IssuedDocument:
@@ -87,17 +91,32 @@ def keep(draft: Draft, content: bytes | Path, *, made_by: Any) -> IssuedDocument
     try:
         with transaction.atomic():
             document = IssuedDocument.objects.create(
-                kind=draft.kind, brand=draft.brand, client=draft.client, subject=draft.subject, title=draft.title[:160],
-                first_day=draft.first, last_day=draft.last, language=draft.language, ending=draft.ending,
-                file_name=draft.file_name[:160], content_hash=draft.content_hash, sha256=written.sha256,
-                size_bytes=written.size_bytes, stored_name=name, made_by=made_by, made_at=timezone.now(),
-            )  # fmt: skip
+                kind=draft.kind,
+                brand=draft.brand,
+                client=draft.client,
+                subject=draft.subject,
+                title=draft.title[:160],
+                first_day=draft.first,
+                last_day=draft.last,
+                language=draft.language,
+                ending=draft.ending,
+                file_name=draft.file_name[:160],
+                content_hash=draft.content_hash,
+                sha256=written.sha256,
+                size_bytes=written.size_bytes,
+                stored_name=name,
+                made_by=made_by,
+                made_at=timezone.now(),
+            )
             audit.record(
-                actor=made_by, action="wallet.document_made", target=document, brand_id=draft.brand.pk,
+                actor=made_by,
+                action="wallet.document_made",
+                target=document,
+                brand_id=draft.brand.pk,
                 client_id=draft.client.pk if draft.client else None,
                 after={"kind": draft.kind, "subject": draft.subject, "language": draft.language},
                 evidence={"sha256": written.sha256, "figures": draft.content_hash},
-            )  # fmt: skip
+            )
     except BaseException as error:
         path_of(name).unlink(missing_ok=True)
         earlier = same_as(draft) if isinstance(error, IntegrityError) else None

@@ -183,10 +183,12 @@ def _after_each(account: Account, rows: Sequence[Posting]) -> list[int]:
         cursor.execute(
             AFTER_EACH,
             {
-                "account": account.pk, "at": [row.posted_at for row in rows],
-                "journals": [row.journal_id for row in rows], "lines": [row.line for row in rows],
+                "account": account.pk,
+                "at": [row.posted_at for row in rows],
+                "journals": [row.journal_id for row in rows],
+                "lines": [row.line for row in rows],
             },
-        )  # fmt: skip
+        )
         found = {(journal_id, line): minor for journal_id, line, minor in cursor.fetchall()}
     return [found[row.journal_id, row.line] for row in rows]
 
@@ -228,7 +230,14 @@ def _cells(row: HistoryRow) -> list[Any]:
     posting = row.posting
     debit, credit = (posting.amount_abs, "") if posting.amount_minor < 0 else ("", posting.amount_abs)
     return [
-        posting.posted_at.isoformat(), posting.journal.business_on, posting.journal_id, posting.journal.kind,
-        defuse(posting.journal.description), Layer(posting.layer).name.lower(), debit, credit, row.balance,
+        posting.posted_at.isoformat(),
+        posting.journal.business_on,
+        posting.journal_id,
+        posting.journal.kind,
+        defuse(posting.journal.description),
+        Layer(posting.layer).name.lower(),
+        debit,
+        credit,
+        row.balance,
         posting.currency,
-    ]  # fmt: skip
+    ]

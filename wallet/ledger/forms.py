@@ -38,20 +38,26 @@ class JournalForm(forms.Form):
     brand = forms.ModelChoiceField(queryset=Brand.objects.none(), label=gettext_lazy("Brand"), empty_label=None)
     business_on = _day(gettext_lazy("Business day"))
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("What happened, and which document shows it. The second person reads it."),
-    )  # fmt: skip
+    )
     rate = forms.DecimalField(
-        label=gettext_lazy("Rate"), required=False, max_digits=24, decimal_places=12,
+        label=gettext_lazy("Rate"),
+        required=False,
+        max_digits=24,
+        decimal_places=12,
         help_text=gettext_lazy("Only when lines are in two currencies"),
-    )  # fmt: skip
+    )
     rate_on = _day(gettext_lazy("Day of the rate"), required=False)
     request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
     reverses = forms.IntegerField(required=False, widget=forms.HiddenInput)
     file = FileField(
-        label=gettext_lazy("Evidence"), required=False,
+        label=gettext_lazy("Evidence"),
+        required=False,
         help_text=gettext_lazy("An invoice, a page of a statement: up to 10 MB, kept encrypted. More can follow."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, brands: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,10 +100,13 @@ def shown_lines(lines: Sequence[Line]) -> list[TypedLine]:
         is_credit = line.amount_minor > 0
         typed.append(
             TypedLine(
-                account_text(line.account), "" if is_credit else amount, amount if is_credit else "", line.account,
+                account_text(line.account),
+                "" if is_credit else amount,
+                amount if is_credit else "",
+                line.account,
                 line.amount_minor,
             )
-        )  # fmt: skip
+        )
     return typed
 
 
@@ -148,14 +157,18 @@ class RateForm(forms.Form):
 
     currency = forms.CharField(label=gettext_lazy("Currency"), min_length=3, max_length=5)
     rate = forms.DecimalField(
-        label=gettext_lazy("For one euro"), max_digits=22, decimal_places=12, min_value=Decimal("1e-12"),
+        label=gettext_lazy("For one euro"),
+        max_digits=22,
+        decimal_places=12,
+        min_value=Decimal("1e-12"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-    )  # fmt: skip
+    )
     on = _day(gettext_lazy("Day"))
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300,
+        label=gettext_lazy("Reason"),
+        max_length=300,
         help_text=gettext_lazy("Where the rate is from. The second person reads it."),
-    )  # fmt: skip
+    )
     is_far = forms.BooleanField(
         label=gettext_lazy("The rate differs from the last one by more than 5 % and is right"), required=False
     )

@@ -52,10 +52,18 @@ NOT_BY_HAND = frozenset({AccountKind.BONUS, AccountKind.PSP_RESERVE})
 
 @transaction.atomic
 def write_journal(
-    *, brand_id: int, lines: Sequence[Line], business_on: dt.date, reason: str, request_key: str, actor: Any,
-    rate: Decimal | None = None, rate_on: dt.date | None = None, reverses_id: int | None = None,
+    *,
+    brand_id: int,
+    lines: Sequence[Line],
+    business_on: dt.date,
+    reason: str,
+    request_key: str,
+    actor: Any,
+    rate: Decimal | None = None,
+    rate_on: dt.date | None = None,
+    reverses_id: int | None = None,
     files: Sequence[tuple[str, bytes]] = (),
-) -> ManualJournal:  # fmt: skip
+) -> ManualJournal:
     """Write a journal that waits for a second person.
 
     lines: signed minor units, above zero credits. rate, rate_on: needed when it moves money between currencies.
@@ -75,10 +83,17 @@ def write_journal(
         _require_mirror(brand_id, reverses_id, lines)
     _require_funds(lines)
     manual = ManualJournal.objects.create(
-        brand=brand, reference=new_reference("M"), request_key=request_key, business_on=business_on, rate=rate,
-        rate_on=rate_on, reverses_id=reverses_id, reason=reason.strip()[:300], requested_by=actor,
+        brand=brand,
+        reference=new_reference("M"),
+        request_key=request_key,
+        business_on=business_on,
+        rate=rate,
+        rate_on=rate_on,
+        reverses_id=reverses_id,
+        reason=reason.strip()[:300],
+        requested_by=actor,
         requested_at=timezone.now(),
-    )  # fmt: skip
+    )
     ManualLine.objects.bulk_create(
         ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
         for place, line in enumerate(lines, start=1)
@@ -90,8 +105,10 @@ def write_journal(
         [pk for pk in people_with("wallet.post_manual_journal", brand_id=brand_id) if pk != actor.pk],
         kind="wallet.manual_journal",
         title=phrase("A manual journal waits for a second person: %(reference)s") % {"reference": manual.reference},
-        body=manual.reason, url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}",
-    )  # fmt: skip
+        body=manual.reason,
+        url=f"/money/journals/{manual.pk}/",
+        dedupe_key=f"manual:{manual.pk}",
+    )
     return manual
 
 
@@ -217,13 +234,17 @@ def post_journal(*, manual_id: int, actor: Any, note: str = "") -> ManualJournal
         Entry(
             key=f"manual:{manual.reference}:post",
             kind=JournalKind.REVERSAL if manual.reverses_id else JournalKind.ADJUSTMENT,
-            brand_id=manual.brand_id, lines=lines, business_on=manual.business_on, reverses_id=manual.reverses_id,
+            brand_id=manual.brand_id,
+            lines=lines,
+            business_on=manual.business_on,
+            reverses_id=manual.reverses_id,
             # A client reads the description on their statement: the reason is the house's own.
             description=manual.reference if is_for_a_client else f"{manual.reference} · {manual.reason}"[:200],
-            rate=manual.rate, rate_on=manual.rate_on,
+            rate=manual.rate,
+            rate_on=manual.rate_on,
         ),
         actor=actor,
-    )  # fmt: skip
+    )
     manual.journal_id = posted.journal_id
     _decide(manual, RequestState.APPROVED, actor, note)
     _record(manual, "wallet.manual_journal_posted", actor, note or manual.reason, lines)
@@ -286,9 +307,17 @@ def _attach(manual: ManualJournal, name: str, content: bytes, actor: Any) -> Man
     attachments.keep(file, attachments.JOURNALS, below=manual.pk, name=name, content=content)
     file.save(force_insert=True)
     audit.record(
-        actor=actor, action="wallet.manual_journal_file", target=manual, brand_id=manual.brand_id,
-        after={"reference": manual.reference, "file": file.file_name, "sha256": file.file_sha256, "bytes": file.file_bytes},
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.manual_journal_file",
+        target=manual,
+        brand_id=manual.brand_id,
+        after={
+            "reference": manual.reference,
+            "file": file.file_name,
+            "sha256": file.file_sha256,
+            "bytes": file.file_bytes,
+        },
+    )
     return file
 
 
@@ -308,13 +337,21 @@ def _decide(manual: ManualJournal, state: RequestState, actor: Any, note: str) -
 def _record(manual: ManualJournal, action: str, actor: Any, reason: str, lines: Sequence[Line]) -> None:
     clients = {line.account.client_id for line in lines if line.account.client_id}
     audit.record(
-        actor=actor, action=action, target=manual, brand_id=manual.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=manual,
+        brand_id=manual.brand_id,
+        reason=reason,
         client_id=clients.pop() if len(clients) == 1 else None,
         after={
-            "reference": manual.reference, "state": manual.state, "business_on": manual.business_on.isoformat(),
-            "lines": [f"{line.account.pk}: {Money.of_minor(line.amount_minor, line.account.currency)}" for line in lines],
+            "reference": manual.reference,
+            "state": manual.state,
+            "business_on": manual.business_on.isoformat(),
+            "lines": [
+                f"{line.account.pk}: {Money.of_minor(line.amount_minor, line.account.currency)}" for line in lines
+            ],
         },
-    )  # fmt: skip
+    )
 
 
 def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> None:
@@ -326,14 +363,23 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> N
     for (client_id, currency), minor in changed.items():
         money = Money.of_minor(minor, currency)
         tell(
-            client_id=client_id, kind=TimelineKind.PAYMENT, actor=actor, url=f"/money/journals/{manual.pk}/",
+            client_id=client_id,
+            kind=TimelineKind.PAYMENT,
+            actor=actor,
+            url=f"/money/journals/{manual.pk}/",
             title=phrase("Correction of the wallet: %(money)s") % {"money": money},
-            body=manual.reference, dedupe_key=f"manual:{manual.pk}:{currency}", is_visible_to_client=True,
-        )  # fmt: skip
+            body=manual.reference,
+            dedupe_key=f"manual:{manual.pk}:{currency}",
+            is_visible_to_client=True,
+        )
 
 
 def _answer(manual: ManualJournal, words: Words) -> None:
     notify(
-        [manual.requested_by_id], kind="wallet.manual_journal_decided", title=words, body=manual.decision_note,
-        url=f"/money/journals/{manual.pk}/", dedupe_key=f"manual:{manual.pk}:decided",
-    )  # fmt: skip
+        [manual.requested_by_id],
+        kind="wallet.manual_journal_decided",
+        title=words,
+        body=manual.decision_note,
+        url=f"/money/journals/{manual.pk}/",
+        dedupe_key=f"manual:{manual.pk}:decided",
+    )

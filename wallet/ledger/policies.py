@@ -6,9 +6,7 @@ from typing import Any
 
 from crm.security.policies import Decision
 from wallet.core.policies import by_another, on_brand
-from wallet.models import (
-    ManualJournal,
-)
+from wallet.models import ManualJournal
 
 
 def can_write_journal(user: Any, brand_id: int) -> Decision:

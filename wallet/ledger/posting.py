@@ -104,9 +104,18 @@ def post(entry: Entry, *, actor: Any = None) -> Posted:
         return post_many([entry], actor=actor)[0]
     first, second = entry.lines
     parameters = [
-        entry.key, str(entry.kind), entry.brand_id, entry.description[:200], entry.business_on, entry.reverses_id,
-        actor.pk if actor else None, first.account.currency, first.account.pk, second.account.pk, first.amount_minor,
-    ]  # fmt: skip
+        entry.key,
+        str(entry.kind),
+        entry.brand_id,
+        entry.description[:200],
+        entry.business_on,
+        entry.reverses_id,
+        actor.pk if actor else None,
+        first.account.currency,
+        first.account.pk,
+        second.account.pk,
+        first.amount_minor,
+    ]
     ((number,),) = _call(CALL_PAIR, parameters)
     return Posted(abs(number), number > 0)  # below zero: the key was there already
 
@@ -285,9 +294,13 @@ def account_for(
 ) -> Account:
     """The account of that owner, kind and currency, opened when it is first needed. Two at once open one."""
     identity: dict[str, Any] = {
-        "brand_id": brand_id, "kind": kind, "currency": currency, "client_id": client_id, "psp_id": psp_id,
+        "brand_id": brand_id,
+        "kind": kind,
+        "currency": currency,
+        "client_id": client_id,
+        "psp_id": psp_id,
         "subject": subject,
-    }  # fmt: skip
+    }
     account = Account.objects.filter(**identity).first()
     if account is None:
         Account.objects.bulk_create([Account(**identity, is_bounded=kind in BOUNDED_KINDS)], ignore_conflicts=True)

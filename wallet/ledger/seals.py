@@ -82,17 +82,27 @@ def seal_pending() -> LedgerSeal | None:
     rows = rows_digest(first, last).digest
     digest = seal_digest(
         previous=bytes(previous.seal_hash) if previous else b"",
-        root_hash=root_hash, journals=journals, first=first, last=last, through=through,
+        root_hash=root_hash,
+        journals=journals,
+        first=first,
+        last=last,
+        through=through,
         rows=rows,
-    )  # fmt: skip
+    )
     seal = LedgerSeal.objects.create(
-        previous=previous, through_at=through, first_journal_id=first, last_journal_id=last, journal_count=journals,
-        root=root_hash, rows_digest=rows, seal_hash=digest, signature=keys.signing_key().sign(digest),
-    )  # fmt: skip
+        previous=previous,
+        through_at=through,
+        first_journal_id=first,
+        last_journal_id=last,
+        journal_count=journals,
+        root=root_hash,
+        rows_digest=rows,
+        seal_hash=digest,
+        signature=keys.signing_key().sign(digest),
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            KEEP_BALANCES,
-            {"through": through, "first": first, "last": last, "minimum": CHECKPOINT_POSTINGS_MIN},
+            KEEP_BALANCES, {"through": through, "first": first, "last": last, "minimum": CHECKPOINT_POSTINGS_MIN}
         )
     return seal
 

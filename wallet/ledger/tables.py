@@ -68,9 +68,13 @@ class ManualJournalTable(Table):
     row_url_name = "wallet:manual_journal"
     search_hint = _("Reference")
     empty = Empty(
-        _("No manual journals"), _("Corrections, bank fees and write-offs that people write stand here."), "pencil",
-        _("Write a journal"), "wallet:manual_journal_new", "wallet.write_journal",
-    )  # fmt: skip
+        _("No manual journals"),
+        _("Corrections, bank fees and write-offs that people write stand here."),
+        "pencil",
+        _("Write a journal"),
+        "wallet:manual_journal_new",
+        "wallet.write_journal",
+    )
 
     def queryset(self) -> Any:
         return (

@@ -319,9 +319,13 @@ def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) ->
             yield from _other_rows(seal)
         digest = seal_digest(
             previous=bytes(previous.seal_hash) if previous else b"",
-            root_hash=bytes(seal.root), journals=seal.journal_count, first=seal.first_journal_id,
-            last=seal.last_journal_id, through=seal.through_at, rows=bytes(seal.rows_digest or b""),
-        )  # fmt: skip
+            root_hash=bytes(seal.root),
+            journals=seal.journal_count,
+            first=seal.first_journal_id,
+            last=seal.last_journal_id,
+            through=seal.through_at,
+            rows=bytes(seal.rows_digest or b""),
+        )
         if digest != bytes(seal.seal_hash):
             yield f"ledger seal {seal.pk} was changed: its hash does not chain"
         if not keys.is_signed_by_us(bytes(seal.signature), bytes(seal.seal_hash)):

@@ -51,10 +51,15 @@ def wrong_closings() -> Iterator[str]:
 
 def _of_period(period: Period, before: Period | None) -> Iterator[str]:
     values: dict[str, Any] = {
-        "brand": period.brand_id, "first": period.first_day, "last": period.last_day, "period": period.pk,
-        "closing": period.closings, "at": period.closed_at, "before": before.pk if before else None,
+        "brand": period.brand_id,
+        "first": period.first_day,
+        "last": period.last_day,
+        "period": period.pk,
+        "closing": period.closings,
+        "at": period.closed_at,
+        "before": before.pk if before else None,
         "before_closing": before.closings if before else None,
-    }  # fmt: skip
+    }
     where = f"closed month {period} of {period.brand.code}"
     with connection.cursor() as cursor:
         cursor.execute(LATE, values)

@@ -42,7 +42,7 @@ def _sql(table: str, check: str, columns: list[str], kind: str) -> str:
         texts=", ".join(f"{column}::text" for column in columns),
         wrong=" OR ".join(f"{column} < {first} OR {column} > {last}" for column in columns),
         mend=", ".join(f"{column} = CASE WHEN {column} IS NOT NULL THEN least(greatest({column}, {first}), {last}) END" for column in columns),
-    )  # fmt: skip
+    )
 
 
 class Migration(migrations.Migration):

@@ -152,7 +152,7 @@ class BreakNote(AttachedFile):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=~Q(body="") | ~Q(file_path=""), name="break_note_says_something"),
+            models.CheckConstraint(condition=~Q(body="") | ~Q(file_path=""), name="break_note_says_something")
         ]
         triggers = append_only("breaknote")
 

@@ -204,7 +204,7 @@ class Journal(models.Model):
         constraints = [models.UniqueConstraint(fields=["idempotency_key"], name="each_key_is_posted_once")]
         indexes = [
             # Ascending, though pages read it backwards: new journals then go to its end, where pages split without waste.
-            models.Index(fields=["expires_at"], name="reservations_that_expire", condition=Q(expires_at__isnull=False)),
+            models.Index(fields=["expires_at"], name="reservations_that_expire", condition=Q(expires_at__isnull=False))
         ]
         triggers = [*append_only("journal"), journal_is_sound, journal_sums_to_zero]
 
@@ -244,7 +244,7 @@ class Posting(models.Model):
                 fields=["account", "version"],
                 condition=Q(version__isnull=False),
                 name="each_account_version_exists_once",
-            ),
+            )
         ]
         # Each posting is in one index by account: a bounded account's versions count in the order of time.
         indexes = [

@@ -99,9 +99,5 @@ journal_is_sound = pgtrigger.Trigger(
     name="journal_is_sound", operation=pgtrigger.Insert, when=pgtrigger.Before, func=JOURNAL
 )
 journal_sums_to_zero = pgtrigger.Trigger(
-    name="journal_sums_to_zero",
-    operation=pgtrigger.Insert,
-    when=pgtrigger.After,
-    timing=pgtrigger.Deferred,
-    func=SUMS,
+    name="journal_sums_to_zero", operation=pgtrigger.Insert, when=pgtrigger.After, timing=pgtrigger.Deferred, func=SUMS
 )

@@ -84,7 +84,7 @@ class MatchGroup(models.Model):
                 when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
                 func="PERFORM recon_check_group(NEW.id); RETURN NULL;",
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -60,10 +60,14 @@ class SourceRun(OfSourceMixin):
         constraints = [
             OfSourceMixin.one_source("source_run"),
             models.UniqueConstraint(
-                fields=["brand", "source", "psp", "server", "day"], nulls_distinct=False, name="one_run_per_source_and_day"
+                fields=["brand", "source", "psp", "server", "day"],
+                nulls_distinct=False,
+                name="one_run_per_source_and_day",
             ),
-            models.CheckConstraint(condition=Q(finished_at__gte=F("started_at")), name="source_run_ends_after_it_began"),
-        ]  # fmt: skip
+            models.CheckConstraint(
+                condition=Q(finished_at__gte=F("started_at")), name="source_run_ends_after_it_began"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} {self.day}"
@@ -111,7 +115,10 @@ class ClientMoneyDay(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    requirement_minor=F("wallets_minor") + F("trading_minor") + F("debit_minor") + F("unallocated_minor")
+                    requirement_minor=F("wallets_minor")
+                    + F("trading_minor")
+                    + F("debit_minor")
+                    + F("unallocated_minor")
                 ),
                 name="requirement_is_the_sum_of_what_is_owed",
             ),
@@ -134,10 +141,8 @@ class ClientMoneyDay(models.Model):
                 | Q(bank_statement_minor__isnull=False, statement_on__isnull=False),
                 name="statement_balance_has_its_day",
             ),
-            models.CheckConstraint(
-                condition=Q(version=1) | ~Q(reason=""), name="client_money_computed_again_says_why"
-            ),
-        ]  # fmt: skip
+            models.CheckConstraint(condition=Q(version=1) | ~Q(reason=""), name="client_money_computed_again_says_why"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.currency} v{self.version}"
@@ -218,11 +223,12 @@ class MonthSignOff(models.Model):
         ordering = ["period_id", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["period", "closing", "figures_hash", "signed_by"], condition=Q(withdrawn_at__isnull=True),
+                fields=["period", "closing", "figures_hash", "signed_by"],
+                condition=Q(withdrawn_at__isnull=True),
                 name="nobody_signs_a_month_twice",
             ),
             models.CheckConstraint(condition=Q(closing__gt=0), name="sign_off_names_its_closing"),
-        ]  # fmt: skip
+        ]
         triggers = [
             pgtrigger.Trigger(
                 name="sign_off_keeps_what_was_signed",

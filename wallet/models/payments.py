@@ -115,9 +115,7 @@ class Deposit(AmountMixin):
             models.UniqueConstraint(fields=["client", "request_key"], name="one_deposit_per_request"),
             models.UniqueConstraint(fields=["client"], condition=Q(is_first=True), name="one_first_deposit_per_client"),
             models.UniqueConstraint(
-                fields=["psp", "psp_reference"],
-                condition=~Q(psp_reference=""),
-                name="one_deposit_per_psp_payment",
+                fields=["psp", "psp_reference"], condition=~Q(psp_reference=""), name="one_deposit_per_psp_payment"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=DEPOSIT_ARRIVED, journal__isnull=False, settled_at__isnull=False)

@@ -45,7 +45,8 @@ class PayoutFinding(FourEyesMixin):
                 fields=["withdrawal"], condition=Q(state=RequestState.WAITING), name="one_payout_finding_at_a_time"
             ),
             models.UniqueConstraint(
-                fields=["withdrawal"], condition=Q(state=RequestState.APPROVED, kind=FindingKind.CAME_BACK),
+                fields=["withdrawal"],
+                condition=Q(state=RequestState.APPROVED, kind=FindingKind.CAME_BACK),
                 name="a_payout_comes_back_once",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_finding_is_positive"),
@@ -60,7 +61,7 @@ class PayoutFinding(FourEyesMixin):
             models.CheckConstraint(
                 condition=~Q(state=RequestState.APPROVED) | Q(journal__isnull=False), name="approved_finding_is_booked"
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.withdrawal}: {self.get_kind_display()}"
@@ -115,10 +116,13 @@ class BonusRestoration(models.Model):
         triggers = [
             *append_only("bonusrestoration"),
             pgtrigger.Trigger(
-                name="given_again_as_it_was_taken", operation=pgtrigger.Insert, when=pgtrigger.Before,
-                condition=pgtrigger.Q(new__loss__isnull=False), func=GIVEN_AGAIN_AS_IT_WAS_TAKEN,
+                name="given_again_as_it_was_taken",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__loss__isnull=False),
+                func=GIVEN_AGAIN_AS_IT_WAS_TAKEN,
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.grant} {self.money}"

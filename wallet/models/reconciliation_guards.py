@@ -31,9 +31,14 @@ END IF;
 RETURN NULL;
 """
 PAIRS_AGREE_DECLARE = [
-    ("wrong", "bigint"), ("entries", "bigint"), ("lines", "bigint"), ("first_row", "bigint"), ("last_row", "bigint"),
-    ("first_movement", "bigint"), ("last_movement", "bigint"),
-]  # fmt: skip
+    ("wrong", "bigint"),
+    ("entries", "bigint"),
+    ("lines", "bigint"),
+    ("first_row", "bigint"),
+    ("last_row", "bigint"),
+    ("first_movement", "bigint"),
+    ("last_movement", "bigint"),
+]
 
 
 def never_goes(name: str) -> pgtrigger.Trigger:

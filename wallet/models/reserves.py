@@ -36,7 +36,7 @@ class ReserveItem(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_minor__lt=0, due_on__isnull=False) | Q(amount_minor__gte=0, due_on__isnull=True),
                 name="what_is_held_back_has_a_due_day",
-            ),
+            )
         ]
         indexes = [
             models.Index(fields=["psp", "currency"], name="reserves_by_psp"),

@@ -34,9 +34,11 @@ class SettlementImport(models.Model):
     format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
     # The kinds of movements of which it tells all; empty: of all kinds. The others it does not lack.
     covers = ArrayField(
-        models.CharField(max_length=20), default=list, blank=True,
+        models.CharField(max_length=20),
+        default=list,
+        blank=True,
         db_default=Value([], ArrayField(models.CharField(max_length=20))),
-    )  # fmt: skip
+    )
     first_day = models.DateField()
     last_day = models.DateField()
     row_count = models.PositiveIntegerField()
@@ -190,15 +192,30 @@ class SettlementRow(models.Model):
             pgtrigger.Trigger(
                 name="settlementrow_keeps_what_it_says",
                 operation=pgtrigger.UpdateOf(
-                    "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference",
-                    "client_reference", "entry_reference", "batch", "booked_at", "value_at", "currency", "gross_minor", "fee_minor",
-                    "net_minor", "paid_currency", "paid_minor", "rate",
+                    "report_id",
+                    "line",
+                    "type",
+                    "psp_reference",
+                    "merchant_reference",
+                    "original_reference",
+                    "client_reference",
+                    "entry_reference",
+                    "batch",
+                    "booked_at",
+                    "value_at",
+                    "currency",
+                    "gross_minor",
+                    "fee_minor",
+                    "net_minor",
+                    "paid_currency",
+                    "paid_minor",
+                    "rate",
                 ),
                 level=pgtrigger.Statement,
                 when=pgtrigger.Before,
                 func="RAISE EXCEPTION 'what a report says never changes';",
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.report} line {self.line}"

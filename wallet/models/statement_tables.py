@@ -24,9 +24,7 @@ class TableMapping(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["psp", "fingerprint"], name="one_mapping_per_account_and_shape"),
-        ]
+        constraints = [models.UniqueConstraint(fields=["psp", "fingerprint"], name="one_mapping_per_account_and_shape")]
 
     def __str__(self) -> str:
         return self.name

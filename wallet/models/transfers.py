@@ -33,9 +33,13 @@ RETURN NEW;
 """
 ONE_MONEY = [("USD", "USC"), ("EUR", "EUC"), ("GBP", "GBC")]
 BETWEEN_ONE_MONEY = Q(
-    *(Q(given_currency=one, got_currency=other) for whole, cents in ONE_MONEY for one, other in ((whole, cents), (cents, whole))),
+    *(
+        Q(given_currency=one, got_currency=other)
+        for whole, cents in ONE_MONEY
+        for one, other in ((whole, cents), (cents, whole))
+    ),
     _connector=Q.OR,
-)  # fmt: skip
+)
 
 
 class Quote(models.Model):

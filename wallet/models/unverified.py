@@ -26,9 +26,11 @@ class UnverifiedRule(models.Model):
         help_text=_("All that may be paid in, in minor units of the brand's base currency; 0: nothing")
     )
     kinds = ArrayField(
-        models.CharField(max_length=8, choices=PspKind.choices), default=list, blank=True,
+        models.CharField(max_length=8, choices=PspKind.choices),
+        default=list,
+        blank=True,
         help_text=_("Ways to pay that are allowed; empty: all"),
-    )  # fmt: skip
+    )
     own_name_only = models.BooleanField(
         default=True, help_text=_("Only an account that names the client as its holder")
     )

@@ -155,9 +155,7 @@ class Withdrawal(AmountMixin):
                 fields=["claim_until"], name="refunds_to_be_claimed", condition=Q(claim_state=ClaimState.WAITING)
             ),
             models.Index(
-                fields=["next_look_up_at"],
-                name="withdrawals_to_look_up",
-                condition=Q(next_look_up_at__isnull=False),
+                fields=["next_look_up_at"], name="withdrawals_to_look_up", condition=Q(next_look_up_at__isnull=False)
             ),
         ]
 

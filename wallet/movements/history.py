@@ -176,10 +176,11 @@ def story_of_dispute(dispute: Dispute) -> Story:
         "journal", "account__client", "account__psp"
     )
     return Story(
-        [_step(event) for event in events[:100]], list(webhooks.order_by("id")[:50]),
+        [_step(event) for event in events[:100]],
+        list(webhooks.order_by("id")[:50]),
         list(postings.order_by("journal_id", "line")[:50]),
         [*_calls_about(dispute.deposit.reference), *of_losses(dispute=dispute)],
-    )  # fmt: skip
+    )
 
 
 def story_of_bonus(grant: BonusGrant) -> Story:
@@ -190,6 +191,8 @@ def story_of_bonus(grant: BonusGrant) -> Story:
         "journal", "account__client", "account__psp"
     )
     return Story(
-        [_step(event) for event in events[:100]], [], list(postings.order_by("journal_id", "line")[:50]),
+        [_step(event) for event in events[:100]],
+        [],
+        list(postings.order_by("journal_id", "line")[:50]),
         of_restorations(grant),
-    )  # fmt: skip
+    )

@@ -73,24 +73,34 @@ def merged(lines: Iterable[StoryLine]) -> list[StoryLine]:
 def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
     return [
         StoryLine(
-            one.received_at, "webhook", _("Webhook %(event)s") % {"event": one.event_type or _("without a type")}, "webhook",
-            VERDICT_TONES.get(Verdict(one.verdict), "danger"), body=_webhook_body(one),
-            url=reverse("wallet:webhook", args=[one.pk]), needs="view_webhookmessage",
+            one.received_at,
+            "webhook",
+            _("Webhook %(event)s") % {"event": one.event_type or _("without a type")},
+            "webhook",
+            VERDICT_TONES.get(Verdict(one.verdict), "danger"),
+            body=_webhook_body(one),
+            url=reverse("wallet:webhook", args=[one.pk]),
+            needs="view_webhookmessage",
         )
         for one in webhooks
-    ]  # fmt: skip
+    ]
 
 
 def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
     """What we asked the PSP: how it ended, how long it took, and (folded) request and answer without keys."""
     return [
         StoryLine(
-            one.at, "call", _("Asked %(psp)s: %(operation)s") % {"psp": one.psp, "operation": one.operation}, "plug",
-            CALL_TONES.get(CallOutcome(one.outcome), "danger"), body=[_call_body(one)], needs="view_webhookmessage",
+            one.at,
+            "call",
+            _("Asked %(psp)s: %(operation)s") % {"psp": one.psp, "operation": one.operation},
+            "plug",
+            CALL_TONES.get(CallOutcome(one.outcome), "danger"),
+            body=[_call_body(one)],
+            needs="view_webhookmessage",
             parts=[(head, text) for head, text in ((_("Request"), one.request), (_("Answer"), one.answer)) if text],
         )
         for one in calls
-    ]  # fmt: skip
+    ]
 
 
 def _call_body(one: PspCall) -> str:
@@ -114,10 +124,16 @@ def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
         words, icon, tone = JOURNAL_WORDS[journal.phase]
         lines.append(
             StoryLine(
-                journal.posted_at, "journal", words, icon, tone, body=[_posting(row) for row in rows],
-                url=reverse("wallet:journal", args=[journal.pk]), needs="view_journal",
+                journal.posted_at,
+                "journal",
+                words,
+                icon,
+                tone,
+                body=[_posting(row) for row in rows],
+                url=reverse("wallet:journal", args=[journal.pk]),
+                needs="view_journal",
             )
-        )  # fmt: skip
+        )
     return lines
 
 
@@ -155,8 +171,9 @@ def of_related(movement: Any) -> list[StoryLine]:
         source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
         if source is not None and source.settled_at is not None:
             words = _("The deposit it goes back to: %(reference)s, %(money)s") % {
-                "reference": source.reference, "money": formats.money(source.money)
-            }  # fmt: skip
+                "reference": source.reference,
+                "money": formats.money(source.money),
+            }
             url = reverse("wallet:deposit", args=[source.pk])
             return [StoryLine(source.settled_at, "related", words, "wallet", "neutral", url=url, needs="view_deposit")]
     return []
@@ -164,16 +181,19 @@ def of_related(movement: Any) -> list[StoryLine]:
 
 def _refund(one: Withdrawal) -> StoryLine:
     words = _("%(reference)s gives %(money)s back: %(state)s") % {
-        "reference": one.reference, "money": formats.money(one.money), "state": one.get_state_display()
-    }  # fmt: skip
+        "reference": one.reference,
+        "money": formats.money(one.money),
+        "state": one.get_state_display(),
+    }
     url = reverse("wallet:withdrawal", args=[one.pk])
     return StoryLine(one.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
 
 
 def _dispute(one: Dispute) -> StoryLine:
     words = _("Disputed by the client's bank: %(money)s, %(state)s") % {
-        "money": formats.money(one.money), "state": one.get_state_display()
-    }  # fmt: skip
+        "money": formats.money(one.money),
+        "state": one.get_state_display(),
+    }
     url = reverse("wallet:dispute", args=[one.pk])
     return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
 
@@ -184,8 +204,10 @@ def of_losses(**which: Any) -> list[StoryLine]:
     lines = []
     for loss in found.order_by("pk")[:RELATED_MAX]:
         values = {
-            "bonus": loss.grant.reference, "money": formats.money(loss.money), "dispute": loss.dispute.psp_dispute_id
-        }  # fmt: skip
+            "bonus": loss.grant.reference,
+            "money": formats.money(loss.money),
+            "dispute": loss.dispute.psp_dispute_id,
+        }
         lines.append(_bonus(loss, loss, _("Bonus %(bonus)s lost %(money)s by dispute %(dispute)s") % values, "danger"))
         if hasattr(loss, "restoration"):
             words = _("Bonus %(bonus)s holds %(money)s again: dispute %(dispute)s was won") % values
@@ -205,8 +227,9 @@ def of_restorations(grant: BonusGrant) -> list[StoryLine]:
     for loss in lost.order_by("pk")[:RELATED_MAX]:
         values = {
             "money": formats.money(Money.of_minor(loss.amount_minor, grant.currency)),
-            "dispute": loss.dispute.psp_dispute_id, "deposit": loss.dispute.deposit.reference,
-        }  # fmt: skip
+            "dispute": loss.dispute.psp_dispute_id,
+            "deposit": loss.dispute.deposit.reference,
+        }
         said: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
             (loss, _("%(money)s lost by dispute %(dispute)s of deposit %(deposit)s"), "danger")
         ]
@@ -227,8 +250,9 @@ def _of_payments(grant: BonusGrant) -> list[StoryLine]:
         assert one.finding is not None
         withdrawal = one.finding.withdrawal
         words = _("%(money)s held again: %(reference)s came back") % {
-            "money": formats.money(Money.of_minor(one.amount_minor, grant.currency)), "reference": withdrawal.reference
-        }  # fmt: skip
+            "money": formats.money(Money.of_minor(one.amount_minor, grant.currency)),
+            "reference": withdrawal.reference,
+        }
         url = reverse("wallet:withdrawal", args=[withdrawal.pk])
         at = one.journal.posted_at
         lines.append(StoryLine(at, "related", words, "undo-2", "success", url=url, needs="view_withdrawal"))

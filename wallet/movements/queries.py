@@ -24,14 +24,7 @@ from wallet.core.queries import (
     transfers_visible_to,
     withdrawals_visible_to,
 )
-from wallet.models import (
-    Balance,
-    Deposit,
-    Exchange,
-    Journal,
-    Transfer,
-    Withdrawal,
-)
+from wallet.models import Balance, Deposit, Exchange, Journal, Transfer, Withdrawal
 
 HISTORY_MAX = 100
 
@@ -113,8 +106,11 @@ class Movement:
     @property
     def label(self) -> str:
         labels = {
-            "deposit": _("Deposit"), "withdrawal": _("Withdrawal"), "transfer": _("Transfer"), "exchange": _("Exchange")
-        }  # fmt: skip
+            "deposit": _("Deposit"),
+            "withdrawal": _("Withdrawal"),
+            "transfer": _("Transfer"),
+            "exchange": _("Exchange"),
+        }
         return labels[self.kind]
 
     @property
@@ -168,8 +164,7 @@ def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Move
             return []
     with connection.cursor() as cursor:
         cursor.execute(
-            HISTORY,
-            {"client": client.pk, "at": at, "kind": kind, "id": pk, "limit": min(limit, HISTORY_MAX)},
+            HISTORY, {"client": client.pk, "at": at, "kind": kind, "id": pk, "limit": min(limit, HISTORY_MAX)}
         )
         return [Movement(*row) for row in cursor.fetchall()]
 
@@ -193,9 +188,11 @@ def withdrawal_of(user: Any, reference: str) -> Withdrawal:
 def movement_by_reference(user: Any, reference: str) -> AnyMovement | None:
     """The movement that a reference names, if the user may see it."""
     rows: dict[str, Any] = {
-        "D": deposits_visible_to(user), "W": withdrawals_visible_to(user), "T": transfers_visible_to(user),
+        "D": deposits_visible_to(user),
+        "W": withdrawals_visible_to(user),
+        "T": transfers_visible_to(user),
         "X": exchanges_visible_to(user),
-    }  # fmt: skip
+    }
     found = rows.get(reference[:1])
     return found.filter(reference=reference).first() if found is not None and reference[1:2] == "-" else None
 

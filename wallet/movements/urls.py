@@ -4,6 +4,4 @@ from django.urls import path
 
 from wallet.movements import views as neighbours
 
-URLS = [
-    path("money/next/<slug:kind>/<int:pk>/", neighbours.neighbour, name="neighbour"),
-]
+URLS = [path("money/next/<slug:kind>/<int:pk>/", neighbours.neighbour, name="neighbour")]

@@ -23,10 +23,12 @@ QUEUES: dict[str, tuple[Any, frozenset[str], str]] = {
     "deposit": (queries.deposits_visible_to, frozenset({DepositState.HELD}), "wallet:deposits"),
     "withdrawal": (queries.withdrawals_visible_to, frozenset(WITHDRAWAL_OPEN), "wallet:withdrawal_queue"),
     "transfer": (
-        queries.transfers_visible_to, frozenset({TransferState.SENDING, TransferState.UNKNOWN}), "wallet:transfers"
+        queries.transfers_visible_to,
+        frozenset({TransferState.SENDING, TransferState.UNKNOWN}),
+        "wallet:transfers",
     ),
     "exchange": (queries.exchanges_visible_to, frozenset(), "wallet:exchanges"),
-}  # fmt: skip
+}
 
 
 @staff_page("wallet.view_deposit")
@@ -51,6 +53,10 @@ def neighbour(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
 def note_view(request: HttpRequest, movement: Any) -> None:
     client = movement.client
     access_log.note(
-        user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-        target=f"wallet.{movement._meta.model_name}:{movement.pk}", in_book=is_in_own_book(request.user, client),
-    )  # fmt: skip
+        user=request.user,
+        kind=AccessKind.VIEW,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        target=f"wallet.{movement._meta.model_name}:{movement.pk}",
+        in_book=is_in_own_book(request.user, client),
+    )

@@ -57,8 +57,10 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: Any) -> P
         [pk for pk in people_with("wallet.manage_psp", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.psp_address",
         title=phrase("%(psp)s: a new API address awaits second approval") % {"psp": psp},
-        body=change.reason, url=f"/money/psps/{psp.pk}/", dedupe_key=f"psp-address:{change.pk}",
-    )  # fmt: skip
+        body=change.reason,
+        url=f"/money/psps/{psp.pk}/",
+        dedupe_key=f"psp-address:{change.pk}",
+    )
     return change
 
 
@@ -125,10 +127,20 @@ def _decide(change: PspAddressChange, state: RequestState, actor: Any, note: str
 
 
 def _record(
-    change: PspAddressChange, action: str, actor: Any, reason: str, *, before: Mapping[str, Any] | None = None,
+    change: PspAddressChange,
+    action: str,
+    actor: Any,
+    reason: str,
+    *,
+    before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     audit.record(
-        actor=actor, action=action, target=change.psp, brand_id=change.psp.brand_id, reason=reason, before=dict(before or {}),
+        actor=actor,
+        action=action,
+        target=change.psp,
+        brand_id=change.psp.brand_id,
+        reason=reason,
+        before=dict(before or {}),
         after={"base_url": change.base_url, "state": change.state, **(after or {})},
-    )  # fmt: skip
+    )

@@ -109,9 +109,15 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
         said = _said(psp, call) if reference else {}
         with transaction.atomic():
             PspCall.objects.create(
-                psp=psp, at=timezone.now(), operation=operation[:60], outcome=call.outcome, status=call.status,
-                milliseconds=milliseconds, reference=reference[:100], **said,
-            )  # fmt: skip
+                psp=psp,
+                at=timezone.now(),
+                operation=operation[:60],
+                outcome=call.outcome,
+                status=call.status,
+                milliseconds=milliseconds,
+                reference=reference[:100],
+                **said,
+            )
             _forget_old(psp, reference[:100])
             _judge(psp)
     except DatabaseError:
@@ -121,8 +127,9 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
 def _said(psp: Psp, call: Call) -> dict[str, str]:
     secrets = [str(value) for value in psp.credentials.values()]
     return {
-        "request": redaction.kept(call.request, secrets=secrets), "answer": redaction.kept(call.answer, secrets=secrets)
-    }  # fmt: skip
+        "request": redaction.kept(call.request, secrets=secrets),
+        "answer": redaction.kept(call.answer, secrets=secrets),
+    }
 
 
 def _forget_old(psp: Psp, reference: str) -> None:

@@ -30,9 +30,12 @@ def key_field(key: Key, *, stored: str = "") -> forms.Field:
     """The form's field of one credential. A secret is written, never shown: an empty field keeps the one that is there."""
     if key.choices:
         return forms.ChoiceField(
-            label=str(key.label), choices=key.choices, initial=stored or key.choices[0][0], help_text=str(key.help_text),
+            label=str(key.label),
+            choices=key.choices,
+            initial=stored or key.choices[0][0],
+            help_text=str(key.help_text),
             required=False,
-        )  # fmt: skip
+        )
     hints = [key.help_text] if key.help_text else []
     if key.is_secret and stored:
         hints.append(KEPT)
@@ -87,14 +90,8 @@ class PspForm(KeyedForm, forms.ModelForm):
     class Meta:
         model = Psp
         fields = ("name", "is_enabled", "reserve_days")
-        labels = {
-            "name": _("Name"),
-            "is_enabled": _("In use"),
-            "reserve_days": _("Days until a reserve is due"),
-        }
-        help_texts = {
-            "reserve_days": _("What it holds back longer is a break. For what it holds back from now on."),
-        }  # fmt: skip
+        labels = {"name": _("Name"), "is_enabled": _("In use"), "reserve_days": _("Days until a reserve is due")}
+        help_texts = {"reserve_days": _("What it holds back longer is a break. For what it holds back from now on.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -130,16 +127,21 @@ class NewPspForm(KeyedForm):
     brand: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("As staff see it"))
     code = forms.SlugField(
-        label=_("Code"), max_length=30, required=False, help_text=_("Stands in the webhook's address; empty: made from the name"),
-    )  # fmt: skip
+        label=_("Code"),
+        max_length=30,
+        required=False,
+        help_text=_("Stands in the webhook's address; empty: made from the name"),
+    )
     base_url = forms.CharField(label=_("API address"), max_length=200, required=False, help_text=ADDRESS_HELP)
     currencies = forms.CharField(
         label=_("Currencies"), initial=", ".join(CURRENCIES[:2]), help_text=_("Codes with commas between them")
     )
     methods = forms.MultipleChoiceField(
-        label=_("Ways to pay"), widget=forms.CheckboxSelectMultiple, required=False,
+        label=_("Ways to pay"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
         help_text=_("Limits, fees, countries and order are set afterwards, for each of them"),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, adapter: str, brands: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,15 +184,29 @@ class MethodForm(forms.ModelForm):
     )
     excluded_countries = forms.CharField(label=_("Not in these countries"), required=False)
     minor_fields = (
-        "deposit_minimum", "deposit_maximum", "payout_minimum", "payout_maximum", "deposit_fee_fixed", "payout_fee_fixed",
-    )  # fmt: skip
+        "deposit_minimum",
+        "deposit_maximum",
+        "payout_minimum",
+        "payout_maximum",
+        "deposit_fee_fixed",
+        "payout_fee_fixed",
+    )
 
     class Meta:
         model = PaymentMethod
         fields = (
-            "label", "is_enabled", "takes_deposits", "pays_out", "kyc_level_min", "is_for_high_risk",
-            "deposit_fee_basis_points", "payout_fee_basis_points", "minutes", "position", "fallback_group",
-        )  # fmt: skip
+            "label",
+            "is_enabled",
+            "takes_deposits",
+            "pays_out",
+            "kyc_level_min",
+            "is_for_high_risk",
+            "deposit_fee_basis_points",
+            "payout_fee_basis_points",
+            "minutes",
+            "position",
+            "fallback_group",
+        )
         labels = {
             "label": _("Name for clients"),
             "is_enabled": _("Offered"),
@@ -205,9 +221,10 @@ class MethodForm(forms.ModelForm):
             "fallback_group": _("Stands in for others of the group"),
         }
         help_texts = {
-            "is_for_high_risk": "", "deposit_fee_basis_points": _("What the client pays, 100 is 1 %"),
+            "is_for_high_risk": "",
+            "deposit_fee_basis_points": _("What the client pays, 100 is 1 %"),
             "payout_fee_basis_points": _("What the client pays, 100 is 1 %"),
-        }  # fmt: skip
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -222,9 +239,13 @@ class MethodForm(forms.ModelForm):
         }
         for name in self.minor_fields:
             self.fields[name] = forms.DecimalField(
-                label=labels[name], min_value=0, max_digits=15, decimal_places=exponent(base), help_text=base,
+                label=labels[name],
+                min_value=0,
+                max_digits=15,
+                decimal_places=exponent(base),
+                help_text=base,
                 initial=from_minor(getattr(self.instance, f"{name}_minor"), base),
-            )  # fmt: skip
+            )
         for name in ("deposit_fee_basis_points", "payout_fee_basis_points"):
             self.fields[name].validators.append(MaxValueValidator(FEE_BASIS_POINTS_MAX))
             self.fields[name].widget.attrs["max"] = FEE_BASIS_POINTS_MAX
@@ -232,11 +253,25 @@ class MethodForm(forms.ModelForm):
             self.initial[name] = ", ".join(getattr(self.instance, name))
         self.order_fields(
             [
-                "label", "is_enabled", "takes_deposits", "pays_out", "currencies", "countries", "excluded_countries",
-                "kyc_level_min", "is_for_high_risk", "deposit_minimum", "deposit_maximum", "deposit_fee_basis_points",
-                "deposit_fee_fixed", "payout_minimum", "payout_maximum", "payout_fee_basis_points", "payout_fee_fixed",
+                "label",
+                "is_enabled",
+                "takes_deposits",
+                "pays_out",
+                "currencies",
+                "countries",
+                "excluded_countries",
+                "kyc_level_min",
+                "is_for_high_risk",
+                "deposit_minimum",
+                "deposit_maximum",
+                "deposit_fee_basis_points",
+                "deposit_fee_fixed",
+                "payout_minimum",
+                "payout_maximum",
+                "payout_fee_basis_points",
+                "payout_fee_fixed",
             ]
-        )  # fmt: skip
+        )
 
     def clean_currencies(self) -> list[str]:
         return currency_codes(self.cleaned_data["currencies"])

@@ -124,8 +124,11 @@ def webhook_counts(psp: Psp) -> list[dict[str, Any]]:
     today = timezone.now().date()
     rows = WebhookCount.objects.filter(psp=psp, day__gt=today - dt.timedelta(days=7)).order_by()
     found = rows.values("verdict").annotate(
-        today=Sum("received", filter=Q(day=today), default=0), week=Sum("received"), kept=Sum("kept"), last_at=Max("last_at")
-    )  # fmt: skip
+        today=Sum("received", filter=Q(day=today), default=0),
+        week=Sum("received"),
+        kept=Sum("kept"),
+        last_at=Max("last_at"),
+    )
     return [{**row, "label": Verdict(row["verdict"]).label} for row in found.order_by("-week", "verdict")]
 
 

@@ -28,9 +28,7 @@ class PspHttp:
     """Requests to one PSP. `explain` finds the provider's own words in an answer that says no; `hosts` are the provider's
     own, from which files may be downloaded."""
 
-    def __init__(
-        self, psp: Psp, base_url: str, *, explain: Callable[[Any], str], hosts: Sequence[str] = ()
-    ) -> None:  # fmt: skip
+    def __init__(self, psp: Psp, base_url: str, *, explain: Callable[[Any], str], hosts: Sequence[str] = ()) -> None:
         self.psp, self.base_url, self._explain, self._hosts = psp, base_url.rstrip("/"), explain, hosts
 
     def send(
@@ -52,9 +50,16 @@ class PspHttp:
             with recorded(self.psp, f"{method} {operation_of(url)}") as call:
                 call.request = next((one for one in (json, data, content) if one is not None), None)
                 response = request(
-                    method, url, bounds=bounds, json=json, content=content, data=data, files=files,
-                    headers=dict(headers or {}), extensions={"trace": refuse_when_late},
-                )  # fmt: skip
+                    method,
+                    url,
+                    bounds=bounds,
+                    json=json,
+                    content=content,
+                    data=data,
+                    files=files,
+                    headers=dict(headers or {}),
+                    extensions={"trace": refuse_when_late},
+                )
                 call.answered(response.status_code)
                 call.answer = response.content
                 return response

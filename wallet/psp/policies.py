@@ -9,10 +9,7 @@ from django.utils.translation import gettext as _
 from crm.security.policies import Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.core.policies import by_another
-from wallet.models import (
-    Psp,
-    PspAddressChange,
-)
+from wallet.models import Psp, PspAddressChange
 
 
 def can_manage_psp(user: Any, psp: Psp) -> Decision:

@@ -39,10 +39,7 @@ from wallet.psp.settlement import SettlementReader
 from wallet.psp.settlement_csv import PlainReader
 from wallet.psp.signatures import judge_timed_signature
 
-EVENT_KINDS = {
-    "payment.chargeback": EventKind.CHARGEBACK,
-    "payment.chargeback_reversed": EventKind.CHARGEBACK_REVERSED,
-}
+EVENT_KINDS = {"payment.chargeback": EventKind.CHARGEBACK, "payment.chargeback_reversed": EventKind.CHARGEBACK_REVERSED}
 FAMILIES = {"payment": EventKind.PAYMENT, "payout": EventKind.PAYOUT, "refund": EventKind.REFUND}
 # How each character of the sandbox is paid, and what it asks for when money goes out.
 PAYOUT_FIELDS = {

@@ -214,9 +214,13 @@ class SettlementReader(ABC):
             if not -SUM_MAX < total.net < SUM_MAX:
                 raise wrong(row.line, "net", _("the rows add up to more than there is money."))
             if not (
-                row.psp_reference + row.merchant_reference + row.original_reference + row.batch + row.entry_reference
+                row.psp_reference
+                + row.merchant_reference
+                + row.original_reference
+                + row.batch
+                + row.entry_reference
                 + row.client_reference
-            ).isprintable():  # fmt: skip
+            ).isprintable():
                 _require_text(row)
             if earliest is None or row.booked_at < earliest:
                 earliest = row.booked_at
@@ -303,12 +307,20 @@ class CsvReader(SettlementReader):
 def _require_text(row: FileRow) -> None:
     """References are text: a carriage return or another control character in one of them is a damaged file."""
     for name in (
-        "psp_reference", "merchant_reference", "original_reference", "batch", "entry_reference", "client_reference",
-    ):  # fmt: skip
+        "psp_reference",
+        "merchant_reference",
+        "original_reference",
+        "batch",
+        "entry_reference",
+        "client_reference",
+    ):
         value = getattr(row, name)
         if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in value):
-            raise wrong(row.line, name, _("there is a control character in “%(value)s”.")
-                        % {"value": " ".join(value.split())[:40]})  # fmt: skip
+            raise wrong(
+                row.line,
+                name,
+                _("there is a control character in “%(value)s”.") % {"value": " ".join(value.split())[:40]},
+            )
 
 
 def require_columns(line: int, present: Sequence[str], required: Iterable[str]) -> None:

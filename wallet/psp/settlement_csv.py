@@ -29,9 +29,19 @@ from wallet.psp.settlement import (
 __all__ = ["BadFile", "PlainReader", "wrong"]
 
 COLUMNS = (
-    "record", "batch", "type", "psp_reference", "merchant_reference", "original_reference", "created_at", "currency", "gross",
-    "fee", "net", "method",
-)  # fmt: skip
+    "record",
+    "batch",
+    "type",
+    "psp_reference",
+    "merchant_reference",
+    "original_reference",
+    "created_at",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "method",
+)
 OPTIONAL = ("value_at", "entry_reference", "client_reference", "paid_currency", "paid_amount", "rate")
 TYPES = frozenset(RowType.values)
 
@@ -96,9 +106,18 @@ class PlainReader(CsvReader):
         if gross - fee != net:
             raise wrong(line, "net", _("gross less fee is not net."))
         row = FileRow(
-            line, kind, own[:100], merchant[:100], original[:100], batch[:60], moment(line, "created_at", at), currency,
-            gross, fee, net,
-        )  # fmt: skip
+            line,
+            kind,
+            own[:100],
+            merchant[:100],
+            original[:100],
+            batch[:60],
+            moment(line, "created_at", at),
+            currency,
+            gross,
+            fee,
+            net,
+        )
         return self._with_more(row, cells) if self._optional else row
 
     def _with_more(self, row: FileRow, cells: Sequence[str]) -> FileRow:
@@ -107,9 +126,10 @@ class PlainReader(CsvReader):
         if text := more.get("value_at"):
             value_at = moment(row.line, "value_at", text)
         row = row._replace(
-            value_at=value_at, entry_reference=more.get("entry_reference", "")[:100],
+            value_at=value_at,
+            entry_reference=more.get("entry_reference", "")[:100],
             client_reference=more.get("client_reference", "")[:100],
-        )  # fmt: skip
+        )
         paid = more.get("paid_currency", "")
         if not paid or paid == row.currency:
             return row

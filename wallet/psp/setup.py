@@ -39,9 +39,13 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     changed = replace_keys(psp, keys)
     psp.save()
     audit.record(
-        actor=actor, action="wallet.psp_configured", target=psp, brand_id=psp.brand_id, before=before,
+        actor=actor,
+        action="wallet.psp_configured",
+        target=psp,
+        brand_id=psp.brand_id,
+        before=before,
         after={**{name: values[name] for name in before}, **({"keys_changed": sorted(changed)} if changed else {})},
-    )  # fmt: skip
+    )
     return psp
 
 
@@ -64,9 +68,17 @@ def require_address(base_url: str) -> None:
 
 @transaction.atomic
 def create_psp(
-    *, brand_id: int, adapter: str, name: str, code: str, base_url: str, keys: Mapping[str, str], currencies: Sequence[str],
-    method_codes: Sequence[str], actor: Any,
-) -> Psp:  # fmt: skip
+    *,
+    brand_id: int,
+    adapter: str,
+    name: str,
+    code: str,
+    base_url: str,
+    keys: Mapping[str, str],
+    currencies: Sequence[str],
+    method_codes: Sequence[str],
+    actor: Any,
+) -> Psp:
     """A new PSP with its keys, and a row for each of its ways to pay that was chosen.
 
     Who: `wallet.manage_psp` on the brand. The audit row names the keys that were set, never their values.
@@ -83,9 +95,12 @@ def create_psp(
     for method in chosen:
         _add_row(psp, method, currencies)
     audit.record(
-        actor=actor, action="wallet.psp_created", target=psp, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.psp_created",
+        target=psp,
+        brand_id=psp.brand_id,
         after={"adapter": adapter, "keys": sorted(keys), "methods": [method.code for method in chosen]},
-    )  # fmt: skip
+    )
     return psp
 
 
@@ -93,9 +108,16 @@ def _add_row(psp: Psp, method: Method, currencies: Sequence[str]) -> PaymentMeth
     """Behind the brand's other methods; offered to the verified only, until somebody decides otherwise."""
     last = PaymentMethod.objects.filter(psp__brand_id=psp.brand_id).aggregate(last=Max("position"))["last"]
     return PaymentMethod.objects.create(
-        psp=psp, code=method.code, label=str(method.label), kind=method.kind, currencies=list(currencies),
-        pays_out=bool(method.payout_fields), minutes=method.minutes, position=(last or 0) + 1, kyc_level_min=1,
-    )  # fmt: skip
+        psp=psp,
+        code=method.code,
+        label=str(method.label),
+        kind=method.kind,
+        currencies=list(currencies),
+        pays_out=bool(method.payout_fields),
+        minutes=method.minutes,
+        position=(last or 0) + 1,
+        kyc_level_min=1,
+    )
 
 
 def missing_methods(psp: Psp) -> list[Method]:
@@ -117,9 +139,12 @@ def add_method(*, psp_id: int, code: str, actor: Any) -> PaymentMethod:
     row.is_enabled = False
     row.save(update_fields=["is_enabled"])
     audit.record(
-        actor=actor, action="wallet.method_added", target=row, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.method_added",
+        target=row,
+        brand_id=psp.brand_id,
         after={"psp": psp.code, "code": code},
-    )  # fmt: skip
+    )
     return row
 
 
@@ -133,9 +158,13 @@ def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Any) -
         setattr(method, name, values[name])
     method.save()
     audit.record(
-        actor=actor, action="wallet.method_configured", target=method, brand_id=method.psp.brand_id, before=before,
+        actor=actor,
+        action="wallet.method_configured",
+        target=method,
+        brand_id=method.psp.brand_id,
+        before=before,
         after={name: values[name] for name in before},
-    )  # fmt: skip
+    )
     return method
 
 
@@ -152,7 +181,11 @@ def check_psp(*, psp_id: int, actor: Any) -> Health:
     psp.last_checked_at, psp.last_check_error = timezone.now(), "" if health.is_up else health.detail[:300]
     psp.save(update_fields=["last_checked_at", "last_check_error"])
     audit.record(
-        actor=actor, action="wallet.psp_checked", target=psp, brand_id=psp.brand_id, after={"up": health.is_up},
+        actor=actor,
+        action="wallet.psp_checked",
+        target=psp,
+        brand_id=psp.brand_id,
+        after={"up": health.is_up},
         reason=health.detail,
-    )  # fmt: skip
+    )
     return health

@@ -28,11 +28,20 @@ def hold(*, psp: Psp, file_name: str, kept: Kept, actor: Any, **read: Any) -> in
         kept.forget()
         return known.pk
     held = ReportToConfirm.objects.create(
-        psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
-        uploaded_by=actor, uploaded_at=timezone.now(), **read,
-    )  # fmt: skip
+        psp=psp,
+        file_name=file_name[:160],
+        sha256=kept.sha256,
+        stored_name=kept.name,
+        size_bytes=kept.size_bytes,
+        uploaded_by=actor,
+        uploaded_at=timezone.now(),
+        **read,
+    )
     audit.record(
-        actor=actor, action="wallet.report_held", target=held, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.report_held",
+        target=held,
+        brand_id=psp.brand_id,
         after={"psp": psp.code, "file": held.file_name, "sha256": held.sha256, "rows": held.row_count},
-    )  # fmt: skip
+    )
     return held.pk

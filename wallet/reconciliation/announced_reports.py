@@ -47,9 +47,10 @@ def note(*, psp: Psp, notice: ReportNotice) -> Applied:
         return Applied(InboxState.IGNORED, f"{notice.name}: no movement of ours stands in it")
     now = timezone.now()
     report, is_new = AnnouncedReport.objects.get_or_create(
-        psp=psp, name=notice.name,
+        psp=psp,
+        name=notice.name,
         defaults={"kind": notice.kind, "address": notice.address, "announced_at": now, "due_at": now},
-    )  # fmt: skip
+    )
     if not is_new:
         return Applied(InboxState.IGNORED, f"{notice.name} was announced before")
     wake_on_commit("wallet.fetch_report", report.pk)
@@ -130,15 +131,21 @@ def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
     """It is for people: said on the PSP's page and at month-end, and told to those who may have it fetched again."""
     _end(report, state, words)
     audit.record(
-        actor=None, action="wallet.report_not_fetched", target=report, brand_id=report.psp.brand_id, reason=words,
+        actor=None,
+        action="wallet.report_not_fetched",
+        target=report,
+        brand_id=report.psp.brand_id,
+        reason=words,
         after={"psp": report.psp.code, "name": report.name, "state": state, "attempts": report.attempts},
-    )  # fmt: skip
+    )
     notify(
-        people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id), kind="wallet.report_not_fetched",
+        people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id),
+        kind="wallet.report_not_fetched",
         title=phrase("A report of %(psp)s is not here: %(name)s") % {"psp": report.psp, "name": report.name},
-        body=words, url=f"/money/psps/{report.psp_id}/health/",
+        body=words,
+        url=f"/money/psps/{report.psp_id}/health/",
         dedupe_key=f"report:{report.pk}:{report.attempts}:{timezone.now():%Y%m%d}",
-    )  # fmt: skip
+    )
     return state
 
 
@@ -153,9 +160,13 @@ def fetch_again(*, report_id: int, actor: Any) -> AnnouncedReport:
     report.state, report.attempts, report.due_at, report.finished_at = ReportState.WAITING, 0, timezone.now(), None
     report.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(
-        actor=actor, action="wallet.report_fetch_ordered", target=report, brand_id=report.psp.brand_id,
-        before={"state": before}, after={"psp": report.psp.code, "name": report.name},
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.report_fetch_ordered",
+        target=report,
+        brand_id=report.psp.brand_id,
+        before={"state": before},
+        after={"psp": report.psp.code, "name": report.name},
+    )
     wake_on_commit("wallet.fetch_report", report.pk)
     return report
 
@@ -183,10 +194,16 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
             row.save(update_fields=["state", "finished_at"])
         lacking.discard(row.day)  # type: ignore[arg-type]
     fresh = [
-        AnnouncedReport(psp=psp, kind=kind.code, name=f"{kind.code} {day}", day=day, announced_at=timezone.now(),
-                        state=ReportState.MISSING)
+        AnnouncedReport(
+            psp=psp,
+            kind=kind.code,
+            name=f"{kind.code} {day}",
+            day=day,
+            announced_at=timezone.now(),
+            state=ReportState.MISSING,
+        )
         for day in sorted(lacking)
-    ]  # fmt: skip
+    ]
     AnnouncedReport.objects.bulk_create(fresh, ignore_conflicts=True)
     if fresh:
         _tell_missing(psp, kind, sorted(lacking))
@@ -195,8 +212,10 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
 
 def _tell_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
     notify(
-        people_with("wallet.run_reconciliation", brand_id=psp.brand_id), kind="wallet.report_missing",
+        people_with("wallet.run_reconciliation", brand_id=psp.brand_id),
+        kind="wallet.report_missing",
         title=phrase("%(report)s of %(psp)s did not come") % {"report": kind.label, "psp": psp},
         body=phrase("It should tell the movements of: %(days)s.") % {"days": joined(days, ", ")},
-        url=f"/money/psps/{psp.pk}/health/", dedupe_key=f"report-missing:{psp.pk}:{kind.code}:{days[-1]}",
-    )  # fmt: skip
+        url=f"/money/psps/{psp.pk}/health/",
+        dedupe_key=f"report-missing:{psp.pk}:{kind.code}:{days[-1]}",
+    )

@@ -108,15 +108,25 @@ def _conversion(report: SettlementImport, booked: dict[str, Any], pair: str, pai
 
 
 def _entry(
-    report: SettlementImport, booked: dict[str, Any], kind: JournalKind, lines: tuple[Line, ...], words: str,
-    *, rate: Decimal | None = None,
-) -> Entry:  # fmt: skip
+    report: SettlementImport,
+    booked: dict[str, Any],
+    kind: JournalKind,
+    lines: tuple[Line, ...],
+    words: str,
+    *,
+    rate: Decimal | None = None,
+) -> Entry:
     booked["journals"] += 1
     return Entry(
-        key=f"settlement:{report.pk}:{words}:{booked['journals']}", kind=kind, brand_id=report.psp.brand_id, lines=lines,
-        description=f"{report.psp} {words}", business_on=report.last_day, rate=rate,
+        key=f"settlement:{report.pk}:{words}:{booked['journals']}",
+        kind=kind,
+        brand_id=report.psp.brand_id,
+        lines=lines,
+        description=f"{report.psp} {words}",
+        business_on=report.last_day,
+        rate=rate,
         rate_on=report.last_day if rate is not None else None,
-    )  # fmt: skip
+    )
 
 
 def book_payouts(report: SettlementImport) -> int:
@@ -138,10 +148,13 @@ def book_payouts(report: SettlementImport) -> int:
             lines.append(Line(fees, -row.fee_minor))
         entries.append(
             Entry(
-                key=key if copies[key] == 1 else f"{key}:{copies[key]}", kind=JournalKind.PSP_SETTLEMENT,
-                brand_id=report.psp.brand_id, lines=tuple(line for line in lines if line.amount_minor),
-                description=f"{report.psp} {row.psp_reference}", business_on=report.last_day,
+                key=key if copies[key] == 1 else f"{key}:{copies[key]}",
+                kind=JournalKind.PSP_SETTLEMENT,
+                brand_id=report.psp.brand_id,
+                lines=tuple(line for line in lines if line.amount_minor),
+                description=f"{report.psp} {row.psp_reference}",
+                business_on=report.last_day,
             )
-        )  # fmt: skip
+        )
     posting.post_many(entries, actor=report.imported_by)
     return len(rows)

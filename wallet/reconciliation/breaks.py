@@ -64,10 +64,14 @@ def close(
         update_fields=["state", "resolved_by", "resolved_at", "resolution", "resolution_code", "resolution_values"]
     )
     audit.record(
-        actor=actor, action="wallet.break_resolved", target=one, brand_id=one.brand_id, client_id=one.client_id,
+        actor=actor,
+        action="wallet.break_resolved",
+        target=one,
+        brand_id=one.brand_id,
+        client_id=one.client_id,
         before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
         reason=one.how_resolved,
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -86,17 +90,23 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: Any) -> in
         require(policies.can_resolve(actor, one))
         before, one.owner_id = one.owner_id, owner_id
         audit.record(
-            actor=actor, action="wallet.break_given", target=one, brand_id=one.brand_id, before={"owner": before},
+            actor=actor,
+            action="wallet.break_given",
+            target=one,
+            brand_id=one.brand_id,
+            before={"owner": before},
             after={"owner": owner_id},
-        )  # fmt: skip
+        )
     Break.objects.bulk_update(changed, ["owner"])
     if owner is not None and owner.pk != actor.pk and changed:
         notify(
-            [owner.pk], kind="wallet.breaks_given",
-            title=phrase("%(count)s breaks are yours to explain") % {"count": len(changed)}, body=str(actor),
+            [owner.pk],
+            kind="wallet.breaks_given",
+            title=phrase("%(count)s breaks are yours to explain") % {"count": len(changed)},
+            body=str(actor),
             url="/money/reconciliation/breaks/?state=open&mine=true",
             dedupe_key=f"breaks-given:{owner.pk}:{secrets.token_hex(6)}",
-        )  # fmt: skip
+        )
     return len(changed)
 
 
@@ -115,7 +125,11 @@ def comment(*, break_id: int, actor: Any, body: str, file_name: str = "", conten
         attachments.keep(note, attachments.BREAKS, below=one.pk, name=file_name, content=content)
     note.save()
     audit.record(
-        actor=actor, action="wallet.break_commented", target=one, brand_id=one.brand_id, client_id=one.client_id,
+        actor=actor,
+        action="wallet.break_commented",
+        target=one,
+        brand_id=one.brand_id,
+        client_id=one.client_id,
         after={"body": note.body, "file": note.file_name, "sha256": note.file_sha256},
-    )  # fmt: skip
+    )
     return note

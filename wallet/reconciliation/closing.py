@@ -17,6 +17,8 @@ def withdraw_postings(break_ids: Iterable[int]) -> None:
     ids = list(break_ids)
     if ids:
         BreakPosting.objects.filter(one_id__in=ids, state=RequestState.WAITING).update(
-            state=RequestState.WITHDRAWN, decided_by=F("requested_by"), decided_at=timezone.now(),
+            state=RequestState.WITHDRAWN,
+            decided_by=F("requested_by"),
+            decided_at=timezone.now(),
             decision_note=CLOSED_ITSELF,
-        )  # fmt: skip
+        )

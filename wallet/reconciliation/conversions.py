@@ -65,9 +65,15 @@ def across(one: Break) -> Across | None:
     rate, on, by_psp = _rate(row, movement.currency)
     worth = quantize(from_minor(movement.amount_minor, movement.currency) * rate, row.currency)
     return Across(
-        books_minor=movement.amount_minor, books_currency=movement.currency, rows_minor=row.gross_minor,
-        currency=row.currency, rate=rate, rate_on=on, by_psp=by_psp, converted_minor=to_minor(worth, row.currency),
-    )  # fmt: skip
+        books_minor=movement.amount_minor,
+        books_currency=movement.currency,
+        rows_minor=row.gross_minor,
+        currency=row.currency,
+        rate=rate,
+        rate_on=on,
+        by_psp=by_psp,
+        converted_minor=to_minor(worth, row.currency),
+    )
 
 
 def kept_across(posting: BreakPosting) -> Across | None:
@@ -80,10 +86,15 @@ def kept_across(posting: BreakPosting) -> Across | None:
     ):
         return None
     return Across(
-        books_minor=posting.books_minor, books_currency=posting.books_currency, currency=posting.currency,
-        rows_minor=posting.converted_minor + posting.amount_minor, rate=posting.rate, rate_on=posting.rate_on,
-        by_psp=posting.is_psp_rate, converted_minor=posting.converted_minor,
-    )  # fmt: skip
+        books_minor=posting.books_minor,
+        books_currency=posting.books_currency,
+        currency=posting.currency,
+        rows_minor=posting.converted_minor + posting.amount_minor,
+        rate=posting.rate,
+        rate_on=posting.rate_on,
+        by_psp=posting.is_psp_rate,
+        converted_minor=posting.converted_minor,
+    )
 
 
 def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
@@ -103,10 +114,12 @@ def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[
     here = ledger.house(house, brand_id=psp.brand_id, currency=one.books_currency)
     there = ledger.house(house, brand_id=psp.brand_id, currency=one.currency)
     wanted = [
-        (ledger.psp_clearing(psp, one.books_currency), one.books_minor), (here, -one.books_minor),
-        (there, one.converted_minor), (ledger.psp_clearing(psp, one.currency), -one.rows_minor),
+        (ledger.psp_clearing(psp, one.books_currency), one.books_minor),
+        (here, -one.books_minor),
+        (there, one.converted_minor),
+        (ledger.psp_clearing(psp, one.currency), -one.rows_minor),
         (other, one.difference_minor),
-    ]  # fmt: skip
+    ]
     accounts = {account.pk: account for account, _minor in wanted}
     sums = dict.fromkeys(accounts, 0)
     for account, minor in wanted:

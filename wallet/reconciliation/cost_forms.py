@@ -20,17 +20,23 @@ class TermsForm(forms.Form):
     """Amounts in the currency of the terms, with as many decimals as it has."""
 
     type = forms.ChoiceField(
-        label=_("For"), choices=[(str(kind), RowType(kind).label) for kind in TYPES], widget=forms.Select({"autofocus": True})
-    )  # fmt: skip
+        label=_("For"),
+        choices=[(str(kind), RowType(kind).label) for kind in TYPES],
+        widget=forms.Select({"autofocus": True}),
+    )
     currency = forms.CharField(label=_("Currency"), max_length=20)
     percent = forms.DecimalField(
         label=_("Per cent of the amount"), min_value=0, max_value=BASIS_POINTS_MAX // 100, decimal_places=4, initial=0
     )
     fixed = forms.DecimalField(label=_("And for each"), min_value=0, max_digits=15, decimal_places=8, initial=0)
     tolerance = forms.DecimalField(
-        label=_("May be off by"), min_value=0, max_digits=15, decimal_places=8, required=False,
+        label=_("May be off by"),
+        min_value=0,
+        max_digits=15,
+        decimal_places=8,
+        required=False,
         help_text=_("For rounding; empty: the smallest unit of the currency"),
-    )  # fmt: skip
+    )
     valid_from = forms.DateField(label=_("From"), widget=DayInput())
     reason = forms.CharField(
         label=_("Where it was agreed"), max_length=300, help_text=_("E.g. the contract and its clause")
@@ -62,10 +68,13 @@ class TermsForm(forms.Form):
     def terms(self) -> Terms:
         data = self.cleaned_data
         return Terms(
-            type=data["type"], currency=data["currency"], basis_points=data["percent"] * 100,
+            type=data["type"],
+            currency=data["currency"],
+            basis_points=data["percent"] * 100,
             fixed_minor=to_minor(data["fixed"], data["currency"]),
-            tolerance_minor=to_minor(data["tolerance"], data["currency"]), valid_from=data["valid_from"],
-        )  # fmt: skip
+            tolerance_minor=to_minor(data["tolerance"], data["currency"]),
+            valid_from=data["valid_from"],
+        )
 
 
 def _is_whole(amount: Decimal, currency: str) -> bool:

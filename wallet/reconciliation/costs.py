@@ -33,8 +33,13 @@ from wallet.reconciliation import policies as reconciliation_policies
 
 # Rows that carry a fee; a row of type "fee" is one itself.
 TYPES = (
-    RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED, RowType.MERCHANT_PAYOUT
-)  # fmt: skip
+    RowType.PAYMENT,
+    RowType.PAYOUT,
+    RowType.REFUND,
+    RowType.CHARGEBACK,
+    RowType.CHARGEBACK_REVERSED,
+    RowType.MERCHANT_PAYOUT,
+)
 BASIS_POINTS_MAX = 5_000
 TERMS_SHOWN = 300
 PROPOSALS_SHOWN = 50
@@ -81,8 +86,10 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: Any) -> PspC
         [pk for pk in people_with("wallet.approve_pspcost", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.cost_terms",
         title=phrase("Cost terms of %(psp)s wait for a second person") % {"psp": psp},
-        body=proposal.reason, url=_url(proposal), dedupe_key=f"cost-terms:{proposal.pk}",
-    )  # fmt: skip
+        body=proposal.reason,
+        url=_url(proposal),
+        dedupe_key=f"cost-terms:{proposal.pk}",
+    )
     return proposal
 
 
@@ -158,9 +165,12 @@ def withdraw_terms(*, cost_id: int, actor: Any) -> None:
         ended_by=actor, ended_at=timezone.now()
     )
     audit.record(
-        actor=actor, action="wallet.cost_terms_taken_back", target=cost.psp, brand_id=cost.psp.brand_id,
+        actor=actor,
+        action="wallet.cost_terms_taken_back",
+        target=cost.psp,
+        brand_id=cost.psp.brand_id,
         before=_words(cost),
-    )  # fmt: skip
+    )
     cost.delete()
 
 
@@ -202,18 +212,25 @@ def _words(terms: PspCost | PspCostProposal) -> dict[str, Any]:
 
 def _record(proposal: PspCostProposal, action: str, actor: Any, reason: str) -> None:
     audit.record(
-        actor=actor, action=action, target=proposal.psp, brand_id=proposal.psp.brand_id, reason=reason,
+        actor=actor,
+        action=action,
+        target=proposal.psp,
+        brand_id=proposal.psp.brand_id,
+        reason=reason,
         after={**_words(proposal), "state": proposal.state},
-    )  # fmt: skip
+    )
 
 
 def _answer(proposal: PspCostProposal) -> None:
     notify(
-        [proposal.requested_by_id], kind="wallet.cost_terms_decided",
+        [proposal.requested_by_id],
+        kind="wallet.cost_terms_decided",
         title=phrase("Your cost terms of %(psp)s: %(state)s")
         % {"psp": proposal.psp, "state": label_of(proposal, "state")},
-        body=proposal.decision_note, url=_url(proposal), dedupe_key=f"cost-terms:{proposal.pk}:decided",
-    )  # fmt: skip
+        body=proposal.decision_note,
+        url=_url(proposal),
+        dedupe_key=f"cost-terms:{proposal.pk}:decided",
+    )
 
 
 def _url(proposal: PspCostProposal) -> str:

@@ -126,18 +126,28 @@ def undo(*, match_id: int, actor: Any, reason: str) -> None:
         _undo_group(known.group_id, actor, reason)
     Match.objects.filter(pk__in=[line.pk for line in lines]).delete()
     sides: list[tuple[int | None, int | None]] = [
-        *((movement, None) for movement in movements), *((None, entry) for entry in entries)
-    ]  # fmt: skip
+        *((movement, None) for movement in movements),
+        *((None, entry) for entry in entries),
+    ]
     _tell_apart(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
         state=EntryState.UNMATCHED,
         outcome=say(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
     )
     audit.record(
-        actor=actor, action="wallet.match_undone", target=psp, brand_id=psp.brand_id, reason=reason,
-        before={"rule": known.rule, "leg": known.leg, "rows": rows[:100], "movements": movements[:100],
-                "entries": entries[:100]},
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.match_undone",
+        target=psp,
+        brand_id=psp.brand_id,
+        reason=reason,
+        before={
+            "rule": known.rule,
+            "leg": known.leg,
+            "rows": rows[:100],
+            "movements": movements[:100],
+            "entries": entries[:100],
+        },
+    )
     if known.leg == Leg.PSP:
         _open_again(psp, rows, movements)
         book_again(rows, actor=actor)
@@ -168,11 +178,19 @@ def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
     now = timezone.now()
     Break.objects.bulk_create(
         Break(
-            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, report_id=row.report_id, kind=BreakKind.MISSING_HERE, row=row,
-            currency=row.currency, difference_minor=row.gross_minor, happened_at=row.booked_at, opened_at=now,
+            brand_id=psp.brand_id,
+            leg=Leg.PSP,
+            psp=psp,
+            report_id=row.report_id,
+            kind=BreakKind.MISSING_HERE,
+            row=row,
+            currency=row.currency,
+            difference_minor=row.gross_minor,
+            happened_at=row.booked_at,
+            opened_at=now,
         )
         for row in SettlementRow.objects.filter(pk__in=rows)
-    )  # fmt: skip
+    )
     rematch(psp.pk)
     # A movement of long ago that shares no reference with the rows is looked at when it has a break of its own.
     named = Break.objects.filter(movement=OuterRef("pk"), leg=Leg.PSP, state=BreakState.OPEN).exclude(
@@ -181,18 +199,35 @@ def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
     alone = PspMovement.objects.filter(~Exists(named), pk__in=movements, matches=None)
     opened = Break.objects.bulk_create(
         Break(
-            brand_id=psp.brand_id, leg=Leg.PSP, psp=psp, kind=BreakKind.MISSING_THERE, movement=movement,
-            client_id=movement.client_id, currency=movement.currency, difference_minor=-movement.amount_minor,
-            happened_at=movement.occurred_at, opened_at=now,
+            brand_id=psp.brand_id,
+            leg=Leg.PSP,
+            psp=psp,
+            kind=BreakKind.MISSING_THERE,
+            movement=movement,
+            client_id=movement.client_id,
+            currency=movement.currency,
+            difference_minor=-movement.amount_minor,
+            happened_at=movement.occurred_at,
+            opened_at=now,
         )
         for movement in alone
-    )  # fmt: skip
+    )
     if opened:
         rematch(psp.pk)
 
 
 def _record(psp: Psp, one: Suggestion, action: str, actor: Any, reason: str) -> None:
     audit.record(
-        actor=actor, action=action, target=one, brand_id=psp.brand_id, client_id=one.movement.client_id, reason=reason,
-        after={"row": one.row_id, "movement": one.movement_id, "rule": one.rule, "difference_minor": one.difference_minor},
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=one,
+        brand_id=psp.brand_id,
+        client_id=one.movement.client_id,
+        reason=reason,
+        after={
+            "row": one.row_id,
+            "movement": one.movement_id,
+            "rule": one.rule,
+            "difference_minor": one.difference_minor,
+        },
+    )

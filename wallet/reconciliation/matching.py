@@ -69,9 +69,11 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
     """How many breaks were opened, and how many of the report's rows are matched."""
     days = _days(psp, report)
     values = {
-        "psp": psp.pk, "report": report.pk if report else 0, "since": _midnight(days[0]) if days else None,
+        "psp": psp.pk,
+        "report": report.pk if report else 0,
+        "since": _midnight(days[0]) if days else None,
         "until": _midnight(days[1] + dt.timedelta(days=1)) if days else None,
-    }  # fmt: skip
+    }
     with connection.cursor() as cursor:
         staging.stage(cursor, values)
         stored = passes.run_passes(cursor, psp.pk)

@@ -160,9 +160,13 @@ def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementIm
     """Open, rename and close breaks of what was staged. Returns how many were opened, and the ids of those closed."""
     resolved, said = (Resolved.BY_REPORT, {"name": report.file_name}) if report else (Resolved.BY_BOOKS, {})
     values = {
-        "psp": psp_id, "brand": brand_id, "report": report.pk if report else 0, "cut_off": CUT_OFF_HOURS,
-        "resolved": resolved.value, "said": json.dumps(said),
-    }  # fmt: skip
+        "psp": psp_id,
+        "brand": brand_id,
+        "report": report.pk if report else 0,
+        "cut_off": CUT_OFF_HOURS,
+        "resolved": resolved.value,
+        "said": json.dumps(said),
+    }
     cursor.execute(WANTED)
     cursor.execute(BEST)
     cursor.execute("ANALYZE recon_best")

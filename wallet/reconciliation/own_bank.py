@@ -66,9 +66,13 @@ def can_be(one: Break) -> bool:
     """Only of money that left the PSP and that nobody here knows."""
     row = one.row
     return (
-        row is not None and one.leg == Leg.PSP and one.kind == BreakKind.MISSING_HERE and row.type in TYPES
-        and row.gross_minor < 0 and one.difference_minor == row.gross_minor
-    )  # fmt: skip
+        row is not None
+        and one.leg == Leg.PSP
+        and one.kind == BreakKind.MISSING_HERE
+        and row.type in TYPES
+        and row.gross_minor < 0
+        and one.difference_minor == row.gross_minor
+    )
 
 
 def free_entries(brand_id: int) -> QuerySet[BankEntry]:
@@ -77,9 +81,13 @@ def free_entries(brand_id: int) -> QuerySet[BankEntry]:
         entry__isnull=False, state__in=[RequestState.WAITING, RequestState.APPROVED]
     ).values("entry")
     return BankEntry.objects.filter(
-        psp__brand_id=brand_id, amount_minor__gt=0, state__in=[EntryState.UNMATCHED, EntryState.OTHER], deposit=None,
-        assigned_by=None, matches=None,
-    ).exclude(pk__in=spoken_for)  # fmt: skip
+        psp__brand_id=brand_id,
+        amount_minor__gt=0,
+        state__in=[EntryState.UNMATCHED, EntryState.OTHER],
+        deposit=None,
+        assigned_by=None,
+        matches=None,
+    ).exclude(pk__in=spoken_for)
 
 
 def arrivals(one: Break) -> list[Arrival]:
@@ -142,10 +150,15 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
     if own is not None:
         spoken_for = spoken_for.exclude(pk=own.pk)
     is_free = (
-        entry is not None and entry.psp.brand_id == one.brand_id and entry.amount_minor > 0 and entry.deposit_id is None
-        and entry.assigned_by_id is None and entry.state in (EntryState.UNMATCHED, EntryState.OTHER)
-        and not entry.matches.exists() and not spoken_for.exists()
-    )  # fmt: skip
+        entry is not None
+        and entry.psp.brand_id == one.brand_id
+        and entry.amount_minor > 0
+        and entry.deposit_id is None
+        and entry.assigned_by_id is None
+        and entry.state in (EntryState.UNMATCHED, EntryState.OTHER)
+        and not entry.matches.exists()
+        and not spoken_for.exists()
+    )
     if entry is None or not is_free:
         raise WrongState(_("This booking at the bank belongs to something else by now."))
     assert one.row is not None

@@ -70,16 +70,21 @@ SELECT r.id AS row_id, m.id AS movement_id FROM recon_left r JOIN recon_left_mov
   ON m.psp_reference = r.psp_reference AND m.kind = r.type WHERE r.psp_reference <> ''
 """
 BY_OUR_REFERENCE = FORCED.format(
-    rule="our_reference", pairs=SAME_OURS, not_told_apart=NOT_TOLD_APART, same_client=SAME_CLIENT,
+    rule="our_reference",
+    pairs=SAME_OURS,
+    not_told_apart=NOT_TOLD_APART,
+    same_client=SAME_CLIENT,
     on=f"m.currency = r.currency AND m.amount_minor = r.gross_minor AND NOT {CONTRADICTS}",
-)  # fmt: skip
+)
 BY_RATE = FORCED.format(
-    rule="fx", pairs=f"{SAME_OURS} UNION {SAME_THEIRS}", not_told_apart=f"{NOT_TOLD_APART} AND {NOT_ALIEN}",
+    rule="fx",
+    pairs=f"{SAME_OURS} UNION {SAME_THEIRS}",
+    not_told_apart=f"{NOT_TOLD_APART} AND {NOT_ALIEN}",
     same_client=SAME_CLIENT,
     on=f"m.currency <> r.currency AND r.rate IS NOT NULL AND r.paid_currency IN ('', m.currency)"
     f" AND (r.paid_minor IS NULL OR r.paid_minor = m.amount_minor) AND NOT {CONTRADICTS}"
     f" AND recon_rate_explains(r.gross_minor, r.currency, m.amount_minor, m.currency, r.rate)",
-)  # fmt: skip
+)
 DROP_TAKEN = """
 DELETE FROM recon_left r USING recon_hit h WHERE h.row_id = r.id AND h.rule <> 'psp_reference';
 DELETE FROM recon_left_mov m USING recon_hit h WHERE h.movement_id = m.id AND h.rule <> 'psp_reference'

@@ -28,12 +28,23 @@ FOUND_MAX: Final = 5_000
 # Fees and results that a platform books by itself, from contracts that the client and the house agreed on.
 BY_THE_PLATFORM: Final = frozenset(
     {
-        DealAction.COMMISSION, DealAction.COMMISSION_DAILY, DealAction.COMMISSION_MONTHLY, DealAction.AGENT,
-        DealAction.AGENT_DAILY, DealAction.AGENT_MONTHLY, DealAction.INTEREST, DealAction.BUY_CANCELED,
-        DealAction.SELL_CANCELED, DealAction.DIVIDEND, DealAction.DIVIDEND_FRANKED, DealAction.TAX,
-        DealAction.SO_COMPENSATION, DealAction.SO_COMPENSATION_CREDIT, *TRADES,
+        DealAction.COMMISSION,
+        DealAction.COMMISSION_DAILY,
+        DealAction.COMMISSION_MONTHLY,
+        DealAction.AGENT,
+        DealAction.AGENT_DAILY,
+        DealAction.AGENT_MONTHLY,
+        DealAction.INTEREST,
+        DealAction.BUY_CANCELED,
+        DealAction.SELL_CANCELED,
+        DealAction.DIVIDEND,
+        DealAction.DIVIDEND_FRANKED,
+        DealAction.TAX,
+        DealAction.SO_COMPENSATION,
+        DealAction.SO_COMPENSATION_CREDIT,
+        *TRADES,
     }
-)  # fmt: skip
+)
 
 # The ledger's side of an operation: what its transfer's journal posted on the server's clearing accounts, unless taken back.
 DEALS: Final = """
@@ -135,10 +146,17 @@ class Compared:
 def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.datetime, with_strays: bool) -> Compared:
     """Both directions over [since, until). with_strays: deals of logins that nobody knows count for this brand."""
     values: dict[str, Any] = {
-        "brand": brand_id, "server": server_id, "subject": f"server:{server_id}", "since": since, "until": until,
-        "ours": [int(action) for action in BY_THE_PLATFORM], "balance": int(DealAction.BALANCE), "strays": with_strays,
-        "exponents": _exponents(), "limit": FOUND_MAX,
-    }  # fmt: skip
+        "brand": brand_id,
+        "server": server_id,
+        "subject": f"server:{server_id}",
+        "since": since,
+        "until": until,
+        "ours": [int(action) for action in BY_THE_PLATFORM],
+        "balance": int(DealAction.BALANCE),
+        "strays": with_strays,
+        "exponents": _exponents(),
+        "limit": FOUND_MAX,
+    }
     with connection.cursor() as cursor:
         cursor.execute(COUNTED, values)
         checked = cursor.fetchone()[0]
@@ -158,15 +176,31 @@ def _exponents() -> str:
 
 
 def _of_deal(
-    ticket: int, login: str, action: int, at: dt.datetime, currency: str, client_id: int | None, minor: int,
-    by_ticket: bool, is_second: bool, is_named: bool, same_account: bool | None, state: str | None,
-    reference: str | None, booked: int | None, booked_currency: str | None, posted_at: dt.datetime | None,
-) -> Found:  # fmt: skip
+    ticket: int,
+    login: str,
+    action: int,
+    at: dt.datetime,
+    currency: str,
+    client_id: int | None,
+    minor: int,
+    by_ticket: bool,
+    is_second: bool,
+    is_named: bool,
+    same_account: bool | None,
+    state: str | None,
+    reference: str | None,
+    booked: int | None,
+    booked_currency: str | None,
+    posted_at: dt.datetime | None,
+) -> Found:
     """Name what is wrong with a deal: the first thing that explains it."""
     difference = minor - (booked or 0)
     values: dict[str, Any] = {
-        "ticket": ticket, "login": login, "reference": reference or "", "money": money(minor, currency)
-    }  # fmt: skip
+        "ticket": ticket,
+        "login": login,
+        "reference": reference or "",
+        "money": money(minor, currency),
+    }
     if action != DealAction.BALANCE and not by_ticket:
         kind, code = BreakKind.NOT_ORDERED, Detail.NOT_ORDERED
         values["action"], difference = action, minor
@@ -190,30 +224,53 @@ def _of_deal(
 
 
 def _of_posting(
-    journal_id: int, kind: str, description: str, at: dt.datetime, currency: str, minor: int, reference: str | None,
-    client_id: int | None, ticket: int | None,
-) -> Found:  # fmt: skip
+    journal_id: int,
+    kind: str,
+    description: str,
+    at: dt.datetime,
+    currency: str,
+    minor: int,
+    reference: str | None,
+    client_id: int | None,
+    ticket: int | None,
+) -> Found:
     values = {
-        "journal": journal_id, "kind": kind, "reference": reference or description, "money": money(minor, currency),
+        "journal": journal_id,
+        "kind": kind,
+        "reference": reference or description,
+        "money": money(minor, currency),
         "ticket": ticket,
-    }  # fmt: skip
+    }
     if reference is None:
         code = Detail.JOURNAL_ALONE
     else:
         code = Detail.NO_DEAL if ticket is None else Detail.DEAL_NOT_LISTED
     return Found(
-        f"journal:{journal_id}:{currency}", BreakKind.MISSING_THERE, at.astimezone(dt.UTC).date(), currency, -minor,
-        code, values, client_id,
-    )  # fmt: skip
+        f"journal:{journal_id}:{currency}",
+        BreakKind.MISSING_THERE,
+        at.astimezone(dt.UTC).date(),
+        currency,
+        -minor,
+        code,
+        values,
+        client_id,
+    )
 
 
 def _cut_offs(rows: list[tuple]) -> Iterator[Found]:
     for ticket, executed_at, posted_at, currency, minor, reference, client_id in rows:
         seconds = abs(int((posted_at - executed_at).total_seconds()))
         yield Found(
-            f"cut-off:{ticket}", BreakKind.TIMING, executed_at.astimezone(dt.UTC).date(), currency, minor, Detail.CUT_OFF,
-            {"reference": reference, "ticket": ticket, "seconds": seconds}, client_id, is_settled=True,
-        )  # fmt: skip
+            f"cut-off:{ticket}",
+            BreakKind.TIMING,
+            executed_at.astimezone(dt.UTC).date(),
+            currency,
+            minor,
+            Detail.CUT_OFF,
+            {"reference": reference, "ticket": ticket, "seconds": seconds},
+            client_id,
+            is_settled=True,
+        )
 
 
 __all__ = ["Compared", "Found", "compare"]

@@ -7,12 +7,7 @@ from typing import Any
 from crm.security.policies import Decision
 from wallet.bank.policies import can_handle_bank
 from wallet.core.policies import by_another, on_brand, on_whole_brand
-from wallet.models import (
-    Break,
-    BreakPosting,
-    Psp,
-    PspCostProposal,
-)
+from wallet.models import Break, BreakPosting, Psp, PspCostProposal
 
 
 def can_decide_cost(user: Any, proposal: PspCostProposal) -> Decision:

@@ -58,8 +58,12 @@ USUALLY: dict[str, PostingWay | None] = {
 # Of these the money stands in the PSP's reserve, and not in its clearing account.
 OF_RESERVES = frozenset({BreakKind.RESERVE_OVERDUE, BreakKind.RESERVE_UNEQUAL})
 POSTABLE = OF_RESERVES | {
-    BreakKind.AMOUNT, BreakKind.CURRENCY, BreakKind.DUPLICATE, BreakKind.MISSING_HERE, BreakKind.STATUS
-}  # fmt: skip
+    BreakKind.AMOUNT,
+    BreakKind.CURRENCY,
+    BreakKind.DUPLICATE,
+    BreakKind.MISSING_HERE,
+    BreakKind.STATUS,
+}
 # Their row and movement are the same thing once the difference is posted.
 PAIRED = frozenset({BreakKind.AMOUNT, BreakKind.CURRENCY})
 
@@ -74,7 +78,7 @@ def can_be_posted(one: Break) -> bool:
 @transaction.atomic
 def propose(
     *, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: Any, entry_id: int | None = None
-) -> BreakPosting:  # fmt: skip
+) -> BreakPosting:
     """Say what a difference is; it waits for a second person. entry_id: the booking at our bank, where it was paid to us.
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
@@ -97,18 +101,27 @@ def propose(
     if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
         raise WrongState(_("A posting for this break waits for a second person already."))
     posting = BreakPosting.objects.create(
-        one=one, way=way, currency=one.currency, amount_minor=difference, business_on=business_on,
-        reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(), movement_id=one.movement_id,
+        one=one,
+        way=way,
+        currency=one.currency,
+        amount_minor=difference,
+        business_on=business_on,
+        reason=reason.strip()[:300],
+        requested_by=actor,
+        requested_at=timezone.now(),
+        movement_id=one.movement_id,
         entry_id=entry_id if way == PostingWay.OWN_BANK else None,
         **_rate_of(between),
-    )  # fmt: skip
+    )
     _record(posting, "wallet.break_posting_proposed", actor, reason)
     notify(
         [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
         kind="wallet.break_posting",
         title=phrase("A difference waits for a second person: %(amount)s") % {"amount": posting.amount},
-        body=posting.reason, url=f"/money/reconciliation/breaks/{one.pk}/", dedupe_key=f"break-posting:{posting.pk}",
-    )  # fmt: skip
+        body=posting.reason,
+        url=f"/money/reconciliation/breaks/{one.pk}/",
+        dedupe_key=f"break-posting:{posting.pk}",
+    )
     return posting
 
 
@@ -125,10 +138,13 @@ def _rate_of(between: Across | None) -> dict[str, Any]:
     if between is None:
         return {}
     return {
-        "books_currency": between.books_currency, "books_minor": between.books_minor,
-        "converted_minor": between.converted_minor, "rate": between.rate, "rate_on": between.rate_on,
+        "books_currency": between.books_currency,
+        "books_minor": between.books_minor,
+        "converted_minor": between.converted_minor,
+        "rate": between.rate,
+        "rate_on": between.rate_on,
         "is_psp_rate": between.by_psp,
-    }  # fmt: skip
+    }
 
 
 def _require_the_same(posting: BreakPosting, one: Break) -> Across | None:
@@ -142,10 +158,12 @@ def _require_the_same(posting: BreakPosting, one: Break) -> Across | None:
     else:
         row, movement = one.row, one.movement
         same = (
-            one.kind == BreakKind.CURRENCY and row is not None and movement is not None
+            one.kind == BreakKind.CURRENCY
+            and row is not None
+            and movement is not None
             and (kept.rows_minor, kept.currency) == (row.gross_minor, row.currency)
             and (kept.books_minor, kept.books_currency) == (movement.amount_minor, movement.currency)
-        )  # fmt: skip
+        )
     if not same or posting.movement_id != one.movement_id or not can_be_posted(one):
         raise WrongState(_("The break has changed since this was proposed. Refuse it, and propose it anew."))
     return kept
@@ -216,10 +234,15 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
     psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
     if arrival is not None:
         return Entry(
-            key=f"break:{one.pk}:post:{posting.pk}", lines=own_bank.lines_of(arrival, psp), brand_id=one.brand_id,
-            business_on=posting.business_on, kind=JournalKind.PSP_SETTLEMENT, description=f"{psp} {posting.reason}"[:200],
-            rate=arrival.rate, rate_on=arrival.entry.booked_on if arrival.rate is not None else None,
-        )  # fmt: skip
+            key=f"break:{one.pk}:post:{posting.pk}",
+            lines=own_bank.lines_of(arrival, psp),
+            brand_id=one.brand_id,
+            business_on=posting.business_on,
+            kind=JournalKind.PSP_SETTLEMENT,
+            description=f"{psp} {posting.reason}"[:200],
+            rate=arrival.rate,
+            rate_on=arrival.entry.booked_on if arrival.rate is not None else None,
+        )
     other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
     if between is None:
         at_the_psp = ledger.psp_reserve if one.kind in OF_RESERVES else ledger.psp_clearing
@@ -228,10 +251,15 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
     else:
         lines = lines_between(between, psp=psp, other=other)
     return Entry(
-        key=f"break:{one.pk}:post:{posting.pk}", lines=lines, brand_id=one.brand_id, business_on=posting.business_on,
+        key=f"break:{one.pk}:post:{posting.pk}",
+        lines=lines,
+        brand_id=one.brand_id,
+        business_on=posting.business_on,
         kind=JournalKind.FX if between else KINDS.get(way, JournalKind.ADJUSTMENT),
-        description=f"{psp} {posting.reason}"[:200], rate=posting.rate, rate_on=posting.rate_on,
-    )  # fmt: skip
+        description=f"{psp} {posting.reason}"[:200],
+        rate=posting.rate,
+        rate_on=posting.rate_on,
+    )
 
 
 def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Any) -> MatchGroup:
@@ -239,12 +267,19 @@ def make_group(one: Break, *, journal_id: int, between: Across | None, actor: An
     row, movement = one.row, one.movement
     assert row is not None and movement is not None and one.psp_id is not None
     group = MatchGroup.objects.create(
-        leg=Leg.PSP, psp_id=one.psp_id, rule=MatchRule.ACCEPTED, currency=row.currency, rows_minor=row.gross_minor,
-        books_currency=movement.currency, books_minor=movement.amount_minor,
+        leg=Leg.PSP,
+        psp_id=one.psp_id,
+        rule=MatchRule.ACCEPTED,
+        currency=row.currency,
+        rows_minor=row.gross_minor,
+        books_currency=movement.currency,
+        books_minor=movement.amount_minor,
         converted_minor=between.converted_minor if between else None,
         adjustment_minor=between.difference_minor if between else row.gross_minor - movement.amount_minor,
-        adjustment_id=journal_id, made_by=actor, made_at=timezone.now(),
-    )  # fmt: skip
+        adjustment_id=journal_id,
+        made_by=actor,
+        made_at=timezone.now(),
+    )
     Match.objects.bulk_create(
         [
             Match(leg=Leg.PSP, row=row, group=group, rule=MatchRule.ACCEPTED),
@@ -287,19 +322,30 @@ def _end(posting: BreakPosting, state: RequestState, actor: Any, note: str) -> N
 
 def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None:
     audit.record(
-        actor=actor, action=action, target=posting.one, brand_id=posting.one.brand_id, client_id=posting.one.client_id,
+        actor=actor,
+        action=action,
+        target=posting.one,
+        brand_id=posting.one.brand_id,
+        client_id=posting.one.client_id,
         reason=reason,
-        after={"way": posting.way, "amount_minor": posting.amount_minor, "currency": posting.currency,
-               "state": posting.state, "journal": posting.journal_id,
-               **({"bank_entry": posting.entry_id} if posting.entry_id else {}),
-               **({"rate": str(posting.rate), "rate_on": str(posting.rate_on)} if posting.rate else {})},
-    )  # fmt: skip
+        after={
+            "way": posting.way,
+            "amount_minor": posting.amount_minor,
+            "currency": posting.currency,
+            "state": posting.state,
+            "journal": posting.journal_id,
+            **({"bank_entry": posting.entry_id} if posting.entry_id else {}),
+            **({"rate": str(posting.rate), "rate_on": str(posting.rate_on)} if posting.rate else {}),
+        },
+    )
 
 
 def _answer(posting: BreakPosting) -> None:
     notify(
-        [posting.requested_by_id], kind="wallet.break_posting_decided",
+        [posting.requested_by_id],
+        kind="wallet.break_posting_decided",
         title=phrase("Your posting for a break: %(state)s") % {"state": label_of(posting, "state")},
-        body=posting.decision_note, url=f"/money/reconciliation/breaks/{posting.one_id}/",
+        body=posting.decision_note,
+        url=f"/money/reconciliation/breaks/{posting.one_id}/",
         dedupe_key=f"break-posting:{posting.pk}:decided",
-    )  # fmt: skip
+    )

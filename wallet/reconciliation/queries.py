@@ -142,11 +142,14 @@ def ageing(user: Any, *, psp_id: int | None = None) -> list[Aged]:
     order = {kind: place for place, kind in enumerate(BreakKind.values)}
     lines = [
         Aged(
-            one["kind"], one["currency"], [one[f"age_{place}"] for place in range(len(AGES))], one["count"],
+            one["kind"],
+            one["currency"],
+            [one[f"age_{place}"] for place in range(len(AGES))],
+            one["count"],
             Money.of_minor(int(one["above"] - one["below"]), one["currency"]),
         )
         for one in found
-    ]  # fmt: skip
+    ]
     return sorted(lines, key=lambda line: (order[line.kind], line.currency))
 
 

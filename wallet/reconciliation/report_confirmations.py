@@ -45,9 +45,13 @@ def confirm_report(*, waiting_id: int, actor: Any, progress: Progress = no_progr
     """
     waiting = _lock(waiting_id, actor)
     original: dict[str, Any] = {
-        "psp": waiting.psp, "file_name": waiting.file_name, "kept": _kept(waiting), "actor": actor, "progress": progress,
+        "psp": waiting.psp,
+        "file_name": waiting.file_name,
+        "kept": _kept(waiting),
+        "actor": actor,
+        "progress": progress,
         "is_complete": True,
-    }  # fmt: skip
+    }
     taken: SettlementImport | BankFile
     if waiting.is_statement:
         taken = waiting.bank_file = bank.import_original(**original)
@@ -62,9 +66,11 @@ def order_confirmation(*, waiting_id: int, actor: Any) -> Job:
     with transaction.atomic():
         waiting = _lock(waiting_id, actor)
     return start_job(
-        "wallet.confirm_report", owner=actor, title=_("Import of “%(name)s”") % {"name": waiting.file_name},
+        "wallet.confirm_report",
+        owner=actor,
+        title=_("Import of “%(name)s”") % {"name": waiting.file_name},
         parameters={"waiting_id": waiting.pk, "psp_id": waiting.psp_id},
-    )  # fmt: skip
+    )
 
 
 def run_confirmation(job: RunningJob) -> SettlementImport | BankFile:
@@ -87,9 +93,16 @@ def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Any) -> None:
         waiting.last_row = ""  # names of people may be in it
     waiting.save(update_fields=["state", "decided_by", "decided_at", "report", "bank_file", "last_row"])
     audit.record(
-        actor=actor, action=f"wallet.report_{state}", target=waiting, brand_id=waiting.psp.brand_id,
+        actor=actor,
+        action=f"wallet.report_{state}",
+        target=waiting,
+        brand_id=waiting.psp.brand_id,
         after={
-            "psp": waiting.psp.code, "file": waiting.file_name, "sha256": waiting.sha256, "rows": waiting.row_count,
-            "first_day": waiting.first_day.isoformat(), "last_day": waiting.last_day.isoformat(),
+            "psp": waiting.psp.code,
+            "file": waiting.file_name,
+            "sha256": waiting.sha256,
+            "rows": waiting.row_count,
+            "first_day": waiting.first_day.isoformat(),
+            "last_day": waiting.last_day.isoformat(),
         },
-    )  # fmt: skip
+    )

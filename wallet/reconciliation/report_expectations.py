@@ -46,12 +46,16 @@ def unreported_days(
         return found
     unmatched = (
         PspMovement.objects.filter(
-            psp_id__in=psp_ids, kind__in=movements, occurred_at__gte=_midnight(first),
+            psp_id__in=psp_ids,
+            kind__in=movements,
+            occurred_at__gte=_midnight(first),
             occurred_at__lt=_midnight(last + dt.timedelta(days=1)),
         )
-        .exclude(matches__leg=Leg.PSP).order_by()
-        .values_list("psp_id", "kind", TruncDate("occurred_at", tzinfo=dt.UTC)).distinct()
-    )  # fmt: skip
+        .exclude(matches__leg=Leg.PSP)
+        .order_by()
+        .values_list("psp_id", "kind", TruncDate("occurred_at", tzinfo=dt.UTC))
+        .distinct()
+    )
     for psp_id, kind, day in unmatched:
         found[psp_id][kind].add(day)
     return found

@@ -42,14 +42,34 @@ AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
 REPORT_EVERY_ROWS = 5_000
 COPY_ROWS = 10_000
 COLUMNS = (
-    "report_id", "line", "type", "psp_reference", "merchant_reference", "original_reference", "batch", "booked_at",
-    "currency", "gross_minor", "fee_minor", "net_minor", "value_at", "entry_reference", "client_reference",
-    "paid_currency", "paid_minor", "rate",
-)  # fmt: skip
-TEXTS = (
-    "psp_reference", "merchant_reference", "original_reference", "batch", "entry_reference", "client_reference",
+    "report_id",
+    "line",
+    "type",
+    "psp_reference",
+    "merchant_reference",
+    "original_reference",
+    "batch",
+    "booked_at",
+    "currency",
+    "gross_minor",
+    "fee_minor",
+    "net_minor",
+    "value_at",
+    "entry_reference",
+    "client_reference",
     "paid_currency",
-)  # fmt: skip
+    "paid_minor",
+    "rate",
+)
+TEXTS = (
+    "psp_reference",
+    "merchant_reference",
+    "original_reference",
+    "batch",
+    "entry_reference",
+    "client_reference",
+    "paid_currency",
+)
 COPY = f"COPY wallet_settlementrow ({', '.join(COLUMNS)}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({', '.join(TEXTS)}))"
 REPEATED = """
 SELECT min(line), max(line) FROM wallet_settlementrow WHERE report_id = %s AND entry_reference <> ''
@@ -58,9 +78,14 @@ GROUP BY entry_reference HAVING count(*) > 1 ORDER BY 2 LIMIT 1
 
 
 def import_report(
-    *, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any, progress: Progress = no_progress,
+    *,
+    psp_id: int,
+    file_name: str,
+    content: bytes | BinaryIO | Path,
+    actor: Any,
+    progress: Progress = no_progress,
     is_complete: bool = False,
-) -> SettlementImport:  # fmt: skip
+) -> SettlementImport:
     """Import one settlement report: keep, read, prove, store, match, name the breaks, book fees and payouts to our bank.
 
     content: the bytes, an open binary file, or a path. progress: bytes read of all; what it raises stops the import.
@@ -94,12 +119,17 @@ def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Pat
     try:
         refuse_known(psp, kept.sha256)
         return start_job(
-            "wallet.import_report", owner=actor, title=_("Import of “%(name)s”") % {"name": file_name[:160]},
+            "wallet.import_report",
+            owner=actor,
+            title=_("Import of “%(name)s”") % {"name": file_name[:160]},
             parameters={
-                "psp_id": psp.pk, "file_name": file_name[:160], "stored_name": kept.name, "sha256": kept.sha256,
+                "psp_id": psp.pk,
+                "file_name": file_name[:160],
+                "stored_name": kept.name,
+                "sha256": kept.sha256,
                 "size_bytes": kept.size_bytes,
             },
-        )  # fmt: skip
+        )
     except BaseException:
         kept.forget()
         raise
@@ -189,22 +219,42 @@ def import_original(
 
 def _hold(psp: Psp, file_name: str, kept: Kept, actor: Any, reader: SettlementReader) -> int:
     return hold(
-        psp=psp, file_name=file_name, kept=kept, actor=actor, format=str(reader.title)[:40], row_count=reader.row_count,
-        first_day=reader.first_day, last_day=reader.last_day, totals=totals_of(reader),
-    )  # fmt: skip
+        psp=psp,
+        file_name=file_name,
+        kept=kept,
+        actor=actor,
+        format=str(reader.title)[:40],
+        row_count=reader.row_count,
+        first_day=reader.first_day,
+        last_day=reader.last_day,
+        totals=totals_of(reader),
+    )
 
 
 def store(
-    psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, *,
+    psp: Psp,
+    file_name: str,
+    kept: Kept,
+    actor: Any,
+    progress: Progress = no_progress,
+    *,
     reader: SettlementReader | None = None,
-) -> SettlementImport:  # fmt: skip
+) -> SettlementImport:
     """The report and its rows, proved; without the matching. In the caller's transaction, which a BadFile must undo."""
     _refuse_twice(psp, kept.sha256)
     today = timezone.now().date()
     report = SettlementImport.objects.create(
-        psp=psp, file_name=file_name[:160], sha256=kept.sha256, stored_name=kept.name, size_bytes=kept.size_bytes,
-        first_day=today, last_day=today, row_count=0, imported_by=actor, imported_at=timezone.now(),
-    )  # fmt: skip
+        psp=psp,
+        file_name=file_name[:160],
+        sha256=kept.sha256,
+        stored_name=kept.name,
+        size_bytes=kept.size_bytes,
+        first_day=today,
+        last_day=today,
+        row_count=0,
+        imported_by=actor,
+        imported_at=timezone.now(),
+    )
     reader = reader or adapter_of(psp).read_settlement(kept.content())
     store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
     report.first_day, report.last_day = reader.first_day, reader.last_day
@@ -222,12 +272,19 @@ def store(
 
 def _tell(report: SettlementImport, psp: Psp, actor: Any) -> None:
     audit.record(
-        actor=actor, action="wallet.report_imported", target=report, brand_id=psp.brand_id,
+        actor=actor,
+        action="wallet.report_imported",
+        target=report,
+        brand_id=psp.brand_id,
         after={
-            "psp": psp.code, "file": report.file_name, "sha256": report.sha256, "rows": report.row_count,
-            "matched": report.matched, "breaks": report.breaks_found,
+            "psp": psp.code,
+            "file": report.file_name,
+            "sha256": report.sha256,
+            "rows": report.row_count,
+            "matched": report.matched,
+            "breaks": report.breaks_found,
         },
-    )  # fmt: skip
+    )
     publish(
         ReconciliationFinished(
             brand_id=psp.brand_id, run_id=report.pk, matched=report.matched, breaks=report.breaks_found
@@ -258,10 +315,14 @@ def totals_of(reader: SettlementReader) -> dict[str, dict[str, int]]:
     for currency in sorted({*reader.opening, *reader.totals}):
         one = reader.totals.get(currency)
         totals[currency] = {
-            "opening": reader.opening.get(currency, 0), "gross": one.gross if one else 0, "fee": one.fee if one else 0,
-            "net": one.net if one else 0, "closing": reader.closing.get(currency, 0), "rows": one.rows if one else 0,
+            "opening": reader.opening.get(currency, 0),
+            "gross": one.gross if one else 0,
+            "fee": one.fee if one else 0,
+            "net": one.net if one else 0,
+            "closing": reader.closing.get(currency, 0),
+            "rows": one.rows if one else 0,
             "left_out": one.left_out if one else 0,
-        }  # fmt: skip
+        }
     return totals
 
 

@@ -59,8 +59,12 @@ class Source:
     @property
     def key(self) -> dict[str, Any]:
         """What names it in runs and breaks."""
-        return {"brand_id": self.brand.pk, "source": self.kind, "psp_id": self.psp.pk if self.psp else None,
-                "server_id": self.server.pk if self.server else None}  # fmt: skip
+        return {
+            "brand_id": self.brand.pk,
+            "source": self.kind,
+            "psp_id": self.psp.pk if self.psp else None,
+            "server_id": self.server.pk if self.server else None,
+        }
 
     @property
     def subject(self) -> str:
@@ -99,14 +103,17 @@ def sources_of(brands: Iterable[Brand]) -> list[Source]:
         brand_id__in=by_id, kind=AccountKind.PLATFORM_CLEARING, subject__startswith="server:"
     )
     for brand_id, number in (
-        offered.order_by().values_list("account_types__brand_id", Cast("pk", CharField()))
+        offered.order_by()
+        .values_list("account_types__brand_id", Cast("pk", CharField()))
         .union(moved.order_by().values_list("brand_id", Substr("subject", len("server:") + 1)))
-    ):  # fmt: skip
+    ):
         if is_whole(number):
             used.add((brand_id, int(number)))
     found += [
-        Source(by_id[brand_id], SourceKind.PLATFORM, server=servers[pk]) for brand_id, pk in sorted(used) if pk in servers
-    ]  # fmt: skip
+        Source(by_id[brand_id], SourceKind.PLATFORM, server=servers[pk])
+        for brand_id, pk in sorted(used)
+        if pk in servers
+    ]
     return sorted(found, key=lambda one: one.brand.pk)
 
 
@@ -158,9 +165,12 @@ def _run_platform(source: Source, day: dt.date) -> Outcome:
     )
     first = min(oldest.astimezone(dt.UTC).date(), day) if oldest else day
     compared = platform_leg.compare(
-        brand_id=source.brand.pk, server_id=server.pk, since=_midnight(first), until=_midnight(day + dt.timedelta(days=1)),
+        brand_id=source.brand.pk,
+        server_id=server.pk,
+        since=_midnight(first),
+        until=_midnight(day + dt.timedelta(days=1)),
         with_strays=source.brand.pk == _first_brand_on(server.pk),
-    )  # fmt: skip
+    )
     note_breaks(source, compared.found, first=first, last=day)
     read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
     if read_at is None or read_at <= end_of(day):
@@ -227,9 +237,11 @@ def _of_balance(one: bank_positions.BankPosition) -> Found:
     assert one.statement_minor is not None
     assert one.statement_on is not None
     values = {
-        "currency": one.currency, "day": one.statement_on.isoformat(), "there": money(one.statement_minor, one.currency),
+        "currency": one.currency,
+        "day": one.statement_on.isoformat(),
+        "there": money(one.statement_minor, one.currency),
         "here": money(one.books_minor, one.currency),
-    }  # fmt: skip
+    }
     return Found(
         f"balance:{one.currency}",
         BreakKind.BALANCE,
@@ -302,9 +314,11 @@ def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last:
     breaks_of(source).filter(
         state=BreakState.OPEN, happened_at__gte=_midnight(first), happened_at__lte=end_of(last)
     ).exclude(subject__in=subjects).exclude(subject="").update(
-        state=BreakState.RESOLVED, resolved_at=now,
-        resolution_code=Resolved.NOT_FOUND, resolution_values={"day": last.isoformat()},
-    )  # fmt: skip
+        state=BreakState.RESOLVED,
+        resolved_at=now,
+        resolution_code=Resolved.NOT_FOUND,
+        resolution_values={"day": last.isoformat()},
+    )
 
 
 def _says_the_same(row: Break, one: Found) -> bool:
@@ -318,11 +332,20 @@ def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
     if one.is_settled:
         settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution_code": Resolved.ITSELF}
     return Break(
-        brand=source.brand, leg=LEGS[source.kind], psp=source.psp, kind=one.kind, subject=subject,
-        client_id=one.client_id, detail_code=one.code, detail_values=one.values, currency=one.currency,
-        difference_minor=one.difference_minor, opened_at=now,
-        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now), **settled,
-    )  # fmt: skip
+        brand=source.brand,
+        leg=LEGS[source.kind],
+        psp=source.psp,
+        kind=one.kind,
+        subject=subject,
+        client_id=one.client_id,
+        detail_code=one.code,
+        detail_values=one.values,
+        currency=one.currency,
+        difference_minor=one.difference_minor,
+        opened_at=now,
+        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now),
+        **settled,
+    )
 
 
 @transaction.atomic
@@ -333,9 +356,13 @@ def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Any) -> Psp:
     before, psp.is_fetched_daily = psp.is_fetched_daily, is_on
     psp.save(update_fields=["is_fetched_daily"])
     audit.record(
-        actor=actor, action="wallet.daily_fetch_changed", target=psp, brand_id=psp.brand_id,
-        before={"is_fetched_daily": before}, after={"is_fetched_daily": is_on},
-    )  # fmt: skip
+        actor=actor,
+        action="wallet.daily_fetch_changed",
+        target=psp,
+        brand_id=psp.brand_id,
+        before={"is_fetched_daily": before},
+        after={"is_fetched_daily": is_on},
+    )
     return psp
 
 
@@ -361,9 +388,11 @@ def run_due(*, today: dt.date | None = None) -> int:
         first = mark + catch_up.DAY if mark else runs.aggregate(first=Min("day"))["first"] or yesterday
         done = set(runs.filter(day__gte=first).values_list("day", flat=True))
         made += catch_up.catch_up(
-            catch_up.Days(TASK, source.subject, first, yesterday), done=done, at_most=DAYS_PER_RUN,
+            catch_up.Days(TASK, source.subject, first, yesterday),
+            done=done,
+            at_most=DAYS_PER_RUN,
             work=lambda day, source=source: _run_safely(source, day),  # type: ignore[misc]
-        )  # fmt: skip
+        )
         made += sum(_run_safely(source, day) for day in again)
     return made
 

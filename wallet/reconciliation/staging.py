@@ -17,10 +17,15 @@ from wallet.choices.reconciliation import JUDGED_ANEW, MatchRule, RowType
 TYPES = [
     str(kind)
     for kind in (
-        RowType.PAYMENT, RowType.PAYOUT, RowType.REFUND, RowType.CHARGEBACK, RowType.CHARGEBACK_REVERSED,
-        RowType.CONVERSION, RowType.ADJUSTMENT,
+        RowType.PAYMENT,
+        RowType.PAYOUT,
+        RowType.REFUND,
+        RowType.CHARGEBACK,
+        RowType.CHARGEBACK_REVERSED,
+        RowType.CONVERSION,
+        RowType.ADJUSTMENT,
     )
-]  # fmt: skip
+]
 ROUNDS_MAX = 10
 WINDOW_DAYS = 10
 

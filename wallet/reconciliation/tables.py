@@ -63,10 +63,14 @@ class BreakTable(Table):
     row_url_name = "wallet:break"
     bulk_actions = [
         BulkAction(
-            "give", _("Give"), "wallet:breaks_give", "wallet.run_reconciliation", icon="user-check",
+            "give",
+            _("Give"),
+            "wallet:breaks_give",
+            "wallet.run_reconciliation",
+            icon="user-check",
             fields="wallet/ledger/_owner_choice.html",
         )
-    ]  # fmt: skip
+    ]
     empty = Empty(
         _("Nothing differs"),
         _(
@@ -131,9 +135,10 @@ class SuggestionFilter(django_filters.FilterSet):
 def _there(row: Suggestion, _table: Any) -> str:
     one = row.row
     return format_html(
-        '{} <span class="faint mono nowrap">{}</span>', shown(one.gross, one.currency),
+        '{} <span class="faint mono nowrap">{}</span>',
+        shown(one.gross, one.currency),
         one.merchant_reference or one.psp_reference,
-    )  # fmt: skip
+    )
 
 
 def _here(row: Suggestion, _table: Any) -> str:

@@ -40,8 +40,12 @@ HEAD_BYTES = 65_536
 MEMBERS_MAX = 1_000
 UNPACKED_BYTES_MAX = 256 * 1024 * 1024  # each file of an archive is unpacked in memory
 READERS: dict[str, Callable[[BinaryIO], Iterator[Parsed]]] = {
-    "camt": read_camt, "mt940": read_mt940, "mt942": read_mt940, "bai2": read_bai2, "ofx": read_ofx,
-}  # fmt: skip
+    "camt": read_camt,
+    "mt940": read_mt940,
+    "mt942": read_mt940,
+    "bai2": read_bai2,
+    "ofx": read_ofx,
+}
 TABLES: dict[str, Callable[[BinaryIO, Mapping | None], Iterator[Parsed]]] = {"csv": read_csv, "xlsx": read_workbook}
 FORMATS = (*READERS, *TABLES)
 SWIFT = re.compile(r"^\s{0,3}:(?:20|25P?|28C?|60[FM]|61|62[FM]|64|65|86|34F|13D):|\{4:\s*:20:", re.MULTILINE)

@@ -31,8 +31,14 @@ NEXT_KEY = re.compile(r"\s[A-Z][A-Z0-9 ]{1,12}[:=]")
 NAME_CHARS_MAX = 140
 PARTS_MAX = 10_000
 PART_CHARS_MAX = 100_000
-BALANCES = {"010": ("opening", False), "015": ("closing", False), "040": ("opening available", False),
-            "045": ("available", False), "060": ("interim available", False), "030": ("interim", True)}  # fmt: skip
+BALANCES = {
+    "010": ("opening", False),
+    "015": ("closing", False),
+    "040": ("opening available", False),
+    "045": ("available", False),
+    "060": ("interim available", False),
+    "030": ("interim", True),
+}
 DEFAULT_CURRENCY = "USD"
 GROUP_STATUS = {"2": "deletion", "3": "correction", "4": "test"}
 PIECES_MAX = 3
@@ -175,10 +181,14 @@ class _Reader:
         account, currency = values[0], known_currency(values[1] if len(values) > 1 else "")
         group = self.group or [""] * 8
         one = self.one = Parsed(
-            place=_("Line %(line)s, account %(account)s") % {"line": record.line, "account": account or "?"}, account=account,
-            currency=currency or self.currency or DEFAULT_CURRENCY, bank=group[1], first_day=self.day, last_day=self.day,
+            place=_("Line %(line)s, account %(account)s") % {"line": record.line, "account": account or "?"},
+            account=account,
+            currency=currency or self.currency or DEFAULT_CURRENCY,
+            bank=group[1],
+            first_day=self.day,
+            last_day=self.day,
             id=f"{group[3]}-{group[4]}".strip("-"),
-        )  # fmt: skip
+        )
         self.is_open = True
         if not account:
             one.odd(one.place, _("it names no account."), Weight.NEEDED)
@@ -203,8 +213,13 @@ class _Reader:
                 )
             elif kind in ("100", "400"):
                 one.claims.append(
-                    Claim(f"{kind} total", count_of(count), _major(minor, amount, one.currency), 1 if kind == "100" else -1)
-                )  # fmt: skip
+                    Claim(
+                        f"{kind} total",
+                        count_of(count),
+                        _major(minor, amount, one.currency),
+                        1 if kind == "100" else -1,
+                    )
+                )
 
     def _minor(self, one: Parsed, record: Record, amount: str) -> int | None:
         """As it stands, without a point: what the control totals add up."""
@@ -235,9 +250,15 @@ class _Reader:
         is_debit = 400 <= number < 700 or 960 <= number <= 999
         value = _major(minor, amount, one.currency)
         entry = Booking(
-            place=place, amount=-value if is_debit else value, currency=one.currency, booked_on=self.day,
-            value_on=value_on or self.day, bank_reference=bank, text=_text(rest[2:]), code=kind,
-        )  # fmt: skip
+            place=place,
+            amount=-value if is_debit else value,
+            currency=one.currency,
+            booked_on=self.day,
+            value_on=value_on or self.day,
+            bank_reference=bank,
+            text=_text(rest[2:]),
+            code=kind,
+        )
         if not is_credit and not is_debit:
             one.wrong(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind[:10]})
         if customer:

@@ -73,12 +73,18 @@ def strict(one: Parsed) -> Statement:
     opening, closing = one.balance("opening"), one.balance("closing")
     is_whole_period = opening is not None and closing is not None and not closing.is_interim and not opening.is_interim
     return Statement(
-        place=one.place, account=one.account, currency=one.currency, first_day=one.first_day, last_day=one.last_day,
+        place=one.place,
+        account=one.account,
+        currency=one.currency,
+        first_day=one.first_day,
+        last_day=one.last_day,
         entries=tuple(entry for booking in one.booked for entry in _entries(booking, one)),
         opening_minor=to_minor(opening.amount, one.currency) if opening and is_whole_period else None,
         closing_minor=to_minor(closing.amount, one.currency) if closing and is_whole_period else None,
-        has_end=one.has_end, ends_at_opening=one.ends_at_opening, tail=one.tail,
-    )  # fmt: skip
+        has_end=one.has_end,
+        ends_at_opening=one.ends_at_opening,
+        tail=one.tail,
+    )
 
 
 def _entries(booking: Booking, one: Parsed) -> Iterator[Entry]:
@@ -97,12 +103,21 @@ def _entries(booking: Booking, one: Parsed) -> Iterator[Entry]:
 def _entry(booking: Booking, part: Booking, one: Parsed, number: int, text: str) -> Entry:
     assert booking.booked_on is not None and part.amount is not None
     return Entry(
-        place=booking.place, booked_on=booking.booked_on, minor=to_minor(part.amount, one.currency), currency=one.currency,
-        value_on=booking.value_on, bank_reference=_kept(part.bank_reference or booking.bank_reference, 100),
-        end_to_end=_kept(part.end_to_end or part.references.get("customer", ""), 60), batch=_kept(booking.batch or part.batch, 60),
-        text=_kept(text, 500), party_name=_kept(part.party.name, 140), party_account=_kept(part.party.account, 40),
-        party_bic=_kept(part.party.bic, 11), return_reason=_kept(part.return_reason, 20), part=number,
-    )  # fmt: skip
+        place=booking.place,
+        booked_on=booking.booked_on,
+        minor=to_minor(part.amount, one.currency),
+        currency=one.currency,
+        value_on=booking.value_on,
+        bank_reference=_kept(part.bank_reference or booking.bank_reference, 100),
+        end_to_end=_kept(part.end_to_end or part.references.get("customer", ""), 60),
+        batch=_kept(booking.batch or part.batch, 60),
+        text=_kept(text, 500),
+        party_name=_kept(part.party.name, 140),
+        party_account=_kept(part.party.account, 40),
+        party_bic=_kept(part.party.bic, 11),
+        return_reason=_kept(part.return_reason, 20),
+        part=number,
+    )
 
 
 def _kept(text: str, chars_max: int) -> str:

@@ -45,9 +45,18 @@ from wallet.statement_formats.parsed import (
 )
 
 GROUPS = {"Stmt": "BkToCstmrStmt", "Rpt": "BkToCstmrAcctRpt", "Ntfctn": "BkToCstmrDbtCdtNtfctn"}
-KINDS = {"OPBD": "opening", "CLBD": "closing", "PRCD": "previous", "ITBD": "interim", "CLAV": "available",
-         "OPAV": "opening available", "ITAV": "interim available", "FWAV": "forward available", "XPCD": "expected",
-         "INFO": "information"}  # fmt: skip
+KINDS = {
+    "OPBD": "opening",
+    "CLBD": "closing",
+    "PRCD": "previous",
+    "ITBD": "interim",
+    "CLAV": "available",
+    "OPAV": "opening available",
+    "ITAV": "interim available",
+    "FWAV": "forward available",
+    "XPCD": "expected",
+    "INFO": "information",
+}
 OTHER_ENCODING = re.compile(rb"encoding=[\"'](?!utf-8)", re.IGNORECASE)
 PIECE_BYTES = 2**20
 READ_BYTES = 2**16
@@ -249,10 +258,14 @@ def _balance(one: Parsed, element: Element) -> None:
     is_page = text_of(element, "Tp/SubTp/Cd").upper() == "INTM"
     one.balances.append(
         Balance(
-            kind=KINDS.get(code.upper(), code or "unknown"), amount=number if is_credit else -number, currency=currency,
-            on=day_in(one, one.place, find(element, "Dt")), code=code, is_interim=is_page,
+            kind=KINDS.get(code.upper(), code or "unknown"),
+            amount=number if is_credit else -number,
+            currency=currency,
+            on=day_in(one, one.place, find(element, "Dt")),
+            code=code,
+            is_interim=is_page,
         )
-    )  # fmt: skip
+    )
 
 
 def _choose_balances(one: Parsed) -> None:

@@ -47,8 +47,14 @@ def account_of(element: Element | None) -> str:
 
 
 def bank_of(element: Element | None) -> str:
-    return text_of(element, "FinInstnId/BICFI", "FinInstnId/BIC", "FinInstnId/CmbndId/BIC", "FinInstnId/ClrSysMmbId/MmbId",
-                 "FinInstnId/Othr/Id")  # fmt: skip
+    return text_of(
+        element,
+        "FinInstnId/BICFI",
+        "FinInstnId/BIC",
+        "FinInstnId/CmbndId/BIC",
+        "FinInstnId/ClrSysMmbId/MmbId",
+        "FinInstnId/Othr/Id",
+    )
 
 
 iso_day = functools.lru_cache(1_000)(dt.date.fromisoformat)

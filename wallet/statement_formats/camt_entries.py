@@ -24,10 +24,17 @@ from wallet.statement_formats.parsed import Booking, Parsed, Party, Status, amou
 
 STATUSES = {"BOOK": Status.BOOKED, "PDNG": Status.PENDING, "FUTR": Status.PENDING}
 REFERENCES = (
-    ("MsgId", "message"), ("AcctSvcrRef", "bank"), ("PmtInfId", "batch"), ("InstrId", "instruction"),
-    ("EndToEndId", "end_to_end"), ("TxId", "transaction"), ("UETR", "uetr"), ("MndtId", "mandate"), ("ChqNb", "check"),
+    ("MsgId", "message"),
+    ("AcctSvcrRef", "bank"),
+    ("PmtInfId", "batch"),
+    ("InstrId", "instruction"),
+    ("EndToEndId", "end_to_end"),
+    ("TxId", "transaction"),
+    ("UETR", "uetr"),
+    ("MndtId", "mandate"),
+    ("ChqNb", "check"),
     ("ClrSysRef", "clearing"),
-)  # fmt: skip
+)
 
 
 def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> None:
@@ -40,13 +47,18 @@ def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> No
     code = text_of(element, "Sts/Cd", "Sts/Prtry", "Sts").upper() or "BOOK"
     value_on = day_in(one, place, find(element, "ValDt"))
     entry = Booking(
-        place=place, amount=None if number is None or is_credit is None else number if is_credit else -number,
-        currency=currency or one.currency, booked_on=day_in(one, place, find(element, "BookgDt")) or value_on,
-        value_on=value_on, status=STATUSES.get(code, Status.OTHER),
-        is_reversal=text_of(element, "RvslInd").lower() in ("true", "1"), bank_reference=text_of(element, "AcctSvcrRef"),
-        batch=text_of(element, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"), code=_code(element),
+        place=place,
+        amount=None if number is None or is_credit is None else number if is_credit else -number,
+        currency=currency or one.currency,
+        booked_on=day_in(one, place, find(element, "BookgDt")) or value_on,
+        value_on=value_on,
+        status=STATUSES.get(code, Status.OTHER),
+        is_reversal=text_of(element, "RvslInd").lower() in ("true", "1"),
+        bank_reference=text_of(element, "AcctSvcrRef"),
+        batch=text_of(element, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"),
+        code=_code(element),
         text=text_of(element, "AddtlNtryInf"),
-    )  # fmt: skip
+    )
     if own := text_of(element, "NtryRef"):
         entry.references["entry"] = own
     if entry.booked_on is None:
@@ -85,9 +97,7 @@ class _Detail(Booking):
 def detail_of(element: Element) -> Booking:
     references = find(element, "Refs")
     told = {name: text_of(references, tag) for tag, name in REFERENCES}
-    told |= {
-        text_of(one, "Tp", "Prtry") or "proprietary": text_of(one, "Ref") for one in every(references, "Prtry")
-    }  # fmt: skip
+    told |= {text_of(one, "Tp", "Prtry") or "proprietary": text_of(one, "Ref") for one in every(references, "Prtry")}
     if creditor := text_of(element, "RltdPties/Cdtr/Id/PrvtId/Othr/Id", "RltdPties/Cdtr/Pty/Id/PrvtId/Othr/Id"):
         told["creditor"] = creditor
     text, structured = _remittance(element)
@@ -95,11 +105,16 @@ def detail_of(element: Element) -> Booking:
         told["structured"] = structured
     end_to_end = told.pop("end_to_end")
     made = _Detail(
-        place="", amount=None, currency="", text=text, code=_code(element),
+        place="",
+        amount=None,
+        currency="",
+        text=text,
+        code=_code(element),
         end_to_end="" if end_to_end.upper() in ("NOTPROVIDED", "NOT PROVIDED") else end_to_end,
-        bank_reference=told.pop("bank"), batch=told["batch"],
+        bank_reference=told.pop("bank"),
+        batch=told["batch"],
         return_reason=text_of(element, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/OrgnlBkTxCd/Prtry/Cd"),
-    )  # fmt: skip
+    )
     made.references = {name: value for name, value in told.items() if value and value.upper() != "NOTPROVIDED"}
     made.side = text_of(element, "CdtDbtInd").upper()
     found = [

@@ -17,15 +17,40 @@ DAY_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ .\-/]*([a-z]{3,})[ .,\-/]*(\
 NAME_FIRST = re.compile(r"([a-z]{3,})[ .\-/]*(\d{1,2})(?:st|nd|rd|th)?[ ,.\-/]+(\d{4}|\d{2})(?!\d)")
 WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[, ]+")
 MONTH_NAMES = (
-    "jan ene sty gen", "feb fev fevr lut", "mar mrt maa mrz mae", "apr avr abr kwi", "may mai mag maj mei",
-    "jun juin juni giu cze", "jul juil lug lip", "aug aou ago sie", "sep set wrz", "oct okt out ott paz", "nov lis",
+    "jan ene sty gen",
+    "feb fev fevr lut",
+    "mar mrt maa mrz mae",
+    "apr avr abr kwi",
+    "may mai mag maj mei",
+    "jun juin juni giu cze",
+    "jul juil lug lip",
+    "aug aou ago sie",
+    "sep set wrz",
+    "oct okt out ott paz",
+    "nov lis",
     "dec dez dic gru",
-)  # fmt: skip
+)
 MONTHS = {name: number for number, names in enumerate(MONTH_NAMES, 1) for name in names.split()}
 CURRENCIES = {
-    "€": "EUR", "£": "GBP", "$": "USD", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₽": "RUB", "₹": "INR", "¥": "JPY",
-    "₺": "TRY", "₪": "ILS", "R$": "BRL", "Fr.": "CHF", "A$": "AUD", "C$": "CAD", "RM": "MYR", "Rs.": "INR", "Rs": "INR",
-}  # fmt: skip
+    "€": "EUR",
+    "£": "GBP",
+    "$": "USD",
+    "US$": "USD",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "₽": "RUB",
+    "₹": "INR",
+    "¥": "JPY",
+    "₺": "TRY",
+    "₪": "ILS",
+    "R$": "BRL",
+    "Fr.": "CHF",
+    "A$": "AUD",
+    "C$": "CAD",
+    "RM": "MYR",
+    "Rs.": "INR",
+    "Rs": "INR",
+}
 CURRENCY_CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
     CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD

@@ -98,9 +98,13 @@ def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
         if cells and sum(bool(days_of(cell)) for cell in cells) >= 0.8 * len(cells) and len(cells) >= 0.6 * len(rows)
     ]
     amounts = [
-        at for at, cells in enumerate(filled)
-        if at not in days and cells and all(is_amount(cell) for cell in cells) and any(_has_decimals(cell) for cell in cells)
-    ]  # fmt: skip
+        at
+        for at, cells in enumerate(filled)
+        if at not in days
+        and cells
+        and all(is_amount(cell) for cell in cells)
+        and any(_has_decimals(cell) for cell in cells)
+    ]
     if not amounts:
         amounts = [
             at

@@ -20,12 +20,17 @@ def entry_json(entry: Booking) -> dict[str, Any]:
         "currency": entry.currency or None,
         "status": str(entry.status),
         "references": {name: value for name, value in references.items() if value},
-        "party": {"name": entry.party.name or None, "account": entry.party.account or None, "bic": entry.party.bic or None}
-        if entry.party else None,
+        "party": {
+            "name": entry.party.name or None,
+            "account": entry.party.account or None,
+            "bic": entry.party.bic or None,
+        }
+        if entry.party
+        else None,
         "description": entry.text,
         "code": entry.code or None,
         "place": entry.place,
-    }  # fmt: skip
+    }
     if entry.is_reversal:
         told["is_reversal"] = True
     if entry.return_reason:
@@ -43,9 +48,11 @@ def balance_json(balance: Balance | None, currency: str) -> dict[str, Any] | Non
     if balance is None:
         return None
     return {
-        "amount": written(balance.amount, balance.currency or currency), "currency": balance.currency or currency or None,
-        "date": balance.on.isoformat() if balance.on else None, "code": balance.code or None,
-    }  # fmt: skip
+        "amount": written(balance.amount, balance.currency or currency),
+        "currency": balance.currency or currency or None,
+        "date": balance.on.isoformat() if balance.on else None,
+        "code": balance.code or None,
+    }
 
 
 def head_json(one: Parsed) -> dict[str, Any]:
@@ -60,19 +67,30 @@ def head_json(one: Parsed) -> dict[str, Any]:
     credits, debits = (sum((amount for amount in amounts if amount * sign > 0), Decimal(0)) for sign in (1, -1))
     problems = [str(trouble) for trouble in one.troubles if trouble.weight == Weight.PROOF]
     return {
-        "place": one.place, "id": one.id or None, "number": one.number or None, "account": one.account or None,
-        "owner": one.owner or None, "bank": one.bank or None, "currency": one.currency or None,
-        "from": one.first_day.isoformat() if one.first_day else None, "to": one.last_day.isoformat() if one.last_day else None,
+        "place": one.place,
+        "id": one.id or None,
+        "number": one.number or None,
+        "account": one.account or None,
+        "owner": one.owner or None,
+        "bank": one.bank or None,
+        "currency": one.currency or None,
+        "from": one.first_day.isoformat() if one.first_day else None,
+        "to": one.last_day.isoformat() if one.last_day else None,
         "balances": {
-            "opening": balance_json(opening, one.currency), "closing": balance_json(closing, one.currency), "others": others,
+            "opening": balance_json(opening, one.currency),
+            "closing": balance_json(closing, one.currency),
+            "others": others,
         },
         "totals": {
-            "entries": len(one.entries), "booked": len(one.booked), "credits": written(credits, one.currency),
-            "debits": written(debits, one.currency), "net": written(credits + debits, one.currency),
+            "entries": len(one.entries),
+            "booked": len(one.booked),
+            "credits": written(credits, one.currency),
+            "debits": written(debits, one.currency),
+            "net": written(credits + debits, one.currency),
         },
         "proof": {"ok": not problems, "checks": list(dict.fromkeys(one.checks)), "problems": problems},
         "warnings": [str(trouble) for trouble in one.troubles if trouble.weight != Weight.PROOF],
-    }  # fmt: skip
+    }
 
 
 class Report:

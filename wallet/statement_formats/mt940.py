@@ -175,8 +175,14 @@ class _Message:
             one.odd(one.place, _("its end is missing: neither its sums (:90D:, :90C:) nor “-”."), Weight.NEEDED)
 
     def _balance(self, field: _Field) -> None:
-        kind = {"60F": "opening", "60M": "opening", "62F": "closing", "62M": "closing", "64": "available",
-                "65": "forward available"}.get(field.tag)  # fmt: skip
+        kind = {
+            "60F": "opening",
+            "60M": "opening",
+            "62F": "closing",
+            "62M": "closing",
+            "64": "available",
+            "65": "forward available",
+        }.get(field.tag)
         if kind is None or (kind in ("opening", "closing") and self.one.balance(kind)):
             return
         found = BALANCE.match(field.text)
@@ -184,8 +190,11 @@ class _Message:
         if found is None or amount is None:
             if field.text:
                 place = self._place(field)
-                self.one.wrong(place, _("“:%(tag)s:%(value)s” is not a balance like C261031EUR1234,56.")
-                               % {"tag": field.tag, "value": field.text[:40]})  # fmt: skip
+                self.one.wrong(
+                    place,
+                    _("“:%(tag)s:%(value)s” is not a balance like C261031EUR1234,56.")
+                    % {"tag": field.tag, "value": field.text[:40]},
+                )
             return
         sign = -1 if found[1].upper() in ("D", "RC") else 1
         self.one.balances.append(
@@ -226,11 +235,15 @@ class _Message:
         side = found["side"].upper()
         value_on = self._day(found["value"], field)
         entry = Booking(
-            place=place, amount=amount if side in ("C", "RD", "EC") else -amount, currency=one.currency, value_on=value_on,
+            place=place,
+            amount=amount if side in ("C", "RD", "EC") else -amount,
+            currency=one.currency,
+            value_on=value_on,
             booked_on=self._entry_day((found["entry"] or "").strip(), value_on, field) or value_on,
-            is_reversal=side.startswith("R"), code=(found["type"] or "").strip().upper(),
+            is_reversal=side.startswith("R"),
+            code=(found["type"] or "").strip().upper(),
             status="pending" if side.startswith("E") else "booked",
-        )  # fmt: skip
+        )
         self._references(entry, found["rest"], field.lines[1:])
         texts, more = [], []
         for other in map(self.fields.__getitem__, range(behind, len(self.fields))):

@@ -24,8 +24,20 @@ VALUE_CHARS_MAX = 2**20
 ENTRY_VALUES_MAX = 500
 STATEMENTS = {"STMTRS", "CCSTMTRS", "INVSTMTRS", "LOANSTMTRS"}
 # Aggregates whose values are told apart by their name.
-INSIDE = {"PAYEE", "BANKACCTTO", "CCACCTTO", "CURRENCY", "ORIGCURRENCY", "LEDGERBAL", "AVAILBAL", "BANKACCTFROM", "CCACCTFROM",
-          "INVACCTFROM", "BAL", "INVBAL"}  # fmt: skip
+INSIDE = {
+    "PAYEE",
+    "BANKACCTTO",
+    "CCACCTTO",
+    "CURRENCY",
+    "ORIGCURRENCY",
+    "LEDGERBAL",
+    "AVAILBAL",
+    "BANKACCTFROM",
+    "CCACCTFROM",
+    "INVACCTFROM",
+    "BAL",
+    "INVBAL",
+}
 LISTS = {"BANKTRANLIST", "INVTRANLIST", "BANKTRANLISTP"}
 TRANSACTIONS = {"STMTTRN": Status.BOOKED, "STMTTRNP": Status.PENDING}
 TRADES = {"INVBUY", "INVSELL", "INCOME", "INVEXPENSE", "RETOFCAP", "MARGININTEREST"}
@@ -194,11 +206,16 @@ class _Reader:
         )
         user_day = told.get("DTUSER", "")
         entry = Booking(
-            place=place, amount=amount, currency="", booked_on=day or self._day(user_day, place),
+            place=place,
+            amount=amount,
+            currency="",
+            booked_on=day or self._day(user_day, place),
             value_on=self._day(told.get("DTAVAIL") or told.get("DTSETTLE") or user_day, place),
-            status=TRANSACTIONS.get(self.entry_kind, Status.BOOKED), bank_reference=_reference(told.get("FITID", "")),
-            code=told.get("TRNTYPE", "" if self.entry_kind == "STMTTRN" else self.entry_kind), text=told.get("MEMO", ""),
-        )  # fmt: skip
+            status=TRANSACTIONS.get(self.entry_kind, Status.BOOKED),
+            bank_reference=_reference(told.get("FITID", "")),
+            code=told.get("TRNTYPE", "" if self.entry_kind == "STMTTRN" else self.entry_kind),
+            text=told.get("MEMO", ""),
+        )
         if entry.booked_on is None:
             one.odd(place, _("it names no day (DTPOSTED)."), Weight.NEEDED)
         entry.party.name = told.get("PAYEE/NAME") or told.get("NAME", "")

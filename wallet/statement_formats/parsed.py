@@ -246,8 +246,11 @@ def _amount_is_possible(one: Parsed, entry: Booking) -> None:
     if abs(entry.amount) >= AMOUNT_MAX or abs(entry.amount.scaleb(exponent(entry.currency))) >= MINOR_MAX:
         one.wrong(entry.place, _("“%(value)s” is too large.") % {"value": str(entry.amount)[:40]})
     elif entry.currency and not is_whole(entry.amount, entry.currency):
-        one.wrong(entry.place, _("“%(value)s” is finer than the smallest unit of %(currency)s.")
-                  % {"value": entry.amount, "currency": entry.currency})  # fmt: skip
+        one.wrong(
+            entry.place,
+            _("“%(value)s” is finer than the smallest unit of %(currency)s.")
+            % {"value": entry.amount, "currency": entry.currency},
+        )
     if entry.currency and one.currency and entry.currency != one.currency:
         one.wrong(
             entry.place,
@@ -279,11 +282,17 @@ def _claim_holds(one: Parsed, claim: Claim) -> None:
         counts.append(len(amounts))
         sums.append(sum(amounts, Decimal(0)) if claim.is_net else sum((abs(amount) for amount in amounts), Decimal(0)))
     if claim.number is not None and claim.number not in counts:
-        one.wrong(one.place, _("the bank counts %(count)s entries (%(what)s), %(found)s are there.")
-                  % {"count": claim.number, "what": claim.what, "found": counts[0]})  # fmt: skip
+        one.wrong(
+            one.place,
+            _("the bank counts %(count)s entries (%(what)s), %(found)s are there.")
+            % {"count": claim.number, "what": claim.what, "found": counts[0]},
+        )
     if claim.total is not None and claim.total not in sums:
-        one.wrong(one.place, _("the entries add up to %(sum)s, the bank says %(told)s (%(what)s).")
-                  % {"sum": _money(sums[0], one), "told": _money(claim.total, one), "what": claim.what})  # fmt: skip
+        one.wrong(
+            one.place,
+            _("the entries add up to %(sum)s, the bank says %(told)s (%(what)s).")
+            % {"sum": _money(sums[0], one), "told": _money(claim.total, one), "what": claim.what},
+        )
     one.checks.append(claim.what)
 
 
@@ -292,8 +301,10 @@ def _balances_follow(one: Parsed) -> None:
     if opening is None or closing is None:
         return
     if opening.currency and closing.currency and opening.currency != closing.currency:
-        one.wrong(one.place, _("it opens in %(one)s and closes in %(other)s.")
-                  % {"one": opening.currency, "other": closing.currency})  # fmt: skip
+        one.wrong(
+            one.place,
+            _("it opens in %(one)s and closes in %(other)s.") % {"one": opening.currency, "other": closing.currency},
+        )
         return
     total = opening.amount + sum((entry.amount or Decimal(0) for entry in one.booked), Decimal(0))
     if total == closing.amount:

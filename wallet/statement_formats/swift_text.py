@@ -20,9 +20,21 @@ KEYWORD = re.compile(
 )
 IBAN = re.compile(r"\b([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7} ?[A-Z0-9]{0,4})\b")
 POLISH = re.compile(r"\b(?:Z|NA) RACH\.?:?\s*(\d{26})\b")
-NAMES = {"EREF": "end_to_end", "KREF": "customer", "CREF": "customer", "MREF": "mandate", "MARF": "mandate", "CRED": "creditor",
-         "CSID": "creditor", "PREF": "batch", "IREF": "instruction", "TRID": "transaction", "BREF": "bank", "RREF": "return",
-         "DEBT": "debtor"}  # fmt: skip
+NAMES = {
+    "EREF": "end_to_end",
+    "KREF": "customer",
+    "CREF": "customer",
+    "MREF": "mandate",
+    "MARF": "mandate",
+    "CRED": "creditor",
+    "CSID": "creditor",
+    "PREF": "batch",
+    "IREF": "instruction",
+    "TRID": "transaction",
+    "BREF": "bank",
+    "RREF": "return",
+    "DEBT": "debtor",
+}
 NOTHING = {"NOTPROVIDED", "NONREF", "NOT PROVIDED", ""}
 
 

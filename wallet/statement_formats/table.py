@@ -46,15 +46,40 @@ NOTHING_MOVED = (
 )
 TAIL_CHARS_MAX = 300
 OPENING_WORDS = (
-    "opening balance", "balance brought forward", "brought forward", "anfangssaldo", "alter kontostand", "balance b f",
-    "saldo inicial", "solde initial", "begin saldo", "beginsaldo", "alter saldo", "saldo anterior", "saldo poczatkowe",
-    "starting balance", "beginning balance",
-)  # fmt: skip
+    "opening balance",
+    "balance brought forward",
+    "brought forward",
+    "anfangssaldo",
+    "alter kontostand",
+    "balance b f",
+    "saldo inicial",
+    "solde initial",
+    "begin saldo",
+    "beginsaldo",
+    "alter saldo",
+    "saldo anterior",
+    "saldo poczatkowe",
+    "starting balance",
+    "beginning balance",
+)
 CLOSING_WORDS = (
-    "closing balance", "carried forward", "endsaldo", "neuer kontostand", "balance c f", "saldo final", "solde final", "eindsaldo",
-    "neuer saldo", "saldo koncowe", "ending balance", "kontostand vom", "kontostand", "balance at end of period", "ledger balance",
+    "closing balance",
+    "carried forward",
+    "endsaldo",
+    "neuer kontostand",
+    "balance c f",
+    "saldo final",
+    "solde final",
+    "eindsaldo",
+    "neuer saldo",
+    "saldo koncowe",
+    "ending balance",
+    "kontostand vom",
+    "kontostand",
+    "balance at end of period",
+    "ledger balance",
     "saldo contabile",
-)  # fmt: skip
+)
 
 
 def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
@@ -268,13 +293,23 @@ class _Table:
         value_on = values.get(self.mapping.order) or next(iter(values.values()), None)
         status = self.text(row, "status").lower()
         entry = Booking(
-            place=self.place(number), amount=amount, currency=currency, booked_on=day or value_on, value_on=value_on,
-            status=Status.PENDING if any(word in status for word in PENDING)
-            else Status.OTHER if any(word in status for word in NOTHING_MOVED) else Status.BOOKED,
-            bank_reference=self.text(row, "bank_reference"), end_to_end=self.text(row, "end_to_end"), text=self.text(row, "text"),
-            code=self.text(row, "code"), balance_after=self.number(row, "balance"),
+            place=self.place(number),
+            amount=amount,
+            currency=currency,
+            booked_on=day or value_on,
+            value_on=value_on,
+            status=Status.PENDING
+            if any(word in status for word in PENDING)
+            else Status.OTHER
+            if any(word in status for word in NOTHING_MOVED)
+            else Status.BOOKED,
+            bank_reference=self.text(row, "bank_reference"),
+            end_to_end=self.text(row, "end_to_end"),
+            text=self.text(row, "text"),
+            code=self.text(row, "code"),
+            balance_after=self.number(row, "balance"),
             party=Party(self.text(row, "name"), self.text(row, "iban").replace(" ", ""), self.text(row, "bic")),
-        )  # fmt: skip
+        )
         entry.references = {name: told for name in ("customer", "mandate") if (told := self.text(row, name))}
         original = self.number(row, "original_amount")
         code = known_currency(self.text(row, "original_currency"))

@@ -23,9 +23,13 @@ from wallet.statement_formats.errors import BadStatement
 
 WORKBOOK_BYTES_MAX = 32 * 1024 * 1024
 BOUNDS: dict[str, Any] = {
-    "cells_max": 4_000_000, "filled_max": 1_000_000, "columns_max": 1_024, "sheets_max": 64,
-    "unpacked_max": 512 * 1024 * 1024, "text_max": 32_767,
-}  # fmt: skip
+    "cells_max": 4_000_000,
+    "filled_max": 1_000_000,
+    "columns_max": 1_024,
+    "sheets_max": 64,
+    "unpacked_max": 512 * 1024 * 1024,
+    "text_max": 32_767,
+}
 LIMITS = Limits(cpu_seconds=15, wall_seconds=20, output_bytes=48 * 1024 * 1024, wait_seconds=8)
 OWNER = sealed_files.of_instance("workbook-cells")
 KEPT_SECONDS = 31 * 24 * 3600

@@ -56,21 +56,40 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Any) -> 
         actor=actor,
     )
     done = Exchange.objects.create(
-        client=client, brand=client.brand, wallet=source, target=target, quote=quote, journal_id=posted.journal_id,
-        reference=reference, request_key=request_key, amount_minor=quote.given_minor, currency=quote.given_currency,
-        got_minor=quote.got_minor, got_currency=quote.got_currency, requested_by=actor, created_at=timezone.now(),
-    )  # fmt: skip
+        client=client,
+        brand=client.brand,
+        wallet=source,
+        target=target,
+        quote=quote,
+        journal_id=posted.journal_id,
+        reference=reference,
+        request_key=request_key,
+        amount_minor=quote.given_minor,
+        currency=quote.given_currency,
+        got_minor=quote.got_minor,
+        got_currency=quote.got_currency,
+        requested_by=actor,
+        created_at=timezone.now(),
+    )
     audit.record(
-        actor=actor, action="wallet.exchanged", target=done, client_id=client.pk, brand_id=client.brand_id,
+        actor=actor,
+        action="wallet.exchanged",
+        target=done,
+        client_id=client.pk,
+        brand_id=client.brand_id,
         after={"reference": reference, "given": str(quote.given), "got": str(quote.got), "rate": str(quote.rate)},
-    )  # fmt: skip
+    )
     timeline.tell(
-        client_id=client.pk, kind=TimelineKind.PAYMENT, body=reference, dedupe_key=f"exchange:{done.pk}",
+        client_id=client.pk,
+        kind=TimelineKind.PAYMENT,
+        body=reference,
+        dedupe_key=f"exchange:{done.pk}",
         title=phrase("Exchanged %(given)s into %(got)s")
         % {
             "given": Money(quote.given.amount, quote.given_currency),
             "got": Money(quote.got.amount, quote.got_currency),
         },
-        url=f"/money/exchanges/{done.pk}/", is_visible_to_client=True,
-    )  # fmt: skip
+        url=f"/money/exchanges/{done.pk}/",
+        is_visible_to_client=True,
+    )
     return done

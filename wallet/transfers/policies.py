@@ -12,9 +12,7 @@ from crm.models import Brand
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.core.policies import by_another, is_own, ran_out_of_time
-from wallet.models import (
-    RateEntry,
-)
+from wallet.models import RateEntry
 
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
 NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})

@@ -61,12 +61,21 @@ def ask_quote(
     base_minor = _within_limits(client, amount, given, got)
     _require_newest(conversion)
     return Quote.objects.create(
-        client=client, brand=client.brand, purpose=purpose, trading_account_id=trading_account_id,
-        given_minor=conversion.given_minor, given_currency=given, got_minor=conversion.got_minor, got_currency=got,
-        rate=conversion.rate, rate_on=conversion.rate_on, created_at=now, base_minor=base_minor,
+        client=client,
+        brand=client.brand,
+        purpose=purpose,
+        trading_account_id=trading_account_id,
+        given_minor=conversion.given_minor,
+        given_currency=given,
+        got_minor=conversion.got_minor,
+        got_currency=got,
+        rate=conversion.rate,
+        rate_on=conversion.rate_on,
+        created_at=now,
+        base_minor=base_minor,
         markup_basis_points=conversion.markup_basis_points,
         expires_at=now + dt.timedelta(seconds=limit(client.brand, "fx_quote_seconds")),
-    )  # fmt: skip
+    )
 
 
 def conversion_now(brand: Any, minor: int, given: str, got: str) -> Conversion:
@@ -117,8 +126,9 @@ def _require_daily_limit(client: Client, quote: Quote) -> None:
     most = limit(client.brand, "fx_exchange_per_day_minor")
     used = Quote.objects.filter(
         Q(exchange__isnull=False) | Q(transfer__isnull=False) & ~Q(transfer__state=TransferState.FAILED),
-        client=client, created_at__gt=timezone.now() - DAY,
-    ).aggregate(total=Sum("base_minor", default=0))["total"]  # fmt: skip
+        client=client,
+        created_at__gt=timezone.now() - DAY,
+    ).aggregate(total=Sum("base_minor", default=0))["total"]
     if quote.base_minor is not None and used + quote.base_minor > most:
         raise DomainError(
             _("You can exchange up to %(most)s within 24 hours. %(left)s are left.")
@@ -150,6 +160,11 @@ def use_quote(
 
 def conversion_of(quote: Quote) -> Conversion:
     return Conversion(
-        quote.given_minor, quote.given_currency, quote.got_minor, quote.got_currency, quote.rate, quote.rate_on,
+        quote.given_minor,
+        quote.given_currency,
+        quote.got_minor,
+        quote.got_currency,
+        quote.rate,
+        quote.rate_on,
         quote.markup_basis_points,
-    )  # fmt: skip
+    )

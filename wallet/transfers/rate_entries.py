@@ -67,16 +67,24 @@ def propose_rate(
     if RateEntry.objects.filter(currency=currency, on=on, state=RequestState.WAITING).exists():
         raise WrongState(_("A rate of this currency and day is already awaiting second approval."))
     entry = RateEntry.objects.create(
-        currency=currency, rate=rate, on=on, last_rate=last.rate if last else None, is_far=is_far,
-        reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(),
-    )  # fmt: skip
+        currency=currency,
+        rate=rate,
+        on=on,
+        last_rate=last.rate if last else None,
+        is_far=is_far,
+        reason=reason.strip()[:300],
+        requested_by=actor,
+        requested_at=timezone.now(),
+    )
     _record(entry, "wallet.rate_entered", actor, reason)
     notify(
         [pk for pk in people_with("wallet.post_manual_journal") if pk != actor.pk],
         kind="wallet.rate_entered",
         title=phrase("An exchange rate for %(currency)s awaits second approval") % {"currency": currency},
-        body=entry.reason, url="/money/rates/", dedupe_key=f"rate-entry:{entry.pk}",
-    )  # fmt: skip
+        body=entry.reason,
+        url="/money/rates/",
+        dedupe_key=f"rate-entry:{entry.pk}",
+    )
     return entry
 
 
@@ -162,6 +170,9 @@ def _decide(entry: RateEntry, state: RequestState, actor: Any, note: str) -> Non
 
 def _record(entry: RateEntry, action: str, actor: Any, reason: str) -> None:
     audit.record(
-        actor=actor, action=action, target=entry, reason=reason,
+        actor=actor,
+        action=action,
+        target=entry,
+        reason=reason,
         after={"currency": entry.currency, "rate": str(entry.rate), "on": entry.on.isoformat(), "is_far": entry.is_far},
-    )  # fmt: skip
+    )

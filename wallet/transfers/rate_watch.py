@@ -65,11 +65,14 @@ def current_rates(*, bank_days_max: int = 1) -> list[CurrentRate]:
     newest = FxRate.objects.filter(on__lte=now.date()).order_by("currency", F("on").desc()).distinct("currency")
     rows = [
         CurrentRate(
-            row, bank_days_after(row.on, now.date()),
-            fx.Rate("EUR", row.currency, row.rate, row.on, row.loaded_at).is_fresh(now=now, bank_days_max=bank_days_max),
+            row,
+            bank_days_after(row.on, now.date()),
+            fx.Rate("EUR", row.currency, row.rate, row.on, row.loaded_at).is_fresh(
+                now=now, bank_days_max=bank_days_max
+            ),
         )
         for row in newest[:RATES_SHOWN]
-    ]  # fmt: skip
+    ]
     return sorted(rows, key=lambda rate: (rate.is_fresh, rate.row.currency))
 
 

@@ -70,12 +70,21 @@ def start_transfer(
     quote, wallet, amount_minor = _terms(client, account, direction, amount_minor, quote_id)
     inward = direction == Direction.TO_TRADING
     transfer = Transfer(
-        client=client, brand=client.brand, wallet=wallet, trading_account_id=account.pk,
-        trading_account_label=str(account)[:80], direction=direction, reference=new_reference("T"),
-        request_key=request_key, amount_minor=amount_minor, currency=account.currency, requested_by=actor,
-        created_at=timezone.now(), quote=quote,
+        client=client,
+        brand=client.brand,
+        wallet=wallet,
+        trading_account_id=account.pk,
+        trading_account_label=str(account)[:80],
+        direction=direction,
+        reference=new_reference("T"),
+        request_key=request_key,
+        amount_minor=amount_minor,
+        currency=account.currency,
+        requested_by=actor,
+        created_at=timezone.now(),
+        quote=quote,
         wallet_minor=None if quote is None else quote.given_minor if inward else quote.got_minor,
-    )  # fmt: skip
+    )
     if inward:
         transfer.reservation_id = _reserve(transfer, account).journal_id
     operation = reserve_operation(
@@ -89,9 +98,11 @@ def start_transfer(
     transfer.operation_id = operation.pk
     transfer.save()
     _audit(
-        transfer, "wallet.transfer_started", actor=actor,
+        transfer,
+        "wallet.transfer_started",
+        actor=actor,
         after={"amount": str(transfer.money), "direction": direction, "account": transfer.trading_account_label},
-    )  # fmt: skip
+    )
     return transfer
 
 
@@ -166,10 +177,14 @@ def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
     if confirmed:
         publish(
             TransferSettled(
-                client_id=transfer.client_id, brand_id=transfer.brand_id, transfer_id=transfer.pk,
-                amount=transfer.amount, currency=transfer.currency, direction=transfer.direction,
+                client_id=transfer.client_id,
+                brand_id=transfer.brand_id,
+                transfer_id=transfer.pk,
+                amount=transfer.amount,
+                currency=transfer.currency,
+                direction=transfer.direction,
             )
-        )  # fmt: skip
+        )
     return transfer
 
 
@@ -223,6 +238,11 @@ def _become_unknown(operation_id: int) -> None:
 
 def _audit(transfer: Transfer, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None) -> None:
     audit.record(
-        actor=actor, action=action, target=transfer, client_id=transfer.client_id, brand_id=transfer.brand_id,
-        after={"reference": transfer.reference, "state": transfer.state, **(after or {})}, reason=reason,
-    )  # fmt: skip
+        actor=actor,
+        action=action,
+        target=transfer,
+        client_id=transfer.client_id,
+        brand_id=transfer.brand_id,
+        after={"reference": transfer.reference, "state": transfer.state, **(after or {})},
+        reason=reason,
+    )

@@ -36,24 +36,27 @@ def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
     brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
     terms = [
         {
-            "brand": brand, "percent": fx_position.markup_of(brand) / 100,
+            "brand": brand,
+            "percent": fx_position.markup_of(brand) / 100,
             "bank_days": limits.limit(brand, "fx_rate_bank_days_max"),
             "once": Money.of_minor(limits.limit(brand, "fx_exchange_max_minor"), brand.base_currency),
             "daily": Money.of_minor(limits.limit(brand, "fx_exchange_per_day_minor"), brand.base_currency),
         }
         for brand in brands
-    ]  # fmt: skip
+    ]
     context = {
         "feeds": [(feed, rate_watch.is_stale(feed)) for feed in rate_watch.feeds()],
         "rates": rate_watch.current_rates(
             bank_days_max=min((limits.limit(brand, "fx_rate_bank_days_max") for brand in brands), default=1)
         ),
-        "terms": terms, "form": form, "may_enter": transfers_policies.can_enter_rate(user),
+        "terms": terms,
+        "form": form,
+        "may_enter": transfers_policies.can_enter_rate(user),
         "entries": [
             (entry, transfers_policies.can_decide_rate(user, entry), policies.can_withdraw(user, entry))
             for entry in RateEntry.objects.filter(state=RequestState.WAITING).select_related("requested_by")[:20]
         ],
-    }  # fmt: skip
+    }
     return render(request, "wallet/transfers/rates.html", context, status=422 if form.errors else 200)
 
 
@@ -62,9 +65,11 @@ def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
 def enter_rate(request: HttpRequest) -> HttpResponse:
     form = RateForm(request.POST)
     done = attempt(
-        request, lambda: rate_entries.propose_rate(actor=request.user, **form.cleaned_data),
-        _("Rate entered. A second person approves it."), form=form,
-    )  # fmt: skip
+        request,
+        lambda: rate_entries.propose_rate(actor=request.user, **form.cleaned_data),
+        _("Rate entered. A second person approves it."),
+        form=form,
+    )
     return redirect("wallet:rates") if done else _page(request, form)
 
 

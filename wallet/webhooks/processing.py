@@ -58,22 +58,34 @@ def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: st
     common = {"psp": psp, "received_at": now, "ip": ip}
     if not judgement.events:
         message = WebhookMessage(
-            **common, headers=headers_of_signature(headers, adapter.signature_headers), body=body,
-            verdict=judgement.verdict, state=InboxState.REFUSED, processed_at=now,
+            **common,
+            headers=headers_of_signature(headers, adapter.signature_headers),
+            body=body,
+            verdict=judgement.verdict,
+            state=InboxState.REFUSED,
+            processed_at=now,
             outcome=(judgement.detail or str(Verdict(judgement.verdict).label))[:300],
-        )  # fmt: skip
+        )
         if count_refused(message):
             _tell_refusal(message)
         return [message]
     return [
         _kept_once(
             WebhookMessage(
-                **common, headers=_kept(headers), body=body, item=item, verdict=judgement.verdict, event_id=event.event_id,
-                event_type=event.event_type, reference=event.reference, state=InboxState.WAITING, due_at=now,
+                **common,
+                headers=_kept(headers),
+                body=body,
+                item=item,
+                verdict=judgement.verdict,
+                event_id=event.event_id,
+                event_type=event.event_type,
+                reference=event.reference,
+                state=InboxState.WAITING,
+                due_at=now,
             )
         )
         for item, event in enumerate(judgement.events)
-    ]  # fmt: skip
+    ]
 
 
 def _kept_once(message: WebhookMessage) -> WebhookMessage:

@@ -46,9 +46,10 @@ def _add_chargebacks(found: dict[str, list[str]], requests: Sequence[Withdrawal]
     if not requests:
         return
     taken = Dispute.objects.filter(
-        client__in={one.client_id for one in requests}, taken_minor__gt=0,
+        client__in={one.client_id for one in requests},
+        taken_minor__gt=0,
         chargeback__posted_at__gt=min(one.requested_at for one in requests),
-    ).values_list("client_id", "chargeback__posted_at", "deposit__reference")  # fmt: skip
+    ).values_list("client_id", "chargeback__posted_at", "deposit__reference")
     by_client = defaultdict(list)
     for client_id, at, reference in taken[:1_000]:
         by_client[client_id].append((at, reference))

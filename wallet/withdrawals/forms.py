@@ -22,13 +22,19 @@ class FindingForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What you were told"))
     psp_reference = forms.CharField(
-        label=_("Its number there"), max_length=100, required=False,
+        label=_("Its number there"),
+        max_length=100,
+        required=False,
         help_text=_("Of the payment, or of the return when it came back. Reports are matched by it."),
-    )  # fmt: skip
+    )
     amount = forms.DecimalField(
-        label=_("What came back"), required=False, max_digits=18, decimal_places=8,
-        widget=forms.TextInput({"inputmode": "decimal"}), help_text=_("Empty: all of it."),
-    )  # fmt: skip
+        label=_("What came back"),
+        required=False,
+        max_digits=18,
+        decimal_places=8,
+        widget=forms.TextInput({"inputmode": "decimal"}),
+        help_text=_("Empty: all of it."),
+    )
     reason = forms.CharField(
         label=_("Who told you, and what"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -36,9 +42,11 @@ class FindingForm(forms.Form):
     returns_fee = forms.TypedChoiceField(label=_("Our fee"), coerce=_is_yes)
     restores_bonus = forms.TypedChoiceField(label=_("The bonus that it took away"), coerce=_is_yes)
     terms_reason = forms.CharField(
-        label=_("Why so"), max_length=300, required=False,
+        label=_("Why so"),
+        max_length=300,
+        required=False,
         help_text=_("Of fee and bonus, where it is not what the brand does."),
-    )  # fmt: skip
+    )
     field_order = ("kind", "psp_reference", "amount", "returns_fee", "restores_bonus", "terms_reason", "reason")
 
     def __init__(self, *args: Any, kinds: Any, terms: Terms | None = None, **kwargs: Any) -> None:

@@ -54,9 +54,17 @@ def possible(withdrawal: Withdrawal) -> tuple[FindingKind, ...]:
 
 @transaction.atomic
 def say_what_happened(
-    *, withdrawal_id: int, kind: str, reason: str, actor: Any, psp_reference: str = "", amount: Decimal | None = None,
-    returns_fee: bool | None = None, restores_bonus: bool | None = None, terms_reason: str = "",
-) -> PayoutFinding:  # fmt: skip
+    *,
+    withdrawal_id: int,
+    kind: str,
+    reason: str,
+    actor: Any,
+    psp_reference: str = "",
+    amount: Decimal | None = None,
+    returns_fee: bool | None = None,
+    restores_bonus: bool | None = None,
+    terms_reason: str = "",
+) -> PayoutFinding:
     """Write down how a payment ended, as the PSP or the bank told it. Nothing is booked before another person agrees.
 
     psp_reference: its number there (of the return, when it came back). amount: what came back, when not all of it did.
@@ -81,21 +89,31 @@ def say_what_happened(
     amount_minor, terms = _amount(withdrawal, kind, amount), {}
     if kind == FindingKind.CAME_BACK:
         terms = returned_payouts.chosen(
-            returned_payouts.terms_of(withdrawal, amount_minor), returns_fee=returns_fee, restores_bonus=restores_bonus,
+            returned_payouts.terms_of(withdrawal, amount_minor),
+            returns_fee=returns_fee,
+            restores_bonus=restores_bonus,
             reason=terms_reason,
-        )  # fmt: skip
+        )
     finding = PayoutFinding.objects.create(
-        withdrawal=withdrawal, kind=kind, psp_reference=psp_reference[:100], reason=reason.strip()[:300],
-        amount_minor=amount_minor, requested_by=actor, requested_at=timezone.now(), **terms,
-    )  # fmt: skip
+        withdrawal=withdrawal,
+        kind=kind,
+        psp_reference=psp_reference[:100],
+        reason=reason.strip()[:300],
+        amount_minor=amount_minor,
+        requested_by=actor,
+        requested_at=timezone.now(),
+        **terms,
+    )
     _record(finding, "wallet.payout_finding_written", actor, reason)
     notify(
         [pk for pk in people_with(DECIDES, brand_id=withdrawal.brand_id) if pk != actor.pk],
         kind="wallet.payout_finding",
         title=phrase("%(reference)s: %(what)s A second person books it.")
         % {"reference": withdrawal.reference, "what": joined([label_of(finding, "kind"), "."], "")},
-        body=finding.reason, url=f"/money/withdrawals/{withdrawal.pk}/", dedupe_key=f"payout-finding:{finding.pk}",
-    )  # fmt: skip
+        body=finding.reason,
+        url=f"/money/withdrawals/{withdrawal.pk}/",
+        dedupe_key=f"payout-finding:{finding.pk}",
+    )
     return finding
 
 
@@ -188,9 +206,12 @@ def withdraw(*, finding_id: int, actor: Any) -> PayoutFinding:
 
 def _view(finding: PayoutFinding, withdrawal: Withdrawal, status: TransferStatus) -> TransferView:
     return TransferView(
-        reference=withdrawal.reference, psp_reference=finding.psp_reference, status=status,
-        amount_minor=withdrawal.payout_minor, currency=withdrawal.currency,
-    )  # fmt: skip
+        reference=withdrawal.reference,
+        psp_reference=finding.psp_reference,
+        status=status,
+        amount_minor=withdrawal.payout_minor,
+        currency=withdrawal.currency,
+    )
 
 
 def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
@@ -226,9 +247,12 @@ def _once_more(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
         fees = posting.house(AccountKind.FEES, brand_id=withdrawal.brand_id, currency=withdrawal.currency)
         lines.append(Line(fees, withdrawal.fee_minor))
     return Entry(
-        key=f"withdrawal:{withdrawal.reference}:paid-after-all:{finding.pk}", kind=payout_results.ledger_kind(withdrawal),
-        brand_id=withdrawal.brand_id, lines=lines, description=f"{withdrawal.reference} {withdrawal.psp}",
-    )  # fmt: skip
+        key=f"withdrawal:{withdrawal.reference}:paid-after-all:{finding.pk}",
+        kind=payout_results.ledger_kind(withdrawal),
+        brand_id=withdrawal.brand_id,
+        lines=lines,
+        description=f"{withdrawal.reference} {withdrawal.psp}",
+    )
 
 
 def _not_paid(finding: PayoutFinding, withdrawal: Withdrawal) -> int:
@@ -262,10 +286,20 @@ def _decide(finding: PayoutFinding, state: RequestState, actor: Any, note: str) 
 def _record(finding: PayoutFinding, action: str, actor: Any, reason: str) -> None:
     withdrawal = finding.withdrawal
     audit.record(
-        actor=actor, action=action, target=withdrawal, client_id=withdrawal.client_id, brand_id=withdrawal.brand_id,
+        actor=actor,
+        action=action,
+        target=withdrawal,
+        client_id=withdrawal.client_id,
+        brand_id=withdrawal.brand_id,
         reason=reason,
-        after={"reference": withdrawal.reference, "found": finding.kind, "amount": str(finding.money),
-               "psp_reference": finding.psp_reference, "state": finding.state,
-               "fee_returned_minor": finding.fee_returned_minor, "restores_bonus": finding.restores_bonus,
-               "terms_reason": finding.terms_reason},
-    )  # fmt: skip
+        after={
+            "reference": withdrawal.reference,
+            "found": finding.kind,
+            "amount": str(finding.money),
+            "psp_reference": finding.psp_reference,
+            "state": finding.state,
+            "fee_returned_minor": finding.fee_returned_minor,
+            "restores_bonus": finding.restores_bonus,
+            "terms_reason": finding.terms_reason,
+        },
+    )

@@ -118,14 +118,19 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
         withdrawal.psp_reference = view.psp_reference
         withdrawal.save(update_fields=["psp_reference", "updated_at"])
     audit_withdrawal(
-        withdrawal, "wallet.payout_contradicted", reason=view.failure,
+        withdrawal,
+        "wallet.payout_contradicted",
+        reason=view.failure,
         evidence={"psp_reference": view.psp_reference, "status": view.status.value},
-    )  # fmt: skip
+    )
     notify(
-        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.payout_contradicted",
-        title=title, body=body, url=f"/money/withdrawals/{withdrawal.pk}/",
+        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
+        kind="wallet.payout_contradicted",
+        title=title,
+        body=body,
+        url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
-    )  # fmt: skip
+    )
     return Applied(InboxState.FAILED, say(title))
 
 
@@ -139,22 +144,30 @@ def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted
     withdrawal.save()
     is_refund = withdrawal.way == Way.REFUND
     PspMovement.objects.create(
-        psp=withdrawal.psp, kind=MovementKind.REFUND if is_refund else MovementKind.PAYOUT,
-        reference=withdrawal.reference, common_reference="" if is_refund else withdrawal.request_reference,
-        psp_reference=withdrawal.psp_reference, client_id=withdrawal.client_id,
-        journal_id=posted.journal_id, amount_minor=-withdrawal.payout_minor, currency=withdrawal.currency,
+        psp=withdrawal.psp,
+        kind=MovementKind.REFUND if is_refund else MovementKind.PAYOUT,
+        reference=withdrawal.reference,
+        common_reference="" if is_refund else withdrawal.request_reference,
+        psp_reference=withdrawal.psp_reference,
+        client_id=withdrawal.client_id,
+        journal_id=posted.journal_id,
+        amount_minor=-withdrawal.payout_minor,
+        currency=withdrawal.currency,
         occurred_at=view.happened_at or timezone.now(),
-    )  # fmt: skip
+    )
     audit_withdrawal(withdrawal, "wallet.withdrawal_settled", after={"journal": posted.journal_id})
     if is_refund:
         _count_refund(withdrawal)
     if withdrawal.purpose == Purpose.WITHDRAWAL:
         publish(
             WithdrawalSettled(
-                client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk,
-                amount=withdrawal.amount, currency=withdrawal.currency,
+                client_id=withdrawal.client_id,
+                brand_id=withdrawal.brand_id,
+                withdrawal_id=withdrawal.pk,
+                amount=withdrawal.amount,
+                currency=withdrawal.currency,
             )
-        )  # fmt: skip
+        )
 
 
 def _count_refund(withdrawal: Withdrawal) -> None:
@@ -169,16 +182,22 @@ def _count_refund(withdrawal: Withdrawal) -> None:
         deposit.state = DepositState.RETURNED
     deposit.save()
     audit_deposit(
-        deposit, f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        deposit,
+        f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
         after={"amount": str(withdrawal.money), "by": withdrawal.reference},
-    )  # fmt: skip
+    )
     if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
         publish(
             DepositReversed(
-                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk,
-                amount=withdrawal.amount, currency=withdrawal.currency, kind="refund", reference=withdrawal.reference,
+                client_id=deposit.client_id,
+                brand_id=deposit.brand_id,
+                deposit_id=deposit.pk,
+                amount=withdrawal.amount,
+                currency=withdrawal.currency,
+                kind="refund",
+                reference=withdrawal.reference,
             )
-        )  # fmt: skip
+        )
 
 
 def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, actor: Any = None) -> None:
@@ -206,14 +225,16 @@ def tell_refused(parts: Sequence[Withdrawal], reason: str, *, amount_minor: int 
         return
     publish(
         WithdrawalRefused(
-            client_id=first.client_id, brand_id=first.brand_id, withdrawal_id=first.pk,
+            client_id=first.client_id,
+            brand_id=first.brand_id,
+            withdrawal_id=first.pk,
             amount=from_minor(
                 sum(part.amount_minor for part in parts) if amount_minor is None else amount_minor, first.currency
             ),
             currency=first.currency,
             reason=reason[:300],
         )
-    )  # fmt: skip
+    )
 
 
 def move_to(withdrawal: Withdrawal, state: WithdrawalState) -> None:
@@ -266,7 +287,12 @@ def audit_withdrawal(
     evidence: dict | None = None,
 ) -> None:
     audit.record(
-        actor=actor, action=action, target=withdrawal, client_id=withdrawal.client_id, brand_id=withdrawal.brand_id,
-        after={"reference": withdrawal.reference, "state": withdrawal.state, **(after or {})}, reason=reason,
+        actor=actor,
+        action=action,
+        target=withdrawal,
+        client_id=withdrawal.client_id,
+        brand_id=withdrawal.brand_id,
+        after={"reference": withdrawal.reference, "state": withdrawal.state, **(after or {})},
+        reason=reason,
         evidence=evidence,
-    )  # fmt: skip
+    )

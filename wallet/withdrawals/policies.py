@@ -13,10 +13,7 @@ from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.withdrawals import Purpose, WithdrawalState
 from wallet.core.policies import by_another, is_own
-from wallet.models import (
-    PayoutFinding,
-    Withdrawal,
-)
+from wallet.models import PayoutFinding, Withdrawal
 
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from wallet.choices.withdrawals import WITHDRAWAL_UNDECIDED
 from wallet.core.queries import withdrawals_visible_to
-from wallet.models import (
-    Withdrawal,
-)
+from wallet.models import Withdrawal
 
 
 def next_to_decide(user: Any, withdrawal: Withdrawal) -> int | None:

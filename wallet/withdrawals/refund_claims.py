@@ -34,11 +34,13 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
     withdrawal.save(update_fields=["claim_url", "claim_until", "claim_state", "updated_at"])
     if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
         notify(
-            [withdrawal.client.user_id], kind="wallet.refund_to_claim",
+            [withdrawal.client.user_id],
+            kind="wallet.refund_to_claim",
             title=phrase("Fetch your refund of %(money)s") % {"money": withdrawal.money},
-            body=phrase("Say to which address it should go."), url=f"/portal/wallet/{withdrawal.reference}/",
+            body=phrase("Say to which address it should go."),
+            url=f"/portal/wallet/{withdrawal.reference}/",
             dedupe_key=f"refund-to-claim:{withdrawal.pk}",
-        )  # fmt: skip
+        )
 
 
 def due_claims(*, limit: int = 200) -> list[int]:
@@ -60,12 +62,14 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     withdrawal.claim_state = ClaimState.OVER
     withdrawal.save(update_fields=["claim_state", "updated_at"])
     notify(
-        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id), kind="wallet.refund_unclaimed",
+        people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
+        kind="wallet.refund_unclaimed",
         title=phrase("%(client)s has not claimed a refund of %(money)s")
         % {"client": withdrawal.client, "money": withdrawal.money},
-        body=phrase("It stays reserved. Ask the client, or take it back."), url=f"/money/withdrawals/{withdrawal.pk}/",
+        body=phrase("It stays reserved. Ask the client, or take it back."),
+        url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"refund-unclaimed:{withdrawal.pk}",
-    )  # fmt: skip
+    )
     return True
 
 

@@ -242,17 +242,30 @@ class _Planner:
 def _refund(source: Source, minor: int) -> PlannedPart:
     deposit = source.deposit
     return PlannedPart(
-        psp=deposit.psp, way=Way.REFUND, amount_minor=minor, currency=deposit.currency, label=source.label,
-        minutes=REFUND_MINUTES, return_minor=minor, deposit=deposit, destination={"payment": deposit.reference},
-    )  # fmt: skip
+        psp=deposit.psp,
+        way=Way.REFUND,
+        amount_minor=minor,
+        currency=deposit.currency,
+        label=source.label,
+        minutes=REFUND_MINUTES,
+        return_minor=minor,
+        deposit=deposit,
+        destination={"payment": deposit.reference},
+    )
 
 
 def _payout(method: PayoutMethod, minor: int, currency: str, destination: Mapping[str, str]) -> PlannedPart:
     label = destination_label(destination) if destination else method.label
     return PlannedPart(
-        psp=method.psp, way=Way.PAYOUT, amount_minor=minor, currency=currency, label=label, minutes=method.minutes,
-        method=method, destination=destination,
-    )  # fmt: skip
+        psp=method.psp,
+        way=Way.PAYOUT,
+        amount_minor=minor,
+        currency=currency,
+        label=label,
+        minutes=method.minutes,
+        method=method,
+        destination=destination,
+    )
 
 
 def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str, str]] | None:
@@ -281,10 +294,15 @@ def _merged(parts: list[PlannedPart]) -> list[PlannedPart]:
     merged: dict[tuple, PlannedPart] = {}
     for part in parts:
         before = merged.get(part.place)
-        merged[part.place] = part if before is None else replace(
-            before, amount_minor=before.amount_minor + part.amount_minor,
-            return_minor=before.return_minor + part.return_minor,
-        )  # fmt: skip
+        merged[part.place] = (
+            part
+            if before is None
+            else replace(
+                before,
+                amount_minor=before.amount_minor + part.amount_minor,
+                return_minor=before.return_minor + part.return_minor,
+            )
+        )
     return list(merged.values())
 
 

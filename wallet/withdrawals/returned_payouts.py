@@ -39,10 +39,11 @@ def terms_of(withdrawal: Withdrawal, amount_minor: int | None = None) -> Terms:
     """amount_minor: what came back; None: all of it."""
     bonus = restoring.restorable(withdrawal, amount_minor or withdrawal.payout_minor)
     return Terms(
-        fee=Money.of_minor(withdrawal.fee_minor, withdrawal.currency), bonus=bonus,
+        fee=Money.of_minor(withdrawal.fee_minor, withdrawal.currency),
+        bonus=bonus,
         returns_fee=bool(withdrawal.fee_minor and limit(withdrawal.brand, "payout_came_back_returns_fee")),
         restores_bonus=bool(bonus.lost and limit(withdrawal.brand, "payout_came_back_restores_bonus")),
-    )  # fmt: skip
+    )
 
 
 def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | None, reason: str) -> dict[str, Any]:
@@ -56,9 +57,10 @@ def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | Non
     if (fee, bonus) != (terms.returns_fee, terms.restores_bonus) and not reason.strip():
         raise DomainError(_("Say why fee or bonus are treated otherwise than the brand does."))
     return {
-        "fee_returned_minor": terms.fee.minor if fee else 0, "restores_bonus": bonus,
+        "fee_returned_minor": terms.fee.minor if fee else 0,
+        "restores_bonus": bonus,
         "terms_reason": reason.strip()[:300],
-    }  # fmt: skip
+    }
 
 
 def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
@@ -71,19 +73,31 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
     withdrawal.reason = _told(finding)
     withdrawal.save()
     PspMovement.objects.create(
-        psp=withdrawal.psp, kind=MovementKind.REFUND if withdrawal.way == Way.REFUND else MovementKind.PAYOUT,
-        reference=withdrawal.reference, psp_reference=finding.psp_reference, client_id=withdrawal.client_id,
-        journal_id=posted.journal_id, amount_minor=finding.amount_minor, currency=withdrawal.currency,
+        psp=withdrawal.psp,
+        kind=MovementKind.REFUND if withdrawal.way == Way.REFUND else MovementKind.PAYOUT,
+        reference=withdrawal.reference,
+        psp_reference=finding.psp_reference,
+        client_id=withdrawal.client_id,
+        journal_id=posted.journal_id,
+        amount_minor=finding.amount_minor,
+        currency=withdrawal.currency,
         occurred_at=timezone.now(),
-    )  # fmt: skip
+    )
     if deposit is not None:
         _deposit_again(withdrawal, deposit)
     restored = restoring.restore(finding, actor=actor) if finding.restores_bonus else []
     payout_results.audit_withdrawal(
-        withdrawal, "wallet.withdrawal_came_back", actor=actor, reason=finding.reason,
-        after={"amount": str(finding.money), "fee_returned": str(finding.fee_returned),
-               "bonus_restored": [str(one.money) for one in restored], "terms_reason": finding.terms_reason},
-    )  # fmt: skip
+        withdrawal,
+        "wallet.withdrawal_came_back",
+        actor=actor,
+        reason=finding.reason,
+        after={
+            "amount": str(finding.money),
+            "fee_returned": str(finding.fee_returned),
+            "bonus_restored": [str(one.money) for one in restored],
+            "terms_reason": finding.terms_reason,
+        },
+    )
     payout_results.tell_refused(
         [withdrawal], withdrawal.reason, amount_minor=finding.amount_minor + finding.fee_returned_minor
     )
@@ -100,17 +114,21 @@ def _entry(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
         fees = posting.house(AccountKind.FEES, brand_id=withdrawal.brand_id, currency=withdrawal.currency)
         lines.append(Line(fees, -fee))
     return Entry(
-        key=f"withdrawal:{withdrawal.reference}:came-back", kind=payout_results.ledger_kind(withdrawal),
-        brand_id=withdrawal.brand_id, description=f"{withdrawal.reference} {finding.psp_reference}", lines=lines,
-    )  # fmt: skip
+        key=f"withdrawal:{withdrawal.reference}:came-back",
+        kind=payout_results.ledger_kind(withdrawal),
+        brand_id=withdrawal.brand_id,
+        description=f"{withdrawal.reference} {finding.psp_reference}",
+        lines=lines,
+    )
 
 
 def _told(finding: PayoutFinding) -> str:
     """For the client, too."""
     if finding.fee_returned_minor:
         return _("%(money)s came back, and our fee of %(fee)s is returned") % {
-            "money": formats.money(finding.money), "fee": formats.money(finding.fee_returned)
-        }  # fmt: skip
+            "money": formats.money(finding.money),
+            "fee": formats.money(finding.fee_returned),
+        }
     return _("%(money)s came back") % {"money": formats.money(finding.money)}
 
 
@@ -126,7 +144,12 @@ def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:
     if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
         publish(
             DepositRestored(
-                client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, dispute_id=None,
-                amount=withdrawal.amount, currency=withdrawal.currency, reference=withdrawal.reference,
+                client_id=deposit.client_id,
+                brand_id=deposit.brand_id,
+                deposit_id=deposit.pk,
+                dispute_id=None,
+                amount=withdrawal.amount,
+                currency=withdrawal.currency,
+                reference=withdrawal.reference,
             )
-        )  # fmt: skip
+        )

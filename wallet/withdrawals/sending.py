@@ -164,9 +164,14 @@ def _lost(withdrawal_id: int, words: str) -> str:
         withdrawal.next_look_up_at = timezone.now() + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0])
         withdrawal.save(update_fields=["state", "next_look_up_at", "updated_at"])
         audit.record(
-            actor=None, action="wallet.withdrawal_unknown", target=withdrawal, client_id=withdrawal.client_id,
-            brand_id=withdrawal.brand_id, after={"reference": withdrawal.reference}, reason=words,
-        )  # fmt: skip
+            actor=None,
+            action="wallet.withdrawal_unknown",
+            target=withdrawal,
+            client_id=withdrawal.client_id,
+            brand_id=withdrawal.brand_id,
+            after={"reference": withdrawal.reference},
+            reason=words,
+        )
     return withdrawal.state
 
 

@@ -11,14 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
-from wallet.choices.withdrawals import (
-    WITHDRAWAL_OPEN,
-    WITHDRAWAL_UNDECIDED,
-    Outcome,
-    Purpose,
-    Way,
-    WithdrawalState,
-)
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WITHDRAWAL_UNDECIDED, Outcome, Purpose, Way, WithdrawalState
 from wallet.core import queries
 from wallet.core.limits import limit
 from wallet.models import Withdrawal

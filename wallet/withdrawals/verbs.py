@@ -136,9 +136,13 @@ def _planned(
 ) -> Request:
     chosen = payout_method(client, psp_id, method, currency)
     request = Request(
-        client=client, wallet=posting.wallet_of(client, currency), amount_minor=amount_minor, currency=currency,
-        chosen=chosen, destination=where,
-    )  # fmt: skip
+        client=client,
+        wallet=posting.wallet_of(client, currency),
+        amount_minor=amount_minor,
+        currency=currency,
+        chosen=chosen,
+        destination=where,
+    )
     try:
         plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
     except DomainError:
@@ -163,11 +167,18 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> 
     whole = in_base(brand, from_minor(request.amount_minor, request.currency), request.currency)
     reference, now = new_reference("W"), timezone.now()
     common = {
-        "client": client, "brand": brand, "wallet": request.wallet, "currency": request.currency,
-        "request_reference": reference, "request_key": request_key, "request_minor": request.amount_minor,
-        "wish_mark": wish, "requested_by": actor, "requested_at": now,
+        "client": client,
+        "brand": brand,
+        "wallet": request.wallet,
+        "currency": request.currency,
+        "request_reference": reference,
+        "request_key": request_key,
+        "request_minor": request.amount_minor,
+        "wish_mark": wish,
+        "requested_by": actor,
+        "requested_at": now,
         "needs_second": exceeds(brand, whole, "withdrawal_four_eyes_minor"),
-    }  # fmt: skip
+    }
     evidence = {name: [finding.outcome.value, finding.reason] for name, finding in findings.items()}
     parts = [
         _reserved(part, place, common, actor=actor, evidence=evidence if place == 1 else None)
@@ -178,10 +189,14 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> 
     alone = _may_go_alone(first, whole, findings)
     publish(
         WithdrawalRequested(
-            client_id=client.pk, brand_id=brand.pk, withdrawal_id=first.pk, needs_review=not alone,
-            amount=from_minor(request.amount_minor, request.currency), currency=request.currency,
+            client_id=client.pk,
+            brand_id=brand.pk,
+            withdrawal_id=first.pk,
+            needs_review=not alone,
+            amount=from_minor(request.amount_minor, request.currency),
+            currency=request.currency,
         )
-    )  # fmt: skip
+    )
     if alone:
         for withdrawal in parts:
             withdrawal.approved_automatically = True
@@ -195,22 +210,36 @@ def _reserved(
     """One part of the plan as a row with its own reservation."""
     base = common["request_reference"]
     withdrawal = Withdrawal(
-        **common, reference=base if place == 1 else f"{base}-{place}", part=place, psp=part.psp, way=part.way,
-        method=part.method.row if part.method else None, source_deposit=part.deposit, amount_minor=part.amount_minor,
-        return_minor=part.return_minor, fee_minor=part.fee_minor, destination_mark=part.mark,
-        destination_label=part.label[:80], sealed_destination=seal(common["client"].pk, part.destination),
+        **common,
+        reference=base if place == 1 else f"{base}-{place}",
+        part=place,
+        psp=part.psp,
+        way=part.way,
+        method=part.method.row if part.method else None,
+        source_deposit=part.deposit,
+        amount_minor=part.amount_minor,
+        return_minor=part.return_minor,
+        fee_minor=part.fee_minor,
+        destination_mark=part.mark,
+        destination_label=part.label[:80],
+        sealed_destination=seal(common["client"].pk, part.destination),
         base_amount=in_base(common["brand"], part.money.amount, part.currency),
-    )  # fmt: skip
+    )
     reserve(withdrawal, actor=actor)
     withdrawal.save(force_insert=True)
     audit_withdrawal(
-        withdrawal, "wallet.withdrawal_requested", actor=actor,
+        withdrawal,
+        "wallet.withdrawal_requested",
+        actor=actor,
         after={
-            "amount": str(withdrawal.money), "psp": part.psp.code, "to": withdrawal.destination_label, "way": part.way,
+            "amount": str(withdrawal.money),
+            "psp": part.psp.code,
+            "to": withdrawal.destination_label,
+            "way": part.way,
             **({"fee": str(part.fee)} if part.fee_minor else {}),
         },
         evidence=evidence,
-    )  # fmt: skip
+    )
     return withdrawal
 
 

@@ -130,9 +130,13 @@ def _run(operation: str, source: BinaryIO, target: BinaryIO, limits: Limits, opt
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     child = subprocess.Popen(
         [sys.executable, "-I", "-c", BOOT, str(FOLDER), order],
-        stdin=source, stdout=target, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+        stdin=source,
+        stdout=target,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
         env={**kept, "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     try:
         status = child.wait(limits.wall_seconds)
     except subprocess.TimeoutExpired:

@@ -15,9 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--from", dest="files", action="append", type=Path, metavar="FILE",
+            "--from",
+            dest="files",
+            action="append",
+            type=Path,
+            metavar="FILE",
             help="A copy of the register, beside the one at KEELSON_ERASURE_REGISTER; may be given more than once",
-        )  # fmt: skip
+        )
         parser.add_argument("--check", action="store_true", help="Only count; exit 1 when erased clients have a key")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -53,9 +53,16 @@ class Command(BaseCommand):
             arguments += [f"--{name}", options[name]] if options[name] else []
         arguments += ["--crypt"] if options["crypt"] else []
         arguments += [
-            "--seed", str(options["seed"]), "--state", options["state"], "--rhythm", str(options["rhythm"]),
-            "--world", DEFAULT_WORLD, *self.more,
-        ]  # fmt: skip
+            "--seed",
+            str(options["seed"]),
+            "--state",
+            options["state"],
+            "--rhythm",
+            str(options["rhythm"]),
+            "--world",
+            DEFAULT_WORLD,
+            *self.more,
+        ]
         sys.stdout.flush()
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, arguments)  # noqa: S606 - a program of our own, with its arguments in a list

@@ -39,9 +39,16 @@ def record(
     target: the row acted on. client_id: encrypts the body under the client's own key. before/after: changed fields only.
     """
     fields = {
-        "actor": actor, "action": action, "target": target, "client_id": client_id, "brand_id": brand_id,
-        "before": before, "after": after, "reason": reason, "evidence": evidence,
-    }  # fmt: skip
+        "actor": actor,
+        "action": action,
+        "target": target,
+        "client_id": client_id,
+        "brand_id": brand_id,
+        "before": before,
+        "after": after,
+        "reason": reason,
+        "evidence": evidence,
+    }
     return record_many([fields])[0]
 
 
@@ -71,9 +78,20 @@ def _without_at(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(
-    *, context, at, transaction_id, actor, action, target, client_id=None, brand_id=None, before=None, after=None,
-    reason="", evidence=None,
-) -> AuditEvent:  # fmt: skip
+    *,
+    context,
+    at,
+    transaction_id,
+    actor,
+    action,
+    target,
+    client_id=None,
+    brand_id=None,
+    before=None,
+    after=None,
+    reason="",
+    evidence=None,
+) -> AuditEvent:
     if isinstance(target, models.Model):
         target_type, target_id = target._meta.label_lower, str(target.pk)
     else:
@@ -81,10 +99,19 @@ def _row(
     content = {"before": before, "after": after, "reason": str(reason), "evidence": evidence}
     body = canonical({key: value for key, value in content.items() if value})
     return AuditEvent(
-        at=at, transaction_id=transaction_id, actor=actor, actor_label=str(actor) if actor else "Keelson",
-        action=action, target_type=target_type, target_id=target_id, client_id=client_id, brand_id=brand_id,
-        ip=context.ip, request_id=context.request_id, body=body,
-    )  # fmt: skip
+        at=at,
+        transaction_id=transaction_id,
+        actor=actor,
+        actor_label=str(actor) if actor else "Keelson",
+        action=action,
+        target_type=target_type,
+        target_id=target_id,
+        client_id=client_id,
+        brand_id=brand_id,
+        ip=context.ip,
+        request_id=context.request_id,
+        body=body,
+    )
 
 
 def body_of(event: AuditEvent) -> dict[str, Any]:

@@ -25,15 +25,38 @@ LINK_STATUS = {"created": "active", "expired": "expired", "pending": "paymentPen
 CHECKOUT, PAYOUT, DISPUTES = "/v72", "/pal/servlet/Payout/v68", "/ca/services/DisputeService/v30"
 PAYOUT_USERS = ("-payout-submit", "-payout-review")
 COLUMNS = (
-    "Company Account", "Merchant Account", "Psp Reference", "Merchant Reference", "Payment Method", "Creation Date",
-    "TimeZone", "Type", "Modification Reference", "Gross Currency", "Gross Debit (GC)", "Gross Credit (GC)", "Exchange Rate",
-    "Net Currency", "Net Debit (NC)", "Net Credit (NC)", "Commission (NC)", "Markup (NC)", "Scheme Fees (NC)",
-    "Interchange (NC)", "Payment Method Variant", "Modification Merchant Reference", "Batch Number",
-)  # fmt: skip
+    "Company Account",
+    "Merchant Account",
+    "Psp Reference",
+    "Merchant Reference",
+    "Payment Method",
+    "Creation Date",
+    "TimeZone",
+    "Type",
+    "Modification Reference",
+    "Gross Currency",
+    "Gross Debit (GC)",
+    "Gross Credit (GC)",
+    "Exchange Rate",
+    "Net Currency",
+    "Net Debit (NC)",
+    "Net Credit (NC)",
+    "Commission (NC)",
+    "Markup (NC)",
+    "Scheme Fees (NC)",
+    "Interchange (NC)",
+    "Payment Method Variant",
+    "Modification Merchant Reference",
+    "Batch Number",
+)
 TYPES = {
-    "payment": "Settled", "refund": "Refunded", "chargeback": "Chargeback", "chargeback_reversed": "ChargebackReversed",
-    "payout": "PaidOut", "merchant_payout": "MerchantPayout",
-}  # fmt: skip
+    "payment": "Settled",
+    "refund": "Refunded",
+    "chargeback": "Chargeback",
+    "chargeback_reversed": "ChargebackReversed",
+    "payout": "PaidOut",
+    "merchant_payout": "MerchantPayout",
+}
 Answer = Callable[[Request], Response]
 
 
@@ -323,11 +346,25 @@ def _report_row(row: dict[str, Any]) -> list[str]:
         return [major(-minor, currency), ""] if minor < 0 else ["", major(minor, currency)]
 
     return [
-        "SandboxCompany", adyen.MERCHANT, "" if kind == "merchant_payout" else payment,
-        "" if kind == "refund" else row["merchant_reference"], row["method"] or Kind.BANK.value,
-        datetime.fromtimestamp(row["created_at"], UTC).strftime("%Y-%m-%d %H:%M:%S"), "UTC", TYPES[kind],
+        "SandboxCompany",
+        adyen.MERCHANT,
+        "" if kind == "merchant_payout" else payment,
+        "" if kind == "refund" else row["merchant_reference"],
+        row["method"] or Kind.BANK.value,
+        datetime.fromtimestamp(row["created_at"], UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "UTC",
+        TYPES[kind],
         own if is_modification or kind == "merchant_payout" else "",
-        currency, *debit_credit(gross), "1", currency, *debit_credit(net),
-        major(fee, currency) if fee else "", "", "", "", row["method"],
-        row["merchant_reference"] if kind == "refund" else "", str(int.from_bytes(row["batch"].encode()[-8:]) % 10**6),
-    ]  # fmt: skip
+        currency,
+        *debit_credit(gross),
+        "1",
+        currency,
+        *debit_credit(net),
+        major(fee, currency) if fee else "",
+        "",
+        "",
+        "",
+        row["method"],
+        row["merchant_reference"] if kind == "refund" else "",
+        str(int.from_bytes(row["batch"].encode()[-8:]) % 10**6),
+    ]

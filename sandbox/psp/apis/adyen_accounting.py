@@ -21,18 +21,45 @@ from sandbox.psp.transfers import transfer_view
 from sandbox.psp.webhooks import publish
 
 COLUMNS = (
-    "BalancePlatform", "AccountHolder", "BalanceAccount", "Transfer Id", "Transaction Id", "Category", "Status", "Type",
-    "Booking Date", "Booking Date TimeZone", "Value Date", "Value Date TimeZone", "Currency", "Amount", "Original Currency",
-    "Original Amount", "Payment Currency", "Received (PC)", "Reserved (PC)", "Balance (PC)", "Reference", "Description",
-    "Counterparty Balance Account Id", "Psp Payment Merchant Reference", "Psp Payment Psp Reference",
-    "Psp Modification Psp Reference", "Psp Modification Merchant Reference", "Reference for Beneficiary",
-)  # fmt: skip
+    "BalancePlatform",
+    "AccountHolder",
+    "BalanceAccount",
+    "Transfer Id",
+    "Transaction Id",
+    "Category",
+    "Status",
+    "Type",
+    "Booking Date",
+    "Booking Date TimeZone",
+    "Value Date",
+    "Value Date TimeZone",
+    "Currency",
+    "Amount",
+    "Original Currency",
+    "Original Amount",
+    "Payment Currency",
+    "Received (PC)",
+    "Reserved (PC)",
+    "Balance (PC)",
+    "Reference",
+    "Description",
+    "Counterparty Balance Account Id",
+    "Psp Payment Merchant Reference",
+    "Psp Payment Psp Reference",
+    "Psp Modification Psp Reference",
+    "Psp Modification Merchant Reference",
+    "Reference for Beneficiary",
+)
 DOWNLOADS = "/balanceplatform/reportDownload/v1"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # By what a step moves received, reserved and balance, in the transfer's amount.
 MOVES = {
-    "received": (-1, 0, 0), "authorised": (1, -1, 0), "booked": (0, 1, -1), "refused": (1, 0, 0), "failed": (0, 1, 0),
-}  # fmt: skip
+    "received": (-1, 0, 0),
+    "authorised": (1, -1, 0),
+    "booked": (0, 1, -1),
+    "refused": (1, 0, 0),
+    "failed": (0, 1, 0),
+}
 CAME_BACK = (0, 0, 1)
 
 
@@ -50,9 +77,13 @@ def announce(request: Request) -> Response:
     name = f"balanceplatform_accounting_report_{first:%Y_%m_%d}_{last:%Y_%m_%d}.csv"
     base = request.json.get("host") or f"{request.base_url}/adyen"
     data = {
-        "id": "report_0", "reference": "", "amount_minor": 0, "currency": "EUR", "file": name,
+        "id": "report_0",
+        "reference": "",
+        "amount_minor": 0,
+        "currency": "EUR",
+        "file": name,
         "url": f"{base}{DOWNLOADS}/{PLATFORM}/{name}",
-    }  # fmt: skip
+    }
     with request.store.transaction():
         publish(request.store, "adyen", "report.created", data)
     return as_json({"file": name}, 202)
@@ -92,9 +123,13 @@ def _steps(store: Store) -> Iterator[dict[str, Any]]:
             is_back = "booked" in steps[: place - 1]
             at = core["updated_at"] if is_back else paid_at if place > 2 else core["created_at"]
             yield {
-                "view": view, "transfer": transfer_id(core["id"]), "place": place, "status": status,
-                "at": datetime.fromtimestamp(at, AMSTERDAM), "moves": CAME_BACK if is_back else MOVES[status],
-            }  # fmt: skip
+                "view": view,
+                "transfer": transfer_id(core["id"]),
+                "place": place,
+                "status": status,
+                "at": datetime.fromtimestamp(at, AMSTERDAM),
+                "moves": CAME_BACK if is_back else MOVES[status],
+            }
 
 
 def _row(step: dict[str, Any]) -> dict[str, str]:
@@ -103,13 +138,26 @@ def _row(step: dict[str, Any]) -> dict[str, str]:
     received, reserved, balance = (major(way * view["amount_minor"], currency) for way in step["moves"])
     has_moved = bool(step["moves"][2])
     return {
-        "BalancePlatform": PLATFORM, "AccountHolder": "AH00000000000000000SANDBX", "BalanceAccount": BALANCE_ACCOUNT,
-        "Transfer Id": step["transfer"], "Transaction Id": event_id(step["transfer"], step["place"]) if has_moved else "",
-        "Category": "bank", "Status": step["status"], "Type": "bankTransfer", "Booking Date": at,
-        "Booking Date TimeZone": zone, "Value Date": at if has_moved else "",
-        "Value Date TimeZone": zone if has_moved else "", "Currency": currency,
-        "Amount": major(view["amount_minor"], currency), "Original Currency": currency,
-        "Original Amount": major(view["amount_minor"], currency), "Payment Currency": currency,
-        "Received (PC)": received, "Reserved (PC)": reserved, "Balance (PC)": balance, "Reference": view["reference"],
+        "BalancePlatform": PLATFORM,
+        "AccountHolder": "AH00000000000000000SANDBX",
+        "BalanceAccount": BALANCE_ACCOUNT,
+        "Transfer Id": step["transfer"],
+        "Transaction Id": event_id(step["transfer"], step["place"]) if has_moved else "",
+        "Category": "bank",
+        "Status": step["status"],
+        "Type": "bankTransfer",
+        "Booking Date": at,
+        "Booking Date TimeZone": zone,
+        "Value Date": at if has_moved else "",
+        "Value Date TimeZone": zone if has_moved else "",
+        "Currency": currency,
+        "Amount": major(view["amount_minor"], currency),
+        "Original Currency": currency,
+        "Original Amount": major(view["amount_minor"], currency),
+        "Payment Currency": currency,
+        "Received (PC)": received,
+        "Reserved (PC)": reserved,
+        "Balance (PC)": balance,
+        "Reference": view["reference"],
         "Reference for Beneficiary": view["destination"]["referenceForBeneficiary"],
-    }  # fmt: skip
+    }

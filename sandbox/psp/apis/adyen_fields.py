@@ -74,7 +74,12 @@ def pay(request: Request) -> Response:
         payments.decline(request.store, payment["id"], "declined_by_issuer")
         return _answer(200, {"resultCode": "Refused"})
     payments.pay(
-        request.store, payment["id"], pace=request.pace, method="scheme", instrument=f"•••• {number[-4:]}",
-        payer_name=str(card.get("holder", "")), received_minor=payment["amount_minor"],
-    )  # fmt: skip
+        request.store,
+        payment["id"],
+        pace=request.pace,
+        method="scheme",
+        instrument=f"•••• {number[-4:]}",
+        payer_name=str(card.get("holder", "")),
+        received_minor=payment["amount_minor"],
+    )
     return _answer(200, {"resultCode": "Authorised"})

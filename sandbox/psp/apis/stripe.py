@@ -26,17 +26,39 @@ TYPES = {401: "invalid_request_error", 402: "card_error", 429: "rate_limit_error
 METHODS = frozenset({"card", "sepa_debit", "klarna"})
 EVIDENCE_FILES = frozenset({"dispute_evidence"})
 REPORT_COLUMNS = (
-    "automatic_payout_id", "automatic_payout_effective_at_utc", "balance_transaction_id", "created_utc",
-    "available_on_utc", "currency", "gross", "fee", "net", "reporting_category", "source_id", "description",
-    "customer_facing_amount", "customer_facing_currency", "charge_id", "payment_intent_id", "payment_method_type",
-    "payment_metadata[reference]", "refund_metadata[reference]",
-)  # fmt: skip
+    "automatic_payout_id",
+    "automatic_payout_effective_at_utc",
+    "balance_transaction_id",
+    "created_utc",
+    "available_on_utc",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "reporting_category",
+    "source_id",
+    "description",
+    "customer_facing_amount",
+    "customer_facing_currency",
+    "charge_id",
+    "payment_intent_id",
+    "payment_method_type",
+    "payment_metadata[reference]",
+    "refund_metadata[reference]",
+)
 # The balance's own rows begin with the booking.
 ITEM_COLUMNS = (*REPORT_COLUMNS[2:], *REPORT_COLUMNS[:2])
 PAYOUT_COLUMNS = (
-    "payout_id", "effective_at_utc", "currency", "gross", "fee", "net", "reporting_category", "balance_transaction_id",
+    "payout_id",
+    "effective_at_utc",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "reporting_category",
+    "balance_transaction_id",
     "payout_status",
-)  # fmt: skip
+)
 SUMMARY_COLUMNS = ("category", "description", "net_amount", "currency")
 CATEGORIES = {
     "payment": "charge",
@@ -347,15 +369,20 @@ def _payouts(request: Request, first: date, last: date) -> str:
         PAYOUT_COLUMNS,
         (
             {
-                "payout_id": _payout_id(row), "effective_at_utc": _utc(row["created_at"]), "currency": row["currency"].lower(),
-                "gross": major(row["gross_minor"], row["currency"]), "fee": major(0, row["currency"]),
-                "net": major(row["gross_minor"], row["currency"]), "reporting_category": "payout",
-                "balance_transaction_id": f"txn_{_payout_id(row)}", "payout_status": "paid",
+                "payout_id": _payout_id(row),
+                "effective_at_utc": _utc(row["created_at"]),
+                "currency": row["currency"].lower(),
+                "gross": major(row["gross_minor"], row["currency"]),
+                "fee": major(0, row["currency"]),
+                "net": major(row["gross_minor"], row["currency"]),
+                "reporting_category": "payout",
+                "balance_transaction_id": f"txn_{_payout_id(row)}",
+                "payout_status": "paid",
             }
             for row in rows
             if row["type"] == "merchant_payout"
         ),
-    )  # fmt: skip
+    )
 
 
 def _summary(request: Request, first: date, last: date) -> str:
@@ -368,15 +395,18 @@ def _summary(request: Request, first: date, last: date) -> str:
         SUMMARY_COLUMNS,
         (
             {
-                "category": category, "description": words, "net_amount": major(balance.get(currency, 0), currency),
+                "category": category,
+                "description": words,
+                "net_amount": major(balance.get(currency, 0), currency),
                 "currency": currency.lower(),
             }
             for currency in sorted(closing)
             for category, words, balance in (
-                ("starting_balance", "Starting balance", opening), ("ending_balance", "Ending balance", closing),
+                ("starting_balance", "Starting balance", opening),
+                ("ending_balance", "Ending balance", closing),
             )
         ),
-    )  # fmt: skip
+    )
 
 
 TABLES = {

@@ -91,9 +91,13 @@ def report_message(event: Event) -> bytes:
     """A report of the platform is ready."""
     name = event.data["file"]
     data = {
-        "balancePlatform": PLATFORM, "creationDate": datetime.fromtimestamp(event.created, UTC).isoformat(), "id": name,
-        "downloadUrl": event.data["url"], "fileName": name, "reportType": name.partition("_report")[0] + "_report",
-    }  # fmt: skip
+        "balancePlatform": PLATFORM,
+        "creationDate": datetime.fromtimestamp(event.created, UTC).isoformat(),
+        "id": name,
+        "downloadUrl": event.data["url"],
+        "fileName": name,
+        "reportType": name.partition("_report")[0] + "_report",
+    }
     return compact({"data": data, "environment": "test", "type": REPORT_CREATED})
 
 

@@ -31,10 +31,17 @@ def _book(store: Store, kind: str, minor: int, currency: str, details: dict[str,
     reference = new_id("wire")
     with store.transaction():
         store.insert(
-            "movements", psp="bankwire", type=kind, psp_reference=reference,
-            merchant_reference=details.get("end_to_end") or details.get("text", ""), gross_minor=minor, fee_minor=0,
-            currency=currency, method="wire", created_at=details.pop("at", None) or now(),
-        )  # fmt: skip
+            "movements",
+            psp="bankwire",
+            type=kind,
+            psp_reference=reference,
+            merchant_reference=details.get("end_to_end") or details.get("text", ""),
+            gross_minor=minor,
+            fee_minor=0,
+            currency=currency,
+            method="wire",
+            created_at=details.pop("at", None) or now(),
+        )
         store.note("bankwire", reference, "details", json.dumps(details))
     return reference
 
@@ -43,9 +50,11 @@ def _book(store: Store, kind: str, minor: int, currency: str, details: dict[str,
 def client_wires(request: Request) -> Response:
     body = request.json
     details = {
-        "text": read_text(body, "text", required=False), "name": read_text(body, "payer_name", required=False),
-        "iban": read_text(body, "payer_iban", required=False), "at": body.get("at"),
-    }  # fmt: skip
+        "text": read_text(body, "text", required=False),
+        "name": read_text(body, "payer_name", required=False),
+        "iban": read_text(body, "payer_iban", required=False),
+        "at": body.get("at"),
+    }
     currency = read_currency(body, request.character)
     return as_json({"reference": _book(request.store, "payment", read_amount(body), currency, details)}, 201)
 

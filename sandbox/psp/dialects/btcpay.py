@@ -77,9 +77,10 @@ class BtcPay:
         if family == "payment":
             status, additional = _states(event.data)
             body |= {
-                "type": f"Invoice{status}", "invoiceId": event.data["id"],
+                "type": f"Invoice{status}",
+                "invoiceId": event.data["id"],
                 "metadata": {"orderId": event.data["reference"]},
-            }  # fmt: skip
+            }
             body |= {
                 "Settled": {"manuallyMarked": additional == "Marked", "overPaid": additional == "PaidOver"},
                 "Processing": {"overPaid": additional == "PaidOver"},
@@ -95,9 +96,11 @@ class BtcPay:
         again = event_id in self._sent
         self._sent.add(event_id)
         message = json.loads(body) | {
-            "deliveryId": new_id("del") if again else event_id, "originalDeliveryId": event_id,
-            "isRedelivery": again, "timestamp": at,
-        }  # fmt: skip
+            "deliveryId": new_id("del") if again else event_id,
+            "originalDeliveryId": event_id,
+            "isRedelivery": again,
+            "timestamp": at,
+        }
         body = compact(message)
         digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         return body, {"BTCPay-Sig": f"sha256={digest}"}
@@ -145,11 +148,19 @@ def _invoice(request: Request, row: Row) -> dict[str, Any]:
     if request.store.noted("btcpay", row["id"], "late"):
         status, additional = "Expired", "PaidLate"
     return {
-        "id": data["id"], "storeId": STORE, "amount": major(data["amount_minor"], data["currency"]),
-        "currency": data["currency"], "type": "Standard", "checkoutLink": data["redirect_url"], "status": status,
-        "additionalStatus": additional, "createdTime": data["created_at"], "expirationTime": data["created_at"] + 900,
-        "monitoringExpiration": data["created_at"] + 87_300, "metadata": {"orderId": data["reference"]},
-    }  # fmt: skip
+        "id": data["id"],
+        "storeId": STORE,
+        "amount": major(data["amount_minor"], data["currency"]),
+        "currency": data["currency"],
+        "type": "Standard",
+        "checkoutLink": data["redirect_url"],
+        "status": status,
+        "additionalStatus": additional,
+        "createdTime": data["created_at"],
+        "expirationTime": data["created_at"] + 900,
+        "monitoringExpiration": data["created_at"] + 87_300,
+        "metadata": {"orderId": data["reference"]},
+    }
 
 
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}")
@@ -168,12 +179,14 @@ def create_invoice(request: Request) -> Response:
         request.store,
         request.character,
         {
-            "reference": str(body.get("metadata", {}).get("orderId", "")), "currency": currency,
-            "amount_minor": _minor(body.get("amount"), currency), "return_url": body["checkout"]["redirectURL"],
+            "reference": str(body.get("metadata", {}).get("orderId", "")),
+            "currency": currency,
+            "amount_minor": _minor(body.get("amount"), currency),
+            "return_url": body["checkout"]["redirectURL"],
             "locale": str(body["checkout"].get("defaultLanguage", "en"))[:2],
             "merchant_name": str(body.get("metadata", {}).get("itemDesc", "")),
         },
-    )  # fmt: skip
+    )
     return as_json(_invoice(request, row))
 
 
@@ -203,25 +216,38 @@ def get_payment_methods(request: Request) -> Response:
     return as_json(
         [
             {
-                "paymentMethodId": "BTC-CHAIN", "currency": "BTC", "destination": address, "activated": True,
-                "paymentLink": f"bitcoin:{address}?amount={amount}", "rate": str(_rate(currency)), "amount": amount,
-                "paymentMethodPaid": paid, "totalPaid": paid, "due": _coins(max(row["amount_minor"] - received, 0), currency),
+                "paymentMethodId": "BTC-CHAIN",
+                "currency": "BTC",
+                "destination": address,
+                "activated": True,
+                "paymentLink": f"bitcoin:{address}?amount={amount}",
+                "rate": str(_rate(currency)),
+                "amount": amount,
+                "paymentMethodPaid": paid,
+                "totalPaid": paid,
+                "due": _coins(max(row["amount_minor"] - received, 0), currency),
                 "paymentMethodFee": "0.0",
             }
         ]
-    )  # fmt: skip
+    )
 
 
 def _payout(row: Row) -> dict[str, Any]:
     data = transfers.transfer_view(row)
     return {
-        "id": data["id"], "revision": 0, "pullPaymentId": f"pull-{data['reference']}", "date": data["created_at"],
-        "originalCurrency": data["currency"], "originalAmount": major(data["amount_minor"], data["currency"]),
-        "payoutAmount": _coins(data["amount_minor"], data["currency"]), "payoutCurrency": "BTC",
-        "payoutMethodId": "BTC-CHAIN", "state": PAYOUT_STATES[data["status"]],
+        "id": data["id"],
+        "revision": 0,
+        "pullPaymentId": f"pull-{data['reference']}",
+        "date": data["created_at"],
+        "originalCurrency": data["currency"],
+        "originalAmount": major(data["amount_minor"], data["currency"]),
+        "payoutAmount": _coins(data["amount_minor"], data["currency"]),
+        "payoutCurrency": "BTC",
+        "payoutMethodId": "BTC-CHAIN",
+        "state": PAYOUT_STATES[data["status"]],
         "metadata": {"reference": data["reference"]} if row["kind"] == "payout" else {},
         "destination": json.loads(row["destination"]).get("address", ""),
-    }  # fmt: skip
+    }
 
 
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments")
@@ -230,9 +256,13 @@ def create_pull_payment(request: Request) -> Response:
     body = request.json
     name, currency = str(body["name"]), str(body["currency"])
     pull: dict[str, Any] = {
-        "id": f"pull-{name}", "name": name, "currency": currency, "archived": False,
-        "amount": major(_minor(body["amount"], currency), currency), "viewLink": f"{request.base_url}/btcpay/claims/{name}",
-    }  # fmt: skip
+        "id": f"pull-{name}",
+        "name": name,
+        "currency": currency,
+        "archived": False,
+        "amount": major(_minor(body["amount"], currency), currency),
+        "viewLink": f"{request.base_url}/btcpay/claims/{name}",
+    }
     request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
 
@@ -271,9 +301,11 @@ def create_payout(request: Request) -> Response:
         raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
     pull = json.loads(noted)
     order = {
-        "reference": str(body["metadata"]["reference"]), "currency": pull["currency"],
-        "amount_minor": _minor(body["amount"], pull["currency"]), "destination": {"address": str(body["destination"])},
-    }  # fmt: skip
+        "reference": str(body["metadata"]["reference"]),
+        "currency": pull["currency"],
+        "amount_minor": _minor(body["amount"], pull["currency"]),
+        "destination": {"address": str(body["destination"])},
+    }
     row = transfers.create_transfer(request.store, request.character, "payout", order, pace=request.pace)
     return as_json(_payout(row))
 
@@ -295,9 +327,14 @@ def refund_invoice(request: Request) -> Response:
     name, currency = str(body["name"]), str(body["customCurrency"])
     payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])
     pull: dict[str, Any] = {
-        "id": f"pull-{name}", "name": name, "currency": currency, "amount": body["customAmount"], "archived": False,
-        "viewLink": f"{request.base_url}/btcpay/claims/{name}", "invoice": request.parts["id"],
-    }  # fmt: skip
+        "id": f"pull-{name}",
+        "name": name,
+        "currency": currency,
+        "amount": body["customAmount"],
+        "archived": False,
+        "viewLink": f"{request.base_url}/btcpay/claims/{name}",
+        "invoice": request.parts["id"],
+    }
     request.store.note("btcpay", str(pull["id"]), "pull payment", json.dumps(pull))
     return as_json(pull)
 
@@ -323,10 +360,11 @@ def claim_page(request: Request) -> Response:
     """Where the payer says to which address the coins should go."""
     pull = _pull(request, f"pull-{request.parts['name']}")
     inner = (
-        "<p>This refund is closed.</p>" if pull["archived"] else
-        '<form method="post"><label for="address">Your address</label><input id="address" name="address" required>'
+        "<p>This refund is closed.</p>"
+        if pull["archived"]
+        else '<form method="post"><label for="address">Your address</label><input id="address" name="address" required>'
         '<button name="action" value="claim">Claim</button></form>'
-    )  # fmt: skip
+    )
     return as_html(
         f'<!doctype html><html lang="en"><head><title>Claim</title><style>{STYLE}</style></head><body><main><section>'
         f'<div class="amount">{pull["amount"]} {pull["currency"]}</div>{inner}</section></main></body></html>'
@@ -339,9 +377,11 @@ def claim(request: Request) -> Response:
     if pull["archived"]:
         raise ApiError(409, "archived", "The pull payment is archived")
     order = {
-        "reference": pull["name"], "currency": pull["currency"], "amount_minor": _minor(pull["amount"], pull["currency"]),
+        "reference": pull["name"],
+        "currency": pull["currency"],
+        "amount_minor": _minor(pull["amount"], pull["currency"]),
         "destination": {"address": request.form.get("address", "")},
-    }  # fmt: skip
+    }
     transfers.create_transfer(
         request.store, request.character, "refund", order, pace=request.pace, payment_id=str(pull["invoice"])
     )
@@ -351,15 +391,32 @@ def claim(request: Request) -> Response:
 # Reports
 
 PAYMENT_FIELDS = (
-    ("Date", "datetime"), ("InvoiceId", "invoice_id"), ("OrderId", "string"), ("Category", "string"),
-    ("PaymentMethodId", "string"), ("Confirmed", "boolean"), ("Address", "string"), ("PaymentCurrency", "string"),
-    ("PaymentAmount", "amount"), ("PaymentMethodFee", "decimal"), ("LightningAddress", "string"),
-    ("InvoiceCurrency", "string"), ("InvoiceCurrencyAmount", "amount"), ("Rate", "amount"),
-)  # fmt: skip
+    ("Date", "datetime"),
+    ("InvoiceId", "invoice_id"),
+    ("OrderId", "string"),
+    ("Category", "string"),
+    ("PaymentMethodId", "string"),
+    ("Confirmed", "boolean"),
+    ("Address", "string"),
+    ("PaymentCurrency", "string"),
+    ("PaymentAmount", "amount"),
+    ("PaymentMethodFee", "decimal"),
+    ("LightningAddress", "string"),
+    ("InvoiceCurrency", "string"),
+    ("InvoiceCurrencyAmount", "amount"),
+    ("Rate", "amount"),
+)
 PAYOUT_FIELDS = (
-    ("Date", "datetime"), ("Source", "string"), ("State", "string"), ("PaymentType", "string"), ("Crypto", "string"),
-    ("CryptoAmount", "amount"), ("Currency", "string"), ("CurrencyAmount", "amount"), ("Destination", "string"),
-)  # fmt: skip
+    ("Date", "datetime"),
+    ("Source", "string"),
+    ("State", "string"),
+    ("PaymentType", "string"),
+    ("Crypto", "string"),
+    ("CryptoAmount", "amount"),
+    ("Currency", "string"),
+    ("CurrencyAmount", "amount"),
+    ("Destination", "string"),
+)
 
 
 def _amount(text: str) -> dict[str, Any]:
@@ -373,26 +430,43 @@ def _date(at: float) -> str:
 def _payments_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
     return [
         [
-            _date(row["created_at"]), row["psp_reference"], row["merchant_reference"], "On-Chain", "BTC-CHAIN", True,
-            address_of(row["psp_reference"]), "BTC", _amount(_coins(row["gross_minor"], row["currency"])), "0", None,
-            row["currency"], _amount(major(row["gross_minor"], row["currency"])), _amount(str(_rate(row["currency"]))),
+            _date(row["created_at"]),
+            row["psp_reference"],
+            row["merchant_reference"],
+            "On-Chain",
+            "BTC-CHAIN",
+            True,
+            address_of(row["psp_reference"]),
+            "BTC",
+            _amount(_coins(row["gross_minor"], row["currency"])),
+            "0",
+            None,
+            row["currency"],
+            _amount(major(row["gross_minor"], row["currency"])),
+            _amount(str(_rate(row["currency"]))),
         ]
         for row in rows
         if row["type"] == "payment"
-    ]  # fmt: skip
+    ]
 
 
 def _payouts_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
     """A payout's source is the name of its pull payment."""
     return [
         [
-            _date(row["created_at"]), row["merchant_reference"], "Completed", "On-Chain", "BTC",
-            _amount(_coins(-row["gross_minor"], row["currency"])), row["currency"],
-            _amount(major(-row["gross_minor"], row["currency"])), address_of(row["psp_reference"]),
+            _date(row["created_at"]),
+            row["merchant_reference"],
+            "Completed",
+            "On-Chain",
+            "BTC",
+            _amount(_coins(-row["gross_minor"], row["currency"])),
+            row["currency"],
+            _amount(major(-row["gross_minor"], row["currency"])),
+            address_of(row["psp_reference"]),
         ]
         for row in rows
         if row["type"] in ("payout", "refund")
-    ]  # fmt: skip
+    ]
 
 
 VIEWS = {"Payments": (PAYMENT_FIELDS, _payments_view), "Payouts": (PAYOUT_FIELDS, _payouts_view)}
@@ -410,10 +484,13 @@ def make_report(request: Request) -> Response:
     fields, view = VIEWS[name]
     return as_json(
         {
-            "fields": [{"name": field, "type": kind} for field, kind in fields], "data": view(rows), "charts": [],
-            "from": period["from"], "to": period["to"],
+            "fields": [{"name": field, "type": kind} for field, kind in fields],
+            "data": view(rows),
+            "charts": [],
+            "from": period["from"],
+            "to": period["to"],
         }
-    )  # fmt: skip
+    )
 
 
 @router.route("GET", "/{psp:btcpay}/statements")

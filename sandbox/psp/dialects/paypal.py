@@ -62,40 +62,56 @@ def _capture(data: dict[str, Any]) -> dict[str, Any]:
     if back:
         status = "REFUNDED" if back >= data["received_minor"] else "PARTIALLY_REFUNDED"
     return {
-        "id": capture_id(data["id"]), "status": status, "custom_id": data["reference"], "invoice_id": data["reference"],
+        "id": capture_id(data["id"]),
+        "status": status,
+        "custom_id": data["reference"],
+        "invoice_id": data["reference"],
         "amount": value_of(data["received_minor"] or data["amount_minor"], data["currency"]),
-        "final_capture": True, "create_time": iso(data["updated_at"]), "update_time": iso(data["updated_at"]),
+        "final_capture": True,
+        "create_time": iso(data["updated_at"]),
+        "update_time": iso(data["updated_at"]),
         "supplementary_data": {"related_ids": {"order_id": data["id"]}},
-    }  # fmt: skip
+    }
 
 
 def _refund(data: dict[str, Any]) -> dict[str, Any]:
     states = {"paid": "COMPLETED", "pending": "PENDING", "failed": "FAILED"}
     return {
-        "id": data["id"], "status": states[data["status"]], "custom_id": data["reference"],
-        "invoice_id": data["reference"], "amount": value_of(data["amount_minor"], data["currency"]),
-        "create_time": iso(data["created_at"]), "update_time": iso(data["updated_at"]),
-    }  # fmt: skip
+        "id": data["id"],
+        "status": states[data["status"]],
+        "custom_id": data["reference"],
+        "invoice_id": data["reference"],
+        "amount": value_of(data["amount_minor"], data["currency"]),
+        "create_time": iso(data["created_at"]),
+        "update_time": iso(data["updated_at"]),
+    }
 
 
 def _order(data: dict[str, Any], refunds: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     unit: dict[str, Any] = {
-        "reference_id": "default", "custom_id": data["reference"], "invoice_id": data["reference"],
+        "reference_id": "default",
+        "custom_id": data["reference"],
+        "invoice_id": data["reference"],
         "amount": value_of(data["amount_minor"], data["currency"]),
-    }  # fmt: skip
+    }
     status = ORDER_STATES.get(data["status"], "COMPLETED")
     if status == "COMPLETED":
         unit["payments"] = {"captures": [_capture(data)], "refunds": list(refunds)}
     order = {
-        "id": data["id"], "intent": "CAPTURE", "status": status, "purchase_units": [unit],
-        "create_time": iso(data["created_at"]), "update_time": iso(data["updated_at"]),
-    }  # fmt: skip
+        "id": data["id"],
+        "intent": "CAPTURE",
+        "status": status,
+        "purchase_units": [unit],
+        "create_time": iso(data["created_at"]),
+        "update_time": iso(data["updated_at"]),
+    }
     if data["payer_name"]:
         given, _, surname = data["payer_name"].partition(" ")
         order["payer"] = {
-            "name": {"given_name": given, "surname": surname}, "email_address": data["instrument"],
+            "name": {"given_name": given, "surname": surname},
+            "email_address": data["instrument"],
             "payer_id": "PAYER" + data["id"][-8:].upper(),
-        }  # fmt: skip
+        }
     if "redirect_url" in data and status == "PAYER_ACTION_REQUIRED":
         order["links"] = [{"href": data["redirect_url"], "rel": "payer-action", "method": "GET"}]
     return order
@@ -104,13 +120,20 @@ def _order(data: dict[str, Any], refunds: Sequence[dict[str, Any]] = ()) -> dict
 def _payout_item(data: dict[str, Any]) -> dict[str, Any]:
     states = {"paid": "SUCCESS", "pending": "PENDING", "failed": "FAILED"}
     item: dict[str, Any] = {
-        "payout_item_id": "ITEM" + data["id"], "payout_batch_id": data["id"], "sender_batch_id": data["reference"],
-        "transaction_status": states[data["status"]], "time_processed": iso(data["updated_at"]),
+        "payout_item_id": "ITEM" + data["id"],
+        "payout_batch_id": data["id"],
+        "sender_batch_id": data["reference"],
+        "transaction_status": states[data["status"]],
+        "time_processed": iso(data["updated_at"]),
         "payout_item": {
-            "recipient_type": "EMAIL", "sender_item_id": data["reference"],
-            "amount": {"currency": data["currency"], "value": value_of(data["amount_minor"], data["currency"])["value"]},
+            "recipient_type": "EMAIL",
+            "sender_item_id": data["reference"],
+            "amount": {
+                "currency": data["currency"],
+                "value": value_of(data["amount_minor"], data["currency"])["value"],
+            },
         },
-    }  # fmt: skip
+    }
     if data["failure"]:
         item["errors"] = {"name": data["failure"].upper(), "message": data["failure"]}
     return item
@@ -118,20 +141,27 @@ def _payout_item(data: dict[str, Any]) -> dict[str, Any]:
 
 def dispute_of(data: dict[str, Any], outcome: str = "") -> dict[str, Any]:
     dispute: dict[str, Any] = {
-        "dispute_id": "PP-D-" + data["id"][-8:], "reason": "UNAUTHORISED", "create_time": iso(data["updated_at"]),
-        "update_time": iso(data["updated_at"]), "status": "RESOLVED" if outcome else "WAITING_FOR_SELLER_RESPONSE",
+        "dispute_id": "PP-D-" + data["id"][-8:],
+        "reason": "UNAUTHORISED",
+        "create_time": iso(data["updated_at"]),
+        "update_time": iso(data["updated_at"]),
+        "status": "RESOLVED" if outcome else "WAITING_FOR_SELLER_RESPONSE",
         "dispute_amount": value_of(data["received_minor"], data["currency"]),
         "seller_response_due_date": iso(data["updated_at"] + 10 * 86_400),
         "disputed_transactions": [
-            {"seller_transaction_id": capture_id(data["id"]), "custom": data["reference"],
-             "invoice_number": data["reference"],
-             "gross_amount": value_of(data["received_minor"], data["currency"])}
+            {
+                "seller_transaction_id": capture_id(data["id"]),
+                "custom": data["reference"],
+                "invoice_number": data["reference"],
+                "gross_amount": value_of(data["received_minor"], data["currency"]),
+            }
         ],
-    }  # fmt: skip
+    }
     if outcome:
         dispute["dispute_outcome"] = {
-            "outcome_code": outcome, "amount_refunded": value_of(data["received_minor"], data["currency"])
-        }  # fmt: skip
+            "outcome_code": outcome,
+            "amount_refunded": value_of(data["received_minor"], data["currency"]),
+        }
     return dispute
 
 
@@ -158,24 +188,26 @@ class PayPal:
             "payment.pending": ("PAYMENT.CAPTURE.PENDING", "capture", _capture),
             "payment.captured": ("PAYMENT.CAPTURE.COMPLETED", "capture", _capture),
             "payment.chargeback": ("PAYMENT.CAPTURE.REVERSED", "capture", _capture),
-            "dispute.closed": (
-                "CUSTOMER.DISPUTE.RESOLVED", "dispute", lambda data: dispute_of(data, _decided(data))
-            ),
+            "dispute.closed": ("CUSTOMER.DISPUTE.RESOLVED", "dispute", lambda data: dispute_of(data, _decided(data))),
             "dispute.opened": ("CUSTOMER.DISPUTE.CREATED", "dispute", dispute_of),
             "payout.paid": ("PAYMENT.PAYOUTS-ITEM.SUCCEEDED", "payouts_item", _payout_item),
             "payout.failed": ("PAYMENT.PAYOUTS-ITEM.FAILED", "payouts_item", _payout_item),
             "refund.paid": ("PAYMENT.CAPTURE.REFUNDED", "refund", _refund),
             "refund.failed": ("PAYMENT.REFUND.FAILED", "refund", _refund),
-        }  # fmt: skip
+        }
         if event.type not in told:
             return None  # a client who turns back at PayPal: nothing is sent, the order is only never approved
         event_type, resource_type, resource = told[event.type]
         return compact(
             {
-                "id": "WH-" + event.id, "event_version": "1.0", "create_time": iso(event.created),
-                "resource_type": resource_type, "event_type": event_type, "resource": resource(event.data),
+                "id": "WH-" + event.id,
+                "event_version": "1.0",
+                "create_time": iso(event.created),
+                "resource_type": resource_type,
+                "event_type": event_type,
+                "resource": resource(event.data),
             }
-        )  # fmt: skip
+        )
 
     def signed(
         self, character: Character, body: bytes, *, event_id: str, at: int, secret: str
@@ -277,9 +309,13 @@ def create_order(request: Request) -> Response:
     minor, currency = minor_of(unit["amount"])
     context = request.json["payment_source"]["paypal"]["experience_context"]
     body = {
-        "reference": unit["invoice_id"], "amount_minor": minor, "currency": currency, "return_url": context["return_url"],
-        "merchant_name": context.get("brand_name", ""), "locale": context.get("locale", "en")[:2],
-    }  # fmt: skip
+        "reference": unit["invoice_id"],
+        "amount_minor": minor,
+        "currency": currency,
+        "return_url": context["return_url"],
+        "merchant_name": context.get("brand_name", ""),
+        "locale": context.get("locale", "en")[:2],
+    }
     return _order_answer(request, payments.create_payment(request.store, request.character, body), 201)
 
 
@@ -334,9 +370,10 @@ def _batch(row: Row) -> dict[str, Any]:
     item = _payout_item(transfers.transfer_view(row))
     batch_states = {"SUCCESS": "SUCCESS", "PENDING": "PENDING", "FAILED": "SUCCESS"}
     header = {
-        "payout_batch_id": row["id"], "batch_status": batch_states[item["transaction_status"]],
+        "payout_batch_id": row["id"],
+        "batch_status": batch_states[item["transaction_status"]],
         "sender_batch_header": {"sender_batch_id": row["reference"]},
-    }  # fmt: skip
+    }
     return {"batch_header": header, "items": [item]}
 
 
@@ -352,9 +389,11 @@ def create_payout(request: Request) -> Response:
     item = request.json["items"][0]
     minor, currency = minor_of(item["amount"], "currency")
     body = {
-        "reference": reference, "amount_minor": minor, "currency": currency,
+        "reference": reference,
+        "amount_minor": minor,
+        "currency": currency,
         "destination": {"receiver": item["receiver"]},
-    }  # fmt: skip
+    }
     row = transfers.create_transfer(request.store, request.character, "payout", body, pace=request.pace)
     return as_json({"batch_header": _batch(row)["batch_header"]}, 201)
 

@@ -21,9 +21,13 @@ def make_chain(
     authority_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     start = datetime.now(UTC) + begins
     usage = {
-        "content_commitment": False, "key_encipherment": False, "data_encipherment": False, "key_agreement": False,
-        "encipher_only": False, "decipher_only": False,
-    }  # fmt: skip
+        "content_commitment": False,
+        "key_encipherment": False,
+        "data_encipherment": False,
+        "key_agreement": False,
+        "encipher_only": False,
+        "decipher_only": False,
+    }
 
     def built(subject: str, public_key: rsa.RSAPublicKey, *, is_authority: bool) -> x509.Certificate:
         key_usage = x509.KeyUsage(

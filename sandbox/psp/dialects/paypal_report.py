@@ -15,15 +15,35 @@ from sandbox.psp.store import Store, now
 
 ACCOUNT = "MERCHANTPAYPAL"
 COLUMNS = (
-    "Transaction ID", "Invoice ID", "PayPal Reference ID", "PayPal Reference ID Type", "Transaction Event Code",
-    "Transaction Initiation Date", "Transaction Completion Date", "Transaction Debit or Credit",
-    "Gross Transaction Amount", "Gross Transaction Currency", "Fee Debit or Credit", "Fee Amount", "Fee Currency",
-    "Custom Field", "Consumer ID", "Payment Tracking ID", "Store ID", "Bank Reference ID", "Credit Transactional Fee",
-    "Credit Promotional Fee", "Credit Term",
-)  # fmt: skip
+    "Transaction ID",
+    "Invoice ID",
+    "PayPal Reference ID",
+    "PayPal Reference ID Type",
+    "Transaction Event Code",
+    "Transaction Initiation Date",
+    "Transaction Completion Date",
+    "Transaction Debit or Credit",
+    "Gross Transaction Amount",
+    "Gross Transaction Currency",
+    "Fee Debit or Credit",
+    "Fee Amount",
+    "Fee Currency",
+    "Custom Field",
+    "Consumer ID",
+    "Payment Tracking ID",
+    "Store ID",
+    "Bank Reference ID",
+    "Credit Transactional Fee",
+    "Credit Promotional Fee",
+    "Credit Term",
+)
 EVENT_CODES = {
-    "payment": "T0006", "payout": "T0001", "refund": "T1107", "chargeback": "T1201", "chargeback_reversed": "T1202"
-}  # fmt: skip
+    "payment": "T0006",
+    "payout": "T0001",
+    "refund": "T1107",
+    "chargeback": "T1201",
+    "chargeback_reversed": "T1202",
+}
 CREDITS = frozenset({"payment", "chargeback_reversed"})
 
 
@@ -36,11 +56,29 @@ def _body(row: dict[str, Any]) -> list[str]:
     gross = row["gross_minor"]
     original = row["original_reference"]
     return [
-        "SB", row["psp_reference"].replace("pay_", "CAP"), row["merchant_reference"], original.replace("pay_", "CAP"),
-        "TXN" if original else "", EVENT_CODES[row["type"]], _stamp(row["created_at"]), _stamp(row["created_at"]),
-        "CR" if gross >= 0 else "DR", str(abs(gross)), row["currency"], "DR" if fee >= 0 else "CR", str(abs(fee)),
-        row["currency"], row["merchant_reference"], "", "", "", "", "", "", "",
-    ]  # fmt: skip
+        "SB",
+        row["psp_reference"].replace("pay_", "CAP"),
+        row["merchant_reference"],
+        original.replace("pay_", "CAP"),
+        "TXN" if original else "",
+        EVENT_CODES[row["type"]],
+        _stamp(row["created_at"]),
+        _stamp(row["created_at"]),
+        "CR" if gross >= 0 else "DR",
+        str(abs(gross)),
+        row["currency"],
+        "DR" if fee >= 0 else "CR",
+        str(abs(fee)),
+        row["currency"],
+        row["merchant_reference"],
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+    ]
 
 
 def _planted(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -73,9 +111,21 @@ def _section(rows: list[dict[str, Any]], currency: str, opening: int, first: dat
     sign_after = "DR" if closing < 0 else "CR"
     # currency, gross credits, gross debits, fee credits, fee debits, then balances at begin and end (available, payable)
     yield [
-        "SF", currency, str(credit), str(debit), "0", str(fees), sign, str(abs(opening)), sign_after, str(abs(closing)),
-        "CR", "0", "CR", "0",
-    ]  # fmt: skip
+        "SF",
+        currency,
+        str(credit),
+        str(debit),
+        "0",
+        str(fees),
+        sign,
+        str(abs(opening)),
+        sign_after,
+        str(abs(closing)),
+        "CR",
+        "0",
+        "CR",
+        "0",
+    ]
     yield ["SC", str(len(rows))]
 
 

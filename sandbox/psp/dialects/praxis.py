@@ -27,23 +27,44 @@ from sandbox.psp.store import Store, now
 
 MERCHANT, APPLICATION, VERSION = "API-Sandbox", "sandbox-application", "1.3"
 NOTIFICATION = (
-    "merchant_id", "application_key", "timestamp", "customer.customer_token", "session.order_id", "transaction.tid",
-    "transaction.currency", "transaction.amount", "transaction.conversion_rate", "transaction.processed_currency",
+    "merchant_id",
+    "application_key",
+    "timestamp",
+    "customer.customer_token",
+    "session.order_id",
+    "transaction.tid",
+    "transaction.currency",
+    "transaction.amount",
+    "transaction.conversion_rate",
+    "transaction.processed_currency",
     "transaction.processed_amount",
-)  # fmt: skip
+)
 SESSION = ("merchant_id", "application_key", "timestamp", "intent", "cid", "order_id")
 SESSION_ANSWER = ("status", "timestamp", "redirect_url", "customer.customer_token")
 FIND = ("merchant_id", "application_key", "timestamp", "order_id")
 DIRECT = (
-    "merchant_id", "application_key", "timestamp", "transaction_type", "cid", "order_id", "currency", "amount",
-    "gateway", "notification_url", "return_url",
-)  # fmt: skip
+    "merchant_id",
+    "application_key",
+    "timestamp",
+    "transaction_type",
+    "cid",
+    "order_id",
+    "currency",
+    "amount",
+    "gateway",
+    "notification_url",
+    "return_url",
+)
 ANSWER = ("status", "timestamp", "customer.customer_token", "session.order_id", "transaction.tid")
 CLOCK_SECONDS_MAX = 300
 SALE_STATES = {
-    "created": "initialized", "pending": "pending", "authorised": "authorized", "captured": "approved",
-    "failed": "rejected", "charged_back": "chargeback",
-}  # fmt: skip
+    "created": "initialized",
+    "pending": "pending",
+    "authorised": "authorized",
+    "captured": "approved",
+    "failed": "rejected",
+    "charged_back": "chargeback",
+}
 TRANSFER_STATES = {"pending": "pending", "paid": "approved", "failed": "rejected"}
 
 
@@ -66,16 +87,23 @@ def _transaction(kind: str, data: dict[str, Any], charged: dict[str, Any] | None
     processed = charged or {"amount_minor": paid_minor, "currency": data["currency"]}
     rate = (Decimal(processed["amount_minor"]) / Decimal(data["amount_minor"])).quantize(Decimal("0.0001"))
     return {
-        "transaction_type": kind, "transaction_status": status, "tid": int(data["id"][-8:], 16),
-        "transaction_id": data["id"], "currency": data["currency"], "amount": data["amount_minor"],
+        "transaction_type": kind,
+        "transaction_status": status,
+        "tid": int(data["id"][-8:], 16),
+        "transaction_id": data["id"],
+        "currency": data["currency"],
+        "amount": data["amount_minor"],
         "conversion_rate": str(rate) if done else None,
         "processed_currency": processed["currency"] if done else None,
         "processed_amount": processed["amount_minor"] if done else None,
-        "payment_method": data.get("method") or "Alternative", "payment_processor": "Sandbox",
-        "card": None, "wallet": {"account_identifier": data.get("payer_name") or None},
-        "status_code": data["failure"] or "SC-000", "status_details": data["failure"] or "OK",
+        "payment_method": data.get("method") or "Alternative",
+        "payment_processor": "Sandbox",
+        "card": None,
+        "wallet": {"account_identifier": data.get("payer_name") or None},
+        "status_code": data["failure"] or "SC-000",
+        "status_details": data["failure"] or "OK",
         "created_timestamp": data["created_at"],
-    }  # fmt: skip
+    }
 
 
 def _message(kind: str, data: dict[str, Any], charged: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -83,8 +111,9 @@ def _message(kind: str, data: dict[str, Any], charged: dict[str, Any] | None = N
     return {
         "customer": {"customer_token": "cust-" + hashlib.sha256(reference.encode()).hexdigest()[:16]},
         "session": {"order_id": reference, "intent": "payment" if kind == "sale" else "withdrawal", "cid": reference},
-        "transaction": _transaction(kind, data, charged), "version": VERSION,
-    }  # fmt: skip
+        "transaction": _transaction(kind, data, charged),
+        "version": VERSION,
+    }
 
 
 class Praxis:
@@ -174,10 +203,13 @@ def open_session(request: Request) -> Response:
         request.store,
         request.character,
         {
-            "reference": str(body["order_id"]), "amount_minor": body.get("amount"), "currency": body.get("currency"),
-            "return_url": body.get("return_url"), "locale": str(body.get("locale", "en"))[:2],
+            "reference": str(body["order_id"]),
+            "amount_minor": body.get("amount"),
+            "currency": body.get("currency"),
+            "return_url": body.get("return_url"),
+            "locale": str(body.get("locale", "en"))[:2],
         },
-    )  # fmt: skip
+    )
     data = payments.payment_view(row, request.base_url)
     return _answered(
         {"redirect_url": data["redirect_url"], **_message("sale", data), "transaction": None}, SESSION_ANSWER
@@ -233,10 +265,24 @@ def charge_otherwise(request: Request) -> Response:
 # The list of transactions
 
 LIST_COLUMNS = (
-    "tid", "order_id", "cid", "transaction_type", "transaction_status", "created_timestamp", "updated_timestamp", "currency",
-    "amount", "conversion_rate", "processed_currency", "processed_amount", "fee", "payment_method", "payment_processor",
-    "original_tid", "settlement_id",
-)  # fmt: skip
+    "tid",
+    "order_id",
+    "cid",
+    "transaction_type",
+    "transaction_status",
+    "created_timestamp",
+    "updated_timestamp",
+    "currency",
+    "amount",
+    "conversion_rate",
+    "processed_currency",
+    "processed_amount",
+    "fee",
+    "payment_method",
+    "payment_processor",
+    "original_tid",
+    "settlement_id",
+)
 LIST_TYPES = {"payment": "sale", "payout": "payout", "refund": "refund", "merchant_payout": "settlement"}
 TAKEN_BACK = frozenset({"chargeback", "chargeback_reversed"})
 
@@ -254,15 +300,24 @@ def _listed(row: dict[str, Any], charged_back: frozenset[str]) -> dict[str, Any]
         rate = str((Decimal(noted["amount_minor"]) / gross).quantize(Decimal("0.0001")))
         gross, currency = noted["amount_minor"], noted["currency"]
     return {
-        "tid": tid_of(row["psp_reference"]), "order_id": row["merchant_reference"], "cid": row["merchant_reference"],
+        "tid": tid_of(row["psp_reference"]),
+        "order_id": row["merchant_reference"],
+        "cid": row["merchant_reference"],
         "transaction_type": LIST_TYPES[row["type"]],
         "transaction_status": "chargeback" if row["psp_reference"] in charged_back else "approved",
-        "created_timestamp": int(row["created_at"]), "updated_timestamp": int(row["created_at"]), "currency": asked_in,
-        "amount": asked, "conversion_rate": rate, "processed_currency": currency, "processed_amount": gross,
-        "fee": row["fee_minor"], "payment_method": row["method"], "payment_processor": "Sandbox",
+        "created_timestamp": int(row["created_at"]),
+        "updated_timestamp": int(row["created_at"]),
+        "currency": asked_in,
+        "amount": asked,
+        "conversion_rate": rate,
+        "processed_currency": currency,
+        "processed_amount": gross,
+        "fee": row["fee_minor"],
+        "payment_method": row["method"],
+        "payment_processor": "Sandbox",
         "original_tid": tid_of(row["original_reference"]) if row["original_reference"] else "",
         "settlement_id": row["batch"],
-    }  # fmt: skip
+    }
 
 
 @router.route("GET", "/{psp:praxis}/statements")
@@ -286,8 +341,11 @@ def list_transactions(request: Request) -> Response:
         total = sum(sign * one["processed_amount"] for sign, one in zip(signs, inside, strict=True))
         writer.writerow(
             {
-                "tid": len(inside), "transaction_type": "total", "processed_currency": currency, "processed_amount": total,
+                "tid": len(inside),
+                "transaction_type": "total",
+                "processed_currency": currency,
+                "processed_amount": total,
                 "fee": sum(one["fee"] for one in inside),
             }
-        )  # fmt: skip
+        )
     return Response(200, out.getvalue().encode(), "text/csv; charset=utf-8")

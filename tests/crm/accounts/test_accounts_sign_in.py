@@ -120,11 +120,23 @@ def test_clients_and_partners_do_not_sign_in_at_the_staff_page(cast):
 
 
 PAGES = [
-    "/home/", "/", "/profile/", "/notifications/", "/jobs/", "/setup/", "/setup/crm/user/", "/palette/", "/accounts/security/",
-    "/accounts/password/change/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/",
-    "/accounts/2fa/totp/deactivate/", "/accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/generate/",
+    "/home/",
+    "/",
+    "/profile/",
+    "/notifications/",
+    "/jobs/",
+    "/setup/",
+    "/setup/crm/user/",
+    "/palette/",
+    "/accounts/security/",
+    "/accounts/password/change/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/webauthn/add/",
+    "/accounts/2fa/totp/deactivate/",
+    "/accounts/2fa/recovery-codes/",
+    "/accounts/2fa/recovery-codes/generate/",
     "/accounts/reauthenticate/",
-]  # fmt: skip
+]
 
 
 def password_only(user):

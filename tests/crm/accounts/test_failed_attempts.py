@@ -196,6 +196,13 @@ def test_a_stranger_neither_fills_a_mailbox_nor_uses_up_the_owners_links(cast):
 
 
 def test_every_limit_that_is_asked_for_is_set():
-    for action in ("login_failed", "failed_known_device", "failed_address", "failed_new_devices", "failed_unnoticed",
-                   "links_to_login", "reset_password"):  # fmt: skip
+    for action in (
+        "login_failed",
+        "failed_known_device",
+        "failed_address",
+        "failed_new_devices",
+        "failed_unnoticed",
+        "links_to_login",
+        "reset_password",
+    ):
         assert app_settings.RATE_LIMITS[action]

@@ -18,10 +18,19 @@ pytestmark = pytest.mark.django_db
 def someone(cast, n, **fields):
     now = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
     return Client(
-        brand=cast.brand, book=cast.book, owner=cast.agent, stage=Stage.REGISTERED, first_name=f"Ä\t'{n}\n\\", created_at=now,
-        email=f"e{n}+x@gmail.com", registered_at=now, restrictions=["no_trading", 'a "b"'], net_deposits=Decimal("12.50"),
-        date_of_birth=dt.date(1980, 1, 2), **fields,
-    )  # fmt: skip
+        brand=cast.brand,
+        book=cast.book,
+        owner=cast.agent,
+        stage=Stage.REGISTERED,
+        first_name=f"Ä\t'{n}\n\\",
+        created_at=now,
+        email=f"e{n}+x@gmail.com",
+        registered_at=now,
+        restrictions=["no_trading", 'a "b"'],
+        net_deposits=Decimal("12.50"),
+        date_of_birth=dt.date(1980, 1, 2),
+        **fields,
+    )
 
 
 def test_objects_get_ids_and_read_back_equal(cast):

@@ -78,8 +78,11 @@ def test_neighbours_are_taken_together_and_two_on_one_thing_are_not():
     drop, put = migrations.RemoveConstraint("thing", "held"), migrations.AddConstraint("thing", SIZE_IS_NOT_NEGATIVE)
     taken = together([add_size, add_name, drop, put, alter_size, own, add_name])
     assert [getattr(one, "operations", one) for one in taken] == [
-        [add_size, add_name, drop, put], alter_size, own, add_name,
-    ]  # fmt: skip
+        [add_size, add_name, drop, put],
+        alter_size,
+        own,
+        add_name,
+    ]
 
 
 def test_only_what_a_new_table_is_made_with_stays_with_its_making():

@@ -78,8 +78,9 @@ def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(demo_world):
     posting = Posting.objects.order_by("journal_id").first()
     tamper(
         "UPDATE wallet_posting SET amount_minor = amount_minor + 1 WHERE journal_id = %s AND line = %s",
-        posting.journal_id, posting.line,
-    )  # fmt: skip
+        posting.journal_id,
+        posting.line,
+    )
     code, wrong = proved("verify_ledger")
     assert code == 1
     assert wrong.startswith(f"journal {posting.journal_id} ")

@@ -110,8 +110,19 @@ def test_every_event_survives_its_payload():
         for field in dataclasses.fields(event_type):
             text = str(field.type)
             values[field.name] = (
-                7 if text.startswith("int") else True if text.startswith("bool") else None if "None" in text
-                else Decimal("1.50") if "Decimal" in text else (1,) if "tuple[int" in text else ("a",) if "tuple" in text else "x"
-            )  # fmt: skip
+                7
+                if text.startswith("int")
+                else True
+                if text.startswith("bool")
+                else None
+                if "None" in text
+                else Decimal("1.50")
+                if "Decimal" in text
+                else (1,)
+                if "tuple[int" in text
+                else ("a",)
+                if "tuple" in text
+                else "x"
+            )
         event = event_type(**values)
         assert event_type.from_payload(event.to_payload()) == event

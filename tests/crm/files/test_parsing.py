@@ -47,9 +47,13 @@ def in_child(code):
     line = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); from child.confine import confine; "
     line += f"confine({512 * MEGABYTE}, 2, {4 * MEGABYTE}); {code}"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", line], capture_output=True, text=True, timeout=60,
-        env={"LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, "-I", "-c", line],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -213,10 +217,15 @@ def huge_picture_pdf(filter_name="/FlateDecode", width=60_000, height=60_000):
     image = pdf.make_stream(zlib.compress(bytes(MEGABYTE)))
     image.stream_dict.update(
         pikepdf.Dictionary(
-            Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=width, Height=height, BitsPerComponent=8,
-            ColorSpace=pikepdf.Name.DeviceRGB, Filter=pikepdf.Name(filter_name),
+            Type=pikepdf.Name.XObject,
+            Subtype=pikepdf.Name.Image,
+            Width=width,
+            Height=height,
+            BitsPerComponent=8,
+            ColorSpace=pikepdf.Name.DeviceRGB,
+            Filter=pikepdf.Name(filter_name),
         )
-    )  # fmt: skip
+    )
     page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(A=image))
     page.obj.Contents = pdf.make_stream(b"q 600 0 0 800 0 0 cm /A Do Q")
     out = io.BytesIO()
@@ -273,10 +282,14 @@ def long_webp():
 
 
 PDFS = {
-    "chained": chained_flate_pdf, "sum": one_flate_pdf, "picture": huge_picture_pdf, "forms": forms_in_forms_pdf,
+    "chained": chained_flate_pdf,
+    "sum": one_flate_pdf,
+    "picture": huge_picture_pdf,
+    "forms": forms_in_forms_pdf,
     "jbig2": lambda: huge_picture_pdf("/JBIG2Decode", 4_000, 4_000),
-    "nested": nested_pdf, "pages": many_pages_pdf,
-}  # fmt: skip
+    "nested": nested_pdf,
+    "pages": many_pages_pdf,
+}
 
 
 class Cost:

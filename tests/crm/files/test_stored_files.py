@@ -37,9 +37,15 @@ def private(settings, tmp_path: Path) -> Path:
 
 def issued(cast, subject: str = "1", content: bytes = b"%PDF a statement") -> IssuedDocument:
     draft = Draft(
-        kind=DocumentKind.STATEMENT, brand=cast.brand, client=cast.client, subject=subject, title="Statement",
-        file_name="statement.pdf", language="en", content_hash=subject.rjust(64, "0"),
-    )  # fmt: skip
+        kind=DocumentKind.STATEMENT,
+        brand=cast.brand,
+        client=cast.client,
+        subject=subject,
+        title="Statement",
+        file_name="statement.pdf",
+        language="en",
+        content_hash=subject.rjust(64, "0"),
+    )
     return keep(draft, content, made_by=cast.finance)
 
 

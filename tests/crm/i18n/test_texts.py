@@ -40,9 +40,15 @@ def ids(app: str) -> set:
 
 def test_texts_come_from_templates_and_code_of_their_app(house):
     assert ids("leads") == {
-        ("Hello", None), ("Inside <b>", None), ("%(name)s has %(n)s lead", None), ("May", "month"), ("Filter text", None),
-        ("From code", None), ("%(n)s day", None), ("Lead", "verb"),
-    }  # fmt: skip
+        ("Hello", None),
+        ("Inside <b>", None),
+        ("%(name)s has %(n)s lead", None),
+        ("May", "month"),
+        ("Filter text", None),
+        ("From code", None),
+        ("%(n)s day", None),
+        ("Lead", "verb"),
+    }
     assert ids("crm") == {("Sign in", None)}
 
 

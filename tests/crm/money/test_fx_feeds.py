@@ -24,11 +24,20 @@ def document(day: str = "2026-11-20", **rates: str) -> bytes:
 @pytest.mark.parametrize(
     ("day", "is_one"),
     [
-        ("2026-11-23", True), ("2026-11-22", False), ("2026-04-03", False), ("2026-04-06", False), ("2026-04-07", True),
-        ("2026-05-01", False), ("2026-12-25", False), ("2026-12-24", True), ("2027-01-01", False), ("2027-03-26", False),
-        ("2024-03-29", False), ("2038-04-26", False),
+        ("2026-11-23", True),
+        ("2026-11-22", False),
+        ("2026-04-03", False),
+        ("2026-04-06", False),
+        ("2026-04-07", True),
+        ("2026-05-01", False),
+        ("2026-12-25", False),
+        ("2026-12-24", True),
+        ("2027-01-01", False),
+        ("2027-03-26", False),
+        ("2024-03-29", False),
+        ("2038-04-26", False),
     ],
-)  # fmt: skip
+)
 def test_weekends_and_closing_days_of_t2_are_no_bank_days(day, is_one):
     assert bank_days.is_bank_day(dt.date.fromisoformat(day)) is is_one
 
@@ -56,14 +65,23 @@ BOMB = b"<!DOCTYPE a [<!ENTITY b 'x'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "can't be read"), (document(USD="1.08")[:-30], "can't be read"), (BOMB, "can't be read"),
-        (document(), "no rates"), (b"<html/>", "no rates"), (document("2026-11-24", USD="1.08"), "a day to come"),
-        (document("2026-02-30", USD="1.08"), "can't be read"), (document(USD="0"), "no rate"), (document(USD="-1"), "no rate"),
-        (document(USD="NaN"), "no rate"), (document(USD="1e5"), "no rate"), (document(USD="9" * 5_000), "no rate"),
-        (document(USD="1,08"), "no rate"), (document(usd="1.08"), "no currency"),
+        (b"", "can't be read"),
+        (document(USD="1.08")[:-30], "can't be read"),
+        (BOMB, "can't be read"),
+        (document(), "no rates"),
+        (b"<html/>", "no rates"),
+        (document("2026-11-24", USD="1.08"), "a day to come"),
+        (document("2026-02-30", USD="1.08"), "can't be read"),
+        (document(USD="0"), "no rate"),
+        (document(USD="-1"), "no rate"),
+        (document(USD="NaN"), "no rate"),
+        (document(USD="1e5"), "no rate"),
+        (document(USD="9" * 5_000), "no rate"),
+        (document(USD="1,08"), "no rate"),
+        (document(usd="1.08"), "no currency"),
         (b"<a>" + b" " * feeds.BYTES_MAX, "larger than"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_feed_is_refused_in_words(content, words):
     with pytest.raises(feeds.FeedError, match=words):
         feeds.parse(content)

@@ -17,9 +17,12 @@ pytestmark = pytest.mark.django_db
 
 def letter():
     return Letter(
-        subject="A subject\nin two lines", greeting="Hello <b>Ann</b>,", paragraphs=("One.", "Two & three."),
-        button=("Open", "https://crm.example.com/x?a=1&b=2"), closing=("Bye.",),
-    )  # fmt: skip
+        subject="A subject\nin two lines",
+        greeting="Hello <b>Ann</b>,",
+        paragraphs=("One.", "Two & three."),
+        button=("Open", "https://crm.example.com/x?a=1&b=2"),
+        closing=("Bye.",),
+    )
 
 
 def queue(**fields):

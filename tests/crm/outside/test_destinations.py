@@ -62,11 +62,30 @@ def inside():
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "127.255.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-        "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1", "fec0::1", "ff02::1",
-        "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2001:db8::1",
+        "127.0.0.1",
+        "127.255.0.1",
+        "0.0.0.0",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fd00::1",
+        "fec0::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::",
+        "2001:db8::1",
     ],
-)  # fmt: skip
+)
 def test_what_is_inside_or_nowhere_is_not_public(address):
     assert not destinations.is_public(ipaddress.ip_address(address))
 
@@ -81,16 +100,25 @@ def test_what_anybody_reaches_is_public(address):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://psp.example/", "begin with https"), ("ftp://psp.example/", "begin with https"),
-        ("https://127.0.0.1/", "private network"), ("https://localhost:8000/", "private network"),
-        ("https://169.254.169.254/latest/meta-data/", "private network"), ("https://[::1]/", "private network"),
-        ("https://[::ffff:10.0.0.1]/", "private network"), ("https://2130706433/", "private network"),
-        ("https://0x7f.1/", "private network"), ("https://metadata.example/", "private network"),
-        ("https://half.example/", "private network"), ("https://user:secret@1.1.1.1/", "without a user"),
-        ("https://1.1.1.1@10.0.0.1/", "without a user"), ("https:///path", "without a user"), ("https://[::1", "not an address"),
-        ("https://1.1.1.1:99999/", "not an address"), ("https://nobody.invalid/", "was not found"),
+        ("http://psp.example/", "begin with https"),
+        ("ftp://psp.example/", "begin with https"),
+        ("https://127.0.0.1/", "private network"),
+        ("https://localhost:8000/", "private network"),
+        ("https://169.254.169.254/latest/meta-data/", "private network"),
+        ("https://[::1]/", "private network"),
+        ("https://[::ffff:10.0.0.1]/", "private network"),
+        ("https://2130706433/", "private network"),
+        ("https://0x7f.1/", "private network"),
+        ("https://metadata.example/", "private network"),
+        ("https://half.example/", "private network"),
+        ("https://user:secret@1.1.1.1/", "without a user"),
+        ("https://1.1.1.1@10.0.0.1/", "without a user"),
+        ("https:///path", "without a user"),
+        ("https://[::1", "not an address"),
+        ("https://1.1.1.1:99999/", "not an address"),
+        ("https://nobody.invalid/", "was not found"),
     ],
-)  # fmt: skip
+)
 def test_an_address_that_leads_inside_is_refused_when_it_is_saved(production, names, url, words):
     names |= {"metadata.example": ["169.254.169.254"], "half.example": ["10.0.0.1"], "psp.example": ["1.1.1.1"]}
     with pytest.raises(DomainError, match=words):

@@ -89,9 +89,13 @@ def test_migrate_refuses_a_database_in_another_encoding_and_changes_nothing_ther
     try:
         environment = {**os.environ, "DATABASE_URL": database_url_of(name)}
         done = subprocess.run(
-            [sys.executable, "manage.py", "migrate"], env=environment, cwd=settings.BASE_DIR,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, "manage.py", "migrate"],
+            env=environment,
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 1
         assert "the database's encoding is LATIN1, Keelson needs UTF8" in done.stderr
         with psycopg.connect(database_url_of(name)) as there:
@@ -109,9 +113,14 @@ def test_the_deployment_check_warns_of_the_embedded_redis(settings, is_embedded,
 
 @pytest.mark.parametrize(
     ("named", "found"),
-    [(["*"], ["keelson.W003"]), (["0.0.0.0/0"], ["keelson.W003"]), (["bridge.lan", "::/0"], ["keelson.W003"]),
-     (["bridge.lan", "10.0.7.0/24"], []), ([], [])],
-)  # fmt: skip
+    [
+        (["*"], ["keelson.W003"]),
+        (["0.0.0.0/0"], ["keelson.W003"]),
+        (["bridge.lan", "::/0"], ["keelson.W003"]),
+        (["bridge.lan", "10.0.7.0/24"], []),
+        ([], []),
+    ],
+)
 def test_the_deployment_check_warns_where_every_private_address_is_allowed(settings, named, found):
     settings.OUTGOING_PRIVATE = named
     assert [warning.id for warning in private_addresses_are_named(None)] == found

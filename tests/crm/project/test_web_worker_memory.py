@@ -17,10 +17,23 @@ def test_answered_requests_do_not_stay_in_memory(cast):
     """All of them did: each refers to itself, and the collection that frees old ones came after 20 million allocations."""
     port = free_port()
     command = [
-        sys.executable, "-m", "gunicorn", "tests.crm.counted_site:application", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "crm.project.web_worker.BoundedWorker", "--workers", "1", "--threads", "2", "--log-level", "warning",
-        "--no-control-socket", "--preload",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "tests.crm.counted_site:application",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--worker-class",
+        "crm.project.web_worker.BoundedWorker",
+        "--workers",
+        "1",
+        "--threads",
+        "2",
+        "--log-level",
+        "warning",
+        "--no-control-socket",
+        "--preload",
+    ]
     with _process(command), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as browser:
 
         def is_up() -> bool:

@@ -29,13 +29,24 @@ PAINTS = frozenset({"Tj", "TJ", "'", '"', "S", "s", "f", "F", "f*", "B", "B*", "
 SHOWS_TEXT = frozenset({"Tj", "TJ", "'", '"'})
 # Parent → what may stand directly in it (09-002 and following).
 CHILDREN = {
-    "Table": {"TR", "THead", "TBody", "TFoot", "Caption"}, "THead": {"TR"}, "TBody": {"TR"}, "TFoot": {"TR"},
-    "TR": {"TH", "TD"}, "L": {"L", "LI", "Caption"}, "LI": {"Lbl", "LBody"},
-}  # fmt: skip
+    "Table": {"TR", "THead", "TBody", "TFoot", "Caption"},
+    "THead": {"TR"},
+    "TBody": {"TR"},
+    "TFoot": {"TR"},
+    "TR": {"TH", "TD"},
+    "L": {"L", "LI", "Caption"},
+    "LI": {"Lbl", "LBody"},
+}
 PARENTS = {
-    "TR": {"Table", "THead", "TBody", "TFoot"}, "TH": {"TR"}, "TD": {"TR"}, "THead": {"Table"}, "TBody": {"Table"},
-    "TFoot": {"Table"}, "LI": {"L"}, "LBody": {"LI"},
-}  # fmt: skip
+    "TR": {"Table", "THead", "TBody", "TFoot"},
+    "TH": {"TR"},
+    "TD": {"TR"},
+    "THead": {"Table"},
+    "TBody": {"Table"},
+    "TFoot": {"Table"},
+    "LI": {"L"},
+    "LBody": {"LI"},
+}
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -192,8 +203,9 @@ class _Checker:
             if node.tag == "Table":
                 widths = {
                     sum(int(self.attribute(cell, "/ColSpan") or 1) for cell in row.children)
-                    for row in node.below() if row.tag == "TR"
-                }  # fmt: skip
+                    for row in node.below()
+                    if row.tag == "TR"
+                }
                 spans = any(self.attribute(cell, "/RowSpan") for cell in node.below())
                 if len(widths) > 1 and not spans:
                     yield f"15: rows of a table have {sorted(widths)} cells"

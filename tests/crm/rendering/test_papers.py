@@ -25,20 +25,31 @@ COLUMNS = (Column("When"), Column("Rule", weight=2), Column("Client"), Column("A
 def rows(count: int):
     for number in range(count):
         yield [
-            NOON + dt.timedelta(seconds=number), Named("psp_reference", "PSP reference"), "Łukasz Иван",
+            NOON + dt.timedelta(seconds=number),
+            Named("psp_reference", "PSP reference"),
+            "Łukasz Иван",
             Money(Decimal(number) / 100, "EUR"),
-        ]  # fmt: skip
+        ]
 
 
 def paper_of(count: int, **values) -> Paper:
     section = Section(
-        "Matches", "What agreed.", facts=[("Rows", count)], columns=COLUMNS, rows=lambda: rows(count),
+        "Matches",
+        "What agreed.",
+        facts=[("Rows", count)],
+        columns=COLUMNS,
+        rows=lambda: rows(count),
         total=[None, "Sum", None, Money(Decimal(1), "EUR")],
-    )  # fmt: skip
+    )
     given = {
-        "key": "pack:1", "title": "PSP pack <Stripe>", "look": Look("Meridian", "Meridian Ltd"), "made_at": NOON,
-        "facts": [("File", "report.csv")], "sections": [section], **values,
-    }  # fmt: skip
+        "key": "pack:1",
+        "title": "PSP pack <Stripe>",
+        "look": Look("Meridian", "Meridian Ltd"),
+        "made_at": NOON,
+        "facts": [("File", "report.csv")],
+        "sections": [section],
+        **values,
+    }
     return Paper(**given)
 
 
@@ -85,12 +96,22 @@ def test_the_hash_is_of_figures_not_of_words_or_times():
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        (Decimal("1.50"), Decimal("1.5"), True), (Decimal("-0.00"), Decimal(0), True), (Decimal("1E+2"), 100, True),
-        (Named("fee", "Gebühr"), "fee", True), (dt.datetime(2026, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))),
-        dt.datetime(2026, 1, 1, tzinfo=dt.UTC), True), ("e\u0301", "é", True), ("a", "b", False), (None, "", True),
-        (Money(Decimal(1), "EUR"), Money(Decimal(1), "USD"), False), ("1", "1 ", False),
+        (Decimal("1.50"), Decimal("1.5"), True),
+        (Decimal("-0.00"), Decimal(0), True),
+        (Decimal("1E+2"), 100, True),
+        (Named("fee", "Gebühr"), "fee", True),
+        (
+            dt.datetime(2026, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+            dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+            True,
+        ),
+        ("e\u0301", "é", True),
+        ("a", "b", False),
+        (None, "", True),
+        (Money(Decimal(1), "EUR"), Money(Decimal(1), "USD"), False),
+        ("1", "1 ", False),
     ],
-)  # fmt: skip
+)
 def test_a_cell_counts_by_its_value(one, other, same):
     def hashed(value):
         return paper_of(0, facts=[("x", value)]).content_hash()
@@ -115,8 +136,13 @@ def test_the_long_pdf_is_tagged_from_the_document_to_the_cell(tmp_path):
         with document.open_metadata() as about:
             assert about["pdfuaid:part"] == "1" and about["dc:title"] == "PSP pack <Stripe>"
         assert [len(elements(document, tag)) for tag in ("Document", "H1", "H2", "Table", "THead", "TBody")] == [
-            1, 1, 1, 3, 1, 1
-        ]  # fmt: skip
+            1,
+            1,
+            1,
+            3,
+            1,
+            1,
+        ]
         assert len(elements(document, "TR")) == 1 + 1 + 1 + 200 + 1
         assert {str(node.A.Scope) for node in elements(document, "TH")} == {"/Column", "/Row"}
         _each_mark_has_its_node(document)
@@ -172,9 +198,10 @@ def test_a_letter_is_tagged_with_embedded_fonts_and_loads_nothing_from_outside(t
 
 def test_a_word_that_is_too_long_is_broken_and_an_amount_never(tmp_path):
     section = Section(
-        "S", columns=[Column("Hash"), *(Column(f"C{n}", end=True) for n in range(9))],
+        "S",
+        columns=[Column("Hash"), *(Column(f"C{n}", end=True) for n in range(9))],
         rows=[["ab" * 64, *([Money(Decimal("123456789.12"), "EUR")] * 9)]],
-    )  # fmt: skip
+    )
     write_trail(paper_of(0, sections=[section]), tmp_path / "a.pdf")
     assert text_of(tmp_path / "a.pdf").count("€123,456,789.12") == 9
     assert "ab" * 64 in "".join(text_of(tmp_path / "a.pdf").split())

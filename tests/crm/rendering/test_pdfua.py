@@ -83,11 +83,19 @@ def no_scope(document):
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        (without("/Lang"), "11-006"), (without("/ViewerPreferences"), "07-001"), (without("/Metadata"), "06-001"),
-        (without("/StructTreeRoot"), "01-005"), (untagged, "01-005"), (other_font, "31-009"), (other_font, "31-027"),
-        (retag("H1", "H3"), "14-002"), (retag("H1", "Chapter"), "02-001"), (retag("H1", "Figure"), "13-004"),
-        (retag("THead", "P"), "09: P "), (no_scope, "15-003"),
+        (without("/Lang"), "11-006"),
+        (without("/ViewerPreferences"), "07-001"),
+        (without("/Metadata"), "06-001"),
+        (without("/StructTreeRoot"), "01-005"),
+        (untagged, "01-005"),
+        (other_font, "31-009"),
+        (other_font, "31-027"),
+        (retag("H1", "H3"), "14-002"),
+        (retag("H1", "Chapter"), "02-001"),
+        (retag("H1", "Figure"), "13-004"),
+        (retag("THead", "P"), "09: P "),
+        (no_scope, "15-003"),
     ],
-)  # fmt: skip
+)
 def test_what_is_broken_is_seen(trail, change, rule):
     assert rule in broken(trail, change)

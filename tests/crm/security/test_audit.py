@@ -13,10 +13,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def write(cast, count=5, **fields):
     with transaction.atomic():
         return [
-            audit.record(actor=cast.agent, action="clients.note_added", target=cast.client, client_id=cast.client.pk,
-                         reason=f"note {n}", **fields)
+            audit.record(
+                actor=cast.agent,
+                action="clients.note_added",
+                target=cast.client,
+                client_id=cast.client.pk,
+                reason=f"note {n}",
+                **fields,
+            )
             for n in range(count)
-        ]  # fmt: skip
+        ]
 
 
 def tamper(sql, *parameters):
@@ -81,9 +87,12 @@ def test_swapped_rows_are_both_named(cast):
     audit.seal_pending()
     one, other = rows[1].pk, rows[3].pk
     tamper(
-        "UPDATE crm_auditevent e SET body = o.body FROM crm_auditevent o "
-        "WHERE (e.id, o.id) IN ((%s, %s), (%s, %s))", one, other, other, one,
-    )  # fmt: skip
+        "UPDATE crm_auditevent e SET body = o.body FROM crm_auditevent o WHERE (e.id, o.id) IN ((%s, %s), (%s, %s))",
+        one,
+        other,
+        other,
+        one,
+    )
     assert f"audit row {one} " in problems() and f"audit row {other} " in problems()
 
 
@@ -113,7 +122,7 @@ def test_the_newest_seal_removed_leaves_rows_without_a_chain(cast):
     tamper("DELETE FROM crm_auditseal WHERE id = %s", last.pk)
     assert audit.verify().problems == [
         f"audit row {row.pk} was sealed by seal {last.pk}, which is gone" for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def test_a_row_slipped_in_behind_the_sealer_is_named(cast):
@@ -123,8 +132,10 @@ def test_a_row_slipped_in_behind_the_sealer_is_named(cast):
     tamper(
         "INSERT INTO crm_auditevent (at, transaction_id, actor_label, action, target_type, target_id, request_id, body, "
         "is_encrypted) SELECT at, %s, 'Nobody', action, target_type, target_id, '', body, false "
-        "FROM crm_auditevent WHERE id = %s RETURNING id", seal.horizon - 1, rows[0].pk,
-    )  # fmt: skip
+        "FROM crm_auditevent WHERE id = %s RETURNING id",
+        seal.horizon - 1,
+        rows[0].pk,
+    )
     forged = AuditEvent.objects.order_by("-id").first()
     assert f"audit row {forged.pk} was slipped in" in problems()
 

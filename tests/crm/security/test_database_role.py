@@ -51,10 +51,7 @@ def test_counters_are_locked_but_not_written(as_app, cast):
     wallet = posting.wallet_of(cast.client, "EUR")
     with transaction.atomic():
         as_app.execute("SELECT * FROM wallet_balance WHERE account_id = %s FOR UPDATE", [wallet.pk])
-    for statement in (
-        "UPDATE wallet_balance SET credits_posted = credits_posted + 1",
-        "DELETE FROM wallet_balance",
-    ):
+    for statement in ("UPDATE wallet_balance SET credits_posted = credits_posted + 1", "DELETE FROM wallet_balance"):
         with pytest.raises(Exception, match="permission denied"), transaction.atomic():
             as_app.execute("SELECT set_config('keelson.ledger', 'posting', true)")
             as_app.execute(statement)

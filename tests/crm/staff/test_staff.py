@@ -142,8 +142,9 @@ def test_an_email_that_has_a_login_is_refused_and_the_form_keeps_what_was_typed(
         invite(cast, email=cast.agent.email)
     browser = signed_in(cast.administrator)
     answer = browser.post(
-        "/staff/invite/", {"email": cast.agent.email.upper(), "first_name": "Nina", "last_name": "New", "brand": cast.brand.pk}
-    )  # fmt: skip
+        "/staff/invite/",
+        {"email": cast.agent.email.upper(), "first_name": "Nina", "last_name": "New", "brand": cast.brand.pk},
+    )
     text = answer.content.decode()
     assert "There is a login with this e-mail already" in text and 'value="Nina"' in text
 
@@ -153,11 +154,20 @@ def test_inviting_from_the_page_asks_for_roles_and_reach(cast, second):
     answer = browser.post(
         "/staff/invite/",
         {
-            "email": "nina@meridian.example", "first_name": "Nina", "last_name": "New", "brand": cast.brand.pk,
-            "desk": cast.desk.pk, "roles": ["agent"], "reach": "desk", "reason": "Joins the German desk", "language": "de",
-            "time_zone": "Europe/Berlin", "lead_capacity_per_day": "30", "languages": ["de"],
+            "email": "nina@meridian.example",
+            "first_name": "Nina",
+            "last_name": "New",
+            "brand": cast.brand.pk,
+            "desk": cast.desk.pk,
+            "roles": ["agent"],
+            "reach": "desk",
+            "reason": "Joins the German desk",
+            "language": "de",
+            "time_zone": "Europe/Berlin",
+            "lead_capacity_per_day": "30",
+            "languages": ["de"],
         },
-    )  # fmt: skip
+    )
     user = User.objects.get(email="nina@meridian.example")
     assert answer["Location"] == f"/staff/{user.pk}/"
     assert {request.what for request in user.grant_requests.all()} == {"Role “Sales agent”", "Desk: German desk"}
@@ -267,8 +277,14 @@ def test_an_administrator_sees_the_staff_of_their_brands_only(cast):
 def test_the_pages_open_for_administrators_and_stay_within_their_queries(cast, second, django_assert_max_num_queries):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="x")
     browser = signed_in(second)
-    for page, most in [("/staff/", 14), (f"/staff/{cast.agent.pk}/", 34), ("/staff/invite/", 14), ("/staff/grants/", 13),
-                       (f"/staff/grants/{request.pk}/", 18), (f"/versions/desk/{cast.desk.pk}/", 12)]:  # fmt: skip
+    for page, most in [
+        ("/staff/", 14),
+        (f"/staff/{cast.agent.pk}/", 34),
+        ("/staff/invite/", 14),
+        ("/staff/grants/", 13),
+        (f"/staff/grants/{request.pk}/", 18),
+        (f"/versions/desk/{cast.desk.pk}/", 12),
+    ]:
         browser.get(page)
         with django_assert_max_num_queries(most):
             assert browser.get(page).status_code == 200, page

@@ -11,9 +11,15 @@ from crm.models import AuditEvent, EventDelivery, OutboxEvent
 def dead(cast):
     event = OutboxEvent.objects.create(name="crm.test", payload={"client_id": 5, "text": "<b>Ü</b>"}, client_id=5)
     return EventDelivery.objects.create(
-        event=event, handler="leads.subscribers.score", client_id=5, state="dead", attempts=9,
-        due_at=dt.datetime.now(dt.UTC), finished_at=dt.datetime.now(dt.UTC), error="Traceback …\nKeyError: 'country'",
-    )  # fmt: skip
+        event=event,
+        handler="leads.subscribers.score",
+        client_id=5,
+        state="dead",
+        attempts=9,
+        due_at=dt.datetime.now(dt.UTC),
+        finished_at=dt.datetime.now(dt.UTC),
+        error="Traceback …\nKeyError: 'country'",
+    )
 
 
 def test_the_list_shows_failed_ones_and_waiting_ones_apart(browse, cast, dead):

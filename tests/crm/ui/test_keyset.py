@@ -68,11 +68,7 @@ def test_every_row_comes_once_in_order_and_back_again(db, descending, size):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    logins=st.lists(st.none() | st.integers(0, 4), max_size=24),
-    size=st.integers(1, 9),
-    descending=st.booleans(),
-)
+@given(logins=st.lists(st.none() | st.integers(0, 4), max_size=24), size=st.integers(1, 9), descending=st.booleans())
 def test_any_mix_of_ties_and_empty_values_pages_both_ways(db, logins, size, descending):
     User.objects.all().delete()
     people(logins)

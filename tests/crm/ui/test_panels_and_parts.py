@@ -42,8 +42,9 @@ def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
     panels.menu("", "Wallet", "profile", None, audience="client")
     sections = panels.menu_for(Person("w.view"), path="/jobs/17/")
     assert [(str(s.label), [str(link.entry.label) for link in s.entries]) for s in sections] == [
-        ("", ["Home"]), ("Money", ["Withdrawals", "Deposits"]),
-    ]  # fmt: skip
+        ("", ["Home"]),
+        ("Money", ["Withdrawals", "Deposits"]),
+    ]
     links = {str(link.entry.label): link for s in sections for link in s.entries}
     assert links["Deposits"].active and not links["Home"].active and links["Withdrawals"].count == 3
     assert "Sales" in [str(s.label) for s in panels.menu_for(Person("sell"))]
@@ -95,8 +96,14 @@ def test_a_badge_takes_label_and_colour_from_the_field():
     with translation.override("de"):
         assert "Fehlgeschlagen" in keelson.badge(job, "state")
     assert [badges.tone_name(c) for c in ("green", "red", "orange", "azure", "teal", "", "?")] == [
-        "success", "danger", "warning", "info", "teal", "neutral", "neutral",
-    ]  # fmt: skip
+        "success",
+        "danger",
+        "warning",
+        "info",
+        "teal",
+        "neutral",
+        "neutral",
+    ]
 
 
 def test_an_unknown_icon_is_a_circle_and_nothing_breaks():

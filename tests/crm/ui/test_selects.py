@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 from crm.ui.forms import KeelsonRenderer
 
 CHOICES = [
-    ("", "---------"), ("a&b", 'Say "<hello>"'), (7, gettext_lazy("Yes")),
+    ("", "---------"),
+    ("a&b", 'Say "<hello>"'),
+    (7, gettext_lazy("Yes")),
     ("Group <1>", [("x", "X"), ("y'", "Y")]),
-]  # fmt: skip
+]
 
 
 def tidy(html: str) -> str:

@@ -239,10 +239,20 @@ def test_a_notification_reaches_an_open_browser_through_the_real_server_within_a
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "crm.asgi:application", "--port", str(port), "--log-level", "warning",
-         "--lifespan", "off"],
+        [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "crm.asgi:application",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+            "--lifespan",
+            "off",
+        ],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "crm.settings.test"},
-    )  # fmt: skip
+    )
     try:
         cookies = {settings.SESSION_COOKIE_NAME: cookie_of(cast.agent)}
         address = f"http://127.0.0.1:{port}/live/"

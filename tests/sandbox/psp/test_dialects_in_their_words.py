@@ -23,9 +23,11 @@ ORDER = {
     "payment_source": {"paypal": {"experience_context": {"return_url": "http://shop.example/back"}}},
 }
 INVOICE = {
-    "amount": "500.00", "currency": "EUR", "metadata": {"orderId": "D-1"},
+    "amount": "500.00",
+    "currency": "EUR",
+    "metadata": {"orderId": "D-1"},
     "checkout": {"redirectURL": "http://shop.example/back"},
-}  # fmt: skip
+}
 WIRE = {"text": "RF12", "amount_minor": 5_000, "currency": "EUR", "payer_name": "A", "payer_iban": "DE1"}
 
 

@@ -17,12 +17,7 @@ from sandbox.psp.history import HistoryFile
 from sandbox.psp.money import major, share
 from tests.sandbox.psp.running import Catcher, RunningPsp, wait_until
 
-SESSION = {
-    "reference": "D-1",
-    "amount_minor": 50_000,
-    "currency": "EUR",
-    "return_url": "http://shop.example/back?a=1",
-}
+SESSION = {"reference": "D-1", "amount_minor": 50_000, "currency": "EUR", "return_url": "http://shop.example/back?a=1"}
 PAYOUT = {
     "reference": "W-1",
     "amount_minor": 20_000,
@@ -186,13 +181,21 @@ def test_history_can_be_given_and_is_taken_once(psp: RunningPsp) -> None:
 
 def test_a_payment_of_the_past_can_be_given_back_up_to_what_is_left_of_it(psp: RunningPsp) -> None:
     paid = {
-        "type": "payment", "psp_reference": "pay_old", "merchant_reference": "D-old", "gross_minor": 1000,
-        "currency": "EUR", "created_at": "2026-10-05T10:00:00+00:00",
-    }  # fmt: skip
+        "type": "payment",
+        "psp_reference": "pay_old",
+        "merchant_reference": "D-old",
+        "gross_minor": 1000,
+        "currency": "EUR",
+        "created_at": "2026-10-05T10:00:00+00:00",
+    }
     back = {
-        **paid, "type": "refund", "psp_reference": "re_old", "merchant_reference": "W-old", "gross_minor": -400,
+        **paid,
+        "type": "refund",
+        "psp_reference": "re_old",
+        "merchant_reference": "W-old",
+        "gross_minor": -400,
         "original_reference": "pay_old",
-    }  # fmt: skip
+    }
     psp.control("northpay/history", {"movements": [paid, back]})
     refund = {"reference": "W-1", "amount_minor": 700, "currency": "EUR"}
     assert psp.call("northpay", "POST", "/payments/pay_old/refunds", refund).json()["error"]["code"] == "not_refundable"
@@ -208,9 +211,14 @@ def test_a_history_file_is_loaded_when_it_appears_and_a_bad_one_takes_nothing_in
     file = HistoryFile(psp.store, tmp_path / "history.jsonl")
     assert file.look() is None
     line = {
-        "psp": "kassa", "type": "payment", "psp_reference": "p", "merchant_reference": "D", "gross_minor": 100,
-        "currency": "EUR", "created_at": "2026-10-05T10:00:00+00:00",
-    }  # fmt: skip
+        "psp": "kassa",
+        "type": "payment",
+        "psp_reference": "p",
+        "merchant_reference": "D",
+        "gross_minor": 100,
+        "currency": "EUR",
+        "created_at": "2026-10-05T10:00:00+00:00",
+    }
     file.path.write_text(json.dumps(line) + "\n" + json.dumps({**line, "psp": "nobody"}))
     with pytest.raises(ValueError, match="Movement 1"):
         file.look()

@@ -22,9 +22,11 @@ from tests.sandbox.psp.running import Catcher, RunningPsp, wait_until
 KEY = "sandbox-api-key-stripe"
 LINE = {"quantity": 1, "price_data": {"currency": "eur", "unit_amount": 50_000, "product_data": {"name": "Deposit"}}}
 SESSION = {
-    "mode": "payment", "line_items": [LINE], "success_url": "http://shop.example/back",
+    "mode": "payment",
+    "line_items": [LINE],
+    "success_url": "http://shop.example/back",
     "payment_intent_data": {"metadata": {"reference": "D-1"}},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -118,17 +120,21 @@ def test_sepa_debit_asks_for_the_account_s_holder_and_is_captured_later(client, 
     psp.control("finish")
     wait_until(lambda: len(set(catcher.types)) >= 4)  # sent side by side, so they come in any order
     assert set(catcher.types) == {
-        "checkout.session.completed", "payment_intent.processing", "payment_intent.succeeded",
+        "checkout.session.completed",
+        "payment_intent.processing",
+        "payment_intent.succeeded",
         "checkout.session.async_payment_succeeded",
-    }  # fmt: skip
+    }
 
 
 # Adyen
 
 LINK = {
-    "merchantAccount": MERCHANT, "reference": "D-1", "amount": {"value": 50_000, "currency": "EUR"},
+    "merchantAccount": MERCHANT,
+    "reference": "D-1",
+    "amount": {"value": 50_000, "currency": "EUR"},
     "returnUrl": "http://shop.example/back",
-}  # fmt: skip
+}
 
 
 def test_a_link_is_made_paid_and_told_in_items_that_the_sdk_verifies(psp, catcher: Catcher) -> None:
@@ -161,9 +167,11 @@ def test_adyen_s_errors_are_of_the_classes_that_the_sdk_knows(psp) -> None:
 
 def test_only_the_payout_users_may_pay_out(psp) -> None:
     order = {
-        "merchantAccount": MERCHANT, "reference": "W-1", "amount": {"value": 10_000, "currency": "EUR"},
+        "merchantAccount": MERCHANT,
+        "reference": "W-1",
+        "amount": {"value": 10_000, "currency": "EUR"},
         "bank": {"iban": "NL32ABNA0515071439", "ownerName": "Clara Weber", "countryCode": "NL"},
-    }  # fmt: skip
+    }
     with pytest.raises(Adyen.exceptions.AdyenAPIAuthenticationError):
         adyen_service(psp, InitializationApi).store_detail_and_submit_third_party(order)
     submit = adyen_service(psp, InitializationApi, "sandbox-api-key-adyen-payout-submit")
@@ -172,13 +180,19 @@ def test_only_the_payout_users_may_pay_out(psp) -> None:
 
 
 TRANSFER = {
-    "amount": {"value": 10_000, "currency": "EUR"}, "balanceAccountId": BALANCE_ACCOUNT, "category": "bank",
-    "counterparty": {"bankAccount": {
-        "accountHolder": {"fullName": "Clara Weber"},
-        "accountIdentification": {"type": "iban", "iban": "NL32ABNA0515071439"},
-    }},
-    "priority": "regular", "reference": "W-1", "referenceForBeneficiary": "W1",
-}  # fmt: skip
+    "amount": {"value": 10_000, "currency": "EUR"},
+    "balanceAccountId": BALANCE_ACCOUNT,
+    "category": "bank",
+    "counterparty": {
+        "bankAccount": {
+            "accountHolder": {"fullName": "Clara Weber"},
+            "accountIdentification": {"type": "iban", "iban": "NL32ABNA0515071439"},
+        }
+    },
+    "priority": "regular",
+    "reference": "W-1",
+    "referenceForBeneficiary": "W1",
+}
 
 
 def test_a_transfer_is_sent_told_listed_and_sent_back_as_the_sdk_verifies(psp, catcher: Catcher) -> None:

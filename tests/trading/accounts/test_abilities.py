@@ -100,11 +100,23 @@ def test_trading_that_can_not_be_stopped_from_here_is_a_question_for_a_person(ac
 
 def test_the_server_page_takes_what_the_broker_withholds(cast: Cast, limited: TradingServer, browse) -> None:
     values = {
-        "name": "Read only", "kind": "mt5", "host": "127.0.0.1", "port": 1, "manager_login": "1000", "transport": "rest",
-        "crypt_method": "AES256OFB", "balance_command": "TRADE_BALANCE", "path_prefix": "/gate/api", "time_zone": "EET",
-        "group_mask": "*", "first_login": 900001, "last_login": 900999, "is_enabled": "on",
-        "withheld": ["set_passwords", "book_bonus"], "password": "Sandbox-1000!",  # another address asks for it again
-    }  # fmt: skip
+        "name": "Read only",
+        "kind": "mt5",
+        "host": "127.0.0.1",
+        "port": 1,
+        "manager_login": "1000",
+        "transport": "rest",
+        "crypt_method": "AES256OFB",
+        "balance_command": "TRADE_BALANCE",
+        "path_prefix": "/gate/api",
+        "time_zone": "EET",
+        "group_mask": "*",
+        "first_login": 900001,
+        "last_login": 900999,
+        "is_enabled": "on",
+        "withheld": ["set_passwords", "book_bonus"],
+        "password": "Sandbox-1000!",  # another address asks for it again
+    }
     browser = browse(cast.administrator)
     assert browser.post(f"/trading/servers/{limited.pk}/", values).status_code == 302
     limited.refresh_from_db()

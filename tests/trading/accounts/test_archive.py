@@ -30,9 +30,12 @@ def standard(cast: Cast, server: TradingServer) -> AccountType:
 @pytest.fixture
 def account(cast: Cast, standard: AccountType, sandbox: Sandbox) -> TradingAccount:
     return make_account(
-        cast.client, standard.server, login=sandbox.new_account(), account_type=standard,
+        cast.client,
+        standard.server,
+        login=sandbox.new_account(),
+        account_type=standard,
         opened_at=timezone.now() - timezone.timedelta(days=30),
-    )  # fmt: skip
+    )
 
 
 def allowed_there(account: TradingAccount) -> frozenset[Right]:
@@ -50,9 +53,9 @@ def test_staff_close_an_empty_account_and_open_it_again(cast: Cast, account: Tra
     back = archive.restore_account(account_id=account.pk, actor=cast.desk_head, reason="Called us")
     assert (back.state, back.archived_at) == ("open", None)
     assert {Right.SIGN_IN, Right.TRADE} <= allowed_there(account)
-    assert list(AuditEvent.objects.filter(client_id=cast.client.pk).order_by("pk").values_list("action", flat=True)) == [
-        "trading.account_archived", "trading.account_restored",
-    ]  # fmt: skip
+    assert list(
+        AuditEvent.objects.filter(client_id=cast.client.pk).order_by("pk").values_list("action", flat=True)
+    ) == ["trading.account_archived", "trading.account_restored"]
 
 
 def test_a_restricted_client_may_not_trade_when_the_account_is_open_again(cast: Cast, account: TradingAccount) -> None:

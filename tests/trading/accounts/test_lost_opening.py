@@ -23,14 +23,20 @@ QUESTION = "Did you look on Sandbox MT5, and it is not there? If it is, this mak
 def lost(cast: Cast, server: TradingServer) -> TradingAccount:
     """As `opening._leave_to_a_person` leaves it."""
     account = make_account(
-        cast.client, server, state="failed", opened_at=None, error="The answer was lost after 0.8 s.",
+        cast.client,
+        server,
+        state="failed",
+        opened_at=None,
+        error="The answer was lost after 0.8 s.",
         account_type=make_type(cast.brand, server, kyc_level=0),
-    )  # fmt: skip
+    )
     TradingAccount.objects.filter(pk=account.pk).update(login="")
     issues.open_issue(
-        server_id=server.pk, kind=IssueKind.BY_HAND, subject=opening.reference_of(account.pk),
+        server_id=server.pk,
+        kind=IssueKind.BY_HAND,
+        subject=opening.reference_of(account.pk),
         details={"account": account.pk, "name": "Clara Weber", "group": account.group, "opening": True},
-    )  # fmt: skip
+    )
     return account
 
 
@@ -99,7 +105,7 @@ def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
         ({"login": "987654321", "reason": "Seen"}, "has no account 987654321"),
         ({"login": sandbox.new_account("real\\pro-EUR"), "reason": "Seen"}, "is in the group real\\pro-EUR"),
         ({"login": sandbox.new_account(), "reason": "Seen"}, "this client&#x27;s: not our reference"),
-    ):  # fmt: skip
+    ):
         answer = browser.post(path, data)
         page = answer.content.decode()
         assert (answer.status_code, data["login"] in page, waits(account)) == (422, True, True) and words in page, words

@@ -73,9 +73,14 @@ def test_deals_go_to_the_partition_of_their_month(cast: Cast) -> None:
 def make_operation(account: TradingAccount, **fields: object) -> BalanceOperation:
     number = BalanceOperation.objects.count()
     values: dict[str, object] = {
-        "account": account, "server": account.server, "kind": OperationKind.DEPOSIT, "amount": Decimal("10"),
-        "currency": "EUR", "reference": f"D:{number}", "idempotency_key": f"k{number}",
-    }  # fmt: skip
+        "account": account,
+        "server": account.server,
+        "kind": OperationKind.DEPOSIT,
+        "amount": Decimal("10"),
+        "currency": "EUR",
+        "reference": f"D:{number}",
+        "idempotency_key": f"k{number}",
+    }
     return BalanceOperation.objects.create(**{**values, **fields})
 
 

@@ -34,10 +34,18 @@ def account(cast: Cast) -> TradingAccount:
     """An account with a life: deals, a position, equity points, an operation. No platform behind it."""
     server = make_server()
     account = make_account(
-        cast.client, server, login="700123", account_type=make_type(cast.brand, server), balance=Decimal("1234.56"),
-        equity=Decimal("1200.00"), equity_base=Decimal("1200.00"), floating=Decimal("-34.56"), margin=Decimal("100"),
-        margin_level=Decimal("1200"), synced_at=timezone.now(),
-    )  # fmt: skip
+        cast.client,
+        server,
+        login="700123",
+        account_type=make_type(cast.brand, server),
+        balance=Decimal("1234.56"),
+        equity=Decimal("1200.00"),
+        equity_base=Decimal("1200.00"),
+        floating=Decimal("-34.56"),
+        margin=Decimal("100"),
+        margin_level=Decimal("1200"),
+        synced_at=timezone.now(),
+    )
     fill(account)
     return account
 
@@ -52,18 +60,38 @@ def fill(account: TradingAccount, first: int = 1, count: int = 30) -> None:
         ],
     )
     Position.objects.create(
-        server=account.server, ticket=first, account=account, symbol="XAUUSD", action=1, lots=Decimal("0.25"),
-        contract_size=100, price_open=Decimal("2350.10"), price_current=Decimal("2351.00"), profit=Decimal("-21.00"),
-        swap=0, opened_at=now, server_msc=0, synced_at=now,
-    )  # fmt: skip
+        server=account.server,
+        ticket=first,
+        account=account,
+        symbol="XAUUSD",
+        action=1,
+        lots=Decimal("0.25"),
+        contract_size=100,
+        price_open=Decimal("2350.10"),
+        price_current=Decimal("2351.00"),
+        profit=Decimal("-21.00"),
+        swap=0,
+        opened_at=now,
+        server_msc=0,
+        synced_at=now,
+    )
     for days in range(5):
         EquityPoint.objects.create(
             account=account, at=now - timezone.timedelta(days=days), balance=1000, equity=900 + days
         )
     BalanceOperation.objects.create(
-        account=account, server=account.server, kind="deposit", amount=500, currency="EUR", reference=f"D:X{first}",
-        idempotency_key=f"k{first}", state="confirmed", ticket=first, sent_at=now, settled_at=now,
-    )  # fmt: skip
+        account=account,
+        server=account.server,
+        kind="deposit",
+        amount=500,
+        currency="EUR",
+        reference=f"D:X{first}",
+        idempotency_key=f"k{first}",
+        state="confirmed",
+        ticket=first,
+        sent_at=now,
+        settled_at=now,
+    )
 
 
 def fetched_by(page: str) -> str:
@@ -95,8 +123,10 @@ def test_what_the_page_fetches_is_its_look_and_what_is_fetched_alone_is_noted(
     browse(cast.finance).get(address)  # somebody else's mark
     browse(cast.agent).get(f"/trading/accounts/{account.pk}/results/")
     assert list(looks.order_by("pk").values_list("user_id", flat=True)) == [
-        cast.agent.pk, cast.finance.pk, cast.agent.pk
-    ]  # fmt: skip
+        cast.agent.pk,
+        cast.finance.pk,
+        cast.agent.pk,
+    ]
 
 
 def test_the_deals_of_an_account_are_a_table_of_its_own(cast: Cast, account: TradingAccount, browse) -> None:
@@ -135,9 +165,13 @@ def test_pages_take_the_same_queries_however_much_there_is(
     cast: Cast, account: TradingAccount, browse, django_assert_max_num_queries
 ) -> None:
     pins = {
-        f"/trading/accounts/{account.pk}/": 20, f"/trading/accounts/{account.pk}/results/": 12, "/trading/accounts/": 14,
-        "/trading/deals/": 15, "/trading/health/": 18, "/trading/exposure/": 12,
-    }  # fmt: skip
+        f"/trading/accounts/{account.pk}/": 20,
+        f"/trading/accounts/{account.pk}/results/": 12,
+        "/trading/accounts/": 14,
+        "/trading/deals/": 15,
+        "/trading/health/": 18,
+        "/trading/exposure/": 12,
+    }
     browser = browse(cast.finance)
     for path in pins:
         browser.get(path)  # the first visit fills caches
@@ -218,9 +252,16 @@ def test_leverage_is_changed_from_the_page(cast: Cast, server: TradingServer, sa
 
 def test_the_health_page_shows_lag_trouble_and_questions(cast: Cast, account: TradingAccount, browse) -> None:
     SyncCursor.objects.update_or_create(
-        server=account.server, kind="deals",
-        defaults={"read_at": timezone.now(), "lag_ms": 740, "failures": 3, "error": "can't reach it", "error_at": timezone.now()},
-    )  # fmt: skip
+        server=account.server,
+        kind="deals",
+        defaults={
+            "read_at": timezone.now(),
+            "lag_ms": 740,
+            "failures": 3,
+            "error": "can't reach it",
+            "error_at": timezone.now(),
+        },
+    )
     issue = PlatformIssue.objects.create(
         server=account.server, kind="unmapped_symbol", subject="WEIRD.x", last_at=timezone.now()
     )
@@ -239,9 +280,17 @@ def test_the_health_page_shows_lag_trouble_and_questions(cast: Cast, account: Tr
 
 def test_an_unknown_operation_waits_while_its_platform_is_away(cast: Cast, account: TradingAccount, browse) -> None:
     operation = BalanceOperation.objects.create(
-        account=account, server=account.server, kind="deposit", amount=100, currency="EUR", reference="D:UNKNOWN",
-        idempotency_key="u1", state="unknown", sent_at=timezone.now(), checks=8,
-    )  # fmt: skip
+        account=account,
+        server=account.server,
+        kind="deposit",
+        amount=100,
+        currency="EUR",
+        reference="D:UNKNOWN",
+        idempotency_key="u1",
+        state="unknown",
+        sent_at=timezone.now(),
+        checks=8,
+    )
     browser = browse(cast.finance)
     assert "D:UNKNOWN" in browser.get("/trading/health/").content.decode()
     path = f"/trading/operations/{operation.pk}/"
@@ -255,10 +304,21 @@ def test_an_unknown_operation_waits_while_its_platform_is_away(cast: Cast, accou
 
 def test_exposure_adds_up_long_and_short(cast: Cast, account: TradingAccount, browse) -> None:
     Position.objects.create(
-        server=account.server, ticket=77, account=account, symbol="XAUUSD", action=0, lots=Decimal("1.00"),
-        contract_size=100, price_open=1, price_current=1, profit=10, swap=0, opened_at=timezone.now(), server_msc=0,
+        server=account.server,
+        ticket=77,
+        account=account,
+        symbol="XAUUSD",
+        action=0,
+        lots=Decimal("1.00"),
+        contract_size=100,
+        price_open=1,
+        price_current=1,
+        profit=10,
+        swap=0,
+        opened_at=timezone.now(),
+        server_msc=0,
         synced_at=timezone.now(),
-    )  # fmt: skip
+    )
     text = browse(cast.finance).get("/trading/exposure/").content.decode()
     assert "XAUUSD" in text and "0.75" in text
 

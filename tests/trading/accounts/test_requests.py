@@ -48,9 +48,21 @@ def ask(cast: Cast, account: TradingAccount, kind: RequestKind = RequestKind.LEV
 
 def with_a_position(account: TradingAccount) -> None:
     Position.objects.create(
-        server=account.server, ticket=1, account=account, symbol="EURUSD", action=0, lots=1, contract_size=100_000,
-        price_open=1, price_current=1, profit=0, swap=0, opened_at=timezone.now(), server_msc=0, synced_at=timezone.now(),
-    )  # fmt: skip
+        server=account.server,
+        ticket=1,
+        account=account,
+        symbol="EURUSD",
+        action=0,
+        lots=1,
+        contract_size=100_000,
+        price_open=1,
+        price_current=1,
+        profit=0,
+        swap=0,
+        opened_at=timezone.now(),
+        server_msc=0,
+        synced_at=timezone.now(),
+    )
 
 
 def test_leverage_within_ladder_and_cap_is_granted_at_once(cast: Cast, account: TradingAccount) -> None:
@@ -135,9 +147,15 @@ def test_an_account_becomes_one_of_another_type_with_its_group_and_a_leverage_it
     cast: Cast, account: TradingAccount, standard: AccountType
 ) -> None:
     pro = make_type(
-        cast.brand, standard.server, name="Pro", kind="pro", group="real\\pro-EUR", is_default=False, leverages=[5, 10],
+        cast.brand,
+        standard.server,
+        name="Pro",
+        kind="pro",
+        group="real\\pro-EUR",
+        is_default=False,
+        leverages=[5, 10],
         default_leverage=10,
-    )  # fmt: skip
+    )
     islamic = make_type(
         cast.brand, standard.server, name="Islamic", kind="islamic", group="real\\islamic-EUR", is_default=False
     )
@@ -196,9 +214,14 @@ def test_a_platform_that_is_away_leaves_the_wish_waiting_and_the_account_as_it_w
 
 def test_what_a_crash_left_is_finished_once(cast: Cast, account: TradingAccount) -> None:
     request = AccountRequest.objects.create(
-        account=account, kind="leverage", leverage=10, asked_by=cast.client_user, state="applying",
-        before={"leverage": 30}, lease_until=timezone.now() - dt.timedelta(seconds=1),
-    )  # fmt: skip
+        account=account,
+        kind="leverage",
+        leverage=10,
+        asked_by=cast.client_user,
+        state="applying",
+        before={"leverage": 30},
+        lease_until=timezone.now() - dt.timedelta(seconds=1),
+    )
     assert requests.due_requests() == [request.pk]
     for _time in range(2):
         assert requests.apply(request.pk).state == "granted"
@@ -233,8 +256,13 @@ def test_the_queue_and_a_request_from_the_page(
     assert "1:30 → 1:10" in browser.get("/trading/requests/?state=granted").content.decode()
     assert browse(cast.agent).get(f"/trading/requests/{request.pk}/").status_code == 403
     for number in range(6):
-        ask(cast, make_account(cast.client, account.server, login=f"90{number}", account_type=account.account_type,
-                               balance=1), RequestKind.ARCHIVE)  # fmt: skip
+        ask(
+            cast,
+            make_account(
+                cast.client, account.server, login=f"90{number}", account_type=account.account_type, balance=1
+            ),
+            RequestKind.ARCHIVE,
+        )
     for path, pin in {"/trading/requests/": 15, f"/trading/requests/{request.pk}/": 16}.items():
         browser.get(path)
         with django_assert_max_num_queries(pin):

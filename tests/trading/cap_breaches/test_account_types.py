@@ -73,9 +73,15 @@ def test_a_cap_holds_from_its_first_day_to_its_last(cast: Cast) -> None:
 def test_the_classes_have_the_caps_of_the_decision() -> None:
     lines = caps.lines_on(TODAY, category="retail", countries=["DE"])
     assert {line.instrument_class: line.leverage for line in lines} == {
-        "fx_major": 30, "fx_minor": 20, "gold": 20, "index_major": 20, "index_other": 10, "commodity": 10, "share": 5,
+        "fx_major": 30,
+        "fx_minor": 20,
+        "gold": 20,
+        "index_major": 20,
+        "index_other": 10,
+        "commodity": 10,
+        "share": 5,
         "crypto": 2,
-    }  # fmt: skip
+    }
 
 
 def test_the_stricter_of_two_authorities_counts(cast: Cast) -> None:
@@ -153,10 +159,22 @@ def test_the_client_reads_the_cap_in_their_language(cast: Cast, high: AccountTyp
 
 def form(high: AccountType, **more: object) -> dict[str, object]:
     return {
-        "brand": high.brand_id, "name": "Cent", "kind": "cent", "server": high.server_id, "group": "real\\cent-USC",
-        "currency": "usc", "leverages": "30, 10, 30", "default_leverage": 30, "min_deposit": "10", "kyc_level": 1,
-        "countries": "de, at", "excluded_countries": "", "position": 3, "is_enabled": "on", **more,
-    }  # fmt: skip
+        "brand": high.brand_id,
+        "name": "Cent",
+        "kind": "cent",
+        "server": high.server_id,
+        "group": "real\\cent-USC",
+        "currency": "usc",
+        "leverages": "30, 10, 30",
+        "default_leverage": 30,
+        "min_deposit": "10",
+        "kyc_level": 1,
+        "countries": "de, at",
+        "excluded_countries": "",
+        "position": 3,
+        "is_enabled": "on",
+        **more,
+    }
 
 
 def test_an_administrator_adds_and_changes_a_type(cast: Cast, high: AccountType, browse) -> None:
@@ -198,9 +216,14 @@ def test_a_type_of_another_brand_is_out_of_reach(cast: Cast, high: AccountType, 
 
 def test_a_new_line_ends_the_one_before_and_holds_from_its_day(cast: Cast, browse) -> None:
     line = {
-        "authority": "ESMA", "countries": "DE", "category": "retail", "instrument_class": "fx_major", "leverage": 25,
-        "valid_from": "2026-12-01", "source": "A decision to come",
-    }  # fmt: skip
+        "authority": "ESMA",
+        "countries": "DE",
+        "category": "retail",
+        "instrument_class": "fx_major",
+        "leverage": 25,
+        "valid_from": "2026-12-01",
+        "source": "A decision to come",
+    }
     assert browse(cast.administrator).post("/trading/leverage-caps/", line).status_code == 403
     browser = browse(cast.mlro)
     before = LeverageCap.objects.get(authority="ESMA", category="retail", instrument_class="fx_major")
@@ -235,9 +258,18 @@ def test_the_setup_pages_take_the_same_queries_however_much_there_is(
 def test_a_group_that_is_not_on_the_server_is_refused_with_those_that_are(cast: Cast, server, browse) -> None:
     browser, one = browse(cast.administrator), make_type(cast.brand, server)
     values = {
-        "brand": cast.brand.pk, "name": "Standard", "kind": "retail", "server": server.pk, "currency": "EUR",
-        "leverages": "10,30", "default_leverage": 30, "min_deposit": "0", "kyc_level": 1, "position": 0, "is_enabled": "on",
-    }  # fmt: skip
+        "brand": cast.brand.pk,
+        "name": "Standard",
+        "kind": "retail",
+        "server": server.pk,
+        "currency": "EUR",
+        "leverages": "10,30",
+        "default_leverage": 30,
+        "min_deposit": "0",
+        "kyc_level": 1,
+        "position": 0,
+        "is_enabled": "on",
+    }
     path = f"/trading/types/{one.pk}/"
     wrong = browser.post(path, {**values, "group": "real\\typo-EUR"})
     assert wrong.status_code == 422 and "real\\standard-EUR" in wrong.content.decode()

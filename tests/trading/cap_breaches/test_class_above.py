@@ -77,9 +77,15 @@ def test_an_account_opened_before_is_listed_with_class_symbol_rule_and_what_help
 def test_the_list_and_the_rule_for_one_client_agree(cast: Cast, standard: AccountType, account: TradingAccount) -> None:
     tell_margins(standard, {"EURUSD": "1", "AUDUSD": "1", "XAUUSD": "1.2", "BTCUSD": "3"})
     for country, category, jurisdiction, leverage in (
-        ("DE", "retail", "SC", 30), ("GB", "retail", "SC", 5), ("GB", "retail", "CY", 200), ("US", "retail", "AU", 50),
-        ("ZA", "retail", "SC", 500), ("ZA", "retail", "UK", 30), ("JP", "retail", "SC", 26), ("DE", "professional", "SC", 400),
-    ):  # fmt: skip
+        ("DE", "retail", "SC", 30),
+        ("GB", "retail", "SC", 5),
+        ("GB", "retail", "CY", 200),
+        ("US", "retail", "AU", 50),
+        ("ZA", "retail", "SC", 500),
+        ("ZA", "retail", "UK", 30),
+        ("JP", "retail", "SC", 26),
+        ("DE", "professional", "SC", 400),
+    ):
         cast.client.country, cast.client.category = country, category
         cast.client.save(update_fields=["country", "category"])
         cast.brand.jurisdiction = jurisdiction
@@ -123,10 +129,18 @@ def test_a_line_that_begins_later_finds_its_accounts_before(
     tell_margins(standard, {"EURUSD": "1"})
     day = timezone.now().date() + dt.timedelta(days=30)
     before = LeverageCap.objects.get(authority="ESMA", category="retail", instrument_class="fx_major")
-    answer = browse(cast.mlro).post("/trading/leverage-caps/", {
-        "authority": "ESMA", "countries": ", ".join(before.countries), "category": "retail", "instrument_class": "fx_major",
-        "leverage": 25, "valid_from": day.isoformat(), "source": "Test",
-    })  # fmt: skip
+    answer = browse(cast.mlro).post(
+        "/trading/leverage-caps/",
+        {
+            "authority": "ESMA",
+            "countries": ", ".join(before.countries),
+            "category": "retail",
+            "instrument_class": "fx_major",
+            "leverage": 25,
+            "valid_from": day.isoformat(),
+            "source": "Test",
+        },
+    )
     assert answer.status_code == 302 and answer["Location"].endswith(f"above/?on={day.isoformat()}")
     assert found(cast) == [] and found(cast, on=day) == [("fx_major", 25, "1:30", "EURUSD", 20)]
     page = browse(cast.mlro).get(f"/trading/leverage-caps/above/?on={day.isoformat()}").content.decode()
@@ -221,9 +235,13 @@ def test_a_fixed_margin_above_a_cap_is_listed_and_named_with_the_type(
     cast: Cast, standard: AccountType, account: TradingAccount, browse
 ) -> None:
     fixed = {
-        "margin_fixed": Decimal(100), "lot_value": Decimal(18_000), "lot_currency": "USD", "currency_margin": "USD",
-        "margin_formula": MarginFormula.AMOUNT, "margin_by_leverage": False,
-    }  # fmt: skip
+        "margin_fixed": Decimal(100),
+        "lot_value": Decimal(18_000),
+        "lot_currency": "USD",
+        "currency_margin": "USD",
+        "margin_formula": MarginFormula.AMOUNT,
+        "margin_by_leverage": False,
+    }
     tell_margins(standard, {"DE40": "1"}, of_symbols=fixed)
     assert found(cast) == [("index_major", 20, "1:180", "DE40", None)]
     page = browse(cast.administrator).get(f"/trading/types/{standard.pk}/").content.decode()
@@ -236,11 +254,15 @@ def test_what_can_not_be_compared_is_said_and_takes_no_leverage_away(
     browser, path = browse(cast.administrator), f"/trading/types/{standard.pk}/"
     for of_symbols, of_group, words in (
         ({"margin_fixed": Decimal(50), "lot_value": None}, {}, "what a lot is worth is not known"),
-        ({"margin_fixed": Decimal(50), "lot_value": Decimal(1), "lot_currency": "XXX"}, {}, "what a lot is worth is not known"),
+        (
+            {"margin_fixed": Decimal(50), "lot_value": Decimal(1), "lot_currency": "XXX"},
+            {},
+            "what a lot is worth is not known",
+        ),
         ({"margin_formula": MarginFormula.OTHER, "margin_rate": None}, {}, "by a formula of its own"),
         ({}, {"uses_discounts": True}, "margin comes from discounts"),
         ({}, {"margin_profile": "Dynamic 500"}, "profile “Dynamic 500”"),
-    ):  # fmt: skip
+    ):
         tell_margins(standard, {"XAUUSD": "1.5"}, of_symbols=of_symbols, **of_group)
         assert found(cast) == [] and caps.ladder_for(cast.client, standard).steps == [10, 20, 30], words
         for page in (browser.get(path), browser.get("/trading/leverage-caps/above/")):

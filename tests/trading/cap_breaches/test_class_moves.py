@@ -55,10 +55,13 @@ def tell(standard: AccountType, **of_other: object) -> None:
         "stop_out": Decimal(50),
     }
     other = {"margin_rules": (MarginRule("Metals*", rate=Decimal("1.5")),), **group, **of_other}
-    store_groups(standard.server, [
-        GroupData(name=STANDARD, margin_rules=(), **group),  # type: ignore[arg-type]
-        GroupData(name=PRO, **other),  # type: ignore[arg-type]
-    ])  # fmt: skip
+    store_groups(
+        standard.server,
+        [
+            GroupData(name=STANDARD, margin_rules=(), **group),  # type: ignore[arg-type]
+            GroupData(name=PRO, **other),  # type: ignore[arg-type]
+        ],
+    )
     account_groups.refresh()
 
 
@@ -95,9 +98,12 @@ def test_a_group_is_offered_only_where_its_margins_are_told_and_keep_every_class
     cast: Cast, standard: AccountType, careful: AccountType, account: TradingAccount
 ) -> None:
     for of_other in (
-        {"margin_rules": None}, {"margin_rules": ()}, {"margin_profile": "Dynamic"}, {"uses_discounts": True},
+        {"margin_rules": None},
+        {"margin_rules": ()},
+        {"margin_profile": "Dynamic"},
+        {"uses_discounts": True},
         {"is_hedging": False},
-    ):  # fmt: skip
+    ):
         tell(standard, **of_other)
         assert options(cast) == ["Leverage 1:20"], of_other
     tell(standard, margin_rules=(MarginRule("Metals*", is_traded=False),))

@@ -36,16 +36,33 @@ def account(cast: Cast, standard: AccountType, sandbox: Sandbox) -> TradingAccou
 
 def with_a_position(account: TradingAccount) -> None:
     Position.objects.create(
-        server=account.server, ticket=1, account=account, symbol="EURUSD", action=0, lots=1, contract_size=100_000,
-        price_open=1, price_current=1, profit=0, swap=0, opened_at=timezone.now(), server_msc=0, synced_at=timezone.now(),
-    )  # fmt: skip
+        server=account.server,
+        ticket=1,
+        account=account,
+        symbol="EURUSD",
+        action=0,
+        lots=1,
+        contract_size=100_000,
+        price_open=1,
+        price_current=1,
+        profit=0,
+        swap=0,
+        opened_at=timezone.now(),
+        server_msc=0,
+        synced_at=timezone.now(),
+    )
 
 
 def test_the_list_and_the_rule_for_one_account_agree(cast: Cast, account: TradingAccount) -> None:
     for country, category, leverage in (
-        ("DE", "retail", 30), ("DE", "professional", 200), ("US", "retail", 50), ("ZA", "retail", 31), ("JP", "retail", 26),
-        ("GB", "retail", 30), ("AU", "counterparty", 400),
-    ):  # fmt: skip
+        ("DE", "retail", 30),
+        ("DE", "professional", 200),
+        ("US", "retail", 50),
+        ("ZA", "retail", 31),
+        ("JP", "retail", 26),
+        ("GB", "retail", 30),
+        ("AU", "counterparty", 400),
+    ):
         cast.client.country, cast.client.category = country, category
         cast.client.save(update_fields=["country", "category"])
         TradingAccount.objects.filter(pk=account.pk).update(leverage=leverage)
@@ -87,11 +104,18 @@ def test_a_line_that_begins_later_finds_its_accounts_before(cast: Cast, account:
     browser, day = browse(cast.mlro), timezone.now().date() + dt.timedelta(days=30)
     classes = LeverageCap.objects.filter(authority="ESMA", category="retail", valid_until__isnull=True)
     for line in classes:
-        browser.post("/trading/leverage-caps/", {
-            "authority": "ESMA", "countries": ",".join(line.countries), "category": "retail",
-            "instrument_class": line.instrument_class, "leverage": min(line.leverage, 10), "valid_from": day.isoformat(),
-            "source": "Test",
-        })  # fmt: skip
+        browser.post(
+            "/trading/leverage-caps/",
+            {
+                "authority": "ESMA",
+                "countries": ",".join(line.countries),
+                "category": "retail",
+                "instrument_class": line.instrument_class,
+                "leverage": min(line.leverage, 10),
+                "valid_from": day.isoformat(),
+                "source": "Test",
+            },
+        )
     assert reduction.count_above(cast.mlro) == 0 and reduction.count_above(cast.mlro, on=day) == 1
     page = browser.get(f"/trading/leverage-caps/above/?on={day.isoformat()}").content.decode()
     assert account.login in page and "1:10" in page and "Lower 1 account" not in page

@@ -136,9 +136,16 @@ class Arena(ABC):
 
     def wanted(self, login: str = "", **fields: Any) -> NewAccount:
         """An account to be made, under a reference of its own."""
-        values = {"group": self.group("real\\standard-EUR"), "leverage": 30, "name": "Zoë Trader",
-                  "reference": f"keelson-{next(_numbers)}", "main_password": "Abcdef1!",
-                  "investor_password": "Abcdef2!", "email": "zoe@traders.example", **fields}  # fmt: skip
+        values = {
+            "group": self.group("real\\standard-EUR"),
+            "leverage": 30,
+            "name": "Zoë Trader",
+            "reference": f"keelson-{next(_numbers)}",
+            "main_password": "Abcdef1!",
+            "investor_password": "Abcdef2!",
+            "email": "zoe@traders.example",
+            **fields,
+        }
         return NewAccount(login=login or self.free_login(), **values)
 
     def made(self, platform: Platform, **fields: Any) -> AccountData:

@@ -21,11 +21,18 @@ class Ctrader(Arena):
     def fields(self) -> dict[str, Any]:
         ports = self.process.ports
         options = {
-            "environment": "live", "broker": "keelson", "plant": "sandbox", "manager_port": str(ports["manager_port"]),
+            "environment": "live",
+            "broker": "keelson",
+            "plant": "sandbox",
+            "manager_port": str(ports["manager_port"]),
             "money": self.money,
-        }  # fmt: skip
-        return {"port": ports["ctrader_port"], "manager_login": "3000", "certificate": self.process.certificate,
-                "options": options}  # fmt: skip
+        }
+        return {
+            "port": ports["ctrader_port"],
+            "manager_login": "3000",
+            "certificate": self.process.certificate,
+            "options": options,
+        }
 
     def group(self, engine: str) -> str:
         return wire_group(engine)

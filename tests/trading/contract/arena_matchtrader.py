@@ -19,9 +19,12 @@ class MatchTrader(Arena):
 
     def fields(self) -> dict[str, Any]:
         options = {
-            "security": "plain", "grpc_port": str(self.process.ports["grpc_port"]), "grpc_heartbeat": "2",
-            "groups": ",".join(GROUPS), **self.more(),
-        }  # fmt: skip
+            "security": "plain",
+            "grpc_port": str(self.process.ports["grpc_port"]),
+            "grpc_heartbeat": "2",
+            "groups": ",".join(GROUPS),
+            **self.more(),
+        }
         return {"port": self.process.ports["matchtrader_port"], "manager_login": "keelson", "options": options}
 
     def more(self) -> dict[str, str]:

@@ -43,9 +43,13 @@ def account_on(
 ) -> TradingAccount:
     login = arena.account(group, money=amount)
     return make_account(
-        cast.client, server, login=login, group=arena.group(group), currency=group.rpartition("-")[2],
+        cast.client,
+        server,
+        login=login,
+        group=arena.group(group),
+        currency=group.rpartition("-")[2],
         opened_at=timezone.now() - dt.timedelta(days=2),
-    )  # fmt: skip
+    )
 
 
 def ask_for(cast: Cast, server: TradingServer, arena: Arena) -> TradingAccount:

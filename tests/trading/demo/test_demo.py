@@ -59,10 +59,18 @@ def context(db: None) -> house.Demo:
         agent = context.agents[number % len(context.agents)]
         registered = context.now - dt.timedelta(days=5 + number * 3)
         Client.objects.create(
-            brand_id=agent.brand_id, book=context.books[agent.pk], owner=agent, first_name=f"Client{number}",
-            last_name="Müller", email=f"client{number}@example.com", stage=STAGES[number % len(STAGES)], kyc_level=1,
-            created_at=registered, registered_at=registered, user=user_for(number, agent.brand_id),
-        )  # fmt: skip
+            brand_id=agent.brand_id,
+            book=context.books[agent.pk],
+            owner=agent,
+            first_name=f"Client{number}",
+            last_name="Müller",
+            email=f"client{number}@example.com",
+            stage=STAGES[number % len(STAGES)],
+            kyc_level=1,
+            created_at=registered,
+            registered_at=registered,
+            user=user_for(number, agent.brand_id),
+        )
     demo.load(context)
     return context
 

@@ -58,9 +58,9 @@ def test_one_person_gives_no_strangers_login_to_a_client(cast: Cast, stranger) -
     assert (account.client, account.login, account.account_type) == (cast.client, stranger.login, done.account_type)
     assert (done.state, done.proposed_by, done.decided_by) == ("attached", cast.support, cast.administrator)
     heard = AuditEvent.objects.filter(client_id=cast.client.pk).values_list("action", "actor_id")
-    assert {
-        ("trading.client_proposed", cast.support.pk), ("trading.account_imported", cast.administrator.pk)
-    } <= set(heard)  # fmt: skip
+    assert {("trading.client_proposed", cast.support.pk), ("trading.account_imported", cast.administrator.pk)} <= set(
+        heard
+    )
 
 
 def test_one_person_is_enough_where_the_platforms_data_agrees(cast: Cast, standard, sandbox) -> None:

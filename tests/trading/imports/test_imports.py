@@ -71,9 +71,13 @@ def test_each_login_says_whom_it_fits_and_why(cast: Cast, standard: AccountType,
     assert (batch.state, batch.read) == ("ready", 7) and batch.job is not None
     found = {name: row(login) for name, login in logins.items()}
     assert {name: one.verdict for name, one in found.items()} == {
-        "mailbox": Verdict.CLEAN, "phone and name": Verdict.CLEAN, "name only": Verdict.PERHAPS,
-        "phone of two": Verdict.SEVERAL, "nobody": Verdict.NO_CLIENT, "no type": Verdict.NO_TYPE,
-    }  # fmt: skip
+        "mailbox": Verdict.CLEAN,
+        "phone and name": Verdict.CLEAN,
+        "name only": Verdict.PERHAPS,
+        "phone of two": Verdict.SEVERAL,
+        "nobody": Verdict.NO_CLIENT,
+        "no type": Verdict.NO_TYPE,
+    }
     assert (found["mailbox"].client, found["mailbox"].account_type) == (cast.client, standard)
     assert matching.words_of(found["phone and name"].reasons[0]["codes"]) == "same telephone, same name, same country"
     assert "real\\pro-USD in USD" in found["no type"].problem
@@ -298,22 +302,31 @@ def test_only_clients_in_reach_are_named(cast: Cast, standard: AccountType, sand
 def test_the_database_keeps_staged_logins_sound(cast: Cast, standard: AccountType) -> None:
     batch = AccountImport.objects.create(server=standard.server, mask="*", owner=cast.support)
     values = {
-        "server": standard.server, "batch": batch, "login": "1", "group": GROUP, "leverage": 30, "balance": Decimal(0),
-        "credit": Decimal(0), "verdict": "no_client", "read_at": timezone.now(),
-    }  # fmt: skip
+        "server": standard.server,
+        "batch": batch,
+        "login": "1",
+        "group": GROUP,
+        "leverage": 30,
+        "balance": Decimal(0),
+        "credit": Decimal(0),
+        "verdict": "no_client",
+        "read_at": timezone.now(),
+    }
     StagedLogin.objects.create(**values)
     for name, other in (
-        ("login_is_staged_once", {}), ("attached_login_has_its_account", {"login": "2", "state": "attached"}),
+        ("login_is_staged_once", {}),
+        ("attached_login_has_its_account", {"login": "2", "state": "attached"}),
         ("clean_login_has_client_and_type", {"login": "3", "verdict": "clean"}),
         ("ignored_login_says_why", {"login": "4", "state": "ignored"}),
-    ):  # fmt: skip
+    ):
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             StagedLogin.objects.create(**{**values, **other})
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("Germany", "DE"), ("deutschland", "DE"), ("de", "DE"), ("UK", "GB"), ("Österreich", "AT"), ("Xx", "")]
-)  # fmt: skip
+    ("text", "code"),
+    [("Germany", "DE"), ("deutschland", "DE"), ("de", "DE"), ("UK", "GB"), ("Österreich", "AT"), ("Xx", "")],
+)
 def test_countries_are_understood_as_people_type_them(text: str, code: str) -> None:
     assert country_code(text) == code
 
@@ -354,8 +367,11 @@ def test_the_pages_from_reading_to_deciding(
     assert browser.post(f"/trading/imports/logins/{stranger.pk}/ignore/", {"note": ""}).status_code == 422
     browser.post(f"/trading/imports/logins/{stranger.pk}/ignore/", {"note": "A dealer"})
     assert row(logins[2]).state == "ignored"
-    for path, pin in {"/trading/imports/": 12, f"/trading/imports/{batch.pk}/": 16,
-                      f"/trading/imports/logins/{row(logins[3]).pk}/": 18}.items():  # fmt: skip
+    for path, pin in {
+        "/trading/imports/": 12,
+        f"/trading/imports/{batch.pk}/": 16,
+        f"/trading/imports/logins/{row(logins[3]).pk}/": 18,
+    }.items():
         browser.get(path)
         with django_assert_max_num_queries(pin):
             browser.get(path)

@@ -50,12 +50,17 @@ def platform(ctrader_platform: CtraderPlatform) -> CtraderPlatform:
     return ctrader_platform
 
 
-def account_on(cast: Cast, server: TradingServer, sandbox: CtraderSandbox, group: str = "real\\standard-EUR",
-               amount: str = "0") -> TradingAccount:  # fmt: skip
+def account_on(
+    cast: Cast, server: TradingServer, sandbox: CtraderSandbox, group: str = "real\\standard-EUR", amount: str = "0"
+) -> TradingAccount:
     return make_account(
-        cast.client, server, login=sandbox.account(group, amount), group=wire_group(group), currency=group.rpartition("-")[2],
+        cast.client,
+        server,
+        login=sandbox.account(group, amount),
+        group=wire_group(group),
+        currency=group.rpartition("-")[2],
         opened_at=timezone.now() - dt.timedelta(days=2),
-    )  # fmt: skip
+    )
 
 
 def reserve(account: TradingAccount, amount: str, key: str = "transfer:1") -> BalanceOperation:
@@ -78,10 +83,17 @@ def booked(sandbox: CtraderSandbox, account: TradingAccount) -> list[str]:
 
 def wanted(**fields: Any) -> NewAccount:
     values = {
-        "login": "", "group": "LIVE_STANDARD_EUR", "leverage": 30, "name": "Anna Muster", "currency": "EUR",
-        "reference": f"keelson-{time.monotonic_ns()}", "main_password": "Abcdef1!", "investor_password": "Abcdef2!",
-        "email": f"{time.monotonic_ns()}@traders.example", **fields,
-    }  # fmt: skip
+        "login": "",
+        "group": "LIVE_STANDARD_EUR",
+        "leverage": 30,
+        "name": "Anna Muster",
+        "currency": "EUR",
+        "reference": f"keelson-{time.monotonic_ns()}",
+        "main_password": "Abcdef1!",
+        "investor_password": "Abcdef2!",
+        "email": f"{time.monotonic_ns()}@traders.example",
+        **fields,
+    }
     return NewAccount(**values)
 
 
@@ -90,8 +102,13 @@ def test_12_trader_ctid_and_link_are_made_in_this_order(platform: CtraderPlatfor
     made = platform.create_account(wish)
     with sandbox.rest(sandbox.token()) as rest:
         again = rest.post("/cid/ctid/create", json={"email": wish.email, "brokerName": "keelson"}).json()
-        link = {"traderLogin": int(made.login), "userId": again["userId"], "brokerName": "keelson",
-                "traderPasswordHash": "8d8b9d4a8c1e", "environmentName": "live"}  # fmt: skip
+        link = {
+            "traderLogin": int(made.login),
+            "userId": again["userId"],
+            "brokerName": "keelson",
+            "traderPasswordHash": "8d8b9d4a8c1e",
+            "environmentName": "live",
+        }
         assert again.keys() == {"userId"} and rest.post("/cid/ctid/link", json=link).status_code == 400
     second = platform.create_account(wanted(email=wish.email))  # one person, two accounts
     assert second.login != made.login and made.allowed == {Right.SIGN_IN, Right.TRADE}
@@ -100,10 +117,13 @@ def test_12_trader_ctid_and_link_are_made_in_this_order(platform: CtraderPlatfor
 @pytest.mark.parametrize(
     ("fault", "command", "kind"),
     [
-        ("retcode", "CTID_CREATE", FinalError), ("retcode", "CTID_LINK", FinalError), ("drop_before", "CTID_LINK", OutcomeUnknown),
-        ("drop_after", "CTID_LINK", OutcomeUnknown), ("never_after", "CTID_CREATE", OutcomeUnknown),
+        ("retcode", "CTID_CREATE", FinalError),
+        ("retcode", "CTID_LINK", FinalError),
+        ("drop_before", "CTID_LINK", OutcomeUnknown),
+        ("drop_after", "CTID_LINK", OutcomeUnknown),
+        ("never_after", "CTID_CREATE", OutcomeUnknown),
     ],
-)  # fmt: skip
+)
 def test_12_an_account_whose_ctid_fails_is_disabled_again_and_a_repeat_finds_it(
     sandbox: CtraderSandbox, fault: str, command: str, kind: type[Exception]
 ) -> None:

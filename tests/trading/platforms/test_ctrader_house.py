@@ -145,8 +145,14 @@ def test_what_was_pushed_is_kept_within_bounds_and_a_gap_is_told() -> None:
     stream.live_from(1, stream.session - 1)  # of a session that is over
     assert not stream.covers(99)
     for number in range(KEPT_MAX + 10):
-        row = pb.ProtoDepositWithdraw(operationType=0, balanceHistoryId=number, traderId=7, balance=0, delta=1,
-                                      changeBalanceTimestamp=200 + number)  # fmt: skip
+        row = pb.ProtoDepositWithdraw(
+            operationType=0,
+            balanceHistoryId=number,
+            traderId=7,
+            balance=0,
+            delta=1,
+            changeBalanceTimestamp=200 + number,
+        )
         event = pb.ProtoExecutionEvent(executionType=pb.DEPOSIT_WITHDRAW, depositWithdraw=row)
         stream.heard(pb.ProtoMessage(payloadType=300, payload=event.SerializeToString()))
     assert not stream.covers(200) and stream.covers(210) and len(stream.rows_since(0)) == KEPT_MAX
@@ -274,9 +280,10 @@ def test_what_needs_the_manager_api_says_so(alone: CtraderPlatform, ctrader: Ctr
     login = ctrader.account()
     for work in (
         lambda: alone.balance_operation(login, BalanceKind.BALANCE, Decimal(1), "D:NO"),
-        lambda: alone.check_password(login, "Abcdef1!"), lambda: alone.deals_by_ticket([1]),
+        lambda: alone.check_password(login, "Abcdef1!"),
+        lambda: alone.deals_by_ticket([1]),
         lambda: alone.find_operations(login, Decimal(1), "D:NO", since=timezone.now()),
-    ):  # fmt: skip
+    ):
         with pytest.raises(FinalError, match="needs the Manager API"):
             work()
     ctrader.fault("garbage", "CLOSED_POSITIONS")

@@ -17,10 +17,19 @@ from tests.trading.ctrader_server import HASH, CtraderSandbox, running_ctrader, 
 
 TRADERS = "/v2/webserv/traders"
 NEW = {
-    "accessRights": "FULL_ACCESS", "accountType": "HEDGED", "balance": 0, "brokerName": "keelson", "depositCurrency": "EUR",
-    "groupName": "LIVE_STANDARD_EUR", "hashedPassword": "5f4dcc3b5aa765d61d8327deb882cf99", "leverageInCents": 3000,
-    "totalMarginCalculationType": "MAX", "name": "Anna", "lastName": "Raw", "description": "keelson-1",
-}  # fmt: skip
+    "accessRights": "FULL_ACCESS",
+    "accountType": "HEDGED",
+    "balance": 0,
+    "brokerName": "keelson",
+    "depositCurrency": "EUR",
+    "groupName": "LIVE_STANDARD_EUR",
+    "hashedPassword": "5f4dcc3b5aa765d61d8327deb882cf99",
+    "leverageInCents": 3000,
+    "totalMarginCalculationType": "MAX",
+    "name": "Anna",
+    "lastName": "Raw",
+    "description": "keelson-1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +86,18 @@ def test_a_trader_is_made_with_a_login_of_the_servers_own(sandbox: CtraderSandbo
         made = rest.post(TRADERS, json=NEW)
         assert made.status_code == 201
         assert made.json().keys() == {
-            "login", "balance", "bonus", "equity", "freeMargin", "cashEquity", "usedMargin", "moneyDigits",
-            "registrationTimestamp", "lastUpdateTimestamp", "swapFree",
-        }  # fmt: skip
+            "login",
+            "balance",
+            "bonus",
+            "equity",
+            "freeMargin",
+            "cashEquity",
+            "usedMargin",
+            "moneyDigits",
+            "registrationTimestamp",
+            "lastUpdateTimestamp",
+            "swapFree",
+        }
         login = made.json()["login"]
         shown = rest.get(f"{TRADERS}/{login}").json()
         assert (shown["groupName"], shown["leverageInCents"], shown["description"]) == (
@@ -98,11 +116,14 @@ def test_a_trader_is_made_with_a_login_of_the_servers_own(sandbox: CtraderSandbo
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"groupName": "nowhere"}, "TRADER_GROUP_NOT_FOUND"), ({"leverageInCents": 60_000}, "WRONG_LEVERAGE"),
-        ({"depositCurrency": "USD"}, "DEPOSIT_CURRENCY_NOT_ALLOWED"), ({"hashedPassword": "plain"}, "INVALID_REQUEST"),
-        ({"brokerName": "other"}, "CH_BROKER_NOT_FOUND"), ({"accessRights": "ALL"}, "INVALID_REQUEST"),
+        ({"groupName": "nowhere"}, "TRADER_GROUP_NOT_FOUND"),
+        ({"leverageInCents": 60_000}, "WRONG_LEVERAGE"),
+        ({"depositCurrency": "USD"}, "DEPOSIT_CURRENCY_NOT_ALLOWED"),
+        ({"hashedPassword": "plain"}, "INVALID_REQUEST"),
+        ({"brokerName": "other"}, "CH_BROKER_NOT_FOUND"),
+        ({"accessRights": "ALL"}, "INVALID_REQUEST"),
     ],
-)  # fmt: skip
+)
 def test_a_wish_that_can_not_be_makes_no_trader(sandbox: CtraderSandbox, change: dict[str, Any], code: str) -> None:
     before = sandbox.state()["users"]
     with sandbox.rest(sandbox.token()) as rest:
@@ -121,8 +142,9 @@ def test_the_same_external_id_is_booked_twice_and_told_twice(sandbox: CtraderSan
         request = pb.ProtoBalanceHistoryListReq(traderId=trader_id(int(login)), fromTimestamp=0, toTimestamp=2**45)
         rows = manager.ask(request, pb.ProtoBalanceHistoryListRes).depositWithdraw
     assert [(one.balanceHistoryId, one.externalId, one.delta) for one in rows] == [
-        (second, "pay-1", 5000), (first, "pay-1", 5000)
-    ]  # fmt: skip
+        (second, "pay-1", 5000),
+        (first, "pay-1", 5000),
+    ]
 
 
 def test_money_is_whole_units_of_the_accounts_own_digits(sandbox: CtraderSandbox) -> None:
@@ -138,10 +160,12 @@ def test_money_is_whole_units_of_the_accounts_own_digits(sandbox: CtraderSandbox
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"preciseAmount": -5}, "CHANGE_BALANCE_BAD_AMOUNT"), ({"type": "WITHDRAW"}, "NOT_ENOUGH_MONEY"),
-        ({"type": "GIFT"}, "INVALID_REQUEST"), ({"login": 1}, "INVALID_REQUEST"),
+        ({"preciseAmount": -5}, "CHANGE_BALANCE_BAD_AMOUNT"),
+        ({"type": "WITHDRAW"}, "NOT_ENOUGH_MONEY"),
+        ({"type": "GIFT"}, "INVALID_REQUEST"),
+        ({"login": 1}, "INVALID_REQUEST"),
     ],
-)  # fmt: skip
+)
 def test_money_that_can_not_move_moves_not(sandbox: CtraderSandbox, fields: dict[str, Any], code: str) -> None:
     login = sandbox.account()
     with sandbox.rest(sandbox.token()) as rest:
@@ -183,8 +207,9 @@ def test_positions_come_in_csv_and_two_days_at_a_time(sandbox: CtraderSandbox) -
         )
     assert answer.headers["content-type"].startswith("text/csv")
     assert [(row["positionId"], row["volume"], row["direction"]) for row in closed] == [
-        (str(position), "10.00", "BUY"), (str(position), "5.00", "BUY")
-    ]  # fmt: skip
+        (str(position), "10.00", "BUY"),
+        (str(position), "5.00", "BUY"),
+    ]
     assert len({row["dealId"] for row in closed}) == 2 and closed[0]["closeTimestamp"].startswith(str(now.year))
     assert [(row["volume"], row["symbol"]) for row in opened] == [("15.00", "XAUUSD")]
     assert too_long.status_code == 400 and "two days or less" in too_long.json()["error"]["description"]
@@ -196,8 +221,14 @@ def test_an_email_has_one_ctid_and_a_trader_one_link(sandbox: CtraderSandbox) ->
         person = {"email": "Anna@traders.example", "brokerName": "keelson", "preferredLanguage": "de"}
         first, second = (rest.post("/cid/ctid/create", json=person).json() for _time in range(2))
         assert first["status"] == "CTID_NEW" and second == {"userId": first["userId"]}
-        link = {"traderLogin": login, "traderPasswordHash": NEW["hashedPassword"], "userId": first["userId"],
-                "brokerName": "keelson", "environmentName": "live", "returnAccountDetails": True}  # fmt: skip
+        link = {
+            "traderLogin": login,
+            "traderPasswordHash": NEW["hashedPassword"],
+            "userId": first["userId"],
+            "brokerName": "keelson",
+            "environmentName": "live",
+            "returnAccountDetails": True,
+        }
         wrong = rest.post("/cid/ctid/link", json={**link, "traderPasswordHash": "0" * 32})
         assert wrong.json()["error"]["errorCode"] == "CH_TRADER_ACCOUNT_CANNOT_BE_LINKED"
         assert rest.post("/cid/ctid/link", json=link).json()["ctidTraderAccountId"]
@@ -358,8 +389,14 @@ def test_a_version_that_is_not_the_current_one_changes_nothing(sandbox: CtraderS
         (row,) = manager.ask(pb.ProtoTraderByIdReq(traderId=[trader_id(int(login))]), pb.ProtoTraderByIdRes).trader
 
         def change(version: int, cents: int) -> Any:
-            then = pb.ProtoTrader(traderId=row.traderId, login=row.login, groupId=row.groupId, balance=0, version=version,
-                                  leverageInCents=cents)  # fmt: skip
+            then = pb.ProtoTrader(
+                traderId=row.traderId,
+                login=row.login,
+                groupId=row.groupId,
+                balance=0,
+                version=version,
+                leverageInCents=cents,
+            )
             request = pb.ProtoCrudTraderReq(operation=pb.PROTO_UPDATE_DIFF, trader=then, validateVersion=True)
             return manager.ask(request, pb.ProtoCrudTraderRes)
 

@@ -50,12 +50,17 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def account_on(cast: Cast, server: TradingServer, sandbox: CtraderSandbox, group: str = "real\\standard-EUR",
-               amount: str = "0") -> TradingAccount:  # fmt: skip
+def account_on(
+    cast: Cast, server: TradingServer, sandbox: CtraderSandbox, group: str = "real\\standard-EUR", amount: str = "0"
+) -> TradingAccount:
     return make_account(
-        cast.client, server, login=sandbox.account(group, amount), group=wire_group(group), currency=group.rpartition("-")[2],
+        cast.client,
+        server,
+        login=sandbox.account(group, amount),
+        group=wire_group(group),
+        currency=group.rpartition("-")[2],
         opened_at=timezone.now() - dt.timedelta(days=2),
-    )  # fmt: skip
+    )
 
 
 def reserve(account: TradingAccount, amount: str, key: str = "transfer:1") -> BalanceOperation:
@@ -164,8 +169,10 @@ def test_02_a_bonus_is_found_by_what_is_left_of_its_comment(platform: CtraderPla
     login = sandbox.account()
     ticket = platform.balance_operation(login, BalanceKind.BONUS, Decimal(30), "B:ABCDEFGHIJKLMNOP")
     sandbox.post("deal/edit", ticket=ticket - 2**61, Comment="B:ABCDEFGHIJ")
-    assert [deal.ticket for deal in platform.find_operations(
-        login, Decimal(30), "B:ABCDEFGHIJKLMNOP", since=timezone.now() - HOUR)] == [ticket]  # fmt: skip
+    assert [
+        deal.ticket
+        for deal in platform.find_operations(login, Decimal(30), "B:ABCDEFGHIJKLMNOP", since=timezone.now() - HOUR)
+    ] == [ticket]
 
 
 def test_02_two_candidates_are_put_before_a_person(cast: Cast, server: TradingServer, sandbox: CtraderSandbox) -> None:

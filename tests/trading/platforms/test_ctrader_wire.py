@@ -128,13 +128,21 @@ def test_a_configuration_shows_no_secret() -> None:
 # -- codes --------------------------------------------------------------------------------------------------------------
 
 KINDS = {
-    "NOT_ENOUGH_MONEY": (1, FinalError), "NOT_ENOUGH_RIGHTS": (2, FinalError), "AUTHENTICATION_FAILED": (3, NotStarted),
-    "CHANGE_BALANCE_BAD_AMOUNT": (6, FinalError), "TRADER_NOT_FOUND": (11, FinalError),
-    "TRADER_GROUP_NOT_FOUND": (12, FinalError), "ALREADY_LOGGED_IN": (14, NotStarted), "WRONG_LEVERAGE": (20, FinalError),
-    "REQUEST_FREQUENCY_EXCEEDED": (23, PlatformBusy), "TRADER_HAS_POSITIONS": (28, FinalError),
-    "SERVER_IS_UNDER_MAINTENANCE": (47, NotStarted), "CONNECTIONS_LIMIT_EXCEEDED": (67, NotStarted),
-    "CONCURRENT_MODIFICATION": (910, PlatformBusy), "WRONG_PASSWORD": (904, FinalError),
-}  # fmt: skip
+    "NOT_ENOUGH_MONEY": (1, FinalError),
+    "NOT_ENOUGH_RIGHTS": (2, FinalError),
+    "AUTHENTICATION_FAILED": (3, NotStarted),
+    "CHANGE_BALANCE_BAD_AMOUNT": (6, FinalError),
+    "TRADER_NOT_FOUND": (11, FinalError),
+    "TRADER_GROUP_NOT_FOUND": (12, FinalError),
+    "ALREADY_LOGGED_IN": (14, NotStarted),
+    "WRONG_LEVERAGE": (20, FinalError),
+    "REQUEST_FREQUENCY_EXCEEDED": (23, PlatformBusy),
+    "TRADER_HAS_POSITIONS": (28, FinalError),
+    "SERVER_IS_UNDER_MAINTENANCE": (47, NotStarted),
+    "CONNECTIONS_LIMIT_EXCEEDED": (67, NotStarted),
+    "CONCURRENT_MODIFICATION": (910, PlatformBusy),
+    "WRONG_PASSWORD": (904, FinalError),
+}
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
@@ -166,10 +174,13 @@ def test_maintenance_says_until_when() -> None:
     ("body", "code"),
     [
         (b'{"error":{"errorCode":"NOT_ENOUGH_MONEY","description":"d"}}', "NOT_ENOUGH_MONEY"),
-        (b"TRADER_NOT_FOUND: no such trader", "TRADER_NOT_FOUND"), (b"<html>401</html>", ""), (b"", ""), (b"[]", ""),
+        (b"TRADER_NOT_FOUND: no such trader", "TRADER_NOT_FOUND"),
+        (b"<html>401</html>", ""),
+        (b"", ""),
+        (b"[]", ""),
         (b"Forbidden: by the proxy", ""),
     ],
-)  # fmt: skip
+)
 def test_the_platforms_own_code_is_told_from_anybody_elses_page(body: bytes, code: str) -> None:
     assert code_in(body)[0] == code
 
@@ -177,13 +188,19 @@ def test_the_platforms_own_code_is_told_from_anybody_elses_page(body: bytes, cod
 @pytest.mark.parametrize(
     ("status", "body", "is_write", "kind"),
     [
-        (401, b'{"error":{"errorCode":"CH_ACCESS_TOKEN_INVALID"}}', True, NotStarted), (401, b"<html>", True, OutcomeUnknown),
-        (403, b"<html>", True, OutcomeUnknown), (403, b'{"error":{"errorCode":"NOT_ENOUGH_RIGHTS"}}', True, FinalError),
-        (429, b"", True, PlatformBusy), (502, b"<html>", True, OutcomeUnknown), (502, b"<html>", False, ReadTimedOut),
-        (404, b"<html>", True, FinalError), (503, b"SERVER_IS_UNDER_MAINTENANCE", True, NotStarted),
-        (302, b"", True, OutcomeUnknown), (408, b"", True, OutcomeUnknown),
+        (401, b'{"error":{"errorCode":"CH_ACCESS_TOKEN_INVALID"}}', True, NotStarted),
+        (401, b"<html>", True, OutcomeUnknown),
+        (403, b"<html>", True, OutcomeUnknown),
+        (403, b'{"error":{"errorCode":"NOT_ENOUGH_RIGHTS"}}', True, FinalError),
+        (429, b"", True, PlatformBusy),
+        (502, b"<html>", True, OutcomeUnknown),
+        (502, b"<html>", False, ReadTimedOut),
+        (404, b"<html>", True, FinalError),
+        (503, b"SERVER_IS_UNDER_MAINTENANCE", True, NotStarted),
+        (302, b"", True, OutcomeUnknown),
+        (408, b"", True, OutcomeUnknown),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_judged_by_who_said_it(status: int, body: bytes, is_write: bool, kind: type[Exception]) -> None:
     assert type(refusal("X", Reply(status, {}, body), is_write=is_write)) is kind
 
@@ -200,11 +217,24 @@ def test_an_amount_is_written_with_all_its_digits() -> None:
 
 def deal(**fields: Any) -> pb.ProtoDeal:
     values = {
-        "dealId": 5, "orderId": 6, "positionId": 8, "traderId": 7, "volume": 3_000_000, "filledVolume": 3_000_000,
-        "symbolId": 1, "createTimestamp": 1, "executionTimestamp": 1_700_000_000_123, "utcLastUpdateTimestamp": 9,
-        "executionPrice": 1.10345, "tradeSide": pb.BUY, "dealStatus": pb.FILLED, "dealType": 1, "commission": -90,
-        "moneyDigits": 2, **fields,
-    }  # fmt: skip
+        "dealId": 5,
+        "orderId": 6,
+        "positionId": 8,
+        "traderId": 7,
+        "volume": 3_000_000,
+        "filledVolume": 3_000_000,
+        "symbolId": 1,
+        "createTimestamp": 1,
+        "executionTimestamp": 1_700_000_000_123,
+        "utcLastUpdateTimestamp": 9,
+        "executionPrice": 1.10345,
+        "tradeSide": pb.BUY,
+        "dealStatus": pb.FILLED,
+        "dealType": 1,
+        "commission": -90,
+        "moneyDigits": 2,
+        **fields,
+    }
     return pb.ProtoDeal(**values)
 
 
@@ -253,16 +283,37 @@ def test_what_filled_nothing_is_no_deal() -> None:
 
 
 def ledger(kind: int, delta: int = 5000, **fields: Any) -> pb.ProtoDepositWithdraw:
-    values = {"operationType": kind, "balanceHistoryId": 5, "traderId": 7, "balance": 0, "delta": delta,
-              "changeBalanceTimestamp": 1_700_000_000_000, "moneyDigits": 2, **fields}  # fmt: skip
+    values = {
+        "operationType": kind,
+        "balanceHistoryId": 5,
+        "traderId": 7,
+        "balance": 0,
+        "delta": delta,
+        "changeBalanceTimestamp": 1_700_000_000_000,
+        "moneyDigits": 2,
+        **fields,
+    }
     return pb.ProtoDepositWithdraw(**values)
 
 
 @pytest.mark.parametrize(
     ("kind", "action", "amount"),
-    [(0, 2, 50), (1, 2, -50), (19, 3, 50), (20, 3, -50), (35, 4, -50), (15, 15, 50), (16, 15, -50), (5, 18, 50), (39, 19, 50),
-     (21, 12, 50), (36, 2, 50), (37, 2, -50), (41, 241, 50)],
-)  # fmt: skip
+    [
+        (0, 2, 50),
+        (1, 2, -50),
+        (19, 3, 50),
+        (20, 3, -50),
+        (35, 4, -50),
+        (15, 15, 50),
+        (16, 15, -50),
+        (5, 18, 50),
+        (39, 19, 50),
+        (21, 12, 50),
+        (36, 2, 50),
+        (37, 2, -50),
+        (41, 241, 50),
+    ],
+)
 def test_each_type_of_the_balance_history_is_an_action_of_the_house(kind: int, action: int, amount: int) -> None:
     """One that nobody knows is told, never dropped; a withdrawal is one with either sign."""
     for delta in (5000, -5000) if kind != 41 else (5000,):
@@ -281,9 +332,17 @@ def test_our_corrections_are_told_from_deposits_by_their_source() -> None:
 
 def test_three_ledgers_make_one_kind_of_ticket_without_meeting() -> None:
     bonus = pb.ProtoBonusDepositWithdraw(
-        operationType=pb.BONUS_WITHDRAW, bonusHistoryId=5, traderId=7, managerBonus=0, managerDelta=700, ibBonus=0, ibDelta=0,
-        changeBonusTimestamp=1, comment="B:1", moneyDigits=2,
-    )  # fmt: skip
+        operationType=pb.BONUS_WITHDRAW,
+        bonusHistoryId=5,
+        traderId=7,
+        managerBonus=0,
+        managerDelta=700,
+        ibBonus=0,
+        ibDelta=0,
+        changeBonusTimestamp=1,
+        comment="B:1",
+        moneyDigits=2,
+    )
     found = [rows.deal_from(deal(), WHO, EURO), rows.balance_from(ledger(0), WHO), rows.bonus_from(bonus, WHO)]
     assert [one.ticket for one in found if one] == [5, 2**60 + 5, 2**61 + 5]
     assert found[2] is not None and (found[2].action, found[2].profit, found[2].comment) == (6, -7, "B:1")
@@ -292,32 +351,53 @@ def test_three_ledgers_make_one_kind_of_ticket_without_meeting() -> None:
 @pytest.mark.parametrize(
     ("now", "wanted", "then"),
     [
-        ("FULL_ACCESS", {Right.TRADE: False}, "NO_TRADING"), ("NO_TRADING", {Right.TRADE: True}, "FULL_ACCESS"),
-        ("CLOSE_ONLY", {Right.TRADE: False}, "CLOSE_ONLY"), ("CLOSE_ONLY", {Right.SIGN_IN: True}, "CLOSE_ONLY"),
-        ("FULL_ACCESS", {Right.SIGN_IN: False}, "NO_LOGIN"), ("NO_LOGIN", {Right.TRADE: True}, "NO_LOGIN"),
-        ("NO_LOGIN", {Right.SIGN_IN: True}, "NO_TRADING"), ("NO_LOGIN", {Right.SIGN_IN: True, Right.TRADE: True}, "FULL_ACCESS"),
-        ("FULL_ACCESS", {}, "FULL_ACCESS"), ("NO_TRADING", {}, "NO_TRADING"),
+        ("FULL_ACCESS", {Right.TRADE: False}, "NO_TRADING"),
+        ("NO_TRADING", {Right.TRADE: True}, "FULL_ACCESS"),
+        ("CLOSE_ONLY", {Right.TRADE: False}, "CLOSE_ONLY"),
+        ("CLOSE_ONLY", {Right.SIGN_IN: True}, "CLOSE_ONLY"),
+        ("FULL_ACCESS", {Right.SIGN_IN: False}, "NO_LOGIN"),
+        ("NO_LOGIN", {Right.TRADE: True}, "NO_LOGIN"),
+        ("NO_LOGIN", {Right.SIGN_IN: True}, "NO_TRADING"),
+        ("NO_LOGIN", {Right.SIGN_IN: True, Right.TRADE: True}, "FULL_ACCESS"),
+        ("FULL_ACCESS", {}, "FULL_ACCESS"),
+        ("NO_TRADING", {}, "NO_TRADING"),
     ],
-)  # fmt: skip
+)
 def test_two_rights_are_one_word_of_four(now: str, wanted: dict[Right, bool], then: str) -> None:
     assert rows.access_with(now, wanted) == then
 
 
 # -- CSV ----------------------------------------------------------------------------------------------------------------
 
-HEAD = ("login,positionId,dealId,openTimestamp,closeTimestamp,entryPrice,closePrice,direction,volume,symbol,commission,swap,pnl,"
-        "depositConversionRate,usdConversionRate,bookType,stake,spreadBetting")  # fmt: skip
+HEAD = (
+    "login,positionId,dealId,openTimestamp,closeTimestamp,entryPrice,closePrice,direction,volume,symbol,commission,swap,pnl,"
+    "depositConversionRate,usdConversionRate,bookType,stake,spreadBetting"
+)
 SIZES = csvs.LotSizes([("Forex", Decimal(100_000)), ("XAUUSD", Decimal(100)), ("*", Decimal(1))], {"EURUSD": "Forex"})
 
 
 def closed(**fields: str) -> str:
     values = {
-        "login": "500001", "positionId": "77", "dealId": "4690813", "openTimestamp": "2026-03-19T13:44:21.224",
-        "closeTimestamp": "2026-03-29T01:30:00.125", "entryPrice": "1.10000", "closePrice": "1.10345", "direction": "BUY",
-        "volume": "30000.00", "symbol": "EURUSD", "commission": "1.80", "swap": "-1.50", "pnl": "103.50",
-        "depositConversionRate": "1", "usdConversionRate": "1", "bookType": "BOOK_B", "stake": "0.00", "spreadBetting": "false",
+        "login": "500001",
+        "positionId": "77",
+        "dealId": "4690813",
+        "openTimestamp": "2026-03-19T13:44:21.224",
+        "closeTimestamp": "2026-03-29T01:30:00.125",
+        "entryPrice": "1.10000",
+        "closePrice": "1.10345",
+        "direction": "BUY",
+        "volume": "30000.00",
+        "symbol": "EURUSD",
+        "commission": "1.80",
+        "swap": "-1.50",
+        "pnl": "103.50",
+        "depositConversionRate": "1",
+        "usdConversionRate": "1",
+        "bookType": "BOOK_B",
+        "stake": "0.00",
+        "spreadBetting": "false",
         **fields,
-    }  # fmt: skip
+    }
     return f"{HEAD}\n{','.join(values.values())}\n"
 
 

@@ -88,9 +88,14 @@ def mysql() -> Iterator[str]:
     with mysql_address() as address:
         driver, url = importlib.import_module("pymysql"), urlsplit(address)
         writer = driver.connect(
-            host=url.hostname, port=url.port, user=url.username, password=url.password or "", database=url.path[1:],
-            autocommit=True, charset="utf8mb4",
-        )  # fmt: skip
+            host=url.hostname,
+            port=url.port,
+            user=url.username,
+            password=url.password or "",
+            database=url.path[1:],
+            autocommit=True,
+            charset="utf8mb4",
+        )
         with writer.cursor() as cursor:
             for statement in statements():
                 cursor.execute(statement)

@@ -10,11 +10,20 @@ from trading.platforms.masks import matches
 @pytest.mark.parametrize(
     ("mask", "name", "fits"),
     [
-        ("real*", "real\\std", True), ("real*,!real\\test", "real\\test", False), ("*", "", True), ("a*a", "a", False),
-        ("a*a", "aa", True), ("*std*", "real\\std-usd", True), ("r*l*d", "real\\std", True), ("r*d*l", "real\\std", False),
-        ("real", "real\\std", False), ("", "real", False), ("re.l", "real", False),
-        ("a*" * 40 + "b", "a" * 60, False), ("*a" * 2_000 + "b", "a" * 5_000, False),
+        ("real*", "real\\std", True),
+        ("real*,!real\\test", "real\\test", False),
+        ("*", "", True),
+        ("a*a", "a", False),
+        ("a*a", "aa", True),
+        ("*std*", "real\\std-usd", True),
+        ("r*l*d", "real\\std", True),
+        ("r*d*l", "real\\std", False),
+        ("real", "real\\std", False),
+        ("", "real", False),
+        ("re.l", "real", False),
+        ("a*" * 40 + "b", "a" * 60, False),
+        ("*a" * 2_000 + "b", "a" * 5_000, False),
     ],
-)  # fmt: skip
+)
 def test_a_mask_fits_by_its_parts(found, mask, name, fits):
     assert found(mask, name) is fits

@@ -105,10 +105,11 @@ def test_the_doctor_names_paths_groups_and_streams_that_differ(process: SandboxP
     arena.account("real\\vip-USD")
     server = arena.row()
     server.options = {
-        **server.options, "groups": "real-pro-EUR,nowhere",
+        **server.options,
+        "groups": "real-pro-EUR,nowhere",
         "paths": "closed_positions=/v9/closed; ledgers=/v1/trading-data/ledgers",
         "grpc_streams": "ledgers=NoService/noStream",
-    }  # fmt: skip
+    }
     server.save()
     findings = {finding.name: finding for finding in examine(server)}
     pool.close_all()
@@ -121,8 +122,14 @@ def test_the_doctor_names_paths_groups_and_streams_that_differ(process: SandboxP
 
 
 def test_a_server_with_a_path_that_can_not_be_is_not_connected(cast: Cast) -> None:
-    fields = {"name": "Broker", "kind": "matchtrader", "host": "broker.example", "port": 443, "manager_login": "our key",
-              "time_zone": "UTC"}  # fmt: skip
+    fields = {
+        "name": "Broker",
+        "kind": "matchtrader",
+        "host": "broker.example",
+        "port": 443,
+        "manager_login": "our key",
+        "time_zone": "UTC",
+    }
     for options in (
         {"paths": "deposit=/v2/{account}/in"},
         {"grpc_streams": "deals=A/b"},

@@ -146,9 +146,12 @@ def test_money_moves_are_answered_without_a_number_and_stand_in_the_ledger(http:
     assert money(http, login, "deposit", amount=1, additionalType="CORRECTION").status_code == 204
     told = [(row["type"], row["additionalType"], row["profit"], row["comment"]) for row in ledger(http, login)]
     assert told == [
-        ("DEPOSIT", "NONE", 50, "in"), ("WITHDRAWAL", "NONE", -20, "out"), ("CREDIT_IN", "NONE", 7, ""),
-        ("CREDIT_OUT", "NONE", -2, ""), ("DEPOSIT", "CORRECTION", 1, ""),
-    ]  # fmt: skip
+        ("DEPOSIT", "NONE", 50, "in"),
+        ("WITHDRAWAL", "NONE", -20, "out"),
+        ("CREDIT_IN", "NONE", 7, ""),
+        ("CREDIT_OUT", "NONE", -2, ""),
+        ("DEPOSIT", "CORRECTION", 1, ""),
+    ]
     assert money(http, login, "withdraw", amount=31.01).json()["detail"] == "Not enough money"
     assert money(http, login, "deposit", amount=-5).status_code == 400
     assert money(http, "123", "deposit", amount=5).status_code == 404
@@ -226,8 +229,13 @@ def heard(call: Any, *, seconds: float = 3.0) -> Any:
 
 def test_a_stream_needs_the_key_too(channel: grpc.Channel) -> None:
     with pytest.raises(grpc.RpcError) as problem:
-        listen(channel, "LedgerServiceExternal/getLedgersStream", pb2.PBLedgersRequestExternal(),
-               pb2.PBLedgersStreamResponseExternal, key="wrong")  # fmt: skip
+        listen(
+            channel,
+            "LedgerServiceExternal/getLedgersStream",
+            pb2.PBLedgersRequestExternal(),
+            pb2.PBLedgersStreamResponseExternal,
+            key="wrong",
+        )
     assert problem.value.code() == grpc.StatusCode.UNAUTHENTICATED
     with pytest.raises(grpc.RpcError) as problem:
         listen(channel, "NoService/noStream", pb2.PBLedgersRequestExternal(), pb2.PBLedgersStreamResponseExternal)
@@ -258,10 +266,18 @@ def test_positions_and_equity_are_told_as_they_change(
     group = "real-vip-USD"
     login = account(http, group=group)["login"]
     money(http, login, "deposit", amount=10_000)
-    positions = listen(channel, "PositionsServiceExternal/getOpenPositionsStream",
-                       pb2.PBOpenPositionsRequestExternal(groups=[group]), pb2.PBOpenPositionsStreamResponseExternal)  # fmt: skip
-    equity = listen(channel, "EquityServiceExternal/getEquityStream", pb2.PBEquityRequestExternal(logins=[login]),
-                    pb2.PBEquityStreamResponseExternal)  # fmt: skip
+    positions = listen(
+        channel,
+        "PositionsServiceExternal/getOpenPositionsStream",
+        pb2.PBOpenPositionsRequestExternal(groups=[group]),
+        pb2.PBOpenPositionsStreamResponseExternal,
+    )
+    equity = listen(
+        channel,
+        "EquityServiceExternal/getEquityStream",
+        pb2.PBEquityRequestExternal(logins=[login]),
+        pb2.PBEquityStreamResponseExternal,
+    )
     assert heard(equity).equity.balance == "10000.00"
     position = process.post("trade", login=int(login), symbol="EURUSD", lots="0.20")["position"]
     told = heard(positions).positions
@@ -286,8 +302,12 @@ def test_a_margin_call_and_a_stop_out_are_events(
     login = account(http)["login"]
     money(http, login, "deposit", amount=250)
     process.post("trade", login=int(login), symbol="GBPUSD", lots="0.10")
-    events = listen(channel, "TradingEventsServiceExternal/getTradingEventsStream",
-                    pb2.PBTradingEventsRequestExternal(logins=[login]), pb2.PBTradingEventsStreamResponseExternal)  # fmt: skip
+    events = listen(
+        channel,
+        "TradingEventsServiceExternal/getTradingEventsStream",
+        pb2.PBTradingEventsRequestExternal(logins=[login]),
+        pb2.PBTradingEventsStreamResponseExternal,
+    )
     level = float(process.state()["prices"]["GBPUSD"]["bid"])
     process.post("price", symbol="GBPUSD", level=level * 0.985)
     called = heard(events).tradingEvent

@@ -105,11 +105,21 @@ def test_what_tickets_are_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch)
 
 def closed(**fields: Any) -> dict[str, Any]:
     return {
-        "id": "77", "login": "1", "symbol": "XAUUSD", "volume": Decimal("0.10"), "side": "SELL",
-        "openTime": "2026-11-20T10:00:00.5Z", "openPrice": "2350.10",
-        "closeTime": "2026-11-20T11:00:00Z", "closePrice": "2340.1", "commission": "-0.6", "swap": "1.2",
-        "profit": "100.00", "closeOrderId": "900", **fields,
-    }  # fmt: skip
+        "id": "77",
+        "login": "1",
+        "symbol": "XAUUSD",
+        "volume": Decimal("0.10"),
+        "side": "SELL",
+        "openTime": "2026-11-20T10:00:00.5Z",
+        "openPrice": "2350.10",
+        "closeTime": "2026-11-20T11:00:00Z",
+        "closePrice": "2340.1",
+        "commission": "-0.6",
+        "swap": "1.2",
+        "profit": "100.00",
+        "closeOrderId": "900",
+        **fields,
+    }
 
 
 def test_a_closed_position_is_a_deal_the_other_way_with_what_the_ledger_charged() -> None:
@@ -229,10 +239,17 @@ def test_paths_of_a_broker_replace_ours_and_keep_their_placeholders() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "deposit=/v2/{account}/in", "deposit=/v2/in", "nothing=/v2", "ledgers=/v2/{login}", "deposit=v2/{login}",
-        "deposit=/v2/{login}/{login}", "deposit=/v2/{login}/in?x=1", "deposit=//evil.example/{login}", "deposit",
+        "deposit=/v2/{account}/in",
+        "deposit=/v2/in",
+        "nothing=/v2",
+        "ledgers=/v2/{login}",
+        "deposit=v2/{login}",
+        "deposit=/v2/{login}/{login}",
+        "deposit=/v2/{login}/in?x=1",
+        "deposit=//evil.example/{login}",
+        "deposit",
     ],
-)  # fmt: skip
+)
 def test_a_path_with_a_placeholder_that_its_command_has_not_is_refused(text: str) -> None:
     with pytest.raises(FinalError, match="can't be read"):
         options.lines(text, options.PATHS_PATTERN, options.PATHS)

@@ -89,13 +89,17 @@ def test_the_same_key_with_the_same_request_is_done_once_and_with_another_refuse
 @pytest.mark.parametrize(
     ("fault", "expected", "booked"),
     [
-        ("outcome_unknown", ("OutcomeUnknown", "unknown"), True), ("unknown_before", ("OutcomeUnknown", "unknown"), False),
-        ("in_progress", ("OutcomeUnknown", "in-progress"), False), ("timeout", ("Timeout", "timeout"), False),
-        ("not_started", ("Busy", "not-started"), False), ("no_connect", ("NoConnect", ""), False),
-        ("internal", ("Internal", ""), True), ("forbidden", ("Forbidden", ""), False),
+        ("outcome_unknown", ("OutcomeUnknown", "unknown"), True),
+        ("unknown_before", ("OutcomeUnknown", "unknown"), False),
+        ("in_progress", ("OutcomeUnknown", "in-progress"), False),
+        ("timeout", ("Timeout", "timeout"), False),
+        ("not_started", ("Busy", "not-started"), False),
+        ("no_connect", ("NoConnect", ""), False),
+        ("internal", ("Internal", ""), True),
+        ("forbidden", ("Forbidden", ""), False),
         ("too_frequent", ("Busy", "not-started"), False),
     ],
-)  # fmt: skip
+)
 def test_each_fault_says_what_it_should_and_does_what_it_says(
     mt4: Mt4Lab, fault: str, expected: tuple[str, str], booked: bool
 ) -> None:
@@ -221,8 +225,10 @@ def test_a_partial_close_keeps_its_number_and_gives_the_rest_a_new_one(mt4: Mt4L
     mt4.close(position)
     last = mt4.rows(login)[-1]
     assert (last["order"], last["comment"], last["tradeRecordState"]) == (
-        rest["order"], f"from #{second['order']}", "ClosedNormal",
-    )  # fmt: skip
+        rest["order"],
+        f"from #{second['order']}",
+        "ClosedNormal",
+    )
 
 
 def test_commission_counts_when_an_order_is_closed_and_rows_add_up_to_the_balance(mt4: Mt4Lab) -> None:
@@ -252,8 +258,11 @@ def test_close_by_and_pending_orders_are_rows_of_their_own_kind(mt4: Mt4Lab) -> 
     mt4.process.post("order/cancel", order=given_up)
     rows = {row["order"]: row for row in [*mt4.rows(login), *mt4.data("TradesRequest", group="real-std-EUR")]}
     assert [rows[number]["tradeRecordState"] for number in (one, other, given_up, waits)] == [
-        "ClosedBy", "ClosedBy", "Deleted", "OpenNormal",
-    ]  # fmt: skip
+        "ClosedBy",
+        "ClosedBy",
+        "Deleted",
+        "OpenNormal",
+    ]
     assert rows[waits]["tradeCommand"] == rows[given_up]["tradeCommand"] == "BuyLimit"
     found = mt4.data("TradeRecordsRequest", orders=[one, waits, 1])
     assert sorted(row["order"] for row in found) == sorted([one, waits])

@@ -42,9 +42,15 @@ from cplugin_webapi_sdk._generated.models import (
 from tests.trading.mt4_lab import Mt4Lab
 
 AREAS = {
-    "auth": mt4_v_2_authentication, "groups": mt4_v_2_groups, "history": mt4_v_2_history, "margins": mt4_v_2_margins,
-    "sync": mt4_v_2_sidecar_batch_reads, "symbols": mt4_v_2_symbols, "trades": mt4_v_2_trades, "users": mt4_v_2_users,
-}  # fmt: skip
+    "auth": mt4_v_2_authentication,
+    "groups": mt4_v_2_groups,
+    "history": mt4_v_2_history,
+    "margins": mt4_v_2_margins,
+    "sync": mt4_v_2_sidecar_batch_reads,
+    "symbols": mt4_v_2_symbols,
+    "trades": mt4_v_2_trades,
+    "users": mt4_v_2_users,
+}
 
 
 def operation(area: str, method: str, name: str) -> Any:
@@ -110,8 +116,9 @@ def test_a_foreign_client_makes_an_account_pays_in_trades_and_reads_everything_b
         )
     ]
     assert [(row.trade_command, row.trade_record_state, row.volume) for row in history] == [
-        ("Balance", "ClosedNormal", 0), ("Buy", "ClosedNormal", 10),
-    ]  # fmt: skip
+        ("Balance", "ClosedNormal", 0),
+        ("Buy", "ClosedNormal", 10),
+    ]
     assert history[1].open_time >= started and history[1].volume_lots == 0.1  # type: ignore[operator]
     open_now, meta = sdk.mt4.trades_request(bridge.platform, group="real-std-EUR", limit=100)
     assert position in {MT4Trade.from_dict(row).order for row in open_now} and meta.paging.has_more is False

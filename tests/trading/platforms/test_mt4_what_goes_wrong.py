@@ -271,8 +271,10 @@ def test_08_parts_of_an_order_close_what_they_closed_and_belong_to_one_position(
     opened, closed = mine.filter(entry=0).order_by("ticket"), mine.exclude(entry=0).order_by("server_msc", "ticket")
     assert [row.lots for row in opened] == [Decimal("0.10"), Decimal("0.20"), Decimal("0.20")]
     assert sorted((row.entry, row.closed_lots) for row in closed) == [
-        (1, Decimal("0.10")), (1, Decimal("0.20")), (3, Decimal("0.20")),
-    ]  # fmt: skip
+        (1, Decimal("0.10")),
+        (1, Decimal("0.20")),
+        (3, Decimal("0.20")),
+    ]
     assert {row.ticket - OUT_OFFSET for row in closed} == {row.ticket for row in opened}
     assert len({row.executed_at for row in opened}) == 1 and opened[0].ticket == position
     money.sync_money(mt4_server)

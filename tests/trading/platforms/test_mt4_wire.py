@@ -28,12 +28,30 @@ EET = ZoneInfo("EET")
 def row(order: int, **fields: Any) -> dict[str, Any]:
     """A closed order as the bridge shows it."""
     return {
-        "order": order, "login": 7, "symbol": "EURUSD.m", "digits": 5, "tradeCommand": "Sell", "volume": 15,
-        "volumeLots": Decimal("0.15"), "tradeRecordState": "ClosedNormal", "openPrice": Decimal("1.10500"), "sl": 0, "tp": 0,
-        "openTime": "2026-01-12T10:00:00", "closeTime": "2026-01-12T11:30:00", "closePrice": Decimal("1.10000"),
-        "commission": Decimal("-0.9"), "storage": Decimal("-0.11"), "profit": Decimal("75.00"), "taxes": Decimal("-0.05"),
-        "comment": "", "tradeRecordReason": "Client", "activationType": "None", "timeStamp": "2026-01-12T11:30:00", **fields,
-    }  # fmt: skip
+        "order": order,
+        "login": 7,
+        "symbol": "EURUSD.m",
+        "digits": 5,
+        "tradeCommand": "Sell",
+        "volume": 15,
+        "volumeLots": Decimal("0.15"),
+        "tradeRecordState": "ClosedNormal",
+        "openPrice": Decimal("1.10500"),
+        "sl": 0,
+        "tp": 0,
+        "openTime": "2026-01-12T10:00:00",
+        "closeTime": "2026-01-12T11:30:00",
+        "closePrice": Decimal("1.10000"),
+        "commission": Decimal("-0.9"),
+        "storage": Decimal("-0.11"),
+        "profit": Decimal("75.00"),
+        "taxes": Decimal("-0.05"),
+        "comment": "",
+        "tradeRecordReason": "Client",
+        "activationType": "None",
+        "timeStamp": "2026-01-12T11:30:00",
+        **fields,
+    }
 
 
 def reader(**fields: Any) -> Reader:
@@ -61,12 +79,17 @@ def test_a_closed_order_is_an_opening_and_a_closing_that_carries_the_money() -> 
     )
     assert (closing.ticket, closing.action, closing.entry) == (4711 + OUT_OFFSET, 0, 1)
     assert (opening.price, closing.price, closing.price_position) == (
-        Decimal("1.10500"), Decimal("1.10000"), Decimal("1.10500"),
-    )  # fmt: skip
+        Decimal("1.10500"),
+        Decimal("1.10000"),
+        Decimal("1.10500"),
+    )
     assert opening.profit == opening.commission == opening.swap == opening.fee == 0
     assert (closing.profit, closing.swap, closing.commission, closing.fee) == (
-        Decimal("75.00"), Decimal("-0.11"), Decimal("-0.9"), Decimal("-0.05"),
-    )  # fmt: skip
+        Decimal("75.00"),
+        Decimal("-0.11"),
+        Decimal("-0.9"),
+        Decimal("-0.05"),
+    )
     assert closing.closed_lots == closing.lots == Decimal("0.15")
     assert (opening.position_id, closing.position_id, closing.order_id) == (4711, 4711, 4711)
     assert opening.executed_at == dt.datetime(2026, 1, 12, 8, 0, tzinfo=dt.UTC)  # 10:00 by a clock of UTC+2
@@ -91,11 +114,15 @@ def test_an_open_order_is_its_opening_alone_and_what_moves_is_no_change_of_it() 
 @pytest.mark.parametrize(
     ("fields", "action", "entry"),
     [
-        ({"tradeCommand": "Balance"}, 2, 0), ({"tradeCommand": "Credit"}, 3, 0), ({"tradeCommand": 6}, 2, 0),
-        ({"tradeCommand": "Rebate"}, UNKNOWN_ACTION + 99, 0), ({"tradeCommand": 11}, UNKNOWN_ACTION + 11, 0),
-        ({"tradeRecordState": "ClosedBy"}, 0, 3), ({"tradeRecordState": 5, "tradeCommand": 0}, 1, 3),
+        ({"tradeCommand": "Balance"}, 2, 0),
+        ({"tradeCommand": "Credit"}, 3, 0),
+        ({"tradeCommand": 6}, 2, 0),
+        ({"tradeCommand": "Rebate"}, UNKNOWN_ACTION + 99, 0),
+        ({"tradeCommand": 11}, UNKNOWN_ACTION + 11, 0),
+        ({"tradeRecordState": "ClosedBy"}, 0, 3),
+        ({"tradeRecordState": 5, "tradeCommand": 0}, 1, 3),
     ],
-)  # fmt: skip
+)
 def test_every_command_is_told_apart_and_an_unknown_one_is_kept(
     fields: dict[str, Any], action: int, entry: int
 ) -> None:
@@ -122,12 +149,19 @@ def test_money_without_open_trades_is_the_users_and_with_them_the_margin_lists()
     user = {"login": 7, "balance": Decimal("100.50"), "credit": Decimal(20)}
     idle = money_of(user, None)
     assert (idle.equity, idle.margin_free, idle.margin, idle.floating) == (Decimal("120.50"), Decimal("120.50"), 0, 0)
-    margin = {"balance": Decimal("100.50"), "equity": Decimal("110.25"), "margin": Decimal(50), "free": Decimal("60.25"),
-              "level": Decimal("220.50")}  # fmt: skip
+    margin = {
+        "balance": Decimal("100.50"),
+        "equity": Decimal("110.25"),
+        "margin": Decimal(50),
+        "free": Decimal("60.25"),
+        "level": Decimal("220.50"),
+    }
     active = money_of(user, margin)
     assert (active.floating, active.margin_free, active.margin_level) == (
-        Decimal("-10.25"), Decimal("60.25"), Decimal("220.50"),
-    )  # fmt: skip
+        Decimal("-10.25"),
+        Decimal("60.25"),
+        Decimal("220.50"),
+    )
 
 
 def test_rights_change_their_bits_and_leave_the_brokers() -> None:
@@ -195,8 +229,13 @@ def test_numbers_keep_their_digits_and_the_servers_noise_is_taken_off() -> None:
             units.decimal(nonsense)
     assert units.lots(15) == Decimal("0.15") and units.lots(100) == 1
     assert [units.is_sum(Decimal(text)) for text in ("0.01", "-5", "1.005", "0", "NaN", "1e12")] == [
-        True, True, False, False, False, False,
-    ]  # fmt: skip
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert (
         _encode({"price": Decimal("0.10"), "orderBy": 7, "comment": "ü"}) == '{"price":0.10,"orderBy":7,"comment":"ü"}'
     )
@@ -234,12 +273,18 @@ def test_in_the_doubled_hour_a_bridge_that_writes_utc_tells_which_one_it_was() -
 @pytest.mark.parametrize(
     ("written", "page", "kept"),
     [
-        ("Zoë Müller 🙂", "cp1252", "Zoë Müller"), ("Юрий Щукин", "cp1251", "Юрий Щукин"),
-        ("Юрий Щукин", "cp1252", "Yuriy Shchukin"), ("Łukasz Żółć", "cp1252", "Lukasz Zólc"),
-        ("Łukasz Żółć", "cp1250", "Łukasz Żółć"), ("Ærø Straße", "cp1251", "AEro Strasse"), ("Νίκος", "cp1252", "Nikos"),
-        ("Zoë", "cp1252", "Zoë"), ("O’Neill", "cp874", "O’Neill"), ("a\tb\nc", "cp1252", "abc"),
+        ("Zoë Müller 🙂", "cp1252", "Zoë Müller"),
+        ("Юрий Щукин", "cp1251", "Юрий Щукин"),
+        ("Юрий Щукин", "cp1252", "Yuriy Shchukin"),
+        ("Łukasz Żółć", "cp1252", "Lukasz Zólc"),
+        ("Łukasz Żółć", "cp1250", "Łukasz Żółć"),
+        ("Ærø Straße", "cp1251", "AEro Strasse"),
+        ("Νίκος", "cp1252", "Nikos"),
+        ("Zoë", "cp1252", "Zoë"),
+        ("O’Neill", "cp874", "O’Neill"),
+        ("a\tb\nc", "cp1252", "abc"),
     ],
-)  # fmt: skip
+)
 def test_what_the_code_page_lacks_is_written_in_letters_that_it_has(written: str, page: str, kept: str) -> None:
     assert text.personal(written, page, text.NAME_MAX, what="name") == kept
 
@@ -273,20 +318,28 @@ def test_a_mask_chooses_groups_as_on_the_server() -> None:
 @pytest.mark.parametrize(
     ("code", "manager", "outcome", "read", "write"),
     [
-        ("NoConnect", None, "", NotStarted, NotStarted), ("Validation", None, "", FinalError, FinalError),
-        ("Forbidden", None, "", FinalError, FinalError), ("NotFound", None, "", FinalError, FinalError),
+        ("NoConnect", None, "", NotStarted, NotStarted),
+        ("Validation", None, "", FinalError, FinalError),
+        ("Forbidden", None, "", FinalError, FinalError),
+        ("NotFound", None, "", FinalError, FinalError),
         ("Timeout", None, "timeout", ReadTimedOut, OutcomeUnknown),
         ("OutcomeUnknown", None, "unknown", ReadTimedOut, OutcomeUnknown),
         ("OutcomeUnknown", None, "in-progress", ReadTimedOut, OutcomeUnknown),
         ("Busy", None, "not-started", PlatformBusy, PlatformBusy),
-        ("Internal", None, "", ReadTimedOut, OutcomeUnknown), ("Internal", None, "not-started", NotStarted, NotStarted),
-        ("SomethingNew", None, "", ReadTimedOut, OutcomeUnknown), ("MT4Error", None, "unknown", ReadTimedOut, OutcomeUnknown),
-        ("MT4Error", "TradeNoMoney", "", FinalError, FinalError), ("MT4Error", 134, "", FinalError, FinalError),
-        ("MT4Error", "TooFrequent", "", PlatformBusy, PlatformBusy), ("MT4Error", "TradeTimeout", "", ReadTimedOut, OutcomeUnknown),
-        ("MT4Error", "NoConnect", "", ReadTimedOut, OutcomeUnknown), ("MT4Error", "Error", "", ReadTimedOut, OutcomeUnknown),
-        ("MT4Error", "Brandnew", "", FinalError, OutcomeUnknown), ("MT4Error", 999, "", FinalError, OutcomeUnknown),
+        ("Internal", None, "", ReadTimedOut, OutcomeUnknown),
+        ("Internal", None, "not-started", NotStarted, NotStarted),
+        ("SomethingNew", None, "", ReadTimedOut, OutcomeUnknown),
+        ("MT4Error", None, "unknown", ReadTimedOut, OutcomeUnknown),
+        ("MT4Error", "TradeNoMoney", "", FinalError, FinalError),
+        ("MT4Error", 134, "", FinalError, FinalError),
+        ("MT4Error", "TooFrequent", "", PlatformBusy, PlatformBusy),
+        ("MT4Error", "TradeTimeout", "", ReadTimedOut, OutcomeUnknown),
+        ("MT4Error", "NoConnect", "", ReadTimedOut, OutcomeUnknown),
+        ("MT4Error", "Error", "", ReadTimedOut, OutcomeUnknown),
+        ("MT4Error", "Brandnew", "", FinalError, OutcomeUnknown),
+        ("MT4Error", 999, "", FinalError, OutcomeUnknown),
     ],
-)  # fmt: skip
+)
 def test_each_code_and_outcome_is_one_of_the_five_kinds(
     code: str, manager: Any, outcome: str, read: type[Exception], write: type[Exception]
 ) -> None:

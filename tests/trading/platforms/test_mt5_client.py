@@ -37,9 +37,14 @@ def test_a_client_from_elsewhere_can_drive_the_sandbox(sandbox: Sandbox, is_cryp
         assert (symbol.Symbol, symbol.ContractSize, symbol.VolumeMin) == ("EURUSD", 100000.0, 100)
         assert api.group_total() >= 12
         answer = client(
-            "USER_ADD", LOGIN=0, PASS_MAIN="Abcdef1!", PASS_INVESTOR="Abcdef2!", GROUP="real\\standard-EUR",
-            NAME="Zoë | Müller = 🙂", LEVERAGE=30,
-        )  # fmt: skip
+            "USER_ADD",
+            LOGIN=0,
+            PASS_MAIN="Abcdef1!",
+            PASS_INVESTOR="Abcdef2!",
+            GROUP="real\\standard-EUR",
+            NAME="Zoë | Müller = 🙂",
+            LEVERAGE=30,
+        )
         login = int(answer.params["LOGIN"])
         assert login in api.user_logins("real*")
         ticket = client("TRADE_BALANCE", LOGIN=login, TYPE=2, BALANCE="250.00", COMMENT="D:PURE").params["TICKET"]
@@ -204,10 +209,14 @@ def test_odd_characters_survive_both_ways(sandbox: Sandbox, text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "is_booked"),
     [
-        ("drop_before", False), ("drop_after", True), ("never_before", False), ("never_after", True), ("garbage", True),
+        ("drop_before", False),
+        ("drop_after", True),
+        ("never_before", False),
+        ("never_after", True),
+        ("garbage", True),
         ("foreign_number", True),
     ],
-)  # fmt: skip
+)
 def test_a_lost_answer_to_a_change_is_an_unknown_outcome_and_nothing_is_sent_again(
     sandbox: Sandbox, kind: str, is_booked: bool
 ) -> None:

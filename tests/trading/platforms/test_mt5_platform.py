@@ -13,14 +13,7 @@ import pytest
 
 from tests.trading.sandbox_server import Sandbox
 from trading.platforms.base import BalanceKind, NewAccount, Right
-from trading.platforms.errors import (
-    FinalError,
-    NotStarted,
-    OutcomeUnknown,
-    PlatformBusy,
-    PlatformError,
-    ReadTimedOut,
-)
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.mt5 import commands
 from trading.platforms.mt5.client import CRYPT_AES, CRYPT_NONE
 from trading.platforms.mt5.commands import Mt5Commands
@@ -50,8 +43,14 @@ def login(sandbox: Sandbox) -> str:
 
 
 def wanted(login: str, **fields: str) -> NewAccount:
-    values = {"group": "real\\standard-EUR", "name": "Zoë | Müller = \\ 🙂", "reference": f"A:{login}",
-              "main_password": "Abcdef1!", "investor_password": "Abcdef2!", **fields}  # fmt: skip
+    values = {
+        "group": "real\\standard-EUR",
+        "name": "Zoë | Müller = \\ 🙂",
+        "reference": f"A:{login}",
+        "main_password": "Abcdef1!",
+        "investor_password": "Abcdef2!",
+        **fields,
+    }
     return NewAccount(login=login, leverage=30, **values)
 
 
@@ -143,8 +142,13 @@ def test_both_passwords_are_changed_and_checked(platform: Mt5Platform, login: st
 
 
 def test_every_kind_of_balance_operation_is_booked_and_found(platform: Mt5Platform, login: str) -> None:
-    moves = [(BalanceKind.BALANCE, "500.00", 2), (BalanceKind.BALANCE, "-120.50", 2), (BalanceKind.CREDIT, "50.00", 3),
-             (BalanceKind.BONUS, "25.00", 6), (BalanceKind.CORRECTION, "-0.01", 5)]  # fmt: skip
+    moves = [
+        (BalanceKind.BALANCE, "500.00", 2),
+        (BalanceKind.BALANCE, "-120.50", 2),
+        (BalanceKind.CREDIT, "50.00", 3),
+        (BalanceKind.BONUS, "25.00", 6),
+        (BalanceKind.CORRECTION, "-0.01", 5),
+    ]
     for number, (kind, amount, action) in enumerate(moves):
         ticket = platform.balance_operation(login, kind, Decimal(amount), f"D:REF{number}")
         (found,) = platform.find_operations(login, Decimal(amount), f"D:REF{number}", since=hour_ago())

@@ -41,7 +41,10 @@ def framed(text: str, number: int) -> bytes:
         (
             "AUTH_START",
             {
-                "VERSION": 3211, "AGENT": "WebApiExtensionExample", "LOGIN": 33007, "TYPE": "MANAGER",
+                "VERSION": 3211,
+                "AGENT": "WebApiExtensionExample",
+                "LOGIN": 33007,
+                "TYPE": "MANAGER",
                 "CRYPT_METHOD": "NONE",
             },
             1,
@@ -54,7 +57,7 @@ def framed(text: str, number: int) -> bytes:
             b"00d200020",
         ),
     ],
-)  # fmt: skip
+)
 def test_frames_of_real_clients_come_out_byte_for_byte(
     name: str, parameters: dict[str, object], number: int, header: bytes
 ) -> None:
@@ -116,13 +119,7 @@ def test_messages_around_64_kib_are_cut_and_joined_again(length: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "escaped"),
-    [
-        ("a\\b", "a\\\\b"),
-        ("a=b", "a\\=b"),
-        ("a|b", "a\\|b"),
-        ("a\nb", "a\\\nb"),
-        ("плюс 🙂", "плюс 🙂"),
-    ],
+    [("a\\b", "a\\\\b"), ("a=b", "a\\=b"), ("a|b", "a\\|b"), ("a\nb", "a\\\nb"), ("плюс 🙂", "плюс 🙂")],
 )
 def test_values_are_escaped_as_the_documentation_says(value: str, escaped: str) -> None:
     assert wire.escape(value) == escaped

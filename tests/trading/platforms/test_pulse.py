@@ -60,9 +60,15 @@ def test_the_page_shows_lag_counters_breaker_and_rate(
     now = timezone.now()
     for minutes in range(5):
         SyncSample.objects.create(
-            server=server, kind="deals", at=now - dt.timedelta(minutes=minutes), lag_ms=700 + minutes, runs=60, rows=100,
-            failures=1, duration_ms=6000,
-        )  # fmt: skip
+            server=server,
+            kind="deals",
+            at=now - dt.timedelta(minutes=minutes),
+            lag_ms=700 + minutes,
+            runs=60,
+            rows=100,
+            failures=1,
+            duration_ms=6000,
+        )
     SyncCursor.objects.create(server=server, kind="deals", read_at=now, lag_ms=700, error="gone", error_at=now)
     gate = Gate(Breaker(failures_max=1), Limit(Rate(50, 10, 1.0)), breaker_status.watcher(server.pk, "money"))
     with pytest.raises(NotStarted), gate.passing():

@@ -207,9 +207,13 @@ def test_the_servers_clock_follows_its_zone_over_a_dst_change(sandbox: Sandbox, 
 
 @pytest.mark.parametrize(
     ("right", "command"),
-    [("accountant", "TRADE_BALANCE"), ("modify accounts", "USER_UPDATE"), ("access to trade orders", "DEAL_GET_TOTAL"),
-     ("access to accounts", "USER_GET")],
-)  # fmt: skip
+    [
+        ("accountant", "TRADE_BALANCE"),
+        ("modify accounts", "USER_UPDATE"),
+        ("access to trade orders", "DEAL_GET_TOTAL"),
+        ("access to accounts", "USER_GET"),
+    ],
+)
 def test_a_manager_without_a_right_is_refused(sandbox: Sandbox, client: Mt5Commands, right: str, command: str) -> None:
     login = sandbox.new_account()
     parameters = {"LOGIN": login, "TYPE": 2, "BALANCE": "1.00", "COMMENT": "x", "FROM": 0, "TO": 0}
@@ -275,10 +279,26 @@ def test_a_latency_arbitrageur_trades_at_the_price_before_the_jump() -> None:
 def alone() -> Iterator[dict[str, int]]:
     """`manage.py sandbox mt5` as it is documented; its ports."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "sandbox", "mt5", "--port", "0", "--login", "2001", "--password", PASSWORD, "--seed", "7",
-         "--rhythm", "0"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "manage.py",
+            "sandbox",
+            "mt5",
+            "--port",
+            "0",
+            "--login",
+            "2001",
+            "--password",
+            PASSWORD,
+            "--seed",
+            "7",
+            "--rhythm",
+            "0",
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield json.loads(_ready_line(process).removeprefix("ready "))
     finally:

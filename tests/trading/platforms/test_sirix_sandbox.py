@@ -32,9 +32,14 @@ def test_the_documented_request_gets_the_documented_answer(sirix: SandboxProcess
     sirix.post("close", position=held, lots="0.10")
     sirix.post("order", login=int(login), symbol="EURUSD", kind="buy_limit", lots="0.10", price="0.5")
     answer = call(
-        sirix, STATUS, UserID=login, GetOpenPositions=True, GetPendingPositions=True, GetClosePositions=True,
+        sirix,
+        STATUS,
+        UserID=login,
+        GetOpenPositions=True,
+        GetPendingPositions=True,
+        GetClosePositions=True,
         GetMonetaryTransactions=True,
-    ).json()  # fmt: skip
+    ).json()
     user = answer["UserData"]
     assert (user["UserID"], user["Currency"], user["UserDetails"]["FullName"]) == (login, "EUR", "Test Trader")
     assert user["AccountBalance"].keys() == {"Balance", "Equity", "FreeMargin", "MarginLevel"}
@@ -64,8 +69,11 @@ def test_history_comes_in_pages_newest_first(sirix: SandboxProcess) -> None:
 
 
 def test_an_account_is_made_by_the_call_and_named_by_the_server(sirix: SandboxProcess) -> None:
-    wish = {"GroupName": "RL-Standard-EUR", "UserDetails": {"FullName": "Zoë", "Email": "z@traders.example"},
-            "Passwords": {"Password": "Abcdef1!"}}  # fmt: skip
+    wish = {
+        "GroupName": "RL-Standard-EUR",
+        "UserDetails": {"FullName": "Zoë", "Email": "z@traders.example"},
+        "Passwords": {"Password": "Abcdef1!"},
+    }
     login = call(sirix, CREATE, **wish).json()["User"]["UserID"]
     assert call(sirix, STATUS, UserID=login).json()["UserData"]["UserDetails"]["FullName"] == "Zoë"
     assert call(sirix, CREATE, **{**wish, "GroupName": "RL-Netting-EUR"}).status_code == 400

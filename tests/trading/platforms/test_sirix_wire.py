@@ -18,10 +18,17 @@ from trading.platforms.sirix.status import in_mask
 UTC = ZoneInfo("UTC")
 READER = Reader(UTC, {"US500": Decimal(10)})
 CLOSED = {
-    "OrderNumber": 7, "Symbol": "EUR/USD", "Side": 0, "Amount": Decimal(10_000), "OpenTime": "2026-02-03T10:00:00Z",
-    "OpenRate": Decimal("1.08000"), "CloseTime": "2026-02-03T11:00:00.250Z", "CloseRate": Decimal("1.08100"),
-    "Profit": Decimal("10.00"), "TotalProfit": Decimal("9.10"),
-}  # fmt: skip
+    "OrderNumber": 7,
+    "Symbol": "EUR/USD",
+    "Side": 0,
+    "Amount": Decimal(10_000),
+    "OpenTime": "2026-02-03T10:00:00Z",
+    "OpenRate": Decimal("1.08000"),
+    "CloseTime": "2026-02-03T11:00:00.250Z",
+    "CloseRate": Decimal("1.08100"),
+    "Profit": Decimal("10.00"),
+    "TotalProfit": Decimal("9.10"),
+}
 DEPOSIT = {"Time": "2026-02-03T09:00:00Z", "Type": "Deposit", "Amount": Decimal("500.00"), "Comment": "D:ABC"}
 
 
@@ -31,8 +38,16 @@ def deals(*, opened: list[dict[str, Any]] = [], closed: Any = (), money: Any = (
 
 @pytest.mark.parametrize(
     ("symbol", "size"),
-    [("EUR/USD", 100_000), ("EURUSD", 100_000), ("XAU/USD", 100), ("XAG/USD", 5000), ("BTC/USD", 1), ("US500", 10), ("DE40", 1)],
-)  # fmt: skip
+    [
+        ("EUR/USD", 100_000),
+        ("EURUSD", 100_000),
+        ("XAU/USD", 100),
+        ("XAG/USD", 5000),
+        ("BTC/USD", 1),
+        ("US500", 10),
+        ("DE40", 1),
+    ],
+)
 def test_units_become_lots_by_the_symbols_contract(symbol: str, size: int) -> None:
     assert units.contract_size(symbol, units.sizes("US500 = 10, BRENT=1000")) == size
 
@@ -40,11 +55,18 @@ def test_units_become_lots_by_the_symbols_contract(symbol: str, size: int) -> No
 def test_a_closed_position_is_an_opening_and_a_closing_deal() -> None:
     opening, closing = deals(closed=[CLOSED])
     assert (opening.ticket, opening.action, opening.entry, opening.lots, opening.price) == (
-        7, 0, 0, Decimal("0.1"), Decimal("1.08"),
-    )  # fmt: skip
+        7,
+        0,
+        0,
+        Decimal("0.1"),
+        Decimal("1.08"),
+    )
     assert (closing.action, closing.entry, closing.closed_lots, closing.price_position) == (
-        1, 1, Decimal("0.1"), Decimal("1.08"),
-    )  # fmt: skip
+        1,
+        1,
+        Decimal("0.1"),
+        Decimal("1.08"),
+    )
     assert (closing.profit, closing.fee) == (10, Decimal("-0.90"))  # commission and swap in one sum
     assert closing.executed_at == dt.datetime(2026, 2, 3, 11, 0, 0, 250_000, dt.UTC)
     assert closing.ticket > units.MADE_TICKET > opening.ticket and closing.ticket < 2**63
@@ -78,9 +100,17 @@ def test_two_rows_that_would_get_one_number_are_not_passed_on(monkeypatch: pytes
 
 @pytest.mark.parametrize(
     ("kind", "amount", "action", "booked"),
-    [("Deposit", "5", 2, "5"), ("Withdrawal", "5", 2, "-5"), ("Withdrawal", "-5", 2, "-5"), ("Credit", "5", 3, "5"),
-     ("Bonus", "5", 6, "5"), ("Adjustment", "-1", 5, "-1"), ("NegativeBalanceProtection", "3", 19, "3"), ("Odd", "2", 2, "2")],
-)  # fmt: skip
+    [
+        ("Deposit", "5", 2, "5"),
+        ("Withdrawal", "5", 2, "-5"),
+        ("Withdrawal", "-5", 2, "-5"),
+        ("Credit", "5", 3, "5"),
+        ("Bonus", "5", 6, "5"),
+        ("Adjustment", "-1", 5, "-1"),
+        ("NegativeBalanceProtection", "3", 19, "3"),
+        ("Odd", "2", 2, "2"),
+    ],
+)
 def test_kinds_of_money_are_told_apart(kind: str, amount: str, action: int, booked: str) -> None:
     (deal,) = deals(money=[{**DEPOSIT, "Type": kind, "Amount": Decimal(amount)}])
     assert (deal.action, deal.profit) == (action, Decimal(booked))
@@ -94,8 +124,14 @@ def test_a_time_without_an_offset_is_the_servers_wall_clock() -> None:
 
 
 def test_credit_and_margin_follow_from_what_is_told() -> None:
-    user = {"AccountBalance": {"Balance": Decimal(100), "Equity": Decimal(165), "FreeMargin": Decimal(120),
-                               "MarginLevel": Decimal("366.67")}}  # fmt: skip
+    user = {
+        "AccountBalance": {
+            "Balance": Decimal(100),
+            "Equity": Decimal(165),
+            "FreeMargin": Decimal(120),
+            "MarginLevel": Decimal("366.67"),
+        }
+    }
     held = {**CLOSED, "CurrentRate": Decimal("1.09"), "Profit": Decimal(25)}
     money = money_from("1", user, READER.positions("1", [held]))
     assert (money.credit, money.floating, money.margin, money.margin_free) == (40, 25, 45, 120)

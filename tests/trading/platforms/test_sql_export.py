@@ -40,10 +40,19 @@ COLUMNS = (
 DEPOSIT = {"Deal": 3, "Action": 2, "Profit": "30000", "Comment": "Deposit", "Symbol": ""}
 BOUGHT = {"Deal": 15, "Action": 0, "Symbol": "EURGBP", "Price": "0.90256", "VolumeExt": 100000000, "PositionID": 1}
 SOLD = {
-    "Deal": 16, "Action": 1, "Entry": 1, "Symbol": "EURGBP", "Price": "0.90245", "VolumeExt": 100000000,
-    "VolumeClosedExt": 100000000, "PricePosition": "0.90256", "ProfitRaw": "-11", "RateProfit": "1.27886", "Profit": "-14.07",
+    "Deal": 16,
+    "Action": 1,
+    "Entry": 1,
+    "Symbol": "EURGBP",
+    "Price": "0.90245",
+    "VolumeExt": 100000000,
+    "VolumeClosedExt": 100000000,
+    "PricePosition": "0.90256",
+    "ProfitRaw": "-11",
+    "RateProfit": "1.27886",
+    "Profit": "-14.07",
     "PositionID": 1,
-}  # fmt: skip
+}
 
 
 class Tables:
@@ -65,9 +74,27 @@ class Tables:
         self, table: str, row: dict[str, object], *, stamp: int = RECORDED, at: str = "2018-12-19 07:37:30.507"
     ) -> None:
         self.db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({COLUMNS})")
-        values = {"Login": 1001, "Order": 0, "Entry": 0, "Reason": 0, "ContractSize": 100000, "Time": at[:19], "TimeMsc": at,
-                  "Timestamp": stamp, "VolumeExt": 0, "VolumeClosedExt": 0, "Profit": 0, "Storage": 0, "Commission": 0,
-                  "Fee": 0, "Price": 0, "PricePosition": 0, "PositionID": 0, "Comment": "", **row}  # fmt: skip
+        values = {
+            "Login": 1001,
+            "Order": 0,
+            "Entry": 0,
+            "Reason": 0,
+            "ContractSize": 100000,
+            "Time": at[:19],
+            "TimeMsc": at,
+            "Timestamp": stamp,
+            "VolumeExt": 0,
+            "VolumeClosedExt": 0,
+            "Profit": 0,
+            "Storage": 0,
+            "Commission": 0,
+            "Fee": 0,
+            "Price": 0,
+            "PricePosition": 0,
+            "PositionID": 0,
+            "Comment": "",
+            **row,
+        }
         quoted, marks = ", ".join(f'"{name}"' for name in values), ", ".join(["%s"] * len(values))
         self.db.execute(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", list(values.values()))
 
@@ -264,8 +291,12 @@ def test_both_ways_to_read_tell_the_same_accounts_and_positions(exporting: tuple
         (held,) = platform.positions(mask="*")
         (stored,) = reader.positions(mask="*")
     assert (stored.ticket, stored.lots, stored.price_open, stored.opened_at, stored.swap) == (
-        held.ticket, held.lots, held.price_open, held.opened_at, held.swap
-    )  # fmt: skip
+        held.ticket,
+        held.lots,
+        held.price_open,
+        held.opened_at,
+        held.swap,
+    )
     reader.close()
     sandbox.post("calendar", calendar="always")
 

@@ -29,16 +29,15 @@ AccountInfo = namedtuple(
     "AccountInfo",
     "login name server company currency currency_digits leverage trade_allowed balance credit profit equity "
     "margin margin_free margin_level",
-)  # fmt: skip
+)
 TradeDeal = namedtuple(
     "TradeDeal",
     "ticket order time time_msc type entry magic position_id reason volume price commission swap profit fee "
     "symbol comment external_id",
-)  # fmt: skip
+)
 TradePosition = namedtuple(
-    "TradePosition",
-    "ticket time time_msc type volume price_open price_current profit swap symbol comment",
-)  # fmt: skip
+    "TradePosition", "ticket time time_msc type volume price_open price_current profit swap symbol comment"
+)
 NOON = dt.datetime(2026, 7, 15, 12, 0, tzinfo=dt.UTC)
 NOON_MSC = int((NOON + dt.timedelta(hours=3)).timestamp() * 1000)  # EET in summer
 
@@ -62,8 +61,23 @@ class Api:
     def account_info(self) -> AccountInfo | None:
         if self.silent:
             return None
-        return AccountInfo(7001, "Zoë 🙂", "Broker-Live", "Broker Ltd", "EUR", 2, 30, False, 0.1 + 0.2, 10.0, -1.005, 9.3, 2.0,
-                           7.3, 465.0)  # fmt: skip
+        return AccountInfo(
+            7001,
+            "Zoë 🙂",
+            "Broker-Live",
+            "Broker Ltd",
+            "EUR",
+            2,
+            30,
+            False,
+            0.1 + 0.2,
+            10.0,
+            -1.005,
+            9.3,
+            2.0,
+            7.3,
+            465.0,
+        )
 
     def history_deals_get(self, first: dt.datetime, last: dt.datetime) -> tuple[TradeDeal, ...]:
         self.asked.append(("history_deals_get", first, last))
@@ -125,15 +139,23 @@ def test_deals_are_read_in_server_time_and_told_in_utc() -> None:
     assert (first.hour, last.hour) == (14, 15)
     assert (deposit.action, deposit.profit, deposit.lots) == (2, Decimal(30000), 0)
     assert (closed.lots, closed.closed_lots, closed.price, closed.profit) == (
-        Decimal("0.29"), Decimal("0.29"), Decimal("0.90245"), Decimal("-14.07"),
-    )  # fmt: skip
+        Decimal("0.29"),
+        Decimal("0.29"),
+        Decimal("0.90245"),
+        Decimal("-14.07"),
+    )
     assert closed.executed_at == NOON
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"), [((-6, "Authorization failed"), FinalError), ((-10003, "IPC initialize failed"), NotStarted),
-                        ((-10005, "IPC timeout"), ReadTimedOut), ((-1, "fail"), FinalError)],
-)  # fmt: skip
+    ("error", "kind"),
+    [
+        ((-6, "Authorization failed"), FinalError),
+        ((-10003, "IPC initialize failed"), NotStarted),
+        ((-10005, "IPC timeout"), ReadTimedOut),
+        ((-1, "fail"), FinalError),
+    ],
+)
 def test_what_the_terminal_refuses_is_told_and_the_terminal_left(error: tuple[int, str], kind: type[Exception]) -> None:
     api = Api(error=error)
     with pytest.raises(kind) as told, sign_in(api):
@@ -153,9 +175,11 @@ def test_only_functions_that_read_are_called() -> None:
         node.attr
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
-        and ((isinstance(node.value, ast.Name) and node.value.id == "api")
-             or (isinstance(node.value, ast.Attribute) and node.value.attr == "_api"))
-    }  # fmt: skip
+        and (
+            (isinstance(node.value, ast.Name) and node.value.id == "api")
+            or (isinstance(node.value, ast.Attribute) and node.value.attr == "_api")
+        )
+    }
     assert called == allowed
 
 

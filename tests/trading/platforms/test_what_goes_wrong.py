@@ -232,8 +232,10 @@ def test_08_a_turned_position_closes_what_it_closed_and_no_more(
     deals.sync_deals(either)
     rows = list(Deal.objects.filter(account=account, action__in=[0, 1]).order_by("ticket"))
     assert [(row.entry, row.lots, row.closed_lots) for row in rows] == [
-        (0, Decimal("1.00"), 0), (1, Decimal("0.30"), Decimal("0.30")), (2, Decimal("1.50"), Decimal("0.70")),
-    ]  # fmt: skip
+        (0, Decimal("1.00"), 0),
+        (1, Decimal("0.30"), Decimal("0.30")),
+        (2, Decimal("1.50"), Decimal("0.70")),
+    ]
     hedged = account_on(cast, either, sandbox)
     fund(sandbox, hedged)
     pair = [

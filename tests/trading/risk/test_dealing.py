@@ -33,10 +33,15 @@ def account_with(cast: Cast, server: TradingServer, login: str, *profits: str, c
     account = make_account(client or cast.client, server, login=login, equity=1000, equity_base=1000, **fields)
     now = timezone.now().replace(hour=12, minute=0)
     first = int(login) * 1000
-    ingest(server, [
-        made_up(first + n, login=login, entry=1, closed_lots=Decimal("0.5"), profit=Decimal(profit), executed_at=now)
-        for n, profit in enumerate(profits)
-    ])  # fmt: skip
+    ingest(
+        server,
+        [
+            made_up(
+                first + n, login=login, entry=1, closed_lots=Decimal("0.5"), profit=Decimal(profit), executed_at=now
+            )
+            for n, profit in enumerate(profits)
+        ],
+    )
     results.refresh_all()
     return account
 
@@ -74,10 +79,21 @@ def test_only_clients_in_reach_count(cast: Cast, server: TradingServer) -> None:
 
 def hold(account: TradingAccount, ticket: int, symbol: str, action: int, lots: str) -> None:
     Position.objects.create(
-        server=account.server, ticket=ticket, account=account, symbol=symbol, action=action, lots=Decimal(lots),
-        contract_size=100_000, price_open=1, price_current=Decimal("1.10"), profit=Decimal("12.00"), swap=0,
-        opened_at=timezone.now(), server_msc=0, synced_at=timezone.now(),
-    )  # fmt: skip
+        server=account.server,
+        ticket=ticket,
+        account=account,
+        symbol=symbol,
+        action=action,
+        lots=Decimal(lots),
+        contract_size=100_000,
+        price_open=1,
+        price_current=Decimal("1.10"),
+        profit=Decimal("12.00"),
+        swap=0,
+        opened_at=timezone.now(),
+        server_msc=0,
+        synced_at=timezone.now(),
+    )
 
 
 def test_exposure_is_net_in_lots_and_money_per_server_and_holder(cast: Cast, server: TradingServer) -> None:
@@ -107,8 +123,13 @@ def test_exposure_is_net_in_lots_and_money_per_server_and_holder(cast: Cast, ser
     hold(two, 3, "EURUSD", 1, "3.00")
     [row] = dealing.exposure(view_of(cast, cast.finance))
     assert (row.symbol, row.long_lots, row.short_lots, row.net_lots, row.positions, row.clients) == (
-        "EURUSD", 2, Decimal("3.5"), Decimal("-1.5"), 3, 2,
-    )  # fmt: skip
+        "EURUSD",
+        2,
+        Decimal("3.5"),
+        Decimal("-1.5"),
+        3,
+        2,
+    )
     assert row.value == -165_000  # 150,000 units at 1.10, short
     [there] = dealing.exposure(view_of(cast, cast.finance, server=server))
     assert there.net_lots == Decimal("1.5") and there.profit == 24
@@ -125,9 +146,11 @@ def test_the_pages_show_it_in_a_fixed_number_of_queries(
     hold(account, 1, "XAUUSD", 0, "2.00")
     browser = browse(cast.finance)
     pins = {
-        "/trading/dealing/": 14, "/trading/dealing/?by=client&period=m": 14, "/trading/exposure/": 12,
+        "/trading/dealing/": 14,
+        "/trading/dealing/?by=client&period=m": 14,
+        "/trading/exposure/": 12,
         "/trading/exposure/XAUUSD/": 13,
-    }  # fmt: skip
+    }
     for path in pins:
         browser.get(path)
     for path, pin in pins.items():
@@ -160,10 +183,20 @@ def test_an_export_is_allowed_by_right_and_leaves_a_trace(cast: Cast, server: Tr
 def test_an_account_is_shown_by_symbol_by_hour_and_by_day(cast: Cast, server: TradingServer) -> None:
     account = make_account(cast.client, server, login="1")
     at = (timezone.now() - dt.timedelta(days=3)).replace(hour=7)
-    ingest(server, [
-        made_up(1, login="1", entry=1, profit=Decimal("10"), closed_lots=Decimal(1), executed_at=at),
-        made_up(2, login="1", entry=1, profit=Decimal("-4"), symbol="XAUUSD", executed_at=at + dt.timedelta(days=1, hours=2)),
-    ])  # fmt: skip
+    ingest(
+        server,
+        [
+            made_up(1, login="1", entry=1, profit=Decimal("10"), closed_lots=Decimal(1), executed_at=at),
+            made_up(
+                2,
+                login="1",
+                entry=1,
+                profit=Decimal("-4"),
+                symbol="XAUUSD",
+                executed_at=at + dt.timedelta(days=1, hours=2),
+            ),
+        ],
+    )
     for _before_and_after in range(2):  # from the deals while the sums wait, then from the sums
         standing = performance.track_record(account)
         assert (standing.trades, standing.wins, standing.net, standing.days, standing.good_days) == (2, 1, 6, 2, 1)

@@ -96,9 +96,14 @@ def test_the_client_reads_it_in_their_language(cast: Cast, account: TradingAccou
 
 def test_a_brands_policy_says_when_and_whom(cast: Cast, account: TradingAccount, server: TradingServer) -> None:
     margin.set_policy(
-        brand_id=cast.brand.pk, actor=cast.administrator, warning_at=Decimal(200), call_at=Decimal(80), hysteresis=Decimal(0),
-        tells_client=False, writes_letters=False,
-    )  # fmt: skip
+        brand_id=cast.brand.pk,
+        actor=cast.administrator,
+        warning_at=Decimal(200),
+        call_at=Decimal(80),
+        hysteresis=Decimal(0),
+        tells_client=False,
+        writes_letters=False,
+    )
     read(server, 150, 200, 199)
     drain()
     assert len(told(cast.agent)) == 2  # without hysteresis 200 is above again

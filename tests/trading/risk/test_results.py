@@ -39,12 +39,16 @@ def closing(ticket: int, at: dt.datetime, profit: str, symbol: str = "EURUSD", *
 
 def test_days_weeks_and_months_are_the_sums_of_closed_trades(account: TradingAccount, server: TradingServer) -> None:
     day = dt.timedelta(days=1)
-    ingest(server, [
-        made_up(1, executed_at=MONDAY, commission=Decimal("-0.30")),
-        closing(2, MONDAY, "10.50"), closing(3, MONDAY + dt.timedelta(hours=5), "-4.20", "XAUUSD"),
-        closing(4, MONDAY + 3 * day, "7.00", swap=Decimal("-1.00")),
-        made_up(5, action=2, symbol="", profit=Decimal(1000), executed_at=MONDAY, entry=0),
-    ])  # fmt: skip
+    ingest(
+        server,
+        [
+            made_up(1, executed_at=MONDAY, commission=Decimal("-0.30")),
+            closing(2, MONDAY, "10.50"),
+            closing(3, MONDAY + dt.timedelta(hours=5), "-4.20", "XAUUSD"),
+            closing(4, MONDAY + 3 * day, "7.00", swap=Decimal("-1.00")),
+            made_up(5, action=2, symbol="", profit=Decimal(1000), executed_at=MONDAY, entry=0),
+        ],
+    )
     assert results.refresh_all() == 2
     rows = {(row.period, row.start): row for row in AccountResult.objects.filter(account=account)}
     first = rows["d", MONDAY.date()]

@@ -23,9 +23,11 @@ from trading.servers import connection_settings
 
 NOWHERE = "10.255.255.1"
 EXPORTS = (
-    "postgresql://u:p@export.example:{port}/db", "mysql://u:p@export.example:{port}/db",
-    "mssql://u:p@export.example:{port}/db", "oracle://u:p@export.example:{port}/db",
-)  # fmt: skip
+    "postgresql://u:p@export.example:{port}/db",
+    "mysql://u:p@export.example:{port}/db",
+    "mssql://u:p@export.example:{port}/db",
+    "oracle://u:p@export.example:{port}/db",
+)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def listener() -> Iterator[tuple[int, list[Any]]]:
 
 @pytest.mark.parametrize("url", EXPORTS)
 @pytest.mark.django_db
-def test_an_export_that_moves_inside_later_is_not_followed(production, names, listener, url):  # noqa: F811
+def test_an_export_that_moves_inside_later_is_not_followed(production, names, listener, url):
     """It was public when it was saved; now its name leads to a service beside us."""
     port, came = listener
     address = url.format(port=port)
@@ -75,12 +77,12 @@ def test_an_export_that_moves_inside_later_is_not_followed(production, names, li
     ],
 )
 @pytest.mark.django_db
-def test_an_export_names_all_its_hosts_when_it_is_saved(production, url, words):  # noqa: F811
+def test_an_export_names_all_its_hosts_when_it_is_saved(production, url, words):
     with pytest.raises(DomainError, match=words):
         connection_settings.set_export(make_server(), url)
 
 
-def test_an_export_is_read_at_the_address_that_was_checked(production, names):  # noqa: F811
+def test_an_export_is_read_at_the_address_that_was_checked(production, names):
     production.OUTGOING_PRIVATE = ["127.0.0.1"]
     with mysql_address() as address:
         parts = urlsplit(address)
@@ -92,7 +94,7 @@ def test_an_export_is_read_at_the_address_that_was_checked(production, names):  
     assert places_of("postgresql://u@a.example,b.example:5433/db") == [("a.example", 5432), ("b.example", 5433)]
 
 
-def test_streams_are_read_at_the_address_that_was_checked(production, names, tmp_path):  # noqa: F811
+def test_streams_are_read_at_the_address_that_was_checked(production, names, tmp_path):
     """gRPC never looks the name up: only this test knows it. With TLS the certificate is still the name's."""
     production.OUTGOING_PRIVATE = ["127.0.0.1"]
     arguments = ("--port", "0", "--grpc-port", "0", "--heartbeat-seconds", "0.5", "--tls")
@@ -110,7 +112,7 @@ def test_streams_are_read_at_the_address_that_was_checked(production, names, tmp
             assert platform.streams.take().covered_since is None  # type: ignore[union-attr]
 
 
-def test_streams_of_a_name_that_moved_inside_end(production, names, tmp_path):  # noqa: F811
+def test_streams_of_a_name_that_moved_inside_end(production, names, tmp_path):
     production.OUTGOING_PRIVATE = ["127.0.0.1"]
     arguments = ("--port", "0", "--grpc-port", "0", "--heartbeat-seconds", "0.5")
     with started("matchtrader", tmp_path / "plain.sqlite", *arguments) as process:

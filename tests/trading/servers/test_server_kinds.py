@@ -23,9 +23,17 @@ from trading.servers import verbs as servers
 
 pytestmark = pytest.mark.django_db
 VALUES = {
-    "name": "Broker Sirix", "kind": "sirix", "host": "127.0.0.1", "manager_login": "api", "time_zone": "UTC", "group_mask": "*",
-    "is_enabled": "on", "option_tls": "no", "option_pause": "0", "option_money_path": MONEY_PATH,
-}  # fmt: skip
+    "name": "Broker Sirix",
+    "kind": "sirix",
+    "host": "127.0.0.1",
+    "manager_login": "api",
+    "time_zone": "UTC",
+    "group_mask": "*",
+    "is_enabled": "on",
+    "option_tls": "no",
+    "option_pause": "0",
+    "option_money_path": MONEY_PATH,
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +75,12 @@ def test_a_servers_platform_stays_what_it_is(cast: Cast, db: None) -> None:
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [({"option_pause": "soon"}, "can't be"), ({"option_money_path": "no slash"}, "can't be"),
-     ({"password": ""}, "Bearer token is needed")],
-)  # fmt: skip
+    [
+        ({"option_pause": "soon"}, "can't be"),
+        ({"option_money_path": "no slash"}, "can't be"),
+        ({"password": ""}, "Bearer token is needed"),
+    ],
+)
 def test_options_that_can_not_be_are_explained_and_kept(cast: Cast, browse: Any, change: Any, told: str) -> None:
     answer = browse(cast.administrator).post(
         "/trading/servers/new/", {**VALUES, "port": 1, "password": "t", "option_contract_sizes": "US500=10", **change}

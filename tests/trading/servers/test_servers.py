@@ -16,10 +16,19 @@ from trading.servers import verbs as servers
 
 pytestmark = pytest.mark.django_db
 VALUES = {
-    "name": "Broker Live", "kind": "mt5", "host": "127.0.0.1", "manager_login": "1000", "transport": "raw",
-    "crypt_method": "AES256OFB", "balance_command": "TRADE_BALANCE",
-    "time_zone": "EET", "group_mask": "*", "first_login": 900001, "last_login": 900999, "is_enabled": "on",
-}  # fmt: skip
+    "name": "Broker Live",
+    "kind": "mt5",
+    "host": "127.0.0.1",
+    "manager_login": "1000",
+    "transport": "raw",
+    "crypt_method": "AES256OFB",
+    "balance_command": "TRADE_BALANCE",
+    "time_zone": "EET",
+    "group_mask": "*",
+    "first_login": 900001,
+    "last_login": 900999,
+    "is_enabled": "on",
+}
 
 
 def test_an_administrator_connects_and_tries_a_server(cast: Cast, sandbox: Sandbox, browse) -> None:
@@ -55,10 +64,12 @@ def test_an_empty_password_keeps_the_old_one(cast: Cast, browse) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"password": ""}, "password is needed"), ({"time_zone": "Mars/Base"}, "no time zone"),
-        ({"manager_login": "boss"}, "is a number"), ({"last_login": 5}, "go upwards"),
+        ({"password": ""}, "password is needed"),
+        ({"time_zone": "Mars/Base"}, "no time zone"),
+        ({"manager_login": "boss"}, "is a number"),
+        ({"last_login": 5}, "go upwards"),
     ],
-)  # fmt: skip
+)
 def test_values_that_can_not_be_are_explained_and_kept_in_the_form(cast: Cast, browse, change, told) -> None:
     answer = browse(cast.administrator).post(
         "/trading/servers/new/", {**VALUES, "port": 443, "password": "First-1000!", **change}

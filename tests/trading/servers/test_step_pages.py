@@ -30,16 +30,23 @@ def server(cast: Cast) -> TradingServer:
     deals.take_in(
         server,
         [
-            made_up(1, login="700123"), made_up(2, login="700123", symbol="EURUSD.m"),
-            made_up(3, login="700123", action=77, symbol=""), made_up(4, login="404", action=78, symbol=""),
+            made_up(1, login="700123"),
+            made_up(2, login="700123", symbol="EURUSD.m"),
+            made_up(3, login="700123", action=77, symbol=""),
+            made_up(4, login="404", action=78, symbol=""),
         ],
-    )  # fmt: skip
+    )
     deals.take_in(server, [made_up(1, login="700123", profit=Decimal("12.34"))])
     mark_deleted(server, [2], since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1))
     breaks.note(
-        server=server, kind=BreakKind.EXTRA, subject="2", day=now.date(), login="700123", ticket=2,
+        server=server,
+        kind=BreakKind.EXTRA,
+        subject="2",
+        day=now.date(),
+        login="700123",
+        ticket=2,
         evidence={"symbol": "EURUSD.m", "net": "0"},
-    )  # fmt: skip
+    )
     DayCheck.objects.create(server=server, day=now.date(), platform_deals=2, our_deals=3, extra=1, checked_at=now)
     settings.store_groups(server, [group("real\\a", "100")])
     settings.store_groups(server, [group("real\\a", "120"), group("real\\b", "100")])
@@ -52,8 +59,9 @@ def group(name: str, margin_call: str) -> GroupData:
 
 def test_groups_are_kept_with_what_changed(cast: Cast, server: TradingServer, browse: Any) -> None:
     assert list(PlatformGroup.objects.values_list("name", "company", "leverage", "margin_call")) == [
-        ("real\\a", "Broker Ltd", 30, 120), ("real\\b", "Broker Ltd", 30, 100),
-    ]  # fmt: skip
+        ("real\\a", "Broker Ltd", 30, 120),
+        ("real\\b", "Broker Ltd", 30, 100),
+    ]
     settings.store_groups(server, [group("real\\a", "120")])
     assert PlatformGroup.objects.get(name="real\\b").gone_at is not None
     for path in (f"/trading/servers/{server.pk}/", f"/trading/servers/{server.pk}/steps/"):
@@ -151,9 +159,14 @@ def test_pages_take_the_same_queries_however_much_there_is(
     info = SymbolInfo.objects.get(name="EURUSD.m")
     row = ReconcileBreak.objects.get()
     pins = {
-        "/trading/symbols/": 13, f"/trading/symbols/{info.pk}/": 14, "/trading/breaks/": 13, f"/trading/breaks/{row.pk}/": 15,
-        f"/trading/servers/{server.pk}/steps/": 15, "/trading/deals/unknown/": 13, f"/trading/deals/{server.pk}/1/": 14,
-    }  # fmt: skip
+        "/trading/symbols/": 13,
+        f"/trading/symbols/{info.pk}/": 14,
+        "/trading/breaks/": 13,
+        f"/trading/breaks/{row.pk}/": 15,
+        f"/trading/servers/{server.pk}/steps/": 15,
+        "/trading/deals/unknown/": 13,
+        f"/trading/deals/{server.pk}/1/": 14,
+    }
     browser = browse(cast.administrator)
     for path in pins:
         browser.get(path)  # the first visit fills caches

@@ -41,9 +41,13 @@ def test_a_servers_mid_prices_are_the_rates_of_the_day(feed: str, server: Tradin
 
 @pytest.mark.parametrize(
     ("named", "words"),
-    [("EURXYZ", "No quote of EURXYZ|Unknown|not found"), ("GBPUSD", "symbols of the euro"), ("EURBTC", "symbols of the euro"),
-     ("", "symbols of the euro")],
-)  # fmt: skip
+    [
+        ("EURXYZ", "No quote of EURXYZ|Unknown|not found"),
+        ("GBPUSD", "symbols of the euro"),
+        ("EURBTC", "symbols of the euro"),
+        ("", "symbols of the euro"),
+    ],
+)
 def test_what_is_no_rate_of_the_euro_is_refused(feed: str, server: TradingServer, named: str, words: str) -> None:
     with pytest.raises(FeedError, match=words) if named != "EURXYZ" else pytest.raises(FeedError):
         fx_quotes.read_platform(f"platform:{server.name}/{named}")
@@ -63,9 +67,14 @@ def test_a_server_that_is_away_or_switched_off_is_kept_with_the_feed(feed: str, 
 
 @pytest.mark.parametrize(
     ("bid", "ask", "age", "words"),
-    [("1.10", "1.09", 0, "no bid below"), ("0", "1.10", 0, "no bid below"), ("1.00", "1.10", 0, "wider than"),
-     ("1.10", "1.1002", 11, "is of 20"), ("1.10", "1.1002", -11, "is of 20")],
-)  # fmt: skip
+    [
+        ("1.10", "1.09", 0, "no bid below"),
+        ("0", "1.10", 0, "no bid below"),
+        ("1.00", "1.10", 0, "wider than"),
+        ("1.10", "1.1002", 11, "is of 20"),
+        ("1.10", "1.1002", -11, "is of 20"),
+    ],
+)
 def test_an_old_crossed_or_wide_quote_is_no_rate(bid: str, ask: str, age: int, words: str) -> None:
     at = timezone.now() - dt.timedelta(minutes=age)
     with pytest.raises(FeedError, match=words):

@@ -31,11 +31,21 @@ def server(db: None) -> TradingServer:
 
 def listed(name: str, size: str = "100000", *, path: str = "Forex\\x", **fields: Any) -> SymbolData:
     values = {
-        "name": name, "path": path, "description": name, "digits": 5, "contract_size": Decimal(size), "currency_base": "EUR",
-        "currency_profit": "USD", "currency_margin": "EUR", "volume_min_lots": Decimal("0.01"),
-        "volume_step_lots": Decimal("0.01"), "volume_max_lots": Decimal(100), "swap_long": Decimal(0),
-        "swap_short": Decimal(0), "tick_size": Decimal("0.00001"),
-    }  # fmt: skip
+        "name": name,
+        "path": path,
+        "description": name,
+        "digits": 5,
+        "contract_size": Decimal(size),
+        "currency_base": "EUR",
+        "currency_profit": "USD",
+        "currency_margin": "EUR",
+        "volume_min_lots": Decimal("0.01"),
+        "volume_step_lots": Decimal("0.01"),
+        "volume_max_lots": Decimal(100),
+        "swap_long": Decimal(0),
+        "swap_short": Decimal(0),
+        "tick_size": Decimal("0.00001"),
+    }
     return SymbolData(**{**values, **fields})
 
 
@@ -46,13 +56,17 @@ def info_of(server: TradingServer, name: str) -> SymbolInfo:
 @pytest.mark.parametrize(
     ("name", "house", "rule", "stripped"),
     [
-        ("EURUSD", "EURUSD", AliasRule.EXACT, ""), ("EUR/USD", "EURUSD", AliasRule.EXACT, ""),
+        ("EURUSD", "EURUSD", AliasRule.EXACT, ""),
+        ("EUR/USD", "EURUSD", AliasRule.EXACT, ""),
         ("EURUSD.m", "EURUSD", AliasRule.ENDING, ".m"),
-        ("XAUUSDi", "XAUUSD", AliasRule.ENDING, "i"), ("EURUSD.pro", "EURUSD", AliasRule.ENDING, ".pro"),
-        ("#US500", "US500", AliasRule.PREFIX, "#"), ("EURUSD#", "EURUSD", AliasRule.ENDING, "#"),
-        ("GOLD", "XAUUSD", AliasRule.OTHER_NAME, "GOLD"), ("GER40.cash", "DE40", AliasRule.OTHER_NAME, "GER40.cash"),
+        ("XAUUSDi", "XAUUSD", AliasRule.ENDING, "i"),
+        ("EURUSD.pro", "EURUSD", AliasRule.ENDING, ".pro"),
+        ("#US500", "US500", AliasRule.PREFIX, "#"),
+        ("EURUSD#", "EURUSD", AliasRule.ENDING, "#"),
+        ("GOLD", "XAUUSD", AliasRule.OTHER_NAME, "GOLD"),
+        ("GER40.cash", "DE40", AliasRule.OTHER_NAME, "GER40.cash"),
     ],
-)  # fmt: skip
+)
 def test_a_rule_says_why(name: str, house: str, rule: AliasRule, stripped: str) -> None:
     found = symbol_rules.match(name)
     assert found is not None
@@ -62,12 +76,18 @@ def test_a_rule_says_why(name: str, house: str, rule: AliasRule, stripped: str) 
 @pytest.mark.parametrize(
     ("name", "group", "instrument_class"),
     [
-        ("EURUSD", "fx_majors", "fx_major"), ("AUDUSD", "fx_majors", "fx_minor"), ("EURGBP", "fx_minors", "fx_major"),
-        ("USDTRY", "fx_exotics", "fx_minor"), ("XAUUSD", "metals", "gold"), ("XAGUSD", "metals", "commodity"),
-        ("US500", "indices", "index_major"), ("ES35", "indices", "index_other"), ("XBRUSD", "energies", "commodity"),
+        ("EURUSD", "fx_majors", "fx_major"),
+        ("AUDUSD", "fx_majors", "fx_minor"),
+        ("EURGBP", "fx_minors", "fx_major"),
+        ("USDTRY", "fx_exotics", "fx_minor"),
+        ("XAUUSD", "metals", "gold"),
+        ("XAGUSD", "metals", "commodity"),
+        ("US500", "indices", "index_major"),
+        ("ES35", "indices", "index_other"),
+        ("XBRUSD", "energies", "commodity"),
         ("BTCUSD", "crypto", "crypto"),
     ],
-)  # fmt: skip
+)
 def test_groups_stand_beside_the_regulators_classes(name: str, group: str, instrument_class: str) -> None:
     found = symbol_rules.match(name)
     assert found is not None
@@ -143,15 +163,31 @@ def test_exposure_counts_in_lots_of_the_house(cast: Cast, server: TradingServer)
     account = make_account(cast.client, server)
     for ticket, (name, size, lots) in enumerate([("XAUUSD", 100, "1"), ("XAUUSDi", 10, "5")], start=1):
         Position.objects.create(
-            server=server, ticket=ticket, account=account, symbol=name, action=0, lots=Decimal(lots), contract_size=size,
-            price_open=1, price_current=1, profit=0, swap=0, opened_at=timezone.now(), server_msc=0, synced_at=timezone.now(),
-        )  # fmt: skip
+            server=server,
+            ticket=ticket,
+            account=account,
+            symbol=name,
+            action=0,
+            lots=Decimal(lots),
+            contract_size=size,
+            price_open=1,
+            price_current=1,
+            profit=0,
+            swap=0,
+            opened_at=timezone.now(),
+            server_msc=0,
+            synced_at=timezone.now(),
+        )
     view = dealing.View(cast.finance, cast.brand, None, Period.DAY, timezone.now().date())
     assert {row.symbol for row in dealing.exposure(view)} == {"XAUUSD", "XAUUSDi"}
     mapping.map_symbol(
-        info_id=info_of(server, "XAUUSDi").pk, actor=cast.finance, name="XAUUSD", symbol_group="metals",
-        instrument_class=InstrumentClass.GOLD, contract_size=Decimal(100),
-    )  # fmt: skip
+        info_id=info_of(server, "XAUUSDi").pk,
+        actor=cast.finance,
+        name="XAUUSD",
+        symbol_group="metals",
+        instrument_class=InstrumentClass.GOLD,
+        contract_size=Decimal(100),
+    )
     (row,) = dealing.exposure(view)
     assert (row.symbol, row.long_lots, row.positions) == ("XAUUSD", Decimal("1.5"), 2)
 
@@ -161,8 +197,9 @@ def test_what_changes_on_the_server_is_kept_with_its_history(server: TradingServ
     symbols.store(server, [listed("EURUSD", "10000", swap_long=Decimal("-7.2"))])
     changed, vanished = PlatformChange.objects.order_by("pk")
     assert (changed.before, changed.after) == (
-        {"contract_size": "100000", "swap_long": "0"}, {"contract_size": "10000", "swap_long": "-7.2"},
-    )  # fmt: skip
+        {"contract_size": "100000", "swap_long": "0"},
+        {"contract_size": "10000", "swap_long": "-7.2"},
+    )
     assert (vanished.name, vanished.after) == ("EURGBP", {"listed": False})
     assert info_of(server, "EURGBP").gone_at is not None
     # A lot is no longer what the mapping was decided on: a person is asked.

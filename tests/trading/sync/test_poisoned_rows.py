@@ -57,21 +57,97 @@ def of_csv(row):
 
 # A row that is right, then where a number, a volume and a time stand in it.
 PLATFORMS = {
-    "mt5": (of_mt5, {"Deal": "7", "Login": "1", "Action": "0", "Entry": "1", "Time": "1790000000", "Symbol": "EURUSD",
-                     "VolumeExt": "10000000", "Price": "1.1", "Profit": "1.50"}, "Profit", "VolumeExt", "Time"),
-    "mt4": (MT4.deals, {"order": 7, "login": 1, "tradeCommand": "Buy", "volume": 10, "symbol": "EURUSD", "openPrice": "1.1",
-                        "closePrice": "1.2", "profit": "1.50", "openTime": "2026-10-01T10:00:00",
-                        "closeTime": "2026-10-01T11:00:00"}, "profit", "volume", "openTime"),
-    "sirix": (of_sirix, {"OrderNumber": 7, "Symbol": "EURUSD", "Side": 0, "Amount": "10000", "OpenRate": "1.1", "CloseRate": "1.2",
-                         "OpenTime": "2026-10-01T10:00:00", "CloseTime": "2026-10-01T11:00:00", "Profit": "1.50"},
-              "Profit", "Amount", "CloseTime"),
-    "matchtrader": (of_matchtrader, {"id": "7", "symbol": "EURUSD", "side": "BUY", "volume": "0.1", "openPrice": "1.1",
-                                     "closePrice": "1.2", "openTime": "2026-10-01T10:00:00Z", "profit": "1.50",
-                                     "closeTime": "2026-10-01T11:00:00Z", "closeOrderId": "9"}, "profit", "volume", "closeTime"),
-    "ctrader csv": (of_csv, {"dealId": "7", "login": "1", "symbol": "EURUSD", "direction": "BUY", "volume": "10000",
-                             "closePrice": "1.2", "entryPrice": "1.1", "pnl": "1.50", "commission": "0", "swap": "0",
-                             "positionId": "5", "closeTimestamp": "2026-10-01T11:00:00.000"}, "pnl", "volume", "closeTimestamp"),
-}  # fmt: skip
+    "mt5": (
+        of_mt5,
+        {
+            "Deal": "7",
+            "Login": "1",
+            "Action": "0",
+            "Entry": "1",
+            "Time": "1790000000",
+            "Symbol": "EURUSD",
+            "VolumeExt": "10000000",
+            "Price": "1.1",
+            "Profit": "1.50",
+        },
+        "Profit",
+        "VolumeExt",
+        "Time",
+    ),
+    "mt4": (
+        MT4.deals,
+        {
+            "order": 7,
+            "login": 1,
+            "tradeCommand": "Buy",
+            "volume": 10,
+            "symbol": "EURUSD",
+            "openPrice": "1.1",
+            "closePrice": "1.2",
+            "profit": "1.50",
+            "openTime": "2026-10-01T10:00:00",
+            "closeTime": "2026-10-01T11:00:00",
+        },
+        "profit",
+        "volume",
+        "openTime",
+    ),
+    "sirix": (
+        of_sirix,
+        {
+            "OrderNumber": 7,
+            "Symbol": "EURUSD",
+            "Side": 0,
+            "Amount": "10000",
+            "OpenRate": "1.1",
+            "CloseRate": "1.2",
+            "OpenTime": "2026-10-01T10:00:00",
+            "CloseTime": "2026-10-01T11:00:00",
+            "Profit": "1.50",
+        },
+        "Profit",
+        "Amount",
+        "CloseTime",
+    ),
+    "matchtrader": (
+        of_matchtrader,
+        {
+            "id": "7",
+            "symbol": "EURUSD",
+            "side": "BUY",
+            "volume": "0.1",
+            "openPrice": "1.1",
+            "closePrice": "1.2",
+            "openTime": "2026-10-01T10:00:00Z",
+            "profit": "1.50",
+            "closeTime": "2026-10-01T11:00:00Z",
+            "closeOrderId": "9",
+        },
+        "profit",
+        "volume",
+        "closeTime",
+    ),
+    "ctrader csv": (
+        of_csv,
+        {
+            "dealId": "7",
+            "login": "1",
+            "symbol": "EURUSD",
+            "direction": "BUY",
+            "volume": "10000",
+            "closePrice": "1.2",
+            "entryPrice": "1.1",
+            "pnl": "1.50",
+            "commission": "0",
+            "swap": "0",
+            "positionId": "5",
+            "closeTimestamp": "2026-10-01T11:00:00.000",
+        },
+        "pnl",
+        "volume",
+        "closeTimestamp",
+    ),
+}
 
 
 def outcome(read, row):
@@ -115,14 +191,26 @@ def test_a_poisoned_time_is_parked(platform, poison):
 
 @pytest.mark.parametrize(
     "change",
-    [{"executionPrice": NAN}, {"executionPrice": INFINITE}, {"executionPrice": 1e300}, {"executionTimestamp": 2**62},
-     {"executionTimestamp": -62_135_596_800_000}, {"filledVolume": -100}],
-)  # fmt: skip
+    [
+        {"executionPrice": NAN},
+        {"executionPrice": INFINITE},
+        {"executionPrice": 1e300},
+        {"executionTimestamp": 2**62},
+        {"executionTimestamp": -62_135_596_800_000},
+        {"filledVolume": -100},
+    ],
+)
 def test_a_poisoned_deal_of_the_ctrader_manager_is_parked(change):
     row = {
-        "dealId": 7, "positionId": 5, "orderId": 3, "traderId": 1, "filledVolume": 1_000_000, "symbolId": 1, "executionPrice": 1.1,
+        "dealId": 7,
+        "positionId": 5,
+        "orderId": 3,
+        "traderId": 1,
+        "filledVolume": 1_000_000,
+        "symbolId": 1,
+        "executionPrice": 1.1,
         "executionTimestamp": 1_790_000_000_000,
-    }  # fmt: skip
+    }
     assert isinstance(outcome(of_ctrader, {**row, **change}), str)
     assert not isinstance(outcome(of_ctrader, row), str)
 
@@ -152,13 +240,19 @@ UTC = dt.UTC
 ODD = {
     "year 1": {"executed_at": dt.datetime(1, 1, 1, tzinfo=UTC)},
     "year 9999": {"executed_at": dt.datetime(9999, 12, 31, tzinfo=UTC)},
-    "endless ticket": {"ticket": 10**40}, "negative lots": {"lots": Decimal(-1)}, "tiny lots": {"lots": Decimal("1e-30")},
-    "huge lots": {"lots": Decimal("1e30")}, "no price": {"price": Decimal("NaN")},
+    "endless ticket": {"ticket": 10**40},
+    "negative lots": {"lots": Decimal(-1)},
+    "tiny lots": {"lots": Decimal("1e-30")},
+    "huge lots": {"lots": Decimal("1e30")},
+    "no price": {"price": Decimal("NaN")},
     "infinite profit": {"profit": Decimal("Infinity")},
-    "finer than the column": {"profit": Decimal("0.000000123456")}, "29 digits": {"profit": Decimal("1." + "1" * 28)},
-    "nul": {"comment": "a\0b"}, "half a character": {"comment": "a\ud800"}, "long login": {"login": "1" * 40},
+    "finer than the column": {"profit": Decimal("0.000000123456")},
+    "29 digits": {"profit": Decimal("1." + "1" * 28)},
+    "nul": {"comment": "a\0b"},
+    "half a character": {"comment": "a\ud800"},
+    "long login": {"login": "1" * 40},
     "action": {"action": 10**6},
-}  # fmt: skip
+}
 
 
 @pytest_db
@@ -197,10 +291,20 @@ def test_an_odd_position_is_parked_and_closes_no_other(cast):
 
     def position(ticket, lots):
         return PositionData(
-            ticket=ticket, login=account.login, symbol="EURUSD", action=0, lots=Decimal(lots), contract_size=Decimal(100_000),
-            price_open=Decimal("1.1"), price_current=Decimal("1.2"), profit=Decimal(1), swap=Decimal(0),
-            server_msc=1_790_000_000_000, opened_at=dt.datetime(2026, 9, 21, tzinfo=UTC), comment="",
-        )  # fmt: skip
+            ticket=ticket,
+            login=account.login,
+            symbol="EURUSD",
+            action=0,
+            lots=Decimal(lots),
+            contract_size=Decimal(100_000),
+            price_open=Decimal("1.1"),
+            price_current=Decimal("1.2"),
+            profit=Decimal(1),
+            swap=Decimal(0),
+            server_msc=1_790_000_000_000,
+            opened_at=dt.datetime(2026, 9, 21, tzinfo=UTC),
+            comment="",
+        )
 
     write(server, [position(1, "0.1"), position(2, "0.2")])
     write(server, [position(1, "0.3"), position(2, "-5")])

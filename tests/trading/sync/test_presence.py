@@ -86,8 +86,9 @@ def test_an_archived_account_is_marked_told_and_comes_back(
     assert len(events("trading.account_returned")) == 1
     assert Notification.objects.filter(user=cast.agent, title__contains="again").count() == 1
     assert [name for name in actions(account) if "missing" in name or "returned" in name] == [
-        "trading.account_missing", "trading.account_returned",
-    ]  # fmt: skip
+        "trading.account_missing",
+        "trading.account_returned",
+    ]
 
 
 def test_a_login_that_nobody_knows_is_gone_not_archived(cast: Cast, server: TradingServer) -> None:
@@ -128,8 +129,10 @@ def test_what_a_dealer_changed_is_read_back_kept_and_said(cast: Cast, account: T
     change = AccountChange.objects.get(account=account)
     assert change.before == {"group": "real\\standard-EUR", "leverage": 30, "allowed": sorted(r.value for r in Right)}
     assert [str(words) for words in change_texts.words_of(change.before, change.after)] == [
-        "Group real\\standard-EUR → real\\pro-EUR", "Leverage 1:30 → 1:200", "trading taken away",
-    ]  # fmt: skip
+        "Group real\\standard-EUR → real\\pro-EUR",
+        "Leverage 1:30 → 1:200",
+        "trading taken away",
+    ]
     assert "trading.changed_at_platform" in actions(account)
     assert events("trading.account_changed")[0].payload["fields"] == ["group", "leverage", "allowed"]
 

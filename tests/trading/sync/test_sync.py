@@ -88,8 +88,9 @@ def test_each_event_names_the_clients_of_its_own_deals(
     done = ingest(server, [made_up(ticket, login=login) for ticket, login in ((1, "1"), (2, "1"), (3, "2"), (4, "9"))])
     told = [e.payload for e in OutboxEvent.objects.filter(name="trading.deals_synced").order_by("pk")]
     assert [(one["deal_ids"], one["client_ids"]) for one in told] == [
-        ([done.new[1], done.new[2]], [cast.client.pk]), ([done.new[3], done.new[4]], [other.pk]),
-    ]  # fmt: skip
+        ([done.new[1], done.new[2]], [cast.client.pk]),
+        ([done.new[3], done.new[4]], [other.pk]),
+    ]
 
 
 def test_a_first_trade_makes_a_funded_client_active(
@@ -357,13 +358,21 @@ def test_symbols_are_read_with_their_contract_data(server: TradingServer) -> Non
 @pytest.mark.parametrize(
     ("name", "house", "group"),
     [
-        ("EURUSD", "EURUSD", "fx_majors"), ("EURUSD.m", "EURUSD", "fx_majors"), ("GBPUSDi", "GBPUSD", "fx_majors"),
-        ("AUDCAD.stp", "AUDCAD", "fx_minors"), ("EURGBP_pro", "EURGBP", "fx_minors"), ("USDTRY", "USDTRY", "fx_exotics"),
-        ("XAUUSDi", "XAUUSD", "metals"), ("#US500", "US500", "indices"), ("DE40.cash", "DE40", "indices"),
-        ("BTCUSD", "BTCUSD", "crypto"), ("ETHUSDT", "ETHUSDT", "crypto"), ("XTIUSD-ecn", "XTIUSD", "energies"),
+        ("EURUSD", "EURUSD", "fx_majors"),
+        ("EURUSD.m", "EURUSD", "fx_majors"),
+        ("GBPUSDi", "GBPUSD", "fx_majors"),
+        ("AUDCAD.stp", "AUDCAD", "fx_minors"),
+        ("EURGBP_pro", "EURGBP", "fx_minors"),
+        ("USDTRY", "USDTRY", "fx_exotics"),
+        ("XAUUSDi", "XAUUSD", "metals"),
+        ("#US500", "US500", "indices"),
+        ("DE40.cash", "DE40", "indices"),
+        ("BTCUSD", "BTCUSD", "crypto"),
+        ("ETHUSDT", "ETHUSDT", "crypto"),
+        ("XTIUSD-ecn", "XTIUSD", "energies"),
         ("WEIRD.x", "WEIRD", None),
     ],
-)  # fmt: skip
+)
 def test_broker_endings_are_understood(name: str, house: str, group: str | None) -> None:
     assert symbols.classify(name) == (house, group)
 

@@ -59,8 +59,11 @@ def test_the_original_is_kept_encrypted_however_it_came(psp, folder, tmp_path, k
     path = tmp_path / "statement.csv"
     path.write_bytes(CONTENT)
     content = {
-        "bytes": CONTENT, "file": io.BytesIO(CONTENT), "path": path, "upload": SimpleUploadedFile("s.csv", CONTENT)
-    }[kind]  # fmt: skip
+        "bytes": CONTENT,
+        "file": io.BytesIO(CONTENT),
+        "path": path,
+        "upload": SimpleUploadedFile("s.csv", CONTENT),
+    }[kind]
     file = take_in(psp, content)
     (kept,) = files(folder)
     assert (kept.name, file.size_bytes, file.entries_new) == (file.stored_name, len(CONTENT), len(LINES))

@@ -14,7 +14,7 @@ from wallet.models import BankBatch, BankEntry, BankOrder
 pytestmark = pytest.mark.django_db
 
 
-def test_a_statement_is_uploaded_and_booked(cast, outside, browse):  # noqa: F811
+def test_a_statement_is_uploaded_and_booked(cast, outside, browse):
     deposit = start(cast, outside)
     wire(outside, deposit.instructions["reference"])
     file = SimpleUploadedFile("october.xml", statement(outside))
@@ -26,7 +26,7 @@ def test_a_statement_is_uploaded_and_booked(cast, outside, browse):  # noqa: F81
     assert deposit.state == DepositState.SETTLED
 
 
-def test_a_bad_statement_says_where_and_keeps_nothing(cast, outside, browse):  # noqa: F811
+def test_a_bad_statement_says_where_and_keeps_nothing(cast, outside, browse):
     file = SimpleUploadedFile("october.xml", b"<Document>")
     answer = browse(cast.finance).post(reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file})
     assert answer.status_code == 422
@@ -34,7 +34,7 @@ def test_a_bad_statement_says_where_and_keeps_nothing(cast, outside, browse):  #
     assert browse(cast.auditor).post(reverse("wallet:bank_upload"), {}).status_code == 403
 
 
-def test_an_entry_is_assigned_on_its_page(cast, outside, browse):  # noqa: F811
+def test_an_entry_is_assigned_on_its_page(cast, outside, browse):
     deposit = start(cast, outside)
     wire(outside, "no reference")
     take_in(outside)
@@ -54,7 +54,7 @@ def test_an_entry_is_assigned_on_its_page(cast, outside, browse):  # noqa: F811
     assert AccessEvent.objects.filter(target=f"wallet.bank_entry:{entry.pk}", client_id=cast.client.pk).exists()
 
 
-def test_an_entry_is_set_aside_on_its_page(cast, outside, browse):  # noqa: F811
+def test_an_entry_is_set_aside_on_its_page(cast, outside, browse):
     wire(outside, "interest", 77)
     take_in(outside)
     url = reverse("wallet:bank_entry", args=[BankEntry.objects.get().pk])
@@ -62,7 +62,7 @@ def test_an_entry_is_set_aside_on_its_page(cast, outside, browse):  # noqa: F811
     assert BankEntry.objects.get().state == EntryState.OTHER
 
 
-def test_a_payment_file_is_made_downloaded_and_marked(cast, outside, browse):  # noqa: F811
+def test_a_payment_file_is_made_downloaded_and_marked(cast, outside, browse):
     ordered(outside)
     finance = browse(cast.finance)
     assert "Make the payment file" in finance.get(reverse("wallet:bank")).content.decode()
@@ -77,7 +77,7 @@ def test_a_payment_file_is_made_downloaded_and_marked(cast, outside, browse):  #
     assert browse(cast.auditor).get(reverse("wallet:bank_batch_file", args=[batch.pk])).status_code == 403
 
 
-def test_the_list_takes_the_same_number_of_queries_however_long(cast, outside, browse, django_assert_max_num_queries):  # noqa: F811
+def test_the_list_takes_the_same_number_of_queries_however_long(cast, outside, browse, django_assert_max_num_queries):
     finance = browse(cast.finance)
     for number in range(3):
         wire(outside, f"nothing {number}", 1_000 + number)
@@ -95,7 +95,7 @@ def test_the_list_takes_the_same_number_of_queries_however_long(cast, outside, b
         finance.get(reverse("wallet:bank_entry", args=[BankEntry.objects.latest("id").pk]))
 
 
-def test_another_brand_s_entries_are_not_there(cast, outside, browse):  # noqa: F811
+def test_another_brand_s_entries_are_not_there(cast, outside, browse):
     wire(outside, "x")
     take_in(outside)
     url = reverse("wallet:bank_entry", args=[BankEntry.objects.get().pk])

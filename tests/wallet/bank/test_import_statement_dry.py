@@ -16,11 +16,12 @@ PAYMENT = "<TxDtls><Amt Ccy='EUR'>{}</Amt></TxDtls>"
 BATCH = f"<NtryDtls>{PAYMENT.format('3.00')}{PAYMENT.format('2.00')}</NtryDtls>"
 CAMT = document(
     stmt(
-        balance("OPBD", "10.00"), balance("CLBD", "15.00"),
+        balance("OPBD", "10.00"),
+        balance("CLBD", "15.00"),
         entry("5.00", ref="B1", inner=BATCH),
         entry("9.00", status="<Sts>PDNG</Sts>"),
     )
-).decode()  # fmt: skip
+).decode()
 CSV = "Date,Description,Amount,Currency,Balance\n2026-01-31,rent,-10.00,EUR,90.00\n"
 
 NEEDED = {"date", "value_date", "amount", "currency", "status", "references", "party", "description", "code", "place"}
@@ -43,9 +44,21 @@ def test_every_format_has_the_same_shape(tmp_path, capsys, text, kind, count):
     assert (report["format"], report["ok"], report["totals"]) == (kind, True, {"statements": 1, "entries": count})
     (one,) = report["statements"]
     assert set(one) == {
-        "place", "id", "number", "account", "owner", "bank", "currency", "from", "to", "balances", "totals", "proof", "warnings",
+        "place",
+        "id",
+        "number",
+        "account",
+        "owner",
+        "bank",
+        "currency",
+        "from",
+        "to",
+        "balances",
+        "totals",
+        "proof",
+        "warnings",
         "entries",
-    }  # fmt: skip
+    }
     assert set(one["balances"]) == {"opening", "closing", "others"}
     for entry_told in one["entries"]:
         assert {
@@ -112,9 +125,13 @@ def test_without_json_it_is_told_in_words(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["--dry-run"], "Name the file"), (["x.csv"], "Say which bank account"), (["x.csv", "--json"], "goes with --dry-run"),
-     (["nowhere.csv", "--dry-run"], "nowhere.csv can't be read: No such file")],
-)  # fmt: skip
+    [
+        (["--dry-run"], "Name the file"),
+        (["x.csv"], "Say which bank account"),
+        (["x.csv", "--json"], "goes with --dry-run"),
+        (["nowhere.csv", "--dry-run"], "nowhere.csv can't be read: No such file"),
+    ],
+)
 def test_what_is_missing_on_the_command_line_is_said(options, words):
     with pytest.raises(CommandError, match=words):
         call_command("import_statement", *options)
@@ -131,9 +148,12 @@ def test_it_runs_with_no_server_at_all(tmp_path):
     }
     done = subprocess.run(
         [sys.executable, "manage.py", "import_statement", str(path), "--dry-run", "--json"],
-        cwd=root, capture_output=True, text=True,
-        env=environment | {"KEELSON_VAR": str(tmp_path / "var")}, check=False,
-    )  # fmt: skip
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env=environment | {"KEELSON_VAR": str(tmp_path / "var")},
+        check=False,
+    )
     assert (done.returncode, json.loads(done.stdout)["totals"]["entries"]) == (0, 2), done.stderr
     assert not (tmp_path / "var" / "postgres").exists()
 

@@ -29,13 +29,16 @@ def history(cast):
     posting.post_many(
         [
             Entry(
-                key=f"h:{n}", kind=JournalKind.DEPOSIT if amount > 0 else JournalKind.WITHDRAWAL,
-                brand_id=cast.brand.pk, lines=(Line(wallet, amount), Line(suspense, -amount)), description=f"M-{n}",
+                key=f"h:{n}",
+                kind=JournalKind.DEPOSIT if amount > 0 else JournalKind.WITHDRAWAL,
+                brand_id=cast.brand.pk,
+                lines=(Line(wallet, amount), Line(suspense, -amount)),
+                description=f"M-{n}",
             )
             for n, (_month, amount) in enumerate(moves)
         ],
         posted_at=[dt.datetime(2026, month, 10 + n, 12, tzinfo=dt.UTC) for n, (month, _a) in enumerate(moves)],
-    )  # fmt: skip
+    )
     return cast
 
 

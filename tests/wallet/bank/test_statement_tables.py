@@ -17,17 +17,23 @@ pytestmark = pytest.mark.django_db
 ODD = "Wann;Wieviel raus;Wieviel rein;Wozu\n03.02.2026;1.234,50;;Miete\n04.02.2026;;10,00;RF12 Zins\n"
 NEXT = "Wann;Wieviel raus;Wieviel rein;Wozu\n05.02.2026;;2.000,00;mehr Zins\n"
 SAID = {
-    "column_0": "date", "column_1": "debit", "column_2": "credit", "column_3": "text", "header": "1", "order": "dmy",
-    "decimal": ",", "currency": "EUR",
-}  # fmt: skip
+    "column_0": "date",
+    "column_1": "debit",
+    "column_2": "credit",
+    "column_3": "text",
+    "header": "1",
+    "order": "dmy",
+    "decimal": ",",
+    "currency": "EUR",
+}
 
 
-def upload(browser, outside, text, name="feb.csv"):  # noqa: F811
+def upload(browser, outside, text, name="feb.csv"):
     file = SimpleUploadedFile(name, text.encode())
     return browser.post(reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file})
 
 
-def test_an_unknown_table_waits_is_said_and_the_next_is_read_without_asking(cast, outside, browse):  # noqa: F811
+def test_an_unknown_table_waits_is_said_and_the_next_is_read_without_asking(cast, outside, browse):
     finance = browse(cast.finance)
     answer = upload(finance, outside, ODD)
     waiting = WaitingTable.objects.get()
@@ -70,7 +76,7 @@ def confirm(cast):
         ({"decimal": ".", "column_3": "amount", "column_1": "", "column_2": ""}, "is not an amount"),
     ],
 )
-def test_what_does_not_fit_is_said_and_nothing_is_kept(cast, outside, browse, change, words):  # noqa: F811
+def test_what_does_not_fit_is_said_and_nothing_is_kept(cast, outside, browse, change, words):
     finance = browse(cast.finance)
     upload(finance, outside, ODD)
     page = reverse("wallet:bank_table", args=[WaitingTable.objects.get().pk])
@@ -82,7 +88,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_kept(cast, outside, browse, ch
     assert (BankFile.objects.count(), TableMapping.objects.count(), WaitingTable.objects.count()) == (0, 0, 1)
 
 
-def test_a_table_of_another_shape_is_asked_about(cast, outside, browse):  # noqa: F811
+def test_a_table_of_another_shape_is_asked_about(cast, outside, browse):
     finance = browse(cast.finance)
     upload(finance, outside, ODD)
     finance.post(reverse("wallet:bank_table", args=[WaitingTable.objects.get().pk]), {**SAID, "what": "import"})
@@ -90,7 +96,7 @@ def test_a_table_of_another_shape_is_asked_about(cast, outside, browse):  # noqa
     assert WaitingTable.objects.count() == 1
 
 
-def test_names_that_everybody_knows_need_no_mapping(cast, outside):  # noqa: F811
+def test_names_that_everybody_knows_need_no_mapping(cast, outside):
     text = "date;amount;currency\n2026-02-13;5.00;EUR\n"
     bank.import_statement(psp_id=outside.psp.pk, file_name="a.csv", content=text.encode(), actor=None, is_complete=True)
     assert (BankEntry.objects.count(), WaitingTable.objects.count()) == (1, 0)
@@ -100,7 +106,7 @@ def test_names_that_everybody_knows_need_no_mapping(cast, outside):  # noqa: F81
         )
 
 
-def test_a_waiting_table_is_thrown_away_and_a_mapping_forgotten(cast, outside, browse):  # noqa: F811
+def test_a_waiting_table_is_thrown_away_and_a_mapping_forgotten(cast, outside, browse):
     finance = browse(cast.finance)
     upload(finance, outside, ODD)
     waiting = WaitingTable.objects.get()
@@ -117,14 +123,16 @@ def test_a_waiting_table_is_thrown_away_and_a_mapping_forgotten(cast, outside, b
 
 
 def test_the_pages_take_the_same_number_of_queries_however_much_is_known(
-    cast, outside, browse, django_assert_max_num_queries  # noqa: F811
-):  # fmt: skip
+    cast, outside, browse, django_assert_max_num_queries
+):
     finance = browse(cast.finance)
     for number in range(6):
         waiting_tables.keep_waiting(
-            psp_id=outside.psp.pk, file_name=f"{number}.csv", actor=cast.finance,
+            psp_id=outside.psp.pk,
+            file_name=f"{number}.csv",
+            actor=cast.finance,
             content=ODD.replace("Miete", f"M{number}").encode(),
-        )  # fmt: skip
+        )
     finance.get(reverse("wallet:bank_mappings"))
     with django_assert_max_num_queries(20):
         finance.get(reverse("wallet:bank_mappings"))

@@ -45,17 +45,24 @@ def make_plan(cast, *, name: str = "Welcome", valid_from: dt.date | None = None,
         brand=cast.brand, name=name, actor=cast.finance
     )
     write_rule(
-        plan_id=plan.pk, actor=cast.finance, valid_from=valid_from or today(),
+        plan_id=plan.pk,
+        actor=cast.finance,
+        valid_from=valid_from or today(),
         **{"maximum_minor": 50_000, "lots_per_hundred": Decimal(2), "four_eyes_minor": 20_000, **terms},
-    )  # fmt: skip
+    )
     return plan
 
 
 def give(cast, plan, amount="100", *, key="g1", actor=None, client=None, currency="EUR") -> BonusGrant:
     return grant_bonus(
-        client_id=(client or cast.client).pk, plan_id=plan.pk, amount=Decimal(amount), currency=currency,
-        reason="A good client", request_key=key, actor=actor or cast.retention,
-    )  # fmt: skip
+        client_id=(client or cast.client).pk,
+        plan_id=plan.pk,
+        amount=Decimal(amount),
+        currency=currency,
+        reason="A good client",
+        request_key=key,
+        actor=actor or cast.retention,
+    )
 
 
 def settled_deposit(
@@ -67,27 +74,46 @@ def settled_deposit(
         wallet = posting.wallet_of(cast.client, currency)
         posted = posting.post(
             Entry(
-                key=f"deposit:{reference}:settle", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk,
+                key=f"deposit:{reference}:settle",
+                kind=JournalKind.DEPOSIT,
+                brand_id=cast.brand.pk,
                 lines=(Line(posting.psp_clearing(psp, currency), -amount_minor), Line(wallet, amount_minor)),
             )
-        )  # fmt: skip
+        )
         now = timezone.now()
         return Deposit.objects.create(
-            client=cast.client, brand=cast.brand, psp=psp, wallet=wallet, reference=reference, request_key=reference,
-            amount_minor=amount_minor, currency=currency, received_minor=amount_minor,
-            credited_minor=amount_minor, state="settled",
-            journal_id=posted.journal_id, settled_at=now, created_at=now, is_first=is_first,
+            client=cast.client,
+            brand=cast.brand,
+            psp=psp,
+            wallet=wallet,
+            reference=reference,
+            request_key=reference,
+            amount_minor=amount_minor,
+            currency=currency,
+            received_minor=amount_minor,
+            credited_minor=amount_minor,
+            state="settled",
+            journal_id=posted.journal_id,
+            settled_at=now,
+            created_at=now,
+            is_first=is_first,
             base_amount=Decimal(amount_minor) / 100,
-        )  # fmt: skip
+        )
 
 
 def hear(deposit: Deposit) -> None:
     publish(
         DepositSettled(
-            client_id=deposit.client_id, brand_id=deposit.brand_id, deposit_id=deposit.pk, amount=deposit.amount,
-            currency=deposit.currency, psp="northpay", is_first=deposit.is_first, settled_at=deposit.settled_at,
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
+            deposit_id=deposit.pk,
+            amount=deposit.amount,
+            currency=deposit.currency,
+            psp="northpay",
+            is_first=deposit.is_first,
+            settled_at=deposit.settled_at,
         )
-    )  # fmt: skip
+    )
     events.drain()
 
 
@@ -289,10 +315,15 @@ def test_credit_can_t_be_paid_out(cast, pro):
     with pytest.raises(InsufficientFunds), transaction.atomic():
         posting.post(
             Entry(
-                key="w", kind=JournalKind.WITHDRAWAL, brand_id=pro.brand_id,
-                lines=(Line(wallet, -1), Line(posting.house(AccountKind.SUSPENSE, brand_id=pro.brand_id, currency="EUR"), 1)),
+                key="w",
+                kind=JournalKind.WITHDRAWAL,
+                brand_id=pro.brand_id,
+                lines=(
+                    Line(wallet, -1),
+                    Line(posting.house(AccountKind.SUSPENSE, brand_id=pro.brand_id, currency="EUR"), 1),
+                ),
             )
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.parametrize(
@@ -314,16 +345,40 @@ def paid_out(client, psp, minor: int, **fields) -> Withdrawal:
         held = Journal.objects.get(pk=posting.reserve(entry).journal_id)
         posted = posting.settle(key=f"w:{minor}:settle", reservation=held)
         PspMovement.objects.create(
-            psp=psp, kind="payout", reference=f"W-{minor}", psp_reference=f"po_{minor}", client_id=client.pk,
-            journal_id=posted.journal_id, amount_minor=-minor, currency="EUR", occurred_at=now,
-        )  # fmt: skip
+            psp=psp,
+            kind="payout",
+            reference=f"W-{minor}",
+            psp_reference=f"po_{minor}",
+            client_id=client.pk,
+            journal_id=posted.journal_id,
+            amount_minor=-minor,
+            currency="EUR",
+            occurred_at=now,
+        )
         return Withdrawal.objects.create(
-            client=client, brand=client.brand, psp=psp, wallet=wallet, reference=f"W-{minor}", request_key=f"w{minor}",
-            request_reference=f"W-{minor}", request_minor=minor, return_minor=minor, amount_minor=minor, currency="EUR",
-            state="settled", sealed_destination=b"x", destination_label="IBAN", destination_mark="m",
-            base_amount=Decimal(minor) / 100, approved_automatically=True, reservation=held,
-            journal_id=posted.journal_id, requested_at=now, finished_at=timezone.now(), **fields,
-        )  # fmt: skip
+            client=client,
+            brand=client.brand,
+            psp=psp,
+            wallet=wallet,
+            reference=f"W-{minor}",
+            request_key=f"w{minor}",
+            request_reference=f"W-{minor}",
+            request_minor=minor,
+            return_minor=minor,
+            amount_minor=minor,
+            currency="EUR",
+            state="settled",
+            sealed_destination=b"x",
+            destination_label="IBAN",
+            destination_mark="m",
+            base_amount=Decimal(minor) / 100,
+            approved_automatically=True,
+            reservation=held,
+            journal_id=posted.journal_id,
+            requested_at=now,
+            finished_at=timezone.now(),
+            **fields,
+        )
 
 
 @pytest.mark.parametrize(("rule", "left"), [(OnWithdrawal.PROPORTIONAL, 7_500), (OnWithdrawal.ALL, 0)])
@@ -346,10 +401,14 @@ def test_a_reversed_deposit_takes_its_bonus_with_it(cast, pro):
     for _again in range(2):
         publish(
             DepositReversed(
-                client_id=pro.pk, brand_id=pro.brand_id, deposit_id=deposit.pk, amount=Decimal(600), currency="EUR",
+                client_id=pro.pk,
+                brand_id=pro.brand_id,
+                deposit_id=deposit.pk,
+                amount=Decimal(600),
+                currency="EUR",
                 kind="chargeback",
             )
-        )  # fmt: skip
+        )
         events.drain()
     grant = BonusGrant.objects.get()
     assert (grant.state, bonus_held(pro, "EUR"), cost(cast)) == (BonusState.BURNED, 0, 0)

@@ -82,9 +82,14 @@ def test_profits_paid_by_the_platform_do_not_count_as_held(cast, psp):
 def test_payouts_that_wait_are_held_against_the_psp_that_pays_them(cast, psp):
     arrive(cast, psp, 100_000)
     request_withdrawal(
-        client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(300), currency="EUR", destination=IBAN,
-        request_key="w", actor=cast.client.user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal(300),
+        currency="EUR",
+        destination=IBAN,
+        request_key="w",
+        actor=cast.client.user,
+    )
     one = euros(cast)
     assert (one.payouts, one.payout_count, one.reserved, one.owed) == (300, 1, 300, 1_000)
     assert [(place.waiting, place.is_short) for place in one.held_at] == [(300, False)]
@@ -120,9 +125,16 @@ def test_today_and_thirty_days_are_what_psps_moved(cast, psp):
         [(5_000, now), (-2_000, now), (7_000, now - dt.timedelta(days=3)), (9_000, now - dt.timedelta(days=40))]
     ):
         PspMovement.objects.create(
-            psp=psp, kind="payment" if minor > 0 else "payout", reference=f"D-{number}", psp_reference=f"p{number}",
-            client_id=cast.client.pk, journal_id=ids[number], amount_minor=minor, currency="EUR", occurred_at=at,
-        )  # fmt: skip
+            psp=psp,
+            kind="payment" if minor > 0 else "payout",
+            reference=f"D-{number}",
+            psp_reference=f"p{number}",
+            client_id=cast.client.pk,
+            journal_id=ids[number],
+            amount_minor=minor,
+            currency="EUR",
+            occurred_at=at,
+        )
     one = euros(cast)
     assert (one.money_in, one.money_out) == (50, 20)
     flow = cash.flow_of(cast.brand, "EUR")

@@ -137,8 +137,11 @@ def test_a_payment_without_an_owner_is_at_the_bank_and_owed(cast, held, bank):
     statement(cast, bank, "975.00", ("75.00", "deposit of somebody"))
     position = bank_positions(cast.brand.pk, yesterday())["EUR"]
     assert (position.unknown_minor, position.unknown_count, position.books_minor, position.difference_minor) == (
-        7_500, 1, 97_500, 0,
-    )  # fmt: skip
+        7_500,
+        1,
+        97_500,
+        0,
+    )
     one = euros(cast)
     assert (one.unallocated, one.requirement, one.resource) == (7_500, 132_500, 132_500)
 

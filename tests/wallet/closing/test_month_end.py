@@ -73,10 +73,17 @@ def at(day: dt.date, hour: int = 12) -> dt.datetime:
 
 def break_of(cast, psp, **fields) -> Break:
     values = {
-        "brand": cast.brand, "psp": psp, "kind": BreakKind.MISSING_HERE, "subject": "row:1", "detail": "Line 7 is in no book",
-        "currency": "EUR", "difference_minor": -1_250, "happened_at": at(last_month() + dt.timedelta(days=3)),
-        "opened_at": at(last_month() + dt.timedelta(days=4)), **fields,
-    }  # fmt: skip
+        "brand": cast.brand,
+        "psp": psp,
+        "kind": BreakKind.MISSING_HERE,
+        "subject": "row:1",
+        "detail": "Line 7 is in no book",
+        "currency": "EUR",
+        "difference_minor": -1_250,
+        "happened_at": at(last_month() + dt.timedelta(days=3)),
+        "opened_at": at(last_month() + dt.timedelta(days=4)),
+        **fields,
+    }
     return Break.objects.create(**values)
 
 
@@ -149,18 +156,32 @@ def test_who_may_sign_and_that_open_things_need_a_note(cast, month):
 
 def report(psp, first: dt.date, last: dt.date) -> SettlementImport:
     return SettlementImport.objects.create(
-        psp=psp, file_name=f"{first}.csv", sha256=f"{first}{last}".ljust(64, "0"), first_day=first,
-        stored_name=f"{psp.pk}-{first}-{last}", size_bytes=1, last_day=last, row_count=1, imported_at=at(last),
+        psp=psp,
+        file_name=f"{first}.csv",
+        sha256=f"{first}{last}".ljust(64, "0"),
+        first_day=first,
+        stored_name=f"{psp.pk}-{first}-{last}",
+        size_bytes=1,
+        last_day=last,
+        row_count=1,
+        imported_at=at(last),
         totals={"EUR": {"opening": 0, "net": 500, "closing": 500, "rows": 1}},
-    )  # fmt: skip
+    )
 
 
 def moved(cast, psp, day: dt.date) -> PspMovement:
     fund(cast.client, 1)
     return PspMovement.objects.create(
-        psp=psp, kind="payment", reference="D-1", psp_reference="p1", client_id=cast.client.pk,
-        journal_id=Journal.objects.latest("pk").pk, amount_minor=500, currency="EUR", occurred_at=at(day),
-    )  # fmt: skip
+        psp=psp,
+        kind="payment",
+        reference="D-1",
+        psp_reference="p1",
+        client_id=cast.client.pk,
+        journal_id=Journal.objects.latest("pk").pk,
+        amount_minor=500,
+        currency="EUR",
+        occurred_at=at(day),
+    )
 
 
 def test_a_psp_through_which_money_moved_owes_a_report_to_the_month_s_end(cast, month):
@@ -188,9 +209,16 @@ def through_adyen(cast, **keys):
 def pays_out(cast, psp, day: dt.date, reference: str) -> PspMovement:
     fund(cast.client, 2, key=reference)
     return PspMovement.objects.create(
-        psp=psp, kind="payout", reference=reference, psp_reference=reference, client_id=cast.client.pk,
-        journal_id=Journal.objects.latest("pk").pk, amount_minor=-500, currency="EUR", occurred_at=at(day),
-    )  # fmt: skip
+        psp=psp,
+        kind="payout",
+        reference=reference,
+        psp_reference=reference,
+        client_id=cast.client.pk,
+        journal_id=Journal.objects.latest("pk").pk,
+        amount_minor=-500,
+        currency="EUR",
+        occurred_at=at(day),
+    )
 
 
 def test_a_psp_with_transfers_only_owes_the_report_that_tells_them_for_their_days_and_no_other(cast, month):
@@ -246,8 +274,13 @@ def test_days_to_come_are_not_missing(cast, month, browse):
     tenth = first + dt.timedelta(days=9)
     wallet, clearing = posting.wallet_of(cast.client, "EUR"), posting.psp_clearing(psp, "EUR")
     with transaction.atomic():
-        entry = Entry(key="in", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=first,
-                      lines=(Line(clearing, -900), Line(wallet, 900)))  # fmt: skip
+        entry = Entry(
+            key="in",
+            kind=JournalKind.DEPOSIT,
+            brand_id=cast.brand.pk,
+            business_on=first,
+            lines=(Line(clearing, -900), Line(wallet, 900)),
+        )
         posting.post_many([entry], posted_at=[at(first)])
     moved(cast, psp, first)
     page = reverse("wallet:month_end", args=[cast.brand.code, str(month)])
@@ -281,8 +314,13 @@ def test_client_money_is_owed_for_every_day_since_the_first_money(cast, month):
     wallet, clearing = posting.wallet_of(cast.client, "EUR"), posting.psp_clearing(make_psp(cast.brand), "EUR")
     day = last_month_end() - dt.timedelta(days=2)
     with transaction.atomic():
-        entry = Entry(key="in", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, business_on=day,
-                      lines=(Line(clearing, -900), Line(wallet, 900)))  # fmt: skip
+        entry = Entry(
+            key="in",
+            kind=JournalKind.DEPOSIT,
+            brand_id=cast.brand.pk,
+            business_on=day,
+            lines=(Line(clearing, -900), Line(wallet, 900)),
+        )
         posting.post_many([entry], posted_at=[at(day)])
     assert (client_money_state(month).days, client_money_state(month).lacking) == (3, 3)
     keep_day(brand=cast.brand, day=day)
@@ -302,9 +340,14 @@ def position(cast, month):
     conversion = fx_position.convert_minor(10_000, mid, markup_basis_points=100)
     source, target = posting.wallet_of(cast.client, "EUR"), posting.wallet_of(cast.client, "USD")
     entry = Entry(
-        key="fx", kind=JournalKind.FX, brand_id=cast.brand.pk, business_on=last_month() + dt.timedelta(days=4),
-        lines=fx_position.lines_of(conversion, source=source, target=target), rate=conversion.rate, rate_on=conversion.rate_on,
-    )  # fmt: skip
+        key="fx",
+        kind=JournalKind.FX,
+        brand_id=cast.brand.pk,
+        business_on=last_month() + dt.timedelta(days=4),
+        lines=fx_position.lines_of(conversion, source=source, target=target),
+        rate=conversion.rate,
+        rate_on=conversion.rate_on,
+    )
     with transaction.atomic():
         posting.post(entry)
     return conversion
@@ -428,8 +471,12 @@ def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(ca
     proved = with_hash(cast.finance, made[0].sha256) + with_hash(cast.finance, made[1].sha256)
     assert proved == made and not with_hash(cast.agent, made[0].sha256)
     assert names == {
-        f"month-{stem}.pdf", f"month-{stem}.xlsx", f"client-money-{stem}.csv", f"trial-balance-{stem}.csv", "manifest.json",
-    }  # fmt: skip
+        f"month-{stem}.pdf",
+        f"month-{stem}.xlsx",
+        f"client-money-{stem}.csv",
+        f"trial-balance-{stem}.csv",
+        "manifest.json",
+    }
     assert manifest["content_hash"] == made[0].content_hash
     assert [one["sha256"] for one in manifest["evidence"]] == [came.sha256]
     assert {one["by"] for one in manifest["signed"]} == {str(cast.finance), str(cast.second_finance)}

@@ -36,32 +36,50 @@ def add_sources(cast, number: int) -> None:
     psp = make_psp(cast.brand, f"psp{number}")
     break_of(cast, psp, subject=f"row:{number}")
     report(psp, day, day)
-    daily = make_adyen(cast.brand, "http://127.0.0.1:9", balance_account=f"BA{number}", transfer_key="k",
-                       transfer_webhook_secret="AB")  # fmt: skip
+    daily = make_adyen(
+        cast.brand, "http://127.0.0.1:9", balance_account=f"BA{number}", transfer_key="k", transfer_webhook_secret="AB"
+    )
     Psp.objects.filter(pk=daily.pk).update(code=f"daily{number}")
     pays_out(cast, daily, day, f"W-{number}")
     SettlementImport.objects.filter(pk=report(daily, first, first).pk).update(covers=["payout"])
     bank = make_psp(cast.brand, f"bank{number}", kind="bank", adapter="bank_wire")
     BankFile.objects.create(
-        psp=bank, sha256=f"{number}".zfill(64), file_name="a.xml", format="camt.053", stored_name=f"s{number}", size_bytes=1,
-        statements=[{"first": str(first), "last": str(day), "currency": "EUR", "closing": None}], imported_at=at(day),
-    )  # fmt: skip
+        psp=bank,
+        sha256=f"{number}".zfill(64),
+        file_name="a.xml",
+        format="camt.053",
+        stored_name=f"s{number}",
+        size_bytes=1,
+        statements=[{"first": str(first), "last": str(day), "currency": "EUR", "closing": None}],
+        imported_at=at(day),
+    )
     server = make_server(name=f"Server {number}")
     make_type(cast.brand, server, name=f"Type {number}", is_default=False)
     SourceRun.objects.create(
-        brand=cast.brand, source=SourceKind.PLATFORM, server=server, day=first, state=RunState.AGREES, runs=1,
-        started_at=at(first), finished_at=at(first),
-    )  # fmt: skip
+        brand=cast.brand,
+        source=SourceKind.PLATFORM,
+        server=server,
+        day=first,
+        state=RunState.AGREES,
+        runs=1,
+        started_at=at(first),
+        finished_at=at(first),
+    )
     currency = CURRENCIES[number]
     accounts = [house(cast.brand, kind, currency) for kind in (AccountKind.FX_POSITION, AccountKind.SUSPENSE)]
     with transaction.atomic():
-        entry = Entry(key=f"fx{number}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, business_on=day,
-                      lines=(Line(accounts[0], -500), Line(accounts[1], 500)))  # fmt: skip
+        entry = Entry(
+            key=f"fx{number}",
+            kind=JournalKind.ADJUSTMENT,
+            brand_id=cast.brand.pk,
+            business_on=day,
+            lines=(Line(accounts[0], -500), Line(accounts[1], 500)),
+        )
         posting.post(entry)
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
-def test_month_end_asks_the_same_for_one_source_and_for_many(cast, month, browse, is_signed):  # noqa: F811
+def test_month_end_asks_the_same_for_one_source_and_for_many(cast, month, browse, is_signed):
     load_rates()
     url = reverse("wallet:month_end", args=[cast.brand.code, str(month)])
     browser = browse(cast.finance)
@@ -85,7 +103,7 @@ def test_month_end_asks_the_same_for_one_source_and_for_many(cast, month, browse
     assert few <= QUERIES_MAX + OF_SIGNATURES * is_signed
 
 
-def test_sources_asked_together_lack_the_same_days_as_one_by_one(cast, month):  # noqa: F811
+def test_sources_asked_together_lack_the_same_days_as_one_by_one(cast, month):
     for number in range(3):
         add_sources(cast, number)
     first, last = month.first_day, month.last_day
@@ -99,7 +117,7 @@ def test_sources_asked_together_lack_the_same_days_as_one_by_one(cast, month):  
         assert (as_spans(lacking_days(psp, daily, first, last)) == []) == (psp.code == "daily0")
 
 
-def test_rates_of_several_currencies_are_those_of_each(cast, month):  # noqa: F811
+def test_rates_of_several_currencies_are_those_of_each(cast, month):
     load_rates()
     day = month.last_day
     rates = fx.rates_into("EUR", ["USD", "JPY", "USC", "EUR", "XXX"], on=day)

@@ -34,9 +34,12 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 def pay(brand, minor: int, day: dt.date, key: str, *, to: AccountKind = AccountKind.FEES) -> int:
     """House money from the bank to fees on a business day."""
     entry = Entry(
-        key=key, kind=JournalKind.PSP_FEE, brand_id=brand.pk, business_on=day,
+        key=key,
+        kind=JournalKind.PSP_FEE,
+        brand_id=brand.pk,
+        business_on=day,
         lines=(Line(house(brand, AccountKind.HOUSE_BANK), minor), Line(house(brand, to), -minor)),
-    )  # fmt: skip
+    )
     with transaction.atomic():
         return posting.post(entry).journal_id
 
@@ -106,12 +109,16 @@ def test_a_late_fact_goes_into_the_first_day_after_the_last_closed_month(cast, m
     assert Journal.objects.get(pk=pay(cast.brand, 1, month_before_last(), "late")).business_on == last_month()
     close(months[1], cast.finance)
     three = Entry(
-        key="late3", kind=JournalKind.PSP_FEE, brand_id=cast.brand.pk, business_on=month_before_last(),
+        key="late3",
+        kind=JournalKind.PSP_FEE,
+        brand_id=cast.brand.pk,
+        business_on=month_before_last(),
         lines=(
-            Line(house(cast.brand, AccountKind.HOUSE_BANK), 3), Line(house(cast.brand, AccountKind.FEES), -2),
+            Line(house(cast.brand, AccountKind.HOUSE_BANK), 3),
+            Line(house(cast.brand, AccountKind.FEES), -2),
             Line(house(cast.brand), -1),
         ),
-    )  # fmt: skip
+    )
     assert Journal.objects.get(pk=posting.post(three).journal_id).business_on == this_month()
     assert verify().problems == []
 
@@ -120,11 +127,19 @@ def test_what_blocks_and_what_warns_is_said_in_words(cast, months):
     fund(cast.client, 700)  # from suspense, this month; suspense counts as it is now
     psp = make_psp(cast.brand)
     Deposit.objects.create(
-        client=cast.client, brand=cast.brand, psp=psp, wallet=posting.wallet_of(cast.client, "EUR"), reference="D-1",
-        request_key="k", amount_minor=5, currency="EUR", state=DepositState.HELD, hold_reasons=["late"],
+        client=cast.client,
+        brand=cast.brand,
+        psp=psp,
+        wallet=posting.wallet_of(cast.client, "EUR"),
+        reference="D-1",
+        request_key="k",
+        amount_minor=5,
+        currency="EUR",
+        state=DepositState.HELD,
+        hold_reasons=["late"],
         held_at=dt.datetime.now(dt.UTC),
         created_at=dt.datetime.combine(month_before_last(), dt.time(), tzinfo=dt.UTC),
-    )  # fmt: skip
+    )
     found = [check.words for check in checks_of(months[0]) if not check.is_fine]
     assert found == ["Deposits are held for review: 1.", "Suspense is not empty: €7.00."]
     with pytest.raises(DomainError, match=r"Say in the note why .* held for review: 1"):

@@ -19,13 +19,20 @@ def test_what_a_currency_can_hold_is_taken_to_the_unit(amount, currency, minor):
 @pytest.mark.parametrize(
     ("amount", "currency", "words"),
     [
-        ("0", "EUR", "above zero"), ("-0.01", "EUR", "above zero"), ("NaN", "EUR", "above zero"),
-        ("Infinity", "EUR", "above zero"), ("0.001", "EUR", "fewer decimals"), ("0.5", "JPY", "fewer decimals"),
-        ("0.000000001", "BTC", "fewer decimals"), ("1e20", "EUR", "too large"), ("1e999990", "EUR", "too large"),
-        ("1e-999990", "EUR", "fewer decimals"), ("100." + "0" * 30 + "1", "EUR", "fewer decimals"),
+        ("0", "EUR", "above zero"),
+        ("-0.01", "EUR", "above zero"),
+        ("NaN", "EUR", "above zero"),
+        ("Infinity", "EUR", "above zero"),
+        ("0.001", "EUR", "fewer decimals"),
+        ("0.5", "JPY", "fewer decimals"),
+        ("0.000000001", "BTC", "fewer decimals"),
+        ("1e20", "EUR", "too large"),
+        ("1e999990", "EUR", "too large"),
+        ("1e-999990", "EUR", "fewer decimals"),
+        ("100." + "0" * 30 + "1", "EUR", "fewer decimals"),
         ("10000000000000", "EUR", "too large"),
     ],
-)  # fmt: skip
+)
 def test_what_it_can_not_hold_is_refused_in_words(amount, currency, words):
     with pytest.raises(DomainError, match=words):
         minor_of(Decimal(amount), currency)

@@ -192,15 +192,22 @@ def test_or_it_is_converted_at_the_day_s_rate_which_the_journal_names(cast, bank
 @pytest.mark.parametrize(
     ("first", "last", "payer", "is_client"),
     [
-        ("Clara", "Weber", "Clara Weber", True), ("Clara", "Weber", "WEBER, CLARA", True),
-        ("Clara", "Weber", "C. Weber", True), ("Clara", "Weber", "Clara Maria Weber", True),
-        ("Clara", "Weber", "Max Weber", False), ("Clara", "Weber", "Clara Huber", False),
-        ("Clara", "Weber", "Weber GmbH", False), ("Clara", "Weber", "", True),
-        ("Jürgen", "Müller", "Juergen Mueller", True), ("Jürgen", "Müller", "JURGEN MULLER", True),
-        ("Óscar", "Núñez", "NUNEZ OSCAR", True), ("Clara", "Weber", "Max und Clara Weber", True),
-        ("Anna Lena", "von der Heide", "Lena vonderHeide", True), ("Clara", "Weber", "M. Weber", False),
+        ("Clara", "Weber", "Clara Weber", True),
+        ("Clara", "Weber", "WEBER, CLARA", True),
+        ("Clara", "Weber", "C. Weber", True),
+        ("Clara", "Weber", "Clara Maria Weber", True),
+        ("Clara", "Weber", "Max Weber", False),
+        ("Clara", "Weber", "Clara Huber", False),
+        ("Clara", "Weber", "Weber GmbH", False),
+        ("Clara", "Weber", "", True),
+        ("Jürgen", "Müller", "Juergen Mueller", True),
+        ("Jürgen", "Müller", "JURGEN MULLER", True),
+        ("Óscar", "Núñez", "NUNEZ OSCAR", True),
+        ("Clara", "Weber", "Max und Clara Weber", True),
+        ("Anna Lena", "von der Heide", "Lena vonderHeide", True),
+        ("Clara", "Weber", "M. Weber", False),
     ],
-)  # fmt: skip
+)
 def test_a_payer_s_name_is_compared_as_banks_print_it(first, last, payer, is_client):
     assert is_payer(first, last, payer) is is_client
 

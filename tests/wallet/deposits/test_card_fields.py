@@ -26,9 +26,15 @@ def outside(adyen_outside):
 
 def start(cast, outside) -> Deposit:
     return start_deposit(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(500), currency="EUR", request_key="k",
-        return_url="http://room.example/portal/wallet/{reference}/", actor=cast.client.user, method="scheme_fields",
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(500),
+        currency="EUR",
+        request_key="k",
+        return_url="http://room.example/portal/wallet/{reference}/",
+        actor=cast.client.user,
+        method="scheme_fields",
+    )
 
 
 def ask(outside, deposit: Deposit, what: str, *, key: str = "test_SANDBOX", **body) -> httpx.Response:

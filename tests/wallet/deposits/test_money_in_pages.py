@@ -94,9 +94,16 @@ def test_a_bonus_from_the_client_s_page_to_the_second_person(cast, bank, browse)
     assert finance.post(reverse("wallet:bonus_plan_new"), {"brand": cast.brand.pk, "name": "Active"}).status_code == 302
     plan = BonusPlan.objects.get()
     terms = {
-        "valid_from": timezone.now().date().isoformat(), "trigger": "by_hand", "percent": "0", "maximum": "500",
-        "deposit_minimum": "0", "release_by": "lots", "lots_per_hundred": "", "on_withdrawal": "all", "four_eyes": "100",
-    }  # fmt: skip
+        "valid_from": timezone.now().date().isoformat(),
+        "trigger": "by_hand",
+        "percent": "0",
+        "maximum": "500",
+        "deposit_minimum": "0",
+        "release_by": "lots",
+        "lots_per_hundred": "",
+        "on_withdrawal": "all",
+        "four_eyes": "100",
+    }
     page = reverse("wallet:bonus_rule_new", args=[plan.pk])
     assert "How many lots" in finance.post(page, terms).content.decode()
     assert finance.post(page, {**terms, "lots_per_hundred": "4"}).status_code == 302
@@ -138,9 +145,16 @@ def test_compliance_writes_a_rule_and_sees_whose_days_run(cast, bank, browse):
     mlro, page = browse(cast.mlro), reverse("wallet:unverified")
     assert "C721" in mlro.get(reverse("wallet:unverified_rule_new")).content.decode()
     form = {
-        "brand": cast.brand.pk, "valid_from": "2025-07-09", "maximum": "2000", "kinds": ["bank"], "own_name_only": "on",
-        "low_risk_only": "on", "needs_profile": "on", "days": "15", "source": "CySEC C721",
-    }  # fmt: skip
+        "brand": cast.brand.pk,
+        "valid_from": "2025-07-09",
+        "maximum": "2000",
+        "kinds": ["bank"],
+        "own_name_only": "on",
+        "low_risk_only": "on",
+        "needs_profile": "on",
+        "days": "15",
+        "source": "CySEC C721",
+    }
     assert mlro.post(reverse("wallet:unverified_rule_new"), {**form, "source": ""}).status_code == 422
     assert mlro.post(reverse("wallet:unverified_rule_new"), form).status_code == 302
     rule = UnverifiedRule.objects.get()

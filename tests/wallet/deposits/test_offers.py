@@ -32,14 +32,19 @@ def refusal(client, currency="EUR", **fields) -> str:
 @pytest.mark.parametrize(
     ("method", "person", "words"),
     [
-        ({}, {}, ""), ({"is_enabled": False}, {}, "switched off"), ({"takes_deposits": False}, {}, "no deposits"),
-        ({"currencies": ["USD"]}, {}, "does not take EUR"), ({"countries": ["AT"]}, {}, "client's country"),
-        ({"countries": ["DE"]}, {}, ""), ({"excluded_countries": ["DE"]}, {}, "excluded"),
-        ({"kyc_level_min": 1}, {}, "level 1"), ({"kyc_level_min": 1}, {"kyc_level": 1}, ""),
+        ({}, {}, ""),
+        ({"is_enabled": False}, {}, "switched off"),
+        ({"takes_deposits": False}, {}, "no deposits"),
+        ({"currencies": ["USD"]}, {}, "does not take EUR"),
+        ({"countries": ["AT"]}, {}, "client's country"),
+        ({"countries": ["DE"]}, {}, ""),
+        ({"excluded_countries": ["DE"]}, {}, "excluded"),
+        ({"kyc_level_min": 1}, {}, "level 1"),
+        ({"kyc_level_min": 1}, {"kyc_level": 1}, ""),
         ({"is_for_high_risk": False}, {"risk_rating": "high"}, "high risk"),
         ({"is_for_high_risk": False}, {"risk_rating": "low"}, ""),
     ],
-)  # fmt: skip
+)
 def test_a_method_decides_by_itself(cast, client, method, person, words):
     psp = make_psp(cast.brand)
     PaymentMethod.objects.filter(psp=psp).update(**method)

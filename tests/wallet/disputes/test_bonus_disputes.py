@@ -110,10 +110,15 @@ def test_a_repeated_message_or_event_gives_it_again_once(grant):
     dispute = Dispute.objects.get()
     publish(
         DepositRestored(
-            client_id=grant.client_id, brand_id=grant.brand_id, deposit_id=grant.deposit_id, dispute_id=dispute.pk,
-            amount=Decimal(500), currency="EUR", reference="dp_1",
+            client_id=grant.client_id,
+            brand_id=grant.brand_id,
+            deposit_id=grant.deposit_id,
+            dispute_id=dispute.pk,
+            amount=Decimal(500),
+            currency="EUR",
+            reference="dp_1",
         )
-    )  # fmt: skip
+    )
     events.drain()
     grant.refresh_from_db()
     assert BonusRestoration.objects.count() == 1 and grant.held_minor == 25_000 and verify().holds

@@ -130,10 +130,12 @@ def test_what_the_wallet_no_longer_has_is_the_house_s_loss_and_comes_back_to_it(
     with transaction.atomic():
         posting.post(
             posting.Entry(
-                key="gone", kind="adjustment", brand_id=cast.brand.pk,
+                key="gone",
+                kind="adjustment",
+                brand_id=cast.brand.pk,
                 lines=(posting.Line(deposit.wallet, -45_000), posting.Line(suspense, 45_000)),
             )
-        )  # fmt: skip
+        )
     losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=cast.brand.pk, currency="EUR")
     hear(deposit, TAKEN)
     assert (wallet(deposit), posting.balance(losses)) == (0, -45_000)

@@ -94,10 +94,12 @@ def test_a_wallet_that_does_not_cover_it_is_said_so(mixed, cast, outside):
     house = posting.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
     posting.post(
         posting.Entry(
-            key="test:spend", kind=posting.JournalKind.ADJUSTMENT, brand_id=cast.brand.pk,
+            key="test:spend",
+            kind=posting.JournalKind.ADJUSTMENT,
+            brand_id=cast.brand.pk,
             lines=(spent, posting.Line(house, 40_000)),
         )
-    )  # fmt: skip
+    )
     with pytest.raises(InsufficientFunds, match=r"only €50.00 is available"):
         give_back(cast, mixed)
 
@@ -149,15 +151,22 @@ def held(deposit: Deposit) -> Deposit:
     posted = posting.reverse(key="test:unsettle", journal=deposit.journal, description="test")
     again = posting.post(
         posting.Entry(
-            key="test:hold", kind=posting.JournalKind.DEPOSIT_HELD, brand_id=deposit.brand_id,
+            key="test:hold",
+            kind=posting.JournalKind.DEPOSIT_HELD,
+            brand_id=deposit.brand_id,
             lines=(posting.Line(clearing, -30_000), posting.Line(suspense, 30_000)),
         )
-    )  # fmt: skip
+    )
     assert posted.journal_id != again.journal_id
     Deposit.objects.filter(pk=deposit.pk).update(
-        state="held", hold_reasons=["payer"], held_at=dt.datetime.now(dt.UTC), journal=None, settled_at=None,
-        credited_minor=None, is_first=False,
-    )  # fmt: skip
+        state="held",
+        hold_reasons=["payer"],
+        held_at=dt.datetime.now(dt.UTC),
+        journal=None,
+        settled_at=None,
+        credited_minor=None,
+        is_first=False,
+    )
     deposit.refresh_from_db()
     return deposit
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def document(history) -> IssuedDocument:  # noqa: F811
+def document(history) -> IssuedDocument:
     return making.make(statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=history.finance)
 
 
@@ -84,7 +84,7 @@ def test_what_can_not_be_proved_is_said_in_words(cast, browse, values, words):
     assert answer.status_code == 422 and words in answer.content.decode()
 
 
-def test_a_month_of_all_clients_is_ordered_from_its_page(history, browse):  # noqa: F811
+def test_a_month_of_all_clients_is_ordered_from_its_page(history, browse):
     browser, page = browse(history.finance), reverse("wallet:document_month")
     assert browser.get(page).status_code == 200
     answer = browser.post(page, {"brand": history.brand.pk, "kind": "statement", "month": "2026-10"})
@@ -102,7 +102,7 @@ def test_a_senseless_month_is_refused_and_the_form_keeps_it(cast, browse, month,
     assert answer.status_code == 422 and words in answer.content.decode() and month in answer.content.decode()
 
 
-def test_packs_and_receipts_are_ordered_where_their_subject_is(cast, report, browse):  # noqa: F811
+def test_packs_and_receipts_are_ordered_where_their_subject_is(cast, report, browse):
     browser, deposit = browse(cast.finance), paid_in(cast, 10_000)
     for page, words in (
         (reverse("wallet:settlement", args=[report.pk]), "Pack (PDF)"),

@@ -38,11 +38,25 @@ def paid_in(cast, amount: int, *, fee: int = 0, at: dt.datetime | None = None, c
     with transaction.atomic():
         posted = posting.post_many([entry], posted_at=[at])[0]
     return Deposit.objects.create(
-        client=client, brand=client.brand, psp=psp, wallet=posting.wallet_of(client, "EUR"), reference=f"D-{number:06}",
-        request_key=f"k{number}", state="settled", amount_minor=amount, currency="EUR", received_minor=amount, fee_minor=fee,
-        credited_minor=amount - fee, created_at=at, settled_at=at, psp_reference=f"pi_{number}", payer_name="CLARA WEBER",
-        instrument="Visa •••• 4242", journal_id=posted.journal_id,
-    )  # fmt: skip
+        client=client,
+        brand=client.brand,
+        psp=psp,
+        wallet=posting.wallet_of(client, "EUR"),
+        reference=f"D-{number:06}",
+        request_key=f"k{number}",
+        state="settled",
+        amount_minor=amount,
+        currency="EUR",
+        received_minor=amount,
+        fee_minor=fee,
+        credited_minor=amount - fee,
+        created_at=at,
+        settled_at=at,
+        psp_reference=f"pi_{number}",
+        payer_name="CLARA WEBER",
+        instrument="Visa •••• 4242",
+        journal_id=posted.journal_id,
+    )
 
 
 def october(day: int, hour: int = 12) -> dt.datetime:
@@ -70,7 +84,7 @@ def content(document: IssuedDocument) -> bytes:
 # ── one document ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_same_figures_are_the_same_document(history):  # noqa: F811
+def test_the_same_figures_are_the_same_document(history):
     first = making.make(statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=history.finance)
     again = making.make(
         statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=history.client_user
@@ -83,7 +97,7 @@ def test_the_same_figures_are_the_same_document(history):  # noqa: F811
     tags_of(content(first))
 
 
-def test_two_who_make_it_at_once_get_the_first_one(history):  # noqa: F811
+def test_two_who_make_it_at_once_get_the_first_one(history):
     draft = statement.draft_of(statement.gather(history.client, *OCTOBER), "en")
     kept = store.keep(draft, b"%PDF one", made_by=None)
     assert store.keep(draft, b"%PDF two", made_by=None).pk == kept.pk
@@ -91,7 +105,7 @@ def test_two_who_make_it_at_once_get_the_first_one(history):  # noqa: F811
     assert len(list(store.path_of(kept.stored_name).parent.parent.rglob("*"))) >= 1
 
 
-def test_the_file_is_encrypted_under_the_client_s_key(history):  # noqa: F811
+def test_the_file_is_encrypted_under_the_client_s_key(history):
     document = making.make(statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=None)
     raw = store.path_of(document.stored_name).read_bytes()
     assert b"%PDF" not in raw and content(document).startswith(b"%PDF")
@@ -99,7 +113,7 @@ def test_the_file_is_encrypted_under_the_client_s_key(history):  # noqa: F811
         b"".join(sealed_files.stream(store.path_of(document.stored_name), owner=store.HOUSE))
 
 
-def test_a_document_never_changes(history):  # noqa: F811
+def test_a_document_never_changes(history):
     document = making.make(statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=None)
     with pytest.raises(DatabaseError), transaction.atomic():
         IssuedDocument.objects.filter(pk=document.pk).update(content_hash="0" * 64)
@@ -107,7 +121,7 @@ def test_a_document_never_changes(history):  # noqa: F811
         document.delete()
 
 
-def test_a_paper_is_found_by_either_hash_and_only_by_who_reaches_it(history):  # noqa: F811
+def test_a_paper_is_found_by_either_hash_and_only_by_who_reaches_it(history):
     document = making.make(statement.draft_of(statement.gather(history.client, *OCTOBER), "en"), made_by=None)
     for text in (
         document.sha256,
@@ -121,7 +135,7 @@ def test_a_paper_is_found_by_either_hash_and_only_by_who_reaches_it(history):  #
     assert store.with_hash(history.other_client_user, document.sha256) == []
 
 
-def test_a_long_statement_is_a_trail_with_the_same_hash(history, monkeypatch):  # noqa: F811
+def test_a_long_statement_is_a_trail_with_the_same_hash(history, monkeypatch):
     figures = statement.gather(history.client, *OCTOBER)
     short = making.make(statement.draft_of(figures, "en"), made_by=None)
     monkeypatch.setattr(statement, "ROWS_MAX", 1)
@@ -135,7 +149,7 @@ def test_a_long_statement_is_a_trail_with_the_same_hash(history, monkeypatch):  
     tags_of(content(made))
 
 
-def test_a_brand_s_logo_and_address_are_on_its_documents(history):  # noqa: F811
+def test_a_brand_s_logo_and_address_are_on_its_documents(history):
     from PIL import Image
 
     out = io.BytesIO()
@@ -241,7 +255,7 @@ def ordered(cast, kind=DocumentKind.STATEMENT) -> Job:
     return batches.order_batch(kind=kind, brand=cast.brand, month=OCTOBER[0], actor=cast.finance)
 
 
-def test_a_month_s_statements_come_as_one_archive(history):  # noqa: F811
+def test_a_month_s_statements_come_as_one_archive(history):
     job = ordered(history)
     run_job(job.pk)
     job.refresh_from_db()
@@ -252,21 +266,30 @@ def test_a_month_s_statements_come_as_one_archive(history):  # noqa: F811
         assert names == [document.file_name] and archive.read(names[0]) == content(document)
 
 
-def test_child_processes_give_the_same_documents_in_the_same_order(history, tmp_path):  # noqa: F811
+def test_child_processes_give_the_same_documents_in_the_same_order(history, tmp_path):
     for client in (history.client, history.other_client):
         paid_in(history, 10_000, fee=100, at=october(3), client=client)
     invoices.issue_fee_invoices(brand_id=history.brand.pk, month=OCTOBER[0], actor=history.finance)
     seen = []
     counted = batches.make_batch(
-        kind=DocumentKind.FEE_INVOICE, brand=history.brand, month=OCTOBER[0], target=tmp_path / "a.zip", made_by=None,
-        progress=lambda *step: seen.append(step[:2]), workers=1,
-    )  # fmt: skip
+        kind=DocumentKind.FEE_INVOICE,
+        brand=history.brand,
+        month=OCTOBER[0],
+        target=tmp_path / "a.zip",
+        made_by=None,
+        progress=lambda *step: seen.append(step[:2]),
+        workers=1,
+    )
     assert (counted.documents, counted.new, counted.refused) == (2, 2, 0)
     assert seen[0] == (0, 2) and seen[-1] == (2, 2)
     again = batches.make_batch(
-        kind=DocumentKind.FEE_INVOICE, brand=history.brand, month=OCTOBER[0], target=tmp_path / "b.zip", made_by=None,
+        kind=DocumentKind.FEE_INVOICE,
+        brand=history.brand,
+        month=OCTOBER[0],
+        target=tmp_path / "b.zip",
+        made_by=None,
         progress=lambda *_step: None,
-    )  # fmt: skip
+    )
     assert (again.documents, again.new) == (2, 0)
     one, other = (zipfile.ZipFile(tmp_path / name) for name in ("a.zip", "b.zip"))
     assert (
@@ -277,7 +300,7 @@ def test_child_processes_give_the_same_documents_in_the_same_order(history, tmp_
     assert all(one.read(name) == other.read(name) for name in one.namelist())
 
 
-def test_a_batch_that_is_cancelled_stops_and_keeps_what_it_made(history, tmp_path):  # noqa: F811
+def test_a_batch_that_is_cancelled_stops_and_keeps_what_it_made(history, tmp_path):
     for client in (history.client, history.other_client):
         paid_in(history, 10_000, fee=100, at=october(3), client=client)
     invoices.issue_fee_invoices(brand_id=history.brand.pk, month=OCTOBER[0], actor=history.finance)
@@ -288,13 +311,18 @@ def test_a_batch_that_is_cancelled_stops_and_keeps_what_it_made(history, tmp_pat
 
     with pytest.raises(JobCancelled):
         batches.make_batch(
-            kind=DocumentKind.FEE_INVOICE, brand=history.brand, month=OCTOBER[0], target=tmp_path / "a.zip", made_by=None,
-            progress=told, workers=-1,
-        )  # fmt: skip
+            kind=DocumentKind.FEE_INVOICE,
+            brand=history.brand,
+            month=OCTOBER[0],
+            target=tmp_path / "a.zip",
+            made_by=None,
+            progress=told,
+            workers=-1,
+        )
     assert IssuedDocument.objects.count() == 1
 
 
-def test_the_owner_s_cancel_reaches_a_running_job(history):  # noqa: F811
+def test_the_owner_s_cancel_reaches_a_running_job(history):
     job = ordered(history)
     Job.objects.filter(pk=job.pk).update(cancel_requested=True)
     run_job(job.pk)
@@ -303,7 +331,7 @@ def test_the_owner_s_cancel_reaches_a_running_job(history):  # noqa: F811
     cancel_job(job_id=job.pk, actor=history.finance)
 
 
-def test_only_who_reaches_the_whole_brand_makes_a_batch(history):  # noqa: F811
+def test_only_who_reaches_the_whole_brand_makes_a_batch(history):
     for actor in (history.agent, history.desk_head, history.auditor):
         with pytest.raises(NotAllowed):
             batches.order_batch(kind=DocumentKind.STATEMENT, brand=history.brand, month=OCTOBER[0], actor=actor)
@@ -326,16 +354,32 @@ def report(cast):
     """A report with two rows, one of them a break."""
     psp = make_psp(cast.brand)
     made = SettlementImport.objects.create(
-        psp=psp, file_name="october.csv", sha256="ab" * 32, stored_name="0" * 32,
-        size_bytes=1, first_day=OCTOBER[0], last_day=OCTOBER[1], row_count=2,
+        psp=psp,
+        file_name="october.csv",
+        sha256="ab" * 32,
+        stored_name="0" * 32,
+        size_bytes=1,
+        first_day=OCTOBER[0],
+        last_day=OCTOBER[1],
+        row_count=2,
         totals={"EUR": {"opening": 0, "gross": 15_000, "fee": 200, "net": 14_800, "closing": 14_800, "rows": 2}},
-        imported_by=cast.finance, imported_at=october(31), breaks_found=1,
-    )  # fmt: skip
+        imported_by=cast.finance,
+        imported_at=october(31),
+        breaks_found=1,
+    )
     for line, gross in ((1, 10_000), (2, 5_000)):
         row = SettlementRow.objects.create(
-            report=made, line=line, type="payment", psp_reference=f"pi_{line}", merchant_reference=f"D-{line}",
-            booked_at=october(line), currency="EUR", gross_minor=gross, fee_minor=100, net_minor=gross - 100,
-        )  # fmt: skip
+            report=made,
+            line=line,
+            type="payment",
+            psp_reference=f"pi_{line}",
+            merchant_reference=f"D-{line}",
+            booked_at=october(line),
+            currency="EUR",
+            gross_minor=gross,
+            fee_minor=100,
+            net_minor=gross - 100,
+        )
     Break.objects.create(
         brand=cast.brand,
         psp=psp,

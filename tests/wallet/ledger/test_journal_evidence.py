@@ -46,9 +46,7 @@ def test_evidence_is_kept_encrypted_audited_and_read_by_the_second_person(cast, 
 
 
 def test_a_download_is_noted_at_every_client_whose_money_the_journal_moves(cast, browse):
-    lines = [
-        Line(fund(cast.client, 100), -100), Line(fund(cast.other_client, 100), -50), Line(house(cast.brand), 150)
-    ]  # fmt: skip
+    lines = [Line(fund(cast.client, 100), -100), Line(fund(cast.other_client, 100), -50), Line(house(cast.brand), 150)]
     file = attach(cast, write(cast, lines))
     browse(cast.finance).get(reverse("wallet:manual_file", args=[file.pk]))
     noted = AccessEvent.objects.filter(target=f"wallet.manualjournalfile:{file.pk}").values_list("client_id", flat=True)
@@ -110,11 +108,17 @@ def test_evidence_goes_with_the_form_and_from_the_journals_page(cast, browse):
     answer = browser.post(
         reverse("wallet:manual_journal_new"),
         {
-            "brand": cast.brand.pk, "business_on": today().isoformat(), "reason": "Bank fee", "request_key": "k",
-            "account": [fees.pk, bank.pk], "debit": ["5", ""], "credit": ["", "5"], "text": ["", ""],
+            "brand": cast.brand.pk,
+            "business_on": today().isoformat(),
+            "reason": "Bank fee",
+            "request_key": "k",
+            "account": [fees.pk, bank.pk],
+            "debit": ["5", ""],
+            "credit": ["", "5"],
+            "text": ["", ""],
             "file": SimpleUploadedFile("fee.pdf", INVOICE),
         },
-    )  # fmt: skip
+    )
     manual = ManualJournal.objects.get()
     assert answer.status_code == 302 and manual.files.get().file_sha256 == hashlib.sha256(INVOICE).hexdigest()
     address = reverse("wallet:manual_attach", args=[manual.pk])

@@ -26,9 +26,12 @@ pytestmark = pytest.mark.django_db
 
 def pay(brand, minor: int, key: str, kind: JournalKind = JournalKind.PSP_FEE) -> int:
     entry = Entry(
-        key=key, kind=kind, brand_id=brand.pk, description=key,
+        key=key,
+        kind=kind,
+        brand_id=brand.pk,
+        description=key,
         lines=(Line(house(brand, AccountKind.FEES), -minor), Line(house(brand, AccountKind.HOUSE_BANK), minor)),
-    )  # fmt: skip
+    )
     with transaction.atomic():
         return ledger.post(entry).journal_id
 
@@ -101,10 +104,12 @@ def test_a_wallet_shows_reservations_and_its_kept_balances(cast):
     with transaction.atomic():
         ledger.reserve(
             Entry(
-                key="hold", kind=JournalKind.WITHDRAWAL, brand_id=cast.brand.pk,
+                key="hold",
+                kind=JournalKind.WITHDRAWAL,
+                brand_id=cast.brand.pk,
                 lines=(Line(wallet, -3_000), Line(house(cast.brand), 3_000)),
             )
-        )  # fmt: skip
+        )
     first, second = walk(wallet)
     assert (first.posting.layer, first.balance, second.balance) == (Layer.RESERVED, 100, 100)
 

@@ -35,10 +35,12 @@ def test_a_pair_is_written_exactly_as_a_batch_writes_it(cast, wallet, suspense):
         one = entry(cast, *lines, key=f"pair:{number}", description="ä")
         pair, batch = posting.post(one), posting.post_many([replace(one, key=f"batch:{number}")])[0]
         rows = [
-            raw(f"SELECT {columns}, version, balance_after, available_after FROM wallet_posting"
-                f" WHERE journal_id = {done.journal_id} ORDER BY line")
+            raw(
+                f"SELECT {columns}, version, balance_after, available_after FROM wallet_posting"
+                f" WHERE journal_id = {done.journal_id} ORDER BY line"
+            )
             for done in (pair, batch)
-        ]  # fmt: skip
+        ]
         for first, second in zip(*rows, strict=True):
             assert first[:5] == second[:5]
             if first[5] is not None:  # the batch came after: the same step further on

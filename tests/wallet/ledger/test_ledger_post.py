@@ -245,8 +245,12 @@ def test_the_database_refuses_a_journal_whose_postings_make_none(cast, suspense,
             raw(
                 "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at, "
                 "available_after) VALUES (%s, %s, %s, 'EUR', 0, %s, now(), %s)",
-                journal_id, line, suspense.pk, amount, available_after,
-            )  # fmt: skip
+                journal_id,
+                line,
+                suspense.pk,
+                amount,
+                available_after,
+            )
         raw("SET CONSTRAINTS ALL IMMEDIATE")
 
 

@@ -31,9 +31,14 @@ def bank_fee(brand, minor: int = 1_250) -> list[Line]:
 
 def write(cast, lines=None, **fields) -> ManualJournal:
     values = {
-        "brand_id": cast.brand.pk, "lines": bank_fee(cast.brand) if lines is None else lines, "business_on": today(),
-        "reason": "Fee of the bank, statement 11", "request_key": "form-1", "actor": cast.finance, **fields,
-    }  # fmt: skip
+        "brand_id": cast.brand.pk,
+        "lines": bank_fee(cast.brand) if lines is None else lines,
+        "business_on": today(),
+        "reason": "Fee of the bank, statement 11",
+        "request_key": "form-1",
+        "actor": cast.finance,
+        **fields,
+    }
     return write_journal(**values)
 
 
@@ -105,9 +110,11 @@ def test_what_can_not_be_a_journal_is_refused_in_words(cast):
 def test_between_currencies_the_journal_names_the_rate(cast):
     brand = cast.brand
     lines = [
-        Line(house(brand, AccountKind.FEES), -10_000), Line(house(brand, AccountKind.FX_POSITION), 10_000),
-        Line(house(brand, AccountKind.FX_POSITION, "USD"), -11_000), Line(house(brand, AccountKind.HOUSE_BANK, "USD"), 11_000),
-    ]  # fmt: skip
+        Line(house(brand, AccountKind.FEES), -10_000),
+        Line(house(brand, AccountKind.FX_POSITION), 10_000),
+        Line(house(brand, AccountKind.FX_POSITION, "USD"), -11_000),
+        Line(house(brand, AccountKind.HOUSE_BANK, "USD"), 11_000),
+    ]
     manual = write(cast, lines, rate=Decimal("1.1"), rate_on=today())
     post_journal(manual_id=manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
@@ -125,8 +132,13 @@ def test_a_client_s_wallet_is_guarded_and_the_client_is_told(cast):
     manual = write(cast, [Line(wallet, -4_000), Line(losses, 4_000)], reason="Our secret reason")
     # Money that leaves meanwhile is asked for again when it is posted.
     posting.reserve(
-        Entry(key="w", kind=JournalKind.WITHDRAWAL, brand_id=cast.brand.pk, lines=(Line(wallet, -7_000), Line(losses, 7_000)))
-    )  # fmt: skip
+        Entry(
+            key="w",
+            kind=JournalKind.WITHDRAWAL,
+            brand_id=cast.brand.pk,
+            lines=(Line(wallet, -7_000), Line(losses, 7_000)),
+        )
+    )
     with pytest.raises(InsufficientFunds), transaction.atomic():
         post_journal(manual_id=manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
@@ -217,11 +229,15 @@ def test_two_people_post_at_once_and_it_is_posted_once(cast):
 
 def typed(cast, rows: list[tuple[Account, str, str]], **fields) -> dict:
     return {
-        "brand": cast.brand.pk, "business_on": today().isoformat(), "reason": "Bank fee", "request_key": "k1",
+        "brand": cast.brand.pk,
+        "business_on": today().isoformat(),
+        "reason": "Bank fee",
+        "request_key": "k1",
         "account": [f"{account.pk} · {account}" for account, _debit, _credit in rows],
         "debit": [debit for _account, debit, _credit in rows],
-        "credit": [credit for _account, _debit, credit in rows], **fields,
-    }  # fmt: skip
+        "credit": [credit for _account, _debit, credit in rows],
+        **fields,
+    }
 
 
 def test_written_and_posted_from_the_pages(cast, browse):

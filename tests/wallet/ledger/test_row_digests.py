@@ -17,16 +17,36 @@ from wallet.models import Journal, LedgerSeal
 pytestmark = pytest.mark.django_db
 
 JOURNAL = {
-    "id": "id + 100", "brand_id": "brand_id + 1", "kind": "'x'", "phase": "'x'", "idempotency_key": "'x'",
-    "request_hash": "sha256('x')", "description": "'x'", "posted_at": "posted_at + interval '1 microsecond'",
-    "business_on": "business_on + 1", "reverses_id": "9", "resolves_id": "9", "fx_rate": "1.5", "fx_rate_on": "'2026-01-01'",
-    "actor_id": "7", "imported_at": "'2026-01-01'", "expires_at": "'2026-01-01'", "content_hash": "sha256('x')",
-}  # fmt: skip
+    "id": "id + 100",
+    "brand_id": "brand_id + 1",
+    "kind": "'x'",
+    "phase": "'x'",
+    "idempotency_key": "'x'",
+    "request_hash": "sha256('x')",
+    "description": "'x'",
+    "posted_at": "posted_at + interval '1 microsecond'",
+    "business_on": "business_on + 1",
+    "reverses_id": "9",
+    "resolves_id": "9",
+    "fx_rate": "1.5",
+    "fx_rate_on": "'2026-01-01'",
+    "actor_id": "7",
+    "imported_at": "'2026-01-01'",
+    "expires_at": "'2026-01-01'",
+    "content_hash": "sha256('x')",
+}
 POSTING = {
-    "journal_id": "journal_id + 100", "line": "line + 5", "account_id": "account_id + 1", "currency": "'USD'", "layer": "1",
-    "amount_minor": "amount_minor + 1", "posted_at": "posted_at + interval '1 microsecond'", "version": "coalesce(version + 50, 1)",
-    "balance_after": "coalesce(balance_after + 1, 1)", "available_after": "coalesce(available_after + 1, 1)",
-}  # fmt: skip
+    "journal_id": "journal_id + 100",
+    "line": "line + 5",
+    "account_id": "account_id + 1",
+    "currency": "'USD'",
+    "layer": "1",
+    "amount_minor": "amount_minor + 1",
+    "posted_at": "posted_at + interval '1 microsecond'",
+    "version": "coalesce(version + 50, 1)",
+    "balance_after": "coalesce(balance_after + 1, 1)",
+    "available_after": "coalesce(available_after + 1, 1)",
+}
 
 
 @pytest.fixture
@@ -92,9 +112,11 @@ def test_every_column_of_both_tables_is_in_the_digest():
     "change",
     [
         # A value that wanders to another row leaves the joined column as it was.
-        *(f"UPDATE wallet_posting SET {column} = CASE line WHEN 2 THEN (SELECT {column} FROM wallet_posting"
-          f" WHERE journal_id = {{last}} AND line = 1) END WHERE journal_id = {{last}}"
-          for column in ("version", "balance_after", "available_after")),
+        *(
+            f"UPDATE wallet_posting SET {column} = CASE line WHEN 2 THEN (SELECT {column} FROM wallet_posting"
+            f" WHERE journal_id = {{last}} AND line = 1) END WHERE journal_id = {{last}}"
+            for column in ("version", "balance_after", "available_after")
+        ),
         "UPDATE wallet_posting SET version = o.version, balance_after = o.balance_after, available_after = o.available_after"
         " FROM wallet_posting o WHERE o.journal_id = wallet_posting.journal_id AND o.line = 3 - wallet_posting.line"
         " AND wallet_posting.journal_id = {last}",
@@ -116,7 +138,7 @@ def test_every_column_of_both_tables_is_in_the_digest():
         "INSERT INTO wallet_posting (journal_id, line, account_id, currency, layer, amount_minor, posted_at)"
         " SELECT {last} + 1, 1, account_id, 'EUR', 0, 5, posted_at FROM wallet_posting WHERE journal_id = {last} AND line = 2",
     ],
-)  # fmt: skip
+)
 def test_what_leaves_the_joined_values_alike_changes_the_digest_all_the_same(last, change):
     before = everything()
     without_constraints(change.format(last=last))
@@ -147,13 +169,20 @@ def test_a_seal_whose_digest_was_made_in_the_first_way_is_proved_by_its_journals
     assert is_comparable(bytes(seal.rows_digest))
     first_form = hashlib.sha256(b"as the rows went over the wire").digest()
     hashed = seals.seal_digest(
-        previous=b"", root_hash=bytes(seal.root), journals=seal.journal_count, first=seal.first_journal_id,
-        last=seal.last_journal_id, through=seal.through_at, rows=first_form,
-    )  # fmt: skip
+        previous=b"",
+        root_hash=bytes(seal.root),
+        journals=seal.journal_count,
+        first=seal.first_journal_id,
+        last=seal.last_journal_id,
+        through=seal.through_at,
+        rows=first_form,
+    )
     without_triggers(
         "UPDATE wallet_ledgerseal SET rows_digest = %s, seal_hash = %s, signature = %s",
-        first_form, hashed, keys.signing_key().sign(hashed),
-    )  # fmt: skip
+        first_form,
+        hashed,
+        keys.signing_key().sign(hashed),
+    )
     assert not is_comparable(bytes(LedgerSeal.objects.get().rows_digest))
     assert verify().problems == []
     without_triggers(f"UPDATE wallet_journal SET description = 'x' WHERE id = {last}")

@@ -26,8 +26,10 @@ def wallet(cast) -> Account:
 
     for key, minor in (("spent", -300), ("got", 45)):
         posting.post(entry(key, minor))
-    held = {key: posting.reserve(entry(key, minor)) for key, minor in
-            (("out", -200), ("in", 70), ("taken", -90), ("partly", -800), ("void", 33))}  # fmt: skip
+    held = {
+        key: posting.reserve(entry(key, minor))
+        for key, minor in (("out", -200), ("in", 70), ("taken", -90), ("partly", -800), ("void", 33))
+    }
     journals = {key: Journal.objects.get(pk=reserved.journal_id) for key, reserved in held.items()}
     posting.settle(key="take", reservation=journals["taken"])
     posting.settle(key="part", reservation=journals["partly"], lines=(Line(wallet, -500), Line(fees, 500)))

@@ -32,9 +32,12 @@ def books(cast) -> dict[str, int]:
     houses = posting.post(entry("house", Line(suspense, -70), Line(fees, 70)))
     seals.seal_pending()
     return {
-        "wallet": wallet.pk, "last": last.journal_id, "house": houses.journal_id, "fees": fees.pk,
+        "wallet": wallet.pk,
+        "last": last.journal_id,
+        "house": houses.journal_id,
+        "fees": fees.pk,
         "suspense": suspense.pk,
-    }  # fmt: skip
+    }
 
 
 def test_a_sound_ledger_holds(books):
@@ -142,9 +145,14 @@ def test_what_is_wrong_in_itself_is_never_sealed(cast, books, sql, words):
 
 @pytest.mark.parametrize(
     "change",
-    ["version = version + 1", "version = NULL", "balance_after = balance_after + 1", "available_after = 0", "posted_at = now()"
-     " - interval '1 day'"],
-)  # fmt: skip
+    [
+        "version = version + 1",
+        "version = NULL",
+        "balance_after = balance_after + 1",
+        "available_after = 0",
+        "posted_at = now() - interval '1 day'",
+    ],
+)
 @pytest.mark.parametrize("earlier", [0, 1])
 def test_what_does_not_follow_the_posting_before_it_is_never_sealed(cast, books, change, earlier):
     """Whether that one is sealed already or new as well."""
@@ -152,10 +160,12 @@ def test_what_does_not_follow_the_posting_before_it_is_never_sealed(cast, books,
     for number in range(earlier + 1):
         fresh = posting.post(
             Entry(
-                key=f"x{number}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk,
+                key=f"x{number}",
+                kind=JournalKind.ADJUSTMENT,
+                brand_id=cast.brand.pk,
                 lines=(Line(wallet, -9), Line(suspense, 9)),
             )
-        )  # fmt: skip
+        )
     without_triggers(f"UPDATE wallet_posting SET {change} WHERE journal_id = {fresh.journal_id} AND line = 1")
     assert seals.seal_pending() is None
     assert any(f"journal {fresh.journal_id}" in problem for problem in verify().problems)
@@ -234,10 +244,12 @@ def test_a_checkpoint_whose_seal_is_gone_is_named(books, monkeypatch):
     monkeypatch.setattr("wallet.ledger.seals.CHECKPOINT_POSTINGS_MIN", 1)
     posting.post(
         Entry(
-            key="again", kind=JournalKind.ADJUSTMENT, brand_id=Journal.objects.first().brand_id,
+            key="again",
+            kind=JournalKind.ADJUSTMENT,
+            brand_id=Journal.objects.first().brand_id,
             lines=(Line(Account.objects.get(pk=books["fees"]), -3), Line(Account.objects.get(pk=books["suspense"]), 3)),
         )
-    )  # fmt: skip
+    )
     seal = seals.seal_pending()
     without_triggers(f"DELETE FROM wallet_ledgerseal WHERE id = {seal.pk}")
     assert "belongs to a ledger seal that is gone" in verify().problems[0]

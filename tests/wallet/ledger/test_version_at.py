@@ -25,11 +25,13 @@ def with_postings(cast, key: str, seconds: list[int]) -> Account:
     suspense = house(cast.brand, AccountKind.SUSPENSE)
     entries = [
         Entry(
-            key=f"{key}:{n}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk,
+            key=f"{key}:{n}",
+            kind=JournalKind.ADJUSTMENT,
+            brand_id=cast.brand.pk,
             lines=(Line(suspense, -1), Line(wallet, 1)),
         )
         for n, _second in enumerate(seconds)
-    ]  # fmt: skip
+    ]
     if entries:
         posting.post_many(entries, posted_at=[START + dt.timedelta(seconds=second) for second in seconds])
     return wallet

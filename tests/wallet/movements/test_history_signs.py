@@ -63,10 +63,20 @@ def test_what_leaves_is_below_zero_once_it_is_booked(cast):
     account = make_account(cast.client, make_server())
     for number, state in enumerate(("failed", "sending")):
         Transfer.objects.create(
-            client=cast.client, brand=cast.brand, wallet=wallet, trading_account_id=account.pk, trading_account_label="x",
-            direction="to_wallet", reference=f"T-{number}", request_key=str(number), amount_minor=500, currency="EUR",
-            state=state, operation_id=number + 1, created_at=timezone.now(),
-        )  # fmt: skip
+            client=cast.client,
+            brand=cast.brand,
+            wallet=wallet,
+            trading_account_id=account.pk,
+            trading_account_label="x",
+            direction="to_wallet",
+            reference=f"T-{number}",
+            request_key=str(number),
+            amount_minor=500,
+            currency="EUR",
+            state=state,
+            operation_id=number + 1,
+            created_at=timezone.now(),
+        )
     assert [line.is_booked for line in queries.history_of(cast.client)] == [False, False]
 
 
@@ -75,9 +85,17 @@ def test_an_operation_has_its_sign_once_the_platform_has_it(cast, browse):
     for number, state in enumerate(("failed", "unknown", "confirmed")):
         done = {"ticket": 9, "settled_at": timezone.now()} if state == "confirmed" else {}
         BalanceOperation.objects.create(
-            account=account, server=account.server, kind="withdrawal", amount=-100 - number, currency="EUR", reference=state,
-            idempotency_key=state, state=state, sent_at=timezone.now(), **done,
-        )  # fmt: skip
+            account=account,
+            server=account.server,
+            kind="withdrawal",
+            amount=-100 - number,
+            currency="EUR",
+            reference=state,
+            idempotency_key=state,
+            state=state,
+            sent_at=timezone.now(),
+            **done,
+        )
     page = browse(cast.finance).get(reverse("client_tab", args=[cast.client.pk, "trading"])).content.decode()
     assert '<span class="money faint">€100.00</span>' in page and '<span class="money faint">€101.00</span>' in page
     assert '<span class="money neg">' in page and "102.00" in page

@@ -40,23 +40,50 @@ def fill(cast, psp, rows: int, start: int = 0) -> None:
         client = cast.client if number % 2 else cast.other_client
         deposit = paid_in(client, psp, 50_000 + number)
         request_withdrawal(
-            client_id=client.pk, psp_id=psp.pk, amount=Decimal(50), currency="EUR", destination=IBAN,
-            request_key=f"w{number}", actor=client.user,
-        )  # fmt: skip
+            client_id=client.pk,
+            psp_id=psp.pk,
+            amount=Decimal(50),
+            currency="EUR",
+            destination=IBAN,
+            request_key=f"w{number}",
+            actor=client.user,
+        )
         Transfer.objects.create(
-            client=client, brand=client.brand, wallet=deposit.wallet, trading_account_id=number, direction="to_wallet",
-            trading_account_label="Live 1", reference=f"T-{number}", request_key=f"t{number}", amount_minor=100,
-            currency="EUR", created_at=NOW,
-        )  # fmt: skip
+            client=client,
+            brand=client.brand,
+            wallet=deposit.wallet,
+            trading_account_id=number,
+            direction="to_wallet",
+            trading_account_label="Live 1",
+            reference=f"T-{number}",
+            request_key=f"t{number}",
+            amount_minor=100,
+            currency="EUR",
+            created_at=NOW,
+        )
         WebhookMessage.objects.create(
-            psp=psp, received_at=NOW, body=b'{"a": 1}', verdict="accepted", event_id=f"e{number}", state="done",
-            reference=deposit.reference, processed_at=NOW,
-        )  # fmt: skip
+            psp=psp,
+            received_at=NOW,
+            body=b'{"a": 1}',
+            verdict="accepted",
+            event_id=f"e{number}",
+            state="done",
+            reference=deposit.reference,
+            processed_at=NOW,
+        )
 
 
 LISTS = [
-    "deposits", "withdrawals", "withdrawal_queue", "transfers", "ledger", "psps", "webhooks", "reconciliation", "breaks",
-]  # fmt: skip
+    "deposits",
+    "withdrawals",
+    "withdrawal_queue",
+    "transfers",
+    "ledger",
+    "psps",
+    "webhooks",
+    "reconciliation",
+    "breaks",
+]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -64,9 +91,7 @@ def test_a_list_takes_the_same_number_of_queries_however_long_it_is(cast, psp, b
     def count() -> int:
         browser = browse(cast.finance)
         browser.get("/profile/")
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert browser.get(reverse(f"wallet:{name}")).status_code == 200
         return len(queries)
 
@@ -144,9 +169,14 @@ def test_a_psp_of_another_brand_is_out_of_reach(cast, psp, browse):
 def waiting(cast, psp) -> Withdrawal:
     paid_in(cast.client, psp, 100_000)
     return request_withdrawal(
-        client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN, request_key="w",
+        client_id=cast.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal(200),
+        currency="EUR",
+        destination=IBAN,
+        request_key="w",
         actor=cast.client_user,
-    )  # fmt: skip
+    )
 
 
 def test_finance_approves_in_two_steps_through_the_page(cast, waiting, browse):
@@ -203,9 +233,16 @@ def test_a_held_deposit_is_released_through_its_page(cast, psp, browse):
     from wallet.psp.base import PaymentStatus, PaymentView
 
     deposit = Deposit.objects.create(
-        client=cast.client, brand=cast.brand, psp=psp, wallet=posting.wallet_of(cast.client, "EUR"), reference="D-HELD",
-        request_key="k", amount_minor=10_000, currency="EUR", created_at=NOW,
-    )  # fmt: skip
+        client=cast.client,
+        brand=cast.brand,
+        psp=psp,
+        wallet=posting.wallet_of(cast.client, "EUR"),
+        reference="D-HELD",
+        request_key="k",
+        amount_minor=10_000,
+        currency="EUR",
+        created_at=NOW,
+    )
     view = PaymentView("D-HELD", "pay_1", PaymentStatus.CAPTURED, 10_000, "EUR", received_minor=9_000)
     apply_payment(psp_id=psp.pk, view=view)
     page = reverse("wallet:deposit", args=[deposit.pk])
@@ -225,13 +262,16 @@ def test_balances_are_shown_as_of_any_instant(cast, psp, browse):
     posting.post_many(
         [
             Entry(
-                key=f"k{n}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk,
-                lines=(Line(wallet, 10_000), Line(suspense, -10_000)), description=f"Step {n}",
+                key=f"k{n}",
+                kind=JournalKind.ADJUSTMENT,
+                brand_id=cast.brand.pk,
+                lines=(Line(wallet, 10_000), Line(suspense, -10_000)),
+                description=f"Step {n}",
             )
             for n in range(3)
         ],
         posted_at=[NOW + dt.timedelta(hours=n - 24) for n in range(3)],
-    )  # fmt: skip
+    )
     browser = browse(cast.finance)
     as_of = (NOW - dt.timedelta(hours=22, minutes=30)).strftime("%Y-%m-%dT%H:%M:%S")
     page = reverse("wallet:ledger_account", args=[wallet.pk])
@@ -249,12 +289,15 @@ def test_an_account_s_history_is_paged_by_position(cast, psp, browse):
     posting.post_many(
         [
             Entry(
-                key=f"k{n}", kind=JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, description=f"<{n:03d}>",
+                key=f"k{n}",
+                kind=JournalKind.ADJUSTMENT,
+                brand_id=cast.brand.pk,
+                description=f"<{n:03d}>",
                 lines=(Line(suspense, 1), Line(fees, -1)),
             )
             for n in range(PAGE_SIZE + 10)
         ]
-    )  # fmt: skip
+    )
     browser = browse(cast.finance)
     page = reverse("wallet:ledger_account", args=[fees.pk])
     first = browser.get(page)
@@ -281,9 +324,13 @@ def test_a_psp_is_set_up_and_its_keys_are_never_shown(cast, psp, browse):
     shown = browser.get(page).content.decode()
     assert "sandbox-api-key" not in shown and "webhook-secret-northpay" not in shown
     values = {
-        "name": "Northpay 2", "is_enabled": "on", "base_url": "", "api_key": "",
-        "webhook_secret": "a new secret", "merchant": "merchant-northpay",
-    }  # fmt: skip
+        "name": "Northpay 2",
+        "is_enabled": "on",
+        "base_url": "",
+        "api_key": "",
+        "webhook_secret": "a new secret",
+        "merchant": "merchant-northpay",
+    }
     assert browser.post(page, values).status_code == 302
     psp.refresh_from_db()
     assert psp.name == "Northpay 2"

@@ -29,16 +29,28 @@ def psp(cast):
 
 def request(cast, psp, number: int, amount: int = 50) -> Withdrawal:
     return request_withdrawal(
-        client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN,
-        request_key=f"w{number}", actor=cast.client.user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal(amount),
+        currency="EUR",
+        destination=IBAN,
+        request_key=f"w{number}",
+        actor=cast.client.user,
+    )
 
 
 def webhook(psp, reference: str, event: str, verdict: str = "accepted", state: str = "done") -> WebhookMessage:
     return WebhookMessage.objects.create(
-        psp=psp, received_at=timezone.now(), body=b"{}", verdict=verdict, event_id=event, event_type=f"payout.{event}",
-        state=state, reference=reference, outcome="Looked at",
-    )  # fmt: skip
+        psp=psp,
+        received_at=timezone.now(),
+        body=b"{}",
+        verdict=verdict,
+        event_id=event,
+        event_type=f"payout.{event}",
+        state=state,
+        reference=reference,
+        outcome="Looked at",
+    )
 
 
 def test_states_checks_webhooks_and_journals_stand_in_one_timeline(cast, psp):

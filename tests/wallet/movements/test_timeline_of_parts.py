@@ -28,13 +28,13 @@ def listed(parts) -> str:
     return " · ".join(f"{part.reference} €{part.amount_minor // 100}.00" for part in parts)
 
 
-def pay(outside, part) -> None:  # noqa: F811
+def pay(outside, part) -> None:
     sending.send_payout(part.pk)
     outside.deliver(wait_for=1)
     events.drain()
 
 
-def test_parts_that_are_paid_one_after_the_other_are_one_entry_that_grows(parts, cast, outside):  # noqa: F811
+def test_parts_that_are_paid_one_after_the_other_are_one_entry_that_grows(parts, cast, outside):
     pay(outside, parts[1])
     assert told(cast) == [("Withdrawal paid: €200.00", listed(parts[1:2]))]
     entry = TimelineEntry.objects.get(title="Withdrawal paid: €200.00")
@@ -55,7 +55,7 @@ def test_parts_that_are_paid_one_after_the_other_are_one_entry_that_grows(parts,
     assert told(cast) == [("Withdrawal paid: €600.00", listed(parts))]
 
 
-def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(parts, cast, outside):  # noqa: F811
+def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(parts, cast, outside):
     for part in parts[1:]:
         fail(part, "account closed")
         events.drain()
@@ -78,7 +78,7 @@ def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(pa
     assert titles[:2] == [failed[0], "Withdrawal paid: €300.00"] and len(titles) == 3 and "€300.00" in titles[2]
 
 
-def test_the_timeline_of_a_split_withdrawal_takes_as_many_queries_as_before_it_was_paid(parts, cast, outside, browse):  # noqa: F811
+def test_the_timeline_of_a_split_withdrawal_takes_as_many_queries_as_before_it_was_paid(parts, cast, outside, browse):
     browser, page = browse(cast.finance), f"/clients/{cast.client.pk}/tab/timeline/"
 
     def count() -> int:

@@ -83,17 +83,28 @@ def test_a_wire_with_its_reference_is_found_in_the_statement_and_booked(cast, ou
 @pytest.mark.parametrize(
     "written",
     [
-        "{rf}", "{rf_spaced}", "{lower}", "Ref: {bare}", "{bare_spaced}", "SVWZ+KREF+{rf}", "Verwendungszweck{rf}danke",
-        "{rf_dashed}", "EREF+NOTPROVIDED {rf_spaced} //",
+        "{rf}",
+        "{rf_spaced}",
+        "{lower}",
+        "Ref: {bare}",
+        "{bare_spaced}",
+        "SVWZ+KREF+{rf}",
+        "Verwendungszweck{rf}danke",
+        "{rf_dashed}",
+        "EREF+NOTPROVIDED {rf_spaced} //",
     ],
-)  # fmt: skip
+)
 def test_a_reference_is_found_however_it_is_written(cast, outside, written):
     deposit = start(cast, outside)
     rf = wire_reference(deposit.reference)
     text = written.format(
-        rf=rf, rf_spaced=printed(rf), lower=rf.lower(), bare=deposit.reference, bare_spaced=printed(deposit.reference),
+        rf=rf,
+        rf_spaced=printed(rf),
+        lower=rf.lower(),
+        bare=deposit.reference,
+        bare_spaced=printed(deposit.reference),
         rf_dashed="-".join(printed(rf).split()),
-    )  # fmt: skip
+    )
     named = deposits_named_in(text)
     assert list(Deposit.objects.filter(reference__in=named)) == [deposit]
 
@@ -133,8 +144,10 @@ def test_two_wires_to_one_reference_are_two_payments(cast, outside):
     assert (deposit.state, wallet_balance(cast)) == (DepositState.SETTLED, 50_000)
     further = Deposit.objects.get(reference=f"{deposit.reference}-2")
     assert (further.state, further.received_minor, further.hold_reasons) == (
-        DepositState.HELD, 50_000, [HoldReason.FURTHER]
-    )  # fmt: skip
+        DepositState.HELD,
+        50_000,
+        [HoldReason.FURTHER],
+    )
     assert posting.balance(posting.psp_clearing(outside.psp, "EUR")) == -100_000
     assert verify().holds
 
@@ -251,8 +264,9 @@ def test_the_command_imports_a_file_and_fetches(cast, outside, tmp_path, capsys)
     call_command("import_statement", "--psp", "bankwire", "--days", "10")
     assert "0 new entries, 1 known before" in capsys.readouterr().out
     for arguments, words in [
-        (["--psp", "nobody"], "no PSP"), ([str(tmp_path / "none"), "--psp", "bankwire"], "can't be read")
-    ]:  # fmt: skip
+        (["--psp", "nobody"], "no PSP"),
+        ([str(tmp_path / "none"), "--psp", "bankwire"], "can't be read"),
+    ]:
         with pytest.raises(CommandError, match=words):
             call_command("import_statement", *arguments)
 
@@ -277,8 +291,10 @@ def test_a_statement_is_a_report_too(cast, outside):
     row = report.rows[0]
     assert (row.type, row.merchant_reference, row.gross_minor) == ("payment", deposit.reference, 50_000)
     assert (row.psp_reference, report.opening, report.closing) == (
-        wire_reference(deposit.reference), {"EUR": 0}, {"EUR": 50_000}
-    )  # fmt: skip
+        wire_reference(deposit.reference),
+        {"EUR": 0},
+        {"EUR": 50_000},
+    )
     with pytest.raises(BadFile):
         read_report(adapter_of(outside.psp), b"<x/>")
 
@@ -341,9 +357,13 @@ def test_a_refund_goes_to_the_account_it_came_from(cast, outside):
 
 @pytest.mark.parametrize(
     ("destination", "words"),
-    [({"iban": PAYER[:-1] + "8", "holder": "C"}, "no IBAN"), ({"iban": "", "holder": "C"}, "no IBAN"),
-     ({"iban": PAYER, "holder": " "}, "Who holds"), ({"iban": PAYER, "holder": "C", "bic": "X"}, "no BIC")],
-)  # fmt: skip
+    [
+        ({"iban": PAYER[:-1] + "8", "holder": "C"}, "no IBAN"),
+        ({"iban": "", "holder": "C"}, "no IBAN"),
+        ({"iban": PAYER, "holder": " "}, "Who holds"),
+        ({"iban": PAYER, "holder": "C", "bic": "X"}, "no BIC"),
+    ],
+)
 def test_an_account_that_is_none_is_refused(outside, destination, words):
     with pytest.raises(PspRefused, match=words):
         adapter_of(outside.psp).start_payout(order("W-1", **destination))

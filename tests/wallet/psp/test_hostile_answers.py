@@ -28,9 +28,15 @@ FAMILIES = {
     "bankwire": lambda brand, url: make_provider(brand, "bankwire", url),
 }
 INTENT = DepositIntent(
-    reference="D-HOSTILE-1", amount_minor=50_000, currency="EUR", return_url="https://room.example/", merchant_name="Broker",
-    payer_name="Clara Weber", payer_email="clara@client.example", country="DE",
-)  # fmt: skip
+    reference="D-HOSTILE-1",
+    amount_minor=50_000,
+    currency="EUR",
+    return_url="https://room.example/",
+    merchant_name="Broker",
+    payer_name="Clara Weber",
+    payer_email="clara@client.example",
+    country="DE",
+)
 
 
 def ask(psp) -> None:
@@ -83,10 +89,7 @@ def test_the_error_of_a_download_is_bounded_too(cast):
 def test_a_certificate_is_bounded(cast, settings):
     settings.PSP_SANDBOX_CERTIFICATES = True
     webhooks.forget_certificates()
-    for speak, error in (
-        (gzip_bomb, webhooks.CertificateWrong),
-        (answer(b"x" * 70_000), webhooks.CertificateWrong),
-    ):
+    for speak, error in ((gzip_bomb, webhooks.CertificateWrong), (answer(b"x" * 70_000), webhooks.CertificateWrong)):
         with hostile(speak) as server, pytest.raises(error):
             webhooks.public_key(f"{server.url}/v1/notifications/certs/CERT-1", sandbox_url=server.url)
 

@@ -86,9 +86,16 @@ def test_production_takes_public_https_addresses_only(cast, psp, settings, addre
         propose(cast, psp, address)
     with pytest.raises(DomainError):
         create_psp(
-            brand_id=cast.brand.pk, adapter="sandbox", name="New", code="new", base_url=address, keys=KEYS, currencies=["EUR"],
-            method_codes=[""], actor=cast.finance,
-        )  # fmt: skip
+            brand_id=cast.brand.pk,
+            adapter="sandbox",
+            name="New",
+            code="new",
+            base_url=address,
+            keys=KEYS,
+            currencies=["EUR"],
+            method_codes=[""],
+            actor=cast.finance,
+        )
     assert not PspAddressChange.objects.exists() and not Psp.objects.filter(code="new").exists()
 
 

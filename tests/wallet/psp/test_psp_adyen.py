@@ -215,8 +215,9 @@ def test_every_item_must_hold(cast, outside):
     bare = {name: value for name, value in other.items() if name != "additionalData"}
     assert outside.post({}, Adyen().wrapped([good, bare])) == 400
     assert list(WebhookMessage.objects.order_by("id").values_list("verdict", flat=True)) == [
-        Verdict.WRONG_SIGNATURE, Verdict.NO_SIGNATURE,
-    ]  # fmt: skip
+        Verdict.WRONG_SIGNATURE,
+        Verdict.NO_SIGNATURE,
+    ]
     assert outside.post({}, signed([good, {**other, "eventCode": "REPORT_AVAILABLE"}])) == 200
     assert WebhookMessage.objects.filter(verdict=Verdict.ACCEPTED).count() == 2, "a row for each item"
 
@@ -232,8 +233,10 @@ def test_forgeries_other_merchants_live_money_and_nonsense_change_nothing(cast, 
     assert outside.post({}, b"not json") == 200 and outside.post({}, b'{"notificationItems":[]}') == 200
     assert outside.post({}, signed([{**item, "amount": {"value": "many", "currency": "EUR"}}])) == 200
     assert set(WebhookMessage.objects.values_list("verdict", flat=True)) == {
-        Verdict.WRONG_SIGNATURE, Verdict.OTHER_MERCHANT, Verdict.MALFORMED,
-    }  # fmt: skip
+        Verdict.WRONG_SIGNATURE,
+        Verdict.OTHER_MERCHANT,
+        Verdict.MALFORMED,
+    }
     assert wallet_balance(cast) == 0
 
 
@@ -278,10 +281,15 @@ def test_another_amount_under_a_good_signature_settles_nothing(cast, outside):
 )
 def test_each_event_code_means_one_thing(outside, code, success, kind, status):
     item = {
-        "amount": {"currency": "EUR", "value": 1_000}, "eventCode": code, "eventDate": "2026-11-21T10:00:00+01:00",
-        "merchantAccountCode": "M", "merchantReference": "D-1", "originalReference": "ORIGINAL00000001",
-        "pspReference": "OWN0000000000001", "success": success,
-    }  # fmt: skip
+        "amount": {"currency": "EUR", "value": 1_000},
+        "eventCode": code,
+        "eventDate": "2026-11-21T10:00:00+01:00",
+        "merchantAccountCode": "M",
+        "merchantReference": "D-1",
+        "originalReference": "ORIGINAL00000001",
+        "pspReference": "OWN0000000000001",
+        "success": success,
+    }
     event = adapter_of(outside.psp).read_webhook(Adyen().wrapped([item]))[0]
     view = event.transfer or event.payment
     assert (event.kind, view and view.status) == (kind, status)
@@ -391,9 +399,15 @@ def test_a_withdrawal_to_an_iban_is_paid_and_a_bank_that_sends_it_back_is_told(c
     cast.client.save()
     fund(cast.client, 30_000)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(200), currency="EUR",
-        destination=BANK, request_key="w", actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        method="sepadirectdebit",
+        amount=Decimal(200),
+        currency="EUR",
+        destination=BANK,
+        request_key="w",
+        actor=cast.client_user,
+    )
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.finance)
     withdrawal.refresh_from_db()
     if withdrawal.state == WithdrawalState.SECOND_LOOK:
@@ -423,9 +437,15 @@ def test_a_payout_whose_answer_is_lost_waits_for_adyen_s_word_and_is_never_sent_
     cast.client.save()
     fund(cast.client, 30_000)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(100), currency="EUR",
-        destination=BANK, request_key="w", actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        method="sepadirectdebit",
+        amount=Decimal(100),
+        currency="EUR",
+        destination=BANK,
+        request_key="w",
+        actor=cast.client_user,
+    )
     for actor in (cast.finance, cast.second_finance):
         withdrawal.refresh_from_db()
         if withdrawal.state != WithdrawalState.APPROVED:
@@ -516,8 +536,10 @@ def test_the_report_that_adyen_announces_is_fetched_read_and_proved(cast, outsid
     report = read_report(adapter, adapter.fetch_settlement(first, today))
     fee = 50_000 * 120 // 10_000 + 11
     assert [(row.type, row.gross_minor, row.fee_minor) for row in report.rows] == [
-        (RowType.PAYMENT, 50_000, fee), (RowType.REFUND, -10_000, 0), (RowType.MERCHANT_PAYOUT, fee - 40_000, 0),
-    ]  # fmt: skip
+        (RowType.PAYMENT, 50_000, fee),
+        (RowType.REFUND, -10_000, 0),
+        (RowType.MERCHANT_PAYOUT, fee - 40_000, 0),
+    ]
     assert report.rows[0].psp_reference == deposit.psp_reference
     assert report.rows[0].merchant_reference == deposit.reference
     assert report.rows[1].merchant_reference == "R-1"
@@ -558,8 +580,10 @@ def test_the_documentation_s_own_lines_are_read(outside):
     assert payment.booked_at == dt.datetime(2013, 6, 3, 9, 26, 49, tzinfo=dt.UTC)
     assert (chargeback.gross_minor, chargeback.fee_minor, chargeback.net_minor) == (-34_999, 750, -35_749)
     assert (chargeback.type, chargeback.psp_reference, chargeback.original_reference) == (
-        RowType.CHARGEBACK, "99", "1813702551707653",
-    )  # fmt: skip
+        RowType.CHARGEBACK,
+        "99",
+        "1813702551707653",
+    )
 
 
 PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,,,,,,17"
@@ -580,11 +604,7 @@ PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,
         (SETTLED, "Company Account,Merchant,Account", "column “Merchant Account”: column 2 is called “Merchant”"),
         (SETTLED, "a,b,c", "more or fewer fields"),
         (SETTLED, "\n", "no rows"),
-        (
-            SETTLED,
-            f"{SETTLED},,17\n{PAID.replace('4.88', '4.87')}",
-            "batch 17 does not add up: £0.01 are left",
-        ),
+        (SETTLED, f"{SETTLED},,17\n{PAID.replace('4.88', '4.87')}", "batch 17 does not add up: £0.01 are left"),
     ],
 )
 def test_a_report_that_does_not_hold_is_refused_with_line_and_column(outside, changed, to, words):

@@ -35,10 +35,19 @@ HEADER = (
 
 
 def step(
-    status: str, moves: str, *, transfer: str = "3JY1Y65VWIRGUETT", transaction: str = "", category: str = "bank",
-    type: str = "bankTransfer", at: str = "2026-10-05 13:30:18,CEST", amount: str = "99.99", currency: str = "EUR",
-    reference: str = "W-1", account: str = ACCOUNT,
-) -> str:  # fmt: skip
+    status: str,
+    moves: str,
+    *,
+    transfer: str = "3JY1Y65VWIRGUETT",
+    transaction: str = "",
+    category: str = "bank",
+    type: str = "bankTransfer",
+    at: str = "2026-10-05 13:30:18,CEST",
+    amount: str = "99.99",
+    currency: str = "EUR",
+    reference: str = "W-1",
+    account: str = ACCOUNT,
+) -> str:
     value = at if transaction else ","
     return (
         f"Platform,AH1,{account},{transfer},{transaction},{category},{status},{type},{at},{value},{currency},{amount},"
@@ -85,13 +94,21 @@ def test_what_came_back_is_a_payout_upwards_tied_by_our_reference_on_the_report_
     [
         (step("fee", "0,0,-0.25", transaction="F", category="internal", type="fee", amount="0.25"), RowType.FEE, -25),
         (step("booked", "0,0,-12", transaction="F", category="internal", type="invoiceDeduction"), RowType.FEE, -1_200),
-        (step("booked", "0,0,-7", transaction="F", category="internal", type="reserveAdjustment"), RowType.RESERVE, -700),
+        (
+            step("booked", "0,0,-7", transaction="F", category="internal", type="reserveAdjustment"),
+            RowType.RESERVE,
+            -700,
+        ),
         (step("booked", "0,0,99.99", transaction="F", reference=""), RowType.MERCHANT_PAYOUT, 9_999),
-        (step("booked", "0,0,-5", transaction="F", category="internal", type="internalTransfer"), RowType.ADJUSTMENT, -500),
+        (
+            step("booked", "0,0,-5", transaction="F", category="internal", type="internalTransfer"),
+            RowType.ADJUSTMENT,
+            -500,
+        ),
         (step("booked", "0,0,5", transaction="F", category="topUp", type="payment"), RowType.ADJUSTMENT, 500),
     ],
     ids=["fee", "invoice", "reserve", "from our bank", "between accounts", "top-up"],
-)  # fmt: skip
+)
 def test_what_else_moves_the_balance_has_its_kind(row, kind, minor):
     report = read_all(reader(PAID + row))
     assert [(one.type, one.net_minor) for one in report.rows[1:]] == [(kind, minor)]
@@ -130,7 +147,11 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
     [
         ("0,99.99,-99.99", "0,99.99,-99.98", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
         ("0,99.99,-99.99", "0,99.99,0", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
-        ("0,99.99,-99.99", "0,99.00,-99.99", "column “Reserved (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€0.99 are left"),
+        (
+            "0,99.99,-99.99",
+            "0,99.00,-99.99",
+            "column “Reserved (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€0.99 are left",
+        ),
         (AUTHORISED, "", "column “Received (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€99.99 are left"),
         (",T1,", ",,", "Line 4, column “Transaction Id”: it is empty"),
         ("3JY1Y65VWIRGUETT", "", "Line 2, column “Transfer Id”: it is empty"),
@@ -144,7 +165,7 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
         ("Reserved (PC),", "Reserved,", "Line 1: these columns are missing: Reserved (PC)"),
         (ACCOUNT, "BA2", ""),
     ],
-)  # fmt: skip
+)
 def test_a_report_that_does_not_hold_is_refused_with_line_and_column(changed, to, words):
     text = HEADER + PAID
     assert changed in text
@@ -170,13 +191,13 @@ def test_a_day_on_which_no_money_moved_is_refused_as_empty():
 with_books = pytest.mark.django_db
 
 
-def fetched(outside) -> bytes:  # noqa: F811
+def fetched(outside) -> bytes:
     today = dt.datetime.now(dt.UTC).date()
     period = f"from={today - dt.timedelta(days=1)}&to={today + dt.timedelta(days=1)}"
     return httpx.get(f"{outside.psp.base_url}/accounting?{period}").content
 
 
-def sent(cast, outside, key: str, amount: int, *, wait: int = 3):  # noqa: F811
+def sent(cast, outside, key: str, amount: int, *, wait: int = 3):
     withdrawal = approved(cast, outside, amount=amount, key=key)
     sending.send_payout(withdrawal.pk)
     finish(outside)
@@ -186,7 +207,7 @@ def sent(cast, outside, key: str, amount: int, *, wait: int = 3):  # noqa: F811
 
 
 @with_books
-def test_the_adapter_tells_the_two_reports_of_adyen_apart(outside):  # noqa: F811
+def test_the_adapter_tells_the_two_reports_of_adyen_apart(outside):
     adapter = adapter_of(outside.psp)
     assert isinstance(adapter.read_settlement(io.BytesIO(fetched(outside))), AccountingReader)
     assert isinstance(adapter.read_settlement(io.BytesIO(b"Company Account,Merchant Account\n")), AdyenReader)
@@ -195,7 +216,7 @@ def test_the_adapter_tells_the_two_reports_of_adyen_apart(outside):  # noqa: F81
 
 
 @with_books
-def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outside):  # noqa: F811
+def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outside):
     paid = sent(cast, outside, "a", 200)
     returned = sent(cast, outside, "b", 150)
     outside.running.fault("payout_fail", "counterpartyAccountBlocked", psp="adyen")
@@ -205,9 +226,12 @@ def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outs
     outside.deliver(wait_for=1)
     number = next(one for one in bodies(outside) if one["data"]["status"] == "returned")["data"]["events"][-1]["id"]
     finding = investigations.say_what_happened(
-        withdrawal_id=returned.pk, kind=FindingKind.CAME_BACK, psp_reference=number, reason="The account is closed",
+        withdrawal_id=returned.pk,
+        kind=FindingKind.CAME_BACK,
+        psp_reference=number,
+        reason="The account is closed",
         actor=cast.finance,
-    )  # fmt: skip
+    )
     investigations.agree(finding_id=finding.pk, actor=cast.second_finance)
     report = import_report(
         psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance, is_complete=True
@@ -219,7 +243,7 @@ def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outs
 
 
 @with_books
-def test_a_transfer_that_is_not_in_the_report_and_one_that_is_not_in_our_books_are_breaks(cast, outside):  # noqa: F811
+def test_a_transfer_that_is_not_in_the_report_and_one_that_is_not_in_our_books_are_breaks(cast, outside):
     withdrawal = sent(cast, outside, "a", 200)
     now = dt.datetime.now(dt.UTC)
     text = fetched(outside).decode().replace(withdrawal.reference, "W-9").replace(withdrawal.psp_reference, "STRANGE")
@@ -242,7 +266,7 @@ def test_a_transfer_that_is_not_in_the_report_and_one_that_is_not_in_our_books_a
 
 
 @with_books
-def test_a_return_that_nobody_has_booked_yet_is_a_break_until_two_people_have(cast, outside):  # noqa: F811
+def test_a_return_that_nobody_has_booked_yet_is_a_break_until_two_people_have(cast, outside):
     withdrawal = sent(cast, outside, "a", 200)
     outside.running.control(f"adyen/transfers/{withdrawal.reference}/return")
     outside.deliver(wait_for=1)
@@ -254,7 +278,7 @@ def test_a_return_that_nobody_has_booked_yet_is_a_break_until_two_people_have(ca
 
 
 @with_books
-def test_a_transaction_that_stands_twice_is_refused(cast, outside):  # noqa: F811
+def test_a_transaction_that_stands_twice_is_refused(cast, outside):
     sent(cast, outside, "a", 200)
     content = fetched(outside)
     booked = next(line for line in content.decode().splitlines() if ",booked," in line)
@@ -266,7 +290,7 @@ def test_a_transaction_that_stands_twice_is_refused(cast, outside):  # noqa: F81
 
 
 @with_books
-def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast, outside):  # noqa: F811
+def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast, outside):
     sent(cast, outside, "a", 200)
     today = (dt.datetime.now(dt.UTC).date() - FIRST).days + 1
     movement(outside.psp, cast.client, "D-1", 50_000, day=today, hour=0)
@@ -281,16 +305,23 @@ def test_it_lacks_no_card_payment_and_stands_for_no_day_of_the_other_report(cast
 
 
 @with_books
-def test_fees_of_the_report_are_booked_as_fees(cast, outside):  # noqa: F811
+def test_fees_of_the_report_are_booked_as_fees(cast, outside):
     sent(cast, outside, "a", 200)
     before = posting.balance(posting.psp_clearing(outside.psp, "EUR"))
     text = fetched(outside).decode()
     booked = next(line for line in text.splitlines() if ",booked," in line).split(",")
     names = text.splitlines()[0].split(",")
     fee = dict(zip(names, booked, strict=True)) | {
-        "Transfer Id": "FEE1", "Transaction Id": "FEE1T", "Category": "internal", "Status": "fee", "Type": "fee",
-        "Amount": "0.25", "Reserved (PC)": "0", "Balance (PC)": "-0.25", "Reference": "",
-    }  # fmt: skip
+        "Transfer Id": "FEE1",
+        "Transaction Id": "FEE1T",
+        "Category": "internal",
+        "Status": "fee",
+        "Type": "fee",
+        "Amount": "0.25",
+        "Reserved (PC)": "0",
+        "Balance (PC)": "-0.25",
+        "Reference": "",
+    }
     content = text + ",".join(fee[name] for name in names) + "\n"
     report = import_report(
         psp_id=outside.psp.pk, file_name="f.csv", content=content.encode(), actor=cast.finance, is_complete=True

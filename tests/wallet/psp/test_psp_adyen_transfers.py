@@ -57,9 +57,15 @@ def approved(cast, outside, amount=200, key="w") -> Withdrawal:
     cast.client.save()
     fund(cast.client, 30_000, key=key)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(amount), currency="EUR",
-        destination=BANK, request_key=key, actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        method="sepadirectdebit",
+        amount=Decimal(amount),
+        currency="EUR",
+        destination=BANK,
+        request_key=key,
+        actor=cast.client_user,
+    )
     for actor in (cast.finance, cast.second_finance):
         withdrawal.refresh_from_db()
         if withdrawal.state != WithdrawalState.APPROVED:
@@ -229,9 +235,12 @@ def test_a_booked_transfer_that_comes_back_is_told_and_booked_by_two_people(cast
     assert Notification.objects.filter(kind="wallet.payout_contradicted").exists()
     number = bodies(outside)[3]["data"]["events"][-1]["id"]
     finding = investigations.say_what_happened(
-        withdrawal_id=withdrawal.pk, kind=FindingKind.CAME_BACK, psp_reference=number, reason="The account is closed",
+        withdrawal_id=withdrawal.pk,
+        kind=FindingKind.CAME_BACK,
+        psp_reference=number,
+        reason="The account is closed",
         actor=cast.finance,
-    )  # fmt: skip
+    )
     investigations.agree(finding_id=finding.pk, actor=cast.second_finance)
     withdrawal.refresh_from_db()
     assert (withdrawal.state, wallet_balance(cast)) == (WithdrawalState.CAME_BACK, 30_000)

@@ -123,8 +123,11 @@ def test_events_in_any_order_and_lost_ones_end_the_same(cast, outside):
     outside.running.fault("webhook_drop")
     other = start(cast, outside, key="k2")
     send_coins(other)
-    wait_until(lambda: outside.running.store.row("SELECT 1 FROM payments WHERE reference = ? AND status = 'captured'",
-                                                 other.reference))  # fmt: skip
+    wait_until(
+        lambda: outside.running.store.row(
+            "SELECT 1 FROM payments WHERE reference = ? AND status = 'captured'", other.reference
+        )
+    )
     assert look_up_deposit(other.pk).state == DepositState.SETTLED
     assert wallet_balance(cast) == 100_000
 
@@ -158,9 +161,15 @@ def test_a_webhook_out_of_time_is_refused(cast, outside, seconds, verdict):
 
 def _body(**more) -> bytes:
     message = {
-        "deliveryId": "d1", "originalDeliveryId": "d1", "isRedelivery": False, "type": "InvoiceSettled",
-        "storeId": STORE, "invoiceId": "pay_none", "timestamp": int(timezone.now().timestamp()), **more,
-    }  # fmt: skip
+        "deliveryId": "d1",
+        "originalDeliveryId": "d1",
+        "isRedelivery": False,
+        "type": "InvoiceSettled",
+        "storeId": STORE,
+        "invoiceId": "pay_none",
+        "timestamp": int(timezone.now().timestamp()),
+        **more,
+    }
     return json.dumps(message).encode()
 
 
@@ -242,17 +251,31 @@ def test_signatures_agree_with_rfc_2104(body, secret, other):
 
 def invoice(status: str, additional: str, amount: str = "100.00", **more) -> dict:
     return {
-        "id": "i1", "amount": amount, "currency": "EUR", "status": status, "additionalStatus": additional,
-        "metadata": {"orderId": "D-1"}, "createdTime": 1_700_000_000, "expirationTime": 1_700_000_900,
-        "checkoutLink": "https://pay.example/i1", **more,
-    }  # fmt: skip
+        "id": "i1",
+        "amount": amount,
+        "currency": "EUR",
+        "status": status,
+        "additionalStatus": additional,
+        "metadata": {"orderId": "D-1"},
+        "createdTime": 1_700_000_000,
+        "expirationTime": 1_700_000_900,
+        "checkoutLink": "https://pay.example/i1",
+        **more,
+    }
 
 
 def way(paid: str, rate: str = "60000") -> dict:
     return {
-        "paymentMethodId": "BTC-CHAIN", "currency": "BTC", "destination": ADDRESS, "paymentLink": "bitcoin:x",
-        "rate": rate, "paymentMethodPaid": paid, "totalPaid": paid, "due": "0", "amount": "0.00166667",
-    }  # fmt: skip
+        "paymentMethodId": "BTC-CHAIN",
+        "currency": "BTC",
+        "destination": ADDRESS,
+        "paymentLink": "bitcoin:x",
+        "rate": rate,
+        "paymentMethodPaid": paid,
+        "totalPaid": paid,
+        "due": "0",
+        "amount": "0.00166667",
+    }
 
 
 @pytest.mark.parametrize(

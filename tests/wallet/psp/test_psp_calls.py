@@ -42,9 +42,14 @@ def test_a_payout_that_got_no_answer_says_so_and_its_account_number_is_not_kept(
     pay(start(cast, outside))
     outside.deliver(wait_for=2)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(100), currency="EUR", destination=IBAN,
-        request_key="w", actor=cast.client.user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(100),
+        currency="EUR",
+        destination=IBAN,
+        request_key="w",
+        actor=cast.client.user,
+    )
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.finance)
     outside.running.fault("outage", psp="northpay")
     sending.send_payout(withdrawal.pk)
@@ -86,22 +91,25 @@ def test_calls_about_nothing_keep_no_words(outside):
         ('{"bankAccount": {"iban": "DE89370400440532013000", "ownerName": "Clara"}}', "370400440532013", "Clara"),
         ({"note": "card 4242 4242 4242 4242 of clara@example.com"}, "clara@", "4242 of c•••@example.com"),
         ({"pspReference": "8835511210681325"}, "•", "8835511210681325"),
-        ({"nested": [{"access_token": "tok"}], "amount": {"value": 500}}, "tok\"", "500"),
+        ({"nested": [{"access_token": "tok"}], "amount": {"value": 500}}, 'tok"', "500"),
         ({"reference": "D-XV78RXHPPVD4"}, "•", "D-XV78RXHPPVD4"),  # ours, though it begins like an IBAN
         ({"note": "from NO9386011117947"}, "9386011", "•••7947"),
         (b"\xff\xfe", "xff", "2 bytes"),
         ({"merchant_id": "key-of-the-psp"}, "key-of-the-psp", "merchant_id"),
     ],
-)  # fmt: skip
+)
 def test_no_key_and_no_whole_number_is_kept(body, gone, there):
     text = redaction.kept(body, secrets=["key-of-the-psp"])
     assert gone not in text and there in text
 
 
-@given(st.recursive(
-    st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.just("hush-hush-key")),
-    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)), max_leaves=20,
-))  # fmt: skip
+@given(
+    st.recursive(
+        st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.just("hush-hush-key")),
+        lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+        max_leaves=20,
+    )
+)
 def test_whatever_the_body_a_key_of_the_psp_is_not_in_what_is_kept(body):
     text = redaction.kept({"body": body}, secrets=["hush-hush-key"])
     assert "hush-hush-key" not in text and len(text) <= redaction.KEPT_MAX

@@ -53,8 +53,10 @@ def test_after_an_hour_without_the_psp_everything_comes_to_its_end(cast, outside
     for _quarter in range(4):
         minutes_pass(15)
         assert {one.state for one in Withdrawal.objects.filter(pk__in=[one.pk for one in during])} <= {
-            WithdrawalState.UNKNOWN, WithdrawalState.APPROVED, WithdrawalState.SENT,
-        }  # fmt: skip
+            WithdrawalState.UNKNOWN,
+            WithdrawalState.APPROVED,
+            WithdrawalState.SENT,
+        }
     assert available(wallet) == 1_000_00 - 110_00 - 120_00 - 121_00 - 122_00
 
     outside.running.control("faults", {"clear": True})

@@ -34,10 +34,13 @@ VECTORS = json.loads((Path(__file__).parent / "vectors" / "adyen_notifications.j
 ADYEN_KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 SLASHES_KEY = "74F490DD33F7327BAECC88B2947C011FC02D014A473AAA33A8EC93E4DC069174"
 EXAMPLE = {
-    "pspReference": "7914073381342284", "merchantReference": "TestPayment-1407325143704",
-    "merchantAccountCode": "TestMerchant", "amount": {"currency": "EUR", "value": 1130}, "eventCode": "AUTHORISATION",
+    "pspReference": "7914073381342284",
+    "merchantReference": "TestPayment-1407325143704",
+    "merchantAccountCode": "TestMerchant",
+    "amount": {"currency": "EUR", "value": 1130},
+    "eventCode": "AUTHORISATION",
     "success": "true",
-}  # fmt: skip
+}
 
 
 # ── Adyen ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,12 +68,15 @@ texts = st.text(max_size=12)
 keys = st.binary(min_size=1, max_size=40).map(bytes.hex)
 items = st.fixed_dictionaries(
     {
-        "pspReference": texts, "merchantAccountCode": texts, "merchantReference": texts,
+        "pspReference": texts,
+        "merchantAccountCode": texts,
+        "merchantReference": texts,
         "amount": st.fixed_dictionaries({"value": st.integers(-(10**12), 10**12), "currency": texts}),
-        "eventCode": texts, "success": st.sampled_from(["true", "false", True, False]),
+        "eventCode": texts,
+        "success": st.sampled_from(["true", "false", True, False]),
     },
     optional={"originalReference": texts},
-)  # fmt: skip
+)
 
 
 @patient
@@ -174,14 +180,21 @@ def test_adyen_s_own_sdk_gives_the_same_verdict_on_a_whole_body(body, key, other
 @example({"type": "balancePlatform.transfer.updated", "environment": "test", "timestamp": "x", "data": {}}, False)
 @example(
     {
-        "type": "balancePlatform.transfer.updated", "environment": "test",
+        "type": "balancePlatform.transfer.updated",
+        "environment": "test",
         "data": {
-            "category": "bank", "direction": "outgoing", "status": "booked", "reference": "W", "id": "T",
-            "amount": {"value": 1, "currency": "EUR"}, "balanceAccount": "B", "events": [None],
+            "category": "bank",
+            "direction": "outgoing",
+            "status": "booked",
+            "reference": "W",
+            "id": "T",
+            "amount": {"value": 1, "currency": "EUR"},
+            "balanceAccount": "B",
+            "events": [None],
         },
     },
     False,
-)  # fmt: skip
+)
 def test_a_signed_message_of_any_shape_gets_a_verdict(message, is_wrapped):
     credentials = {"merchant": "M", "webhook_secret": "", "transfer_webhook_secret": ADYEN_KEY, "balance_account": "B"}
     psp = SimpleNamespace(pk=None, base_url="http://nowhere", code="adyen", credentials=credentials)

@@ -89,8 +89,12 @@ def test_old_failures_do_not_count(outside, time_machine):
 
 def test_only_the_newest_calls_are_kept(outside, monkeypatch):
     monkeypatch.setattr(calls, "KEPT_PER_PSP", 3)
-    newest = [PspCall.objects.create(psp=outside.psp, at=timezone.now(), operation=f"old {n}", outcome="answered",
-                                     milliseconds=1).pk for n in range(5)]  # fmt: skip
+    newest = [
+        PspCall.objects.create(
+            psp=outside.psp, at=timezone.now(), operation=f"old {n}", outcome="answered", milliseconds=1
+        ).pk
+        for n in range(5)
+    ]
     ask(outside.psp)
     kept = list(PspCall.objects.order_by("id").values_list("pk", flat=True))
     assert kept[:2] == newest[-2:] and len(kept) == 3

@@ -20,9 +20,14 @@ NEW = reverse("wallet:psp_new")
 
 def keys(**changes) -> dict:
     return {
-        "name": "Stripe Europe", "code": "stripe", "currencies": "eur, USD,EUR", "methods": ["card", "klarna"],
-        "api_key": "sandbox-api-key-stripe", "webhook_secret": "whsec_1", "account": "",
-    } | changes  # fmt: skip
+        "name": "Stripe Europe",
+        "code": "stripe",
+        "currencies": "eur, USD,EUR",
+        "methods": ["card", "klarna"],
+        "api_key": "sandbox-api-key-stripe",
+        "webhook_secret": "whsec_1",
+        "account": "",
+    } | changes
 
 
 def test_every_provider_can_be_chosen_and_shows_the_keys_that_it_needs(cast, browse):
@@ -48,8 +53,9 @@ def test_a_new_psp_has_its_methods_and_is_tested_at_once(cast, outside, browse):
     assert "http://testserver/webhooks/psp/stripe/" in page
     assert "sandbox-api-key-stripe" not in page and "whsec_1" not in page
     assert list(psp.methods.values_list("code", "label", "currencies", "pays_out", "kyc_level_min")) == [
-        ("card", "Card", ["EUR", "USD"], False, 1), ("klarna", "Klarna", ["EUR", "USD"], False, 1),
-    ]  # fmt: skip
+        ("card", "Card", ["EUR", "USD"], False, 1),
+        ("klarna", "Klarna", ["EUR", "USD"], False, 1),
+    ]
     assert psp.credentials["webhook_secret"] == "whsec_1"
     created = AuditEvent.objects.get(action="wallet.psp_created")
     assert b"whsec_1" not in bytes(created.body) and b"webhook_secret" in bytes(created.body)
@@ -94,8 +100,14 @@ def test_stored_secrets_stay_when_left_empty_and_plain_values_can_be_emptied(cas
     browser = browse(cast.finance)
     shown = browser.get(page).content.decode()
     assert 'value="SandboxMerchantECOM"' in shown and psp.credentials["webhook_secret"] not in shown
-    values = {"name": "Adyen", "is_enabled": "on", "base_url": psp.base_url, "merchant": "SandboxMerchantECOM",
-              "webhook_secret": "AB" * 32, "client_key": ""}  # fmt: skip
+    values = {
+        "name": "Adyen",
+        "is_enabled": "on",
+        "base_url": psp.base_url,
+        "merchant": "SandboxMerchantECOM",
+        "webhook_secret": "AB" * 32,
+        "client_key": "",
+    }
     old = psp.credentials
     assert browser.post(page, values).status_code == 302
     psp.refresh_from_db()
@@ -113,12 +125,26 @@ def test_a_method_is_added_switched_off_and_configured(cast, stripe_outside, bro
     assert not method.is_enabled
     assert browser.post(reverse("wallet:psp_method_add", args=[psp.pk]), {"code": "klarna"}).status_code == 409
     values = {
-        "label": "SEPA", "is_enabled": "on", "takes_deposits": "on", "is_for_high_risk": "on", "kyc_level_min": 2,
-        "currencies": "eur", "countries": "de, at", "excluded_countries": "", "deposit_fee_basis_points": 50,
-        "payout_fee_basis_points": 0, "minutes": 60, "position": 3, "fallback_group": "bank", "deposit_minimum": "10.00",
-        "deposit_maximum": "5000", "payout_minimum": "1", "payout_maximum": "2", "deposit_fee_fixed": "0.25",
+        "label": "SEPA",
+        "is_enabled": "on",
+        "takes_deposits": "on",
+        "is_for_high_risk": "on",
+        "kyc_level_min": 2,
+        "currencies": "eur",
+        "countries": "de, at",
+        "excluded_countries": "",
+        "deposit_fee_basis_points": 50,
+        "payout_fee_basis_points": 0,
+        "minutes": 60,
+        "position": 3,
+        "fallback_group": "bank",
+        "deposit_minimum": "10.00",
+        "deposit_maximum": "5000",
+        "payout_minimum": "1",
+        "payout_maximum": "2",
+        "deposit_fee_fixed": "0.25",
         "payout_fee_fixed": "0",
-    }  # fmt: skip
+    }
     assert browser.post(added["Location"], values).status_code == 302
     method.refresh_from_db()
     assert (method.is_enabled, method.countries, method.kyc_level_min) == (True, ["DE", "AT"], 2)
@@ -137,10 +163,20 @@ def test_a_fee_that_nobody_would_pay_and_half_a_yen_are_refused_at_their_fields(
     psp, browser = stripe_outside.psp, browse(cast.finance)
     page = reverse("wallet:psp_method", args=[psp.pk, psp.methods.first().pk])
     values = {
-        "label": "Card", "kyc_level_min": 1, "currencies": "eur", "deposit_fee_basis_points": 2001,
-        "payout_fee_basis_points": 2001, "minutes": 5, "position": 1, "deposit_minimum": "10", "deposit_maximum": "5000",
-        "payout_minimum": "1", "payout_maximum": "2", "deposit_fee_fixed": "0", "payout_fee_fixed": "0",
-    }  # fmt: skip
+        "label": "Card",
+        "kyc_level_min": 1,
+        "currencies": "eur",
+        "deposit_fee_basis_points": 2001,
+        "payout_fee_basis_points": 2001,
+        "minutes": 5,
+        "position": 1,
+        "deposit_minimum": "10",
+        "deposit_maximum": "5000",
+        "payout_minimum": "1",
+        "payout_maximum": "2",
+        "deposit_fee_fixed": "0",
+        "payout_fee_fixed": "0",
+    }
     answer = browser.post(page, values)
     assert answer.status_code == 422 and answer.content.decode().count("less than or equal to 2000") == 2
     cast.brand.base_currency = "JPY"
@@ -177,17 +213,39 @@ def test_health_shows_outage_calls_declines_and_refusals(cast, outside, browse):
 
     for number, failure in enumerate(["declined_by_issuer", "declined_by_issuer", "expired"]):
         Deposit.objects.create(
-            client=client, brand=cast.brand, psp=psp, wallet=posting.wallet_of(client, "EUR"),
-            reference=f"D-{number}", request_key=str(number), amount_minor=100, currency="EUR", state="failed",
-            failure=failure, created_at=timezone.now(), expires_at=timezone.now(),
-        )  # fmt: skip
+            client=client,
+            brand=cast.brand,
+            psp=psp,
+            wallet=posting.wallet_of(client, "EUR"),
+            reference=f"D-{number}",
+            request_key=str(number),
+            amount_minor=100,
+            currency="EUR",
+            state="failed",
+            failure=failure,
+            created_at=timezone.now(),
+            expires_at=timezone.now(),
+        )
     WebhookMessage.objects.create(
-        psp=psp, received_at=timezone.now(), processed_at=timezone.now(), body=b"x", verdict="wrong_signature",
-        state="refused", outcome="Wrong signature",
-    )  # fmt: skip
+        psp=psp,
+        received_at=timezone.now(),
+        processed_at=timezone.now(),
+        body=b"x",
+        verdict="wrong_signature",
+        state="refused",
+        outcome="Wrong signature",
+    )
     shown = browse(cast.auditor).get(reverse("wallet:psp_health", args=[psp.pk])).content.decode()
-    for words in ("It does not answer", "The last 3 calls", "Declined by the card&#x27;s bank", "No usable answer", "503",
-                  "GET /northpay/v1/health", "Wrong signature", "0 %"):  # fmt: skip
+    for words in (
+        "It does not answer",
+        "The last 3 calls",
+        "Declined by the card&#x27;s bank",
+        "No usable answer",
+        "503",
+        "GET /northpay/v1/health",
+        "Wrong signature",
+        "0 %",
+    ):
         assert words in shown, words
     assert "Down" in browser.get(reverse("wallet:psps")).content.decode()
     assert browse(cast.agent).get(reverse("wallet:psp_health", args=[psp.pk])).status_code == 403
@@ -198,9 +256,13 @@ def test_the_pages_ask_a_bounded_number_of_questions(cast, stripe_outside, brows
     add_method(psp_id=psp.pk, code="klarna", actor=cast.finance)
     for number in range(30):
         PspCall.objects.create(
-            psp=psp, at=timezone.now() - dt.timedelta(minutes=number), operation="GET /v1/account", outcome="answered",
-            status=200, milliseconds=number,
-        )  # fmt: skip
+            psp=psp,
+            at=timezone.now() - dt.timedelta(minutes=number),
+            operation="GET /v1/account",
+            outcome="answered",
+            status=200,
+            milliseconds=number,
+        )
     pages = {
         reverse("wallet:psps"): 20,
         reverse("wallet:psp_health", args=[psp.pk]): 22,

@@ -72,8 +72,9 @@ def test_an_approved_order_is_captured_by_us_and_booked_once(cast, outside):
     assert wallet_balance(cast) == 50_000
     assert Journal.objects.count() == 1
     assert set(WebhookMessage.objects.values_list("event_type", "state")) == {
-        ("CHECKOUT.ORDER.APPROVED", InboxState.DONE), ("PAYMENT.CAPTURE.COMPLETED", InboxState.IGNORED)
-    }  # fmt: skip
+        ("CHECKOUT.ORDER.APPROVED", InboxState.DONE),
+        ("PAYMENT.CAPTURE.COMPLETED", InboxState.IGNORED),
+    }
     assert verify().holds
 
 
@@ -205,8 +206,9 @@ def test_paypal_s_own_addresses_are_its_own():
 def test_a_sandbox_s_certificate_is_not_believed_where_the_settings_say_no(outside, settings):
     settings.PSP_SANDBOX_CERTIFICATES = False
     with pytest.raises(webhooks.CertificateWrong):
-        webhooks.public_key(f"{outside.psp.base_url}/v1/notifications/certs/{DIALECT.key.name}",
-                                   sandbox_url=outside.psp.base_url)  # fmt: skip
+        webhooks.public_key(
+            f"{outside.psp.base_url}/v1/notifications/certs/{DIALECT.key.name}", sandbox_url=outside.psp.base_url
+        )
 
 
 @pytest.mark.parametrize(
@@ -251,10 +253,14 @@ def test_the_verdict_is_that_of_an_independent_check(outside, body, flip, other)
         sent = sent[:place] + bytes([sent[place] ^ 1]) + sent[place + 1 :]
     if other:
         lower["paypal-transmission-id"] = "someone-else"
-    text = "|".join([
-        lower["paypal-transmission-id"], lower["paypal-transmission-time"], "WH-SANDBOX-0001",
-        str(binascii.crc32(sent) & 0xFFFFFFFF),
-    ])  # fmt: skip
+    text = "|".join(
+        [
+            lower["paypal-transmission-id"],
+            lower["paypal-transmission-time"],
+            "WH-SANDBOX-0001",
+            str(binascii.crc32(sent) & 0xFFFFFFFF),
+        ]
+    )
     key = webhooks.public_key(lower["paypal-cert-url"], sandbox_url=outside.psp.base_url)
     try:
         key.verify(
@@ -271,10 +277,14 @@ def test_the_verdict_is_that_of_an_independent_check(outside, body, flip, other)
 @pytest.mark.parametrize(
     ("name", "holds"),
     [
-        ("SHA256withRSA", True), ("sha256WithRSAEncryption", True), ("SHA256WITHRSAENCRYPTION", True), ("SHA1withRSA", False),
-        ("sha512WithRSAEncryption", False), ("none", False),
+        ("SHA256withRSA", True),
+        ("sha256WithRSAEncryption", True),
+        ("SHA256WITHRSAENCRYPTION", True),
+        ("SHA1withRSA", False),
+        ("sha512WithRSAEncryption", False),
+        ("none", False),
     ],
-)  # fmt: skip
+)
 def test_both_names_of_paypal_s_algorithm_are_understood(outside, name, holds):
     DIALECT.base_url = outside.psp.base_url
     at = int(timezone.now().timestamp())
@@ -316,8 +326,10 @@ def test_a_failed_payout_is_told_with_its_reason(outside):
     headers, body = outside.catcher.received[0]
     event = judged(outside.psp, headers, body).events[0]
     assert (event.kind, event.transfer.status, event.transfer.failure) == (
-        EventKind.PAYOUT, TransferStatus.FAILED, "receiver_unregistered"
-    )  # fmt: skip
+        EventKind.PAYOUT,
+        TransferStatus.FAILED,
+        "receiver_unregistered",
+    )
 
 
 def test_a_refund_is_made_once_and_found_in_its_order(cast, outside):
@@ -364,8 +376,10 @@ def test_a_reversal_takes_the_money_under_its_dispute_and_a_win_gives_it_back(ca
     deposit.refresh_from_db()
     dispute = Dispute.objects.get()
     assert (deposit.state, dispute.psp_dispute_id, dispute.taken_minor) == (
-        DepositState.CHARGED_BACK, dispute_id, 50_000
-    )  # fmt: skip
+        DepositState.CHARGED_BACK,
+        dispute_id,
+        50_000,
+    )
     outside.running.play("paypal", deposit.reference, "chargeback-reversal")
     outside.deliver(wait_for=1)
     deposit.refresh_from_db()
@@ -388,9 +402,11 @@ def test_a_reversal_that_names_only_its_capture_is_asked_about(cast, outside):
     deposit, _dispute_id = disputed(cast, outside)
     capture = outside.running.store.row("SELECT id FROM payments")["id"].replace("pay_", "CAP")
     resource = {
-        "id": "REV1", "amount": {"currency_code": "EUR", "value": "500.00"}, "status": "COMPLETED",
+        "id": "REV1",
+        "amount": {"currency_code": "EUR", "value": "500.00"},
+        "status": "COMPLETED",
         "links": [{"rel": "up", "href": f"https://api.paypal.com/v2/payments/captures/{capture}"}],
-    }  # fmt: skip
+    }
     event = webhooks.event_of({"id": "WH-1", "event_type": "PAYMENT.CAPTURE.REVERSED", "resource": resource})
     assert (event.kind, event.reference, event.is_complete) == (EventKind.CHARGEBACK, "", False)
     full = adapter_of(outside.psp).complete(event)
@@ -517,12 +533,20 @@ def test_whole_forints_of_a_report_are_our_minor_units():
 
 def test_what_an_order_says_in_other_words_is_read(cast):
     order_body = {
-        "id": "O1", "status": "COMPLETED",
+        "id": "O1",
+        "status": "COMPLETED",
         "purchase_units": [
-            {"custom_id": "D-1", "amount": {"currency_code": "USD", "value": "10.00"},
-             "payments": {"captures": [{"id": "C1", "status": "PENDING", "amount": {"currency_code": "USD", "value": "10.00"}}]}}
+            {
+                "custom_id": "D-1",
+                "amount": {"currency_code": "USD", "value": "10.00"},
+                "payments": {
+                    "captures": [
+                        {"id": "C1", "status": "PENDING", "amount": {"currency_code": "USD", "value": "10.00"}}
+                    ]
+                },
+            }
         ],
-    }  # fmt: skip
+    }
     view = mapping.payment_of_order(order_body)
     assert (view.status, view.received_minor, view.awaits_capture) == (PaymentStatus.PENDING, 1_000, False)
     assert Decimal(view.amount_minor) == 1_000

@@ -60,9 +60,11 @@ def test_our_reply_is_signed_and_the_cashier_takes_it(cast, outside, client):
     outside.wait_for(1)
     headers, body = outside.catcher.received[0]
     answer = client.post(
-        "/webhooks/psp/praxis/", body, content_type="application/json",
+        "/webhooks/psp/praxis/",
+        body,
+        content_type="application/json",
         headers={"gt-authentication": headers["gt-authentication"]},
-    )  # fmt: skip
+    )
     reply = json.loads(answer.content)
     assert (reply["status"], reply["version"]) == (0, "1.3")
     expected = hashlib.sha384(f"0{reply['timestamp']}{SECRET}".encode()).hexdigest()
@@ -98,11 +100,22 @@ def test_a_status_that_was_changed_on_the_way_is_asked_back(cast, outside):
     """The signature does not cover it: "pending" made "approved" still verifies, and still books nothing."""
     deposit = start(cast, outside)
     message = {
-        "merchant_id": MERCHANT, "application_key": APPLICATION, "timestamp": int(timezone.now().timestamp()),
-        "customer": {"customer_token": "c"}, "session": {"order_id": deposit.reference},
-        "transaction": {"transaction_type": "sale", "transaction_status": "pending", "tid": 7, "currency": "EUR",
-                        "amount": 50_000, "conversion_rate": None, "processed_currency": None, "processed_amount": None},
-    }  # fmt: skip
+        "merchant_id": MERCHANT,
+        "application_key": APPLICATION,
+        "timestamp": int(timezone.now().timestamp()),
+        "customer": {"customer_token": "c"},
+        "session": {"order_id": deposit.reference},
+        "transaction": {
+            "transaction_type": "sale",
+            "transaction_status": "pending",
+            "tid": 7,
+            "currency": "EUR",
+            "amount": 50_000,
+            "conversion_rate": None,
+            "processed_currency": None,
+            "processed_amount": None,
+        },
+    }
     signature = sign(message, NOTIFICATION, SECRET)
     message["transaction"]["transaction_status"] = "approved"
     assert outside.post({"gt-authentication": signature}, json.dumps(message).encode()) == 200
@@ -183,12 +196,23 @@ def test_an_order_that_nobody_knows_is_kept_as_unknown(outside):
 
 def _message(order_id: str = "D-1", **transaction) -> dict:
     return {
-        "merchant_id": MERCHANT, "application_key": APPLICATION, "timestamp": int(timezone.now().timestamp()),
-        "customer": {"customer_token": "c"}, "session": {"order_id": order_id},
-        "transaction": {"transaction_type": "sale", "transaction_status": "approved", "tid": 7, "currency": "EUR",
-                        "amount": 50_000, "conversion_rate": "1.0000", "processed_currency": "EUR",
-                        "processed_amount": 50_000, **transaction},
-    }  # fmt: skip
+        "merchant_id": MERCHANT,
+        "application_key": APPLICATION,
+        "timestamp": int(timezone.now().timestamp()),
+        "customer": {"customer_token": "c"},
+        "session": {"order_id": order_id},
+        "transaction": {
+            "transaction_type": "sale",
+            "transaction_status": "approved",
+            "tid": 7,
+            "currency": "EUR",
+            "amount": 50_000,
+            "conversion_rate": "1.0000",
+            "processed_currency": "EUR",
+            "processed_amount": 50_000,
+            **transaction,
+        },
+    }
 
 
 @pytest.mark.parametrize(
@@ -216,9 +240,12 @@ def test_what_can_t_be_parsed_can_t_have_been_signed(outside, body):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    token=st.text(max_size=20), tid=st.integers(0, 10**9), amount=st.integers(0, 10**12),
-    rate=st.none() | st.decimals(0, 10, places=4).map(str), secret=st.text(min_size=1, max_size=40),
-)  # fmt: skip
+    token=st.text(max_size=20),
+    tid=st.integers(0, 10**9),
+    amount=st.integers(0, 10**12),
+    rate=st.none() | st.decimals(0, 10, places=4).map(str),
+    secret=st.text(min_size=1, max_size=40),
+)
 def test_signatures_agree_with_the_list_written_out(token, tid, amount, rate, secret):
     message = _message(tid=tid, amount=amount, conversion_rate=rate)
     message["customer"]["customer_token"] = token
@@ -309,10 +336,19 @@ def test_the_connection_test_tells_a_wrong_secret(outside):
 
 @pytest.mark.parametrize(
     ("status", "means"),
-    [("initialized", "created"), ("pending_async", "pending"), ("authorized", "authorised"), ("approved", "captured"),
-     ("rejected", "failed"), ("declined", "failed"), ("cancelled", "failed"), ("error", "failed"),
-     ("chargeback", "charged_back"), ("reversed", "refunded")],
-)  # fmt: skip
+    [
+        ("initialized", "created"),
+        ("pending_async", "pending"),
+        ("authorized", "authorised"),
+        ("approved", "captured"),
+        ("rejected", "failed"),
+        ("declined", "failed"),
+        ("cancelled", "failed"),
+        ("error", "failed"),
+        ("chargeback", "charged_back"),
+        ("reversed", "refunded"),
+    ],
+)
 def test_each_status_in_our_words(status, means):
     assert payment_of(_message(transaction_status=status)).status == means
 

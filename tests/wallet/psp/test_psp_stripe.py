@@ -194,8 +194,11 @@ def test_forged_stale_and_future_events_change_nothing(cast, outside):
         signed = stripe.WebhookSignature.generate_signature_header(body.decode(), "sandbox-webhook-secret-stripe", at)
         assert outside.post({"stripe-signature": signed}, body) == 400
     assert list(WebhookMessage.objects.order_by("id").values_list("verdict", flat=True)) == [
-        Verdict.WRONG_SIGNATURE, Verdict.NO_SIGNATURE, Verdict.STALE, Verdict.FUTURE,
-    ]  # fmt: skip
+        Verdict.WRONG_SIGNATURE,
+        Verdict.NO_SIGNATURE,
+        Verdict.STALE,
+        Verdict.FUTURE,
+    ]
     assert wallet_balance(cast) == 0
 
 
@@ -219,8 +222,10 @@ def test_live_money_another_account_and_nonsense_are_refused(cast, outside):
     assert post_signed(outside, {**message, "account": "acct_someone_else"}) == 400
     assert post_signed(outside, {"id": "evt_1", "livemode": False}) == 200, "signed, but unreadable: ours to look at"
     assert list(WebhookMessage.objects.order_by("id").values_list("verdict", flat=True)) == [
-        Verdict.OTHER_MERCHANT, Verdict.OTHER_MERCHANT, Verdict.MALFORMED,
-    ]  # fmt: skip
+        Verdict.OTHER_MERCHANT,
+        Verdict.OTHER_MERCHANT,
+        Verdict.MALFORMED,
+    ]
     assert wallet_balance(cast) == 0
 
 
@@ -434,8 +439,10 @@ def test_the_report_is_fetched_read_and_proved(cast, outside):
     report = read_report(adapter, adapter.fetch_settlement(today - dt.timedelta(days=10), today))
     fee = 50_000 * 150 // 10_000 + 25
     assert [(row.type, row.gross_minor, row.fee_minor) for row in report.rows] == [
-        (RowType.PAYMENT, 50_000, fee), (RowType.REFUND, -10_000, 0), (RowType.MERCHANT_PAYOUT, fee - 40_000, 0),
-    ]  # fmt: skip
+        (RowType.PAYMENT, 50_000, fee),
+        (RowType.REFUND, -10_000, 0),
+        (RowType.MERCHANT_PAYOUT, fee - 40_000, 0),
+    ]
     payment, refund, _payout = report.rows
     assert (payment.psp_reference, payment.merchant_reference) == (deposit.psp_reference, deposit.reference)
     assert (refund.merchant_reference, refund.original_reference) == ("R-1", deposit.psp_reference)

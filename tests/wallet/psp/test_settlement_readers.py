@@ -28,11 +28,21 @@ def file(text: str) -> io.BytesIO:
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
     [
-        ("1.05", "EUR", 105), ("-1.05", "EUR", -105), ("+1.5", "EUR", 150), ("1", "EUR", 100), (".5", "EUR", 50),
-        ("12300", "JPY", 12_300), ("12300.0", "JPY", 12_300), ("1.234", "KWD", 1_234), ("0.00000001", "BTC", 1),
-        ("0.10", "USDT", 100_000), ("-0.00", "EUR", 0), (" 7.00 ", "EUR", 700), ("1.050", "EUR", 105),
+        ("1.05", "EUR", 105),
+        ("-1.05", "EUR", -105),
+        ("+1.5", "EUR", 150),
+        ("1", "EUR", 100),
+        (".5", "EUR", 50),
+        ("12300", "JPY", 12_300),
+        ("12300.0", "JPY", 12_300),
+        ("1.234", "KWD", 1_234),
+        ("0.00000001", "BTC", 1),
+        ("0.10", "USDT", 100_000),
+        ("-0.00", "EUR", 0),
+        (" 7.00 ", "EUR", 700),
+        ("1.050", "EUR", 105),
     ],
-)  # fmt: skip
+)
 def test_an_amount_is_read_exactly_in_its_currency_s_precision(text, currency, minor):
     assert exact_minor(1, "gross", text, currency) == minor
 
@@ -257,9 +267,21 @@ def test_an_adyen_batch_with_every_kind_of_row_adds_up():
     )
     assert first.booked_at == dt.datetime(2026, 10, 5, 8, tzinfo=dt.UTC)
     assert [row.type for row in report.rows] == [
-        "payment", "refund", "refund", "chargeback", "chargeback", "chargeback_reversed", "payout", "payout", "fee", "fee",
-        "fee", "reserve", "adjustment", "merchant_payout",
-    ]  # fmt: skip
+        "payment",
+        "refund",
+        "refund",
+        "chargeback",
+        "chargeback",
+        "chargeback_reversed",
+        "payout",
+        "payout",
+        "fee",
+        "fee",
+        "fee",
+        "reserve",
+        "adjustment",
+        "merchant_payout",
+    ]
     assert {row.batch for row in report.rows} == {"118"}
     assert (report.rows[1].psp_reference, report.rows[1].merchant_reference) == ("9901", "W-1")
     assert [row.psp_reference for row in report.rows[8:11]] == [
@@ -323,14 +345,19 @@ def section(account: str, day: str, rows: list[str], *footers: str) -> list[str]
 
 
 TWO_CURRENCIES = section(
-    "ACC", "2026/10/05",
+    "ACC",
+    "2026/10/05",
     [
-        sb("1", "T0006", "CR", 10_000, "EUR", 380), sb("2", "T0200", "DR", 5_000, "EUR"), sb("3", "T0200", "CR", 800_000, "JPY"),
-        sb("4", "T0400", "DR", 4_000, "EUR", bank="BANK77"), sb("5", "T1110", "DR", 100, "EUR"), sb("6", "T1116", "CR", 100, "EUR"),
+        sb("1", "T0006", "CR", 10_000, "EUR", 380),
+        sb("2", "T0200", "DR", 5_000, "EUR"),
+        sb("3", "T0200", "CR", 800_000, "JPY"),
+        sb("4", "T0400", "DR", 4_000, "EUR", bank="BANK77"),
+        sb("5", "T1110", "DR", 100, "EUR"),
+        sb("6", "T1116", "CR", 100, "EUR"),
     ],
     '"SF","EUR",10100,9100,0,380,"CR",700,"CR",1320,"CR",0,"CR",0',
     '"SF","JPY",800000,0,0,0,"CR",0,"CR",800000,"CR",0,"CR",0',
-)  # fmt: skip
+)
 
 
 def stl(*sections: list[str], footer: tuple[str, ...] = (), part: int = 1) -> str:
@@ -345,8 +372,13 @@ def test_a_paypal_section_has_a_footer_per_currency_and_yen_have_no_decimals():
     report = read_all(StlReader(file(stl(TWO_CURRENCIES))))
     assert report.opening == {"EUR": 700, "JPY": 0} and report.closing == {"EUR": 1_320, "JPY": 800_000}
     assert [row.type for row in report.rows] == [
-        "payment", "conversion", "conversion", "merchant_payout", "reserve", "reserve"
-    ]  # fmt: skip
+        "payment",
+        "conversion",
+        "conversion",
+        "merchant_payout",
+        "reserve",
+        "reserve",
+    ]
     payment, payout = report.rows[0], report.rows[3]
     assert (payment.client_reference, payment.entry_reference) == ("PAYER1", "1:T0006")
     assert payment.booked_at == dt.datetime(2026, 10, 5, 10, tzinfo=dt.UTC)
@@ -355,9 +387,11 @@ def test_a_paypal_section_has_a_footer_per_currency_and_yen_have_no_decimals():
 
 def test_paypal_s_sections_of_an_account_follow_one_another_without_a_gap():
     next_day = section(
-        "ACC", "2026/10/06", [sb("7", "T0006", "CR", 1_000, "EUR", 60)],
+        "ACC",
+        "2026/10/06",
+        [sb("7", "T0006", "CR", 1_000, "EUR", 60)],
         '"SF","EUR",1000,0,0,60,"CR",1320,"CR",2260,"CR",0,"CR",0',
-    )  # fmt: skip
+    )
     other = section("ACC2", "2026/10/05", [], '"SF","EUR",0,0,0,0,"DR",50,"DR",50,"CR",0,"CR",0')
     report = read_all(StlReader(file(stl(TWO_CURRENCIES, next_day, other))))
     assert (report.opening["EUR"], report.closing["EUR"]) == (650, 2_210)
@@ -370,8 +404,12 @@ def test_paypal_s_sections_of_an_account_follow_one_another_without_a_gap():
 
 
 def test_paypal_s_reports_and_parts_may_stand_in_one_file():
-    second = section("ACC", "2026/10/06", [sb("7", "T0006", "CR", 1_000, "EUR")],
-                     '"SF","EUR",1000,0,0,0,"CR",1320,"CR",2320,"CR",0,"CR",0')  # fmt: skip
+    second = section(
+        "ACC",
+        "2026/10/06",
+        [sb("7", "T0006", "CR", 1_000, "EUR")],
+        '"SF","EUR",1000,0,0,0,"CR",1320,"CR",2320,"CR",0,"CR",0',
+    )
     parts = stl(TWO_CURRENCIES, footer=('"FF",6',)) + stl(second, footer=('"RC",7', '"FF",1'), part=2).removeprefix(
         "\ufeff"
     )
@@ -447,8 +485,11 @@ def btcpay(text: str) -> BtcPayReader:
 def test_btcpay_s_lists_are_booked_in_the_invoice_s_currency_with_the_coins_beside():
     report = read_all(btcpay(PAID_COINS + SENT_COINS))
     assert [(row.type, row.gross_minor) for row in report.rows] == [
-        ("payment", 30_000), ("payment", 20_000), ("payout", -6_000), ("refund", -12_000)
-    ]  # fmt: skip
+        ("payment", 30_000),
+        ("payment", 20_000),
+        ("payout", -6_000),
+        ("refund", -12_000),
+    ]
     first = report.rows[0]
     assert (first.psp_reference, first.merchant_reference, first.currency) == ("inv1", "D-1", "EUR")
     assert (first.paid_currency, first.paid_minor, first.rate) == ("BTC", 500_000, Decimal("60000.00"))
@@ -501,9 +542,15 @@ s-1,,,settlement,approved,1759831200,,PLN,30000,1,PLN,30000,0,,s-1
 def test_the_cashier_s_list_counts_what_was_processed_and_what_was_taken_back():
     report = read_all(PraxisReader(file(CASHIER)))
     assert [(row.line, row.type, row.gross_minor) for row in report.rows] == [
-        (2, "payment", 42_580), (3, "payment", 5_000), (5, "payout", -2_000), (6, "refund", -1_000), (7, "payout", -700),
-        (8, "merchant_payout", -30_000), (10, "chargeback", -5_000), (11, "payout", 700),
-    ]  # fmt: skip
+        (2, "payment", 42_580),
+        (3, "payment", 5_000),
+        (5, "payout", -2_000),
+        (6, "refund", -1_000),
+        (7, "payout", -700),
+        (8, "merchant_payout", -30_000),
+        (10, "chargeback", -5_000),
+        (11, "payout", 700),
+    ]
     first, taken_back = report.rows[0], report.rows[6]
     assert (first.currency, first.paid_currency, first.paid_minor, first.rate) == (
         "PLN",
@@ -549,10 +596,16 @@ def test_a_list_of_the_cashier_that_does_not_hold_is_refused(changed, to, words)
 
 @pytest.mark.parametrize(
     "reader",
-    [StripeReader, StlReader, PraxisReader, PlainReader, lambda source: BtcPayReader(source, refunds_among=set),
-     lambda source: AdyenReader(source, merchant="")],
+    [
+        StripeReader,
+        StlReader,
+        PraxisReader,
+        PlainReader,
+        lambda source: BtcPayReader(source, refunds_among=set),
+        lambda source: AdyenReader(source, merchant=""),
+    ],
     ids=["stripe", "paypal", "cashier", "plain", "btcpay", "adyen"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize(
     "content", [b"", b"\n\n", b"\xff\xfe\x01", b"PK\x03\x04\x00\x00", b'"unclosed', b"a;b;c\n1;2;3\n"]
 )

@@ -38,9 +38,13 @@ def test_the_right_signature_is_accepted():
 @pytest.mark.parametrize(
     ("age", "verdict"),
     [
-        (0, Verdict.ACCEPTED), (300, Verdict.ACCEPTED), (301, Verdict.STALE), (-300, Verdict.ACCEPTED), (-301, Verdict.FUTURE),
+        (0, Verdict.ACCEPTED),
+        (300, Verdict.ACCEPTED),
+        (301, Verdict.STALE),
+        (-300, Verdict.ACCEPTED),
+        (-301, Verdict.FUTURE),
     ],
-)  # fmt: skip
+)
 def test_the_window_has_two_sides(age, verdict):
     assert judge(sign(SECRET, BODY, STAMP - age)) == verdict
 

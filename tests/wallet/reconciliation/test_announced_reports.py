@@ -36,7 +36,7 @@ settled = settler(starter("scheme"))
 
 
 @pytest.fixture
-def platform(outside):  # noqa: F811
+def platform(outside):
     """Transfers, and the report user of the balance platform."""
     set_keys(outside, platform_report_key=KEY, report_webhook_secret=HMAC)
     return outside
@@ -47,7 +47,7 @@ def days() -> dict[str, str]:
     return {"first": str(today - dt.timedelta(days=1)), "last": str(today + dt.timedelta(days=1))}
 
 
-def sent(cast, outside, key="a", amount=200):  # noqa: F811
+def sent(cast, outside, key="a", amount=200):
     withdrawal = approved(cast, outside, amount=amount, key=key)
     sending.send_payout(withdrawal.pk)
     finish(outside)
@@ -57,7 +57,7 @@ def sent(cast, outside, key="a", amount=200):  # noqa: F811
     return withdrawal
 
 
-def announce(outside, what="accounting", **more: str) -> AnnouncedReport:  # noqa: F811
+def announce(outside, what="accounting", **more: str) -> AnnouncedReport:
     outside.running.control(f"adyen/{what}", days() | more)
     assert outside.deliver(wait_for=1) == [200]
     return AnnouncedReport.objects.latest("pk")
@@ -111,11 +111,17 @@ def test_a_report_that_tells_of_nothing_of_ours_is_no_failure(cast, platform):
 
 
 def test_other_reports_of_adyen_need_nothing_from_us(platform):
-    body = json.dumps({
-        "data": {"fileName": "balanceplatform_balance_report_2026_11_01.csv", "downloadUrl": "https://evil.example/x",
-                 "reportType": "balanceplatform_balance_report"},
-        "environment": "test", "type": "balancePlatform.report.created",
-    }).encode()  # fmt: skip
+    body = json.dumps(
+        {
+            "data": {
+                "fileName": "balanceplatform_balance_report_2026_11_01.csv",
+                "downloadUrl": "https://evil.example/x",
+                "reportType": "balanceplatform_balance_report",
+            },
+            "environment": "test",
+            "type": "balancePlatform.report.created",
+        }
+    ).encode()
     assert platform.post({"hmacsignature": whole_signature(body, HMAC)}, body) == 200
     platform.process()
     assert WebhookMessage.objects.get().state == InboxState.IGNORED and not AnnouncedReport.objects.exists()
@@ -277,10 +283,14 @@ def test_a_file_that_is_too_large_is_given_up_while_it_comes_and_a_redirect_is_n
 
 def test_a_signed_notification_whose_unsigned_address_was_changed_is_refused(cast, platform):
     item = {
-        "amount": {"currency": "EUR", "value": 0}, "eventCode": "REPORT_AVAILABLE", "merchantReference": "",
-        "merchantAccountCode": "SandboxMerchantECOM", "pspReference": "settlement_detail_report_batch_12.csv",
-        "reason": "https://ca-test.adyen.com.evil.example/x.csv", "success": "true",
-    }  # fmt: skip
+        "amount": {"currency": "EUR", "value": 0},
+        "eventCode": "REPORT_AVAILABLE",
+        "merchantReference": "",
+        "merchantAccountCode": "SandboxMerchantECOM",
+        "pspReference": "settlement_detail_report_batch_12.csv",
+        "reason": "https://ca-test.adyen.com.evil.example/x.csv",
+        "success": "true",
+    }
     item["additionalData"] = {"hmacSignature": signature(item, hmac_key("sandbox-webhook-secret-adyen"))}
     assert platform.post({}, Adyen().wrapped([item])) == 200
     platform.process()

@@ -15,10 +15,21 @@ from wallet.models import Break, BreakPosting, MatchGroup
 from wallet.reconciliation import rematch
 
 VALUES = {
-    "action": 5, "ticket": 77, "login": "100201", "reference": "T-1", "money": money(-1_250, "EUR"), "journal": 9,
-    "kind": "transfer", "seconds": 61, "day": "2026-11-01", "currency": "JPY", "there": money(1_200, "JPY"),
-    "here": money(1_234_567, "KWD"), "way": "fx", "name": "november.csv",
-}  # fmt: skip
+    "action": 5,
+    "ticket": 77,
+    "login": "100201",
+    "reference": "T-1",
+    "money": money(-1_250, "EUR"),
+    "journal": 9,
+    "kind": "transfer",
+    "seconds": 61,
+    "day": "2026-11-01",
+    "currency": "JPY",
+    "there": money(1_200, "JPY"),
+    "here": money(1_234_567, "KWD"),
+    "way": "fx",
+    "name": "november.csv",
+}
 MIGRATION = import_module("wallet.migrations.0042_what_breaks_say_in_codes")
 
 
@@ -55,10 +66,20 @@ def test_the_migration_says_in_codes_what_was_written_and_leaves_the_words_of_pe
 
     def old(subject, detail, resolution, **more):
         return Break.objects.create(
-            brand=cast.brand, leg="platform", kind="timing", subject=subject, detail=detail, resolution=resolution,
-            currency="EUR", difference_minor=1, happened_at=timezone.now(), opened_at=timezone.now(),
-            resolved_at=timezone.now(), state=BreakState.RESOLVED, **more,
-        )  # fmt: skip
+            brand=cast.brand,
+            leg="platform",
+            kind="timing",
+            subject=subject,
+            detail=detail,
+            resolution=resolution,
+            currency="EUR",
+            difference_minor=1,
+            happened_at=timezone.now(),
+            opened_at=timezone.now(),
+            resolved_at=timezone.now(),
+            state=BreakState.RESOLVED,
+            **more,
+        )
 
     cut_off = "T-1: #77 and its journal stand in different months, 61 seconds apart"
     rows = [
@@ -72,9 +93,12 @@ def test_the_migration_says_in_codes_what_was_written_and_leaves_the_words_of_pe
     for row in rows:
         row.refresh_from_db()
     assert [(row.detail_code, row.detail, row.resolution_code, row.resolution) for row in rows] == [
-        ("cut_off", "", "itself", ""), ("no_movement", "", "not_found", ""), ("", "Kein Satz von uns", "", "Dealer's gift"),
-        ("", "x", "posted", ""), ("", "x", "by_report", ""),
-    ]  # fmt: skip
+        ("cut_off", "", "itself", ""),
+        ("no_movement", "", "not_found", ""),
+        ("", "Kein Satz von uns", "", "Dealer's gift"),
+        ("", "x", "posted", ""),
+        ("", "x", "by_report", ""),
+    ]
     assert rows[0].explanation == rows[0].how_resolved == cut_off
     assert rows[1].explanation == "#78 on 100201 has no movement in the ledger: 9.00"
     assert rows[3].how_resolved == "Posted: A fee of the PSP"

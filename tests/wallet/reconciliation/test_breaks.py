@@ -321,15 +321,28 @@ def test_breaks_have_owners_and_comments_with_files(cast, amount_break):
 
 def bank_entry(cast, bank, minor, text, *, day=7, number=1):
     file, _new = BankFile.objects.get_or_create(
-        psp=bank, sha256="0" * 64,
-        defaults={"file_name": "bank", "format": "camt", "stored_name": f"test-{bank.pk}", "size_bytes": 0,
-                  "imported_at": recon.at(20),
-                  "statements": [{"currency": "EUR", "last": "2026-09-30"}]},
-    )  # fmt: skip
+        psp=bank,
+        sha256="0" * 64,
+        defaults={
+            "file_name": "bank",
+            "format": "camt",
+            "stored_name": f"test-{bank.pk}",
+            "size_bytes": 0,
+            "imported_at": recon.at(20),
+            "statements": [{"currency": "EUR", "last": "2026-09-30"}],
+        },
+    )
     return BankEntry.objects.create(
-        psp=bank, file=file, fingerprint=f"{text}{number}", place="1", booked_on=recon.at(day).date(), text=text,
-        amount_minor=minor, currency="EUR", state="unmatched",
-    )  # fmt: skip
+        psp=bank,
+        file=file,
+        fingerprint=f"{text}{number}",
+        place="1",
+        booked_on=recon.at(day).date(),
+        text=text,
+        amount_minor=minor,
+        currency="EUR",
+        state="unmatched",
+    )
 
 
 def payout(reference, net, **more):
@@ -376,9 +389,9 @@ def test_a_fee_of_the_payout_itself_stays_out_of_what_reaches_the_bank(cast, psp
     for one in (entry, several):
         one.refresh_from_db()
         assert one.state == "settlement"
-    there = [
-        ledger.house(kind, brand_id=cast.brand.pk, currency="EUR") for kind in ("client_money_bank", "fees")
-    ] + [ledger.psp_clearing(psp, "EUR")]  # fmt: skip
+    there = [ledger.house(kind, brand_id=cast.brand.pk, currency="EUR") for kind in ("client_money_bank", "fees")] + [
+        ledger.psp_clearing(psp, "EUR")
+    ]
     assert [ledger.balance(account) for account in there] == [-14_000, -75, 14_075]
 
 

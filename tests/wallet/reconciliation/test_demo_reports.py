@@ -12,9 +12,21 @@ from wallet.demo.rows import Row
 from wallet.psp.settlement_csv import PlainReader
 
 STORIES = {
-    "timing", "stranger", "test", "waiting", "taken-back", "duplicate", "missing-there", "currency", "chargeback",
-    "other-reference", "wrong-client", "fee", "long-missing", "explained",
-}  # fmt: skip
+    "timing",
+    "stranger",
+    "test",
+    "waiting",
+    "taken-back",
+    "duplicate",
+    "missing-there",
+    "currency",
+    "chargeback",
+    "other-reference",
+    "wrong-client",
+    "fee",
+    "long-missing",
+    "explained",
+}
 # A Sunday, the first of a month and of a year, the end of a year, a leap day and the days beside it, a month of 28 days.
 DAYS = ["2026-11-22", "2026-12-01", "2027-01-01", "2026-12-31", "2028-02-29", "2028-02-28", "2028-03-01", "2027-03-01"]
 
@@ -31,10 +43,17 @@ def history(today: dt.date) -> list[Row]:
                 at = dt.datetime.combine(day, dt.time(3 + 3 * number, number), tzinfo=dt.UTC)
                 rows.append(
                     Row(
-                        psp, "payment" if minor > 0 else "payout", f"p_{psp}_{day:%Y%m%d}_{number}00", f"D-{psp}{back}-{number}",
-                        minor, OFFER[psp].fee(minor) if minor > 0 else OFFER[psp].payout_minor, "EUR", at, client_id=1 + number,
+                        psp,
+                        "payment" if minor > 0 else "payout",
+                        f"p_{psp}_{day:%Y%m%d}_{number}00",
+                        f"D-{psp}{back}-{number}",
+                        minor,
+                        OFFER[psp].fee(minor) if minor > 0 else OFFER[psp].payout_minor,
+                        "EUR",
+                        at,
+                        client_id=1 + number,
                     )
-                )  # fmt: skip
+                )
     return rows
 
 

@@ -115,8 +115,13 @@ def test_a_fee_that_the_psp_takes_for_the_payout_is_booked_with_it_and_no_fee_is
     entry = bank_entry(cast, bank, 99_900, "3JY1SWEEP")
     posted(cast, one, entry)
     assert (held(psp), at_the_bank(cast), at_the_bank(cast, AccountKind.FEES)) == (0, 99_900, 350)
-    values = {"brand": cast.brand.pk, "first": recon.FIRST, "last": dt.date(2026, 9, 30), "since": recon.at(1, 0),
-              "until": recon.at(31, 0)}  # fmt: skip
+    values = {
+        "brand": cast.brand.pk,
+        "first": recon.FIRST,
+        "last": dt.date(2026, 9, 30),
+        "since": recon.at(1, 0),
+        "until": recon.at(31, 0),
+    }
     with connection.cursor() as cursor:
         cursor.execute(UNPOSTED_FEES, values)
         assert cursor.fetchall() == []
@@ -203,9 +208,16 @@ def test_one_booking_at_the_bank_is_one_payout(cast, psp, bank):
         propose(other, entry, cast.finance)
     with pytest.raises(IntegrityError, match="a_bank_entry_is_one_payout_to_our_bank"), transaction.atomic():
         BreakPosting.objects.create(
-            one=other, way=PostingWay.OWN_BANK, currency="EUR", amount_minor=-1, business_on=DAY, reason="x", entry=entry,
-            requested_by=cast.finance, requested_at=first.requested_at,
-        )  # fmt: skip
+            one=other,
+            way=PostingWay.OWN_BANK,
+            currency="EUR",
+            amount_minor=-1,
+            business_on=DAY,
+            reason="x",
+            entry=entry,
+            requested_by=cast.finance,
+            requested_at=first.requested_at,
+        )
     with pytest.raises(IntegrityError, match="only_what_reached_our_bank_names_its_entry"), transaction.atomic():
         BreakPosting.objects.filter(pk=first.pk).update(entry=None)
     postings.withdraw(posting_id=first.pk, actor=cast.finance)

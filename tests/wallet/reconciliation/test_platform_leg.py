@@ -44,10 +44,21 @@ def deal(account, ticket: int, amount: str, **fields) -> Deal:
         ("lots", "closed_lots", "contract_size", "price", "price_position", "commission", "swap", "fee"), Decimal(0)
     )
     values = {
-        "executed_at": now, "server": account.server, "account_id": account.pk, "login": account.login, "server_msc": 0,
-        "action": DealAction.BALANCE, "entry": 0, "profit": Decimal(amount), "position_id": 0, "order_id": 0, "raw": {},
-        "synced_at": now, **zero, **fields,
-    }  # fmt: skip
+        "executed_at": now,
+        "server": account.server,
+        "account_id": account.pk,
+        "login": account.login,
+        "server_msc": 0,
+        "action": DealAction.BALANCE,
+        "entry": 0,
+        "profit": Decimal(amount),
+        "position_id": 0,
+        "order_id": 0,
+        "raw": {},
+        "synced_at": now,
+        **zero,
+        **fields,
+    }
     return Deal.objects.create(ticket=ticket, **values)
 
 
@@ -80,8 +91,11 @@ def test_a_deal_without_a_movement_is_named_with_its_client(cast, account, sourc
     done = run(source)
     one = Break.objects.get()
     assert (done.state, one.kind, one.difference, one.client) == (
-        RunState.BREAKS, BreakKind.MISSING_HERE, Decimal("55.5"), cast.client,
-    )  # fmt: skip
+        RunState.BREAKS,
+        BreakKind.MISSING_HERE,
+        Decimal("55.5"),
+        cast.client,
+    )
     assert "#90" in one.explanation
     assert "€55.50" in one.explanation
 
@@ -114,8 +128,10 @@ def test_another_amount_another_account_and_a_second_deal_have_names_of_their_ow
     deal(account, 79, "300", comment=reference)
     run(source)
     assert {one.subject.rpartition(":")[2]: one.kind for one in Break.objects.all()} == {
-        "77": BreakKind.AMOUNT, "78": BreakKind.WRONG_ACCOUNT, "79": BreakKind.DUPLICATE,
-    }  # fmt: skip
+        "77": BreakKind.AMOUNT,
+        "78": BreakKind.WRONG_ACCOUNT,
+        "79": BreakKind.DUPLICATE,
+    }
     assert Break.objects.get(subject__endswith="deal:77").difference_minor == -1
 
 
@@ -209,8 +225,11 @@ def test_beat_runs_each_source_once_a_day_and_looks_again_where_something_is_ope
     assert run_due() == 1
     assert SourceRun.objects.get().day == yesterday
     assert run_due() == 0
-    SourceRun.objects.update(state=RunState.BREAKS, finished_at=timezone.now() - dt.timedelta(hours=2),
-                             started_at=timezone.now() - dt.timedelta(hours=3))  # fmt: skip
+    SourceRun.objects.update(
+        state=RunState.BREAKS,
+        finished_at=timezone.now() - dt.timedelta(hours=2),
+        started_at=timezone.now() - dt.timedelta(hours=3),
+    )
     assert run_due() == 1
     assert (SourceRun.objects.get().runs, SourceRun.objects.get().state) == (2, RunState.AGREES)
     assert run_due(today=today() + dt.timedelta(days=2)) == 2
@@ -232,8 +251,11 @@ def test_the_days_that_no_report_covers():
     first, last = day, dt.date(2026, 10, 31)
     assert gaps([], first, last) == [(first, last)]
     assert gaps([(first, last)], first, last) == []
-    spans = [(dt.date(2026, 9, 20), dt.date(2026, 10, 3)), (dt.date(2026, 10, 6), dt.date(2026, 10, 10)),
-             (dt.date(2026, 10, 8), dt.date(2026, 11, 2))]  # fmt: skip
+    spans = [
+        (dt.date(2026, 9, 20), dt.date(2026, 10, 3)),
+        (dt.date(2026, 10, 6), dt.date(2026, 10, 10)),
+        (dt.date(2026, 10, 8), dt.date(2026, 11, 2)),
+    ]
     assert gaps(spans, first, last) == [(dt.date(2026, 10, 4), dt.date(2026, 10, 5))]
 
 

@@ -19,10 +19,17 @@ from wallet.reconciliation.settlement_import import import_report
 @pytest.mark.parametrize(
     "text",
     [
-        "0001-01-01T00:00:00+14:00", "0001-01-01", "9999-12-31T23:59:59-14:00", "1999-12-31", "2101-01-01",
-        "2026-13-01", "", "²", "9" * 5_000,
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01",
+        "9999-12-31T23:59:59-14:00",
+        "1999-12-31",
+        "2101-01-01",
+        "2026-13-01",
+        "",
+        "²",
+        "9" * 5_000,
     ],
-)  # fmt: skip
+)
 def test_a_day_that_can_t_be_is_refused(text):
     with pytest.raises(BadFile, match="Line 3, column “value_at”"):
         moment(3, "value_at", text)
@@ -52,13 +59,17 @@ def test_an_amount_is_never_rounded(text):
 
 
 CHANGES = {
-    "year 1": ("2026-10-07,e-1", "0001-01-01T00:00:00+14:00,e-1"), "year 9999": ("2026-10-07,e-1", "9999-12-31T23:59:59-14:00,e-1"),
+    "year 1": ("2026-10-07,e-1", "0001-01-01T00:00:00+14:00,e-1"),
+    "year 9999": ("2026-10-07,e-1", "9999-12-31T23:59:59-14:00,e-1"),
     "closing in year 1": ("2026-10-31", "0001-01-01"),
     "booked in year 1": ("2026-10-05T10:00:00+02:00", "0001-01-01T00:00:00+14:00"),
-    "lone return": ("pay_1", '"pay\r1"'), "bare return": ("pay_1", "pay\r1"),
-    "tiny rate": ("1.1534", "0.0000000000001"), "bell": ("pay_1", "pay\a1"), "endless digits": ("115.34", "1" * 5_000),
+    "lone return": ("pay_1", '"pay\r1"'),
+    "bare return": ("pay_1", "pay\r1"),
+    "tiny rate": ("1.1534", "0.0000000000001"),
+    "bell": ("pay_1", "pay\a1"),
+    "endless digits": ("115.34", "1" * 5_000),
     "more than there is": ("0.00,,,,,,,\nrow", "99999999999999999999.00,,,,,,,\nrow"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -82,8 +93,11 @@ def test_the_database_keeps_no_day_that_a_page_could_not_show(cast):
         ("value_at", dt.datetime(9999, 12, 30, tzinfo=dt.UTC)),
     ):
         values = {field.attname: getattr(row, field.attname) for field in SettlementRow._meta.concrete_fields} | {
-            "id": None, "line": 900, "entry_reference": "", name: at,
-        }  # fmt: skip
+            "id": None,
+            "line": 900,
+            "entry_reference": "",
+            name: at,
+        }
         with pytest.raises(IntegrityError, match="row_times_are_of_this_century"), transaction.atomic():
             SettlementRow.objects.create(**values)
 

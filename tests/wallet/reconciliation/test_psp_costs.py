@@ -32,9 +32,13 @@ def today():
 
 def terms(**changes):
     fields = {
-        "type": "payment", "currency": "EUR", "basis_points": Decimal(200), "fixed_minor": 25, "tolerance_minor": 1,
+        "type": "payment",
+        "currency": "EUR",
+        "basis_points": Decimal(200),
+        "fixed_minor": 25,
+        "tolerance_minor": 1,
         "valid_from": LONG_AGO,
-    }  # fmt: skip
+    }
     return costs.Terms(**(fields | changes))
 
 
@@ -102,9 +106,11 @@ def test_the_past_is_never_edited_and_a_later_row_takes_over(cast, psp):
     agree(cast, psp, currency="USD", valid_from=LONG_AGO)
     shown = costs.terms_of(psp, None)
     assert [(one.cost.currency, one.cost.percent, one.state) for one in shown] == [
-        ("EUR", Decimal(1), "to_come"), ("EUR", Decimal("1.5"), "in_force"), ("EUR", Decimal(2), "replaced"),
+        ("EUR", Decimal(1), "to_come"),
+        ("EUR", Decimal("1.5"), "in_force"),
+        ("EUR", Decimal(2), "replaced"),
         ("USD", Decimal(2), "in_force"),
-    ]  # fmt: skip
+    ]
 
 
 def test_terms_whose_day_went_by_while_they_waited_are_not_agreed_to(cast, psp):
@@ -176,9 +182,14 @@ def test_two_who_agree_at_once_agree_once(cast, psp):
 
 def filled(**changes):
     return {
-        "type": "payment", "currency": "eur", "percent": "1.4", "fixed": "0.25", "tolerance": "", "valid_from": "2026-01-01",
+        "type": "payment",
+        "currency": "eur",
+        "percent": "1.4",
+        "fixed": "0.25",
+        "tolerance": "",
+        "valid_from": "2026-01-01",
         "reason": "Contract of 3 March, § 4",
-    } | changes  # fmt: skip
+    } | changes
 
 
 def test_terms_are_written_and_agreed_to_in_the_browser(cast, psp, browse):

@@ -149,10 +149,15 @@ def test_an_ambiguous_match_is_never_taken(books, outside):
 def test_what_the_psp_paid_to_our_bank_is_booked_once(books, outside):
     history = [
         {
-            "type": "payment", "psp_reference": "pay_old", "merchant_reference": "D-OLD", "gross_minor": 10_000,
-            "fee_minor": 215, "currency": "EUR", "created_at": "2026-10-05T10:00:00+00:00",
+            "type": "payment",
+            "psp_reference": "pay_old",
+            "merchant_reference": "D-OLD",
+            "gross_minor": 10_000,
+            "fee_minor": 215,
+            "currency": "EUR",
+            "created_at": "2026-10-05T10:00:00+00:00",
         }
-    ]  # fmt: skip
+    ]
     outside.running.control("northpay/history", {"movements": history})
     for last in (dt.date(2026, 10, 31), dt.date(2026, 11, 15)):
         fetch_and_import(psp_id=outside.psp.pk, first=dt.date(2026, 10, 1), last=last, actor=books.finance)

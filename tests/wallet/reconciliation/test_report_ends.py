@@ -35,17 +35,33 @@ ending_balance,157.00,eur
 def adyen_row(name: str, debit: str, credit: str, reference: str) -> str:
     cells = dict.fromkeys(ALL, "")
     cells |= {
-        "Company Account": "C", "Merchant Account": "M", "Psp Reference": reference, "Creation Date": "2026-10-01 10:00:00",
-        "TimeZone": "CET", "Type": name, "Gross Currency": "EUR", "Net Currency": "EUR", "Net Debit (NC)": debit,
-        "Net Credit (NC)": credit, "Batch Number": "7", "Merchant Reference": f"D-{reference}",
-    }  # fmt: skip
+        "Company Account": "C",
+        "Merchant Account": "M",
+        "Psp Reference": reference,
+        "Creation Date": "2026-10-01 10:00:00",
+        "TimeZone": "CET",
+        "Type": name,
+        "Gross Currency": "EUR",
+        "Net Currency": "EUR",
+        "Net Debit (NC)": debit,
+        "Net Credit (NC)": credit,
+        "Batch Number": "7",
+        "Merchant Reference": f"D-{reference}",
+    }
     return ",".join(cells.values())
 
 
-ADYEN = "\n".join(
-    [",".join(ALL), adyen_row("Settled", "", "100.00", "p1"), adyen_row("Settled", "", "50.00", "p2"),
-     adyen_row("MerchantPayout", "150.00", "", "")]
-) + "\n"  # fmt: skip
+ADYEN = (
+    "\n".join(
+        [
+            ",".join(ALL),
+            adyen_row("Settled", "", "100.00", "p1"),
+            adyen_row("Settled", "", "50.00", "p2"),
+            adyen_row("MerchantPayout", "150.00", "", ""),
+        ]
+    )
+    + "\n"
+)
 ACCOUNTING = """BalanceAccount,Transfer Id,Transaction Id,Category,Status,Type,Booking Date,Booking Date TimeZone,Currency,Amount,\
 Payment Currency,Received (PC),Reserved (PC),Balance (PC),Reference
 BA1,T1,X1,bank,booked,bankTransfer,2026-10-01 10:00:00,CET,EUR,-10.00,EUR,0,0,-10.00,W-1
@@ -62,12 +78,13 @@ processed_amount,fee
 2,,,total,,,EUR,,EUR,3000,30
 """
 READERS = {
-    "plain": (PLAIN, PlainReader, True), "stripe": (STRIPE, StripeReader, True),
+    "plain": (PLAIN, PlainReader, True),
+    "stripe": (STRIPE, StripeReader, True),
     "adyen": (ADYEN, lambda file: AdyenReader(file, merchant=""), True),
     "accounting": (ACCOUNTING, lambda file: AccountingReader(file, b",", balance_account="BA1"), False),
     "btcpay": (BTCPAY, lambda file: BtcPayReader(file, refunds_among=lambda names: set()), False),
     "praxis": (PRAXIS, PraxisReader, True),
-}  # fmt: skip
+}
 
 
 def read(name: str, text: str) -> SettlementReader:

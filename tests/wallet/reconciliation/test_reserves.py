@@ -78,12 +78,18 @@ def test_several_releases_of_one_and_one_release_of_several(psp):
     recon.report(
         psp,
         [
-            reserve(-10_000, "a"), reserve(6_000, "b", named="a", day=6), reserve(4_000, "c", named="a", day=7),
-            reserve(-700, "d", day=8), reserve(-301, "e", day=9), reserve(1_001, "f", day=10),
-            reserve(-1_000, "g", currency="JPY"), reserve(1_000, "h", currency="JPY", day=6),
-            reserve(-50_000_001, "i", currency="BTC"), reserve(50_000_001, "j", currency="BTC", day=7),
+            reserve(-10_000, "a"),
+            reserve(6_000, "b", named="a", day=6),
+            reserve(4_000, "c", named="a", day=7),
+            reserve(-700, "d", day=8),
+            reserve(-301, "e", day=9),
+            reserve(1_001, "f", day=10),
+            reserve(-1_000, "g", currency="JPY"),
+            reserve(1_000, "h", currency="JPY", day=6),
+            reserve(-50_000_001, "i", currency="BTC"),
+            reserve(50_000_001, "j", currency="BTC", day=7),
         ],
-    )  # fmt: skip
+    )
     assert (back(psp), back(psp, "JPY"), back(psp, "BTC"), open_breaks()) == (0, 0, 0, [])
     assert set(states()) == {ReserveState.RELEASED} and verify().holds
 
@@ -108,11 +114,16 @@ def test_parts_take_no_more_than_is_left_and_one_of_before_or_of_another_currenc
     recon.report(
         psp,
         [
-            reserve(100, "a", day=2), reserve(-1_000, "b", day=5), reserve(600, "c", day=6), reserve(500, "d", day=7),
-            reserve(200, "e", currency="JPY", day=8), reserve(300, "f", named="x", day=9),
+            reserve(100, "a", day=2),
+            reserve(-1_000, "b", day=5),
+            reserve(600, "c", day=6),
+            reserve(500, "d", day=7),
+            reserve(200, "e", currency="JPY", day=8),
+            reserve(300, "f", named="x", day=9),
         ],
-        first=1, last=25,
-    )  # fmt: skip
+        first=1,
+        last=25,
+    )
     assert open_breaks() == [("reserve_unequal", minor) for minor in (100, 200, 300, 500)]
     assert -back(psp) == 500 and verify().holds
 
@@ -122,10 +133,11 @@ def test_rows_without_a_number_of_their_own_are_told_by_their_amounts(psp):
     recon.report(
         psp,
         [
-            reserve(-60, "ReserveAdjustment 3", day=3), reserve(-100, "ReserveAdjustment 7", day=7),
+            reserve(-60, "ReserveAdjustment 3", day=3),
+            reserve(-100, "ReserveAdjustment 7", day=7),
             reserve(60, "ReserveAdjustment 7", day=7, hour=14),
         ],
-    )  # fmt: skip
+    )
     assert states() == [ReserveState.RELEASED, ReserveState.HELD, ReserveState.RELEASED]
 
 
@@ -195,9 +207,18 @@ def test_rows_whose_breaks_an_earlier_version_opened_are_taken_and_those_that_pe
     )
     for row in rows:
         Break.objects.create(
-            brand=psp.brand, leg="psp", psp=psp, report=report, kind="missing_here", row=row, currency="EUR",
-            difference_minor=row.gross_minor, happened_at=row.booked_at, opened_at=timezone.now(), state="open",
-        )  # fmt: skip
+            brand=psp.brand,
+            leg="psp",
+            psp=psp,
+            report=report,
+            kind="missing_here",
+            row=row,
+            currency="EUR",
+            difference_minor=row.gross_minor,
+            happened_at=row.booked_at,
+            opened_at=timezone.now(),
+            state="open",
+        )
     Break.objects.filter(row=rows[1]).update(
         state="resolved", resolved_by=cast.finance, resolved_at=timezone.now(), resolution="Posted by hand"
     )
@@ -213,10 +234,12 @@ def test_nobody_books_into_a_reserve_by_hand_and_verification_notices_who_does(c
     with transaction.atomic():
         ledger.post(
             ledger.Entry(
-                key="by-hand", kind=JournalKind.ADJUSTMENT, brand_id=psp.brand_id,
+                key="by-hand",
+                kind=JournalKind.ADJUSTMENT,
+                brand_id=psp.brand_id,
                 lines=(Line(account, 100), Line(clearing, -100)),
             )
-        )  # fmt: skip
+        )
     assert [problem for problem in verify().problems if "holds back" in problem]
     with pytest.raises(IntegrityError, match="what_is_held_back_has_a_due_day"), transaction.atomic():
         ReserveItem.objects.update(due_on=None)
@@ -246,11 +269,15 @@ def test_finance_sees_what_is_held_with_its_due_day_and_another_brand_does_not(c
 NUMBERS = itertools.count(1)
 ROWS = st.lists(
     st.tuples(
-        st.sampled_from([-300, -200, -100, 100, 200, 300, 400]), st.integers(1, 28), st.integers(0, 3),
-        st.sampled_from(["EUR", "JPY"]), st.integers(0, 2),
+        st.sampled_from([-300, -200, -100, 100, 200, 300, 400]),
+        st.integers(1, 28),
+        st.integers(0, 3),
+        st.sampled_from(["EUR", "JPY"]),
+        st.integers(0, 2),
     ),
-    min_size=1, max_size=10,
-)  # fmt: skip
+    min_size=1,
+    max_size=10,
+)
 
 
 def outcome(psp) -> tuple:

@@ -57,8 +57,14 @@ def test_every_field_of_a_row_arrives_in_the_table(cast, psp):
     assert (report.row_count, report.format, report.size_bytes) == (2, "CSV", len(CONTENT))
     assert (report.first_day, report.last_day) == (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
     assert report.totals["EUR"] == {
-        "opening": 0, "gross": 10_534, "fee": 200, "net": 10_334, "closing": 10_334, "rows": 2, "left_out": 0
-    }  # fmt: skip
+        "opening": 0,
+        "gross": 10_534,
+        "fee": 200,
+        "net": 10_334,
+        "closing": 10_334,
+        "rows": 2,
+        "left_out": 0,
+    }
 
 
 def test_odd_text_is_stored_as_it_stands_in_the_file(cast, psp):
@@ -73,8 +79,11 @@ def test_the_original_is_kept_encrypted_however_it_came(cast, psp, folder, tmp_p
     path = tmp_path / "report.csv"
     path.write_bytes(CONTENT)
     content = {
-        "bytes": CONTENT, "file": io.BytesIO(CONTENT), "path": path, "upload": SimpleUploadedFile("r.csv", CONTENT)
-    }[kind]  # fmt: skip
+        "bytes": CONTENT,
+        "file": io.BytesIO(CONTENT),
+        "path": path,
+        "upload": SimpleUploadedFile("r.csv", CONTENT),
+    }[kind]
     report = import_report(psp_id=psp.pk, file_name="october.csv", content=content, actor=cast.finance)
     (kept,) = files(folder)
     assert kept == path_of(report.stored_name)
@@ -131,9 +140,12 @@ def test_who_may_not_import_leaves_no_file(cast, psp, folder):
 def test_progress_goes_from_the_first_byte_to_the_last(cast, psp):
     content, seen = plain_of(12_000).getvalue(), []
     import_report(
-        psp_id=psp.pk, file_name="many.csv", content=content, actor=cast.finance,
+        psp_id=psp.pk,
+        file_name="many.csv",
+        content=content,
+        actor=cast.finance,
         progress=lambda done, total, message: seen.append((done, total, message)),
-    )  # fmt: skip
+    )
     done = [one[0] for one in seen]
     assert done == sorted(done) and 0 < done[1] < len(content) and done[-1] == len(content)
     assert {one[1] for one in seen} == {len(content)}

@@ -29,11 +29,22 @@ def test_a_long_cell_is_no_amount_and_costs_nothing(cell):
 @pytest.mark.parametrize(
     ("text", "amount"),
     [
-        ("1,00,00", None), ("1.23,45", None), ("1,2,3.4", None), ("9" * 29, None), ("0." + "0" * 30, None), ("²", None),
-        ("9" * 5_000, None), ("1,234,567", "1234567"), ("12,34,567.5", "1234567.5"), ("1.234.567,8", "1234567.8"),
-        ("-0,01", "-0.01"), ("+500,00", "500.00"), (".5", "0.5"), ("500,", "500"),
+        ("1,00,00", None),
+        ("1.23,45", None),
+        ("1,2,3.4", None),
+        ("9" * 29, None),
+        ("0." + "0" * 30, None),
+        ("²", None),
+        ("9" * 5_000, None),
+        ("1,234,567", "1234567"),
+        ("12,34,567.5", "1234567.5"),
+        ("1.234.567,8", "1234567.8"),
+        ("-0,01", "-0.01"),
+        ("+500,00", "500.00"),
+        (".5", "0.5"),
+        ("500,", "500"),
     ],
-)  # fmt: skip
+)
 def test_an_amount_is_exact_or_none(text, amount):
     found = amount_of(text)
     assert (None if found is None else format(found, "f")) == amount
@@ -46,11 +57,14 @@ def test_a_count_is_a_count_or_none(text):
 
 ABSURD = ["9" * 5_000, "²" * 6, "٣" * 6, "1e9999", "-" * 5_000, "000000", "99999999999999999999"]
 PLACES = {
-    "ofx1": (OFX1, ["-20.50", "20261031", "1479.50", "F1"]), "ofx2": (OFX2, ["-500", "20261030"]),
+    "ofx1": (OFX1, ["-20.50", "20261031", "1479.50", "F1"]),
+    "ofx2": (OFX2, ["-500", "20261030"]),
     "bai2": (BAI2, ["50000", "370000", "261030", ",5/", ",195,", "V,261031", "100000", ",1,,400"]),
-    "mt940": (ING, ["1402200220", "1,56", "140220", "662,23", "00000"]), "mt942": (MT942, ["20,00", ":90D:1"]),
-    "camt": (CAMT, ["5.00", "2026-10-30", "EUR"]), "svb": (SVB, ["17", "000", "25001"]),
-}  # fmt: skip
+    "mt940": (ING, ["1402200220", "1,56", "140220", "662,23", "00000"]),
+    "mt942": (MT942, ["20,00", ":90D:1"]),
+    "camt": (CAMT, ["5.00", "2026-10-30", "EUR"]),
+    "svb": (SVB, ["17", "000", "25001"]),
+}
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -98,12 +112,18 @@ class _Endless(io.RawIOBase):
 @pytest.mark.parametrize(
     ("head", "fill"),
     [
-        (OFX1[: OFX1.index("-20.50")], b"9"), (OFX1[: OFX1.index("rent")], b"x"), (OFX1[: OFX1.index("rent")] + "<![CDATA[", b"x"),
-        (BAI2[: BAI2.index("50000")], b"9"), (BAI2[: BAI2.index("WIRE")], b"x"), (ING[: ING.index("1,56")], b"9"),
-        (ING, b"9"), (CAMT[: CAMT.index("5.00")], b"9"), ("date;amount;currency\n2026-10-01;", b"9"),
+        (OFX1[: OFX1.index("-20.50")], b"9"),
+        (OFX1[: OFX1.index("rent")], b"x"),
+        (OFX1[: OFX1.index("rent")] + "<![CDATA[", b"x"),
+        (BAI2[: BAI2.index("50000")], b"9"),
+        (BAI2[: BAI2.index("WIRE")], b"x"),
+        (ING[: ING.index("1,56")], b"9"),
+        (ING, b"9"),
+        (CAMT[: CAMT.index("5.00")], b"9"),
+        ("date;amount;currency\n2026-10-01;", b"9"),
         ('date;amount;currency\n2026-10-01;"', b"\n"),
     ],
-)  # fmt: skip
+)
 def test_a_field_of_200_mb_is_refused_with_little_memory(head, fill):
     tracemalloc.start()
     try:

@@ -61,7 +61,7 @@ def test_every_prefix_of_a_file_is_refused_or_whole(text):
         (BAI2, "99,370000,1,9/\n", "record 99"),
         (MT942.replace(":90", ":NS"), "-}", "its end is missing"),
     ],
-)  # fmt: skip
+)
 def test_an_end_mark_that_is_missing_is_named(text, gone, words):
     content = text.replace(gone, "").encode()
     assert words in " ".join(str(trouble) for one in read_file(io.BytesIO(content))[1] for trouble in one.troubles)

@@ -72,8 +72,11 @@ def test_ing_writes_account_bank_and_name_into_one_field():
     _kind, (one,) = read(ING)
     credit, debit = one.entries
     assert (one.account, one.currency, one.checks, problems(one)) == (
-        "NL69INGB0123456789", "EUR", ["opening + entries = closing"], []
-    )  # fmt: skip
+        "NL69INGB0123456789",
+        "EUR",
+        ["opening + entries = closing"],
+        [],
+    )
     assert (credit.party.name, credit.party.account, credit.party.bic) == (
         "ING BANK N.V.",
         "NL32INGB0000012345",
@@ -148,8 +151,9 @@ def test_another_reader_of_mt940_finds_the_same_amounts(text):
     _kind, (one,) = read(text)
     theirs = mt940.parse(text[text.index(":20:") :])
     assert [entry.amount for entry in one.entries] == [
-        other.data["amount"].amount if other.data["status"] != "RC" else -abs(other.data["amount"].amount) for other in theirs
-    ]  # fmt: skip
+        other.data["amount"].amount if other.data["status"] != "RC" else -abs(other.data["amount"].amount)
+        for other in theirs
+    ]
 
 
 MT942 = """:20:1234567
@@ -200,8 +204,10 @@ def test_bai2_implies_decimals_and_continues_texts():
     credit, debit = one.entries
     assert (credit.amount, debit.amount) == (Decimal("500.00"), Decimal("-200.00"))
     assert (credit.text, credit.bank_reference, credit.references) == (
-        "WIRE IN,OUR REF RF12 FROM CLARA WEBER", "BANK1", {"customer": "CUST1"}
-    )  # fmt: skip
+        "WIRE IN,OUR REF RF12 FROM CLARA WEBER",
+        "BANK1",
+        {"customer": "CUST1"},
+    )
     assert (str(credit.booked_on), str(credit.value_on)) == ("2026-10-30", "2026-10-31")
     assert problems(one) == []
 
@@ -279,8 +285,11 @@ def test_ofx_of_sgml_leaves_its_tags_open(encoding):
     credit, check = one.entries
     assert (kind, one.account, one.bank, one.currency, problems(one)) == ("ofx", "532013000", "37040044", "EUR", [])
     assert (credit.amount, credit.party.name, credit.bank_reference, credit.text) == (
-        Decimal("500.00"), "Clara & Söhne", "F1", "Clara & Söhne"
-    )  # fmt: skip
+        Decimal("500.00"),
+        "Clara & Söhne",
+        "F1",
+        "Clara & Söhne",
+    )
     assert (check.amount, check.references, check.text) == (Decimal("-20.50"), {"check": "100"}, "rent & heat")
     assert (one.balance("closing").amount, str(one.first_day), str(one.last_day)) == (
         Decimal("1479.50"),
@@ -292,15 +301,19 @@ def test_ofx_of_sgml_leaves_its_tags_open(encoding):
 def test_ofx_of_xml():
     _kind, (one,) = read(OFX2)
     assert (one.currency, one.entries[0].amount, one.entries[0].party.name, one.entries[0].text) == (
-        "JPY", Decimal(-500), "Shop", "a < b"
-    )  # fmt: skip
+        "JPY",
+        Decimal(-500),
+        "Shop",
+        "a < b",
+    )
 
 
 def test_a_broken_amount_or_day_of_ofx_is_named():
     _kind, (one,) = read(OFX1.replace("-20.50", "-20.5O").replace("20261031<TRNAMT>", "20261331<TRNAMT>"))
     assert problems(one) == [
-        "Statement 1, entry 2: “-20.5O” is not an amount (TRNAMT).", "Statement 1, entry 2: “20261331” is not a date like 20261031."
-    ]  # fmt: skip
+        "Statement 1, entry 2: “-20.5O” is not an amount (TRNAMT).",
+        "Statement 1, entry 2: “20261331” is not a date like 20261031.",
+    ]
 
 
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,22 +322,51 @@ def test_a_broken_amount_or_day_of_ofx_is_named():
 @pytest.mark.parametrize(
     ("text", "currency", "amounts", "days"),
     [
-        ("Date,Description,Paid out,Paid in,Balance\n31/01/2026,a,10.00,,90.00\n1/2/2026,b,,5.50,95.50\n", "", ["-10.00", "5.50"],
-         ["2026-01-31", "2026-02-01"]),
-        ("Datum;Naam;Rekening;Af Bij;Bedrag (EUR)\n20260131;x;NL1;Af;1.234,50\n20260201;y;NL1;Bij;5,00\n", "EUR",
-         ["-1234.50", "5.00"], ["2026-01-31", "2026-02-01"]),
-        ("Transaction date,Value date,Description,Withdrawals (SGD),Deposits (SGD)\n18/04/2026,18/04/2026,x,6.66,\n", "SGD",
-         ["-6.66"], ["2026-04-18"]),
-        ('"date","amount","currency"\n"1/13/2026","(1,234.56)","USD"\n"1/2/2026","$5.00","USD"\n', "USD", ["-1234.56", "5.00"],
-         ["2026-01-13", "2026-01-02"]),
-        ("Datum\tBetrag\tWährung\tS/H\n03.02.26\t10,00\tEUR\tS\n04.02.26\t7,00\tEUR\tH\n", "EUR", ["-10.00", "7.00"],
-         ["2026-02-03", "2026-02-04"]),
-        ("18.09.2026;HOFER DANKT;18.09.2026;-33,87;EUR\n19.09.2026;LIDL;18.09.2026;12,00;EUR\n", "EUR", ["-33.87", "12.00"],
-         ["2026-09-18", "2026-09-19"]),
-        ("Konto:;DE89370400440532013000\nKontostand vom 31.01.2026:;1.000,00 EUR\n\nBuchungstag;Betrag (EUR)\n5. Jan 2026;-1,00\n",
-         "EUR", ["-1.00"], ["2026-01-05"]),
+        (
+            "Date,Description,Paid out,Paid in,Balance\n31/01/2026,a,10.00,,90.00\n1/2/2026,b,,5.50,95.50\n",
+            "",
+            ["-10.00", "5.50"],
+            ["2026-01-31", "2026-02-01"],
+        ),
+        (
+            "Datum;Naam;Rekening;Af Bij;Bedrag (EUR)\n20260131;x;NL1;Af;1.234,50\n20260201;y;NL1;Bij;5,00\n",
+            "EUR",
+            ["-1234.50", "5.00"],
+            ["2026-01-31", "2026-02-01"],
+        ),
+        (
+            "Transaction date,Value date,Description,Withdrawals (SGD),Deposits (SGD)\n18/04/2026,18/04/2026,x,6.66,\n",
+            "SGD",
+            ["-6.66"],
+            ["2026-04-18"],
+        ),
+        (
+            '"date","amount","currency"\n"1/13/2026","(1,234.56)","USD"\n"1/2/2026","$5.00","USD"\n',
+            "USD",
+            ["-1234.56", "5.00"],
+            ["2026-01-13", "2026-01-02"],
+        ),
+        (
+            "Datum\tBetrag\tWährung\tS/H\n03.02.26\t10,00\tEUR\tS\n04.02.26\t7,00\tEUR\tH\n",
+            "EUR",
+            ["-10.00", "7.00"],
+            ["2026-02-03", "2026-02-04"],
+        ),
+        (
+            "18.09.2026;HOFER DANKT;18.09.2026;-33,87;EUR\n19.09.2026;LIDL;18.09.2026;12,00;EUR\n",
+            "EUR",
+            ["-33.87", "12.00"],
+            ["2026-09-18", "2026-09-19"],
+        ),
+        (
+            "Konto:;DE89370400440532013000\nKontostand vom 31.01.2026:;1.000,00 EUR\n\n"
+            "Buchungstag;Betrag (EUR)\n5. Jan 2026;-1,00\n",
+            "EUR",
+            ["-1.00"],
+            ["2026-01-05"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_tables_of_many_banks(text, currency, amounts, days):
     kind, (one,) = read(text)
     assert (kind, one.currency, problems(one)) == ("csv", currency, [])
@@ -370,9 +412,12 @@ def test_a_workbook_has_days_and_numbers_of_its_own():
     import datetime as dt
 
     content = workbook(
-        ["Account statement"], ["Account number", "123456789"], ["Booking date", "Amount", "Currency", "Description"],
-        [dt.datetime(2026, 1, 31), -0.3, "EUR", "a"], [dt.datetime(2026, 2, 1), 1234567.89, "EUR", "b"],
-    )  # fmt: skip
+        ["Account statement"],
+        ["Account number", "123456789"],
+        ["Booking date", "Amount", "Currency", "Description"],
+        [dt.datetime(2026, 1, 31), -0.3, "EUR", "a"],
+        [dt.datetime(2026, 2, 1), 1234567.89, "EUR", "b"],
+    )
     kind, (one,) = read(content)
     assert (kind, one.account, [str(entry.amount) for entry in one.entries]) == (
         "xlsx",
@@ -395,9 +440,17 @@ def test_an_archive_is_all_of_its_files():
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [(ING, "mt940"), (ABN, "mt940"), (MT942, "mt942"), (BAI2, "bai2"), (OFX1, "ofx"), (OFX2, "ofx"), ("a;b\n1;2\n", "csv"),
-     ("\ufeff\n <?xml version='1.0'?><Document/>", "camt")],
-)  # fmt: skip
+    [
+        (ING, "mt940"),
+        (ABN, "mt940"),
+        (MT942, "mt942"),
+        (BAI2, "bai2"),
+        (OFX1, "ofx"),
+        (OFX2, "ofx"),
+        ("a;b\n1;2\n", "csv"),
+        ("\ufeff\n <?xml version='1.0'?><Document/>", "camt"),
+    ],
+)
 def test_formats_are_found_out(text, kind):
     assert find_format(io.BytesIO(text.encode())) == kind
 
@@ -423,9 +476,16 @@ def test_what_was_written_as_mt940_bai2_and_csv_is_read_again(opening, minors):
     total = opening + closing + sum(abs(minor) for minor in minors)
     details = [f"16,{'475' if minor < 0 else '195'},{abs(minor)},,,,X/" for minor in minors]
     bai = "\n".join(
-        ["01,A,B,261031,0000,1,,,2/", "02,B,A,1,261030,,EUR,2/", f"03,1,,010,{opening},,,015,{closing},,/", *details,
-         f"49,{total},{len(minors) + 2}/", f"98,{total},1,{len(minors) + 4}/", f"99,{total},1,{len(minors) + 6}/"]
-    )  # fmt: skip
+        [
+            "01,A,B,261031,0000,1,,,2/",
+            "02,B,A,1,261030,,EUR,2/",
+            f"03,1,,010,{opening},,,015,{closing},,/",
+            *details,
+            f"49,{total},{len(minors) + 2}/",
+            f"98,{total},1,{len(minors) + 4}/",
+            f"99,{total},1,{len(minors) + 6}/",
+        ]
+    )
     balances = [opening + sum(minors[: at + 1]) for at in range(len(minors))]
     rows = [
         f"2026-10-30,{Decimal(minor) / 100:.2f},EUR,{Decimal(after) / 100:.2f}"
@@ -452,13 +512,27 @@ def test_any_text_is_read_or_refused(content, head):
 
 @pytest.mark.parametrize(
     ("written", "mark", "number"),
-    [("1.234,56", ",", "1234.56"), ("12,34,567.80", ".", "1234567.80"), ("1 234 567", ".", "1234567"), ("(5.00)", ".", "-5.00"),
-     ("5.00-", ".", "-5.00"), ("5,00 EUR", ",", "5.00"), ("US$1,000.00 DR", ".", "-1000.00"), ("−3", ".", "-3"),
-     (".5", ".", "0.5"),
-     ("12..34", ".", None), ("12..34", ",", None),
-     ("1.23.4", ",", None), ("1,2", ".", None), ("1.234", "", None), ("VWZ1", ".", None),
-     ("12 Main", ".", None), (0.1 + 0.2, ".", "0.3"), (float("nan"), ".", None)],
-)  # fmt: skip
+    [
+        ("1.234,56", ",", "1234.56"),
+        ("12,34,567.80", ".", "1234567.80"),
+        ("1 234 567", ".", "1234567"),
+        ("(5.00)", ".", "-5.00"),
+        ("5.00-", ".", "-5.00"),
+        ("5,00 EUR", ",", "5.00"),
+        ("US$1,000.00 DR", ".", "-1000.00"),
+        ("−3", ".", "-3"),
+        (".5", ".", "0.5"),
+        ("12..34", ".", None),
+        ("12..34", ",", None),
+        ("1.23.4", ",", None),
+        ("1,2", ".", None),
+        ("1.234", "", None),
+        ("VWZ1", ".", None),
+        ("12 Main", ".", None),
+        (0.1 + 0.2, ".", "0.3"),
+        (float("nan"), ".", None),
+    ],
+)
 def test_amounts_in_cells(written, mark, number):
     found = number_of(written, mark)
     assert (found if found is None else str(found)) == number
@@ -466,10 +540,20 @@ def test_amounts_in_cells(written, mark, number):
 
 @pytest.mark.parametrize(
     ("written", "days"),
-    [("31.12.2026", {"2026-12-31"}), ("1/2/2026", {"2026-01-02", "2026-02-01"}), ("20261231120000[-5:EST]", {"2026-12-31"}),
-     ("5. März 2026", {"2026-03-05"}), ("Dec 5, 2026", {"2026-12-05"}), ("05-JAN-26", {"2026-01-05"}),
-     ("2026-12-31T10:00:00Z", {"2026-12-31"}),
-     ("2026/12/31", {"2026-12-31"}), ("20.02.18", {"2018-02-20"}), ("32.01.2026", set()), ("123", set()), ("1.234,50", set())],
-)  # fmt: skip
+    [
+        ("31.12.2026", {"2026-12-31"}),
+        ("1/2/2026", {"2026-01-02", "2026-02-01"}),
+        ("20261231120000[-5:EST]", {"2026-12-31"}),
+        ("5. März 2026", {"2026-03-05"}),
+        ("Dec 5, 2026", {"2026-12-05"}),
+        ("05-JAN-26", {"2026-01-05"}),
+        ("2026-12-31T10:00:00Z", {"2026-12-31"}),
+        ("2026/12/31", {"2026-12-31"}),
+        ("20.02.18", {"2018-02-20"}),
+        ("32.01.2026", set()),
+        ("123", set()),
+        ("1.234,50", set()),
+    ],
+)
 def test_days_in_cells(written, days):
     assert {str(day) for day in days_of(written).values()} == days

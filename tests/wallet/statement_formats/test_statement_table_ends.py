@@ -46,13 +46,16 @@ def running(*, newest_first: bool = False, opening: str = "", closing: str = "")
 
 TOLD = f"Opening balance;1000.00;;\n{plain()}Closing balance;1282.00;;\n"
 TABLES = {
-    "plain": (plain(), False), "told": (TOLD, True), "told wrongly": (TOLD.replace("1282", "1283"), False),
-    "oldest first": (running(), False), "oldest first, closing told": (running(closing="1282.00"), True),
+    "plain": (plain(), False),
+    "told": (TOLD, True),
+    "told wrongly": (TOLD.replace("1282", "1283"), False),
+    "oldest first": (running(), False),
+    "oldest first, closing told": (running(closing="1282.00"), True),
     "oldest first, opening told": (running(opening="1000.00"), False),
     "newest first": (running(newest_first=True), False),
     "newest first, closing told": (running(newest_first=True, closing="1282.00"), False),
     "newest first, opening told": (running(newest_first=True, opening="1000.00"), True),
-}  # fmt: skip
+}
 
 
 def ends(text: str) -> list[bool]:
@@ -118,8 +121,13 @@ def test_a_table_without_its_end_waits_and_nothing_is_booked(cast, psp):
     waiting = held(psp, cast.finance)
     assert (waiting.row_count, waiting.first_day, waiting.last_day) == (4, dt.date(2026, 10, 1), dt.date(2026, 10, 5))
     assert waiting.totals["EUR"] == {
-        "rows": 4, "in": 30_125, "out": -1_925, "opening": None, "closing": None, "before": None
-    }  # fmt: skip
+        "rows": 4,
+        "in": 30_125,
+        "out": -1_925,
+        "opening": None,
+        "closing": None,
+        "before": None,
+    }
     assert waiting.last_row == "Line 5: 2026-10-05 · -12.00 · EUR · row 3"
     assert not BankFile.objects.exists() and not BankEntry.objects.exists()
     assert held(psp, cast.finance) == waiting, "the same file waits once"

@@ -93,7 +93,7 @@ def counting(monkeypatch):
     return opened
 
 
-def test_a_waiting_workbook_is_opened_once(cast, outside, browse, monkeypatch):  # noqa: F811
+def test_a_waiting_workbook_is_opened_once(cast, outside, browse, monkeypatch):
     opened = counting(monkeypatch)
     finance = browse(cast.finance)
     file = SimpleUploadedFile("feb.xlsx", odd_workbook())
@@ -123,7 +123,7 @@ def test_what_is_kept_of_a_workbook_is_encrypted_and_ends(settings, tmp_path):
     assert workbooks.drop_old(now=kept.stat().st_mtime + workbooks.KEPT_SECONDS + 1) == 1
 
 
-def test_the_bomb_is_refused_on_the_upload_page_in_words(cast, outside, browse):  # noqa: F811
+def test_the_bomb_is_refused_on_the_upload_page_in_words(cast, outside, browse):
     file = SimpleUploadedFile("feb.xlsx", ATTACKS["two cells far apart"]())
     with Cost() as cost:
         answer = browse(cast.finance).post(reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file})
@@ -132,7 +132,7 @@ def test_the_bomb_is_refused_on_the_upload_page_in_words(cast, outside, browse):
     assert not WaitingTable.objects.exists() and not BankFile.objects.exists()
 
 
-def test_an_archive_that_unpacks_to_much_is_a_job(cast, outside, browse):  # noqa: F811
+def test_an_archive_that_unpacks_to_much_is_a_job(cast, outside, browse):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.sta", bytes(100 * MEGABYTE))

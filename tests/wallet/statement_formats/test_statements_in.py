@@ -76,10 +76,13 @@ def test_several_statements_each_prove_themselves():
 def test_pending_entries_do_not_count():
     content = document(
         stmt(
-            balance("OPBD", "0.00"), balance("CLBD", "5.00"), entry("5.00"),
-            entry("9.00", status="<Sts>PDNG</Sts>"), entry("8.00", status="<Sts><Cd>INFO</Cd></Sts>"),
+            balance("OPBD", "0.00"),
+            balance("CLBD", "5.00"),
+            entry("5.00"),
+            entry("9.00", status="<Sts>PDNG</Sts>"),
+            entry("8.00", status="<Sts><Cd>INFO</Cd></Sts>"),
         )
-    )  # fmt: skip
+    )
     _kind, (one,) = read_statements(content)
     assert [found.minor for found in one.entries] == [500]
 
@@ -99,8 +102,9 @@ def test_a_batch_booking_counts_payment_by_payment():
         document(stmt(balance("OPBD", "0.00"), balance("CLBD", "5.00"), entry("5.00", inner=batch)))
     )
     assert [(found.minor, found.end_to_end, found.part, found.batch) for found in one.entries] == [
-        (300, "A", 1, "B1"), (200, "B", 2, "B1")
-    ]  # fmt: skip
+        (300, "A", 1, "B1"),
+        (200, "B", 2, "B1"),
+    ]
     assert len(set(fingerprints(one.account, one.entries))) == 2
 
 
@@ -237,10 +241,18 @@ def test_a_csv_newest_first_is_proved_too():
 
 @pytest.mark.parametrize(
     ("written", "minor"),
-    [("1,234.56", 123_456), ("1.234,56", 123_456), ("1234.5", 123_450), ("1234", 123_400), ("-0,01", -1),
-     ("1.234.567,8", 123_456_780),
-     ("1'234.50", 123_450), ("1 234,50", 123_450), ("+5", 500)],
-)  # fmt: skip
+    [
+        ("1,234.56", 123_456),
+        ("1.234,56", 123_456),
+        ("1234.5", 123_450),
+        ("1234", 123_400),
+        ("-0,01", -1),
+        ("1.234.567,8", 123_456_780),
+        ("1'234.50", 123_450),
+        ("1 234,50", 123_450),
+        ("+5", 500),
+    ],
+)
 def test_amounts_as_people_write_them(written, minor):
     content = f'date;amount;currency\n2026-10-30;"{written}";EUR\n'.encode()
     _kind, (one,) = read_statements(content)

@@ -164,9 +164,13 @@ def promised_for(cast, account, direction: Direction, amount="100") -> Quote:
 
 def move(cast, account, direction: Direction, promised: Quote, *, key="k1") -> Transfer:
     return start_transfer(
-        client_id=cast.client.pk, trading_account_id=account.pk, direction=direction, quote_id=promised.pk,
-        request_key=key, actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        trading_account_id=account.pk,
+        direction=direction,
+        quote_id=promised.pk,
+        request_key=key,
+        actor=cast.client_user,
+    )
 
 
 def test_to_an_account_in_another_currency_the_wallet_gives_and_the_platform_gets(rich, dollars):

@@ -52,10 +52,14 @@ def allow(cast, **policies) -> None:
 @pytest.mark.parametrize(
     ("now", "holds"),
     [
-        ("2026-11-20 18:00", True), ("2026-11-22 12:00", True), ("2026-11-23 23:59", True), ("2026-11-24 00:01", False),
-        ("2026-12-20 12:00", False), ("2026-11-19 12:00", False),
+        ("2026-11-20 18:00", True),
+        ("2026-11-22 12:00", True),
+        ("2026-11-23 23:59", True),
+        ("2026-11-24 00:01", False),
+        ("2026-12-20 12:00", False),
+        ("2026-11-19 12:00", False),
     ],
-)  # fmt: skip
+)
 def test_a_rate_is_quoted_for_one_bank_day_and_over_the_weekend(cast, now, holds):
     """Rates of Friday the 20th: a market that moved since then is what somebody would wait for."""
     set_rate("USD", "1.10", FRIDAY)

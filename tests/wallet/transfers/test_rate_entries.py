@@ -62,14 +62,18 @@ def test_a_rate_far_from_the_last_one_has_to_be_confirmed(cast, rate):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"currency": "EUR"}, "can't be entered"), ({"currency": "USDT"}, "can't be entered"),
-        ({"currency": "USC"}, "can't be entered"), ({"currency": "XXX"}, "can't be entered"),
-        ({"rate": "0"}, "above zero"), ({"rate": "1e12"}, "above zero"), ({"reason": " "}, "Enter a reason"),
+        ({"currency": "EUR"}, "can't be entered"),
+        ({"currency": "USDT"}, "can't be entered"),
+        ({"currency": "USC"}, "can't be entered"),
+        ({"currency": "XXX"}, "can't be entered"),
+        ({"rate": "0"}, "above zero"),
+        ({"rate": "1e12"}, "above zero"),
+        ({"reason": " "}, "Enter a reason"),
         ({"on": today() + dt.timedelta(days=1)}, "not a day to come"),
         ({"on": today() - dt.timedelta(days=8)}, "last 7 days"),
         ({"on": today() - dt.timedelta(days=4)}, "Enter one of a later day"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_rate_is_refused_in_words(cast, fields, words):
     with pytest.raises(DomainError, match=words):
         enter(cast, **fields)

@@ -53,13 +53,20 @@ def make_deposits(cast, psp: Psp, mark: str) -> list[Deposit]:
     now = timezone.now()
     return Deposit.objects.bulk_create(
         Deposit(
-            client=client, brand=cast.brand, psp=psp, wallet=posting.wallet_of(client, "EUR"), reference=f"D-{mark}-{n}",
-            request_key=f"{mark}{n}", amount_minor=1_000 + n, currency="EUR", created_at=now,
+            client=client,
+            brand=cast.brand,
+            psp=psp,
+            wallet=posting.wallet_of(client, "EUR"),
+            reference=f"D-{mark}-{n}",
+            request_key=f"{mark}{n}",
+            amount_minor=1_000 + n,
+            currency="EUR",
+            created_at=now,
             expires_at=now + dt.timedelta(days=1),
         )
         for n in range(DEPOSITS)
         for client in [clients[n % 7]]
-    )  # fmt: skip
+    )
 
 
 def story(deposits: Iterable[Deposit]) -> list[bytes]:
@@ -68,10 +75,16 @@ def story(deposits: Iterable[Deposit]) -> list[bytes]:
     for number, deposit in enumerate(deposits):
         for place, kind in enumerate(LIVES[number % len(LIVES)]):
             data = {
-                "id": f"pay_{deposit.reference}", "reference": deposit.reference, "status": STATUS.get(kind, kind),
-                "amount_minor": deposit.amount_minor, "received_minor": deposit.amount_minor, "currency": "EUR",
-                "payer_name": str(deposit.client), "method": "visa", "instrument": "•••• 4242",
-            }  # fmt: skip
+                "id": f"pay_{deposit.reference}",
+                "reference": deposit.reference,
+                "status": STATUS.get(kind, kind),
+                "amount_minor": deposit.amount_minor,
+                "received_minor": deposit.amount_minor,
+                "currency": "EUR",
+                "payer_name": str(deposit.client),
+                "method": "visa",
+                "instrument": "•••• 4242",
+            }
             event_id = f"evt_{deposit.reference}_{place}"
             body = {
                 "id": event_id,
@@ -104,13 +117,17 @@ def books(mark: str) -> tuple[str, list[tuple], dict[str, str]]:
     postings = raw(
         "SELECT replace(j.idempotency_key, %s, ''), j.kind, p.line, a.kind, p.currency, p.layer, p.amount_minor"
         " FROM wallet_journal j JOIN wallet_posting p ON p.journal_id = j.id JOIN wallet_account a ON a.id = p.account_id"
-        " WHERE j.idempotency_key LIKE %s ORDER BY 1, 3", f"-{mark}-", f"%-{mark}-%",
-    )  # fmt: skip
+        " WHERE j.idempotency_key LIKE %s ORDER BY 1, 3",
+        f"-{mark}-",
+        f"%-{mark}-%",
+    )
     wallets = raw(
         "SELECT replace(c.email, %s, ''), b.version, b.credits_posted, b.debits_posted, b.credits_pending, b.debits_pending"
         " FROM wallet_balance b JOIN wallet_account a ON a.id = b.account_id JOIN clients_client c ON c.id = a.client_id"
-        " WHERE c.email LIKE %s AND a.kind = 'client_wallet' ORDER BY 1", mark, f"{mark}%",
-    )  # fmt: skip
+        " WHERE c.email LIKE %s AND a.kind = 'client_wallet' ORDER BY 1",
+        mark,
+        f"{mark}%",
+    )
     states = dict(Deposit.objects.filter(reference__startswith=f"D-{mark}-").values_list("reference", "state"))
     digest = hashlib.sha256(repr(postings).encode()).hexdigest()
     return digest, wallets, {reference.rpartition("-")[2]: state for reference, state in states.items()}

@@ -38,9 +38,14 @@ def rich(cast, psp):
 
 def ask(cast, psp, amount: str, *, actor=None) -> Withdrawal:
     return request_withdrawal(
-        client_id=cast.client.pk, psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN,
-        request_key=f"{amount}", actor=actor or cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal(amount),
+        currency="EUR",
+        destination=IBAN,
+        request_key=f"{amount}",
+        actor=actor or cast.client_user,
+    )
 
 
 def confirmed(lines, actor, key="k") -> dict[str, str]:
@@ -83,8 +88,10 @@ def test_what_changed_since_the_preview_is_left_alone(rich, psp):
     rich.client.restrictions = ["no_withdrawal"]
     rich.client.save()
     assert confirmed(lines, rich.finance) == {
-        first.reference: "changed", second.reference: "changed", third.reference: "refused"
-    }  # fmt: skip
+        first.reference: "changed",
+        second.reference: "changed",
+        third.reference: "refused",
+    }
     assert {row.state for row in Withdrawal.objects.all()} == {"second_look", "cancelled", "requested"}
 
 
@@ -115,8 +122,9 @@ def test_finance_goes_through_the_pages(rich, psp, browse):
     assert "2 requests can go" in shown and "Is released" in shown and "a second person releases it" in shown
     assert "More than it holds" in shown
     form = {
-        "key": re.search(r'name="key" value="([^"]+)"', shown)[1], "lines": re.findall(r'name="lines" value="([^"]+)"', shown)
-    }  # fmt: skip
+        "key": re.search(r'name="key" value="([^"]+)"', shown)[1],
+        "lines": re.findall(r'name="lines" value="([^"]+)"', shown),
+    }
     answer = browser.post(reverse("wallet:withdrawal_batch_confirm"), form)
     assert browser.post(reverse("wallet:withdrawal_batch_confirm"), form)["Location"] == answer["Location"]
     page = browser.get(answer["Location"]).content.decode()
@@ -144,9 +152,14 @@ def test_the_queue_has_a_line_per_request_and_then_one_per_part(rich, psp, brows
     fund(rich.client, 50_000, key="profit")
     Withdrawal.objects.all().delete()
     withdrawal = request_withdrawal(
-        client_id=rich.client.pk, psp_id=psp.pk, amount=Decimal("1200"), currency="EUR", destination=IBAN,
-        request_key="q", actor=rich.client_user,
-    )  # fmt: skip
+        client_id=rich.client.pk,
+        psp_id=psp.pk,
+        amount=Decimal("1200"),
+        currency="EUR",
+        destination=IBAN,
+        request_key="q",
+        actor=rich.client_user,
+    )
     other = Withdrawal.objects.get()
     other.pk, other.reference, other.part = None, f"{withdrawal.reference}-2", 2
     other.amount_minor, other.return_minor, other.psp = 20_000, 0, bank
@@ -172,7 +185,9 @@ def _another_reservation(cast, psp) -> int:
 
     line = posting.Line(posting.wallet_of(cast.client, "EUR"), -20_000)
     entry = posting.Entry(
-        key="test:second", kind=JournalKind.WITHDRAWAL, brand_id=cast.brand.pk,
+        key="test:second",
+        kind=JournalKind.WITHDRAWAL,
+        brand_id=cast.brand.pk,
         lines=(line, posting.Line(posting.psp_clearing(psp, "EUR"), 20_000)),
-    )  # fmt: skip
+    )
     return posting.reserve(entry).journal_id

@@ -230,9 +230,12 @@ def test_the_choice_is_made_and_seen_on_the_payments_page(rich, grant, with_fee,
     shown = first.get(page).content.decode()
     assert "Return it: €2.50" in shown and f"Restore it: {grant} €20.00" in shown
     form = {
-        "finding-kind": "came_back", "finding-reason": "Returned", "finding-psp_reference": "B1",
-        "finding-returns_fee": "yes", "finding-restores_bonus": "yes",
-    }  # fmt: skip
+        "finding-kind": "came_back",
+        "finding-reason": "Returned",
+        "finding-psp_reference": "B1",
+        "finding-returns_fee": "yes",
+        "finding-restores_bonus": "yes",
+    }
     wrong = first.post(say, form)
     assert wrong.status_code == 422 and "otherwise than the brand does" in wrong.content.decode()
     assert first.post(say, {**form, "finding-terms_reason": "Our mistake"}).status_code == 302

@@ -137,9 +137,13 @@ def test_an_answer_without_the_psps_number_does_not_forget_the_one_we_know(rich,
 
     withdrawal = ask(rich, outside, "100")
     Withdrawal.objects.filter(pk=withdrawal.pk).update(
-        state="sent", psp_reference="po_1", approved_at=timezone.now(), approved_by=rich.finance,
-        reviewed_by=rich.second_finance, reviewed_at=timezone.now(),
-    )  # fmt: skip
+        state="sent",
+        psp_reference="po_1",
+        approved_at=timezone.now(),
+        approved_by=rich.finance,
+        reviewed_by=rich.second_finance,
+        reviewed_at=timezone.now(),
+    )
     view = TransferView(withdrawal.reference, "", TransferStatus.PENDING, withdrawal.payout_minor, "EUR")
     apply_payout(psp_id=withdrawal.psp_id, view=view)
     view = TransferView(withdrawal.reference, "", TransferStatus.PAID, withdrawal.payout_minor, "EUR")

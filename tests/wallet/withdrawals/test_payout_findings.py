@@ -29,9 +29,13 @@ pytestmark = pytest.mark.django_db
 
 def told(cast, withdrawal, kind, *, number="R-77", actor=None, **more) -> PayoutFinding:
     return investigations.say_what_happened(
-        withdrawal_id=withdrawal.pk, kind=kind, reason="Support of the PSP, by phone", psp_reference=number,
-        actor=actor or cast.finance, **more,
-    )  # fmt: skip
+        withdrawal_id=withdrawal.pk,
+        kind=kind,
+        reason="Support of the PSP, by phone",
+        psp_reference=number,
+        actor=actor or cast.finance,
+        **more,
+    )
 
 
 def agreed(cast, finding) -> PayoutFinding:
@@ -150,10 +154,12 @@ def test_what_the_wallet_does_not_hold_any_more_is_said_so(rich, stuck):
     suspense = posting.house(AccountKind.SUSPENSE, brand_id=rich.brand.pk, currency="EUR")
     posting.post(
         posting.Entry(
-            key="test:spend", kind=posting.JournalKind.ADJUSTMENT, brand_id=rich.brand.pk,
+            key="test:spend",
+            kind=posting.JournalKind.ADJUSTMENT,
+            brand_id=rich.brand.pk,
             lines=(posting.Line(wallet(rich), -90_000), posting.Line(suspense, 90_000)),
         )
-    )  # fmt: skip
+    )
     finding = told(rich, stuck, FindingKind.PAID)
     with pytest.raises(DomainError, match="Chargeback losses"):
         agreed(rich, finding)

@@ -26,9 +26,14 @@ pytestmark = pytest.mark.django_db
 def bank(mixed, cast, outside):
     """Pays out from EUR 50 to 100; the wallet holds 300 that go back to a card, and 150 of profit."""
     return make_psp(
-        cast.brand, "sepalink", base_url=outside.running.url, kind="bank", payout_minimum_minor=5_000,
-        payout_maximum_minor=10_000, label="Bank transfer",
-    )  # fmt: skip
+        cast.brand,
+        "sepalink",
+        base_url=outside.running.url,
+        kind="bank",
+        payout_minimum_minor=5_000,
+        payout_maximum_minor=10_000,
+        label="Bank transfer",
+    )
 
 
 def test_a_remainder_below_the_minimum_is_named_with_the_two_nearest_amounts(bank, cast, outside):
@@ -37,7 +42,7 @@ def test_a_remainder_below_the_minimum_is_named_with_the_two_nearest_amounts(ban
     assert str(refused.value) == (
         "Of €310.00 only €10.00 would be left to go to IBAN •••• 5030: the rest goes back to where it came from. "
         "Bank transfer pays out from €50.00 to €100.00 at a time. Ask for €300.00 or for €350.00 instead."
-    )  # fmt: skip
+    )
     for amount in ("300", "350"):
         assert plan(cast, bank, amount).parts
 
@@ -75,9 +80,15 @@ def test_where_the_method_is_the_only_way_its_own_words_are_enough(rich, outside
 def test_the_portal_shows_it_and_keeps_what_was_typed(bank, cast, browse):
     answer = browse(cast.client_user).post(
         "/portal/wallet/withdraw/",
-        {"amount": "310", "currency": "EUR", "psp": str(bank.pk), "request_key": "k", "to_iban": IBAN["iban"],
-         "to_holder": IBAN["holder"]},
-    )  # fmt: skip
+        {
+            "amount": "310",
+            "currency": "EUR",
+            "psp": str(bank.pk),
+            "request_key": "k",
+            "to_iban": IBAN["iban"],
+            "to_holder": IBAN["holder"],
+        },
+    )
     page = answer.content.decode()
     assert answer.status_code == 422 and 'value="310"' in page
     assert "only €10.00 would be left" in page and "Ask for €300.00 or for €350.00 instead." in page
@@ -99,9 +110,12 @@ def test_the_search_costs_few_questions_to_the_database(bank, cast, outside):
 # A few numbers are quickly drawn; how quickly says the machine, which has other work too.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
-    left=st.lists(st.integers(1, 40), max_size=4), low=st.integers(1, 30), width=st.integers(0, 60),
-    available=st.integers(1, 200), amount=st.integers(1, 200),
-)  # fmt: skip
+    left=st.lists(st.integers(1, 40), max_size=4),
+    low=st.integers(1, 30),
+    width=st.integers(0, 60),
+    available=st.integers(1, 200),
+    amount=st.integers(1, 200),
+)
 def test_the_nearest_amounts_are_those_that_a_slow_search_finds(left, low, width, available, amount):
     """Sources that take refunds of any size, then a method with limits."""
 

@@ -37,9 +37,15 @@ def approved(cast, outside) -> Withdrawal:
     cast.client.save()
     fund(cast.client, 100_000)
     withdrawal = request_withdrawal(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(200), currency="EUR", destination=TO[code],
-        request_key="k", actor=cast.client_user, method=METHODS[code],
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(200),
+        currency="EUR",
+        destination=TO[code],
+        request_key="k",
+        actor=cast.client_user,
+        method=METHODS[code],
+    )
     for person in (cast.finance, cast.second_finance):
         withdrawal.refresh_from_db()
         if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):

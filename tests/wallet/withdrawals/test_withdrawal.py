@@ -39,11 +39,22 @@ def paid_in(client, psp: Psp, minor: int, currency: str = "EUR") -> Deposit:
     now = dt.datetime.now(dt.UTC)
     wallet = fund(client, minor, currency, key=f"paid-in:{psp.pk}:{minor}")
     return Deposit.objects.create(
-        client=client, brand=client.brand, psp=psp, wallet=wallet, reference=f"D-{psp.pk}-{minor}", request_key=f"k{minor}",
-        amount_minor=minor, received_minor=minor, credited_minor=minor, currency=currency, created_at=now,
-        settled_at=now, state="settled",
-        journal=Journal.objects.get(idempotency_key=f"paid-in:{psp.pk}:{minor}"), base_amount=Decimal(minor) / 100,
-    )  # fmt: skip
+        client=client,
+        brand=client.brand,
+        psp=psp,
+        wallet=wallet,
+        reference=f"D-{psp.pk}-{minor}",
+        request_key=f"k{minor}",
+        amount_minor=minor,
+        received_minor=minor,
+        credited_minor=minor,
+        currency=currency,
+        created_at=now,
+        settled_at=now,
+        state="settled",
+        journal=Journal.objects.get(idempotency_key=f"paid-in:{psp.pk}:{minor}"),
+        base_amount=Decimal(minor) / 100,
+    )
 
 
 @pytest.fixture
@@ -374,10 +385,13 @@ def said(withdrawal: Withdrawal, status: TransferStatus) -> Applied:
     return apply_payout(
         psp_id=withdrawal.psp_id,
         view=TransferView(
-            reference=withdrawal.reference, psp_reference="P-9", status=status, currency="EUR",
+            reference=withdrawal.reference,
+            psp_reference="P-9",
+            status=status,
+            currency="EUR",
             amount_minor=withdrawal.amount_minor,
         ),
-    )  # fmt: skip
+    )
 
 
 def test_a_psp_that_paid_after_all_books_nothing_and_finance_is_told_once(rich, outside):

@@ -72,8 +72,13 @@ def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(ri
         screening=rich.client.screenings.create(
             at=now(), trigger="manual", matcher_version="1", threshold=Decimal("0.9"), client_hash="x"
         ),
-        client=rich.client, entry=ListEntry.objects.get(), client_hash="x", entry_hash="y", score=Decimal("0.95"), found_at=now(),
-    )  # fmt: skip
+        client=rich.client,
+        entry=ListEntry.objects.get(),
+        client_hash="x",
+        entry_hash="y",
+        score=Decimal("0.95"),
+        found_at=now(),
+    )
     monkeypatch.setitem(risk.SIGNALS, "test", lambda _client: "Cash at three branches.")
     withdrawal = ask(rich, outside, "10", key="k2")
     assert outcome(withdrawal, "aml") == Outcome.REVIEW
@@ -84,12 +89,7 @@ def test_the_reasons_of_a_high_rating_are_told(rich, outside):
     rich.client.risk_rating = "high"
     rich.client.save()
     RiskAssessment.objects.create(
-        client=rich.client,
-        rating="high",
-        points=70,
-        reasons=[{"code": "country_grey"}],
-        rules_version="1",
-        at=now(),
+        client=rich.client, rating="high", points=70, reasons=[{"code": "country_grey"}], rules_version="1", at=now()
     )
     assert "country grey" in said(ask(rich, outside), "risk")
 

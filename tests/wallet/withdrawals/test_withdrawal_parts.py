@@ -45,9 +45,14 @@ def bank(rich, outside):
 def card_deposit(cast, outside, amount: str) -> Deposit:
     """A real deposit by card at the sandbox: it can be refunded there."""
     deposit = start_deposit(
-        client_id=cast.client.pk, psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", request_key=f"card{amount}",
-        return_url="https://example.com/{reference}/", actor=cast.client_user,
-    )  # fmt: skip
+        client_id=cast.client.pk,
+        psp_id=outside.psp.pk,
+        amount=Decimal(amount),
+        currency="EUR",
+        request_key=f"card{amount}",
+        return_url="https://example.com/{reference}/",
+        actor=cast.client_user,
+    )
     card = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
     httpx.post(deposit.redirect_url, data={**card, "action": "pay"}, follow_redirects=False)
     outside.deliver(wait_for=2)
@@ -187,9 +192,15 @@ def test_one_part_that_fails_gives_back_its_own_money_only(mixed, cast, outside)
 
 def preview(cast, outside, amount="400", **more):
     wish = {
-        "client_id": cast.client.pk, "psp_id": outside.psp.pk, "amount": Decimal(amount), "currency": "EUR",
-        "destination": IBAN, "request_key": "k1", "actor": cast.client_user, **more,
-    }  # fmt: skip
+        "client_id": cast.client.pk,
+        "psp_id": outside.psp.pk,
+        "amount": Decimal(amount),
+        "currency": "EUR",
+        "destination": IBAN,
+        "request_key": "k1",
+        "actor": cast.client_user,
+        **more,
+    }
     return preview_withdrawal(**wish), wish
 
 
@@ -286,11 +297,17 @@ def test_the_database_holds_the_parts_together(mixed, cast, outside):
     withdrawal = ask(cast, outside, "400")
     first, second = parts_of(withdrawal)
     for row, wrong in (
-        (second, {"part": 1}), (first, {"way": Way.PAYOUT}), (second, {"way": Way.REFUND}), (first, {"fee_minor": 1}),
-        (second, {"fee_minor": 10_000}), (first, {"return_minor": 30_001}), (first, {"request_minor": 100}),
-        (first, {"request_reference": ""}), (first, {"from_suspense": True}),
+        (second, {"part": 1}),
+        (first, {"way": Way.PAYOUT}),
+        (second, {"way": Way.REFUND}),
+        (first, {"fee_minor": 1}),
+        (second, {"fee_minor": 10_000}),
+        (first, {"return_minor": 30_001}),
+        (first, {"request_minor": 100}),
+        (first, {"request_reference": ""}),
+        (first, {"from_suspense": True}),
         (first, {"state": "approved", "approved_by": cast.finance}),
-    ):  # fmt: skip
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Withdrawal.objects.filter(pk=row.pk).update(**wrong)
     with pytest.raises(IntegrityError), transaction.atomic():

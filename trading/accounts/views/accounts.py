@@ -60,9 +60,11 @@ def fall_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
         return None
     falls = [-fall for fall in curve.falls]
     return Chart(
-        id=f"fall-{account.pk}", x=curve.at, height=110,
+        id=f"fall-{account.pk}",
+        x=curve.at,
+        height=110,
         series=[Series(_("Below the height"), falls, tone="danger", kind="area", unit="%", decimals=1)],
-    )  # fmt: skip
+    )
 
 
 def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Chart | None:
@@ -70,9 +72,12 @@ def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Char
     if not record.days:
         return None
     return Chart(
-        id=f"hours-{account.pk}", x=list(range(24)), height=150, x_label=_("Hour (UTC)"),
+        id=f"hours-{account.pk}",
+        x=list(range(24)),
+        height=150,
+        x_label=_("Hour (UTC)"),
         series=[Series(_("Net"), record.hours, kind="bars", unit=account.currency)],
-    )  # fmt: skip
+    )
 
 
 def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -85,17 +90,23 @@ def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
     chosen = by_id.get(int(wanted)) if is_whole(wanted) else None
     chosen = chosen or next((account for account in rows if account.state == "open"), None)
     context: dict[str, Any] = {
-        "client": client, "accounts": rows, "positions": positions, "chosen": chosen,
+        "client": client,
+        "accounts": rows,
+        "positions": positions,
+        "chosen": chosen,
         "totals": queries.totals_of(client, rows, positions),
         "operations": queries.operations_of_client(user, client.pk)[:8],
         "can_open": any(offer.decision for offer in queries.offers_for(user, client)),
-    }  # fmt: skip
+    }
     if chosen is not None:
         curve = queries.equity_curve(user, chosen.pk)
         deals = queries.with_price_digits(list(queries.deals_of_account(user, chosen.pk)[:DEALS_ON_TAB]))
         context |= {
-            "chart": curve_chart(chosen, curve), "curve": curve, "deals": deals, "has_fees": any(deal.fee for deal in deals),
-        }  # fmt: skip
+            "chart": curve_chart(chosen, curve),
+            "curve": curve,
+            "deals": deals,
+            "has_fees": any(deal.fee for deal in deals),
+        }
     return render(request, "trading/accounts/_client_tab.html", context)
 
 
@@ -111,15 +122,23 @@ class AccountPage(StaffView):
         curve, positions = queries.curve_of(account), queries.positions_of(account)
         is_there = account.state == "open" and account.missing_since is None
         context = {
-            "account": account, "client": account.client, "curve": curve, "chart": curve_chart(account, curve, height=260),
-            "positions": positions, "held": performance.held_of(positions), "fared": performance.track_record(account),
-            "alerts": margin.open_alerts_of(account), "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
+            "account": account,
+            "client": account.client,
+            "curve": curve,
+            "chart": curve_chart(account, curve, height=260),
+            "positions": positions,
+            "held": performance.held_of(positions),
+            "fared": performance.track_record(account),
+            "alerts": margin.open_alerts_of(account),
+            "look": signing.dumps([user.pk, account.pk], salt=LOOK_SALT),
             "may_change_leverage": policies.can_change_leverage(user, account) and is_there,
             "may_reset_password": policies.can_reset_password(user, account) and is_there,
-            "lacking": capabilities.lacking(account.server), "asks_to_look": _asks_to_look(account),
-            "unverified": capabilities.unverified(account.server), "standing": standing_of(user, account),
+            "lacking": capabilities.lacking(account.server),
+            "asks_to_look": _asks_to_look(account),
+            "unverified": capabilities.unverified(account.server),
+            "standing": standing_of(user, account),
             **_of_opening(user, account),
-        }  # fmt: skip
+        }
         return render(request, "trading/accounts/account.html", context)
 
 
@@ -138,10 +157,15 @@ class AccountResults(StaffView):
             note_look(user, account)
         curve, fared = queries.curve_of(account), performance.track_record(account)
         context = {
-            "account": account, "curve": curve, "fared": fared, "falls": fall_chart(account, curve),
-            "hours": hour_chart(account, fared), "results": performance.by_symbol(account),
-            "asked": asked_of(account), "operations": queries.operations_of(account)[:12],
-        }  # fmt: skip
+            "account": account,
+            "curve": curve,
+            "fared": fared,
+            "falls": fall_chart(account, curve),
+            "hours": hour_chart(account, fared),
+            "results": performance.by_symbol(account),
+            "asked": asked_of(account),
+            "operations": queries.operations_of(account)[:12],
+        }
         return render(request, "trading/sync/_fared.html", context)
 
 
@@ -169,9 +193,12 @@ class OpenAccount(StaffView):
         if form.is_valid():
             try:
                 opening.request_account(
-                    client_id=client.pk, account_type_id=int(form.cleaned_data["account_type"]), actor=request.user,
-                    leverage=form.cleaned_data["leverage"], request_key=request.POST.get("key", "")[:60] or _key(),
-                )  # fmt: skip
+                    client_id=client.pk,
+                    account_type_id=int(form.cleaned_data["account_type"]),
+                    actor=request.user,
+                    leverage=form.cleaned_data["leverage"],
+                    request_key=request.POST.get("key", "")[:60] or _key(),
+                )
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -183,9 +210,11 @@ class OpenAccount(StaffView):
     def _form(request: HttpRequest, client: Client, form: OpenAccountForm | None = None) -> HttpResponse:
         offers = queries.offers_for(request.user, client)
         context = {
-            "client": client, "offers": offers, "form": form or OpenAccountForm(offers=offers),
+            "client": client,
+            "offers": offers,
+            "form": form or OpenAccountForm(offers=offers),
             "key": request.POST.get("key") or _key(),
-        }  # fmt: skip
+        }
         return render(
             request, "trading/accounts/open_account.html", context, status=422 if form and form.errors else 200
         )
@@ -200,13 +229,16 @@ class ChangeLeverage(StaffView):
         account = queries.get_account(request.user, account_id)
         form = LeverageForm(request.POST or None, account=account, ladder=caps.ladder_of(account))
         return dialogs.run(
-            request, form,
+            request,
+            form,
             lambda: accounts.change_leverage(
                 account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
             ),
-            url=reverse("trading_account", args=[account.pk]), said=_("The leverage is changed."),
-            title=_("Change leverage"), submit=_("Change"),
-        )  # fmt: skip
+            url=reverse("trading_account", args=[account.pk]),
+            said=_("The leverage is changed."),
+            title=_("Change leverage"),
+            submit=_("Change"),
+        )
 
     post = get
 
@@ -248,9 +280,10 @@ def _of_opening(user: Any, account: TradingAccount) -> dict[str, Any]:
     proposal = account.login_proposals.filter(state=DecisionState.WAITING).select_related("requested_by").first()
     may_open = user.has_perm("trading.open_account") and proposal is None
     return {
-        "login_proposal": proposal, "may_attach": may_open,
+        "login_proposal": proposal,
+        "may_attach": may_open,
         "may_retry": may_open and account.state == AccountState.FAILED,
-    }  # fmt: skip
+    }
 
 
 def _asks_to_look(account: TradingAccount) -> bool:
@@ -281,6 +314,10 @@ def is_noted(look: str, user: Any, account: TradingAccount) -> bool:
 def note_look(user: Any, account: TradingAccount, *, target: str = "") -> None:
     """Who looked at an account, or at something of it."""
     access_log.note(
-        user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
-        target=target or f"trading.account:{account.pk}", in_book=is_in_own_book(user, account.client),
-    )  # fmt: skip
+        user=user,
+        kind=AccessKind.VIEW,
+        client_id=account.client_id,
+        brand_id=account.client.brand_id,
+        target=target or f"trading.account:{account.pk}",
+        in_book=is_in_own_book(user, account.client),
+    )

@@ -24,15 +24,20 @@ class ArchiveAccount(StaffView):
         form = WhyForm(request.POST or None)
         held = [str(one.label) for one in against_archive(account)] if request.method == "GET" else []
         return dialogs.run(
-            request, form,
+            request,
+            form,
             lambda: archive.archive_account(
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
-            url=reverse("trading_account", args=[account.pk]), said=_("The account is closed. Its history stays."),
-            title=_("Close this account"), submit="" if held else _("Close the account"), tone="danger", held=held,
+            url=reverse("trading_account", args=[account.pk]),
+            said=_("The account is closed. Its history stays."),
+            title=_("Close this account"),
+            submit="" if held else _("Close the account"),
+            tone="danger",
+            held=held,
             body="trading/accounts/_archive_dialog.html",
             about=_("Its owner can neither sign in nor trade any more. The history stays, and it can be opened again."),
-        )  # fmt: skip
+        )
 
     post = get
 
@@ -44,13 +49,17 @@ class RestoreAccount(StaffView):
         account = queries.get_account(request.user, account_id)
         form = WhyForm(request.POST or None)
         return dialogs.run(
-            request, form,
+            request,
+            form,
             lambda: archive.restore_account(
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
-            url=reverse("trading_account", args=[account.pk]), said=_("The account is open again."),
-            title=_("Open this account again"), submit=_("Open it again"), body="trading/accounts/_archive_dialog.html",
+            url=reverse("trading_account", args=[account.pk]),
+            said=_("The account is open again."),
+            title=_("Open this account again"),
+            submit=_("Open it again"),
+            body="trading/accounts/_archive_dialog.html",
             about=_("Its owner can sign in again, and trade unless a restriction forbids it."),
-        )  # fmt: skip
+        )
 
     post = get

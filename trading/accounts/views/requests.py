@@ -45,20 +45,31 @@ class RequestPage(StaffView):
         one = _request(user, request_id)
         account = one.account
         access_log.note(
-            user=user, kind=AccessKind.VIEW, client_id=account.client_id, brand_id=account.client.brand_id,
-            target=f"trading.accountrequest:{one.pk}", in_book=is_in_own_book(user, account.client),
-        )  # fmt: skip
+            user=user,
+            kind=AccessKind.VIEW,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            target=f"trading.accountrequest:{one.pk}",
+            in_book=is_in_own_book(user, account.client),
+        )
         return self.page(request, one)
 
     @staticmethod
     def page(request: HttpRequest, one: AccountRequest, error: str = "", note: str = "") -> HttpResponse:
         is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
         context = {
-            "one": one, "account": one.account, "client": one.account.client, "what": requests.what(one),
-            "held": request_rules.words_of(one), "decision": policies.can_decide_request(request.user, one), "error": error,
-            "note": note, "positions": queries.positions_of(one.account),
-            "may_undo": is_decided and not one.is_by_rule, "following": _following(request.user, one),
-        }  # fmt: skip
+            "one": one,
+            "account": one.account,
+            "client": one.account.client,
+            "what": requests.what(one),
+            "held": request_rules.words_of(one),
+            "decision": policies.can_decide_request(request.user, one),
+            "error": error,
+            "note": note,
+            "positions": queries.positions_of(one.account),
+            "may_undo": is_decided and not one.is_by_rule,
+            "following": _following(request.user, one),
+        }
         return render(request, "trading/accounts/request.html", context, status=422 if error else 200)
 
 
@@ -93,8 +104,10 @@ class DecideRequest(StaffView):
         except DomainError as error:
             return RequestPage.page(request, _request(request.user, request_id), error.message, note)
         said = {
-            "claim": _("It is yours for ten minutes."), "grant": _("Granted and done."),
-            "refuse": _("Refused; the client is told."), "undo": _("The decision is undone."),
-        }  # fmt: skip
+            "claim": _("It is yours for ten minutes."),
+            "grant": _("Granted and done."),
+            "refuse": _("Refused; the client is told."),
+            "undo": _("The decision is undone."),
+        }
         messages.success(request, said[act])
         return redirect("trading_request", one.pk)

@@ -32,9 +32,10 @@ LINES_MAX = 500
 
 class EndForm(forms.Form):
     last_day = forms.DateField(
-        label=gettext_lazy("Last day"), widget=DayInput(),
+        label=gettext_lazy("Last day"),
+        widget=DayInput(),
         help_text=gettext_lazy("From yesterday on: the past stays as it was."),
-    )  # fmt: skip
+    )
 
 
 class CapsPage(StaffView):
@@ -69,10 +70,15 @@ class CapsPage(StaffView):
             LeverageCap.objects.order_by("authority", "category", "instrument_class", "-valid_from")[:LINES_MAX]
         )
         context = {
-            "rows": [(line, line.valid_from <= today and (not line.valid_until or line.valid_until >= today)) for line in lines],
-            "form": form if user.has_perm(caps.CHANGES) else None, "today": today, "above": reduction.count_above(user),
+            "rows": [
+                (line, line.valid_from <= today and (not line.valid_until or line.valid_until >= today))
+                for line in lines
+            ],
+            "form": form if user.has_perm(caps.CHANGES) else None,
+            "today": today,
+            "above": reduction.count_above(user),
             "classes_above": breaches.count_above(user),
-        }  # fmt: skip
+        }
         return render(request, "trading/cap_breaches/caps.html", context, status=422 if form.errors else 200)
 
 
@@ -124,15 +130,27 @@ class AccountsAbove(StaffView):
         accounts = [*(row.account for row in rows), *(row.account for row in classes)]
         for client_id, brand_id in {one.client_id: one.client.brand_id for one in accounts}.items():
             access_log.note(
-                user=user, kind=AccessKind.VIEW, client_id=client_id, brand_id=brand_id, target="trading.leveragecap:above"
-            )  # fmt: skip
+                user=user,
+                kind=AccessKind.VIEW,
+                client_id=client_id,
+                brand_id=brand_id,
+                target="trading.leveragecap:above",
+            )
         context = {
-            "classes": classes, "class_count": breaches.count_above(user, on=day), "following": page.following,
-            "is_first": after == "0", "preview": remedies.preview(user, on=day), "counted_at": counted_at,
+            "classes": classes,
+            "class_count": breaches.count_above(user, on=day),
+            "following": page.following,
+            "is_first": after == "0",
+            "preview": remedies.preview(user, on=day),
+            "counted_at": counted_at,
             "not_comparable": breaches.not_comparable(user, on=day),
-            "rows": rows, "day": day, "is_today": day == today, "count": reduction.count_above(user, on=day),
-            "ready": sum(row.is_for_the_job for row in rows), "may_lower": user.has_perm(caps.CHANGES),
-        }  # fmt: skip
+            "rows": rows,
+            "day": day,
+            "is_today": day == today,
+            "count": reduction.count_above(user, on=day),
+            "ready": sum(row.is_for_the_job for row in rows),
+            "may_lower": user.has_perm(caps.CHANGES),
+        }
         return render(request, "trading/cap_breaches/caps_above.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -92,9 +92,13 @@ class AccountsPart(RollPart):
                 return next((one for one in listed if one.reference == reference), None)
             traders = self.manager.pages(
                 lambda start, end: pb.ProtoTraderListReq(fromTimestamp=start, toTimestamp=end),
-                pb.ProtoTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
-                units.milliseconds(first), units.milliseconds(last),
-            )  # fmt: skip
+                pb.ProtoTraderListRes,
+                "trader",
+                lambda row: row.registrationTimestamp,
+                lambda row: row.traderId,
+                units.milliseconds(first),
+                units.milliseconds(last),
+            )
             for row in traders:
                 if row.description == reference and not row.deleted:
                     self.directory.note(row)
@@ -116,18 +120,32 @@ class AccountsPart(RollPart):
 
     def _link(self, login: str, wanted: NewAccount) -> None:
         """An email that has a cTID brings that one; a link that is there already is none to make."""
-        person = self.rest.write("CTID_CREATE", "POST", "/cid/ctid/create", {
-            "email": wanted.email, "brokerName": self.config.broker,
-            **({"preferredLanguage": wanted.language} if wanted.language else {}),
-        })  # fmt: skip
+        person = self.rest.write(
+            "CTID_CREATE",
+            "POST",
+            "/cid/ctid/create",
+            {
+                "email": wanted.email,
+                "brokerName": self.config.broker,
+                **({"preferredLanguage": wanted.language} if wanted.language else {}),
+            },
+        )
         if not isinstance(person, dict) or "userId" not in person:
             raise OutcomeUnknown("the answer names no cTID", command="CTID_CREATE")
         try:
-            self.rest.write("CTID_LINK", "POST", "/cid/ctid/link", {
-                "traderLogin": int(login), "traderPasswordHash": units.password_hash(wanted.main_password),
-                "userId": person["userId"], "brokerName": self.config.broker,
-                "environmentName": self.config.environment, "returnAccountDetails": True,
-            })  # fmt: skip
+            self.rest.write(
+                "CTID_LINK",
+                "POST",
+                "/cid/ctid/link",
+                {
+                    "traderLogin": int(login),
+                    "traderPasswordHash": units.password_hash(wanted.main_password),
+                    "userId": person["userId"],
+                    "brokerName": self.config.broker,
+                    "environmentName": self.config.environment,
+                    "returnAccountDetails": True,
+                },
+            )
         except FinalError as problem:
             if ALREADY_LINKED not in problem.message:
                 raise

@@ -28,9 +28,16 @@ def lacking(server: TradingServer) -> frozenset[str]:
 
 
 @platform_kind(
-    "ctrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", manager_pattern=r"\d+",
-    secret_label=_("Manager password"), checks=doctor.checks, advice=doctor.ADVICE, lacking=lacking,
-)  # fmt: skip
+    "ctrader",
+    CAPABILITIES,
+    options=OPTIONS,
+    time_zone="UTC",
+    manager_pattern=r"\d+",
+    secret_label=_("Manager password"),
+    checks=doctor.checks,
+    advice=doctor.ADVICE,
+    lacking=lacking,
+)
 def make_platform(server: TradingServer, gate: Gate) -> CtraderPlatform:
     return CtraderPlatform(configuration(server), gate)
 

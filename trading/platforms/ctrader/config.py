@@ -21,37 +21,62 @@ YES_NO: Final = (("yes", _("yes")), ("no", _("no")))
 HUNDREDTHS, WHOLE = "hundredths", "units"
 OPTIONS: Final = (
     Option(
-        "environment", _("Environment"), _("What the broker calls this server: demo or live"), default="live",
-        is_required=True, choices=(("demo", "demo"), ("live", "live")),
+        "environment",
+        _("Environment"),
+        _("What the broker calls this server: demo or live"),
+        default="live",
+        is_required=True,
+        choices=(("demo", "demo"), ("live", "live")),
     ),
-    Option("broker", _("Broker name"), _("brokerName, as cTrader spells it"), is_required=True, pattern=r"[^\s].{0,59}"),
     Option(
-        "manager_api", _("Manager API"),
+        "broker", _("Broker name"), _("brokerName, as cTrader spells it"), is_required=True, pattern=r"[^\s].{0,59}"
+    ),
+    Option(
+        "manager_api",
+        _("Manager API"),
         _("Live deals, positions and the look-up of deposits; without it no money is moved from here"),
-        default="yes", choices=YES_NO,
+        default="yes",
+        choices=YES_NO,
     ),
     Option("plant", _("Plant"), _("plantId of the Manager API"), pattern=r"\S{1,60}"),
     Option("manager_host", _("Manager API host"), _("Empty: the same as above"), pattern=r"\S{1,200}"),
     Option("manager_port", _("Manager API port"), _("As the broker says"), pattern=r"\d{1,5}"),
     Option(
-        "money", _("Deposits and withdrawals go by"), _("Both carry our reference"), default="rest",
+        "money",
+        _("Deposits and withdrawals go by"),
+        _("Both carry our reference"),
+        default="rest",
         choices=(("rest", "WebServices"), ("manager", "Manager API")),
     ),
-    Option("links_ctid", _("Link new accounts to a cTID"), _("By the client's email address"), default="yes", choices=YES_NO),
     Option(
-        "account_type", _("New accounts are"), _("On cTrader that is the account's, not the group's"), default="HEDGED",
+        "links_ctid",
+        _("Link new accounts to a cTID"),
+        _("By the client's email address"),
+        default="yes",
+        choices=YES_NO,
+    ),
+    Option(
+        "account_type",
+        _("New accounts are"),
+        _("On cTrader that is the account's, not the group's"),
+        default="HEDGED",
         choices=(("HEDGED", _("hedged")), ("NETTED", _("netted"))),
     ),
     Option(
-        "lot_size", _("The Manager API's lot size is in"), _("A lot of EURUSD must come out as 100,000"),
-        default=HUNDREDTHS, choices=((HUNDREDTHS, _("hundredths of a unit")), (WHOLE, _("units"))),
+        "lot_size",
+        _("The Manager API's lot size is in"),
+        _("A lot of EURUSD must come out as 100,000"),
+        default=HUNDREDTHS,
+        choices=((HUNDREDTHS, _("hundredths of a unit")), (WHOLE, _("units"))),
     ),
     Option(
-        "contract_sizes", _("Units in a lot"),
+        "contract_sizes",
+        _("Units in a lot"),
         _("Without the Manager API: by symbol or asset class, e.g. XAUUSD=100, Forex=100000, *=1"),
-        default="Forex=100000, Metals=100, *=1", pattern=r"[^=,]+=\s*\d+(\.\d+)?\s*(,[^=,]+=\s*\d+(\.\d+)?\s*)*",
+        default="Forex=100000, Metals=100, *=1",
+        pattern=r"[^=,]+=\s*\d+(\.\d+)?\s*(,[^=,]+=\s*\d+(\.\d+)?\s*)*",
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from trading.platforms.base import DealData, PositionData
 from trading.platforms.ctrader import units
 from trading.platforms.ctrader.rows import BUY, OUT, SELL
 
-CLOSED_COLUMNS = frozenset({
-    "login", "positionId", "dealId", "openTimestamp", "closeTimestamp", "entryPrice", "closePrice", "direction", "volume",
-    "symbol", "commission", "swap", "pnl",
-})  # fmt: skip
-OPEN_COLUMNS = frozenset({
-    "login", "positionId", "openTimestamp", "entryPrice", "direction", "volume", "symbol", "commission", "swap",
-})  # fmt: skip
+CLOSED_COLUMNS = frozenset(
+    """
+    login positionId dealId openTimestamp closeTimestamp entryPrice closePrice direction volume symbol
+    commission swap pnl
+    """.split()
+)
+OPEN_COLUMNS = frozenset("login positionId openTimestamp entryPrice direction volume symbol commission swap".split())
 
 
 def rows_of(text: str, columns: Iterable[str]) -> list[dict[str, str]]:
@@ -65,13 +65,28 @@ def _deal(row: Mapping[str, str], sizes: LotSizes) -> DealData:
     size, at = sizes.of(row["symbol"]), units.from_date_text(row["closeTimestamp"])
     lots = units.lots(units.decimal(row["volume"]), size)
     return DealData(
-        ticket=int(row["dealId"]), login=row["login"].strip(), server_msc=units.milliseconds(at), executed_at=at,
-        action=SELL if row["direction"] == "BUY" else BUY, entry=OUT, reason=0, symbol=units.text(row["symbol"], 32),
-        lots=lots, closed_lots=lots, contract_size=size, price=units.decimal(row["closePrice"]),
-        price_position=units.decimal(row["entryPrice"]), profit=units.decimal(row["pnl"]),
-        commission=-abs(units.decimal(row["commission"])), swap=units.decimal(row["swap"]), fee=Decimal(0),
-        position_id=int(row["positionId"]), order_id=0, comment="", raw={"csv": dict(row)},
-    )  # fmt: skip
+        ticket=int(row["dealId"]),
+        login=row["login"].strip(),
+        server_msc=units.milliseconds(at),
+        executed_at=at,
+        action=SELL if row["direction"] == "BUY" else BUY,
+        entry=OUT,
+        reason=0,
+        symbol=units.text(row["symbol"], 32),
+        lots=lots,
+        closed_lots=lots,
+        contract_size=size,
+        price=units.decimal(row["closePrice"]),
+        price_position=units.decimal(row["entryPrice"]),
+        profit=units.decimal(row["pnl"]),
+        commission=-abs(units.decimal(row["commission"])),
+        swap=units.decimal(row["swap"]),
+        fee=Decimal(0),
+        position_id=int(row["positionId"]),
+        order_id=0,
+        comment="",
+        raw={"csv": dict(row)},
+    )
 
 
 def positions_from(rows: Iterable[Mapping[str, str]], sizes: LotSizes) -> Iterator[PositionData]:
@@ -80,8 +95,17 @@ def positions_from(rows: Iterable[Mapping[str, str]], sizes: LotSizes) -> Iterat
         size, at = sizes.of(row["symbol"]), units.from_date_text(row["openTimestamp"])
         price = units.decimal(row["entryPrice"])
         yield PositionData(
-            ticket=int(row["positionId"]), login=row["login"].strip(), symbol=units.text(row["symbol"], 32),
-            action=BUY if row["direction"] == "BUY" else SELL, lots=units.lots(units.decimal(row["volume"]), size),
-            contract_size=size, price_open=price, price_current=price, profit=Decimal(0),
-            swap=units.decimal(row["swap"]), server_msc=units.milliseconds(at), opened_at=at, comment="",
-        )  # fmt: skip
+            ticket=int(row["positionId"]),
+            login=row["login"].strip(),
+            symbol=units.text(row["symbol"], 32),
+            action=BUY if row["direction"] == "BUY" else SELL,
+            lots=units.lots(units.decimal(row["volume"]), size),
+            contract_size=size,
+            price_open=price,
+            price_current=price,
+            profit=Decimal(0),
+            swap=units.decimal(row["swap"]),
+            server_msc=units.milliseconds(at),
+            opened_at=at,
+            comment="",
+        )

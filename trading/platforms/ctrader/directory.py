@@ -111,9 +111,12 @@ class Directory:
         assets = self.assets()
         base, quote = assets.get(one.baseAssetId), assets.get(one.quoteAssetId)
         return Symbol(
-            units.text(one.name, 32), one.digits, self.lot_units(one.lotSize), base.name if base else "",
+            units.text(one.name, 32),
+            one.digits,
+            self.lot_units(one.lotSize),
+            base.name if base else "",
             quote.name if quote else "",
-        )  # fmt: skip
+        )
 
     def lot_units(self, lot_size: int) -> Decimal:
         return Decimal(lot_size).scaleb(-self.manager.config.lot_size_digits)
@@ -154,9 +157,13 @@ class Directory:
         """Those that were registered between two times."""
         rows = self.manager.pages(
             lambda first, last: pb.ProtoManagerLightTraderListReq(fromTimestamp=first, toTimestamp=last),
-            pb.ProtoManagerLightTraderListRes, "trader", lambda row: row.registrationTimestamp, lambda row: row.traderId,
-            max(0, from_msc), to_msc,
-        )  # fmt: skip
+            pb.ProtoManagerLightTraderListRes,
+            "trader",
+            lambda row: row.registrationTimestamp,
+            lambda row: row.traderId,
+            max(0, from_msc),
+            to_msc,
+        )
         for row in rows:
             self._keep(Trader(row.traderId, str(row.login), row.groupId, row.depositAssetId))
 

@@ -11,9 +11,15 @@ from trading.platforms.ctrader.platform import CtraderPlatform
 if TYPE_CHECKING:
     from trading.models import TradingServer
 NEEDED: Final = {
-    1: "read traders", 2: "create traders", 3: "edit traders", 5: "cashier", 6: "change passwords", 9: "bonus cashier",
-    140: "positions", 150: "trading history",
-}  # fmt: skip
+    1: "read traders",
+    2: "create traders",
+    3: "edit traders",
+    5: "cashier",
+    6: "change passwords",
+    9: "bonus cashier",
+    140: "positions",
+    150: "trading history",
+}
 """Permissions by the protocol's numbers."""
 USUAL_LOT: Final = {"EURUSD": 100_000, "GBPUSD": 100_000, "USDJPY": 100_000, "XAUUSD": 100}
 ADVICE: Final[dict[int, str]] = {

@@ -114,13 +114,19 @@ class HistoryPart(MoneyPart):
         return [*found, *self._ledgers(None, from_msc, to_msc, groups=groups)]
 
     def _trades(self, whose: dict[str, Any], from_msc: int, to_msc: int) -> Iterator[DealData]:
-        rows = list(self.manager.pages(
-            lambda first, last: pb.ProtoManagerDealListReq(
-                fromTimestamp=max(0, first), toTimestamp=last, withFilledVolumeOnly=True, **whose
-            ),
-            pb.ProtoManagerDealListRes, "deal", lambda row: row.createTimestamp, lambda row: row.dealId,
-            from_msc - LATE_MSC, to_msc,
-        ))  # fmt: skip
+        rows = list(
+            self.manager.pages(
+                lambda first, last: pb.ProtoManagerDealListReq(
+                    fromTimestamp=max(0, first), toTimestamp=last, withFilledVolumeOnly=True, **whose
+                ),
+                pb.ProtoManagerDealListRes,
+                "deal",
+                lambda row: row.createTimestamp,
+                lambda row: row.dealId,
+                from_msc - LATE_MSC,
+                to_msc,
+            )
+        )
         owners = self.directory.named(row.traderId for row in rows)
         for row in rows:
             if from_msc <= row.executionTimestamp <= to_msc:
@@ -140,8 +146,10 @@ class HistoryPart(MoneyPart):
         trader = self._find_trader(login)
         if trader is None:
             return
-        found = [*self._trades({"traderId": [trader.trader_id]}, from_msc, to_msc),
-                 *self._ledgers(trader.trader_id, from_msc, to_msc)]  # fmt: skip
+        found = [
+            *self._trades({"traderId": [trader.trader_id]}, from_msc, to_msc),
+            *self._ledgers(trader.trader_id, from_msc, to_msc),
+        ]
         yield from sorted(found, key=lambda deal: (deal.server_msc, deal.ticket))
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
@@ -181,11 +189,17 @@ class HistoryPart(MoneyPart):
         if not self.manager.is_there:
             return self._csv_positions(mask)
         groups = self.directory.groups_of(mask)
-        rows = list(self.manager.pages(
-            lambda first, last: pb.ProtoPositionListReq(fromTimestamp=first, toTimestamp=last),
-            pb.ProtoPositionListRes, "position", lambda row: row.tradeData.openTimestamp, lambda row: row.positionId,
-            0, int(time.time() * 1000) + DAY_MSC,
-        ))  # fmt: skip
+        rows = list(
+            self.manager.pages(
+                lambda first, last: pb.ProtoPositionListReq(fromTimestamp=first, toTimestamp=last),
+                pb.ProtoPositionListRes,
+                "position",
+                lambda row: row.tradeData.openTimestamp,
+                lambda row: row.positionId,
+                0,
+                int(time.time() * 1000) + DAY_MSC,
+            )
+        )
         owners = self.directory.named(row.tradeData.traderId for row in rows)
         found = []
         for row in rows:

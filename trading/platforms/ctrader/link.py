@@ -123,9 +123,11 @@ class ManagerLink:
         deadline = time.monotonic() + self.config.connect_seconds
         self._next(deadline, HELLO)
         request = pb.ProtoManagerAuthReq(
-            plantId=self.config.plant, environmentName=self.config.environment, login=self.config.login,
+            plantId=self.config.plant,
+            environmentName=self.config.environment,
+            login=self.config.login,
             passwordHash=self.config.password_hash,
-        )  # fmt: skip
+        )
         self.sock.sendall(encode(request, "0"))
         answer = pb.ProtoManagerAuthRes()
         read(answer, self._next(deadline, answer.payloadType).payload, "the log-in's answer")
@@ -270,6 +272,9 @@ def error_of(message: pb.ProtoMessage, *, command: str, is_write: bool) -> Platf
     refused = pb.ProtoErrorRes()
     read(refused, message.payload, "an error")
     return codes.error_for(
-        refused.errorCode, command=command, is_write=is_write, description=refused.description,
+        refused.errorCode,
+        command=command,
+        is_write=is_write,
+        description=refused.description,
         maintenance_end_msc=refused.maintenanceEndTimestamp,
-    )  # fmt: skip
+    )

@@ -14,14 +14,7 @@ from google.protobuf.message import Message
 from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader.config import CtraderConfig
 from trading.platforms.ctrader.frames import FrameError, read
-from trading.platforms.ctrader.link import (
-    ERROR,
-    HEARTBEAT_SECONDS,
-    SILENCE_SECONDS_MAX,
-    ManagerLink,
-    OnEvent,
-    error_of,
-)
+from trading.platforms.ctrader.link import ERROR, HEARTBEAT_SECONDS, SILENCE_SECONDS_MAX, ManagerLink, OnEvent, error_of
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
 
 logger = logging.getLogger(__name__)
@@ -123,9 +116,15 @@ class CtraderManager:
             self.listener(message)
 
     def pages(
-        self, ask: Callable[[int, int], Any], answer: type[Any], rows: str, at: Callable[[Any], int],
-        identity: Callable[[Any], int], from_msc: int, to_msc: int,
-    ) -> Iterator[Any]:  # fmt: skip
+        self,
+        ask: Callable[[int, int], Any],
+        answer: type[Any],
+        rows: str,
+        at: Callable[[Any], int],
+        identity: Callable[[Any], int],
+        from_msc: int,
+        to_msc: int,
+    ) -> Iterator[Any]:
         """Every row between two times: newest first, chunk after chunk of the server's own size.
 
         The next chunk ends where the last one began; rows of the same millisecond may come twice and are told once.

@@ -53,12 +53,17 @@ class MarketPart(HistoryPart):
         for group_id, group in self.directory.groups(anew=True).items():
             shared = currencies.get(group_id, set())
             asset = assets.get(next(iter(shared))) if len(shared) == 1 else None
-            found.append(GroupData(
-                name=units.text(group.name), currency=asset.name if asset else "",
-                currency_digits=asset.digits if asset else units.MONEY_DIGITS, is_hedging=is_hedging,
-                margin_call=Decimal(0), stop_out=(units.price(group.marginStopout) * 100).normalize() + Decimal("0.00"),
-                company=units.text(self.config.broker, 120),
-            ))  # fmt: skip
+            found.append(
+                GroupData(
+                    name=units.text(group.name),
+                    currency=asset.name if asset else "",
+                    currency_digits=asset.digits if asset else units.MONEY_DIGITS,
+                    is_hedging=is_hedging,
+                    margin_call=Decimal(0),
+                    stop_out=(units.price(group.marginStopout) * 100).normalize() + Decimal("0.00"),
+                    company=units.text(self.config.broker, 120),
+                )
+            )
         return found
 
     def _plain_groups(self, is_hedging: bool) -> list[GroupData]:
@@ -69,12 +74,16 @@ class MarketPart(HistoryPart):
             currencies.setdefault(str(row.get("groupName")), set()).add(str(row.get("depositCurrency") or ""))
         return [
             GroupData(
-                name=units.text(str(row["name"])), currency=_only(currencies.get(str(row["name"]), set())),
-                currency_digits=units.MONEY_DIGITS, is_hedging=is_hedging, margin_call=Decimal(0), stop_out=Decimal(0),
+                name=units.text(str(row["name"])),
+                currency=_only(currencies.get(str(row["name"]), set())),
+                currency_digits=units.MONEY_DIGITS,
+                is_hedging=is_hedging,
+                margin_call=Decimal(0),
+                stop_out=Decimal(0),
                 company=units.text(self.config.broker, 120),
             )
             for row in listed
-        ]  # fmt: skip
+        ]
 
     # -- symbols ------------------------------------------------------------------------------------------------------
 
@@ -87,15 +96,25 @@ class MarketPart(HistoryPart):
         for one in self.directory.raw_symbols(anew=True).values():
             symbol = self.directory.as_symbol(one)
             smallest, step, largest = (
-                units.lots(units.volume(number), symbol.lot_units) for number in profiles.get(one.defaultVolumeProfileId, (0, 0, 0))
-            )  # fmt: skip
+                units.lots(units.volume(number), symbol.lot_units)
+                for number in profiles.get(one.defaultVolumeProfileId, (0, 0, 0))
+            )
             yield SymbolData(
-                name=symbol.name, path=symbol.name, description=units.text(one.description, 120), digits=symbol.digits,
-                contract_size=symbol.lot_units, currency_base=symbol.base, currency_profit=symbol.quote,
-                currency_margin=symbol.base, volume_min_lots=smallest, volume_step_lots=step, volume_max_lots=largest,
-                swap_long=units.price(one.defaultSwapLong), swap_short=units.price(one.defaultSwapShort),
+                name=symbol.name,
+                path=symbol.name,
+                description=units.text(one.description, 120),
+                digits=symbol.digits,
+                contract_size=symbol.lot_units,
+                currency_base=symbol.base,
+                currency_profit=symbol.quote,
+                currency_margin=symbol.base,
+                volume_min_lots=smallest,
+                volume_step_lots=step,
+                volume_max_lots=largest,
+                swap_long=units.price(one.defaultSwapLong),
+                swap_short=units.price(one.defaultSwapShort),
                 tick_size=Decimal(1).scaleb(-symbol.digits),
-            )  # fmt: skip
+            )
 
     def _volume_profiles(self) -> dict[int, tuple[int, int, int]]:
         """Smallest, step and largest volume by profile; a server that does not tell has none."""
@@ -114,11 +133,20 @@ class MarketPart(HistoryPart):
             for row in listed:
                 name = units.text(str(row["name"]), 32)
                 yield SymbolData(
-                    name=name, path=f"{row.get('assetClass') or ''}\\{name}", digits=5, contract_size=sizes.of(name),
-                    description=units.text(str(row.get("description") or ""), 120), currency_base="", currency_profit="",
-                    currency_margin="", volume_min_lots=zero, volume_step_lots=zero, volume_max_lots=zero, swap_long=zero,
+                    name=name,
+                    path=f"{row.get('assetClass') or ''}\\{name}",
+                    digits=5,
+                    contract_size=sizes.of(name),
+                    description=units.text(str(row.get("description") or ""), 120),
+                    currency_base="",
+                    currency_profit="",
+                    currency_margin="",
+                    volume_min_lots=zero,
+                    volume_step_lots=zero,
+                    volume_max_lots=zero,
+                    swap_long=zero,
                     swap_short=zero,
-                )  # fmt: skip
+                )
         except (KeyError, AttributeError, TypeError) as problem:
             raise ReadTimedOut(f"a symbol can't be read ({problem!r})", command="SYMBOLS") from None
 

@@ -62,9 +62,13 @@ class MoneyPart(AccountsPart):
         if self.config.money_by_manager:
             return units.BALANCE_TICKETS + self._by_manager(login, number, amount, reference, source)
         body = {
-            "login": int(login), "preciseAmount": abs(amount), "type": word, "comment": reference, "externalId": reference,
+            "login": int(login),
+            "preciseAmount": abs(amount),
+            "type": word,
+            "comment": reference,
+            "externalId": reference,
             "source": source,
-        }  # fmt: skip
+        }
         answer = self.rest.write(COMMAND, "POST", f"{TRADERS}/{login}/changebalance", body)
         try:
             return units.BALANCE_TICKETS + int(answer["balanceHistoryId"])
@@ -82,17 +86,25 @@ class MoneyPart(AccountsPart):
     def _by_manager(self, login: str, number: int, amount: Decimal, reference: str, source: str) -> int:
         trader, whole = self._prepared(login, amount)
         request = pb.ProtoChangeBalanceReq(
-            traderId=trader.trader_id, amount=whole, comment=reference, type=number, source=source,
-            externalId=reference, newWay=True,
-        )  # fmt: skip
+            traderId=trader.trader_id,
+            amount=whole,
+            comment=reference,
+            type=number,
+            source=source,
+            externalId=reference,
+            newWay=True,
+        )
         return self.manager.write(request, pb.ProtoChangeBalanceRes).balanceHistoryId
 
     def _change_bonus(self, login: str, amount: Decimal, reference: str) -> int:
         trader, whole = self._prepared(login, amount)
         request = pb.ProtoManagerChangeBonusReq(
-            traderId=trader.trader_id, amount=whole, comment=reference, newWay=True,
+            traderId=trader.trader_id,
+            amount=whole,
+            comment=reference,
+            newWay=True,
             type=pb.BONUS_DEPOSIT if amount > 0 else pb.BONUS_WITHDRAW,
-        )  # fmt: skip
+        )
         return self.manager.write(request, pb.ProtoManagerChangeBonusRes).bonusHistoryId
 
     def _prepared(self, login: str, amount: Decimal) -> tuple[Trader, int]:
@@ -120,16 +132,28 @@ class MoneyPart(AccountsPart):
         """Balance history and bonus history, of one account, of some groups or of all. Rows of accounts that we may not see
         keep a number."""
         whose = {} if trader_id is None else {"traderId": trader_id}
-        balance = list(self.manager.pages(
-            lambda first, last: pb.ProtoBalanceHistoryListReq(fromTimestamp=first, toTimestamp=last, **whose),
-            pb.ProtoBalanceHistoryListRes, "depositWithdraw", lambda row: row.changeBalanceTimestamp,
-            lambda row: row.balanceHistoryId, from_msc, to_msc,
-        ))  # fmt: skip
-        bonus = list(self.manager.pages(
-            lambda first, last: pb.ProtoBonusHistoryListReq(fromTimestamp=first, toTimestamp=last, **whose),
-            pb.ProtoBonusHistoryListRes, "bonusDepositWithdraw", lambda row: row.changeBonusTimestamp,
-            lambda row: row.bonusHistoryId, from_msc, to_msc,
-        ))  # fmt: skip
+        balance = list(
+            self.manager.pages(
+                lambda first, last: pb.ProtoBalanceHistoryListReq(fromTimestamp=first, toTimestamp=last, **whose),
+                pb.ProtoBalanceHistoryListRes,
+                "depositWithdraw",
+                lambda row: row.changeBalanceTimestamp,
+                lambda row: row.balanceHistoryId,
+                from_msc,
+                to_msc,
+            )
+        )
+        bonus = list(
+            self.manager.pages(
+                lambda first, last: pb.ProtoBonusHistoryListReq(fromTimestamp=first, toTimestamp=last, **whose),
+                pb.ProtoBonusHistoryListRes,
+                "bonusDepositWithdraw",
+                lambda row: row.changeBonusTimestamp,
+                lambda row: row.bonusHistoryId,
+                from_msc,
+                to_msc,
+            )
+        )
         owners = self.directory.named(row.traderId for row in (*balance, *bonus))
         for row in (*balance, *bonus):
             owner = owners.get(row.traderId)

@@ -29,9 +29,13 @@ CAPABILITIES: Final = Capabilities(
 
 
 WITHOUT_MANAGER: Final = replace(
-    CAPABILITIES, checks_passwords=False, balance_kinds=frozenset(), finds_by_reference=False, pushes_deals=False,
+    CAPABILITIES,
+    checks_passwords=False,
+    balance_kinds=frozenset(),
+    finds_by_reference=False,
+    pushes_deals=False,
     finds_deals=False,
-)  # fmt: skip
+)
 
 
 class CtraderPlatform(MarketPart):

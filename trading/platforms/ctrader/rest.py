@@ -73,9 +73,15 @@ class CtraderRest:
     # -- one request --------------------------------------------------------------------------------------------------
 
     def _call(
-        self, command: str, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None,
-        *, is_write: bool,
-    ) -> Reply:  # fmt: skip
+        self,
+        command: str,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: Mapping[str, object] | None,
+        *,
+        is_write: bool,
+    ) -> Reply:
         with self._lock, self.gate.passing():
             reply = self._send(command, method, path, query, body, is_write=is_write)
             if reply.status == 401 and not is_write:
@@ -88,9 +94,15 @@ class CtraderRest:
             raise refusal(command, reply, is_write=is_write)
 
     def _send(
-        self, command: str, method: str, path: str, query: Mapping[str, object], body: Mapping[str, object] | None,
-        *, is_write: bool,
-    ) -> Reply:  # fmt: skip
+        self,
+        command: str,
+        method: str,
+        path: str,
+        query: Mapping[str, object],
+        body: Mapping[str, object] | None,
+        *,
+        is_write: bool,
+    ) -> Reply:
         config = self.config
         target = f"{path}?{urlencode({**query, 'token': self._ready_token()})}"
         wait = config.write_seconds if is_write else config.read_seconds

@@ -32,7 +32,7 @@ TYPES: Final[dict[int, tuple[int, bool]]] = {
     28: (CHARGE, True), 29: (CHARGE, False), 30: (BALANCE, True), 31: (BALANCE, False), 32: (BALANCE, True),
     33: (BALANCE, False), 34: (CHARGE, True), 35: (CHARGE, True), 36: (BALANCE, False), 37: (BALANCE, True),
     38: (CORRECTION, False), 39: (SO_COMPENSATION, False),
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 
 FULL_ACCESS, CLOSE_ONLY, NO_TRADING, NO_LOGIN = "FULL_ACCESS", "CLOSE_ONLY", "NO_TRADING", "NO_LOGIN"
 ACCESS: Final = (FULL_ACCESS, CLOSE_ONLY, NO_TRADING, NO_LOGIN)
@@ -109,11 +109,28 @@ def _money_row(
     login = trader.login if trader else f"#{row.traderId}"
     zero = Decimal(0)
     return DealData(
-        ticket=ticket, login=login, server_msc=at_msc, executed_at=units.instant(at_msc), action=action, entry=IN, reason=0,
-        symbol="", lots=zero, closed_lots=zero, contract_size=zero, price=zero, price_position=zero, profit=amount,
-        commission=zero, swap=zero, fee=zero, position_id=0, order_id=0, comment=units.text(comment, 64),
+        ticket=ticket,
+        login=login,
+        server_msc=at_msc,
+        executed_at=units.instant(at_msc),
+        action=action,
+        entry=IN,
+        reason=0,
+        symbol="",
+        lots=zero,
+        closed_lots=zero,
+        contract_size=zero,
+        price=zero,
+        price_position=zero,
+        profit=amount,
+        commission=zero,
+        swap=zero,
+        fee=zero,
+        position_id=0,
+        order_id=0,
+        comment=units.text(comment, 64),
         raw=_raw(row, login),
-    )  # fmt: skip
+    )
 
 
 def balance_from(row: pb.ProtoDepositWithdraw, trader: Trader | None) -> DealData | None:
@@ -132,9 +149,14 @@ def balance_from(row: pb.ProtoDepositWithdraw, trader: Trader | None) -> DealDat
     if action == BALANCE and row.source == CORRECTION_SOURCE:
         action = CORRECTION
     return _money_row(
-        units.BALANCE_TICKETS + row.balanceHistoryId, row, trader, at_msc=row.changeBalanceTimestamp, action=action,
-        amount=amount, comment=row.externalId or row.comment,
-    )  # fmt: skip
+        units.BALANCE_TICKETS + row.balanceHistoryId,
+        row,
+        trader,
+        at_msc=row.changeBalanceTimestamp,
+        action=action,
+        amount=amount,
+        comment=row.externalId or row.comment,
+    )
 
 
 def bonus_from(row: pb.ProtoBonusDepositWithdraw, trader: Trader | None) -> DealData:
@@ -142,9 +164,14 @@ def bonus_from(row: pb.ProtoBonusDepositWithdraw, trader: Trader | None) -> Deal
     digits = row.moneyDigits if row.HasField("moneyDigits") else units.MONEY_DIGITS
     amount = abs(units.money(row.managerDelta + row.ibDelta, digits))
     return _money_row(
-        units.BONUS_TICKETS + row.bonusHistoryId, row, trader, at_msc=row.changeBonusTimestamp, action=BONUS,
-        amount=-amount if row.operationType == pb.BONUS_WITHDRAW else amount, comment=row.comment,
-    )  # fmt: skip
+        units.BONUS_TICKETS + row.bonusHistoryId,
+        row,
+        trader,
+        at_msc=row.changeBonusTimestamp,
+        action=BONUS,
+        amount=-amount if row.operationType == pb.BONUS_WITHDRAW else amount,
+        comment=row.comment,
+    )
 
 
 def position_from(row: pb.ProtoPosition, trader: Trader, symbol: Symbol) -> PositionData:
@@ -152,11 +179,20 @@ def position_from(row: pb.ProtoPosition, trader: Trader, symbol: Symbol) -> Posi
     data, digits = row.tradeData, row.moneyDigits if row.HasField("moneyDigits") else units.MONEY_DIGITS
     price = units.price(row.price)
     return PositionData(
-        ticket=row.positionId, login=trader.login, symbol=symbol.name, action=BUY if data.tradeSide == pb.BUY else SELL,
-        lots=units.lots(units.volume(data.volume), symbol.lot_units), contract_size=symbol.lot_units, price_open=price,
-        price_current=price, profit=Decimal(0), swap=units.money(row.swap, digits), server_msc=data.openTimestamp,
-        opened_at=units.instant(data.openTimestamp), comment=units.text(data.comment or data.label, 64),
-    )  # fmt: skip
+        ticket=row.positionId,
+        login=trader.login,
+        symbol=symbol.name,
+        action=BUY if data.tradeSide == pb.BUY else SELL,
+        lots=units.lots(units.volume(data.volume), symbol.lot_units),
+        contract_size=symbol.lot_units,
+        price_open=price,
+        price_current=price,
+        profit=Decimal(0),
+        swap=units.money(row.swap, digits),
+        server_msc=data.openTimestamp,
+        opened_at=units.instant(data.openTimestamp),
+        comment=units.text(data.comment or data.label, 64),
+    )
 
 
 # ── WebServices ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,6 +234,12 @@ def money_from(row: Mapping[str, Any]) -> AccountMoney:
     credit = credit_of(row, digits)
     level = (equity / margin * 100).quantize(Decimal("0.01")) if margin else Decimal(0)
     return AccountMoney(
-        login=str(int(row["login"])), balance=balance, credit=credit, floating=equity - balance - credit, equity=equity,
-        margin=margin, margin_free=free, margin_level=level,
-    )  # fmt: skip
+        login=str(int(row["login"])),
+        balance=balance,
+        credit=credit,
+        floating=equity - balance - credit,
+        equity=equity,
+        margin=margin,
+        margin_free=free,
+        margin_level=level,
+    )

@@ -70,11 +70,15 @@ class AccountsPart(Part):
             found = None
         if found is None:
             first, _space, last = wanted.name.partition(" ")
-            found = self.client.write("users", {
-                "email": wanted.email, "password": wanted.main_password,
-                "personalDetails": {"firstname": first, "lastname": last or first, "language": wanted.language},
-                "addressDetails": {"country": wanted.country},
-            })  # fmt: skip
+            found = self.client.write(
+                "users",
+                {
+                    "email": wanted.email,
+                    "password": wanted.main_password,
+                    "personalDetails": {"firstname": first, "lastname": last or first, "language": wanted.language},
+                    "addressDetails": {"country": wanted.country},
+                },
+            )
         try:
             return rows.text(found["uuid"])
         except (KeyError, TypeError) as problem:

@@ -29,9 +29,17 @@ def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform
 
 
 @platform_kind(
-    "matchtrader", CAPABILITIES, options=OPTIONS, time_zone="UTC", rates=RATES, checks=doctor.checks, advice=doctor.ADVICE,
-    manager_pattern=r"\S.{0,31}", manager_label=_("Name of the API key"), secret_label=_("API key"),
-)  # fmt: skip
+    "matchtrader",
+    CAPABILITIES,
+    options=OPTIONS,
+    time_zone="UTC",
+    rates=RATES,
+    checks=doctor.checks,
+    advice=doctor.ADVICE,
+    manager_pattern=r"\S.{0,31}",
+    manager_label=_("Name of the API key"),
+    secret_label=_("API key"),
+)
 def make_platform(server: TradingServer, gate: Gate) -> MatchTraderPlatform:
     """Raises: FinalError for settings that can't be."""
     return platform_of(configuration(server), gate)

@@ -42,9 +42,12 @@ def _paths(_server: TradingServer, platform: Platform) -> Finding:
     now = ours.client.now_msc()
     window = {"from": rows.written(now - 60_000), "to": rows.written(now), "logins": ["0"]}
     asked: dict[str, dict[str, Any]] = {
-        "user_by_email": {"email": "nobody@example.com"}, "account": {"login": "0"}, "open_positions": {"body": {"logins": ["0"]}},
-        "ledgers": {"body": {**window, "types": list(rows.MONEY_TYPES)}}, "closed_positions": {"body": window},
-    }  # fmt: skip
+        "user_by_email": {"email": "nobody@example.com"},
+        "account": {"login": "0"},
+        "open_positions": {"body": {"logins": ["0"]}},
+        "ledgers": {"body": {**window, "types": list(rows.MONEY_TYPES)}},
+        "closed_positions": {"body": window},
+    }
     missing = []
     for command, what in asked.items():
         try:

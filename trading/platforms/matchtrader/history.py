@@ -61,10 +61,13 @@ class HistoryPart(MoneyPart):
             covered, entries, touched = taken.covered_since, taken.entries, taken.touched
         back = int(overlap.total_seconds() * 1000)
         needs_list = (
-            not last or covered is None or last < covered or overlap > WIDE
+            not last
+            or covered is None
+            or last < covered
+            or overlap > WIDE
             or last < returned  # what we gave the last time was not kept
             or now - self._swept >= SWEEP_MSC
-        )  # fmt: skip
+        )
         deals = {deal.ticket: deal for deal in self._told(entries)}
         reached = now
         # What was swept long ago was swept by another process since.
@@ -135,9 +138,13 @@ class HistoryPart(MoneyPart):
         return deals + _within(self.entries_as_deals(left), from_msc, to_msc)
 
     def _trades(
-        self, closed: Iterable[Owned], still_open: Iterable[Owned], charges: dict[tuple[str, int], list[Mapping[str, Any]]],
-        from_msc: int, to_msc: int,
-    ) -> list[DealData]:  # fmt: skip
+        self,
+        closed: Iterable[Owned],
+        still_open: Iterable[Owned],
+        charges: dict[tuple[str, int], list[Mapping[str, Any]]],
+        from_msc: int,
+        to_msc: int,
+    ) -> list[DealData]:
         """Openings first, so that of trades at one instant the opening carries the charges. Takes what it uses out of them."""
         parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         closings: list[Owned] = []

@@ -68,29 +68,75 @@ PATHS_PATTERN: Final = _lines_pattern({name: _path_pattern(path) for name, path 
 STREAMS_PATTERN: Final = _lines_pattern(dict.fromkeys(STREAMS, r"\w+/\w+"))
 
 OPTIONS: Final = (
-    Option("broker_id", _("brokerID"), _("As the API key carries it; for your own notes. 0 is the vendor's shared sandbox."),
-           pattern=r"\d{1,12}"),
-    Option("security", _("Connection"), _("Plain only inside a tunnel or for an internal host; for REST and streams."), "tls",
-           choices=(("tls", "TLS"), ("plain", _("Plain")))),
-    Option("groups", _("Names of the groups"),
-           _("Parted by commas. The interface lists no groups: empty means those that accounts are in."),
-           pattern=r"[^\x00-\x1f]{1,4000}"),
-    Option("demo_groups", _("Groups of demo accounts"), _("As a mask; accounts made in them are DEMO, all others REAL."), "demo*",
-           pattern=r"[^\x00-\x1f]{1,300}"),
-    Option("grpc", _("Streams"), _("Ledger, positions and equity as they change; without them everything is asked for."), "on",
-           choices=(("on", _("On")), ("off", _("Off")))),
+    Option(
+        "broker_id",
+        _("brokerID"),
+        _("As the API key carries it; for your own notes. 0 is the vendor's shared sandbox."),
+        pattern=r"\d{1,12}",
+    ),
+    Option(
+        "security",
+        _("Connection"),
+        _("Plain only inside a tunnel or for an internal host; for REST and streams."),
+        "tls",
+        choices=(("tls", "TLS"), ("plain", _("Plain"))),
+    ),
+    Option(
+        "groups",
+        _("Names of the groups"),
+        _("Parted by commas. The interface lists no groups: empty means those that accounts are in."),
+        pattern=r"[^\x00-\x1f]{1,4000}",
+    ),
+    Option(
+        "demo_groups",
+        _("Groups of demo accounts"),
+        _("As a mask; accounts made in them are DEMO, all others REAL."),
+        "demo*",
+        pattern=r"[^\x00-\x1f]{1,300}",
+    ),
+    Option(
+        "grpc",
+        _("Streams"),
+        _("Ledger, positions and equity as they change; without them everything is asked for."),
+        "on",
+        choices=(("on", _("On")), ("off", _("Off"))),
+    ),
     Option("grpc_host", _("Host of the streams"), _("Empty: the same host."), pattern=r"[A-Za-z0-9.:_-]+"),
     Option("grpc_port", _("Port of the streams"), _("As the broker says."), default="443", pattern=r"\d{1,5}"),
-    Option("grpc_package", _("Package of the streams"), _("Only where this broker's differs."),
-           default="com.matchtrade.mtr.broker_api.grpc", pattern=r"[A-Za-z_][\w.]*"),
-    Option("grpc_streams", _("Names of the streams"), _("Only what differs, parted by semicolons: ledgers=Service/method"),
-           pattern=STREAMS_PATTERN),
-    Option("grpc_heartbeat", _("Heartbeat in seconds"), _("A stream that is silent for two of them is opened anew."), "30",
-           pattern=r"\d{1,3}(\.\d{1,2})?"),
-    Option("paths", _("Paths"), _("Only what differs, parted by semicolons: deposit=/v1/…/{login}/…"), pattern=PATHS_PATTERN),
-    Option("leverage_unit", _("leverageRatioPercent of 1:1"), _("100: a leverage of 1:30 is 3000."), "100",
-           pattern=r"[1-9]\d{0,3}"),
-)  # fmt: skip
+    Option(
+        "grpc_package",
+        _("Package of the streams"),
+        _("Only where this broker's differs."),
+        default="com.matchtrade.mtr.broker_api.grpc",
+        pattern=r"[A-Za-z_][\w.]*",
+    ),
+    Option(
+        "grpc_streams",
+        _("Names of the streams"),
+        _("Only what differs, parted by semicolons: ledgers=Service/method"),
+        pattern=STREAMS_PATTERN,
+    ),
+    Option(
+        "grpc_heartbeat",
+        _("Heartbeat in seconds"),
+        _("A stream that is silent for two of them is opened anew."),
+        "30",
+        pattern=r"\d{1,3}(\.\d{1,2})?",
+    ),
+    Option(
+        "paths",
+        _("Paths"),
+        _("Only what differs, parted by semicolons: deposit=/v1/…/{login}/…"),
+        pattern=PATHS_PATTERN,
+    ),
+    Option(
+        "leverage_unit",
+        _("leverageRatioPercent of 1:1"),
+        _("100: a leverage of 1:30 is 3000."),
+        "100",
+        pattern=r"[1-9]\d{0,3}",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +178,11 @@ def configuration(server: TradingServer) -> Config:
         host, _colon, number = settings.SANDBOX_PLATFORMS["matchtrader"].rpartition(":")
         port, is_tls, target = int(number), False, settings.SANDBOX_PLATFORMS["matchtrader_grpc"]
     return Config(
-        host=host, port=port, key=server.password(), is_tls=is_tls, certificate=server.certificate,
+        host=host,
+        port=port,
+        key=server.password(),
+        is_tls=is_tls,
+        certificate=server.certificate,
         groups=tuple(filter(None, (name.strip() for name in server.option("groups").split(",")))),
         demo_groups=server.option("demo_groups"),
         grpc_target=target if server.option("grpc") == "on" else "",
@@ -141,5 +191,6 @@ def configuration(server: TradingServer) -> Config:
         heartbeat_seconds=float(server.option("grpc_heartbeat")),
         paths=lines(server.option("paths"), PATHS_PATTERN, PATHS),
         leverage_unit=int(server.option("leverage_unit")),
-        read_seconds=settings.TRADING_READ_SECONDS, write_seconds=settings.TRADING_WRITE_SECONDS,
-    )  # fmt: skip
+        read_seconds=settings.TRADING_READ_SECONDS,
+        write_seconds=settings.TRADING_WRITE_SECONDS,
+    )

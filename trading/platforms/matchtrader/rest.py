@@ -22,14 +22,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from trading.platforms.circuit_breaker import Gate
-from trading.platforms.errors import (
-    FinalError,
-    NotStarted,
-    OutcomeUnknown,
-    PlatformBusy,
-    PlatformError,
-    ReadTimedOut,
-)
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.matchtrader.options import Config
 from trading.platforms.parsing import read_json
 from trading.platforms.web import Address, AnswerLost, NotSent, Reply, WebConnection
@@ -104,9 +97,12 @@ class RestClient:
             headers["Content-Type"], data = "application/json", encode(body).encode()
         try:
             reply = self._web.exchange(
-                method, f"{path}?{urlencode(query)}" if query else path, headers=headers, body=data,
+                method,
+                f"{path}?{urlencode(query)}" if query else path,
+                headers=headers,
+                body=data,
                 wait=self.config.write_seconds if is_write else self.config.read_seconds,
-            )  # fmt: skip
+            )
         except NotSent as problem:
             raise NotStarted(str(problem), command=command) from problem
         except AnswerLost as problem:

@@ -43,14 +43,25 @@ MONEY_TYPES: Final = ("DEPOSIT", "WITHDRAWAL", "CREDIT_IN", "CREDIT_OUT")
 # What a deposit or withdrawal is, where its additional type says more: no deposit of the client's.
 MEANINGS: Final[dict[str, DealAction]] = {
     **dict.fromkeys(
-        ("CORRECTION", "DEPOSIT_CORRECTION", "WITHDRAW_CORRECTION", "SWAP_CORRECTION", "COMMISSION_CORRECTION",
-         "AGENT_FEE_CORRECTION", "MINIMUM_MONTHLY_FEE_CORRECTION", "REVENUE_SHARE_CORRECTION", "CASHBACK"),
+        (
+            "CORRECTION",
+            "DEPOSIT_CORRECTION",
+            "WITHDRAW_CORRECTION",
+            "SWAP_CORRECTION",
+            "COMMISSION_CORRECTION",
+            "AGENT_FEE_CORRECTION",
+            "MINIMUM_MONTHLY_FEE_CORRECTION",
+            "REVENUE_SHARE_CORRECTION",
+            "CASHBACK",
+        ),
         DealAction.CORRECTION,
     ),
     **dict.fromkeys(("NEGATIVE_BALANCE_CORRECTION", "NEGATIVE_BALANCE_WITHDRAW"), DealAction.SO_COMPENSATION),
     **dict.fromkeys(("AGENT_COMMISSION", "IB_COMMISSION", "REVENUE_SHARE", "CPA"), DealAction.AGENT),
-    **dict.fromkeys(("INACTIVITY_FEE", "STORAGE_FEE", "MINIMUM_MONTHLY", "INVOICE_PAYMENT", "SETTLEMENT"), DealAction.CHARGE),
-}  # fmt: skip
+    **dict.fromkeys(
+        ("INACTIVITY_FEE", "STORAGE_FEE", "MINIMUM_MONTHLY", "INVOICE_PAYMENT", "SETTLEMENT"), DealAction.CHARGE
+    ),
+}
 CREDIT_MEANINGS: Final = {"BONUS_IN_OUT": DealAction.BONUS, "DEPOSIT_BONUS": DealAction.BONUS}
 
 
@@ -128,9 +139,15 @@ def money_from(login: str, row: Row) -> AccountMoney:
     margin = decimal(row.get("margin"))
     free = decimal(row.get("freeMargin")) if row.get("freeMargin") not in (None, "") else equity - margin
     return AccountMoney(
-        login=login, balance=balance, credit=credit, floating=equity - balance - credit, equity=equity, margin=margin,
-        margin_free=free, margin_level=decimal(row.get("marginLevel")) if margin else ZERO,
-    )  # fmt: skip
+        login=login,
+        balance=balance,
+        credit=credit,
+        floating=equity - balance - credit,
+        equity=equity,
+        margin=margin,
+        margin_free=free,
+        margin_level=decimal(row.get("marginLevel")) if margin else ZERO,
+    )
 
 
 # -- deals and positions ----------------------------------------------------------------------------------------------
@@ -149,25 +166,52 @@ def ledger_deal(row: Row, login: str) -> DealData | None:
         action = CREDIT_MEANINGS.get(more, action)
     amount, at = decimal(row["profit"]), instant(row["time"])
     amount = sign * abs(amount) if sign else amount
-    raw = {"id": text(row["id"]), "type": kind, "additionalType": "" if more == "NONE" else more, "time": written(msc_of(at)),
-           "profit": spelled(amount), "comment": text(row.get("comment"))}  # fmt: skip
+    raw = {
+        "id": text(row["id"]),
+        "type": kind,
+        "additionalType": "" if more == "NONE" else more,
+        "time": written(msc_of(at)),
+        "profit": spelled(amount),
+        "comment": text(row.get("comment")),
+    }
     return _deal(
-        tickets.of_ledger(text(row["id"])), login, at, raw, action=action, comment=text(row.get("comment"))[:COMMENT_CHARS],
+        tickets.of_ledger(text(row["id"])),
+        login,
+        at,
+        raw,
+        action=action,
+        comment=text(row.get("comment"))[:COMMENT_CHARS],
         **{column: amount},
-    )  # fmt: skip
+    )
 
 
 def opening_deal(row: Row, login: str, *, lots: Decimal, contract_size: Decimal, charges: Charges = ()) -> DealData:
     """The opening of a position, of an open or a closed row; `lots` is what was opened in all. Of money it carries only
     what the ledger charged at that instant."""
     position, at = text(row["id"]), instant(row["openTime"])
-    raw = {"id": position, "symbol": text(row["symbol"]), "side": text(row["side"]), "volume": spelled(lots),
-           "openTime": written(msc_of(at)), "openPrice": spelled(row["openPrice"]), **_told_of(charges)}  # fmt: skip
+    raw = {
+        "id": position,
+        "symbol": text(row["symbol"]),
+        "side": text(row["side"]),
+        "volume": spelled(lots),
+        "openTime": written(msc_of(at)),
+        "openPrice": spelled(row["openPrice"]),
+        **_told_of(charges),
+    }
     return _deal(
-        tickets.of_opening(position), login, at, raw, **_charged(charges), action=SIDES[text(row["side"])], entry=DealEntry.IN,
-        symbol=text(row["symbol"]), lots=lots, contract_size=contract_size, price=decimal(row["openPrice"]),
+        tickets.of_opening(position),
+        login,
+        at,
+        raw,
+        **_charged(charges),
+        action=SIDES[text(row["side"])],
+        entry=DealEntry.IN,
+        symbol=text(row["symbol"]),
+        lots=lots,
+        contract_size=contract_size,
+        price=decimal(row["openPrice"]),
         position_id=tickets.number_of(position),
-    )  # fmt: skip
+    )
 
 
 def closing_deal(row: Row, login: str, *, contract_size: Decimal, charges: Charges = ()) -> DealData:
@@ -182,15 +226,33 @@ def closing_deal(row: Row, login: str, *, contract_size: Decimal, charges: Charg
     raw = {
         name: spelled(row.get(name)) for name in ("volume", "openPrice", "closePrice", "commission", "swap", "profit")
     }
-    raw |= {"id": position, "closeOrderId": order, "symbol": text(row["symbol"]), "side": text(row["side"]),
-            "openTime": written(msc_of(instant(row["openTime"]))), "closeTime": written(msc_of(at)),
-            **_told_of(charges)}  # fmt: skip
+    raw |= {
+        "id": position,
+        "closeOrderId": order,
+        "symbol": text(row["symbol"]),
+        "side": text(row["side"]),
+        "openTime": written(msc_of(instant(row["openTime"]))),
+        "closeTime": written(msc_of(at)),
+        **_told_of(charges),
+    }
     return _deal(
-        tickets.of_closing(position, order), login, at, raw, **_charged(charges), action=DealAction(1 - side), entry=DealEntry.OUT,
-        symbol=text(row["symbol"]), lots=lots, closed_lots=lots, contract_size=contract_size,
-        price=decimal(row["closePrice"]), price_position=decimal(row["openPrice"]), profit=decimal(row["profit"]),
-        position_id=tickets.number_of(position), order_id=tickets.number_of(order),
-    )  # fmt: skip
+        tickets.of_closing(position, order),
+        login,
+        at,
+        raw,
+        **_charged(charges),
+        action=DealAction(1 - side),
+        entry=DealEntry.OUT,
+        symbol=text(row["symbol"]),
+        lots=lots,
+        closed_lots=lots,
+        contract_size=contract_size,
+        price=decimal(row["closePrice"]),
+        price_position=decimal(row["openPrice"]),
+        profit=decimal(row["profit"]),
+        position_id=tickets.number_of(position),
+        order_id=tickets.number_of(order),
+    )
 
 
 def _told_of(charges: Charges) -> dict[str, Any]:
@@ -215,20 +277,41 @@ def closing_order(row: Row) -> str:
 def position_from(row: Row, login: str, *, contract_size: Decimal) -> PositionData:
     at = instant(row["openTime"])
     return PositionData(
-        ticket=tickets.number_of(text(row["id"])), login=login, symbol=text(row["symbol"]), action=SIDES[text(row["side"])],
-        lots=decimal(row["volume"]), contract_size=contract_size, price_open=decimal(row["openPrice"]),
-        price_current=decimal(row.get("currentPrice")), profit=decimal(row.get("profit")), swap=decimal(row.get("swap")),
-        server_msc=msc_of(at), opened_at=at, comment=text(row.get("comment"))[:COMMENT_CHARS],
-    )  # fmt: skip
+        ticket=tickets.number_of(text(row["id"])),
+        login=login,
+        symbol=text(row["symbol"]),
+        action=SIDES[text(row["side"])],
+        lots=decimal(row["volume"]),
+        contract_size=contract_size,
+        price_open=decimal(row["openPrice"]),
+        price_current=decimal(row.get("currentPrice")),
+        profit=decimal(row.get("profit")),
+        swap=decimal(row.get("swap")),
+        server_msc=msc_of(at),
+        opened_at=at,
+        comment=text(row.get("comment"))[:COMMENT_CHARS],
+    )
 
 
 def _deal(ticket: int, login: str, at: dt.datetime, raw: dict[str, Any], *, action: int, **fields: Any) -> DealData:
     values: dict[str, Any] = {
-        **dict.fromkeys(("lots", "closed_lots", "contract_size", "price", "price_position", "profit", "commission", "swap", "fee"),
-                        ZERO),
-        "entry": int(DealEntry.IN), "reason": 0, "symbol": "", "position_id": 0, "order_id": 0, "comment": "",
-    }  # fmt: skip
+        **dict.fromkeys(
+            ("lots", "closed_lots", "contract_size", "price", "price_position", "profit", "commission", "swap", "fee"),
+            ZERO,
+        ),
+        "entry": int(DealEntry.IN),
+        "reason": 0,
+        "symbol": "",
+        "position_id": 0,
+        "order_id": 0,
+        "comment": "",
+    }
     return DealData(
-        ticket=ticket, login=login, server_msc=msc_of(at), executed_at=at, action=int(action), raw=raw,
+        ticket=ticket,
+        login=login,
+        server_msc=msc_of(at),
+        executed_at=at,
+        action=int(action),
+        raw=raw,
         **{**values, **fields},
-    )  # fmt: skip
+    )

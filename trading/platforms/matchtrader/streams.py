@@ -239,8 +239,9 @@ class Streams:
         request, answer_type, take = _forms()[kind]
         method = channel.unary_stream(
             f"/{self.config.grpc_package}.{self.config.streams[kind]}",
-            request_serializer=lambda message: message.SerializeToString(), response_deserializer=answer_type.FromString,
-        )  # fmt: skip
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=answer_type.FromString,
+        )
         call = method(request(group), metadata=(("authorization", f"Bearer {self.config.key}"),))
         try:
             messages = call.__aiter__()
@@ -286,8 +287,14 @@ class Streams:
             if not kind or kind == rows.CLOSED_POSITION or kind in rows.CHARGES:
                 self._taken.touched.add(one.login)  # read by list, with the trade that it belongs to
                 continue
-            row = {"id": one.id, "type": kind, "additionalType": one.additionalType, "time": one.time, "profit": one.profit,
-                   "comment": one.comment}  # fmt: skip
+            row = {
+                "id": one.id,
+                "type": kind,
+                "additionalType": one.additionalType,
+                "time": one.time,
+                "profit": one.profit,
+                "comment": one.comment,
+            }
             self._taken.entries.append((one.login, row))
         self._bound(("ledgers", group))
 
@@ -314,21 +321,25 @@ def _forms() -> dict[str, tuple[Callable[[str], Any], Any, Callable[[Streams, st
     return {
         "equity": (
             lambda group: pb2.PBEquityRequestExternal(groups=[group], accessRightsFilter=every),
-            pb2.PBEquityStreamResponseExternal, Streams._take_equity,
+            pb2.PBEquityStreamResponseExternal,
+            Streams._take_equity,
         ),
         "ledgers": (
-            lambda group: pb2.PBLedgersRequestExternal(groups=[group]), pb2.PBLedgersStreamResponseExternal,
+            lambda group: pb2.PBLedgersRequestExternal(groups=[group]),
+            pb2.PBLedgersStreamResponseExternal,
             Streams._take_ledgers,
         ),
         "positions": (
-            lambda group: pb2.PBOpenPositionsRequestExternal(groups=[group]), pb2.PBOpenPositionsStreamResponseExternal,
+            lambda group: pb2.PBOpenPositionsRequestExternal(groups=[group]),
+            pb2.PBOpenPositionsStreamResponseExternal,
             Streams._take_positions,
         ),
         "events": (
-            lambda group: pb2.PBTradingEventsRequestExternal(groups=[group]), pb2.PBTradingEventsStreamResponseExternal,
+            lambda group: pb2.PBTradingEventsRequestExternal(groups=[group]),
+            pb2.PBTradingEventsStreamResponseExternal,
             Streams._take_event,
         ),
-    }  # fmt: skip
+    }
 
 
 def _ledger_types() -> dict[int, str]:

@@ -27,34 +27,54 @@ READ_SECONDS, WRITE_SECONDS = (
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 300.0
 OPTIONS: Final = (
     Option(
-        "trade_platform", _("Trade platform"), _("Its UUID in the bridge's administration."), is_required=True,
+        "trade_platform",
+        _("Trade platform"),
+        _("Its UUID in the bridge's administration."),
+        is_required=True,
         pattern=r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
     ),
     Option(
-        "connection", _("Connection"), _("Plain HTTP belongs into a tunnel."), default="https",
+        "connection",
+        _("Connection"),
+        _("Plain HTTP belongs into a tunnel."),
+        default="https",
         choices=(("https", "HTTPS"), ("http", "HTTP")),
     ),
     Option(
-        "authority", _("Log-in server"), _("Address of the OpenID provider, when it is not the bridge itself."),
+        "authority",
+        _("Log-in server"),
+        _("Address of the OpenID provider, when it is not the bridge itself."),
         pattern=r"https?://[^\s/?#]+(/[^\s?#]*)?",
     ),
     Option("scope", _("Scope"), _("Asked for with the token, when the bridge wants one."), pattern=r"[\x21-\x7e ]+"),
     Option(
-        "code_page", _("Code page"), _("In which the server keeps names and comments: what it lacks is written in Latin letters."),
-        default="cp1252", choices=tuple((name, name.upper()) for name in text.CODE_PAGES),
+        "code_page",
+        _("Code page"),
+        _("In which the server keeps names and comments: what it lacks is written in Latin letters."),
+        default="cp1252",
+        choices=tuple((name, name.upper()) for name in text.CODE_PAGES),
     ),
     Option(
-        "times", _("Times"), _("As this bridge writes them. Try the connection: the doctor compares clocks."), default="server",
+        "times",
+        _("Times"),
+        _("As this bridge writes them. Try the connection: the doctor compares clocks."),
+        default="server",
         choices=(("server", _("The server's own clock")), ("utc", _("UTC"))),
     ),
     Option(
-        "reads_by", _("New deals are read"), _("By its sync session, where the bridge has one."), default="sync",
+        "reads_by",
+        _("New deals are read"),
+        _("By its sync session, where the bridge has one."),
+        default="sync",
         choices=(("sync", _("By the sync session")), ("time", _("By time"))),
     ),
     Option(
-        "quote_port", _("Port of the old text protocol"), _("For the doctor's quotes only; empty: not used."), pattern=r"\d{1,5}"
+        "quote_port",
+        _("Port of the old text protocol"),
+        _("For the doctor's quotes only; empty: not used."),
+        pattern=r"\d{1,5}",
     ),
-)  # fmt: skip
+)
 
 
 def deadlines(read_seconds: float, write_seconds: float) -> tuple[dict[Work, float], dict[Work, float]]:
@@ -104,9 +124,14 @@ def habits_of(server: TradingServer) -> Habits:
 
 
 @platform_kind(
-    "mt4", CAPABILITIES, options=OPTIONS, manager_label=_("Client ID"), secret_label=_("Client secret"), checks=doctor.checks,
+    "mt4",
+    CAPABILITIES,
+    options=OPTIONS,
+    manager_label=_("Client ID"),
+    secret_label=_("Client secret"),
+    checks=doctor.checks,
     advice=doctor.ADVICE,
-)  # fmt: skip
+)
 def make_platform(server: TradingServer, gate: Gate) -> Mt4Platform:
     return Mt4Platform(Mt4Client(configuration(server), gate), habits_of(server))
 

@@ -60,9 +60,13 @@ class Answers:
         return units.wire_time(msc, self.habits.zone, in_utc=self.habits.in_utc)
 
     def _rows(
-        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ,
+        self,
+        name: str,
+        *arguments: object,
+        query: Iterable[tuple[str, object]] = (),
+        work: Work = Work.READ,
         is_once: bool = False,
-    ) -> list[Any]:  # fmt: skip
+    ) -> list[Any]:
         data = self.client.read(name, *arguments, query=query, work=work, is_once=is_once)
         if not isinstance(data, list):
             raise ReadTimedOut("the answer is not a list", command=name, code=codes.BRIDGE["InvalidResponse"])

@@ -89,9 +89,13 @@ class Mt4Client:
         _clients.add(self)
 
     def read(
-        self, name: str, *arguments: object, query: Iterable[tuple[str, object]] = (), work: Work = Work.READ,
+        self,
+        name: str,
+        *arguments: object,
+        query: Iterable[tuple[str, object]] = (),
+        work: Work = Work.READ,
         is_once: bool = False,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         """The data of an answer. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
 
         `is_once`: never asked again by itself, since the bridge gives it out once: a piece of a session.
@@ -112,9 +116,16 @@ class Mt4Client:
             cursor = following
 
     def write(
-        self, name: str, *arguments: object, body: object = None, query: Iterable[tuple[str, object]] = (),
-        work: Work = Work.CHANGE, method: str = "POST", key: str = "", changes: bool = True,
-    ) -> Any:  # fmt: skip
+        self,
+        name: str,
+        *arguments: object,
+        body: object = None,
+        query: Iterable[tuple[str, object]] = (),
+        work: Work = Work.CHANGE,
+        method: str = "POST",
+        key: str = "",
+        changes: bool = True,
+    ) -> Any:
         """Change something. Sent once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy.
 
         `key`: our own name for this change, else one is made up. `changes=False`: a question that goes by POST.
@@ -128,9 +139,18 @@ class Mt4Client:
     # -- one command
 
     def _one(
-        self, method: str, name: str, arguments: Iterable[object], *, query: Iterable[tuple[str, object]], work: Work,
-        body: object = None, key: str = "", is_write: bool = False, is_once: bool = False,
-    ) -> tuple[Any, Any]:  # fmt: skip
+        self,
+        method: str,
+        name: str,
+        arguments: Iterable[object],
+        *,
+        query: Iterable[tuple[str, object]],
+        work: Work,
+        body: object = None,
+        key: str = "",
+        is_write: bool = False,
+        is_once: bool = False,
+    ) -> tuple[Any, Any]:
         path = "/".join(quote(str(part), safe="") for part in (name, *arguments))
         target = f"{self.config.path_prefix}/v2/MT4/{self.config.trade_platform}/{path}"
         if parameters := urlencode([(key_, str(value)) for key_, value in query]):
@@ -145,9 +165,17 @@ class Mt4Client:
             return self._ask(method, target, headers, data, name=name, work=work, is_write=is_write, is_once=is_once)
 
     def _ask(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, *, name: str, work: Work,
-        is_write: bool, is_once: bool,
-    ) -> tuple[Any, Any]:  # fmt: skip
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        name: str,
+        work: Work,
+        is_write: bool,
+        is_once: bool,
+    ) -> tuple[Any, Any]:
         """A read is asked once more over a new connection, or with a new token; a write never is."""
         wait = self.config.waits[work]
         for is_again in (False, True):
@@ -156,9 +184,12 @@ class Mt4Client:
                 self._web.close()  # nothing that an earlier answer left behind can be read as this one's
             try:
                 reply = self._web.exchange(
-                    method, target, headers={**headers, "Authorization": f"Bearer {token}", "Accept": "application/json"},
-                    body=body, wait=wait,
-                )  # fmt: skip
+                    method,
+                    target,
+                    headers={**headers, "Authorization": f"Bearer {token}", "Accept": "application/json"},
+                    body=body,
+                    wait=wait,
+                )
             except NotSent as problem:
                 raise NotStarted(str(problem), command=name) from problem
             except AnswerLost as problem:
@@ -192,9 +223,13 @@ class Mt4Client:
         if not isinstance(error, Mapping) or error.get("code") in (None, "Ok"):
             return envelope.get("data"), envelope.get("meta")
         raise error_for(
-            str(error["code"]), error.get("managerCode"), str(error.get("message") or "")[:200],
-            reply.headers.get("x-request-outcome", "").strip().lower(), command=name, is_write=is_write,
-        )  # fmt: skip
+            str(error["code"]),
+            error.get("managerCode"),
+            str(error.get("message") or "")[:200],
+            reply.headers.get("x-request-outcome", "").strip().lower(),
+            command=name,
+            is_write=is_write,
+        )
 
     # -- tokens
 

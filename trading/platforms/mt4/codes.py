@@ -12,9 +12,18 @@ from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, Pla
 
 # The bridge's codes have no numbers: these are ours, above every result of the server.
 BRIDGE: Final = {
-    "NoConnect": 1503, "Validation": 1400, "MT4Error": 1500, "MT5Error": 1500, "Forbidden": 1403, "NotFound": 1404,
-    "Timeout": 1408, "OutcomeUnknown": 1504, "Busy": 1429, "Internal": 1501, "InvalidResponse": 1502,
-}  # fmt: skip
+    "NoConnect": 1503,
+    "Validation": 1400,
+    "MT4Error": 1500,
+    "MT5Error": 1500,
+    "Forbidden": 1403,
+    "NotFound": 1404,
+    "Timeout": 1408,
+    "OutcomeUnknown": 1504,
+    "Busy": 1429,
+    "Internal": 1501,
+    "InvalidResponse": 1502,
+}
 NOT_FOUND: Final = BRIDGE["NotFound"]
 UNKNOWN_CODE: Final = 1599
 RESULTS: Final = {
@@ -25,7 +34,7 @@ RESULTS: Final = {
     "TradePriceChanged": 135, "TradeOffquotes": 136, "TradeBrokerBusy": 137, "TradeRequote": 138, "TradeOrderLocked": 139,
     "TradeLongOnly": 140, "TradeTooManyReq": 141, "TradeAccepted": 142, "TradeProcess": 143, "TradeUserCancel": 144,
     "TradeModifyDenied": 145, "TradeContextBusy": 146, "TradeExpirationDenied": 147, "TradeTooManyOrders": 148,
-}  # fmt: skip
+}  # fmt: skip  # a table of pairs
 OF_SERVER: Final = frozenset({*RESULTS.values(), BRIDGE["MT4Error"]})  # codes that are a word of the trade server
 BAD_ACCOUNT: Final = 65
 NO_MONEY: Final = 134
@@ -38,19 +47,34 @@ FINAL: Final = frozenset(
 # A read may simply be repeated.
 REPEATABLE: Final = frozenset({2, 4, 6, 9, 128})
 WORDS: Final = {
-    2: "general error on the server", 3: "the server refused the data", 4: "technical problem on the server",
-    5: "the server is too old for this", 6: "the bridge lost its trade server", 7: "the manager lacks the right for this",
-    8: "too many requests", 9: "the server malfunctions", 64: "the account is switched off",
-    BAD_ACCOUNT: "the login is taken, unknown, or its password is wrong", 128: "the trade server timed out",
-    131: "the volume is not possible", 132: "the market is closed", 133: "trading is switched off",
-    NO_MONEY: "not enough free money on the trading account", 137: "the dealer is busy", 141: "too many trade requests",
-}  # fmt: skip
+    2: "general error on the server",
+    3: "the server refused the data",
+    4: "technical problem on the server",
+    5: "the server is too old for this",
+    6: "the bridge lost its trade server",
+    7: "the manager lacks the right for this",
+    8: "too many requests",
+    9: "the server malfunctions",
+    64: "the account is switched off",
+    BAD_ACCOUNT: "the login is taken, unknown, or its password is wrong",
+    128: "the trade server timed out",
+    131: "the volume is not possible",
+    132: "the market is closed",
+    133: "trading is switched off",
+    NO_MONEY: "not enough free money on the trading account",
+    137: "the dealer is busy",
+    141: "too many trade requests",
+}
 BRIDGE_WORDS: Final = {
-    "NoConnect": "the bridge is not connected to the trade server", "Validation": "the bridge refused the request",
-    "Forbidden": "this client may not do that on the bridge", "NotFound": "not found",
-    "Timeout": "the trade server did not answer in time", "OutcomeUnknown": "the trade server did not answer in time",
-    "Busy": "too many requests wait for this trade server", "Internal": "the bridge failed",
-}  # fmt: skip
+    "NoConnect": "the bridge is not connected to the trade server",
+    "Validation": "the bridge refused the request",
+    "Forbidden": "this client may not do that on the bridge",
+    "NotFound": "not found",
+    "Timeout": "the trade server did not answer in time",
+    "OutcomeUnknown": "the trade server did not answer in time",
+    "Busy": "too many requests wait for this trade server",
+    "Internal": "the bridge failed",
+}
 
 
 def result_of(told: object) -> int | None:

@@ -67,10 +67,15 @@ class MarketPart(Answers):
 
 def _group(row: Mapping[str, Any]) -> GroupData:
     return GroupData(
-        name=text(row["group"]), currency=text(row["currency"]), currency_digits=MONEY_DIGITS, is_hedging=True,
-        margin_call=units.decimal(row.get("marginCall")), stop_out=units.decimal(row.get("marginStopout")),
-        company=text(row.get("company"))[:120], leverage=units.whole(row.get("defaultLeverage")) or None,
-    )  # fmt: skip
+        name=text(row["group"]),
+        currency=text(row["currency"]),
+        currency_digits=MONEY_DIGITS,
+        is_hedging=True,
+        margin_call=units.decimal(row.get("marginCall")),
+        stop_out=units.decimal(row.get("marginStopout")),
+        company=text(row.get("company"))[:120],
+        leverage=units.whole(row.get("defaultLeverage")) or None,
+    )
 
 
 def _symbol(row: Mapping[str, Any], folders: list[str]) -> SymbolData:
@@ -80,11 +85,19 @@ def _symbol(row: Mapping[str, Any], folders: list[str]) -> SymbolData:
     profit, traded = text(row.get("currency")), text(row.get("marginCurrency"))
     is_pair = text(row.get("profitCalculationMode")) == "Forex" and len(name) >= 6
     return SymbolData(
-        name=name, path=f"{folder}\\{name}" if folder else name, description=text(row.get("description")), digits=digits,
-        contract_size=units.decimal(row.get("contractSize")), currency_base=name[:3] if is_pair else traded or profit,
-        currency_profit=profit, currency_margin=traded or profit, volume_min_lots=STEP_LOTS, volume_step_lots=STEP_LOTS,
-        volume_max_lots=units.decimal(row.get("instantMaxVolume")), swap_long=units.decimal(row.get("swapLong")),
+        name=name,
+        path=f"{folder}\\{name}" if folder else name,
+        description=text(row.get("description")),
+        digits=digits,
+        contract_size=units.decimal(row.get("contractSize")),
+        currency_base=name[:3] if is_pair else traded or profit,
+        currency_profit=profit,
+        currency_margin=traded or profit,
+        volume_min_lots=STEP_LOTS,
+        volume_step_lots=STEP_LOTS,
+        volume_max_lots=units.decimal(row.get("instantMaxVolume")),
+        swap_long=units.decimal(row.get("swapLong")),
         swap_short=units.decimal(row.get("swapShort")),
         tick_size=units.decimal(row.get("tickSize")) or Decimal(1).scaleb(-digits),
         tick_value=units.decimal(row.get("tickValue")),
-    )  # fmt: skip
+    )

@@ -39,9 +39,12 @@ class MoneyPart(AccountsPart):
                 "the amount is zero, too large, or has more than two decimal places", command="TradeTransaction"
             )
         body = {
-            "tradeTransactionType": "BrBalance", "tradeCommand": COMMANDS[kind], "orderBy": int(login), "price": amount,
+            "tradeTransactionType": "BrBalance",
+            "tradeCommand": COMMANDS[kind],
+            "orderBy": int(login),
+            "price": amount,
             "comment": reference,
-        }  # fmt: skip
+        }
         answer = self.client.write("TradeTransaction", body=body, work=Work.TRADE, key=f"{login}:{reference}")
         try:
             order = units.whole(answer["order"])

@@ -19,8 +19,15 @@ from trading.platforms.mt4 import units
 
 OUT_OFFSET: Final = 2**32
 COMMANDS: Final = {
-    "Buy": 0, "Sell": 1, "BuyLimit": 2, "SellLimit": 3, "BuyStop": 4, "SellStop": 5, "Balance": 6, "Credit": 7
-}  # fmt: skip
+    "Buy": 0,
+    "Sell": 1,
+    "BuyLimit": 2,
+    "SellLimit": 3,
+    "BuyStop": 4,
+    "SellStop": 5,
+    "Balance": 6,
+    "Credit": 7,
+}
 BUY, SELL, BALANCE, CREDIT = 0, 1, 6, 7
 PENDING: Final = frozenset({2, 3, 4, 5})
 MONEY: Final = {BALANCE: 2, CREDIT: 3}  # the house's numbers of the two
@@ -33,11 +40,7 @@ CLOSED_BY: Final = {"ClosedBy", "5"}
 CHAINED: Final = re.compile(r"\b(from|to) #(\d+)")
 
 # A right of ours: the bit in `enableFlags`, and whether the bit takes the right away instead of giving it.
-RIGHT_BITS: Final = {
-    Right.SIGN_IN: (0x1, False),
-    Right.CHANGE_PASSWORD: (0x2, False),
-    Right.TRADE: (0x4, True),
-}
+RIGHT_BITS: Final = {Right.SIGN_IN: (0x1, False), Right.CHANGE_PASSWORD: (0x2, False), Right.TRADE: (0x4, True)}
 ENABLE_FLAGS: Final = 0x1 | 0x2
 
 
@@ -71,63 +74,130 @@ class Reader:
     def _single(self, row: Mapping[str, Any], action: int) -> DealData:
         number = units.whole(row["order"])
         worth = sum((units.decimal(row.get(name)) for name in ("profit", "storage")), Decimal(0))
-        return self._deal(row, number, "openTime", action=action, entry=IN, profit=worth,
-                          commission=units.decimal(row.get("commission")), fee=units.decimal(row.get("taxes")))  # fmt: skip
+        return self._deal(
+            row,
+            number,
+            "openTime",
+            action=action,
+            entry=IN,
+            profit=worth,
+            commission=units.decimal(row.get("commission")),
+            fee=units.decimal(row.get("taxes")),
+        )
 
     def _trade(self, row: Mapping[str, Any], command: int, entry: int) -> DealData:
         number, lots = units.whole(row["order"]), units.lots(row.get("volume"))
         opened = units.decimal(row.get("openPrice"))
         known = {
-            "symbol": text(row.get("symbol"))[:32], "lots": lots, "position_id": self.root_of(number), "order_id": number,
+            "symbol": text(row.get("symbol"))[:32],
+            "lots": lots,
+            "position_id": self.root_of(number),
+            "order_id": number,
             "contract_size": self.contract_size(text(row.get("symbol"))),
-        }  # fmt: skip
+        }
         if entry == IN:
             return self._deal(row, number, "openTime", action=command, entry=IN, price=opened, **known)
         by = OUT_BY if str(row.get("tradeRecordState")) in CLOSED_BY else OUT
         return self._deal(
-            row, number + OUT_OFFSET, "closeTime", action=1 - command, entry=by, closed_lots=lots,
-            price=units.decimal(row.get("closePrice")), price_position=opened, profit=units.decimal(row.get("profit")),
-            swap=units.decimal(row.get("storage")), commission=units.decimal(row.get("commission")),
-            fee=units.decimal(row.get("taxes")), **known,
-        )  # fmt: skip
+            row,
+            number + OUT_OFFSET,
+            "closeTime",
+            action=1 - command,
+            entry=by,
+            closed_lots=lots,
+            price=units.decimal(row.get("closePrice")),
+            price_position=opened,
+            profit=units.decimal(row.get("profit")),
+            swap=units.decimal(row.get("storage")),
+            commission=units.decimal(row.get("commission")),
+            fee=units.decimal(row.get("taxes")),
+            **known,
+        )
 
     def _deal(self, row: Mapping[str, Any], ticket: int, at: str, *, action: int, entry: int, **known: Any) -> DealData:
         zero = Decimal(0)
         values = {
-            "symbol": "", "lots": zero, "closed_lots": zero, "contract_size": zero, "price": zero, "price_position": zero,
-            "profit": zero, "commission": zero, "swap": zero, "fee": zero, "position_id": 0, "order_id": 0, **known,
-        }  # fmt: skip
+            "symbol": "",
+            "lots": zero,
+            "closed_lots": zero,
+            "contract_size": zero,
+            "price": zero,
+            "price_position": zero,
+            "profit": zero,
+            "commission": zero,
+            "swap": zero,
+            "fee": zero,
+            "position_id": 0,
+            "order_id": 0,
+            **known,
+        }
         return DealData(
-            ticket=ticket, login=str(units.whole(row["login"])), server_msc=self.msc(row, at), executed_at=self.instant(row, at),
-            action=action, entry=entry, reason=reason_of(row), comment=text(row.get("comment"))[:64],
-            raw=_kept(row, is_opening=entry == IN and action in (BUY, SELL)), **values,
-        )  # fmt: skip
+            ticket=ticket,
+            login=str(units.whole(row["login"])),
+            server_msc=self.msc(row, at),
+            executed_at=self.instant(row, at),
+            action=action,
+            entry=entry,
+            reason=reason_of(row),
+            comment=text(row.get("comment"))[:64],
+            raw=_kept(row, is_opening=entry == IN and action in (BUY, SELL)),
+            **values,
+        )
 
     def position(self, row: Mapping[str, Any]) -> PositionData:
         """An open order. Its ticket is the server's own number of the part that is open now."""
         symbol = text(row.get("symbol"))
         return PositionData(
-            ticket=units.whole(row["order"]), login=str(units.whole(row["login"])), symbol=symbol[:32],
-            action=command_of(row), lots=units.lots(row.get("volume")), contract_size=self.contract_size(symbol),
-            price_open=units.decimal(row.get("openPrice")), price_current=units.decimal(row.get("closePrice")),
-            profit=units.decimal(row.get("profit")), swap=units.decimal(row.get("storage")),
-            server_msc=self.msc(row, "openTime"), opened_at=self.instant(row, "openTime"), comment=text(row.get("comment"))[:64],
-        )  # fmt: skip
+            ticket=units.whole(row["order"]),
+            login=str(units.whole(row["login"])),
+            symbol=symbol[:32],
+            action=command_of(row),
+            lots=units.lots(row.get("volume")),
+            contract_size=self.contract_size(symbol),
+            price_open=units.decimal(row.get("openPrice")),
+            price_current=units.decimal(row.get("closePrice")),
+            profit=units.decimal(row.get("profit")),
+            swap=units.decimal(row.get("storage")),
+            server_msc=self.msc(row, "openTime"),
+            opened_at=self.instant(row, "openTime"),
+            comment=text(row.get("comment"))[:64],
+        )
 
     def account(self, row: Mapping[str, Any]) -> AccountData:
         flags = units.whole(row.get("enableFlags"))
         return AccountData(
-            login=str(units.whole(row["login"])), group=text(row.get("group")), leverage=units.whole(row.get("leverage")),
-            rights=flags, reference=text(row.get("externalId")), name=text(row.get("name")),
-            balance=units.decimal(row.get("balance")), credit=units.decimal(row.get("credit")), allowed=allowed_by(flags),
-            email=text(row.get("email")), phone=text(row.get("phone")), country=text(row.get("country")),
+            login=str(units.whole(row["login"])),
+            group=text(row.get("group")),
+            leverage=units.whole(row.get("leverage")),
+            rights=flags,
+            reference=text(row.get("externalId")),
+            name=text(row.get("name")),
+            balance=units.decimal(row.get("balance")),
+            credit=units.decimal(row.get("credit")),
+            allowed=allowed_by(flags),
+            email=text(row.get("email")),
+            phone=text(row.get("phone")),
+            country=text(row.get("country")),
             registered_at=self.instant(row, "registrationDate") if self.msc(row, "registrationDate") else None,
-        )  # fmt: skip
+        )
 
 
 # What moves while an order is open: told by positions, and no change of the deal that opened it.
-MOVING: Final = ("closePrice", "profit", "storage", "commission", "commissionAgent", "taxes", "closeTime",
-                 "tradeRecordState", "comment", "sl", "tp", "activationType", "marginRate")  # fmt: skip
+MOVING: Final = (
+    "closePrice",
+    "profit",
+    "storage",
+    "commission",
+    "commissionAgent",
+    "taxes",
+    "closeTime",
+    "tradeRecordState",
+    "comment",
+    "sl",
+    "tp",
+    "activationType",
+    "marginRate",
+)
 
 
 def _kept(row: Mapping[str, Any], *, is_opening: bool) -> dict[str, Any]:
@@ -146,11 +216,15 @@ def money_of(user: Mapping[str, Any], margin: Mapping[str, Any] | None) -> Accou
     balance = units.decimal(source.get("balance"))
     equity = units.decimal(margin.get("equity")) if margin else balance + credit
     return AccountMoney(
-        login=login, balance=balance, credit=credit, floating=equity - balance - credit, equity=equity,
+        login=login,
+        balance=balance,
+        credit=credit,
+        floating=equity - balance - credit,
+        equity=equity,
         margin=units.decimal(margin.get("margin")) if margin else Decimal(0),
         margin_free=units.decimal(margin.get("free")) if margin else equity,
         margin_level=units.decimal(margin.get("level")) if margin else Decimal(0),
-    )  # fmt: skip
+    )
 
 
 def command_of(row: Mapping[str, Any]) -> int:

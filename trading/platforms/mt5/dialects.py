@@ -98,9 +98,11 @@ class Dialect:
 def _where(url: SplitResult, port: int) -> dict[str, Any]:
     """Host, port, user and password of an address, unquoted."""
     return {
-        "host": url.hostname or "localhost", "port": url.port or port, "user": unquote(url.username or ""),
+        "host": url.hostname or "localhost",
+        "port": url.port or port,
+        "user": unquote(url.username or ""),
         "password": unquote(url.password or ""),
-    }  # fmt: skip
+    }
 
 
 def _database(url: SplitResult) -> str:
@@ -154,9 +156,10 @@ def _postgres(address: str, seconds: float) -> Any:
     checked = [(host, port, destinations.pinned(host, port)[0]) for host, port in places]
     if all(found != host for host, _port, found in checked):
         where |= {
-            "host": ",".join(host for host, _port, _found in checked), "port": ",".join(str(port) for _h, port, _f in checked),
+            "host": ",".join(host for host, _port, _found in checked),
+            "port": ",".join(str(port) for _h, port, _f in checked),
             "hostaddr": ",".join(found for _host, _port, found in checked),
-        }  # fmt: skip
+        }
     return psycopg.connect(**{**where, "connect_timeout": CONNECT_SECONDS, "options": options}, autocommit=True)
 
 
@@ -172,11 +175,17 @@ def _mysql(address: str, seconds: float) -> Any:
     where = _where(url, PORTS["mysql"])
     sock = destinations.connect((where["host"], where["port"]), CONNECT_SECONDS)
     connection = driver.connect(
-        **where, defer_connect=True, database=_database(url), charset="utf8mb4", autocommit=True,
-        connect_timeout=CONNECT_SECONDS, read_timeout=seconds, write_timeout=seconds,
+        **where,
+        defer_connect=True,
+        database=_database(url),
+        charset="utf8mb4",
+        autocommit=True,
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=seconds,
+        write_timeout=seconds,
         ssl=ssl.create_default_context() if option(url, "tls") else None,
         init_command="SET SESSION TRANSACTION READ ONLY",
-    )  # fmt: skip
+    )
     try:
         connection.connect(sock)
     except BaseException:
@@ -192,11 +201,20 @@ def _mssql(address: str, seconds: float) -> Any:
     sock = destinations.connect((where["host"], where["port"]), CONNECT_SECONDS)
     try:
         return driver.connect(
-            dsn=where["host"], port=where["port"], user=where["user"], password=where["password"],
-            database=_database(url), login_timeout=CONNECT_SECONDS, disable_connect_retry=True, timeout=seconds,
-            autocommit=True, readonly=True,
-            appname="Keelson", sock=sock, cafile=ssl.get_default_verify_paths().cafile if option(url, "tls") else None,
-        )  # fmt: skip
+            dsn=where["host"],
+            port=where["port"],
+            user=where["user"],
+            password=where["password"],
+            database=_database(url),
+            login_timeout=CONNECT_SECONDS,
+            disable_connect_retry=True,
+            timeout=seconds,
+            autocommit=True,
+            readonly=True,
+            appname="Keelson",
+            sock=sock,
+            cafile=ssl.get_default_verify_paths().cafile if option(url, "tls") else None,
+        )
     except BaseException:
         sock.close()  # the driver leaves it open when the log-in fails
         raise
@@ -210,10 +228,15 @@ def _oracle(address: str, seconds: float) -> Any:
     connection = _in_time(
         address,
         lambda: driver.connect(
-            user=where["user"], password=where["password"], host=host, port=where["port"],
-            service_name=_database(url), tcp_connect_timeout=CONNECT_SECONDS, retry_count=0,
+            user=where["user"],
+            password=where["password"],
+            host=host,
+            port=where["port"],
+            service_name=_database(url),
+            tcp_connect_timeout=CONNECT_SECONDS,
+            retry_count=0,
         ),
-    )  # fmt: skip
+    )
     connection.call_timeout = int(seconds * 1000)
     driver.defaults.fetch_decimals = (
         True  # a ticket has more digits than a float keeps; nobody else here uses the driver
@@ -258,17 +281,27 @@ DIALECTS: Final[dict[str, Dialect]] = {
         Dialect("sqlite", "sqlite3", _sqlite, "SELECT name FROM sqlite_master WHERE type = 'table'", mark="?"),
         Dialect("mysql", "pymysql", _mysql, f"{IN_SCHEMA}DATABASE()", quotes="``"),
         Dialect(
-            "mssql", "pytds", _mssql, f"{IN_SCHEMA}coalesce(nullif('{{schema}}', ''), schema_name())", quotes="[]",
-            head="TOP ({n}) ", tail="", has_schema=True,
+            "mssql",
+            "pytds",
+            _mssql,
+            f"{IN_SCHEMA}coalesce(nullif('{{schema}}', ''), schema_name())",
+            quotes="[]",
+            head="TOP ({n}) ",
+            tail="",
+            has_schema=True,
         ),
         Dialect(
-            "oracle", "oracledb", _oracle,
+            "oracle",
+            "oracledb",
+            _oracle,
             "SELECT table_name FROM all_tables"
             " WHERE owner = coalesce(upper('{schema}'), sys_context('USERENV', 'CURRENT_SCHEMA'))",
-            mark=":{n}", tail=" FETCH FIRST {n} ROWS ONLY", has_schema=True,
+            mark=":{n}",
+            tail=" FETCH FIRST {n} ROWS ONLY",
+            has_schema=True,
         ),
     )
-}  # fmt: skip
+}
 
 
 def dialect_of(url: str) -> Dialect:

@@ -91,11 +91,13 @@ class MarketPart(Answers):
         """The last bid and ask of some symbols; those without a price are left out."""
         return [
             QuoteData(
-                symbol=units.text(row.get("Symbol")), bid=units.decimal(row.get("Bid")), ask=units.decimal(row.get("Ask")),
+                symbol=units.text(row.get("Symbol")),
+                bid=units.decimal(row.get("Bid")),
+                ask=units.decimal(row.get("Ask")),
                 at=clock.to_utc(units.whole(row.get("DatetimeMsc")), self.zone),
             )
             for row in self._rows_or_none("TICK_LAST", {"SYMBOL": ",".join(names)})
-        ]  # fmt: skip
+        ]
 
     def _prices(self, names: list[str]) -> dict[str, Decimal]:
         """The highest of the last prices of each; none for symbols without one, or that the manager may not see."""

@@ -25,14 +25,7 @@ from urllib.parse import quote, urlencode
 
 from crm.outside import destinations
 from trading.platforms.circuit_breaker import Gate
-from trading.platforms.errors import (
-    FinalError,
-    NotStarted,
-    OutcomeUnknown,
-    PlatformBusy,
-    PlatformError,
-    ReadTimedOut,
-)
+from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, PlatformBusy, PlatformError, ReadTimedOut
 from trading.platforms.mt5 import crypt, retcodes, wire
 from trading.platforms.mt5.commands import IDLE_SECONDS_MAX, Lost, Mt5Commands, Mt5Config
 from trading.platforms.parsing import read_json
@@ -168,8 +161,11 @@ class Mt5RestClient(Mt5Commands):
         except (TimeoutError, OSError, http.client.HTTPException, wire.WireError, Lost) as problem:
             self.close()
             kind = OutcomeUnknown if is_write else ReadTimedOut
-            why = f"no answer within {wait:g} s" if isinstance(problem, TimeoutError) else (
-                f"the connection was lost before the answer came ({problem!r})")  # fmt: skip
+            why = (
+                f"no answer within {wait:g} s"
+                if isinstance(problem, TimeoutError)
+                else (f"the connection was lost before the answer came ({problem!r})")
+            )
             if isinstance(problem, http.client.HTTPException):
                 problem = Lost(str(problem))
             raise kind(why, command=name) from problem
@@ -204,8 +200,11 @@ class Mt5RestClient(Mt5Commands):
         connection = session.http
         session.sock.deadline = time.monotonic() + wait
         session.sock.settimeout(wait)
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json",
-                   "Connection": "keep-alive"}  # fmt: skip
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            "Connection": "keep-alive",
+        }
         if session.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
         connection.request(method, target, body=body if method == "POST" else None, headers=headers)
@@ -298,9 +297,11 @@ class Mt5RestClient(Mt5Commands):
     def _authenticate(self, session: _Session) -> None:
         """Both sides prove that they know the password; neither sends it."""
         config, secret = self.config, crypt.password_hash(self.config.password)
-        start = self._step(session, "AUTH_START", {
-            "version": config.version, "agent": config.agent, "login": config.login, "type": "manager",
-        })  # fmt: skip
+        start = self._step(
+            session,
+            "AUTH_START",
+            {"version": config.version, "agent": config.agent, "login": config.login, "type": "manager"},
+        )
         challenge = secrets.token_hex(16)
         proof = crypt.answer_to(secret, start.parameters["SRV_RAND"])
         answer = self._step(session, "AUTH_ANSWER", {"srv_rand_answer": proof, "cli_rand": challenge})

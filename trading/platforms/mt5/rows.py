@@ -63,9 +63,15 @@ def idle_money_from(row: Mapping[str, Any]) -> AccountMoney:
     """Without positions equity is balance and credit, and no margin is in use."""
     balance, credit = units.decimal(row.get("Balance")), units.decimal(row.get("Credit"))
     return AccountMoney(
-        login=str(units.whole(row["Login"])), balance=balance, credit=credit, floating=Decimal(0),
-        equity=balance + credit, margin=Decimal(0), margin_free=balance + credit, margin_level=Decimal(0),
-    )  # fmt: skip
+        login=str(units.whole(row["Login"])),
+        balance=balance,
+        credit=credit,
+        floating=Decimal(0),
+        equity=balance + credit,
+        margin=Decimal(0),
+        margin_free=balance + credit,
+        margin_level=Decimal(0),
+    )
 
 
 def position_from(row: Mapping[str, Any], zone: ZoneInfo) -> PositionData:

@@ -96,14 +96,26 @@ class Terminal:
             for name in ("balance", "credit", "equity", "margin", "margin_free", "profit")
         )
         money = AccountMoney(
-            login=str(info.login), balance=balance, credit=credit, floating=profit, equity=equity, margin=margin,
-            margin_free=free, margin_level=_amount(info.margin_level, 2),
-        )  # fmt: skip
+            login=str(info.login),
+            balance=balance,
+            credit=credit,
+            floating=profit,
+            equity=equity,
+            margin=margin,
+            margin_free=free,
+            margin_level=_amount(info.margin_level, 2),
+        )
         return TerminalAccount(
-            login=str(info.login), name=units.text(info.name), server=units.text(info.server),
-            company=units.text(info.company), currency=units.text(info.currency), digits=digits,
-            leverage=int(info.leverage), can_trade=bool(info.trade_allowed), money=money,
-        )  # fmt: skip
+            login=str(info.login),
+            name=units.text(info.name),
+            server=units.text(info.server),
+            company=units.text(info.company),
+            currency=units.text(info.currency),
+            digits=digits,
+            leverage=int(info.leverage),
+            can_trade=bool(info.trade_allowed),
+            money=money,
+        )
 
     def deals(self, since: dt.datetime, until: dt.datetime) -> list[DealData]:
         """Deals between two instants, as far as the terminal keeps its history. Raises as `account`."""
@@ -120,27 +132,50 @@ class Terminal:
         login = str(self._given(self._api.account_info()).login)
         return [
             PositionData(
-                ticket=int(row.ticket), login=login, symbol=units.text(row.symbol), action=int(row.type),
-                lots=_lots(row.volume), contract_size=Decimal(0), price_open=_price(row.price_open),
-                price_current=_price(row.price_current), profit=_amount(row.profit, digits), swap=_amount(row.swap, digits),
-                server_msc=int(row.time_msc), opened_at=clock.to_utc(int(row.time_msc), self._zone),
+                ticket=int(row.ticket),
+                login=login,
+                symbol=units.text(row.symbol),
+                action=int(row.type),
+                lots=_lots(row.volume),
+                contract_size=Decimal(0),
+                price_open=_price(row.price_open),
+                price_current=_price(row.price_current),
+                profit=_amount(row.profit, digits),
+                swap=_amount(row.swap, digits),
+                server_msc=int(row.time_msc),
+                opened_at=clock.to_utc(int(row.time_msc), self._zone),
                 comment=units.text(row.comment),
             )
             for row in self._given(self._api.positions_get())
-        ]  # fmt: skip
+        ]
 
     def _deal(self, row: Any, digits: int) -> DealData:
         """The terminal's `type` is the server's action; it knows neither closed lots of INOUT deals nor contract sizes."""
         entry, lots, msc = int(row.entry), _lots(row.volume), int(row.time_msc)
         raw = {name: str(value) for name, value in row._asdict().items()}
         return DealData(
-            ticket=int(row.ticket), login=str(self._api.account_info().login), server_msc=msc,
-            executed_at=clock.to_utc(msc, self._zone), action=int(row.type), entry=entry, reason=int(row.reason),
-            symbol=units.text(row.symbol), lots=lots, closed_lots=lots if entry in (1, 3) else Decimal(0),
-            contract_size=Decimal(0), price=_price(row.price), price_position=Decimal(0), profit=_amount(row.profit, digits),
-            commission=_amount(row.commission, digits), swap=_amount(row.swap, digits), fee=_amount(row.fee, digits),
-            position_id=int(row.position_id), order_id=int(row.order), comment=units.text(row.comment), raw=raw,
-        )  # fmt: skip
+            ticket=int(row.ticket),
+            login=str(self._api.account_info().login),
+            server_msc=msc,
+            executed_at=clock.to_utc(msc, self._zone),
+            action=int(row.type),
+            entry=entry,
+            reason=int(row.reason),
+            symbol=units.text(row.symbol),
+            lots=lots,
+            closed_lots=lots if entry in (1, 3) else Decimal(0),
+            contract_size=Decimal(0),
+            price=_price(row.price),
+            price_position=Decimal(0),
+            profit=_amount(row.profit, digits),
+            commission=_amount(row.commission, digits),
+            swap=_amount(row.swap, digits),
+            fee=_amount(row.fee, digits),
+            position_id=int(row.position_id),
+            order_id=int(row.order),
+            comment=units.text(row.comment),
+            raw=raw,
+        )
 
     def _given(self, answer: Any) -> Any:
         """The package answers None when something went wrong, and tells what in `last_error`."""

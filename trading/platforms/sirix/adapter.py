@@ -65,9 +65,13 @@ def lacking(server: TradingServer) -> frozenset[str]:
 
 
 @platform_kind(
-    "sirix", CAPABILITIES, options=OPTIONS, manager_label=_("Name of the API user"), secret_label=_("Bearer token"),
+    "sirix",
+    CAPABILITIES,
+    options=OPTIONS,
+    manager_label=_("Name of the API user"),
+    secret_label=_("Bearer token"),
     lacking=lacking,
-)  # fmt: skip
+)
 def make_platform(server: TradingServer, gate: Gate) -> SirixPlatform:
     config = configuration(server)
     name = f"{server.pk}:{config.address}"

@@ -92,8 +92,10 @@ class SirixClient:
 
     def _exchange(self, path: str, body: Mapping[str, Any], wait: float) -> Reply:
         headers = {
-            "Authorization": f"Bearer {self.config.token}", "Content-Type": "application/json", "Accept": "application/json"
-        }  # fmt: skip
+            "Authorization": f"Bearer {self.config.token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
         reply = self._web.exchange("POST", path, headers=headers, body=encode(body).encode(), wait=wait)
         if date := reply.headers.get("date"):
             try:

@@ -68,9 +68,11 @@ class MoneyPart(StatusPart):
         return [
             deal
             for deal in booked
-            if deal.action in MONEY_ACTIONS and deal.profit == amount and deal.executed_at >= since
+            if deal.action in MONEY_ACTIONS
+            and deal.profit == amount
+            and deal.executed_at >= since
             and is_reference(deal.comment, reference)
-        ]  # fmt: skip
+        ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
         """Raises: ReadTimedOut when there is not time for all: nobody is to be taken for missing."""

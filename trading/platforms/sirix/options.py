@@ -30,41 +30,64 @@ AS_TOLD: Final = _("As Leverate describes the call.")
 OPTIONS: Final = (
     Option("tls", _("Encrypted (HTTPS)"), _("Without it only inside a tunnel."), default=YES, choices=YES_NO),
     Option(
-        "pause", _("Pause between accounts, seconds"),
-        _("Accounts are read one by one; public clients leave 0.2 seconds between two."), default="0.2",
+        "pause",
+        _("Pause between accounts, seconds"),
+        _("Accounts are read one by one; public clients leave 0.2 seconds between two."),
+        default="0.2",
         pattern=r"\d(\.\d{1,2})?",
     ),
     Option(
-        "contract_sizes", _("Contract sizes"),
-        _("Units of one lot where they are not 100,000 for currency pairs, 100 for gold, 5,000 for silver and 1 for the rest: "
-          "US500=10, BRENT=1000."),
+        "contract_sizes",
+        _("Contract sizes"),
+        _(
+            "Units of one lot where they are not 100,000 for currency pairs, 100 for gold, 5,000 for silver and 1 for the rest: "
+            "US500=10, BRENT=1000."
+        ),
         pattern=units.SIZES_PATTERN,
     ),
     Option(
-        "status_path", _("Path of the status call"), _("Only where this broker's server has another."),
-        default="/api/UserStatus/GetUserTransactions", pattern=PATH,
+        "status_path",
+        _("Path of the status call"),
+        _("Only where this broker's server has another."),
+        default="/api/UserStatus/GetUserTransactions",
+        pattern=PATH,
     ),
     Option(
-        "create_path", _("Path of the call that makes an account"), _("Only where this broker's server has another."),
-        default="/api/UserActions/CreateUser", pattern=PATH,
+        "create_path",
+        _("Path of the call that makes an account"),
+        _("Only where this broker's server has another."),
+        default="/api/UserActions/CreateUser",
+        pattern=PATH,
     ),
     Option(
-        "money_path", _("Path of the call that moves money"),
-        _("Ask Leverate. Without it, deposits and withdrawals are not done from here."), pattern=PATH,
+        "money_path",
+        _("Path of the call that moves money"),
+        _("Ask Leverate. Without it, deposits and withdrawals are not done from here."),
+        pattern=PATH,
     ),
     Option("money_user", _("Money: field of the account"), AS_TOLD, default="UserID", pattern=FIELD),
     Option("money_amount", _("Money: field of the amount"), AS_TOLD, default="Amount", pattern=FIELD),
     Option("money_comment", _("Money: field of our reference"), AS_TOLD, default="Comment", pattern=FIELD),
     Option(
-        "money_type", _("Money: field that says which way"),
-        _("With a dash there is none: a withdrawal is an amount below zero."), default="Type", pattern=rf"-|{FIELD}",
+        "money_type",
+        _("Money: field that says which way"),
+        _("With a dash there is none: a withdrawal is an amount below zero."),
+        default="Type",
+        pattern=rf"-|{FIELD}",
     ),
     Option("money_deposit", _("Money: word for a deposit"), _("What stands in that field."), default="Deposit"),
-    Option("money_withdrawal", _("Money: word for a withdrawal"), _("What stands in that field."), default="Withdrawal"),
-    Option("money_answer", _("Money: field of the answer"), _("That says whether it was done."), default="Result.Code",
-           pattern=NAME),
+    Option(
+        "money_withdrawal", _("Money: word for a withdrawal"), _("What stands in that field."), default="Withdrawal"
+    ),
+    Option(
+        "money_answer",
+        _("Money: field of the answer"),
+        _("That says whether it was done."),
+        default="Result.Code",
+        pattern=NAME,
+    ),
     Option("money_done", _("Money: word for done"), _("What stands in the answer's field then."), default="Success"),
-)  # fmt: skip
+)
 NO_TYPE: Final = "-"
 
 

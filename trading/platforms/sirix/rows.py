@@ -22,8 +22,12 @@ from trading.platforms.sirix import units
 BUY, SELL, BALANCE, CREDIT, CORRECTION, BONUS, COMPENSATION = 0, 1, 2, 3, 5, 6, 19
 IN, OUT = 0, 1
 NAMED: Final = (
-    ("credit", CREDIT), ("bonus", BONUS), ("negativebalance", COMPENSATION), ("adjust", CORRECTION), ("correct", CORRECTION),
-)  # fmt: skip
+    ("credit", CREDIT),
+    ("bonus", BONUS),
+    ("negativebalance", COMPENSATION),
+    ("adjust", CORRECTION),
+    ("correct", CORRECTION),
+)
 ZERO: Final = Decimal(0)
 Row = Mapping[str, Any]
 
@@ -41,11 +45,20 @@ class Reader:
     def _position(self, login: str, row: Row) -> PositionData:
         at, size = units.instant(row["OpenTime"], self.zone), self._size(row)
         return PositionData(
-            ticket=int(row["OrderNumber"]), login=login, symbol=str(row["Symbol"]), action=_side(row),
-            lots=units.decimal(row["Amount"]) / size, contract_size=size, price_open=units.decimal(row["OpenRate"]),
-            price_current=units.decimal(row.get("CurrentRate")), profit=units.decimal(row.get("Profit")), swap=ZERO,
-            server_msc=units.server_msc(at, self.zone), opened_at=at, comment="",
-        )  # fmt: skip
+            ticket=int(row["OrderNumber"]),
+            login=login,
+            symbol=str(row["Symbol"]),
+            action=_side(row),
+            lots=units.decimal(row["Amount"]) / size,
+            contract_size=size,
+            price_open=units.decimal(row["OpenRate"]),
+            price_current=units.decimal(row.get("CurrentRate")),
+            profit=units.decimal(row.get("Profit")),
+            swap=ZERO,
+            server_msc=units.server_msc(at, self.zone),
+            opened_at=at,
+            comment="",
+        )
 
     def deals(self, login: str, opened: Sequence[Row], closed: Sequence[Row], money: Sequence[Row]) -> list[DealData]:
         """All deals of these rows, oldest first. Raises: FinalError when two rows would get one number."""
@@ -65,13 +78,28 @@ class Reader:
     def _opening(self, login: str, order: int, rows: list[Row]) -> DealData:
         """A position was opened as large as all its parts, closed and open."""
         first, amount = rows[0], sum((units.decimal(row["Amount"]) for row in rows), ZERO)
-        values = {"order": order, "symbol": first["Symbol"], "side": first["Side"], "amount": f"{amount:f}",
-                  "rate": str(first["OpenRate"]), "time": first["OpenTime"]}  # fmt: skip
+        values = {
+            "order": order,
+            "symbol": first["Symbol"],
+            "side": first["Side"],
+            "amount": f"{amount:f}",
+            "rate": str(first["OpenRate"]),
+            "time": first["OpenTime"],
+        }
         return self._deal(
-            login, order, first["OpenTime"], values, action=_side(first), entry=IN, symbol=str(first["Symbol"]),
-            lots=amount / self._size(first), contract_size=self._size(first), price=units.decimal(first["OpenRate"]),
-            position_id=order, order_id=order,
-        )  # fmt: skip
+            login,
+            order,
+            first["OpenTime"],
+            values,
+            action=_side(first),
+            entry=IN,
+            symbol=str(first["Symbol"]),
+            lots=amount / self._size(first),
+            contract_size=self._size(first),
+            price=units.decimal(first["OpenRate"]),
+            position_id=order,
+            order_id=order,
+        )
 
     def _closing(self, login: str, row: Row, number: int) -> DealData:
         order, size, profit = int(row["OrderNumber"]), self._size(row), units.decimal(row["Profit"])
@@ -80,10 +108,23 @@ class Reader:
         lots = units.decimal(row["Amount"]) / size
         ticket = units.ticket_of("closed", login, order, row["CloseTime"], row["Amount"], row["CloseRate"], number)
         return self._deal(
-            login, ticket, row["CloseTime"], _plain(row), action=1 - _side(row), entry=OUT, symbol=str(row["Symbol"]), lots=lots,
-            closed_lots=lots, contract_size=size, price=units.decimal(row["CloseRate"]),
-            price_position=units.decimal(row["OpenRate"]), profit=profit, fee=charge, position_id=order, order_id=order,
-        )  # fmt: skip
+            login,
+            ticket,
+            row["CloseTime"],
+            _plain(row),
+            action=1 - _side(row),
+            entry=OUT,
+            symbol=str(row["Symbol"]),
+            lots=lots,
+            closed_lots=lots,
+            contract_size=size,
+            price=units.decimal(row["CloseRate"]),
+            price_position=units.decimal(row["OpenRate"]),
+            profit=profit,
+            fee=charge,
+            position_id=order,
+            order_id=order,
+        )
 
     def _monetary(self, login: str, row: Row, number: int) -> DealData:
         kind, amount, comment = str(row.get("Type") or ""), units.decimal(row["Amount"]), str(row.get("Comment") or "")
@@ -97,14 +138,30 @@ class Reader:
     def _deal(self, login: str, ticket: int, time: object, raw: dict[str, Any], **values: Any) -> DealData:
         at = units.instant(time, self.zone)
         empty: dict[str, Any] = {
-            "entry": IN, "reason": 0, "symbol": "", "lots": ZERO, "closed_lots": ZERO, "contract_size": ZERO, "price": ZERO,
-            "price_position": ZERO, "profit": ZERO, "commission": ZERO, "swap": ZERO, "fee": ZERO, "position_id": 0,
-            "order_id": 0, "comment": "",
-        }  # fmt: skip
+            "entry": IN,
+            "reason": 0,
+            "symbol": "",
+            "lots": ZERO,
+            "closed_lots": ZERO,
+            "contract_size": ZERO,
+            "price": ZERO,
+            "price_position": ZERO,
+            "profit": ZERO,
+            "commission": ZERO,
+            "swap": ZERO,
+            "fee": ZERO,
+            "position_id": 0,
+            "order_id": 0,
+            "comment": "",
+        }
         return DealData(
-            ticket=ticket, login=login, server_msc=units.server_msc(at, self.zone), executed_at=at, raw=raw,
+            ticket=ticket,
+            login=login,
+            server_msc=units.server_msc(at, self.zone),
+            executed_at=at,
+            raw=raw,
             **{**empty, **values},
-        )  # fmt: skip
+        )
 
     def _size(self, row: Row) -> Decimal:
         return units.contract_size(str(row["Symbol"]), self.sizes)
@@ -135,10 +192,18 @@ def account_from(login: str, user: Row, credit: Decimal = ZERO, *, group: str = 
     """Group, leverage and rights are not told; `group` is the one that we asked for."""
     details, money = user.get("UserDetails") or {}, user.get("AccountBalance") or {}
     return AccountData(
-        login=login, group=group, leverage=0, rights=0, reference="", name=str(details.get("FullName") or ""),
-        balance=units.decimal(money.get("Balance")), credit=credit, email=str(details.get("Email") or ""),
-        phone=str(details.get("Phone") or ""), country=str(details.get("Country") or ""),
-    )  # fmt: skip
+        login=login,
+        group=group,
+        leverage=0,
+        rights=0,
+        reference="",
+        name=str(details.get("FullName") or ""),
+        balance=units.decimal(money.get("Balance")),
+        credit=credit,
+        email=str(details.get("Email") or ""),
+        phone=str(details.get("Phone") or ""),
+        country=str(details.get("Country") or ""),
+    )
 
 
 def money_from(login: str, user: Row, positions: Iterable[PositionData]) -> AccountMoney:
@@ -147,6 +212,12 @@ def money_from(login: str, user: Row, positions: Iterable[PositionData]) -> Acco
     balance, equity = units.decimal(money.get("Balance")), units.decimal(money.get("Equity"))
     free, floating = units.decimal(money.get("FreeMargin")), sum((one.profit for one in positions), ZERO)
     return AccountMoney(
-        login=login, balance=balance, credit=equity - balance - floating, floating=floating, equity=equity,
-        margin=equity - free, margin_free=free, margin_level=units.decimal(money.get("MarginLevel")),
-    )  # fmt: skip
+        login=login,
+        balance=balance,
+        credit=equity - balance - floating,
+        floating=floating,
+        equity=equity,
+        margin=equity - free,
+        margin_free=free,
+        margin_level=units.decimal(money.get("MarginLevel")),
+    )

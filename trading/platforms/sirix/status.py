@@ -61,9 +61,14 @@ class StatusPart:
 
     def _ask(self, login: str, page: int, *, history: bool) -> dict[str, Any]:
         body = {
-            "UserID": login, "GetOpenPositions": True, "GetPendingPositions": False, "GetClosePositions": history,
-            "GetMonetaryTransactions": history, "Page": page, "PageSize": PAGE,
-        }  # fmt: skip
+            "UserID": login,
+            "GetOpenPositions": True,
+            "GetPendingPositions": False,
+            "GetClosePositions": history,
+            "GetMonetaryTransactions": history,
+            "Page": page,
+            "PageSize": PAGE,
+        }
         return self.client.read(STATUS, self.client.config.status_path, body)
 
     def status(self, login: str, *, history: bool = False, since: dt.datetime | None = None) -> Status | None:

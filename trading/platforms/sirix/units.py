@@ -15,11 +15,12 @@ from trading.platforms.parsing import is_short, is_writable
 SIZES_PATTERN: Final = r"\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*(,\s*[^=,\s]+\s*=\s*\d+(\.\d+)?\s*)*"
 PAIR: Final = re.compile(r"([A-Z]{3})/?([A-Z]{3})")
 METALS: Final = {"XAU": Decimal(100), "XAG": Decimal(5000), "XPT": Decimal(100), "XPD": Decimal(100)}
-CURRENCIES: Final = frozenset({
-    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "ILS",
-    "INR", "ISK", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD",
-    "USD", "ZAR",
-})  # fmt: skip
+CURRENCIES: Final = frozenset(
+    """
+    AED AUD BGN BRL CAD CHF CLP CNH CNY COP CZK DKK EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MXN MYR NOK NZD PHP
+    PLN RON RUB SAR SEK SGD THB TRY TWD USD ZAR
+    """.split()
+)
 PAIR_UNITS: Final = Decimal(100_000)
 ONE: Final = Decimal(1)
 MADE_TICKET: Final = 2**62

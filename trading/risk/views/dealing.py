@@ -45,10 +45,19 @@ def chosen_view(request: HttpRequest) -> tuple[dealing.View | None, dict[str, An
     following = dealing.next_start(period, start)
     view = dealing.View(user, brand, server, period, start)
     return view, {
-        "view": view, "brands": brands, "brand": brand, "servers": servers, "server": server, "periods": list(Period),
-        "period": period, "start": start, "last": following - dt.timedelta(days=1), "is_current": following > today,
-        "previous": dealing.previous_start(period, start), "next": following if following <= today else None,
-    }  # fmt: skip
+        "view": view,
+        "brands": brands,
+        "brand": brand,
+        "servers": servers,
+        "server": server,
+        "periods": list(Period),
+        "period": period,
+        "start": start,
+        "last": following - dt.timedelta(days=1),
+        "is_current": following > today,
+        "previous": dealing.previous_start(period, start),
+        "next": following if following <= today else None,
+    }
 
 
 class DealingPage(StaffView):
@@ -67,10 +76,15 @@ class DealingPage(StaffView):
         held = dealing.exposure(view)
         value, floating = dealing.sum_of(held)
         context |= {
-            "by_client": by_client, "winners": winners, "losers": losers, "totals": dealing.totals(view),
-            "held": held[:SYMBOLS_BESIDE], "value": value, "floating": floating,
+            "by_client": by_client,
+            "winners": winners,
+            "losers": losers,
+            "totals": dealing.totals(view),
+            "held": held[:SYMBOLS_BESIDE],
+            "value": value,
+            "floating": floating,
             "may_export": request.user.has_perm(EXPORTS),  # type: ignore[union-attr]
-        }  # fmt: skip
+        }
         return render(request, "trading/risk/dealing.html", context)
 
 
@@ -83,13 +97,31 @@ class ExposurePage(StaffView):
         view, context = chosen_view(request)
         rows = dealing.exposure(view) if view else []
         if view and request.GET.get("export") == "csv":
-            heads = [_("Symbol"), _("Long lots"), _("Short lots"), _("Net lots"), _("Positions"), _("Clients"), _("Profit"),
-                     _("Net value"), _("Currency")]  # fmt: skip
+            heads = [
+                _("Symbol"),
+                _("Long lots"),
+                _("Short lots"),
+                _("Net lots"),
+                _("Positions"),
+                _("Clients"),
+                _("Profit"),
+                _("Net value"),
+                _("Currency"),
+            ]
             lines = (
-                [row.symbol, row.long_lots, row.short_lots, row.net_lots, row.positions, row.clients, row.profit,
-                 "" if row.value is None else row.value, view.brand.base_currency]
+                [
+                    row.symbol,
+                    row.long_lots,
+                    row.short_lots,
+                    row.net_lots,
+                    row.positions,
+                    row.clients,
+                    row.profit,
+                    "" if row.value is None else row.value,
+                    view.brand.base_currency,
+                ]
                 for row in rows
-            )  # fmt: skip
+            )
             return _csv(request, view, "exposure", heads, list(lines))
         value, profit = dealing.sum_of(rows)
         context |= {"rows": rows, "value": value, "profit": profit, "may_export": request.user.has_perm(EXPORTS)}  # type: ignore[union-attr]
@@ -107,13 +139,31 @@ class HoldersPage(StaffView):
             raise Http404
         rows = dealing.holders(view, symbol)
         if request.GET.get("export") == "csv":
-            heads = [_("Client"), _("Login"), _("Long lots"), _("Short lots"), _("Net lots"), _("Positions"), _("Profit"),
-                     _("Currency"), _("Margin level")]  # fmt: skip
+            heads = [
+                _("Client"),
+                _("Login"),
+                _("Long lots"),
+                _("Short lots"),
+                _("Net lots"),
+                _("Positions"),
+                _("Profit"),
+                _("Currency"),
+                _("Margin level"),
+            ]
             lines = (
-                [row.client, row.login, row.long_lots, row.short_lots, row.net_lots, row.positions, row.profit,
-                 view.brand.base_currency, row.margin_level if row.has_margin else ""]
+                [
+                    row.client,
+                    row.login,
+                    row.long_lots,
+                    row.short_lots,
+                    row.net_lots,
+                    row.positions,
+                    row.profit,
+                    view.brand.base_currency,
+                    row.margin_level if row.has_margin else "",
+                ]
                 for row in rows
-            )  # fmt: skip
+            )
             return _csv(request, view, "holders", heads, list(lines))
         whole = next((one for one in dealing.exposure(view) if one.symbol == symbol), None)
         context |= {"symbol": symbol, "rows": rows, "whole": whole, "may_export": request.user.has_perm(EXPORTS)}  # type: ignore[union-attr]
@@ -121,13 +171,35 @@ class HoldersPage(StaffView):
 
 
 def _results_csv(request: HttpRequest, view: dealing.View, *, by_client: bool) -> HttpResponse:
-    heads = [_("Client"), _("Login"), _("Accounts"), _("Trades"), _("Winning trades"), _("Lots"), _("Net"), _("Floating now"),
-             _("Equity now"), _("Currency"), _("From")]  # fmt: skip
+    heads = [
+        _("Client"),
+        _("Login"),
+        _("Accounts"),
+        _("Trades"),
+        _("Winning trades"),
+        _("Lots"),
+        _("Net"),
+        _("Floating now"),
+        _("Equity now"),
+        _("Currency"),
+        _("From"),
+    ]
     lines = (
-        [row.client, "" if by_client else row.login, row.accounts, row.trades, row.wins, row.lots, row.net, row.floating,
-         row.equity, view.brand.base_currency, view.start]
+        [
+            row.client,
+            "" if by_client else row.login,
+            row.accounts,
+            row.trades,
+            row.wins,
+            row.lots,
+            row.net,
+            row.floating,
+            row.equity,
+            view.brand.base_currency,
+            view.start,
+        ]
         for row in dealing.whole(view, by_client=by_client)
-    )  # fmt: skip
+    )
     return _csv(request, view, "results", heads, list(lines))
 
 
@@ -138,9 +210,13 @@ def _csv(
     user: Any = request.user
     require_permission(user, EXPORTS)
     access_log.note(
-        user=user, kind=AccessKind.EXPORT, target=f"trading.{name}", brand_id=view.brand.pk, rows=len(lines),
+        user=user,
+        kind=AccessKind.EXPORT,
+        target=f"trading.{name}",
+        brand_id=view.brand.pk,
+        rows=len(lines),
         reason=request.GET.urlencode(),
-    )  # fmt: skip
+    )
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(heads)

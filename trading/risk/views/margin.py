@@ -32,7 +32,7 @@ class MarginList(TableView):
         return {
             "counts": [(severity, counts[severity.value]) for severity in reversed(list(MarginSeverity))],
             "may_change": user.has_perm(margin.CHANGES),
-        }  # fmt: skip
+        }
 
 
 class MarginPolicies(StaffView):

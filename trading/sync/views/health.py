@@ -54,11 +54,14 @@ class DecideOperation(StaffView):
         done = attempt(
             request,
             lambda: operation_decisions.propose_decision(
-                operation_id=operation.pk, actor=request.user, ticket=form.cleaned_data["ticket"],
+                operation_id=operation.pk,
+                actor=request.user,
+                ticket=form.cleaned_data["ticket"],
                 reason=form.cleaned_data["reason"],
             ),
-            _("Outcome proposed. A second person approves it."), form=form,
-        )  # fmt: skip
+            _("Outcome proposed. A second person approves it."),
+            form=form,
+        )
         if done:
             return redirect("trading_operation", operation_id=operation.pk)
         return self._page(request, operation, form)
@@ -80,11 +83,15 @@ class DecideOperation(StaffView):
         if waiting is not None:
             waiting.operation = operation
         context = {
-            "operation": operation, "form": form, "decision": policies.can_resolve(user, operation), "waiting": waiting,
-            "before": [one for one in decisions if one != waiting], "note_form": DecisionNoteForm(auto_id="note_%s"),
+            "operation": operation,
+            "form": form,
+            "decision": policies.can_resolve(user, operation),
+            "waiting": waiting,
+            "before": [one for one in decisions if one != waiting],
+            "note_form": DecisionNoteForm(auto_id="note_%s"),
             "may_approve": waiting and policies.can_approve_decision(user, waiting),
             "may_withdraw": waiting and policies.can_withdraw_decision(user, waiting),
-        }  # fmt: skip
+        }
         return render(request, "trading/accounts/decide_operation.html", context, status=422 if form.errors else 200)
 
 

@@ -22,9 +22,20 @@ from trading.sync.forms import BackfillForm, SettleForm
 
 WATCHES = "trading.view_platform_health"
 FIGURES = (
-    "platform", "ours", "not_listed", "balance", "balance_of_deals", "difference", "credit", "credit_of_deals", "deals", "symbol",
-    "action", "net", "comment",
-)  # fmt: skip
+    "platform",
+    "ours",
+    "not_listed",
+    "balance",
+    "balance_of_deals",
+    "difference",
+    "credit",
+    "credit_of_deals",
+    "deals",
+    "symbol",
+    "action",
+    "net",
+    "comment",
+)
 DAYS_SHOWN, GROUPS_SHOWN, CHANGES_SHOWN, SPANS_SHOWN, EDITS_SHOWN = 42, 200, 50, 5, 50
 
 
@@ -65,12 +76,19 @@ class BreakPage(StaffView):
         following = ReconcileBreak.objects.filter(older, state="open").order_by("-found_at", "-pk").first()
         before, after = row.evidence.get("before", {}), row.evidence.get("after", {})
         context = {
-            "one": row, "form": form, "may_open_account": visible, "following": following,
+            "one": row,
+            "form": form,
+            "may_open_account": visible,
+            "following": following,
             "currency": row.account.currency if row.account else "",
-            "figures": [(name, row.evidence[name]) for name in sorted(row.evidence, key=_place) if name not in ("before", "after")],
+            "figures": [
+                (name, row.evidence[name])
+                for name in sorted(row.evidence, key=_place)
+                if name not in ("before", "after")
+            ],
             "fields": [(name, before.get(name), after.get(name)) for name in sorted({*before, *after})],
             "check": DayCheck.objects.filter(server=row.server, day=row.day).first() if row.day else None,
-        }  # fmt: skip
+        }
         return render(request, "trading/sync/break.html", context, status=422 if form.errors else 200)
 
 
@@ -166,9 +184,10 @@ class DealPage(StaffView):
         if deal.account is not None:
             note_look(user, deal.account, target=f"trading.deal:{deal.pk}")
         context = {
-            "deal": deal, "account": deal.account,
+            "deal": deal,
+            "account": deal.account,
             "currency": deal.account.currency if deal.account else "",
             "edits": DealEdit.objects.filter(server_id=server_id, ticket=ticket).order_by("-pk")[:EDITS_SHOWN],
             "raw": sorted((name, value) for name, value in deal.raw.items() if str(value) not in ("", "0")),
-        }  # fmt: skip
+        }
         return render(request, "trading/accounts/deal.html", context)

@@ -41,9 +41,11 @@ class WaitingTablePage(StaffView):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         waiting = self.find(request, pk)
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, brand_id=waiting.psp.brand_id,
+            user=request.user,
+            kind=AccessKind.VIEW,
+            brand_id=waiting.psp.brand_id,
             target=f"wallet.waiting_table:{waiting.pk}",
-        )  # fmt: skip
+        )
         shape = column_mappings.shape_of(waiting.content)
         currency = queries_bank.usual_currency(waiting.psp_id)
         return self.show(request, waiting, shape, forms_tables.first_mapping(shape, currency))
@@ -79,13 +81,18 @@ class WaitingTablePage(StaffView):
             refusal = problem.message
         troubles = [trouble for one in statements for trouble in one.troubles]
         context = {
-            "waiting": waiting, "columns": forms_tables.columns_of(shape, mapping), "error": error, "refusal": refusal,
+            "waiting": waiting,
+            "columns": forms_tables.columns_of(shape, mapping),
+            "error": error,
+            "refusal": refusal,
             "entries": [entry for one in statements for entry in one.entries[:ENTRIES_SHOWN]][:ENTRIES_SHOWN],
-            "count": sum(len(one.entries) for one in statements), "statements": statements,
+            "count": sum(len(one.entries) for one in statements),
+            "statements": statements,
             "problems": [str(one) for one in troubles if one.weight == Weight.PROOF][:TROUBLES_SHOWN],
             "notes": [str(one) for one in troubles if one.weight != Weight.PROOF][:TROUBLES_SHOWN],
-            "samples": forms_tables.samples_of(shape, mapping), **forms_tables.options(mapping),
-        }  # fmt: skip
+            "samples": forms_tables.samples_of(shape, mapping),
+            **forms_tables.options(mapping),
+        }
         return render(request, "wallet/bank/bank_table.html", context, status=422 if error else 200)
 
 
@@ -110,9 +117,10 @@ def mappings(request: HttpRequest) -> HttpResponse:
     )
     waiting = queries_bank.waiting_tables_visible_to(user).select_related("psp", "uploaded_by")
     context = {
-        "known": list(known), "waiting": list(waiting.defer("sealed_content", *sealed)[:WAITING_SHOWN]),
+        "known": list(known),
+        "waiting": list(waiting.defer("sealed_content", *sealed)[:WAITING_SHOWN]),
         "may_handle": user.has_perm("wallet.handle_bank_entries"),
-    }  # fmt: skip
+    }
     for one in context["known"]:
         one.columns = [forms_tables.LABELS[name] for name in one.mapping["columns"] if name in forms_tables.LABELS]
     return render(request, "wallet/bank/bank_mappings.html", context)

@@ -68,13 +68,14 @@ class BankPage(TableView):
         accounts = queries_bank.bank_accounts_visible_to(user).select_related("brand").defer("sealed_credentials")
         batches = queries_bank.bank_batches_visible_to(user).select_related("psp", "made_by", "sent_by")
         return {
-            "upload": form or StatementForm(accounts=accounts), "limit": BYTES_MAX,
+            "upload": form or StatementForm(accounts=accounts),
+            "limit": BYTES_MAX,
             "waiting": queries_bank.waiting_orders(user),
             "batches": list(batches.defer("sealed_file", "psp__sealed_credentials")[:BATCHES_SHOWN]),
             "may_import": user.has_perm("wallet.handle_bank_entries"),
             "to_confirm": queries.waiting_reports(user, is_statement=True),
             "may_send": user.has_perm("wallet.send_bank_orders"),
-        }  # fmt: skip
+        }
 
 
 class BankUpload(BankPage):
@@ -141,9 +142,11 @@ class BankEntryPage(StaffView):
         entry = self.find(request, pk)
         if entry.deposit is not None:
             access_log.note(
-                user=request.user, kind=AccessKind.VIEW, client_id=entry.deposit.client_id,
+                user=request.user,
+                kind=AccessKind.VIEW,
+                client_id=entry.deposit.client_id,
                 target=f"wallet.bank_entry:{entry.pk}",
-            )  # fmt: skip
+            )
         return self.show(request, entry, AssignForm(initial={"reference": request.GET.get("reference", "")[:40]}))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -169,8 +172,12 @@ class BankEntryPage(StaffView):
         is_credit = entry.amount_minor > 0
         candidates = queries_bank.candidates_for(entry) if may_assign and is_credit else []
         context = {
-            "entry": entry, "form": form, "may_assign": may_assign, "candidates": candidates, "is_credit": is_credit,
-        }  # fmt: skip
+            "entry": entry,
+            "form": form,
+            "may_assign": may_assign,
+            "candidates": candidates,
+            "is_credit": is_credit,
+        }
         return render(request, "wallet/bank/bank_entry.html", context, status=status)
 
 
@@ -183,10 +190,11 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
     psp = queries.one_of(accounts, int(number) if is_whole(number) else 0, request.user, "wallet.send_bank_orders")
     currency = request.POST.get("currency", "")[:5]
     attempt(
-        request, lambda: payment_files.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
+        request,
+        lambda: payment_files.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
         lambda batch: _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch},
         forbidden_is_said=True,
-    )  # fmt: skip
+    )
     return redirect("wallet:bank")
 
 
@@ -194,13 +202,18 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
 def bank_batch_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The payment file; opening it is noted."""
     batch = queries.one_of(
-        queries_bank.bank_batches_visible_to(request.user).select_related("psp"), pk, request.user,
+        queries_bank.bank_batches_visible_to(request.user).select_related("psp"),
+        pk,
+        request.user,
         "wallet.send_bank_orders",
-    )  # fmt: skip
+    )
     access_log.note(
-        user=request.user, kind=AccessKind.DOWNLOAD, brand_id=batch.psp.brand_id, rows=batch.orders_count,
+        user=request.user,
+        kind=AccessKind.DOWNLOAD,
+        brand_id=batch.psp.brand_id,
+        rows=batch.orders_count,
         target=f"wallet.bank_batch:{batch.pk}",
-    )  # fmt: skip
+    )
     response = HttpResponse(batch.file, content_type="application/xml")
     response["Content-Disposition"] = f'attachment; filename="{batch.message_id}.xml"'
     return response

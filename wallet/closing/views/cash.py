@@ -26,18 +26,22 @@ def cash_page(request: HttpRequest) -> HttpResponse:
     currency = request.GET.get("currency", "")
     currency = currency if currency in codes else next(iter(codes), "")
     context = {
-        "brands": brands, "brand": brand, "currencies": currencies, "currency": currency,
+        "brands": brands,
+        "brand": brand,
+        "currencies": currencies,
+        "currency": currency,
         "positions": [one for one in currencies if one.fx_position],
         "chart": _chart(cash.flow_of(brand, currency), currency) if brand and currency else None,
-    }  # fmt: skip
+    }
     return render(request, "wallet/closing/cash.html", context)
 
 
 def _chart(flow: cash.Flow, currency: str) -> Chart:
     return Chart(
-        id="cash-flow", x=flow.days,
+        id="cash-flow",
+        x=flow.days,
         series=[
             Series(_("In"), flow.money_in, tone="success", kind="bars", unit=currency),
             Series(_("Out"), flow.money_out, tone="warning", kind="line", unit=currency),
         ],
-    )  # fmt: skip
+    )

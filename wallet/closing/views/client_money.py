@@ -67,11 +67,18 @@ def client_money_page(request: HttpRequest, brand: str) -> HttpResponse:
     currency = currency if currency in currencies else next(iter(currencies), "")
     of_currency = [row for row in rows if row.currency == currency]
     context = {
-        "brand": found, "brands": brands_of(request.user), "month": month, "currencies": currencies, "currency": currency,
-        "rows": of_currency, "last": of_currency[0] if of_currency else None, "chart": _chart(of_currency, currency),
-        "short": [row for row in rows if row.difference_minor < 0], "may_compute": request.user.has_perm("wallet.close_period"),
+        "brand": found,
+        "brands": brands_of(request.user),
+        "month": month,
+        "currencies": currencies,
+        "currency": currency,
+        "rows": of_currency,
+        "last": of_currency[0] if of_currency else None,
+        "chart": _chart(of_currency, currency),
+        "short": [row for row in rows if row.difference_minor < 0],
+        "may_compute": request.user.has_perm("wallet.close_period"),
         "may_export": request.user.has_perm("wallet.export_money"),
-    }  # fmt: skip
+    }
     return render(request, "wallet/closing/client_money.html", context)
 
 
@@ -80,12 +87,13 @@ def _chart(rows: list[ClientMoneyDay], currency: str) -> Chart | None:
         return None
     days = rows[::-1]
     return Chart(
-        id="client-money", x=[row.day for row in days],
+        id="client-money",
+        x=[row.day for row in days],
         series=[
             Series(_("Held"), [row.resource for row in days], tone="success", kind="area", unit=currency),
             Series(_("Owed"), [row.requirement for row in days], tone="warning", kind="line", unit=currency),
         ],
-    )  # fmt: skip
+    )
 
 
 def _find_day(name: str) -> dt.date:
@@ -113,11 +121,15 @@ def show_day(
     versions = [(currency, list(group)) for currency, group in groupby(rows, key=lambda row: row.currency)]
     versions.sort(key=lambda pair: (pair[0] != brand.base_currency, pair[0]))
     context = {
-        "brand": brand, "day": day, "currencies": [(one[0], one[1:]) for _code, one in versions],
-        "before": day - dt.timedelta(days=1), "after": day + dt.timedelta(days=1), "form": form or ReasonForm(),
+        "brand": brand,
+        "day": day,
+        "currencies": [(one[0], one[1:]) for _code, one in versions],
+        "before": day - dt.timedelta(days=1),
+        "after": day + dt.timedelta(days=1),
+        "form": form or ReasonForm(),
         "may_compute": request.user.has_perm("wallet.close_period"),
         "is_over": day < timezone.now().astimezone(dt.UTC).date(),
-    }  # fmt: skip
+    }
     return render(request, "wallet/closing/client_money_day.html", context, status=status)
 
 
@@ -129,9 +141,12 @@ def day_again(request: HttpRequest, brand: str, day: str) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: client_money.keep_day(brand=found, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
-        lambda rows: _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed."),
-        form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        lambda rows: (
+            _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed.")
+        ),
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:client_money_day", brand=found.code, day=on.isoformat())
     return show_day(request, found, on, form, status=422)
@@ -143,10 +158,11 @@ def month_compute(request: HttpRequest, brand: str) -> HttpResponseBase:
     """A job that computes the days of a month that are over and missing."""
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     job = start_job(
-        "wallet.client_money_month", owner=cast(User, request.user),
+        "wallet.client_money_month",
+        owner=cast(User, request.user),
         title=_("Client money %(month)s of %(brand)s") % {"month": month, "brand": found},
         parameters={"brand_id": found.pk, "month": str(month)},
-    )  # fmt: skip
+    )
     return redirect("job", pk=job.pk)
 
 
@@ -162,8 +178,9 @@ def month_report(request: HttpRequest, brand: str) -> HttpResponseBase:
         user=request.user, kind=AccessKind.EXPORT, brand_id=found.pk, target=f"wallet.client_money:{found.code}:{month}"
     )
     job = start_job(
-        "wallet.client_money_report", owner=cast(User, request.user),
+        "wallet.client_money_report",
+        owner=cast(User, request.user),
         title=_("Client money report %(month)s of %(brand)s") % {"month": month, "brand": found},
         parameters={"brand_id": found.pk, "month": str(month), "ending": ending},
-    )  # fmt: skip
+    )
     return redirect("job", pk=job.pk)

@@ -66,18 +66,26 @@ def show_month(
     mine = next((one for one in found.signatures.valid if one.signed_by_id == request.user.pk), None)
     neighbours = set(
         Period.objects.filter(
-            brand_id=period.brand_id, first_day__in=[Month(period.first_day).before.first, Month(period.first_day).after.first]
+            brand_id=period.brand_id,
+            first_day__in=[Month(period.first_day).before.first, Month(period.first_day).after.first],
         ).values_list("first_day", flat=True)
-    )  # fmt: skip
+    )
     month = Month(period.first_day)
     context: dict[str, Any] = {
-        "period": period, "brand": period.brand, "brands": brands_of(request.user), "found": found, "ages": AGES,
-        "may_close": may_close, "mine": mine, "sign_form": OptionalReasonForm(prefix="sign"),
+        "period": period,
+        "brand": period.brand,
+        "brands": brands_of(request.user),
+        "found": found,
+        "ages": AGES,
+        "may_close": may_close,
+        "mine": mine,
+        "sign_form": OptionalReasonForm(prefix="sign"),
         "before": month.before if month.before.first in neighbours else None,
         "after": month.after if month.after.first in neighbours else None,
         "may_write": ledger_policies.can_write_journal(request.user, period.brand_id),
-        "may_export": request.user.has_perm("wallet.export_money"), **(wrong or {}),
-    }  # fmt: skip
+        "may_export": request.user.has_perm("wallet.export_money"),
+        **(wrong or {}),
+    }
     return render(request, "wallet/closing/month_end.html", context, status=status)
 
 
@@ -114,9 +122,11 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
     signed = queries.one_of(rows, pk, request.user, "wallet.close_period")
     attempt(
-        request, lambda: sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user),
-        _("Your signature is withdrawn."), forbidden_is_said=True,
-    )  # fmt: skip
+        request,
+        lambda: sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user),
+        _("Your signature is withdrawn."),
+        forbidden_is_said=True,
+    )
     return _back(signed.period)
 
 
@@ -126,10 +136,11 @@ def month_revalue(request: HttpRequest, brand: str, month: str) -> HttpResponseB
     """Propose the journal that revalues foreign currencies."""
     period = _find(request, brand, month)
     done = attempt(
-        request, lambda: revaluation.propose_revaluation(period_id=period.pk, actor=request.user),
+        request,
+        lambda: revaluation.propose_revaluation(period_id=period.pk, actor=request.user),
         lambda manual: _("%(journal)s is written: a second person posts it.") % {"journal": manual},
         forbidden_is_said=True,
-    )  # fmt: skip
+    )
     return redirect("wallet:manual_journal", pk=done.result.pk) if done else _back(period)
 
 
@@ -141,12 +152,15 @@ def month_pack(request: HttpRequest, brand: str, month: str) -> HttpResponseBase
     if ending not in ("pdf", "xlsx", "zip"):
         raise Http404
     access_log.note(
-        user=request.user, kind=AccessKind.EXPORT, brand_id=period.brand_id,
+        user=request.user,
+        kind=AccessKind.EXPORT,
+        brand_id=period.brand_id,
         target=f"wallet.month_pack:{period.brand.code}:{period}:{ending}",
-    )  # fmt: skip
+    )
     job = start_job(
-        "wallet.month_pack", owner=cast(User, request.user),
+        "wallet.month_pack",
+        owner=cast(User, request.user),
         title=_("Month pack %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
         parameters={"period_id": period.pk, "ending": ending},
-    )  # fmt: skip
+    )
     return redirect("job", pk=job.pk)

@@ -63,7 +63,10 @@ def show_period(
     waiting = next((wish for wish in wishes if wish.state == RequestState.WAITING), None)
     checks = checks_of(period) if period.state == PeriodState.OPEN else []
     context: dict[str, Any] = {
-        "period": period, "wishes": wishes, "waiting": waiting, "checks": checks,
+        "period": period,
+        "wishes": wishes,
+        "waiting": waiting,
+        "checks": checks,
         "blocked": any(check.blocks and not check.is_fine for check in checks),
         "trial": trial_balance(period) if period.state != PeriodState.CLOSING else None,
         "signed": period.state == PeriodState.OPEN and signatures_of(period).are_enough,
@@ -71,9 +74,11 @@ def show_period(
         "is_last_closed": _is_last_closed(period),
         "may_decide": closing_policies.can_decide_reopening(request.user, waiting) if waiting else None,
         "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
-        "close_form": OptionalReasonForm(prefix="close"), "ask_form": ReasonForm(prefix="ask"),
-        "decide_form": OptionalReasonForm(prefix="decide"), **(wrong or {}),
-    }  # fmt: skip
+        "close_form": OptionalReasonForm(prefix="close"),
+        "ask_form": ReasonForm(prefix="ask"),
+        "decide_form": OptionalReasonForm(prefix="decide"),
+        **(wrong or {}),
+    }
     return render(request, "wallet/closing/period.html", context, status=status)
 
 
@@ -154,12 +159,15 @@ def trial_balance_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     if period.state != PeriodState.CLOSED:
         raise DomainError(_("The trial balance is written once the month is closed."))
     access_log.note(
-        user=request.user, kind=AccessKind.EXPORT, brand_id=period.brand_id,
+        user=request.user,
+        kind=AccessKind.EXPORT,
+        brand_id=period.brand_id,
         target=f"wallet.trial_balance:{period.pk}:{period.closings}",
-    )  # fmt: skip
+    )
     job = start_job(
-        "wallet.trial_balance", owner=cast(User, request.user),
+        "wallet.trial_balance",
+        owner=cast(User, request.user),
         title=_("Trial balance %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
         parameters={"period_id": period.pk, "closing": period.closings, "ending": ending},
-    )  # fmt: skip
+    )
     return redirect("job", pk=job.pk)

@@ -28,14 +28,20 @@ def try_out(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         client = get_client(request.user, form.cleaned_data["client"])
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=client.brand_id,
-            target=f"wallet.offers:{client.pk}", in_book=is_in_own_book(request.user, client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            target=f"wallet.offers:{client.pk}",
+            in_book=is_in_own_book(request.user, client),
+        )
         currency, amount = form.cleaned_data["currency"], form.cleaned_data["amount"] or None
         context |= {
-            "client": client, "currency": currency, "ways": [
+            "client": client,
+            "currency": currency,
+            "ways": [
                 (_("Paying in"), method_offers.judge(client, currency, amount=amount)),
                 (_("Paying out"), method_offers.judge(client, currency, way=method_offers.Way.OUT, amount=amount)),
             ],
-        }  # fmt: skip
+        }
     return render(request, "wallet/deposits/try_out.html", context)

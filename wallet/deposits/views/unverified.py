@@ -36,9 +36,11 @@ def unverified_page(request: HttpRequest) -> HttpResponse:
     terms = list(open_terms.select_related("client", "rule").defer("client__search_text")[:TERMS_SHOWN])
     refunds = unverified.refund_lists([term.client_id for term in terms])
     context = {
-        "rules": shown, "may_manage": request.user.has_perm("wallet.manage_unverifiedrule"), "now": timezone.now(),
+        "rules": shown,
+        "may_manage": request.user.has_perm("wallet.manage_unverifiedrule"),
+        "now": timezone.now(),
         "terms": [{"term": term, "refunds": refunds.get(term.client_id, [])} for term in terms],
-    }  # fmt: skip
+    }
     return render(request, "wallet/deposits/unverified.html", context)
 
 
@@ -46,14 +48,21 @@ def unverified_page(request: HttpRequest) -> HttpResponse:
 def rule_new(request: HttpRequest) -> HttpResponseBase:
     """A later row takes over from its day on; the form starts with the circular that most will want."""
     start = {
-        **unverified.C721, "valid_from": timezone.now().date(), "maximum": from_minor(unverified.C721["maximum_minor"], "EUR")
-    }  # fmt: skip
+        **unverified.C721,
+        "valid_from": timezone.now().date(),
+        "maximum": from_minor(unverified.C721["maximum_minor"], "EUR"),
+    }
     form = UnverifiedRuleForm(request.POST or None, user=request.user, initial=start)
 
     def do() -> None:
         unverified.write_rule(brand=form.cleaned_data["brand"], actor=request.user, **form.terms())
 
     return dialogs.run(
-        request, form, do, url=reverse("wallet:unverified"), said=_("The rule is written."),
-        title=_("A rule for clients who are not verified"), submit=_("Write the rule"),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("wallet:unverified"),
+        said=_("The rule is written."),
+        title=_("A rule for clients who are not verified"),
+        submit=_("Write the rule"),
+    )

@@ -39,17 +39,24 @@ def find(request: HttpRequest, pk: int, permission: str = "wallet.view_bonusgran
 def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
     grant = find(request, pk)
     access_log.note(
-        user=request.user, kind=AccessKind.VIEW, client_id=grant.client_id, brand_id=grant.brand_id,
-        target=f"wallet.bonusgrant:{grant.pk}", in_book=is_in_own_book(request.user, grant.client),
-    )  # fmt: skip
+        user=request.user,
+        kind=AccessKind.VIEW,
+        client_id=grant.client_id,
+        brand_id=grant.brand_id,
+        target=f"wallet.bonusgrant:{grant.pk}",
+        in_book=is_in_own_book(request.user, grant.client),
+    )
     context = {
-        "grant": grant, "story": story_of_bonus(grant), "how": granting.how_it_becomes_free(grant),
+        "grant": grant,
+        "story": story_of_bonus(grant),
+        "how": granting.how_it_becomes_free(grant),
         "may_decide": policies.can_decide_bonus(request.user, grant),
         "waits": grant.state == BonusState.REQUESTED,
         "may_take": grant.state == BonusState.ACTIVE and policies.can_take_bonus_away(request.user, grant),
-        "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
+        "approve_form": OptionalReasonForm(prefix="approve"),
+        "refuse_form": ReasonForm(prefix="refuse"),
         **returns_of(request.user, grant),
-    }  # fmt: skip
+    }
     return render(request, "wallet/disputes/bonus.html", context)
 
 
@@ -57,21 +64,32 @@ def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
 def give(request: HttpRequest, client_id: int) -> HttpResponseBase:
     client = get_client(request.user, client_id)
     form = GrantForm(
-        request.POST or None, brand=client.brand,
+        request.POST or None,
+        brand=client.brand,
         initial={"currency": client.brand.base_currency, "request_key": secrets.token_urlsafe(12)},
-    )  # fmt: skip
+    )
 
     def do() -> None:
         data = form.cleaned_data
         granting.grant_bonus(
-            client_id=client.pk, plan_id=data["plan"].pk, amount=data["amount"], currency=data["currency"],
-            reason=data["reason"], request_key=data["request_key"], actor=request.user,
-        )  # fmt: skip
+            client_id=client.pk,
+            plan_id=data["plan"].pk,
+            amount=data["amount"],
+            currency=data["currency"],
+            reason=data["reason"],
+            request_key=data["request_key"],
+            actor=request.user,
+        )
 
     return dialogs.run(
-        request, form, do, url=reverse("client_tab", args=[client.pk, "money"]), said=_("The bonus is on its way."),
-        title=_("A bonus for %(client)s") % {"client": client}, submit=_("Give the bonus"),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("client_tab", args=[client.pk, "money"]),
+        said=_("The bonus is on its way."),
+        title=_("A bonus for %(client)s") % {"client": client},
+        submit=_("Give the bonus"),
+    )
 
 
 @require_POST
@@ -101,9 +119,15 @@ def take_away(request: HttpRequest, pk: int) -> HttpResponseBase:
         ending.take_bonus_away(grant_id=grant.pk, actor=request.user, reason=form.cleaned_data["reason"])
 
     return dialogs.run(
-        request, form, do, url=reverse("wallet:bonus", args=[grant.pk]), said=_("Taken away."),
-        title=_("Take the bonus away"), submit=_("Take it away"), tone="danger",
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("wallet:bonus", args=[grant.pk]),
+        said=_("Taken away."),
+        title=_("Take the bonus away"),
+        submit=_("Take it away"),
+        tone="danger",
+    )
 
 
 # ── plans ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,9 +156,14 @@ def plan_new(request: HttpRequest) -> HttpResponseBase:
         granting.create_plan(brand=form.cleaned_data["brand"], name=form.cleaned_data["name"], actor=request.user)
 
     return dialogs.run(
-        request, form, do, url=reverse("wallet:bonus_plans"), said=_("The plan is there; now write its terms."),
-        title=_("A new bonus plan"), submit=_("Create"),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("wallet:bonus_plans"),
+        said=_("The plan is there; now write its terms."),
+        title=_("A new bonus plan"),
+        submit=_("Create"),
+    )
 
 
 def _plan(request: HttpRequest, pk: int) -> BonusPlan:
@@ -151,9 +180,15 @@ def rule_new(request: HttpRequest, pk: int) -> HttpResponseBase:
         granting.write_rule(plan_id=plan.pk, actor=request.user, **form.terms())
 
     return dialogs.run(
-        request, form, do, url=reverse("wallet:bonus_plans"), said=_("The terms are written."), wide=True,
-        title=_("Terms of %(plan)s") % {"plan": plan}, submit=_("Write the terms"),
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("wallet:bonus_plans"),
+        said=_("The terms are written."),
+        wide=True,
+        title=_("Terms of %(plan)s") % {"plan": plan},
+        submit=_("Write the terms"),
+    )
 
 
 @require_POST

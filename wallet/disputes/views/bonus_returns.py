@@ -31,16 +31,24 @@ def returns_of(user: Any, grant: BonusGrant) -> dict[str, Any]:
         if not bonus_disputes.is_undecided(loss):
             continue
         waiting, why_not = bonus_disputes.waiting_of(loss), bonus_disputes.why_not(loss)
-        rows.append({
-            "loss": loss, "waiting": waiting, "why_not": why_not,
-            "form": BonusReturnForm(prefix=f"return-{loss.pk}", auto_id=f"id_{loss.pk}_%s") if may_say and not waiting else None,
-            "may_decide": bonuses_policies.can_decide_bonus_return(user, waiting, grant) if waiting else None,
-            "may_withdraw": policies.can_withdraw(user, waiting) if waiting else None,
-        })  # fmt: skip
+        rows.append(
+            {
+                "loss": loss,
+                "waiting": waiting,
+                "why_not": why_not,
+                "form": BonusReturnForm(prefix=f"return-{loss.pk}", auto_id=f"id_{loss.pk}_%s")
+                if may_say and not waiting
+                else None,
+                "may_decide": bonuses_policies.can_decide_bonus_return(user, waiting, grant) if waiting else None,
+                "may_withdraw": policies.can_withdraw(user, waiting) if waiting else None,
+            }
+        )
     return {
-        "returns": rows, "returns_before": before, "agree_return": OptionalReasonForm(prefix="agree"),
+        "returns": rows,
+        "returns_before": before,
+        "agree_return": OptionalReasonForm(prefix="agree"),
         "refuse_return": ReasonForm(prefix="refuse", auto_id="id_refuse_%s"),
-    }  # fmt: skip
+    }
 
 
 def _reached(request: HttpRequest, pk: int) -> BonusProposal:
@@ -64,9 +72,12 @@ def say(request: HttpRequest, pk: int) -> HttpResponseBase:
     loss = queries.one_of(rows, pk, request.user, bonus_disputes.PROPOSES)
     form = BonusReturnForm(request.POST, prefix=f"return-{loss.pk}")
     return _do(
-        request, loss.grant_id, form, lambda: bonus_disputes.say(loss_id=pk, actor=request.user, **form.cleaned_data),
+        request,
+        loss.grant_id,
+        form,
+        lambda: bonus_disputes.say(loss_id=pk, actor=request.user, **form.cleaned_data),
         _("Written down. A second person decides."),
-    )  # fmt: skip
+    )
 
 
 @require_POST
@@ -74,10 +85,12 @@ def say(request: HttpRequest, pk: int) -> HttpResponseBase:
 def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
     one, form = _reached(request, pk), OptionalReasonForm(request.POST, prefix="agree")
     return _do(
-        request, one.loss.grant_id, form,
+        request,
+        one.loss.grant_id,
+        form,
         lambda: bonus_disputes.agree(proposal_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
         _("Booked: it is held again.") if one.restores else _("Decided: it stays lost."),
-    )  # fmt: skip
+    )
 
 
 @require_POST
@@ -85,9 +98,12 @@ def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
 def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     one, form = _reached(request, pk), ReasonForm(request.POST, prefix="refuse")
     return _do(
-        request, one.loss.grant_id, form,
-        lambda: bonus_disputes.refuse(proposal_id=pk, actor=request.user, note=form.cleaned_data["reason"]), _("Refused."),
-    )  # fmt: skip
+        request,
+        one.loss.grant_id,
+        form,
+        lambda: bonus_disputes.refuse(proposal_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
+        _("Refused."),
+    )
 
 
 @require_POST

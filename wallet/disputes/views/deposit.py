@@ -46,13 +46,17 @@ class DepositPage(StaffView):
         left = left_of(deposit) if may_refund or deposit.refunded_minor else 0
         start = {"amount": from_minor(left, deposit.received_currency), "request_key": secrets.token_urlsafe(12)}
         context = {
-            "may_refund": may_refund and left > 0, "left": Money.of_minor(left, deposit.received_currency),
+            "may_refund": may_refund and left > 0,
+            "left": Money.of_minor(left, deposit.received_currency),
             "refund_form": refund_form or RefundForm(initial=start, prefix="refund"),
             "refunds": deposit.refunds.select_related("requested_by").defer("sealed_destination").order_by("-pk")[:20],
             "disputes": list(deposit.disputes.all()[:10]) if request.user.has_perm("wallet.view_dispute") else [],
-            "deposit": deposit, "movement": deposit, "story": story_of(deposit), "form": form,
+            "deposit": deposit,
+            "movement": deposit,
+            "story": story_of(deposit),
+            "form": form,
             "may_release": policies.can_release_deposit(request.user, deposit) and deposit.state == DepositState.HELD,
-        }  # fmt: skip
+        }
         return render(request, "wallet/deposits/deposit.html", context, status=status)
 
     def post(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
@@ -60,11 +64,11 @@ class DepositPage(StaffView):
         deposit, form = self.find(request, deposit_id), ReasonForm(request.POST)
         done = attempt(
             request,
-            lambda: release_held_deposit(
-                deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"]
-            ),
-            _("%(reference)s is in the wallet.") % {"reference": deposit.reference}, form=form, forbidden_is_said=True,
-        )  # fmt: skip
+            lambda: release_held_deposit(deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+            _("%(reference)s is in the wallet.") % {"reference": deposit.reference},
+            form=form,
+            forbidden_is_said=True,
+        )
         if done:
             return redirect("wallet:deposit", deposit_id=deposit.pk)
         return self.show(request, deposit, form, status=422)
@@ -77,9 +81,12 @@ def refund(request: HttpRequest, deposit_id: int) -> HttpResponseBase:
     page = DepositPage()
     deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")
     asked = attempt(
-        request, lambda: start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data),
-        _("Asked for. Somebody else approves it before it goes."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        request,
+        lambda: start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data),
+        _("Asked for. Somebody else approves it before it goes."),
+        form=form,
+        forbidden_is_said=True,
+    )
     if asked:
         return redirect("wallet:withdrawal", withdrawal_id=asked.result.pk)
     return page.show(request, deposit, ReasonForm(), status=422, refund_form=form)

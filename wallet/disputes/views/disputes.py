@@ -36,19 +36,26 @@ def dispute_page(request: HttpRequest, pk: int) -> HttpResponse:
     _note(request, dispute, AccessKind.VIEW)
     may_answer = policies.can_answer_dispute(request.user, dispute) and dispute.state in ANSWERABLE
     context = {
-        "dispute": dispute, "story": story_of_dispute(dispute), "may_answer": may_answer,
+        "dispute": dispute,
+        "story": story_of_dispute(dispute),
+        "may_answer": may_answer,
         "may_read_evidence": bool(policies.can_answer_dispute(request.user, dispute)) and bool(dispute.evidence_key),
         "takes_evidence": may_answer and evidence.takes_evidence(dispute),
-        "form": EvidenceForm(initial={"text": dispute.evidence_text}), "refuse_form": ReasonForm(prefix="accept"),
-    }  # fmt: skip
+        "form": EvidenceForm(initial={"text": dispute.evidence_text}),
+        "refuse_form": ReasonForm(prefix="accept"),
+    }
     return render(request, "wallet/disputes/dispute.html", context)
 
 
 def _note(request: HttpRequest, dispute: Dispute, kind: AccessKind) -> None:
     access_log.note(
-        user=request.user, kind=kind, client_id=dispute.client_id, brand_id=dispute.brand_id,
-        target=f"wallet.dispute:{dispute.pk}", in_book=is_in_own_book(request.user, dispute.client),
-    )  # fmt: skip
+        user=request.user,
+        kind=kind,
+        client_id=dispute.client_id,
+        brand_id=dispute.brand_id,
+        target=f"wallet.dispute:{dispute.pk}",
+        in_book=is_in_own_book(request.user, dispute.client),
+    )
 
 
 @require_POST
@@ -59,9 +66,13 @@ def make_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     form = EvidenceForm(request.POST)
     if not form.is_valid():
         return dialogs.show(
-            request, form, url=f"/money/disputes/{dispute.pk}/", title=_("Evidence"), submit=_("Make the evidence"),
+            request,
+            form,
+            url=f"/money/disputes/{dispute.pk}/",
+            title=_("Evidence"),
+            submit=_("Make the evidence"),
             status=422,
-        )  # fmt: skip
+        )
     job = evidence.order_evidence(
         dispute_id=dispute.pk, actor=request.user, text=form.cleaned_data["text"], submit="submit" in request.POST
     )
@@ -104,6 +115,12 @@ def accept(request: HttpRequest, pk: int) -> HttpResponseBase:
         accept_loss(dispute_id=dispute.pk, actor=request.user, reason=form.cleaned_data["reason"])
 
     return dialogs.run(
-        request, form, do, url=f"/money/disputes/{dispute.pk}/", said=_("The loss is accepted."),
-        title=_("Don't contest it"), submit=_("Accept the loss"), tone="danger",
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=f"/money/disputes/{dispute.pk}/",
+        said=_("The loss is accepted."),
+        title=_("Don't contest it"),
+        submit=_("Accept the loss"),
+        tone="danger",
+    )

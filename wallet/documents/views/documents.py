@@ -52,16 +52,20 @@ def document_page(request: HttpRequest, pk: int) -> HttpResponse:
     document = _find(request, pk)
     if document.client_id:
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=document.client_id, brand_id=document.brand_id,
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=document.client_id,
+            brand_id=document.brand_id,
             target=f"wallet.document:{document.pk}",
-        )  # fmt: skip
+        )
     others = store.documents_visible_to(request.user).filter(
         brand_id=document.brand_id, kind=document.kind, subject=document.subject
     )
     return render(
-        request, "wallet/documents/document.html",
+        request,
+        "wallet/documents/document.html",
         {"document": document, "others": list(others.exclude(pk=pk).select_related("made_by").order_by("-id")[:10])},
-    )  # fmt: skip
+    )
 
 
 @staff_page("wallet.view_issueddocument")
@@ -69,9 +73,12 @@ def document_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file; opening it is noted."""
     document = _find(request, pk)
     access_log.note(
-        user=request.user, kind=AccessKind.DOWNLOAD, client_id=document.client_id, brand_id=document.brand_id,
+        user=request.user,
+        kind=AccessKind.DOWNLOAD,
+        client_id=document.client_id,
+        brand_id=document.brand_id,
         target=f"wallet.document:{document.pk}",
-    )  # fmt: skip
+    )
     return file_response(document)
 
 
@@ -129,9 +136,12 @@ def _proved(request: HttpRequest, form: ProveForm) -> dict[str, Any]:
     for one in found:
         if one.client_id:
             access_log.note(
-                user=request.user, kind=AccessKind.VIEW, client_id=one.client_id, brand_id=one.brand_id,
+                user=request.user,
+                kind=AccessKind.VIEW,
+                client_id=one.client_id,
+                brand_id=one.brand_id,
                 target=f"wallet.document:{one.pk}:proved",
-            )  # fmt: skip
+            )
     return {"found": found, "asked": text, "by_file": bool(file)}
 
 

@@ -51,9 +51,10 @@ class NewJournal(StaffView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         initial: dict[str, Any] = {
-            "request_key": secrets.token_urlsafe(16), "business_on": timezone.now().date(),
+            "request_key": secrets.token_urlsafe(16),
+            "business_on": timezone.now().date(),
             "brand": request.GET.get("brand") or self.brands().values_list("pk", flat=True).first(),
-        }  # fmt: skip
+        }
         lines: list[TypedLine] = []
         journal = self.to_reverse(request.GET.get("reverse", ""))
         if journal is not None:
@@ -98,12 +99,17 @@ class NewJournal(StaffView):
     def write(self, values: dict[str, Any], lines: list[TypedLine]) -> ManualJournal:
         file = values["file"]
         return manual_journals.write_journal(
-            brand_id=values["brand"].pk, business_on=values["business_on"], reason=values["reason"],
-            rate=values["rate"], rate_on=values["rate_on"], reverses_id=values["reverses"],
-            request_key=values["request_key"], actor=self.request.user,
+            brand_id=values["brand"].pk,
+            business_on=values["business_on"],
+            reason=values["reason"],
+            rate=values["rate"],
+            rate_on=values["rate_on"],
+            reverses_id=values["reverses"],
+            request_key=values["request_key"],
+            actor=self.request.user,
             lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
             files=[(file.name, file.read())] if file else [],
-        )  # fmt: skip
+        )
 
 
 new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
@@ -143,17 +149,26 @@ def show_manual(
     account_owners.warm([line.account for line in lines])
     for client in {line.account.client for line in lines if line.account.client}:
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=client.pk, brand_id=manual.brand_id,
-            target=f"wallet.manualjournal:{manual.pk}", in_book=is_in_own_book(request.user, client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=client.pk,
+            brand_id=manual.brand_id,
+            target=f"wallet.manualjournal:{manual.pk}",
+            in_book=is_in_own_book(request.user, client),
+        )
     context = {
-        "manual": manual, "lines": lines, "may_post": ledger_policies.can_post_journal(request.user, manual),
-        "files": manual.files.select_related("author"), "evidence_form": EvidenceForm(prefix="evidence"),
+        "manual": manual,
+        "lines": lines,
+        "may_post": ledger_policies.can_post_journal(request.user, manual),
+        "files": manual.files.select_related("author"),
+        "evidence_form": EvidenceForm(prefix="evidence"),
         "may_attach": manual.state == RequestState.WAITING
         and bool(ledger_policies.can_write_journal(request.user, manual.brand_id)),
         "may_withdraw": policies.can_withdraw(request.user, manual),
-        "post_form": OptionalReasonForm(prefix="post"), "refuse_form": ReasonForm(prefix="refuse"), **(wrong or {}),
-    }  # fmt: skip
+        "post_form": OptionalReasonForm(prefix="post"),
+        "refuse_form": ReasonForm(prefix="refuse"),
+        **(wrong or {}),
+    }
     return render(request, "wallet/ledger/manual_journal.html", context, status=status)
 
 
@@ -164,8 +179,10 @@ def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("%(reference)s is posted.") % {"reference": manual.reference}, form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        _("%(reference)s is posted.") % {"reference": manual.reference},
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"post_form": form}, status=422)
@@ -178,8 +195,10 @@ def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("Refused. Nothing was posted."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        _("Refused. Nothing was posted."),
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"refuse_form": form}, status=422)
@@ -223,7 +242,10 @@ def manual_file(request: HttpRequest, pk: int) -> HttpResponse:
     clients = set(file.manual.lines.values_list("account__client_id", flat=True)) - {None} or {None}
     for client_id in clients:
         access_log.note(
-            user=request.user, kind=AccessKind.DOWNLOAD, brand_id=file.manual.brand_id, client_id=client_id,
+            user=request.user,
+            kind=AccessKind.DOWNLOAD,
+            brand_id=file.manual.brand_id,
+            client_id=client_id,
             target=f"wallet.manualjournalfile:{file.pk}",
-        )  # fmt: skip
+        )
     return attached(file, attachments.JOURNALS)

@@ -151,9 +151,13 @@ def _note(request: HttpRequest, account: Account, kind: AccessKind) -> None:
     """Whoever looks at a client's wallet is written down."""
     if account.client is not None:
         access_log.note(
-            user=request.user, kind=kind, client_id=account.client_id, brand_id=account.brand_id,
-            target=f"wallet.account:{account.pk}", in_book=is_in_own_book(request.user, account.client),
-        )  # fmt: skip
+            user=request.user,
+            kind=kind,
+            client_id=account.client_id,
+            brand_id=account.brand_id,
+            target=f"wallet.account:{account.pk}",
+            in_book=is_in_own_book(request.user, account.client),
+        )
 
 
 @staff_page("wallet.view_account")
@@ -162,12 +166,16 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
     _note(request, account, AccessKind.VIEW)
     as_of, form = read_instant(request.GET.get("as_of", "")), HistoryForm(request.GET)
     context = {
-        "account": account, "as_of": as_of, "as_of_text": request.GET.get("as_of", ""), "form": form,
-        "narrows": form.narrows, "balance": from_minor(ledger.balance(account, at=as_of), account.currency),
+        "account": account,
+        "as_of": as_of,
+        "as_of_text": request.GET.get("as_of", ""),
+        "form": form,
+        "narrows": form.narrows,
+        "balance": from_minor(ledger.balance(account, at=as_of), account.currency),
         "counters": Balance.objects.filter(pk=account.pk).first() if account.is_bounded and as_of is None else None,
         "page": history_page(account, until=as_of, cursor=request.GET.get("cursor", ""), form=form),
         "has_cursor": bool(request.GET.get("cursor")),
-    }  # fmt: skip
+    }
     return render(request, "wallet/ledger/ledger_account.html", context)
 
 
@@ -180,13 +188,16 @@ def account_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     as_of = read_instant(request.POST.get("as_of", "")) or timezone.now()
     filters = {name: request.POST[name] for name in HistoryForm.base_fields if request.POST.get(name)}
     job = start_job(
-        "wallet.account_history", owner=cast(User, request.user),
+        "wallet.account_history",
+        owner=cast(User, request.user),
         title=_said("History of %(account)s") % {"account": account},
         parameters={
-            "account_id": account.pk, "as_of": as_of.isoformat(), "filters": filters,
+            "account_id": account.pk,
+            "as_of": as_of.isoformat(),
+            "filters": filters,
             "zone": timezone.get_current_timezone_name(),
         },
-    )  # fmt: skip
+    )
     return redirect("job", pk=job.pk)
 
 
@@ -209,9 +220,15 @@ def journal_page(request: HttpRequest, pk: int) -> HttpResponse:
     seal = seal_of(journal)
     wants_proof = seal is not None and bool(request.GET.get("proof"))
     context = {
-        "journal": journal, "postings": postings, "movement": movements_queries.movement_of(request.user, journal), "seal": seal,
-        "proof": proof_of(journal, seal) if seal is not None and wants_proof else None, "wants_proof": wants_proof,
-        "may_reverse": journal.phase in (Phase.POSTED, Phase.POST) and not hasattr(journal, "reversed_by")
-        and not belongs_to_a_movement(journal) and policies.can_write_journal(request.user, journal.brand_id).allowed,
-    }  # fmt: skip
+        "journal": journal,
+        "postings": postings,
+        "movement": movements_queries.movement_of(request.user, journal),
+        "seal": seal,
+        "proof": proof_of(journal, seal) if seal is not None and wants_proof else None,
+        "wants_proof": wants_proof,
+        "may_reverse": journal.phase in (Phase.POSTED, Phase.POST)
+        and not hasattr(journal, "reversed_by")
+        and not belongs_to_a_movement(journal)
+        and policies.can_write_journal(request.user, journal.brand_id).allowed,
+    }
     return render(request, "wallet/ledger/journal.html", context)

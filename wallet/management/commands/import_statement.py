@@ -132,9 +132,13 @@ class Command(BaseCommand):
         try:
             name, content = self._content(psp, options)
             file = import_statement(
-                psp_id=psp.pk, file_name=name, content=content, actor=None, kind=options["format"],
+                psp_id=psp.pk,
+                file_name=name,
+                content=content,
+                actor=None,
+                kind=options["format"],
                 is_complete=options["complete"] or options["file"] is None,
-            )  # fmt: skip
+            )
         except EndUnknown as error:
             raise CommandError(
                 f"{error.message} Or compare it with the bank's page and run it again with --complete."

@@ -26,8 +26,9 @@ class Command(BaseCommand):
         quiet = options["json"] or options["verbosity"] == 0
         verdict = verify(
             lambda name: None if quiet else self.stdout.write(f"checking {name} …"),
-            head=options["head"], deep=options["deep"],
-        )  # fmt: skip
+            head=options["head"],
+            deep=options["deep"],
+        )
         seconds = time.monotonic() - started
         if options["json"]:
             self.stdout.write(json.dumps({**asdict(verdict), "holds": verdict.holds, "seconds": round(seconds, 3)}))

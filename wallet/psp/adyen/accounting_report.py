@@ -41,20 +41,36 @@ from wallet.psp.settlement import (
 )
 
 COLUMNS = (
-    "BalanceAccount", "Transfer Id", "Transaction Id", "Category", "Status", "Type", "Booking Date", "Booking Date TimeZone",
-    "Currency", "Amount", "Payment Currency", "Received (PC)", "Reserved (PC)", "Balance (PC)", "Reference",
-)  # fmt: skip
+    "BalanceAccount",
+    "Transfer Id",
+    "Transaction Id",
+    "Category",
+    "Status",
+    "Type",
+    "Booking Date",
+    "Booking Date TimeZone",
+    "Currency",
+    "Amount",
+    "Payment Currency",
+    "Received (PC)",
+    "Reserved (PC)",
+    "Balance (PC)",
+    "Reference",
+)
 OPTIONAL = ("Value Date", "Value Date TimeZone")
 ACCOUNT, TRANSFER, TRANSACTION, CATEGORY, STATUS, TYPE = COLUMNS[:6]
 BOOKED_AT, ZONE, CURRENCY, AMOUNT, PAID_IN, RECEIVED, RESERVED, BALANCE, REFERENCE = COLUMNS[6:]
 BANK, PAYMENTS = "bank", "platformPayment"
 CATEGORIES = frozenset(
     {BANK, PAYMENTS, "card", "grants", "interest", "internal", "issuedCard", "migration", "topUp", "upgrade"}
-)  # fmt: skip
+)
 TYPES = {
-    "fee": RowType.FEE, "invoiceDeduction": RowType.FEE, "miscCost": RowType.FEE,
-    "depositCorrection": RowType.RESERVE, "reserveAdjustment": RowType.RESERVE,
-}  # fmt: skip
+    "fee": RowType.FEE,
+    "invoiceDeduction": RowType.FEE,
+    "miscCost": RowType.FEE,
+    "depositCorrection": RowType.RESERVE,
+    "reserveAdjustment": RowType.RESERVE,
+}
 FIRST = "received"
 CAME_BACK = frozenset({"returned", "failed"})
 LAST = frozenset({"booked", "credited", "refused", "rejected", "cancelled", "expired", *CAME_BACK})
@@ -166,13 +182,27 @@ class AccountingReader(CsvReader):
         value_at = None
         if cells.get("Value Date"):
             value_at = self._zones.local(
-                self.line, "Value Date", cells["Value Date"], "Value Date TimeZone", cells.get("Value Date TimeZone", "")
-            ).astimezone(dt.UTC)  # fmt: skip
+                self.line,
+                "Value Date",
+                cells["Value Date"],
+                "Value Date TimeZone",
+                cells.get("Value Date TimeZone", ""),
+            ).astimezone(dt.UTC)
         return FileRow(
-            self.line, kind, "" if is_return else cells[TRANSFER][:100], cells[REFERENCE][:100],
-            cells[TRANSFER][:100] if is_return else "", "", local.astimezone(dt.UTC), cells[PAID_IN], balance, 0, balance,
-            value_at, cells[TRANSACTION][:100],
-        )  # fmt: skip
+            self.line,
+            kind,
+            "" if is_return else cells[TRANSFER][:100],
+            cells[REFERENCE][:100],
+            cells[TRANSFER][:100] if is_return else "",
+            "",
+            local.astimezone(dt.UTC),
+            cells[PAID_IN],
+            balance,
+            0,
+            balance,
+            value_at,
+            cells[TRANSACTION][:100],
+        )
 
     def _kind(self, cells: dict[str, str], balance: int) -> RowType:
         """A bank transfer's by its state and sign: out is a client's payout, in is from our own bank."""
@@ -205,10 +235,11 @@ class AccountingReader(CsvReader):
             if steps.is_begun and steps.is_over:
                 column, left = (RECEIVED, steps.received) if steps.received else (RESERVED, steps.reserved)
                 raise wrong(
-                    steps.line, column,
+                    steps.line,
+                    column,
                     _("transfer %(transfer)s does not add up: %(sum)s are left. A row is missing or was changed.")
                     % {"transfer": transfer[:40], "sum": said(left, currency)},
-                )  # fmt: skip
+                )
 
 
 def _plain(name: str) -> str:

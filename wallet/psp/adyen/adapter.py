@@ -97,36 +97,53 @@ class AdyenAdapter(BaseAdapter):
         Method("scheme", gettext_lazy("Card"), PspKind.CARD),
         Method("scheme_fields", gettext_lazy("Card, on our page"), PspKind.CARD, pay_by=PayBy.HOSTED_FIELDS),
         Method(
-            "sepadirectdebit", gettext_lazy("SEPA direct debit"), PspKind.BANK, payout_fields=("iban", "holder"),
+            "sepadirectdebit",
+            gettext_lazy("SEPA direct debit"),
+            PspKind.BANK,
+            payout_fields=("iban", "holder"),
             minutes=2 * 24 * 60,
         ),
         Method("klarna", "Klarna", PspKind.CASHIER),
-    )  # fmt: skip
+    )
     keys = (
         Key("api_key", gettext_lazy("API key"), help_text=gettext_lazy("Adyen: Developers › API credentials")),
         Key("merchant", gettext_lazy("Merchant account"), is_secret=False),
         Key(
-            "webhook_secret", gettext_lazy("HMAC key of the webhook"),
-            help_text=gettext_lazy("Adyen: Developers › Webhooks › Standard webhook › HMAC key (64 characters, 0-9 and A-F)"),
+            "webhook_secret",
+            gettext_lazy("HMAC key of the webhook"),
+            help_text=gettext_lazy(
+                "Adyen: Developers › Webhooks › Standard webhook › HMAC key (64 characters, 0-9 and A-F)"
+            ),
         ),
         Key("environment", gettext_lazy("Environment"), False, False, choices=ENVIRONMENTS),
         Key("live_prefix", gettext_lazy("Live endpoint prefix"), False, False, gettext_lazy("Needed for live only")),
         Key(
-            "capture", gettext_lazy("Capture"), False, False, gettext_lazy("As the merchant account is set up at Adyen"),
+            "capture",
+            gettext_lazy("Capture"),
+            False,
+            False,
+            gettext_lazy("As the merchant account is set up at Adyen"),
             choices=CAPTURES,
         ),
         Key("client_key", gettext_lazy("Client key"), False, False, gettext_lazy("For card fields on our page")),
         Key(
-            "balance_account", gettext_lazy("Balance account for payouts"), False, False,
+            "balance_account",
+            gettext_lazy("Balance account for payouts"),
+            False,
+            False,
             gettext_lazy("Payouts go by transfer where this and the next two are filled in"),
         ),
         Key("transfer_key", gettext_lazy("API key for transfers"), is_required=False),
         Key(
-            "transfer_webhook_secret", gettext_lazy("HMAC key of the transfer webhook"), is_required=False,
+            "transfer_webhook_secret",
+            gettext_lazy("HMAC key of the transfer webhook"),
+            is_required=False,
             help_text=gettext_lazy("Adyen: Developers › Webhooks › Transfer webhooks › HMAC key, to the same address"),
         ),
         Key(
-            "payout_key", gettext_lazy("API key that submits payouts"), is_required=False,
+            "payout_key",
+            gettext_lazy("API key that submits payouts"),
+            is_required=False,
             help_text=gettext_lazy("Only with the older Payout API, as the next two"),
         ),
         Key("payout_review_key", gettext_lazy("API key that confirms payouts"), is_required=False),
@@ -134,18 +151,25 @@ class AdyenAdapter(BaseAdapter):
         Key("report_user", gettext_lazy("Report user"), False, False),
         Key("report_password", gettext_lazy("Password of the report user"), is_required=False),
         Key(
-            "platform_report_key", gettext_lazy("API key of the balance platform's report user"), is_required=False,
+            "platform_report_key",
+            gettext_lazy("API key of the balance platform's report user"),
+            is_required=False,
             help_text=gettext_lazy("Role: BalancePlatform Report Download. Fetches the accounting report"),
         ),
         Key(
-            "platform_report_user", gettext_lazy("Report user of the balance platform"), False, False,
+            "platform_report_user",
+            gettext_lazy("Report user of the balance platform"),
+            False,
+            False,
             gettext_lazy("Only where it logs in by name: then the key above is its password"),
         ),
         Key(
-            "report_webhook_secret", gettext_lazy("HMAC key of the report webhook"), is_required=False,
+            "report_webhook_secret",
+            gettext_lazy("HMAC key of the report webhook"),
+            is_required=False,
             help_text=gettext_lazy("Adyen: Developers › Webhooks › Report webhooks › HMAC key, to the same address"),
         ),
-    )  # fmt: skip
+    )
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
@@ -331,9 +355,13 @@ class AdyenAdapter(BaseAdapter):
             message = json.loads(body)
             if "notificationItems" not in message:
                 return transfer_views.judge(
-                    body, headers, keys=self._transfers.webhook_keys + self._report_keys, now=now, is_live=self.is_live,
+                    body,
+                    headers,
+                    keys=self._transfers.webhook_keys + self._report_keys,
+                    now=now,
+                    is_live=self.is_live,
                     balance_account=self._transfers.balance_account,
-                )  # fmt: skip
+                )
             items = notifications.items_of(message)
             verdict = notifications.judge_items(items, keys)
             if verdict != Verdict.ACCEPTED:
@@ -410,9 +438,10 @@ class AdyenAdapter(BaseAdapter):
         accounts = me.get("associatedMerchantAccounts") or []
         if accounts and self.merchant not in accounts:
             return Health(
-                False, _("The key may not act for merchant account %(m)s, but for %(others)s.")
+                False,
+                _("The key may not act for merchant account %(m)s, but for %(others)s.")
                 % {"m": self.merchant or "—", "others": ", ".join(map(str, accounts[:5]))},
-            )  # fmt: skip
+            )
         if not notifications.is_key(self._key("webhook_secret")):
             return Health(
                 False,

@@ -31,11 +31,27 @@ from wallet.psp.settlement import (
 )
 
 COLUMNS = (
-    "Company Account", "Merchant Account", "Psp Reference", "Merchant Reference", "Payment Method", "Creation Date",
-    "TimeZone", "Type", "Modification Reference", "Gross Currency", "Gross Debit (GC)", "Gross Credit (GC)", "Exchange Rate",
-    "Net Currency", "Net Debit (NC)", "Net Credit (NC)", "Commission (NC)", "Markup (NC)", "Scheme Fees (NC)",
+    "Company Account",
+    "Merchant Account",
+    "Psp Reference",
+    "Merchant Reference",
+    "Payment Method",
+    "Creation Date",
+    "TimeZone",
+    "Type",
+    "Modification Reference",
+    "Gross Currency",
+    "Gross Debit (GC)",
+    "Gross Credit (GC)",
+    "Exchange Rate",
+    "Net Currency",
+    "Net Debit (NC)",
+    "Net Credit (NC)",
+    "Commission (NC)",
+    "Markup (NC)",
+    "Scheme Fees (NC)",
     "Interchange (NC)",
-)  # fmt: skip
+)
 LATER_COLUMNS = ("Payment Method Variant", "Modification Merchant Reference", "Batch Number")
 FEES = COLUMNS[-4:]
 TYPES = {
@@ -133,10 +149,11 @@ class AdyenReader(CsvReader):
         for key, line in self._paid.items():
             if self._sums[key]:
                 raise wrong(
-                    line, "Net Debit (NC)",
+                    line,
+                    "Net Debit (NC)",
                     _("batch %(batch)s does not add up: %(sum)s are left. A row was changed.")
                     % {"batch": key[0], "sum": said(self._sums[key], key[1])},
-                )  # fmt: skip
+                )
 
     def _row(self, cells: list[str]) -> FileRow:
         line = self.line
@@ -145,9 +162,27 @@ class AdyenReader(CsvReader):
         cells = [cell.strip() for cell in cells]
         cells += [""] * (self._least - len(cells))
         (
-            _company, account, payment, merchant, _method, created, zone, name, modification, paid_in, gross_debit,
-            gross_credit, rate_text, currency, debit, credit, *fees, _variant, modified, batch,
-        ) = self._pick(cells)  # fmt: skip
+            _company,
+            account,
+            payment,
+            merchant,
+            _method,
+            created,
+            zone,
+            name,
+            modification,
+            paid_in,
+            gross_debit,
+            gross_credit,
+            rate_text,
+            currency,
+            debit,
+            credit,
+            *fees,
+            _variant,
+            modified,
+            batch,
+        ) = self._pick(cells)
         kind = self._kind(name, account)
         if currency not in self.totals:
             checked_currency(line, "Net Currency", currency)
@@ -172,11 +207,24 @@ class AdyenReader(CsvReader):
         is_converted = rate is not None
         at = self._zones.local(line, "Creation Date", created, "TimeZone", zone).astimezone(dt.UTC)
         return FileRow(
-            line, kind, own[:100], ((modified if kind == RowType.REFUND else "") or merchant)[:100],
-            "" if is_payment else payment[:100], batch[:60], at, currency, gross, fee, net,
+            line,
+            kind,
+            own[:100],
+            ((modified if kind == RowType.REFUND else "") or merchant)[:100],
+            "" if is_payment else payment[:100],
+            batch[:60],
+            at,
+            currency,
+            gross,
+            fee,
+            net,
             at + CARRIED_DAYS if name in CARRIED_OVER else None,
-            modification[:100], "", paid_in if is_converted else "", paid if is_converted else None, rate,
-        )  # fmt: skip
+            modification[:100],
+            "",
+            paid_in if is_converted else "",
+            paid if is_converted else None,
+            rate,
+        )
 
     def _kind(self, name: str, account: str) -> RowType:
         kind = TYPES.get(name)

@@ -32,9 +32,13 @@ def kinds(*, has_transfers: bool) -> tuple[ReportKind, ...]:
         SETTLEMENT, gettext_lazy("Settlement details report"), ALL - of_transfers, days_late=SETTLEMENT_DAYS
     )
     accounting = ReportKind(
-        ACCOUNTING, gettext_lazy("Accounting report of the balance platform"), of_transfers, of_transfers,
-        days_late=ACCOUNTING_DAYS, is_daily=True,
-    )  # fmt: skip
+        ACCOUNTING,
+        gettext_lazy("Accounting report of the balance platform"),
+        of_transfers,
+        of_transfers,
+        days_late=ACCOUNTING_DAYS,
+        is_daily=True,
+    )
     return (settlement, accounting) if has_transfers else (settlement,)
 
 

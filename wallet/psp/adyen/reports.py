@@ -102,8 +102,11 @@ def fetch(psp: Psp, http: PspHttp, first: dt.date, last: dt.date, *, merchant: s
 def _announced(psp: Psp, first: dt.date, last: dt.date) -> list[str]:
     since = dt.datetime.combine(first, dt.time(), dt.UTC)
     messages = WebhookMessage.objects.filter(
-        psp=psp, verdict=Verdict.ACCEPTED, event_type=AVAILABLE,
-        received_at__gte=since, received_at__lt=since + (last - first) + dt.timedelta(days=1),
-    ).order_by("id")[:FILES_MAX]  # fmt: skip
+        psp=psp,
+        verdict=Verdict.ACCEPTED,
+        event_type=AVAILABLE,
+        received_at__gte=since,
+        received_at__lt=since + (last - first) + dt.timedelta(days=1),
+    ).order_by("id")[:FILES_MAX]
     names = [str(items_of(json.loads(bytes(one.body)))[one.item]["pspReference"]) for one in messages]
     return list(dict.fromkeys(name for name in names if SETTLEMENT_FILE.fullmatch(name)))

@@ -43,9 +43,7 @@ STATUS = {
 }
 BOOKED = frozenset({"booked", "credited"})
 # Where a message bears no number: how far a state is along the way.
-RANKS = {
-    TransferStatus.PENDING: 1, TransferStatus.PAID: 2, TransferStatus.FAILED: 3, TransferStatus.RETURNED: 3,
-}  # fmt: skip
+RANKS = {TransferStatus.PENDING: 1, TransferStatus.PAID: 2, TransferStatus.FAILED: 3, TransferStatus.RETURNED: 3}
 FAILURES = {
     "counterpartyAccountClosed": "account_closed",
     "counterpartyAccountBlocked": "account_blocked",

@@ -29,7 +29,7 @@ NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 SPELT = str.maketrans({
     "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe",
     "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "’": "'", "‘": "'", "–": "-",
-})  # fmt: skip
+})  # fmt: skip  # a table of pairs
 MARGIN = dt.timedelta(days=1)  # between our clock and theirs, and for a queue
 WINDOW_MAX = dt.timedelta(days=180)  # Adyen takes six months
 # A list is not promised to show at once what was taken: until then, what it does not show may still be there.
@@ -80,10 +80,10 @@ class Transfers:
             "priority": "regular",
             "reference": order.reference,
             # Letters and digits only.
-            "referenceForBeneficiary": "".join(
-                sign for sign in order.reference if sign.isascii() and sign.isalnum()
-            )[:BENEFICIARY_REFERENCE_MAX],
-        }  # fmt: skip
+            "referenceForBeneficiary": "".join(sign for sign in order.reference if sign.isascii() and sign.isalnum())[
+                :BENEFICIARY_REFERENCE_MAX
+            ],
+        }
 
     def find(self, reference: str) -> TransferView | None:
         """By its id where we know it, else among the transfers of its time; None only when it can't be there any more."""
@@ -122,8 +122,11 @@ class Transfers:
 
     def _list(self, since: dt.datetime, until: dt.datetime, **wanted: str) -> list[Mapping[str, Any]]:
         query = {
-            "balanceAccountId": self.balance_account, "createdSince": _moment(since), "createdUntil": _moment(until), **wanted
-        }  # fmt: skip
+            "balanceAccountId": self.balance_account,
+            "createdSince": _moment(since),
+            "createdUntil": _moment(until),
+            **wanted,
+        }
         with in_our_words(self._psp):
             quoted = {name: quote(value, safe="") for name, value in query.items()}  # the SDK does not
             return list(self._api().get_all_transfers(query_parameters=quoted).message["data"])

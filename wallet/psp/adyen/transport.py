@@ -32,9 +32,17 @@ class RecordedClient:
         self._http = http
 
     def request(
-        self, method: str, url: str, json: Any = None, data: Any = "", username: str = "", password: str = "",
-        xapikey: str = "", headers: Mapping[str, str] | None = None, timeout: int | None = None,
-    ) -> tuple[str, Any, int, Mapping[str, str]]:  # fmt: skip
+        self,
+        method: str,
+        url: str,
+        json: Any = None,
+        data: Any = "",
+        username: str = "",
+        password: str = "",
+        xapikey: str = "",
+        headers: Mapping[str, str] | None = None,
+        timeout: int | None = None,
+    ) -> tuple[str, Any, int, Mapping[str, str]]:
         response = self._http.send(
             method, url, json=json, headers={**(headers or {}), "x-api-key": xapikey, "Accept": "application/json"}
         )

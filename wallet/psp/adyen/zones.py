@@ -11,10 +11,19 @@ from wallet.psp.settlement import plausible, wrong
 
 # Zones as the reports abbreviate them, where the time zone database has no such name.
 ZONES = {
-    "CEST": "CET", "BST": "Europe/London", "EDT": "America/New_York", "PST": "America/Los_Angeles",
-    "PDT": "America/Los_Angeles", "CST": "America/Chicago", "CDT": "America/Chicago", "AEST": "Australia/Sydney",
-    "AEDT": "Australia/Sydney", "SGT": "Asia/Singapore", "HKT": "Asia/Hong_Kong", "JST": "Asia/Tokyo",
-}  # fmt: skip
+    "CEST": "CET",
+    "BST": "Europe/London",
+    "EDT": "America/New_York",
+    "PST": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "CST": "America/Chicago",
+    "CDT": "America/Chicago",
+    "AEST": "Australia/Sydney",
+    "AEDT": "Australia/Sydney",
+    "SGT": "Asia/Singapore",
+    "HKT": "Asia/Hong_Kong",
+    "JST": "Asia/Tokyo",
+}
 
 
 class Zones:

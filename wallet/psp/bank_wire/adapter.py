@@ -67,10 +67,14 @@ class BankWireAdapter(BaseAdapter):
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
         Method(
-            "wire", gettext_lazy("Bank wire"), PspKind.BANK, PayBy.BANK_REFERENCE, payout_fields=("iban", "holder"),
+            "wire",
+            gettext_lazy("Bank wire"),
+            PspKind.BANK,
+            PayBy.BANK_REFERENCE,
+            payout_fields=("iban", "holder"),
             minutes=MINUTES,
         ),
-    )  # fmt: skip
+    )
     keys = (
         Key("holder", gettext_lazy("Account holder"), is_secret=False),
         Key("iban", gettext_lazy("IBAN"), is_secret=False),
@@ -91,10 +95,14 @@ class BankWireAdapter(BaseAdapter):
             raise PspRefused(_("%(psp)s has no account filled in.") % {"psp": self.psp})
         reference = wire_reference(intent.reference)
         return PaymentView(
-            reference=intent.reference, psp_reference=reference, status=PaymentStatus.CREATED,
-            amount_minor=intent.amount_minor, currency=intent.currency, method="wire",
+            reference=intent.reference,
+            psp_reference=reference,
+            status=PaymentStatus.CREATED,
+            amount_minor=intent.amount_minor,
+            currency=intent.currency,
+            method="wire",
             instructions={**told, "iban": printed(told["iban"].replace(" ", "")), "reference": printed(reference)},
-        )  # fmt: skip
+        )
 
     def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
         """The bank can't be asked. What its statements told is applied when they are read."""
@@ -125,11 +133,14 @@ class BankWireAdapter(BaseAdapter):
             psp=self.psp,
             reference=reference,
             defaults={
-                "amount_minor": minor, "currency": currency, "is_refund": is_refund, "created_at": timezone.now(),
+                "amount_minor": minor,
+                "currency": currency,
+                "is_refund": is_refund,
+                "created_at": timezone.now(),
                 "sealed_party": crypto.encrypt(json.dumps(dict(party)).encode(), purpose=PARTY_PURPOSE),
                 "party_label": masked(party["iban"]),
             },
-        )  # fmt: skip
+        )
         if (made.amount_minor, made.currency) != (minor, currency):
             raise PspRefused(_("%(reference)s is an order of another amount.") % {"reference": reference})
         return view_of(made)
@@ -209,11 +220,20 @@ def _report_row(entry: Entry, line: int) -> FileRow:
     reference = named[0] if named else ""
     kind = RowType.PAYMENT if entry.minor > 0 else RowType.PAYOUT if reference else RowType.FEE
     return FileRow(
-        line=line, type=kind, psp_reference=(wire_reference(reference) if entry.minor > 0 and reference else reference)
-        or entry.bank_reference or entry.place, merchant_reference=reference, original_reference="", batch=entry.batch,
-        booked_at=dt.datetime.combine(entry.booked_on, dt.time(12), dt.UTC), currency=entry.currency,
-        gross_minor=entry.minor, fee_minor=0, net_minor=entry.minor,
-    )  # fmt: skip
+        line=line,
+        type=kind,
+        psp_reference=(wire_reference(reference) if entry.minor > 0 and reference else reference)
+        or entry.bank_reference
+        or entry.place,
+        merchant_reference=reference,
+        original_reference="",
+        batch=entry.batch,
+        booked_at=dt.datetime.combine(entry.booked_on, dt.time(12), dt.UTC),
+        currency=entry.currency,
+        gross_minor=entry.minor,
+        fee_minor=0,
+        net_minor=entry.minor,
+    )
 
 
 def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
@@ -238,7 +258,11 @@ def masked(iban: str) -> str:
 
 def view_of(order: BankOrder) -> TransferView:
     return TransferView(
-        reference=order.reference, psp_reference=order.reference, amount_minor=order.amount_minor, currency=order.currency,
-        status=ORDER_STATUS.get(OrderState(order.state), TransferStatus.PENDING), failure=order.failure,
+        reference=order.reference,
+        psp_reference=order.reference,
+        amount_minor=order.amount_minor,
+        currency=order.currency,
+        status=ORDER_STATUS.get(OrderState(order.state), TransferStatus.PENDING),
+        failure=order.failure,
         happened_at=order.finished_at,
-    )  # fmt: skip
+    )

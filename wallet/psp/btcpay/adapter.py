@@ -122,10 +122,13 @@ class BtcPayAdapter(BaseAdapter):
             "currency": intent.currency,
             "metadata": {"orderId": intent.reference, "itemDesc": intent.merchant_name},
             "checkout": {
-                "redirectURL": intent.return_url, "redirectAutomatically": True, "defaultLanguage": intent.locale[:2],
-                "expirationMinutes": RATE_HOLDS_MINUTES, "paymentMethods": [_chain(method.code)],
+                "redirectURL": intent.return_url,
+                "redirectAutomatically": True,
+                "defaultLanguage": intent.locale[:2],
+                "expirationMinutes": RATE_HOLDS_MINUTES,
+                "paymentMethods": [_chain(method.code)],
             },
-        }  # fmt: skip
+        }
         return self._seen(self._call("POST", f"{self._store}/invoices", body))
 
     def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
@@ -150,10 +153,13 @@ class BtcPayAdapter(BaseAdapter):
     def refund(self, order: RefundOrder) -> TransferView:
         """A pull payment that the payer claims at its address."""
         body = {
-            "name": order.reference, "description": order.reason[:200], "refundVariant": "Custom",
-            "payoutMethodId": _chain(self.methods[0].code), "customCurrency": order.currency,
+            "name": order.reference,
+            "description": order.reason[:200],
+            "refundVariant": "Custom",
+            "payoutMethodId": _chain(self.methods[0].code),
+            "customCurrency": order.currency,
             "customAmount": f"{from_minor(order.amount_minor, order.currency):f}",
-        }  # fmt: skip
+        }
         known = self.find_refund(order)
         if known is not None:
             return known
@@ -192,10 +198,17 @@ class BtcPayAdapter(BaseAdapter):
             if not paid:
                 status, failure = TransferStatus.FAILED, _("It was not claimed in time")
         return TransferView(
-            reference=reference, psp_reference=pull_id, amount_minor=amount_minor, currency=currency, status=status,
-            failure=failure, happened_at=max((one.happened_at for one in paid if one.happened_at), default=None),
-            claim_url=str(pull.get("viewLink") or ""), claim_state=state, claim_until=ends,
-        )  # fmt: skip
+            reference=reference,
+            psp_reference=pull_id,
+            amount_minor=amount_minor,
+            currency=currency,
+            status=status,
+            failure=failure,
+            happened_at=max((one.happened_at for one in paid if one.happened_at), default=None),
+            claim_url=str(pull.get("viewLink") or ""),
+            claim_state=state,
+            claim_until=ends,
+        )
 
     # Payments out
 
@@ -212,18 +225,24 @@ class BtcPayAdapter(BaseAdapter):
         if known:
             return known[0]
         body = {
-            "destination": address, "amount": f"{from_minor(order.amount_minor, order.currency):f}",
-            "payoutMethodId": _chain(method.code), "pullPaymentId": pull_id, "approved": True,
+            "destination": address,
+            "amount": f"{from_minor(order.amount_minor, order.currency):f}",
+            "payoutMethodId": _chain(method.code),
+            "pullPaymentId": pull_id,
+            "approved": True,
             "metadata": {"reference": order.reference},
-        }  # fmt: skip
+        }
         return self._http.read(payout_of, self._call("POST", f"{self._store}/payouts", body))
 
     def _pull_payment_for(self, order: PayoutOrder, method: str) -> str:
         """Made once by its name. It moves no coins: an answer that is lost here leaves nothing open."""
         body = {
-            "name": order.reference, "amount": f"{from_minor(order.amount_minor, order.currency):f}",
-            "currency": order.currency, "payoutMethods": [_chain(method)], "autoApproveClaims": False,
-        }  # fmt: skip
+            "name": order.reference,
+            "amount": f"{from_minor(order.amount_minor, order.currency):f}",
+            "currency": order.currency,
+            "payoutMethods": [_chain(method)],
+            "autoApproveClaims": False,
+        }
         try:
             pull = self._pull_payment_of(order.reference)
             if pull is None:
@@ -373,10 +392,13 @@ def payment_of(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Pay
     instructions = {}
     if way is not None:
         instructions = {
-            "address": str(way["destination"]), "amount": f"{way['due'] if received else way['amount']} {way['currency']}",
-            "currency": str(way["currency"]), "network": str(way["paymentMethodId"]), "uri": str(way["paymentLink"]),
+            "address": str(way["destination"]),
+            "amount": f"{way['due'] if received else way['amount']} {way['currency']}",
+            "currency": str(way["currency"]),
+            "network": str(way["paymentMethodId"]),
+            "uri": str(way["paymentLink"]),
             "expires": dt.datetime.fromtimestamp(int(invoice["expirationTime"]), dt.UTC).isoformat(),
-        }  # fmt: skip
+        }
     return PaymentView(
         reference=str((invoice.get("metadata") or {}).get("orderId") or ""),
         psp_reference=str(invoice["id"]),

@@ -36,13 +36,22 @@ from wallet.psp.settlement import (
 )
 
 ALIASES = {
-    "PaymentCurrency": "Crypto", "PaymentAmount": "CryptoAmount", "InvoiceCurrency": "Currency",
+    "PaymentCurrency": "Crypto",
+    "PaymentAmount": "CryptoAmount",
+    "InvoiceCurrency": "Currency",
     "InvoiceCurrencyAmount": "CurrencyAmount",
-}  # fmt: skip
+}
 PAYMENTS = (
-    "Date", "InvoiceId", "OrderId", "Confirmed", "PaymentCurrency", "PaymentAmount", "InvoiceCurrency",
-    "InvoiceCurrencyAmount", "Rate",
-)  # fmt: skip
+    "Date",
+    "InvoiceId",
+    "OrderId",
+    "Confirmed",
+    "PaymentCurrency",
+    "PaymentAmount",
+    "InvoiceCurrency",
+    "InvoiceCurrencyAmount",
+    "Rate",
+)
 PAYOUTS = ("Date", "Source", "State", "Crypto", "CryptoAmount", "Currency", "CurrencyAmount")
 YES_NO = {"true": True, "false": False}
 STATES = frozenset({"AwaitingApproval", "AwaitingPayment", "InProgress", "Completed", "Cancelled"})
@@ -116,9 +125,18 @@ class BtcPayReader(CsvReader):
             raise wrong(line, "InvoiceId", _("it is empty."))
         gross = exact_minor(line, "InvoiceCurrencyAmount", self._cell(cells, "InvoiceCurrencyAmount"), currency)
         row = FileRow(
-            line, RowType.PAYMENT, invoice[:100], self._cell(cells, "OrderId")[:100], "", "",
-            moment(line, "Date", self._cell(cells, "Date")), currency, gross, 0, gross,
-        )  # fmt: skip
+            line,
+            RowType.PAYMENT,
+            invoice[:100],
+            self._cell(cells, "OrderId")[:100],
+            "",
+            "",
+            moment(line, "Date", self._cell(cells, "Date")),
+            currency,
+            gross,
+            0,
+            gross,
+        )
         return self._in_coins(row, cells, "PaymentCurrency", "PaymentAmount", self._cell(cells, "Rate"))
 
     def _payout(self, cells: Sequence[str]) -> FileRow | None:
@@ -136,9 +154,18 @@ class BtcPayReader(CsvReader):
             raise wrong(line, "Source", _("it is empty."))
         gross = -exact_minor(line, "CurrencyAmount", self._cell(cells, "CurrencyAmount"), currency)
         row = FileRow(
-            line, RowType.PAYOUT, own[:100], source[:100], "", "",
-            moment(line, "Date", self._cell(cells, "Date")), currency, gross, 0, gross,
-        )  # fmt: skip
+            line,
+            RowType.PAYOUT,
+            own[:100],
+            source[:100],
+            "",
+            "",
+            moment(line, "Date", self._cell(cells, "Date")),
+            currency,
+            gross,
+            0,
+            gross,
+        )
         return self._in_coins(row, cells, "Crypto", "CryptoAmount", "")
 
     def _in_coins(self, row: FileRow, cells: Sequence[str], unit: str, column: str, rate_text: str) -> FileRow:

@@ -67,8 +67,10 @@ class PayPalAdapter(BaseAdapter):
     title = "PayPal"
     summary = gettext_lazy("PayPal accounts: orders approved by the payer, refunds, payouts, disputes with evidence.")
     signature_headers = tuple(
-        f"paypal-{prefix}{name}" for prefix in ("transmission-", "") for name in ("id", "time", "sig", "cert-url", "auth-algo")
-    )  # fmt: skip
+        f"paypal-{prefix}{name}"
+        for prefix in ("transmission-", "")
+        for name in ("id", "time", "sig", "cert-url", "auth-algo")
+    )
     capabilities = frozenset(Capability)
     methods = (Method("paypal", "PayPal", PspKind.WALLET, payout_fields=("account",)),)
     keys = (
@@ -288,9 +290,11 @@ class PayPalAdapter(BaseAdapter):
         basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         try:
             answer = self._http.call(
-                "POST", "/v1/oauth2/token", data={"grant_type": "client_credentials"},
+                "POST",
+                "/v1/oauth2/token",
+                data={"grant_type": "client_credentials"},
                 headers={"Authorization": f"Basic {basic}"},
-            )  # fmt: skip
+            )
         except PspUnknown as error:
             raise PspUnreachable(error.message) from error
         token, seconds = self._http.read(lambda found: (str(found["access_token"]), int(found["expires_in"])), answer)

@@ -35,10 +35,19 @@ from wallet.psp.paypal.mapping import WHOLE_UNITS
 from wallet.psp.settlement import BadFile, CsvReader, checked_currency, plausible, said, wrong
 
 NEEDED = (
-    "Transaction ID", "Invoice ID", "PayPal Reference ID", "Transaction Event Code", "Transaction Completion Date",
-    "Transaction Debit or Credit", "Gross Transaction Amount", "Gross Transaction Currency", "Fee Debit or Credit",
-    "Fee Amount", "Fee Currency", "Custom Field",
-)  # fmt: skip
+    "Transaction ID",
+    "Invoice ID",
+    "PayPal Reference ID",
+    "Transaction Event Code",
+    "Transaction Completion Date",
+    "Transaction Debit or Credit",
+    "Gross Transaction Amount",
+    "Gross Transaction Currency",
+    "Fee Debit or Credit",
+    "Fee Amount",
+    "Fee Currency",
+    "Custom Field",
+)
 PAYER, BANK_REFERENCE = "Consumer ID", "Bank Reference ID"
 FOOTER_FIELDS = 10
 SIDES = ("credits", "debits", "fee_credits", "fee_debits")
@@ -190,11 +199,23 @@ class StlReader(CsvReader):
         self._of_file += 1
         self._of_report += 1
         return FileRow(
-            line, kind, own[:100], (invoice or custom)[:100], original[:100],
-            ((self._more(cells, section, BANK_REFERENCE) if kind == RowType.MERCHANT_PAYOUT else "") or section.batch)[:60],
-            self._time("Transaction Completion Date", at), currency, gross, fee, gross - fee, None, f"{own}:{code}"[:100],
+            line,
+            kind,
+            own[:100],
+            (invoice or custom)[:100],
+            original[:100],
+            ((self._more(cells, section, BANK_REFERENCE) if kind == RowType.MERCHANT_PAYOUT else "") or section.batch)[
+                :60
+            ],
+            self._time("Transaction Completion Date", at),
+            currency,
+            gross,
+            fee,
+            gross - fee,
+            None,
+            f"{own}:{code}"[:100],
             self._more(cells, section, PAYER)[:100],
-        )  # fmt: skip
+        )
 
     def _more(self, cells: Sequence[str], section: Section, name: str) -> str:
         place = section.columns.get(name, 0)
@@ -216,8 +237,12 @@ class StlReader(CsvReader):
         self._compare("SF", cells, sums, currency)
         opening, closing = (self._balance(f"SF {place}", cells, place, currency) for place in (6, 8))
         if opening + sums.net != closing:
-            raise wrong(self.line, "SF 9", _("beginning balance and rows give %(sum)s, the ending balance is %(closing)s.")
-                        % {"sum": said(opening + sums.net, currency), "closing": said(closing, currency)})  # fmt: skip
+            raise wrong(
+                self.line,
+                "SF 9",
+                _("beginning balance and rows give %(sum)s, the ending balance is %(closing)s.")
+                % {"sum": said(opening + sums.net, currency), "closing": said(closing, currency)},
+            )
         whole = self._report.setdefault(currency, Sums(self.line))
         for side in SIDES:
             setattr(whole, side, getattr(whole, side) + getattr(sums, side))

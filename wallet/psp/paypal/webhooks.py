@@ -274,9 +274,12 @@ def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> We
     """Opened, or decided. Money goes with PAYMENT.CAPTURE.REVERSED; it is ours again when a dispute is won after that."""
     dispute = dispute_of(resource)
     return WebhookEvent(
-        **common, kind=EventKind.DISPUTE, reference=dispute.reference, dispute=dispute,
+        **common,
+        kind=EventKind.DISPUTE,
+        reference=dispute.reference,
+        dispute=dispute,
         is_complete=dispute.outcome != "won",
-    )  # fmt: skip
+    )
 
 
 def dispute_of(resource: Mapping[str, Any]) -> DisputeView:
@@ -341,8 +344,12 @@ def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) ->
         return replace(event, kind=EventKind.DISPUTE, reference=reference, dispute=dispute, is_complete=True)
     if dispute is not None:
         dispute = replace(
-            dispute, reference=reference, amount_minor=told.amount_minor, currency=told.currency, outcome="",
+            dispute,
+            reference=reference,
+            amount_minor=told.amount_minor,
+            currency=told.currency,
+            outcome="",
             happened_at=told.happened_at,
-        )  # fmt: skip
+        )
     payment = replace(told, reference=reference)
     return replace(event, reference=reference, payment=payment, dispute=dispute, is_complete=True)

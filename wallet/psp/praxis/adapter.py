@@ -72,15 +72,32 @@ SESSION = ("merchant_id", "application_key", "timestamp", "intent", "cid", "orde
 SESSION_ANSWER = ("status", "timestamp", "redirect_url", "customer.customer_token")
 FIND = ("merchant_id", "application_key", "timestamp", "order_id")
 DIRECT = (
-    "merchant_id", "application_key", "timestamp", "transaction_type", "cid", "order_id", "currency", "amount", "gateway",
-    "notification_url", "return_url",
-)  # fmt: skip
+    "merchant_id",
+    "application_key",
+    "timestamp",
+    "transaction_type",
+    "cid",
+    "order_id",
+    "currency",
+    "amount",
+    "gateway",
+    "notification_url",
+    "return_url",
+)
 ANSWER = ("status", "timestamp", "customer.customer_token", "session.order_id", "transaction.tid")
 NOTIFICATION = (
-    "merchant_id", "application_key", "timestamp", "customer.customer_token", "session.order_id", "transaction.tid",
-    "transaction.currency", "transaction.amount", "transaction.conversion_rate", "transaction.processed_currency",
+    "merchant_id",
+    "application_key",
+    "timestamp",
+    "customer.customer_token",
+    "session.order_id",
+    "transaction.tid",
+    "transaction.currency",
+    "transaction.amount",
+    "transaction.conversion_rate",
+    "transaction.processed_currency",
     "transaction.processed_amount",
-)  # fmt: skip
+)
 REPLY = ("status", "timestamp")
 # The cashier sends again about five minutes later, signed anew.
 AGE_MAX, AHEAD_MAX = dt.timedelta(seconds=900), dt.timedelta(seconds=300)
@@ -180,9 +197,13 @@ class PraxisAdapter(BaseAdapter):
         answer = self._call("/cashier/cashier", body, SESSION, SESSION_ANSWER)
         url = self._http.read(lambda found: str(found["redirect_url"]), answer)
         return PaymentView(
-            reference=intent.reference, psp_reference="", status=PaymentStatus.CREATED,
-            amount_minor=intent.amount_minor, currency=intent.currency, redirect_url=url,
-        )  # fmt: skip
+            reference=intent.reference,
+            psp_reference="",
+            status=PaymentStatus.CREATED,
+            amount_minor=intent.amount_minor,
+            currency=intent.currency,
+            redirect_url=url,
+        )
 
     def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
         answer = self._find(reference)
@@ -190,10 +211,14 @@ class PraxisAdapter(BaseAdapter):
 
     def refund(self, order: RefundOrder) -> TransferView:
         body = {
-            "transaction_type": "refund", "order_id": order.reference, "cid": order.payment_reference,
-            "currency": order.currency, "amount": order.amount_minor, "original_order_id": order.payment_reference,
+            "transaction_type": "refund",
+            "order_id": order.reference,
+            "cid": order.payment_reference,
+            "currency": order.currency,
+            "amount": order.amount_minor,
+            "original_order_id": order.payment_reference,
             "notification_url": self._notification_url,
-        }  # fmt: skip
+        }
         return self._http.read(transfer_of, self._call("/direct/process", body, DIRECT, ANSWER))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
@@ -203,10 +228,15 @@ class PraxisAdapter(BaseAdapter):
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
         body = {
-            "transaction_type": "payout", "order_id": order.reference, "cid": order.reference,
-            "currency": order.currency, "amount": order.amount_minor, "payout_data": dict(order.destination),
-            "payment_method": order.method or None, "notification_url": self._notification_url,
-        }  # fmt: skip
+            "transaction_type": "payout",
+            "order_id": order.reference,
+            "cid": order.reference,
+            "currency": order.currency,
+            "amount": order.amount_minor,
+            "payout_data": dict(order.destination),
+            "payment_method": order.method or None,
+            "notification_url": self._notification_url,
+        }
         return self._http.read(transfer_of, self._call("/direct/process", body, DIRECT, ANSWER))
 
     def find_payout(self, reference: str) -> TransferView | None:
@@ -261,9 +291,11 @@ class PraxisAdapter(BaseAdapter):
         """Signed to who signed to us; anything else is told -1 and gets no signature of ours."""
         taken = verdict in TAKEN
         answer = {
-            "status": 0 if taken else -1, "description": "OK" if taken else Verdict(verdict).value, "version": VERSION,
+            "status": 0 if taken else -1,
+            "description": "OK" if taken else Verdict(verdict).value,
+            "version": VERSION,
             "timestamp": int(timezone.now().timestamp()),
-        }  # fmt: skip
+        }
         signed = sign(answer, REPLY, self._secret)
         headers = {"Gt-Authentication": signed, "External-Request-Signature": signed} if taken else {}
         return Reply(200 if taken else 400, json.dumps(answer).encode(), "application/json", headers)
@@ -302,10 +334,12 @@ class PraxisAdapter(BaseAdapter):
     def _call(self, path: str, body: Mapping[str, Any], fields: Sequence[str], answered: Sequence[str]) -> Any:
         """A signed request; an answer whose signature does not hold tells nothing. A status above zero is a refusal."""
         message = {
-            **body, "merchant_id": self.credentials.get("merchant_id"),
-            "application_key": self.credentials.get("application_key"), "version": VERSION,
+            **body,
+            "merchant_id": self.credentials.get("merchant_id"),
+            "application_key": self.credentials.get("application_key"),
+            "version": VERSION,
             "timestamp": int(timezone.now().timestamp()),
-        }  # fmt: skip
+        }
         response = self._http.send(
             "POST", path, json=message, headers={"Gt-Authentication": sign(message, fields, self._secret)}
         )
@@ -379,9 +413,12 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
         transaction["transaction_type"], EventKind.PAYMENT
     )
     told = (
-        transaction["tid"], transaction["transaction_type"], transaction["transaction_status"],
-        transaction.get("processed_amount"), transaction.get("processed_currency"),
-    )  # fmt: skip
+        transaction["tid"],
+        transaction["transaction_type"],
+        transaction["transaction_status"],
+        transaction.get("processed_amount"),
+        transaction.get("processed_currency"),
+    )
     return WebhookEvent(
         event_id=":".join("" if part is None else str(part) for part in told)[:120],
         event_type=f"{transaction['transaction_type']}.{transaction['transaction_status']}"[:80],

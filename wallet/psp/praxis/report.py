@@ -34,21 +34,42 @@ from wallet.psp.settlement import (
 )
 
 COLUMNS = (
-    "tid", "order_id", "cid", "transaction_type", "transaction_status", "created_timestamp", "currency", "amount",
-    "processed_currency", "processed_amount", "fee",
-)  # fmt: skip
+    "tid",
+    "order_id",
+    "cid",
+    "transaction_type",
+    "transaction_status",
+    "created_timestamp",
+    "currency",
+    "amount",
+    "processed_currency",
+    "processed_amount",
+    "fee",
+)
 OPTIONAL = ("conversion_rate", "original_tid", "updated_timestamp", "settlement_id")
 OLD_NAMES = {"charge_currency": "processed_currency", "charge_amount": "processed_amount"}
 TYPES = {
-    "sale": RowType.PAYMENT, "payout": RowType.PAYOUT, "refund": RowType.REFUND, "settlement": RowType.MERCHANT_PAYOUT,
+    "sale": RowType.PAYMENT,
+    "payout": RowType.PAYOUT,
+    "refund": RowType.REFUND,
+    "settlement": RowType.MERCHANT_PAYOUT,
     "fee": RowType.FEE,
-}  # fmt: skip
+}
 NOT_MONEY = frozenset(
     {
-        "initialized", "requested", "pending", "pending_async", "authorized", "in progress", "in_progress", "declined",
-        "rejected", "cancelled", "error",
+        "initialized",
+        "requested",
+        "pending",
+        "pending_async",
+        "authorized",
+        "in progress",
+        "in_progress",
+        "declined",
+        "rejected",
+        "cancelled",
+        "error",
     }
-)  # fmt: skip
+)
 # state → what a sale becomes beside its payment; a payout that is reversed comes back as a payout.
 TAKEN_BACK = {"chargeback": RowType.CHARGEBACK, "reversed": RowType.REFUND}
 STAMP_MAX = 4_102_444_800  # the year 2100
@@ -149,10 +170,21 @@ class PraxisReader(CsvReader):
         fee = self._whole(cells, "fee", signed=True) if self._cell(cells, "fee") else 0
         original = self._cell(cells, "original_tid")
         row = FileRow(
-            line, kind, tid[:100], self._cell(cells, "order_id")[:100], original[:100],
-            self._cell(cells, "settlement_id")[:60], self._time(cells, "created_timestamp"), currency, gross, fee, gross - fee,
-            None, f"{tid}:{name}"[:100], self._cell(cells, "cid")[:100],
-        )  # fmt: skip
+            line,
+            kind,
+            tid[:100],
+            self._cell(cells, "order_id")[:100],
+            original[:100],
+            self._cell(cells, "settlement_id")[:60],
+            self._time(cells, "created_timestamp"),
+            currency,
+            gross,
+            fee,
+            gross - fee,
+            None,
+            f"{tid}:{name}"[:100],
+            self._cell(cells, "cid")[:100],
+        )
         if asked_in != currency:
             row = self._converted(row, cells, asked_in, sign)
         if state in TAKEN_BACK:
@@ -173,7 +205,13 @@ class PraxisReader(CsvReader):
         back = None if row.paid_minor is None else -row.paid_minor
         self._behind.append(
             row._replace(
-                type=kind, gross_minor=-row.gross_minor, fee_minor=0, net_minor=-row.gross_minor, booked_at=at,
-                paid_minor=back, original_reference=row.psp_reference, entry_reference=f"{row.psp_reference}:{state}"[:100],
+                type=kind,
+                gross_minor=-row.gross_minor,
+                fee_minor=0,
+                net_minor=-row.gross_minor,
+                booked_at=at,
+                paid_minor=back,
+                original_reference=row.psp_reference,
+                entry_reference=f"{row.psp_reference}:{state}"[:100],
             )
-        )  # fmt: skip
+        )

@@ -50,8 +50,12 @@ LOCALES = frozenset({"en", "de", "fr", "es", "it", "nl", "pl", "cs", "hu", "tr",
 EXPAND = "payment_intent.latest_charge"
 # Stripe has no list of files for a dispute: each goes under a heading, the most general ones first.
 EVIDENCE_HEADINGS = (
-    "uncategorized_file", "customer_communication", "service_documentation", "receipt", "customer_signature",
-)  # fmt: skip
+    "uncategorized_file",
+    "customer_communication",
+    "service_documentation",
+    "receipt",
+    "customer_signature",
+)
 EVIDENCE_TEXT_MAX = 20_000
 REPORT_TYPES = ("payout_reconciliation.itemized.5", "ending_balance_reconciliation.itemized.4", "balance.summary.1")
 REPORT_WAIT_SECONDS = 60

@@ -173,20 +173,31 @@ def event_of(message: Data) -> WebhookEvent:
         if name == "checkout.session.async_payment_failed":
             payment = replace(payment, status=PaymentStatus.FAILED, failure="declined_by_issuer")
         return WebhookEvent(
-            **common, kind=EventKind.PAYMENT, reference=view.reference[:100], payment=payment,
+            **common,
+            kind=EventKind.PAYMENT,
+            reference=view.reference[:100],
+            payment=payment,
             is_complete=bool(payment.reference) and payment.status != PaymentStatus.CAPTURED,
-        )  # fmt: skip
+        )
     if name in REFUND_EVENTS:
         refund = refund_view(value)
         return WebhookEvent(
-            **common, kind=EventKind.REFUND, reference=refund.reference[:100], transfer=refund,
-            is_complete=bool(refund.reference), payment=_named(value),
-        )  # fmt: skip
+            **common,
+            kind=EventKind.REFUND,
+            reference=refund.reference[:100],
+            transfer=refund,
+            is_complete=bool(refund.reference),
+            payment=_named(value),
+        )
     if name in DISPUTE_EVENTS:
         return WebhookEvent(
-            **common, kind=DISPUTE_EVENTS[name], reference="", payment=_named(value),
-            dispute=dispute_view(value, ""), is_complete=False,
-        )  # fmt: skip
+            **common,
+            kind=DISPUTE_EVENTS[name],
+            reference="",
+            payment=_named(value),
+            dispute=dispute_view(value, ""),
+            is_complete=False,
+        )
     return WebhookEvent(**common, kind=EventKind.OTHER, reference=_reference(value)[:100])
 
 
@@ -194,9 +205,13 @@ def _named(value: Data) -> PaymentView:
     """What a refund or dispute tells of its payment: Stripe's id of it, and the amount that goes back."""
     currency = str(value["currency"]).upper()
     return PaymentView(
-        reference="", psp_reference=str(value.get("payment_intent") or ""), status=PaymentStatus.CHARGED_BACK,
-        amount_minor=UNITS.to_ours(value["amount"], currency), currency=currency, happened_at=_at(value),
-    )  # fmt: skip
+        reference="",
+        psp_reference=str(value.get("payment_intent") or ""),
+        status=PaymentStatus.CHARGED_BACK,
+        amount_minor=UNITS.to_ours(value["amount"], currency),
+        currency=currency,
+        happened_at=_at(value),
+    )
 
 
 def _reference(value: Data) -> str:

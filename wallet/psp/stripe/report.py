@@ -45,15 +45,34 @@ OF_PAYOUT = ("automatic_payout_id",)
 PAYOUTS = ("payout_id", "currency", "gross", "fee", "net", "reporting_category")
 SUMMARY = ("category", "net_amount", "currency")
 OPTIONAL = (
-    "automatic_payout_id", "payment_intent_id", "payment_metadata[reference]", "refund_metadata[reference]", "customer_id",
-    "customer_facing_amount", "customer_facing_currency", "exchange_rate", "payout_id",
-)  # fmt: skip
+    "automatic_payout_id",
+    "payment_intent_id",
+    "payment_metadata[reference]",
+    "refund_metadata[reference]",
+    "customer_id",
+    "customer_facing_amount",
+    "customer_facing_currency",
+    "exchange_rate",
+    "payout_id",
+)
 BEGINS = ("automatic_payout_id", "balance_transaction_id", "payout_id", "category")
 PICKED = (
-    "balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category", "source_id", "automatic_payout_id",
-    "payment_intent_id", "payment_metadata[reference]", "refund_metadata[reference]", "customer_id", "customer_facing_amount",
-    "customer_facing_currency", "exchange_rate",
-)  # fmt: skip
+    "balance_transaction_id",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "reporting_category",
+    "source_id",
+    "automatic_payout_id",
+    "payment_intent_id",
+    "payment_metadata[reference]",
+    "refund_metadata[reference]",
+    "customer_id",
+    "customer_facing_amount",
+    "customer_facing_currency",
+    "exchange_rate",
+)
 BATCHES_MAX = 100_000
 
 
@@ -112,14 +131,24 @@ class StripeReader(CsvReader):
         for number, ((batch, currency), payout) in enumerate(self._payouts.items(), start=1):
             if payout.total <= 0:
                 raise wrong(
-                    payout.line, "net",
+                    payout.line,
+                    "net",
                     _("the rows of payout %(payout)s add up to %(sum)s, which nobody pays out: a row is missing.")
                     % {"payout": batch, "sum": said(payout.total, currency)},
-                )  # fmt: skip
+                )
             yield FileRow(
-                end + number, RowType.MERCHANT_PAYOUT, batch, "", "", batch, payout.at, currency, -payout.total, 0,
+                end + number,
+                RowType.MERCHANT_PAYOUT,
+                batch,
+                "",
+                "",
+                batch,
+                payout.at,
+                currency,
                 -payout.total,
-            )  # fmt: skip
+                0,
+                -payout.total,
+            )
 
     def _balance(self, table: Table, cells: Sequence[str]) -> None:
         kind = table.cell(cells, "category")
@@ -204,9 +233,24 @@ class Table:
 
     def _item(self, line: int, cells: Sequence[str]) -> FileRow:
         (
-            entry, currency, gross_text, fee_text, net_text, category, source, batch, intent, of_payment, of_refund, customer,
-            facing_text, facing, rate_text, created, value,
-        ) = self._pick([*cells, ""])  # fmt: skip
+            entry,
+            currency,
+            gross_text,
+            fee_text,
+            net_text,
+            category,
+            source,
+            batch,
+            intent,
+            of_payment,
+            of_refund,
+            customer,
+            facing_text,
+            facing,
+            rate_text,
+            created,
+            value,
+        ) = self._pick([*cells, ""])
         if (known := self._currencies.get(currency)) is None:
             known = self._currencies[currency] = checked_currency(line, "currency", currency.strip().upper())
         currency = known
@@ -224,13 +268,22 @@ class Table:
             raise wrong(line, "net", _("gross less fee is not net."))
         is_payment = kind == RowType.PAYMENT
         row = FileRow(
-            line, kind, ((intent if is_payment else "") or source or entry)[:100],
-            (of_refund if kind == RowType.REFUND else of_payment)[:100], "" if is_payment else intent[:100],
+            line,
+            kind,
+            ((intent if is_payment else "") or source or entry)[:100],
+            (of_refund if kind == RowType.REFUND else of_payment)[:100],
+            "" if is_payment else intent[:100],
             (batch or (source if kind == RowType.MERCHANT_PAYOUT else ""))[:60],
-            moment(line, self._time_names["created"], created), currency, gross, fee, net,
+            moment(line, self._time_names["created"], created),
+            currency,
+            gross,
+            fee,
+            net,
             # Of what is held back it is not the day of the release.
-            moment(line, "available_on", value) if value and kind != RowType.RESERVE else None, entry[:100], customer[:100],
-        )  # fmt: skip
+            moment(line, "available_on", value) if value and kind != RowType.RESERVE else None,
+            entry[:100],
+            customer[:100],
+        )
         facing = facing.upper()
         return self._converted(row, facing, facing_text, rate_text) if facing and facing != currency else row
 
@@ -258,9 +311,20 @@ class Table:
         gross, fee, net = self._amounts(line, cells, currency)
         entry = self.cell(cells, "balance_transaction_id") or f"{own}:{self.cell(cells, 'reporting_category')}"
         return FileRow(
-            line, kind, own[:100], "", "", own[:60], self.time(line, cells, "effective_at"), currency, gross, fee, net,
-            None, entry[:100],
-        )  # fmt: skip
+            line,
+            kind,
+            own[:100],
+            "",
+            "",
+            own[:60],
+            self.time(line, cells, "effective_at"),
+            currency,
+            gross,
+            fee,
+            net,
+            None,
+            entry[:100],
+        )
 
 
 def _kind_of(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -51,18 +51,26 @@ def break_page(request: HttpRequest, pk: int) -> HttpResponse:
 def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     if one.client is not None:
         access_log.note(
-            user=request.user, kind=AccessKind.VIEW, client_id=one.client_id, brand_id=one.brand_id,
-            target=f"wallet.break:{one.pk}", in_book=is_in_own_book(request.user, one.client),
-        )  # fmt: skip
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=one.client_id,
+            brand_id=one.brand_id,
+            target=f"wallet.break:{one.pk}",
+            in_book=is_in_own_book(request.user, one.client),
+        )
     found = list(one.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
     waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
     usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
     between, no_rate = _between(one) if waiting is None and one.state == BreakState.OPEN else (None, "")
     context = {
-        "between": between, "no_rate": no_rate,
-        "one": one, "notes": list(one.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]), "postings": found,
+        "between": between,
+        "no_rate": no_rate,
+        "one": one,
+        "notes": list(one.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]),
+        "postings": found,
         "suggestions": queries_recon.suggestions_of(one) if one.state == BreakState.OPEN else [],
-        "may_act": request.user.has_perm("wallet.run_reconciliation"), "waiting": waiting,
+        "may_act": request.user.has_perm("wallet.run_reconciliation"),
+        "waiting": waiting,
         "may_post": reconciliation_policies.can_post_break(request.user, waiting) if waiting else None,
         "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
         "can_be_posted": postings.can_be_posted(one) and waiting is None,
@@ -72,10 +80,12 @@ def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, 
             initial={"business_on": timezone.now().date(), "reason": _("Paid out to our own bank")}, prefix="bank"
         ),
         "posting_form": PostingForm(initial={"way": usual, "business_on": timezone.now().date()}, prefix="posting"),
-        "reason_form": ReasonForm(prefix="words"), "comment_form": CommentForm(prefix="comment"),
-        "approve_form": OptionalReasonForm(prefix="approve"), "refuse_form": ReasonForm(prefix="refuse"),
+        "reason_form": ReasonForm(prefix="words"),
+        "comment_form": CommentForm(prefix="comment"),
+        "approve_form": OptionalReasonForm(prefix="approve"),
+        "refuse_form": ReasonForm(prefix="refuse"),
         **(wrong or {}),
-    }  # fmt: skip
+    }
     return render(request, "wallet/reconciliation/break.html", context, status=status)
 
 
@@ -102,9 +112,13 @@ def break_settle(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Resolve in words, without a posting."""
     form = ReasonForm(request.POST, prefix="words")
     return _do(
-        request, _find(request, pk), "reason_form", form,
-        lambda values: breaks.resolve_break(break_id=pk, actor=request.user, resolution=values["reason"]), _("Resolved."),
-    )  # fmt: skip
+        request,
+        _find(request, pk),
+        "reason_form",
+        form,
+        lambda values: breaks.resolve_break(break_id=pk, actor=request.user, resolution=values["reason"]),
+        _("Resolved."),
+    )
 
 
 @require_POST
@@ -115,9 +129,12 @@ def break_comment_view(request: HttpRequest, pk: int) -> HttpResponseBase:
     def work(values: dict[str, Any]) -> None:
         file = values["file"]
         breaks.comment(
-            break_id=pk, actor=request.user, body=values["body"], file_name=file.name if file else "",
+            break_id=pk,
+            actor=request.user,
+            body=values["body"],
+            file_name=file.name if file else "",
             content=file.read() if file else b"",
-        )  # fmt: skip
+        )
 
     return _do(request, _find(request, pk), "comment_form", form, work, _("Noted."))
 
@@ -132,9 +149,12 @@ def break_propose(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     def work(values: dict[str, Any]) -> None:
         postings.propose(
-            break_id=pk, way=PostingWay(values["way"]), business_on=values["business_on"], reason=values["reason"],
+            break_id=pk,
+            way=PostingWay(values["way"]),
+            business_on=values["business_on"],
+            reason=values["reason"],
             actor=request.user,
-        )  # fmt: skip
+        )
 
     return _do(request, _find(request, pk), "posting_form", form, work, _("It waits for a second person."))
 
@@ -147,9 +167,13 @@ def break_to_bank(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     def work(values: dict[str, Any]) -> None:
         postings.propose(
-            break_id=pk, way=PostingWay.OWN_BANK, business_on=values["business_on"], reason=values["reason"],
-            entry_id=values["entry"], actor=request.user,
-        )  # fmt: skip
+            break_id=pk,
+            way=PostingWay.OWN_BANK,
+            business_on=values["business_on"],
+            reason=values["reason"],
+            entry_id=values["entry"],
+            actor=request.user,
+        )
 
     return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
 
@@ -163,9 +187,13 @@ def _posting(request: HttpRequest, pk: int, permission: str) -> BreakPosting:
 def break_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
     posting, form = _posting(request, pk, "wallet.post_break"), OptionalReasonForm(request.POST, prefix="approve")
     return _do(
-        request, _find(request, posting.one_id), "approve_form", form,
-        lambda values: postings.approve(posting_id=pk, actor=request.user, note=values["reason"]), _("Posted."),
-    )  # fmt: skip
+        request,
+        _find(request, posting.one_id),
+        "approve_form",
+        form,
+        lambda values: postings.approve(posting_id=pk, actor=request.user, note=values["reason"]),
+        _("Posted."),
+    )
 
 
 @require_POST
@@ -173,9 +201,13 @@ def break_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
 def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     posting, form = _posting(request, pk, "wallet.post_break"), ReasonForm(request.POST, prefix="refuse")
     return _do(
-        request, _find(request, posting.one_id), "refuse_form", form,
-        lambda values: postings.refuse(posting_id=pk, actor=request.user, note=values["reason"]), _("Refused."),
-    )  # fmt: skip
+        request,
+        _find(request, posting.one_id),
+        "refuse_form",
+        form,
+        lambda values: postings.refuse(posting_id=pk, actor=request.user, note=values["reason"]),
+        _("Refused."),
+    )
 
 
 @require_POST
@@ -196,11 +228,10 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
     done = attempt(
         request,
-        lambda: breaks.give_to(
-            break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user
-        ),
-        _("The owner is changed."), forbidden_is_said=True,
-    )  # fmt: skip
+        lambda: breaks.give_to(break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user),
+        _("The owner is changed."),
+        forbidden_is_said=True,
+    )
     if done:
         request.session.modified = True
     back = request.POST.get("back", "")
@@ -211,13 +242,18 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
 def break_file(request: HttpRequest, pk: int) -> HttpResponse:
     """What was attached to a comment; opening it is noted."""
     note = queries.one_of(
-        queries_recon.notes_visible_to(request.user).exclude(file_path="").select_related("one"), pk, request.user,
+        queries_recon.notes_visible_to(request.user).exclude(file_path="").select_related("one"),
+        pk,
+        request.user,
         "wallet.view_settlementimport",
-    )  # fmt: skip
+    )
     access_log.note(
-        user=request.user, kind=AccessKind.DOWNLOAD, brand_id=note.one.brand_id, client_id=note.one.client_id,
+        user=request.user,
+        kind=AccessKind.DOWNLOAD,
+        brand_id=note.one.brand_id,
+        client_id=note.one.client_id,
         target=f"wallet.breaknote:{note.pk}",
-    )  # fmt: skip
+    )
     return attached(note, attachments.BREAKS)
 
 
@@ -247,9 +283,11 @@ def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
 def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
     attempt(
-        request, lambda: deciding.reject(suggestion_id=pk, actor=request.user), _("They are kept apart."),
+        request,
+        lambda: deciding.reject(suggestion_id=pk, actor=request.user),
+        _("They are kept apart."),
         forbidden_is_said=True,
-    )  # fmt: skip
+    )
     return _after_suggestion(one)
 
 
@@ -260,9 +298,11 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
     match = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
     reason = request.POST.get("reason", "")
     attempt(
-        request, lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason), _("The match is undone."),
+        request,
+        lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason),
+        _("The match is undone."),
         forbidden_is_said=True,
-    )  # fmt: skip
+    )
     if match.row is not None:
         return redirect("wallet:settlement", pk=match.row.report_id)
     return redirect("wallet:reconciliation")
@@ -274,6 +314,8 @@ def ageing_page(request: HttpRequest) -> HttpResponse:
     psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
     context = {
         "lines": queries_recon.ageing(request.user, psp_id=int(psp) if is_whole(psp) else None),
-        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("older")], "psps": psps, "chosen": psp,
-    }  # fmt: skip
+        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("older")],
+        "psps": psps,
+        "chosen": psp,
+    }
     return render(request, "wallet/reconciliation/ageing.html", context)

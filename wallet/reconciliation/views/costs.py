@@ -40,18 +40,24 @@ def show(
     terms = costs.terms_of(psp, report)
     waiting, decided = costs.proposals_of(psp)
     context = {
-        "psp": psp, "report": report, "terms": terms, "unspoken": costs.without_terms(psp, report, terms),
+        "psp": psp,
+        "report": report,
+        "terms": terms,
+        "unspoken": costs.without_terms(psp, report, terms),
         "waiting": [
             {
-                "proposal": one, "may_decide": reconciliation_policies.can_decide_cost(request.user, one),
+                "proposal": one,
+                "may_decide": reconciliation_policies.can_decide_cost(request.user, one),
                 "may_withdraw": policies.can_withdraw(request.user, one),
                 "refuse_form": ReasonForm(prefix=f"refuse-{one.pk}"),
-                "approve_form": OptionalReasonForm(prefix=f"approve-{one.pk}"), **((wrong or {}).get(one.pk) or {}),
+                "approve_form": OptionalReasonForm(prefix=f"approve-{one.pk}"),
+                **((wrong or {}).get(one.pk) or {}),
             }
             for one in waiting
         ],
-        "decided": decided, "may_manage": request.user.has_perm("wallet.manage_psp"),
-    }  # fmt: skip
+        "decided": decided,
+        "may_manage": request.user.has_perm("wallet.manage_psp"),
+    }
     return render(request, "wallet/reconciliation/psp_costs.html", context, status=status)
 
 
@@ -66,9 +72,15 @@ def cost_new(request: HttpRequest, pk: int) -> HttpResponseBase:
         costs.propose_terms(psp_id=psp.pk, terms=form.terms(), reason=form.cleaned_data["reason"], actor=request.user)
 
     return dialogs.run(
-        request, form, do, url=reverse("wallet:psp_costs", args=[psp.pk]), said=_("It waits for a second person."),
-        title=_("What %(psp)s charges from a day on") % {"psp": psp}, submit=_("Write down"), wide=True,
-    )  # fmt: skip
+        request,
+        form,
+        do,
+        url=reverse("wallet:psp_costs", args=[psp.pk]),
+        said=_("It waits for a second person."),
+        title=_("What %(psp)s charges from a day on") % {"psp": psp},
+        submit=_("Write down"),
+        wide=True,
+    )
 
 
 def _proposal(request: HttpRequest, pk: int, permission: str) -> PspCostProposal:
@@ -90,9 +102,13 @@ def _do(
 def cost_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _proposal(request, pk, "wallet.approve_pspcost")
     return _do(
-        request, one, "approve_form", OptionalReasonForm(request.POST, prefix=f"approve-{one.pk}"),
-        lambda note: costs.approve_terms(proposal_id=pk, actor=request.user, note=note), _("The terms are agreed."),
-    )  # fmt: skip
+        request,
+        one,
+        "approve_form",
+        OptionalReasonForm(request.POST, prefix=f"approve-{one.pk}"),
+        lambda note: costs.approve_terms(proposal_id=pk, actor=request.user, note=note),
+        _("The terms are agreed."),
+    )
 
 
 @require_POST
@@ -100,9 +116,13 @@ def cost_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
 def cost_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _proposal(request, pk, "wallet.approve_pspcost")
     return _do(
-        request, one, "refuse_form", ReasonForm(request.POST, prefix=f"refuse-{one.pk}"),
-        lambda note: costs.refuse_terms(proposal_id=pk, actor=request.user, note=note), _("Refused."),
-    )  # fmt: skip
+        request,
+        one,
+        "refuse_form",
+        ReasonForm(request.POST, prefix=f"refuse-{one.pk}"),
+        lambda note: costs.refuse_terms(proposal_id=pk, actor=request.user, note=note),
+        _("Refused."),
+    )
 
 
 @require_POST

@@ -52,11 +52,13 @@ class ReconciliationPage(TableView):
     def forms_context(self, upload: Any = None, fetch: Any = None) -> dict[str, Any]:
         psps = queries.psps_visible_to(self.request.user).select_related("brand").defer("sealed_credentials")
         return {
-            "upload": upload or ReportUploadForm(psps=psps), "fetch": fetch or ReportFetchForm(psps=psps),
-            "limit": REPORT_BYTES_MAX, "open_breaks": reconciliation_queries.open_break_count(self.request.user),
+            "upload": upload or ReportUploadForm(psps=psps),
+            "fetch": fetch or ReportFetchForm(psps=psps),
+            "limit": REPORT_BYTES_MAX,
+            "open_breaks": reconciliation_queries.open_break_count(self.request.user),
             "may_import": self.request.user.has_perm("wallet.run_reconciliation"),
             "waiting": queries.waiting_reports(self.request.user, is_statement=False),
-        }  # fmt: skip
+        }
 
 
 class ReportUpload(ReconciliationPage):
@@ -129,10 +131,14 @@ def settlement_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def totals_shown(totals: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return [
-        {"currency": currency, **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
-         "rows": one["rows"], "left_out": one.get("left_out", 0)}
+        {
+            "currency": currency,
+            **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
+            "rows": one["rows"],
+            "left_out": one.get("left_out", 0),
+        }
         for currency, one in sorted(totals.items())
-    ]  # fmt: skip
+    ]
 
 
 def show_settlement(
@@ -142,11 +148,14 @@ def show_settlement(
         report.breaks.select_related("row", "movement__client", "resolved_by").order_by("state", "id")[:BREAKS_SHOWN]
     )
     context = {
-        "report": report, "breaks": breaks, "totals": totals_shown(report.totals), "wrong": wrong,
+        "report": report,
+        "breaks": breaks,
+        "totals": totals_shown(report.totals),
+        "wrong": wrong,
         "open_breaks": sum(one.state == BreakState.OPEN for one in breaks),
         "matches": reconciliation_queries.matches_of(report, MATCHES_SHOWN),
         "may_resolve": request.user.has_perm("wallet.run_reconciliation"),
-    }  # fmt: skip
+    }
     return render(request, "wallet/reconciliation/settlement.html", context, status=status)
 
 
@@ -156,9 +165,12 @@ def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     form = ReasonForm(request.POST)
     done = attempt(
-        request, lambda: resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
-        _("Resolved."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        request,
+        lambda: resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
+        _("Resolved."),
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:settlement", pk=one.report_id)
     return show_settlement(request, _find(request, one.report_id), {"pk": one.pk, "form": form}, status=422)
@@ -170,9 +182,12 @@ def settlement_original(request: HttpRequest, pk: int) -> HttpResponseBase:
     rows = queries.imports_visible_to(request.user).select_related("psp")
     report = queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")
     access_log.note(
-        user=request.user, kind=AccessKind.DOWNLOAD, brand_id=report.psp.brand_id, rows=report.row_count,
+        user=request.user,
+        kind=AccessKind.DOWNLOAD,
+        brand_id=report.psp.brand_id,
+        rows=report.row_count,
         target=f"wallet.settlement:{report.pk}",
-    )  # fmt: skip
+    )
     ending = report.file_name.rpartition(".")[2].lower()
     ending = ending if ending.isalnum() and len(ending) <= 4 else "csv"
     response = StreamingHttpResponse(original_of(report), content_type="application/octet-stream")

@@ -70,10 +70,12 @@ def sources_page(request: HttpRequest) -> HttpResponse:
     lines.sort(key=lambda pair: (pair[0].name, pair[0].pk))
     by_brand = [(brand, [line for _brand, line in group]) for brand, group in groupby(lines, key=lambda pair: pair[0])]
     context = {
-        "brands": by_brand, "may_run": request.user.has_perm("wallet.run_reconciliation"),
+        "brands": by_brand,
+        "may_run": request.user.has_perm("wallet.run_reconciliation"),
         "open_breaks": sum(line.open_breaks for _brand, line in lines),
-        "stale": sum(1 for _brand, line in lines if line.stale_days), "count": len(lines),
-    }  # fmt: skip
+        "stale": sum(1 for _brand, line in lines if line.stale_days),
+        "count": len(lines),
+    }
     return render(request, "wallet/reconciliation/sources.html", context)
 
 
@@ -134,7 +136,9 @@ def daily_fetch(request: HttpRequest, pk: int) -> HttpResponseBase:
     is_on = request.POST.get("on") == "1"
     words = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
     attempt(
-        request, lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
-        words % {"psp": psp}, forbidden_is_said=True,
-    )  # fmt: skip
+        request,
+        lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
+        words % {"psp": psp},
+        forbidden_is_said=True,
+    )
     return redirect("wallet:money_sources")

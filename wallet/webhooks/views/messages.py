@@ -28,10 +28,12 @@ def webhook_page(request: HttpRequest, pk: int) -> HttpResponse:
         and message.state in (InboxState.FAILED, InboxState.UNMATCHED)
     )
     context = {
-        "message": message, "body": bytes(message.body)[:BODY_SHOWN_BYTES].decode("utf-8", "replace"),
-        "headers": sorted(message.headers.items()), "may_retry": may_retry,
+        "message": message,
+        "body": bytes(message.body)[:BODY_SHOWN_BYTES].decode("utf-8", "replace"),
+        "headers": sorted(message.headers.items()),
+        "may_retry": may_retry,
         "movement": movements_queries.movement_by_reference(request.user, message.reference),
-    }  # fmt: skip
+    }
     return render(request, "wallet/webhooks/webhook.html", context)
 
 

@@ -28,8 +28,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: addresses.propose_address(psp_id=psp.pk, actor=request.user, **form.cleaned_data),
-        _("New address proposed. A second person approves it."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        _("New address proposed. A second person approves it."),
+        form=form,
+        forbidden_is_said=True,
+    )
     return redirect("wallet:psp", pk=pk) if done else page.show(request, psp, address_form=form, status=422)
 
 
@@ -46,8 +48,10 @@ def approve(request: HttpRequest, pk: int) -> HttpResponseBase:
     done = attempt(
         request,
         lambda: addresses.approve_address(change_id=pk, keys=form.keys(), actor=request.user),
-        _("Address changed. Test the connection to be sure."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        _("Address changed. Test the connection to be sure."),
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:psp", pk=change.psp_id)
     return PspPage().show(request, change.psp, approve_form=form, status=422)
@@ -60,9 +64,10 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         attempt(
-            request, lambda: addresses.refuse_address(change_id=pk, actor=request.user, note=reason),
+            request,
+            lambda: addresses.refuse_address(change_id=pk, actor=request.user, note=reason),
             _("Address refused."),
-        )  # fmt: skip
+        )
     else:
         messages.error(request, _("Enter a reason."))
     return redirect("wallet:psp", pk=change.psp_id)

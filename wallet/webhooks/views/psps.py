@@ -115,10 +115,16 @@ class NewPspPage(StaffView):
             values = form.cleaned_data
             try:
                 psp = psps.create_psp(
-                    brand_id=values["brand"].pk, adapter=adapter, name=values["name"], code=values["code"],
-                    base_url=values["base_url"], keys=form.keys(), currencies=values["currencies"],
-                    method_codes=form.method_codes(), actor=request.user,
-                )  # fmt: skip
+                    brand_id=values["brand"].pk,
+                    adapter=adapter,
+                    name=values["name"],
+                    code=values["code"],
+                    base_url=values["base_url"],
+                    keys=form.keys(),
+                    currencies=values["currencies"],
+                    method_codes=form.method_codes(),
+                    actor=request.user,
+                )
             except DomainError as error:
                 form.add_error(None, error.message)
             else:
@@ -160,27 +166,40 @@ class PspPage(StaffView):
         done = attempt(
             request,
             lambda: psps.configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user),
-            _("Saved. Test the connection to be sure."), form=form, forbidden_is_said=True,
-        )  # fmt: skip
+            _("Saved. Test the connection to be sure."),
+            form=form,
+            forbidden_is_said=True,
+        )
         if done:
             return redirect("wallet:psp", pk=psp.pk)
         return self.show(request, psp, form, status=422)
 
     def show(
-        self, request: HttpRequest, psp: Psp, form: PspForm | None = None, *, address_form: AddressForm | None = None,
-        approve_form: ApproveAddressForm | None = None, status: int = 200,
-    ) -> HttpResponse:  # fmt: skip
+        self,
+        request: HttpRequest,
+        psp: Psp,
+        form: PspForm | None = None,
+        *,
+        address_form: AddressForm | None = None,
+        approve_form: ApproveAddressForm | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
         form = form or PspForm(instance=psp)
         for one in (form, approve_form):
             if one is not None and one.errors:
                 one.ask_again()
         address = request.build_absolute_uri(reverse("wallet:psp_webhook", kwargs={"code": psp.code}))
         context = {
-            "psp": psp, "form": form, "address": address, "has_keys": bool(psp.sealed_credentials),
-            "health": psp_health.psp_health([psp.pk])[psp.pk], "provider": title_of(psp.adapter),
-            "methods": [_in_base(method, psp) for method in psp.methods.all()], "missing": psps.missing_methods(psp),
+            "psp": psp,
+            "form": form,
+            "address": address,
+            "has_keys": bool(psp.sealed_credentials),
+            "health": psp_health.psp_health([psp.pk])[psp.pk],
+            "provider": title_of(psp.adapter),
+            "methods": [_in_base(method, psp) for method in psp.methods.all()],
+            "missing": psps.missing_methods(psp),
             **_address(request.user, psp, address_form, approve_form),
-        }  # fmt: skip
+        }
         return render(request, "wallet/webhooks/psp.html", context, status=status)
 
 
@@ -193,20 +212,25 @@ def _address(
         return {"change": None, "address_form": address_form or AddressForm(prefix="address")}
     change.psp = psp
     return {
-        "change": change, "may_approve": can_decide_address(user, change), "may_withdraw": can_withdraw(user, change),
+        "change": change,
+        "may_approve": can_decide_address(user, change),
+        "may_withdraw": can_withdraw(user, change),
         "approve_form": approve_form or ApproveAddressForm(psp=psp, prefix="approve"),
         "refuse_form": ReasonForm(prefix="refuse"),
-    }  # fmt: skip
+    }
 
 
 def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:
     """A way to pay with its limits and fees in the brand's base currency."""
     base = psp.brand.base_currency
     return {
-        "method": method, "base": base,
-        "low": from_minor(method.deposit_minimum_minor, base), "high": from_minor(method.deposit_maximum_minor, base),
-        "percent": Decimal(method.deposit_fee_basis_points) / 100, "fixed": from_minor(method.deposit_fee_fixed_minor, base),
-    }  # fmt: skip
+        "method": method,
+        "base": base,
+        "low": from_minor(method.deposit_minimum_minor, base),
+        "high": from_minor(method.deposit_maximum_minor, base),
+        "percent": Decimal(method.deposit_fee_basis_points) / 100,
+        "fixed": from_minor(method.deposit_fee_fixed_minor, base),
+    }
 
 
 @require_POST
@@ -254,9 +278,12 @@ class MethodPage(StaffView):
         method = self.find(request, pk, method_id)
         form = MethodForm(request.POST, instance=method)
         done = attempt(
-            request, lambda: psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user),
-            _("Saved."), form=form, forbidden_is_said=True,
-        )  # fmt: skip
+            request,
+            lambda: psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user),
+            _("Saved."),
+            form=form,
+            forbidden_is_said=True,
+        )
         if done:
             return redirect("wallet:psp", pk=pk)
         return self.show(request, form=form, status=422)

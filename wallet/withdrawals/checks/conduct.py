@@ -21,12 +21,7 @@ from wallet.core.limits import exceeds, in_base, limit
 from wallet.models import Withdrawal
 from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review
 
-CAME_BACK = (
-    WithdrawalState.REJECTED,
-    WithdrawalState.CANCELLED,
-    WithdrawalState.FAILED,
-    WithdrawalState.CAME_BACK,
-)
+CAME_BACK = (WithdrawalState.REJECTED, WithdrawalState.CANCELLED, WithdrawalState.FAILED, WithdrawalState.CAME_BACK)
 # What was done to the login or the profile → in words. A profile change counts when it touched one of CONTACTS.
 CHANGES: dict[str, Promise | str] = {
     "crm.password_changed": gettext_lazy("The password was changed"),

@@ -32,9 +32,12 @@ def preview(request: HttpRequest) -> HttpResponseBase:
     lines = batches.preview(chosen, actor=request.user)
     access_log.note(user=request.user, kind=AccessKind.VIEW, target="wallet.withdrawal_batch", rows=len(lines))
     context = {
-        "lines": lines, "totals": batches.totals(lines), "sums": batches.currency_totals(lines),
-        "key": secrets.token_urlsafe(16), "can_go": sum(bool(line.plan) for line in lines),
-    }  # fmt: skip
+        "lines": lines,
+        "totals": batches.totals(lines),
+        "sums": batches.currency_totals(lines),
+        "key": secrets.token_urlsafe(16),
+        "can_go": sum(bool(line.plan) for line in lines),
+    }
     return render(request, "wallet/withdrawals/batch_preview.html", context)
 
 

@@ -30,11 +30,10 @@ def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     form = finding_form(withdrawal, investigations.possible(withdrawal), request.POST)
     done = attempt(
         request,
-        lambda: investigations.say_what_happened(
-            withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data
-        ),
-        _("Written down. Somebody else books it."), form=form,
-    )  # fmt: skip
+        lambda: investigations.say_what_happened(withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data),
+        _("Written down. Somebody else books it."),
+        form=form,
+    )
     if done:
         return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     empty = OptionalReasonForm(prefix="approve"), ReasonForm(prefix="reject")
@@ -59,18 +58,24 @@ def _do(request: HttpRequest, one: PayoutFinding, form: Any, work: Callable[[str
 @staff_page(PERMISSION)
 def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _do(
-        request, _finding(request, pk), OptionalReasonForm(request.POST, prefix="agree"),
-        lambda note: investigations.agree(finding_id=pk, actor=request.user, note=note), _("Booked."),
-    )  # fmt: skip
+        request,
+        _finding(request, pk),
+        OptionalReasonForm(request.POST, prefix="agree"),
+        lambda note: investigations.agree(finding_id=pk, actor=request.user, note=note),
+        _("Booked."),
+    )
 
 
 @require_POST
 @staff_page(PERMISSION)
 def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _do(
-        request, _finding(request, pk), ReasonForm(request.POST, prefix="refuse"),
-        lambda note: investigations.refuse(finding_id=pk, actor=request.user, note=note), _("Refused."),
-    )  # fmt: skip
+        request,
+        _finding(request, pk),
+        ReasonForm(request.POST, prefix="refuse"),
+        lambda note: investigations.refuse(finding_id=pk, actor=request.user, note=note),
+        _("Refused."),
+    )
 
 
 @require_POST
@@ -78,6 +83,9 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     return _do(
-        request, _finding(request, pk), None,
-        lambda _note: investigations.withdraw(finding_id=pk, actor=request.user), _("Withdrawn."),
-    )  # fmt: skip
+        request,
+        _finding(request, pk),
+        None,
+        lambda _note: investigations.withdraw(finding_id=pk, actor=request.user),
+        _("Withdrawn."),
+    )

@@ -65,22 +65,31 @@ def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
 
 
 def show_withdrawal(
-    request: HttpRequest, withdrawal: Withdrawal, approve_form: Any, reject_form: Any, status: int = 200,
+    request: HttpRequest,
+    withdrawal: Withdrawal,
+    approve_form: Any,
+    reject_form: Any,
+    status: int = 200,
     finding_form: FindingForm | None = None,
-) -> HttpResponse:  # fmt: skip
+) -> HttpResponse:
     note_view(request, withdrawal)
     parts = parts_of(withdrawal)
     context = findings_of(request.user, withdrawal, finding_form) | {
-        "withdrawal": withdrawal, "movement": withdrawal, "claim_may_be_closed": refund_claims.may_be_closed(withdrawal),
-        "story": story_of(withdrawal), "parts": parts,
+        "withdrawal": withdrawal,
+        "movement": withdrawal,
+        "claim_may_be_closed": refund_claims.may_be_closed(withdrawal),
+        "story": story_of(withdrawal),
+        "parts": parts,
         "next_one": withdrawals_queries.next_to_decide(request.user, withdrawal),
         "may_look_up": policies.can_look_up(request.user, withdrawal),
-        "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])), "is_open": withdrawal.state in WITHDRAWAL_OPEN,
+        "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])),
+        "is_open": withdrawal.state in WITHDRAWAL_OPEN,
         "may_approve": policies.can_approve(request.user, withdrawal),
         "may_reject": policies.can_reject(request.user, withdrawal),
         "decides": request.user.has_perm("wallet.approve_withdrawal"),
-        "approve_form": approve_form, "reject_form": reject_form,
-    }  # fmt: skip
+        "approve_form": approve_form,
+        "reject_form": reject_form,
+    }
     return render(request, "wallet/withdrawals/withdrawal.html", context, status=status)
 
 
@@ -111,11 +120,11 @@ def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal, form = find_withdrawal(request, withdrawal_id), ReasonForm(request.POST, prefix="reject")
     done = attempt(
         request,
-        lambda: reject_withdrawal(
-            withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]
-        ),
-        _("Rejected: the money is in the client's wallet again."), form=form, forbidden_is_said=True,
-    )  # fmt: skip
+        lambda: reject_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+        _("Rejected: the money is in the client's wallet again."),
+        form=form,
+        forbidden_is_said=True,
+    )
     if done:
         return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), form, status=422)

@@ -32,9 +32,12 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc
 
 def confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
     for kind, most in (
-        (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, output_bytes), (resource.RLIMIT_NOFILE, FILES_MAX),
-        (resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_AS, memory_bytes),
-    ):  # fmt: skip
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, output_bytes),
+        (resource.RLIMIT_NOFILE, FILES_MAX),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_AS, memory_bytes),
+    ):
         # One second between SIGXCPU, which says why, and SIGKILL.
         _limit(kind, most, most + 1 if kind == resource.RLIMIT_CPU else most)
     if sys.platform == "linux":

@@ -15,7 +15,7 @@ Result = tuple[dict[str, Any], bytes]
 
 def clean(
     file: BinaryIO, *, forms: list[str], pixels_max: int, side_min: int, side_max: int, quality: int = 92
-) -> Result:  # fmt: skip
+) -> Result:
     """An upright JPEG without metadata, at most `side_max` pixels long.
 
     Refusals: `pixels`, `small` (width, height), `incomplete`.

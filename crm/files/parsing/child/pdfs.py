@@ -21,8 +21,16 @@ PICTURES = {"/DCTDecode", "/DCT", "/CCITTFaxDecode", "/CCF", "/JBIG2Decode", "/J
 AS_TEXT = {"/ASCIIHexDecode", "/AHx", "/ASCII85Decode", "/A85"}
 FILTERS_MAX = 3
 ACTIVE_ANNOTATIONS = {
-    "/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D", "/Widget", "/Link", "/Popup",
-}  # fmt: skip
+    "/FileAttachment",
+    "/RichMedia",
+    "/Movie",
+    "/Sound",
+    "/Screen",
+    "/3D",
+    "/Widget",
+    "/Link",
+    "/Popup",
+}
 LONG_SIDE_PX, SCALE_MAX, PROOF_SIDE_PX = 1800, 4.0, 300
 CHARACTERS_MAX = 20_000
 
@@ -232,9 +240,11 @@ def _words(page: Any) -> list[tuple[str, tuple[int, int, int, int]]]:
             left, bottom = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
             right, top = max(edge[2] for edge in edges), max(edge[3] for edge in edges)
             box = (
-                round(left * scale), round((height - top) * scale), max(1, round((right - left) * scale)),
+                round(left * scale),
+                round((height - top) * scale),
+                max(1, round((right - left) * scale)),
                 max(1, round((top - bottom) * scale)),
-            )  # fmt: skip
+            )
             words.append(("".join(letters), box))
             letters.clear()
             edges.clear()

@@ -20,8 +20,15 @@ MEMBERS_MAX = 2_000
 
 
 def rows(
-    file: BinaryIO, *, cells_max: int, filled_max: int, columns_max: int, sheets_max: int, unpacked_max: int, text_max: int
-) -> Result:  # fmt: skip
+    file: BinaryIO,
+    *,
+    cells_max: int,
+    filled_max: int,
+    columns_max: int,
+    sheets_max: int,
+    unpacked_max: int,
+    text_max: int,
+) -> Result:
     """Every worksheet that has cells, as a line of JSON: [name, [[number, [cell, …]], …]].
 
     A cell is a text, a number, a truth value, or {"date"|"time"|"moment"|"seconds": …}. cells_max counts the rectangles that
