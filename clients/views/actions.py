@@ -59,7 +59,7 @@ def call(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        said=_("Call logged."),
+        success_message=_("Call logged."),
         submit=_("Log call"),
         title=_("Call with %(client)s") % {"client": client},
         body="clients/_call_form.html",
@@ -96,7 +96,7 @@ def task_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        said=_("Follow-up set."),
+        success_message=_("Follow-up set."),
         submit=_("Set follow-up"),
         title=_("Follow up with %(client)s") % {"client": client},
         body="clients/_task_form.html",
@@ -143,7 +143,7 @@ def mail_write(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        said=_("The e-mail is on its way."),
+        success_message=_("The e-mail is on its way."),
         submit=_("Send"),
         title=_("E-mail to %(client)s") % {"client": client},
     )
@@ -159,7 +159,13 @@ def note_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
         add_note(client_id=client.pk, actor=request.user, **form.cleaned_data)
 
     return dialogs.run(
-        request, form, do, url=client.get_absolute_url(), said=_("Note kept."), title=_("Note"), submit=_("Keep note")
+        request,
+        form,
+        do,
+        url=client.get_absolute_url(),
+        success_message=_("Note kept."),
+        title=_("Note"),
+        submit=_("Keep note"),
     )
 
 
@@ -183,7 +189,7 @@ def note_edit(request: HttpRequest, note_id: int) -> HttpResponseBase:
         form,
         do,
         url=note.client.get_absolute_url(),
-        said=_("Note changed."),
+        success_message=_("Note changed."),
         title=_("Change note"),
         submit=_("Keep"),
     )
@@ -254,7 +260,7 @@ def profile_edit(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=f"/clients/{client_id}/",
-        said=_("Particulars changed."),
+        success_message=_("Particulars changed."),
         submit=_("Save"),
         title=_("Particulars"),
         wide=True,
@@ -279,7 +285,7 @@ def move(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        said=_("Moved."),
+        success_message=_("Moved."),
         submit=_("Move"),
         title=_("Move %(client)s to another book") % {"client": client},
     )
@@ -298,7 +304,7 @@ def close(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        said=_("The record is closed."),
+        success_message=_("The record is closed."),
         submit=_("Close record"),
         title=_("Close the record of %(client)s") % {"client": client},
         tone="danger",

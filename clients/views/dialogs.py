@@ -13,13 +13,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import may_open, wants_fragment
 
 
-def done(request: HttpRequest, url: str, said: str) -> HttpResponseBase:
-    """Back to a page, with a word on what happened."""
-    messages.success(request, said)
+def done(request: HttpRequest, url: str, success_message: str) -> HttpResponseBase:
+    """Go back to a page with a success message."""
+    messages.success(request, success_message)
     return back(request, url)
 
 
@@ -53,13 +53,13 @@ def run(
     do: Callable[[], Any],
     *,
     url: str,
-    said: str,
+    success_message: str,
     title: Any,
     submit: Any,
     **more: Any,
 ) -> HttpResponseBase:
-    """Show the form, or do what it says. A refusal by the role is a 403; any other one stands in the form."""
+    """Show the form, or run the action that it submits. Forbidden is a 403; any other refusal is shown in the form."""
     wrong = request.method == "POST"
-    if wrong and attempt(request, do, said, form=form):
+    if wrong and run_action(request, do, success_message, form=form):
         return back(request, url)
     return show(request, form, url=url, title=title, submit=submit, status=422 if wrong else 200, **more)

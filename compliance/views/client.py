@@ -21,7 +21,7 @@ from compliance.screening import screen_client
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.security import access_log
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 
 ROWS_MAX = 50
@@ -92,7 +92,7 @@ class ClientPage(StaffView):
 
 def _do(request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str) -> HttpResponse:
     """Run a verb; its refusal is a message. Back to the client's compliance page."""
-    attempt(request, verb, done, forbidden_is_said=True)
+    run_action(request, verb, done, show_forbidden=True)
     return redirect("compliance:client", client_id)
 
 

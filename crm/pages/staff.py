@@ -23,8 +23,8 @@ from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, 
 from crm.money.numbers import is_whole
 from crm.staff import grants, people, policies, queries
 from crm.staff.forms import GrantForm, InviteForm, ParticularsForm, ReasonForm
+from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
-from crm.ui.verbs import attempt
 from crm.ui.views import TableView, staff_page
 
 MANAGE = "crm.manage_staff"
@@ -189,7 +189,7 @@ def _me(request: HttpRequest) -> User:
 
 def _act(request: HttpRequest, pk: int, done: str, action: Any) -> HttpResponse:
     """Run one verb on a member and go back to their page; a refusal is said there."""
-    attempt(request, action, done, forbidden_is_said=True)
+    run_action(request, action, done, show_forbidden=True)
     return redirect("staff_member", pk=pk)
 
 

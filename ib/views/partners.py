@@ -15,9 +15,9 @@ from crm.models import AuditEvent, User
 from crm.money.numbers import is_whole
 from crm.security import policies
 from crm.security.audit import body_of
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
-from crm.ui.verbs import attempt
 from crm.ui.views import TableView, embedded_table, staff_page
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
@@ -271,7 +271,7 @@ def link_wallet(request: HttpRequest, partner_id: int) -> HttpResponse:
     assert isinstance(request.user, User)
     form = WalletForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
-        done = attempt(
+        done = run_action(
             request,
             lambda: partners.link_wallet(
                 partner_id=partner.pk,

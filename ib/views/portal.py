@@ -21,9 +21,9 @@ from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.errors import DomainError
 from crm.money.numbers import is_whole
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
-from crm.ui.verbs import attempt
 from crm.ui.views import embedded_table, wants_fragment
 from ib import explain, figures, settlement
 from ib import payouts as payout
@@ -253,7 +253,7 @@ def _pay(request: HttpRequest, partner: Partner, form: PayOutForm) -> Any:
         PayoutTo.ACCOUNT: _("Payout sent to your trading account."),
         PayoutTo.BANK: _("Payout to your bank account requested. We check it like any withdrawal."),
     }[destination.to]
-    done = attempt(
+    done = run_action(
         request,
         lambda: payout.pay_out(
             partner_id=partner.pk,

@@ -145,7 +145,7 @@ def campaign(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
         lambda: setup.save_campaign(actor=request.user, campaign=row, **form.cleaned_data),
         wide=True,
         url="/campaigns/",
-        said=_("Campaign saved."),
+        success_message=_("Campaign saved."),
         submit=_("Save"),
         title=row.name if row else _("New campaign"),
     )
@@ -161,7 +161,7 @@ def landing_page(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
         lambda: setup.save_landing_page(actor=request.user, page=row, **form.cleaned_data),
         wide=True,
         url="/landing-pages/",
-        said=_("Landing page saved."),
+        success_message=_("Landing page saved."),
         submit=_("Save"),
         title=row.headline if row else _("New landing page"),
     )
@@ -226,7 +226,7 @@ def routing_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
         lambda: setup.save_routing_rule(actor=request.user, rule=row, **form.cleaned_data),
         wide=True,
         url="/lead-rules/",
-        said=_("Rule saved. It holds from the next lead on."),
+        success_message=_("Rule saved. It holds from the next lead on."),
         submit=_("Save"),
         title=row.name if row else _("New routing rule"),
     )
@@ -247,7 +247,7 @@ def score_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
         form,
         do,
         url="/lead-rules/",
-        said=_("Rule saved. It holds from today on."),
+        success_message=_("Rule saved. It holds from today on."),
         submit=_("Save"),
         title=row.name if row else _("New scoring rule"),
         wide=True,
@@ -271,7 +271,7 @@ def shifts(request: HttpRequest, agent_id: int) -> HttpResponseBase:
         form,
         lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
         url="/lead-rules/",
-        said=_("Hours saved."),
+        success_message=_("Hours saved."),
         submit=_("Save"),
         body="leads/_shift_form.html",
         title=_("Hours of %(agent)s (%(zone)s)") % {"agent": agent, "zone": agent.time_zone},
@@ -288,7 +288,13 @@ def source_new(request: HttpRequest) -> HttpResponseBase:
         _show_key(request, made, key)
 
     return dialogs.run(
-        request, form, do, url="/lead-sources/", said=_("Source created."), submit=_("Create"), title=_("New source")
+        request,
+        form,
+        do,
+        url="/lead-sources/",
+        success_message=_("Source created."),
+        submit=_("Create"),
+        title=_("New source"),
     )
 
 

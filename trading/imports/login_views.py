@@ -15,7 +15,7 @@ from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.security import access_log
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from trading import policies, queries
 from trading.accounts.forms import AttachForm, DecisionNoteForm
@@ -44,7 +44,7 @@ class ProposeLogin(StaffView):
                 reason=form.cleaned_data["reason"],
             ),
             url=reverse("trading_account", args=[account.pk]),
-            said=_("Login proposed. A second person approves it."),
+            success_message=_("Login proposed. A second person approves it."),
             title=_("This account is on the platform"),
             submit=_("Propose login"),
             body="trading/imports/_attach_dialog.html",
@@ -116,6 +116,6 @@ class LoginProposalAct(StaffView):
             raise Http404
         verb, said = self.acts[act]
         note = form.cleaned_data["note"] if form.is_valid() else ""
-        if attempt(request, lambda: verb(proposal_id=proposal.pk, actor=request.user, note=note), said):
+        if run_action(request, lambda: verb(proposal_id=proposal.pk, actor=request.user, note=note), said):
             return redirect("trading_account", proposal.account_id)
         return redirect("trading_login", proposal_id=proposal.pk)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from trading.choices import Ability, DecisionState, PlatformKind
 from trading.models import ServerAddressChange, TradingServer
@@ -126,7 +126,7 @@ class AddressAct(StaffView):
         }
         if act not in acts:
             raise Http404
-        attempt(request, *acts[act], forbidden_is_said=True)
+        run_action(request, *acts[act], show_forbidden=True)
         return redirect("trading_server", change.server_id)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from crm.models import Brand
 from crm.money.amounts import Money
 from crm.security.scope import reach_of
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.choices.approvals import RequestState
 from wallet.core import limits, policies, queries
@@ -64,7 +64,7 @@ def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
 @staff_page("wallet.write_journal")
 def enter_rate(request: HttpRequest) -> HttpResponse:
     form = RateForm(request.POST)
-    done = attempt(
+    done = run_action(
         request,
         lambda: rate_entries.propose_rate(actor=request.user, **form.cleaned_data),
         _("Rate entered. A second person approves it."),
@@ -87,7 +87,7 @@ def decide_rate(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         raise Http404
     verb, said = acts[act]
     note = request.POST.get("note", "")[:300]
-    attempt(request, lambda: verb(entry_id=entry.pk, actor=request.user, note=note), said, forbidden_is_said=True)
+    run_action(request, lambda: verb(entry_id=entry.pk, actor=request.user, note=note), said, show_forbidden=True)
     return redirect("wallet:rates")
 
 

@@ -235,7 +235,7 @@ class ChangeLeverage(StaffView):
                 account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
             ),
             url=reverse("trading_account", args=[account.pk]),
-            said=_("The leverage is changed."),
+            success_message=_("The leverage is changed."),
             title=_("Change leverage"),
             submit=_("Change"),
         )

@@ -30,7 +30,7 @@ class ArchiveAccount(StaffView):
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
             url=reverse("trading_account", args=[account.pk]),
-            said=_("The account is closed. Its history stays."),
+            success_message=_("The account is closed. Its history stays."),
             title=_("Close this account"),
             submit="" if held else _("Close the account"),
             tone="danger",
@@ -55,7 +55,7 @@ class RestoreAccount(StaffView):
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
             url=reverse("trading_account", args=[account.pk]),
-            said=_("The account is open again."),
+            success_message=_("The account is open again."),
             title=_("Open this account again"),
             submit=_("Open it again"),
             body="trading/accounts/_archive_dialog.html",

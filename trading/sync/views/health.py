@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from trading import policies, queries
 from trading.accounts import operation_decisions
@@ -51,7 +51,7 @@ class DecideOperation(StaffView):
     def post(self, request: HttpRequest, operation_id: int) -> HttpResponse:
         operation = self._operation(request, operation_id)
         form = DecideForm(request.POST)
-        done = attempt(
+        done = run_action(
             request,
             lambda: operation_decisions.propose_decision(
                 operation_id=operation.pk,
@@ -112,7 +112,7 @@ class DecisionAct(StaffView):
             raise Http404
         verb, said = self.acts[act]
         note = form.cleaned_data["note"] if form.is_valid() else ""
-        attempt(request, lambda: verb(decision_id=decision.pk, actor=request.user, note=note), said)
+        run_action(request, lambda: verb(decision_id=decision.pk, actor=request.user, note=note), said)
         return redirect("trading_operation", operation_id=decision.operation_id)
 
 

@@ -17,8 +17,8 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
-from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.uploads import takes_files
 from wallet.bank import column_mappings, entries, payment_files, waiting_tables
@@ -162,7 +162,7 @@ class BankEntryPage(StaffView):
             else:
                 entries.assign_entry(entry_id=entry.pk, reference=reference, actor=request.user, reason=reason)
 
-        if attempt(request, work, _("Saved."), form=form, forbidden_is_said=True):
+        if run_action(request, work, _("Saved."), form=form, show_forbidden=True):
             return redirect("wallet:bank_entry", pk=entry.pk)
         return self.show(request, entry, form, status=422)
 
@@ -189,11 +189,11 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
     number = request.POST.get("psp", "")
     psp = queries.one_of(accounts, int(number) if is_whole(number) else 0, request.user, "wallet.send_bank_orders")
     currency = request.POST.get("currency", "")[:5]
-    attempt(
+    run_action(
         request,
         lambda: payment_files.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
         lambda batch: _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch},
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return redirect("wallet:bank")
 

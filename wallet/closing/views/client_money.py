@@ -17,8 +17,8 @@ from crm.files.jobs import start_job
 from crm.models import Brand, User
 from crm.security import access_log
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
-from crm.ui.verbs import attempt
 from crm.ui.views import staff_page
 from wallet.closing import client_money
 from wallet.core.forms import ReasonForm
@@ -138,14 +138,14 @@ def show_day(
 def day_again(request: HttpRequest, brand: str, day: str) -> HttpResponseBase:
     """Compute a day again, with a reason; the same figures write nothing."""
     found, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
-    done = attempt(
+    done = run_action(
         request,
         lambda: client_money.keep_day(brand=found, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
         lambda rows: (
             _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed.")
         ),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:client_money_day", brand=found.code, day=on.isoformat())

@@ -17,7 +17,7 @@ from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.models import User
 from crm.security import access_log
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.choices.month_end import PeriodState
 from wallet.closing import periods, revaluation, sign_offs
@@ -121,11 +121,11 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
         "period__brand"
     )
     signed = queries.one_of(rows, pk, request.user, "wallet.close_period")
-    attempt(
+    run_action(
         request,
         lambda: sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user),
         _("Your signature is withdrawn."),
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return _back(signed.period)
 
@@ -135,11 +135,11 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 def month_revalue(request: HttpRequest, brand: str, month: str) -> HttpResponseBase:
     """Propose the journal that revalues foreign currencies."""
     period = _find(request, brand, month)
-    done = attempt(
+    done = run_action(
         request,
         lambda: revaluation.propose_revaluation(period_id=period.pk, actor=request.user),
         lambda manual: _("%(journal)s is written: a second person posts it.") % {"journal": manual},
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return redirect("wallet:manual_journal", pk=done.result.pk) if done else _back(period)
 

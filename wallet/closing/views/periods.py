@@ -17,7 +17,7 @@ from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.models import User
 from crm.security import access_log
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PeriodState
@@ -93,7 +93,7 @@ def _do(
     request: HttpRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
 ) -> HttpResponseBase:
     """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
-    done = attempt(request, lambda: work(form.cleaned_data["reason"]), said, form=form, forbidden_is_said=True)
+    done = run_action(request, lambda: work(form.cleaned_data["reason"]), said, form=form, show_forbidden=True)
     if done:
         return redirect("job", pk=done.result.pk) if name == "close_form" else redirect("wallet:period", pk=period.pk)
     return show_period(request, period, {name: form}, status=422)

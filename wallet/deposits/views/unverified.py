@@ -62,7 +62,7 @@ def rule_new(request: HttpRequest) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:unverified"),
-        said=_("The rule is written."),
+        success_message=_("The rule is written."),
         title=_("A rule for clients who are not verified"),
         submit=_("Write the rule"),
     )

@@ -86,7 +86,7 @@ def give(request: HttpRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("client_tab", args=[client.pk, "money"]),
-        said=_("The bonus is on its way."),
+        success_message=_("The bonus is on its way."),
         title=_("A bonus for %(client)s") % {"client": client},
         submit=_("Give the bonus"),
     )
@@ -107,7 +107,13 @@ def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     said = _("Given: the client holds it as credit.") if approve else _("Refused.")
     return dialogs.run(
-        request, form, do, url=reverse("wallet:bonus", args=[grant.pk]), said=said, title=str(grant), submit=_("Decide")
+        request,
+        form,
+        do,
+        url=reverse("wallet:bonus", args=[grant.pk]),
+        success_message=said,
+        title=str(grant),
+        submit=_("Decide"),
     )
 
 
@@ -123,7 +129,7 @@ def take_away(request: HttpRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus", args=[grant.pk]),
-        said=_("Taken away."),
+        success_message=_("Taken away."),
         title=_("Take the bonus away"),
         submit=_("Take it away"),
         tone="danger",
@@ -160,7 +166,7 @@ def plan_new(request: HttpRequest) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus_plans"),
-        said=_("The plan is there; now write its terms."),
+        success_message=_("The plan is there; now write its terms."),
         title=_("A new bonus plan"),
         submit=_("Create"),
     )
@@ -184,7 +190,7 @@ def rule_new(request: HttpRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus_plans"),
-        said=_("The terms are written."),
+        success_message=_("The terms are written."),
         wide=True,
         title=_("Terms of %(plan)s") % {"plan": plan},
         submit=_("Write the terms"),

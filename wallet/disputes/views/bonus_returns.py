@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.bonuses import policies as bonuses_policies
 from wallet.bonuses.forms import BonusReturnForm
@@ -60,7 +60,7 @@ def _do(request: HttpRequest, grant_id: int, form: Any, work: Callable[[], Any],
     if form is not None and not form.is_valid():
         messages.error(request, _("Say why."))
     else:
-        attempt(request, work, done)
+        run_action(request, work, done)
     return redirect("wallet:bonus", pk=grant_id)
 
 

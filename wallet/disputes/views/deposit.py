@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.money.amounts import Money, from_minor
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, staff_page
 from wallet.choices.deposits import DepositState
 from wallet.core import queries
@@ -62,12 +62,12 @@ class DepositPage(StaffView):
     def post(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
         """Release a held deposit."""
         deposit, form = self.find(request, deposit_id), ReasonForm(request.POST)
-        done = attempt(
+        done = run_action(
             request,
             lambda: release_held_deposit(deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"]),
             _("%(reference)s is in the wallet.") % {"reference": deposit.reference},
             form=form,
-            forbidden_is_said=True,
+            show_forbidden=True,
         )
         if done:
             return redirect("wallet:deposit", deposit_id=deposit.pk)
@@ -80,12 +80,12 @@ def refund(request: HttpRequest, deposit_id: int) -> HttpResponseBase:
     """Ask for a deposit to be given back; somebody else approves it."""
     page = DepositPage()
     deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")
-    asked = attempt(
+    asked = run_action(
         request,
         lambda: start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data),
         _("Asked for. Somebody else approves it before it goes."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if asked:
         return redirect("wallet:withdrawal", withdrawal_id=asked.result.pk)

@@ -119,7 +119,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=f"/money/disputes/{dispute.pk}/",
-        said=_("The loss is accepted."),
+        success_message=_("The loss is accepted."),
         title=_("Don't contest it"),
         submit=_("Accept the loss"),
         tone="danger",

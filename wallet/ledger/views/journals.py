@@ -20,7 +20,7 @@ from crm.models import Brand
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.scope import reach_of
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.uploads import takes_files
 from wallet.choices import account_owners
@@ -176,12 +176,12 @@ def show_manual(
 @staff_page("wallet.post_manual_journal")
 def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="post")
-    done = attempt(
+    done = run_action(
         request,
         lambda: manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
         _("%(reference)s is posted.") % {"reference": manual.reference},
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:manual_journal", pk=pk)
@@ -192,12 +192,12 @@ def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.post_manual_journal")
 def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), ReasonForm(request.POST, prefix="refuse")
-    done = attempt(
+    done = run_action(
         request,
         lambda: manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
         _("Refused. Nothing was posted."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:manual_journal", pk=pk)
@@ -222,7 +222,7 @@ def manual_attach_view(request: HttpRequest, pk: int) -> HttpResponseBase:
         file = form.cleaned_data["file"]
         manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
 
-    if attempt(request, work, _("The file is kept with the journal."), form=form, forbidden_is_said=True):
+    if run_action(request, work, _("The file is kept with the journal."), form=form, show_forbidden=True):
         return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"evidence_form": form}, status=422)
 

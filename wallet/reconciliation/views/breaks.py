@@ -16,7 +16,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.security import access_log
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.uploads import takes_files
 from wallet.choices.approvals import RequestState
@@ -101,7 +101,7 @@ def _do(
     request: HttpRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
-    if attempt(request, lambda: work(form.cleaned_data), done, form=form, forbidden_is_said=True):
+    if run_action(request, lambda: work(form.cleaned_data), done, form=form, show_forbidden=True):
         return redirect("wallet:break", pk=one.pk)
     return show(request, one, {name: form}, status=422)
 
@@ -214,8 +214,8 @@ def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def break_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     posting = _posting(request, pk, "wallet.run_reconciliation")
-    attempt(
-        request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), forbidden_is_said=True
+    run_action(
+        request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), show_forbidden=True
     )
     return redirect("wallet:break", pk=posting.one_id)
 
@@ -226,11 +226,11 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
     """The ticked ones, or one from its page (`back`), to `owner`; nobody when it is empty."""
     owner = request.POST.get("owner", "")
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
-    done = attempt(
+    done = run_action(
         request,
         lambda: breaks.give_to(break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user),
         _("The owner is changed."),
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         request.session.modified = True
@@ -272,8 +272,8 @@ def _after_suggestion(one: Suggestion) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
-    attempt(
-        request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), forbidden_is_said=True
+    run_action(
+        request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), show_forbidden=True
     )
     return _after_suggestion(one)
 
@@ -282,11 +282,11 @@ def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.run_reconciliation")
 def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
-    attempt(
+    run_action(
         request,
         lambda: deciding.reject(suggestion_id=pk, actor=request.user),
         _("They are kept apart."),
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return _after_suggestion(one)
 
@@ -297,11 +297,11 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
     rows = queries_recon.matches_visible_to(request.user).select_related("row")
     match = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
     reason = request.POST.get("reason", "")
-    attempt(
+    run_action(
         request,
         lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason),
         _("The match is undone."),
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if match.row is not None:
         return redirect("wallet:settlement", pk=match.row.report_id)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.views import dialogs
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.core import policies, queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
@@ -76,7 +76,7 @@ def cost_new(request: HttpRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:psp_costs", args=[psp.pk]),
-        said=_("It waits for a second person."),
+        success_message=_("It waits for a second person."),
         title=_("What %(psp)s charges from a day on") % {"psp": psp},
         submit=_("Write down"),
         wide=True,
@@ -92,7 +92,7 @@ def _do(
     request: HttpRequest, one: PspCostProposal, name: str, form: Any, work: Callable[[str], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the page; what is wrong stays in its form."""
-    if attempt(request, lambda: work(form.cleaned_data["reason"]), done, form=form):
+    if run_action(request, lambda: work(form.cleaned_data["reason"]), done, form=form):
         return redirect("wallet:psp_costs", pk=one.psp_id)
     return show(request, _psp(request, one.psp_id, "wallet.view_psp"), {one.pk: {name: form}}, status=422)
 
@@ -130,7 +130,7 @@ def cost_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 def cost_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     one = _proposal(request, pk, "wallet.manage_psp")
-    attempt(request, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user), _("Withdrawn."))
+    run_action(request, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user), _("Withdrawn."))
     return redirect("wallet:psp_costs", pk=one.psp_id)
 
 
@@ -140,5 +140,5 @@ def cost_take_back(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Terms that two people agreed to and whose day is not here yet."""
     rows = PspCost.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     cost: PspCost = queries.one_of(rows, pk, request.user, "wallet.manage_psp")
-    attempt(request, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user), _("Withdrawn."))
+    run_action(request, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user), _("Withdrawn."))
     return redirect("wallet:psp_costs", pk=cost.psp_id)

@@ -14,8 +14,8 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.money.amounts import from_minor
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
-from crm.ui.verbs import attempt
 from crm.ui.views import TableView, staff_page
 from crm.web.uploads import takes_files
 from wallet.choices.reconciliation import BreakState
@@ -164,12 +164,12 @@ def show_settlement(
 def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
     one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     form = ReasonForm(request.POST)
-    done = attempt(
+    done = run_action(
         request,
         lambda: resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
         _("Resolved."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:settlement", pk=one.report_id)

@@ -19,7 +19,7 @@ from crm.models import Brand
 from crm.money.numbers import is_whole
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.choices.month_end import SourceKind
 from wallet.choices.reconciliation import BreakState
@@ -135,10 +135,10 @@ def daily_fetch(request: HttpRequest, pk: int) -> HttpResponseBase:
     require_permission(request.user, "wallet.run_reconciliation")
     is_on = request.POST.get("on") == "1"
     words = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
-    attempt(
+    run_action(
         request,
         lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
         words % {"psp": psp},
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return redirect("wallet:money_sources")

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.core import queries
 from wallet.core.forms import ReasonForm
@@ -25,12 +25,12 @@ MANAGES = "wallet.manage_psp"
 def propose(request: HttpRequest, pk: int) -> HttpResponseBase:
     page = PspPage()
     psp, form = page.find(request, pk), AddressForm(request.POST, prefix="address")
-    done = attempt(
+    done = run_action(
         request,
         lambda: addresses.propose_address(psp_id=psp.pk, actor=request.user, **form.cleaned_data),
         _("New address proposed. A second person approves it."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     return redirect("wallet:psp", pk=pk) if done else page.show(request, psp, address_form=form, status=422)
 
@@ -45,12 +45,12 @@ def _change(request: HttpRequest, pk: int) -> PspAddressChange:
 def approve(request: HttpRequest, pk: int) -> HttpResponseBase:
     change = _change(request, pk)
     form = ApproveAddressForm(request.POST, psp=change.psp, prefix="approve")
-    done = attempt(
+    done = run_action(
         request,
         lambda: addresses.approve_address(change_id=pk, keys=form.keys(), actor=request.user),
         _("Address changed. Test the connection to be sure."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:psp", pk=change.psp_id)
@@ -63,7 +63,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
     change, form = _change(request, pk), ReasonForm(request.POST, prefix="refuse")
     if form.is_valid():
         reason = form.cleaned_data["reason"]
-        attempt(
+        run_action(
             request,
             lambda: addresses.refuse_address(change_id=pk, actor=request.user, note=reason),
             _("Address refused."),
@@ -77,5 +77,5 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 @staff_page(MANAGES)
 def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
     change = _change(request, pk)
-    attempt(request, lambda: addresses.withdraw_address(change_id=pk, actor=request.user), _("Proposal withdrawn."))
+    run_action(request, lambda: addresses.withdraw_address(change_id=pk, actor=request.user), _("Proposal withdrawn."))
     return redirect("wallet:psp", pk=change.psp_id)

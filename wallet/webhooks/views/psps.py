@@ -16,8 +16,8 @@ from crm.errors import DomainError
 from crm.models import Brand
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
-from crm.ui.verbs import attempt
 from crm.ui.views import StaffView, staff_page
 from wallet.choices.approvals import RequestState
 from wallet.core import queries
@@ -163,12 +163,12 @@ class PspPage(StaffView):
     def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         psp = self.find(request, pk)
         form = PspForm(request.POST, instance=psp)
-        done = attempt(
+        done = run_action(
             request,
             lambda: psps.configure_psp(psp_id=psp.pk, values=form.values(), keys=form.keys(), actor=request.user),
             _("Saved. Test the connection to be sure."),
             form=form,
-            forbidden_is_said=True,
+            show_forbidden=True,
         )
         if done:
             return redirect("wallet:psp", pk=psp.pk)
@@ -277,12 +277,12 @@ class MethodPage(StaffView):
     def post(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponseBase:
         method = self.find(request, pk, method_id)
         form = MethodForm(request.POST, instance=method)
-        done = attempt(
+        done = run_action(
             request,
             lambda: psps.configure_method(method_id=method.pk, values=form.values(), actor=request.user),
             _("Saved."),
             form=form,
-            forbidden_is_said=True,
+            show_forbidden=True,
         )
         if done:
             return redirect("wallet:psp", pk=pk)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from wallet.core import queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
@@ -28,7 +28,7 @@ PERMISSION = investigations.DECIDES
 def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal = find_withdrawal(request, withdrawal_id)
     form = finding_form(withdrawal, investigations.possible(withdrawal), request.POST)
-    done = attempt(
+    done = run_action(
         request,
         lambda: investigations.say_what_happened(withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data),
         _("Written down. Somebody else books it."),
@@ -50,7 +50,7 @@ def _do(request: HttpRequest, one: PayoutFinding, form: Any, work: Callable[[str
     if form is not None and not form.is_valid():
         messages.error(request, _("Say what is wrong with it."))
     else:
-        attempt(request, lambda: work(form.cleaned_data["reason"] if form is not None else ""), done)
+        run_action(request, lambda: work(form.cleaned_data["reason"] if form is not None else ""), done)
     return redirect("wallet:withdrawal", withdrawal_id=one.withdrawal_id)
 
 

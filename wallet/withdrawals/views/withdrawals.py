@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.errors import DomainError
-from crm.ui.verbs import attempt
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WithdrawalState
 from wallet.core import queries
@@ -118,12 +118,12 @@ def approve(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 @staff_page("wallet.approve_withdrawal")
 def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal, form = find_withdrawal(request, withdrawal_id), ReasonForm(request.POST, prefix="reject")
-    done = attempt(
+    done = run_action(
         request,
         lambda: reject_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]),
         _("Rejected: the money is in the client's wallet again."),
         form=form,
-        forbidden_is_said=True,
+        show_forbidden=True,
     )
     if done:
         return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
