@@ -1,6 +1,10 @@
 """Errors that a person can act on. A view makes a form error of one, the API a problem document."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 
 class DomainError(Exception):
@@ -11,6 +15,7 @@ class DomainError(Exception):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.reasons = [message]  # each by itself, for a form; most refusals have one
         if code:
             self.code = code  # type: ignore[misc]
 
@@ -40,3 +45,44 @@ class OutsideWorldError(DomainError):
     """A platform, PSP or other outside system answered badly or not at all."""
 
     code = "outside_world"
+
+
+ExpectedErrors: TypeAlias = type[DomainError] | tuple[type[DomainError], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Success(Generic[T]):
+    """What was done or read. Always true, even where the result is None."""
+
+    result: T
+    message: ClassVar[str] = ""
+
+    def __bool__(self) -> Literal[True]:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why it was not done, or can't be shown. Always false."""
+
+    error: DomainError
+    result: ClassVar[None] = None
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    @property
+    def message(self) -> str:
+        return str(self.error.message)
+
+
+def outcome_of(work: Callable[[], T], *, only: ExpectedErrors = DomainError) -> Success[T] | Refusal:
+    """Run `work` and return its result, or the refusal where it raises one; `only`: which refusals. Others are raised.
+
+    For pages that show one part less, or take another road, where something is refused. A verb that a person starts from
+    a page goes through `crm.ui.actions.run_action`.
+    """
+    try:
+        return Success(work())
+    except only as error:
+        return Refusal(error)

@@ -3,50 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest
 
-from crm.errors import DomainError, NotAllowed
+from crm.errors import DomainError, ExpectedErrors, NotAllowed, Refusal, Success, outcome_of
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult(Generic[T]):
-    """What the verb returned. Always true, even where that is None."""
-
-    result: T
 
 
 def run_action(
     request: HttpRequest,
     work: Callable[[], T],
-    success_message: str | Callable[[T], str],
+    success_message: str | Callable[[T], str] = "",
     *,
     form: Any = None,
+    field: str | Callable[[DomainError], str | None] | None = None,
     show_forbidden: bool = False,
-) -> ActionResult[T] | None:
-    """Run `work` and show the person its result; the view redirects after an `ActionResult` and shows its form after None.
+    unshown: ExpectedErrors = (),
+) -> Success[T] | Refusal | None:
+    """Run `work` and show the person its result; the view redirects after a `Success` and shows its form otherwise.
 
-    Success: `success_message`, or what it returns for the result, becomes a success message. Refusal (a DomainError): its
-    message goes into the form, or is an error message where there is none (a button). An invalid form runs nothing.
+    Success: `success_message`, or what it returns for the result, becomes a success message; with none the page itself
+    shows what was done. Refusal (a DomainError): its message goes into the form (at `field`, or where that function of
+    the error says), or is an error message where there is no form (a button). An invalid form runs nothing: None.
     NotAllowed isn't shown but answered with 403 by the middleware; with `show_forbidden` it is shown like any other
-    refusal, for pages whose buttons stay and name who may press them (four eyes). Any other exception passes through.
+    refusal, for pages whose buttons stay and name who may press them (four eyes). Refusals in `unshown` are returned
+    without a message, for the view to answer with another page. Any other exception passes through.
     """
     if form is not None and not form.is_valid():
         return None
-    try:
-        result = work()
-    except DomainError as error:
-        if isinstance(error, NotAllowed) and not show_forbidden:
-            raise
-        if form is not None:
-            form.add_error(None, error.message)
-        else:
-            messages.error(request, error.message)
-        return None
-    messages.success(request, success_message(result) if callable(success_message) else success_message)
-    return ActionResult(result)
+    done = outcome_of(work)
+    if done:
+        message = success_message(done.result) if callable(success_message) else success_message
+        if message:
+            messages.success(request, message)
+    elif not isinstance(done.error, unshown):
+        if isinstance(done.error, NotAllowed) and not show_forbidden:
+            raise done.error
+        _show_refusal(request, done.error, form, field(done.error) if callable(field) else field)
+    return done
+
+
+def _show_refusal(request: HttpRequest, error: DomainError, form: Any, field: str | None) -> None:
+    if form is None:
+        messages.error(request, error.message)
+        return
+    for reason in error.reasons:
+        form.add_error(field, reason)
