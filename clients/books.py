@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +16,7 @@ from clients.timeline import said_of
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
 from crm.i18n.localized_text import Words, phrase, say
-from crm.models import Book
+from crm.models import Actor, Book
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.scope import reach_of
@@ -27,7 +26,7 @@ MOST_AT_ONCE = 5_000
 
 @transaction.atomic
 def move_clients(
-    *, client_ids: Iterable[int], to_book_id: int, actor: Any = None, reason: Words = "", tells: bool = True
+    *, client_ids: Iterable[int], to_book_id: int, actor: Actor = None, reason: Words = "", tells: bool = True
 ) -> list[Client]:
     """Put clients into another book of their brand; those already there stay untouched. Returns those that moved.
 
@@ -67,7 +66,7 @@ def move_clients(
     return moving
 
 
-def move_client(*, client_id: int, to_book_id: int, actor: Any = None, reason: str = "") -> Client:
+def move_client(*, client_id: int, to_book_id: int, actor: Actor = None, reason: str = "") -> Client:
     """One client into another book; see `move_clients`."""
     move_clients(client_ids=[client_id], to_book_id=to_book_id, actor=actor, reason=reason)
     return Client.objects.select_related("book", "owner", "brand").get(pk=client_id)
@@ -85,7 +84,7 @@ def _hand_over_tasks(moving: Sequence[Client], book: Book) -> None:
         Task.objects.filter(client_id__in=ids, assignee_id=owner_id, done_at=None).update(assignee_id=book.owner_id)
 
 
-def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Any, reason: Words) -> None:
+def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Actor, reason: Words) -> None:
     audit.record_many(
         {
             "actor": actor,

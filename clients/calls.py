@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +17,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
 from crm.i18n.localized_text import joined
+from crm.models import User
 from crm.security import access_log, audit
 
 LONGEST_SECONDS = 86_400
@@ -28,7 +28,7 @@ CLOCK_SKEW = dt.timedelta(minutes=5)
 def log_call(
     *,
     client_id: int,
-    actor: Any,
+    actor: User,
     outcome: CallOutcome,
     duration_seconds: int = 0,
     notes: str = "",

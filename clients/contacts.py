@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +11,7 @@ from clients.models import Client
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.models import Actor
 from crm.security import access_log
 
 SHOWN_SECONDS = 60
@@ -25,12 +25,12 @@ class Revealed:
     seconds: int = SHOWN_SECONDS
 
 
-def must_say_why(user: Any, client: Client) -> bool:
+def must_say_why(user: Actor, client: Client) -> bool:
     policy = client.brand.policies.get("reveal_needs_reason", False)
     return policy is True or (policy == "outside_book" and not is_in_own_book(user, client))
 
 
-def reveal(*, client: Client, actor: Any, reason: str = "") -> Revealed:
+def reveal(*, client: Client, actor: Actor, reason: str = "") -> Revealed:
     """Show a client's phone and e-mail to someone whose role sees them masked.
 
     Who: `clients.reveal_contact` in reach. Raises: NotAllowed; DomainError where the brand asks for a reason.

@@ -13,7 +13,7 @@ from clients import policies, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Task
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import User
+from crm.models import Actor, User
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.scope import reach_of
@@ -22,7 +22,7 @@ FURTHEST = dt.timedelta(days=3 * 366)
 
 
 @transaction.atomic
-def add_task(*, client_id: int, actor: Any, title: str, due_at: dt.datetime, assignee_id: int | None = None) -> Task:
+def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, assignee_id: int | None = None) -> Task:
     """Set a follow-up, for oneself or for a colleague who reaches the client.
 
     Who: `clients.log_call` in reach; None for the system, which names the assignee.
@@ -60,7 +60,7 @@ def add_task(*, client_id: int, actor: Any, title: str, due_at: dt.datetime, ass
 
 
 @transaction.atomic
-def complete_task(*, task_id: int, actor: Any) -> Task:
+def complete_task(*, task_id: int, actor: User) -> Task:
     """Done. Who: its assignee, or whoever may move the client (a desk head). Raises: NotAllowed, WrongState."""
     task = _locked(task_id, actor)
     if task.done_at:
@@ -72,7 +72,7 @@ def complete_task(*, task_id: int, actor: Any) -> Task:
 
 
 @transaction.atomic
-def reopen_task(*, task_id: int, actor: Any) -> Task:
+def reopen_task(*, task_id: int, actor: User) -> Task:
     """Undo: the task was not done after all. Who: as for completing. Raises: NotAllowed, WrongState."""
     task = _locked(task_id, actor)
     if not task.done_at:
@@ -84,7 +84,7 @@ def reopen_task(*, task_id: int, actor: Any) -> Task:
 
 
 @transaction.atomic
-def snooze_task(*, task_id: int, actor: Any, until: dt.datetime) -> Task:
+def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
     """Later. Who: as for completing. Raises: NotAllowed; WrongState when done; DomainError for a time that is past."""
     task = _locked(task_id, actor)
     if task.done_at:
@@ -99,7 +99,7 @@ def snooze_task(*, task_id: int, actor: Any, until: dt.datetime) -> Task:
     return task
 
 
-def _locked(task_id: int, actor: Any) -> Task:
+def _locked(task_id: int, actor: User) -> Task:
     task = Task.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=task_id)
     policies.require(policies.can_log(actor, task.client))
     if task.assignee_id != actor.pk and not policies.can_move(actor, task.client):
@@ -115,7 +115,7 @@ def _check_time(at: dt.datetime) -> None:
         raise DomainError(_("Choose a time within the next three years."))
 
 
-def _record(task: Task, action: str, actor: Any, **details: Any) -> None:
+def _record(task: Task, action: str, actor: Actor, **details: Any) -> None:
     audit.record(
         actor=actor, action=action, target=task, client_id=task.client_id, brand_id=task.client.brand_id, **details
     )

@@ -17,7 +17,7 @@ from clients.countries import country_choices
 from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
-from crm.models import Book, User
+from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
@@ -76,14 +76,14 @@ class TaskForm(forms.Form):
     due_at = forms.DateTimeField(label=gettext_lazy("When"), widget=moment_widget())
     assignee = forms.ModelChoiceField(label=gettext_lazy("Who"), queryset=User.objects.none(), required=False)
 
-    def __init__(self, *args: Any, client: Client, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, client: Client, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["assignee"]
         field.queryset = colleagues(client, actor)
         field.empty_label = _("Me")
 
 
-def colleagues(client: Client, actor: Any) -> Any:
+def colleagues(client: Client, actor: User) -> Any:
     """Who may be given a follow-up: the owner, and the people of the client's desk."""
     people = User.objects.filter(kind="staff", is_active=True).exclude(pk=actor.pk)
     desk_id = client.book.desk_id
@@ -134,7 +134,7 @@ class MoveForm(forms.Form):
     book = forms.ModelChoiceField(label=gettext_lazy("To"), queryset=Book.objects.none())
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, required=False)
 
-    def __init__(self, *args: Any, client: Client, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, client: Client, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         books = Book.objects.filter(pk__in=reach_of(actor).books, brand_id=client.brand_id).exclude(pk=client.book_id)
         field: Any = self.fields["book"]

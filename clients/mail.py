@@ -30,6 +30,7 @@ from clients.mail_format import as_email
 from clients.models import Client, MailTemplate, Message
 from crm.errors import DomainError
 from crm.i18n.localized_text import Phrase, phrase, say
+from crm.models import Actor
 from crm.notices.notify import notify
 from crm.queue.enqueue import wake_on_commit
 from crm.queue.for_each import each
@@ -93,7 +94,7 @@ def _shown(value: Any, language: str) -> Any:
 
 
 @transaction.atomic
-def write_to_client(*, client_id: int, actor: Any, template: str, subject: str = "", message: str = "") -> Message:
+def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str = "", message: str = "") -> Message:
     """A person sends a client a letter: one of the house's, or their own words.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.

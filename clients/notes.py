@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -12,13 +10,14 @@ from clients.choices import TimelineKind
 from clients.models import Client, Note, NoteVersion, TimelineEntry
 from crm.errors import DomainError, NotAllowed
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.security import audit
 
 LONGEST = 10_000
 
 
 @transaction.atomic
-def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) -> Note:
+def add_note(*, client_id: int, actor: User, body: str, is_pinned: bool = False) -> Note:
     """Write a note. Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError for an empty or endless text."""
     client = Client.objects.select_related("brand").get(pk=client_id)
     policies.require(policies.can_log(actor, client))
@@ -47,7 +46,7 @@ def add_note(*, client_id: int, actor: Any, body: str, is_pinned: bool = False) 
 
 
 @transaction.atomic
-def edit_note(*, note_id: int, actor: Any, body: str) -> Note:
+def edit_note(*, note_id: int, actor: User, body: str) -> Note:
     """Write a note anew. The old words stay readable. Who: its author, while they reach the client.
 
     Raises: NotAllowed for anyone else; DomainError for an empty text.
@@ -79,7 +78,7 @@ def edit_note(*, note_id: int, actor: Any, body: str) -> Note:
 
 
 @transaction.atomic
-def pin_note(*, note_id: int, actor: Any, is_pinned: bool) -> Note:
+def pin_note(*, note_id: int, actor: Actor, is_pinned: bool) -> Note:
     """Keep a note at the top of the client's page, or let it go. Who: `clients.log_call` in reach."""
     note = Note.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=note_id)
     policies.require(policies.can_log(actor, note.client))

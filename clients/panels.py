@@ -13,6 +13,7 @@ from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views.tabs import looks_tab, mail_tab, timeline_tab
 from crm.choices import AccessKind
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui import panels
@@ -21,7 +22,7 @@ COUNTED = 100
 TILE_ROWS = 6
 
 
-def find_clients(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+def find_clients(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     """People by name, mailbox, telephone or number. A search is noted like one on the list."""
     if len(query.strip()) < 3 and not is_whole(query.strip()):
         return
@@ -33,13 +34,13 @@ def find_clients(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
         yield panels.Found(str(client), client.get_absolute_url(), hint, "user")
 
 
-def due_tasks(user: Any) -> int | None:
+def due_tasks(user: User) -> int | None:
     """Follow-ups that are due; counted up to a hundred."""
     due = Task.objects.filter(assignee=user, done_at=None, due_at__lte=timezone.now()).order_by()
     return len(due.values_list("pk", flat=True)[:COUNTED]) or None
 
 
-def tasks_tile(user: Any) -> dict[str, Any] | None:
+def tasks_tile(user: User) -> dict[str, Any] | None:
     """The next follow-ups of this person, the overdue first; nothing for those who set none."""
     mine = Task.objects.filter(assignee=user, done_at=None).select_related("client").defer("client__search_text")
     tasks = list(mine.order_by("due_at", "pk")[:TILE_ROWS])

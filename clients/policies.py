@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
 __all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
 
 
-def can(user: Any, client: Client, permission: str) -> Decision:
+def can(user: Actor, client: Client, permission: str) -> Decision:
     """The role holds the right and the client is in a book the user reaches. The system (None) may.
 
     The apps above decide with it about what belongs to a client.
@@ -25,23 +24,23 @@ def can(user: Any, client: Client, permission: str) -> Decision:
     return has_permission(user, permission)
 
 
-def can_close(user: Any, client: Client) -> Decision:
+def can_close(user: Actor, client: Client) -> Decision:
     return can(user, client, "clients.close_client")
 
 
-def can_log(user: Any, client: Client) -> Decision:
+def can_log(user: Actor, client: Client) -> Decision:
     """Calls, notes, tasks and mails: the daily work on a client."""
     return can(user, client, "clients.log_call")
 
 
-def can_move(user: Any, client: Client) -> Decision:
+def can_move(user: Actor, client: Client) -> Decision:
     return can(user, client, "clients.move_client")
 
 
-def can_reveal(user: Any, client: Client) -> Decision:
+def can_reveal(user: Actor, client: Client) -> Decision:
     return can(user, client, "clients.reveal_contact")
 
 
-def sees_contacts(user: Any) -> bool:
+def sees_contacts(user: Actor) -> bool:
     """Phone and e-mail are shown in full to roles that don't sell."""
     return bool(has_permission(user, "crm.see_unmasked_contacts"))

@@ -14,6 +14,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.errors import DomainError, NotAllowed
 from crm.i18n.localized_text import joined, phrase
+from crm.models import Actor
 from crm.security import audit
 
 PERSONAL = (
@@ -33,7 +34,7 @@ CONTACT = ("email", "phone")
 
 
 @transaction.atomic
-def change_profile(*, client_id: int, actor: Any, changes: Mapping[str, Any], reason: str = "") -> Client:
+def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], reason: str = "") -> Client:
     """Correct a client's particulars; what is equal to the record is no change.
 
     Who: `clients.change_client` in reach. Phone and e-mail: only who sees them unmasked, or may reveal them, knows what

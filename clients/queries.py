@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import Http404
 
 from clients.models import Client
+from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
 
-def clients_visible_to(user: Any) -> QuerySet[Client]:
+def clients_visible_to(user: Actor) -> QuerySet[Client]:
     """The clients in the books a user reaches; for a client login, only their own record."""
     if not user or not user.is_authenticated:
         return Client.objects.none()
@@ -23,7 +22,7 @@ def clients_visible_to(user: Any) -> QuerySet[Client]:
     return Client.objects.filter(book_id__in=reach_of(user).books)
 
 
-def reaches(user: Any, client: Client) -> bool:
+def reaches(user: Actor, client: Client) -> bool:
     """`clients_visible_to` for one client that was read already: no query."""
     if not user or not user.is_authenticated:
         return False
@@ -32,7 +31,7 @@ def reaches(user: Any, client: Client) -> bool:
     return bool(user.is_team) and client.book_id in reach_of(user).books
 
 
-def around_visible_to(user: Any, *, is_narrowed: bool) -> QuerySet[Client] | None:
+def around_visible_to(user: User, *, is_narrowed: bool) -> QuerySet[Client] | None:
     """A wider set than `clients_visible_to`, of which every order is a range of an index: the one book of who has one,
     else everybody. Never to be shown; a list walks it to find its own rows (see `crm.ui.nearest`). None for a whole book
     (`is_narrowed`: by filters or a search), which is such a range itself."""
@@ -42,7 +41,7 @@ def around_visible_to(user: Any, *, is_narrowed: bool) -> QuerySet[Client] | Non
     return Client.objects.filter(book_id__in=books) if is_narrowed else None
 
 
-def get_client(user: Any, client_id: int, *, permission: str = "clients.view_client") -> Client:
+def get_client(user: User, client_id: int, *, permission: str = "clients.view_client") -> Client:
     """One client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     client = clients_visible_to(user).select_related("brand", "book", "owner").filter(pk=client_id).first()
     if client is None:
@@ -52,5 +51,5 @@ def get_client(user: Any, client_id: int, *, permission: str = "clients.view_cli
     return client
 
 
-def is_in_own_book(user: Any, client: Client) -> bool:
+def is_in_own_book(user: Actor, client: Client) -> bool:
     return client.book_id in reach_of(user).own_books

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +12,7 @@ from clients.models import Client
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
 from crm.i18n.localized_text import Words, phrase, say
+from crm.models import Actor
 from crm.security import audit
 
 # How far along a stage is. A dormant or closed client has been everywhere before.
@@ -22,7 +21,7 @@ RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
 
 @transaction.atomic
 def move_stage(
-    *, client_id: int, to: Stage, actor: Any = None, reason: Words = "", is_step_back: bool = False
+    *, client_id: int, to: Stage, actor: Actor = None, reason: Words = "", is_step_back: bool = False
 ) -> Client:
     """Something happened that puts a client into a stage: registered, verified, funded, first deal.
 
@@ -74,7 +73,7 @@ def move_stage(
 
 
 @transaction.atomic
-def close_client(*, client_id: int, actor: Any, reason: str) -> Client:
+def close_client(*, client_id: int, actor: Actor, reason: str) -> Client:
     """Staff end the relation with a client, for a reason that the audit log keeps.
 
     Who: `clients.close_client`. Raises: NotAllowed, WrongState when closed already or no reason was given.

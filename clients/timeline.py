@@ -10,6 +10,7 @@ from django.utils import timezone
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
 from crm.i18n.localized_text import Words, kept_words, say
+from crm.models import Actor
 
 TITLE_CHARS: Final = 200
 
@@ -20,7 +21,7 @@ def tell(
     kind: TimelineKind,
     title: Words,
     body: Words = "",
-    actor: Any = None,
+    actor: Actor = None,
     url: str = "",
     at: dt.datetime | None = None,
     data: dict[str, Any] | None = None,

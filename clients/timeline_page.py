@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core import signing
 from django.db.models import F, Q
@@ -13,6 +12,7 @@ from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from clients.choices import TimelineKind
 from clients.models import Client, TimelineEntry
+from crm.models import User
 from crm.ui.views import may_open
 
 PAGE = 40
@@ -64,7 +64,7 @@ class Page:
     kind: str
 
 
-def read_page(client: Client, reader: Any, *, kind: str = "", cursor: str = "") -> Page:
+def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "") -> Page:
     """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts anew."""
     rows = TimelineEntry.objects.filter(client=client).select_related("actor")
     rows = rows.filter(Q(data__needs__isnull=True) | Q(data__needs__in=sorted(reader.get_all_permissions())))
@@ -90,7 +90,7 @@ def _read_cursor(text: str) -> tuple[dt.datetime, int] | None:
         return None
 
 
-def _shown(entry: TimelineEntry, reader: Any) -> Shown:
+def _shown(entry: TimelineEntry, reader: User) -> Shown:
     icon, tone = LOOKS.get(entry.kind, ("circle", "neutral"))
     if entry.kind == TimelineKind.CALL and entry.data.get("outcome") in MISSED:
         icon, tone = "phone-missed", "neutral"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +15,7 @@ from compliance.models import Hit, Restriction
 from compliance.risk import assess
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -26,7 +25,9 @@ AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
 
 
 @transaction.atomic
-def clear_hit(*, hit_id: int, actor: Any, reason_code: str, reason: str, is_contradiction_checked: bool = False) -> Hit:
+def clear_hit(
+    *, hit_id: int, actor: Actor, reason_code: str, reason: str, is_contradiction_checked: bool = False
+) -> Hit:
     """Another person: for this data of the client and this content of the entry the match is not raised again.
 
     is_contradiction_checked: the officer knows that the comparison says the opposite of the reason.
@@ -47,7 +48,7 @@ def clear_hit(*, hit_id: int, actor: Any, reason_code: str, reason: str, is_cont
 
 
 @transaction.atomic
-def confirm_hit(*, hit_id: int, actor: Any, reason: str) -> Hit:
+def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
     """The listed person: the account is frozen for good, the MLRO is told, the rating goes to high.
 
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
@@ -110,14 +111,14 @@ def _locked(hit_id: int) -> Hit:
     return hit
 
 
-def _require_open(hit: Hit, actor: Any) -> None:
+def _require_open(hit: Hit, actor: Actor) -> None:
     if hit.state != HitState.OPEN:
         raise WrongState(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
     require(policies.can_decide(actor, hit))
 
 
 def _decide(
-    hit: Hit, state: HitState, actor: Any, reason: str, code: ClearReason | None, *, contradiction: str = ""
+    hit: Hit, state: HitState, actor: Actor, reason: str, code: ClearReason | None, *, contradiction: str = ""
 ) -> None:
     hit.state, hit.decided_by, hit.decided_at = state, actor, timezone.now()
     hit.reason, hit.reason_code = reason, code.value if code else ""

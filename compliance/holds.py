@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +9,7 @@ from clients.facts import rebuild_client
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from crm.events import RestrictionLifted, RestrictionPlaced, publish
+from crm.models import Actor
 from crm.security import audit
 
 
@@ -35,7 +34,7 @@ def hold_for(*, hit: Hit) -> Restriction:
     return restriction
 
 
-def release_hold(*, hit: Hit, actor: Any, reason: str) -> None:
+def release_hold(*, hit: Hit, actor: Actor, reason: str) -> None:
     """The match was decided (or is outdated): its hold ends with that decision."""
     for restriction in hit.restrictions.filter(cause=RestrictionCause.SCREENING_HOLD, lifted_at__isnull=True):
         restriction.lifted_by, restriction.lifted_at, restriction.lift_reason = actor, timezone.now(), reason
@@ -43,7 +42,7 @@ def release_hold(*, hit: Hit, actor: Any, reason: str) -> None:
         note_lifted(restriction, actor=actor)
 
 
-def note_placed(restriction: Restriction, *, actor: Any) -> None:
+def note_placed(restriction: Restriction, *, actor: Actor) -> None:
     """Audit, fact and event of a restriction that has just been placed."""
     client = restriction.client
     audit.record(
@@ -63,7 +62,7 @@ def note_placed(restriction: Restriction, *, actor: Any) -> None:
     )
 
 
-def note_lifted(restriction: Restriction, *, actor: Any) -> None:
+def note_lifted(restriction: Restriction, *, actor: Actor) -> None:
     client = restriction.client
     audit.record(
         actor=actor,

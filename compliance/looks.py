@@ -27,7 +27,7 @@ class LookPage:
     people: dict[int, User] = field(default_factory=dict)
 
 
-def looks_visible_to(user: Any) -> QuerySet[AccessEvent]:
+def looks_visible_to(user: User) -> QuerySet[AccessEvent]:
     """The log, for `crm.view_access_log`: looks at the brands one reaches whole; a desk head's own people."""
     if not has_permission(user, "crm.view_access_log") or not user.is_team:
         return AccessEvent.objects.none()

@@ -24,7 +24,7 @@ from compliance.pack_data import Pack
 from compliance.trails import TrailFilter
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
-from crm.models import AuditEvent, Job
+from crm.models import Actor, AuditEvent, Job, User
 from crm.security import access_log, audit, crypto, keys
 from crm.security.policies import require
 
@@ -34,7 +34,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @transaction.atomic
-def request_pack(*, client: Client, actor: Any, chosen: TrailFilter) -> Job:
+def request_pack(*, client: Client, actor: User, chosen: TrailFilter) -> Job:
     """Ask for a client's pack; it is made in the background. Who: `crm.export_audit` in reach."""
     require(policies.can_export_trail(actor, client))
     return start_job(
@@ -46,7 +46,7 @@ def request_pack(*, client: Client, actor: Any, chosen: TrailFilter) -> Job:
 
 
 def make_pack(
-    *, client: Client, actor: Any, chosen: TrailFilter, progress: Progress | None = None
+    *, client: Client, actor: Actor, chosen: TrailFilter, progress: Progress | None = None
 ) -> tuple[str, bytes]:
     """(file name, the signed PDF). Rows that no seal covers yet are sealed first; the export itself is audited after.
 
@@ -80,7 +80,7 @@ def make_pack(
     return name, signed
 
 
-def _note_export(client: Client, actor: Any, facts: dict[str, Any]) -> None:
+def _note_export(client: Client, actor: Actor, facts: dict[str, Any]) -> None:
     """Into the audit log; for an erased client without the encryption that is no longer possible."""
     common = {
         "actor": actor,
@@ -95,7 +95,7 @@ def _note_export(client: Client, actor: Any, facts: dict[str, Any]) -> None:
         audit.record(**common)
 
 
-def gather(client: Client, actor: Any, chosen: TrailFilter, progress: Progress | None = None) -> Pack:
+def gather(client: Client, actor: Actor, chosen: TrailFilter, progress: Progress | None = None) -> Pack:
     """Rows, proofs and seals."""
     pack = Pack(secrets.token_hex(6), client, sentences.utc(timezone.now()), str(actor), chosen=chosen)
     head = trails.head_seal()

@@ -9,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from compliance import queries
 from compliance.choices import HitState
 from compliance.views.client import compliance_tab
+from crm.models import User
 from crm.ui import panels
 
 
-def open_hits(user: Any) -> int | None:
+def open_hits(user: User) -> int | None:
     return queries.open_hit_count(user) or None
 
 
-def hits_tile(user: Any) -> dict[str, Any]:
+def hits_tile(user: User) -> dict[str, Any]:
     """How many matches hold an account, and how many liftings wait for a second person."""
     hits = list(
         queries.hits_visible_to(user)

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.policies import can
 from compliance.choices import HitState
 from compliance.models import Hit, Restriction
+from crm.models import Actor, User
 from crm.security.policies import YES, Decision, no
 
 
-def can_screen(user: Any, client: Client) -> Decision:
+def can_screen(user: Actor, client: Client) -> Decision:
     return can(user, client, "compliance.screen_client")
 
 
-def can_decide(user: Any, hit: Hit) -> Decision:
+def can_decide(user: Actor, hit: Hit) -> Decision:
     if hit.state != HitState.OPEN:
         return no(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
     return can(user, hit.client, "compliance.decide_hit")
 
 
-def can_restrict(user: Any, client: Client) -> Decision:
+def can_restrict(user: Actor, client: Client) -> Decision:
     return can(user, client, "compliance.place_restriction")
 
 
-def can_ask_to_lift(user: Any, restriction: Restriction) -> Decision:
+def can_ask_to_lift(user: Actor, restriction: Restriction) -> Decision:
     return can(user, restriction.client, "compliance.lift_restriction")
 
 
-def can_lift(user: Any, restriction: Restriction) -> Decision:
+def can_lift(user: Actor, restriction: Restriction) -> Decision:
     """The second pair of eyes: not the one who asked."""
     allowed = can(user, restriction.client, "compliance.lift_restriction")
     if not allowed:
@@ -43,9 +42,9 @@ def can_lift(user: Any, restriction: Restriction) -> Decision:
     return YES
 
 
-def can_read_trail(user: Any, client: Client) -> Decision:
+def can_read_trail(user: User, client: Client) -> Decision:
     return can(user, client, "crm.view_audit")
 
 
-def can_export_trail(user: Any, client: Client) -> Decision:
+def can_export_trail(user: Actor, client: Client) -> Decision:
     return can(user, client, "crm.export_audit")

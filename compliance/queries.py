@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -11,6 +9,7 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.choices import HitState, RestrictionKind
 from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, WatchlistSource
+from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
@@ -33,13 +32,13 @@ def may(client: Client | int, what: str) -> bool:
     return f"no_{what}" not in restrictions_of(client)
 
 
-def hits_visible_to(user: Any) -> QuerySet[Hit]:
+def hits_visible_to(user: User) -> QuerySet[Hit]:
     if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_hit"):
         return Hit.objects.none()
     return Hit.objects.filter(client__book_id__in=reach_of(user).books)
 
 
-def get_hit(user: Any, hit_id: int) -> Hit:
+def get_hit(user: User, hit_id: int) -> Hit:
     """One match with its client and entry, or 404."""
     hit = (
         Hit.objects.filter(client__in=clients_visible_to(user))
@@ -53,20 +52,20 @@ def get_hit(user: Any, hit_id: int) -> Hit:
     return hit
 
 
-def restrictions_visible_to(user: Any) -> QuerySet[Restriction]:
+def restrictions_visible_to(user: User) -> QuerySet[Restriction]:
     if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_restriction"):
         return Restriction.objects.none()
     return Restriction.objects.filter(client__book_id__in=reach_of(user).books)
 
 
-def get_restriction(user: Any, restriction_id: int) -> Restriction:
+def get_restriction(user: User, restriction_id: int) -> Restriction:
     found = restrictions_visible_to(user).select_related("client").filter(pk=restriction_id).first()
     if found is None:
         raise Http404
     return found
 
 
-def open_hit_count(user: Any) -> int:
+def open_hit_count(user: User) -> int:
     """How many matches wait, at most 99: a number for the menu."""
     return len(hits_visible_to(user).filter(state=HitState.OPEN).values_list("pk", flat=True)[:99])
 
@@ -75,7 +74,7 @@ def current_risk(client: Client) -> RiskAssessment | None:
     return RiskAssessment.objects.filter(client=client, is_current=True).first()
 
 
-def sources_with_versions(user: Any) -> list[tuple[WatchlistSource, list[ListVersion]]]:
+def sources_with_versions(user: User) -> list[tuple[WatchlistSource, list[ListVersion]]]:
     """Each list with its last versions, newest first."""
     require_permission(user, "compliance.view_watchlistsource")
     return [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,13 +12,14 @@ from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 
 
 @transaction.atomic
-def place_restriction(*, client_id: int, kind: str, reason: str, actor: Any) -> Restriction:
+def place_restriction(*, client_id: int, kind: str, reason: str, actor: Actor) -> Restriction:
     """Restrict a client, at once. Who: `compliance.place_restriction` in reach.
 
     Raises: NotAllowed, DomainError without a reason, WrongState when the same restriction is in force.
@@ -47,7 +46,7 @@ def place_restriction(*, client_id: int, kind: str, reason: str, actor: Any) -> 
 
 
 @transaction.atomic
-def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
+def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restriction:
     """One officer asks for a restriction to be lifted. Who: `compliance.lift_restriction` in reach.
 
     Raises: NotAllowed, WrongState (lifted already, asked already, or a hold that a decision ends), DomainError.
@@ -92,7 +91,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Any) -> Restriction:
 
 
 @transaction.atomic
-def lift(*, restriction_id: int, actor: Any) -> Restriction:
+def lift(*, restriction_id: int, actor: Actor) -> Restriction:
     """Another officer releases it. Who: `compliance.lift_restriction`, and not the one who asked (also a CHECK)."""
     restriction = _locked(restriction_id)
     require(policies.can_lift(actor, restriction))
@@ -103,7 +102,7 @@ def lift(*, restriction_id: int, actor: Any) -> Restriction:
 
 
 @transaction.atomic
-def refuse_to_lift(*, restriction_id: int, actor: Any, reason: str) -> Restriction:
+def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restriction:
     """A colleague says no: the restriction stays and the question is closed."""
     restriction = _locked(restriction_id)
     require(policies.can_lift(actor, restriction))

@@ -33,6 +33,7 @@ from compliance.models import Hit, ListEntry, ListVersion, Screening
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 
@@ -142,7 +143,7 @@ def common_words(_versions: tuple[int, ...]) -> frozenset[str]:
 
 
 @transaction.atomic
-def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Any = None) -> Screening:
+def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = None) -> Screening:
     """Compare one client with all active lists; a new possible match holds the account until somebody decides.
 
     Who: `compliance.screen_client` in reach, or the system. Raises: NotAllowed, DomainError without a name or a list.
@@ -215,7 +216,7 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
     stale.update(state=HitState.OUTDATED)
 
 
-def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Any) -> None:
+def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -> None:
     audit.record(
         actor=actor,
         action="compliance.client_screened",

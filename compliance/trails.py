@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clients.models import Client
-from crm.models import AuditEvent, AuditSeal
+from crm.models import AuditEvent, AuditSeal, User
 from crm.security import audit
 from crm.security.policies import has_permission
 from crm.security.scope import reach_of
@@ -61,7 +61,7 @@ def _midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
-def events_visible_to(user: Any) -> QuerySet[AuditEvent]:
+def events_visible_to(user: User) -> QuerySet[AuditEvent]:
     """The log, for `crm.view_audit`: rows of the brands one reaches, and the house's own rows that belong to no brand."""
     if not has_permission(user, "crm.view_audit") or not user.is_team:
         return AuditEvent.objects.none()

@@ -16,6 +16,7 @@ from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
 from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
 from compliance.sources.base import hash_of
 from crm.errors import DomainError
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
 
@@ -33,7 +34,7 @@ class ImportRefused(DomainError):
     code = "import_refused"
 
 
-def import_watchlist(*, source: str, path: Path, actor: Any, may_shrink: bool = False) -> ListVersion:
+def import_watchlist(*, source: str, path: Path, actor: Actor, may_shrink: bool = False) -> ListVersion:
     """Load a file as the new version of a list.
 
     Who: `compliance.import_watchlist`. Raises: NotAllowed, ImportRefused (unknown list, broken file, suspiciously small).
@@ -111,7 +112,7 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
 
 
 @transaction.atomic
-def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Any) -> None:
+def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Actor) -> None:
     version = ListVersion.objects.create(
         source=row,
         state=VersionState.REFUSED,
@@ -132,7 +133,7 @@ def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Any) -> N
 
 @transaction.atomic
 def _take_over(
-    row: WatchlistSource, known: KnownSource, path: Path, entries: list[ParsedEntry], sha256: str, actor: Any
+    row: WatchlistSource, known: KnownSource, path: Path, entries: list[ParsedEntry], sha256: str, actor: Actor
 ) -> ListVersion:
     row = WatchlistSource.objects.select_for_update().get(pk=row.pk)  # one import of a list at a time
     ListVersion.objects.filter(source=row, state=VersionState.CURRENT).update(state=VersionState.SUPERSEDED)

@@ -1,14 +1,19 @@
 """The ground floor's own entries in menu and palette."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import DeliveryState
 from crm.ui import panels
 
+if TYPE_CHECKING:
+    from crm.models import User
 
-def failed_events(user: Any) -> int:
+
+def failed_events(user: User) -> int:
     """Deliveries that wait for a decision, counted up to a hundred."""
     from crm.models import EventDelivery
 

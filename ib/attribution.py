@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +13,7 @@ from clients.models import Client
 from clients.timeline import tell
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.security import audit, policies
 from ib import links
 from ib.choices import AttributionMethod, PartnerState
@@ -26,7 +26,7 @@ def attribute_client(
     *,
     client_id: int,
     partner_id: int | None,
-    actor: Any,
+    actor: Actor,
     reason: str = "",
     link: ReferralLink | None = None,
     method: AttributionMethod = AttributionMethod.MANUAL,

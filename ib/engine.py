@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from crm.models import Brand
+from crm.models import Actor, Brand
 from crm.rates import fx
 from crm.security import audit, policies
 from ib import engine_sql as sql
@@ -87,7 +87,7 @@ class Outcome:
 
 @transaction.atomic
 def run(
-    *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Any = None, reason: str = ""
+    *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Actor = None, reason: str = ""
 ) -> tuple[CommissionRun | None, Outcome]:
     """One pass over a scope; returns its row (None when there was nothing to write and nobody asked) and its counts.
 
@@ -185,7 +185,9 @@ def _rates(brand: Brand, days: list[dt.date]) -> list[tuple]:
     return rows
 
 
-def _row(brand: Brand, scope: Scope, kind: RunKind, actor: Any, reason: str, started_at: dt.datetime) -> CommissionRun:
+def _row(
+    brand: Brand, scope: Scope, kind: RunKind, actor: Actor, reason: str, started_at: dt.datetime
+) -> CommissionRun:
     if kind == RunKind.EVENT:
         midnight = started_at.replace(hour=0, minute=0, second=0, microsecond=0)
         row, _created = CommissionRun.objects.get_or_create(
@@ -261,7 +263,7 @@ def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> Outcome:
 
 
 def recompute(
-    *, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: Any, reason: str, client_id: int | None = None
+    *, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: Actor, reason: str, client_id: int | None = None
 ) -> tuple[CommissionRun | None, Outcome]:
     """Calculate a stretch of time again, by the plans and the tree as they were; differences are added as rows.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,6 +9,7 @@ from django.utils.translation import gettext as _
 from crm.accounts import links
 from crm.accounts.passwords import absolute
 from crm.choices import LinkKind
+from crm.models import Actor
 from crm.notices import mail
 from crm.notices.mail import Letter
 from crm.security import audit, policies
@@ -19,7 +18,7 @@ from ib.policies import can_manage_partners
 
 
 @transaction.atomic
-def invite(partner: Partner, *, actor: Any) -> None:
+def invite(partner: Partner, *, actor: Actor) -> None:
     """Send a partner the link to their pages; a link sent before stops working. Who: `ib.manage_partners`."""
     policies.require(can_manage_partners(actor, partner.brand_id))
     user = partner.user

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db import IntegrityError, connection, transaction
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.models import Actor
 from crm.security import audit, policies
 from ib.codes import new_code
 from ib.models import Partner, ReferralLink
@@ -27,7 +27,7 @@ DO UPDATE SET clicks = ib_referralday.clicks + EXCLUDED.clicks,
 
 
 @transaction.atomic
-def create_link(*, partner_id: int, campaign: str, actor: Any, code: str = "", landing: str = "") -> ReferralLink:
+def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "", landing: str = "") -> ReferralLink:
     """One more address for a partner to share.
 
     Who: the partner, or `ib.manage_partners` at the brand. Raises: DomainError when the code is taken or the partner has
@@ -52,7 +52,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Any, code: str = "", l
 
 
 @transaction.atomic
-def switch_link(*, link_id: int, is_active: bool, actor: Any) -> ReferralLink:
+def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
     """Switch a link off or on again. Off, it still leads to the brand but nobody is referred by it."""
     link = ReferralLink.objects.select_for_update(of=("self",)).select_related("partner").get(pk=link_id)
     if actor is not None and actor.pk != link.partner.user_id:

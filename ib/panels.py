@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.models import User
 from crm.money.amounts import quantize
 from crm.security.scope import reach_of
 from crm.ui import panels
@@ -19,7 +20,7 @@ from ib.queries import partners_visible_to
 from wallet.choices import account_owners
 
 
-def waiting_versions(user: Any) -> int | None:
+def waiting_versions(user: User) -> int | None:
     """Plan versions that wait for this person's eyes."""
     if not user.has_perm("ib.approve_plan"):
         return None
@@ -45,7 +46,7 @@ def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "ib/_client_tab.html", context)
 
 
-def commissions_tile(user: Any) -> dict[str, Any] | None:
+def commissions_tile(user: User) -> dict[str, Any] | None:
     """Accrued in the open periods per brand and currency, and how many periods wait to be settled."""
     brands = reach_of(user).whole_brands
     open_periods = list(
@@ -70,7 +71,7 @@ def commissions_tile(user: Any) -> dict[str, Any] | None:
     }
 
 
-def find_partners(user: Any, query: str, limit: int) -> list[panels.Found]:
+def find_partners(user: User, query: str, limit: int) -> list[panels.Found]:
     found = partners_visible_to(user).filter(name__icontains=query).order_by("-id")[:limit]
     return [panels.Found(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,7 +14,7 @@ from clients.queries import reaches
 from crm.accounts import username_for
 from crm.choices import UserKind
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Brand, User
+from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from ib import links, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
@@ -32,7 +31,7 @@ def register_partner(
     name: str,
     email: str,
     currency: str,
-    actor: Any,
+    actor: Actor,
     code: str = "",
     parent_id: int | None = None,
     client: Client | None = None,
@@ -99,7 +98,7 @@ def register_partner(
 
 
 @transaction.atomic
-def change_state(*, partner_id: int, to: PartnerState, actor: Any, reason: str) -> Partner:
+def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str) -> Partner:
     """Block, unblock or close a partner. From now on trades of their network earn them nothing, or earn again.
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState.
@@ -134,7 +133,7 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Any, reason: str) 
 
 
 @transaction.atomic
-def link_wallet(*, partner_id: int, client_id: int, actor: Any, reason: str) -> Partner:
+def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -> Partner:
     """Say which client record is the partner's own: its wallet gets the payouts, and its trading earns the partner nothing.
 
     Once linked it stays: payouts never change hands. Who: `ib.manage_partners` at the brand, and the client in reach.
@@ -164,7 +163,7 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Any, reason: str) -> 
 
 
 @transaction.atomic
-def grant_partner(*, user: User, partner_id: int, actor: Any, take_away: bool = False) -> None:
+def grant_partner(*, user: User, partner_id: int, actor: Actor, take_away: bool = False) -> None:
     """Let a member of staff see one partner and the network below, or no longer.
 
     Who: `crm.manage_staff`, and nobody grants what they don't see themselves.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.i18n import formats
+from crm.models import Actor
 from crm.money import amounts
 from crm.security import audit
 from ib.choices import PayoutTo
@@ -102,7 +103,7 @@ def pay_out(
     amount: Decimal,
     currency: str,
     request_key: str,
-    actor: Any,
+    actor: Actor,
     destination: Destination = Destination(),
 ) -> Payout:
     """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import Words, phrase
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from ib.choices import VERSION_TRANSITIONS, VersionState
@@ -76,7 +76,7 @@ def card_of(version: PlanVersion) -> RateCard:
 
 
 @transaction.atomic
-def create_plan(*, brand: Brand, name: str, description: str, actor: Any) -> Plan:
+def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> Plan:
     """An empty plan. Who: `ib.propose_plan` at the brand."""
     policies.require(can_write_plans(actor, brand.pk))
     try:
@@ -92,7 +92,7 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Any) -> Pla
 def draft_version(
     *,
     plan_id: int,
-    actor: Any,
+    actor: User,
     starts_at: dt.datetime,
     currency: str,
     card: RateCard,
@@ -130,7 +130,7 @@ def draft_version(
 
 
 @transaction.atomic
-def change_draft(*, version_id: int, actor: Any, card: RateCard, **fields: Any) -> PlanVersion:
+def change_draft(*, version_id: int, actor: User, card: RateCard, **fields: Any) -> PlanVersion:
     """Write a draft anew. Who: its maker."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
@@ -217,7 +217,7 @@ def _move(version: PlanVersion, to: VersionState) -> None:
 
 
 @transaction.atomic
-def propose_version(*, version_id: int, actor: Any) -> PlanVersion:
+def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     """Ask a second person to activate a draft; they are told. Who: `ib.propose_plan`."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
@@ -237,7 +237,7 @@ def propose_version(*, version_id: int, actor: Any) -> PlanVersion:
 
 
 @transaction.atomic
-def activate_version(*, version_id: int, actor: Any, reason: str = "", at: dt.datetime | None = None) -> PlanVersion:
+def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.datetime | None = None) -> PlanVersion:
     """A second person lets a proposed version pay from its start on; the version before it ends there.
 
     What was earned under the old rates stays earned: a start that has passed becomes now (a plan's first version may
@@ -275,7 +275,7 @@ def activate_version(*, version_id: int, actor: Any, reason: str = "", at: dt.da
 
 
 @transaction.atomic
-def reject_version(*, version_id: int, actor: Any, reason: str) -> PlanVersion:
+def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion:
     """A second person refuses a proposed version, and says why. Who: as for activating."""
     version = _locked(version_id)
     policies.require(can_decide_version(actor, version))
@@ -302,7 +302,7 @@ def _tell_maker(version: PlanVersion, title: Words) -> None:
 
 @transaction.atomic
 def assign_plan(
-    *, partner_id: int, plan_id: int | None, actor: Any, at: dt.datetime | None = None, reason: str = ""
+    *, partner_id: int, plan_id: int | None, actor: Actor, at: dt.datetime | None = None, reason: str = ""
 ) -> PartnerPlan | None:
     """From now on a partner's own clients are paid by this plan; with `plan_id=None` by none.
 

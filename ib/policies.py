@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
+from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from ib.models import PlanVersion
 
 
-def can_in_brand(user: Any, permission: str, brand_id: int) -> Decision:
+def can_in_brand(user: Actor, permission: str, brand_id: int) -> Decision:
     """A role's right, at a brand the person reaches as a whole. None is the system itself."""
     allowed = has_permission(user, permission)
     if not allowed or user is None:
@@ -21,15 +20,15 @@ def can_in_brand(user: Any, permission: str, brand_id: int) -> Decision:
     return no(_("You don't work for this brand."))
 
 
-def can_manage_partners(user: Any, brand_id: int) -> Decision:
+def can_manage_partners(user: Actor, brand_id: int) -> Decision:
     return can_in_brand(user, "ib.manage_partners", brand_id)
 
 
-def can_write_plans(user: Any, brand_id: int) -> Decision:
+def can_write_plans(user: Actor, brand_id: int) -> Decision:
     return can_in_brand(user, "ib.propose_plan", brand_id)
 
 
-def can_decide_version(user: Any, version: PlanVersion) -> Decision:
+def can_decide_version(user: Actor, version: PlanVersion) -> Decision:
     """Four eyes: who wrote a version neither activates nor rejects it (a CHECK holds it too)."""
     allowed = can_in_brand(user, "ib.approve_plan", version.plan.brand_id)
     if allowed and user is not None and user.pk == version.made_by_id:
@@ -37,9 +36,9 @@ def can_decide_version(user: Any, version: PlanVersion) -> Decision:
     return allowed
 
 
-def can_run(user: Any, brand_id: int) -> Decision:
+def can_run(user: Actor, brand_id: int) -> Decision:
     return can_in_brand(user, "ib.run_commissions", brand_id)
 
 
-def can_settle(user: Any, brand_id: int) -> Decision:
+def can_settle(user: Actor, brand_id: int) -> Decision:
     return can_in_brand(user, "ib.settle_commissions", brand_id)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from guardian.models import UserObjectPermission
 
+from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from ib.models import Partner, Plan, Upline
 
 
-def granted_partner_ids(user: Any) -> list[int]:
+def granted_partner_ids(user: User) -> list[int]:
     """Partners a member of staff was granted one by one (`access_partner`)."""
     held = UserObjectPermission.objects.filter(
         user_id=user.pk, permission__codename="access_partner", content_type__app_label="ib"
@@ -21,7 +20,7 @@ def granted_partner_ids(user: Any) -> list[int]:
     return [int(pk) for pk in held.values_list("object_pk", flat=True)]
 
 
-def partners_visible_to(user: Any) -> QuerySet[Partner]:
+def partners_visible_to(user: User) -> QuerySet[Partner]:
     """Staff: partners of brands they reach as a whole, those they manage, and those granted with the network below.
     A partner: themselves and today's network below. Nobody else: none."""
     if not user or not user.is_authenticated or not user.is_active:
@@ -39,7 +38,7 @@ def partners_visible_to(user: Any) -> QuerySet[Partner]:
     return Partner.objects.filter(seen)
 
 
-def get_partner(user: Any, partner_id: int, *, permission: str = "ib.view_partner") -> Partner:
+def get_partner(user: User, partner_id: int, *, permission: str = "ib.view_partner") -> Partner:
     """One partner, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     partner = partners_visible_to(user).select_related("brand", "user", "manager").filter(pk=partner_id).first()
     if partner is None:
@@ -49,7 +48,7 @@ def get_partner(user: Any, partner_id: int, *, permission: str = "ib.view_partne
     return partner
 
 
-def partner_of(user: Any) -> Partner:
+def partner_of(user: User) -> Partner:
     """The partner who signed in, or 404."""
     if not (user.is_authenticated and user.is_partner):
         raise Http404
@@ -59,7 +58,7 @@ def partner_of(user: Any) -> Partner:
     return partner
 
 
-def plans_visible_to(user: Any) -> QuerySet[Plan]:
+def plans_visible_to(user: User) -> QuerySet[Plan]:
     if not user or not user.is_authenticated or not user.is_team:
         return Plan.objects.none()
     return Plan.objects.filter(brand_id__in=reach_of(user).whole_brands)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import WrongState
 from crm.events import CommissionSettled, publish
+from crm.models import Actor
 from crm.money import amounts
 from crm.security import audit, policies
 from ib import periods
@@ -40,7 +40,7 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 
 @transaction.atomic
-def settle_period(*, period_id: int, actor: Any, at: dt.datetime | None = None) -> list[Settlement]:
+def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None) -> list[Settlement]:
     """Close a period and book what each partner earned in it. A period that is still running ends now; the next starts.
 
     Who: `ib.settle_commissions` at the brand. Raises: WrongState when it is settled already or an earlier one is open.
@@ -86,7 +86,7 @@ def _cut(period: SettlementPeriod, now: dt.datetime) -> None:
     )
 
 
-def _settle_partners(period: SettlementPeriod, *, actor: Any, now: dt.datetime, is_import: bool) -> list[Settlement]:
+def _settle_partners(period: SettlementPeriod, *, actor: Actor, now: dt.datetime, is_import: bool) -> list[Settlement]:
     with connection.cursor() as cursor:
         cursor.execute(SUMS, [period.pk])
         sums = cursor.fetchall()

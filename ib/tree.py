@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
+from crm.models import Actor
 from crm.security import audit, policies
 from ib.models import Partner, PartnerLink
 from ib.policies import can_manage_partners
@@ -63,7 +64,7 @@ def parent_of(partner: Partner, at: dt.datetime | None = None) -> Partner | None
 
 @transaction.atomic
 def move_partner(
-    *, partner_id: int, parent_id: int | None, actor: Any, reason: str, at: dt.datetime | None = None
+    *, partner_id: int, parent_id: int | None, actor: Actor, reason: str, at: dt.datetime | None = None
 ) -> None:
     """Put a partner below another one, or with `parent_id=None` at the top. Earlier trades keep their upline.
 
@@ -99,7 +100,7 @@ def move_partner(
     )
 
 
-def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Any) -> None:
+def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Actor) -> None:
     try:
         with transaction.atomic():
             PartnerLink.objects.create(partner=partner, parent=parent, starts_at=at, made_by=actor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import WrongState
+from crm.models import Actor, User
 from crm.security.policies import require
 from kyc import policies
 from kyc.choices import DocumentState
@@ -22,7 +22,7 @@ LEASE_MINUTES = 10
 
 
 @transaction.atomic
-def claim(*, document_id: int, actor: Any) -> list[Document]:
+def claim(*, document_id: int, actor: User) -> list[Document]:
     """Take a client's waiting documents, all of them, so that two officers never work on one client.
 
     Who: `kyc.review_document` in reach, not the uploader. Raises: NotAllowed; WrongState when a colleague has them.
@@ -55,7 +55,7 @@ def claim(*, document_id: int, actor: Any) -> list[Document]:
     return mine
 
 
-def claim_next(*, actor: Any, after: Document | None = None) -> Document | None:
+def claim_next(*, actor: User, after: Document | None = None) -> Document | None:
     """Claim the document that has waited longest and that nobody has; None when the queue is empty.
 
     after: prefer another document of the client one has just worked on.
@@ -75,7 +75,7 @@ def claim_next(*, actor: Any, after: Document | None = None) -> Document | None:
     return None
 
 
-def extend(*, document_id: int, actor: Any) -> bool:
+def extend(*, document_id: int, actor: Actor) -> bool:
     """The page is still open: the lease goes on. False when the claim was lost meanwhile."""
     now = timezone.now()
     client_id = Document.objects.values_list("client_id", flat=True).get(pk=document_id)
@@ -84,7 +84,7 @@ def extend(*, document_id: int, actor: Any) -> bool:
 
 
 @transaction.atomic
-def release(*, document_id: int, actor: Any) -> None:
+def release(*, document_id: int, actor: Actor) -> None:
     """Put the client's documents back into the queue. Releasing what one does not hold does nothing."""
     document = locked(document_id)
     Document.objects.filter(client_id=document.client_id, claimed_by=actor).update(

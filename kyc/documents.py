@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,6 +18,7 @@ from clients.models import Client
 from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.queue.for_each import each
 from crm.security import audit
 from crm.security.policies import require
@@ -30,7 +31,7 @@ EXPIRE_BATCH = 500
 
 
 def upload(
-    *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = Side.FRONT, name: str = ""
+    *, client: Client, kind: str, file: BinaryIO, actor: Actor, side: str = Side.FRONT, name: str = ""
 ) -> Document:
     """Take a document in at once, for imports and jobs. Pages use `kyc.incoming.receive`: a file is opened by a job.
 
@@ -44,7 +45,7 @@ def upload(
         return keep(client_id=client.pk, kind=kind, side=side, clean=clean, actor=actor)
 
 
-def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor: Any) -> Document:
+def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor: Actor) -> Document:
     """Keep a clean file as a client's document; an open one of the same kind and side is replaced by it.
 
     The caller asked whether the actor may, and holds the transaction. Raises: StorageFull, DomainError.
@@ -106,7 +107,7 @@ def _same_file(before: Document) -> str:
     )
 
 
-def _keep(client: Client, kind: str, side: str, clean, stored, actor: Any) -> Document:
+def _keep(client: Client, kind: str, side: str, clean, stored, actor: Actor) -> Document:
     replaced = []
     if kind != DocumentKind.OTHER:
         waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)

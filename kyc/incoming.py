@@ -10,7 +10,7 @@ import datetime as dt
 import io
 import logging
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError
 from crm.files.parsing import ParsingBusy
+from crm.models import Actor
 from crm.queue.enqueue import wake, wake_on_commit
 from crm.security import audit, crypto
 from crm.security.policies import require
@@ -36,7 +37,7 @@ KEPT_DAYS = 30
 
 
 def receive(
-    *, client: Client, kind: str, file: BinaryIO, actor: Any, side: str = "front", name: str = ""
+    *, client: Client, kind: str, file: BinaryIO, actor: Actor, side: str = "front", name: str = ""
 ) -> IncomingFile:
     """A client, or staff for them, sends a document. It is kept as it came; whether it can be read is said later.
 

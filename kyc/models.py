@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import WrongState
 from crm.i18n.localized_text import Words, joined, label_of
-from crm.models import User
+from crm.models import Actor, User
 from crm.security import crypto
 from kyc.choices import (
     DECIDED_STATES,
@@ -185,7 +185,7 @@ class Document(models.Model):
         """What the trader's room shows: an undoable decision is still a review."""
         return DocumentState.PENDING_REVIEW if self.is_undoable else self.state
 
-    def is_claimed_by_other(self, user: Any, now: dt.datetime | None = None) -> bool:
+    def is_claimed_by_other(self, user: Actor, now: dt.datetime | None = None) -> bool:
         return (
             self.claimed_by_id is not None
             and self.claimed_by_id != getattr(user, "pk", None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.models import User
 from crm.ui import panels
 from kyc import queries
 from kyc.choices import DocumentState
@@ -14,13 +14,13 @@ from kyc.views.client import kyc_tab
 from kyc.views.queue import queue_tile
 
 
-def waiting(user: Any) -> int | None:
+def waiting(user: User) -> int | None:
     """How many wait for a decision, at most 99."""
     pending = queries.queue(user).filter(state=DocumentState.PENDING_REVIEW)
     return len(pending.values_list("pk", flat=True)[:99]) or None
 
 
-def find_by_number(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     """A document by its whole number; only its keyed hash is kept, so a part of it finds nothing."""
     if len(query) < 5 or not any(character.isdigit() for character in query):
         return

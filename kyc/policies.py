@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.policies import can
+from crm.models import Actor, User
 from crm.security.policies import YES, Decision, no
 from kyc.choices import DocumentState
 from kyc.models import Document
 
 
-def can_upload(user: Any, client: Client) -> Decision:
+def can_upload(user: Actor, client: Client) -> Decision:
     """The client themselves, or staff who may send documents for clients."""
     if user is not None and user.is_client:
         return YES if client.user_id == user.pk else no(_("This is not your account."))
     return can(user, client, "kyc.send_document")
 
 
-def can_open(user: Any, document: Document) -> Decision:
+def can_open(user: User, document: Document) -> Decision:
     """See the document itself. Clients see that they sent it, not the file: we are not their photo album."""
     return can(user, document.client, "kyc.open_document")
 
 
-def can_review(user: Any, document: Document) -> Decision:
+def can_review(user: User, document: Document) -> Decision:
     """Claim, approve, reject: four eyes, so never a document one uploaded oneself."""
     allowed = can(user, document.client, "kyc.review_document")
     if not allowed:
@@ -36,7 +35,7 @@ def can_review(user: Any, document: Document) -> Decision:
     return YES
 
 
-def can_decide(user: Any, document: Document) -> Decision:
+def can_decide(user: User, document: Document) -> Decision:
     """Approve or reject: the reviewer holds the claim."""
     allowed = can_review(user, document)
     if not allowed:
@@ -49,7 +48,7 @@ def can_decide(user: Any, document: Document) -> Decision:
     return no(_("Claim the document first: your claim has ended, or you have none."))
 
 
-def can_undo(user: Any, document: Document) -> Decision:
+def can_undo(user: Actor, document: Document) -> Decision:
     """The officer who decided, while nothing has followed from it."""
     if not document.is_undoable or document.state == DocumentState.PENDING_REVIEW:
         return no(_("The decision has taken effect: it can't be undone any more."))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
+from crm.models import Actor, User
 from crm.security import access_log, crypto
 from crm.security.policies import require, require_permission
 from crm.security.scope import reach_of
@@ -22,7 +23,7 @@ from kyc.choices import IDENTITY_KINDS, OPEN_STATES, TWO_SIDED_KINDS, DocumentKi
 from kyc.models import CheckRun, Document, Issue
 
 
-def documents_visible_to(user: Any) -> QuerySet[Document]:
+def documents_visible_to(user: Actor) -> QuerySet[Document]:
     """Documents of the clients in the user's books; for a client login, their own."""
     if not user or not user.is_authenticated:
         return Document.objects.none()
@@ -33,12 +34,12 @@ def documents_visible_to(user: Any) -> QuerySet[Document]:
     return Document.objects.filter(client__book_id__in=reach_of(user).books)
 
 
-def queue(user: Any) -> QuerySet[Document]:
+def queue(user: Actor) -> QuerySet[Document]:
     """What waits: uploaded, being checked, pending review."""
     return documents_visible_to(user).filter(state__in=OPEN_STATES)
 
 
-def get_document(user: Any, document_id: int, *, permission: str = "kyc.view_document") -> Document:
+def get_document(user: User, document_id: int, *, permission: str = "kyc.view_document") -> Document:
     """One document with its client, or 404 when it is not visible, NotAllowed (403) when the role lacks the right."""
     visible = Document.objects.filter(client__in=clients_visible_to(user)) if user.is_authenticated else None
     document = (
@@ -54,7 +55,7 @@ def get_document(user: Any, document_id: int, *, permission: str = "kyc.view_doc
     return document
 
 
-def content_of(user: Any, document: Document, *, page: int | None = None) -> Iterator[bytes]:
+def content_of(user: User, document: Document, *, page: int | None = None) -> Iterator[bytes]:
     """The file's content in chunks, for somebody who may open it; the look is logged before the first byte.
 
     Raises: NotAllowed, store.FileMissing, store.FileDamaged, crypto.KeyDestroyed.
@@ -124,7 +125,7 @@ def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
         return {}
 
 
-def find_by_number(user: Any, number: str, *, limit: int = 6) -> list[Document]:
+def find_by_number(user: User, number: str, *, limit: int = 6) -> list[Document]:
     """Documents with this number, for the search box of those who may open documents."""
     from kyc.fingerprints import number_fingerprint
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone, translation
@@ -15,6 +14,7 @@ from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.queue.enqueue import wake_on_commit
 from crm.queue.for_each import each
 from crm.security import audit
@@ -35,7 +35,12 @@ def undo_seconds_of(document: Document) -> int:
 
 @transaction.atomic
 def approve(
-    *, document_id: int, actor: Any, note: str = "", expires_on: dt.date | None = None, issued_on: dt.date | None = None
+    *,
+    document_id: int,
+    actor: User,
+    note: str = "",
+    expires_on: dt.date | None = None,
+    issued_on: dt.date | None = None,
 ) -> Document:
     """The document is good. `note` says why, where a check found something; dates as read by the officer.
 
@@ -63,7 +68,7 @@ def approve(
 
 
 @transaction.atomic
-def reject(*, document_id: int, actor: Any, reason_code: str, reason: str = "", note: str = "") -> Document:
+def reject(*, document_id: int, actor: User, reason_code: str, reason: str = "", note: str = "") -> Document:
     """The document can't be accepted; the client is told why and what to do. Without `reason`, the template's text.
 
     Who: as `approve`. Raises: NotAllowed, WrongState, DomainError when there is no reason to tell.
@@ -89,7 +94,7 @@ def issues_that_need_a_note(document: Document) -> list[Issue]:
 
 
 def _decide(
-    document: Document, state: DocumentState, actor: Any, *, note: str, despite: list[str] | None = None
+    document: Document, state: DocumentState, actor: Actor, *, note: str, despite: list[str] | None = None
 ) -> Document:
     document.move_to(state)
     document.release()
@@ -122,7 +127,7 @@ def _decide(
 
 
 @transaction.atomic
-def undo(*, document_id: int, actor: Any) -> Document:
+def undo(*, document_id: int, actor: Actor) -> Document:
     """Take a decision back while nothing has followed from it; the officer holds the claim again.
 
     Who: the officer who decided. Raises: NotAllowed when the window has closed, or it was someone else's decision.

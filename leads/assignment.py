@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,7 +14,7 @@ from clients.models import Client
 from crm.errors import DomainError, NotAllowed
 from crm.events import LeadAssigned, publish, publish_many
 from crm.i18n.localized_text import phrase
-from crm.models import Book, User
+from crm.models import Actor, Book, User
 from crm.notices.notify import notify, push_live
 from crm.security import policies
 from crm.security.scope import reach_of
@@ -45,7 +44,7 @@ def apply_decision(lead: Lead, decision: Decision, now: dt.datetime) -> None:
         lead.tried_agents = [*lead.tried_agents, decision.agent_id]
 
 
-def tell_assigned(lead: Lead, client: Client, actor: Any = None) -> None:
+def tell_assigned(lead: Lead, client: Client, actor: Actor = None) -> None:
     """Publish the assignment and ring the agent's bell, live."""
     assert lead.assigned_to_id is not None
     rule = lead.routing_rule.name if lead.routing_rule else ""

@@ -23,7 +23,7 @@ from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import LeadCaptured, publish
 from crm.i18n.localized_text import phrase
-from crm.models import Book, Brand
+from crm.models import Actor, Book, Brand
 from crm.notices.notify import notify
 from crm.security import audit
 from leads import dedupe, places, routing, scoring
@@ -95,7 +95,7 @@ def capture_lead(
     capture: Capture,
     landing_page: LandingPage | None = None,
     api_source: LeadSource | None = None,
-    actor: Any = None,
+    actor: Actor = None,
     keep_with: Book | None = None,
 ) -> Captured:
     """Take a lead in: attach it to the client it belongs to or make one, score it, route it, tell the agent.
@@ -309,7 +309,7 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
     return client
 
 
-def _record(lead: Lead, client: Client, actor: Any, matches: list[dedupe.Match]) -> None:
+def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match]) -> None:
     """Audit, timeline, events and the agent's bell."""
     campaign = lead.campaign.code if lead.campaign else ""
     audit.record(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.choices import SalesStatus
 from clients.countries import country_choices
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.security.scope import reach_of
 from leads.models import Campaign
 
@@ -38,7 +38,7 @@ class LeadForm(forms.Form):
     )
     keep = forms.BooleanField(label=gettext_lazy("Keep this lead in my book"), required=False, initial=True)
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
         fields: Any = self.fields

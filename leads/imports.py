@@ -25,7 +25,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import LeadsImported, publish
 from crm.files.jobs import start_job
 from crm.i18n.localized_text import phrase
-from crm.models import Brand, Job
+from crm.models import Brand, Job, User
 from crm.notices.notify import notify
 from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
@@ -84,7 +84,7 @@ def file_path(batch: LeadImport) -> Path:
 def start_import(
     *,
     brand: Brand,
-    actor: Any,
+    actor: User,
     file_name: str,
     content: bytes,
     campaign: Campaign | None = None,
@@ -198,7 +198,7 @@ def _count(batch: LeadImport) -> dict[str, int]:
 
 
 @transaction.atomic
-def confirm(*, import_id: int, actor: Any) -> LeadImport:
+def confirm(*, import_id: int, actor: User) -> LeadImport:
     """The person has seen the preview: take the leads in. Who: the import's owner, while they may import."""
     batch = _locked(import_id, actor)
     if batch.state != ImportState.CHECKED and not (batch.state == ImportState.IMPORTING and _stopped(batch.import_job)):
@@ -214,7 +214,7 @@ def confirm(*, import_id: int, actor: Any) -> LeadImport:
 
 
 @transaction.atomic
-def discard(*, import_id: int, actor: Any) -> LeadImport:
+def discard(*, import_id: int, actor: User) -> LeadImport:
     """Give a file up that was not imported: its rows and the file go. Who: the import's owner."""
     batch = _locked(import_id, actor)
     stuck = batch.state == ImportState.CHECKING and _stopped(batch.check_job)
@@ -233,7 +233,7 @@ def _stopped(job: Job | None) -> bool:
     return job is not None and job.state in (JobState.FAILED, JobState.CANCELLED)
 
 
-def _locked(import_id: int, actor: Any) -> LeadImport:
+def _locked(import_id: int, actor: User) -> LeadImport:
     policies.require_permission(actor, "leads.import_lead")
     batch = (
         LeadImport.objects.select_for_update(of=["self"]).select_related("check_job", "import_job").get(pk=import_id)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -28,6 +27,7 @@ from clients.mail import send_mail_to
 from clients.models import Client, Message
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.notices.notify import notify
 from crm.security import audit, policies
 from leads.choices import SALES_TRANSITIONS
@@ -60,7 +60,7 @@ _TEXTS = {
 
 
 @transaction.atomic
-def invite(*, client_id: int, actor: Any) -> tuple[RegistrationInvitation, str]:
+def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str]:
     """Send a lead a link to register; an older open link stops working. Returns the row and the token.
 
     Who: `leads.send_invitation` in reach; None for the system.
@@ -96,7 +96,7 @@ def invite(*, client_id: int, actor: Any) -> tuple[RegistrationInvitation, str]:
     return invitation, token
 
 
-def _send(invitation: RegistrationInvitation, client: Client, token: str, actor: Any) -> Message | None:
+def _send(invitation: RegistrationInvitation, client: Client, token: str, actor: Actor) -> Message | None:
     return send_mail_to(
         client_id=client.pk,
         template="leads.registration_link",

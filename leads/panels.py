@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
+from crm.models import User
 from crm.ui import panels
+from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
 from leads.models import Lead, RegistrationInvitation
 from leads.pipeline import next_statuses
@@ -19,14 +20,14 @@ from leads.pipeline import next_statuses
 COUNTED = 100
 
 
-def untouched(user: Any) -> int | None:
+def untouched(user: User) -> int | None:
     """The agent's own leads that wait for a first touch; counted up to a hundred."""
     since = timezone.now() - queries.WAITING_FOR
     rows = Lead.objects.filter(assigned_to=user, assigned_at__gte=since, touched_at=None, is_duplicate=False)
     return len(rows.order_by().values_list("pk", flat=True)[:COUNTED]) or None
 
 
-def lead_card(request: HttpRequest, client: Client) -> dict[str, Any] | None:
+def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """Status, worth and way of a lead, with what can be done next. Later stages keep where the person came from."""
     captures = queries.captures_of(client)
     if not captures:
@@ -48,7 +49,7 @@ def lead_card(request: HttpRequest, client: Client) -> dict[str, Any] | None:
     }
 
 
-def waiting_tile(user: Any) -> dict[str, Any] | None:
+def waiting_tile(user: User) -> dict[str, Any] | None:
     leads = queries.waiting_for(user)
     if not leads and not user.has_perm("leads.receive_lead"):
         return None

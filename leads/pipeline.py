@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -14,6 +12,7 @@ from clients.models import Client
 from clients.policies import can
 from crm.errors import WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import Decision, has_permission
 from leads import sla
@@ -21,11 +20,11 @@ from leads.choices import AFTER_A_TALK, BY_CALL, SALES_TRANSITIONS
 from leads.models import SalesStatusChange
 
 
-def can_change_status(user: Any, client: Client) -> Decision:
+def can_change_status(user: Actor, client: Client) -> Decision:
     return can(user, client, "leads.change_sales_status")
 
 
-def next_statuses(user: Any, client: Client) -> list[SalesStatus]:
+def next_statuses(user: User, client: Client) -> list[SalesStatus]:
     """The steps the page offers: what the table allows, and the role."""
     if not can_change_status(user, client):
         return []
@@ -37,7 +36,7 @@ def next_statuses(user: Any, client: Client) -> list[SalesStatus]:
 
 
 @transaction.atomic
-def move_by_call(*, client_id: int, agent: Any, outcome: str) -> bool:
+def move_by_call(*, client_id: int, agent: Actor, outcome: str) -> bool:
     """A logged call moves an early lead: the board shall not say "New" of whom somebody spoke to. False: it stays.
 
     Who: the system; in the agent's name where they may change the status themselves.
@@ -59,7 +58,7 @@ def move_by_call(*, client_id: int, agent: Any, outcome: str) -> bool:
 
 
 @transaction.atomic
-def change_sales_status(*, client_id: int, to: SalesStatus, actor: Any = None, reason: str = "") -> Client:
+def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None, reason: str = "") -> Client:
     """Move a person along the pipeline. Already there: nothing happens.
 
     Who: `leads.change_sales_status` in reach; leaving "do not call" also needs `leads.lift_do_not_call`. None: the system.

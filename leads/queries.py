@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils import timezone
 from clients.choices import SalesStatus, Stage
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.models import User
 from leads.choices import OPEN_STATUSES
 from leads.models import Lead
 from leads.pipeline import next_statuses
@@ -20,7 +20,7 @@ CARDS_PER_COLUMN = 25
 WAITING_FOR = dt.timedelta(days=7)  # an untouched lead that is older is left over, not waiting
 
 
-def leads_visible_to(user: Any) -> QuerySet[Lead]:
+def leads_visible_to(user: User) -> QuerySet[Lead]:
     return Lead.objects.filter(client__in=clients_visible_to(user))
 
 
@@ -37,7 +37,7 @@ class BoardColumn:
     has_more: bool
 
 
-def board(user: Any, *, owner_id: int | None = None) -> list[BoardColumn]:
+def board(user: User, *, owner_id: int | None = None) -> list[BoardColumn]:
     """The pipeline: the newest people of each open status, a bounded number per column."""
     people = clients_visible_to(user).filter(stage=Stage.LEAD).select_related("owner")
     if owner_id:
@@ -75,7 +75,7 @@ def captures_of(client: Client) -> list[Lead]:
     return list(rows.order_by("-captured_at", "-id")[:30])
 
 
-def waiting_for(agent: Any, *, limit: int = 8) -> list[Lead]:
+def waiting_for(agent: User, *, limit: int = 8) -> list[Lead]:
     """The agent's leads that nobody touched yet: those whose time runs out first, then the newest."""
     rows = (
         Lead.objects.filter(assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD)
@@ -85,7 +85,7 @@ def waiting_for(agent: Any, *, limit: int = 8) -> list[Lead]:
     return sorted(rows.order_by("-assigned_at")[: limit * 3], key=_urgency)[:limit]
 
 
-def left_untouched(agent: Any, *, most: int = 100) -> int:
+def left_untouched(agent: User, *, most: int = 100) -> int:
     """How many older leads of the agent nobody ever touched, counted up to `most`: no longer urgent, and not gone."""
     rows = Lead.objects.filter(
         assigned_to=agent,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, NotAllowed
-from crm.models import User
+from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.scope import reach_of
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
@@ -21,7 +21,7 @@ from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 MOST_SHIFTS = 21
 
 
-def _save(row: Any, *, actor: Any, fields: Mapping[str, Any], permission: str, action: str) -> Any:
+def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str, action: str) -> Any:
     """Write a row of set-up with its history and an audit row that says what changed."""
     policies.require_permission(actor, permission)
     is_new = row.pk is None
@@ -61,7 +61,7 @@ def _plain(value: Any) -> Any:
 
 
 @transaction.atomic
-def save_campaign(*, actor: Any, campaign: Campaign | None = None, **fields: Any) -> Campaign:
+def save_campaign(*, actor: Actor, campaign: Campaign | None = None, **fields: Any) -> Campaign:
     """Create or change a campaign. Who: `leads.change_campaign` on the brand. Raises: NotAllowed, DomainError."""
     return _save(
         campaign or Campaign(),
@@ -73,7 +73,7 @@ def save_campaign(*, actor: Any, campaign: Campaign | None = None, **fields: Any
 
 
 @transaction.atomic
-def save_landing_page(*, actor: Any, page: LandingPage | None = None, **fields: Any) -> LandingPage:
+def save_landing_page(*, actor: Actor, page: LandingPage | None = None, **fields: Any) -> LandingPage:
     """Create or change a landing page. Who: `leads.change_landingpage` on the brand. Raises: NotAllowed, DomainError."""
     return _save(
         page or LandingPage(),
@@ -86,7 +86,7 @@ def save_landing_page(*, actor: Any, page: LandingPage | None = None, **fields: 
 
 @transaction.atomic
 def save_routing_rule(
-    *, actor: Any, rule: RoutingRule | None = None, agents: Sequence[User] = (), **fields: Any
+    *, actor: Actor, rule: RoutingRule | None = None, agents: Sequence[User] = (), **fields: Any
 ) -> RoutingRule:
     """Create or change a routing rule; it holds from the next lead on. Who: `leads.manage_rules` on the brand.
 
@@ -110,7 +110,7 @@ def save_routing_rule(
 
 
 @transaction.atomic
-def save_score_rule(*, actor: Any, rule: ScoreRule | None = None, **fields: Any) -> ScoreRule:
+def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: Any) -> ScoreRule:
     """A new scoring rule, or a new version of one: the old ends today and stays for leads of its days.
 
     A rule of all brands is Keelson's; changing it for a brand makes the brand's own, which replaces it there.
@@ -137,7 +137,7 @@ def save_score_rule(*, actor: Any, rule: ScoreRule | None = None, **fields: Any)
 
 
 @transaction.atomic
-def end_score_rule(*, rule_id: int, actor: Any) -> ScoreRule:
+def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
     """A brand's own rule holds no more from today on. Who: `leads.manage_rules` on the brand."""
     policies.require_permission(actor, "leads.manage_rules")
     rule = ScoreRule.objects.select_for_update(of=["self"]).get(pk=rule_id)
@@ -155,7 +155,7 @@ def end_score_rule(*, rule_id: int, actor: Any) -> ScoreRule:
 
 
 @transaction.atomic
-def set_shifts(*, agent_id: int, actor: Any, shifts: Sequence[tuple[int, dt.time, dt.time]]) -> list[Shift]:
+def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.time, dt.time]]) -> list[Shift]:
     """Write down when an agent works: (weekday, from, to) in the agent's own time zone; none means always.
 
     Who: `leads.manage_rules`, for agents of desks in reach. Raises: NotAllowed; DomainError for hours that overlap.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
-from crm.models import Brand, Desk, User
+from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
@@ -40,7 +40,7 @@ class WordsField(forms.CharField):
         return list(dict.fromkeys(words))
 
 
-def brands_of(actor: Any) -> Any:
+def brands_of(actor: Actor) -> Any:
     return Brand.objects.filter(pk__in=reach_of(actor).brands)
 
 
@@ -50,7 +50,7 @@ class CampaignForm(forms.ModelForm):
         fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
         widgets = {name: DayInput() for name in ("starts_on", "ends_on")}
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand"].queryset = brands_of(actor)  # type: ignore[attr-defined]
         self.fields["brand"].initial = actor.brand_id
@@ -83,7 +83,7 @@ class LandingPageForm(forms.ModelForm):
             "is_published",
         )
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["brand"].queryset = brands_of(actor)
@@ -146,7 +146,7 @@ class RoutingRuleForm(forms.ModelForm):
             "agents",
         )
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["brand"].queryset = brands_of(actor)
@@ -169,7 +169,7 @@ class ScoreRuleForm(forms.ModelForm):
         model = ScoreRule
         fields = ("brand", "name", "kind", "values", "points")
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["brand"].queryset = brands_of(actor)
@@ -274,7 +274,7 @@ class SourceForm(forms.Form):
     )
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["brand"].queryset, fields["brand"].initial = brands_of(actor), actor.brand_id
@@ -292,7 +292,7 @@ class TrialForm(forms.Form):
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), required=False)
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["brand"].queryset, fields["brand"].initial = brands_of(actor), actor.brand_id

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, NotAllowed
-from crm.models import Brand
+from crm.models import Actor, Brand
 from crm.security import audit, policies
 from crm.security.scope import reach_of
 from leads.models import Campaign, LeadSource
@@ -26,7 +25,7 @@ def _hash(key: str) -> str:
 
 @transaction.atomic
 def create_source(
-    *, brand: Brand, name: str, code: str, actor: Any, campaign: Campaign | None = None
+    *, brand: Brand, name: str, code: str, actor: Actor, campaign: Campaign | None = None
 ) -> tuple[LeadSource, str]:
     """Let someone post leads to a brand. Returns the source and its key, which is never shown again.
 
@@ -54,7 +53,7 @@ def create_source(
 
 
 @transaction.atomic
-def renew_key(*, source_id: int, actor: Any) -> tuple[LeadSource, str]:
+def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
     """A new key; the old one stops working at once. Who: `leads.manage_sources` on the brand."""
     source = _locked(source_id, actor)
     key = PREFIX + secrets.token_urlsafe(32)
@@ -65,7 +64,7 @@ def renew_key(*, source_id: int, actor: Any) -> tuple[LeadSource, str]:
 
 
 @transaction.atomic
-def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSource:
+def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadSource:
     """Stop a source, or let it post again. Who: `leads.manage_sources` on the brand."""
     source = _locked(source_id, actor)
     if source.is_active != is_active:
@@ -80,7 +79,7 @@ def set_source_active(*, source_id: int, actor: Any, is_active: bool) -> LeadSou
     return source
 
 
-def _locked(source_id: int, actor: Any) -> LeadSource:
+def _locked(source_id: int, actor: Actor) -> LeadSource:
     """The source, locked, for whoever may set up sources of its brand. Raises NotAllowed."""
     policies.require_permission(actor, "leads.manage_sources")
     source = LeadSource.objects.select_for_update(of=["self"]).select_related("brand").get(pk=source_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.models import User
 from crm.ui import panels
 from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
@@ -13,13 +14,13 @@ from monitoring.reasons import in_words
 from monitoring.tables import agent_name
 
 
-def open_alerts(user: Any) -> int | None:
+def open_alerts(user: User) -> int | None:
     """How many alerts wait, up to a hundred."""
     waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).order_by()
     return len(waiting.values_list("pk", flat=True)[:100])
 
 
-def alerts_tile(user: Any) -> dict[str, Any] | None:
+def alerts_tile(user: User) -> dict[str, Any] | None:
     waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).select_related("agent").order_by("-id")[:5]
     return {
         "rows": [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from crm.choices import Role
@@ -14,7 +12,7 @@ from monitoring.models import Alert
 from monitoring.queries import agents_visible_to
 
 
-def can_review(user: Any, alert: Alert) -> Decision:
+def can_review(user: User, alert: Alert) -> Decision:
     """Not one's own alert, and not that of one's own head."""
     allowed = has_permission(user, "monitoring.decide_alert")
     if not allowed:
@@ -30,7 +28,7 @@ def is_head(agent: User) -> bool:
     return agent.groups.filter(name=Role.DESK_HEAD).exists()
 
 
-def can_decide(user: Any, alert: Alert) -> Decision:
+def can_decide(user: User, alert: Alert) -> Decision:
     allowed = can_review(user, alert)
     if not allowed:
         return allowed
@@ -39,7 +37,7 @@ def can_decide(user: Any, alert: Alert) -> Decision:
     return YES
 
 
-def can_watch(user: Any, agent: User) -> Decision:
+def can_watch(user: User, agent: User) -> Decision:
     allowed = has_permission(user, "monitoring.manage_watchlist")
     if not allowed or user is None:
         return allowed

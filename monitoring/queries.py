@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -22,7 +21,7 @@ from monitoring.models import Alert
 EVIDENCE_PAGE = 40
 
 
-def agents_visible_to(user: Any) -> QuerySet[User]:
+def agents_visible_to(user: User) -> QuerySet[User]:
     """Staff of desks the user reaches as a whole, and of whole brands; never the user: nobody watches themselves here."""
     if not user or not user.is_authenticated or not user.is_team:
         return User.objects.none()
@@ -32,7 +31,7 @@ def agents_visible_to(user: Any) -> QuerySet[User]:
     return User.objects.filter(seen, kind="staff").exclude(pk=user.pk)
 
 
-def desks_reached_as_a_whole(user: Any) -> set[int]:
+def desks_reached_as_a_whole(user: User) -> set[int]:
     """Desks granted as such (a grant on one book of a desk is not a grant on its people)."""
     from guardian.models import UserObjectPermission
 
@@ -42,12 +41,12 @@ def desks_reached_as_a_whole(user: Any) -> set[int]:
     return {int(pk) for pk in held.values_list("object_pk", flat=True)}
 
 
-def alerts_visible_to(user: Any) -> QuerySet[Alert]:
+def alerts_visible_to(user: User) -> QuerySet[Alert]:
     """Alerts about agents the user may see, never about the user."""
     return Alert.objects.filter(agent__in=agents_visible_to(user))
 
 
-def get_alert(user: Any, alert_id: int) -> Alert:
+def get_alert(user: User, alert_id: int) -> Alert:
     """One alert, or 404 when it is not visible (one's own is not), 403 without the right."""
     alert = (
         alerts_visible_to(user)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +14,7 @@ from monitoring.queries import agents_visible_to, alerts_visible_to, pseudonym
 from monitoring.reasons import in_words
 
 
-def agent_name(user: Any, agent: User) -> str:
+def agent_name(user: User, agent: User) -> str:
     """The name, or for those who only check the process a pseudonym."""
     return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
 

@@ -18,6 +18,7 @@ from crm.security import access_log, audit
 from crm.security.policies import require_permission
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from monitoring import alerts, charts, watchlist
 from monitoring.choices import AlertState, Feature, Verdict, WatchKind
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
@@ -57,25 +58,25 @@ class WatchList(TableView):
     template_name = "monitoring/watchlist.html"
 
 
-def _note(request: HttpRequest, target: str, *, rows: int = 1) -> None:
+def _note(request: UserRequest, target: str, *, rows: int = 1) -> None:
     access_log.note(user=request.user, kind=AccessKind.VIEW, target=target, rows=rows)
 
 
-def _shown_name(request: HttpRequest, agent: User) -> str:
+def _shown_name(request: UserRequest, agent: User) -> str:
     if agent.pk in request.session.get(UNMASKED, []):
         return str(agent)
     return agent_name(request.user, agent)
 
 
 @staff_page("monitoring.view_alert")
-def alert_page(request: HttpRequest, alert_id: int) -> HttpResponse:
+def alert_page(request: UserRequest, alert_id: int) -> HttpResponse:
     """One alert: why, the person's own baseline, what the access log holds of the day, and the decision."""
     alert = get_alert(request.user, alert_id)
     _note(request, f"monitoring.alert:{alert.pk}")
     return render(request, "monitoring/alert.html", _alert_context(request, alert, DecisionForm()))
 
 
-def _alert_context(request: HttpRequest, alert: Alert, form: DecisionForm) -> dict[str, Any]:
+def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> dict[str, Any]:
     features = tuple(
         dict.fromkeys(Feature(reason["feature"]) for reason in alert.reasons if reason["code"] == "habit")
     ) or (Feature.CLIENTS,)
@@ -97,7 +98,7 @@ def _alert_context(request: HttpRequest, alert: Alert, form: DecisionForm) -> di
 
 
 @staff_page("monitoring.view_alert")
-def alert_evidence(request: HttpRequest, alert_id: int) -> HttpResponse:
+def alert_evidence(request: UserRequest, alert_id: int) -> HttpResponse:
     """The rows of the day, a page at a time; names of clients only where the reviewer sees the client."""
     alert = get_alert(request.user, alert_id)
     kind = request.GET.get("kind", "")
@@ -145,7 +146,7 @@ def take_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
 
 
 @staff_page("monitoring.decide_alert")
-def decide_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+def decide_alert(request: UserRequest, alert_id: int) -> HttpResponse:
     assert isinstance(request.user, User)
     alert = get_alert(request.user, alert_id)
     if request.method != "POST":
@@ -168,7 +169,7 @@ def decide_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
 
 
 @staff_page("monitoring.view_alert")
-def unmask(request: HttpRequest, alert_id: int) -> HttpResponse:
+def unmask(request: UserRequest, alert_id: int) -> HttpResponse:
     """Those who see pseudonyms learn the name, with a reason that is kept."""
     alert = get_alert(request.user, alert_id)
     form = ReasonForm(request.POST or None)
@@ -196,7 +197,7 @@ def unmask(request: HttpRequest, alert_id: int) -> HttpResponse:
 
 
 @staff_page("monitoring.view_baselines")
-def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
+def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
     """One person's own usual, feature by feature."""
     agent = agents_visible_to(request.user).select_related("desk").filter(pk=agent_id).first()
     if agent is None:
@@ -221,7 +222,7 @@ def agent_page(request: HttpRequest, agent_id: int) -> HttpResponse:
 
 
 @staff_page()
-def my_days(request: HttpRequest) -> HttpResponse:
+def my_days(request: UserRequest) -> HttpResponse:
     """Everybody may see their own baseline: what is counted about them, and what is usual for them."""
     assert isinstance(request.user, User)
     _note(request, "monitoring.me")

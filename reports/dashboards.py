@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
+from crm.models import User
 from crm.ui.charts import Chart, Series
 from reports import figures, queries
 from reports.figures import Totals
@@ -37,7 +38,7 @@ class Board:
     ages: list[queries.Age] = field(default_factory=list)
 
 
-def period(user: Any, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], dict[dt.date, Totals]]:
+def period(user: User, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], dict[dt.date, Totals]]:
     """Whose figures, of which days, and the totals of each."""
     reach = queries.reach_of_reports(user)
     last = figures.today_of(reach.brands)
@@ -45,7 +46,7 @@ def period(user: Any, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], d
     return reach, span, figures.per_day(reach, span[0], last)
 
 
-def sales(user: Any, days: int = DAYS) -> Board:
+def sales(user: User, days: int = DAYS) -> Board:
     _reach, span, found = period(user, days)
     total, today = figures.add_up(found.values()), found.get(span[-1], Totals())
     leads = [found.get(day, Totals()).leads for day in span]
@@ -103,7 +104,7 @@ def sales(user: Any, days: int = DAYS) -> Board:
     )
 
 
-def money(user: Any, days: int = DAYS) -> Board:
+def money(user: User, days: int = DAYS) -> Board:
     _reach, span, found = period(user, days)
     total = figures.add_up(found.values())
     stats, charts = [], []
@@ -153,7 +154,7 @@ def money(user: Any, days: int = DAYS) -> Board:
     return Board("money", _("Money"), stats, charts)
 
 
-def compliance(user: Any) -> Board:
+def compliance(user: User) -> Board:
     ages = queries.queue_ages(user)
     waiting = sum(age.count for age in ages)
     return Board(
@@ -168,7 +169,7 @@ def compliance(user: Any) -> Board:
     )
 
 
-def partners(user: Any, days: int = DAYS) -> Board:
+def partners(user: User, days: int = DAYS) -> Board:
     _reach, span, _found = period(user, 1)
     span = figures.days_until(span[-1], days)
     found = queries.commissions_per_day(user, span[0], span[-1])
@@ -205,5 +206,5 @@ BOARDS = {
 }
 
 
-def boards_for(user: Any) -> list[str]:
+def boards_for(user: User) -> list[str]:
     return [slug for slug, (permission, _board) in BOARDS.items() if user.has_perm(permission)]

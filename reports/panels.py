@@ -6,17 +6,18 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.models import User
 from crm.ui import panels
 from reports import dashboards
 from reports.views import sees_any_board
 
 
-def sales_tile(user: Any) -> dict[str, Any]:
+def sales_tile(user: User) -> dict[str, Any]:
     board = dashboards.sales(user)
     return {"url": "/reports/sales/", "stats": board.stats, "title": board.title, "icon": "trending-up"}
 
 
-def money_tile(user: Any) -> dict[str, Any] | None:
+def money_tile(user: User) -> dict[str, Any] | None:
     """Net deposits of thirty days per currency."""
     board = dashboards.money(user)
     stats = [stat for number, stat in enumerate(board.stats) if number % 3 == 2]
@@ -25,7 +26,7 @@ def money_tile(user: Any) -> dict[str, Any] | None:
     return {"url": "/reports/money/", "stats": stats, "title": _("Net deposits, 30 days"), "icon": "scale"}
 
 
-def compliance_tile(user: Any) -> dict[str, Any]:
+def compliance_tile(user: User) -> dict[str, Any]:
     board = dashboards.compliance(user)
     return {
         "url": "/reports/compliance/",

@@ -22,7 +22,7 @@ AGES = (4, 24, 72)
 QUEUE_MAX = 2_000
 
 
-def reach_of_reports(user: Any) -> Reach:
+def reach_of_reports(user: User) -> Reach:
     """Whole brands, and for heads the desks they were granted; an agent's book is no ground to see others' figures."""
     return Reach(brands=reach_of(user).whole_brands, desks=frozenset(desks_reached_as_a_whole(user)))
 
@@ -39,7 +39,7 @@ class Line:
     url: str = ""
 
 
-def performance(user: Any, first: dt.date, last: dt.date, *, by: str = "agent") -> list[Line]:
+def performance(user: User, first: dt.date, last: dt.date, *, by: str = "agent") -> list[Line]:
     """Figures per agent, or per desk, of some days, best net deposits first. Four statements whatever the size."""
     keys = ("owner_id", "desk_id") if by == "agent" else ("desk_id",)
     rows = (
@@ -67,7 +67,7 @@ class Age:
     is_late: bool
 
 
-def queue_ages(user: Any) -> list[Age]:
+def queue_ages(user: User) -> list[Age]:
     """How long documents have waited for a decision: the oldest two thousand at most."""
     from django.utils.translation import gettext as _
 
@@ -84,7 +84,7 @@ def queue_ages(user: Any) -> list[Age]:
     return [*ages, Age(_("longer"), sum(age >= lower for age in hours), True)]
 
 
-def commissions_per_day(user: Any, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
+def commissions_per_day(user: User, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
     """Partners' commissions per day of the trades and currency."""
     rows = (
         PartnerDay.objects.filter(partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.choices import AccessKind
+from crm.models import User
 from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.exports import defuse
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from reports import dashboards, figures, queries
 from reports.forms import PerformanceForm
 
@@ -31,12 +32,12 @@ TITLES = {
 ICONS = {"sales": "trending-up", "money": "banknote", "compliance": "shield-check", "partners": "handshake"}
 
 
-def sees_any_board(user: Any) -> bool:
+def sees_any_board(user: User) -> bool:
     return bool(dashboards.boards_for(user))
 
 
 @staff_page(sees_any_board)
-def dashboard(request: HttpRequest, slug: str = "") -> HttpResponse:
+def dashboard(request: UserRequest, slug: str = "") -> HttpResponse:
     """One dashboard; without a name the first that this role may see."""
     mine = dashboards.boards_for(request.user)
     if not slug:
@@ -54,7 +55,7 @@ def dashboard(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 
 @staff_page("reports.view_performance")
-def performance(request: HttpRequest) -> HttpResponse:
+def performance(request: UserRequest) -> HttpResponse:
     """Figures per agent or desk over some days, and the same as CSV."""
     reach = queries.reach_of_reports(request.user)
     today = figures.today_of(reach.brands)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
 from trading import queries
@@ -16,7 +16,7 @@ from trading.accounts.views.accounts import trading_tab
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
 
 
-def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     """By login: the beginning of a number is enough."""
     if not is_whole(query) or len(query) < 3:
         return
@@ -30,23 +30,23 @@ def find_accounts(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
         )
 
 
-def open_questions(user: Any) -> int | None:
+def open_questions(user: User) -> int | None:
     return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
 
 
-def open_breaks(user: Any) -> int | None:
+def open_breaks(user: User) -> int | None:
     return ReconcileBreak.objects.filter(state="open")[:100].count() or None
 
 
-def unmapped_symbols(user: Any) -> int | None:
+def unmapped_symbols(user: User) -> int | None:
     return SymbolInfo.objects.filter(symbol_group="")[:100].count() or None
 
 
-def waiting_requests(user: Any) -> int | None:
+def waiting_requests(user: User) -> int | None:
     return queries.requests_visible_to(user).filter(state="waiting")[:100].count() or None
 
 
-def waiting_logins(user: Any) -> int | None:
+def waiting_logins(user: User) -> int | None:
     waiting = (Q(state="waiting") & ~Q(verdict="clean")) | Q(state="proposed")
     return StagedLogin.objects.filter(waiting)[:100].count() or None
 

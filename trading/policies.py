@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.countries import country_name
 from clients.models import Client
 from clients.queries import reaches
+from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState, StagedState
 from trading.models import (
@@ -27,18 +26,18 @@ ACCOUNTS_PER_CLIENT_MAX = 20
 BLOCKING_RESTRICTIONS = frozenset({"no_trading", "frozen"})
 
 
-def _reaches(user: Any, client: Client) -> Decision:
+def _reaches(user: Actor, client: Client) -> Decision:
     """The system itself, the client on their own record, or staff who reach the client's book."""
     if user is None or reaches(user, client):
         return YES
     return no(_("You don't reach this client."))
 
 
-def is_own(user: Any, client: Client) -> bool:
+def is_own(user: Actor, client: Client) -> bool:
     return user is not None and client.user_id == user.pk
 
 
-def can_open_account(user: Any, client: Client, account_type: AccountType) -> Decision:
+def can_open_account(user: Actor, client: Client, account_type: AccountType) -> Decision:
     """Staff with the right, the client for themselves, or the system; and only what the client's KYC level allows."""
     reached = _reaches(user, client)
     if not reached:
@@ -74,14 +73,14 @@ def can_open_account(user: Any, client: Client, account_type: AccountType) -> De
     return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
 
 
-def can_propose_login(user: Any, account: TradingAccount) -> Decision:
+def can_propose_login(user: Actor, account: TradingAccount) -> Decision:
     """Staff who may open such an account; what clients say about their own login counts for nothing."""
     if user is None or is_own(user, account.client) or account.account_type is None:
         return no(_("Staff look on the platform for a login."))
     return can_open_account(user, account.client, account.account_type)
 
 
-def can_decide_login(user: Any, proposal: LoginProposal) -> Decision:
+def can_decide_login(user: User, proposal: LoginProposal) -> Decision:
     """Attach the login that somebody else found, or refuse it."""
     allowed = can_propose_login(user, proposal.account)
     if not allowed:
@@ -93,21 +92,21 @@ def can_decide_login(user: Any, proposal: LoginProposal) -> Decision:
     return YES
 
 
-def can_withdraw_login(user: Any, proposal: LoginProposal) -> Decision:
+def can_withdraw_login(user: Actor, proposal: LoginProposal) -> Decision:
     """Take back one's own proposal while nobody has decided."""
     if proposal.state != DecisionState.WAITING or user is None or proposal.requested_by_id != user.pk:
         return no(_("Only the person who proposed it can withdraw it, before a decision."))
     return _on_account(user, proposal.account, "trading.open_account")
 
 
-def _on_account(user: Any, account: TradingAccount, permission: str) -> Decision:
+def _on_account(user: Actor, account: TradingAccount, permission: str) -> Decision:
     reached = _reaches(user, account.client)
     if not reached or user is None or is_own(user, account.client):
         return reached
     return has_permission(user, permission)
 
 
-def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
+def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
     """Staff with the right. Clients ask; a person decides."""
     if is_own(user, account.client):
         return no(_("Please ask us to change the leverage."))
@@ -116,12 +115,12 @@ def can_change_leverage(user: Any, account: TradingAccount) -> Decision:
     )
 
 
-def can_reset_password(user: Any, account: TradingAccount) -> Decision:
+def can_reset_password(user: Actor, account: TradingAccount) -> Decision:
     allowed = _on_account(user, account, "trading.reset_password")
     return allowed and capabilities.can(account.server, Ability.SET_PASSWORDS)
 
 
-def can_archive(user: Any, account: TradingAccount) -> Decision:
+def can_archive(user: Actor, account: TradingAccount) -> Decision:
     """Staff with the right. Clients ask (`requests`)."""
     if is_own(user, account.client):
         return no(_("Please ask us to close the account."))
@@ -130,12 +129,12 @@ def can_archive(user: Any, account: TradingAccount) -> Decision:
     )
 
 
-def can_import(user: Any) -> Decision:
+def can_import(user: Actor) -> Decision:
     """Whoever takes accounts over from a platform sees all of them, also those that are nobody's yet."""
     return has_permission(user, "trading.import_accounts")
 
 
-def can_decide_client(user: Any, row: StagedLogin) -> Decision:
+def can_decide_client(user: User, row: StagedLogin) -> Decision:
     """Give a login to the client that somebody else chose, or refuse it."""
     allowed = can_import(user)
     if not allowed:
@@ -147,21 +146,21 @@ def can_decide_client(user: Any, row: StagedLogin) -> Decision:
     return _reaches(user, row.proposed_client)
 
 
-def can_withdraw_client(user: Any, row: StagedLogin) -> Decision:
+def can_withdraw_client(user: Actor, row: StagedLogin) -> Decision:
     """Take back one's own choice while nobody has decided."""
     if row.state != StagedState.PROPOSED or user is None or row.proposed_by_id != user.pk:
         return no(_("Only the person who proposed it can withdraw it, before a decision."))
     return can_import(user)
 
 
-def can_decide_request(user: Any, request: AccountRequest) -> Decision:
+def can_decide_request(user: Actor, request: AccountRequest) -> Decision:
     """Staff with the right in reach; nobody decides what they asked for themselves."""
     if user is None or is_own(user, request.account.client) or request.asked_by_id == user.pk:
         return no(_("Somebody else decides what you asked for."))
     return _on_account(user, request.account, "trading.decide_request")
 
 
-def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
+def can_operate(user: Actor, account: TradingAccount, kind: str) -> Decision:
     """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
     if account.missing_since is not None:
         return no(_("The trading platform has put this account away: no money can be moved there."))
@@ -177,7 +176,7 @@ def can_operate(user: Any, account: TradingAccount, kind: str) -> Decision:
     return _on_account(user, account, "trading.adjust_balance")
 
 
-def can_resolve(user: Any, operation: BalanceOperation) -> Decision:
+def can_resolve(user: Actor, operation: BalanceOperation) -> Decision:
     """People decide only what the platform does not tell, and never their own operation; two of them."""
     allowed = _on_account(user, operation.account, "trading.resolve_operation")
     if not allowed:
@@ -191,7 +190,7 @@ def can_resolve(user: Any, operation: BalanceOperation) -> Decision:
     return YES
 
 
-def can_approve_decision(user: Any, decision: OperationDecision) -> Decision:
+def can_approve_decision(user: Actor, decision: OperationDecision) -> Decision:
     """Book what somebody else found out about an operation, or refuse it."""
     allowed = can_resolve(user, decision.operation)
     if not allowed:
@@ -203,7 +202,7 @@ def can_approve_decision(user: Any, decision: OperationDecision) -> Decision:
     return YES
 
 
-def can_withdraw_decision(user: Any, decision: OperationDecision) -> Decision:
+def can_withdraw_decision(user: Actor, decision: OperationDecision) -> Decision:
     """Take back one's own proposal while nobody has decided."""
     if decision.state != DecisionState.WAITING or user is None or decision.requested_by_id != user.pk:
         return no(_("Only the person who proposed it can withdraw it, before a decision."))

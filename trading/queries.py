@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from django.db import connection
 from django.db.models import Count, DecimalField, F, Q, QuerySet
@@ -18,6 +18,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from clients.models import Client
+from crm.models import User
 from crm.security.policies import Decision, no, require_permission
 from crm.security.scope import reach_of
 from trading import policies
@@ -49,7 +50,7 @@ DEAL_COLUMNS: Final = tuple(f.attname for f in Deal._meta.concrete_fields if f.a
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
+def accounts_visible_to(user: User) -> QuerySet[TradingAccount]:
     """All accounts of the clients that a user sees, in any state."""
     if not user or not user.is_authenticated:
         return TradingAccount.objects.none()
@@ -60,7 +61,7 @@ def accounts_visible_to(user: Any) -> QuerySet[TradingAccount]:
     return TradingAccount.objects.filter(client__book_id__in=reach_of(user).books)
 
 
-def get_account(user: Any, account_id: int, *, permission: str = "trading.view_tradingaccount") -> TradingAccount:
+def get_account(user: User, account_id: int, *, permission: str = "trading.view_tradingaccount") -> TradingAccount:
     """One account, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     seen = accounts_visible_to(user).select_related("client__brand", "server", "account_type")
     try:
@@ -72,14 +73,14 @@ def get_account(user: Any, account_id: int, *, permission: str = "trading.view_t
     return account
 
 
-def accounts_of(user: Any, client_id: int) -> list[TradingAccount]:
+def accounts_of(user: User, client_id: int) -> list[TradingAccount]:
     """A client's accounts, the open ones first."""
     found = accounts_visible_to(user).filter(client_id=client_id).select_related("server", "account_type")
     rank = {AccountState.OPEN: 0, AccountState.ARCHIVED: 2, AccountState.FAILED: 3}
     return sorted(found[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
 
 
-def my_accounts(user: Any) -> list[TradingAccount]:
+def my_accounts(user: User) -> list[TradingAccount]:
     """The accounts of the client who is signed in."""
     return accounts_of(user, user.client.pk) if hasattr(user, "client") else []
 
@@ -93,7 +94,7 @@ class Offer:
     ladder: caps.Ladder
 
 
-def offers_for(user: Any, client: Client) -> list[Offer]:
+def offers_for(user: User, client: Client) -> list[Offer]:
     """What could be opened for a client: by staff, or by the client for themselves."""
     types = list(AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server"))
     limits = caps.limits_for(client)
@@ -108,7 +109,7 @@ def offers_for(user: Any, client: Client) -> list[Offer]:
     return found
 
 
-def requests_visible_to(user: Any) -> QuerySet[AccountRequest]:
+def requests_visible_to(user: User) -> QuerySet[AccountRequest]:
     """What the clients that a user sees asked for."""
     return AccountRequest.objects.filter(account__in=accounts_visible_to(user))
 
@@ -126,7 +127,7 @@ def positions_of(account: TradingAccount) -> list[Position]:
     return with_price_digits(list(account.positions.order_by("-opened_at", "-pk")[:500]))
 
 
-def positions_of_client(user: Any, client_id: int) -> list[Position]:
+def positions_of_client(user: User, client_id: int) -> list[Position]:
     """Open positions on all accounts of a client, newest first; at most 500."""
     found = Position.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
     return with_price_digits(list(found.select_related("account").order_by("-opened_at", "-pk")[:500]))
@@ -148,7 +149,7 @@ def with_price_digits(rows: list[Priced]) -> list[Priced]:
     return rows
 
 
-def deals_visible_to(user: Any) -> QuerySet[Deal]:
+def deals_visible_to(user: User) -> QuerySet[Deal]:
     """Deals of the accounts that a user sees, without the platform's raw row."""
     visible = accounts_visible_to(user)
     few = list(visible.exclude(login="").values_list("pk", flat=True)[: FEW_ACCOUNTS + 1])
@@ -156,7 +157,7 @@ def deals_visible_to(user: Any) -> QuerySet[Deal]:
     return deals.filter(account_id__in=few) if len(few) <= FEW_ACCOUNTS else deals.filter(account__in=visible)
 
 
-def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
+def deals_of_account(user: User, account_id: int) -> QuerySet[Deal]:
     """Deals of one account, newest first: slice it, or page it by (executed_at, id); `with_price_digits` for showing.
 
     Staff see also those that a dealer deleted on the platform; they say so.
@@ -169,7 +170,7 @@ def deals_of_account(user: Any, account_id: int) -> QuerySet[Deal]:
     return deals.only(*DEAL_COLUMNS).filter(account_id=account_id).order_by("-executed_at", "-id")
 
 
-def get_deal(user: Any, server_id: int, ticket: int) -> Deal:
+def get_deal(user: User, server_id: int, ticket: int) -> Deal:
     """One deal, also one that was deleted on the platform; 404 when its account is not visible. A deal of an account that
     nobody knows is for those who watch platforms."""
     deal = Deal.every.select_related("account__client", "server").filter(server_id=server_id, ticket=ticket).first()
@@ -204,7 +205,7 @@ def operations_of(account: TradingAccount) -> list[BalanceOperation]:
     return list(account.operations.order_by("-pk")[:50])
 
 
-def operations_of_client(user: Any, client_id: int) -> list[BalanceOperation]:
+def operations_of_client(user: User, client_id: int) -> list[BalanceOperation]:
     """The newest balance operations on all accounts of a client; at most 50."""
     found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
     return list(found.select_related("account").order_by("-pk")[:50])
@@ -245,7 +246,7 @@ class Curve:
         return self.falls[-1] if self.falls else Decimal("0.0")
 
 
-def equity_curve(user: Any, account_id: int, *, days: int = CURVE_DAYS) -> Curve:
+def equity_curve(user: User, account_id: int, *, days: int = CURVE_DAYS) -> Curve:
     """One point a day (the last of each day), and the account as it stands now as the last one."""
     return curve_of(get_account(user, account_id), days=days)
 
@@ -348,7 +349,7 @@ class ServerHealth:
         return "" if seconds is None else utc_offset(seconds)
 
 
-def server_health(user: Any) -> list[ServerHealth]:
+def server_health(user: User) -> list[ServerHealth]:
     """All servers, for those who watch platforms."""
     require_permission(user, "trading.view_platform_health")
     servers = list(TradingServer.objects.order_by("name"))
@@ -371,7 +372,7 @@ def server_health(user: Any) -> list[ServerHealth]:
     ]
 
 
-def open_issues(user: Any) -> list[PlatformIssue]:
+def open_issues(user: User) -> list[PlatformIssue]:
     """Questions that wait for a person; at most 200."""
     require_permission(user, "trading.view_platform_health")
     return list(
@@ -379,7 +380,7 @@ def open_issues(user: Any) -> list[PlatformIssue]:
     )
 
 
-def unknown_operations(user: Any) -> list[BalanceOperation]:
+def unknown_operations(user: User) -> list[BalanceOperation]:
     """Operations of visible accounts whose outcome is not known; at most 200."""
     found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
     return list(found.select_related("account__client", "account__server").order_by("pk")[:200])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from clients.models import Client
 from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.bonuses import granting
 from wallet.bonuses.policies import can_grant_bonus
 from wallet.closing.forms import PeriodForm
@@ -23,7 +24,7 @@ from wallet.movements import queries
 LINES, BONUSES = 25, 5
 
 
-def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def money_tab(request: UserRequest, client: Client) -> HttpResponse:
     """Wallets, what moved, and where it stands; more lines by cursor."""
     lines = queries.history_of(client, after=request.GET.get("after", ""), limit=LINES)
     today = timezone.now().date()
@@ -46,7 +47,7 @@ def money_tab(request: HttpRequest, client: Client) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.make_issueddocument")
-def statement(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def statement(request: UserRequest, client_id: int) -> HttpResponseBase:
     """Start a statement for a client; the job's page shows its progress and the PDF."""
     client = get_client(request.user, client_id)
     form = PeriodForm(request.POST)

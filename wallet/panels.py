@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.i18n import formats
+from crm.models import User
 from crm.ui import panels
 from trading.models import TradingServer
 from wallet import tiles
@@ -21,13 +21,13 @@ from wallet.movements import queries as movements_queries
 COUNT_MAX = 100
 
 
-def _waiting(user: Any) -> int | None:
+def _waiting(user: User) -> int | None:
     """How many withdrawals wait for someone; at most a hundred are counted."""
     count = tiles.withdrawals_to_decide(user, COUNT_MAX)
     return count or None
 
 
-def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+def _find(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     """A movement by its reference."""
     if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
         for kind, row in movements_queries.movements_starting_with(user, query.upper(), limit):
@@ -35,7 +35,7 @@ def _find(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
             yield panels.Found(row.reference, url, f"{formats.money(row.money)} · {row.get_state_display()}", "wallet")
 
 
-def _find_journals(user: Any, query: str, limit: int) -> Iterator[panels.Found]:
+def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     """A manual journal by its reference."""
     if len(query) >= 4 and query.upper().startswith("M-"):
         rows = queries.manual_journals_visible_to(user).filter(reference__startswith=query.upper())

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
+from crm.models import User
 from crm.money.amounts import Money
 from wallet.choices.approvals import RequestState
 from wallet.choices.deposits import DepositState
@@ -29,12 +30,12 @@ TO_DECIDE = WITHDRAWAL_UNDECIDED
 DAYS = 14
 
 
-def withdrawals_to_decide(user: Any, most: int) -> int:
+def withdrawals_to_decide(user: User, most: int) -> int:
     """How many wait for someone, counted up to `most`."""
     return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by().values_list("pk")[:most])
 
 
-def journals_to_post(user: Any) -> int | None:
+def journals_to_post(user: User) -> int | None:
     """Manual journals that this person may post: somebody else wrote them."""
     if not user.has_perm("wallet.post_manual_journal"):
         return None
@@ -42,7 +43,7 @@ def journals_to_post(user: Any) -> int | None:
     return _few(rows) or None
 
 
-def withdrawal_tile(user: Any) -> dict[str, Any]:
+def withdrawal_tile(user: User) -> dict[str, Any]:
     rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by()
     sums = rows.values("currency").annotate(minor=Sum("request_minor"), count=Count("pk"), oldest=Min("requested_at"))
     found = list(sums)
@@ -53,7 +54,7 @@ def withdrawal_tile(user: Any) -> dict[str, Any]:
     }
 
 
-def deposit_tile(user: Any) -> dict[str, Any]:
+def deposit_tile(user: User) -> dict[str, Any]:
     """Settled today, first deposits among them, and a fortnight's curve, in the base currency of each brand."""
     today = timezone.now().date()
     since = dt.datetime.combine(today - dt.timedelta(days=DAYS - 1), dt.time(), tzinfo=dt.UTC)
@@ -83,7 +84,7 @@ def deposit_tile(user: Any) -> dict[str, Any]:
     }
 
 
-def attention_tile(user: Any) -> dict[str, Any] | None:
+def attention_tile(user: User) -> dict[str, Any] | None:
     """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks, reports not here."""
     week = timezone.now() - dt.timedelta(days=7)
     webhooks = webhooks_visible_to(user)

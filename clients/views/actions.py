@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,17 +27,18 @@ from clients.views import dialogs
 from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
+from crm.web.requests import UserRequest
 
 SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
 
-def _reachable(request: HttpRequest, client_id: int) -> Client:
+def _reachable(request: UserRequest, client_id: int) -> Client:
     """The client in reach, or 404. Whether the role may act is the verb's to say."""
     return get_client(request.user, client_id)
 
 
 @staff_page("clients.log_call")
-def call(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def call(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = CallForm(request.POST or None)
 
@@ -77,7 +78,7 @@ def quick_times() -> list[tuple[str, str]]:
 
 
 @staff_page("clients.log_call")
-def task_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def task_add(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = TaskForm(request.POST or None, client=client, actor=request.user)
 
@@ -106,7 +107,7 @@ def task_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 @staff_page("clients.log_call")
 @require_POST
-def task_change(request: HttpRequest, task_id: int) -> HttpResponseBase:
+def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
     """Complete, reopen or snooze (`action`), from the day's list or the client's page (`back`)."""
     task = get_object_or_404(
         Task.objects.select_related("client"), pk=task_id, client__in=clients_visible_to(request.user)
@@ -131,7 +132,7 @@ def task_change(request: HttpRequest, task_id: int) -> HttpResponseBase:
 
 
 @staff_page("clients.log_call")
-def mail_write(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = MailForm(request.POST or None)
 
@@ -151,7 +152,7 @@ def mail_write(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 @staff_page("clients.log_call")
 @require_POST
-def note_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def note_add(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = NoteForm(request.POST)
 
@@ -169,14 +170,14 @@ def note_add(request: HttpRequest, client_id: int) -> HttpResponseBase:
     )
 
 
-def _note(request: HttpRequest, note_id: int) -> Note:
+def _note(request: UserRequest, note_id: int) -> Note:
     return get_object_or_404(
         Note.objects.select_related("client", "author"), pk=note_id, client__in=clients_visible_to(request.user)
     )
 
 
 @staff_page("clients.log_call")
-def note_edit(request: HttpRequest, note_id: int) -> HttpResponseBase:
+def note_edit(request: UserRequest, note_id: int) -> HttpResponseBase:
     note = _note(request, note_id)
     form = NoteForm(request.POST or None, initial={"body": note.body})
     del form.fields["is_pinned"]
@@ -196,7 +197,7 @@ def note_edit(request: HttpRequest, note_id: int) -> HttpResponseBase:
 
 
 @staff_page("clients.view_client")
-def note_history(request: HttpRequest, note_id: int) -> HttpResponse:
+def note_history(request: UserRequest, note_id: int) -> HttpResponse:
     """Every version of a note, newest first."""
     note = _note(request, note_id)
     versions = note.versions.select_related("author")[:50]
@@ -206,7 +207,7 @@ def note_history(request: HttpRequest, note_id: int) -> HttpResponse:
 
 @staff_page("clients.log_call")
 @require_POST
-def note_pin(request: HttpRequest, note_id: int) -> HttpResponseBase:
+def note_pin(request: UserRequest, note_id: int) -> HttpResponseBase:
     note = _note(request, note_id)
     is_pinned = request.POST.get("pin") == "1"
     pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned)
@@ -215,7 +216,7 @@ def note_pin(request: HttpRequest, note_id: int) -> HttpResponseBase:
 
 
 @staff_page("clients.view_client")
-def contact(request: HttpRequest, client_id: int) -> HttpResponse:
+def contact(request: UserRequest, client_id: int) -> HttpResponse:
     """Phone and e-mail, masked (GET) or revealed for a minute (POST)."""
     client = _reachable(request, client_id)
     shown, form, status = None, None, 200
@@ -244,7 +245,7 @@ def contact(request: HttpRequest, client_id: int) -> HttpResponse:
 
 
 @staff_page("clients.change_client")
-def profile_edit(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def profile_edit(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = ProfileForm(request.POST or None, instance=client)
     if not (policies.sees_contacts(request.user) or policies.can_reveal(request.user, client)):
@@ -268,7 +269,7 @@ def profile_edit(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 
 @staff_page("clients.move_client")
-def move(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def move(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = MoveForm(request.POST or None, client=client, actor=request.user)
 
@@ -292,7 +293,7 @@ def move(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 
 @staff_page("clients.close_client")
-def close(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def close(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
     form = CloseForm(request.POST or None)
 
@@ -313,7 +314,7 @@ def close(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 @staff_page("clients.move_client")
 @require_POST
-def move_many(request: HttpRequest) -> HttpResponseBase:
+def move_many(request: UserRequest) -> HttpResponseBase:
     """The list's bulk action: the selected clients into one book."""
     from clients.books import move_clients
     from clients.tables import ClientTable

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 
 from crm.ui.actions import run_action
 from crm.ui.views import may_open, wants_fragment
+from crm.web.requests import UserRequest
 
 
 def done(request: HttpRequest, url: str, success_message: str) -> HttpResponseBase:
@@ -32,7 +33,7 @@ def back(request: HttpRequest, url: str) -> HttpResponseBase:
 
 
 def show(
-    request: HttpRequest, form: forms.BaseForm, *, url: str, title: Any, submit: Any, status: int = 200, **more: Any
+    request: UserRequest, form: forms.BaseForm, *, url: str, title: Any, submit: Any, status: int = 200, **more: Any
 ) -> HttpResponse:
     """The form, in the dialog or on a page of its own; there a link leads to `url`, the page that the dialog belongs to."""
     template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
@@ -48,7 +49,7 @@ def show(
 
 
 def run(
-    request: HttpRequest,
+    request: UserRequest,
     form: forms.BaseForm,
     do: Callable[[], Any],
     *,

@@ -21,6 +21,7 @@ from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui import panels
 from crm.ui.views import staff_page, wants_fragment
+from crm.web.requests import UserRequest
 
 DEFAULT_TAB = "timeline"
 MOST_PINNED = 5
@@ -37,7 +38,7 @@ class TabLink:
 
 
 @staff_page("clients.view_client")
-def client_page(request: HttpRequest, client_id: int, slug: str = "") -> HttpResponseBase:
+def client_page(request: UserRequest, client_id: int, slug: str = "") -> HttpResponseBase:
     """`/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
     if not slug and (wanted := request.GET.get("tab")):
         if panels.tab_for(request.user, "client", wanted) is None:
@@ -62,7 +63,7 @@ def _is_file(response: HttpResponseBase) -> bool:
     return "attachment" in response.headers.get("Content-Disposition", "")
 
 
-def note_view(request: HttpRequest, client: Client, slug: str = "") -> None:
+def note_view(request: UserRequest, client: Client, slug: str = "") -> None:
     access_log.note(
         user=request.user,
         kind=AccessKind.VIEW,
@@ -73,13 +74,13 @@ def note_view(request: HttpRequest, client: Client, slug: str = "") -> None:
     )
 
 
-def note_part(request: HttpRequest, client: Client, slug: str) -> None:
+def note_part(request: UserRequest, client: Client, slug: str) -> None:
     """Part of a client's page: a look where the page itself was not opened, however the request calls itself."""
     if not access_log.was_seen(user=request.user, client_id=client.pk):
         note_view(request, client, slug)
 
 
-def page_context(request: HttpRequest, client: Client, slug: str, inner: Any) -> dict[str, Any]:
+def page_context(request: UserRequest, client: Client, slug: str, inner: Any) -> dict[str, Any]:
     if hasattr(inner, "render") and not getattr(inner, "is_rendered", True):
         inner.render()
     return {
@@ -94,7 +95,7 @@ def page_context(request: HttpRequest, client: Client, slug: str, inner: Any) ->
     }
 
 
-def header_context(request: HttpRequest, client: Client) -> dict[str, Any]:
+def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
     user = request.user
     return {
         "country": country_name(client.country),
@@ -120,7 +121,7 @@ def _link(request: HttpRequest, client: Client, tab: panels.Tab) -> TabLink:
     return TabLink(tab.slug, tab.label, url, tab.icon, tab.count(request.user, client) if tab.count else None)
 
 
-def _cards(request: HttpRequest, client: Client, place: str) -> list[SafeString]:
+def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]:
     """Cards of other apps, rendered with what each of them loaded."""
     found = panels.cards_for(request, "client", client, place)
     return [

@@ -18,12 +18,13 @@ from clients.views.page import pinned_notes
 from crm.choices import AccessKind
 from crm.models import AccessEvent
 from crm.ui.views import wants_fragment
+from crm.web.requests import UserRequest
 
 LOOKS_PAGE = 50
 LOOKS_SALT = "clients.looks"
 
 
-def timeline_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
     """Everything that happened, newest first; `?kind=` filters, `?older=` goes on."""
     page = timeline_page.read_page(
         client, request.user, kind=request.GET.get("kind", ""), cursor=request.GET.get("older", "")
@@ -41,7 +42,7 @@ def timeline_tab(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "clients/_timeline.html", context)
 
 
-def mail_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
     """Letters sent to the client, the newest hundred, with what became of them."""
     rows = Message.objects.filter(client=client).select_related("sender").defer("secret").order_by("-id")[:100]
     return render(

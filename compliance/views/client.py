@@ -20,9 +20,11 @@ from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.screening import screen_client
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 
 ROWS_MAX = 50
 RISK_REASONS = {
@@ -38,7 +40,7 @@ RISK_REASONS = {
 }
 
 
-def context_of(user: Any, client: Client) -> dict[str, Any]:
+def context_of(user: User, client: Client) -> dict[str, Any]:
     risk = queries.current_risk(client)
     return {
         "client": client,
@@ -70,14 +72,14 @@ def _labelled(risk: RiskAssessment | None) -> list[dict[str, Any]]:
     )
 
 
-def compliance_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def compliance_tab(request: UserRequest, client: Client) -> HttpResponse:
     return render(request, "compliance/_client.html", context_of(request.user, client))
 
 
 class ClientPage(StaffView):
     permission = "compliance.view_screening"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         access_log.note(
             user=request.user,
@@ -99,7 +101,7 @@ def _do(request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str
 class Screen(StaffView):
     permission = "compliance.screen_client"
 
-    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         return _do(
             request,
@@ -112,10 +114,10 @@ class Screen(StaffView):
 class Restrict(StaffView):
     permission = "compliance.place_restriction"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         return self._page(request, get_client(request.user, client_id))
 
-    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = RestrictForm(request.POST)
         if form.is_valid():
@@ -144,10 +146,10 @@ class AskToLift(StaffView):
 
     permission = "compliance.lift_restriction"
 
-    def get(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         return self._page(request, queries.get_restriction(request.user, restriction_id))
 
-    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         restriction = queries.get_restriction(request.user, restriction_id)
         form = ReasonForm(request.POST)
         if form.is_valid():
@@ -179,7 +181,7 @@ class Lift(StaffView):
 
     permission = "compliance.lift_restriction"
 
-    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         found = queries.get_restriction(request.user, restriction_id)
         return _do(
             request,
@@ -192,7 +194,7 @@ class Lift(StaffView):
 class RefuseToLift(StaffView):
     permission = "compliance.lift_restriction"
 
-    def get(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         found = queries.get_restriction(request.user, restriction_id)
         context = {
             "client": found.client,
@@ -202,7 +204,7 @@ class RefuseToLift(StaffView):
         }
         return render(request, "compliance/reason.html", context)
 
-    def post(self, request: HttpRequest, restriction_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         found = queries.get_restriction(request.user, restriction_id)
         reason = request.POST.get("reason", "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +20,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.security import access_log
 from crm.ui.views import StaffView, TableView
+from crm.web.requests import UserRequest
 
 OTHERS_MAX = 10
 EVIDENCE = {
@@ -41,7 +42,7 @@ EVIDENCE = {
 class Hits(TableView):
     table = HitTable
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> Any:
+    def get(self, request: UserRequest, **kwargs: Any) -> Any:
         if not request.GET:
             return redirect(f"{request.path}?state={HitState.OPEN.value}")
         return super().get(request, **kwargs)
@@ -50,7 +51,7 @@ class Hits(TableView):
 class HitPage(StaffView):
     permission = "compliance.view_hit"
 
-    def get(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         access_log.note(
             user=request.user,
@@ -64,7 +65,7 @@ class HitPage(StaffView):
 
 
 def show(
-    request: HttpRequest, hit: Hit, *, clear: ClearForm | None = None, confirm: ConfirmForm | None = None
+    request: UserRequest, hit: Hit, *, clear: ClearForm | None = None, confirm: ConfirmForm | None = None
 ) -> HttpResponse:
     others = Hit.objects.filter(client_id=hit.client_id).exclude(pk=hit.pk).select_related("entry__source")
     context = {
@@ -87,7 +88,7 @@ def show(
 class Clear(StaffView):
     permission = "compliance.decide_hit"
 
-    def post(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         form = ClearForm(request.POST)
         if form.is_valid():
@@ -107,7 +108,7 @@ class Clear(StaffView):
 class Confirm(StaffView):
     permission = "compliance.decide_hit"
 
-    def post(self, request: HttpRequest, hit_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         form = ConfirmForm(request.POST)
         if form.is_valid():

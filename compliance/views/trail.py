@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from crm.choices import AccessKind
 from crm.models import User
 from crm.security import access_log
 from crm.ui.views import StaffView, TableView, show_table
+from crm.web.requests import UserRequest
 
 
 class Trail(StaffView):
@@ -27,7 +28,7 @@ class Trail(StaffView):
 
     permission = "crm.view_audit"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponseBase:
         client = get_client(request.user, client_id)
         access_log.note(
             user=request.user,
@@ -41,7 +42,7 @@ class Trail(StaffView):
         context = {"client": client, "head": trails.head_seal()}
         return show_table(request, table, "compliance/trail.html", lambda _table: context)
 
-    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         """Ask for the pack of what the filter shows."""
         client = get_client(request.user, client_id)
         form = TrailForm(request.POST)
@@ -65,7 +66,7 @@ class AccessLog(StaffView):
 
     permission = "crm.view_access_log"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         form = LookForm(request.GET or None)
         rows = looks.looks_visible_to(request.user)
         if form.is_valid():
@@ -92,7 +93,7 @@ class WhoSaw(StaffView):
 
     permission = "crm.view_access_log"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         rows = looks.looks_visible_to(request.user).filter(client_id=client.pk)
         context = {

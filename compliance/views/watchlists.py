@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from compliance.watchlists import ImportRefused, import_watchlist
 from crm.files.jobs import start_job
 from crm.security.policies import require_permission
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 
 FILES_MAX = 3
@@ -29,10 +29,10 @@ FILE_BYTES_MAX = 40 * 1024 * 1024
 class Watchlists(StaffView):
     permission = "compliance.view_watchlistsource"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         return self._page(request)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: UserRequest) -> HttpResponse:
         """A new file of a list. OFAC's three files come together."""
         require_permission(request.user, "compliance.import_watchlist")
         files = request.FILES.getlist("files")
@@ -61,7 +61,7 @@ class Watchlists(StaffView):
                 return redirect("compliance:watchlists")
         return self._page(request, error)
 
-    def _page(self, request: HttpRequest, error: str = "") -> HttpResponse:
+    def _page(self, request: UserRequest, error: str = "") -> HttpResponse:
         context = {
             "sources": queries.sources_with_versions(request.user),
             "known": SOURCES.values(),
@@ -72,7 +72,7 @@ class Watchlists(StaffView):
         return render(request, "compliance/watchlists.html", context, status=422 if error else 200)
 
 
-def _take(request: HttpRequest, files: list[UploadedFile]):
+def _take(request: UserRequest, files: list[UploadedFile]):
     """The uploaded files under their own base names in a folder that is gone afterwards; the first is the primary one."""
     folder = Path(tempfile.mkdtemp(prefix="keelson-list-"))
     try:
@@ -102,7 +102,7 @@ class ScreenAll(StaffView):
 
     permission = "compliance.screen_client"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def post(self, request: UserRequest) -> HttpResponse:
+        user = request.user
         job = start_job("compliance.screen_all", owner=user)
         return redirect(reverse("job", args=[job.pk]))

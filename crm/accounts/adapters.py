@@ -107,7 +107,7 @@ class AccountAdapter(DefaultAccountAdapter):
             second_factor.end_session_row(request)
         super().logout(request)
 
-    def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
         """allauth's own notices are off: `crm.accounts.receivers` writes them, in the brand's look and words."""
 
 
@@ -148,5 +148,5 @@ class MFAAdapter(DefaultMFAAdapter):
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": "Keelson"}
 
-    def _get_user_identifier(self, user: Any) -> str:
+    def _get_user_identifier(self, user: User) -> str:
         return user.email or user.username

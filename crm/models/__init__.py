@@ -7,13 +7,14 @@ from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification
 from crm.models.outbox import EventDelivery, OutboxEvent
-from crm.models.people import Book, Brand, Desk, User
+from crm.models.people import Actor, Book, Brand, Desk, User
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
 from crm.models.ui import SavedView
 
 __all__ = [
     "AccessEvent",
     "AccessLink",
+    "Actor",
     "AuditEvent",
     "AuditLeaf",
     "AuditSeal",

@@ -4,7 +4,7 @@ Object rights are held on Brand, Desk and Book (and Partner, in `ib`), never on 
 through its book, so that visibility is an IN over a handful of ids.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from crm.choices import Jurisdiction, UserKind
+
+if TYPE_CHECKING:
+    from crm.security.scope import Reach
 
 
 class Brand(models.Model):
@@ -119,6 +122,9 @@ class User(AbstractUser):
     lead_capacity_per_day = models.PositiveIntegerField(default=40)
     preferences = models.JSONField(default=dict, blank=True)
     history = StaffHistory(excluded_fields=sorted(StaffHistory.PASSING))
+    # Read once per request by crm.security.scope; Django names the first one.
+    _perm_cache: set[str]
+    _keelson_reach: "Reach"
 
     class Meta:
         ordering = ["id"]
@@ -158,3 +164,7 @@ class User(AbstractUser):
     def is_team(self) -> bool:
         """Staff in the house's sense. Django's own `is_staff` only opens the set-up tables."""
         return self.kind == UserKind.STAFF
+
+
+# Who does something: a person, or the system itself (its own tasks and handlers).
+Actor: TypeAlias = User | None

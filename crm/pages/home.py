@@ -1,6 +1,8 @@
 """The first page after signing in, and where `/` leads."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -11,6 +13,9 @@ from crm.models import User
 from crm.ui import panels
 from crm.ui.views import staff_page
 
+if TYPE_CHECKING:
+    from crm.web.requests import UserRequest
+
 
 def entrance(request: HttpRequest) -> HttpResponseBase:
     """`/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
@@ -19,7 +24,7 @@ def entrance(request: HttpRequest) -> HttpResponseBase:
     return redirect("/b/")  # the brands' own pages: the host's brand, the only one, or a choice
 
 
-def _loaded(tile: panels.Tile, user: Any) -> dict[str, Any] | None:
+def _loaded(tile: panels.Tile, user: User) -> dict[str, Any] | None:
     if tile.lazy:
         return {"tile": tile, "context": None}
     context = tile.load(user)
@@ -27,7 +32,7 @@ def _loaded(tile: panels.Tile, user: Any) -> dict[str, Any] | None:
 
 
 @staff_page()
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: UserRequest) -> HttpResponse:
     """The staff dashboard: the tiles that apps registered and this role may see."""
     tiles = [_loaded(tile, request.user) for tile in panels.tiles_for(request.user)]
     hour = timezone.localtime().hour
@@ -42,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page()
-def tile(request: HttpRequest, dashboard: str, slug: str) -> HttpResponse:
+def tile(request: UserRequest, dashboard: str, slug: str) -> HttpResponse:
     """One lazy tile, fetched after the page is on screen."""
     found = next((t for t in panels.tiles_for(request.user, dashboard) if t.slug == slug), None)
     context = found.load(request.user) if found else None

@@ -1,7 +1,10 @@
 """What a person asked for and waits on: a list, a progress bar that moves, a cancel button, the result."""
 
+from __future__ import annotations
+
 import itertools
 import mimetypes
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,6 +21,9 @@ from crm.models import Job, User
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import show_table, wants_fragment
+
+if TYPE_CHECKING:
+    from crm.web.requests import UserRequest
 
 
 class JobTable(Table):
@@ -51,7 +57,7 @@ def _own(request: HttpRequest, pk: int) -> Job:
 
 @login_required
 @require_GET
-def jobs(request: HttpRequest) -> HttpResponseBase:
+def jobs(request: UserRequest) -> HttpResponseBase:
     table = JobTable(request.user, request.GET, path=request.path)
     return show_table(request, table, "crm/pages/jobs.html")
 

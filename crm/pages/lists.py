@@ -1,5 +1,8 @@
 """How a person likes a list: the dialog for columns and saved views, behind the button of every table."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -14,8 +17,11 @@ from crm.ui.panels import allows
 from crm.ui.tables import RESERVED, Table, table_named
 from crm.ui.views import staff_page
 
+if TYPE_CHECKING:
+    from crm.web.requests import UserRequest
 
-def _table(request: HttpRequest, name: str) -> Table:
+
+def _table(request: UserRequest, name: str) -> Table:
     table_class = table_named(name)
     if table_class is None or not table_class.is_adjustable or not allows(table_class.permission, request.user):
         raise Http404
@@ -63,14 +69,14 @@ def _dialog(
 
 @staff_page()
 @require_GET
-def settings(request: HttpRequest, name: str) -> HttpResponse:
+def settings(request: UserRequest, name: str) -> HttpResponse:
     table = _table(request, name)
     return _dialog(request, table, request.GET.get("path", "/"), _kept(request.GET))
 
 
 @staff_page()
 @require_POST
-def columns(request: HttpRequest, name: str) -> HttpResponse:
+def columns(request: UserRequest, name: str) -> HttpResponse:
     """Choose the columns, for every visit to this list; none chosen means the list's own choice."""
     table = _table(request, name)
     assert isinstance(request.user, User)
@@ -82,7 +88,7 @@ def columns(request: HttpRequest, name: str) -> HttpResponse:
 
 @staff_page()
 @require_POST
-def save(request: HttpRequest, name: str) -> HttpResponse:
+def save(request: UserRequest, name: str) -> HttpResponse:
     table = _table(request, name)
     assert isinstance(request.user, User)
     path, query, title = (request.POST.get(key, "") for key in ("path", "query", "name"))

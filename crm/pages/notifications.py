@@ -1,5 +1,9 @@
 """The bell: what happened that this person should know. Clients and partners have it too."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +16,9 @@ from crm.models import Notification, User
 from crm.notices.notify import push_live
 from crm.ui.tables import AgoColumn, Column, Empty, Table
 from crm.ui.views import show_table
+
+if TYPE_CHECKING:
+    from crm.web.requests import UserRequest
 
 RECENT = 12
 
@@ -54,7 +61,7 @@ class OutsideTable(NotificationTable):
 
 @login_required
 @require_GET
-def notifications(request: HttpRequest) -> HttpResponseBase:
+def notifications(request: UserRequest) -> HttpResponseBase:
     kind = NotificationTable if getattr(request.user, "is_team", False) else OutsideTable
     table = kind(request.user, request.GET, path=request.path)
     return show_table(request, table, "crm/pages/notifications.html")

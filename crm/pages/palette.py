@@ -1,9 +1,11 @@
 """The command palette (Ctrl-K): pages of the user's menu, and whatever the apps' search providers find."""
 
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -12,11 +14,15 @@ from crm.security import access_log
 from crm.ui import panels
 from crm.ui.views import staff_page
 
+if TYPE_CHECKING:
+    from crm.models import User
+    from crm.web.requests import UserRequest
+
 QUERY_MAX = 80
 PAGES_MAX = 8
 
 
-def _pages(user: Any, query: str) -> Iterator[panels.Found]:
+def _pages(user: User, query: str) -> Iterator[panels.Found]:
     words = query.casefold().split()
     for section in panels.menu_for(user):
         for link in section.entries:
@@ -26,7 +32,7 @@ def _pages(user: Any, query: str) -> Iterator[panels.Found]:
 
 
 @staff_page()
-def palette(request: HttpRequest) -> HttpResponse:
+def palette(request: UserRequest) -> HttpResponse:
     """Results as HTML. Searches for records are noted in the access log, like every other search."""
     query = request.GET.get("q", "").strip()[:QUERY_MAX]
     groups = []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.utils import timezone
 
 from crm.choices import AccessKind
 from crm.security.request_context import current
+
+if TYPE_CHECKING:
+    from crm.models import Actor, User
 
 INSERT = """
 INSERT INTO crm_accessevent (at, user_id, kind, client_id, brand_id, target, rows, in_book, reason, ip, session, request_id)
@@ -22,7 +25,7 @@ SEEN = "SELECT EXISTS (SELECT 1 FROM crm_accessevent WHERE client_id = %s AND us
 
 def note(
     *,
-    user: Any,
+    user: Actor,
     kind: AccessKind,
     client_id: int | None = None,
     brand_id: int | None = None,
@@ -53,7 +56,7 @@ def note(
         )
 
 
-def was_seen(*, user: Any, client_id: int) -> bool:
+def was_seen(*, user: User, client_id: int) -> bool:
     """Whether this user opened this client's page in the last hours: what the open page asks for again is no look of its own."""
     with connection.cursor() as cursor:
         cursor.execute(SEEN, [client_id, user.pk, str(AccessKind.VIEW), timezone.now() - PAGE_STAYS_OPEN])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from crm.errors import NotAllowed
 from crm.security import rights
+
+if TYPE_CHECKING:
+    from crm.models import Actor
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,12 @@ def require(decision: Decision) -> None:
         raise NotAllowed(decision.reason)
 
 
-def has_permission(user: Any, permission: str) -> Decision:
+def has_permission(user: Actor, permission: str) -> Decision:
     """A role's right. The system itself (user None) may do what its own tasks do."""
     if user is None or (user.is_active and user.has_perm(permission)):
         return YES
     return no(rights.lacking(permission))
 
 
-def require_permission(user: Any, permission: str) -> None:
+def require_permission(user: Actor, permission: str) -> None:
     require(has_permission(user, permission))

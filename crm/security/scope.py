@@ -7,10 +7,13 @@ desks and books, one on a desk all its books. An owner reaches their own books. 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 from django.db import connection
+
+if TYPE_CHECKING:
+    from crm.models import Actor, User
 
 # Grants of the user and of the user's groups, spread downwards to books, and the rights of their roles: one round trip.
 RIGHTS = "SELECT permissions, whole_brands, books FROM crm_rights(%s, %s, %s)"
@@ -31,7 +34,7 @@ class Reach:
 NOTHING = Reach(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(), {})
 
 
-def reach_of(user: Any) -> Reach:
+def reach_of(user: Actor) -> Reach:
     """The user's reach, read once per user object (so once per request)."""
     if not user or not user.is_authenticated or not user.is_active or not user.is_team:
         return NOTHING
@@ -42,7 +45,7 @@ def reach_of(user: Any) -> Reach:
     return cached
 
 
-def read_rights(user: Any) -> None:
+def read_rights(user: User) -> None:
     """Set on a user what they may do (Django's own cache of permissions) and, for the team, whom they reach.
 
     A superuser's permissions are left to Django: whoever may do everything is not asked for a list.

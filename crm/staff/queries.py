@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -15,7 +14,7 @@ from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
 
-def staff_visible_to(user: Any) -> QuerySet[User]:
+def staff_visible_to(user: User) -> QuerySet[User]:
     """Staff of the brands that the user reaches, and themselves. Superusers see everybody."""
     staff = User.objects.filter(kind=UserKind.STAFF)
     if not user or not user.is_authenticated or not user.is_team:
@@ -29,7 +28,7 @@ def reaches_staff(actor: User, user: User) -> bool:
     return staff_visible_to(actor).filter(pk=user.pk).exists()
 
 
-def get_staff(user: Any, staff_id: int) -> User:
+def get_staff(user: User, staff_id: int) -> User:
     """One member of staff; 404 when not visible, NotAllowed without `crm.manage_staff`."""
     found = staff_visible_to(user).select_related("brand", "desk").filter(pk=staff_id).first()
     if found is None:
@@ -38,7 +37,7 @@ def get_staff(user: Any, staff_id: int) -> User:
     return found
 
 
-def requests_visible_to(user: Any) -> QuerySet[GrantRequest]:
+def requests_visible_to(user: User) -> QuerySet[GrantRequest]:
     return GrantRequest.objects.filter(user__in=staff_visible_to(user)).select_related(
         "user", "requested_by", "decided_by", "brand", "desk", "book"
     )

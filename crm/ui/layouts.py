@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -23,7 +22,7 @@ class Layout:
     active: SavedView | None = None
 
 
-def views_of(user: Any, table: str) -> list[SavedView]:
+def views_of(user: User, table: str) -> list[SavedView]:
     """The user's own views and those shared with their desk."""
     mine = Q(owner=user)
     if getattr(user, "desk_id", None):
@@ -31,7 +30,7 @@ def views_of(user: Any, table: str) -> list[SavedView]:
     return list(SavedView.objects.filter(mine, table=table).order_by("name", "id")[:VIEWS_MAX])
 
 
-def read(user: Any, table: str, active: str = "") -> Layout:
+def read(user: User, table: str, active: str = "") -> Layout:
     views = views_of(user, table)
     chosen = next((view for view in views if str(view.pk) == active), None)
     own = (user.preferences.get("columns") or {}).get(table, ()) if getattr(user, "preferences", None) else ()

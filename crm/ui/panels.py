@@ -5,15 +5,20 @@ renders what is registered and knows no names. Each entry says who may see it: `
 function of the user, or None for everyone the page itself is for.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from crm.models import User
+    from crm.web.requests import UserRequest
 
 Label = str | Promise
 Permission = str | Callable[[Any], bool] | None
@@ -32,7 +37,7 @@ SECTIONS: dict[str, Label] = {
 }
 
 
-def allows(permission: Permission, user: Any) -> bool:
+def allows(permission: Permission, user: User) -> bool:
     """Whether the user may see an entry. Superusers see everything; a name is a Django permission."""
     if permission is None:
         return True
@@ -235,14 +240,14 @@ def palette_source(
 class MenuSection:
     slug: str
     label: Label
-    entries: Sequence["MenuLink"]
+    entries: Sequence[MenuLink]
 
 
 @dataclass(frozen=True)
 class MenuLink:
     entry: MenuEntry
     url: str
-    user: Any
+    user: User
     active: bool = False
 
     @cached_property
@@ -255,7 +260,7 @@ def active_address(addresses: Iterable[str], path: str) -> str:
     return max((url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default="")
 
 
-def menu_for(user: Any, audience: str = "staff", path: str = "") -> list[MenuSection]:
+def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSection]:
     """The menu of this user; the entry whose address is the longest prefix of `path` is active."""
     seen: list[tuple[MenuEntry, str]] = []
     for entry in registry.menu:
@@ -273,18 +278,18 @@ def menu_for(user: Any, audience: str = "staff", path: str = "") -> list[MenuSec
     return [MenuSection(slug, SECTIONS.get(slug, slug), grouped[slug]) for slug in order]
 
 
-def tabs_for(user: Any, page: str) -> list[Tab]:
+def tabs_for(user: User, page: str) -> list[Tab]:
     found = [t for (of, _slug), t in registry.tabs.items() if of == page and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, str(t.label)))
 
 
-def tab_for(user: Any, page: str, slug: str) -> Tab | None:
+def tab_for(user: User, page: str, slug: str) -> Tab | None:
     """The tab, or None where it doesn't exist or isn't for this user."""
     found = registry.tabs.get((page, slug))
     return found if found and allows(found.permission, user) else None
 
 
-def cards_for(request: HttpRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
+def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
     """The cards of a record's page, loaded: [{"card", "template", "context"}]."""
     user = request.user
     found = [
@@ -298,12 +303,12 @@ def cards_for(request: HttpRequest, page: str, record: Any, place: str = "side")
     return loaded
 
 
-def tiles_for(user: Any, dashboard: str = "home") -> list[Tile]:
+def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
     found = [t for (of, _slug), t in registry.tiles.items() if of == dashboard and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, t.slug))
 
 
-def search_everything(user: Any, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[Found]]]:
+def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[Found]]]:
     """What the palette's providers find for this user, per provider; empty ones are left out."""
     results = []
     for source in sorted(registry.sources.values(), key=lambda s: (s.order, s.slug)):

@@ -1,7 +1,9 @@
 """What tables are made of besides columns: actions, empty states, and what the template prints."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django.urls import NoReverseMatch, reverse
@@ -11,6 +13,9 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from crm.ui.columns import Column
 from crm.ui.panels import Label, Permission
+
+if TYPE_CHECKING:
+    from crm.models import User
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Chip:
 class Asking:
     """Filters that narrow their choices to what the user may see find the user here, as on a request."""
 
-    user: Any
+    user: User
 
 
 _PATTERNS: dict[str, tuple[str, str]] = {}

@@ -15,11 +15,13 @@ class LeadTable(Table):
         return leads_visible_to(self.user).select_related("client", "owner")
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -50,6 +52,9 @@ from crm.ui.columns import (
 from crm.ui.panels import Label, Permission, allows
 from crm.ui.table_parts import Asking, BulkAction, Chip, Empty, HeadCell, Row, in_words, reverse_pk
 
+if TYPE_CHECKING:
+    from crm.models import User
+
 __all__ = [
     "AgoColumn",
     "BadgeColumn",
@@ -72,10 +77,10 @@ NOT_KEPT = RESERVED - {"q", "sort"}
 SHORTEST_SEARCH = 2
 # A bulk action on "all that match" stops here: more is a job, not a click.
 SELECTION_MAX = 1000
-_TABLES: dict[str, type["Table"]] = {}
+_TABLES: dict[str, type[Table]] = {}
 
 
-def table_named(name: str) -> type["Table"] | None:
+def table_named(name: str) -> type[Table] | None:
     """The table class of a name: exports that run later and saved views find their table by it."""
     return _TABLES.get(name)
 
@@ -88,7 +93,7 @@ class Table:
     `client_id`. It must be plain JSON values, because an export job rebuilds the table from it.
     """
 
-    user: Any
+    user: User
     params: QueryDict = field(default_factory=lambda: QueryDict())
     path: str = ""
     scope: Mapping[str, Any] = field(default_factory=dict)

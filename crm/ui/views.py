@@ -1,7 +1,9 @@
 """Bases of staff pages: who may open them, and the page that shows a table."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
@@ -13,11 +15,14 @@ from django.utils.cache import patch_vary_headers
 from django.views import View
 
 from crm.choices import AccessKind
-from crm.models import Job
+from crm.models import Job, User
 from crm.security import access_log
 from crm.ui import exports
 from crm.ui.panels import Permission, allows
 from crm.ui.tables import SHORTEST_SEARCH, Table
+
+if TYPE_CHECKING:
+    from crm.web.requests import UserRequest
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -35,6 +40,7 @@ class StaffView(View):
     `permission` is a permission name, a function of the user, or None for all staff. The walker in the tests reads it.
     """
 
+    request: UserRequest
     permission: ClassVar[Any] = None
     audience: ClassVar[str] = "staff"
 
@@ -42,7 +48,7 @@ class StaffView(View):
         return type(self).permission  # through the class: a function must not become a method
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user: Any = request.user
+        user = request.user
         if not user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if not user.is_team:
@@ -76,7 +82,7 @@ def staff_page(
     return decorate
 
 
-def may_open(user: Any, address: str) -> bool:
+def may_open(user: User, address: str) -> bool:
     """Whether a page of ours would let this member of staff in, as far as its permission says; for links to others' pages."""
     try:
         view = resolve(urlsplit(address).path).func
@@ -103,13 +109,13 @@ class TableView(StaffView):
         """More for the template; override it."""
         return {}
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: UserRequest, **kwargs: Any) -> HttpResponseBase:
         table = self.table(request.user, request.GET, path=request.path, scope=kwargs)
         return show_table(request, table, self.template_name, self.get_context)
 
 
 def show_table(
-    request: HttpRequest,
+    request: UserRequest,
     table: Table,
     template_name: str = "crm/ui/table_page.html",
     get_context: Callable[[Table], dict[str, Any]] | None = None,
@@ -137,6 +143,6 @@ def show_table(
     return response
 
 
-def embedded_table(request: HttpRequest, table: Table) -> HttpResponseBase:
+def embedded_table(request: UserRequest, table: Table) -> HttpResponseBase:
     """A table inside a tab: always the fragment, or its export."""
     return show_table(request, table, "crm/ui/table.html")

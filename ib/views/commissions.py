@@ -21,6 +21,7 @@ from crm.security import access_log, policies
 from crm.security.scope import reach_of
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
+from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib.forms import RecomputeForm
 from ib.models import Accrual, Settlement, SettlementPeriod
@@ -53,7 +54,7 @@ class RunList(TableView):
         return {"may_run": self.request.user.has_perm("ib.run_commissions")}
 
 
-def get_accrual(user: Any, accrual_id: int) -> Accrual:
+def get_accrual(user: User, accrual_id: int) -> Accrual:
     accrual = (
         Accrual.objects.select_related("partner", "introducer", "version__plan", "client", "period", "run")
         .filter(pk=accrual_id, partner__in=partners_visible_to(user))
@@ -65,7 +66,7 @@ def get_accrual(user: Any, accrual_id: int) -> Accrual:
 
 
 @staff_page("ib.view_accrual")
-def accrual_page(request: HttpRequest, accrual_id: int) -> HttpResponse:
+def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
     """One row explained, beside everything else this deal earned anybody."""
     accrual = get_accrual(request.user, accrual_id)
     access_log.note(
@@ -126,7 +127,7 @@ def rounded(totals: dict[str, Decimal]) -> dict[str, Decimal]:
 
 
 @staff_page("ib.view_settlement")
-def periods_page(request: HttpRequest) -> HttpResponse:
+def periods_page(request: UserRequest) -> HttpResponse:
     """Periods per brand, what is accrued in the open ones, and the button that settles."""
     brands = reach_of(request.user).whole_brands
     rows = list(
@@ -160,7 +161,7 @@ def periods_page(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("ib.view_settlement")
-def period_page(request: HttpRequest, period_id: int) -> HttpResponseBase:
+def period_page(request: UserRequest, period_id: int) -> HttpResponseBase:
     period = (
         SettlementPeriod.objects.select_related("brand", "closed_by")
         .filter(pk=period_id, brand_id__in=reach_of(request.user).whole_brands)
@@ -181,7 +182,7 @@ def period_page(request: HttpRequest, period_id: int) -> HttpResponseBase:
 
 
 @staff_page("ib.settle_commissions")
-def settle(request: HttpRequest, period_id: int) -> HttpResponse:
+def settle(request: UserRequest, period_id: int) -> HttpResponse:
     """Close a period and book it. Who may: `ib.settle_commissions` at the brand."""
     if request.method != "POST":
         return redirect("ib_periods")
@@ -197,7 +198,7 @@ def settle(request: HttpRequest, period_id: int) -> HttpResponse:
 
 
 @staff_page("ib.view_settlement")
-def settlement_page(request: HttpRequest, settlement_id: int) -> HttpResponseBase:
+def settlement_page(request: UserRequest, settlement_id: int) -> HttpResponseBase:
     """A settlement explained: from its accruals to what was paid, and every trade behind it."""
     found = (
         Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")

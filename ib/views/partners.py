@@ -19,6 +19,7 @@ from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
+from crm.web.requests import UserRequest
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
 from ib.choices import PARTNER_TRANSITIONS, PartnerState
 from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
@@ -51,7 +52,7 @@ class PartnerList(TableView):
 
 
 @staff_page("ib.view_partner")
-def partner_page(request: HttpRequest, partner_id: int, tab: str = "") -> HttpResponseBase:
+def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpResponseBase:
     """One partner: figures, plan and place in the tree, and behind tabs the network, clients and money."""
     partner = get_partner(request.user, partner_id)
     if tab in TAB_TABLES:
@@ -73,7 +74,7 @@ def partner_page(request: HttpRequest, partner_id: int, tab: str = "") -> HttpRe
     return render(request, "ib/partner.html", {**frame(request, partner, ""), **overview(partner)})
 
 
-def frame(request: HttpRequest, partner: Partner, tab: str) -> dict[str, Any]:
+def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
     """What every tab of a partner's page needs."""
     sees_money = request.user.has_perm("ib.view_accrual")
     return {
@@ -130,7 +131,7 @@ def overview(partner: Partner) -> dict[str, Any]:
 
 
 @staff_page("ib.view_partner")
-def branch(request: HttpRequest, partner_id: int) -> HttpResponse:
+def branch(request: UserRequest, partner_id: int) -> HttpResponse:
     """The partners directly below one, as rows of the tree."""
     partner = get_partner(request.user, partner_id)
     level = int(request.GET.get("level", "2")) if is_whole(request.GET.get("level", "2")) else 2
@@ -172,7 +173,7 @@ def new_partner(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def move(request: HttpRequest, partner_id: int) -> HttpResponse:
+def move(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = MoveForm(request.POST or None, user=request.user, brand_id=partner.brand_id)
     if request.method == "POST" and form.is_valid():
@@ -195,7 +196,7 @@ def move(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def change_plan(request: HttpRequest, partner_id: int) -> HttpResponse:
+def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = AssignPlanForm(request.POST or None, partner=partner)
     if request.method == "POST" and form.is_valid():
@@ -222,7 +223,7 @@ def change_plan(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def change_state(request: HttpRequest, partner_id: int, state: str) -> HttpResponse:
+def change_state(request: UserRequest, partner_id: int, state: str) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -242,7 +243,7 @@ def change_state(request: HttpRequest, partner_id: int, state: str) -> HttpRespo
 
 
 @staff_page("ib.manage_partners")
-def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
+def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     assert isinstance(request.user, User)
     form = AttributeForm(request.POST or None, user=request.user)
@@ -265,7 +266,7 @@ def attribute(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def link_wallet(request: HttpRequest, partner_id: int) -> HttpResponse:
+def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
     """Which client record is the partner's own, so that commissions can be paid out."""
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     assert isinstance(request.user, User)
@@ -296,7 +297,7 @@ def link_wallet(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def new_link(request: HttpRequest, partner_id: int) -> HttpResponse:
+def new_link(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = LinkForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -310,7 +311,7 @@ def new_link(request: HttpRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def invite(request: HttpRequest, partner_id: int) -> HttpResponse:
+def invite(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     if request.method == "POST":
         invitations.invite(partner, actor=request.user)

@@ -15,6 +15,7 @@ from crm.models import User
 from crm.security import policies
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from ib import plans
 from ib.forms import LEVELS, PlanForm, ReasonForm, VersionForm
 from ib.models import PartnerPlan, Plan, PlanVersion
@@ -40,14 +41,14 @@ class PlanList(TableView):
         }
 
 
-def get_plan(user: Any, plan_id: int) -> Plan:
+def get_plan(user: User, plan_id: int) -> Plan:
     plan = plans_visible_to(user).select_related("brand").filter(pk=plan_id).first()
     if plan is None:
         raise Http404
     return plan
 
 
-def get_version(user: Any, version_id: int) -> PlanVersion:
+def get_version(user: User, version_id: int) -> PlanVersion:
     version = (
         PlanVersion.objects.select_related("plan", "plan__brand", "made_by", "decided_by")
         .filter(pk=version_id, plan__in=plans_visible_to(user))
@@ -78,7 +79,7 @@ def matrix(card: RateCard) -> dict[str, Any]:
 
 
 @staff_page("ib.view_plan")
-def plan_page(request: HttpRequest, plan_id: int) -> HttpResponse:
+def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
     """A plan with its versions, newest first; what waits for a second person is on top."""
     plan = get_plan(request.user, plan_id)
     versions = list(
@@ -126,7 +127,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("ib.propose_plan")
-def new_version(request: HttpRequest, plan_id: int) -> HttpResponse:
+def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
     """Write the next version, starting from the newest one."""
     plan = get_plan(request.user, plan_id)
     policies.require(can_write_plans(request.user, plan.brand_id))
@@ -143,7 +144,7 @@ def new_version(request: HttpRequest, plan_id: int) -> HttpResponse:
 
 
 @staff_page("ib.propose_plan")
-def change_draft(request: HttpRequest, version_id: int) -> HttpResponse:
+def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     version = get_version(request.user, version_id)
     form = VersionForm(request.POST or None, like=version)
     if request.method == "POST" and form.is_valid():
@@ -156,7 +157,7 @@ def change_draft(request: HttpRequest, version_id: int) -> HttpResponse:
     return _version_form(request, version.plan, form, _("Change %(version)s") % {"version": version})
 
 
-def _after_draft(request: HttpRequest, version: PlanVersion) -> HttpResponse:
+def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
     if "propose" in request.POST:
         plans.propose_version(version_id=version.pk, actor=request.user)
         messages.success(request, _("Proposed. A second person was told."))
@@ -172,7 +173,7 @@ def _version_form(request: HttpRequest, plan: Plan, form: VersionForm, title: st
 
 
 @staff_page("ib.view_plan")
-def decide(request: HttpRequest, version_id: int) -> HttpResponse:
+def decide(request: UserRequest, version_id: int) -> HttpResponse:
     """Propose (the maker), activate or reject (somebody else)."""
     version = get_version(request.user, version_id)
     if request.method != "POST":

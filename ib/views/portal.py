@@ -25,6 +25,7 @@ from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import embedded_table, wants_fragment
+from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.choices import PayoutTo
@@ -51,7 +52,7 @@ def partner_page(view: View) -> View:
     return guarded
 
 
-def _table_page(request: HttpRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
+def _table_page(request: UserRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
     if wants_fragment(request):
         return embedded_table(request, table)
     return render(request, template, {"table": table, **context})
@@ -98,7 +99,7 @@ def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
 
 
 @partner_page
-def branch(request: HttpRequest, partner: Partner, partner_id: int) -> HttpResponseBase:
+def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpResponseBase:
     """The partners directly below one of the network, as rows of the tree."""
     below = partners_visible_to(request.user).filter(pk=partner_id).first()
     if below is None:
@@ -109,13 +110,13 @@ def branch(request: HttpRequest, partner: Partner, partner_id: int) -> HttpRespo
 
 
 @partner_page
-def clients(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+def clients(request: UserRequest, partner: Partner) -> HttpResponseBase:
     table = MyClientsTable(request.user, request.GET, path=request.path)
     return _table_page(request, table, "partners/table.html", partner=partner)
 
 
 @partner_page
-def earnings(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+def earnings(request: UserRequest, partner: Partner) -> HttpResponseBase:
     table = MyEarningsTable(request.user, request.GET, path=request.path)
     return _table_page(request, table, "partners/table.html", partner=partner)
 
@@ -152,7 +153,7 @@ def _platform_of(accrual: Accrual) -> str:
 
 
 @partner_page
-def settlement_page(request: HttpRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
+def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
     found = Settlement.objects.select_related("period").filter(pk=settlement_id, partner=partner).first()
     if found is None:
         raise Http404
@@ -168,7 +169,7 @@ class MySettlementTrades(MyEarningsTable):
 
 
 @partner_page
-def links(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """The partner's links with a month of clicks and registrations; new ones are made here."""
     form = LinkForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -198,7 +199,7 @@ def _with_clicks(rows: list[ReferralLink], request: HttpRequest) -> list[dict[st
 
 
 @partner_page
-def switch(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponseBase:
+def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponseBase:
     """Switch one of the partner's links on or off."""
     link = ReferralLink.objects.filter(pk=link_id, partner=partner).first()
     if link is None:
@@ -209,7 +210,7 @@ def switch(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponse
 
 
 @partner_page
-def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """The balance, what was credited month by month, and requests for payout with how each of them stands."""
     balances = settlement.balances_of(partner)
     payable = {currency: amount for currency, amount in balances.items() if amount > 0}
@@ -244,7 +245,7 @@ def payouts(request: HttpRequest, partner: Partner) -> HttpResponseBase:
     )
 
 
-def _pay(request: HttpRequest, partner: Partner, form: PayOutForm) -> Any:
+def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     """A redirect after the payout; None when it was refused and the form says why. Money that goes on from the wallet asks
     for the password again, as in the trader's room."""
     data, destination = form.cleaned_data, form.destination

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +12,7 @@ from clients.models import Client
 from clients.queries import get_client
 from crm.errors import DomainError
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from kyc import incoming, policies, queries
 from kyc.forms import ACCEPT, UploadForm
@@ -21,9 +20,9 @@ from kyc.intake import too_large_words
 from kyc.levels import level_required
 
 
-def kyc_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
     """What is proved, what is missing, and every document with its state."""
-    user: Any = request.user
+    user = request.user
     mine, sent = queries.documents_of(client), incoming.shown_for(client)
     context = {
         "client": client,
@@ -44,10 +43,10 @@ class Upload(StaffView):
 
     permission = "kyc.send_document"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         return self._page(request, get_client(request.user, client_id))
 
-    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.security import crypto
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from kyc import queries, store
 from kyc.models import Document
 from kyc.pages import PDF, page_png
@@ -33,7 +34,7 @@ class Page(StaffView):
 
     permission = "kyc.open_document"
 
-    def get(self, request: HttpRequest, document_id: int, number: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, document_id: int, number: int) -> HttpResponseBase:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
         if not 1 <= number <= document.page_count:
             raise Http404
@@ -51,7 +52,7 @@ class Original(StaffView):
 
     permission = "kyc.open_document"
 
-    def get(self, request: HttpRequest, document_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, document_id: int) -> HttpResponseBase:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
         response = StreamingHttpResponse(_content(request, document, None), content_type=document.content_type)
         ending = "pdf" if document.content_type == PDF else "jpg"
@@ -70,7 +71,7 @@ def guarded(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _content(request: HttpRequest, document: Document, page: int | None) -> Iterable[bytes]:
+def _content(request: UserRequest, document: Document, page: int | None) -> Iterable[bytes]:
     """The content in chunks; the first is read here, so that a damaged file is an error page and not half a picture."""
     chunks = queries.content_of(request.user, document, page=page)
     try:

@@ -6,12 +6,14 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.models import User
 from crm.ui.views import StaffView, TableView
+from crm.web.requests import UserRequest
 from kyc import claims, queries
 from kyc.choices import DocumentState
 from kyc.tables import WAIT_LATE_HOURS, WAIT_WARN_HOURS, DocumentQueueTable
@@ -29,7 +31,7 @@ class Queue(TableView):
         return {"ages": ages(self.request.user), "undo": undoable(self.request)}
 
 
-def ages(user: Any) -> dict[str, Any]:
+def ages(user: User) -> dict[str, Any]:
     """How many wait, by age; one bounded query."""
     now = timezone.now()
     rows = list(
@@ -58,7 +60,7 @@ class Next(StaffView):
 
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: UserRequest) -> HttpResponse:
         document = claims.claim_next(actor=request.user)
         if document is None:
             messages.info(request, _("Nothing waits that nobody is working on."))
@@ -66,7 +68,7 @@ class Next(StaffView):
         return redirect("kyc:document", document.pk)
 
 
-def queue_tile(user: Any) -> dict[str, Any]:
+def queue_tile(user: User) -> dict[str, Any]:
     """The dashboard's tile."""
     found = ages(user)
     return {"ages": found, "late_since": timezone.now() - dt.timedelta(hours=WAIT_LATE_HOURS)}

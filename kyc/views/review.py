@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -15,6 +15,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.security import access_log
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from kyc import claims, comparison, policies, queries, reviews
 from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason
 from kyc.forms import ApproveForm, RejectForm
@@ -27,7 +28,7 @@ class Review(StaffView):
 
     permission = "kyc.open_document"
 
-    def get(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
         access_log.note(
             user=request.user,
@@ -41,10 +42,10 @@ class Review(StaffView):
 
 
 def show(
-    request: HttpRequest, document: Document, *, approve: ApproveForm | None = None, reject: RejectForm | None = None
+    request: UserRequest, document: Document, *, approve: ApproveForm | None = None, reject: RejectForm | None = None
 ) -> HttpResponse:
     """The page, perhaps with a form that was refused: it keeps what was typed."""
-    user: Any = request.user
+    user = request.user
     run = queries.last_run(document)
     issues = queries.issues_of(document, run)
     others = queries.documents_of(document.client)
@@ -95,7 +96,7 @@ class Act(StaffView):
     permission = "kyc.review_document"
     verb: Callable[..., Any]
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         try:
             type(self).verb(document_id=document.pk, actor=request.user)
@@ -111,7 +112,7 @@ class Claim(Act):
 class Release(StaffView):
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         claims.release(document_id=document.pk, actor=request.user)
         return redirect("kyc:queue")
@@ -122,7 +123,7 @@ class Extend(StaffView):
 
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         if claims.extend(document_id=document.pk, actor=request.user):
             return HttpResponse(status=204)
@@ -134,7 +135,7 @@ class Extend(StaffView):
 class Approve(StaffView):
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         form = ApproveForm(request.POST, needs_note=bool(reviews.issues_that_need_a_note(document)))
         if form.is_valid():
@@ -150,7 +151,7 @@ class Approve(StaffView):
 class Reject(StaffView):
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         form = RejectForm(request.POST)
         if form.is_valid():
@@ -163,7 +164,7 @@ class Reject(StaffView):
         return show(request, queries.get_document(request.user, document_id), reject=form)
 
 
-def go_on(request: HttpRequest, document: Document, done: str) -> HttpResponse:
+def go_on(request: UserRequest, document: Document, done: str) -> HttpResponse:
     """To the client's next waiting document, then to the next client; the last decision can be undone there."""
     remember(request, document)
     messages.success(request, done % {"title": document.title, "client": document.client})
@@ -174,7 +175,7 @@ def go_on(request: HttpRequest, document: Document, done: str) -> HttpResponse:
 class Undo(StaffView):
     permission = "kyc.review_document"
 
-    def post(self, request: HttpRequest, document_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         try:
             reviews.undo(document_id=document.pk, actor=request.user)

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from crm.web.requests import UserRequest
 from kyc import policies
 from kyc.models import Document
 
@@ -17,7 +18,7 @@ def remember(request: HttpRequest, document: Document) -> None:
     request.session[KEY] = document.pk
 
 
-def undoable(request: HttpRequest) -> dict[str, Any] | None:
+def undoable(request: UserRequest) -> dict[str, Any] | None:
     """The document and the seconds that are left, or None."""
     document_id = request.session.get(KEY)
     if not document_id:

@@ -15,6 +15,7 @@ from clients.facts import FACTS, GENERATED_ONCE
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.models import Actor
 from crm.security import audit
 from leads import scoring
 from leads.choices import Channel
@@ -203,7 +204,7 @@ def write_pipeline(demo: Demo) -> None:
     audit.record_many(log)
 
 
-def _step(life: Life, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Any) -> dict[str, Any]:
+def _step(life: Life, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Actor) -> dict[str, Any]:
     return {
         "actor": who,
         "action": "leads.status_changed",

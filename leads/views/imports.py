@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 from clients.countries import country_choices
 from clients.views import dialogs
 from crm.errors import DomainError, NotAllowed
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
 from crm.ui.views import embedded_table, staff_page, wants_fragment
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from leads import imports
 from leads.choices import ImportState, RowVerdict
@@ -40,7 +41,7 @@ class ImportForm(forms.Form):
         label=gettext_lazy("Give the leads to agents by the routing rules"), required=False, initial=True
     )
 
-    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
         fields: Any = self.fields
@@ -112,7 +113,7 @@ class ImportRowTable(Table):
         return f"/clients/{row.client_id}/" if row.client_id else ""
 
 
-def _visible(request: HttpRequest, import_id: int) -> LeadImport:
+def _visible(request: UserRequest, import_id: int) -> LeadImport:
     found = (
         LeadImport.objects.select_related("brand", "owner", "campaign", "check_job", "import_job")
         .filter(pk=import_id, brand_id__in=reach_of(request.user).brands)
@@ -125,7 +126,7 @@ def _visible(request: HttpRequest, import_id: int) -> LeadImport:
 
 @takes_files
 @staff_page("leads.import_lead")
-def new(request: HttpRequest) -> HttpResponseBase:
+def new(request: UserRequest) -> HttpResponseBase:
     form = ImportForm(request.POST or None, request.FILES or None, actor=request.user)
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
@@ -145,7 +146,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 
 @staff_page("leads.import_lead")
-def detail(request: HttpRequest, import_id: int) -> HttpResponseBase:
+def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
     """The preview: counts per verdict and the lines; after the import, what could not be taken in."""
     batch = _visible(request, import_id)
     table = ImportRowTable(request.user, request.GET, path=request.path, scope={"import_id": batch.pk})
@@ -178,7 +179,7 @@ def detail(request: HttpRequest, import_id: int) -> HttpResponseBase:
 
 @staff_page("leads.import_lead")
 @require_POST
-def confirm(request: HttpRequest, import_id: int) -> HttpResponseBase:
+def confirm(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
     imports.confirm(import_id=batch.pk, actor=request.user)
     return dialogs.done(request, batch.get_absolute_url(), _("The leads are being taken in."))
@@ -186,7 +187,7 @@ def confirm(request: HttpRequest, import_id: int) -> HttpResponseBase:
 
 @staff_page("leads.import_lead")
 @require_POST
-def discard(request: HttpRequest, import_id: int) -> HttpResponseBase:
+def discard(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
     imports.discard(import_id=batch.pk, actor=request.user)
     return dialogs.done(request, "/leads/imports/", _("The file was discarded."))

@@ -21,6 +21,7 @@ from crm.security.compression import UNCOMPRESSED
 from crm.security.scope import reach_of
 from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
 from leads.setup_forms import (
@@ -130,13 +131,13 @@ class SourceTable(Table):
         return LeadSource.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
 
 
-def _mine(model: Any, request: HttpRequest, pk: int) -> Any:
+def _mine(model: Any, request: UserRequest, pk: int) -> Any:
     """A row of a brand in reach, or 404."""
     return get_object_or_404(model, pk=pk, brand_id__in=reach_of(request.user).brands)
 
 
 @staff_page("leads.change_campaign")
-def campaign(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+def campaign(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
     row = _mine(Campaign, request, pk) if pk else None
     form = CampaignForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
@@ -152,7 +153,7 @@ def campaign(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
 
 
 @staff_page("leads.change_landingpage")
-def landing_page(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+def landing_page(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
     row = _mine(LandingPage, request, pk) if pk else None
     form = LandingPageForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
@@ -168,7 +169,7 @@ def landing_page(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
 
 
 @staff_page("leads.manage_rules")
-def rules(request: HttpRequest) -> HttpResponse:
+def rules(request: UserRequest) -> HttpResponse:
     """Routing and scoring rules in reach, people's hours, and a trial: what would become of this lead?"""
     brands, today = reach_of(request.user).brands, timezone.localdate()
     form = TrialForm(request.GET or None, actor=request.user)
@@ -217,7 +218,7 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @staff_page("leads.manage_rules")
-def routing_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+def routing_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
     row = _mine(RoutingRule, request, pk) if pk else None
     form = RoutingRuleForm(request.POST or None, instance=row, actor=request.user)
     return dialogs.run(
@@ -233,7 +234,7 @@ def routing_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBas
 
 
 @staff_page("leads.manage_rules")
-def score_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
+def score_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
     mine = Q(brand=None) | Q(brand_id__in=reach_of(request.user).brands)
     row = get_object_or_404(ScoreRule.objects.filter(mine), pk=pk) if pk else None
     form = ScoreRuleForm(request.POST or None, instance=row, actor=request.user)
@@ -256,14 +257,14 @@ def score_rule(request: HttpRequest, pk: int | None = None) -> HttpResponseBase:
 
 @staff_page("leads.manage_rules")
 @require_POST
-def score_rule_end(request: HttpRequest, pk: int) -> HttpResponseBase:
+def score_rule_end(request: UserRequest, pk: int) -> HttpResponseBase:
     row = _mine(ScoreRule, request, pk)
     setup.end_score_rule(rule_id=row.pk, actor=request.user)
     return dialogs.done(request, "/lead-rules/", _("The rule holds no more."))
 
 
 @staff_page("leads.manage_rules")
-def shifts(request: HttpRequest, agent_id: int) -> HttpResponseBase:
+def shifts(request: UserRequest, agent_id: int) -> HttpResponseBase:
     agent = get_object_or_404(User, pk=agent_id, desk_id__in=reach_of(request.user).desks)
     form = ShiftForm(request.POST or None, shifts=Shift.objects.filter(agent=agent))
     return dialogs.run(
@@ -279,7 +280,7 @@ def shifts(request: HttpRequest, agent_id: int) -> HttpResponseBase:
 
 
 @staff_page("leads.manage_sources")
-def source_new(request: HttpRequest) -> HttpResponseBase:
+def source_new(request: UserRequest) -> HttpResponseBase:
     """A new source. The key is shown once, on the page that follows."""
     form = SourceForm(request.POST or None, actor=request.user)
 
@@ -300,7 +301,7 @@ def source_new(request: HttpRequest) -> HttpResponseBase:
 
 @staff_page("leads.manage_sources")
 @require_POST
-def sources_change(request: HttpRequest) -> HttpResponseBase:
+def sources_change(request: UserRequest) -> HttpResponseBase:
     """Stop, start, or give a new key to the selected sources."""
     action = request.POST.get("action")
     for row in SourceTable.selected(request)[:20]:

@@ -20,6 +20,7 @@ from crm.errors import DomainError
 from crm.models import Book
 from crm.money.numbers import is_whole
 from crm.ui.views import staff_page, wants_fragment
+from crm.web.requests import UserRequest
 from leads import invitations, queries
 from leads.assignment import assign_leads
 from leads.capture import Capture, capture_lead
@@ -31,7 +32,7 @@ from leads.tables import LeadTable
 
 
 @staff_page("leads.view_lead")
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: UserRequest) -> HttpResponse:
     """The pipeline as columns. `?owner=` shows one agent's."""
     owner = request.GET.get("owner", "")
     context = {
@@ -44,7 +45,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @staff_page("leads.change_sales_status")
 @require_POST
-def board_move(request: HttpRequest) -> HttpResponseBase:
+def board_move(request: UserRequest) -> HttpResponseBase:
     """A card was dropped on another column; the answer is the board anew."""
     client_id = request.POST.get("client", "")
     client = get_client(request.user, int(client_id) if is_whole(client_id) else 0)
@@ -55,7 +56,7 @@ def board_move(request: HttpRequest) -> HttpResponseBase:
     return board(request)
 
 
-def _change(request: HttpRequest, client: Client, to: str, reason: str) -> None:
+def _change(request: UserRequest, client: Client, to: str, reason: str) -> None:
     if to not in SalesStatus.values:
         raise DomainError(_("Choose a status."))
     change_sales_status(client_id=client.pk, to=SalesStatus(to), actor=request.user, reason=reason)
@@ -63,7 +64,7 @@ def _change(request: HttpRequest, client: Client, to: str, reason: str) -> None:
 
 @staff_page("leads.change_sales_status")
 @require_POST
-def status(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def status(request: UserRequest, client_id: int) -> HttpResponseBase:
     """A step along the pipeline, from the client's page."""
     client = get_client(request.user, client_id)
     form = StatusForm(request.POST)
@@ -76,7 +77,7 @@ def status(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 @staff_page("leads.view_lead")
 @require_safe
-def card(request: HttpRequest, client_id: int) -> HttpResponse:
+def card(request: UserRequest, client_id: int) -> HttpResponse:
     """The lead's card of the client's page again, with the status beside the name: something moved while it was open."""
     client = get_client(request.user, client_id)
     context = lead_card(request, client)
@@ -88,7 +89,7 @@ def card(request: HttpRequest, client_id: int) -> HttpResponse:
 
 @staff_page("leads.send_invitation")
 @require_POST
-def invite(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def invite(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = get_client(request.user, client_id)
     try:
         invitations.invite(client_id=client.pk, actor=request.user)
@@ -113,7 +114,7 @@ def assign(request: HttpRequest) -> HttpResponseBase:
 
 
 @staff_page("leads.add_lead")
-def new(request: HttpRequest) -> HttpResponseBase:
+def new(request: UserRequest) -> HttpResponseBase:
     """Enter a lead by hand. Someone known is shown instead of made again; an agent keeps whom they enter."""
     form = LeadForm(request.POST or None, actor=request.user)
     found: dict[str, Any] = {}
@@ -154,7 +155,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def get_client_or_none(request: HttpRequest, client_id: int) -> Client | None:
+def get_client_or_none(request: UserRequest, client_id: int) -> Client | None:
     from clients.queries import clients_visible_to
 
     return clients_visible_to(request.user).filter(pk=client_id).first()

@@ -12,6 +12,7 @@ from clients.models import Client
 from crm.accounts.views import security_context
 from crm.models import User
 from crm.ui.views import wants_fragment
+from crm.web.requests import UserRequest
 from portal import consents, onboarding, queries
 from portal.room import room
 from portal.views.trading import together
@@ -23,7 +24,7 @@ SHOWN = 6  # accounts on the front page
 
 @room
 @require_safe
-def dashboard(request: HttpRequest, client: Client) -> HttpResponse:
+def dashboard(request: UserRequest, client: Client) -> HttpResponse:
     """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
     accounts = [one for one in accounts_of(request.user, client.pk) if one.state != "archived"]
     context = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.models import User
 from crm.money.numbers import is_whole
+from crm.web.requests import UserRequest
 from portal.forms_room import StatementForm
 from portal.room import room
 from wallet.documents import receipts, store
@@ -22,7 +23,7 @@ PAGE = 25
 
 @room
 @require_safe
-def papers(request: HttpRequest, client: Client) -> HttpResponse:
+def papers(request: UserRequest, client: Client) -> HttpResponse:
     """The newest first, by keyset; and the form for a statement."""
     rows = store.documents_visible_to(request.user).order_by("-id")
     before = request.GET.get("before", "")
@@ -40,7 +41,7 @@ def papers(request: HttpRequest, client: Client) -> HttpResponse:
 
 @room
 @require_safe
-def paper(request: HttpRequest, client: Client, pk: int) -> Any:
+def paper(request: UserRequest, client: Client, pk: int) -> Any:
     """The file of one."""
     document = store.documents_visible_to(request.user).filter(pk=pk, client=client).first()
     if document is None:
@@ -50,7 +51,7 @@ def paper(request: HttpRequest, client: Client, pk: int) -> Any:
 
 @room
 @require_POST
-def receipt(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
+def receipt(request: UserRequest, client: Client, reference: str) -> HttpResponse:
     """Make the receipt of a deposit; its page shows how far it is, then the file."""
     found = queries.deposit_of(request.user, reference)
     user = cast(User, request.user)

@@ -294,3 +294,20 @@ def test_the_formatter_decides_how_code_is_laid_out():
     ]
     assert len(kept) <= 20, kept
     assert not [line for line in kept if not line.partition(mark)[2].strip()], "say why beside it"
+
+
+def test_people_have_their_type():
+    """Who acts or looks is a `User`, or an `Actor` where the system itself may (None); never `Any`."""
+    people = {"actor", "user", "requested_by", "decided_by", "made_by", "reader", "viewer", "officer", "agent"}
+    offences = []
+    for path, tree in trees(
+        re.compile(r"\b(actor|user|requested_by|decided_by|made_by|reader|viewer|officer|agent): ")
+    ):
+        for node in ast.walk(tree):
+            name = node.arg if isinstance(node, ast.arg) else None
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                name = node.target.id
+            kind = getattr(node, "annotation", None)
+            if name in people and kind is not None and ast.unparse(kind) in {"Any", "object", "Any | None"}:
+                offences.append(f"{path.relative_to(ROOT)}:{node.lineno} {name}")
+    assert not offences, offences

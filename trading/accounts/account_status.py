@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from crm.i18n.localized_text import Words
+from crm.models import User
 from trading import policies, queries
 from trading.accounts import change_texts, request_rules
 from trading.choices import AccountState
@@ -34,7 +34,7 @@ class Asked:
     changes: list[tuple[AccountChange, list[Words]]]
 
 
-def standing_of(user: Any, account: TradingAccount) -> Standing:
+def standing_of(user: User, account: TradingAccount) -> Standing:
     """No query."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
     return Standing(

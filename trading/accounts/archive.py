@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +12,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
@@ -35,7 +36,7 @@ def tell_of_archive(account: TradingAccount, *, is_archived: bool) -> AccountDat
     return platform.update_account(account.login, rights={Right.SIGN_IN: True, Right.TRADE: account.trading_wanted})
 
 
-def archive_account(*, account_id: int, actor: Any, reason: str) -> TradingAccount:
+def archive_account(*, account_id: int, actor: Actor, reason: str) -> TradingAccount:
     """Close an empty account: its owner can neither sign in nor trade, its history stays.
 
     Who: `trading.archive_account` in reach. Raises: NotAllowed, WrongState, DomainError (money, positions, no reason),
@@ -48,12 +49,12 @@ def archive_account(*, account_id: int, actor: Any, reason: str) -> TradingAccou
     return _do(account, actor, reason, is_archived=True)
 
 
-def restore_account(*, account_id: int, actor: Any, reason: str) -> TradingAccount:
+def restore_account(*, account_id: int, actor: Actor, reason: str) -> TradingAccount:
     """Open a closed account again. Who and raises: as `archive_account`."""
     return _do(_checked(account_id, actor, reason, AccountState.ARCHIVED), actor, reason, is_archived=False)
 
 
-def _checked(account_id: int, actor: Any, reason: str, state: AccountState) -> TradingAccount:
+def _checked(account_id: int, actor: Actor, reason: str, state: AccountState) -> TradingAccount:
     account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(pk=account_id)
     require(policies.can_archive(actor, account))
     if account.state != state:
@@ -67,7 +68,7 @@ def _checked(account_id: int, actor: Any, reason: str, state: AccountState) -> T
     return account
 
 
-def _do(account: TradingAccount, actor: Any, reason: str, *, is_archived: bool) -> TradingAccount:
+def _do(account: TradingAccount, actor: Actor, reason: str, *, is_archived: bool) -> TradingAccount:
     note_telling(account.pk)
     try:
         now = tell_of_archive(account, is_archived=is_archived)
@@ -77,7 +78,7 @@ def _do(account: TradingAccount, actor: Any, reason: str, *, is_archived: bool) 
 
 
 @transaction.atomic
-def _keep(account_id: int, actor: Any, reason: str, is_archived: bool, allowed: list[str]) -> TradingAccount:
+def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed: list[str]) -> TradingAccount:
     accounts = TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server", "account_type")
     account = accounts.get(pk=account_id)
     before = account.state

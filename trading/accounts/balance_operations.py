@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +27,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
+from crm.models import Actor
 from crm.money import amounts as currencies
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
@@ -69,7 +70,13 @@ def new_reference(kind: str) -> str:
 
 @transaction.atomic
 def reserve_operation(
-    *, account_id: int, kind: OperationKind, amount: Decimal, idempotency_key: str, actor: Any = None, reason: str = ""
+    *,
+    account_id: int,
+    kind: OperationKind,
+    amount: Decimal,
+    idempotency_key: str,
+    actor: Actor = None,
+    reason: str = "",
 ) -> BalanceOperation:
     """Write down that money is to move; it is sent when the caller's transaction has committed.
 
@@ -301,7 +308,7 @@ def settle(operation_id: int, *, ticket: int | None = None, problem: PlatformErr
     return _settle(operation, ticket=ticket, problem=problem)
 
 
-def book_decision(operation: BalanceOperation, *, ticket: int | None, actor: Any, reason: str) -> OperationState:
+def book_decision(operation: BalanceOperation, *, ticket: int | None, actor: Actor, reason: str) -> OperationState:
     """What two people found (`operation_decisions`): the operation is locked and its outcome unknown."""
     problem = None if ticket is not None else FinalError(f"declared not done: {reason}")
     return _settle(operation, ticket=ticket, problem=problem, actor=actor, reason=reason)
@@ -320,7 +327,7 @@ def _settle(
     *,
     ticket: int | None = None,
     problem: PlatformError | None = None,
-    actor: Any = None,
+    actor: Actor = None,
     reason: str = "",
 ) -> OperationState:
     confirmed = ticket is not None
@@ -411,7 +418,7 @@ def _note_error(operation: BalanceOperation, problem: PlatformError) -> None:
 def _audit(
     operation: BalanceOperation,
     account: TradingAccount,
-    actor: Any,
+    actor: Actor,
     action: str,
     *,
     reason: str = "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -15,6 +15,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
@@ -40,7 +41,7 @@ def note_telling(account_id: int) -> None:
     TradingAccount.objects.filter(pk=account_id).update(told_at=timezone.now())
 
 
-def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAccount:
+def change_leverage(*, account_id: int, leverage: int, actor: Actor) -> TradingAccount:
     """Set an account's leverage on the platform, then here. Setting it twice does no harm.
 
     Who: `trading.change_leverage`. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError.
@@ -79,7 +80,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Any) -> TradingAcc
     return account
 
 
-def reset_password(*, account_id: int, actor: Any, password: str = "") -> str:
+def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
     """Set a new trading password and return it, to be shown once; it is kept nowhere.
 
     Who: the client for their own account, where nothing stands against it (`request_rules.against_password`) or a wish was

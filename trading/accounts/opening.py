@@ -8,7 +8,7 @@ requested ──► opening ──► open ──► archived
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +20,7 @@ from clients.models import Client
 from crm.errors import WrongState
 from crm.events import TradingAccountOpened, publish
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
@@ -47,7 +48,7 @@ def reference_of(account_id: int) -> str:
 
 @transaction.atomic
 def request_account(
-    *, client_id: int, account_type_id: int, request_key: str, actor: Any = None, leverage: int | None = None
+    *, client_id: int, account_type_id: int, request_key: str, actor: Actor = None, leverage: int | None = None
 ) -> TradingAccount:
     """Write down that a client is to have an account; a worker opens it. The same key again returns the same account.
 
@@ -159,7 +160,7 @@ def _opened(account_id: int, login: str) -> AccountState:
     return AccountState.OPEN
 
 
-def _write_open(account: TradingAccount, login: str, *, actor: Any = None, reason: str = "") -> None:
+def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, reason: str = "") -> None:
     """In the caller's transaction, on a locked account."""
     account.login = login
     account.move_to(AccountState.OPEN)
@@ -265,7 +266,7 @@ def _tell_of_failure(account: TradingAccount) -> None:
 
 
 @transaction.atomic
-def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
+def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
     """Try a failed account again; whether the lost attempt made one is answered by it: a person looked, and it is not there.
 
     Who: `trading.open_account`. Raises: NotAllowed, WrongState (a login that was found waits for a second person).
@@ -296,7 +297,7 @@ def retry_account(*, account_id: int, actor: Any) -> TradingAccount:
     return account
 
 
-def attach_login(account: TradingAccount, *, login: str, actor: Any, reason: str) -> None:
+def attach_login(account: TradingAccount, *, login: str, actor: Actor, reason: str) -> None:
     """What two people found (`login_proposals`): the account is locked, its opening failed or not known."""
     account.history_due_at = timezone.now()
     account.save(update_fields=["history_due_at"])

@@ -6,14 +6,13 @@ that nothing happened only if it shows none: it is asked when somebody proposes,
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -24,7 +23,7 @@ from trading.models import BalanceOperation, OperationDecision
 from trading.platforms.errors import PlatformError
 
 
-def propose_decision(*, operation_id: int, actor: Any, ticket: int | None, reason: str) -> OperationDecision:
+def propose_decision(*, operation_id: int, actor: User, ticket: int | None, reason: str) -> OperationDecision:
     """Write down how an operation ended: by the deal of this ticket, or (None) that it never happened. Nothing is booked yet.
 
     Who: `trading.resolve_operation` on the client, and not who started it. Not in a transaction: the platform is asked.
@@ -39,7 +38,7 @@ def propose_decision(*, operation_id: int, actor: Any, ticket: int | None, reaso
 
 
 @transaction.atomic
-def _write(operation_id: int, actor: Any, ticket: int | None, reason: str) -> OperationDecision:
+def _write(operation_id: int, actor: User, ticket: int | None, reason: str) -> OperationDecision:
     operation = balance_operations.lock_operation(operation_id)
     require(policies.can_resolve(actor, operation))
     if operation.decisions.filter(state=DecisionState.WAITING).exists():
@@ -60,7 +59,7 @@ def _write(operation_id: int, actor: Any, ticket: int | None, reason: str) -> Op
     return decision
 
 
-def approve_decision(*, decision_id: int, actor: Any, note: str = "") -> OperationDecision:
+def approve_decision(*, decision_id: int, actor: Actor, note: str = "") -> OperationDecision:
     """Book what somebody else found, if the platform still shows it so. Not in a transaction.
 
     Who: `trading.resolve_operation` on the client; neither who proposed it nor who started the operation.
@@ -74,7 +73,7 @@ def approve_decision(*, decision_id: int, actor: Any, note: str = "") -> Operati
 
 
 @transaction.atomic
-def _book(decision_id: int, actor: Any, note: str) -> OperationDecision:
+def _book(decision_id: int, actor: Actor, note: str) -> OperationDecision:
     decision = _locked(decision_id)
     require(policies.can_approve_decision(actor, decision))
     _decide(decision, DecisionState.APPROVED, actor, note)
@@ -83,7 +82,7 @@ def _book(decision_id: int, actor: Any, note: str) -> OperationDecision:
 
 
 @transaction.atomic
-def refuse_decision(*, decision_id: int, actor: Any, note: str) -> OperationDecision:
+def refuse_decision(*, decision_id: int, actor: Actor, note: str) -> OperationDecision:
     """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
     decision = _locked(decision_id)
     require(policies.can_approve_decision(actor, decision))
@@ -95,7 +94,7 @@ def refuse_decision(*, decision_id: int, actor: Any, note: str) -> OperationDeci
 
 
 @transaction.atomic
-def withdraw_decision(*, decision_id: int, actor: Any, note: str = "") -> OperationDecision:
+def withdraw_decision(*, decision_id: int, actor: Actor, note: str = "") -> OperationDecision:
     """Who: the one who proposed it, while nobody has decided."""
     decision = _locked(decision_id)
     require(policies.can_withdraw_decision(actor, decision))
@@ -134,13 +133,13 @@ def _locked(decision_id: int) -> OperationDecision:
     return decision
 
 
-def _decide(decision: OperationDecision, state: DecisionState, actor: Any, note: str) -> None:
+def _decide(decision: OperationDecision, state: DecisionState, actor: Actor, note: str) -> None:
     decision.state, decision.decided_by, decision.decided_at = state, actor, timezone.now()
     decision.decision_note = note[:200]
     decision.save()
 
 
-def _record(decision: OperationDecision, operation: BalanceOperation, actor: Any, action: str, reason: str) -> None:
+def _record(decision: OperationDecision, operation: BalanceOperation, actor: Actor, action: str, reason: str) -> None:
     client = operation.account.client
     audit.record(
         actor=actor,

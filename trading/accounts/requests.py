@@ -22,6 +22,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor, User
 from crm.security.policies import require
 from trading import policies
 from trading.accounts.archive import tell_of_archive
@@ -48,7 +49,7 @@ def ask(
     *,
     account_id: int,
     kind: RequestKind,
-    actor: Any,
+    actor: User,
     leverage: int | None = None,
     account_type_id: int | None = None,
     reason: str = "",
@@ -63,7 +64,7 @@ def ask(
 
 @transaction.atomic
 def _note_wish(
-    account_id: int, kind: RequestKind, actor: Any, leverage: int | None, type_id: int | None, reason: str
+    account_id: int, kind: RequestKind, actor: User, leverage: int | None, type_id: int | None, reason: str
 ) -> AccountRequest:
     account = _locked_account(account_id)
     if account.client.user_id != actor.pk:
@@ -108,7 +109,7 @@ def _other_type(account: TradingAccount, type_id: int | None) -> AccountType:
 
 
 @transaction.atomic
-def withdraw(*, request_id: int, actor: Any) -> AccountRequest:
+def withdraw(*, request_id: int, actor: User) -> AccountRequest:
     """The client thinks better of it. Who: the owner. Raises: NotAllowed, WrongState when it is decided."""
     request = _locked(request_id)
     if request.account.client.user_id != actor.pk:
@@ -122,7 +123,7 @@ def withdraw(*, request_id: int, actor: Any) -> AccountRequest:
 
 
 def order(
-    *, account_id: int, actor: Any, leverage: int, account_type: AccountType | None = None, note: str = ""
+    *, account_id: int, actor: User, leverage: int, account_type: AccountType | None = None, note: str = ""
 ) -> AccountRequest:
     """The house sets an account to a leverage, in another type where one is given, to keep a cap. `note`: the client's words.
 
@@ -159,7 +160,7 @@ def order(
 
 
 @transaction.atomic
-def claim(*, request_id: int, actor: Any) -> AccountRequest:
+def claim(*, request_id: int, actor: User) -> AccountRequest:
     """Take a request for ten minutes, so that two people don't decide it. Raises: NotAllowed, WrongState."""
     request = _locked(request_id)
     require(policies.can_decide_request(actor, request))
@@ -173,7 +174,7 @@ def claim(*, request_id: int, actor: Any) -> AccountRequest:
     return request
 
 
-def grant(*, request_id: int, actor: Any, note: str = "") -> AccountRequest:
+def grant(*, request_id: int, actor: User, note: str = "") -> AccountRequest:
     """Grant and do it. A person may grant against open positions or a minimum, never against a cap or the ladder.
 
     Who: `trading.decide_request` in reach, not for themselves. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError
@@ -210,7 +211,7 @@ def _still_possible(request: AccountRequest) -> None:
 
 
 @transaction.atomic
-def refuse(*, request_id: int, actor: Any, note: str) -> AccountRequest:
+def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
     """Who: as `grant`. Raises: NotAllowed, WrongState, DomainError without words for the client."""
     request = _locked(request_id)
     require(policies.can_decide_request(actor, request))
@@ -225,7 +226,7 @@ def refuse(*, request_id: int, actor: Any, note: str) -> AccountRequest:
     return request
 
 
-def undo(*, request_id: int, actor: Any) -> AccountRequest:
+def undo(*, request_id: int, actor: Actor) -> AccountRequest:
     """Within a day: a refusal waits again; what was granted is set back, if nobody changed it since.
 
     Who: as `grant`. Raises: NotAllowed, WrongState, OutsideWorldError.
@@ -394,7 +395,7 @@ def due_requests(*, limit: int = 100) -> list[int]:
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _not_anothers(request: AccountRequest, actor: Any) -> None:
+def _not_anothers(request: AccountRequest, actor: User) -> None:
     is_held = request.claimed_until and request.claimed_until > timezone.now() and request.claimed_by_id != actor.pk
     if is_held:
         raise WrongState(_("%(name)s is working on this request.") % {"name": request.claimed_by})

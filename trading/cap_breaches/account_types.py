@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, NotAllowed
+from crm.models import Actor, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
@@ -36,14 +37,14 @@ FIELDS: Final[tuple[str, ...]] = (
 )
 
 
-def types_visible_to(user: Any) -> Any:
+def types_visible_to(user: User) -> Any:
     """Account types of the brands that a member of staff reaches."""
     found = AccountType.objects.filter(brand_id__in=reach_of(user).brands)
     return found.select_related("brand", "server").order_by("brand__name", "position", "pk")
 
 
 @transaction.atomic
-def add_type(*, brand_id: int, actor: Any, **fields: Any) -> AccountType:
+def add_type(*, brand_id: int, actor: Actor, **fields: Any) -> AccountType:
     """Who: `trading.add_accounttype`, for a brand in reach. Raises: NotAllowed, DomainError for what can't be."""
     require_permission(actor, ADDS)
     _reaches(actor, brand_id)
@@ -62,7 +63,7 @@ def add_type(*, brand_id: int, actor: Any, **fields: Any) -> AccountType:
 
 
 @transaction.atomic
-def change_type(*, type_id: int, actor: Any, **fields: Any) -> AccountType:
+def change_type(*, type_id: int, actor: Actor, **fields: Any) -> AccountType:
     """Change a type; accounts that are open keep the group and leverage they have.
 
     Who: `trading.change_accounttype`, for a brand in reach. Raises: NotAllowed, DomainError.
@@ -89,7 +90,7 @@ def change_type(*, type_id: int, actor: Any, **fields: Any) -> AccountType:
     return account_type
 
 
-def _reaches(actor: Any, brand_id: int) -> None:
+def _reaches(actor: Actor, brand_id: int) -> None:
     if actor is not None and brand_id not in reach_of(actor).brands:
         raise NotAllowed(_("You don't reach this brand."))
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from trading.cap_breaches import class_sql
@@ -114,19 +115,19 @@ class Page:
     following: int | None
 
 
-def count_above(user: Any, *, on: dt.date | None = None) -> int:
+def count_above(user: User, *, on: dt.date | None = None) -> int:
     """How many accounts of visible clients get more on some class than they may, as they were counted last."""
     return int(class_sql.rows(class_sql.COUNT, books=reach_of(user).books, on=on)[0][0])
 
 
-def ids_above(user: Any, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> list[int]:
+def ids_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> list[int]:
     """Accounts that were above the cap of a class when they were counted last, by id."""
     return [
         row[0] for row in class_sql.rows(class_sql.ABOVE, books=reach_of(user).books, on=on, after=after, limit=limit)
     ]
 
 
-def page_above(user: Any, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> Page:
+def page_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> Page:
     """A page of the list, as its accounts are now. Six queries, however many rows."""
     require_permission(user, "trading.view_leveragecap")
     ids = ids_above(user, on=on, after=after, limit=limit + 1)
@@ -134,12 +135,12 @@ def page_above(user: Any, *, on: dt.date | None = None, after: int = 0, limit: i
     return Page(rows, ids[limit - 1] if len(ids) > limit else None)
 
 
-def classes_above(user: Any, *, on: dt.date | None = None) -> list[ClassAbove]:
+def classes_above(user: User, *, on: dt.date | None = None) -> list[ClassAbove]:
     """The first page of the list."""
     return page_above(user, on=on).rows
 
 
-def classes_of(ids: Sequence[int], *, user: Any, on: dt.date | None = None) -> list[ClassAbove]:
+def classes_of(ids: Sequence[int], *, user: Actor, on: dt.date | None = None) -> list[ClassAbove]:
     """What these accounts have too much of, a row for each class. Four queries."""
     found = []
     rows = class_sql.rows(class_sql.CLASSES, books=reach_of(user).books, on=on, ids=ids) if ids else []
@@ -156,7 +157,7 @@ def classes_of(ids: Sequence[int], *, user: Any, on: dt.date | None = None) -> l
     return found
 
 
-def not_comparable(user: Any, *, on: dt.date | None = None, limit: int = GROUPS_MAX) -> list[Unclear]:
+def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS_MAX) -> list[Unclear]:
     """Where accounts have caps of classes that nothing can be held against, or only a part. Four queries."""
     require_permission(user, "trading.view_leveragecap")
     values: dict[str, Any] = {"books": reach_of(user).books, "on": on, "limit": limit}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Category
 from clients.countries import country_choices
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from trading.choices import InstrumentClass
@@ -90,7 +90,7 @@ class AccountTypeForm(forms.ModelForm):
             "is_enabled": _("Off: no new accounts; those that are there stay"),
         }
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         brands = Brand.objects.filter(pk__in=reach_of(user).brands).order_by("name")
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]

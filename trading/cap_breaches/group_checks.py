@@ -7,11 +7,12 @@ does not agree, so that a group made a minute ago is no error.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from crm.models import User
 from trading.cap_breaches import type_checks
 from trading.cap_breaches.account_types import types_visible_to
 from trading.models import AccountType, PlatformGroup, TradingServer
@@ -68,7 +69,7 @@ def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
     return types.filter(Exists(groups), ~Exists(fitting), is_enabled=True)
 
 
-def problems(user: Any) -> list[GroupProblem]:
+def problems(user: User) -> list[GroupProblem]:
     """Offered types whose group was not there when the server's groups were read last. A query per server in doubt."""
     found, by_server = [], {}
     for one in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
@@ -78,11 +79,11 @@ def problems(user: Any) -> list[GroupProblem]:
     return found
 
 
-def margin_problems(user: Any) -> list[GroupProblem]:
+def margin_problems(user: User) -> list[GroupProblem]:
     """Offered types whose group gives more on a class of instruments than a regulator allows, whatever the leverage."""
     types = list(types_visible_to(user).filter(is_enabled=True, is_demo=False)[:SHOWN_MAX])
     return [GroupProblem(one, words) for one, words in type_checks.wrong_classes(types)]
 
 
-def all_problems(user: Any) -> list[GroupProblem]:
+def all_problems(user: User) -> list[GroupProblem]:
     return [*problems(user), *margin_problems(user)]

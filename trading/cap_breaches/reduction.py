@@ -19,6 +19,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor, User
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.policies import require, require_permission
@@ -68,7 +69,7 @@ class Above:
         return self.proposal is not None and not self.has_positions
 
 
-def _rows(user: Any, day: dt.date | None, *, after: int = 0, limit: int) -> list[tuple[int, int, bool]]:
+def _rows(user: User, day: dt.date | None, *, after: int = 0, limit: int) -> list[tuple[int, int, bool]]:
     from orjson import dumps
 
     values: dict[str, Any] = {
@@ -83,12 +84,12 @@ def _rows(user: Any, day: dt.date | None, *, after: int = 0, limit: int) -> list
         return cursor.fetchall()
 
 
-def count_above(user: Any, *, on: dt.date | None = None) -> int:
+def count_above(user: User, *, on: dt.date | None = None) -> int:
     """How many accounts of visible clients are above their cap on a day; no more than COUNTED_MAX are counted."""
     return len(_rows(user, on, limit=COUNTED_MAX))
 
 
-def accounts_above(user: Any, *, on: dt.date | None = None, limit: int = SHOWN_MAX) -> list[Above]:
+def accounts_above(user: User, *, on: dt.date | None = None, limit: int = SHOWN_MAX) -> list[Above]:
     """The list, with what each would get. Two queries."""
     require_permission(user, "trading.view_leveragecap")
     rows = _rows(user, on, limit=limit)
@@ -109,12 +110,12 @@ def proposal_for(account: TradingAccount, cap: int) -> int | None:
     return max((step for step in steps if step <= cap), default=cap)
 
 
-def due(user: Any, *, after: int = 0, limit: int = 500) -> list[int]:
+def due(user: User, *, after: int = 0, limit: int = 500) -> list[int]:
     """Accounts that the job may lower, by id."""
     return [pk for pk, cap, has_positions in _rows(user, None, after=after, limit=limit) if cap and not has_positions]
 
 
-def lower(*, account_id: int, actor: Any) -> TradingAccount:
+def lower(*, account_id: int, actor: Actor) -> TradingAccount:
     """Set an account to what its cap allows. Telling the platform twice does no harm.
 
     Who: `trading.change_leveragecap`, for clients in reach. Raises: NotAllowed, WrongState (within its cap, not open, open
@@ -141,7 +142,7 @@ def lower(*, account_id: int, actor: Any) -> TradingAccount:
 
 
 @transaction.atomic
-def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Any) -> TradingAccount:
+def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> TradingAccount:
     account = TradingAccount.objects.select_for_update(of=["self"]).select_related("client").get(pk=account_id)
     before, account.leverage = account.leverage, leverage
     account.save(update_fields=["leverage"])

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import WrongState
 from crm.i18n.localized_text import say
+from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from trading.accounts.requests import order
@@ -175,7 +176,7 @@ class Preview:
         return any(one.options for one in self.sorts)
 
 
-def preview(user: Any, *, on: dt.date | None = None) -> Preview:
+def preview(user: User, *, on: dt.date | None = None) -> Preview:
     """What could be put right from here, by sorts of accounts, the largest first. Seven queries, however many accounts."""
     require_permission(user, "trading.view_leveragecap")
     day = on or timezone.now().date()
@@ -213,7 +214,7 @@ def _note_positions(sorts: Collection[Sort]) -> None:
 # ── doing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def put_right(*, account_id: int, chosen: Collection[str], actor: Any) -> AccountRequest:
+def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> AccountRequest:
     """Do to an account what was chosen for accounts like it, if that still puts it right.
 
     Who: `trading.change_leveragecap`, for clients in reach. Raises: NotAllowed, WrongState (within its caps by now, other
@@ -241,7 +242,7 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: Any) -> Accoun
     )
 
 
-def ids_of(user: Any, chosen: Collection[str]) -> list[int]:
+def ids_of(user: User, chosen: Collection[str]) -> list[int]:
     """Accounts of the sorts that something was chosen for."""
     return sorted(
         pk for one in preview(user).sorts if any(key in chosen for key, _words in one.options) for pk in one.accounts

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from trading.choices import IssueKind
@@ -53,7 +54,7 @@ def _json(value: dict[str, Any]) -> str:
 
 
 @transaction.atomic
-def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
+def close_issue(*, issue_id: int, actor: Actor, resolution: str) -> PlatformIssue:
     """Settle a question. Who: `trading.decide_break`. Raises: DomainError without a resolution, WrongState when closed already."""
     policies.require_permission(actor, CLOSES)
     issue = PlatformIssue.objects.select_for_update().filter(pk=issue_id).first()
@@ -76,7 +77,7 @@ def close_issue(*, issue_id: int, actor: Any, resolution: str) -> PlatformIssue:
 
 
 @transaction.atomic
-def settle(*, server_id: int, kind: IssueKind, actor: Any, resolution: str, subject: str = "") -> bool:
+def settle(*, server_id: int, kind: IssueKind, actor: Actor, resolution: str, subject: str = "") -> bool:
     """Close what is answered by a deed elsewhere (a login was attached, …). False when nothing was open."""
     rows = PlatformIssue.objects.select_for_update().filter(server_id=server_id, kind=kind, closed_at__isnull=True)
     if subject:

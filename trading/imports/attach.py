@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +16,7 @@ from clients.queries import clients_visible_to
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
@@ -47,7 +48,7 @@ class SecondPersonNeeded(WrongState):
 
 @transaction.atomic
 def attach(
-    *, row_id: int, actor: Any, client_id: int | None = None, account_type_id: int | None = None
+    *, row_id: int, actor: Actor, client_id: int | None = None, account_type_id: int | None = None
 ) -> TradingAccount:
     """Make a staged login the client's account. Attached already to the same client: returns that account.
 
@@ -84,7 +85,7 @@ def check_open(row: StagedLogin) -> None:
         raise DomainError(row.problem)
 
 
-def complete(row: StagedLogin, client: Client, account_type: AccountType | None, actor: Any) -> TradingAccount:
+def complete(row: StagedLogin, client: Client, account_type: AccountType | None, actor: Actor) -> TradingAccount:
     """The account itself, of a locked login whose client was decided. In the caller's transaction."""
     account = _make(row, client, account_type)
     row.state, row.account, row.client, row.account_type = StagedState.ATTACHED, account, client, account_type
@@ -107,7 +108,7 @@ def locked(row_id: int) -> StagedLogin:
     return row
 
 
-def client_for(row: StagedLogin, actor: Any, client_id: int | None) -> Client:
+def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
     """The client that was chosen, or else found. Raises: NotAllowed, DomainError."""
     wanted = client_id or row.client_id
     if wanted is None:
@@ -193,7 +194,7 @@ def _link_deals(server: TradingServer, account: TradingAccount) -> int:
     return len(rows)
 
 
-def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any, linked: int) -> None:
+def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Actor, linked: int) -> None:
     reasons = next((reason for reason in row.reasons if reason["client"] == client.pk), None)
     audit.record(
         actor=actor,
@@ -245,7 +246,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Any,
 
 
 @transaction.atomic
-def ignore(*, row_id: int, actor: Any, note: str) -> StagedLogin:
+def ignore(*, row_id: int, actor: Actor, note: str) -> StagedLogin:
     """A login that is nobody's here (a dealer's, a test). Its deals stay, and nobody is asked about them any more.
 
     Who: `trading.import_accounts`. Raises: NotAllowed, WrongState, DomainError without a reason.
@@ -257,13 +258,13 @@ def ignore(*, row_id: int, actor: Any, note: str) -> StagedLogin:
     return row
 
 
-def put_off(*, row_id: int, actor: Any, note: str = "") -> StagedLogin:
+def put_off(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin:
     """The client is still to be created; the next matching looks again. Who and raises: as `ignore`."""
     return _decide(row_id, actor, StagedState.LATER, note)
 
 
 @transaction.atomic
-def reopen(*, row_id: int, actor: Any) -> StagedLogin:
+def reopen(*, row_id: int, actor: Actor) -> StagedLogin:
     """An ignored login waits again. Who: `trading.import_accounts`. Raises: NotAllowed, WrongState."""
     require(policies.can_import(actor))
     row = locked(row_id)
@@ -276,7 +277,7 @@ def reopen(*, row_id: int, actor: Any) -> StagedLogin:
 
 
 @transaction.atomic
-def _decide(row_id: int, actor: Any, state: StagedState, note: str) -> StagedLogin:
+def _decide(row_id: int, actor: Actor, state: StagedState, note: str) -> StagedLogin:
     require(policies.can_import(actor))
     row = locked(row_id)
     if row.state not in UNDECIDED:
@@ -287,13 +288,13 @@ def _decide(row_id: int, actor: Any, state: StagedState, note: str) -> StagedLog
     return row
 
 
-def _record(action: str, row: StagedLogin, actor: Any) -> None:
+def _record(action: str, row: StagedLogin, actor: Actor) -> None:
     audit.record(
         actor=actor, action=action, target=row, reason=row.note, after={"login": row.login, "server": str(row.server)}
     )
 
 
-def settle_strangers(server: TradingServer, actor: Any) -> bool:
+def settle_strangers(server: TradingServer, actor: Actor) -> bool:
     """Close the question about unknown accounts once no deal is left without an owner or a decision."""
     with connection.cursor() as cursor:
         cursor.execute(STRANGERS, {"server": server.pk})

@@ -5,14 +5,13 @@ Where the platform's e-mail, phone or name agrees with the client, one person at
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -24,7 +23,7 @@ from trading.models import StagedLogin, TradingAccount
 
 @transaction.atomic
 def propose_client(
-    *, row_id: int, actor: Any, client_id: int, account_type_id: int | None = None, reason: str
+    *, row_id: int, actor: User, client_id: int, account_type_id: int | None = None, reason: str
 ) -> StagedLogin:
     """Write down whose login it is. Nothing is attached before a second person approves.
 
@@ -55,7 +54,7 @@ def propose_client(
 
 
 @transaction.atomic
-def approve_client(*, row_id: int, actor: Any, note: str = "") -> TradingAccount:
+def approve_client(*, row_id: int, actor: User, note: str = "") -> TradingAccount:
     """The login becomes the account of the client that somebody else chose.
 
     Who: `trading.import_accounts`, the client in reach, and not who proposed it. Raises: NotAllowed, WrongState, DomainError.
@@ -68,7 +67,7 @@ def approve_client(*, row_id: int, actor: Any, note: str = "") -> TradingAccount
 
 
 @transaction.atomic
-def refuse_client(*, row_id: int, actor: Any, note: str) -> StagedLogin:
+def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
     """The login waits again. Who: as for approving. Raises: NotAllowed, DomainError without a note."""
     row = attach.locked(row_id)
     require(policies.can_decide_client(actor, row))
@@ -78,14 +77,14 @@ def refuse_client(*, row_id: int, actor: Any, note: str) -> StagedLogin:
 
 
 @transaction.atomic
-def withdraw_client(*, row_id: int, actor: Any, note: str = "") -> StagedLogin:
+def withdraw_client(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin:
     """The login waits again. Who: the one who proposed it, while nobody has decided."""
     row = attach.locked(row_id)
     require(policies.can_withdraw_client(actor, row))
     return _take_back(row, "trading.client_withdrawn", actor, note)
 
 
-def _take_back(row: StagedLogin, action: str, actor: Any, note: str) -> StagedLogin:
+def _take_back(row: StagedLogin, action: str, actor: Actor, note: str) -> StagedLogin:
     _record(row, action, actor, note.strip())
     row.state, row.note = StagedState.WAITING, note.strip()[:300]
     row.proposed_client = row.proposed_type = row.proposed_by = row.proposed_at = None
@@ -94,7 +93,7 @@ def _take_back(row: StagedLogin, action: str, actor: Any, note: str) -> StagedLo
     return row
 
 
-def _record(row: StagedLogin, action: str, actor: Any, reason: str) -> None:
+def _record(row: StagedLogin, action: str, actor: Actor, reason: str) -> None:
     client = row.proposed_client
     assert client is not None
     audit.record(

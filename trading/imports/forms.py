@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.models import User
 from crm.money.numbers import is_whole
 from trading.choices import PlatformKind
 from trading.imports.attach import NO_TYPE
@@ -86,7 +87,7 @@ class AttachForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, row: StagedLogin, clients: dict[int, Client], user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: StagedLogin, clients: dict[int, Client], user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user, self.row = user, row
         choice, account_type = self.fields["client"], self.fields["account_type"]

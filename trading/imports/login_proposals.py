@@ -8,7 +8,6 @@ the login is attached. What it shows of a person is not kept here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -92,7 +92,7 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def propose_login(*, account_id: int, login: str, actor: Any, reason: str) -> LoginProposal:
+def propose_login(*, account_id: int, login: str, actor: User, reason: str) -> LoginProposal:
     """Write down which login an account has on its platform. Nothing is attached before a second person approves.
 
     Who: `trading.open_account` on the client. Not in a transaction: the platform is asked.
@@ -107,7 +107,7 @@ def propose_login(*, account_id: int, login: str, actor: Any, reason: str) -> Lo
 
 
 @transaction.atomic
-def _write(account_id: int, login: str, actor: Any, reason: str) -> LoginProposal:
+def _write(account_id: int, login: str, actor: User, reason: str) -> LoginProposal:
     account = opening.locked(account_id)
     require(policies.can_propose_login(actor, account))
     _check(account, login, reason)
@@ -129,7 +129,7 @@ def _write(account_id: int, login: str, actor: Any, reason: str) -> LoginProposa
     return proposal
 
 
-def approve_login(*, proposal_id: int, actor: Any, note: str = "") -> LoginProposal:
+def approve_login(*, proposal_id: int, actor: User, note: str = "") -> LoginProposal:
     """The account has this login from now on, if the platform still shows it so; its past is read afterwards.
 
     Who: `trading.open_account` on the client, and not who proposed it. Not in a transaction.
@@ -144,7 +144,7 @@ def approve_login(*, proposal_id: int, actor: Any, note: str = "") -> LoginPropo
 
 
 @transaction.atomic
-def _attach(proposal_id: int, actor: Any, note: str) -> LoginProposal:
+def _attach(proposal_id: int, actor: User, note: str) -> LoginProposal:
     proposal = _locked(proposal_id)
     require(policies.can_decide_login(actor, proposal))
     _check(proposal.account, proposal.login, proposal.reason)
@@ -154,7 +154,7 @@ def _attach(proposal_id: int, actor: Any, note: str) -> LoginProposal:
 
 
 @transaction.atomic
-def refuse_login(*, proposal_id: int, actor: Any, note: str) -> LoginProposal:
+def refuse_login(*, proposal_id: int, actor: User, note: str) -> LoginProposal:
     """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
     proposal = _locked(proposal_id)
     require(policies.can_decide_login(actor, proposal))
@@ -166,7 +166,7 @@ def refuse_login(*, proposal_id: int, actor: Any, note: str) -> LoginProposal:
 
 
 @transaction.atomic
-def withdraw_login(*, proposal_id: int, actor: Any, note: str = "") -> LoginProposal:
+def withdraw_login(*, proposal_id: int, actor: Actor, note: str = "") -> LoginProposal:
     """Who: the one who proposed it, while nobody has decided."""
     proposal = _locked(proposal_id)
     require(policies.can_withdraw_login(actor, proposal))
@@ -192,13 +192,13 @@ def _locked(proposal_id: int) -> LoginProposal:
     return proposal
 
 
-def _decide(proposal: LoginProposal, state: DecisionState, actor: Any, note: str) -> None:
+def _decide(proposal: LoginProposal, state: DecisionState, actor: Actor, note: str) -> None:
     proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
     proposal.decision_note = note.strip()[:200]
     proposal.save()
 
 
-def _record(proposal: LoginProposal, action: str, actor: Any, reason: str) -> None:
+def _record(proposal: LoginProposal, action: str, actor: Actor, reason: str) -> None:
     client = proposal.account.client
     audit.record(
         actor=actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,9 +14,11 @@ from clients.queries import is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts.forms import AttachForm, DecisionNoteForm
 from trading.choices import DecisionState
@@ -31,7 +33,7 @@ class ProposeLogin(StaffView):
 
     permission = OPENS
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
         form = AttachForm(request.POST or None)
         return dialogs.run(
@@ -54,7 +56,7 @@ class ProposeLogin(StaffView):
     post = get
 
 
-def proposal_visible_to(user: Any, proposal_id: int) -> LoginProposal:
+def proposal_visible_to(user: User, proposal_id: int) -> LoginProposal:
     """Raises Http404."""
     rows = LoginProposal.objects.filter(account__in=queries.accounts_visible_to(user), pk=proposal_id)
     proposal = rows.select_related(
@@ -70,8 +72,8 @@ class LoginProposalPage(StaffView):
 
     permission = OPENS
 
-    def get(self, request: HttpRequest, proposal_id: int) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest, proposal_id: int) -> HttpResponse:
+        user = request.user
         proposal = proposal_visible_to(user, proposal_id)
         account = proposal.account
         access_log.note(
@@ -110,7 +112,7 @@ class LoginProposalAct(StaffView):
         "withdraw": (login_proposals.withdraw_login, gettext_lazy("Proposal withdrawn.")),
     }
 
-    def post(self, request: HttpRequest, proposal_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, proposal_id: int, act: str) -> HttpResponse:
         proposal, form = proposal_visible_to(request.user, proposal_id), DecisionNoteForm(request.POST)
         if act not in self.acts:
             raise Http404

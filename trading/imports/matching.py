@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.models import Book
+from crm.models import Book, User
 from crm.security.scope import reach_of
 from trading.choices import UNDECIDED, Verdict
 from trading.imports.countries import folded
@@ -71,13 +71,13 @@ class Fit:
         return {"client": self.client_id, "codes": list(self.codes), "weight": self.weight, "type": self.type_id}
 
 
-def match_logins(server: TradingServer, logins: Sequence[str], *, user: Any) -> int:
+def match_logins(server: TradingServer, logins: Sequence[str], *, user: User) -> int:
     """Match these logins anew among the clients that the user reaches. Decided ones are left alone."""
     rows = StagedLogin.objects.filter(server=server, login__in=logins, state__in=UNDECIDED, verdict__in=FITTING)
     return match_rows(server, list(rows.only("pk", "group", "currency")), user=user)
 
 
-def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: Any) -> int:
+def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: User) -> int:
     """Verdict, client, type and reasons of some rows: one query for the candidates, one to write."""
     if not rows:
         return 0
@@ -186,7 +186,7 @@ def words_of(codes: Iterable[str]) -> str:
     return ", ".join(labels.get(code, code) for code in codes)
 
 
-def clients_of(rows: Iterable[StagedLogin], user: Any) -> dict[int, Client]:
+def clients_of(rows: Iterable[StagedLogin], user: User) -> dict[int, Client]:
     """The clients named in some rows' reasons, as far as the user reaches them; one query."""
     ids = {reason["client"] for row in rows for reason in row.reasons}
     found = Client.objects.filter(pk__in=ids, book_id__in=reach_of(user).books).select_related("brand", "owner")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from clients.canonical import canonical_email, canonical_phone
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import audit
 from crm.security.policies import require
@@ -60,7 +61,7 @@ WHERE s.server_id = %(server)s AND s.login = ANY(%(logins)s) AND s.state = ANY(%
 
 @transaction.atomic
 def start_import(
-    *, server_id: int, actor: Any, mask: str, first_login: int | None = None, last_login: int | None = None
+    *, server_id: int, actor: User, mask: str, first_login: int | None = None, last_login: int | None = None
 ) -> AccountImport:
     """Have a server's logins read in the background. Nothing becomes a client's account by that.
 

@@ -16,10 +16,12 @@ from clients.queries import clients_visible_to, is_in_own_book
 from crm.choices import AccessKind, JobState
 from crm.errors import DomainError
 from crm.files.jobs import start_job
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require
 from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
+from crm.web.requests import UserRequest
 from trading import policies
 from trading.accounts.forms import DecisionNoteForm
 from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
@@ -50,7 +52,7 @@ class NewImport(StaffView):
             form.initial = {"server": server, "mask": request.GET.get("mask", "")}
         return form
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: UserRequest) -> HttpResponse:
         form = ImportForm(request.POST)
         if form.is_valid():
             data = form.cleaned_data
@@ -78,8 +80,8 @@ class ImportPage(StaffView):
 
     permission = IMPORTS
 
-    def get(self, request: HttpRequest, import_id: int) -> HttpResponseBase:
-        user: Any = request.user
+    def get(self, request: UserRequest, import_id: int) -> HttpResponseBase:
+        user = request.user
         batch = _batch(import_id)
         table = StagedTable(user, request.GET, path=request.path, scope={"import_id": batch.pk})
         if request.GET.get("export") or (wants_fragment(request) and not request.GET.get("state_of")):
@@ -127,8 +129,8 @@ class ImportAct(StaffView):
     permission = IMPORTS
     kinds = {"confirm": "trading.attach_logins", "match": "trading.match_logins"}
 
-    def post(self, request: HttpRequest, import_id: int, act: str) -> HttpResponse:
-        user: Any = request.user
+    def post(self, request: UserRequest, import_id: int, act: str) -> HttpResponse:
+        user = request.user
         require(policies.can_import(user))
         batch = _batch(import_id)
         if act not in self.kinds:
@@ -146,10 +148,10 @@ class StagedPage(StaffView):
 
     permission = IMPORTS
 
-    def get(self, request: HttpRequest, row_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, row_id: int) -> HttpResponse:
         return self.page(request, _row(row_id))
 
-    def post(self, request: HttpRequest, row_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, row_id: int) -> HttpResponse:
         """Attach; or propose, where the platform's data doesn't agree with the client and a reason was entered."""
         row = _row(row_id)
         form = self.form(request, row, request.POST)
@@ -166,7 +168,7 @@ class StagedPage(StaffView):
         return self.page(request, row, form)
 
     @staticmethod
-    def _attach_or_propose(user: Any, row: StagedLogin, data: dict[str, Any]) -> str:
+    def _attach_or_propose(user: User, row: StagedLogin, data: dict[str, Any]) -> str:
         chosen = {"row_id": row.pk, "actor": user, "client_id": data["client"], "account_type_id": data["account_type"]}
         try:
             attach.attach(**chosen)
@@ -178,13 +180,13 @@ class StagedPage(StaffView):
         return _("%(login)s is attached. Its past is being read.")
 
     @staticmethod
-    def form(request: HttpRequest, row: StagedLogin, data: Any = None) -> AttachForm:
+    def form(request: UserRequest, row: StagedLogin, data: Any = None) -> AttachForm:
         clients = matching.clients_of([row], request.user)
         return AttachForm(data, row=row, clients=clients, user=request.user)
 
     @staticmethod
-    def page(request: HttpRequest, row: StagedLogin, form: AttachForm | None = None, error: str = "") -> HttpResponse:
-        user: Any = request.user
+    def page(request: UserRequest, row: StagedLogin, form: AttachForm | None = None, error: str = "") -> HttpResponse:
+        user = request.user
         clients = matching.clients_of([row], user)
         proposed = _proposed_client(row, user)
         for client in {**clients, **({proposed.pk: proposed} if proposed else {})}.values():
@@ -242,7 +244,7 @@ def _row(row_id: int) -> StagedLogin:
     return get_object_or_404(rows, pk=row_id)
 
 
-def _proposed_client(row: StagedLogin, user: Any) -> Client | None:
+def _proposed_client(row: StagedLogin, user: User) -> Client | None:
     """The client who awaits second approval, for those who reach them."""
     if row.state != StagedState.PROPOSED or row.proposed_client_id is None:
         return None
@@ -271,7 +273,7 @@ class StagedAct(StaffView):
         "withdraw": gettext_lazy("Proposal withdrawn."),
     }
 
-    def post(self, request: HttpRequest, row_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, row_id: int, act: str) -> HttpResponse:
         row, note = _row(row_id), request.POST.get("note", "")
         try:
             if act == "ignore":

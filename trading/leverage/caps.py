@@ -26,6 +26,7 @@ from clients.countries import country
 from clients.models import Client
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, lowered, phrase
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.choices import InstrumentClass
@@ -225,7 +226,7 @@ def check_leverage(client: Client, account_type: AccountType, leverage: int | No
 
 
 @transaction.atomic
-def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
+def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
     """A new line from its first day on; the line before it of the same rule ends the day before. Old lines stay.
 
     Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another, or that
@@ -267,7 +268,7 @@ def add_line(*, actor: Any, **fields: Any) -> LeverageCap:
 
 
 @transaction.atomic
-def end_line(*, line_id: int, last_day: dt.date, actor: Any) -> LeverageCap:
+def end_line(*, line_id: int, last_day: dt.date, actor: Actor) -> LeverageCap:
     """Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for a line that has ended."""
     require_permission(actor, CHANGES)
     line = LeverageCap.objects.select_for_update().filter(pk=line_id).first()

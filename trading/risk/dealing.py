@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from trading.choices import Period
@@ -168,7 +168,7 @@ class Holder:
 class View:
     """What is looked at: a brand that the user reaches, one of its servers or all, and a period."""
 
-    user: Any
+    user: User
     brand: Brand
     server: TradingServer | None
     period: Period
@@ -203,7 +203,7 @@ def previous_start(period: Period, start: dt.date) -> dt.date:
     return start_of(period, start - dt.timedelta(days=1))
 
 
-def brands_of(user: Any) -> list[Brand]:
+def brands_of(user: User) -> list[Brand]:
     return list(Brand.objects.filter(pk__in=reach_of(user).brands).order_by("name"))
 
 

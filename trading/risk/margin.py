@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.events import MarginLevelFell, publish_many
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
@@ -97,7 +97,7 @@ def policy_of(brand: Brand) -> MarginPolicy:
 
 
 @transaction.atomic
-def set_policy(*, brand_id: int, actor: Any, **values: Any) -> MarginPolicy:
+def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     """Change a brand's limits. Who: `trading.change_marginpolicy`, reaching the brand.
 
     Raises: DomainError when the limits do not descend, or the brand is out of reach.
@@ -134,7 +134,7 @@ def open_alerts_of(account: TradingAccount) -> list[MarginAlert]:
     return sorted(found[:10], key=lambda alert: alert.limit)
 
 
-def accounts_near(user: Any, *, below: Decimal = NEAR_PERCENT) -> QuerySet[TradingAccount]:
+def accounts_near(user: User, *, below: Decimal = NEAR_PERCENT) -> QuerySet[TradingAccount]:
     """Open accounts with margin in use whose level is below a percentage, with their deepest open alert beside them."""
     newest = MarginAlert.objects.filter(account_id=OuterRef("pk"), recovered_at__isnull=True).order_by("limit")
     return (
@@ -144,7 +144,7 @@ def accounts_near(user: Any, *, below: Decimal = NEAR_PERCENT) -> QuerySet[Tradi
     )
 
 
-def counts(user: Any) -> dict[str, int]:
+def counts(user: User) -> dict[str, int]:
     """Accounts with an open alert by the deepest limit they fell through, among those a user sees; demo accounts, too."""
     depth = Case(*[When(severity=s, then=Value(d)) for s, d in DEPTH.items()], output_field=IntegerField())
     rows = (

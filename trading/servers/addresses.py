@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
@@ -36,7 +37,7 @@ def place_of(url: str) -> str:
 
 
 def propose(
-    server: TradingServer, where: connection_settings.Where, *, export_url: str, reason: str, actor: Any
+    server: TradingServer, where: connection_settings.Where, *, export_url: str, reason: str, actor: User
 ) -> None:
     """Write down a new address; in the caller's transaction, the server locked. Raises: WrongState, DomainError."""
     if not reason.strip():
@@ -69,7 +70,7 @@ def propose(
 def approve_address(
     *,
     change_id: int,
-    actor: Any,
+    actor: User,
     password: str = "",
     export_url: str = "",
     note: str = "",
@@ -105,7 +106,7 @@ def approve_address(
 
 
 @transaction.atomic
-def refuse_address(*, change_id: int, actor: Any, note: str) -> ServerAddressChange:
+def refuse_address(*, change_id: int, actor: User, note: str) -> ServerAddressChange:
     """Who: as for approving. Raises: NotAllowed, WrongState, DomainError without a note."""
     change, _server = _for_decision(change_id, actor)
     if not note.strip():
@@ -116,7 +117,7 @@ def refuse_address(*, change_id: int, actor: Any, note: str) -> ServerAddressCha
 
 
 @transaction.atomic
-def withdraw_address(*, change_id: int, actor: Any, note: str = "") -> ServerAddressChange:
+def withdraw_address(*, change_id: int, actor: User, note: str = "") -> ServerAddressChange:
     """Who: the one who proposed it, while nobody has decided."""
     change, _server = _locked(change_id)
     require_permission(actor, connection_settings.MANAGES)
@@ -127,7 +128,7 @@ def withdraw_address(*, change_id: int, actor: Any, note: str = "") -> ServerAdd
     return change
 
 
-def _for_decision(change_id: int, actor: Any) -> tuple[ServerAddressChange, TradingServer]:
+def _for_decision(change_id: int, actor: User) -> tuple[ServerAddressChange, TradingServer]:
     require_permission(actor, connection_settings.MANAGES)
     change, server = _locked(change_id)
     if change.requested_by_id == actor.pk:
@@ -146,14 +147,14 @@ def _locked(change_id: int) -> tuple[ServerAddressChange, TradingServer]:
     return change, server
 
 
-def _decide(change: ServerAddressChange, state: DecisionState, actor: Any, note: str) -> None:
+def _decide(change: ServerAddressChange, state: DecisionState, actor: Actor, note: str) -> None:
     change.state, change.decided_by, change.decided_at = state, actor, timezone.now()
     change.decision_note = note.strip()[:300]
     change.save()
 
 
 def _record(
-    change: ServerAddressChange, action: str, actor: Any, reason: str, *, before: Mapping[str, Any] | None = None
+    change: ServerAddressChange, action: str, actor: Actor, reason: str, *, before: Mapping[str, Any] | None = None
 ) -> None:
     audit.record(
         actor=actor,

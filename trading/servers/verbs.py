@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.models import Actor, User
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require_permission
@@ -52,7 +53,7 @@ FIELDS: Final[tuple[str, ...]] = (
 
 @transaction.atomic
 def connect_server(
-    *, actor: Any, password: str, export_url: str = "", secret_options: Mapping[str, str] | None = None, **fields: Any
+    *, actor: Actor, password: str, export_url: str = "", secret_options: Mapping[str, str] | None = None, **fields: Any
 ) -> TradingServer:
     """Add a server. A platform whose servers keep one clock brings its time zone. `secret_options`: the platform's own
     settings that are secrets, by name.
@@ -81,7 +82,7 @@ def connect_server(
 def change_server(
     *,
     server_id: int,
-    actor: Any,
+    actor: User,
     password: str = "",
     export_url: str = "",
     reason: str = "",
@@ -133,7 +134,7 @@ def change_server(
 
 
 def _propose_address(
-    server: TradingServer, where: Where, has_secrets: bool, export_url: str, reason: str, actor: Any
+    server: TradingServer, where: Where, has_secrets: bool, export_url: str, reason: str, actor: User
 ) -> None:
     """Put the server back to where it was; the new address waits for a second person. Raises: DomainError, WrongState."""
     if has_secrets:
@@ -158,7 +159,7 @@ def _keep_where(server: TradingServer, where: Where) -> None:
     server.options = {name: value for name, value in server.options.items() if name not in moved} | where.options
 
 
-def try_connection(*, server_id: int, actor: Any) -> list[Check]:
+def try_connection(*, server_id: int, actor: Actor) -> list[Check]:
     """The doctor's read-only checks. Who: `trading.manage_servers`. Not in a transaction: it talks to the server."""
     require_permission(actor, MANAGES)
     return list(examine(TradingServer.objects.get(pk=server_id)))

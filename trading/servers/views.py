@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading.choices import Ability, DecisionState, PlatformKind
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import capabilities, pool
@@ -41,7 +42,7 @@ class ServerPage(StaffView):
         kind = server.kind if server else self._kind(request.GET.get("kind", ""))
         return self._page(request, server, ServerForm(instance=server, kind=kind))
 
-    def post(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
+    def post(self, request: UserRequest, server_id: int | None = None) -> HttpResponse:
         server = self._server(server_id)
         kind = server.kind if server else self._kind(request.POST.get("kind", ""))
         form = ServerForm(request.POST, instance=server, kind=kind)
@@ -135,7 +136,7 @@ class TryConnection(StaffView):
 
     permission = connection_settings.MANAGES
 
-    def post(self, request: HttpRequest, server_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, server_id: int) -> HttpResponse:
         server = get_object_or_404(TradingServer, pk=server_id)
         checks = verbs.try_connection(server_id=server.pk, actor=request.user)
         return render(request, "trading/accounts/_checks.html", {"server": server, "checks": checks})

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.events import DealsResolved, publish
 from crm.files.jobs import start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.choices import AliasRule, AliasState, IssueKind
@@ -53,7 +53,7 @@ class Confirmed:
 
 
 @transaction.atomic
-def confirm(*, info_ids: Iterable[int], actor: Any) -> Confirmed:
+def confirm(*, info_ids: Iterable[int], actor: User) -> Confirmed:
     """Confirm the proposals of some symbols whose contract size is the house's. Who: `trading.change_symbolalias`."""
     require_permission(actor, MAPS)
     infos = list(SymbolInfo.objects.filter(pk__in=list(info_ids)).order_by("pk").select_for_update())
@@ -78,7 +78,7 @@ def confirm(*, info_ids: Iterable[int], actor: Any) -> Confirmed:
 def map_symbol(
     *,
     info_id: int,
-    actor: Any,
+    actor: User,
     name: str,
     symbol_group: str,
     instrument_class: str,
@@ -126,7 +126,7 @@ def map_symbol(
 
 
 @transaction.atomic
-def leave_out(*, info_id: int, actor: Any, note: str) -> SymbolAlias:
+def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
     """A proposal is wrong: the symbol stays unmapped until a person says what it is. Raises: WrongState, DomainError."""
     require_permission(actor, MAPS)
     alias = (
@@ -146,7 +146,7 @@ def leave_out(*, info_id: int, actor: Any, note: str) -> SymbolAlias:
     return alias
 
 
-def _audit(alias: SymbolAlias, actor: Any, before: dict[str, str], *, reason: str = "") -> None:
+def _audit(alias: SymbolAlias, actor: Actor, before: dict[str, str], *, reason: str = "") -> None:
     audit.record(
         actor=actor,
         action="trading.symbol_mapped" if alias.is_mapped else "trading.symbol_left_out",
@@ -165,7 +165,7 @@ def _audit(alias: SymbolAlias, actor: Any, before: dict[str, str], *, reason: st
     )
 
 
-def _apply(aliases: Sequence[SymbolAlias], actor: Any) -> Job | None:
+def _apply(aliases: Sequence[SymbolAlias], actor: User) -> Job | None:
     """Reports count the symbols anew at once; questions about them are closed; the deals follow in a job."""
     if not aliases:
         return None

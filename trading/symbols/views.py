@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from crm.errors import DomainError
 from crm.security.policies import require_permission
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading.models import PlatformChange, SymbolInfo
 from trading.symbols import mapping
 from trading.symbols.forms import LeaveOutForm, MapSymbolForm
@@ -25,7 +26,7 @@ class ConfirmSymbols(StaffView):
 
     permission = mapping.MAPS
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: UserRequest) -> HttpResponse:
         ids = list(SymbolTable.selected(request).values_list("pk", flat=True))
         done = mapping.confirm(info_ids=ids, actor=request.user)
         if done.mapped:
@@ -55,7 +56,7 @@ class SymbolPage(StaffView):
         info = self._info(info_id)
         return self._page(request, info, MapSymbolForm(info=info))
 
-    def post(self, request: HttpRequest, info_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, info_id: int) -> HttpResponse:
         require_permission(request.user, mapping.MAPS)
         info = self._info(info_id)
         form = MapSymbolForm(request.POST, info=info)
@@ -93,7 +94,7 @@ class LeaveOutSymbol(StaffView):
 
     permission = mapping.MAPS
 
-    def post(self, request: HttpRequest, info_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, info_id: int) -> HttpResponse:
         info = get_object_or_404(SymbolInfo, pk=info_id)
         form = LeaveOutForm(request.POST)
         try:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.choices import BackfillState
@@ -36,7 +36,7 @@ TAKE_IN_AT_ONCE: Final = 5000
 
 @transaction.atomic
 def start(
-    *, server_id: int, first_day: dt.date, last_day: dt.date | None = None, actor: Any, system: bool = False
+    *, server_id: int, first_day: dt.date, last_day: dt.date | None = None, actor: Actor, system: bool = False
 ) -> Backfill:
     """Order a span of days (the server's own) to be read. Who: `trading.backfill_deals`, or the command line (`system`).
 
@@ -66,7 +66,7 @@ def start(
 
 
 @transaction.atomic
-def resume(*, backfill_id: int, actor: Any) -> Backfill:
+def resume(*, backfill_id: int, actor: User) -> Backfill:
     """Go on with a span that was cut. Who: `trading.backfill_deals`. Raises: WrongState when it runs or is done."""
     require_permission(actor, FILLS)
     row = _locked(backfill_id)
@@ -78,7 +78,7 @@ def resume(*, backfill_id: int, actor: Any) -> Backfill:
 
 
 @transaction.atomic
-def drop(*, backfill_id: int, actor: Any, system: bool = False) -> Backfill:
+def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
     """Give a cut span up: it ends where it is. Who: `trading.backfill_deals`, or the command line."""
     if not system:
         require_permission(actor, FILLS)
@@ -99,7 +99,7 @@ def _locked(backfill_id: int) -> Backfill:
     return row
 
 
-def _give(row: Backfill, actor: Any) -> Job:
+def _give(row: Backfill, actor: User) -> Job:
     job = start_job(
         JOB,
         owner=actor,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.files.jobs import start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.choices import BreakKind, BreakState, IssueKind
@@ -85,7 +85,7 @@ def heal(
     return healed
 
 
-def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: str, actor: Any = None) -> None:
+def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: str, actor: Actor = None) -> None:
     """A question for a person about a day, or about balances, is over with the last open difference that it was about."""
     now = timezone.now()
     still = ReconcileBreak.objects.filter(server_id=server_id, state=BreakState.OPEN)
@@ -100,7 +100,7 @@ def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: s
 
 
 @transaction.atomic
-def settle(*, break_id: int, actor: Any, reason: str) -> ReconcileBreak:
+def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
     """A person decides what a difference is. Who: `trading.decide_break`. Raises: WrongState, DomainError without a reason."""
     require_permission(actor, DECIDES)
     row = (
@@ -133,7 +133,7 @@ def settle(*, break_id: int, actor: Any, reason: str) -> ReconcileBreak:
 
 
 @transaction.atomic
-def fetch_again(*, break_id: int, actor: Any) -> Job:
+def fetch_again(*, break_id: int, actor: User) -> Job:
     """Ask the platform once more, in a job. Who: `trading.decide_break`."""
     require_permission(actor, DECIDES)
     row = ReconcileBreak.objects.select_related("server").filter(pk=break_id).first()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from wallet.bank import policies
@@ -222,7 +223,7 @@ def _tell(order: BankOrder, status: TransferStatus, entry: BankEntry) -> None:
 
 
 @transaction.atomic
-def assign_entry(*, entry_id: int, reference: str, actor: Any, reason: str) -> BankEntry:
+def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) -> BankEntry:
     """A person says which deposit a credit belongs to. The rules of arrivals hold as for any other money.
 
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or why it
@@ -253,7 +254,7 @@ def assign_entry(*, entry_id: int, reference: str, actor: Any, reason: str) -> B
 
 
 @transaction.atomic
-def set_entry_aside(*, entry_id: int, actor: Any, reason: str) -> BankEntry:
+def set_entry_aside(*, entry_id: int, actor: Actor, reason: str) -> BankEntry:
     """A person says that an entry is none of a client's: a transfer of the house, interest, a correction.
 
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError without a reason.

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
+from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.security import audit, crypto
 from crm.security.policies import require
@@ -28,7 +29,7 @@ SEPA_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 
 @transaction.atomic
-def make_batch(*, psp_id: int, currency: str, actor: Any) -> BankBatch:
+def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
     """One payment file of all orders in a currency that wait, at most a thousand. An order is in one file only.
 
     Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, DomainError when nothing waits.
@@ -68,7 +69,7 @@ def make_batch(*, psp_id: int, currency: str, actor: Any) -> BankBatch:
 
 
 @transaction.atomic
-def mark_batch_sent(*, batch_id: int, actor: Any) -> BankBatch:
+def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
     """The file was handed to the bank. Once. Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, WrongState."""
     batch = BankBatch.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=batch_id)
     require(policies.can_send_bank_orders(actor, batch.psp))

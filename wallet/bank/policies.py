@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from crm.models import Actor
 from crm.security.policies import Decision
 from wallet.core.policies import on_whole_brand
 from wallet.models import Psp
 
 
-def can_handle_bank(user: Any, psp: Psp) -> Decision:
+def can_handle_bank(user: Actor, psp: Psp) -> Decision:
     """Bank statements in, and what they say assigned by hand."""
     return on_whole_brand(user, psp, "wallet.handle_bank_entries")
 
 
-def can_send_bank_orders(user: Any, psp: Psp) -> Decision:
+def can_send_bank_orders(user: Actor, psp: Psp) -> Decision:
     return on_whole_brand(user, psp, "wallet.send_bank_orders")

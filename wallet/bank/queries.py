@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from crm.models import User
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
 from wallet.choices.bank import OrderState
@@ -17,15 +17,15 @@ from wallet.models import BankBatch, BankEntry, BankOrder, Deposit, Psp, TableMa
 CANDIDATES_MAX = 8
 
 
-def bank_accounts_visible_to(user: Any) -> QuerySet[Psp]:
+def bank_accounts_visible_to(user: User) -> QuerySet[Psp]:
     return Psp.objects.filter(adapter="bank_wire", brand_id__in=reach_of(user).whole_brands)
 
 
-def bank_entries_visible_to(user: Any) -> QuerySet[BankEntry]:
+def bank_entries_visible_to(user: User) -> QuerySet[BankEntry]:
     return BankEntry.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
-def waiting_tables_visible_to(user: Any) -> QuerySet[WaitingTable]:
+def waiting_tables_visible_to(user: User) -> QuerySet[WaitingTable]:
     return WaitingTable.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
@@ -34,11 +34,11 @@ def usual_currency(psp_id: int) -> str:
     return BankEntry.objects.filter(psp_id=psp_id).order_by("-id").values_list("currency", flat=True).first() or ""
 
 
-def table_mappings_visible_to(user: Any) -> QuerySet[TableMapping]:
+def table_mappings_visible_to(user: User) -> QuerySet[TableMapping]:
     return TableMapping.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
-def bank_batches_visible_to(user: Any) -> QuerySet[BankBatch]:
+def bank_batches_visible_to(user: User) -> QuerySet[BankBatch]:
     return BankBatch.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
@@ -53,7 +53,7 @@ class Waiting:
     total: Decimal
 
 
-def waiting_orders(user: Any) -> list[Waiting]:
+def waiting_orders(user: User) -> list[Waiting]:
     rows = (
         BankOrder.objects.filter(state=OrderState.WAITING, psp__brand_id__in=reach_of(user).whole_brands)
         .values("psp_id", "psp__name", "currency")

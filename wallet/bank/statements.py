@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, start_job
 from crm.i18n.localized_text import phrase
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, crypto
 from crm.security.policies import require
@@ -54,7 +54,7 @@ def import_statement(
     psp_id: int,
     file_name: str,
     content: bytes | BinaryIO | Path,
-    actor: Any,
+    actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
     is_complete: bool = False,
@@ -75,7 +75,7 @@ def import_statement(
     )
 
 
-def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: Any) -> Job:
+def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: User) -> Job:
     """Keep a large file now and let a worker take it in; the job's page shows how far it is, its Cancel leaves nothing.
 
     Who: as for importing. Raises: NotAllowed, StorageFull, MappingNeeded for a table whose columns nobody has explained.
@@ -117,7 +117,7 @@ def original_of(file: BankFile) -> Iterator[bytes]:
     yield from ORIGINALS.stream(file.stored_name)
 
 
-def _account(psp_id: int, actor: Any) -> Psp:
+def _account(psp_id: int, actor: Actor) -> Psp:
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     if actor is not None:
         require(policies.can_handle_bank(actor, psp))
@@ -131,7 +131,7 @@ def import_kept(
     psp: Psp,
     file_name: str,
     kept: Kept,
-    actor: Any,
+    actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
     progress: Progress = no_progress,
@@ -161,7 +161,7 @@ def import_original(
     psp: Psp,
     file_name: str,
     kept: Kept,
-    actor: Any,
+    actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
     progress: Progress = no_progress,
@@ -246,7 +246,7 @@ def _store(
     source: BinaryIO,
     kind: str,
     mapping: Mapping | None,
-    actor: Any,
+    actor: Actor,
     progress: Progress,
     ends: FileEnds,
 ) -> BankFile:

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import io
 from dataclasses import replace
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.models import Actor, User
 from crm.security import audit, crypto
 from crm.security.policies import require
 from wallet.bank import policies
@@ -30,7 +30,7 @@ WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 
 @transaction.atomic
-def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: Any) -> WaitingTable:
+def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) -> WaitingTable:
     """Keep a table (encrypted) until its mapping is said. The same file again is the same row; old ones are thrown away.
 
     Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, DomainError for one that is too large to wait.
@@ -70,7 +70,7 @@ def preview(waiting: WaitingTable, mapping: Mapping) -> list[Parsed]:
     return list(found)
 
 
-def import_waiting(*, waiting_id: int, mapping: Mapping, actor: Any) -> BankFile:
+def import_waiting(*, waiting_id: int, mapping: Mapping, actor: User) -> BankFile:
     """Take the table in by this mapping, and remember the mapping for the account and shape.
 
     Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, BadStatement, DomainError; then nothing is kept.
@@ -83,7 +83,7 @@ def import_waiting(*, waiting_id: int, mapping: Mapping, actor: Any) -> BankFile
 
 
 @transaction.atomic
-def _import_by(waiting_id: int, mapping: Mapping, actor: Any) -> BankFile | EndUnknown:
+def _import_by(waiting_id: int, mapping: Mapping, actor: User) -> BankFile | EndUnknown:
     waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
     psp = waiting.psp
     require(policies.can_handle_bank(actor, psp))
@@ -112,7 +112,7 @@ def _import_by(waiting_id: int, mapping: Mapping, actor: Any) -> BankFile | EndU
 
 
 @transaction.atomic
-def discard_table(*, waiting_id: int, actor: Any) -> None:
+def discard_table(*, waiting_id: int, actor: Actor) -> None:
     """Throw a waiting table away. Who: `wallet.handle_bank_entries` on the PSP's brand."""
     waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
     require(policies.can_handle_bank(actor, waiting.psp))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import DomainError, WrongState
+from crm.models import Actor
 from crm.money.amounts import from_minor, quantize, to_minor
 from crm.rates import fx
 from crm.security.policies import require
@@ -95,7 +96,7 @@ def clients_with_credit(client_ids: Iterable[int]) -> list[int]:
     return sorted(set(rows.values_list("client_id", flat=True)))
 
 
-def _release(grant: BonusGrant, minor: int, *, actor: Any = None) -> None:
+def _release(grant: BonusGrant, minor: int, *, actor: Actor = None) -> None:
     wallet = posting.wallet_of(grant.client, grant.currency)
     posting.post(
         Entry(
@@ -127,7 +128,13 @@ def burn_key(grant_reference: str, why: str) -> str:
 
 
 def _burn(
-    grant: BonusGrant, minor: int, *, why: str, reason: str, actor: Any = None, ends_as: BonusState = BonusState.BURNED
+    grant: BonusGrant,
+    minor: int,
+    *,
+    why: str,
+    reason: str,
+    actor: Actor = None,
+    ends_as: BonusState = BonusState.BURNED,
 ) -> int | None:
     """`why` makes the journal's key: one cause takes away once. Returns the journal's id; None where it had taken before."""
     key = burn_key(grant.reference, why)
@@ -271,7 +278,7 @@ def _in_currency(amount: Decimal, given: str, wanted: str) -> Decimal:
 
 
 @transaction.atomic
-def take_bonus_away(*, grant_id: int, actor: Any, reason: str) -> BonusGrant:
+def take_bonus_away(*, grant_id: int, actor: Actor, reason: str) -> BonusGrant:
     """All that is still held is lost, e.g. for abuse. Who: `wallet.approve_bonus` in reach. Raises without a reason."""
     grant = BonusGrant.objects.get(pk=grant_id)
     Client.objects.select_for_update(of=["self"]).get(pk=grant.client_id)

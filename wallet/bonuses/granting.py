@@ -25,6 +25,7 @@ from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor, User
 from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -114,7 +115,7 @@ def may_have_bonus(client: Client) -> Decision:
 
 
 @transaction.atomic
-def create_plan(*, brand: Any, name: str, actor: Any) -> BonusPlan:
+def create_plan(*, brand: Any, name: str, actor: Actor) -> BonusPlan:
     """An empty campaign. Who: `wallet.manage_bonus` on the brand."""
     require(policies.can_manage_bonus(actor, brand.pk))
     if BonusPlan.objects.filter(brand=brand, name=name).exists():
@@ -125,7 +126,7 @@ def create_plan(*, brand: Any, name: str, actor: Any) -> BonusPlan:
 
 
 @transaction.atomic
-def write_rule(*, plan_id: int, actor: Any, valid_from: dt.date, **terms: Any) -> BonusRule:
+def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any) -> BonusRule:
     """The plan's terms from a day on. Who: `wallet.manage_bonus`. A day that has passed can't get other terms."""
     plan = BonusPlan.objects.select_for_update().select_related("brand").get(pk=plan_id)
     require(policies.can_manage_bonus(actor, plan.brand_id))
@@ -143,7 +144,7 @@ def write_rule(*, plan_id: int, actor: Any, valid_from: dt.date, **terms: Any) -
 
 
 @transaction.atomic
-def switch_plan(*, plan_id: int, on: bool, actor: Any) -> BonusPlan:
+def switch_plan(*, plan_id: int, on: bool, actor: Actor) -> BonusPlan:
     """Stop a campaign, or start it again. Bonuses already given go on. Who: `wallet.manage_bonus`."""
     plan = BonusPlan.objects.select_for_update().get(pk=plan_id)
     require(policies.can_manage_bonus(actor, plan.brand_id))
@@ -160,7 +161,7 @@ def switch_plan(*, plan_id: int, on: bool, actor: Any) -> BonusPlan:
 
 @transaction.atomic
 def grant_bonus(
-    *, client_id: int, plan_id: int, amount: Decimal, currency: str, reason: str, request_key: str, actor: Any
+    *, client_id: int, plan_id: int, amount: Decimal, currency: str, reason: str, request_key: str, actor: Actor
 ) -> BonusGrant:
     """Staff give a client credit; above the rule's limit it waits for a second person.
 
@@ -217,7 +218,7 @@ def grant_bonus(
 
 
 @transaction.atomic
-def decide_bonus(*, grant_id: int, approve: bool, actor: Any, reason: str = "") -> BonusGrant:
+def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "") -> BonusGrant:
     """The second person says yes or no. Who: `wallet.approve_bonus`, and not the one who asked (also a CHECK)."""
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
     _locked(client_id)
@@ -301,7 +302,7 @@ def _write(
     *,
     request_key: str,
     reason: str,
-    actor: Any = None,
+    actor: Actor = None,
     deposit: Deposit | None = None,
     needs_second: bool = False,
 ) -> BonusGrant:
@@ -325,7 +326,7 @@ def _write(
     )
 
 
-def _give(grant: BonusGrant, *, actor: Any = None, reason: str = "") -> BonusGrant:
+def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusGrant:
     """Book it: from the house's cost into the client's credit."""
     if grant.state != BonusState.REQUESTED:
         raise WrongState(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
@@ -368,7 +369,7 @@ def lock_grant(pk: int) -> BonusGrant:
 
 
 def audit_grant(
-    grant: BonusGrant, action: str, *, actor: Any = None, reason: str = "", after: dict[str, Any] | None = None
+    grant: BonusGrant, action: str, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
     audit.record(
         actor=actor,

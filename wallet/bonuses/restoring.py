@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import DomainError
+from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from wallet.bonuses.ending import burn_by_refund, burn_by_withdrawal, burn_key, part_of
 from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
@@ -107,7 +108,7 @@ def take_first(withdrawal: Withdrawal) -> None:
         burn_by_refund(deposit_id=withdrawal.source_deposit_id, amount=withdrawal.amount, refund=withdrawal.reference)
 
 
-def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
+def restore(finding: PayoutFinding, *, actor: Actor) -> list[BonusRestoration]:
     """In the act that books a payment that came back. Raises DomainError where the client may have no bonus now."""
     withdrawal = finding.withdrawal
     Client.objects.select_for_update(of=["self"]).get(pk=withdrawal.client_id)
@@ -119,7 +120,7 @@ def restore(finding: PayoutFinding, *, actor: Any) -> list[BonusRestoration]:
     return [_restore(finding, lock_grant(one.grant.pk), one.minor, actor) for one in found.lost]
 
 
-def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) -> BonusRestoration:
+def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Actor) -> BonusRestoration:
     return hold_again(
         grant,
         minor,
@@ -133,7 +134,7 @@ def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Any) 
 
 
 def hold_again(
-    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Any, action: str, reason: str, **why: Any
+    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Actor, action: str, reason: str, **why: Any
 ) -> BonusRestoration:
     """Book it, say so in the bonus's history, and keep why. `cause` makes the journal's key; client and grant are locked."""
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)

@@ -23,7 +23,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.money.amounts import Money, from_minor, quantize
 from crm.rates import fx
 from wallet.choices import account_owners
@@ -242,7 +242,7 @@ def flow_of(brand: Brand, currency: str) -> Flow:
     return Flow(days, [found.get(day, zero)[0] for day in days], [found.get(day, zero)[1] for day in days])
 
 
-def cover_tile(user: Any) -> dict[str, Any] | None:
+def cover_tile(user: User) -> dict[str, Any] | None:
     """Client money owed and held in each brand's base currency, for the dashboard."""
     from crm.security.scope import reach_of
 

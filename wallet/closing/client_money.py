@@ -28,7 +28,7 @@ from crm.errors import DomainError
 from crm.events import publish
 from crm.events.catalogue import ClientMoneyShort
 from crm.i18n.localized_text import phrase
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.money.amounts import EXPONENTS, Money
 from crm.notices.notify import notify, people_with
 from crm.queue import catch_up
@@ -233,7 +233,7 @@ def hash_of(brand_code: str, day: dt.date, currency: str, columns: dict[str, Any
 
 
 @transaction.atomic
-def keep_day(*, brand: Brand, day: dt.date, actor: Any = None, reason: str = "") -> list[ClientMoneyDay]:
+def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "") -> list[ClientMoneyDay]:
     """Compute a day that is over and keep it, as a further version where its figures differ from what is kept.
 
     Who: beat, or `wallet.close_period` on the brand with a reason. Returns the rows that were written.
@@ -352,5 +352,5 @@ def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
     return [day for day in waiting if day in {one.statement_on for one in bank_positions(brand.pk, day).values()}]
 
 
-def days_visible_to(user: Any) -> Any:
+def days_visible_to(user: User) -> Any:
     return ClientMoneyDay.objects.filter(brand_id__in=reach_of(user).whole_brands)

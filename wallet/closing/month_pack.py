@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.rendering.report import Column, Named, Paper, Row, Section
 from wallet.choices.documents import DocumentKind, Ending
@@ -394,14 +395,14 @@ def draft_of(period: Period, ending: Ending, language: str) -> Draft:
 
 
 def make_pack(
-    period: Period, ending: Ending, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+    period: Period, ending: Ending, *, language: str, made_by: Actor, progress: Progress = lambda *_args: None
 ) -> IssuedDocument:
     """As PDF or workbook, kept like every document: the same figures are the file that was made before."""
     return make(draft_of(period, ending, language), made_by=made_by, progress=progress)
 
 
 def write_archive(
-    period: Period, target: Path, *, language: str, made_by: Any, progress: Progress = lambda *_args: None
+    period: Period, target: Path, *, language: str, made_by: Actor, progress: Progress = lambda *_args: None
 ) -> list[IssuedDocument]:
     """PDF, workbook and evidence as one ZIP; returns the two documents, whose very bytes are in it."""
     name = f"{period.brand.code}-{period}"

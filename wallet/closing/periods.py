@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 from django.db import OperationalError, connection, transaction
@@ -27,7 +26,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import publish
 from crm.events.catalogue import PeriodClosed, PeriodReopened
 from crm.i18n.localized_text import phrase
-from crm.models import Brand, Job
+from crm.models import Actor, Brand, Job, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -119,7 +118,7 @@ def open_months_of_all() -> int:
 # ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def order_closing(*, period_id: int, actor: Any, note: str = "") -> Job:
+def order_closing(*, period_id: int, actor: User, note: str = "") -> Job:
     """Start the job that closes a month; what speaks against it is said now. Who: `wallet.close_period` on the brand."""
     from crm.files.jobs import start_job
 
@@ -134,7 +133,7 @@ def order_closing(*, period_id: int, actor: Any, note: str = "") -> Job:
 
 
 def close_period(
-    *, period_id: int, actor: Any, note: str = "", progress: Callable[[int, int, str], None] = lambda *_args: None
+    *, period_id: int, actor: Actor, note: str = "", progress: Callable[[int, int, str], None] = lambda *_args: None
 ) -> Period:
     """Close an ended month, the earliest open one of its brand, once two people have signed it (`sign_offs.sign_month`).
 
@@ -149,7 +148,7 @@ def close_period(
     return period
 
 
-def _require_closable(period: Period, actor: Any, note: str) -> list[Check]:
+def _require_closable(period: Period, actor: Actor, note: str) -> list[Check]:
     """Right, state, order, checks and two signatures. Returns the checks that warn."""
     require(closing_policies.can_close_period(actor, period.brand_id))
     warning = sign_offs.require_closable(period, note)
@@ -158,7 +157,7 @@ def _require_closable(period: Period, actor: Any, note: str) -> list[Check]:
 
 
 @transaction.atomic
-def _begin(period_id: int, actor: Any, note: str) -> None:
+def _begin(period_id: int, actor: Actor, note: str) -> None:
     """The instant after which the month takes no entry."""
     period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
     warning = _require_closable(period, actor, note)
@@ -248,7 +247,7 @@ def continue_closings() -> int:
 
 
 @transaction.atomic
-def request_reopening(*, period_id: int, actor: Any, reason: str) -> PeriodReopening:
+def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReopening:
     """Ask that the last closed month is opened again; somebody else decides. Who: `wallet.close_period` on the brand."""
     period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
     require(closing_policies.can_close_period(actor, period.brand_id))
@@ -284,7 +283,7 @@ def request_reopening(*, period_id: int, actor: Any, reason: str) -> PeriodReope
 
 
 @transaction.atomic
-def decide_reopening(*, reopening_id: int, approve: bool, actor: Any, note: str = "") -> PeriodReopening:
+def decide_reopening(*, reopening_id: int, approve: bool, actor: User, note: str = "") -> PeriodReopening:
     """Open the month again, or refuse. Who: `wallet.reopen_period` on the brand, and not the one who asked."""
     wish, period = _waiting(reopening_id)
     require(closing_policies.can_decide_reopening(actor, wish))
@@ -309,7 +308,7 @@ def decide_reopening(*, reopening_id: int, approve: bool, actor: Any, note: str 
 
 
 @transaction.atomic
-def withdraw_reopening(*, reopening_id: int, actor: Any) -> PeriodReopening:
+def withdraw_reopening(*, reopening_id: int, actor: User) -> PeriodReopening:
     """Who: the one who asked."""
     wish, period = _waiting(reopening_id)
     require(policies.can_withdraw(actor, wish))
@@ -335,7 +334,7 @@ def _waiting(reopening_id: int) -> tuple[PeriodReopening, Period]:
     return wish, period
 
 
-def _decide(wish: PeriodReopening, state: RequestState, actor: Any, note: str) -> None:
+def _decide(wish: PeriodReopening, state: RequestState, actor: Actor, note: str) -> None:
     wish.state, wish.decided_by, wish.decided_at, wish.decision_note = state, actor, timezone.now(), note.strip()[:300]
     wish.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
 

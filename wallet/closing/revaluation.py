@@ -11,13 +11,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
+from crm.models import User
 from crm.money.amounts import Money, quantize, to_minor
 from crm.rates import fx
 from wallet.choices.approvals import RequestState
@@ -102,7 +102,7 @@ def _waiting(period: Period) -> ManualJournal | None:
 
 
 @transaction.atomic
-def propose_revaluation(*, period_id: int, actor: Any) -> ManualJournal:
+def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
     """Write the month's revaluation journal, dated its last day; it waits for a second person.
 
     Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing to post).

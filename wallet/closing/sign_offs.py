@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -114,7 +115,7 @@ def signatures_of_closing(period: Period, closing: int) -> list[MonthSignOff]:
 
 
 @transaction.atomic
-def sign_month(*, period_id: int, actor: Any, note: str = "") -> MonthSignOff:
+def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
     """Sign an ended month as it stands. The second signature makes it ready to be closed (`periods.order_closing`).
 
     Who: `wallet.close_period` on the brand. note: needed while a check warns.
@@ -152,7 +153,7 @@ def sign_month(*, period_id: int, actor: Any, note: str = "") -> MonthSignOff:
     return signed
 
 
-def _ask_for_the_second(period: Period, actor: Any) -> None:
+def _ask_for_the_second(period: Period, actor: User) -> None:
     notify(
         [pk for pk in people_with("wallet.close_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.month_to_sign",
@@ -167,7 +168,7 @@ def month_url(period: Period) -> str:
 
 
 @transaction.atomic
-def withdraw_signature(*, sign_off_id: int, actor: Any) -> MonthSignOff:
+def withdraw_signature(*, sign_off_id: int, actor: User) -> MonthSignOff:
     """Who: the one who signed, while the month is open."""
     row = MonthSignOff.objects.select_related("period").get(pk=sign_off_id)
     period = Period.objects.select_for_update().get(pk=row.period_id)

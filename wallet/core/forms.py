@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.security.scope import reach_of
 
 
@@ -24,6 +24,6 @@ class OptionalReasonForm(forms.Form):
 class BrandForm(forms.Form):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)  # type: ignore[attr-defined]

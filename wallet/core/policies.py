@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.approvals import RequestState
@@ -37,7 +36,7 @@ Asked = (
 )
 
 
-def is_own(user: Any, client: Client) -> bool:
+def is_own(user: Actor, client: Client) -> bool:
     return user is not None and client.user_id == user.pk
 
 
@@ -46,28 +45,28 @@ def ran_out_of_time(client: Client) -> bool:
     return client.kyc_level == 0 and UnverifiedTerm.objects.filter(client_id=client.pk, state=TermState.ENDED).exists()
 
 
-def on_whole_brand(user: Any, psp: Psp, permission: str) -> Decision:
+def on_whole_brand(user: Actor, psp: Psp, permission: str) -> Decision:
     allowed = has_permission(user, permission)
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed
 
 
-def on_brand(user: Any, permission: str, brand_id: int) -> Decision:
+def on_brand(user: Actor, permission: str, brand_id: int) -> Decision:
     allowed = has_permission(user, permission)
     if allowed and brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return allowed
 
 
-def can_withdraw(user: Any, asked: Asked) -> Decision:
+def can_withdraw(user: User, asked: Asked) -> Decision:
     """What somebody asked for they may take back while it waits."""
     if user.pk != asked.requested_by_id:
         return no(_("Only the person who asked for this can withdraw it."))
     return still_waits(asked)
 
 
-def by_another(user: Any, asked: Asked, allowed: Decision) -> Decision:
+def by_another(user: User, asked: Asked, allowed: Decision) -> Decision:
     if not allowed:
         return allowed
     if user.pk == asked.requested_by_id:

@@ -14,6 +14,7 @@ from clients.timeline import said_of
 from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.i18n.localized_text import Words
+from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.security import audit, crypto
 from wallet.choices.deposits import DepositState
@@ -399,7 +400,7 @@ def _audit_rows(plans: Plans) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["at"])
 
 
-def _fact(movement: Any, action: str, at: dt.datetime | None, actor: Any = None) -> dict[str, Any]:
+def _fact(movement: Any, action: str, at: dt.datetime | None, actor: Actor = None) -> dict[str, Any]:
     money = Money.of_minor(movement.amount_minor, movement.currency)
     return {
         "actor": actor,

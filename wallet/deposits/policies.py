@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance.choices import RestrictionKind
+from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.deposits import DepositState
@@ -18,7 +17,7 @@ from wallet.models import Deposit
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 
 
-def can_deposit(user: Any, client: Client) -> Decision:
+def can_deposit(user: Actor, client: Client) -> Decision:
     """The client themselves, while nothing forbids it."""
     if not is_own(user, client):
         return no(_("Only the client can pay in, from the trader's room."))
@@ -33,7 +32,7 @@ def can_deposit(user: Any, client: Client) -> Decision:
     return YES
 
 
-def can_release_deposit(user: Any, deposit: Deposit) -> Decision:
+def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
     """Finance, for a held deposit whose currency is the wallet's."""
     allowed = has_permission(user, "wallet.release_deposit")
     if not allowed:
@@ -55,7 +54,7 @@ def is_being_returned(deposit: Deposit) -> bool:
     )
 
 
-def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:
+def can_refund_deposit(user: Actor, deposit: Deposit) -> Decision:
     """Finance, for a deposit that is in the wallet or held."""
     allowed = has_permission(user, "wallet.refund_deposit")
     if not allowed:
@@ -67,7 +66,7 @@ def can_refund_deposit(user: Any, deposit: Deposit) -> Decision:
     return YES
 
 
-def can_manage_unverified_rules(user: Any, brand_id: int) -> Decision:
+def can_manage_unverified_rules(user: Actor, brand_id: int) -> Decision:
     """Compliance writes what clients may do before they are verified."""
     allowed = has_permission(user, "wallet.manage_unverifiedrule")
     if allowed and brand_id not in reach_of(user).whole_brands:

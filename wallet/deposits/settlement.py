@@ -25,6 +25,7 @@ from clients.models import Client
 from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
 from crm.i18n import formats
+from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.rates import fx
 from crm.security import audit
@@ -295,7 +296,7 @@ def settle(
     *,
     told_at: dt.datetime | None = None,
     out_of_suspense: bool = False,
-    actor: Any = None,
+    actor: Actor = None,
 ) -> None:
     """Book what was received into the wallet, once, and find out whether it is the client's first. Both are locked."""
     received, arrived = deposit.received_minor or 0, deposit.received_currency
@@ -369,7 +370,7 @@ def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
 
 
 @transaction.atomic
-def release_held_deposit(*, deposit_id: int, actor: Any, reason: str) -> Deposit:
+def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Deposit:
     """Finance accepts what really arrived: out of suspense, into the wallet.
 
     Who: `wallet.release_deposit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason or a rate.
@@ -431,7 +432,7 @@ def note_movement(
 
 
 def audit_deposit(
-    deposit: Deposit, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None
+    deposit: Deposit, action: str, *, actor: Actor = None, reason: str = "", after: dict | None = None
 ) -> None:
     audit.record(
         actor=actor,

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, IdempotencyConflict
+from crm.models import Actor
 from crm.security.policies import require
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DEPOSIT_RANK, DepositState
 from wallet.choices.psp import InboxState
@@ -70,7 +70,7 @@ def start_deposit(
     currency: str,
     request_key: str,
     return_url: str,
-    actor: Any,
+    actor: Actor,
     method: str = "",
     locale: str = "en",
 ) -> Deposit:
@@ -129,7 +129,7 @@ def _way(adapter: PspAdapter, code: str) -> Method | None:
 
 @transaction.atomic
 def _intend(
-    *, client_id: int, method: PaymentMethod, amount: Decimal, currency: str, request_key: str, actor: Any
+    *, client_id: int, method: PaymentMethod, amount: Decimal, currency: str, request_key: str, actor: Actor
 ) -> Deposit:
     client = settlement.lock_client(client_id)
     amount_minor = minor_of(amount, currency)

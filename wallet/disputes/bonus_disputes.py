@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, phrase
+from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
 from crm.security.policies import require
@@ -151,7 +151,7 @@ def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
     )
 
 
-def _restore(loss: BonusLoss, *, actor: Any, reason: str, proposal: BonusProposal | None = None) -> BonusRestoration:
+def _restore(loss: BonusLoss, *, actor: Actor, reason: str, proposal: BonusProposal | None = None) -> BonusRestoration:
     return hold_again(
         lock_grant(loss.grant_id),
         loss.amount_minor,
@@ -169,7 +169,7 @@ def _restore(loss: BonusLoss, *, actor: Any, reason: str, proposal: BonusProposa
 
 
 @transaction.atomic
-def say(*, loss_id: int, restores: bool, reason: str, actor: Any) -> BonusProposal:
+def say(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusProposal:
     """Write down what becomes of credit that a won dispute had cost. Nothing is booked before another person agrees.
 
     Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, WrongState, DomainError (no reason, it can't be held again).
@@ -200,7 +200,7 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: Any) -> BonusPropos
 
 
 @transaction.atomic
-def agree(*, proposal_id: int, actor: Any, note: str = "") -> BonusProposal:
+def agree(*, proposal_id: int, actor: User, note: str = "") -> BonusProposal:
     """Hold it again, or leave it lost, as the first person wrote.
 
     Who: `wallet.approve_bonus` in reach, and not who wrote it. Raises: NotAllowed, WrongState, DomainError (not possible now).
@@ -218,7 +218,7 @@ def agree(*, proposal_id: int, actor: Any, note: str = "") -> BonusProposal:
 
 
 @transaction.atomic
-def refuse(*, proposal_id: int, actor: Any, note: str) -> BonusProposal:
+def refuse(*, proposal_id: int, actor: User, note: str) -> BonusProposal:
     """Who: as for agreeing. Raises: NotAllowed, WrongState, DomainError without words."""
     proposal, loss = _locked_proposal(proposal_id)
     require(bonuses_policies.can_decide_bonus_return(actor, proposal, loss.grant))
@@ -230,7 +230,7 @@ def refuse(*, proposal_id: int, actor: Any, note: str) -> BonusProposal:
 
 
 @transaction.atomic
-def withdraw(*, proposal_id: int, actor: Any) -> BonusProposal:
+def withdraw(*, proposal_id: int, actor: User) -> BonusProposal:
     """Who: the one who wrote it down, while nobody has decided."""
     proposal, loss = _locked_proposal(proposal_id)
     require(policies.can_withdraw(actor, proposal))
@@ -269,13 +269,13 @@ def _locked_proposal(proposal_id: int) -> tuple[BonusProposal, BonusLoss]:
     return BonusProposal.objects.select_for_update(of=["self"]).get(pk=proposal_id), loss
 
 
-def _decide(proposal: BonusProposal, state: RequestState, actor: Any, note: str) -> None:
+def _decide(proposal: BonusProposal, state: RequestState, actor: Actor, note: str) -> None:
     proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
     proposal.decision_note = note.strip()[:300]
     proposal.save()
 
 
-def _record(proposal: BonusProposal, loss: BonusLoss, action: str, actor: Any, reason: str) -> None:
+def _record(proposal: BonusProposal, loss: BonusLoss, action: str, actor: Actor, reason: str) -> None:
     audit_grant(
         loss.grant,
         action,

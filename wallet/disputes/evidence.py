@@ -23,7 +23,7 @@ from clients.models import TimelineEntry
 from crm.choices import AccessKind
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
-from crm.models import AuditEvent, Job
+from crm.models import Actor, AuditEvent, Job, User
 from crm.security import access_log, sealed_files
 from crm.security.policies import require
 from kyc.models import LevelReached
@@ -151,7 +151,7 @@ def _contacts(dispute: Dispute) -> Part:
 # ── the document ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def order_evidence(*, dispute_id: int, actor: Any, text: str, submit: bool) -> Job:
+def order_evidence(*, dispute_id: int, actor: User, text: str, submit: bool) -> Job:
     """Start the job that makes the evidence, and sends it where the PSP takes it. Who: `wallet.answer_dispute` in reach."""
     dispute = Dispute.objects.select_related("client", "psp").get(pk=dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
@@ -222,7 +222,7 @@ def _pdf(dispute: Dispute, parts: list[Part], text: str) -> bytes:
     return letter("wallet/documents/pdf/evidence.html", context, brand=dispute.client.brand, language="en", zone="UTC")
 
 
-def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Any) -> Dispute:
+def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Actor) -> Dispute:
     """Send it to the PSP, then note it. Not in a transaction. Raises: WrongState, and what the adapter raises."""
     dispute = Dispute.objects.select_related("deposit", "client", "psp").get(pk=dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
@@ -243,7 +243,7 @@ def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Any) -> Di
 
 
 @transaction.atomic
-def _submitted(dispute_id: int, actor: Any) -> Dispute:
+def _submitted(dispute_id: int, actor: Actor) -> Dispute:
     dispute = lock_dispute(dispute_id)
     if dispute.state in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE):
         note_submitted(dispute, actor=actor)
@@ -251,7 +251,7 @@ def _submitted(dispute_id: int, actor: Any) -> Dispute:
 
 
 @transaction.atomic
-def sent_by_hand(*, dispute_id: int, actor: Any) -> Dispute:
+def sent_by_hand(*, dispute_id: int, actor: Actor) -> Dispute:
     """Staff sent the downloaded file in the PSP's back office. Who: `wallet.answer_dispute`. Raises: NotAllowed, WrongState."""
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
+from crm.models import Actor
 from crm.security.policies import Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.models import Dispute
 
 
-def can_answer_dispute(user: Any, dispute: Dispute) -> Decision:
+def can_answer_dispute(user: Actor, dispute: Dispute) -> Decision:
     """Finance, for clients in reach."""
     allowed = has_permission(user, "wallet.answer_dispute")
     if allowed and dispute.client.book_id not in reach_of(user).books:

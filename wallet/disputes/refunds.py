@@ -7,7 +7,6 @@ limit), sent to the PSP once, looked up when its answer is lost.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalRequested, publish
 from crm.i18n import formats
+from crm.models import Actor
 from crm.money.amounts import Money
 from crm.security.policies import require
 from wallet.choices.deposits import DepositState
@@ -36,7 +36,7 @@ from wallet.withdrawals.refundable_deposits import left_of, takes_refunds
 
 
 @transaction.atomic
-def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: str, actor: Any) -> Withdrawal:
+def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: str, actor: Actor) -> Withdrawal:
     """Ask for (part of) a deposit to be given back. Somebody else approves it.
 
     amount: in the currency that arrived; a held deposit goes back whole. The same request_key is the same refund.
@@ -104,7 +104,7 @@ def _check(deposit: Deposit, amount_minor: int) -> None:
 
 
 def _reserved(
-    deposit: Deposit, client: Client, amount_minor: int, *, wish: str, request_key: str, actor: Any
+    deposit: Deposit, client: Client, amount_minor: int, *, wish: str, request_key: str, actor: Actor
 ) -> Withdrawal:
     is_held, currency, brand = deposit.state == DepositState.HELD, deposit.received_currency, client.brand
     money = Money.of_minor(amount_minor, currency)

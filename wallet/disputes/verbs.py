@@ -11,7 +11,6 @@ message that comes late, twice or in another order changes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.events import DepositRestored, DisputeOpened, publish
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -234,7 +234,7 @@ def _set_state(dispute: Dispute, target: DisputeState) -> None:
     dispute.closed_at = None if target in DISPUTE_OPEN else timezone.now()
 
 
-def _move(dispute: Dispute, target: DisputeState, *, actor: Any = None, reason: str = "") -> None:
+def _move(dispute: Dispute, target: DisputeState, *, actor: Actor = None, reason: str = "") -> None:
     _set_state(dispute, target)
     dispute.save()
     audit_dispute(dispute, f"wallet.dispute_{target.value}", actor=actor, reason=reason)
@@ -250,7 +250,7 @@ def lock_dispute(pk: int) -> Dispute:
 
 
 @transaction.atomic
-def accept_loss(*, dispute_id: int, actor: Any, reason: str) -> Dispute:
+def accept_loss(*, dispute_id: int, actor: Actor, reason: str) -> Dispute:
     """Finance does not contest it. Who: `wallet.answer_dispute` in reach. Raises without a reason."""
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
@@ -262,7 +262,7 @@ def accept_loss(*, dispute_id: int, actor: Any, reason: str) -> Dispute:
     return dispute
 
 
-def note_submitted(dispute: Dispute, *, actor: Any) -> None:
+def note_submitted(dispute: Dispute, *, actor: Actor) -> None:
     """The evidence is with the bank. The row is locked."""
     dispute.submitted_at, dispute.submitted_by = timezone.now(), actor
     _move(dispute, DisputeState.SUBMITTED, actor=actor)
@@ -302,7 +302,7 @@ def remind(dispute_id: int) -> bool:
     return True
 
 
-def audit_dispute(dispute: Dispute, action: str, *, actor: Any = None, reason: str = "") -> None:
+def audit_dispute(dispute: Dispute, action: str, *, actor: Actor = None, reason: str = "") -> None:
     audit.record(
         actor=actor,
         action=action,

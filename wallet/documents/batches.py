@@ -27,7 +27,7 @@ from clients.models import Client
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, job_kind, start_job
-from crm.models import Brand, Job
+from crm.models import Actor, Brand, Job, User
 from crm.rendering import letter
 from crm.security import access_log
 from crm.security.policies import require
@@ -113,7 +113,7 @@ def make_batch(
     brand: Brand,
     month: dt.date,
     target: Path,
-    made_by: Any,
+    made_by: Actor,
     progress: Progress,
     workers: int = 0,
 ) -> Counted:
@@ -156,7 +156,7 @@ def _add(archive: zipfile.ZipFile, document: IssuedDocument, counted: dict[str, 
 class _Setters:
     """Hands drafts to child processes and gives kept documents back in their order; a few are in hand at a time."""
 
-    def __init__(self, count: int, made_by: Any) -> None:
+    def __init__(self, count: int, made_by: Actor) -> None:
         self.made_by = made_by
         self._waiting: deque[tuple[Draft, IssuedDocument | Future[bytes]]] = deque()
         self._in_hand = max(count, 0) * 3
@@ -201,7 +201,7 @@ class _Setters:
 # ── ordering ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: Any) -> Job:
+def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: User) -> Job:
     """Start the job. Invoices are issued first: numbers are given once, at the time of asking.
 
     Who: `wallet.make_issueddocument` on the whole brand. Raises: NotAllowed, DomainError while the month is not over.

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, NotAllowed
-from crm.models import Brand
+from crm.models import Actor, Brand
 from crm.money.amounts import Money, from_minor
 from crm.rendering.report import Fingerprint
 from crm.security import audit
@@ -81,7 +81,7 @@ def month_of(day: dt.date) -> tuple[dt.date, dt.date]:
 
 
 @transaction.atomic
-def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Any) -> int:
+def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Actor) -> int:
     """Give every client who paid fees in the month an invoice with the next number; returns how many are new.
 
     Who: `wallet.make_issueddocument` on the whole brand. Again for the same month it adds nothing. Raises: NotAllowed,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from crm.models import Brand
+from crm.models import Actor, Brand
 from crm.security import audit
 from crm.security.policies import require
 from wallet.documents import policies
@@ -18,7 +17,7 @@ TEXTS = ("address", "tax_number", "tax_note")
 
 
 @transaction.atomic
-def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | None, actor: Any) -> Letterhead:
+def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | None, actor: Actor) -> Letterhead:
     """Change what the brand's next documents say of it; those already made stay as they are.
 
     logo: a PNG, b"" to remove it, None to leave it. Who: `wallet.manage_letterhead` on the whole brand. Raises: NotAllowed.

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 from clients.models import Client
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, job_kind, start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from wallet.choices.documents import DocumentKind, Ending
 from wallet.documents import pdf, xlsx
 from wallet.documents.store import Draft, keep, same_as
@@ -53,7 +53,7 @@ def language_of(client: Client) -> str:
     return next((code for code in (client.language, client.brand.default_language) if code in known), "en")
 
 
-def make(draft: Draft, *, made_by: Any, progress: Progress = lambda *_args: None) -> IssuedDocument:
+def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: None) -> IssuedDocument:
     """Write and keep it; the same figures give the document that is there already."""
     found = same_as(draft)
     if found is not None:
@@ -97,6 +97,6 @@ def make_ordered(job: RunningJob) -> None:
     job.progress(STEPS, STEPS, "")
 
 
-def address_of(document: IssuedDocument, reader: Any) -> str:
+def address_of(document: IssuedDocument, reader: User) -> str:
     """Where this reader finds it."""
     return reverse("portal_paper" if reader.is_client else "wallet:document", args=[document.pk])

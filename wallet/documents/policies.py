@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.queries import reaches
+from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.core.policies import is_own
 
 
-def can_have_documents(user: Any, client: Client) -> Decision:
+def can_have_documents(user: Actor, client: Client) -> Decision:
     """The client of their own; staff who reach the client and may make documents."""
     if is_own(user, client):
         return YES
@@ -22,14 +21,14 @@ def can_have_documents(user: Any, client: Client) -> Decision:
     return has_permission(user, "wallet.make_issueddocument")
 
 
-def can_make_for_brand(user: Any, brand_id: int) -> Decision:
+def can_make_for_brand(user: Actor, brand_id: int) -> Decision:
     """Documents of a whole brand: a month's statements and invoices, packs."""
     if user is None or brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return has_permission(user, "wallet.make_issueddocument")
 
 
-def can_manage_letterhead(user: Any, brand_id: int) -> Decision:
+def can_manage_letterhead(user: Actor, brand_id: int) -> Decision:
     if user is None or brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return has_permission(user, "wallet.manage_letterhead")

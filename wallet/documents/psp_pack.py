@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
-from crm.models import Job
+from crm.models import Actor, Job
 from crm.money.amounts import Money, from_minor
 from crm.rendering.report import Column, Named, Paper, Row, Section
 from crm.security import access_log
@@ -209,7 +209,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     return draft_of(report, parameters["language"], Ending(parameters["ending"]))
 
 
-def order_psp_pack(*, report: SettlementImport, ending: Ending, language: str, actor: Any) -> Job:
+def order_psp_pack(*, report: SettlementImport, ending: Ending, language: str, actor: Actor) -> Job:
     """Start the job that makes the pack. Who: `wallet.make_issueddocument` on the whole brand."""
     require(policies.can_make_for_brand(actor, report.psp.brand_id))
     access_log.note(

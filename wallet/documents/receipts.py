@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.choices import AccessKind
 from crm.errors import NotAllowed, WrongState
-from crm.models import Job
+from crm.models import Actor, Job
 from crm.money.amounts import Money
 from crm.rendering.report import Fingerprint
 from crm.security import access_log
@@ -89,7 +89,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     return draft_of(deposit, parameters["language"])
 
 
-def order_receipt(*, deposit: Deposit, actor: Any, language: str = "") -> Job:
+def order_receipt(*, deposit: Deposit, actor: Actor, language: str = "") -> Job:
     """Start the job that makes a receipt. Who: the client, or staff in reach who may make documents. Raises: WrongState."""
     require(can_have_documents(actor, deposit.client))
     if deposit.state not in DEPOSIT_ARRIVED:

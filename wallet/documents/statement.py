@@ -21,7 +21,7 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
-from crm.models import Job
+from crm.models import Actor, Job
 from crm.money.amounts import Money, from_minor
 from crm.rendering.letter import ROWS_MAX
 from crm.rendering.report import Column, Fingerprint, Named, Paper, Row, Section
@@ -310,7 +310,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     return draft_of(gather(client, first, last), parameters["language"])
 
 
-def order_statement(*, client: Client, first: dt.date, last: dt.date, actor: Any, language: str = "") -> Job:
+def order_statement(*, client: Client, first: dt.date, last: dt.date, actor: Actor, language: str = "") -> Job:
     """Start the job that makes a statement; its result is the document.
 
     Who: the client, or staff who reach them and may make documents. The period is checked now, in words.

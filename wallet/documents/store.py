@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clients.models import Client
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.rendering.report import Paper
 from crm.security import audit, sealed_files
 from crm.security.scope import reach_of
@@ -53,7 +53,7 @@ class Draft:
     expected_rows: int = 0
 
 
-def documents_visible_to(user: Any) -> QuerySet[IssuedDocument]:
+def documents_visible_to(user: User) -> QuerySet[IssuedDocument]:
     """Of clients in reach and, for whole brands, the house's own; a client's login sees its own."""
     if not user or not user.is_authenticated:
         return IssuedDocument.objects.none()
@@ -79,7 +79,7 @@ def same_as(draft: Draft) -> IssuedDocument | None:
     ).first()
 
 
-def keep(draft: Draft, content: bytes | Path, *, made_by: Any) -> IssuedDocument:
+def keep(draft: Draft, content: bytes | Path, *, made_by: Actor) -> IssuedDocument:
     """Encrypt the file and write its row. Made twice at the same time, the first one stays. Raises: StorageFull."""
     name = secrets.token_hex(16)
     owner = _owner(draft.client.pk if draft.client else None)
@@ -131,7 +131,7 @@ def content_of(document: IssuedDocument) -> Iterator[bytes]:
     yield from sealed_files.stream(path_of(document.stored_name), owner=_owner(document.client_id))
 
 
-def with_hash(user: Any, text: str) -> list[IssuedDocument]:
+def with_hash(user: User, text: str) -> list[IssuedDocument]:
     """Documents in reach whose figures or whose file have this hash; its first twelve digits will do."""
     wanted = "".join(text.split()).lower()
     if not HASH.fullmatch(wanted):

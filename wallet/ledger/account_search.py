@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.models import User
 from crm.money.numbers import is_whole
 from wallet.choices import account_owners
 from wallet.choices.ledger import AccountKind
@@ -15,7 +16,7 @@ HOUSE_MAX = 2_000
 CLIENT_KINDS = frozenset({AccountKind.CLIENT_WALLET, AccountKind.BONUS})
 
 
-def find_accounts(user: Any, brand_id: int, words: str, limit: int = FOUND_MAX) -> list[Account]:
+def find_accounts(user: User, brand_id: int, words: str, limit: int = FOUND_MAX) -> list[Account]:
     """The house's accounts first, then clients' wallets. Every word must be found; nothing typed gives the house's."""
     chart = (
         queries.accounts_visible_to(user)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.errors import DomainError
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.ui.forms import DayInput
 from wallet.choices import account_owners
@@ -110,7 +110,7 @@ def shown_lines(lines: Sequence[Line]) -> list[TypedLine]:
     return typed
 
 
-def read_lines(post: QueryDict, *, brand_id: int, user: Any) -> list[TypedLine]:
+def read_lines(post: QueryDict, *, brand_id: int, user: User) -> list[TypedLine]:
     """The lines that were typed, blank ones left out; accounts of the brand in reach only, in one query."""
     columns = [post.getlist(name)[: LINES_MAX + 1] for name in ("account", "debit", "credit")]
     typed = [TypedLine(*(text.strip() for text in row)) for row in zip(*columns, strict=False)]

@@ -11,7 +11,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +23,7 @@ from crm.events import publish
 from crm.events.catalogue import ManualJournalPosted
 from crm.i18n import formats
 from crm.i18n.localized_text import Words, phrase
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.money.amounts import Money
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -58,7 +57,7 @@ def write_journal(
     business_on: dt.date,
     reason: str,
     request_key: str,
-    actor: Any,
+    actor: User,
     rate: Decimal | None = None,
     rate_on: dt.date | None = None,
     reverses_id: int | None = None,
@@ -220,7 +219,7 @@ def _require_funds(lines: Sequence[Line]) -> None:
 
 
 @transaction.atomic
-def post_journal(*, manual_id: int, actor: Any, note: str = "") -> ManualJournal:
+def post_journal(*, manual_id: int, actor: User, note: str = "") -> ManualJournal:
     """Post it. Who: `wallet.post_manual_journal` on the brand, and not the one who wrote it.
 
     Raises: NotAllowed, WrongState, InsufficientFunds, DomainError (the month was closed meanwhile).
@@ -255,7 +254,7 @@ def post_journal(*, manual_id: int, actor: Any, note: str = "") -> ManualJournal
 
 
 @transaction.atomic
-def refuse_journal(*, manual_id: int, actor: Any, note: str) -> ManualJournal:
+def refuse_journal(*, manual_id: int, actor: User, note: str) -> ManualJournal:
     """Who: as for posting. note: why, for the one who wrote it."""
     manual = _waiting(manual_id)
     require(ledger_policies.can_post_journal(actor, manual))
@@ -268,7 +267,7 @@ def refuse_journal(*, manual_id: int, actor: Any, note: str) -> ManualJournal:
 
 
 @transaction.atomic
-def withdraw_journal(*, manual_id: int, actor: Any) -> ManualJournal:
+def withdraw_journal(*, manual_id: int, actor: User) -> ManualJournal:
     """Who: the one who wrote it."""
     manual = _waiting(manual_id)
     require(policies.can_withdraw(actor, manual))
@@ -285,7 +284,7 @@ def lines_of(manual: ManualJournal) -> list[Line]:
 
 
 @transaction.atomic
-def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Any) -> ManualJournalFile:
+def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Actor) -> ManualJournalFile:
     """Put evidence to a journal that waits; it stays there. The same file twice is one.
 
     Who: whoever may write journals of the brand. Raises: NotAllowed, WrongState, DomainError (empty, too large, too many).
@@ -295,7 +294,7 @@ def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Any) -
     return _attach(manual, file_name, content, actor)
 
 
-def _attach(manual: ManualJournal, name: str, content: bytes, actor: Any) -> ManualJournalFile:
+def _attach(manual: ManualJournal, name: str, content: bytes, actor: Actor) -> ManualJournalFile:
     if not content:
         raise DomainError(_("This file is empty."))
     known = manual.files.filter(file_sha256=hashlib.sha256(content).hexdigest()).first()
@@ -328,13 +327,13 @@ def _waiting(manual_id: int) -> ManualJournal:
     return manual
 
 
-def _decide(manual: ManualJournal, state: RequestState, actor: Any, note: str) -> None:
+def _decide(manual: ManualJournal, state: RequestState, actor: Actor, note: str) -> None:
     manual.state, manual.decided_by, manual.decided_at = state, actor, timezone.now()
     manual.decision_note = note.strip()[:300]
     manual.save(update_fields=["state", "decided_by", "decided_at", "decision_note", "journal_id"])
 
 
-def _record(manual: ManualJournal, action: str, actor: Any, reason: str, lines: Sequence[Line]) -> None:
+def _record(manual: ManualJournal, action: str, actor: Actor, reason: str, lines: Sequence[Line]) -> None:
     clients = {line.account.client_id for line in lines if line.account.client_id}
     audit.record(
         actor=actor,
@@ -354,7 +353,7 @@ def _record(manual: ManualJournal, action: str, actor: Any, reason: str, lines: 
     )
 
 
-def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Any) -> None:
+def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Actor) -> None:
     """Their timelines say by how much the wallet changed; the reason stays with staff."""
     changed: dict[tuple[int, str], int] = defaultdict(int)
     for line in lines:

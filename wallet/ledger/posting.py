@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, IdempotencyConflict, WrongState
+from crm.models import Actor
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
 from wallet.models import Account, Journal, Posting
 
@@ -95,7 +96,7 @@ SELECT ledger_post_pair(%s, %s, %s::bigint, %s, %s::date, %s::bigint, %s::bigint
 """
 
 
-def post(entry: Entry, *, actor: Any = None) -> Posted:
+def post(entry: Entry, *, actor: Actor = None) -> Posted:
     """Post one journal. The same key with the same body gives the first result.
 
     Raises InsufficientFunds, IdempotencyConflict, InvalidJournal, WrongState; the transaction must then be rolled back.
@@ -134,7 +135,7 @@ def _is_pair(entry: Entry) -> bool:
 
 
 def post_many(
-    entries: Sequence[Entry], *, actor: Any = None, posted_at: Sequence[dt.datetime] | None = None
+    entries: Sequence[Entry], *, actor: Actor = None, posted_at: Sequence[dt.datetime] | None = None
 ) -> list[Posted]:
     """Post a batch in one round trip, all or nothing, in the order given.
 
@@ -210,19 +211,19 @@ def _in_words(error: DatabaseError) -> Exception:
 # Two-phase money
 
 
-def reserve(entry: Entry, *, actor: Any = None) -> Posted:
+def reserve(entry: Entry, *, actor: Actor = None) -> Posted:
     """Set money aside: it leaves what is available, not the balance. Resolve it once with `settle` or `release`."""
     return post(replace(entry, phase=Phase.PENDING), actor=actor)
 
 
 def settle(
-    *, key: str, reservation: Journal, lines: Sequence[Line] = (), description: str = "", actor: Any = None
+    *, key: str, reservation: Journal, lines: Sequence[Line] = (), description: str = "", actor: Actor = None
 ) -> Posted:
     """Post a reservation: in full, or with `lines` only that part; the rest is released."""
     return post(_resolving(key, reservation, Phase.POST, lines, description), actor=actor)
 
 
-def release(*, key: str, reservation: Journal, description: str = "", actor: Any = None) -> Posted:
+def release(*, key: str, reservation: Journal, description: str = "", actor: Actor = None) -> Posted:
     """Give reserved money back."""
     return post(_resolving(key, reservation, Phase.VOID, (), description), actor=actor)
 
@@ -261,7 +262,7 @@ def _resolving(key: str, reservation: Journal, phase: Phase, lines: Sequence[Lin
     )
 
 
-def reverse(*, key: str, journal: Journal, description: str, actor: Any = None) -> Posted:
+def reverse(*, key: str, journal: Journal, description: str, actor: Actor = None) -> Posted:
     """Take a posted journal back with one that mirrors it and points at it. A journal is reversed at most once."""
     if journal.phase not in (Phase.POSTED, Phase.POST):
         raise WrongState(_("Only posted money can be reversed; release a reservation instead."))

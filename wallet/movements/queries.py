@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.models import User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
@@ -169,7 +170,7 @@ def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Move
         return [Movement(*row) for row in cursor.fetchall()]
 
 
-def deposit_of(user: Any, reference: str) -> Deposit:
+def deposit_of(user: User, reference: str) -> Deposit:
     """A client's own deposit by its reference, for the page after the PSP; 404 when it is not theirs."""
     deposit = deposits_visible_to(user).select_related("psp").filter(reference=reference).first()
     if deposit is None:
@@ -177,7 +178,7 @@ def deposit_of(user: Any, reference: str) -> Deposit:
     return deposit
 
 
-def withdrawal_of(user: Any, reference: str) -> Withdrawal:
+def withdrawal_of(user: User, reference: str) -> Withdrawal:
     """A client's own withdrawal by its reference; 404 when it is not theirs."""
     withdrawal = withdrawals_visible_to(user).select_related("psp").filter(reference=reference).first()
     if withdrawal is None:
@@ -185,7 +186,7 @@ def withdrawal_of(user: Any, reference: str) -> Withdrawal:
     return withdrawal
 
 
-def movement_by_reference(user: Any, reference: str) -> AnyMovement | None:
+def movement_by_reference(user: User, reference: str) -> AnyMovement | None:
     """The movement that a reference names, if the user may see it."""
     rows: dict[str, Any] = {
         "D": deposits_visible_to(user),
@@ -197,7 +198,7 @@ def movement_by_reference(user: Any, reference: str) -> AnyMovement | None:
     return found.filter(reference=reference).first() if found is not None and reference[1:2] == "-" else None
 
 
-def movements_starting_with(user: Any, start: str, limit: int) -> list[tuple[str, AnyMovement]]:
+def movements_starting_with(user: User, start: str, limit: int) -> list[tuple[str, AnyMovement]]:
     """(kind, movement) whose reference starts so, for the search box."""
     kinds: dict[str, tuple[str, Any]] = {
         "D": ("deposit", deposits_visible_to(user)),
@@ -209,7 +210,7 @@ def movements_starting_with(user: Any, start: str, limit: int) -> list[tuple[str
     return [(kind, row) for row in rows.filter(reference__startswith=start).order_by("reference")[:limit]]
 
 
-def movement_of(user: Any, journal: Journal) -> AnyMovement | None:
+def movement_of(user: User, journal: Journal) -> AnyMovement | None:
     """The movement behind a journal, from its key 'deposit:D-…:settle'."""
     parts = journal.idempotency_key.split(":")
     return movement_by_reference(user, parts[1]) if len(parts) > 1 else None

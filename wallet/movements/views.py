@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.deposits import DepositState
 from wallet.choices.transfers import TransferState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN
@@ -32,7 +33,7 @@ QUEUES: dict[str, tuple[Any, frozenset[str], str]] = {
 
 
 @staff_page("wallet.view_deposit")
-def neighbour(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
+def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
     """Queues run oldest first, so the next is the newer one; `?way=back` goes the other way. At the end: the list."""
     if kind not in QUEUES:
         raise Http404
@@ -50,7 +51,7 @@ def neighbour(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     return redirect(f"wallet:{kind}", found)
 
 
-def note_view(request: HttpRequest, movement: Any) -> None:
+def note_view(request: UserRequest, movement: Any) -> None:
     client = movement.client
     access_log.note(
         user=request.user,

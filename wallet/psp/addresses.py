@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -33,7 +34,7 @@ def stored_secrets(psp: Psp) -> Sequence[Key]:
 
 
 @transaction.atomic
-def propose_address(*, psp_id: int, base_url: str, reason: str, actor: Any) -> PspAddressChange:
+def propose_address(*, psp_id: int, base_url: str, reason: str, actor: User) -> PspAddressChange:
     """Write down where a PSP shall answer. Nothing changes before another person approves.
 
     Who: `wallet.manage_psp` on the brand. Raises: NotAllowed, WrongState (one waits), DomainError (no reason, the same
@@ -65,7 +66,7 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: Any) -> P
 
 
 @transaction.atomic
-def approve_address(*, change_id: int, keys: Mapping[str, str], actor: Any, note: str = "") -> PspAddressChange:
+def approve_address(*, change_id: int, keys: Mapping[str, str], actor: User, note: str = "") -> PspAddressChange:
     """The PSP answers at the new address from now on, with the secrets given here.
 
     Who: `wallet.manage_psp` on the brand, and not who proposed it.
@@ -87,7 +88,7 @@ def approve_address(*, change_id: int, keys: Mapping[str, str], actor: Any, note
 
 
 @transaction.atomic
-def refuse_address(*, change_id: int, actor: Any, note: str) -> PspAddressChange:
+def refuse_address(*, change_id: int, actor: User, note: str) -> PspAddressChange:
     """Who: as for approving. Raises: NotAllowed, WrongState, DomainError without a note."""
     change, _psp = _locked(change_id)
     require(psp_policies.can_decide_address(actor, change))
@@ -99,7 +100,7 @@ def refuse_address(*, change_id: int, actor: Any, note: str) -> PspAddressChange
 
 
 @transaction.atomic
-def withdraw_address(*, change_id: int, actor: Any) -> PspAddressChange:
+def withdraw_address(*, change_id: int, actor: User) -> PspAddressChange:
     """Who: the one who proposed it, while nobody has decided."""
     change, _psp = _locked(change_id)
     require(policies.can_withdraw(actor, change))
@@ -120,7 +121,7 @@ def _locked(change_id: int) -> tuple[PspAddressChange, Psp]:
     return change, psp
 
 
-def _decide(change: PspAddressChange, state: RequestState, actor: Any, note: str) -> None:
+def _decide(change: PspAddressChange, state: RequestState, actor: Actor, note: str) -> None:
     change.state, change.decided_by, change.decided_at = state, actor, timezone.now()
     change.decision_note = note.strip()[:300]
     change.save()
@@ -129,7 +130,7 @@ def _decide(change: PspAddressChange, state: RequestState, actor: Any, note: str
 def _record(
     change: PspAddressChange,
     action: str,
-    actor: Any,
+    actor: Actor,
     reason: str,
     *,
     before: Mapping[str, Any] | None = None,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.models import Actor
 from crm.outside.destinations import require_public_url
 from crm.security import audit
 from crm.security.policies import require
@@ -23,7 +24,7 @@ PLAIN_FIELDS = ("name", "is_enabled", "reserve_days")
 
 
 @transaction.atomic
-def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, str], actor: Any) -> Psp:
+def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, str], actor: Actor) -> Psp:
     """Change a PSP's set-up; keys that are given replace the stored ones, the old webhook secret stays valid beside.
 
     Its address is changed by two people: `psp_addresses`.
@@ -77,7 +78,7 @@ def create_psp(
     keys: Mapping[str, str],
     currencies: Sequence[str],
     method_codes: Sequence[str],
-    actor: Any,
+    actor: Actor,
 ) -> Psp:
     """A new PSP with its keys, and a row for each of its ways to pay that was chosen.
 
@@ -127,7 +128,7 @@ def missing_methods(psp: Psp) -> list[Method]:
 
 
 @transaction.atomic
-def add_method(*, psp_id: int, code: str, actor: Any) -> PaymentMethod:
+def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
     """A way to pay that the provider knows gets its row, switched off. Who: `wallet.manage_psp` on the brand."""
     psp = Psp.objects.select_for_update(of=["self"]).get(pk=psp_id)
     require(policies.can_manage_psp(actor, psp))
@@ -149,7 +150,7 @@ def add_method(*, psp_id: int, code: str, actor: Any) -> PaymentMethod:
 
 
 @transaction.atomic
-def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Any) -> PaymentMethod:
+def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Actor) -> PaymentMethod:
     """Change whom a way to pay is offered to, its limits, fees and order. Who: `wallet.manage_psp` on the brand."""
     method = PaymentMethod.objects.select_for_update(of=["self"]).select_related("psp").get(pk=method_id)
     require(policies.can_manage_psp(actor, method.psp))
@@ -173,7 +174,7 @@ def is_down(psp: Psp) -> bool:
     return psp.is_down
 
 
-def check_psp(*, psp_id: int, actor: Any) -> Health:
+def check_psp(*, psp_id: int, actor: Actor) -> Health:
     """Ask the PSP whether it is up and knows our key; the answer is kept for the page. Who: `wallet.manage_psp`."""
     psp = Psp.objects.get(pk=psp_id)
     require(policies.can_manage_psp(actor, psp))

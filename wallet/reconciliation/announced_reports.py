@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import joined, phrase
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
@@ -150,7 +150,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
 
 
 @transaction.atomic
-def fetch_again(*, report_id: int, actor: Any) -> AnnouncedReport:
+def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
     """Have it fetched now, with patience anew. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
     report = AnnouncedReport.objects.select_for_update(of=["self"]).select_related("psp").get(pk=report_id)
     require(policies.can_reconcile(actor, report.psp))

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from crm.models import Actor
 from crm.money.amounts import from_minor
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.reconciliation import RowType
@@ -40,7 +41,7 @@ WHERE x.rule = 'fx' AND r.report_id = ANY(%(reports)s) GROUP BY 1, 2, 3
 """
 
 
-def book(report_ids: Iterable[int], *, actor: Any = None) -> None:
+def book(report_ids: Iterable[int], *, actor: Actor = None) -> None:
     """Bring the ledger to what the matches of these reports say. Call it with the PSP's lock held."""
     ids = sorted(set(report_ids))
     reports = SettlementImport.objects.select_related("psp__brand").in_bulk(ids)

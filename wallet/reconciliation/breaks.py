@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
-from crm.models import User
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -35,7 +35,7 @@ def require_open(one: Break) -> None:
 
 
 @transaction.atomic
-def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
+def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
     """Say what became of a difference, without a posting. Who: `wallet.run_reconciliation` on the brand.
 
     Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError without words.
@@ -52,7 +52,7 @@ def resolve_break(*, break_id: int, actor: Any, resolution: str) -> Break:
 
 
 def close(
-    one: Break, actor: Any, words: str = "", *, code: Resolved | None = None, values: Mapping[str, Any] | None = None
+    one: Break, actor: Actor, words: str = "", *, code: Resolved | None = None, values: Mapping[str, Any] | None = None
 ) -> None:
     """Resolved by a person: it does not open again, and its row and movement are not looked at any more.
 
@@ -75,7 +75,7 @@ def close(
 
 
 @transaction.atomic
-def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: Any) -> int:
+def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> int:
     """Make somebody look after open breaks; None takes them from whoever has them. Returns how many changed hands.
 
     Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
@@ -111,7 +111,7 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: Any) -> in
 
 
 @transaction.atomic
-def comment(*, break_id: int, actor: Any, body: str, file_name: str = "", content: bytes = b"") -> BreakNote:
+def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", content: bytes = b"") -> BreakNote:
     """Say something about a break, with or without a file that proves it (kept encrypted). Open or resolved.
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (nothing said, file too large, no room).

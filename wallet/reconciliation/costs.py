@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import label_of, phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -61,7 +62,7 @@ class Terms:
 
 
 @transaction.atomic
-def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: Any) -> PspCostProposal:
+def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: User) -> PspCostProposal:
     """Write down what was agreed with a PSP; it waits for a second person.
 
     Who: `wallet.manage_psp` on the brand. Raises: NotAllowed, DomainError (amounts, reason, a day that is not open).
@@ -106,7 +107,7 @@ def _require_open_day(psp: Psp, terms: Terms | PspCostProposal) -> None:
 
 
 @transaction.atomic
-def approve_terms(*, proposal_id: int, actor: Any, note: str = "") -> PspCost:
+def approve_terms(*, proposal_id: int, actor: User, note: str = "") -> PspCost:
     """The terms count from their day on; with the first ones of a kind, reports that are here already are looked at too.
 
     Who: `wallet.approve_pspcost` on the brand, and not the one who wrote them down (also a CHECK).
@@ -126,7 +127,7 @@ def approve_terms(*, proposal_id: int, actor: Any, note: str = "") -> PspCost:
 
 
 @transaction.atomic
-def refuse_terms(*, proposal_id: int, actor: Any, note: str) -> PspCostProposal:
+def refuse_terms(*, proposal_id: int, actor: User, note: str) -> PspCostProposal:
     """Who: as for agreeing. note: why, for the one who wrote them down."""
     proposal = _locked(proposal_id)
     require(reconciliation_policies.can_decide_cost(actor, proposal))
@@ -139,7 +140,7 @@ def refuse_terms(*, proposal_id: int, actor: Any, note: str) -> PspCostProposal:
 
 
 @transaction.atomic
-def withdraw_proposal(*, proposal_id: int, actor: Any) -> PspCostProposal:
+def withdraw_proposal(*, proposal_id: int, actor: User) -> PspCostProposal:
     """Who: the one who wrote them down, while nobody has decided."""
     proposal = _locked(proposal_id)
     require(policies.can_withdraw(actor, proposal))
@@ -149,7 +150,7 @@ def withdraw_proposal(*, proposal_id: int, actor: Any) -> PspCostProposal:
 
 
 @transaction.atomic
-def withdraw_terms(*, cost_id: int, actor: Any) -> None:
+def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
     """Take back terms whose day has not come; what was in force before goes on.
 
     Who: `wallet.manage_psp` on the brand. Raises: NotAllowed, WrongState when the day is here (also a trigger).
@@ -199,7 +200,7 @@ def _locked(proposal_id: int) -> PspCostProposal:
     return proposal
 
 
-def _decide(proposal: PspCostProposal, state: RequestState, actor: Any, note: str) -> None:
+def _decide(proposal: PspCostProposal, state: RequestState, actor: Actor, note: str) -> None:
     proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
     proposal.decision_note = note.strip()[:300]
     proposal.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
@@ -210,7 +211,7 @@ def _words(terms: PspCost | PspCostProposal) -> dict[str, Any]:
     return {name: str(getattr(terms, name)) for name in fields}
 
 
-def _record(proposal: PspCostProposal, action: str, actor: Any, reason: str) -> None:
+def _record(proposal: PspCostProposal, action: str, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from wallet.bank import payout_matching
@@ -38,7 +38,7 @@ def _locked(suggestion_id: int) -> Suggestion:
 
 
 @transaction.atomic
-def accept(*, suggestion_id: int, actor: Any) -> Suggestion:
+def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
     """They are the same: a match made by a person. A difference is not accepted here: propose its posting on the break.
 
     Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState, DomainError (amounts differ).
@@ -66,7 +66,7 @@ def accept(*, suggestion_id: int, actor: Any) -> Suggestion:
 
 
 @transaction.atomic
-def reject(*, suggestion_id: int, actor: Any, reason: str = "") -> Suggestion:
+def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
     """They are not the same: no rule takes or suggests the two again. Who: as for accepting."""
     one = _locked(suggestion_id)
     require(policies.can_reconcile(actor, one.psp))
@@ -76,12 +76,12 @@ def reject(*, suggestion_id: int, actor: Any, reason: str = "") -> Suggestion:
     return one
 
 
-def _decide(one: Suggestion, state: SuggestionState, actor: Any) -> None:
+def _decide(one: Suggestion, state: SuggestionState, actor: Actor) -> None:
     one.state, one.decided_by, one.decided_at = state, actor, timezone.now()
     one.save(update_fields=["state", "decided_by", "decided_at"])
 
 
-def _tell_apart(actor: Any, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
+def _tell_apart(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
     """Row, and movement or bank's entry; what was told apart before stays as it was said."""
     now, known = timezone.now(), list(pairs)
     NotTheSame.objects.bulk_create(
@@ -102,7 +102,7 @@ def _tell_apart(actor: Any, reason: str, pairs: Iterable[tuple[int, int | None, 
 
 
 @transaction.atomic
-def undo(*, match_id: int, actor: Any, reason: str) -> None:
+def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     """Take a match back, whole group and all: fees and conversions follow, an accepted difference is reversed.
 
     The sides are open again, with their breaks; what was told apart this way is not matched by itself any more.
@@ -163,7 +163,7 @@ def _psp_of(match: Match) -> Psp:
     return psps.get(pk=MatchGroup.objects.values_list("psp_id", flat=True).get(pk=match.group_id))
 
 
-def _undo_group(group_id: int, actor: Any, reason: str) -> None:
+def _undo_group(group_id: int, actor: Actor, reason: str) -> None:
     group = MatchGroup.objects.select_for_update(of=["self"]).select_related("adjustment").get(pk=group_id)
     if group.adjustment is not None:
         posting.reverse(
@@ -216,7 +216,7 @@ def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
         rematch(psp.pk)
 
 
-def _record(psp: Psp, one: Suggestion, action: str, actor: Any, reason: str) -> None:
+def _record(psp: Psp, one: Suggestion, action: str, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from crm.models import Actor
 from wallet.bank import payout_matching
 from wallet.choices.reconciliation import BreakState, Leg
 from wallet.models import Break, Psp, SettlementImport, SettlementRow
@@ -65,7 +65,7 @@ def _days(psp: Psp, report: SettlementImport | None) -> tuple[dt.date, dt.date] 
     return (found["first"], found["last"]) if found["first"] else None
 
 
-def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tuple[int, int]:
+def _run(psp: Psp, report: SettlementImport | None, *, actor: Actor = None) -> tuple[int, int]:
     """How many breaks were opened, and how many of the report's rows are matched."""
     days = _days(psp, report)
     values = {
@@ -92,7 +92,7 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Any = None) -> tup
     return opened, matched
 
 
-def book_again(row_ids: Iterable[int], *, actor: Any) -> None:
+def book_again(row_ids: Iterable[int], *, actor: Actor) -> None:
     """After a match was made or undone by hand: fees and conversions of the rows' reports follow."""
     reports = SettlementRow.objects.filter(pk__in=list(row_ids)).values_list("report_id", flat=True).distinct()
     booking.book(reports, actor=actor)

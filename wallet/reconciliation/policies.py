@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.models import Actor, User
 from crm.security.policies import Decision
 from wallet.bank.policies import can_handle_bank
 from wallet.core.policies import by_another, on_brand, on_whole_brand
 from wallet.models import Break, BreakPosting, Psp, PspCostProposal
 
 
-def can_decide_cost(user: Any, proposal: PspCostProposal) -> Decision:
+def can_decide_cost(user: User, proposal: PspCostProposal) -> Decision:
     """Agree to cost terms or refuse them: not the one who wrote them down. Also a CHECK of the table."""
     return by_another(user, proposal, on_brand(user, "wallet.approve_pspcost", proposal.psp.brand_id))
 
 
-def can_reconcile(user: Any, psp: Psp) -> Decision:
+def can_reconcile(user: Actor, psp: Psp) -> Decision:
     return on_whole_brand(user, psp, "wallet.run_reconciliation")
 
 
-def can_confirm_report(user: Any, waiting: Any) -> Decision:
+def can_confirm_report(user: Actor, waiting: Any) -> Decision:
     """Confirm or discard a report or bank statement that doesn't prove its own end: whoever may import one of the kind."""
     return can_handle_bank(user, waiting.psp) if waiting.is_statement else can_reconcile(user, waiting.psp)
 
 
-def sees_waiting_reports(user: Any) -> bool:
+def sees_waiting_reports(user: User) -> bool:
     return bool(user.has_perm("wallet.view_settlementimport") or user.has_perm("wallet.view_bankentry"))
 
 
-def decides_waiting_reports(user: Any) -> bool:
+def decides_waiting_reports(user: User) -> bool:
     return bool(user.has_perm("wallet.run_reconciliation") or user.has_perm("wallet.handle_bank_entries"))
 
 
-def can_resolve(user: Any, one: Break) -> Decision:
+def can_resolve(user: Actor, one: Break) -> Decision:
     return on_brand(user, "wallet.run_reconciliation", one.brand_id)
 
 
-def can_post_break(user: Any, posting: BreakPosting) -> Decision:
+def can_post_break(user: User, posting: BreakPosting) -> Decision:
     """Post or refuse: not the one who proposed it. Also a CHECK of the table."""
     return by_another(user, posting, on_brand(user, "wallet.post_break", posting.one.brand_id))

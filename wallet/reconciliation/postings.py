@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import label_of, phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -77,7 +78,7 @@ def can_be_posted(one: Break) -> bool:
 
 @transaction.atomic
 def propose(
-    *, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: Any, entry_id: int | None = None
+    *, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: User, entry_id: int | None = None
 ) -> BreakPosting:
     """Say what a difference is; it waits for a second person. entry_id: the booking at our bank, where it was paid to us.
 
@@ -190,7 +191,7 @@ def _locked(posting_id: int) -> BreakPosting:
 
 
 @transaction.atomic
-def approve(*, posting_id: int, actor: Any, note: str = "") -> BreakPosting:
+def approve(*, posting_id: int, actor: User, note: str = "") -> BreakPosting:
     """Post it and resolve the break. Who: `wallet.post_break` on the brand, and not the one who proposed it (also a CHECK).
 
     Raises: NotAllowed, WrongState, DomainError (the day is closed by now).
@@ -262,7 +263,7 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
     )
 
 
-def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Any) -> MatchGroup:
+def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Actor) -> MatchGroup:
     """The row and the movement of a break, with the difference that was posted."""
     row, movement = one.row, one.movement
     assert row is not None and movement is not None and one.psp_id is not None
@@ -292,7 +293,7 @@ def make_group(one: Break, *, journal_id: int, between: Across | None, actor: An
 
 
 @transaction.atomic
-def refuse(*, posting_id: int, actor: Any, note: str) -> BreakPosting:
+def refuse(*, posting_id: int, actor: User, note: str) -> BreakPosting:
     """Who: as for posting. note: why, for the one who proposed it."""
     posting = _locked(posting_id)
     require(reconciliation_policies.can_post_break(actor, posting))
@@ -305,7 +306,7 @@ def refuse(*, posting_id: int, actor: Any, note: str) -> BreakPosting:
 
 
 @transaction.atomic
-def withdraw(*, posting_id: int, actor: Any) -> BreakPosting:
+def withdraw(*, posting_id: int, actor: User) -> BreakPosting:
     """Who: the one who proposed it."""
     posting = _locked(posting_id)
     require(policies.can_withdraw(actor, posting))
@@ -314,13 +315,13 @@ def withdraw(*, posting_id: int, actor: Any) -> BreakPosting:
     return posting
 
 
-def _end(posting: BreakPosting, state: RequestState, actor: Any, note: str) -> None:
+def _end(posting: BreakPosting, state: RequestState, actor: Actor, note: str) -> None:
     posting.state, posting.decided_by, posting.decided_at = state, actor, timezone.now()
     posting.decision_note = note.strip()[:300]
     posting.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
 
 
-def _record(posting: BreakPosting, action: str, actor: Any, reason: str) -> None:
+def _record(posting: BreakPosting, action: str, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -33,7 +33,7 @@ AGES: tuple[tuple[int, int | None], ...] = ((0, 2), (2, 8), (8, 31), (31, 61), (
 SHOWN_MAX = 100
 
 
-def break_rows(user: Any) -> QuerySet[Break]:
+def break_rows(user: User) -> QuerySet[Break]:
     """Breaks with what their sentence reads."""
     return (
         queries.breaks_visible_to(user)
@@ -42,19 +42,19 @@ def break_rows(user: Any) -> QuerySet[Break]:
     )
 
 
-def announced_visible_to(user: Any) -> QuerySet[AnnouncedReport]:
+def announced_visible_to(user: User) -> QuerySet[AnnouncedReport]:
     return AnnouncedReport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
-def suggestions_visible_to(user: Any) -> QuerySet[Suggestion]:
+def suggestions_visible_to(user: User) -> QuerySet[Suggestion]:
     return Suggestion.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
-def postings_visible_to(user: Any) -> QuerySet[BreakPosting]:
+def postings_visible_to(user: User) -> QuerySet[BreakPosting]:
     return BreakPosting.objects.filter(one__brand_id__in=reach_of(user).whole_brands)
 
 
-def reserves_visible_to(user: Any) -> QuerySet[ReserveItem]:
+def reserves_visible_to(user: User) -> QuerySet[ReserveItem]:
     """With what is open of each one's pair."""
     left = F("amount_minor") - F("posted_minor")
     of_pair = (
@@ -69,11 +69,11 @@ def reserves_visible_to(user: Any) -> QuerySet[ReserveItem]:
     )
 
 
-def notes_visible_to(user: Any) -> QuerySet[BreakNote]:
+def notes_visible_to(user: User) -> QuerySet[BreakNote]:
     return BreakNote.objects.filter(one__brand_id__in=reach_of(user).whole_brands)
 
 
-def matches_visible_to(user: Any) -> QuerySet[Match]:
+def matches_visible_to(user: User) -> QuerySet[Match]:
     brands = reach_of(user).whole_brands
     return Match.objects.filter(
         Q(row__report__psp__brand_id__in=brands)
@@ -93,7 +93,7 @@ def suggestions_of(one: Break) -> list[Suggestion]:
     return list(rows.defer("movement__client__search_text").order_by("pk")[:SHOWN_MAX])
 
 
-def owners_for(user: Any) -> list[User]:
+def owners_for(user: User) -> list[User]:
     """Who may look after breaks of the brands that the user reaches."""
     ids = {
         pk for brand in reach_of(user).whole_brands for pk in people_with("wallet.run_reconciliation", brand_id=brand)
@@ -117,7 +117,7 @@ class Aged:
         return Break(kind=self.kind)
 
 
-def ageing(user: Any, *, psp_id: int | None = None) -> list[Aged]:
+def ageing(user: User, *, psp_id: int | None = None) -> list[Aged]:
     """Open breaks by kind, currency and age; one query, as many lines as kinds times currencies."""
     now = timezone.now()
     rows = queries.breaks_visible_to(user).filter(state=BreakState.OPEN)
@@ -153,7 +153,7 @@ def ageing(user: Any, *, psp_id: int | None = None) -> list[Aged]:
     return sorted(lines, key=lambda line: (order[line.kind], line.currency))
 
 
-def open_break_count(user: Any) -> int:
+def open_break_count(user: User) -> int:
     """Of all kinds; their ageing is a page of its own."""
     return breaks_visible_to(user).filter(state="open").count()
 

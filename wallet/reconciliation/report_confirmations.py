@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import WrongState
 from crm.files.jobs import RunningJob, start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require
 from wallet.bank import statements as bank
@@ -23,7 +23,7 @@ from wallet.models import BankFile, ReportToConfirm, SettlementImport
 from wallet.reconciliation import policies, settlement_import
 
 
-def _lock(waiting_id: int, actor: Any) -> ReportToConfirm:
+def _lock(waiting_id: int, actor: Actor) -> ReportToConfirm:
     waiting = ReportToConfirm.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
     require(policies.can_confirm_report(actor, waiting))
     if waiting.state != WaitingState.WAITING:
@@ -37,7 +37,7 @@ def _kept(waiting: ReportToConfirm) -> Kept:
 
 
 @transaction.atomic
-def confirm_report(*, waiting_id: int, actor: Any, progress: Progress = no_progress) -> SettlementImport | BankFile:
+def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_progress) -> SettlementImport | BankFile:
     """Confirm that a report or statement is complete, and import it. A person's name stands for it in the audit log.
 
     Who: `wallet.run_reconciliation` on the PSP's brand, for a statement `wallet.handle_bank_entries`.
@@ -61,7 +61,7 @@ def confirm_report(*, waiting_id: int, actor: Any, progress: Progress = no_progr
     return taken
 
 
-def order_confirmation(*, waiting_id: int, actor: Any) -> Job:
+def order_confirmation(*, waiting_id: int, actor: User) -> Job:
     """The same for a large file: a worker imports it, and the job's page shows how far it is."""
     with transaction.atomic():
         waiting = _lock(waiting_id, actor)
@@ -79,7 +79,7 @@ def run_confirmation(job: RunningJob) -> SettlementImport | BankFile:
 
 
 @transaction.atomic
-def discard_report(*, waiting_id: int, actor: Any) -> ReportToConfirm:
+def discard_report(*, waiting_id: int, actor: Actor) -> ReportToConfirm:
     """Discard a report that was cut off; its file goes. Who: as for confirming. Raises: NotAllowed, WrongState."""
     waiting = _lock(waiting_id, actor)
     _decide(waiting, WaitingState.DISCARDED, actor)
@@ -87,7 +87,7 @@ def discard_report(*, waiting_id: int, actor: Any) -> ReportToConfirm:
     return waiting
 
 
-def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Any) -> None:
+def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Actor) -> None:
     waiting.state, waiting.decided_by, waiting.decided_at = state, actor, timezone.now()
     if state == WaitingState.DISCARDED:
         waiting.last_row = ""  # names of people may be in it

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.events import ReconciliationFinished, publish
 from crm.files.jobs import RunningJob, start_job
-from crm.models import Job
+from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require
 from wallet.core.source_files import Folder, Kept, Progress, no_progress
@@ -82,7 +82,7 @@ def import_report(
     psp_id: int,
     file_name: str,
     content: bytes | BinaryIO | Path,
-    actor: Any,
+    actor: Actor,
     progress: Progress = no_progress,
     is_complete: bool = False,
 ) -> SettlementImport:
@@ -99,7 +99,7 @@ def import_report(
     return import_kept(psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=is_complete)
 
 
-def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) -> SettlementImport:
+def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Actor) -> SettlementImport:
     """Fetch a period's report from the PSP's own API and import it. Who: as for importing; None is the daily run."""
     psp = _psp_for(psp_id, actor)
     if last < first:
@@ -109,7 +109,7 @@ def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Any) 
     return import_report(psp_id=psp_id, file_name=name, content=content, actor=actor, is_complete=True)
 
 
-def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: Any) -> Job:
+def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: User) -> Job:
     """Keep the file now and let a worker import it; the job's page shows how far it is, and its Cancel leaves nothing.
 
     Who: as for importing. Raises: NotAllowed, StorageFull, DomainError when the same file is there already.
@@ -150,7 +150,7 @@ def original_of(report: SettlementImport) -> Iterator[bytes]:
     yield from ORIGINALS.stream(report.stored_name)
 
 
-def _psp_for(psp_id: int, actor: Any) -> Psp:
+def _psp_for(psp_id: int, actor: Actor) -> Psp:
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     if actor is not None:
         require(policies.can_reconcile(actor, psp))
@@ -177,7 +177,7 @@ def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = Tru
 
 
 def import_kept(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, is_complete: bool = False
+    *, psp: Psp, file_name: str, kept: Kept, actor: Actor, progress: Progress = no_progress, is_complete: bool = False
 ) -> SettlementImport:
     """Import an original that is on disk already; it is deleted when the report is refused, and waits when its end is unknown."""
     try:
@@ -192,7 +192,7 @@ def import_kept(
 
 
 def import_original(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Any, progress: Progress = no_progress, is_complete: bool = False
+    *, psp: Psp, file_name: str, kept: Kept, actor: Actor, progress: Progress = no_progress, is_complete: bool = False
 ) -> SettlementImport:
     """Store, match and book an original in one transaction. Raises EndUnknown with the row under which it waits now."""
     started = time.monotonic()
@@ -217,7 +217,7 @@ def import_original(
     return report
 
 
-def _hold(psp: Psp, file_name: str, kept: Kept, actor: Any, reader: SettlementReader) -> int:
+def _hold(psp: Psp, file_name: str, kept: Kept, actor: Actor, reader: SettlementReader) -> int:
     return hold(
         psp=psp,
         file_name=file_name,
@@ -235,7 +235,7 @@ def store(
     psp: Psp,
     file_name: str,
     kept: Kept,
-    actor: Any,
+    actor: Actor,
     progress: Progress = no_progress,
     *,
     reader: SettlementReader | None = None,
@@ -270,7 +270,7 @@ def store(
     return report
 
 
-def _tell(report: SettlementImport, psp: Psp, actor: Any) -> None:
+def _tell(report: SettlementImport, psp: Psp, actor: Actor) -> None:
     audit.record(
         actor=actor,
         action="wallet.report_imported",

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.money.numbers import is_whole
 from crm.queue import catch_up
 from crm.security import audit
@@ -349,7 +349,7 @@ def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
 
 
 @transaction.atomic
-def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Any) -> Psp:
+def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Actor) -> Psp:
     """Have a PSP's report or a bank's statement fetched every day, or stop that. Who: `wallet.run_reconciliation`."""
     psp = Psp.objects.select_for_update(of=("self",)).select_related("brand").get(pk=psp_id)
     require(policies.can_reconcile(actor, psp))
@@ -413,13 +413,13 @@ def _run_safely(source: Source, day: dt.date) -> bool:
     return True
 
 
-def runs_visible_to(user: Any) -> Any:
+def runs_visible_to(user: User) -> Any:
     from crm.security.scope import reach_of
 
     return SourceRun.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
-def last_runs(user: Any, brand_ids: Iterable[int]) -> dict[tuple, SourceRun]:
+def last_runs(user: User, brand_ids: Iterable[int]) -> dict[tuple, SourceRun]:
     """The newest run of each source, by its key."""
     rows = (
         runs_visible_to(user)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +11,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.errors import IdempotencyConflict
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.money.amounts import Money
 from crm.security import audit
 from crm.security.policies import require
@@ -28,7 +27,7 @@ from wallet.transfers.quotes import conversion_of, use_quote
 
 
 @transaction.atomic
-def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Any) -> Exchange:
+def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Actor) -> Exchange:
     """Carry out a quote between two wallets. The same request_key with the same quote is the same exchange.
 
     Who: the client. Raises: NotAllowed, QuoteExpired, WrongState (used), InsufficientFunds, IdempotencyConflict.

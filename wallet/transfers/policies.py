@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance.choices import RestrictionKind
-from crm.models import Brand
+from crm.models import Actor, Brand, User
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.core.policies import by_another, is_own, ran_out_of_time
@@ -18,7 +16,7 @@ from wallet.models import RateEntry
 NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})
 
 
-def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decision:
+def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Decision:
     """The client themselves, while nothing forbids it; who may not trade can still fetch their money back."""
     if not is_own(user, client):
         return no(_("Only the client can move money between wallet and trading account."))
@@ -32,7 +30,7 @@ def can_transfer(user: Any, client: Client, *, to_trading: bool = True) -> Decis
     return YES
 
 
-def can_enter_rate(user: Any, permission: str = "wallet.write_journal") -> Decision:
+def can_enter_rate(user: Actor, permission: str = "wallet.write_journal") -> Decision:
     """A rate counts for every brand: whoever enters or approves one reaches all of them."""
     allowed = has_permission(user, permission)
     if not allowed:
@@ -42,6 +40,6 @@ def can_enter_rate(user: Any, permission: str = "wallet.write_journal") -> Decis
     return YES
 
 
-def can_decide_rate(user: Any, entry: RateEntry) -> Decision:
+def can_decide_rate(user: User, entry: RateEntry) -> Decision:
     """Approve or refuse: not the one who entered it. Also a CHECK of the table."""
     return by_another(user, entry, can_enter_rate(user, "wallet.post_manual_journal"))

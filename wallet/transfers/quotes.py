@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
+from crm.models import Actor
 from crm.money.amounts import Money, to_minor
 from crm.rates import fx
 from crm.security.policies import require
@@ -44,7 +45,7 @@ def ask_quote(
     given: str,
     got: str,
     amount: Decimal,
-    actor: Any,
+    actor: Actor,
     purpose: QuoteFor = QuoteFor.EXCHANGE,
     trading_account_id: int | None = None,
 ) -> Quote:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from babel.numbers import list_currencies
 from django.db import IntegrityError, transaction
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
-from crm.models import FxRate
+from crm.models import Actor, FxRate, User
 from crm.notices.notify import notify, people_with
 from crm.rates import fx
 from crm.security import audit
@@ -46,7 +46,7 @@ def last_rate(currency: str) -> FxRate | None:
 
 @transaction.atomic
 def propose_rate(
-    *, currency: str, rate: Decimal, on: dt.date, reason: str, actor: Any, is_far: bool = False
+    *, currency: str, rate: Decimal, on: dt.date, reason: str, actor: User, is_far: bool = False
 ) -> RateEntry:
     """Write down a rate for one euro. It counts once another person approves it.
 
@@ -113,7 +113,7 @@ def _check(currency: str, rate: Decimal, on: dt.date) -> FxRate | None:
 
 
 @transaction.atomic
-def approve_rate(*, entry_id: int, actor: Any, note: str = "") -> RateEntry:
+def approve_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
     """The rate counts from now on.
 
     Who: `wallet.post_manual_journal` at every brand, and not who entered it.
@@ -137,7 +137,7 @@ def approve_rate(*, entry_id: int, actor: Any, note: str = "") -> RateEntry:
 
 
 @transaction.atomic
-def refuse_rate(*, entry_id: int, actor: Any, note: str) -> RateEntry:
+def refuse_rate(*, entry_id: int, actor: User, note: str) -> RateEntry:
     """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
     entry = _locked(entry_id)
     require(transfers_policies.can_decide_rate(actor, entry))
@@ -149,7 +149,7 @@ def refuse_rate(*, entry_id: int, actor: Any, note: str) -> RateEntry:
 
 
 @transaction.atomic
-def withdraw_rate(*, entry_id: int, actor: Any, note: str = "") -> RateEntry:
+def withdraw_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
     """Who: the one who entered it, while nobody has decided."""
     entry = _locked(entry_id)
     require(policies.can_withdraw(actor, entry))
@@ -162,13 +162,13 @@ def _locked(entry_id: int) -> RateEntry:
     return RateEntry.objects.select_for_update(of=["self"]).get(pk=entry_id)
 
 
-def _decide(entry: RateEntry, state: RequestState, actor: Any, note: str) -> None:
+def _decide(entry: RateEntry, state: RequestState, actor: Actor, note: str) -> None:
     entry.state, entry.decided_by, entry.decided_at = state, actor, timezone.now()
     entry.decision_note = note.strip()[:300]
     entry.save()
 
 
-def _record(entry: RateEntry, action: str, actor: Any, reason: str) -> None:
+def _record(entry: RateEntry, action: str, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import TransferSettled, publish
+from crm.models import Actor
 from crm.queue.for_each import each
 from crm.security import audit
 from crm.security.policies import require
@@ -46,7 +47,7 @@ def start_transfer(
     direction: Direction,
     amount: Decimal | None = None,
     request_key: str,
-    actor: Any,
+    actor: Actor,
     quote_id: int | None = None,
 ) -> Transfer:
     """The client moves money between a wallet and one of their trading accounts.
@@ -236,7 +237,9 @@ def _become_unknown(operation_id: int) -> None:
         _audit(transfer, "wallet.transfer_unknown")
 
 
-def _audit(transfer: Transfer, action: str, *, actor: Any = None, reason: str = "", after: dict | None = None) -> None:
+def _audit(
+    transfer: Transfer, action: str, *, actor: Actor = None, reason: str = "", after: dict | None = None
+) -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -15,6 +15,7 @@ from crm.money.amounts import Money
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.approvals import RequestState
 from wallet.core import limits, policies, queries
 from wallet.ledger import fx_position
@@ -27,12 +28,12 @@ from wallet.transfers import rate_entries, rate_watch
 
 
 @staff_page("wallet.view_account")
-def rates_page(request: HttpRequest) -> HttpResponse:
+def rates_page(request: UserRequest) -> HttpResponse:
     return _page(request, RateForm(initial={"on": timezone.now().date()}))
 
 
-def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
-    user: Any = request.user
+def _page(request: UserRequest, form: RateForm) -> HttpResponse:
+    user = request.user
     brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
     terms = [
         {
@@ -62,7 +63,7 @@ def _page(request: HttpRequest, form: RateForm) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.write_journal")
-def enter_rate(request: HttpRequest) -> HttpResponse:
+def enter_rate(request: UserRequest) -> HttpResponse:
     form = RateForm(request.POST)
     done = run_action(
         request,
@@ -92,7 +93,7 @@ def decide_rate(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 
 
 @staff_page("wallet.view_transfer")
-def transfer_page(request: HttpRequest, transfer_id: int) -> HttpResponse:
+def transfer_page(request: UserRequest, transfer_id: int) -> HttpResponse:
     rows = queries.transfers_visible_to(request.user).select_related("client__brand", "requested_by", "quote")
     transfer: Transfer = queries.one_of(rows, transfer_id, request.user, "wallet.view_transfer")
     note_view(request, transfer)
@@ -101,7 +102,7 @@ def transfer_page(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 
 @staff_page("wallet.view_transfer")
-def exchange_page(request: HttpRequest, exchange_id: int) -> HttpResponse:
+def exchange_page(request: UserRequest, exchange_id: int) -> HttpResponse:
     rows = queries.exchanges_visible_to(request.user).select_related("client__brand", "requested_by", "quote")
     exchange: Exchange = queries.one_of(rows, exchange_id, request.user, "wallet.view_transfer")
     note_view(request, exchange)

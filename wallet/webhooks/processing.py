@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import User
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit, wake_soon_on_commit
 from wallet.choices.psp import InboxState, Verdict
@@ -253,7 +254,7 @@ def due_webhooks(*, limit: int = 200) -> list[int]:
 
 
 @transaction.atomic
-def try_again(*, message_id: int, actor: object) -> WebhookMessage:
+def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     """Staff send a failed or unmatched message through once more. Who: `wallet.manage_psp` in reach."""
     from crm.security import audit
     from crm.security.policies import require

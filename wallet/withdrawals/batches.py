@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.i18n.localized_text import phrase, say
+from crm.models import User
 from crm.money.amounts import Money
 from crm.security.policies import require_permission
 from wallet.choices.withdrawals import Way, WithdrawalState
@@ -53,7 +54,7 @@ class PspTotal:
     is_covered: bool
 
 
-def preview(withdrawals: Iterable[Withdrawal], *, actor: Any) -> list[PreviewLine]:
+def preview(withdrawals: Iterable[Withdrawal], *, actor: User) -> list[PreviewLine]:
     """What approving these would do now. Who: `wallet.approve_withdrawal`; each line says what the actor may."""
     require_permission(actor, "wallet.approve_withdrawal")
     references = list(dict.fromkeys(one.request_reference for one in withdrawals))[:BATCH_MAX]
@@ -71,7 +72,7 @@ def preview(withdrawals: Iterable[Withdrawal], *, actor: Any) -> list[PreviewLin
     return [_line(requests[reference], actor, paid_already.get(reference, [])) for reference in references]
 
 
-def _line(parts: list[Withdrawal], actor: Any, paid_already: Sequence[str]) -> PreviewLine:
+def _line(parts: list[Withdrawal], actor: User, paid_already: Sequence[str]) -> PreviewLine:
     first = parts[0]
     mark = mark_of_request(parts)
     looks = [check.reason for check in first.checks.all() if check.outcome != "pass"]
@@ -117,7 +118,7 @@ def currency_totals(lines: Sequence[PreviewLine]) -> list[Money]:
     return [Money.of_minor(minor, currency) for currency, minor in sorted(sums.items())]
 
 
-def confirm(*, key: str, marks: Mapping[int, str], actor: Any) -> ApprovalBatch:
+def confirm(*, key: str, marks: Mapping[int, str], actor: User) -> ApprovalBatch:
     """Approve what the preview showed: {first part's id: its mark}. Not in a transaction: each request has its own.
 
     The same key again is the same batch and does nothing. Who: `wallet.approve_withdrawal`, and per request as for one.
@@ -143,7 +144,7 @@ def confirm(*, key: str, marks: Mapping[int, str], actor: Any) -> ApprovalBatch:
     return batch
 
 
-def _approve(line: Mapping[str, Any], actor: Any) -> tuple[str, str]:
+def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
     """(what happened, in words): nothing that is not as it was shown."""
     try:
         with transaction.atomic():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm.models import User
 from wallet.bonuses import restoring
 from wallet.choices.approvals import RequestState
 from wallet.choices.withdrawals import FindingKind
@@ -17,7 +18,7 @@ from wallet.withdrawals.forms import FindingForm
 SHOWN_MAX = 20
 
 
-def findings_of(user: Any, withdrawal: Withdrawal, form: FindingForm | None) -> dict[str, Any]:
+def findings_of(user: User, withdrawal: Withdrawal, form: FindingForm | None) -> dict[str, Any]:
     """The one that waits with who may decide, those before, and the form for a new one. The number of queries is bounded."""
     rows = list(withdrawal.findings.select_related("requested_by", "decided_by").order_by("-pk")[:SHOWN_MAX])
     for row in rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import joined, label_of, phrase, say
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -58,7 +59,7 @@ def say_what_happened(
     withdrawal_id: int,
     kind: str,
     reason: str,
-    actor: Any,
+    actor: User,
     psp_reference: str = "",
     amount: Decimal | None = None,
     returns_fee: bool | None = None,
@@ -145,7 +146,7 @@ def _require_no_file(withdrawal: Withdrawal) -> None:
 # ── the second person ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def agree(*, finding_id: int, actor: Any, note: str = "") -> PayoutFinding:
+def agree(*, finding_id: int, actor: User, note: str = "") -> PayoutFinding:
     """Book what was found out. What is open is looked up once more before: a PSP that knows better is believed.
 
     Who: `wallet.approve_withdrawal` in reach, and not who wrote it. Not in a transaction.
@@ -159,7 +160,7 @@ def agree(*, finding_id: int, actor: Any, note: str = "") -> PayoutFinding:
 
 
 @transaction.atomic
-def _agree(finding_id: int, actor: Any, note: str) -> PayoutFinding:
+def _agree(finding_id: int, actor: User, note: str) -> PayoutFinding:
     finding, withdrawal = _locked(finding_id)
     require(withdrawals_policies.can_decide_finding(actor, finding))
     if finding.kind not in POSSIBLE.get(withdrawal.state, ()):
@@ -180,7 +181,7 @@ def _agree(finding_id: int, actor: Any, note: str) -> PayoutFinding:
 
 
 @transaction.atomic
-def refuse(*, finding_id: int, actor: Any, note: str) -> PayoutFinding:
+def refuse(*, finding_id: int, actor: User, note: str) -> PayoutFinding:
     """Who: as for agreeing. Raises: NotAllowed, WrongState, DomainError without words."""
     finding, _withdrawal = _locked(finding_id)
     require(withdrawals_policies.can_decide_finding(actor, finding))
@@ -192,7 +193,7 @@ def refuse(*, finding_id: int, actor: Any, note: str) -> PayoutFinding:
 
 
 @transaction.atomic
-def withdraw(*, finding_id: int, actor: Any) -> PayoutFinding:
+def withdraw(*, finding_id: int, actor: User) -> PayoutFinding:
     """Who: the one who wrote it down, while nobody has decided."""
     finding, _withdrawal = _locked(finding_id)
     require(policies.can_withdraw(actor, finding))
@@ -214,7 +215,7 @@ def _view(finding: PayoutFinding, withdrawal: Withdrawal, status: TransferStatus
     )
 
 
-def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
+def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     withdrawal.psp_reference = finding.psp_reference
     view = _view(finding, withdrawal, TransferStatus.PAID)
     if withdrawal.state != WithdrawalState.FAILED:
@@ -277,13 +278,13 @@ def _locked(finding_id: int) -> tuple[PayoutFinding, Withdrawal]:
     return finding, withdrawal
 
 
-def _decide(finding: PayoutFinding, state: RequestState, actor: Any, note: str) -> None:
+def _decide(finding: PayoutFinding, state: RequestState, actor: Actor, note: str) -> None:
     finding.state, finding.decided_by, finding.decided_at = state, actor, timezone.now()
     finding.decision_note = note.strip()[:300]
     finding.save()
 
 
-def _record(finding: PayoutFinding, action: str, actor: Any, reason: str) -> None:
+def _record(finding: PayoutFinding, action: str, actor: Actor, reason: str) -> None:
     withdrawal = finding.withdrawal
     audit.record(
         actor=actor,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.errors import WrongState
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.i18n.localized_text import label_of, phrase, say
+from crm.models import Actor
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -37,7 +38,7 @@ from wallet.withdrawals import refund_claims
 AT_THE_PSP = (WithdrawalState.SENDING, WithdrawalState.SENT, WithdrawalState.UNKNOWN)
 
 
-def reserve(withdrawal: Withdrawal, *, actor: Any) -> None:
+def reserve(withdrawal: Withdrawal, *, actor: Actor) -> None:
     """Set one part's money aside: out of the wallet (or suspense), to the PSP what it will pay, the fee to us."""
     clearing = posting.psp_clearing(withdrawal.psp, withdrawal.currency)
     lines = [Line(withdrawal.wallet, -withdrawal.amount_minor), Line(clearing, withdrawal.payout_minor)]
@@ -200,7 +201,7 @@ def _count_refund(withdrawal: Withdrawal) -> None:
         )
 
 
-def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, actor: Any = None) -> None:
+def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, actor: Actor = None) -> None:
     """End one locked part without paying: its reservation is released. `tell_refused` then tells the client."""
     posted = posting.release(
         key=f"withdrawal:{withdrawal.reference}:release", reservation=withdrawal.reservation, actor=actor
@@ -281,7 +282,7 @@ def audit_withdrawal(
     withdrawal: Withdrawal,
     action: str,
     *,
-    actor: Any = None,
+    actor: Actor = None,
     reason: str = "",
     after: dict | None = None,
     evidence: dict | None = None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.queries import reaches
 from compliance.choices import RestrictionKind
+from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.withdrawals import Purpose, WithdrawalState
@@ -18,7 +17,7 @@ from wallet.models import PayoutFinding, Withdrawal
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 
 
-def can_request_withdrawal(user: Any, client: Client) -> Decision:
+def can_request_withdrawal(user: Actor, client: Client) -> Decision:
     """The client, or staff with the right on the client's behalf."""
     if is_own(user, client):
         return YES
@@ -27,7 +26,7 @@ def can_request_withdrawal(user: Any, client: Client) -> Decision:
     return has_permission(user, "wallet.request_withdrawal_for_client")
 
 
-def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
+def can_approve(user: User, withdrawal: Withdrawal) -> Decision:
     """Four eyes: not the one who requested, and not twice the same person. Also CHECKs of the table."""
     allowed = _decides_on(user, withdrawal)
     if not allowed:
@@ -39,11 +38,11 @@ def can_approve(user: Any, withdrawal: Withdrawal) -> Decision:
     return YES
 
 
-def can_reject(user: Any, withdrawal: Withdrawal) -> Decision:
+def can_reject(user: Actor, withdrawal: Withdrawal) -> Decision:
     return _decides_on(user, withdrawal)
 
 
-def _decides_on(user: Any, withdrawal: Withdrawal) -> Decision:
+def _decides_on(user: Actor, withdrawal: Withdrawal) -> Decision:
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if not allowed:
         return allowed
@@ -54,7 +53,7 @@ def _decides_on(user: Any, withdrawal: Withdrawal) -> Decision:
     return YES
 
 
-def can_cancel(user: Any, withdrawal: Withdrawal) -> Decision:
+def can_cancel(user: Actor, withdrawal: Withdrawal) -> Decision:
     """The client, as long as nobody has released it."""
     if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
         return no(_("Only the client can cancel a withdrawal; staff reject it."))
@@ -63,7 +62,7 @@ def can_cancel(user: Any, withdrawal: Withdrawal) -> Decision:
     return YES
 
 
-def can_look_up(user: Any, withdrawal: Withdrawal) -> Decision:
+def can_look_up(user: Actor, withdrawal: Withdrawal) -> Decision:
     """Who decides on withdrawals may ask the PSP how one stands."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
@@ -73,7 +72,7 @@ def can_look_up(user: Any, withdrawal: Withdrawal) -> Decision:
     return allowed
 
 
-def can_say_what_happened(user: Any, withdrawal: Withdrawal) -> Decision:
+def can_say_what_happened(user: Actor, withdrawal: Withdrawal) -> Decision:
     """Who decides on withdrawals may write down how one ended; somebody else books it."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
@@ -81,6 +80,6 @@ def can_say_what_happened(user: Any, withdrawal: Withdrawal) -> Decision:
     return allowed
 
 
-def can_decide_finding(user: Any, finding: PayoutFinding) -> Decision:
+def can_decide_finding(user: User, finding: PayoutFinding) -> Decision:
     """Four eyes: not the one who wrote it. Also a CHECK of the table."""
     return by_another(user, finding, can_say_what_happened(user, finding.withdrawal))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from crm.models import User
 from wallet.choices.withdrawals import WITHDRAWAL_UNDECIDED
 from wallet.core.queries import withdrawals_visible_to
 from wallet.models import Withdrawal
 
 
-def next_to_decide(user: Any, withdrawal: Withdrawal) -> int | None:
+def next_to_decide(user: User, withdrawal: Withdrawal) -> int | None:
     """The request that waits next after this one in the queue; from the front again when there is none behind it."""
     waiting = (
         withdrawals_visible_to(user)

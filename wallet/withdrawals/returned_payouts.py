@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.events import DepositRestored, publish
 from crm.i18n import formats
+from crm.models import Actor
 from crm.money.amounts import Money
 from wallet.bonuses import restoring
 from wallet.choices.deposits import DepositState
@@ -63,7 +64,7 @@ def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | Non
     }
 
 
-def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Any) -> int:
+def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     """The PSP holds the money again, the client has what came back of it and, where it was so decided, our fee; what banks
     kept is gone. Returns the journal's id. Locks: withdrawal (the caller's), deposit, client."""
     deposit = lock_deposit(pk=withdrawal.source_deposit_id) if withdrawal.source_deposit_id else None

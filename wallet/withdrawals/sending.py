@@ -6,7 +6,6 @@ Each step is committed before the next, so a process that dies leaves a row that
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
+from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -193,7 +193,7 @@ def look_up_payout(withdrawal_id: int) -> str:
     return _answered(withdrawal_id, view)
 
 
-def ask_the_psp(*, withdrawal_id: int, actor: Any) -> str:
+def ask_the_psp(*, withdrawal_id: int, actor: Actor) -> str:
     """Staff want to know now: the same look-up that runs by itself, with their name in the story. It never sends.
 
     Who: `wallet.approve_withdrawal` in reach. Raises: NotAllowed.
@@ -205,7 +205,7 @@ def ask_the_psp(*, withdrawal_id: int, actor: Any) -> str:
     return look_up_payout(withdrawal_id)
 
 
-def take_refund_back(*, withdrawal_id: int, actor: Any, reason: str) -> str:
+def take_refund_back(*, withdrawal_id: int, actor: Actor, reason: str) -> str:
     """Close a refund that the client has not claimed: at the PSP first, which then says whether it was paid after all.
 
     Who: `wallet.approve_withdrawal` in reach. Not in a transaction. Raises: NotAllowed, WrongState, DomainError (no reason),

@@ -23,6 +23,7 @@ from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalApproved, WithdrawalRequested, publish
 from crm.i18n.localized_text import phrase, say
+from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.queue.enqueue import wake_on_commit
 from crm.security.policies import require
@@ -77,7 +78,7 @@ def request_withdrawal(
     currency: str,
     destination: Mapping[str, str],
     request_key: str,
-    actor: Any,
+    actor: Actor,
     method: str = "",
     shown_plan: str = "",
 ) -> Withdrawal:
@@ -115,7 +116,7 @@ def preview_withdrawal(
     currency: str,
     destination: Mapping[str, str],
     request_key: str,
-    actor: Any,
+    actor: Actor,
     method: str = "",
 ) -> Plan:
     """How it would go, for the page before it is sent. Takes and raises what request_withdrawal does; writes nothing.
@@ -158,7 +159,7 @@ def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
         raise WithdrawalNotPossible(stops)
 
 
-def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> Withdrawal:
+def _carry_out(request: Request, *, wish: str, request_key: str, actor: Actor) -> Withdrawal:
     """Run the checks, reserve every part, keep what the checks said, and let it go or wait."""
     assert request.plan is not None
     client, brand = request.client, request.client.brand
@@ -205,7 +206,7 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Any) -> 
 
 
 def _reserved(
-    part: PlannedPart, place: int, common: Mapping[str, Any], *, actor: Any, evidence: dict[str, Any] | None
+    part: PlannedPart, place: int, common: Mapping[str, Any], *, actor: Actor, evidence: dict[str, Any] | None
 ) -> Withdrawal:
     """One part of the plan as a row with its own reservation."""
     base = common["request_reference"]
@@ -266,7 +267,7 @@ def _may_go_alone(first: Withdrawal, whole: Decimal, findings: Mapping[str, Find
 
 
 @transaction.atomic
-def approve_withdrawal(*, withdrawal_id: int, actor: Any, reason: str = "") -> Withdrawal:
+def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> Withdrawal:
     """Release a request with all its parts. Above the brand's limit the first approval asks for a second person.
 
     What could stop it (restrictions, identity) is looked at again. Who: `wallet.approve_withdrawal` in reach, not the
@@ -317,7 +318,7 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
     ]
 
 
-def release_to_psp(parts: Sequence[Withdrawal], *, actor: Any, reason: str) -> None:
+def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) -> None:
     """Approved: each part is handed to its PSP by a worker."""
     for withdrawal in parts:
         move_to(withdrawal, WithdrawalState.APPROVED)
@@ -335,7 +336,7 @@ def release_to_psp(parts: Sequence[Withdrawal], *, actor: Any, reason: str) -> N
 
 
 @transaction.atomic
-def reject_withdrawal(*, withdrawal_id: int, actor: Any, reason: str) -> Withdrawal:
+def reject_withdrawal(*, withdrawal_id: int, actor: Actor, reason: str) -> Withdrawal:
     """Say no to the whole request, with a reason that the client reads; the money is available again.
 
     Who: as for approving.
@@ -353,7 +354,7 @@ def reject_withdrawal(*, withdrawal_id: int, actor: Any, reason: str) -> Withdra
 
 
 @transaction.atomic
-def cancel_withdrawal(*, withdrawal_id: int, actor: Any) -> Withdrawal:
+def cancel_withdrawal(*, withdrawal_id: int, actor: Actor) -> Withdrawal:
     """The client changes their mind about the whole request, as long as nobody has released it."""
     parts = lock_parts(withdrawal_id)
     for withdrawal in parts:

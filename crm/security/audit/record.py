@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from crm.db.bulk import copy_models
-from crm.models import AuditEvent
+from crm.models import Actor, AuditEvent
 from crm.security import crypto
 from crm.security.request_context import current
 
@@ -23,7 +23,7 @@ def canonical(body: Mapping[str, Any]) -> bytes:
 
 def record(
     *,
-    actor: Any,
+    actor: Actor,
     action: str,
     target: models.Model | tuple[str, object],
     client_id: int | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,10 +18,12 @@ from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
+from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts import changes as accounts
 from trading.accounts import opening
@@ -80,9 +82,9 @@ def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Char
     )
 
 
-def trading_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def trading_tab(request: UserRequest, client: Client) -> HttpResponse:
     """A client's accounts, open positions and last deals. `?account=` chooses whose curve and deals are shown."""
-    user: Any = request.user
+    user = request.user
     rows = queries.accounts_of(user, client.pk)
     positions = queries.positions_of_client(user, client.pk)
     by_id = {account.pk: account for account in rows}
@@ -115,8 +117,8 @@ class AccountPage(StaffView):
 
     permission = "trading.view_tradingaccount"
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest, account_id: int) -> HttpResponse:
+        user = request.user
         account = queries.get_account(user, account_id)
         note_look(user, account)
         curve, positions = queries.curve_of(account), queries.positions_of(account)
@@ -150,8 +152,8 @@ class AccountResults(StaffView):
 
     permission = "trading.view_tradingaccount"
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest, account_id: int) -> HttpResponse:
+        user = request.user
         account = queries.get_account(user, account_id)
         if not is_noted(request.GET.get("look", ""), user, account):
             note_look(user, account)
@@ -174,7 +176,7 @@ class AccountDeals(StaffView):
 
     permission = "trading.view_deal_list"
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         table = AccountDealTable(request.user, request.GET, path=request.path, scope={"account_id": account_id})
         return embedded_table(request, table)
 
@@ -184,10 +186,10 @@ class OpenAccount(StaffView):
 
     permission = "trading.open_account"
 
-    def get(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         return self._form(request, get_client(request.user, client_id))
 
-    def post(self, request: HttpRequest, client_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = OpenAccountForm(request.POST, offers=queries.offers_for(request.user, client))
         if form.is_valid():
@@ -207,7 +209,7 @@ class OpenAccount(StaffView):
         return self._form(request, client, form)
 
     @staticmethod
-    def _form(request: HttpRequest, client: Client, form: OpenAccountForm | None = None) -> HttpResponse:
+    def _form(request: UserRequest, client: Client, form: OpenAccountForm | None = None) -> HttpResponse:
         offers = queries.offers_for(request.user, client)
         context = {
             "client": client,
@@ -225,7 +227,7 @@ class ChangeLeverage(StaffView):
 
     permission = "trading.change_leverage"
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
         form = LeverageForm(request.POST or None, account=account, ladder=caps.ladder_of(account))
         return dialogs.run(
@@ -248,7 +250,7 @@ class ResetPassword(StaffView):
 
     permission = "trading.reset_password"
 
-    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
         try:
             password = accounts.reset_password(account_id=account.pk, actor=request.user)
@@ -263,7 +265,7 @@ class ResetPassword(StaffView):
 class RetryAccount(StaffView):
     permission = "trading.open_account"
 
-    def post(self, request: HttpRequest, account_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
         try:
             opening.retry_account(account_id=account.pk, actor=request.user)
@@ -273,7 +275,7 @@ class RetryAccount(StaffView):
         return redirect("trading_account", account.pk)
 
 
-def _of_opening(user: Any, account: TradingAccount) -> dict[str, Any]:
+def _of_opening(user: User, account: TradingAccount) -> dict[str, Any]:
     """What a person may do about an opening that failed or was not answered."""
     if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
         return {}
@@ -303,7 +305,7 @@ def _key() -> str:
     return f"page:{uuid.uuid4()}"
 
 
-def is_noted(look: str, user: Any, account: TradingAccount) -> bool:
+def is_noted(look: str, user: User, account: TradingAccount) -> bool:
     """Whether this user opened this account's page lately, by the mark that the page gave out."""
     try:
         return signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS) == [user.pk, account.pk]
@@ -311,7 +313,7 @@ def is_noted(look: str, user: Any, account: TradingAccount) -> bool:
         return False
 
 
-def note_look(user: Any, account: TradingAccount, *, target: str = "") -> None:
+def note_look(user: User, account: TradingAccount, *, target: str = "") -> None:
     """Who looked at an account, or at something of it."""
     access_log.note(
         user=user,

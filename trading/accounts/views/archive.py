@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients.views import dialogs
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading import queries
 from trading.accounts import archive
 from trading.accounts.forms import WhyForm
@@ -19,7 +20,7 @@ class ArchiveAccount(StaffView):
 
     permission = archive.ARCHIVES
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
         form = WhyForm(request.POST or None)
         held = [str(one.label) for one in against_archive(account)] if request.method == "GET" else []
@@ -45,7 +46,7 @@ class ArchiveAccount(StaffView):
 class RestoreAccount(StaffView):
     permission = archive.ARCHIVES
 
-    def get(self, request: HttpRequest, account_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
         form = WhyForm(request.POST or None)
         return dialogs.run(

@@ -6,15 +6,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Case, Q, Value, When
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.errors import DomainError
+from crm.models import User
 from crm.security import access_log
 from crm.ui.views import StaffView, TableView
+from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts import request_rules, requests
 from trading.accounts.request_notices import DECIDES
@@ -27,7 +29,7 @@ class RequestList(TableView):
     table = RequestTable
 
 
-def _request(user: Any, request_id: int) -> AccountRequest:
+def _request(user: User, request_id: int) -> AccountRequest:
     found = queries.requests_visible_to(user).select_related(
         "account__client__brand", "account__server", "account__account_type", "account_type", "claimed_by", "decided_by"
     )
@@ -40,8 +42,8 @@ def _request(user: Any, request_id: int) -> AccountRequest:
 class RequestPage(StaffView):
     permission = DECIDES
 
-    def get(self, request: HttpRequest, request_id: int) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest, request_id: int) -> HttpResponse:
+        user = request.user
         one = _request(user, request_id)
         account = one.account
         access_log.note(
@@ -55,7 +57,7 @@ class RequestPage(StaffView):
         return self.page(request, one)
 
     @staticmethod
-    def page(request: HttpRequest, one: AccountRequest, error: str = "", note: str = "") -> HttpResponse:
+    def page(request: UserRequest, one: AccountRequest, error: str = "", note: str = "") -> HttpResponse:
         is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
         context = {
             "one": one,
@@ -73,7 +75,7 @@ class RequestPage(StaffView):
         return render(request, "trading/accounts/request.html", context, status=422 if error else 200)
 
 
-def _following(user: Any, one: AccountRequest) -> AccountRequest | None:
+def _following(user: User, one: AccountRequest) -> AccountRequest | None:
     """The one that waits longest after this; at the end of the queue the first again."""
     waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=one.pk)
     is_later = Case(
@@ -87,7 +89,7 @@ class DecideRequest(StaffView):
 
     permission = DECIDES
 
-    def post(self, request: HttpRequest, request_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, request_id: int, act: str) -> HttpResponse:
         one = _request(request.user, request_id)
         note = request.POST.get("note", "")
         verbs: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading.cap_breaches import account_types, group_checks
 from trading.cap_breaches import type_checks as class_checks
 from trading.cap_breaches.forms import AccountTypeForm
@@ -21,7 +22,7 @@ TYPES_MAX = 300
 class AccountTypeList(StaffView):
     permission = "trading.view_accounttype"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         rows = list(account_types.types_visible_to(request.user)[:TYPES_MAX])
         doubts = {one.account_type.pk: one.words for one in group_checks.problems(request.user)}
         wrong: dict[int, list[str]] = {}
@@ -36,11 +37,11 @@ class AccountTypePage(StaffView):
 
     permission = account_types.CHANGES
 
-    def get(self, request: HttpRequest, type_id: int | None = None) -> HttpResponse:
+    def get(self, request: UserRequest, type_id: int | None = None) -> HttpResponse:
         account_type = self._type(request, type_id)
         return self._page(request, account_type, AccountTypeForm(instance=account_type, user=request.user))
 
-    def post(self, request: HttpRequest, type_id: int | None = None) -> HttpResponse:
+    def post(self, request: UserRequest, type_id: int | None = None) -> HttpResponse:
         account_type = self._type(request, type_id)
         form = AccountTypeForm(request.POST, instance=account_type, user=request.user)
         if form.is_valid() and self._group_is_there(request, form):
@@ -73,7 +74,7 @@ class AccountTypePage(StaffView):
         return not problem
 
     @staticmethod
-    def _type(request: HttpRequest, type_id: int | None) -> AccountType | None:
+    def _type(request: UserRequest, type_id: int | None) -> AccountType | None:
         if type_id is None:
             return None
         found = account_types.types_visible_to(request.user).filter(pk=type_id).first()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +21,7 @@ from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.forms import DayInput
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading.cap_breaches import breaches, reduction, remedies
 from trading.cap_breaches.forms import CapForm
 from trading.leverage import account_groups, caps
@@ -43,10 +43,10 @@ class CapsPage(StaffView):
 
     permission = "trading.view_leveragecap"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         return self._page(request, CapForm(initial={"valid_from": timezone.now().date()}))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: UserRequest) -> HttpResponse:
         require_permission(request.user, caps.CHANGES)
         form = CapForm(request.POST)
         if form.is_valid():
@@ -63,8 +63,8 @@ class CapsPage(StaffView):
         return self._page(request, form)
 
     @staticmethod
-    def _page(request: HttpRequest, form: CapForm) -> HttpResponse:
-        user: Any = request.user
+    def _page(request: UserRequest, form: CapForm) -> HttpResponse:
+        user = request.user
         today = timezone.now().date()
         lines = list(
             LeverageCap.objects.order_by("authority", "category", "instrument_class", "-valid_from")[:LINES_MAX]
@@ -91,7 +91,7 @@ class EndLine(StaffView):
         line = get_object_or_404(LeverageCap, pk=line_id)
         return self._page(request, line, EndForm(initial={"last_day": line.valid_until or timezone.now().date()}))
 
-    def post(self, request: HttpRequest, line_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, line_id: int) -> HttpResponse:
         line, form = get_object_or_404(LeverageCap, pk=line_id), EndForm(request.POST)
         if form.is_valid():
             try:
@@ -114,8 +114,8 @@ class AccountsAbove(StaffView):
 
     permission = "trading.view_leveragecap"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest) -> HttpResponse:
+        user = request.user
         today = timezone.now().date()
         try:
             day = dt.date.fromisoformat(request.GET["on"]) if request.GET.get("on") else today
@@ -153,8 +153,8 @@ class AccountsAbove(StaffView):
         }
         return render(request, "trading/cap_breaches/caps_above.html", context)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def post(self, request: UserRequest) -> HttpResponse:
+        user = request.user
         require_permission(user, caps.CHANGES)
         job = start_job("trading.lower_leverage", owner=user)
         return redirect("job", job.pk)
@@ -165,8 +165,8 @@ class PutRight(StaffView):
 
     permission = caps.CHANGES
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def post(self, request: UserRequest) -> HttpResponse:
+        user = request.user
         offered = {key for one in remedies.preview(user).sorts for key, _words in one.options}
         chosen = sorted(offered & set(request.POST.getlist("choice")))
         if not chosen:

@@ -45,8 +45,8 @@ class AccountsPart(StatusPart):
             "Passwords": {"Password": wanted.main_password},
         }
         answer = self.client.write(CREATE, self.client.config.create_path, body)
-        user: Any = answer.get("User") or {}
-        login = str(user.get("UserID") or "") if isinstance(user, Mapping) else ""
+        created: Any = answer.get("User") or {}
+        login = str(created.get("UserID") or "") if isinstance(created, Mapping) else ""
         if not login:
             raise OutcomeUnknown("the answer tells no number of the new account", command=CREATE)
         details = {"UserDetails": {"FullName": wanted.name, "Email": wanted.email}}

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.exports import defuse
 from crm.ui.views import StaffView
+from crm.web.requests import UserRequest
 from trading.choices import Period
 from trading.risk import dealing
 
@@ -25,9 +26,9 @@ SYMBOLS_BESIDE = 12
 EXPORTS = "clients.export_client"
 
 
-def chosen_view(request: HttpRequest) -> tuple[dealing.View | None, dict[str, Any]]:
+def chosen_view(request: UserRequest) -> tuple[dealing.View | None, dict[str, Any]]:
     """What the address asks for: brand, server, period and its first day; and what else could be chosen."""
-    user: Any = request.user
+    user = request.user
     brands = dealing.brands_of(user)
     brand = next((b for b in brands if b.code == request.GET.get("brand")), brands[0] if brands else None)
     if brand is None:
@@ -65,7 +66,7 @@ class DealingPage(StaffView):
 
     permission = dealing.SEES
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         view, context = chosen_view(request)
         by_client = request.GET.get("by") == "client"
         if view is None:
@@ -93,7 +94,7 @@ class ExposurePage(StaffView):
 
     permission = dealing.SEES
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         view, context = chosen_view(request)
         rows = dealing.exposure(view) if view else []
         if view and request.GET.get("export") == "csv":
@@ -133,7 +134,7 @@ class HoldersPage(StaffView):
 
     permission = dealing.SEES
 
-    def get(self, request: HttpRequest, symbol: str) -> HttpResponse:
+    def get(self, request: UserRequest, symbol: str) -> HttpResponse:
         view, context = chosen_view(request)
         if view is None:
             raise Http404
@@ -170,7 +171,7 @@ class HoldersPage(StaffView):
         return render(request, "trading/cap_breaches/holders.html", context)
 
 
-def _results_csv(request: HttpRequest, view: dealing.View, *, by_client: bool) -> HttpResponse:
+def _results_csv(request: UserRequest, view: dealing.View, *, by_client: bool) -> HttpResponse:
     heads = [
         _("Client"),
         _("Login"),
@@ -204,10 +205,10 @@ def _results_csv(request: HttpRequest, view: dealing.View, *, by_client: bool) -
 
 
 def _csv(
-    request: HttpRequest, view: dealing.View, name: str, heads: Sequence[str], lines: Sequence[Iterable[Any]]
+    request: UserRequest, view: dealing.View, name: str, heads: Sequence[str], lines: Sequence[Iterable[Any]]
 ) -> HttpResponse:
     """A bounded list as a download; taking it is access-logged first. Raises: NotAllowed without the right to export."""
-    user: Any = request.user
+    user = request.user
     require_permission(user, EXPORTS)
     access_log.note(
         user=user,

@@ -14,6 +14,7 @@ from crm.models import Brand
 from crm.security.scope import reach_of
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
+from crm.web.requests import UserRequest
 from trading.choices import MarginSeverity
 from trading.risk import margin
 from trading.risk.forms import MarginPolicyForm
@@ -27,7 +28,7 @@ class MarginList(TableView):
     template_name = "trading/risk/margin.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        user: Any = table.user
+        user = table.user
         counts = margin.counts(user)
         return {
             "counts": [(severity, counts[severity.value]) for severity in reversed(list(MarginSeverity))],
@@ -40,7 +41,7 @@ class MarginPolicies(StaffView):
 
     permission = margin.CHANGES
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         brands = (
             Brand.objects.filter(pk__in=reach_of(request.user).brands).select_related("margin_policy").order_by("name")
         )
@@ -53,11 +54,11 @@ class MarginPolicyPage(StaffView):
 
     permission = margin.CHANGES
 
-    def get(self, request: HttpRequest, code: str) -> HttpResponse:
+    def get(self, request: UserRequest, code: str) -> HttpResponse:
         brand = self._brand(request, code)
         return self._page(request, brand, MarginPolicyForm(instance=margin.policy_of(brand)))
 
-    def post(self, request: HttpRequest, code: str) -> HttpResponse:
+    def post(self, request: UserRequest, code: str) -> HttpResponse:
         brand = self._brand(request, code)
         form = MarginPolicyForm(request.POST, instance=margin.policy_of(brand))
         if form.is_valid():
@@ -71,7 +72,7 @@ class MarginPolicyPage(StaffView):
         return self._page(request, brand, form)
 
     @staticmethod
-    def _brand(request: HttpRequest, code: str) -> Brand:
+    def _brand(request: UserRequest, code: str) -> Brand:
         brand = Brand.objects.filter(code=code, pk__in=reach_of(request.user).brands).first()
         if brand is None:
             raise Http404

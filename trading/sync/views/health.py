@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
+from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts import operation_decisions
 from trading.accounts.forms import CloseIssueForm, DecideForm, DecisionNoteForm
@@ -27,8 +28,8 @@ class HealthPage(StaffView):
 
     permission = "trading.view_platform_health"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest) -> HttpResponse:
+        user = request.user
         unknown = queries.unknown_operations(user)
         context = {
             "servers": queries.server_health(user),
@@ -45,10 +46,10 @@ class DecideOperation(StaffView):
 
     permission = "trading.resolve_operation"
 
-    def get(self, request: HttpRequest, operation_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, operation_id: int) -> HttpResponse:
         return self._page(request, self._operation(request, operation_id), DecideForm())
 
-    def post(self, request: HttpRequest, operation_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, operation_id: int) -> HttpResponse:
         operation = self._operation(request, operation_id)
         form = DecideForm(request.POST)
         done = run_action(
@@ -67,7 +68,7 @@ class DecideOperation(StaffView):
         return self._page(request, operation, form)
 
     @staticmethod
-    def _operation(request: HttpRequest, operation_id: int) -> BalanceOperation:
+    def _operation(request: UserRequest, operation_id: int) -> BalanceOperation:
         visible = queries.accounts_visible_to(request.user)
         found = BalanceOperation.objects.filter(account__in=visible, pk=operation_id)
         operation = found.select_related("account__client", "account__server", "created_by").first()
@@ -76,7 +77,7 @@ class DecideOperation(StaffView):
         return operation
 
     @staticmethod
-    def _page(request: HttpRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
+    def _page(request: UserRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
         user = request.user
         decisions = list(operation.decisions.select_related("requested_by", "decided_by")[:20])
         waiting = next((one for one in decisions if one.state == DecisionState.WAITING), None)
@@ -105,7 +106,7 @@ class DecisionAct(StaffView):
         "withdraw": (operation_decisions.withdraw_decision, gettext_lazy("Proposal withdrawn.")),
     }
 
-    def post(self, request: HttpRequest, decision_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, decision_id: int, act: str) -> HttpResponse:
         rows = OperationDecision.objects.filter(operation__account__in=queries.accounts_visible_to(request.user))
         decision, form = rows.filter(pk=decision_id).first(), DecisionNoteForm(request.POST)
         if decision is None or act not in self.acts:
@@ -119,7 +120,7 @@ class DecisionAct(StaffView):
 class CloseIssue(StaffView):
     permission = issues.CLOSES
 
-    def post(self, request: HttpRequest, issue_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, issue_id: int) -> HttpResponse:
         form = CloseIssueForm(request.POST)
         try:
             resolution = form.cleaned_data["resolution"] if form.is_valid() else ""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.security.policies import require_permission
 from crm.ui.views import StaffView, wants_fragment
+from crm.web.requests import UserRequest
 from trading import queries
 from trading.accounts.views.accounts import note_look
 from trading.models import Backfill, DayCheck, DealEdit, PlatformChange, PlatformGroup, ReconcileBreak, TradingServer
@@ -44,10 +45,10 @@ class BreakPage(StaffView):
 
     permission = WATCHES
 
-    def get(self, request: HttpRequest, break_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, break_id: int) -> HttpResponse:
         return self._page(request, self._row(break_id), SettleForm())
 
-    def post(self, request: HttpRequest, break_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, break_id: int) -> HttpResponse:
         require_permission(request.user, breaks.DECIDES)
         row = self._row(break_id)
         form = SettleForm(request.POST)
@@ -69,8 +70,8 @@ class BreakPage(StaffView):
         return found
 
     @staticmethod
-    def _page(request: HttpRequest, row: ReconcileBreak, form: SettleForm) -> HttpResponse:
-        user: Any = request.user
+    def _page(request: UserRequest, row: ReconcileBreak, form: SettleForm) -> HttpResponse:
+        user = request.user
         visible = row.account_id is not None and queries.accounts_visible_to(user).filter(pk=row.account_id).exists()
         older = Q(found_at__lt=row.found_at) | Q(found_at=row.found_at, pk__lt=row.pk)
         following = ReconcileBreak.objects.filter(older, state="open").order_by("-found_at", "-pk").first()
@@ -102,7 +103,7 @@ class FetchAgain(StaffView):
 
     permission = breaks.DECIDES
 
-    def post(self, request: HttpRequest, break_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, break_id: int) -> HttpResponse:
         row = get_object_or_404(ReconcileBreak, pk=break_id)
         job = breaks.fetch_again(break_id=row.pk, actor=request.user)
         return redirect("job", pk=job.pk)
@@ -116,7 +117,7 @@ class ServerSteps(StaffView):
     def get(self, request: HttpRequest, server_id: int) -> HttpResponse:
         return self._page(request, get_object_or_404(TradingServer, pk=server_id), BackfillForm())
 
-    def post(self, request: HttpRequest, server_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, server_id: int) -> HttpResponse:
         require_permission(request.user, backfill.FILLS)
         server = get_object_or_404(TradingServer, pk=server_id)
         form = BackfillForm(request.POST)
@@ -160,7 +161,7 @@ class BackfillAct(StaffView):
 
     permission = backfill.FILLS
 
-    def post(self, request: HttpRequest, backfill_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, backfill_id: int, act: str) -> HttpResponse:
         verb = {"resume": backfill.resume, "drop": backfill.drop}.get(act)
         row = get_object_or_404(Backfill, pk=backfill_id)
         if verb is None:
@@ -178,8 +179,8 @@ class DealPage(StaffView):
 
     permission = "trading.view_deal_list"
 
-    def get(self, request: HttpRequest, server_id: int, ticket: int) -> HttpResponse:
-        user: Any = request.user
+    def get(self, request: UserRequest, server_id: int, ticket: int) -> HttpResponse:
+        user = request.user
         deal = queries.get_deal(user, server_id, ticket)
         if deal.account is not None:
             note_look(user, deal.account, target=f"trading.deal:{deal.pk}")

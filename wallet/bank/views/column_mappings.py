@@ -14,6 +14,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.security import access_log
 from crm.ui.views import StaffView, staff_page
+from crm.web.requests import UserRequest
 from wallet.bank import column_mappings, waiting_tables
 from wallet.bank import forms as forms_tables
 from wallet.bank import queries as queries_bank
@@ -34,11 +35,11 @@ class WaitingTablePage(StaffView):
 
     permission = "wallet.handle_bank_entries"
 
-    def find(self, request: HttpRequest, pk: int) -> WaitingTable:
+    def find(self, request: UserRequest, pk: int) -> WaitingTable:
         rows = queries_bank.waiting_tables_visible_to(request.user).select_related("psp", "uploaded_by")
         return queries.one_of(rows.defer("psp__sealed_credentials"), pk, request.user, self.permission)
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: UserRequest, pk: int) -> HttpResponse:
         waiting = self.find(request, pk)
         access_log.note(
             user=request.user,
@@ -50,7 +51,7 @@ class WaitingTablePage(StaffView):
         currency = queries_bank.usual_currency(waiting.psp_id)
         return self.show(request, waiting, shape, forms_tables.first_mapping(shape, currency))
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+    def post(self, request: UserRequest, pk: int) -> HttpResponseBase:
         waiting = self.find(request, pk)
         shape = column_mappings.shape_of(waiting.content)
         mapping = forms_tables.first_mapping(shape, "")
@@ -98,7 +99,7 @@ class WaitingTablePage(StaffView):
 
 @require_POST
 @staff_page("wallet.handle_bank_entries")
-def discard(request: HttpRequest, pk: int) -> HttpResponseBase:
+def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     waiting = queries.one_of(
         queries_bank.waiting_tables_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
     )
@@ -108,15 +109,15 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_bankentry")
-def mappings(request: HttpRequest) -> HttpResponse:
+def mappings(request: UserRequest) -> HttpResponse:
     """The shapes of tables that are known, per account; and what waits."""
-    user: Any = request.user
+    user = request.user
     sealed = ("psp__sealed_credentials",)
     known = (
         queries_bank.table_mappings_visible_to(user).select_related("psp", "made_by").defer(*sealed)[:MAPPINGS_SHOWN]
     )
     waiting = queries_bank.waiting_tables_visible_to(user).select_related("psp", "uploaded_by")
-    context = {
+    context: dict[str, Any] = {
         "known": list(known),
         "waiting": list(waiting.defer("sealed_content", *sealed)[:WAITING_SHOWN]),
         "may_handle": user.has_perm("wallet.handle_bank_entries"),
@@ -128,7 +129,7 @@ def mappings(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.handle_bank_entries")
-def forget(request: HttpRequest, pk: int) -> HttpResponseBase:
+def forget(request: UserRequest, pk: int) -> HttpResponseBase:
     known = queries.one_of(
         queries_bank.table_mappings_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
     )

@@ -20,6 +20,7 @@ from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.bank import column_mappings, entries, payment_files, waiting_tables
 from wallet.bank import queries as queries_bank
@@ -89,7 +90,7 @@ class BankUpload(BankPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return redirect("wallet:bank")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         accounts = queries_bank.bank_accounts_visible_to(request.user)
         form = StatementForm(request.POST, request.FILES, accounts=accounts)
         if form.is_valid():
@@ -132,13 +133,13 @@ class BankEntryPage(StaffView):
 
     permission = "wallet.view_bankentry"
 
-    def find(self, request: HttpRequest, pk: int) -> BankEntry:
+    def find(self, request: UserRequest, pk: int) -> BankEntry:
         rows = queries_bank.bank_entries_visible_to(request.user).select_related(
             "psp__brand", "file", "deposit__client", "order", "assigned_by"
         )
         return queries.one_of(rows, pk, request.user, "wallet.view_bankentry")
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: UserRequest, pk: int) -> HttpResponse:
         entry = self.find(request, pk)
         if entry.deposit is not None:
             access_log.note(
@@ -149,7 +150,7 @@ class BankEntryPage(StaffView):
             )
         return self.show(request, entry, AssignForm(initial={"reference": request.GET.get("reference", "")[:40]}))
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def post(self, request: UserRequest, pk: int) -> HttpResponse:
         entry = self.find(request, pk)
         if not request.user.has_perm("wallet.handle_bank_entries"):
             raise PermissionDenied
@@ -183,7 +184,7 @@ class BankEntryPage(StaffView):
 
 @require_POST
 @staff_page("wallet.send_bank_orders")
-def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
+def bank_batch_make(request: UserRequest) -> HttpResponseBase:
     """A payment file of what waits in one currency of one account."""
     accounts = queries_bank.bank_accounts_visible_to(request.user)
     number = request.POST.get("psp", "")
@@ -199,7 +200,7 @@ def bank_batch_make(request: HttpRequest) -> HttpResponseBase:
 
 
 @staff_page("wallet.send_bank_orders")
-def bank_batch_file(request: HttpRequest, pk: int) -> HttpResponse:
+def bank_batch_file(request: UserRequest, pk: int) -> HttpResponse:
     """The payment file; opening it is noted."""
     batch = queries.one_of(
         queries_bank.bank_batches_visible_to(request.user).select_related("psp"),
@@ -221,7 +222,7 @@ def bank_batch_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.send_bank_orders")
-def bank_batch_sent(request: HttpRequest, pk: int) -> HttpResponseBase:
+def bank_batch_sent(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries_bank.bank_batches_visible_to(request.user)
     batch = queries.one_of(rows, pk, request.user, "wallet.send_bank_orders")
     payment_files.mark_batch_sent(batch_id=batch.pk, actor=request.user)

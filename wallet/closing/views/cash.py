@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -10,11 +10,12 @@ from crm.models import Brand
 from crm.security.scope import reach_of
 from crm.ui.charts import Chart, Series
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.closing import cash
 
 
 @staff_page("wallet.view_account")
-def cash_page(request: HttpRequest) -> HttpResponse:
+def cash_page(request: UserRequest) -> HttpResponse:
     """`?brand=` and `?currency=` choose; by default the first brand in reach and its base currency."""
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name"))
     wanted = request.GET.get("brand", "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,17 +20,18 @@ from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.closing import client_money
 from wallet.core.forms import ReasonForm
 from wallet.core.months import Month, month_named
 from wallet.models import ClientMoneyDay
 
 
-def brands_of(user: Any) -> list[Brand]:
+def brands_of(user: User) -> list[Brand]:
     return list(Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name"))
 
 
-def find_brand(user: Any, code: str) -> Brand:
+def find_brand(user: User, code: str) -> Brand:
     """One of the brands that a person reaches as a whole, or 404."""
     brand = Brand.objects.filter(pk__in=reach_of(user).whole_brands, code=code).first()
     if brand is None:
@@ -46,7 +47,7 @@ def find_month(name: str) -> Month:
 
 
 @staff_page("wallet.view_account")
-def client_money_start(request: HttpRequest) -> HttpResponseBase:
+def client_money_start(request: UserRequest) -> HttpResponseBase:
     brands = brands_of(request.user)
     if not brands:
         raise Http404
@@ -54,7 +55,7 @@ def client_money_start(request: HttpRequest) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_account")
-def client_money_page(request: HttpRequest, brand: str) -> HttpResponse:
+def client_money_page(request: UserRequest, brand: str) -> HttpResponse:
     """The days of a month, newest first. `?month=` and `?currency=` choose."""
     found = find_brand(request.user, brand)
     month = find_month(request.GET.get("month") or f"{timezone.now().astimezone(dt.UTC):%Y-%m}")
@@ -104,12 +105,12 @@ def _find_day(name: str) -> dt.date:
 
 
 @staff_page("wallet.view_account")
-def day_page(request: HttpRequest, brand: str, day: str) -> HttpResponse:
+def day_page(request: UserRequest, brand: str, day: str) -> HttpResponse:
     return show_day(request, find_brand(request.user, brand), _find_day(day))
 
 
 def show_day(
-    request: HttpRequest, brand: Brand, day: dt.date, form: ReasonForm | None = None, status: int = 200
+    request: UserRequest, brand: Brand, day: dt.date, form: ReasonForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Every currency with all its versions, the newest first."""
     rows = list(
@@ -135,7 +136,7 @@ def show_day(
 
 @require_POST
 @staff_page("wallet.close_period")
-def day_again(request: HttpRequest, brand: str, day: str) -> HttpResponseBase:
+def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
     """Compute a day again, with a reason; the same figures write nothing."""
     found, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
     done = run_action(
@@ -154,7 +155,7 @@ def day_again(request: HttpRequest, brand: str, day: str) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.close_period")
-def month_compute(request: HttpRequest, brand: str) -> HttpResponseBase:
+def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
     """A job that computes the days of a month that are over and missing."""
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     job = start_job(
@@ -168,7 +169,7 @@ def month_compute(request: HttpRequest, brand: str) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.export_money")
-def month_report(request: HttpRequest, brand: str) -> HttpResponseBase:
+def month_report(request: UserRequest, brand: str) -> HttpResponseBase:
     """A job that writes the daily calculation of a month (`ending`: csv, pdf or xlsx)."""
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     ending = request.POST.get("ending", "pdf")

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.month_end import PeriodState
 from wallet.closing import periods, revaluation, sign_offs
 from wallet.closing import policies as closing_policies
@@ -32,7 +33,7 @@ from wallet.models import MonthSignOff, Period
 
 
 @staff_page("wallet.view_period")
-def month_start(request: HttpRequest) -> HttpResponseBase:
+def month_start(request: UserRequest) -> HttpResponseBase:
     """The first month of the first brand in reach that is over and open; without one, the newest."""
     visible = queries.periods_visible_to(request.user).select_related("brand")
     today = timezone.now().astimezone(dt.UTC).date()
@@ -45,7 +46,7 @@ def month_start(request: HttpRequest) -> HttpResponseBase:
     return redirect("wallet:month_end", brand=period.brand.code, month=str(period))
 
 
-def _find(request: HttpRequest, brand: str, month: str) -> Period:
+def _find(request: UserRequest, brand: str, month: str) -> Period:
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
     period = rows.filter(brand__code=brand, first_day=find_month(month).first).first()
     if period is None:
@@ -54,12 +55,12 @@ def _find(request: HttpRequest, brand: str, month: str) -> Period:
 
 
 @staff_page("wallet.view_period")
-def month_page(request: HttpRequest, brand: str, month: str) -> HttpResponse:
+def month_page(request: UserRequest, brand: str, month: str) -> HttpResponse:
     return show_month(request, _find(request, brand, month))
 
 
 def show_month(
-    request: HttpRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
+    request: UserRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     found = month_end_of(period)
     may_close = closing_policies.can_close_period(request.user, period.brand_id)
@@ -95,7 +96,7 @@ def _back(period: Period) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.close_period")
-def month_sign(request: HttpRequest, brand: str, month: str) -> HttpResponseBase:
+def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
     """Sign; with the second signature the job starts that closes the month."""
     period, form = _find(request, brand, month), OptionalReasonForm(request.POST, prefix="sign")
     if form.is_valid():
@@ -116,7 +117,7 @@ def month_sign(request: HttpRequest, brand: str, month: str) -> HttpResponseBase
 
 @require_POST
 @staff_page("wallet.close_period")
-def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def signature_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = MonthSignOff.objects.filter(period__in=queries.periods_visible_to(request.user)).select_related(
         "period__brand"
     )
@@ -132,7 +133,7 @@ def signature_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.write_journal")
-def month_revalue(request: HttpRequest, brand: str, month: str) -> HttpResponseBase:
+def month_revalue(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
     """Propose the journal that revalues foreign currencies."""
     period = _find(request, brand, month)
     done = run_action(
@@ -146,7 +147,7 @@ def month_revalue(request: HttpRequest, brand: str, month: str) -> HttpResponseB
 
 @require_POST
 @staff_page("wallet.export_money")
-def month_pack(request: HttpRequest, brand: str, month: str) -> HttpResponseBase:
+def month_pack(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
     """A job that writes the month's pack (`ending`: pdf, xlsx, or zip with both and the evidence)."""
     period, ending = _find(request, brand, month), request.POST.get("ending", "zip")
     if ending not in ("pdf", "xlsx", "zip"):

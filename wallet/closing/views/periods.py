@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -19,6 +19,7 @@ from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PeriodState
 from wallet.closing import periods
@@ -34,7 +35,7 @@ MONTHS_SHOWN = 120
 
 
 @staff_page("wallet.view_period")
-def period_list(request: HttpRequest) -> HttpResponse:
+def period_list(request: UserRequest) -> HttpResponse:
     """The newest months of every brand in reach, side by side by brand."""
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
     shown = list(rows.order_by("-first_day", "brand_id")[:MONTHS_SHOWN])
@@ -46,18 +47,18 @@ def period_list(request: HttpRequest) -> HttpResponse:
     return render(request, "wallet/closing/periods.html", {"brands": brands, "waiting": waiting})
 
 
-def _find(request: HttpRequest, pk: int) -> Period:
+def _find(request: UserRequest, pk: int) -> Period:
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
     return queries.one_of(rows, pk, request.user, "wallet.view_period")
 
 
 @staff_page("wallet.view_period")
-def period_page(request: HttpRequest, pk: int) -> HttpResponse:
+def period_page(request: UserRequest, pk: int) -> HttpResponse:
     return show_period(request, _find(request, pk))
 
 
 def show_period(
-    request: HttpRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
+    request: UserRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     wishes = list(period.reopenings.select_related("requested_by", "decided_by", "period")[:20])
     waiting = next((wish for wish in wishes if wish.state == RequestState.WAITING), None)
@@ -90,7 +91,7 @@ def _is_last_closed(period: Period) -> bool:
 
 
 def _do(
-    request: HttpRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
+    request: UserRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
 ) -> HttpResponseBase:
     """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
     done = run_action(request, lambda: work(form.cleaned_data["reason"]), said, form=form, show_forbidden=True)
@@ -101,7 +102,7 @@ def _do(
 
 @require_POST
 @staff_page("wallet.close_period")
-def period_close(request: HttpRequest, pk: int) -> HttpResponseBase:
+def period_close(request: UserRequest, pk: int) -> HttpResponseBase:
     """Start the job that closes it."""
     period, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="close")
 
@@ -113,7 +114,7 @@ def period_close(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.close_period")
-def reopening_ask(request: HttpRequest, pk: int) -> HttpResponseBase:
+def reopening_ask(request: UserRequest, pk: int) -> HttpResponseBase:
     period, form = _find(request, pk), ReasonForm(request.POST, prefix="ask")
 
     def work(reason: str) -> Any:
@@ -122,14 +123,14 @@ def reopening_ask(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _do(request, period, "ask_form", form, work, _("Asked. A second person opens it."))
 
 
-def _wish(request: HttpRequest, pk: int) -> PeriodReopening:
+def _wish(request: UserRequest, pk: int) -> PeriodReopening:
     rows = PeriodReopening.objects.filter(period__in=queries.periods_visible_to(request.user)).select_related("period")
     return queries.one_of(rows, pk, request.user, "wallet.view_period")
 
 
 @require_POST
 @staff_page("wallet.reopen_period")
-def reopening_decide(request: HttpRequest, pk: int) -> HttpResponseBase:
+def reopening_decide(request: UserRequest, pk: int) -> HttpResponseBase:
     """`decision`: approve or refuse."""
     wish, form = _wish(request, pk), OptionalReasonForm(request.POST, prefix="decide")
     period, approve = _find(request, wish.period_id), request.POST.get("decision") == "approve"
@@ -143,7 +144,7 @@ def reopening_decide(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.close_period")
-def reopening_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def reopening_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     wish = _wish(request, pk)
     periods.withdraw_reopening(reopening_id=pk, actor=request.user)
     messages.success(request, _("Withdrawn: the month stays closed."))
@@ -152,7 +153,7 @@ def reopening_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.export_money")
-def trial_balance_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def trial_balance_export(request: UserRequest, pk: int) -> HttpResponseBase:
     """A job that writes the trial balance of the last closing: `ending` is csv (every account) or pdf (by kind)."""
     period = _find(request, pk)
     ending = "pdf" if request.POST.get("ending") == "pdf" else "csv"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -10,6 +10,7 @@ from clients.queries import get_client, is_in_own_book
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from wallet.deposits import method_offers
 from wallet.deposits.forms import TryOutForm
 from wallet.deposits.tables import MethodTable
@@ -21,7 +22,7 @@ class MethodListPage(TableView):
 
 
 @staff_page("wallet.view_psp")
-def try_out(request: HttpRequest) -> HttpResponse:
+def try_out(request: UserRequest) -> HttpResponse:
     """Why does this client (not) see this method? Every method of the brand with the reason."""
     form = TryOutForm(request.GET or None)
     context: dict = {"form": form}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from clients.views import dialogs
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.deposits import TermState
 from wallet.choices.psp import PspKind
 from wallet.deposits import unverified
@@ -22,7 +23,7 @@ TERMS_SHOWN = 100
 
 
 @staff_page("wallet.view_unverifiedrule")
-def unverified_page(request: HttpRequest) -> HttpResponse:
+def unverified_page(request: UserRequest) -> HttpResponse:
     reach, today = reach_of(request.user), timezone.now().date()
     rules = UnverifiedRule.objects.filter(brand_id__in=reach.whole_brands).select_related("brand", "created_by")
     shown, in_force = [], set()
@@ -45,7 +46,7 @@ def unverified_page(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("wallet.manage_unverifiedrule")
-def rule_new(request: HttpRequest) -> HttpResponseBase:
+def rule_new(request: UserRequest) -> HttpResponseBase:
     """A later row takes over from its day on; the form starts with the circular that most will want."""
     start = {
         **unverified.C721,

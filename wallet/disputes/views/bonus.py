@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from crm.errors import DomainError
 from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.bonuses import ending, granting, policies
 from wallet.bonuses.forms import GrantForm, PlanForm, RuleForm
 from wallet.choices.bonuses import BonusState
@@ -28,7 +29,7 @@ from wallet.models import BonusGrant, BonusPlan
 from wallet.movements.history import story_of_bonus
 
 
-def find(request: HttpRequest, pk: int, permission: str = "wallet.view_bonusgrant") -> BonusGrant:
+def find(request: UserRequest, pk: int, permission: str = "wallet.view_bonusgrant") -> BonusGrant:
     rows = queries.bonuses_visible_to(request.user).select_related(
         "client__brand", "rule__plan", "deposit", "requested_by", "decided_by"
     )
@@ -36,7 +37,7 @@ def find(request: HttpRequest, pk: int, permission: str = "wallet.view_bonusgran
 
 
 @staff_page("wallet.view_bonusgrant")
-def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
+def bonus_page(request: UserRequest, pk: int) -> HttpResponse:
     grant = find(request, pk)
     access_log.note(
         user=request.user,
@@ -61,7 +62,7 @@ def bonus_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_page("wallet.grant_bonus")
-def give(request: HttpRequest, client_id: int) -> HttpResponseBase:
+def give(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = get_client(request.user, client_id)
     form = GrantForm(
         request.POST or None,
@@ -94,7 +95,7 @@ def give(request: HttpRequest, client_id: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_bonus")
-def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
+def decide(request: UserRequest, pk: int) -> HttpResponseBase:
     """Yes or no of the second person; no needs a reason."""
     grant, approve = find(request, pk, "wallet.approve_bonus"), "approve" in request.POST
     prefix = "approve" if approve else "refuse"
@@ -118,7 +119,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.approve_bonus")
-def take_away(request: HttpRequest, pk: int) -> HttpResponseBase:
+def take_away(request: UserRequest, pk: int) -> HttpResponseBase:
     grant, form = find(request, pk, "wallet.approve_bonus"), ReasonForm(request.POST or None)
 
     def do() -> None:
@@ -140,7 +141,7 @@ def take_away(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_bonusplan")
-def plan_list(request: HttpRequest) -> HttpResponse:
+def plan_list(request: UserRequest) -> HttpResponse:
     """Every plan of the brands in reach, with the terms in force today and those to come."""
     today = timezone.now().date()
     plans = BonusPlan.objects.filter(brand_id__in=reach_of(request.user).whole_brands)
@@ -155,7 +156,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("wallet.manage_bonus")
-def plan_new(request: HttpRequest) -> HttpResponseBase:
+def plan_new(request: UserRequest) -> HttpResponseBase:
     form = PlanForm(request.POST or None, user=request.user)
 
     def do() -> None:
@@ -172,13 +173,13 @@ def plan_new(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def _plan(request: HttpRequest, pk: int) -> BonusPlan:
+def _plan(request: UserRequest, pk: int) -> BonusPlan:
     plans = BonusPlan.objects.filter(brand_id__in=reach_of(request.user).whole_brands).select_related("brand")
     return queries.one_of(plans, pk, request.user, "wallet.manage_bonus")
 
 
 @staff_page("wallet.manage_bonus")
-def rule_new(request: HttpRequest, pk: int) -> HttpResponseBase:
+def rule_new(request: UserRequest, pk: int) -> HttpResponseBase:
     plan = _plan(request, pk)
     form = RuleForm(request.POST or None, plan=plan)
 
@@ -199,7 +200,7 @@ def rule_new(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.manage_bonus")
-def plan_switch(request: HttpRequest, pk: int) -> HttpResponseBase:
+def plan_switch(request: UserRequest, pk: int) -> HttpResponseBase:
     plan = _plan(request, pk)
     try:
         granting.switch_plan(plan_id=plan.pk, on=not plan.is_enabled, actor=request.user)

@@ -11,8 +11,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.bonuses import policies as bonuses_policies
 from wallet.bonuses.forms import BonusReturnForm
 from wallet.core import policies, queries
@@ -21,7 +23,7 @@ from wallet.disputes import bonus_disputes
 from wallet.models import BonusGrant, BonusLoss, BonusProposal
 
 
-def returns_of(user: Any, grant: BonusGrant) -> dict[str, Any]:
+def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
     """For the bonus's page: each loss that a person can decide on, who may, and what was decided before."""
     rows, before = [], []
     may_say = bool(bonuses_policies.can_grant_bonus(user, grant.client))
@@ -51,7 +53,7 @@ def returns_of(user: Any, grant: BonusGrant) -> dict[str, Any]:
     }
 
 
-def _reached(request: HttpRequest, pk: int) -> BonusProposal:
+def _reached(request: UserRequest, pk: int) -> BonusProposal:
     rows = BonusProposal.objects.filter(loss__grant__in=queries.bonuses_visible_to(request.user).values("pk"))
     return queries.one_of(rows.select_related("loss"), pk, request.user, bonus_disputes.DECIDES)
 
@@ -66,7 +68,7 @@ def _do(request: HttpRequest, grant_id: int, form: Any, work: Callable[[], Any],
 
 @require_POST
 @staff_page(bonus_disputes.PROPOSES)
-def say(request: HttpRequest, pk: int) -> HttpResponseBase:
+def say(request: UserRequest, pk: int) -> HttpResponseBase:
     """pk: of the loss."""
     rows = BonusLoss.objects.filter(grant__in=queries.bonuses_visible_to(request.user).values("pk"))
     loss = queries.one_of(rows, pk, request.user, bonus_disputes.PROPOSES)
@@ -82,7 +84,7 @@ def say(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(bonus_disputes.DECIDES)
-def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
+def agree(request: UserRequest, pk: int) -> HttpResponseBase:
     one, form = _reached(request, pk), OptionalReasonForm(request.POST, prefix="agree")
     return _do(
         request,
@@ -95,7 +97,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(bonus_disputes.DECIDES)
-def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     one, form = _reached(request, pk), ReasonForm(request.POST, prefix="refuse")
     return _do(
         request,
@@ -108,7 +110,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(bonus_disputes.PROPOSES)
-def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     rows = BonusProposal.objects.filter(loss__grant__in=queries.bonuses_visible_to(request.user).values("pk"))
     one = queries.one_of(rows.select_related("loss"), pk, request.user, bonus_disputes.PROPOSES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from crm.money.amounts import Money, from_minor
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.deposits import DepositState
 from wallet.core import queries
 from wallet.core.forms import ReasonForm
@@ -29,17 +30,17 @@ from wallet.withdrawals.refundable_deposits import left_of
 class DepositPage(StaffView):
     permission = "wallet.view_deposit"
 
-    def get(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, deposit_id: int) -> HttpResponse:
         return self.show(request, self.find(request, deposit_id), ReasonForm())
 
-    def find(self, request: HttpRequest, deposit_id: int) -> Deposit:
+    def find(self, request: UserRequest, deposit_id: int) -> Deposit:
         rows = queries.deposits_visible_to(request.user).select_related(
             "client__brand", "psp", "wallet", "journal", "reversal"
         )
         return queries.one_of(rows, deposit_id, request.user, "wallet.view_deposit")
 
     def show(
-        self, request: HttpRequest, deposit: Deposit, form: ReasonForm, status: int = 200, refund_form: Any = None
+        self, request: UserRequest, deposit: Deposit, form: ReasonForm, status: int = 200, refund_form: Any = None
     ) -> HttpResponse:
         note_view(request, deposit)
         may_refund = policies.can_refund_deposit(request.user, deposit)
@@ -59,7 +60,7 @@ class DepositPage(StaffView):
         }
         return render(request, "wallet/deposits/deposit.html", context, status=status)
 
-    def post(self, request: HttpRequest, deposit_id: int) -> HttpResponse:
+    def post(self, request: UserRequest, deposit_id: int) -> HttpResponse:
         """Release a held deposit."""
         deposit, form = self.find(request, deposit_id), ReasonForm(request.POST)
         done = run_action(
@@ -76,7 +77,7 @@ class DepositPage(StaffView):
 
 @require_POST
 @staff_page("wallet.refund_deposit")
-def refund(request: HttpRequest, deposit_id: int) -> HttpResponseBase:
+def refund(request: UserRequest, deposit_id: int) -> HttpResponseBase:
     """Ask for a deposit to be given back; somebody else approves it."""
     page = DepositPage()
     deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")

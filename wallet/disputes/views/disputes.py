@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,6 +13,7 @@ from crm.choices import AccessKind
 from crm.security import access_log
 from crm.security.sealed_files import FileMissing
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.disputes import DisputeState
 from wallet.core import queries
 from wallet.core.forms import ReasonForm
@@ -25,13 +26,13 @@ from wallet.movements.history import story_of_dispute
 ANSWERABLE = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE)
 
 
-def find(request: HttpRequest, pk: int, permission: str = "wallet.view_dispute") -> Dispute:
+def find(request: UserRequest, pk: int, permission: str = "wallet.view_dispute") -> Dispute:
     rows = queries.disputes_visible_to(request.user).select_related("client__brand", "psp", "deposit", "submitted_by")
     return queries.one_of(rows, pk, request.user, permission)
 
 
 @staff_page("wallet.view_dispute")
-def dispute_page(request: HttpRequest, pk: int) -> HttpResponse:
+def dispute_page(request: UserRequest, pk: int) -> HttpResponse:
     dispute = find(request, pk)
     _note(request, dispute, AccessKind.VIEW)
     may_answer = policies.can_answer_dispute(request.user, dispute) and dispute.state in ANSWERABLE
@@ -47,7 +48,7 @@ def dispute_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "wallet/disputes/dispute.html", context)
 
 
-def _note(request: HttpRequest, dispute: Dispute, kind: AccessKind) -> None:
+def _note(request: UserRequest, dispute: Dispute, kind: AccessKind) -> None:
     access_log.note(
         user=request.user,
         kind=kind,
@@ -60,7 +61,7 @@ def _note(request: HttpRequest, dispute: Dispute, kind: AccessKind) -> None:
 
 @require_POST
 @staff_page("wallet.answer_dispute")
-def make_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+def make_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
     """Make the evidence; with “submit” it is sent too. The job's page shows how far it is."""
     dispute = find(request, pk, "wallet.answer_dispute")
     form = EvidenceForm(request.POST)
@@ -81,7 +82,7 @@ def make_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_safe
 @staff_page("wallet.answer_dispute")
-def download_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+def download_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
     dispute = find(request, pk, "wallet.answer_dispute")
     try:
         content = evidence.evidence_of(dispute)
@@ -100,14 +101,14 @@ def _all(first, rest):  # type: ignore[no-untyped-def]
 
 @require_POST
 @staff_page("wallet.answer_dispute")
-def sent_by_hand(request: HttpRequest, pk: int) -> HttpResponseBase:
+def sent_by_hand(request: UserRequest, pk: int) -> HttpResponseBase:
     dispute = find(request, pk, "wallet.answer_dispute")
     evidence.sent_by_hand(dispute_id=dispute.pk, actor=request.user)
     return dialogs.done(request, f"/money/disputes/{dispute.pk}/", _("Noted: the evidence is with the bank."))
 
 
 @staff_page("wallet.answer_dispute")
-def accept(request: HttpRequest, pk: int) -> HttpResponseBase:
+def accept(request: UserRequest, pk: int) -> HttpResponseBase:
     dispute = find(request, pk, "wallet.answer_dispute")
     form = ReasonForm(request.POST or None)
 

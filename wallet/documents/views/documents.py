@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from crm.security.scope import reach_of
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.choices.documents import CONTENT_TYPES, Ending
 from wallet.core import queries
@@ -42,13 +43,13 @@ class DocumentList(TableView):
         }
 
 
-def _find(request: HttpRequest, pk: int) -> IssuedDocument:
+def _find(request: UserRequest, pk: int) -> IssuedDocument:
     rows = store.documents_visible_to(request.user).select_related("brand", "client", "made_by")
     return queries.one_of(rows, pk, request.user, "wallet.view_issueddocument")
 
 
 @staff_page("wallet.view_issueddocument")
-def document_page(request: HttpRequest, pk: int) -> HttpResponse:
+def document_page(request: UserRequest, pk: int) -> HttpResponse:
     document = _find(request, pk)
     if document.client_id:
         access_log.note(
@@ -69,7 +70,7 @@ def document_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_page("wallet.view_issueddocument")
-def document_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+def document_file(request: UserRequest, pk: int) -> HttpResponseBase:
     """The file; opening it is noted."""
     document = _find(request, pk)
     access_log.note(
@@ -112,7 +113,7 @@ def _with(first: bytes, rest: Any) -> Any:
 
 @takes_files(file_bytes_max=PROVE_BYTES_MAX)
 @staff_page("wallet.view_issueddocument")
-def prove(request: HttpRequest) -> HttpResponse:
+def prove(request: UserRequest) -> HttpResponse:
     """Is this ours, and unchanged? By the file's bytes, or by the hash that is printed on it."""
     form = ProveForm(request.POST, request.FILES) if request.method == "POST" else ProveForm()
     context: dict[str, Any] = {"form": form, "limit": PROVE_BYTES_MAX}
@@ -125,7 +126,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     return render(request, "wallet/documents/document_prove.html", context, status=status)
 
 
-def _proved(request: HttpRequest, form: ProveForm) -> dict[str, Any]:
+def _proved(request: UserRequest, form: ProveForm) -> dict[str, Any]:
     file, text = form.cleaned_data.get("file"), form.cleaned_data["hash"]
     if file:
         digest = hashlib.sha256()
@@ -149,7 +150,7 @@ def _proved(request: HttpRequest, form: ProveForm) -> dict[str, Any]:
 
 
 @staff_page("wallet.make_issueddocument")
-def month(request: HttpRequest) -> HttpResponseBase:
+def month(request: UserRequest) -> HttpResponseBase:
     """A month's statements or invoices of all clients of a brand."""
     brands = Brand.objects.filter(pk__in=reach_of(cast(User, request.user)).whole_brands)
     form = MonthForm(request.POST or None, brands=brands)
@@ -170,7 +171,7 @@ def month(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.make_issueddocument")
-def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
+def receipt(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries.deposits_visible_to(request.user).select_related("client__brand")
     deposit = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")
     form = LanguageForm(request.POST)
@@ -180,7 +181,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.make_issueddocument")
-def psp_pack(request: HttpRequest, pk: int) -> HttpResponseBase:
+def psp_pack(request: UserRequest, pk: int) -> HttpResponseBase:
     """`ending` is pdf or xlsx."""
     rows = queries.imports_visible_to(request.user).select_related("psp__brand").defer("psp__sealed_credentials")
     report = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.documents.forms import LOGO_BYTES_MAX, LetterheadForm
 from wallet.documents.letterhead import TEXTS, change_letterhead
@@ -34,7 +35,7 @@ def letterhead_list(request: HttpRequest) -> HttpResponse:
 
 @takes_files(file_bytes_max=LOGO_BYTES_MAX)
 @staff_page("wallet.manage_letterhead")
-def letterhead_page(request: HttpRequest, brand_id: int) -> HttpResponseBase:
+def letterhead_page(request: UserRequest, brand_id: int) -> HttpResponseBase:
     brand = _brand(request, brand_id)
     head = Letterhead.objects.filter(brand=brand).select_related("changed_by").first()
     start = {name: getattr(head, name) for name in TEXTS} if head else {}

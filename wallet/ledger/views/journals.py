@@ -22,6 +22,7 @@ from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.choices import account_owners
 from wallet.choices.approvals import RequestState
@@ -77,7 +78,7 @@ class NewJournal(StaffView):
         context = {"form": form, "lines": shown, "blank": TypedLine(), "reverses": reverses}
         return render(self.request, "wallet/ledger/manual_journal_form.html", context, status=status)
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         form = JournalForm(request.POST, request.FILES, brands=self.brands())
         is_valid = form.is_valid()
         brand = form.cleaned_data.get("brand")
@@ -116,7 +117,7 @@ new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES
 
 
 @staff_page("wallet.write_journal")
-def account_options(request: HttpRequest) -> HttpResponse:
+def account_options(request: UserRequest) -> HttpResponse:
     """The chart by words, for the form: kind, currency, owner, client, or a number."""
     brand = request.GET.get("brand", "")
     if not is_whole(brand) or int(brand) not in reach_of(request.user).whole_brands:
@@ -126,7 +127,7 @@ def account_options(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"accounts": rows})
 
 
-def _find(request: HttpRequest, pk: int) -> ManualJournal:
+def _find(request: UserRequest, pk: int) -> ManualJournal:
     rows = queries.manual_journals_visible_to(request.user).select_related(
         "brand", "requested_by", "decided_by", "reverses", "journal"
     )
@@ -134,12 +135,12 @@ def _find(request: HttpRequest, pk: int) -> ManualJournal:
 
 
 @staff_page("wallet.view_manualjournal")
-def manual_journal_page(request: HttpRequest, pk: int) -> HttpResponse:
+def manual_journal_page(request: UserRequest, pk: int) -> HttpResponse:
     return show_manual(request, _find(request, pk))
 
 
 def show_manual(
-    request: HttpRequest, manual: ManualJournal, wrong: dict[str, Any] | None = None, status: int = 200
+    request: UserRequest, manual: ManualJournal, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     lines = list(
         manual.lines.select_related("account__client", "account__psp", "account__balance").defer(
@@ -174,7 +175,7 @@ def show_manual(
 
 @require_POST
 @staff_page("wallet.post_manual_journal")
-def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
+def manual_post(request: UserRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="post")
     done = run_action(
         request,
@@ -190,7 +191,7 @@ def manual_post(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.post_manual_journal")
-def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def manual_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), ReasonForm(request.POST, prefix="refuse")
     done = run_action(
         request,
@@ -206,7 +207,7 @@ def manual_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.write_journal")
-def manual_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def manual_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     manual = _find(request, pk)
     manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user)
     messages.success(request, _("Withdrawn. Nothing was posted."))
@@ -215,7 +216,7 @@ def manual_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.write_journal")
-def manual_attach_view(request: HttpRequest, pk: int) -> HttpResponseBase:
+def manual_attach_view(request: UserRequest, pk: int) -> HttpResponseBase:
     manual, form = _find(request, pk), EvidenceForm(request.POST, request.FILES, prefix="evidence")
 
     def work() -> None:
@@ -231,7 +232,7 @@ manual_attach = takes_files(manual_attach_view, file_bytes_max=attachments.BYTES
 
 
 @staff_page("wallet.view_manualjournal")
-def manual_file(request: HttpRequest, pk: int) -> HttpResponse:
+def manual_file(request: UserRequest, pk: int) -> HttpResponse:
     """A journal's evidence; opening it is noted."""
     file = queries.one_of(
         queries.manual_files_visible_to(request.user).select_related("manual"),

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import django_filters
 from django.forms import DateTimeInput
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -29,6 +29,7 @@ from crm.security.scope import reach_of
 from crm.ui.columns import DASH
 from crm.ui.tables import Column, Empty, Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from wallet.choices import account_owners
 from wallet.choices.ledger import AccountKind, Phase
 from wallet.core import queries
@@ -142,12 +143,12 @@ class LedgerPage(TableView):
     template_name = "wallet/ledger/ledger.html"
 
 
-def _account(request: HttpRequest, pk: int) -> Account:
+def _account(request: UserRequest, pk: int) -> Account:
     rows = queries.accounts_visible_to(request.user).select_related("brand", "client", "psp")
     return queries.one_of(rows, pk, request.user, "wallet.view_account")
 
 
-def _note(request: HttpRequest, account: Account, kind: AccessKind) -> None:
+def _note(request: UserRequest, account: Account, kind: AccessKind) -> None:
     """Whoever looks at a client's wallet is written down."""
     if account.client is not None:
         access_log.note(
@@ -161,7 +162,7 @@ def _note(request: HttpRequest, account: Account, kind: AccessKind) -> None:
 
 
 @staff_page("wallet.view_account")
-def account_page(request: HttpRequest, pk: int) -> HttpResponse:
+def account_page(request: UserRequest, pk: int) -> HttpResponse:
     account = _account(request, pk)
     _note(request, account, AccessKind.VIEW)
     as_of, form = read_instant(request.GET.get("as_of", "")), HistoryForm(request.GET)
@@ -181,7 +182,7 @@ def account_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.export_money")
-def account_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def account_export(request: UserRequest, pk: int) -> HttpResponseBase:
     """A job that writes the history as it is shown, with its filters and as of its instant, as CSV."""
     account = _account(request, pk)
     _note(request, account, AccessKind.EXPORT)
@@ -201,7 +202,7 @@ def account_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     return redirect("job", pk=job.pk)
 
 
-def _journal(request: HttpRequest, pk: int) -> Journal:
+def _journal(request: UserRequest, pk: int) -> Journal:
     rows = queries.journals_visible_to(request.user).select_related(
         "brand", "actor", "reverses", "resolves", "reversed_by", "resolved_by", "manual"
     )
@@ -209,7 +210,7 @@ def _journal(request: HttpRequest, pk: int) -> Journal:
 
 
 @staff_page("wallet.view_journal")
-def journal_page(request: HttpRequest, pk: int) -> HttpResponse:
+def journal_page(request: UserRequest, pk: int) -> HttpResponse:
     """`?proof=1` builds the seal's tree and shows the hashes up to its signed root."""
     journal = _journal(request, pk)
     rows = Posting.objects.filter(journal=journal).select_related("journal", "account__client", "account__psp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakState, PostingWay
@@ -36,7 +37,7 @@ NOTES_SHOWN = 200
 ARRIVALS_SHOWN = 5
 
 
-def _find(request: HttpRequest, pk: int) -> Break:
+def _find(request: UserRequest, pk: int) -> Break:
     rows = queries_recon.break_rows(request.user).select_related(
         "psp", "report", "row", "movement", "entry", "owner", "client", "resolved_by"
     )
@@ -44,11 +45,11 @@ def _find(request: HttpRequest, pk: int) -> Break:
 
 
 @staff_page("wallet.view_settlementimport")
-def break_page(request: HttpRequest, pk: int) -> HttpResponse:
+def break_page(request: UserRequest, pk: int) -> HttpResponse:
     return show(request, _find(request, pk))
 
 
-def show(request: HttpRequest, one: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def show(request: UserRequest, one: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     if one.client is not None:
         access_log.note(
             user=request.user,
@@ -98,7 +99,7 @@ def _between(one: Break) -> tuple[Across | None, str]:
 
 
 def _do(
-    request: HttpRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
+    request: UserRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
     if run_action(request, lambda: work(form.cleaned_data), done, form=form, show_forbidden=True):
@@ -108,7 +109,7 @@ def _do(
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_settle(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_settle(request: UserRequest, pk: int) -> HttpResponseBase:
     """Resolve in words, without a posting."""
     form = ReasonForm(request.POST, prefix="words")
     return _do(
@@ -123,7 +124,7 @@ def break_settle(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_comment_view(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_comment_view(request: UserRequest, pk: int) -> HttpResponseBase:
     form = CommentForm(request.POST, request.FILES, prefix="comment")
 
     def work(values: dict[str, Any]) -> None:
@@ -144,7 +145,7 @@ break_comment = takes_files(break_comment_view, file_bytes_max=attachments.BYTES
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_propose(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_propose(request: UserRequest, pk: int) -> HttpResponseBase:
     form = PostingForm(request.POST, prefix="posting")
 
     def work(values: dict[str, Any]) -> None:
@@ -161,7 +162,7 @@ def break_propose(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_to_bank(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
     """Propose that it is what came in at our own bank: `bank-entry`."""
     form = OwnBankForm(request.POST, prefix="bank")
 
@@ -178,13 +179,13 @@ def break_to_bank(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
 
 
-def _posting(request: HttpRequest, pk: int, permission: str) -> BreakPosting:
+def _posting(request: UserRequest, pk: int, permission: str) -> BreakPosting:
     return queries.one_of(queries_recon.postings_visible_to(request.user), pk, request.user, permission)
 
 
 @require_POST
 @staff_page("wallet.post_break")
-def break_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_approve(request: UserRequest, pk: int) -> HttpResponseBase:
     posting, form = _posting(request, pk, "wallet.post_break"), OptionalReasonForm(request.POST, prefix="approve")
     return _do(
         request,
@@ -198,7 +199,7 @@ def break_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.post_break")
-def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     posting, form = _posting(request, pk, "wallet.post_break"), ReasonForm(request.POST, prefix="refuse")
     return _do(
         request,
@@ -212,7 +213,7 @@ def break_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     posting = _posting(request, pk, "wallet.run_reconciliation")
     run_action(
         request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), show_forbidden=True
@@ -222,7 +223,7 @@ def break_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def breaks_give(request: HttpRequest) -> HttpResponseBase:
+def breaks_give(request: UserRequest) -> HttpResponseBase:
     """The ticked ones, or one from its page (`back`), to `owner`; nobody when it is empty."""
     owner = request.POST.get("owner", "")
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
@@ -239,7 +240,7 @@ def breaks_give(request: HttpRequest) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_settlementimport")
-def break_file(request: HttpRequest, pk: int) -> HttpResponse:
+def break_file(request: UserRequest, pk: int) -> HttpResponse:
     """What was attached to a comment; opening it is noted."""
     note = queries.one_of(
         queries_recon.notes_visible_to(request.user).exclude(file_path="").select_related("one"),
@@ -257,7 +258,7 @@ def break_file(request: HttpRequest, pk: int) -> HttpResponse:
     return attached(note, attachments.BREAKS)
 
 
-def _suggestion(request: HttpRequest, pk: int) -> Suggestion:
+def _suggestion(request: UserRequest, pk: int) -> Suggestion:
     return queries.one_of(
         queries_recon.suggestions_visible_to(request.user), pk, request.user, "wallet.run_reconciliation"
     )
@@ -270,7 +271,7 @@ def _after_suggestion(one: Suggestion) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
+def suggestion_accept(request: UserRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
     run_action(
         request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), show_forbidden=True
@@ -280,7 +281,7 @@ def suggestion_accept(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
+def suggestion_reject(request: UserRequest, pk: int) -> HttpResponseBase:
     one = _suggestion(request, pk)
     run_action(
         request,
@@ -293,7 +294,7 @@ def suggestion_reject(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
+def match_undo(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries_recon.matches_visible_to(request.user).select_related("row")
     match = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
     reason = request.POST.get("reason", "")
@@ -309,7 +310,7 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_settlementimport")
-def ageing_page(request: HttpRequest) -> HttpResponse:
+def ageing_page(request: UserRequest) -> HttpResponse:
     psp = request.GET.get("psp", "")
     psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
     context = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from clients.views import dialogs
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.core import policies, queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
 from wallet.models import Psp, PspCost, PspCostProposal
@@ -23,18 +24,18 @@ from wallet.reconciliation import policies as reconciliation_policies
 from wallet.reconciliation.cost_forms import TermsForm
 
 
-def _psp(request: HttpRequest, pk: int, permission: str) -> Psp:
+def _psp(request: UserRequest, pk: int, permission: str) -> Psp:
     rows = queries.psps_visible_to(request.user).select_related("brand").defer("sealed_credentials")
     return queries.one_of(rows, pk, request.user, permission)
 
 
 @staff_page("wallet.view_psp")
-def cost_page(request: HttpRequest, pk: int) -> HttpResponse:
+def cost_page(request: UserRequest, pk: int) -> HttpResponse:
     return show(request, _psp(request, pk, "wallet.view_psp"))
 
 
 def show(
-    request: HttpRequest, psp: Psp, wrong: dict[int, dict[str, Any]] | None = None, status: int = 200
+    request: UserRequest, psp: Psp, wrong: dict[int, dict[str, Any]] | None = None, status: int = 200
 ) -> HttpResponse:
     report = costs.last_report(psp)
     terms = costs.terms_of(psp, report)
@@ -62,7 +63,7 @@ def show(
 
 
 @staff_page("wallet.manage_psp")
-def cost_new(request: HttpRequest, pk: int) -> HttpResponseBase:
+def cost_new(request: UserRequest, pk: int) -> HttpResponseBase:
     """Terms from a day on; a second person agrees to them. The form starts with the currency asked for in the address."""
     psp = _psp(request, pk, "wallet.manage_psp")
     start = {"currency": request.GET.get("currency", "")[:5] or psp.brand.base_currency}
@@ -83,13 +84,13 @@ def cost_new(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-def _proposal(request: HttpRequest, pk: int, permission: str) -> PspCostProposal:
+def _proposal(request: UserRequest, pk: int, permission: str) -> PspCostProposal:
     rows = PspCostProposal.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     return queries.one_of(rows.select_related("psp"), pk, request.user, permission)
 
 
 def _do(
-    request: HttpRequest, one: PspCostProposal, name: str, form: Any, work: Callable[[str], Any], done: str
+    request: UserRequest, one: PspCostProposal, name: str, form: Any, work: Callable[[str], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the page; what is wrong stays in its form."""
     if run_action(request, lambda: work(form.cleaned_data["reason"]), done, form=form):
@@ -99,7 +100,7 @@ def _do(
 
 @require_POST
 @staff_page("wallet.approve_pspcost")
-def cost_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
+def cost_approve(request: UserRequest, pk: int) -> HttpResponseBase:
     one = _proposal(request, pk, "wallet.approve_pspcost")
     return _do(
         request,
@@ -113,7 +114,7 @@ def cost_approve(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_pspcost")
-def cost_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def cost_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     one = _proposal(request, pk, "wallet.approve_pspcost")
     return _do(
         request,
@@ -127,7 +128,7 @@ def cost_refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.manage_psp")
-def cost_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def cost_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     one = _proposal(request, pk, "wallet.manage_psp")
     run_action(request, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user), _("Withdrawn."))
@@ -136,7 +137,7 @@ def cost_withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.manage_psp")
-def cost_take_back(request: HttpRequest, pk: int) -> HttpResponseBase:
+def cost_take_back(request: UserRequest, pk: int) -> HttpResponseBase:
     """Terms that two people agreed to and whose day is not here yet."""
     rows = PspCost.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     cost: PspCost = queries.one_of(rows, pk, request.user, "wallet.manage_psp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,6 +14,7 @@ from crm.errors import DomainError
 from crm.money.amounts import from_minor
 from crm.security.policies import require, require_permission
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.bank.statement_ends import gaps_of
 from wallet.choices.reconciliation import WaitingState
 from wallet.core import queries
@@ -23,7 +24,7 @@ from wallet.reconciliation.settlement_import import AT_ONCE_BYTES_MAX
 from wallet.reconciliation.views.reports import totals_shown
 
 
-def _find(request: HttpRequest, pk: int) -> ReportToConfirm:
+def _find(request: UserRequest, pk: int) -> ReportToConfirm:
     rows = queries.reports_to_confirm_visible_to(request.user).select_related(
         "psp", "uploaded_by", "decided_by", "report", "bank_file"
     )
@@ -35,11 +36,11 @@ def _find(request: HttpRequest, pk: int) -> ReportToConfirm:
 
 
 @staff_page(policies.sees_waiting_reports)
-def waiting_page(request: HttpRequest, pk: int) -> HttpResponse:
+def waiting_page(request: UserRequest, pk: int) -> HttpResponse:
     return _show(request, _find(request, pk))
 
 
-def _show(request: HttpRequest, waiting: ReportToConfirm, error: str = "") -> HttpResponse:
+def _show(request: UserRequest, waiting: ReportToConfirm, error: str = "") -> HttpResponse:
     may_decide = waiting.state == WaitingState.WAITING and policies.can_confirm_report(request.user, waiting).allowed
     totals = _statement_totals(waiting) if waiting.is_statement else totals_shown(waiting.totals)
     context = {"waiting": waiting, "totals": totals, "error": error, "may_decide": may_decide}
@@ -58,8 +59,8 @@ def _statement_totals(waiting: ReportToConfirm) -> list[dict[str, Any]]:
 
 @require_POST
 @staff_page(policies.decides_waiting_reports)
-def confirm(request: HttpRequest, pk: int) -> HttpResponseBase:
-    user: Any = request.user
+def confirm(request: UserRequest, pk: int) -> HttpResponseBase:
+    user = request.user
     waiting = _find(request, pk)
     require(policies.can_confirm_report(user, waiting))
     try:
@@ -79,7 +80,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(policies.decides_waiting_reports)
-def discard(request: HttpRequest, pk: int) -> HttpResponseBase:
+def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     waiting = _find(request, pk)
     require(policies.can_confirm_report(request.user, waiting))
     try:

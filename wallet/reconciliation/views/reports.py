@@ -17,6 +17,7 @@ from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.choices.reconciliation import BreakState
 from wallet.core import queries
@@ -72,7 +73,7 @@ class ReportUpload(ReconciliationPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return redirect("wallet:reconciliation")
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         form = ReportUploadForm(request.POST, request.FILES, psps=queries.psps_visible_to(request.user))
         if form.is_valid():
             file, psp_id = form.cleaned_data["file"], form.cleaned_data["psp"].pk
@@ -89,7 +90,7 @@ class ReportUpload(ReconciliationPage):
                 return redirect("wallet:settlement", pk=report.pk)
         return self.again(request, upload=form)
 
-    def again(self, request: HttpRequest, **forms: Any) -> HttpResponse:
+    def again(self, request: UserRequest, **forms: Any) -> HttpResponse:
         table = self.table(request.user, request.GET, path="/money/reconciliation/")
         return render(request, self.template_name, {"table": table, **self.forms_context(**forms)}, status=422)
 
@@ -100,7 +101,7 @@ report_upload = takes_files(ReportUpload.as_view(), file_bytes_max=REPORT_BYTES_
 class ReportFetch(ReportUpload):
     """POST: a period, fetched from the PSP's own API."""
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         form = ReportFetchForm(request.POST, psps=queries.psps_visible_to(request.user))
         if form.is_valid():
             values = form.cleaned_data
@@ -115,7 +116,7 @@ class ReportFetch(ReportUpload):
         return self.again(request, fetch=form)
 
 
-def _find(request: HttpRequest, pk: int) -> SettlementImport:
+def _find(request: UserRequest, pk: int) -> SettlementImport:
     rows = (
         queries.imports_visible_to(request.user)
         .select_related("psp__brand", "imported_by")
@@ -125,7 +126,7 @@ def _find(request: HttpRequest, pk: int) -> SettlementImport:
 
 
 @staff_page("wallet.view_settlementimport")
-def settlement_page(request: HttpRequest, pk: int) -> HttpResponse:
+def settlement_page(request: UserRequest, pk: int) -> HttpResponse:
     return show_settlement(request, _find(request, pk))
 
 
@@ -161,7 +162,7 @@ def show_settlement(
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
+def break_resolve(request: UserRequest, pk: int) -> HttpResponseBase:
     one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     form = ReasonForm(request.POST)
     done = run_action(
@@ -177,7 +178,7 @@ def break_resolve(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @staff_page("wallet.view_settlementimport")
-def settlement_original(request: HttpRequest, pk: int) -> HttpResponseBase:
+def settlement_original(request: UserRequest, pk: int) -> HttpResponseBase:
     """The file as it came; opening it is noted."""
     rows = queries.imports_visible_to(request.user).select_related("psp")
     report = queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.money.numbers import is_whole
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.month_end import SourceKind
 from wallet.choices.reconciliation import BreakState
 from wallet.core import queries
@@ -63,7 +63,7 @@ class Line:
 
 
 @staff_page("wallet.view_settlementimport")
-def sources_page(request: HttpRequest) -> HttpResponse:
+def sources_page(request: UserRequest) -> HttpResponse:
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name"))
     sources = source_runs.sources_of(brands)
     lines = [(line.source.brand, line) for line in _lines(request.user, sources)]
@@ -79,7 +79,7 @@ def sources_page(request: HttpRequest) -> HttpResponse:
     return render(request, "wallet/reconciliation/sources.html", context)
 
 
-def _lines(user: Any, sources: list[Source]) -> list[Line]:
+def _lines(user: User, sources: list[Source]) -> list[Line]:
     today = timezone.now().astimezone(dt.UTC).date()
     days = [today - dt.timedelta(days=back) for back in range(DAYS_SHOWN, 0, -1)]
     last = source_runs.last_runs(user, {one.brand.pk for one in sources})
@@ -96,7 +96,7 @@ def _lines(user: Any, sources: list[Source]) -> list[Line]:
     return lines
 
 
-def _open_counts(user: Any) -> dict[tuple, int]:
+def _open_counts(user: User) -> dict[tuple, int]:
     """Open breaks per source, in two statements."""
     rows = Break.objects.filter(brand_id__in=reach_of(user).whole_brands, state=BreakState.OPEN)
     found: dict[tuple, int] = {}
@@ -114,7 +114,7 @@ def _open_counts(user: Any) -> dict[tuple, int]:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def source_run(request: HttpRequest) -> HttpResponseBase:
+def source_run(request: UserRequest) -> HttpResponseBase:
     """Run one source for yesterday now: `source`, its `kind`:number:brand."""
     wanted = request.POST.get("source", "")
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands))
@@ -129,7 +129,7 @@ def source_run(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def daily_fetch(request: HttpRequest, pk: int) -> HttpResponseBase:
+def daily_fetch(request: UserRequest, pk: int) -> HttpResponseBase:
     """`on`: 1 or 0."""
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     require_permission(request.user, "wallet.run_reconciliation")

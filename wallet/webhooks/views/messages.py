@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.psp import InboxState, Verdict
 from wallet.core import queries
 from wallet.models import WebhookMessage
@@ -19,7 +20,7 @@ BODY_SHOWN_BYTES = 8_000
 
 
 @staff_page("wallet.view_webhookmessage")
-def webhook_page(request: HttpRequest, pk: int) -> HttpResponse:
+def webhook_page(request: UserRequest, pk: int) -> HttpResponse:
     rows = queries.webhooks_visible_to(request.user).select_related("psp__brand")
     message: WebhookMessage = queries.one_of(rows, pk, request.user, "wallet.view_webhookmessage")
     may_retry = (
@@ -39,7 +40,7 @@ def webhook_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.manage_psp")
-def webhook_retry(request: HttpRequest, pk: int) -> HttpResponseBase:
+def webhook_retry(request: UserRequest, pk: int) -> HttpResponseBase:
     message = queries.one_of(queries.webhooks_visible_to(request.user), pk, request.user, "wallet.manage_psp")
     try_again(message_id=message.pk, actor=request.user)
     messages.success(request, _("The message is being worked on again."))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.core import queries
 from wallet.core.forms import ReasonForm
 from wallet.models import PspAddressChange
@@ -22,7 +23,7 @@ MANAGES = "wallet.manage_psp"
 
 @require_POST
 @staff_page(MANAGES)
-def propose(request: HttpRequest, pk: int) -> HttpResponseBase:
+def propose(request: UserRequest, pk: int) -> HttpResponseBase:
     page = PspPage()
     psp, form = page.find(request, pk), AddressForm(request.POST, prefix="address")
     done = run_action(
@@ -35,14 +36,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponseBase:
     return redirect("wallet:psp", pk=pk) if done else page.show(request, psp, address_form=form, status=422)
 
 
-def _change(request: HttpRequest, pk: int) -> PspAddressChange:
+def _change(request: UserRequest, pk: int) -> PspAddressChange:
     rows = PspAddressChange.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     return queries.one_of(rows.select_related("psp__brand"), pk, request.user, MANAGES)
 
 
 @require_POST
 @staff_page(MANAGES)
-def approve(request: HttpRequest, pk: int) -> HttpResponseBase:
+def approve(request: UserRequest, pk: int) -> HttpResponseBase:
     change = _change(request, pk)
     form = ApproveAddressForm(request.POST, psp=change.psp, prefix="approve")
     done = run_action(
@@ -59,7 +60,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(MANAGES)
-def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     change, form = _change(request, pk), ReasonForm(request.POST, prefix="refuse")
     if form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -75,7 +76,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(MANAGES)
-def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     change = _change(request, pk)
     run_action(request, lambda: addresses.withdraw_address(change_id=pk, actor=request.user), _("Proposal withdrawn."))
     return redirect("wallet:psp", pk=change.psp_id)

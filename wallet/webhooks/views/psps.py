@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.errors import DomainError
-from crm.models import Brand
+from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.approvals import RequestState
 from wallet.core import queries
 from wallet.core.forms import ReasonForm
@@ -34,7 +35,7 @@ from wallet.reconciliation import queries as queries_recon
 
 
 @staff_page("wallet.view_psp")
-def psp_list(request: HttpRequest) -> HttpResponse:
+def psp_list(request: UserRequest) -> HttpResponse:
     """Every PSP with how it has been doing: payments of the last thirty days, calls, the last webhook, the last test."""
     found = list(
         queries.psps_visible_to(request.user)
@@ -50,7 +51,7 @@ def psp_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("wallet.view_psp")
-def health_page(request: HttpRequest, pk: int) -> HttpResponse:
+def health_page(request: UserRequest, pk: int) -> HttpResponse:
     """Is it up, does it approve, how quick is it, what did it send that we refused?"""
     rows = queries.psps_visible_to(request.user).select_related("brand").defer("sealed_credentials")
     psp: Psp = queries.one_of(rows, pk, request.user, "wallet.view_psp")
@@ -86,7 +87,7 @@ def health_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
-def report_fetch_again(request: HttpRequest, pk: int) -> HttpResponseBase:
+def report_fetch_again(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries_recon.announced_visible_to(request.user)
     report = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
     announced_reports.fetch_again(report_id=report.pk, actor=request.user)
@@ -99,7 +100,7 @@ class NewPspPage(StaffView):
 
     permission = "wallet.manage_psp"
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         adapter = request.GET.get("adapter", "")
         if not adapter:
             choices = [
@@ -108,7 +109,7 @@ class NewPspPage(StaffView):
             return render(request, "wallet/webhooks/psp_choose.html", {"choices": choices})
         return self.show(request, adapter, NewPspForm(adapter=self.known(adapter), brands=self.brands(request)))
 
-    def post(self, request: HttpRequest) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         adapter = self.known(request.GET.get("adapter", ""))
         form = NewPspForm(request.POST, adapter=adapter, brands=self.brands(request))
         if form.is_valid():
@@ -137,7 +138,7 @@ class NewPspPage(StaffView):
             raise Http404
         return adapter
 
-    def brands(self, request: HttpRequest) -> Any:
+    def brands(self, request: UserRequest) -> Any:
         return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
 
     def show(self, request: HttpRequest, adapter: str, form: NewPspForm, status: int = 200) -> HttpResponse:
@@ -152,15 +153,15 @@ class PspPage(StaffView):
 
     permission = "wallet.manage_psp"
 
-    def find(self, request: HttpRequest, pk: int) -> Psp:
+    def find(self, request: UserRequest, pk: int) -> Psp:
         rows = queries.psps_visible_to(request.user).select_related("brand")
         return queries.one_of(rows, pk, request.user, "wallet.manage_psp")
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def get(self, request: UserRequest, pk: int) -> HttpResponse:
         psp = self.find(request, pk)
         return self.show(request, psp)
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+    def post(self, request: UserRequest, pk: int) -> HttpResponseBase:
         psp = self.find(request, pk)
         form = PspForm(request.POST, instance=psp)
         done = run_action(
@@ -176,7 +177,7 @@ class PspPage(StaffView):
 
     def show(
         self,
-        request: HttpRequest,
+        request: UserRequest,
         psp: Psp,
         form: PspForm | None = None,
         *,
@@ -204,7 +205,7 @@ class PspPage(StaffView):
 
 
 def _address(
-    user: Any, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
+    user: User, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
 ) -> dict[str, Any]:
     """The PSP's address with what waits for a second person, and the forms for it."""
     change = psp.address_changes.filter(state=RequestState.WAITING).select_related("requested_by").first()
@@ -235,13 +236,13 @@ def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:
 
 @require_POST
 @staff_page("wallet.manage_psp")
-def psp_check(request: HttpRequest, pk: int) -> HttpResponseBase:
+def psp_check(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
     tell_health(request, psp)
     return redirect("wallet:psp", pk=psp.pk)
 
 
-def tell_health(request: HttpRequest, psp: Psp) -> None:
+def tell_health(request: UserRequest, psp: Psp) -> None:
     """Ask the PSP now, and say on the next page what it answered and what to do."""
     health = psps.check_psp(psp_id=psp.pk, actor=request.user)
     if health.is_up:
@@ -252,7 +253,7 @@ def tell_health(request: HttpRequest, psp: Psp) -> None:
 
 @require_POST
 @staff_page("wallet.manage_psp")
-def method_add(request: HttpRequest, pk: int) -> HttpResponseBase:
+def method_add(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
     method = psps.add_method(psp_id=psp.pk, code=request.POST.get("code", ""), actor=request.user)
     messages.success(
@@ -266,15 +267,15 @@ class MethodPage(StaffView):
 
     permission = "wallet.manage_psp"
 
-    def find(self, request: HttpRequest, pk: int, method_id: int) -> PaymentMethod:
+    def find(self, request: UserRequest, pk: int, method_id: int) -> PaymentMethod:
         visible = queries.psps_visible_to(request.user).values("pk")
         rows = PaymentMethod.objects.filter(psp_id=pk, psp__in=visible).select_related("psp__brand")
         return queries.one_of(rows, method_id, request.user, "wallet.manage_psp")
 
-    def get(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, pk: int, method_id: int) -> HttpResponse:
         return self.show(request, form=MethodForm(instance=self.find(request, pk, method_id)))
 
-    def post(self, request: HttpRequest, pk: int, method_id: int) -> HttpResponseBase:
+    def post(self, request: UserRequest, pk: int, method_id: int) -> HttpResponseBase:
         method = self.find(request, pk, method_id)
         form = MethodForm(request.POST, instance=method)
         done = run_action(

@@ -15,6 +15,7 @@ from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.core.queries import withdrawals_visible_to
 from wallet.models import ApprovalBatch
 from wallet.withdrawals import batches
@@ -23,7 +24,7 @@ from wallet.withdrawals.tables import WithdrawalQueue
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def preview(request: HttpRequest) -> HttpResponseBase:
+def preview(request: UserRequest) -> HttpResponseBase:
     """Per request what an approval would do, or why it can't; totals; what the PSPs hold."""
     chosen = list(WithdrawalQueue.selected(request)[: batches.BATCH_MAX])
     if not chosen:
@@ -43,7 +44,7 @@ def preview(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def confirm(request: HttpRequest) -> HttpResponseBase:
+def confirm(request: UserRequest) -> HttpResponseBase:
     """Carry out what the preview showed, once."""
     marks: dict[int, str] = {}
     for item in request.POST.getlist("lines"):

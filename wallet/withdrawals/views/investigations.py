@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
 from wallet.core import queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
 from wallet.models import PayoutFinding
@@ -25,7 +26,7 @@ PERMISSION = investigations.DECIDES
 
 @require_POST
 @staff_page(PERMISSION)
-def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+def say(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal = find_withdrawal(request, withdrawal_id)
     form = finding_form(withdrawal, investigations.possible(withdrawal), request.POST)
     done = run_action(
@@ -40,7 +41,7 @@ def say(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
     return show_withdrawal(request, withdrawal, *empty, status=422, finding_form=form)
 
 
-def _finding(request: HttpRequest, pk: int) -> PayoutFinding:
+def _finding(request: UserRequest, pk: int) -> PayoutFinding:
     reached = queries.withdrawals_visible_to(request.user).values("pk")
     rows = PayoutFinding.objects.filter(withdrawal__in=reached)
     return queries.one_of(rows, pk, request.user, PERMISSION)
@@ -56,7 +57,7 @@ def _do(request: HttpRequest, one: PayoutFinding, form: Any, work: Callable[[str
 
 @require_POST
 @staff_page(PERMISSION)
-def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
+def agree(request: UserRequest, pk: int) -> HttpResponseBase:
     return _do(
         request,
         _finding(request, pk),
@@ -68,7 +69,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(PERMISSION)
-def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
+def refuse(request: UserRequest, pk: int) -> HttpResponseBase:
     return _do(
         request,
         _finding(request, pk),
@@ -80,7 +81,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page(PERMISSION)
-def withdraw(request: HttpRequest, pk: int) -> HttpResponseBase:
+def withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     """What somebody wrote down and nobody agreed to yet."""
     return _do(
         request,

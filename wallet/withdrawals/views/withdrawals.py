@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.requests import UserRequest
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WithdrawalState
 from wallet.core import queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
@@ -41,12 +42,12 @@ class WithdrawalListPage(TableView):
 class WithdrawalPage(StaffView):
     permission = "wallet.view_withdrawal"
 
-    def get(self, request: HttpRequest, withdrawal_id: int) -> HttpResponse:
+    def get(self, request: UserRequest, withdrawal_id: int) -> HttpResponse:
         withdrawal = find_withdrawal(request, withdrawal_id)
         return show_withdrawal(request, withdrawal, OptionalReasonForm(prefix="approve"), ReasonForm(prefix="reject"))
 
 
-def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
+def find_withdrawal(request: UserRequest, withdrawal_id: int) -> Withdrawal:
     rows = (
         queries.withdrawals_visible_to(request.user)
         .select_related(
@@ -65,7 +66,7 @@ def find_withdrawal(request: HttpRequest, withdrawal_id: int) -> Withdrawal:
 
 
 def show_withdrawal(
-    request: HttpRequest,
+    request: UserRequest,
     withdrawal: Withdrawal,
     approve_form: Any,
     reject_form: Any,
@@ -95,7 +96,7 @@ def show_withdrawal(
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def approve(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+def approve(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """The first or the second yes."""
     withdrawal, form = find_withdrawal(request, withdrawal_id), OptionalReasonForm(request.POST, prefix="approve")
     if form.is_valid():
@@ -116,7 +117,7 @@ def approve(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+def reject(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     withdrawal, form = find_withdrawal(request, withdrawal_id), ReasonForm(request.POST, prefix="reject")
     done = run_action(
         request,
@@ -132,7 +133,7 @@ def reject(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def look_up(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """Ask the PSP now how a payment stands."""
     withdrawal = find_withdrawal(request, withdrawal_id)
     try:
@@ -147,7 +148,7 @@ def look_up(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
 
 @require_POST
 @staff_page("wallet.approve_withdrawal")
-def claim_back(request: HttpRequest, withdrawal_id: int) -> HttpResponseBase:
+def claim_back(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """A refund that the client did not claim: closed at the PSP, then back where it was."""
     withdrawal = find_withdrawal(request, withdrawal_id)
     try:
