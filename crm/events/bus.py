@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import logging
 from collections.abc import Callable, Iterable
-from decimal import Decimal
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
+from pydantic import TypeAdapter
 
 from crm.queue.enqueue import wake
 
@@ -18,11 +18,17 @@ logger = logging.getLogger(__name__)
 EVENT_TYPES: dict[str, type[Event]] = {}
 HANDLERS: dict[str, list[str]] = {}
 _FUNCTIONS: dict[str, Callable[[Any], None]] = {}
+_ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}
+E_ = TypeVar("E_", bound="Event")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Event:
-    """Base of the catalogue. Fields are plain values (ids, codes, amounts as Decimal); the name is stable."""
+    """Base of the catalogue: a subclass with a stable name and annotated fields is a frozen, keyword-only dataclass.
+
+    Fields are plain values: ids, codes, instants, amounts as Decimal, tuples of these.
+    """
 
     name: ClassVar[str] = ""
     client_id: int | None = None
@@ -30,47 +36,37 @@ class Event:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if not cls.__dict__.get("name"):
+            raise TypeError(f"{cls.__name__} needs a name of its own")
         if cls.name in EVENT_TYPES:
             raise TypeError(f"two events are called {cls.name!r}")
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         EVENT_TYPES[cls.name] = cls
 
     def to_payload(self) -> dict[str, Any]:
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        """Give the event as JSON values, amounts and instants as text.
+
+        Raises:
+            PydanticSerializationError: a field holds another type than it declares; no handler could read it back.
+        """
+        payload: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json", warnings="error")
+        return payload
 
     @classmethod
-    def from_payload(cls, payload: dict[str, Any]) -> Event:
-        """Rebuild the event; unknown keys of an older or newer schema are ignored."""
-        hints = get_type_hints(cls)
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{key: _typed(hints[key], value) for key, value in payload.items() if key in known})
+    def from_payload(cls, payload: dict[str, Any]) -> Self:
+        """Rebuild the event; unknown keys of an older or newer schema are ignored.
+
+        Raises:
+            ValidationError: names each field that is missing or of another type.
+        """
+        return _adapter(cls).validate_json(orjson.dumps(payload), strict=True)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [item if type(item) is int else _plain(item) for item in value]  # often a thousand row ids
-    return value
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    text = str(hint)
-    if "Decimal" in text:
-        return Decimal(value)
-    if "datetime.datetime" in text:
-        return dt.datetime.fromisoformat(value)
-    if "datetime.date" in text:
-        return dt.date.fromisoformat(value)
-    if "tuple" in text:
-        return tuple(value)
-    return value
-
-
-E_ = TypeVar("E_", bound=Event)
+def _adapter(event_type: type[E_]) -> TypeAdapter[E_]:
+    """Build an event's reader and writer when it is first needed: not all of them in each process."""
+    if event_type not in _ADAPTERS:
+        _ADAPTERS[event_type] = TypeAdapter(event_type)
+    return _ADAPTERS[event_type]
 
 
 def subscribe(*event_types: type[Event]) -> Callable[[Callable[[E_], None]], Callable[[E_], None]]:

@@ -6,7 +6,6 @@ Amounts are Decimal in major units of `currency`. Ids are those of the publishin
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
@@ -14,7 +13,6 @@ from crm.events.bus import Event
 
 
 # ── leads and clients ──────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, kw_only=True)
 class LeadCaptured(Event):
     name: ClassVar[str] = "lead.captured"
     lead_id: int
@@ -23,7 +21,6 @@ class LeadCaptured(Event):
     duplicate: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class LeadsImported(Event):
     """A file of leads was taken in as a whole: one event, however many they are."""
 
@@ -33,7 +30,6 @@ class LeadsImported(Event):
     known: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class LeadAssigned(Event):
     name: ClassVar[str] = "lead.assigned"
     lead_id: int
@@ -41,21 +37,18 @@ class LeadAssigned(Event):
     rule: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientRegistered(Event):
     name: ClassVar[str] = "client.registered"
     user_id: int
     referral_code: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientStageChanged(Event):
     name: ClassVar[str] = "client.stage_changed"
     before: str
     after: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientMoved(Event):
     """The client went to another book (and so, perhaps, to another agent or desk)."""
 
@@ -64,7 +57,6 @@ class ClientMoved(Event):
     to_book_id: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientContacted(Event):
     """Someone of the staff called or wrote to a client. `kind`: call, mail."""
 
@@ -76,21 +68,18 @@ class ClientContacted(Event):
 
 
 # ── KYC and compliance ─────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, kw_only=True)
 class DocumentUploaded(Event):
     name: ClassVar[str] = "kyc.document_uploaded"
     document_id: int
     kind: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class DocumentChecked(Event):
     name: ClassVar[str] = "kyc.document_checked"
     document_id: int
     issues: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class DocumentReviewed(Event):
     name: ClassVar[str] = "kyc.document_reviewed"
     document_id: int
@@ -98,7 +87,6 @@ class DocumentReviewed(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientVerified(Event):
     """The client reached a KYC level: trading and deposits above the unverified limit open."""
 
@@ -106,21 +94,18 @@ class ClientVerified(Event):
     level: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientScreened(Event):
     name: ClassVar[str] = "compliance.client_screened"
     screening_id: int
     hits: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class RestrictionPlaced(Event):
     name: ClassVar[str] = "compliance.restriction_placed"
     restriction_id: int
     kind: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class RestrictionLifted(Event):
     name: ClassVar[str] = "compliance.restriction_lifted"
     restriction_id: int
@@ -128,7 +113,6 @@ class RestrictionLifted(Event):
 
 
 # ── trading ────────────────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, kw_only=True)
 class TradingAccountOpened(Event):
     name: ClassVar[str] = "trading.account_opened"
     account_id: int
@@ -136,7 +120,6 @@ class TradingAccountOpened(Event):
     login: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class TradingAccountImported(Event):
     """An account that was on the platform already is a client's here now; its deals follow as `DealsSynced`."""
 
@@ -146,7 +129,6 @@ class TradingAccountImported(Event):
     login: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class TradingAccountMissing(Event):
     """The platform no longer lists an account; `because` is archived or gone."""
 
@@ -156,14 +138,12 @@ class TradingAccountMissing(Event):
     because: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class TradingAccountReturned(Event):
     name: ClassVar[str] = "trading.account_returned"
     account_id: int
     login: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class TradingAccountChanged(Event):
     """A dealer changed group, leverage or rights on the platform itself."""
 
@@ -173,7 +153,6 @@ class TradingAccountChanged(Event):
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class BalanceOperationSettled(Event):
     """A balance operation on a platform reached its end: confirmed, or failed for good."""
 
@@ -185,7 +164,6 @@ class BalanceOperationSettled(Event):
     currency: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class DealsSynced(Event):
     """New or changed deals of one server are in the table; `deal_ids` holds at most 1,000."""
 
@@ -195,7 +173,6 @@ class DealsSynced(Event):
     client_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class DealsResolved(Event):
     """Known deals count as something else now: their symbol was mapped. `deal_ids` holds at most 1,000."""
 
@@ -205,7 +182,6 @@ class DealsResolved(Event):
     client_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MarginLevelFell(Event):
     """An account's margin level (per cent) fell below a limit of its brand: told once until it has recovered.
 
@@ -221,7 +197,6 @@ class MarginLevelFell(Event):
 
 
 # ── wallet ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, kw_only=True)
 class DepositSettled(Event):
     name: ClassVar[str] = "wallet.deposit_settled"
     deposit_id: int
@@ -232,7 +207,6 @@ class DepositSettled(Event):
     settled_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class DepositHeld(Event):
     """Money arrived that a person has to look at before it is booked; `reasons` are those of `wallet.HoldReason`."""
 
@@ -243,7 +217,6 @@ class DepositHeld(Event):
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class DepositReversed(Event):
     """A refund or chargeback took (part of) a deposit back: commissions may claw back. `reference` is that of the refund."""
 
@@ -256,7 +229,6 @@ class DepositReversed(Event):
     reference: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class DepositRestored(Event):
     """A chargeback was reversed, or a refund came back: (part of) the deposit is in the wallet again.
 
@@ -271,7 +243,6 @@ class DepositRestored(Event):
     reference: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class DisputeOpened(Event):
     """The payer's bank asks about a deposit, or has taken it back."""
 
@@ -284,7 +255,6 @@ class DisputeOpened(Event):
     evidence_due_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class WithdrawalRequested(Event):
     name: ClassVar[str] = "wallet.withdrawal_requested"
     withdrawal_id: int
@@ -293,13 +263,11 @@ class WithdrawalRequested(Event):
     needs_review: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
 class WithdrawalApproved(Event):
     name: ClassVar[str] = "wallet.withdrawal_approved"
     withdrawal_id: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class WithdrawalSettled(Event):
     name: ClassVar[str] = "wallet.withdrawal_settled"
     withdrawal_id: int
@@ -307,7 +275,6 @@ class WithdrawalSettled(Event):
     currency: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class WithdrawalRefused(Event):
     """Rejected by staff, cancelled by the client, or failed at the PSP: the money is back in the wallet."""
 
@@ -318,7 +285,6 @@ class WithdrawalRefused(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TransferSettled(Event):
     name: ClassVar[str] = "wallet.transfer_settled"
     transfer_id: int
@@ -327,7 +293,6 @@ class TransferSettled(Event):
     direction: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReconciliationFinished(Event):
     name: ClassVar[str] = "wallet.reconciliation_finished"
     run_id: int
@@ -335,7 +300,6 @@ class ReconciliationFinished(Event):
     breaks: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class PeriodClosed(Event):
     """A month of a brand's books is closed; `closing` counts how often it was."""
 
@@ -344,7 +308,6 @@ class PeriodClosed(Event):
     closing: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class PeriodReopened(Event):
     """Two people opened a closed month again; `closing` is the one that no longer counts."""
 
@@ -353,7 +316,6 @@ class PeriodReopened(Event):
     closing: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClientMoneyShort(Event):
     """At the end of a day less was held for clients than they are owed; `missing` in major units of the currency."""
 
@@ -363,7 +325,6 @@ class ClientMoneyShort(Event):
     missing: Decimal
 
 
-@dataclass(frozen=True, kw_only=True)
 class ManualJournalPosted(Event):
     """A journal that one person wrote and another one posted."""
 
@@ -373,7 +334,6 @@ class ManualJournalPosted(Event):
 
 
 # ── partners and monitoring ────────────────────────────────────────────────────────────────────────────────────────
-@dataclass(frozen=True, kw_only=True)
 class CommissionSettled(Event):
     name: ClassVar[str] = "ib.commission_settled"
     partner_id: int
@@ -382,14 +342,12 @@ class CommissionSettled(Event):
     currency: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlertRaised(Event):
     name: ClassVar[str] = "monitoring.alert_raised"
     alert_id: int
     agent_id: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlertDecided(Event):
     name: ClassVar[str] = "monitoring.alert_decided"
     alert_id: int
