@@ -13,6 +13,7 @@ from clients import policies
 from clients.choices import TimelineKind
 from clients.models import Client, Task, TimelineEntry
 from clients.timeline import said_of
+from crm.db.locking import lock_all
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
 from crm.i18n.localized_text import Words, phrase, say
@@ -45,9 +46,7 @@ def move_clients(
         raise DomainError(_("This book doesn't exist any more. Choose another one."))
     if actor is not None and book.pk not in reach_of(actor).books:
         raise NotAllowed(_("You can't move clients into a book that you don't reach."))
-    clients = list(
-        Client.objects.select_for_update(of=["self"]).select_related("owner", "book").filter(pk__in=ids).order_by("pk")
-    )
+    clients = lock_all(Client, "owner", "book", pks=ids)
     for client in clients:
         policies.require(policies.can_move(actor, client))
         if client.brand_id != book.brand_id:

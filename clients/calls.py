@@ -14,6 +14,7 @@ from clients.facts import rebuild_client
 from clients.models import Call, Client
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
 from crm.i18n.localized_text import joined
@@ -41,7 +42,7 @@ def log_call(
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError for a call in the future or of more than a day.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     policies.require(policies.can_log(actor, client))
     started_at = started_at or timezone.now() - dt.timedelta(seconds=duration_seconds)
     if started_at > timezone.now() + CLOCK_SKEW:

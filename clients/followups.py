@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Task
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Actor, User
 from crm.notices.notify import notify
@@ -100,7 +101,7 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
 
 
 def _locked(task_id: int, actor: User) -> Task:
-    task = Task.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=task_id)
+    task = lock(Task, task_id, "client__brand")
     policies.require(policies.can_log(actor, task.client))
     if task.assignee_id != actor.pk and not policies.can_move(actor, task.client):
         raise NotAllowed(_("This task is %(person)s's.") % {"person": task.assignee})

@@ -28,6 +28,7 @@ from clients.facts import rebuild_client
 from clients.letter_catalogue import Letter, Text, fill, get_letter
 from clients.mail_format import as_email
 from clients.models import Client, MailTemplate, Message
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n.localized_text import Phrase, phrase, say
 from crm.models import Actor
@@ -99,7 +100,7 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.
     """
-    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    client = lock(Client, client_id)
     policies.require(policies.can_log(actor, client))
     if not client.email:
         raise DomainError(_("This client has no e-mail address."))

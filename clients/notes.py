@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Note, NoteVersion, TimelineEntry
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -51,7 +52,7 @@ def edit_note(*, note_id: int, actor: User, body: str) -> Note:
 
     Raises: NotAllowed for anyone else; DomainError for an empty text.
     """
-    note = Note.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=note_id)
+    note = lock(Note, note_id, "client__brand")
     policies.require(policies.can_log(actor, note.client))
     if note.author_id != actor.pk:
         raise NotAllowed(_("Only its author can change a note. Write one of your own."))
@@ -80,7 +81,7 @@ def edit_note(*, note_id: int, actor: User, body: str) -> Note:
 @transaction.atomic
 def pin_note(*, note_id: int, actor: Actor, is_pinned: bool) -> Note:
     """Keep a note at the top of the client's page, or let it go. Who: `clients.log_call` in reach."""
-    note = Note.objects.select_for_update(of=["self"]).select_related("client__brand").get(pk=note_id)
+    note = lock(Note, note_id, "client__brand")
     policies.require(policies.can_log(actor, note.client))
     if note.is_pinned != is_pinned:
         note.is_pinned = is_pinned

@@ -12,6 +12,7 @@ from clients import policies, timeline
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
@@ -40,7 +41,7 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     Who: `clients.change_client` in reach. Phone and e-mail: only who sees them unmasked, or may reveal them, knows what
     is being replaced. Raises: NotAllowed; DomainError for an invalid phone or an e-mail that another client has.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     policies.require(policies.can(actor, client, "clients.change_client"))
     wanted = {name: value for name, value in changes.items() if name in PERSONAL + CONTACT}
     if "email" in wanted:

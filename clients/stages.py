@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from clients import policies, timeline
 from clients.choices import STAGE_TRANSITIONS, Stage, TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
 from crm.i18n.localized_text import Words, phrase, say
@@ -31,7 +32,7 @@ def move_stage(
     Who: the verb that calls this has decided; `actor` is whose act caused it, None for the system.
     Raises: WrongState when the transition table has no such step (a lead can't be verified before registering).
     """
-    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    client = lock(Client, client_id)
     before = Stage(client.stage)
     to = Stage(to)
     if before == to or before == Stage.CLOSED:
@@ -78,7 +79,7 @@ def close_client(*, client_id: int, actor: Actor, reason: str) -> Client:
 
     Who: `clients.close_client`. Raises: NotAllowed, WrongState when closed already or no reason was given.
     """
-    client = Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    client = lock(Client, client_id)
     policies.require(policies.can_close(actor, client))
     if client.stage == Stage.CLOSED:
         raise WrongState(_("This client is closed already."))

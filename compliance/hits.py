@@ -13,6 +13,7 @@ from compliance import holds, policies
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.risk import assess
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import Actor
@@ -105,8 +106,8 @@ def contradiction_of(hit: Hit, code: str) -> str:
 def _locked(hit_id: int) -> Hit:
     """The hit under lock, its client locked before it."""
     client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
-    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
-    hit = Hit.objects.select_related("entry__source").select_for_update(of=("self",)).get(pk=hit_id)
+    client = lock(Client, client_id, "brand", no_key=True)
+    hit = lock(Hit, hit_id, "entry__source")
     hit.client = client
     return hit
 

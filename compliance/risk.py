@@ -13,6 +13,7 @@ from clients.facts import rebuild_client
 from clients.models import Client
 from compliance.choices import CountryRiskLevel, HitState
 from compliance.models import CountryRisk, Hit, RiskAssessment
+from crm.db.locking import lock
 from crm.models import Actor
 from crm.security import audit
 
@@ -36,7 +37,7 @@ AGE_OLD = 70
 @transaction.atomic
 def assess(*, client_id: int, actor: Actor = None, now: dt.datetime | None = None) -> RiskAssessment:
     """Rate a client anew; nothing is written when rating and reasons are unchanged."""
-    client = Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    client = lock(Client, client_id, no_key=True)
     now = now or timezone.now()
     reasons = reasons_for(client, now.date())
     points = max(0, sum(reason["points"] for reason in reasons))

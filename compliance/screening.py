@@ -30,6 +30,7 @@ from compliance.matching import VERSION
 from compliance.matching import text as spelling
 from compliance.matching.score import BirthRange, Explanation, ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, Screening
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
 from crm.i18n.localized_text import phrase, say
@@ -149,7 +150,7 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     Who: `compliance.screen_client` in reach, or the system. Raises: NotAllowed, DomainError without a name or a list.
     """
     started = time.monotonic()
-    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    client = lock(Client, client_id, "brand", no_key=True)
     require(policies.can_screen(actor, client))
     person, threshold = person_of(client), threshold_of(client)
     if not spelling.words(person.names[0]):

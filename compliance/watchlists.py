@@ -15,6 +15,7 @@ from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
 from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
 from compliance.sources.base import hash_of
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit
@@ -135,7 +136,7 @@ def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Actor) ->
 def _take_over(
     row: WatchlistSource, known: KnownSource, path: Path, entries: list[ParsedEntry], sha256: str, actor: Actor
 ) -> ListVersion:
-    row = WatchlistSource.objects.select_for_update().get(pk=row.pk)  # one import of a list at a time
+    row = lock(WatchlistSource, row.pk)  # one import of a list at a time
     ListVersion.objects.filter(source=row, state=VersionState.CURRENT).update(state=VersionState.SUPERSEDED)
     version = ListVersion.objects.create(
         source=row,

@@ -29,6 +29,12 @@ class NotAllowed(DomainError):
     code = "not_allowed"
 
 
+class NotFound(DomainError):
+    """The thing is not there, or not for this person: 404."""
+
+    code = "not_found"
+
+
 class WrongState(DomainError):
     """The thing is no longer, or not yet, in a state where this is possible: 409."""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from clients.choices import TimelineKind
 from clients.models import Client
 from clients.timeline import tell
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -37,7 +38,7 @@ def attribute_client(
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already, DomainError across brands or on
     a partner's own record.
     """
-    client = Client.objects.select_for_update(of=("self",)).get(pk=client_id)
+    client = lock(Client, client_id)
     policies.require(can_manage_partners(actor, client.brand_id))
     partner = Partner.objects.get(pk=partner_id) if partner_id is not None else None
     if partner is not None and partner.brand_id != client.brand_id:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit, policies
@@ -33,7 +34,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
     Who: the partner, or `ib.manage_partners` at the brand. Raises: DomainError when the code is taken or the partner has
     too many links.
     """
-    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    partner = lock(Partner, partner_id)
     if actor is not None and actor.pk != partner.user_id:
         policies.require(can_manage_partners(actor, partner.brand_id))
     if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
@@ -54,7 +55,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
 @transaction.atomic
 def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
     """Switch a link off or on again. Off, it still leads to the brand but nobody is referred by it."""
-    link = ReferralLink.objects.select_for_update(of=("self",)).select_related("partner").get(pk=link_id)
+    link = lock(ReferralLink, link_id, "partner")
     if actor is not None and actor.pk != link.partner.user_id:
         policies.require(can_manage_partners(actor, link.partner.brand_id))
     link.is_active = is_active

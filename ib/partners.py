@@ -13,6 +13,7 @@ from clients.models import Client
 from clients.queries import reaches
 from crm.accounts import username_for
 from crm.choices import UserKind
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Actor, Brand, User
 from crm.security import audit, policies
@@ -103,7 +104,7 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState.
     """
-    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     if to not in PARTNER_TRANSITIONS[partner.state]:
         raise WrongState(
@@ -139,7 +140,7 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -
     Once linked it stays: payouts never change hands. Who: `ib.manage_partners` at the brand, and the client in reach.
     Raises: NotAllowed, WrongState, DomainError.
     """
-    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     if partner.client_id is not None:
         raise WrongState(_("This partner has a trading wallet already."))

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.i18n import formats
 from crm.models import Actor
@@ -112,7 +113,7 @@ def pay_out(
     leaves the balance as it was. Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError
     without a trading wallet, or when the balance is smaller.
     """
-    partner = Partner.objects.select_for_update(of=("self",)).select_related("client__user").get(pk=partner_id)
+    partner = lock(Partner, partner_id, "client__user")
     if actor is not None and actor.pk != partner.user_id:
         raise NotAllowed(_("Only the partner takes money from their own balance."))
     known = Payout.objects.filter(partner=partner, request_key=request_key).first()
@@ -165,7 +166,7 @@ def _payee(partner: Partner) -> Client:
         raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
     if partner.client_id is None:
         raise DomainError(_("There is no trading wallet to pay into yet. Ask your partner manager to link one."))
-    return Client.objects.select_for_update(of=("self",)).select_related("brand", "user").get(pk=partner.client_id)
+    return lock(Client, partner.client_id, "brand", "user")
 
 
 def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import CommissionSettled, publish
 from crm.models import Actor
@@ -48,7 +49,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
     """
     brand_id = SettlementPeriod.objects.values_list("brand_id", flat=True).get(pk=period_id)
     periods.lock_commissions(brand_id)
-    period = SettlementPeriod.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    period = lock(SettlementPeriod, period_id, "brand")
     policies.require(can_settle(actor, brand_id))
     if period.state == PeriodState.CLOSED:
         raise WrongState(_("This period is settled already."))

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import Actor
 from crm.security import audit, policies
@@ -72,7 +73,7 @@ def move_partner(
     circle. `at` (imports only) dates the move back; it must not lie before the last move.
     """
     lock_tree()
-    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     parent = Partner.objects.get(pk=parent_id, brand_id=partner.brand_id) if parent_id is not None else None
     now = at or timezone.now()

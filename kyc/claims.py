@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock_all
 from crm.errors import WrongState
 from crm.models import Actor, User
 from crm.security.policies import require
@@ -34,11 +35,8 @@ def claim(*, document_id: int, actor: User) -> list[Document]:
             _("This document does not wait for review: it is “%(state)s”.") % {"state": document.get_state_display()}
         )
     now = timezone.now()
-    waiting = list(
-        Document.objects.filter(client_id=document.client_id, state=DocumentState.PENDING_REVIEW)
-        .order_by("pk")
-        .select_for_update(of=("self",))
-        .select_related("claimed_by")
+    waiting = lock_all(
+        Document.objects.filter(client_id=document.client_id, state=DocumentState.PENDING_REVIEW), "claimed_by"
     )
     for other in waiting:
         if other.is_claimed_by_other(actor, now):

@@ -15,6 +15,7 @@ from clients.choices import Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
@@ -51,7 +52,7 @@ def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor
     The caller asked whether the actor may, and holds the transaction. Raises: StorageFull, DomainError.
     """
     kind, side = DocumentKind(kind), side_of(kind, side)
-    client = locked_client(client_id)
+    client = lock(Client, client_id, no_key=True)
     refuse_what_can_not_be_taken(client, clean.sha256_as_sent)
     stored = store.put(client_id=client.pk, content=clean.content)
     try:
@@ -65,10 +66,6 @@ def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor
 def side_of(kind: str, side: str) -> Side:
     """Only cards and licences have two."""
     return Side(side) if kind in TWO_SIDED_KINDS else Side.FRONT
-
-
-def locked_client(client_id: int) -> Client:
-    return Client.objects.select_for_update(no_key=True, of=("self",)).get(pk=client_id)
 
 
 def refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
@@ -111,7 +108,7 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Actor) -> 
     replaced = []
     if kind != DocumentKind.OTHER:
         waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)
-        for older in waiting.order_by("pk").select_for_update(of=("self",)):
+        for older in lock_all(waiting):
             older.move_to(DocumentState.REPLACED)
             older.release()
             older.check_lease_until = None
@@ -211,7 +208,7 @@ def _expire(document_id: int, today: dt.date) -> int:
 def locked(document_id: int) -> Document:
     """The document under lock, its client locked before it: every verb of this app locks in this order."""
     client_id = Document.objects.values_list("client_id", flat=True).get(pk=document_id)
-    client = Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
-    document = Document.objects.select_for_update(of=("self",)).get(pk=document_id)
+    client = lock(Client, client_id, "brand", no_key=True)
+    document = lock(Document, document_id)
     document.client = client
     return document

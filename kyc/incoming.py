@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.files.parsing import ParsingBusy
 from crm.models import Actor
@@ -50,7 +51,7 @@ def receive(
     stored: store.StoredFile | None = None
     try:
         with transaction.atomic():
-            client = documents.locked_client(client.pk)
+            client = lock(Client, client.pk, no_key=True)
             documents.refuse_what_can_not_be_taken(client, raw.sha256)
             _refuse_too_many(client, raw.sha256)
             stored = store.put(client_id=client.pk, content=raw.content)
@@ -117,7 +118,7 @@ def take_in(incoming_id: int) -> Document | None:
 
 @transaction.atomic
 def _begin(incoming_id: int) -> IncomingFile | None:
-    incoming = _locked(incoming_id)
+    incoming = lock(IncomingFile, incoming_id)
     now = timezone.now()
     if incoming.state != IncomingState.WAITING or (incoming.lease_until and incoming.lease_until > now):
         return None
@@ -133,8 +134,8 @@ def _begin(incoming_id: int) -> IncomingFile | None:
 
 @transaction.atomic
 def _keep(incoming: IncomingFile, clean: intake.CleanFile) -> Document | None:
-    documents.locked_client(incoming.client_id)  # before the file: every verb of this app locks in this order
-    incoming = _locked(incoming.pk)
+    lock(Client, incoming.client_id, no_key=True)  # before the file: every verb of this app locks in this order
+    incoming = lock(IncomingFile, incoming.pk)
     if incoming.state != IncomingState.WAITING:
         return None
     document = documents.keep(
@@ -146,7 +147,7 @@ def _keep(incoming: IncomingFile, clean: intake.CleanFile) -> Document | None:
 
 @transaction.atomic
 def _refuse(incoming: IncomingFile, reason: str) -> None:
-    incoming = _locked(incoming.pk)
+    incoming = lock(IncomingFile, incoming.pk)
     if incoming.state == IncomingState.WAITING:
         _finish(incoming, reason=reason)
 
@@ -154,7 +155,7 @@ def _refuse(incoming: IncomingFile, reason: str) -> None:
 @transaction.atomic
 def _wait(incoming: IncomingFile) -> None:
     """Other files are being opened: a little later, and this try doesn't count."""
-    incoming = _locked(incoming.pk)
+    incoming = lock(IncomingFile, incoming.pk)
     incoming.attempts -= 1
     incoming.lease_until = timezone.now() + dt.timedelta(seconds=BUSY_SECONDS)
     incoming.save(update_fields=["attempts", "lease_until"])
@@ -180,10 +181,6 @@ def _finish(incoming: IncomingFile, *, document: Document | None = None, reason:
             evidence={"sha256": incoming.sha256},
         )
     transaction.on_commit(lambda: store.delete(key))
-
-
-def _locked(incoming_id: int) -> IncomingFile:
-    return IncomingFile.objects.select_for_update(of=("self",)).get(pk=incoming_id)
 
 
 # ── for the clock, and for pages ───────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
 from crm.security import audit, crypto
 from kyc import pages, store
@@ -121,7 +122,7 @@ def examine(sheet: Sheet) -> list[Finding]:
 @transaction.atomic
 def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms: int) -> CheckRun | None:
     document = locked(sheet.document_id)
-    run = CheckRun.objects.select_for_update().get(pk=run.pk)
+    run = lock(CheckRun, run.pk)
     if run.state != RunState.RUNNING or document.state != DocumentState.CHECKING:
         if run.state == RunState.RUNNING:  # replaced while we looked at it
             _close_open_runs(document, "The document was replaced meanwhile.")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock_all
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
@@ -209,6 +210,6 @@ def _retire_older(document: Document) -> None:
         state__in=[DocumentState.APPROVED, DocumentState.EXPIRED],
         settled_at__isnull=False,
     ).exclude(pk=document.pk)
-    for one in older.order_by("pk").select_for_update(of=("self",)):
+    for one in lock_all(older):
         one.move_to(DocumentState.REPLACED)
         one.save(update_fields=["state"])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients.books import move_clients
 from clients.models import Client
+from crm.db.locking import lock_all
 from crm.errors import DomainError, NotAllowed
 from crm.events import LeadAssigned, publish, publish_many
 from crm.i18n.localized_text import phrase
@@ -97,11 +98,7 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
 def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
     """The newest lead of each person changes hands, and its clock starts anew where one was running."""
     now = timezone.now()
-    newest = list(
-        Lead.objects.select_for_update(of=["self"])
-        .filter(pk__in=newest_leads([client.pk for client in moving]))
-        .select_related("routing_rule")
-    )
+    newest = lock_all(Lead.objects.filter(pk__in=newest_leads([client.pk for client in moving])), "routing_rule")
     for lead in newest:
         lead.assigned_to, lead.assigned_at = agent, now
         lead.routing_reasons = [*lead.routing_reasons, {"code": "manual", "agent": str(actor)}]

@@ -20,6 +20,7 @@ from clients.books import move_clients
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import LeadCaptured, publish
 from crm.i18n.localized_text import phrase
@@ -272,7 +273,7 @@ def _make_client(
 
 def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> Client:
     """A person we know came again: blanks are filled, nothing they told before is overwritten, the owner keeps them."""
-    client = Client.objects.select_for_update(of=["self"]).select_related("owner", "book").get(pk=known.client.pk)
+    client = lock(Client, known.client.pk, "owner", "book")
     typed = {
         "first_name": capture.first_name.strip()[:80],
         "last_name": capture.last_name.strip()[:80],

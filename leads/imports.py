@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 
 from crm.choices import JobState
 from crm.db.bulk import copy_rows
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import LeadsImported, publish
 from crm.files.jobs import start_job
@@ -235,9 +236,7 @@ def _stopped(job: Job | None) -> bool:
 
 def _locked(import_id: int, actor: User) -> LeadImport:
     policies.require_permission(actor, "leads.import_lead")
-    batch = (
-        LeadImport.objects.select_for_update(of=["self"]).select_related("check_job", "import_job").get(pk=import_id)
-    )
+    batch = lock(LeadImport, import_id, "check_job", "import_job")
     if batch.owner_id != actor.pk:
         raise NotAllowed(_("This import is someone else's."))
     return batch

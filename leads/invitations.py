@@ -25,6 +25,7 @@ from clients import timeline
 from clients.choices import SalesStatus, Stage, TimelineKind
 from clients.mail import send_mail_to
 from clients.models import Client, Message
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -67,7 +68,7 @@ def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str
     Raises: NotAllowed; WrongState when they are registered; DomainError without an e-mail address, or within a minute of
     the last one.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     policies.require(client_policies.can(actor, client, "leads.send_invitation"))
     if client.stage != Stage.LEAD:
         raise WrongState(_("%(client)s is registered already.") % {"client": client})
@@ -118,7 +119,7 @@ def look_at(token: str) -> RegistrationInvitation:
 @transaction.atomic
 def redeem(token: str, *, user_id: int) -> RegistrationInvitation:
     """Use the link up, in the transaction of the registration. The same user may call again. Raises: LinkUnusable."""
-    invitation = RegistrationInvitation.objects.select_for_update(of=["self"]).get(pk=_find(token).pk)
+    invitation = lock(RegistrationInvitation, _find(token).pk)
     if invitation.used_by_id == user_id:
         return invitation
     _usable(invitation)

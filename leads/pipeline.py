@@ -10,6 +10,7 @@ from clients.choices import SalesStatus, Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.policies import can
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -41,7 +42,7 @@ def move_by_call(*, client_id: int, agent: Actor, outcome: str) -> bool:
 
     Who: the system; in the agent's name where they may change the status themselves.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     status, to = client.sales_status, BY_CALL.get(outcome)
     is_early = status in (SalesStatus.NEW, SalesStatus.NO_ANSWER)
     if (
@@ -64,7 +65,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
     Who: `leads.change_sales_status` in reach; leaving "do not call" also needs `leads.lift_do_not_call`. None: the system.
     Raises: NotAllowed; WrongState when the pipeline has no such step.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     policies.require(can_change_status(actor, client))
     before, to = SalesStatus(client.sales_status), SalesStatus(to)
     if before == to:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, User
 from crm.security import audit, policies
@@ -26,7 +27,7 @@ def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str,
     policies.require_permission(actor, permission)
     is_new = row.pk is None
     if not is_new:  # a form may have written into the object already: what was there is in the table
-        row = type(row).objects.select_for_update(of=["self"]).get(pk=row.pk)
+        row = lock(type(row), row.pk)
     before = {} if is_new else {name: getattr(row, name) for name in fields}
     for name, value in fields.items():
         setattr(row, name, value)
@@ -140,7 +141,7 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
 def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
     """A brand's own rule holds no more from today on. Who: `leads.manage_rules` on the brand."""
     policies.require_permission(actor, "leads.manage_rules")
-    rule = ScoreRule.objects.select_for_update(of=["self"]).get(pk=rule_id)
+    rule = lock(ScoreRule, rule_id)
     if rule.brand_id is None or rule.brand_id not in reach_of(actor).brands:
         raise NotAllowed(_("Only a brand's own rule can be ended."))
     today = timezone.localdate()

@@ -9,6 +9,7 @@ import secrets
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, Brand
 from crm.security import audit, policies
@@ -82,7 +83,7 @@ def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadS
 def _locked(source_id: int, actor: Actor) -> LeadSource:
     """The source, locked, for whoever may set up sources of its brand. Raises NotAllowed."""
     policies.require_permission(actor, "leads.manage_sources")
-    source = LeadSource.objects.select_for_update(of=["self"]).select_related("brand").get(pk=source_id)
+    source = lock(LeadSource, source_id, "brand")
     if actor is not None and source.brand_id not in reach_of(actor).brands:
         raise NotAllowed(_("You can't set up sources of a brand that you don't reach."))
     return source

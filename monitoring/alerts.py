@@ -11,6 +11,7 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.events import AlertDecided, AlertRaised, publish
 from crm.models import User
@@ -61,7 +62,7 @@ def _raise_on(
 ) -> list[Alert]:
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
     watched = set(Watch.objects.on(day).filter(agent_id__in=agent_ids).values_list("agent_id", flat=True))
-    held = Alert.objects.select_for_update(of=("self",)).filter(agent_id__in=agent_ids, day=day).order_by("pk")
+    held = lock_all(Alert.objects.filter(agent_id__in=agent_ids, day=day))
     known = {alert.agent_id: alert for alert in held}
     scores = {score.agent_id: score for score in DayScore.objects.filter(agent_id__in=agent_ids, day=day)}
     counted = {row.agent_id: row for row in AgentDay.objects.filter(agent_id__in=agent_ids, day=day)}
@@ -153,10 +154,6 @@ def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
     return Severity.ELEVATED
 
 
-def _locked(alert_id: int) -> Alert:
-    return Alert.objects.select_for_update(of=("self",)).select_related("agent", "reviewer").get(pk=alert_id)
-
-
 def _move(alert: Alert, to: AlertState) -> None:
     if to not in ALERT_TRANSITIONS[alert.state]:
         raise WrongState(
@@ -168,7 +165,7 @@ def _move(alert: Alert, to: AlertState) -> None:
 @transaction.atomic
 def take(*, alert_id: int, actor: User) -> Alert:
     """A reviewer takes an alert on. Who: `monitoring.decide_alert`, not on oneself, not on one's own head."""
-    alert = _locked(alert_id)
+    alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_review(actor, alert))
     _move(alert, AlertState.IN_REVIEW)
     alert.reviewer = actor
@@ -180,7 +177,7 @@ def take(*, alert_id: int, actor: User) -> Alert:
 @transaction.atomic
 def give_back(*, alert_id: int, actor: User) -> Alert:
     """The reviewer gives an alert back for somebody else."""
-    alert = _locked(alert_id)
+    alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
     _move(alert, AlertState.OPEN)
     alert.reviewer = None
@@ -196,7 +193,7 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
     Who: as for taking; where somebody took it, only they. What the verdict teaches: a changed role starts a new habit, a
     confirmed misuse is not learned from. `at` (demos, imports) is the instant of the decision.
     """
-    alert = _locked(alert_id)
+    alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
     if not text.strip():
         raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))

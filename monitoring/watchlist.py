@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import User
 from crm.security import audit, policies
@@ -49,7 +50,7 @@ def watch(*, agent_id: int, kind: WatchKind, from_on: dt.date, to_on: dt.date, r
 @transaction.atomic
 def end_watch(*, watch_id: int, actor: User, reason: str) -> Watch:
     """Take somebody off the watchlist before the time. Who: as for putting on."""
-    row = Watch.objects.select_for_update(of=("self",)).select_related("agent").get(pk=watch_id)
+    row = lock(Watch, watch_id, "agent")
     policies.require(can_watch(actor, row.agent))
     if row.ended_at is not None:
         raise WrongState(_("This has ended already."))

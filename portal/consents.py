@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.models import Brand, User
 from crm.security import audit
 from crm.security.request_context import current
@@ -76,7 +77,7 @@ def record_consents(
 @transaction.atomic
 def change_marketing(*, client: Client, actor: User, wanted: bool) -> None:
     """A client turns news and offers on or off. Equal to what counts now: nothing happens."""
-    locked = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client.pk)
+    locked = lock(Client, client.pk, "brand")
     if locked.marketing_consent == wanted:
         return
     locked.marketing_consent = wanted

@@ -12,6 +12,7 @@ from clients import timeline
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.i18n.localized_text import joined, phrase
 from crm.models import User
@@ -47,7 +48,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     filled). After a move the officers are told, because the proof is of the old address. Raises: NotAllowed,
     DomainError (telephone, age, citizenship).
     """
-    client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     if client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
     wanted = {name: value for name, value in changes.items() if name in IDENTITY + REACH}

@@ -24,6 +24,7 @@ from clients.stages import move_stage
 from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.choices import LinkKind, UserKind
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import ClientRegistered, publish
 from crm.i18n.localized_text import phrase
@@ -176,7 +177,7 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
 
 def _take(client: Client, user: User, application: Application) -> Client:
     """Link record and login; fill what is blank; note what was typed differently."""
-    client = Client.objects.select_for_update(of=("self",)).select_related("brand").get(pk=client.pk)
+    client = lock(Client, client.pk, "brand")
     if not _may_take(client):
         raise WrongState(_("This record was registered a moment ago. Sign in instead."))
     typed = {name: getattr(application, name) for name in PARTICULARS}

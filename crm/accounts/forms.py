@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.accounts import attempts, second_factor
+from crm.db.locking import lock
 from crm.models import User
 
 
@@ -77,7 +78,7 @@ class _OnceOnlyCode:
         wrong: ValidationError | None = None
         code = ""
         with transaction.atomic():  # ended before a refusal is raised: what was noted of the failure stays
-            User.objects.select_for_update(of=("self",)).only("pk").get(pk=self.user.pk)
+            lock(User, self.user.pk)
             try:
                 code = super().clean_code()  # type: ignore[misc]
             except ValidationError as error:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.choices import LinkKind
+from crm.db.locking import lock, lock_or_none
 from crm.errors import DomainError
 from crm.models import AccessLink, User
 
@@ -43,7 +44,7 @@ def _signer(kind: LinkKind) -> signing.Signer:
 def issue(*, kind: LinkKind, user: User, actor: User | None = None) -> tuple[AccessLink, str]:
     """A new link for a person; the one before, where it is still open, stops working. Returns the row and the token."""
     now = timezone.now()
-    User.objects.select_for_update(of=("self",)).only("pk").get(pk=user.pk)
+    lock(User, user.pk)
     AccessLink.objects.filter(user=user, kind=kind, used_at=None, revoked_at=None).update(revoked_at=now)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     link = AccessLink.objects.create(
@@ -64,13 +65,13 @@ def revoke(*, user: User, kind: LinkKind) -> None:
 
 def peek(token: str, *, kind: LinkKind) -> AccessLink:
     """The link of a token that still opens something. Raises LinkProblem."""
-    return _checked(_find(token, kind=kind, lock=False))
+    return _checked(_find(token, kind=kind, is_locked=False))
 
 
 @transaction.atomic
 def use(token: str, *, kind: LinkKind) -> AccessLink:
     """Spend the link: of two at once only one gets through. Raises LinkProblem."""
-    link = _checked(_find(token, kind=kind, lock=True))
+    link = _checked(_find(token, kind=kind, is_locked=True))
     link.used_at = timezone.now()
     link.save(update_fields=["used_at"])
     return link
@@ -79,7 +80,7 @@ def use(token: str, *, kind: LinkKind) -> AccessLink:
 def owner_of(token: str, *, kind: LinkKind) -> User | None:
     """Whose link it is, even when it is spent: a page may then say where to go on. None for a forged one."""
     try:
-        return _find(token, kind=kind, lock=False).user
+        return _find(token, kind=kind, is_locked=False).user
     except LinkProblem:
         return None
 
@@ -88,16 +89,14 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _find(token: str, *, kind: LinkKind, lock: bool) -> AccessLink:
+def _find(token: str, *, kind: LinkKind, is_locked: bool) -> AccessLink:
     broken = LinkProblem(_("This link is not complete. Copy it from the e-mail again, or ask for a new one."))
     try:
         number, _dot, secret = _signer(kind).unsign(token).partition(".")
     except signing.BadSignature:
         raise broken
-    rows = AccessLink.objects.select_related("user", "user__brand")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    link = rows.filter(pk=number, kind=kind).first()
+    rows = AccessLink.objects.filter(kind=kind).select_related("user", "user__brand")
+    link = lock_or_none(rows, number) if is_locked else rows.filter(pk=number).first()
     if link is None or not secrets.compare_digest(bytes(link.secret_hash), _hash(secret)):
         raise broken
     return link

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm.accounts import links
 from crm.accounts.sessions import end_sessions
 from crm.choices import LinkKind
+from crm.db.locking import lock
 from crm.models import User
 from crm.notices import mail
 from crm.notices.mail import Letter
@@ -29,7 +30,7 @@ def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
     Raises: LinkProblem; ValidationError when the password is too weak (nothing is spent then).
     """
     link = links.use(token, kind=kind)
-    user = User.objects.select_for_update(of=("self",)).select_related("brand").get(pk=link.user_id)
+    user = lock(User, link.user_id, "brand")
     validate_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.accounts import network
+from crm.db.locking import lock_all, lock_or_none
 from crm.models import User
 from crm.security import audit
 
@@ -76,7 +77,7 @@ def device_of(user_agent: str) -> str:
 @transaction.atomic
 def end_session(*, user: User, session_id: int) -> bool:
     """End one of the person's own sessions. False when it was gone already."""
-    row = UserSession.objects.select_for_update().filter(pk=session_id, user=user).first()
+    row = lock_or_none(UserSession.objects.filter(user=user), session_id)
     if row is None:
         return False
     row.end()
@@ -87,7 +88,7 @@ def end_session(*, user: User, session_id: int) -> bool:
 @transaction.atomic
 def end_sessions(*, user: User, actor: User | None, except_key: str | None = None) -> int:
     """End all sessions of a person, except perhaps the one they are in. Returns how many."""
-    rows = list(UserSession.objects.select_for_update().filter(user=user).exclude(session_key=except_key or ""))
+    rows = lock_all(UserSession.objects.filter(user=user).exclude(session_key=except_key or ""))
     for row in rows:
         row.end()
     if rows:

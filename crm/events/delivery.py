@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.choices import DeliveryState
+from crm.db.locking import lock
 from crm.events.bus import EVENT_TYPES, handler_function
 from crm.models import EventDelivery
 
@@ -102,7 +103,7 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
     from crm.security import audit, policies
 
     policies.require_permission(actor, "crm.manage_events")
-    delivery = EventDelivery.objects.select_for_update().get(pk=delivery_id)
+    delivery = lock(EventDelivery, delivery_id)
     if delivery.state != DeliveryState.DEAD:
         raise WrongState(
             "Only a failed delivery can be replayed or skipped; this one is " + delivery.get_state_display()

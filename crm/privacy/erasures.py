@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.locking import lock_all
 from crm.errors import DomainError
 from crm.models import SubjectKey
 from crm.security import audit, keys
@@ -170,8 +171,8 @@ def _batches(erasures: Iterable[Erasure]) -> Iterator[list[Erasure]]:
 
 @transaction.atomic
 def _replay_batch(batch: list[Erasure], found: Replay, *, change: bool) -> None:
-    rows = SubjectKey.objects.select_for_update().filter(client_id__in=[erasure.client_id for erasure in batch])
-    by_client = {row.client_id: row for row in rows.order_by("client_id")}
+    rows = lock_all(SubjectKey.objects.filter(client_id__in=[erasure.client_id for erasure in batch]))
+    by_client = {row.client_id: row for row in rows}
     again: list[SubjectKey] = []
     for erasure in batch:
         row = by_client.get(erasure.client_id)

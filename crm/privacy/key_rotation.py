@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from crm.accounts.adapters import SECRETS
+from crm.db.locking import lock_or_none
 from crm.security import audit, crypto, keys, sealed_files
 from crm.security.sealed_columns import COLUMNS, FILE_PURPOSES, SealedColumn
 
@@ -165,7 +166,7 @@ def _rotate_factors(batch_rows: int) -> Store:
         if all(_is_current(bytes.fromhex(text)) for text in _secrets_of(data)):
             continue
         with transaction.atomic():
-            row = Authenticator.objects.select_for_update(of=("self",)).filter(pk=pk).first()
+            row = lock_or_none(Authenticator, pk)
             if row is None:
                 continue
             try:

@@ -13,6 +13,7 @@ from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.accounts.sessions import end_sessions
 from crm.choices import LinkKind, UserKind
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Brand, Desk, User
 from crm.notices import mail
@@ -116,7 +117,7 @@ def invite_again(*, user: User, actor: User) -> None:
 @transaction.atomic
 def change_staff(*, user_id: int, actor: User, **fields: Any) -> User:
     """Change a member's particulars (CHANGEABLE). Who: `crm.manage_staff` within reach."""
-    user = User.objects.select_for_update(of=("self",)).select_related("brand", "desk").get(pk=user_id)
+    user = lock(User, user_id, "brand", "desk")
     require(policies.can_manage(actor, user))
     unknown = set(fields) - set(CHANGEABLE)
     if unknown:
@@ -146,7 +147,7 @@ def _plain(value: Any) -> Any:
 @transaction.atomic
 def switch_off(*, user_id: int, actor: User, reason: str) -> User:
     """The person is out at once: sessions end, open links die, no new sign-in. Their clients stay where they are."""
-    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+    user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if not user.is_active:
         raise WrongState(_("This login is switched off already."))
@@ -174,7 +175,7 @@ def switch_off(*, user_id: int, actor: User, reason: str) -> User:
 @transaction.atomic
 def switch_on(*, user_id: int, actor: User, reason: str) -> User:
     """Let somebody in again, with the roles and reach they had."""
-    user = User.objects.select_for_update(of=("self",)).get(pk=user_id)
+    user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if user.is_active:
         raise WrongState(_("This login is switched on already."))

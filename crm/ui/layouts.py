@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import SavedView, User
 
@@ -40,7 +41,7 @@ def read(user: User, table: str, active: str = "") -> Layout:
 @transaction.atomic
 def choose_columns(*, user: User, table: str, columns: Sequence[str]) -> None:
     """Keep the user's columns of a table, in order; none brings the table's own choice back."""
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked = lock(User, user.pk)
     chosen = dict(locked.preferences.get("columns") or {})
     if columns:
         chosen[table] = list(columns)

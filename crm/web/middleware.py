@@ -26,7 +26,7 @@ from structlog.contextvars import get_contextvars
 from crm.accounts import home_url, second_factor, sessions, sign_in_url
 from crm.accounts.network import client_ip, is_uncounted_proxy, may_work_from
 from crm.choices import UserKind
-from crm.errors import DomainError, NotAllowed
+from crm.errors import DomainError, NotAllowed, NotFound
 from crm.models import User
 from crm.security.access_log import session_mark
 from crm.security.request_context import RequestContext, acting_in
@@ -265,7 +265,7 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
-        status = 403 if isinstance(exception, NotAllowed) else 409
+        status = 403 if isinstance(exception, NotAllowed) else 404 if isinstance(exception, NotFound) else 409
         start = request.POST.get("list", "") if request.method == "POST" else ""
         if status == 409 and start.startswith("/") and url_has_allowed_host_and_scheme(start, allowed_hosts=None):
             messages.error(request, exception.message)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -79,8 +80,7 @@ def _do(account: TradingAccount, actor: Actor, reason: str, *, is_archived: bool
 
 @transaction.atomic
 def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed: list[str]) -> TradingAccount:
-    accounts = TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server", "account_type")
-    account = accounts.get(pk=account_id)
+    account = lock(TradingAccount, account_id, "client", "server", "account_type")
     before = account.state
     account.move_to(AccountState.ARCHIVED if is_archived else AccountState.OPEN)
     account.archived_at, account.allowed = (timezone.now() if is_archived else None), allowed

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
 from crm.models import Actor
@@ -85,9 +86,7 @@ def reserve_operation(
     Raises: NotAllowed, WrongState, DomainError, IdempotencyConflict.
     """
     kind = OperationKind(kind)
-    account = (
-        TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server").get(pk=account_id)
-    )
+    account = lock(TradingAccount, account_id, "client", "server")
     known = BalanceOperation.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
         if (known.account_id, known.kind, known.amount) != (account.pk, kind.value, amount):
@@ -164,8 +163,8 @@ def _look_up(operation: BalanceOperation) -> list[DealData]:
 def _claim(operation_id: int) -> BalanceOperation | None:
     """Reserved → sent, if no other operation of the account is on its way (one at a time, also across workers)."""
     account_id = BalanceOperation.objects.values_list("account_id", flat=True).get(pk=operation_id)
-    account = TradingAccount.objects.select_for_update(of=["self"]).select_related("server").get(pk=account_id)
-    operation = BalanceOperation.objects.select_for_update().get(pk=operation_id)
+    account = lock(TradingAccount, account_id, "server")
+    operation = lock(BalanceOperation, operation_id)
     now = timezone.now()
     if operation.state != OperationState.RESERVED or (operation.next_check_at and operation.next_check_at > now):
         return None
@@ -188,7 +187,7 @@ def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = 
 
     `attempt`: only if no other worker has taken the operation since.
     """
-    operation = lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state != OperationState.SENT or attempt not in (None, operation.attempts):
         return OperationState(operation.state)
     if timezone.now() - operation.created_at > GIVE_UP_AFTER:
@@ -204,7 +203,7 @@ def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = 
 @transaction.atomic(durable=True)
 def _lost(operation_id: int, problem: PlatformError) -> OperationState:
     """The answer was lost: it is looked up from now on, and never sent again."""
-    operation = lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state == OperationState.SENT:
         operation.move_to(OperationState.UNKNOWN)
         operation.next_check_at = timezone.now() + dt.timedelta(seconds=LOOK_UP_WAITS[0])
@@ -241,7 +240,7 @@ def resolve_operation(operation_id: int) -> OperationState:
 @transaction.atomic(durable=True)
 def _overdue(operation_id: int) -> BalanceOperation | None:
     """The operation, if it is to be looked up. A sent one whose worker fell silent becomes unknown here."""
-    operation = lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state == OperationState.SENT and operation.next_check_at and operation.next_check_at <= timezone.now():
         operation.move_to(OperationState.UNKNOWN)
         operation.error_kind, operation.error = "outcome_unknown", "the worker stopped before the answer came"
@@ -268,7 +267,7 @@ def _unused(operation_id: int, server_id: int, found: Sequence[DealData]) -> lis
 def _look_again(
     operation_id: int, *, problem: PlatformError | None = None, candidates: Sequence[DealData] = ()
 ) -> OperationState:
-    operation = lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state != OperationState.UNKNOWN:
         return OperationState(operation.state)
     now = timezone.now()
@@ -302,7 +301,7 @@ def _look_again(
 @transaction.atomic
 def settle(operation_id: int, *, ticket: int | None = None, problem: PlatformError | None = None) -> OperationState:
     """The end of an operation: confirmed by a ticket, or failed for good. A settled one stays as it is."""
-    operation = lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.is_settled:
         return OperationState(operation.state)
     return _settle(operation, ticket=ticket, problem=problem)
@@ -403,14 +402,6 @@ def due_operations(*, limit: int = 200) -> list[tuple[int, str]]:
     return list(rows.order_by("next_check_at").values_list("pk", "state")[:limit])
 
 
-def lock_operation(operation_id: int) -> BalanceOperation:
-    return (
-        BalanceOperation.objects.select_for_update(of=["self"])
-        .select_related("account__client", "account__server")
-        .get(pk=operation_id)
-    )
-
-
 def _note_error(operation: BalanceOperation, problem: PlatformError) -> None:
     operation.error_kind, operation.error, operation.retcode = problem.kind.value, str(problem)[:300], problem.code
 
@@ -448,7 +439,6 @@ __all__ = [
     "book_decision",
     "candidates",
     "due_operations",
-    "lock_operation",
     "note_deals",
     "reserve_operation",
     "resolve_operation",

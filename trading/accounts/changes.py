@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock_all
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -146,8 +147,8 @@ def follow_restrictions(*, client_id: int) -> list[int]:
     """
     client = Client.objects.get(pk=client_id)
     wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
-    accounts = TradingAccount.objects.select_for_update().filter(client=client, state=AccountState.OPEN)
-    changed = [account for account in accounts.order_by("pk") if account.trading_wanted != wanted]
+    accounts = lock_all(TradingAccount.objects.filter(client=client, state=AccountState.OPEN))
+    changed = [account for account in accounts if account.trading_wanted != wanted]
     for account in changed:
         account.trading_wanted, account.next_try_at = wanted, timezone.now()
         account.save(update_fields=["trading_wanted", "next_try_at"])

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import TradingAccountOpened, publish
 from crm.i18n.localized_text import phrase
@@ -55,7 +56,7 @@ def request_account(
     Who: `trading.open_account` in reach, the client for themselves, or the system after verification.
     Raises: NotAllowed, DomainError for a leverage that the type does not offer or a regulator's cap forbids.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     known = TradingAccount.objects.filter(request_key=request_key).first()
     if known is not None:
         return known
@@ -119,11 +120,7 @@ def open_on_platform(account_id: int) -> AccountState:
 @transaction.atomic(durable=True)
 def _claim(account_id: int) -> TradingAccount | None:
     """Take the account for one attempt, if its turn has come, and give it a login of the server's range, where we choose it."""
-    account = (
-        TradingAccount.objects.select_for_update(of=["self"])
-        .select_related("client", "server", "account_type")
-        .get(pk=account_id)
-    )
+    account = lock(TradingAccount, account_id, "client", "server", "account_type")
     in_work = (AccountState.REQUESTED, AccountState.OPENING, AccountState.UNKNOWN)
     now = timezone.now()
     if account.state not in in_work or (account.next_try_at and account.next_try_at > now):
@@ -143,7 +140,7 @@ def _claim(account_id: int) -> TradingAccount | None:
 
 def _next_login(server_id: int) -> str:
     """The next free login of our range on a server. Raises: WrongState when the range is used up."""
-    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    server = lock(TradingServer, server_id)
     if server.next_login > server.last_login:
         raise WrongState(_("The login range of %(server)s is used up.") % {"server": server})
     login = server.next_login
@@ -321,8 +318,4 @@ def due_accounts(*, limit: int = 200) -> list[int]:
 
 def locked(account_id: int) -> TradingAccount:
     """The account with client, server and type, for a change in the caller's transaction."""
-    return (
-        TradingAccount.objects.select_for_update(of=["self"])
-        .select_related("client", "server", "account_type")
-        .get(pk=account_id)
-    )
+    return lock(TradingAccount, account_id, "client", "server", "account_type")

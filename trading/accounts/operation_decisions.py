@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -39,7 +40,7 @@ def propose_decision(*, operation_id: int, actor: User, ticket: int | None, reas
 
 @transaction.atomic
 def _write(operation_id: int, actor: User, ticket: int | None, reason: str) -> OperationDecision:
-    operation = balance_operations.lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     require(policies.can_resolve(actor, operation))
     if operation.decisions.filter(state=DecisionState.WAITING).exists():
         raise WrongState(_("A proposal is already waiting for a second person."))
@@ -127,7 +128,7 @@ def _require_so_on_the_platform(operation: BalanceOperation, ticket: int | None)
 def _locked(decision_id: int) -> OperationDecision:
     """The operation first, as everybody who moves it does."""
     operation_id = OperationDecision.objects.values_list("operation_id", flat=True).get(pk=decision_id)
-    operation = balance_operations.lock_operation(operation_id)
+    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     decision = OperationDecision.objects.select_for_update(of=["self"]).get(pk=decision_id)
     decision.operation = operation
     return decision

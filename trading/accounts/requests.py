@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import Actor, User
@@ -402,15 +403,13 @@ def _not_anothers(request: AccountRequest, actor: User) -> None:
 
 
 def _locked_account(account_id: int) -> TradingAccount:
-    found = TradingAccount.objects.select_for_update(of=["self"])
-    return found.select_related("client__brand", "server", "account_type").get(pk=account_id)
+    return lock(TradingAccount, account_id, "client__brand", "server", "account_type")
 
 
 def _locked(request_id: int) -> AccountRequest:
     """The request with its account, both locked: the account first, as everywhere."""
     account_id = AccountRequest.objects.values_list("account_id", flat=True).get(pk=request_id)
     account = _locked_account(account_id)
-    rows = AccountRequest.objects.select_for_update(of=["self"])
-    request = rows.select_related("account_type", "claimed_by", "decided_by").get(pk=request_id)
+    request = lock(AccountRequest, request_id, "account_type", "claimed_by", "decided_by")
     request.account = account
     return request

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, User
 from crm.security import audit
@@ -69,7 +70,7 @@ def change_type(*, type_id: int, actor: Actor, **fields: Any) -> AccountType:
     Who: `trading.change_accounttype`, for a brand in reach. Raises: NotAllowed, DomainError.
     """
     require_permission(actor, CHANGES)
-    account_type = AccountType.objects.select_for_update().get(pk=type_id)
+    account_type = lock(AccountType, type_id)
     _reaches(actor, account_type.brand_id)
     changes = {n: fields[n] for n in FIELDS if n in fields and getattr(account_type, n) != fields[n]}
     before = {name: str(getattr(account_type, name)) for name in changes}

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import Actor, User
@@ -143,7 +144,7 @@ def lower(*, account_id: int, actor: Actor) -> TradingAccount:
 
 @transaction.atomic
 def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> TradingAccount:
-    account = TradingAccount.objects.select_for_update(of=["self"]).select_related("client").get(pk=account_id)
+    account = lock(TradingAccount, account_id, "client")
     before, account.leverage = account.leverage, leverage
     account.save(update_fields=["leverage"])
     client = account.client

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock_all, lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -57,7 +58,7 @@ def _json(value: dict[str, Any]) -> str:
 def close_issue(*, issue_id: int, actor: Actor, resolution: str) -> PlatformIssue:
     """Settle a question. Who: `trading.decide_break`. Raises: DomainError without a resolution, WrongState when closed already."""
     policies.require_permission(actor, CLOSES)
-    issue = PlatformIssue.objects.select_for_update().filter(pk=issue_id).first()
+    issue = lock_or_none(PlatformIssue, issue_id)
     if issue is None:
         raise DomainError(_("There is no such question."))
     if issue.closed_at is not None:
@@ -79,10 +80,10 @@ def close_issue(*, issue_id: int, actor: Actor, resolution: str) -> PlatformIssu
 @transaction.atomic
 def settle(*, server_id: int, kind: IssueKind, actor: Actor, resolution: str, subject: str = "") -> bool:
     """Close what is answered by a deed elsewhere (a login was attached, …). False when nothing was open."""
-    rows = PlatformIssue.objects.select_for_update().filter(server_id=server_id, kind=kind, closed_at__isnull=True)
+    rows = PlatformIssue.objects.filter(server_id=server_id, kind=kind, closed_at__isnull=True)
     if subject:
         rows = rows.filter(subject=subject)
-    found = list(rows.order_by("pk"))
+    found = lock_all(rows)
     for issue in found:
         issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution[:300]
         issue.save(update_fields=["closed_at", "closed_by", "resolution"])

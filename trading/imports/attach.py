@@ -13,6 +13,7 @@ from clients.choices import TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.db.locking import lock_first, lock_or_none
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
 from crm.i18n.localized_text import phrase
@@ -99,10 +100,7 @@ def complete(row: StagedLogin, client: Client, account_type: AccountType | None,
 
 def locked(row_id: int) -> StagedLogin:
     """Raises: DomainError."""
-    rows = StagedLogin.objects.select_for_update(of=["self"]).select_related(
-        "server", "account__client", "proposed_client"
-    )
-    row = rows.filter(pk=row_id).first()
+    row = lock_or_none(StagedLogin, row_id, "server", "account__client", "proposed_client")
     if row is None:
         raise DomainError(_("There is no such login."))
     return row
@@ -145,7 +143,7 @@ def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountTy
 def _make(row: StagedLogin, client: Client, account_type: AccountType | None) -> TradingAccount:
     """The account's row. Deals that are being taken in at this moment wait, or are there already: none stays unowned."""
     SyncCursor.objects.get_or_create(server_id=row.server_id, kind="deals")
-    SyncCursor.objects.select_for_update().get(server_id=row.server_id, kind="deals")
+    lock_first(SyncCursor.objects.filter(server_id=row.server_id, kind="deals"))
     if TradingAccount.objects.filter(server_id=row.server_id, login=row.login).exists():
         raise WrongState(_("This login is an account here already."))
     now = timezone.now()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.canonical import canonical_email, canonical_phone
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
 from crm.models import User
@@ -69,7 +70,7 @@ def start_import(
     another reading of the server is under way.
     """
     require(policies.can_import(actor))
-    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    server = lock(TradingServer, server_id)
     if not server.is_enabled:
         raise DomainError(_("This server is switched off."))
     if not capabilities_of(server.kind).lists_accounts:

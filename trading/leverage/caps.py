@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from clients.choices import Category
 from clients.countries import country
 from clients.models import Client
+from crm.db.locking import lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, lowered, phrase
 from crm.models import Actor
@@ -271,7 +272,7 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
 def end_line(*, line_id: int, last_day: dt.date, actor: Actor) -> LeverageCap:
     """Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for a line that has ended."""
     require_permission(actor, CHANGES)
-    line = LeverageCap.objects.select_for_update().filter(pk=line_id).first()
+    line = lock_or_none(LeverageCap, line_id)
     if line is None:
         raise DomainError(_("There is no such line."))
     today = timezone.now().date()

@@ -16,6 +16,7 @@ from django.db.models import Case, IntegerField, OuterRef, QuerySet, Subquery, V
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import MarginLevelFell, publish_many
 from crm.models import Actor, Brand, User
@@ -105,7 +106,7 @@ def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     require_permission(actor, CHANGES)
     if brand_id not in reach_of(actor).brands:
         raise DomainError(_("You don't reach this brand."))
-    Brand.objects.select_for_update().get(pk=brand_id)
+    lock(Brand, brand_id)
     policy = MarginPolicy.objects.filter(brand_id=brand_id).first() or MarginPolicy(brand_id=brand_id)
     before = {name: str(getattr(policy, name)) for name in FIELDS}
     for name, value in values.items():

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor, User
 from crm.queue.enqueue import wake_on_commit
@@ -95,7 +96,7 @@ def change_server(
     export, waits for a second person, who enters the secrets (`server_addresses`); the rest is changed at once.
     Who: `trading.manage_servers`. Raises: NotAllowed, WrongState, DomainError."""
     require_permission(actor, MANAGES)
-    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    server = lock(TradingServer, server_id)
     if fields.get("kind", server.kind) != server.kind:
         raise DomainError(_("A server's platform can't be changed. Connect another server."))
     kind = kind_of(server.kind)

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock_all, lock_first, lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.events import DealsResolved, publish
 from crm.files.jobs import start_job
@@ -56,13 +57,9 @@ class Confirmed:
 def confirm(*, info_ids: Iterable[int], actor: User) -> Confirmed:
     """Confirm the proposals of some symbols whose contract size is the house's. Who: `trading.change_symbolalias`."""
     require_permission(actor, MAPS)
-    infos = list(SymbolInfo.objects.filter(pk__in=list(info_ids)).order_by("pk").select_for_update())
-    aliases = list(
-        SymbolAlias.objects.filter(info__in=infos, state=AliasState.PROPOSED)
-        .select_related("symbol", "info__server")
-        .order_by("pk")
-        .select_for_update(of=["self"])
-    )
+    infos = lock_all(SymbolInfo, pks=info_ids)
+    proposed = SymbolAlias.objects.filter(info__in=infos, state=AliasState.PROPOSED)
+    aliases = lock_all(proposed, "symbol", "info__server")
     good = [alias for alias in aliases if alias.is_size_equal]
     now = timezone.now()
     for alias in good:
@@ -90,7 +87,7 @@ def map_symbol(
     Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError when the house knows the name as something else.
     """
     require_permission(actor, MAPS)
-    info = SymbolInfo.objects.select_for_update().select_related("server").filter(pk=info_id).first()
+    info = lock_or_none(SymbolInfo, info_id, "server")
     if info is None:
         raise DomainError(_("There is no such symbol."))
     house, is_new = HouseSymbol.objects.get_or_create(
@@ -113,7 +110,7 @@ def map_symbol(
                 "size": f"{house.contract_size.normalize():f}",
             }
         )
-    alias = SymbolAlias.objects.select_for_update().select_related("symbol").filter(info=info).first()
+    alias = lock_first(SymbolAlias.objects.filter(info=info), "symbol")
     before = {"before": f"{alias.symbol} ({alias.get_state_display()})"} if alias else {}
     alias = alias or SymbolAlias(info=info)
     alias.symbol, alias.state, alias.rule, alias.stripped = house, AliasState.CONFIRMED, AliasRule.BY_HAND, ""
@@ -129,12 +126,7 @@ def map_symbol(
 def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
     """A proposal is wrong: the symbol stays unmapped until a person says what it is. Raises: WrongState, DomainError."""
     require_permission(actor, MAPS)
-    alias = (
-        SymbolAlias.objects.select_for_update(of=["self"])
-        .select_related("info__server", "symbol")
-        .filter(info_id=info_id)
-        .first()
-    )
+    alias = lock_first(SymbolAlias.objects.filter(info_id=info_id), "info__server", "symbol")
     if alias is None or alias.state != AliasState.PROPOSED:
         raise WrongState(_("There is no proposal for this symbol now."))
     if not note.strip():

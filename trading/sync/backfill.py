@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
 from crm.models import Actor, Job, User
@@ -44,7 +45,7 @@ def start(
     """
     if not system:
         require_permission(actor, FILLS)
-    server = TradingServer.objects.select_for_update().get(pk=server_id)
+    server = lock(TradingServer, server_id)
     today = timezone.now().astimezone(server.zone).date()
     last_day = min(last_day or today, today)
     if first_day > last_day:
@@ -93,7 +94,7 @@ def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
 
 
 def _locked(backfill_id: int) -> Backfill:
-    row = Backfill.objects.select_for_update().filter(pk=backfill_id).first()
+    row = lock_or_none(Backfill, backfill_id)
     if row is None:
         raise DomainError(_("There is no such span."))
     return row

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock_or_none
 from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.models import Actor, Job, User
@@ -103,12 +104,7 @@ def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: s
 def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
     """A person decides what a difference is. Who: `trading.decide_break`. Raises: WrongState, DomainError without a reason."""
     require_permission(actor, DECIDES)
-    row = (
-        ReconcileBreak.objects.select_for_update(of=["self"])
-        .select_related("server", "account__client")
-        .filter(pk=break_id)
-        .first()
-    )
+    row = lock_or_none(ReconcileBreak, break_id, "server", "account__client")
     if row is None:
         raise DomainError(_("There is no such difference."))
     row.require_open()

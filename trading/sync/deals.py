@@ -12,6 +12,7 @@ from django.utils import timezone
 from clients import timeline
 from clients.choices import Stage, TimelineKind
 from clients.stages import move_stage
+from crm.db.locking import lock_first
 from crm.i18n.localized_text import phrase
 from trading.accounts.balance_operations import MoneyDeal, note_deals
 from trading.choices import CREDIT_ACTIONS, TRADES, DealAction, IssueKind, StagedState
@@ -109,7 +110,7 @@ def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
         return Ingested()
     # Writers of one server wait for each other here, so that a ticket can't be inserted twice.
     SyncCursor.objects.get_or_create(server=server, kind="deals")
-    SyncCursor.objects.select_for_update().get(server=server, kind="deals")
+    lock_first(SyncCursor.objects.filter(server=server, kind="deals"))
     deals = usable_deals(server, deals)
     if not deals:
         return Ingested()

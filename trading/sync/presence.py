@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.events import TradingAccountMissing, TradingAccountReturned, publish
 from crm.i18n.localized_text import Words, phrase
 from crm.notices.notify import notify
@@ -43,7 +44,7 @@ def look_for(server: TradingServer, logins: Set[str]) -> int:
 @transaction.atomic
 def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
     """Keep that the platform no longer lists an account, with the day. Twice is once."""
-    account = _locked(account_id)
+    account = lock(TradingAccount, account_id, "client", "server")
     if account.missing_since is not None or account.state not in LISTED:
         return False
     account.missing_since, account.missing_because = timezone.now(), because
@@ -77,7 +78,7 @@ def note_listed(server: TradingServer, logins: Set[str]) -> int:
 
 @transaction.atomic
 def mark_listed(*, account_id: int) -> bool:
-    account = _locked(account_id)
+    account = lock(TradingAccount, account_id, "client", "server")
     if account.missing_since is None:
         return False
     since, account.missing_since, account.missing_because = account.missing_since, None, ""
@@ -95,10 +96,6 @@ def mark_listed(*, account_id: int) -> bool:
         f"returned:{since.isoformat()}",
     )
     return True
-
-
-def _locked(account_id: int) -> TradingAccount:
-    return TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server").get(pk=account_id)
 
 
 def _record(action: str, account: TradingAccount, after: dict[str, Any]) -> None:

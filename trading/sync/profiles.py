@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.db.locking import lock
 from crm.events import TradingAccountChanged, publish
 from crm.i18n.localized_text import joined, phrase
 from crm.queue.enqueue import wake_on_commit
@@ -91,8 +92,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
 
     A right to trade that a restriction took away and a dealer gave back is taken away again.
     """
-    accounts = TradingAccount.objects.select_for_update(of=["self"]).select_related("client", "server", "account_type")
-    account = accounts.get(pk=account_id)
+    account = lock(TradingAccount, account_id, "client", "server", "account_type")
     if account.told_at is not None and account.told_at >= read_at - OURS:
         return False
     now = {"group": account.group, "leverage": account.leverage, "allowed": sorted(account.allowed or [])}

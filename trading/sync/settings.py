@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.locking import lock_all
 from trading.choices import ChangeKind
 from trading.leverage import margins
 from trading.models import PlatformChange, PlatformGroup, SymbolInfo, TradingServer
@@ -48,9 +49,7 @@ def sync_groups(server: TradingServer) -> int:
 def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
     """Write what the server lists; changes are kept, groups that vanished are marked, never deleted."""
     now = timezone.now()
-    known = {
-        group.name: group for group in PlatformGroup.objects.filter(server=server).order_by("pk").select_for_update()
-    }
+    known = {group.name: group for group in lock_all(PlatformGroup.objects.filter(server=server))}
     wanted = {
         row.name[:120]: PlatformGroup(
             server=server,

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from crm.db.locking import lock_all
 from trading.choices import MAPPED, AliasRule, AliasState, ChangeKind, IssueKind
 from trading.core.issues import open_issue
 from trading.leverage import margins
@@ -107,7 +108,7 @@ def sync_symbols(server: TradingServer) -> int:
 def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
     """Write what the server lists: figures updated, what changed kept, new names resolved, vanished ones marked."""
     data = {row.name[:32]: row for row in rows}
-    known = {info.name: info for info in SymbolInfo.objects.filter(server=server).order_by("pk").select_for_update()}
+    known = {info.name: info for info in lock_all(SymbolInfo.objects.filter(server=server))}
     now = timezone.now()
     wanted = [_info(server, row, now) for row in data.values()]
     keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in wanted}, KEPT, now)

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit
@@ -94,7 +95,7 @@ def _moved(mapping: Mapping, shape: Shape) -> Mapping:
 @transaction.atomic
 def forget_mapping(*, mapping_id: int, actor: Actor) -> None:
     """The next table of the shape is asked about again. Who: `wallet.handle_bank_entries` on the PSP's brand."""
-    known = TableMapping.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=mapping_id)
+    known = lock(TableMapping, mapping_id, "psp__brand")
     require(policies.can_handle_bank(actor, known.psp))
     audit.record(
         actor=actor,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all, lock_first
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.models import Actor
@@ -45,7 +46,7 @@ def apply_waiting(*, psp_id: int) -> int:
 @transaction.atomic
 def apply_entry(entry_id: int) -> str:
     """Act on one entry, once; a second worker waits its turn and finds it done."""
-    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=entry_id)
+    entry = lock(BankEntry, entry_id, "psp__brand")
     if entry.state == EntryState.WAITING:
         if entry.amount_minor > 0:
             _came_in(entry)
@@ -138,7 +139,7 @@ def _order_named(entry: BankEntry) -> BankOrder | None:
     wanted = entry.end_to_end.replace(" ", "").upper()
     if not wanted:
         return None
-    return BankOrder.objects.select_for_update(of=["self"]).filter(psp_id=entry.psp_id, reference=wanted).first()
+    return lock_first(BankOrder.objects.filter(psp_id=entry.psp_id, reference=wanted))
 
 
 def _went_out(entry: BankEntry) -> None:
@@ -172,9 +173,7 @@ def _batch_went_out(entry: BankEntry) -> None:
     if batch is None:
         _end(entry, EntryState.OTHER, _("A booking of the house: fee, transfer or interest"))
         return
-    open_orders = list(
-        batch.orders.select_for_update().exclude(state__in=[OrderState.SETTLED, OrderState.RETURNED]).order_by("id")
-    )
+    open_orders = lock_all(batch.orders.exclude(state__in=[OrderState.SETTLED, OrderState.RETURNED]))
     if (batch.total_minor, batch.currency) != (-entry.amount_minor, entry.currency) or not open_orders:
         _end(entry, EntryState.UNMATCHED, _("It is not the total of %(batch)s.") % {"batch": batch})
         return
@@ -229,7 +228,7 @@ def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) ->
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or why it
     can't take the money).
     """
-    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand", "file").get(pk=entry_id)
+    entry = lock(BankEntry, entry_id, "psp__brand", "file")
     require(policies.can_handle_bank(actor, entry.psp))
     if entry.state != EntryState.UNMATCHED or entry.amount_minor <= 0:
         raise WrongState(_("Only money that came in and that nobody recognised can be assigned."))
@@ -259,7 +258,7 @@ def set_entry_aside(*, entry_id: int, actor: Actor, reason: str) -> BankEntry:
 
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
-    entry = BankEntry.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=entry_id)
+    entry = lock(BankEntry, entry_id, "psp__brand")
     require(policies.can_handle_bank(actor, entry.psp))
     if entry.state != EntryState.UNMATCHED:
         raise WrongState(_("This entry is “%(state)s” already.") % {"state": entry.get_state_display()})

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.models import Actor, User
 from crm.money.amounts import from_minor
@@ -34,13 +35,10 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
 
     Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, DomainError when nothing waits.
     """
-    psp = Psp.objects.select_for_update(of=["self"]).select_related("brand").get(pk=psp_id)
+    psp = lock(Psp, psp_id, "brand")
     require(policies.can_send_bank_orders(actor, psp))
-    orders = list(
-        BankOrder.objects.select_for_update()
-        .filter(psp=psp, currency=currency, state=OrderState.WAITING)
-        .order_by("id")[:ORDERS_MAX]
-    )
+    waiting = BankOrder.objects.filter(psp=psp, currency=currency, state=OrderState.WAITING)
+    orders = lock_all(waiting, at_most=ORDERS_MAX)
     if not orders:
         raise DomainError(_("No payment in %(currency)s waits.") % {"currency": currency})
     now = timezone.now()
@@ -71,7 +69,7 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
 @transaction.atomic
 def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
     """The file was handed to the bank. Once. Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, WrongState."""
-    batch = BankBatch.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=batch_id)
+    batch = lock(BankBatch, batch_id, "psp__brand")
     require(policies.can_send_bank_orders(actor, batch.psp))
     if batch.sent_at is not None:
         raise WrongState(_("%(batch)s was marked as sent before.") % {"batch": batch})

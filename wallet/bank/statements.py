@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, start_job
 from crm.i18n.localized_text import phrase
@@ -252,7 +253,7 @@ def _store(
 ) -> BankFile:
     """Statement by statement as the file is read: what is refused at its end undoes all before it."""
     # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
-    Psp.objects.select_for_update(of=["self"], no_key=True).get(pk=psp.pk)
+    lock(Psp, psp.pk, no_key=True)
     again = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
     if again is not None:
         return again

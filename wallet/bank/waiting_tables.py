@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor, User
 from crm.security import audit, crypto
@@ -84,7 +85,7 @@ def import_waiting(*, waiting_id: int, mapping: Mapping, actor: User) -> BankFil
 
 @transaction.atomic
 def _import_by(waiting_id: int, mapping: Mapping, actor: User) -> BankFile | EndUnknown:
-    waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
+    waiting = lock(WaitingTable, waiting_id, "psp__brand")
     psp = waiting.psp
     require(policies.can_handle_bank(actor, psp))
     content = waiting.content
@@ -114,7 +115,7 @@ def _import_by(waiting_id: int, mapping: Mapping, actor: User) -> BankFile | End
 @transaction.atomic
 def discard_table(*, waiting_id: int, actor: Actor) -> None:
     """Throw a waiting table away. Who: `wallet.handle_bank_entries` on the PSP's brand."""
-    waiting = WaitingTable.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
+    waiting = lock(WaitingTable, waiting_id, "psp__brand")
     require(policies.can_handle_bank(actor, waiting.psp))
     audit.record(
         actor=actor,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import Actor
 from crm.money.amounts import from_minor, quantize, to_minor
@@ -48,7 +49,7 @@ def release_by_trading(client_id: int) -> int:
 
     The oldest bonus takes the lots until it is free, then the next one starts to count: a lot counts once.
     """
-    Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    lock(Client, client_id)
     moved = 0
     while True:
         grant = _counting(client_id)
@@ -163,7 +164,7 @@ def _burn(
 
 def _active(client_id: int, **which: Any) -> list[BonusGrant]:
     """Held bonuses, locked after their client and in the order of their ids."""
-    Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    lock(Client, client_id)
     ids = BonusGrant.objects.filter(client_id=client_id, state=BonusState.ACTIVE, **which).order_by("pk")
     return [lock_grant(pk) for pk in ids.values_list("pk", flat=True)]
 
@@ -281,7 +282,7 @@ def _in_currency(amount: Decimal, given: str, wanted: str) -> Decimal:
 def take_bonus_away(*, grant_id: int, actor: Actor, reason: str) -> BonusGrant:
     """All that is still held is lost, e.g. for abuse. Who: `wallet.approve_bonus` in reach. Raises without a reason."""
     grant = BonusGrant.objects.get(pk=grant_id)
-    Client.objects.select_for_update(of=["self"]).get(pk=grant.client_id)
+    lock(Client, grant.client_id)
     grant = lock_grant(grant_id)
     require(policies.can_take_bonus_away(actor, grant))
     if not reason.strip():
@@ -308,7 +309,7 @@ def due_bonuses(*, limit: int = 200) -> list[int]:
 def end_in_time(grant_id: int) -> str:
     """Free a bonus whose days are over, or let it expire. What is due on the same day is freed."""
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
-    Client.objects.select_for_update(of=["self"]).get(pk=client_id)
+    lock(Client, client_id)
     grant, now = lock_grant(grant_id), timezone.now()
     if grant.state != BonusState.ACTIVE:
         return grant.state

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Category
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase, say
@@ -128,7 +129,7 @@ def create_plan(*, brand: Any, name: str, actor: Actor) -> BonusPlan:
 @transaction.atomic
 def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any) -> BonusRule:
     """The plan's terms from a day on. Who: `wallet.manage_bonus`. A day that has passed can't get other terms."""
-    plan = BonusPlan.objects.select_for_update().select_related("brand").get(pk=plan_id)
+    plan = lock(BonusPlan, plan_id, "brand")
     require(policies.can_manage_bonus(actor, plan.brand_id))
     if valid_from < timezone.now().date() and plan.rules.exists():
         raise DomainError(_("Terms can't be changed for the past: bonuses were given under them."))
@@ -146,7 +147,7 @@ def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any)
 @transaction.atomic
 def switch_plan(*, plan_id: int, on: bool, actor: Actor) -> BonusPlan:
     """Stop a campaign, or start it again. Bonuses already given go on. Who: `wallet.manage_bonus`."""
-    plan = BonusPlan.objects.select_for_update().get(pk=plan_id)
+    plan = lock(BonusPlan, plan_id)
     require(policies.can_manage_bonus(actor, plan.brand_id))
     plan.is_enabled = on
     plan.save(update_fields=["is_enabled"])
@@ -167,7 +168,7 @@ def grant_bonus(
 
     Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, DomainError (client, plan, amount), IdempotencyConflict.
     """
-    client = _locked(client_id)
+    client = lock(Client, client_id, "brand")
     require(policies.can_grant_bonus(actor, client))
     amount_minor = minor_of(amount, currency)
     known = BonusGrant.objects.filter(client=client, request_key=request_key).first()
@@ -221,7 +222,7 @@ def grant_bonus(
 def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "") -> BonusGrant:
     """The second person says yes or no. Who: `wallet.approve_bonus`, and not the one who asked (also a CHECK)."""
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
-    _locked(client_id)
+    lock(Client, client_id, "brand")
     grant = lock_grant(grant_id)
     require(policies.can_decide_bonus(actor, grant))
     if not approve and not reason.strip():
@@ -245,7 +246,7 @@ def grant_for_deposit(deposit_id: int) -> list[BonusGrant]:
     plans = list(BonusPlan.objects.filter(brand_id=deposit.brand_id, is_enabled=True).order_by("pk"))
     if not plans or deposit.settled_at is None or deposit.state != "settled":
         return []
-    client = _locked(deposit.client_id)
+    client = lock(Client, deposit.client_id, "brand")
     if not may_have_bonus(client):
         return []
     found = (_earned(client, plan, deposit) for plan in plans)
@@ -355,17 +356,9 @@ def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusG
     return grant
 
 
-def _locked(client_id: int) -> Client:
-    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
-
-
 def lock_grant(pk: int) -> BonusGrant:
     """The client's row is locked before its bonuses."""
-    return (
-        BonusGrant.objects.select_for_update(of=["self"])
-        .select_related("client__brand", "rule__plan", "account")
-        .get(pk=pk)
-    )
+    return lock(BonusGrant, pk, "client__brand", "rule__plan", "account")
 
 
 def audit_grant(

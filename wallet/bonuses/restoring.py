@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
@@ -111,7 +112,7 @@ def take_first(withdrawal: Withdrawal) -> None:
 def restore(finding: PayoutFinding, *, actor: Actor) -> list[BonusRestoration]:
     """In the act that books a payment that came back. Raises DomainError where the client may have no bonus now."""
     withdrawal = finding.withdrawal
-    Client.objects.select_for_update(of=["self"]).get(pk=withdrawal.client_id)
+    lock(Client, withdrawal.client_id)
     found = restorable(withdrawal, finding.amount_minor)
     if found.refusal:
         raise DomainError(

@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import User
@@ -107,7 +108,7 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
 
     Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing to post).
     """
-    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    period = lock(Period, period_id, "brand")
     if period.state != PeriodState.OPEN:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
     found = revaluation_of(period)

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
 from crm.i18n import formats
@@ -71,7 +72,7 @@ def arrive(deposit: Deposit, view: PaymentView) -> Applied:
     deposit.received_minor = view.amount_minor if view.received_minor is None else view.received_minor
     deposit.arrived_currency = view.currency if view.currency != deposit.currency else ""
     deposit.next_look_up_at = None
-    client = lock_client(deposit.client_id)
+    client = lock(Client, deposit.client_id, "brand")
     reasons = why_held(deposit, client, agrees(deposit, view))
     unverified.start_term(client)
     if reasons:
@@ -238,7 +239,7 @@ def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
     if arrived <= known:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     more = arrived - known
-    client = lock_client(deposit.client_id)
+    client = lock(Client, deposit.client_id, "brand")
     if (
         deposit.state == DepositState.HELD
         and deposit.hold_reasons == [HoldReason.AMOUNT]
@@ -379,7 +380,7 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
     require(policies.can_release_deposit(actor, deposit))
     if not reason.strip():
         raise DomainError(_("Say why this payment is accepted."))
-    client = lock_client(deposit.client_id)
+    client = lock(Client, deposit.client_id, "brand")
     if not deposit.received_minor or deposit.received_minor <= _fee(deposit):
         raise WrongState(_("Nothing arrived that could be booked: ask the PSP."))
     if _target(deposit, client) is None:
@@ -397,15 +398,7 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
 
 def lock_deposit(*, pk: int) -> Deposit:
     """A deposit's row is locked before its client's."""
-    return (
-        Deposit.objects.select_for_update(of=["self"])
-        .select_related("psp", "payment_method", "wallet", "brand", "client", "reversal")
-        .get(pk=pk)
-    )
-
-
-def lock_client(client_id: int) -> Client:
-    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    return lock(Deposit, pk, "psp", "payment_method", "wallet", "brand", "client", "reversal")
 
 
 def note_movement(

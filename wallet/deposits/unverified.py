@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from clients.choices import RiskRating
 from clients.followups import add_task
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n.localized_text import Words, amount, joined, phrase, say
 from crm.models import Actor
@@ -189,7 +190,7 @@ def start_term(client: Client) -> UnverifiedTerm | None:
 @transaction.atomic
 def note_verified(client_id: int) -> None:
     """The client was verified in time: the days stop."""
-    _locked_client(client_id)
+    lock(Client, client_id, "brand")
     term = UnverifiedTerm.objects.filter(client_id=client_id, state=TermState.RUNNING).first()
     if term is not None:
         term.state, term.finished_at = TermState.VERIFIED, timezone.now()
@@ -204,8 +205,8 @@ def due_terms(*, limit: int = 200) -> list[int]:
 @transaction.atomic
 def end_term(term_id: int) -> str:
     """The days are over: no further deposit and no money to the platform, and compliance gets the list of refunds."""
-    client = _locked_client(UnverifiedTerm.objects.values_list("client_id", flat=True).get(pk=term_id))
-    term = UnverifiedTerm.objects.select_for_update(of=["self"]).select_related("rule").get(pk=term_id)
+    client = lock(Client, UnverifiedTerm.objects.values_list("client_id", flat=True).get(pk=term_id), "brand")
+    term = lock(UnverifiedTerm, term_id, "rule")
     if term.state != TermState.RUNNING:
         return term.state
     term.state = TermState.VERIFIED if client.kyc_level > 0 else TermState.ENDED
@@ -288,7 +289,3 @@ def refund_lists(client_ids: Iterable[int]) -> dict[int, list[RefundLine]]:
             line = RefundLine(deposit, Money.of_minor(left, deposit.received_currency))
             found.setdefault(deposit.client_id, []).append(line)
     return found
-
-
-def _locked_client(client_id: int) -> Client:
-    return Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)

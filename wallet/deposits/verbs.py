@@ -16,6 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.models import Actor
 from crm.security.policies import require
@@ -131,7 +133,7 @@ def _way(adapter: PspAdapter, code: str) -> Method | None:
 def _intend(
     *, client_id: int, method: PaymentMethod, amount: Decimal, currency: str, request_key: str, actor: Actor
 ) -> Deposit:
-    client = settlement.lock_client(client_id)
+    client = lock(Client, client_id, "brand")
     amount_minor = minor_of(amount, currency)
     known = (
         Deposit.objects.select_related("psp", "brand", "client").filter(client=client, request_key=request_key).first()

@@ -16,6 +16,8 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, phrase
 from crm.models import Actor, User
@@ -31,7 +33,7 @@ from wallet.choices.bonuses import BonusState
 from wallet.choices.disputes import DisputeState
 from wallet.core import policies
 from wallet.core.limits import limit
-from wallet.deposits.settlement import lock_client, lock_deposit
+from wallet.deposits.settlement import lock_deposit
 from wallet.disputes.verbs import round_of
 from wallet.models import BonusGrant, BonusLoss, BonusProposal, BonusRestoration, Dispute, Journal
 
@@ -250,7 +252,7 @@ def _require_possible(loss: BonusLoss) -> None:
 def _lock(deposit_id: int, dispute_id: int) -> Dispute:
     """In the order of everybody who moves a dispute's money: deposit, client, dispute."""
     deposit = lock_deposit(pk=deposit_id)
-    lock_client(deposit.client_id)
+    lock(Client, deposit.client_id, "brand")
     dispute = Dispute.objects.select_for_update(of=["self"]).get(pk=dispute_id)
     dispute.deposit = deposit
     return dispute

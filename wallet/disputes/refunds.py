@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalRequested, publish
 from crm.i18n import formats
@@ -47,7 +48,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     require(policies.can_refund_deposit(actor, deposit))
     if not reason.strip():
         raise DomainError(_("Say why it is given back."))
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=deposit.client_id)
+    client = lock(Client, deposit.client_id, "brand")
     currency = deposit.received_currency
     amount_minor = minor_of(amount, currency)
     wish = mark_of("refund", deposit.pk, amount_minor)

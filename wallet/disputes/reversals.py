@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import DepositReversed, publish
 from crm.money.amounts import Money, from_minor
@@ -148,7 +149,7 @@ def take_back(
 def _out_of_the_wallet(deposit: Deposit, amount_minor: int) -> list[Line]:
     """As far as the wallet covers it; the rest is the house's loss. A wallet in another currency gives what the money was
     booked at, through the FX position."""
-    balance = Balance.objects.select_for_update().get(pk=deposit.wallet_id)
+    balance = lock(Balance, deposit.wallet_id)
     free, arrived, wallet = max(balance.available_minor, 0), deposit.received_currency, deposit.wallet
     losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=arrived)
     if wallet.currency == arrived:

@@ -16,6 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import DepositRestored, DisputeOpened, publish
 from crm.i18n.localized_text import phrase
@@ -29,7 +31,7 @@ from wallet.choices.disputes import DISPUTE_OPEN, DISPUTE_TRANSITIONS, DisputeSt
 from wallet.choices.ledger import JournalKind
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
-from wallet.deposits.settlement import Applied, audit_deposit, lock_client, lock_deposit, note_movement
+from wallet.deposits.settlement import Applied, audit_deposit, lock_deposit, note_movement
 from wallet.disputes import policies
 from wallet.disputes.reversals import take_back
 from wallet.ledger import posting
@@ -50,7 +52,7 @@ def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
     if deposit.settled_at is None and deposit.state not in (DepositState.HELD, DepositState.RETURNED):
         # It came before the payment itself was told: the inbox tries again later.
         raise WrongState(f"{deposit.reference} is not settled yet")
-    lock_client(deposit.client_id)
+    lock(Client, deposit.client_id, "brand")
     view = _view(deposit, event)
     if view.currency != deposit.received_currency or not 0 < view.amount_minor <= (deposit.received_minor or 0):
         return Applied(
@@ -244,9 +246,7 @@ def _move(dispute: Dispute, target: DisputeState, *, actor: Actor = None, reason
 
 
 def lock_dispute(pk: int) -> Dispute:
-    return (
-        Dispute.objects.select_for_update(of=["self"]).select_related("deposit__psp", "client__brand", "psp").get(pk=pk)
-    )
+    return lock(Dispute, pk, "deposit__psp", "client__brand", "psp")
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import hashlib
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.locking import lock
 from crm.models import Actor, Brand
 from crm.security import audit
 from crm.security.policies import require
@@ -23,7 +24,7 @@ def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | Non
     logo: a PNG, b"" to remove it, None to leave it. Who: `wallet.manage_letterhead` on the whole brand. Raises: NotAllowed.
     """
     require(policies.can_manage_letterhead(actor, brand_id))
-    brand = Brand.objects.select_for_update(of=["self"]).get(pk=brand_id)
+    brand = lock(Brand, brand_id)
     head = Letterhead.objects.filter(brand=brand).first() or Letterhead(brand=brand)
     before, after = _state(head), {}
     for name in TEXTS:

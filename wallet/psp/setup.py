@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.outside.destinations import require_public_url
@@ -30,7 +31,7 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     Its address is changed by two people: `psp_addresses`.
     Who: `wallet.manage_psp` on the brand. The audit row names the keys that changed, never their values.
     """
-    psp = Psp.objects.select_for_update(of=["self"]).get(pk=psp_id)
+    psp = lock(Psp, psp_id)
     require(policies.can_manage_psp(actor, psp))
     before = {
         name: getattr(psp, name) for name in PLAIN_FIELDS if name in values and getattr(psp, name) != values[name]
@@ -130,7 +131,7 @@ def missing_methods(psp: Psp) -> list[Method]:
 @transaction.atomic
 def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
     """A way to pay that the provider knows gets its row, switched off. Who: `wallet.manage_psp` on the brand."""
-    psp = Psp.objects.select_for_update(of=["self"]).get(pk=psp_id)
+    psp = lock(Psp, psp_id)
     require(policies.can_manage_psp(actor, psp))
     method = next((one for one in missing_methods(psp) if one.code == code), None)
     if method is None:
@@ -152,7 +153,7 @@ def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
 @transaction.atomic
 def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Actor) -> PaymentMethod:
     """Change whom a way to pay is offered to, its limits, fees and order. Who: `wallet.manage_psp` on the brand."""
-    method = PaymentMethod.objects.select_for_update(of=["self"]).select_related("psp").get(pk=method_id)
+    method = lock(PaymentMethod, method_id, "psp")
     require(policies.can_manage_psp(actor, method.psp))
     before = {name: getattr(method, name) for name in values if getattr(method, name) != values[name]}
     for name in before:

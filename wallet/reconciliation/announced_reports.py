@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
@@ -152,7 +153,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
 @transaction.atomic
 def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
     """Have it fetched now, with patience anew. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
-    report = AnnouncedReport.objects.select_for_update(of=["self"]).select_related("psp").get(pk=report_id)
+    report = lock(AnnouncedReport, report_id, "psp")
     require(policies.can_reconcile(actor, report.psp))
     if not report.can_be_fetched:
         raise WrongState(_("This report is “%(state)s”.") % {"state": report.get_state_display()})
@@ -186,8 +187,7 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
     today = timezone.now().astimezone(dt.UTC).date()
     first, last = today - dt.timedelta(days=LOOK_BACK_DAYS), today - dt.timedelta(days=kind.days_late)
     lacking = set(lacking_days(psp, kind, first, last))
-    known = AnnouncedReport.objects.select_for_update(of=["self"]).filter(psp=psp, kind=kind.code, day__isnull=False)
-    for row in known.filter(day__gte=first):
+    for row in lock_all(AnnouncedReport.objects.filter(psp=psp, kind=kind.code, day__gte=first)):
         if (row.state == ReportState.MISSING) != (row.day in lacking):
             row.state = ReportState.MISSING if row.day in lacking else ReportState.CAME
             row.finished_at = None if row.state == ReportState.MISSING else timezone.now()

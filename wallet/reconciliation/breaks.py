@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -25,10 +26,6 @@ from wallet.reconciliation import policies
 BULK_MAX = 1_000
 
 
-def lock_break(break_id: int) -> Break:
-    return Break.objects.select_for_update(of=["self"]).get(pk=break_id)
-
-
 def require_open(one: Break) -> None:
     if one.state != BreakState.OPEN:
         raise WrongState(_("This break was resolved already."))
@@ -40,7 +37,7 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
 
     Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError without words.
     """
-    one = lock_break(break_id)
+    one = lock(Break, break_id)
     require(policies.can_resolve(actor, one))
     require_open(one)
     if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
@@ -80,7 +77,7 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> i
 
     Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
     """
-    rows = list(Break.objects.select_for_update(of=["self"]).filter(pk__in=list(break_ids)[:BULK_MAX]).order_by("pk"))
+    rows = lock_all(Break, pks=list(break_ids)[:BULK_MAX])
     owner = User.objects.filter(pk=owner_id).first() if owner_id else None
     for brand_id in {one.brand_id for one in rows}:
         if owner_id and (owner is None or owner.pk not in people_with("wallet.run_reconciliation", brand_id=brand_id)):
@@ -116,7 +113,7 @@ def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", cont
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (nothing said, file too large, no room).
     """
-    one = lock_break(break_id)
+    one = lock(Break, break_id)
     require(policies.can_resolve(actor, one))
     if not body.strip() and not content:
         raise DomainError(_("Write something, or choose a file."))

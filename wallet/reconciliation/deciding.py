@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import Actor
@@ -27,11 +28,7 @@ from wallet.reconciliation.matching import book_again, rematch
 def _locked(suggestion_id: int) -> Suggestion:
     psp_id = Suggestion.objects.values_list("psp_id", flat=True).get(pk=suggestion_id)
     lock_psp(psp_id)
-    one = (
-        Suggestion.objects.select_for_update(of=["self"])
-        .select_related("psp__brand", "row", "movement")
-        .get(pk=suggestion_id)
-    )
+    one = lock(Suggestion, suggestion_id, "psp__brand", "row", "movement")
     if one.state != SuggestionState.OPEN:
         raise WrongState(_("This suggestion is “%(state)s” already.") % {"state": one.get_state_display()})
     return one
@@ -164,7 +161,7 @@ def _psp_of(match: Match) -> Psp:
 
 
 def _undo_group(group_id: int, actor: Actor, reason: str) -> None:
-    group = MatchGroup.objects.select_for_update(of=["self"]).select_related("adjustment").get(pk=group_id)
+    group = lock(MatchGroup, group_id, "adjustment")
     if group.adjustment is not None:
         posting.reverse(
             key=f"match-group:{group.pk}:undo", journal=group.adjustment, description=reason.strip()[:200], actor=actor

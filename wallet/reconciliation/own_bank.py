@@ -21,6 +21,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.rates import fx
@@ -145,7 +146,7 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
     """The booking that was chosen, locked, and still free and fit. own: the proposal that holds it already."""
     if entry_id is None or not can_be(one):
         raise DomainError(_("Choose the booking at the bank that it is."))
-    entry = BankEntry.objects.select_for_update(of=["self"]).filter(pk=entry_id).first()
+    entry = lock_or_none(BankEntry, entry_id)
     spoken_for = BreakPosting.objects.filter(entry_id=entry_id, state__in=[RequestState.WAITING, RequestState.APPROVED])
     if own is not None:
         spoken_for = spoken_for.exclude(pk=own.pk)

@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import label_of, phrase
 from crm.models import Actor, User
@@ -85,7 +86,7 @@ def propose(
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
     DomainError (kind of break, day, too much for rounding).
     """
-    one = breaks.lock_break(break_id)
+    one = lock(Break, break_id)
     require(reconciliation_policies.can_resolve(actor, one))
     breaks.require_open(one)
     if not can_be_posted(one):
@@ -183,7 +184,7 @@ def _locked(posting_id: int) -> BreakPosting:
     known = BreakPosting.objects.select_related("one").get(pk=posting_id)
     if known.one.psp_id:
         lock_psp(known.one.psp_id)
-    breaks.lock_break(known.one_id)
+    lock(Break, known.one_id)
     posting = BreakPosting.objects.select_for_update(of=["self"]).select_related("one").get(pk=posting_id)
     if posting.state != RequestState.WAITING:
         raise WrongState(_("This was decided already: %(state)s.") % {"state": label_of(posting, "state")})

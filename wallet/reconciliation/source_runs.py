@@ -20,6 +20,7 @@ from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_first
 from crm.errors import DomainError
 from crm.models import Actor, Brand, User
 from crm.money.numbers import is_whole
@@ -135,7 +136,7 @@ def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: Outcome) 
     still_open = open_breaks(source)
     if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
         outcome.state = RunState.BREAKS
-    known = SourceRun.objects.select_for_update().filter(**source.key, day=day).first()
+    known = lock_first(SourceRun.objects.filter(**source.key, day=day))
     run = known or SourceRun(**source.key, day=day, runs=0)
     run.state, run.checked, run.breaks_open = outcome.state, outcome.checked, still_open
     run.covered_to, run.words = outcome.covered_to, outcome.words[:300]
@@ -351,7 +352,7 @@ def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
 @transaction.atomic
 def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Actor) -> Psp:
     """Have a PSP's report or a bank's statement fetched every day, or stop that. Who: `wallet.run_reconciliation`."""
-    psp = Psp.objects.select_for_update(of=("self",)).select_related("brand").get(pk=psp_id)
+    psp = lock(Psp, psp_id, "brand")
     require(policies.can_reconcile(actor, psp))
     before, psp.is_fetched_daily = psp.is_fetched_daily, is_on
     psp.save(update_fields=["is_fetched_daily"])

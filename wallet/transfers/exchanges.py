@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import IdempotencyConflict
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -32,7 +33,7 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Actor) -
 
     Who: the client. Raises: NotAllowed, QuoteExpired, WrongState (used), InsufficientFunds, IdempotencyConflict.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     require(policies.can_transfer(actor, client, to_trading=False))
     known = Exchange.objects.filter(client=client, request_key=request_key).first()
     if known is not None:

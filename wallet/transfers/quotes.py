@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.models import Actor
@@ -148,7 +149,7 @@ def use_quote(
 
     Raises: DomainError (another's, for something else, above the limit of a day), QuoteExpired, WrongState (used already).
     """
-    quote = Quote.objects.select_for_update().filter(pk=quote_id, client=client).first()
+    quote = lock_or_none(Quote.objects.filter(client=client), quote_id)
     if quote is None or (quote.purpose, quote.trading_account_id) != (str(purpose), trading_account_id):
         raise DomainError(_("This rate is not for what you are doing. Ask for a new one."))
     if hasattr(quote, "exchange") or hasattr(quote, "transfer"):

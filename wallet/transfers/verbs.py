@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock, lock_first
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import TransferSettled, publish
 from crm.models import Actor
@@ -56,7 +57,7 @@ def start_transfer(
     request_key with the same wish is the same transfer. Who: the client.
     Raises: NotAllowed, DomainError (amount, account), QuoteExpired, InsufficientFunds, IdempotencyConflict.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     require(policies.can_transfer(actor, client, to_trading=direction == Direction.TO_TRADING))
     account = TradingAccount.objects.select_related("server").filter(pk=trading_account_id, client=client).first()
     if account is None or account.is_demo or account.state != AccountState.OPEN:
@@ -154,12 +155,7 @@ def _reserve(transfer: Transfer, account: TradingAccount) -> posting.Posted:
 @transaction.atomic
 def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
     """The platform confirmed or refused: book it, or give the reserved money back. Twice is once."""
-    transfer = (
-        Transfer.objects.select_for_update(of=["self"])
-        .select_related("wallet", "reservation", "quote")
-        .filter(operation_id=operation_id)
-        .first()
-    )
+    transfer = lock_first(Transfer.objects.filter(operation_id=operation_id), "wallet", "reservation", "quote")
     if transfer is None or transfer.state in (TransferState.SETTLED, TransferState.FAILED):
         return transfer
     operation = BalanceOperation.objects.get(pk=operation_id)
@@ -230,8 +226,8 @@ def _mirror(operation: BalanceOperation) -> None:
 
 @transaction.atomic
 def _become_unknown(operation_id: int) -> None:
-    transfer = Transfer.objects.select_for_update().get(operation_id=operation_id)
-    if transfer.state == TransferState.SENDING:
+    transfer = lock_first(Transfer.objects.filter(operation_id=operation_id))
+    if transfer is not None and transfer.state == TransferState.SENDING:
         _move(transfer, TransferState.UNKNOWN)
         transfer.save(update_fields=["state", "updated_at"])
         _audit(transfer, "wallet.transfer_unknown")

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
@@ -203,7 +204,7 @@ def _apply(psp: Psp, event: WebhookEvent) -> Applied:
 @transaction.atomic
 def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
     """Workers that tried it at the same time have used up one attempt together."""
-    message = WebhookMessage.objects.select_for_update(of=["self"]).get(pk=message_id)
+    message = lock(WebhookMessage, message_id)
     if (message.state, message.attempts) != (InboxState.WAITING, attempts):
         return message.state
     message.attempts += 1
@@ -260,7 +261,7 @@ def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     from crm.security.policies import require
     from wallet.psp import policies
 
-    message = WebhookMessage.objects.select_for_update(of=["self"]).select_related("psp").get(pk=message_id)
+    message = lock(WebhookMessage, message_id, "psp")
     require(policies.can_manage_psp(actor, message.psp))
     if message.verdict != Verdict.ACCEPTED or message.state not in (InboxState.FAILED, InboxState.UNMATCHED):
         raise WrongState(_("Only an accepted webhook that failed or found no payment can be tried again."))

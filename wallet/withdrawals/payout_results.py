@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock, lock_all
 from crm.errors import WrongState
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.i18n.localized_text import label_of, phrase, say
@@ -247,20 +247,17 @@ def move_to(withdrawal: Withdrawal, state: WithdrawalState) -> None:
     withdrawal.state = state
 
 
+READ_ALONG = ("client__brand", "brand", "psp", "wallet", "reservation", "source_deposit", "method")
+
+
 def lock_withdrawal(withdrawal_id: int) -> Withdrawal:
-    return _locked().get(pk=withdrawal_id)
+    return lock(Withdrawal, withdrawal_id, *READ_ALONG)
 
 
 def lock_parts(withdrawal_id: int) -> list[Withdrawal]:
     """All parts of the request that a withdrawal belongs to, locked in id order: they are decided together."""
     request = Withdrawal.objects.values_list("request_reference", flat=True).get(pk=withdrawal_id)
-    return list(_locked().filter(request_reference=request).order_by("pk"))
-
-
-def _locked() -> Any:
-    return Withdrawal.objects.select_for_update(of=["self"]).select_related(
-        "client__brand", "brand", "psp", "wallet", "reservation", "source_deposit", "method"
-    )
+    return lock_all(Withdrawal.objects.filter(request_reference=request), *READ_ALONG)
 
 
 def parts_of(withdrawal: Withdrawal) -> list[Withdrawal]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.locking import lock
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from wallet.choices.withdrawals import ClaimState, WithdrawalState
@@ -54,9 +55,7 @@ def due_claims(*, limit: int = 200) -> list[int]:
 @transaction.atomic
 def name_unclaimed(withdrawal_id: int) -> bool:
     """Say so to finance, once. The money stays reserved: somebody takes it back, or the client claims it after all."""
-    withdrawal = (
-        Withdrawal.objects.select_for_update(of=["self"]).select_related("client", "brand", "psp").get(pk=withdrawal_id)
-    )
+    withdrawal = lock(Withdrawal, withdrawal_id, "client", "brand", "psp")
     if withdrawal.claim_state != ClaimState.WAITING or withdrawal.state != WithdrawalState.SENT:
         return False
     withdrawal.claim_state = ClaimState.OVER

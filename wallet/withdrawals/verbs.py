@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalApproved, WithdrawalRequested, publish
 from crm.i18n.localized_text import phrase, say
@@ -90,7 +91,7 @@ def request_withdrawal(
     Raises: NotAllowed, WithdrawalNotPossible, PlanChanged, DomainError (amount, method), InsufficientFunds,
     IdempotencyConflict.
     """
-    client = Client.objects.select_for_update(of=["self"]).select_related("brand").get(pk=client_id)
+    client = lock(Client, client_id, "brand")
     require(policies.can_request_withdrawal(actor, client))
     amount_minor, where = minor_of(amount, currency), filled(destination)
     wish = mark_of(psp_id, method, amount_minor, currency, destination_mark(where))

@@ -1,0 +1,53 @@
+"""Rows are locked in one way: `crm.db.locking`, in the order of docs/domain/locking.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+# What takes a lock of its own kind, and why.
+NAMED = {
+    "crm/db/locking.py": "the one way",
+    "crm/accounts/link_requests.py": "a queue: what another worker has is skipped",
+    "crm/notices/mail.py": "a queue",
+    "crm/queue/catch_up.py": "the row may not be there yet: locked as it is made",
+    "trading/leverage/caps.py": "all lines of one rule, asked for in three ways: locked as they are asked for",
+    "leads/sla.py": "a sweeper: what somebody works on is skipped",
+    "wallet/closing/periods.py": "a sweeper",
+    "wallet/disputes/verbs.py": "the row may not be there yet: locked as it is made",
+    "wallet/reconciliation/announced_reports.py": "a queue",
+    "wallet/webhooks/processing.py": "a queue",
+}
+# What two people decide moves to the kit of approvals, with its locks.
+FOUR_EYES = {
+    "compliance/restrictions.py",
+    "crm/staff/grants.py",
+    "ib/plans.py",
+    "trading/accounts/operation_decisions.py",
+    "trading/imports/login_proposals.py",
+    "trading/servers/addresses.py",
+    "wallet/closing/sign_offs.py",
+    "wallet/disputes/bonus_disputes.py",
+    "wallet/ledger/manual_journals.py",
+    "wallet/psp/addresses.py",
+    "wallet/reconciliation/costs.py",
+    "wallet/reconciliation/postings.py",
+    "wallet/reconciliation/report_confirmations.py",
+    "wallet/transfers/rate_entries.py",
+    "wallet/withdrawals/investigations.py",
+}
+
+
+def _modules_that_lock() -> set[str]:
+    paths = (path for app in settings.KEELSON_APPS for path in (ROOT / app).rglob("*.py"))
+    return {
+        str(path.relative_to(ROOT))
+        for path in paths
+        if "migrations" not in path.parts and "select_for_update" in path.read_text()
+    }
+
+
+def test_select_for_update_is_written_in_named_modules_only():
+    assert _modules_that_lock() - FOUR_EYES == set(NAMED)
