@@ -26,9 +26,8 @@ class ClearForm(forms.Form):
         widget=forms.HiddenInput(),
     )
 
-    def ask_about_contradiction(self, words: str) -> None:
-        """Say what the comparison says, and offer the tick that overrides it."""
-        self.add_error("reason_code", words)
+    def offer_override(self) -> None:
+        """Offer the tick that clears the match although the comparison contradicts the reason."""
         self.fields["is_contradiction_checked"].widget = forms.CheckboxInput()
         self.add_error("is_contradiction_checked", _("Choose another reason, or tick this and say below how you know."))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
-from crm.errors import DomainError, IdempotencyConflict
+from crm.errors import DomainError, IdempotencyConflict, outcome_of
 from crm.events import LeadCaptured, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, Book, Brand
@@ -87,6 +87,19 @@ class _Reading:
     source: str
     medium: str
     who: dedupe.Person
+
+
+def capture_enquiry(*, page: LandingPage, form_id: str, capture: Capture) -> Captured:
+    """Take in what a visitor sent from a landing page; `form_id` is the page load, so that a double click is one lead.
+
+    The same form sent again with something corrected (back button) is another enquiry, not a replay of the first.
+    Who: anyone. Raises: DomainError without a usable e-mail or telephone.
+    """
+    with_key = replace(capture, idempotency_key=f"form:{form_id}")
+    first = outcome_of(
+        lambda: capture_lead(brand=page.brand, landing_page=page, capture=with_key), only=IdempotencyConflict
+    )
+    return first.result if first else capture_lead(brand=page.brand, landing_page=page, capture=capture)
 
 
 @transaction.atomic

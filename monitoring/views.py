@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.models import User
 from crm.security import access_log, audit
 from crm.security.policies import require_permission
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -130,41 +129,34 @@ def alert_evidence(request: UserRequest, alert_id: int) -> HttpResponse:
 
 
 @staff_page("monitoring.decide_alert")
-def take_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+def take_alert(request: UserRequest, alert_id: int) -> HttpResponse:
     """Take an alert on, or give it back."""
-    assert isinstance(request.user, User)
     alert = get_alert(request.user, alert_id)
+    verb = alerts.give_back if "back" in request.POST else alerts.take
     if request.method == "POST":
-        try:
-            if "back" in request.POST:
-                alerts.give_back(alert_id=alert.pk, actor=request.user)
-            else:
-                alerts.take(alert_id=alert.pk, actor=request.user)
-        except DomainError as error:
-            messages.error(request, error.message)
+        run_action(request, lambda: verb(alert_id=alert.pk, actor=request.user), show_forbidden=True)
     return redirect(alert)
 
 
 @staff_page("monitoring.decide_alert")
 def decide_alert(request: UserRequest, alert_id: int) -> HttpResponse:
-    assert isinstance(request.user, User)
     alert = get_alert(request.user, alert_id)
     if request.method != "POST":
         return redirect(alert)
     form = DecisionForm(request.POST)
-    if form.is_valid():
-        try:
-            alerts.decide(
-                alert_id=alert.pk,
-                actor=request.user,
-                verdict=Verdict(form.cleaned_data["verdict"]),
-                text=form.cleaned_data["text"],
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Your decision is recorded."))
-            return redirect(alert)
+    if run_action(
+        request,
+        lambda: alerts.decide(
+            alert_id=alert.pk,
+            actor=request.user,
+            verdict=Verdict(form.cleaned_data["verdict"]),
+            text=form.cleaned_data["text"],
+        ),
+        _("Your decision is recorded."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(alert)
     return render(request, "monitoring/alert.html", _alert_context(request, alert, form))
 
 
@@ -224,7 +216,6 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
 @staff_page()
 def my_days(request: UserRequest) -> HttpResponse:
     """Everybody may see their own baseline: what is counted about them, and what is usual for them."""
-    assert isinstance(request.user, User)
     _note(request, "monitoring.me")
     return render(
         request,
@@ -234,23 +225,23 @@ def my_days(request: UserRequest) -> HttpResponse:
 
 
 @staff_page("monitoring.manage_watchlist")
-def new_watch(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)
+def new_watch(request: UserRequest) -> HttpResponse:
     form = WatchForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        try:
-            watchlist.watch(
+        if run_action(
+            request,
+            lambda: watchlist.watch(
                 agent_id=data["agent"].pk,
                 kind=WatchKind(data["kind"]),
                 from_on=data["from_on"],
                 to_on=data["to_on"],
                 reason=data["reason"],
                 actor=request.user,
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
+            ),
+            form=form,
+            show_forbidden=True,
+        ):
             return redirect("monitoring_watchlist")
     return render(
         request,
@@ -265,9 +256,8 @@ def new_watch(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page("monitoring.manage_watchlist")
-def end_watch(request: HttpRequest, pk: int) -> HttpResponse:
+def end_watch(request: UserRequest, pk: int) -> HttpResponse:
     """One entry of the watchlist, and taking it off before its time."""
-    assert isinstance(request.user, User)
     row = (
         Watch.objects.select_related("agent", "made_by")
         .filter(pk=pk, agent__in=agents_visible_to(request.user))
@@ -277,13 +267,13 @@ def end_watch(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     require_permission(request.user, "monitoring.manage_watchlist")
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            watchlist.end_watch(watch_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("monitoring_watchlist")
+    if run_action(
+        request,
+        lambda: watchlist.end_watch(watch_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("monitoring_watchlist")
     return render(
         request,
         "monitoring/form.html",

@@ -55,7 +55,9 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     if wanted.get("phone"):
         wanted["phone"] = canonical_phone(wanted["phone"], client.country)
         if not wanted["phone"]:
-            raise DomainError(_("This number can't be called. Check it, and start with the country code."))
+            raise DomainError(
+                _("This number can't be called. Check it, and start with the country code."), code="bad_phone"
+            )
     changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
     if not changed:
         return client

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,7 +18,6 @@ from compliance.forms import ReasonForm, RestrictForm
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.screening import screen_client
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -120,14 +118,14 @@ class Restrict(StaffView):
     def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = RestrictForm(request.POST)
-        if form.is_valid():
-            try:
-                restrictions.place_restriction(client_id=client.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The restriction is in force."))
-                return redirect("compliance:client", client.pk)
+        if run_action(
+            request,
+            lambda: restrictions.place_restriction(client_id=client.pk, actor=request.user, **form.cleaned_data),
+            _("The restriction is in force."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("compliance:client", client.pk)
         return self._page(request, client, form)
 
     @staticmethod
@@ -152,16 +150,16 @@ class AskToLift(StaffView):
     def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
         restriction = queries.get_restriction(request.user, restriction_id)
         form = ReasonForm(request.POST)
-        if form.is_valid():
-            try:
-                restrictions.ask_to_lift(
-                    restriction_id=restriction.pk, actor=request.user, reason=form.cleaned_data["reason"]
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Asked for. A colleague must release it."))
-                return redirect("compliance:client", restriction.client_id)
+        if run_action(
+            request,
+            lambda: restrictions.ask_to_lift(
+                restriction_id=restriction.pk, actor=request.user, reason=form.cleaned_data["reason"]
+            ),
+            _("Asked for. A colleague must release it."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("compliance:client", restriction.client_id)
         return self._page(request, restriction, form)
 
     @staticmethod

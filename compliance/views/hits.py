@@ -17,8 +17,8 @@ from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 
@@ -91,17 +91,18 @@ class Clear(StaffView):
     def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         form = ClearForm(request.POST)
-        if form.is_valid():
-            try:
-                hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                if error.code == "contradicted":
-                    form.ask_about_contradiction(error.message)
-                else:
-                    form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Cleared. It is not raised again for these data."))
-                return redirect("compliance:hits")
+        done = run_action(
+            request,
+            lambda: hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data),
+            _("Cleared. It is not raised again for these data."),
+            form=form,
+            field=lambda error: "reason_code" if error.code == "contradicted" else None,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect("compliance:hits")
+        if done.error.code == "contradicted":
+            form.offer_override()
         return show(request, queries.get_hit(request.user, hit_id), clear=form)
 
 
@@ -111,12 +112,12 @@ class Confirm(StaffView):
     def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         form = ConfirmForm(request.POST)
-        if form.is_valid():
-            try:
-                hits.confirm_hit(hit_id=hit.pk, actor=request.user, reason=form.cleaned_data["reason"])
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.warning(request, _("Confirmed. The account is frozen and the rating is high."))
-                return redirect("compliance:client", hit.client_id)
+        if run_action(
+            request,
+            lambda: hits.confirm_hit(hit_id=hit.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+            form=form,
+            show_forbidden=True,
+        ):
+            messages.warning(request, _("Confirmed. The account is frozen and the rating is high."))
+            return redirect("compliance:client", hit.client_id)
         return show(request, queries.get_hit(request.user, hit_id), confirm=form)

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,10 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from compliance import queries
+from compliance.models import ListVersion
 from compliance.sources import SOURCES
 from compliance.watchlists import ImportRefused, import_watchlist
 from crm.files.jobs import start_job
 from crm.security.policies import require_permission
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
@@ -36,30 +37,26 @@ class Watchlists(StaffView):
         """A new file of a list. OFAC's three files come together."""
         require_permission(request.user, "compliance.import_watchlist")
         files = request.FILES.getlist("files")
-        error = ""
         if not 1 <= len(files) <= FILES_MAX:
             error = _("Choose the list's file; for OFAC the primary file with alt and add.")
         elif any((file.size or 0) > FILE_BYTES_MAX for file in files):
             error = _("A file is larger than 40 MB: that is no list we know. Load it with manage.py import_watchlist.")
         else:
-            try:
-                version = _take(request, files)
-            except ImportRefused as refused:
-                error = _("Refused; the version in force stays. %(why)s") % {"why": refused.message}
-            else:
-                messages.success(
-                    request,
-                    _("%(list)s: %(entries)d entries; %(added)d new, %(changed)d changed, %(removed)d gone.")
-                    % {
-                        "list": version.source,
-                        "entries": version.entry_count,
-                        "added": version.added,
-                        "changed": version.changed,
-                        "removed": version.removed,
-                    },
-                )
+            done = run_action(request, lambda: _take(request, files), self._imported, unshown=ImportRefused)
+            if done:
                 return redirect("compliance:watchlists")
+            error = _("Refused; the version in force stays. %(why)s") % {"why": done.message}
         return self._page(request, error)
+
+    @staticmethod
+    def _imported(version: ListVersion) -> str:
+        return _("%(list)s: %(entries)d entries; %(added)d new, %(changed)d changed, %(removed)d gone.") % {
+            "list": version.source,
+            "entries": version.entry_count,
+            "added": version.added,
+            "changed": version.changed,
+            "removed": version.removed,
+        }
 
     def _page(self, request: UserRequest, error: str = "") -> HttpResponse:
         context = {
@@ -72,7 +69,7 @@ class Watchlists(StaffView):
         return render(request, "compliance/watchlists.html", context, status=422 if error else 200)
 
 
-def _take(request: UserRequest, files: list[UploadedFile]):
+def _take(request: UserRequest, files: list[UploadedFile]) -> ListVersion:
     """The uploaded files under their own base names in a folder that is gone afterwards; the first is the primary one."""
     folder = Path(tempfile.mkdtemp(prefix="keelson-list-"))
     try:

@@ -48,6 +48,7 @@ from crm.accounts import (
 from crm.accounts.forms import ForgottenPasswordForm, NewPasswordForm, StaffSignInForm
 from crm.accounts.guards import signed_in
 from crm.choices import LinkKind
+from crm.errors import DomainError, outcome_of
 from crm.models import User
 
 # The brands' sign-in pages: an app above this one serves them.
@@ -216,21 +217,26 @@ def password_by_link(
     limited = ratelimit.consume_or_429(request, action="reset_password_from_key")
     if limited is not None:
         return limited
-    try:
-        link = links.peek(token, kind=kind)
-    except links.LinkProblem as problem:
-        owner = links.owner_of(token, kind=kind)
-        context |= {"problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(owner)}
-        return render(request, "account/link_problem.html", context, status=410)
+
+    def explain(problem: DomainError, owner: User | None) -> HttpResponse:
+        about = {**context, "problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(owner)}
+        return render(request, "account/link_problem.html", about, status=410)
+
+    found = outcome_of(lambda: links.peek(token, kind=kind), only=links.LinkProblem)
+    if not found:
+        return explain(found.error, links.owner_of(token, kind=kind))
+    link = found.result
     form = NewPasswordForm(request.POST or None, user=link.user)
     if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password1"]
         try:
-            return passwords.choose_password(token=token, kind=kind, password=form.cleaned_data["password1"])
+            chosen = outcome_of(
+                lambda: passwords.choose_password(token=token, kind=kind, password=password), only=links.LinkProblem
+            )
         except ValidationError as weak:
             form.add_error("password1", weak)
-        except links.LinkProblem as problem:
-            context |= {"problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(link.user)}
-            return render(request, "account/link_problem.html", context, status=410)
+        else:
+            return chosen.result if chosen else explain(chosen.error, link.user)
     return render(request, template, {**context, "form": form, "person": link.user})
 
 

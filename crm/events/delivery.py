@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import traceback
+from collections.abc import Iterable
+from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.choices import DeliveryState
 from crm.db.locking import lock
+from crm.errors import WrongState, outcome_of
 from crm.events.bus import EVENT_TYPES, handler_function
 from crm.models import EventDelivery
 
@@ -91,6 +94,14 @@ def replay(*, delivery_id: int, actor) -> EventDelivery:
     return _decide(delivery_id=delivery_id, actor=actor, state=DeliveryState.PENDING)
 
 
+def replay_each(*, delivery_ids: Iterable[int], actor) -> int:
+    """Send failed deliveries again, each in its own transaction: one that is no longer failed stops no other.
+
+    Returns how many were sent. Who: `crm.manage_events`.
+    """
+    return sum(bool(outcome_of(partial(replay, delivery_id=pk, actor=actor), only=WrongState)) for pk in delivery_ids)
+
+
 @transaction.atomic
 def skip(*, delivery_id: int, actor, reason: str) -> EventDelivery:
     """Staff give a failed delivery up, with a reason that the audit log keeps. Who: `crm.manage_events`."""
@@ -98,7 +109,6 @@ def skip(*, delivery_id: int, actor, reason: str) -> EventDelivery:
 
 
 def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDelivery:
-    from crm.errors import WrongState
     from crm.events.bus import wake_worker
     from crm.security import audit, policies
 

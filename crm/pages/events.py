@@ -16,8 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.choices import DeliveryState
-from crm.errors import WrongState
-from crm.events.delivery import replay, skip
+from crm.events.delivery import replay, replay_each, skip
 from crm.models import EventDelivery
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, NumberColumn, Table
 from crm.ui.views import TableView, staff_page
@@ -124,13 +123,6 @@ def skip_one(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page(PERMISSION)
 @require_POST
 def replay_many(request: HttpRequest) -> HttpResponse:
-    """Each in its own transaction, so that one which somebody else took in the meantime stops no other."""
-    sent = 0
-    for pk in FailedTable.selected(request).values_list("pk", flat=True):
-        try:
-            replay(delivery_id=pk, actor=request.user)
-            sent += 1
-        except WrongState:
-            continue
+    sent = replay_each(delivery_ids=FailedTable.selected(request).values_list("pk", flat=True), actor=request.user)
     messages.success(request, ngettext("%(n)s event sent again.", "%(n)s events sent again.", sent) % {"n": sent})
     return redirect("events")

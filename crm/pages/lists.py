@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.errors import DomainError
-from crm.models import SavedView, User
+from crm.models import SavedView
 from crm.ui import layouts
+from crm.ui.actions import run_action
 from crm.ui.panels import allows
 from crm.ui.tables import RESERVED, Table, table_named
 from crm.ui.views import staff_page
@@ -43,7 +44,7 @@ def _kept(source: QueryDict) -> str:
 
 
 def _dialog(
-    request: HttpRequest,
+    request: UserRequest,
     table: Table,
     path: str,
     query: str,
@@ -79,7 +80,6 @@ def settings(request: UserRequest, name: str) -> HttpResponse:
 def columns(request: UserRequest, name: str) -> HttpResponse:
     """Choose the columns, for every visit to this list; none chosen means the list's own choice."""
     table = _table(request, name)
-    assert isinstance(request.user, User)
     allowed = [column.name for column in table.allowed_columns]
     chosen = [c for c in request.POST.getlist("columns") if c in allowed] if "reset" not in request.POST else []
     layouts.choose_columns(user=request.user, table=name, columns=chosen)
@@ -90,28 +90,25 @@ def columns(request: UserRequest, name: str) -> HttpResponse:
 @require_POST
 def save(request: UserRequest, name: str) -> HttpResponse:
     table = _table(request, name)
-    assert isinstance(request.user, User)
     path, query, title = (request.POST.get(key, "") for key in ("path", "query", "name"))
-    try:
-        view = layouts.save_view(
-            user=request.user,
-            table=name,
-            name=title,
-            query=query,
-            for_desk="for_desk" in request.POST,
-            columns=[column.name for column in table.shown_columns],
-        )
-    except DomainError as refused:
-        return _dialog(
-            request, table, path, query, error=refused.message, name=title, for_desk="for_desk" in request.POST
-        )
-    return _back(path, f"{query}&view={view.pk}" if query else f"view={view.pk}")
+    for_desk = "for_desk" in request.POST
+    shown = [column.name for column in table.shown_columns]
+    saved = run_action(
+        request,
+        lambda: layouts.save_view(
+            user=request.user, table=name, name=title, query=query, for_desk=for_desk, columns=shown
+        ),
+        unshown=DomainError,  # the dialog shows it beside the name
+    )
+    if not saved:
+        return _dialog(request, table, path, query, error=saved.message, name=title, for_desk=for_desk)
+    view = f"view={saved.result.pk}"
+    return _back(path, f"{query}&{view}" if query else view)
 
 
 @staff_page()
 @require_POST
-def delete(request: HttpRequest, name: str, pk: int) -> HttpResponse:
-    assert isinstance(request.user, User)
+def delete(request: UserRequest, name: str, pk: int) -> HttpResponse:
     try:
         layouts.delete_view(user=request.user, view_id=pk)
     except SavedView.DoesNotExist:

@@ -18,7 +18,6 @@ from crm.accounts import second_factor
 from crm.accounts.guards import confirmed
 from crm.choices import GrantKind, GrantState, LinkKind, Role
 from crm.db import history
-from crm.errors import DomainError
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
 from crm.money.numbers import is_whole
 from crm.staff import grants, people, policies, queries
@@ -121,14 +120,15 @@ def invite(request: HttpRequest) -> HttpResponse:
     """Create a login, send the invitation, and ask for the roles and the reach."""
     actor = _me(request)
     form = InviteForm(request.POST or None, actor=actor, initial={"is_accepting_leads": True})
-    if request.method == "POST" and form.is_valid():
-        try:
-            user = _invite(actor, dict(form.cleaned_data))
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": user.email})
-            return redirect("staff_member", pk=user.pk)
+    done = run_action(
+        request,
+        lambda: _invite(actor, dict(form.cleaned_data)),
+        lambda user: _("The invitation is on its way to %(email)s.") % {"email": user.email},
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return redirect("staff_member", pk=done.result.pk)
     return render(request, "crm/staff/invite.html", {"form": form})
 
 
@@ -150,14 +150,14 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
     user = queries.get_staff(actor, pk)
     initial = {name: getattr(user, name) for name in people.CHANGEABLE}
     form = ParticularsForm(request.POST or None, actor=actor, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            people.change_staff(user_id=user.pk, actor=actor, **form.cleaned_data)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("staff_member", pk=pk)
+    if run_action(
+        request,
+        lambda: people.change_staff(user_id=user.pk, actor=actor, **form.cleaned_data),
+        _("Saved."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("staff_member", pk=pk)
     return render(request, "crm/staff/member.html", _member_context(actor, user, form))
 
 
@@ -356,12 +356,8 @@ def decide_grant(request: HttpRequest, pk: int) -> HttpResponse:
     verb = verbs.get(request.POST.get("decision", ""))
     if verb is None:
         raise Http404
-    try:
-        verb()
-    except DomainError as error:
-        messages.error(request, error.message)
+    if not run_action(request, verb, _("Decided."), show_forbidden=True):
         return redirect("staff_grant", pk=pk)
-    messages.success(request, _("Decided."))
     return redirect("staff_grants")
 
 

@@ -22,18 +22,18 @@ def run_action(
     field: str | Callable[[DomainError], str | None] | None = None,
     show_forbidden: bool = False,
     unshown: ExpectedErrors = (),
-) -> Success[T] | Refusal | None:
+) -> Success[T] | Refusal:
     """Run `work` and show the person its result; the view redirects after a `Success` and shows its form otherwise.
 
     Success: `success_message`, or what it returns for the result, becomes a success message; with none the page itself
     shows what was done. Refusal (a DomainError): its message goes into the form (at `field`, or where that function of
-    the error says), or is an error message where there is no form (a button). An invalid form runs nothing: None.
+    the error says), or is an error message where there is no form (a button). An invalid form runs nothing and is refused.
     NotAllowed isn't shown but answered with 403 by the middleware; with `show_forbidden` it is shown like any other
     refusal, for pages whose buttons stay and name who may press them (four eyes). Refusals in `unshown` are returned
     without a message, for the view to answer with another page. Any other exception passes through.
     """
     if form is not None and not form.is_valid():
-        return None
+        return Refusal(DomainError("", code="invalid_form"))
     done = outcome_of(work)
     if done:
         message = success_message(done.result) if callable(success_message) else success_message

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.models import User
 from crm.money.amounts import quantize
 from crm.security import access_log, policies
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
@@ -188,12 +187,13 @@ def settle(request: UserRequest, period_id: int) -> HttpResponse:
         return redirect("ib_periods")
     if not SettlementPeriod.objects.filter(pk=period_id, brand_id__in=reach_of(request.user).whole_brands).exists():
         raise Http404
-    try:
-        rows = settlement.settle_period(period_id=period_id, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
+    if not run_action(
+        request,
+        lambda: settlement.settle_period(period_id=period_id, actor=request.user),
+        lambda rows: _("Settled: %(count)s partners' commissions are in the ledger.") % {"count": len(rows)},
+        show_forbidden=True,
+    ):
         return redirect("ib_periods")
-    messages.success(request, _("Settled: %(count)s partners' commissions are in the ledger.") % {"count": len(rows)})
     return redirect("ib_period", period_id)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
-from crm.models import AuditEvent, User
+from crm.models import AuditEvent
 from crm.money.numbers import is_whole
 from crm.security import policies
 from crm.security.audit import body_of
@@ -143,32 +142,35 @@ def branch(request: UserRequest, partner_id: int) -> HttpResponse:
 
 
 @staff_page("ib.manage_partners")
-def new_partner(request: HttpRequest) -> HttpResponse:
+def new_partner(request: UserRequest) -> HttpResponse:
     form = PartnerForm(request.POST or None, user=request.user, initial={"brand": request.GET.get("brand", "")})
-    if request.method == "POST" and form.is_valid():
+
+    def register() -> Partner:
         data = form.cleaned_data
-        assert isinstance(request.user, User)
-        try:
-            partner = partners.register_partner(
-                brand=data["brand"],
-                name=data["name"],
-                email=data["email"],
-                currency=data["currency"],
-                code=data["code"],
-                parent_id=data["parent"].pk if data["parent"] else None,
-                manager=request.user,
-                actor=request.user,
-            )
-            if data["plan"]:
-                plans.assign_plan(partner_id=partner.pk, plan_id=data["plan"].pk, actor=request.user)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            invitations.invite(partner, actor=request.user)
-            messages.success(
-                request, _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner}
-            )
-            return redirect(partner)
+        partner = partners.register_partner(
+            brand=data["brand"],
+            name=data["name"],
+            email=data["email"],
+            currency=data["currency"],
+            code=data["code"],
+            parent_id=data["parent"].pk if data["parent"] else None,
+            manager=request.user,
+            actor=request.user,
+        )
+        if data["plan"]:
+            plans.assign_plan(partner_id=partner.pk, plan_id=data["plan"].pk, actor=request.user)
+        return partner
+
+    done = run_action(
+        request,
+        register,
+        lambda partner: _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner},
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        invitations.invite(done.result, actor=request.user)
+        return redirect(done.result)
     return render(request, "ib/partner_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -176,20 +178,19 @@ def new_partner(request: HttpRequest) -> HttpResponse:
 def move(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = MoveForm(request.POST or None, user=request.user, brand_id=partner.brand_id)
-    if request.method == "POST" and form.is_valid():
-        parent = form.cleaned_data["parent"]
-        try:
-            tree.move_partner(
-                partner_id=partner.pk,
-                parent_id=parent.pk if parent else None,
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Moved. Trades closed until now keep their upline."))
-            return redirect(partner)
+    if run_action(
+        request,
+        lambda: tree.move_partner(
+            partner_id=partner.pk,
+            parent_id=getattr(form.cleaned_data["parent"], "pk", None),
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+        ),
+        _("Moved. Trades closed until now keep their upline."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(partner)
     return _form(
         request, partner, form, _("Move in the tree"), _("From now on. Trades closed earlier keep the upline they had.")
     )
@@ -199,20 +200,19 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
 def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = AssignPlanForm(request.POST or None, partner=partner)
-    if request.method == "POST" and form.is_valid():
-        plan = form.cleaned_data["plan"]
-        try:
-            plans.assign_plan(
-                partner_id=partner.pk,
-                plan_id=plan.pk if plan else None,
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("The plan holds from now on."))
-            return redirect(partner)
+    if run_action(
+        request,
+        lambda: plans.assign_plan(
+            partner_id=partner.pk,
+            plan_id=getattr(form.cleaned_data["plan"], "pk", None),
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+        ),
+        _("The plan holds from now on."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(partner)
     return _form(
         request,
         partner,
@@ -226,40 +226,39 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
 def change_state(request: UserRequest, partner_id: int, state: str) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            partners.change_state(
-                partner_id=partner.pk, to=PartnerState(state), actor=request.user, reason=form.cleaned_data["reason"]
-            )
-        except ValueError:
-            form.add_error(None, _("There is no such state."))
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Done. It holds for trades that close from now on."))
-            return redirect(partner)
-    label = dict(PartnerState.choices).get(state, "")
-    return _form(request, partner, form, _("Change to “%(state)s”") % {"state": label}, "")
+    if state not in PartnerState.values:
+        raise Http404
+    to = PartnerState(state)
+    if run_action(
+        request,
+        lambda: partners.change_state(
+            partner_id=partner.pk, to=to, actor=request.user, reason=form.cleaned_data["reason"]
+        ),
+        _("Done. It holds for trades that close from now on."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(partner)
+    return _form(request, partner, form, _("Change to “%(state)s”") % {"state": to.label}, "")
 
 
 @staff_page("ib.manage_partners")
 def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
-    assert isinstance(request.user, User)
     form = AttributeForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        try:
-            attribution.attribute_client(
-                client_id=form.cleaned_data["client"],
-                partner_id=partner.pk,
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("The client is this partner's from now on."))
-            return redirect("ib_partner_tab", partner.pk, "clients")
+    if run_action(
+        request,
+        lambda: attribution.attribute_client(
+            client_id=form.cleaned_data["client"],
+            partner_id=partner.pk,
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+        ),
+        _("The client is this partner's from now on."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("ib_partner_tab", partner.pk, "clients")
     return _form(
         request, partner, form, _("Assign a client"), _("From now on. Trades closed earlier stay with whom they were.")
     )
@@ -269,22 +268,19 @@ def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
 def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
     """Which client record is the partner's own, so that commissions can be paid out."""
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
-    assert isinstance(request.user, User)
     form = WalletForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        done = run_action(
-            request,
-            lambda: partners.link_wallet(
-                partner_id=partner.pk,
-                client_id=form.cleaned_data["client"],
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-            ),
-            _("Trading wallet linked."),
-            form=form,
-        )
-        if done:
-            return redirect(partner)
+    if run_action(
+        request,
+        lambda: partners.link_wallet(
+            partner_id=partner.pk,
+            client_id=form.cleaned_data["client"],
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+        ),
+        _("Trading wallet linked."),
+        form=form,
+    ):
+        return redirect(partner)
     return _form(
         request,
         partner,
@@ -300,13 +296,13 @@ def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
 def new_link(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = LinkForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect(partner)
+    if run_action(
+        request,
+        lambda: create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(partner)
     return _form(request, partner, form, _("New referral link"), "")
 
 
@@ -320,7 +316,7 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
     return _form(request, partner, None, _("Send the invitation again"), partner.user.email)
 
 
-def _form(request: HttpRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
+def _form(request: UserRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
     """A small form about a partner on a page of its own."""
     return render(
         request,

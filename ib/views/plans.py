@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
 from crm.models import User
 from crm.security import policies
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -113,16 +114,13 @@ def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
 
 
 @staff_page("ib.propose_plan")
-def new_plan(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)
+def new_plan(request: UserRequest) -> HttpResponse:
     form = PlanForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        try:
-            plan = plans.create_plan(actor=request.user, **form.cleaned_data)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("ib_version_new", plan.pk)
+    done = run_action(
+        request, lambda: plans.create_plan(actor=request.user, **form.cleaned_data), form=form, show_forbidden=True
+    )
+    if done:
+        return redirect("ib_version_new", done.result.pk)
     return render(request, "ib/form.html", {"form": form, "title": _("New plan"), "back": reverse("ib_plans")})
 
 
@@ -133,13 +131,14 @@ def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
     policies.require(can_write_plans(request.user, plan.brand_id))
     like = plan.versions.order_by("-number").first()
     form = VersionForm(request.POST or None, like=like)
-    if request.method == "POST" and form.is_valid():
-        try:
-            version = plans.draft_version(plan_id=plan.pk, actor=request.user, card=form.card(), **form.settings())
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return _after_draft(request, version)
+    done = run_action(
+        request,
+        lambda: plans.draft_version(plan_id=plan.pk, actor=request.user, card=form.card(), **form.settings()),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return _after_draft(request, done.result)
     return _version_form(request, plan, form, _("New version of %(plan)s") % {"plan": plan})
 
 
@@ -147,13 +146,14 @@ def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
 def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     version = get_version(request.user, version_id)
     form = VersionForm(request.POST or None, like=version)
-    if request.method == "POST" and form.is_valid():
-        try:
-            version = plans.change_draft(version_id=version.pk, actor=request.user, card=form.card(), **form.settings())
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return _after_draft(request, version)
+    done = run_action(
+        request,
+        lambda: plans.change_draft(version_id=version.pk, actor=request.user, card=form.card(), **form.settings()),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return _after_draft(request, done.result)
     return _version_form(request, version.plan, form, _("Change %(version)s") % {"version": version})
 
 
@@ -166,7 +166,7 @@ def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
     return redirect(version.plan)
 
 
-def _version_form(request: HttpRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
+def _version_form(request: UserRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
     return render(
         request, "ib/version_form.html", {"form": form, "plan": plan, "title": title, "levels": range(1, LEVELS + 1)}
     )
@@ -179,16 +179,16 @@ def decide(request: UserRequest, version_id: int) -> HttpResponse:
     if request.method != "POST":
         return redirect(version.plan)
     reason = request.POST.get("reason", "").strip()[:300]
-    try:
-        if "propose" in request.POST:
-            plans.propose_version(version_id=version.pk, actor=request.user)
-            messages.success(request, _("Proposed. A second person was told."))
-        elif "activate" in request.POST:
-            plans.activate_version(version_id=version.pk, actor=request.user, reason=reason)
-            messages.success(request, _("%(version)s is active.") % {"version": version})
-        elif "reject" in request.POST:
-            plans.reject_version(version_id=version.pk, actor=request.user, reason=reason)
-            messages.success(request, _("Rejected. The maker was told why."))
-    except DomainError as error:
-        messages.error(request, error.message)
+    about: dict[str, Any] = {"version_id": version.pk, "actor": request.user}
+    actions: dict[str, tuple[Callable[[], Any], str]] = {
+        "propose": (lambda: plans.propose_version(**about), _("Proposed. A second person was told.")),
+        "activate": (
+            lambda: plans.activate_version(**about, reason=reason),
+            _("%(version)s is active.") % {"version": version},
+        ),
+        "reject": (lambda: plans.reject_version(**about, reason=reason), _("Rejected. The maker was told why.")),
+    }
+    button = next((name for name in actions if name in request.POST), None)
+    if button is not None:
+        run_action(request, *actions[button], show_forbidden=True)
     return redirect(version.plan)

@@ -19,7 +19,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
-from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
@@ -172,13 +171,13 @@ class MySettlementTrades(MyEarningsTable):
 def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """The partner's links with a month of clicks and registrations; new ones are made here."""
     form = LinkForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("partner_links")
+    if run_action(
+        request,
+        lambda: create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("partner_links")
     rows = list(partner.referral_links.order_by("-id")[:100])
     context = {"form": form, "rows": _with_clicks(rows, request), "referred": figures.referred(partner)}
     return render(request, "partners/links.html", context, status=422 if form.errors else 200)

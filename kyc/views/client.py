@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clients.models import Client
 from clients.queries import get_client
-from crm.errors import DomainError
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
@@ -49,20 +48,21 @@ class Upload(StaffView):
     def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = UploadForm(request.POST, request.FILES)
-        if form.is_valid():
-            try:
-                incoming.receive(
-                    client=client,
-                    kind=form.cleaned_data["kind"],
-                    side=form.cleaned_data["side"],
-                    file=form.cleaned_data["file"],
-                    actor=request.user,
-                )
-            except DomainError as error:
-                form.add_error("file", error.message)
-            else:
-                messages.success(request, _("The file is being checked. Once it's accepted, a colleague reviews it."))
-                return redirect(f"{client.get_absolute_url()}?tab=kyc")
+        if run_action(
+            request,
+            lambda: incoming.receive(
+                client=client,
+                kind=form.cleaned_data["kind"],
+                side=form.cleaned_data["side"],
+                file=form.cleaned_data["file"],
+                actor=request.user,
+            ),
+            _("The file is being checked. Once it's accepted, a colleague reviews it."),
+            form=form,
+            field="file",
+            show_forbidden=True,
+        ):
+            return redirect(f"{client.get_absolute_url()}?tab=kyc")
         return self._page(request, client, form)
 
     @staticmethod

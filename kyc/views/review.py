@@ -14,6 +14,7 @@ from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from kyc import claims, comparison, policies, queries, reviews
@@ -98,10 +99,7 @@ class Act(StaffView):
 
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        try:
-            type(self).verb(document_id=document.pk, actor=request.user)
-        except DomainError as error:
-            messages.error(request, error.message)
+        run_action(request, lambda: type(self).verb(document_id=document.pk, actor=request.user), show_forbidden=True)
         return redirect("kyc:document", document.pk)
 
 
@@ -138,13 +136,14 @@ class Approve(StaffView):
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         form = ApproveForm(request.POST, needs_note=bool(reviews.issues_that_need_a_note(document)))
-        if form.is_valid():
-            try:
-                reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(_field_of(error, document), error.message)
-            else:
-                return go_on(request, document, _("%(title)s of %(client)s approved."))
+        if run_action(
+            request,
+            lambda: reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data),
+            form=form,
+            field=lambda error: _field_of(error, document),
+            show_forbidden=True,
+        ):
+            return go_on(request, document, _("%(title)s of %(client)s approved."))
         return show(request, queries.get_document(request.user, document_id), approve=form)
 
 
@@ -154,13 +153,14 @@ class Reject(StaffView):
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         form = RejectForm(request.POST)
-        if form.is_valid():
-            try:
-                reviews.reject(document_id=document.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None if isinstance(error, NotAllowed | WrongState) else "reason", error.message)
-            else:
-                return go_on(request, document, _("%(title)s of %(client)s rejected."))
+        if run_action(
+            request,
+            lambda: reviews.reject(document_id=document.pk, actor=request.user, **form.cleaned_data),
+            form=form,
+            field=lambda error: None if isinstance(error, NotAllowed | WrongState) else "reason",
+            show_forbidden=True,
+        ):
+            return go_on(request, document, _("%(title)s of %(client)s rejected."))
         return show(request, queries.get_document(request.user, document_id), reject=form)
 
 
@@ -177,9 +177,6 @@ class Undo(StaffView):
 
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        try:
-            reviews.undo(document_id=document.pk, actor=request.user)
+        if run_action(request, lambda: reviews.undo(document_id=document.pk, actor=request.user), show_forbidden=True):
             messages.info(request, _("The decision is undone. Nothing was sent."))
-        except DomainError as error:
-            messages.error(request, error.message)
         return redirect("kyc:document", document.pk)

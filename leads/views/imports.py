@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 
 from clients.countries import country_choices
 from clients.views import dialogs
-from crm.errors import DomainError, NotAllowed
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
 from crm.ui.views import embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
@@ -128,19 +128,15 @@ def _visible(request: UserRequest, import_id: int) -> LeadImport:
 @staff_page("leads.import_lead")
 def new(request: UserRequest) -> HttpResponseBase:
     form = ImportForm(request.POST or None, request.FILES or None, actor=request.user)
-    if request.method == "POST" and form.is_valid():
+
+    def start() -> LeadImport:
         data = dict(form.cleaned_data)
         upload = data.pop("file")
-        try:
-            batch = imports.start_import(actor=request.user, file_name=upload.name, content=upload.read(), **data)
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            form.add_error("file", error.message)
-        else:
-            return dialogs.done(
-                request, batch.get_absolute_url(), _("The file is being checked. Nothing is imported yet.")
-            )
+        return imports.start_import(actor=request.user, file_name=upload.name, content=upload.read(), **data)
+
+    done = run_action(request, start, _("The file is being checked. Nothing is imported yet."), form=form, field="file")
+    if done:
+        return dialogs.back(request, done.result.get_absolute_url())
     status = 422 if request.method == "POST" else 200
     return render(request, "leads/import_new.html", {"form": form}, status=status)
 

@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm.errors import DomainError, IdempotencyConflict
+from crm.errors import outcome_of
 from crm.models import Brand
+from crm.ui.actions import run_action
 from crm.web.middleware import client_ip
 from leads import attribution, guard, invitations, places
 from leads.attribution import Origin
-from leads.capture import Capture, capture_lead
+from leads.capture import Capture, capture_enquiry
 from leads.choices import Channel
 from leads.models import LandingPage
 from leads.public_forms import EnquiryForm
@@ -94,13 +95,13 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
         form.add_error(
             None, _("Too many enquiries came from your connection. Please try again in ten minutes, or write to us.")
         )
-    if form.is_valid():
-        try:
-            _take_in(request, page, form.cleaned_data, origin, stamp.form_id)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return thanks
+    if run_action(
+        request,
+        lambda: _take_in(request, page, form.cleaned_data, origin, stamp.form_id),
+        form=form,
+        show_forbidden=True,
+    ):
+        return thanks
     return _show(request, page, form, origin, status=422)
 
 
@@ -131,10 +132,7 @@ def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], orig
         "user_agent": request.headers.get("User-Agent", ""),
         "accept_language": request.headers.get("Accept-Language", ""),
     }
-    try:
-        capture_lead(brand=page.brand, landing_page=page, capture=Capture(idempotency_key=f"form:{form_id}", **fields))
-    except IdempotencyConflict:  # went back and corrected something: another enquiry, not a double click
-        capture_lead(brand=page.brand, landing_page=page, capture=Capture(**fields))
+    capture_enquiry(page=page, form_id=form_id, capture=Capture(**fields))
 
 
 @require_safe
@@ -159,19 +157,23 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         invitations.ask_for_new(token)
         return render(request, "leads/public/link_renewed.html")
-    try:
-        found = invitations.look_at(token)
-    except invitations.LinkUnusable as error:
-        brand: Brand | None = error.invitation.client.brand if error.invitation else None
-        request.brand = brand  # type: ignore[attr-defined]
-        with translation.override(_language_of(error.invitation)):
-            # The message was written before the language was known.
-            text = invitations.LinkUnusable(error.why).message
-            context = {"why": error.why, "text": text, "sign_in": _url("account_login")}
-            return render(request, "leads/public/link_unusable.html", context, status=410)
+    found = outcome_of(lambda: invitations.look_at(token), only=invitations.LinkUnusable)
+    if not found:
+        return _link_unusable(request, found.error)
     if request.method == "GET":
-        invitations.note_opened(found)
+        invitations.note_opened(found.result)
     return redirect(f"{_url('portal_register')}?invitation={token}")
+
+
+def _link_unusable(request: HttpRequest, error: Any) -> HttpResponse:
+    """Explain in the language of its lead why an invitation can't be used."""
+    brand: Brand | None = error.invitation.client.brand if error.invitation else None
+    request.brand = brand  # type: ignore[attr-defined]
+    with translation.override(_language_of(error.invitation)):
+        # The message was written before the language was known.
+        text = invitations.LinkUnusable(error.why).message
+        context = {"why": error.why, "text": text, "sign_in": _url("account_login")}
+        return render(request, "leads/public/link_unusable.html", context, status=410)
 
 
 def _language_of(found: Any) -> str:

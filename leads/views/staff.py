@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,11 +16,12 @@ from clients.views.page import note_part
 from crm.errors import DomainError
 from crm.models import Book
 from crm.money.numbers import is_whole
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from leads import invitations, queries
 from leads.assignment import assign_leads
-from leads.capture import Capture, capture_lead
+from leads.capture import Capture, Captured, capture_lead
 from leads.choices import Channel
 from leads.forms import LeadForm, StatusForm
 from leads.panels import lead_card
@@ -91,14 +89,12 @@ def card(request: UserRequest, client_id: int) -> HttpResponse:
 @require_POST
 def invite(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = get_client(request.user, client_id)
-    try:
-        invitations.invite(client_id=client.pk, actor=request.user)
-    except DomainError as error:
-        if error.code == "not_allowed":
-            raise
-        messages.error(request, error.message)
-        return dialogs.back(request, client.get_absolute_url())
-    return dialogs.done(request, client.get_absolute_url(), _("The registration link is on its way."))
+    run_action(
+        request,
+        lambda: invitations.invite(client_id=client.pk, actor=request.user),
+        _("The registration link is on its way."),
+    )
+    return dialogs.back(request, client.get_absolute_url())
 
 
 @staff_page("leads.assign_lead")
@@ -117,32 +113,25 @@ def assign(request: HttpRequest) -> HttpResponseBase:
 def new(request: UserRequest) -> HttpResponseBase:
     """Enter a lead by hand. Someone known is shown instead of made again; an agent keeps whom they enter."""
     form = LeadForm(request.POST or None, actor=request.user)
-    found: dict[str, Any] = {}
 
-    def do() -> None:
+    def capture() -> Captured:
         data = dict(form.cleaned_data)
         brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
         own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()  # type: ignore[misc]
-        taken = capture_lead(
+        return capture_lead(
             brand=brand,
             actor=request.user,
             keep_with=own if keep else None,
             capture=Capture(channel=Channel.MANUAL, campaign=campaign.code if campaign else "", **data),
         )
-        found["taken"] = taken
 
-    if request.method == "POST" and form.is_valid():
-        try:
-            do()
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            taken = found["taken"]
-            seen = get_client_or_none(request, taken.client.pk)
-            said = _("We know this person already.") if taken.is_duplicate else _("Lead entered.")
-            if seen is None:
-                said = _("Thank you. The lead went to a colleague who takes care of it.")
-            return dialogs.done(request, seen.get_absolute_url() if seen else "/leads/", said)
+    done = run_action(request, capture, form=form, show_forbidden=True)
+    if done:
+        client = get_client_or_none(request, done.result.client.pk)
+        message = _("We know this person already.") if done.result.is_duplicate else _("Lead entered.")
+        if client is None:
+            message = _("Thank you. The lead went to a colleague who takes care of it.")
+        return dialogs.done(request, client.get_absolute_url() if client else "/leads/", message)
     wrong = request.method == "POST"
     return dialogs.show(
         request,

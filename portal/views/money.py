@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
-from crm.errors import DomainError
 from crm.models import User
 from crm.money.amounts import exponent
+from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web import hosts
 from portal import money, onboarding, paying
@@ -92,18 +92,20 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose the first and the last day."))
         return redirect("portal_history")
-    try:
-        job = statements.order_statement(
+    done = run_action(
+        request,
+        lambda: statements.order_statement(
             client=client,
             first=form.cleaned_data["first"],
             last=form.cleaned_data["last"],
             actor=me(request),
             language=request.LANGUAGE_CODE[:2],
-        )
-    except DomainError as error:
-        messages.error(request, error.message)
+        ),
+        show_forbidden=True,
+    )
+    if not done:
         return redirect("portal_history")
-    return redirect("job", pk=job.pk)
+    return redirect("job", pk=done.result.pk)
 
 
 # ── paying in ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,11 +125,10 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
         "amount": request.GET.get("amount", "")[:AMOUNT_CHARS],  # typed before another currency was chosen
     }
     form = DepositForm(request.POST or None, currencies=currencies, offers=found, initial=start)
-    if request.method == "POST" and allowed and form.is_valid():
-        try:
-            return _start_deposit(request, client, form)
-        except DomainError as error:
-            form.add_error(None, error.message)
+    if allowed:
+        done = run_action(request, lambda: _start_deposit(request, client, form), form=form, show_forbidden=True)
+        if done:
+            return done.result
     context = {
         "client": client,
         "form": form,

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.money.numbers import is_whole
+from crm.ui.actions import run_action
 from portal import money
 from portal.forms_room import ExchangeForm, TransferForm
 from portal.room import room
@@ -73,11 +74,9 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
             "account": request.GET.get("account") or (accounts[0].pk if accounts else None),
         },
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            return _move(request, client, form, direction)
-        except DomainError as error:
-            form.add_error(None, error.message)
+    done = run_action(request, lambda: _move(request, client, form, direction), form=form, show_forbidden=True)
+    if done:
+        return done.result
     context = {
         "client": client,
         "form": form,
@@ -105,12 +104,10 @@ def _move(request: HttpRequest, client: Client, form: TransferForm, direction: D
         return redirect("portal_movement", reference=found.reference)
     notice, number = "", _quote_of(request)
     if number is not None:
-        try:
-            found = transfers.start_transfer(**common, quote_id=number)
-        except QuoteExpired as expired:
-            notice = expired.message
-        else:
-            return redirect("portal_movement", reference=found.reference)
+        moved = outcome_of(lambda: transfers.start_transfer(**common, quote_id=number), only=QuoteExpired)
+        if moved:
+            return redirect("portal_movement", reference=moved.result.reference)
+        notice = moved.message
     given, got = data["wallet"], account.currency
     if direction == Direction.TO_WALLET:
         given, got = got, given
@@ -164,11 +161,9 @@ def exchange(request: HttpRequest, client: Client) -> HttpResponse:
         "got": next((code for code in got if code != given[0]), given[0]),
     }
     form = ExchangeForm(request.POST or None, given=given, got=got, initial=start)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return _exchange(request, client, form)
-        except DomainError as error:
-            form.add_error(None, error.message)
+    done = run_action(request, lambda: _exchange(request, client, form), form=form, show_forbidden=True)
+    if done:
+        return done.result
     context = {
         "client": client,
         "form": form,
@@ -182,14 +177,15 @@ def exchange(request: HttpRequest, client: Client) -> HttpResponse:
 def _exchange(request: HttpRequest, client: Client, form: ExchangeForm) -> HttpResponse:
     data, notice, number = form.cleaned_data, "", _quote_of(request)
     if number is not None:
-        try:
-            found = exchanges.exchange(
+        exchanged = outcome_of(
+            lambda: exchanges.exchange(
                 client_id=client.pk, quote_id=number, request_key=data["request_key"], actor=me(request)
-            )
-        except QuoteExpired as expired:
-            notice = expired.message
-        else:
-            return redirect("portal_movement", reference=found.reference)
+            ),
+            only=QuoteExpired,
+        )
+        if exchanged:
+            return redirect("portal_movement", reference=exchanged.result.reference)
+        notice = exchanged.message
     quote = ask_quote(
         client_id=client.pk, given=data["given"], got=data["got"], amount=data["amount"], actor=me(request)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from clients.models import Client
 from crm.accounts.guards import confirmed
-from crm.errors import DomainError
+from crm.ui.actions import run_action
 from portal import money
 from portal.forms_payout import WithdrawForm
 from portal.room import room
@@ -23,7 +22,7 @@ from wallet.withdrawals import verbs as withdrawals
 from wallet.withdrawals.payout_methods import PayoutMethod, payout_methods
 from wallet.withdrawals.refundable_deposits import sources_of
 from wallet.withdrawals.return_to_source import Plan
-from wallet.withdrawals.verbs import PlanChanged, WithdrawalNotPossible
+from wallet.withdrawals.verbs import PlanChanged
 
 SOURCES_SHOWN = 6
 NOT_TYPED = frozenset({"plan", "change", "csrfmiddlewaretoken"})
@@ -99,18 +98,14 @@ class _Page:
         form = self.form
         if not form.is_valid() or self.chosen is None:
             return None
-        try:
-            plan = withdrawals.preview_withdrawal(**self.wish)
-        except WithdrawalNotPossible as error:
-            for reason in error.reasons:
-                form.add_error(None, reason)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            typed = form.destination
-            goes_there = any(part.method is not None and part.destination == typed for part in plan.parts)
-            return None if goes_there and form.lacks_destination() else plan
-        return None
+        preview = run_action(
+            self.request, lambda: withdrawals.preview_withdrawal(**self.wish), form=form, show_forbidden=True
+        )
+        if not preview:
+            return None
+        plan, typed = preview.result, form.destination
+        goes_there = any(part.method is not None and part.destination == typed for part in plan.parts)
+        return None if goes_there and form.lacks_destination() else plan
 
     @property
     def wish(self) -> dict[str, Any]:
@@ -150,18 +145,17 @@ class _Page:
 
 @confirmed
 def _send(request: HttpRequest, page: _Page) -> HttpResponse:
-    try:
-        found = withdrawals.request_withdrawal(**page.wish, shown_plan=page.form.cleaned_data["plan"])
-    except PlanChanged as changed:
-        plan = page.plan()
-        return page.show_plan(plan, notice=changed.message) if plan else page.show(status=422)
-    except WithdrawalNotPossible as error:
-        for reason in error.reasons:
-            page.form.add_error(None, reason)
-    except DomainError as error:
-        page.form.add_error(None, error.message)
-    else:
-        return redirect("portal_movement", reference=found.reference)
+    done = run_action(
+        request,
+        lambda: withdrawals.request_withdrawal(**page.wish, shown_plan=page.form.cleaned_data["plan"]),
+        form=page.form,
+        show_forbidden=True,
+        unshown=PlanChanged,
+    )
+    if done:
+        return redirect("portal_movement", reference=done.result.reference)
+    if isinstance(done.error, PlanChanged) and (plan := page.plan()):
+        return page.show_plan(plan, notice=done.message)
     return page.show(status=422)
 
 
@@ -170,10 +164,10 @@ def _send(request: HttpRequest, page: _Page) -> HttpResponse:
 def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """All parts of the request, as long as nobody has released it."""
     found = queries.withdrawal_of(me(request), reference)
-    try:
-        withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _("Cancelled. The money is in your wallet again."))
+    run_action(
+        request,
+        lambda: withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request)),
+        _("Cancelled. The money is in your wallet again."),
+        show_forbidden=True,
+    )
     return redirect("portal_movement", reference=found.request_reference)

@@ -21,8 +21,9 @@ from crm.accounts import attempts, demo_mode, home_url, link_requests, links, us
 from crm.accounts.forms import ForgottenPasswordForm
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
-from crm.errors import DomainError
+from crm.errors import DomainError, outcome_of
 from crm.models import Brand, User
+from crm.ui.actions import run_action
 from leads import attribution, guard, invitations, places
 from portal import consents, registration
 from portal.brands import brand_of_host, brand_page
@@ -58,10 +59,10 @@ def register_anywhere(request: HttpRequest) -> HttpResponse:
     token = request.GET.get("invitation", "")
     code = ""
     if token:
-        try:
-            code = invitations.look_at(token).client.brand.code
-        except invitations.LinkUnusable:
+        link = outcome_of(lambda: invitations.look_at(token), only=invitations.LinkUnusable)
+        if not link:
             return redirect("registration_link", token=token)
+        code = link.result.client.brand.code
     code = code or brand_of_host(request) or request.COOKIES.get("brand", "")
     if not Brand.objects.filter(code=code).exists():
         return redirect("portal_brands")
@@ -82,10 +83,10 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
     token = request.POST.get("invitation") or request.GET.get("invitation", "")
     invitation = None
     if token:
-        try:
-            invitation = invitations.look_at(token)
-        except invitations.LinkUnusable:
+        link = outcome_of(lambda: invitations.look_at(token), only=invitations.LinkUnusable)
+        if not link:
             return redirect("registration_link", token=token)
+        invitation = link.result
         if invitation.client.brand_id != brand.pk:
             raise Http404
     origin = attribution.unpack(request.POST.get("origin", "")) or attribution.origin_of(request)
@@ -137,8 +138,9 @@ def _register(
     request: HttpRequest, brand: Brand, form: RegistrationForm, token: str, origin: attribution.Origin
 ) -> HttpResponse | None:
     data = form.cleaned_data
-    try:
-        done = registration.register(
+
+    def create_login() -> registration.Registered:
+        return registration.register(
             brand=brand,
             application=registration.Application(
                 email=data["email"],
@@ -157,18 +159,21 @@ def _register(
                 user_agent=request.headers.get("User-Agent", ""),
             ),
         )
+
+    try:
+        done = run_action(request, create_login, form=form, show_forbidden=True)
     except ValidationError as weak:
         form.add_error("password", weak)
         return None
-    except DomainError as error:
-        form.add_error(None, error.message)
+    if not done:
         return None
+    registered = done.result
     request.session["portal_registered_email"] = data["email"]
-    if done.user is None:
+    if registered.user is None:
         return redirect("portal_registered", brand=brand.code)
-    if done.is_proven:
-        return _sign_in(request, done.user)
-    request.session[REGISTERING] = done.user.pk
+    if registered.is_proven:
+        return _sign_in(request, registered.user)
+    request.session[REGISTERING] = registered.user.pk
     return redirect("portal_registered", brand=brand.code)
 
 
@@ -193,33 +198,40 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
     Anybody may have registered with this address: in another browser than theirs the password is asked for, so that the
     owner of the address never opens an account to which somebody else knows the password.
     """
-    try:
-        link = links.peek(token, kind=LinkKind.VERIFY_EMAIL)
-        if link.user.brand_id != brand.pk:
-            raise Http404
-        form = None
-        if request.session.get(REGISTERING) != link.user.pk:
-            form = ConfirmPasswordForm(request.POST or None, user=link.user)
-        if request.method == "POST" and form is not None:
-            try:
-                attempt = attempts.begin(request, login=link.user.username, step="confirm")
-            except attempts.TooManyAttempts:
-                return ratelimit.respond_429(request)
-            if form.is_valid():
-                attempt.take_back()
-        if request.method != "POST" or (form is not None and not form.is_valid()):
-            asked = {"brand": brand, "person": link.user, "form": form}
-            return render(request, "portal/confirm_email.html", asked, status=422 if request.method == "POST" else 200)
-        user = registration.confirm_email(token=token)
-    except links.LinkProblem as problem:
-        context = {
-            "problem": problem,
-            "sign_in": reverse("portal_login", kwargs={"brand": brand.code}),
-            "ask_again": reverse("portal_confirm_again", kwargs={"brand": brand.code}),
-        }
-        return render(request, "account/link_problem.html", context, status=410)
+    found = outcome_of(lambda: links.peek(token, kind=LinkKind.VERIFY_EMAIL), only=links.LinkProblem)
+    if not found:
+        return _confirm_link_problem(request, brand, found.error)
+    owner = found.result.user
+    if owner.brand_id != brand.pk:
+        raise Http404
+    form = None
+    if request.session.get(REGISTERING) != owner.pk:
+        form = ConfirmPasswordForm(request.POST or None, user=owner)
+    if request.method == "POST" and form is not None:
+        try:
+            attempt = attempts.begin(request, login=owner.username, step="confirm")
+        except attempts.TooManyAttempts:
+            return ratelimit.respond_429(request)
+        if form.is_valid():
+            attempt.take_back()
+    if request.method != "POST" or (form is not None and not form.is_valid()):
+        context = {"brand": brand, "person": owner, "form": form}
+        return render(request, "portal/confirm_email.html", context, status=422 if request.method == "POST" else 200)
+    confirmed = outcome_of(lambda: registration.confirm_email(token=token), only=links.LinkProblem)
+    if not confirmed:
+        return _confirm_link_problem(request, brand, confirmed.error)
     request.session.pop(REGISTERING, None)
-    return _sign_in(request, user)
+    return _sign_in(request, confirmed.result)
+
+
+def _confirm_link_problem(request: HttpRequest, brand: Brand, problem: DomainError) -> HttpResponse:
+    """Explain why a confirmation link no longer works, with a way to ask for another."""
+    context = {
+        "problem": problem,
+        "sign_in": reverse("portal_login", kwargs={"brand": brand.code}),
+        "ask_again": reverse("portal_confirm_again", kwargs={"brand": brand.code}),
+    }
+    return render(request, "account/link_problem.html", context, status=410)
 
 
 @never_cache

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.models import Client
-from crm.errors import DomainError
 from crm.models import User
+from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.uploads import takes_files
 from kyc import incoming
@@ -31,16 +30,18 @@ def details(request: HttpRequest, client: Client) -> HttpResponse:
     """The first step, and later the place to correct an address or a telephone."""
     assert isinstance(request.user, User)
     form = DetailsForm(request.POST or None, client=client)
-    if request.method == "POST" and form.is_valid():
-        try:
-            profile.change_own_details(client_id=client.pk, actor=request.user, changes=form.cleaned_data)
-        except DomainError as error:
-            form.add_error("phone" if "number" in error.message else None, error.message)
-        else:
-            messages.success(request, _("Saved."))
-            client.refresh_from_db()
-            progress = onboarding.progress_of(client)
-            return redirect("portal_documents" if progress.next_step else "portal")
+    user = request.user
+    if run_action(
+        request,
+        lambda: profile.change_own_details(client_id=client.pk, actor=user, changes=form.cleaned_data),
+        _("Saved."),
+        form=form,
+        field=lambda error: "phone" if error.code == "bad_phone" else None,
+        show_forbidden=True,
+    ):
+        client.refresh_from_db()
+        progress = onboarding.progress_of(client)
+        return redirect("portal_documents" if progress.next_step else "portal")
     context = {"client": client, "form": form, "progress": onboarding.progress_of(client)}
     return render(request, "portal/details.html", context, status=422 if form.errors else 200)
 
@@ -101,21 +102,23 @@ def send_document(request: HttpRequest, client: Client) -> HttpResponse:
     """Take one file. What can't be taken is said in words, here or beside the document once it was opened."""
     assert isinstance(request.user, User)
     form = UploadForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _not_taken(request, client, str(next(iter(form.errors.values()))[0]))
-    data = form.cleaned_data
-    try:
-        incoming.receive(
+    user = request.user
+    done = run_action(
+        request,
+        lambda: incoming.receive(
             client=client,
-            kind=data["kind"],
-            side=data["side"],
-            file=data["file"],
-            actor=request.user,
-            name=data["file"].name,
-        )
-    except DomainError as error:
-        return _not_taken(request, client, error.message)
-    messages.success(request, _("We have your file and are checking it."))
+            kind=form.cleaned_data["kind"],
+            side=form.cleaned_data["side"],
+            file=form.cleaned_data["file"],
+            actor=user,
+            name=form.cleaned_data["file"].name,
+        ),
+        _("We have your file and are checking it."),
+        form=form,
+        show_forbidden=True,
+    )
+    if not done:
+        return _not_taken(request, client, str(next(iter(form.errors.values()))[0]))
     return redirect("portal_documents")
 
 

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.accounts.guards import confirmed
-from crm.errors import DomainError
 from crm.security.compression import keep_plain
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
 from portal import platforms
@@ -162,19 +162,20 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
             ladder=offer.ladder,
             initial={"account_type": chosen, "request_key": new_key()},
         )
-        if request.method == "POST" and form.is_valid():
-            try:
-                made = opening.request_account(
-                    client_id=client.pk,
-                    account_type_id=chosen.pk,
-                    leverage=form.cleaned_data["leverage"],
-                    request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}"[:60],
-                    actor=me(request),
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                return redirect("portal_account", account_id=made.pk)
+        done = run_action(
+            request,
+            lambda: opening.request_account(
+                client_id=client.pk,
+                account_type_id=chosen.pk,
+                leverage=form.cleaned_data["leverage"],
+                request_key=f"portal:{client.pk}:{form.cleaned_data['request_key']}"[:60],
+                actor=me(request),
+            ),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect("portal_account", account_id=done.result.pk)
     context = {"client": client, "offers": offers, "chosen": chosen, "form": form}
     return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
 
@@ -191,25 +192,25 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
     """A new trading password, shown once on the answer and kept nowhere."""
     found = _own(request, client, account_id)
     form = PlatformPasswordForm(request.POST, server=found.server)
-    if form.is_valid():
-        try:
-            password = accounts.reset_password(
-                account_id=found.pk, actor=me(request), password=form.cleaned_data["password"]
-            )
-        except DomainError as error:
-            form.add_error("password", error.message)
-        else:
-            context = {
-                "client": client,
-                "account": found,
-                "password": password,
-                "hint": platforms.password_hint(found),
-                "sign_in": platforms.sign_in(found),
-            }
-            answer = render(request, "portal/password_shown.html", context)
-            add_never_cache_headers(answer)
-            keep_plain(answer)
-            return answer
+    done = run_action(
+        request,
+        lambda: accounts.reset_password(account_id=found.pk, actor=me(request), password=form.cleaned_data["password"]),
+        form=form,
+        field="password",
+        show_forbidden=True,
+    )
+    if done:
+        context = {
+            "client": client,
+            "account": found,
+            "password": done.result,
+            "hint": platforms.password_hint(found),
+            "sign_in": platforms.sign_in(found),
+        }
+        answer = render(request, "portal/password_shown.html", context)
+        add_never_cache_headers(answer)
+        keep_plain(answer)
+        return answer
     return _page(request, client, found, password_form=form)
 
 
@@ -221,21 +222,22 @@ def make_request(request: HttpRequest, client: Client, account_id: int, kind: st
     if kind not in RequestKind.values:
         raise Http404
     form = RequestForm(request.POST, account=found, kind=kind)
-    if form.is_valid():
-        try:
-            made = requests.ask(
-                account_id=found.pk,
-                kind=RequestKind(kind),
-                actor=me(request),
-                reason=form.cleaned_data["reason"],
-                leverage=form.cleaned_data.get("leverage"),
-                account_type_id=form.cleaned_data.get("account_type"),
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            _tell(request, made)
-            return redirect("portal_account", account_id=account_id)
+    done = run_action(
+        request,
+        lambda: requests.ask(
+            account_id=found.pk,
+            kind=RequestKind(kind),
+            actor=me(request),
+            reason=form.cleaned_data["reason"],
+            leverage=form.cleaned_data.get("leverage"),
+            account_type_id=form.cleaned_data.get("account_type"),
+        ),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        _tell(request, done.result)
+        return redirect("portal_account", account_id=account_id)
     if not form.is_possible:  # its dialog is not on the page
         messages.error(request, " ".join(str(one) for errors in form.errors.values() for one in errors))
         return redirect("portal_account", account_id=account_id)
@@ -257,9 +259,10 @@ def withdraw_request(request: HttpRequest, client: Client, account_id: int, requ
     found = _own(request, client, account_id)
     if not found.requests.filter(pk=request_id).exists():
         raise Http404
-    try:
-        requests.withdraw(request_id=request_id, actor=me(request))
-        messages.success(request, _("Your wish is withdrawn."))
-    except DomainError as error:
-        messages.error(request, error.message)
+    run_action(
+        request,
+        lambda: requests.withdraw(request_id=request_id, actor=me(request)),
+        _("Your wish is withdrawn."),
+        show_forbidden=True,
+    )
     return redirect("portal_account", account_id=account_id)

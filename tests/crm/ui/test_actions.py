@@ -51,7 +51,7 @@ def test_a_refusal_is_a_message_of_a_button_and_stands_in_a_form(request_: HttpR
 
 def test_nothing_is_run_with_a_form_that_is_wrong(request_: HttpRequest) -> None:
     form, ran = ReasonForm({"reason": ""}), []
-    assert run_action(request_, lambda: ran.append(1), "Saved.", form=form) is None
+    assert not run_action(request_, lambda: ran.append(1), "Saved.", form=form)
     assert not ran and list(form.errors) == ["reason"] and messages_of(request_) == []
 
 
