@@ -22,7 +22,7 @@ COUNTED = 100
 TILE_ROWS = 6
 
 
-def find_clients(user: User, query: str, limit: int) -> Iterator[panels.Found]:
+def find_clients(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
     """People by name, mailbox, telephone or number. A search is noted like one on the list."""
     if len(query.strip()) < 3 and not is_whole(query.strip()):
         return
@@ -31,7 +31,7 @@ def find_clients(user: User, query: str, limit: int) -> Iterator[panels.Found]:
     access_log.note(user=user, kind=AccessKind.SEARCH, target="palette", rows=len(found), reason=query)
     for client in found:
         hint = " · ".join(filter(None, [client.get_stage_display(), client.country, client.brand.name]))
-        yield panels.Found(str(client), client.get_absolute_url(), hint, "user")
+        yield panels.SearchResult(str(client), client.get_absolute_url(), hint, "user")
 
 
 def due_tasks(user: User) -> int | None:

@@ -70,7 +70,7 @@ class Scope:
 
 
 @dataclass
-class Outcome:
+class EngineResult:
     deals: int = 0
     accrued: int = 0
     excluded: int = 0
@@ -80,7 +80,7 @@ class Outcome:
     def rows(self) -> int:
         return self.accrued + self.excluded + self.corrected
 
-    def add(self, other: Outcome) -> None:
+    def add(self, other: EngineResult) -> None:
         for name in ("deals", "accrued", "excluded", "corrected"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
@@ -88,7 +88,7 @@ class Outcome:
 @transaction.atomic
 def run(
     *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Actor = None, reason: str = ""
-) -> tuple[CommissionRun | None, Outcome]:
+) -> tuple[CommissionRun | None, EngineResult]:
     """One pass over a scope; returns its row (None when there was nothing to write and nobody asked) and its counts.
 
     Running it again over the same deals writes nothing: one accrual per deal, partner and level, also a unique index.
@@ -96,7 +96,7 @@ def run(
     """
     periods.lock_commissions(brand.pk)
     started_at = timezone.now()
-    outcome = Outcome()
+    outcome = EngineResult()
     with connection.cursor() as cursor:
         _gather(cursor, brand, scope, corrects)
         cursor.execute("SELECT count(*), min(closed_at), max(closed_at) FROM ib_closing")
@@ -208,7 +208,7 @@ def _row(
     )
 
 
-def _count(row: CommissionRun, outcome: Outcome) -> None:
+def _count(row: CommissionRun, outcome: EngineResult) -> None:
     CommissionRun.objects.filter(pk=row.pk).update(
         deals=F("deals") + outcome.deals,
         accrued=F("accrued") + outcome.accrued,
@@ -218,12 +218,12 @@ def _count(row: CommissionRun, outcome: Outcome) -> None:
     )
 
 
-def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
+def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> EngineResult:
     """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand.
 
     `corrects`: look again at deals that have rows, because they mean something else now (their symbol was mapped).
     """
-    total = Outcome()
+    total = EngineResult()
     if not deal_ids:
         return total
     with connection.cursor() as cursor:
@@ -241,12 +241,12 @@ def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> Outcome:
     return total
 
 
-def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> Outcome:
+def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> EngineResult:
     """Look over the last days once more: deals that came late, openings that were missing, corrections.
 
     The last days before the last nightly pass ended, so that an outage leaves nothing out. Bounded: the next night goes on.
     """
-    now, total = timezone.now(), Outcome()
+    now, total = timezone.now(), EngineResult()
     last = CommissionRun.objects.filter(brand=brand, kind=RunKind.NIGHTLY).aggregate(to=Max("to_at"))["to"]
     from_at = min(last or now, now) - dt.timedelta(days=days)
     for _piece in range(NIGHTLY_PIECES_MAX):
@@ -264,7 +264,7 @@ def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> Outcome:
 
 def recompute(
     *, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: Actor, reason: str, client_id: int | None = None
-) -> tuple[CommissionRun | None, Outcome]:
+) -> tuple[CommissionRun | None, EngineResult]:
     """Calculate a stretch of time again, by the plans and the tree as they were; differences are added as rows.
 
     Who: `ib.run_commissions` at the brand.

@@ -18,7 +18,7 @@ def recompute(job: RunningJob) -> None:
     brand = Brand.objects.get(pk=job.parameters["brand"])
     first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
     days = (last - first).days + 1
-    total = engine.Outcome()
+    total = engine.EngineResult()
     for n in range(days):
         start = dt.datetime.combine(first + dt.timedelta(days=n), dt.time(), tzinfo=dt.UTC)
         _run, outcome = engine.recompute(

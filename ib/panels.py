@@ -71,9 +71,11 @@ def commissions_tile(user: User) -> dict[str, Any] | None:
     }
 
 
-def find_partners(user: User, query: str, limit: int) -> list[panels.Found]:
+def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResult]:
     found = partners_visible_to(user).filter(name__icontains=query).order_by("-id")[:limit]
-    return [panels.Found(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found]
+    return [
+        panels.SearchResult(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found
+    ]
 
 
 panels.menu(

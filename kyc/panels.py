@@ -20,12 +20,12 @@ def waiting(user: User) -> int | None:
     return len(pending.values_list("pk", flat=True)[:99]) or None
 
 
-def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.Found]:
+def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
     """A document by its whole number; only its keyed hash is kept, so a part of it finds nothing."""
     if len(query) < 5 or not any(character.isdigit() for character in query):
         return
     for document in queries.find_by_number(user, query, limit=limit):
-        yield panels.Found(
+        yield panels.SearchResult(
             f"{document.title}: {document.client.full_name}",
             document.get_absolute_url(),
             str(document.get_state_display()),

@@ -16,13 +16,13 @@ from trading.accounts.views.accounts import trading_tab
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
 
 
-def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.Found]:
+def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
     """By login: the beginning of a number is enough."""
     if not is_whole(query) or len(query) < 3:
         return
     found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
     for account in found.order_by("login")[:limit]:
-        yield panels.Found(
+        yield panels.SearchResult(
             label=f"{account.login} · {account.client.full_name}",
             url=reverse("trading_account", args=[account.pk]),
             hint=account.server.name,

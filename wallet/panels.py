@@ -27,21 +27,23 @@ def _waiting(user: User) -> int | None:
     return count or None
 
 
-def _find(user: User, query: str, limit: int) -> Iterator[panels.Found]:
+def _find(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
     """A movement by its reference."""
     if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
         for kind, row in movements_queries.movements_starting_with(user, query.upper(), limit):
             url = reverse(f"wallet:{kind}", args=[row.pk])
-            yield panels.Found(row.reference, url, f"{formats.money(row.money)} · {row.get_state_display()}", "wallet")
+            yield panels.SearchResult(
+                row.reference, url, f"{formats.money(row.money)} · {row.get_state_display()}", "wallet"
+            )
 
 
-def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.Found]:
+def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
     """A manual journal by its reference."""
     if len(query) >= 4 and query.upper().startswith("M-"):
         rows = queries.manual_journals_visible_to(user).filter(reference__startswith=query.upper())
         for row in rows.order_by("reference")[:limit]:
             hint = f"{row.get_state_display()} · {row.reason}"
-            yield panels.Found(row.reference, reverse("wallet:manual_journal", args=[row.pk]), hint, "pencil")
+            yield panels.SearchResult(row.reference, reverse("wallet:manual_journal", args=[row.pk]), hint, "pencil")
 
 
 panels.menu(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clients.choices import CallOutcome
-from clients.demo import rhythm
-from clients.demo.lives import Life
+from clients.demo import activity
+from clients.demo.journeys import Journey
 from crm.choices import AccessKind as Kind
 from crm.choices import Role
 from crm.db.bulk import copy_rows
@@ -43,20 +43,22 @@ OTHERS = {
 }
 
 
-def write_access(demo: Demo, lives: list[Life]) -> None:
+def write_access(demo: Demo, journeys: list[Journey]) -> None:
     ensure_months("crm_accessevent", demo.since.date(), demo.now.date())
-    copy_rows("crm_accessevent", COLUMNS, (row for row in _rows(demo, lives) if row[0] <= demo.now))
+    copy_rows("crm_accessevent", COLUMNS, (row for row in _rows(demo, journeys) if row[0] <= demo.now))
 
 
-def _rows(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
-    by_agent: dict[int, list[Life]] = defaultdict(list)
-    calls: dict[tuple[int, dt.date], list[tuple[Life, Any]]] = defaultdict(list)
-    for life in lives:
-        if life.agent:
-            by_agent[life.agent.pk].append(life)
-        for call in life.calls:
-            calls[call.agent.pk, call.at.astimezone(rhythm.zone(life.desk.time_zone)).date()].append((life, call))
-    days = rhythm.workdays(demo.since.date(), demo.now.date())
+def _rows(demo: Demo, journeys: list[Journey]) -> Iterator[tuple[Any, ...]]:
+    by_agent: dict[int, list[Journey]] = defaultdict(list)
+    calls: dict[tuple[int, dt.date], list[tuple[Journey, Any]]] = defaultdict(list)
+    for journey in journeys:
+        if journey.agent:
+            by_agent[journey.agent.pk].append(journey)
+        for call in journey.calls:
+            calls[call.agent.pk, call.at.astimezone(activity.zone(journey.desk.time_zone)).date()].append(
+                (journey, call)
+            )
+    days = activity.workdays(demo.since.date(), demo.now.date())
     for number, agent in enumerate(demo.agents):
         habits = _Habits(demo, agent, number)
         for day in days:
@@ -66,7 +68,7 @@ def _rows(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
         for number, person in enumerate(demo.by_role.get(role.value, [])):
             habits = _Habits(demo, person, 100 + number, views=daily)
             for day in days:
-                yield from habits.day(day, lives, [])
+                yield from habits.day(day, journeys, [])
     if demo.outlier:
         yield from _outlier(demo, by_agent[demo.outlier.pk])
 
@@ -84,15 +86,15 @@ class _Habits:
         self.sells = not views
 
     def row(
-        self, at: dt.datetime, kind: Kind, session: str, life: Life | None = None, **fields: Any
+        self, at: dt.datetime, kind: Kind, session: str, journey: Journey | None = None, **fields: Any
     ) -> tuple[Any, ...]:
-        in_book = (life.agent == self.person) if life else None
+        in_book = (journey.agent == self.person) if journey else None
         return (
             at,
             self.person.pk,
             kind.value,
-            life.client_id if life else None,
-            life.brand.pk if life else None,
+            journey.client_id if journey else None,
+            journey.brand.pk if journey else None,
             fields.get("target", ""),
             fields.get("rows", 1),
             in_book,
@@ -102,22 +104,24 @@ class _Habits:
             "",
         )
 
-    def day(self, day: dt.date, reachable: list[Life], calls: list[tuple[Life, Any]]) -> Iterator[tuple[Any, ...]]:
+    def day(
+        self, day: dt.date, reachable: list[Journey], calls: list[tuple[Journey, Any]]
+    ) -> Iterator[tuple[Any, ...]]:
         rng, session = self.rng, f"{self.rng.getrandbits(64):016x}"
-        start = dt.datetime.combine(day, dt.time(8, rng.randrange(40, 60)), rhythm.zone(self.zone))
+        start = dt.datetime.combine(day, dt.time(8, rng.randrange(40, 60)), activity.zone(self.zone))
         yield self.row(start, Kind.LOGIN, session, target=f"user:{self.person.pk}")
         seen = rng.choices(reachable, k=self._count(self.views)) if reachable else []
-        midnight = dt.datetime.combine(day, dt.time(0), rhythm.zone(self.zone))
-        for life in seen:
-            if life.captured_at < midnight:
-                at = rhythm.during(rng, day, self.zone)
-                yield self.row(at, Kind.VIEW, session, life, target="clients.client")
-        for life, call in calls:
+        midnight = dt.datetime.combine(day, dt.time(0), activity.zone(self.zone))
+        for journey in seen:
+            if journey.captured_at < midnight:
+                at = activity.during(rng, day, self.zone)
+                yield self.row(at, Kind.VIEW, session, journey, target="clients.client")
+        for journey, call in calls:
             yield self.row(
                 call.at - dt.timedelta(seconds=rng.randrange(30, 200)),
                 Kind.VIEW,
                 session,
-                life,
+                journey,
                 target="clients.client",
             )
             if rng.random() < self.reveals:
@@ -125,15 +129,15 @@ class _Habits:
                     call.at - dt.timedelta(seconds=rng.randrange(3, 25)),
                     Kind.REVEAL,
                     session,
-                    life,
+                    journey,
                     target="clients.contact",
                 )
             yield self.row(
-                call.at, Kind.CALL, session, life, target="clients.call", reason=CallOutcome(call.outcome).value
+                call.at, Kind.CALL, session, journey, target="clients.call", reason=CallOutcome(call.outcome).value
             )
         for _ in range(self._count(self.searches)):
             yield self.row(
-                rhythm.during(rng, day, self.zone),
+                activity.during(rng, day, self.zone),
                 Kind.SEARCH,
                 session,
                 target="table:clients",
@@ -141,13 +145,13 @@ class _Habits:
             )
         if not self.sells and rng.random() < 0.06:
             yield self.row(
-                rhythm.during(rng, day, self.zone),
+                activity.during(rng, day, self.zone),
                 Kind.EXPORT,
                 session,
                 target="table:clients.csv",
                 rows=rng.randrange(20, 400),
             )
-        end = dt.datetime.combine(day, dt.time(18, rng.randrange(0, 45)), rhythm.zone(self.zone))
+        end = dt.datetime.combine(day, dt.time(18, rng.randrange(0, 45)), activity.zone(self.zone))
         yield self.row(end, Kind.LOGOUT, session, target=f"user:{self.person.pk}")
 
     def _count(self, mean: float) -> int:
@@ -158,29 +162,29 @@ class _Habits:
 def outlier_day(demo: Demo) -> dt.date:
     """The last working day that is over."""
     zone = demo.outlier.time_zone if demo.outlier else "UTC"
-    day = demo.now.astimezone(rhythm.zone(zone)).date() - dt.timedelta(days=1)
+    day = demo.now.astimezone(activity.zone(zone)).date() - dt.timedelta(days=1)
     while day.weekday() >= 5:
         day -= dt.timedelta(days=1)
     return day
 
 
-def _outlier(demo: Demo, book: list[Life]) -> Iterator[tuple[Any, ...]]:
+def _outlier(demo: Demo, book: list[Journey]) -> Iterator[tuple[Any, ...]]:
     """One afternoon: a hundred and fifty records in four hours, contact after contact revealed, hardly a call."""
     assert demo.outlier is not None
     rng, day = demo.rng, outlier_day(demo)
     habits = _Habits(demo, demo.outlier, 7)
     session = f"{rng.getrandbits(64):016x}"
     wanted = demo.count(OUTLIER_RECORDS) if demo.scale < 1 else OUTLIER_RECORDS
-    start = dt.datetime.combine(day, dt.time(13, 20), rhythm.zone(habits.zone))
-    known = [life for life in book if life.captured_at < start]
+    start = dt.datetime.combine(day, dt.time(13, 20), activity.zone(habits.zone))
+    known = [journey for journey in book if journey.captured_at < start]
     chosen = rng.sample(known, min(wanted, len(known)))
     while known and len(chosen) < wanted:  # a small book is gone through twice
         chosen.append(rng.choice(known))
     step = dt.timedelta(hours=4, minutes=10) / max(1, len(chosen))
-    for number, life in enumerate(chosen):
+    for number, journey in enumerate(chosen):
         at = start + number * step + dt.timedelta(seconds=rng.randrange(0, 40))
-        yield habits.row(at, Kind.VIEW, session, life, target="clients.client")
+        yield habits.row(at, Kind.VIEW, session, journey, target="clients.client")
         if rng.random() < 0.7:
             yield habits.row(
-                at + dt.timedelta(seconds=rng.randrange(4, 20)), Kind.REVEAL, session, life, target="clients.contact"
+                at + dt.timedelta(seconds=rng.randrange(4, 20)), Kind.REVEAL, session, journey, target="clients.contact"
             )

@@ -41,7 +41,7 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANG
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceText:
     """A text in a source file."""
 
     message: str | tuple[str, str]
@@ -78,23 +78,23 @@ def sources_of(app: str) -> Iterator[Path]:
                 yield path
 
 
-def texts_of(path: Path) -> Iterator[Found]:
+def texts_of(path: Path) -> Iterator[SourceText]:
     name = str(path.relative_to(settings.BASE_DIR))
     if path.suffix == ".py":
         with path.open("rb") as file:
             for _line, message, _comments, context in extract("python", file, KEYWORDS, options={"encoding": "utf-8"}):
                 kept = tuple(part for part in message if part) if isinstance(message, tuple) else message
-                yield Found(kept[:2] if isinstance(kept, tuple) else kept, context, name)  # type: ignore[arg-type]
+                yield SourceText(kept[:2] if isinstance(kept, tuple) else kept, context, name)  # type: ignore[arg-type]
     else:
         yield from _template_texts(path.read_text(encoding="utf-8"), name)
 
 
-def _template_texts(source: str, name: str) -> Iterator[Found]:
+def _template_texts(source: str, name: str) -> Iterator[SourceText]:
     for call, arguments in CALL.findall(templatize(source)):
         values = [literal_eval(part) for part in re.findall(LITERAL, arguments)]
         context = values.pop(0) if call in ("pgettext", "npgettext") else None
         plural = call in ("ngettext", "npgettext")
-        yield Found((values[0], values[1]) if plural else values[0], context, name)
+        yield SourceText((values[0], values[1]) if plural else values[0], context, name)
 
 
 def template_catalog(app: str) -> Catalog:

@@ -22,13 +22,13 @@ QUERY_MAX = 80
 PAGES_MAX = 8
 
 
-def _pages(user: User, query: str) -> Iterator[panels.Found]:
+def _pages(user: User, query: str) -> Iterator[panels.SearchResult]:
     words = query.casefold().split()
     for section in panels.menu_for(user):
         for link in section.entries:
             haystack = f"{section.label} {link.entry.label} {link.entry.words}".casefold()
             if all(word in haystack for word in words):
-                yield panels.Found(str(link.entry.label), link.url, str(section.label), link.entry.icon)
+                yield panels.SearchResult(str(link.entry.label), link.url, str(section.label), link.entry.icon)
 
 
 @staff_page()

@@ -18,7 +18,7 @@ GRANTS_READ = 200
 
 
 @dataclass(frozen=True)
-class Way:
+class AccessPath:
     """One road to a book: a grant with who gave it and when, or ownership."""
 
     kind: str
@@ -42,7 +42,7 @@ class Explanation:
     user: User
     book: Book
     reaches: bool
-    ways: list[Way]
+    ways: list[AccessPath]
     roles: list[str]
     rights: list[Right]
     why_not: str = ""
@@ -68,11 +68,11 @@ def _role_label(group: Group) -> str:
     return str(dict(Role.choices).get(group.name, group.name))
 
 
-def _ways(user: User, book: Book, label: str) -> list[Way]:
+def _ways(user: User, book: Book, label: str) -> list[AccessPath]:
     if label == "superuser":
-        return [Way("superuser", _("Superuser: sees everything"))]
+        return [AccessPath("superuser", _("Superuser: sees everything"))]
     if label == "owner":
-        return [Way("owner", _("Owner of the book “%(book)s”") % {"book": book.name})]
+        return [AccessPath("owner", _("Owner of the book “%(book)s”") % {"book": book.name})]
     thing: Brand | Desk | Book | None = {"brand": book.brand, "desk": book.desk, "book": book}[label]
     assert thing is not None
     names = {
@@ -85,9 +85,9 @@ def _ways(user: User, book: Book, label: str) -> list[Way]:
     ways = []
     if UserObjectPermission.objects.filter(user=user, **which).exists():
         by, at = _granted_by(user, label, thing.pk)
-        ways.append(Way(label, name, by=by, at=at))
+        ways.append(AccessPath(label, name, by=by, at=at))
     for row in GroupObjectPermission.objects.filter(group__user=user, **which).select_related("group"):
-        ways.append(Way(label, name, through_group=_role_label(row.group)))
+        ways.append(AccessPath(label, name, through_group=_role_label(row.group)))
     return ways
 
 

@@ -105,7 +105,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """One search result of the command palette."""
 
     label: str
@@ -120,7 +120,7 @@ class PaletteSource:
 
     slug: str
     label: Label
-    search: Callable[[Any, str, int], Iterable[Found]]
+    search: Callable[[Any, str, int], Iterable[SearchResult]]
     permission: Permission = None
     order: int = 100
 
@@ -225,7 +225,7 @@ def tile(
 def palette_source(
     slug: str,
     label: Label,
-    search: Callable[[Any, str, int], Iterable[Found]],
+    search: Callable[[Any, str, int], Iterable[SearchResult]],
     permission: Permission = None,
     order: int = 100,
 ) -> PaletteSource:
@@ -308,7 +308,7 @@ def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
     return sorted(found, key=lambda t: (t.order, t.slug))
 
 
-def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[Found]]]:
+def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[SearchResult]]]:
     """What the palette's providers find for this user, per provider; empty ones are left out."""
     results = []
     for source in sorted(registry.sources.values(), key=lambda s: (s.order, s.slug)):

@@ -72,7 +72,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Asking:
+class FilterRequest:
     """Filters that narrow their choices to what the user may see find the user here, as on a request."""
 
     user: User

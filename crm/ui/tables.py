@@ -50,7 +50,7 @@ from crm.ui.columns import (
     YesNoColumn,
 )
 from crm.ui.panels import Label, Permission, allows
-from crm.ui.table_parts import Asking, BulkAction, Chip, Empty, HeadCell, Row, in_words, reverse_pk
+from crm.ui.table_parts import BulkAction, Chip, Empty, FilterRequest, HeadCell, Row, in_words, reverse_pk
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -235,7 +235,7 @@ class Table:
     def filters(self) -> FilterSet | None:
         if self.filterset is None:
             return None
-        return self.filterset(data=self.params or None, queryset=self.queryset(), request=Asking(self.user))
+        return self.filterset(data=self.params or None, queryset=self.queryset(), request=FilterRequest(self.user))
 
     @cached_property
     def is_filtered(self) -> bool:

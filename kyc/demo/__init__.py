@@ -5,15 +5,15 @@ Leaves `demo.extra["verified_at"]` (client id → when the first level was reach
 
 from __future__ import annotations
 
-from clients.demo.lives import Life
+from clients.demo.journeys import Journey
 from crm.demo import Demo
 from kyc.demo import history, waiting
 
 
 def load(demo: Demo) -> None:
-    lives: list[Life] = [life for life in demo.extra["lives"] if life.registered_at is not None]
+    journeys: list[Journey] = [journey for journey in demo.extra["journeys"] if journey.registered_at is not None]
     demo.progress("Documents", 0, 2)
-    demo.extra["verified_at"] = history.write(demo, lives)
+    demo.extra["verified_at"] = history.write(demo, journeys)
     demo.progress("Documents", 1, 2)
-    waiting.write(demo, lives)
+    waiting.write(demo, journeys)
     demo.progress("Documents", 2, 2)

@@ -12,8 +12,8 @@ import orjson
 from django.utils import translation
 
 from clients.choices import Stage, TimelineKind
-from clients.demo.lives import Life
-from clients.demo.rhythm import next_open
+from clients.demo.activity import next_open
+from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
@@ -46,25 +46,25 @@ class Story:
     checked_at: dt.datetime
 
 
-def write(demo: Demo, lives: list[Life]) -> dict[int, dt.datetime]:
+def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
     """Everybody's decided documents; returns when each client reached the first level."""
     clients = {
         client.pk: client
         for client in Client.objects.filter(registered_at__isnull=False).select_related("brand", "user")
     }
-    chosen = [(life, clients[life.client_id]) for life in lives if life.client_id in clients]
-    plans = [(life, client) for life, client in chosen if client.stage in WERE_VERIFIED]
+    chosen = [(journey, clients[journey.client_id]) for journey in journeys if journey.client_id in clients]
+    plans = [(journey, client) for journey, client in chosen if client.stage in WERE_VERIFIED]
     # The keys of all these clients at once, before the first file needs one.
-    demo.extra["file_owners"] = sealed_files.of_clients([client.pk for _life, client in chosen])
+    demo.extra["file_owners"] = sealed_files.of_clients([client.pk for _journey, client in chosen])
     stories: list[Story] = []
     verified_at: dict[int, dt.datetime] = {}
-    for life, client in plans:
-        passport = _approved(demo, life, client, DocumentKind.PASSPORT)
+    for journey, client in plans:
+        passport = _approved(demo, journey, client, DocumentKind.PASSPORT)
         stories.append(passport)
         assert passport.document.settled_at is not None
         verified_at[client.pk] = passport.document.settled_at
         if demo.rng.random() < 0.8:
-            stories.append(_approved(demo, life, client, DocumentKind.PROOF_OF_ADDRESS))
+            stories.append(_approved(demo, journey, client, DocumentKind.PROOF_OF_ADDRESS))
     stories += _rejected(demo, [pair for pair in chosen if pair[1].stage == Stage.CLOSED or demo.rng.random() < 0.05])
     _write_rows(stories)
     _write_levels(stories)
@@ -73,20 +73,20 @@ def write(demo: Demo, lives: list[Life]) -> dict[int, dt.datetime]:
     return verified_at
 
 
-def _approved(demo: Demo, life: Life, client: Client, kind: str) -> Story:
-    story = _sent(demo, life, client, kind)
+def _approved(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
+    story = _sent(demo, journey, client, kind)
     story.document.state = DocumentState.APPROVED
     return story
 
 
-def _rejected(demo: Demo, pairs: list[tuple[Life, Client]]) -> list[Story]:
+def _rejected(demo: Demo, pairs: list[tuple[Journey, Client]]) -> list[Story]:
     """A first try that was too blurred, or a bill that was too old."""
     stories = []
-    for life, client in pairs:
+    for journey, client in pairs:
         kind, reason = demo.rng.choice(
             [(DocumentKind.PASSPORT, RejectReason.UNREADABLE), (DocumentKind.PROOF_OF_ADDRESS, RejectReason.TOO_OLD)]
         )
-        story = _sent(demo, life, client, kind)
+        story = _sent(demo, journey, client, kind)
         story.document.state, story.document.reason_code = DocumentState.REJECTED, reason
         with translation.override(client.language):
             story.document.reason = str(REJECT_TEMPLATES[reason])
@@ -94,12 +94,12 @@ def _rejected(demo: Demo, pairs: list[tuple[Life, Client]]) -> list[Story]:
     return stories
 
 
-def _sent(demo: Demo, life: Life, client: Client, kind: str) -> Story:
+def _sent(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
     """Draw the paper, keep it encrypted, and tell when it came and when somebody decided."""
     rng = demo.rng
-    assert life.registered_at is not None
-    uploaded = life.registered_at + rng.uniform(4, 90) * MINUTE
-    reviewed = next_open(uploaded + rng.uniform(0.4, 20) * HOUR, life.desk.time_zone)
+    assert journey.registered_at is not None
+    uploaded = journey.registered_at + rng.uniform(4, 90) * MINUTE
+    reviewed = next_open(uploaded + rng.uniform(0.4, 20) * HOUR, journey.desk.time_zone)
     reviewed = min(reviewed, demo.now - 66 * MINUTE)
     uploaded = min(uploaded, reviewed - 3 * MINUTE)
     checked = uploaded + dt.timedelta(seconds=rng.uniform(2, 40))

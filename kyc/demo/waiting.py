@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from clients.choices import Stage
-from clients.demo.lives import Life
+from clients.demo.journeys import Journey
 from clients.models import Client
 from crm.demo import Demo
 from kyc import documents, pipeline
@@ -17,17 +17,17 @@ PEOPLE = 17
 UNCHECKED = 8
 
 
-def write(demo: Demo, lives: list[Life]) -> None:
+def write(demo: Demo, journeys: list[Journey]) -> None:
     newest = sorted(
-        (life for life in lives if life.stage == Stage.REGISTERED),
-        key=lambda life: life.registered_at or demo.now,
+        (journey for journey in journeys if journey.stage == Stage.REGISTERED),
+        key=lambda journey: journey.registered_at or demo.now,
         reverse=True,
     )
     chosen = newest[: min(demo.count(PEOPLE), len(CASES))]
-    clients = Client.objects.select_related("brand", "user").in_bulk([life.client_id for life in chosen])
+    clients = Client.objects.select_related("brand", "user").in_bulk([journey.client_id for journey in chosen])
     sent: list[Document] = []
-    for number, life in enumerate(chosen):
-        client = clients[life.client_id]
+    for number, journey in enumerate(chosen):
+        client = clients[journey.client_id]
         for paper in CASES[number](demo, client):
             sent.append(_send(demo, client, paper, number, len(chosen)))
     waiting = list(sent[: max(1, len(sent) - UNCHECKED)])

@@ -9,7 +9,7 @@ from django.db import connection
 
 from clients.canonical import country_of_phone
 from clients.choices import SalesStatus, TimelineKind
-from clients.demo.lives import Life
+from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, GENERATED_ONCE
 from clients.models import Client
@@ -28,41 +28,45 @@ TERMS = ["forex broker", "cfd handel", "gold trading", "mt5", "devisen", "forex 
 
 
 def write_leads(demo: Demo, house: House) -> None:
-    lives: list[Life] = demo.extra["lives"]
+    journeys: list[Journey] = demo.extra["journeys"]
     rules = {brand.pk: scoring.rules_of(brand.pk, demo.now.date()) for brand in demo.brands}
     consents = dict(Client.objects.values_list("pk", "marketing_consent"))
     leads: list[Lead] = []
-    owners: list[Life] = []
-    for life in lives:
-        first = _lead(demo, house, life, life.captured_at, times=1)
+    owners: list[Journey] = []
+    for journey in journeys:
+        first = _lead(demo, house, journey, journey.captured_at, times=1)
         captures = [first]
-        again = life.captured_at + dt.timedelta(days=demo.rng.uniform(2, 30))
-        if demo.rng.random() < CAME_AGAIN and life.agent and again < demo.now:
-            captures.append(_again(_lead(demo, house, life, again, times=2), life))
+        again = journey.captured_at + dt.timedelta(days=demo.rng.uniform(2, 30))
+        if demo.rng.random() < CAME_AGAIN and journey.agent and again < demo.now:
+            captures.append(_again(_lead(demo, house, journey, again, times=2), journey))
         for times, lead in enumerate(captures, start=1):
-            worth = scoring.score(_signals(life, lead, times, consents[life.client_id]), rules[life.brand.pk])
+            worth = scoring.score(_signals(journey, lead, times, consents[journey.client_id]), rules[journey.brand.pk])
             lead.score, lead.score_reasons = worth.value, worth.reasons
             leads.append(lead)
-            owners.append(life)
+            owners.append(journey)
     copy_models(leads)
     _tell(leads, owners)
 
 
-def _lead(demo: Demo, house: House, life: Life, at: dt.datetime, *, times: int) -> Lead:
-    rng, country = demo.rng, life.person.country.code
-    fitting = [row for row in CAMPAIGNS if country in row[7].split() and row[0] == life.brand.code]
+def _lead(demo: Demo, house: House, journey: Journey, at: dt.datetime, *, times: int) -> Lead:
+    rng, country = demo.rng, journey.person.country.code
+    fitting = [row for row in CAMPAIGNS if country in row[7].split() and row[0] == journey.brand.code]
     code = rng.choices(fitting, [row[8] for row in fitting])[0][1]
     campaign: Campaign | None = house.campaigns[code] if rng.random() < 0.9 else None
     channel = rng.choices([c for c, _w in CHANNELS], [w for _c, w in CHANNELS])[0]
-    page = house.pages.get((life.brand.pk, life.person.country.language)) if channel == Channel.LANDING_PAGE else None
-    is_api = channel == Channel.API and life.brand == house.source.brand
+    page = (
+        house.pages.get((journey.brand.pk, journey.person.country.language))
+        if channel == Channel.LANDING_PAGE
+        else None
+    )
+    is_api = channel == Channel.API and journey.brand == house.source.brand
     source = house.source.code if is_api else campaign.source if campaign else ("direct" if page else str(channel))
     utm = {"utm_source": source, "utm_medium": campaign.medium, "utm_campaign": code} if campaign and page else {}
     if utm and campaign and campaign.medium == "cpc":
         utm["utm_term"] = rng.choice(TERMS)
     lead = Lead(
-        client_id=life.client_id,
-        brand=life.brand,
+        client_id=journey.client_id,
+        brand=journey.brand,
         channel=channel,
         captured_at=at,
         campaign=campaign,
@@ -71,57 +75,57 @@ def _lead(demo: Demo, house: House, life: Life, at: dt.datetime, *, times: int) 
         source=source,
         medium=campaign.medium if campaign else "",
         utm=utm,
-        landing_url=f"https://www.{life.brand.code}.example/l/{life.brand.code}/start/" if page else "",
+        landing_url=f"https://www.{journey.brand.code}.example/l/{journey.brand.code}/start/" if page else "",
         ip=f"198.51.100.{rng.randrange(1, 255)}" if page else None,
         country_guess=country,
-        language=life.person.country.language,
+        language=journey.person.country.language,
         user_agent_hash=f"{rng.getrandbits(64):016x}" if page else "",
     )
-    return _assigned(house, life, lead)
+    return _assigned(house, journey, lead)
 
 
-def _assigned(house: House, life: Life, lead: Lead) -> Lead:
+def _assigned(house: House, journey: Journey, lead: Lead) -> Lead:
     """Given to the first agent within a second of the capture; the newest lead is with whoever owns the person now."""
-    rule = house.rules[life.desk.pk]
-    why = {"code": "rule", "rule": rule.name, "desk": life.desk.name, "country": life.person.country.code}
-    if life.agent is None or life.first_agent is None:
+    rule = house.rules[journey.desk.pk]
+    why = {"code": "rule", "rule": rule.name, "desk": journey.desk.name, "country": journey.person.country.code}
+    if journey.agent is None or journey.first_agent is None:
         lead.routing_rule, lead.routing_reasons = (
             rule,
             [why, {"code": "shift", "left": 0, "of": 9, "value": ""}, {"code": "pool"}],
         )
         return lead
     lead.routing_rule = rule
-    lead.routing_reasons = [why, {"code": "round_robin", "agent": str(life.first_agent), "of": 9}]
-    lead.tried_agents = [life.first_agent.pk]
-    lead.assigned_to = life.agent
-    lead.assigned_at = life.moved_at or lead.captured_at + dt.timedelta(milliseconds=180)
-    if life.touched_at:
-        lead.touched_at, lead.touched_by = life.touched_at, life.first_agent
+    lead.routing_reasons = [why, {"code": "round_robin", "agent": str(journey.first_agent), "of": 9}]
+    lead.tried_agents = [journey.first_agent.pk]
+    lead.assigned_to = journey.agent
+    lead.assigned_at = journey.moved_at or lead.captured_at + dt.timedelta(milliseconds=180)
+    if journey.touched_at:
+        lead.touched_at, lead.touched_by = journey.touched_at, journey.first_agent
     return lead
 
 
-def _again(lead: Lead, life: Life) -> Lead:
+def _again(lead: Lead, journey: Journey) -> Lead:
     lead.is_duplicate = True
     lead.match_reasons = [
         {"code": "email", "weight": 4},
         {"code": "country", "weight": 1},
         {"code": "last_name", "weight": 1},
     ]
-    lead.routing_reasons = [{"code": "owner", "agent": str(life.agent)}]
+    lead.routing_reasons = [{"code": "owner", "agent": str(journey.agent)}]
     lead.tried_agents, lead.touched_at, lead.touched_by = [], None, None
     lead.assigned_at = lead.captured_at
     return lead
 
 
-def _signals(life: Life, lead: Lead, times: int, consent: bool) -> scoring.Signals:
-    country_of_phone(life.person.phone)  # warms the cache: the scorer asks once per phone rule
+def _signals(journey: Journey, lead: Lead, times: int, consent: bool) -> scoring.Signals:
+    country_of_phone(journey.person.phone)  # warms the cache: the scorer asks once per phone rule
     return scoring.Signals(
-        country=life.person.country.code,
-        language=life.person.country.language,
-        brand_languages=tuple(life.brand.languages),
-        email=life.person.email,
-        phone=life.person.phone,
-        phone_was_typed=bool(life.person.phone),
+        country=journey.person.country.code,
+        language=journey.person.country.language,
+        brand_languages=tuple(journey.brand.languages),
+        email=journey.person.email,
+        phone=journey.person.phone,
+        phone_was_typed=bool(journey.person.phone),
         campaign=lead.campaign.code if lead.campaign else "",
         campaign_quality=lead.campaign.quality if lead.campaign else None,
         source=lead.source,
@@ -131,7 +135,7 @@ def _signals(life: Life, lead: Lead, times: int, consent: bool) -> scoring.Signa
     )
 
 
-def _tell(leads: list[Lead], owners: list[Life]) -> None:
+def _tell(leads: list[Lead], owners: list[Journey]) -> None:
     def where(lead: Lead) -> str:
         return " · ".join(filter(None, [lead.source, lead.campaign.code if lead.campaign else ""]))
 
@@ -156,17 +160,17 @@ def _tell(leads: list[Lead], owners: list[Life]) -> None:
             "action": "leads.captured",
             "target": lead,
             "client_id": lead.client_id,
-            "brand_id": life.brand.pk,
+            "brand_id": journey.brand.pk,
             "at": lead.captured_at,
             "after": {
                 "channel": str(lead.channel),
                 "source": lead.source,
                 "score": lead.score,
                 "duplicate": lead.is_duplicate,
-                "assigned_to_id": life.first_agent.pk if life.first_agent else None,
+                "assigned_to_id": journey.first_agent.pk if journey.first_agent else None,
             },
         }
-        for lead, life in zip(leads, owners, strict=True)
+        for lead, journey in zip(leads, owners, strict=True)
     )
 
 
@@ -187,51 +191,51 @@ def write_facts() -> None:
 
 
 def write_pipeline(demo: Demo) -> None:
-    lives: list[Life] = demo.extra["lives"]
-    _write_invitations(demo, lives)
+    journeys: list[Journey] = demo.extra["journeys"]
+    _write_invitations(demo, journeys)
     rows, timeline, log = [], [], []
-    for life in lives:
+    for journey in journeys:
         before = SalesStatus.NEW
-        for at, after, who in life.steps:
-            rows.append(SalesStatusChange(client_id=life.client_id, before=before, after=after, actor=who, at=at))
+        for at, after, who in journey.steps:
+            rows.append(SalesStatusChange(client_id=journey.client_id, before=before, after=after, actor=who, at=at))
             data = {"before": before.value, "after": after.value}
             title = f"Status: {before.label} → {after.label}"
-            timeline.append(entry(life.client_id, at, TimelineKind.LEAD, title, actor=who, data=data))
-            log.append(_step(life, at, before, after, who))
+            timeline.append(entry(journey.client_id, at, TimelineKind.LEAD, title, actor=who, data=data))
+            log.append(_step(journey, at, before, after, who))
             before = after
     copy_models(rows)
     copy_rows("clients_timelineentry", TIMELINE, timeline)
     audit.record_many(log)
 
 
-def _step(life: Life, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Actor) -> dict[str, Any]:
+def _step(journey: Journey, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Actor) -> dict[str, Any]:
     return {
         "actor": who,
         "action": "leads.status_changed",
-        "target": ("clients.client", life.client_id),
+        "target": ("clients.client", journey.client_id),
         "at": at,
-        "client_id": life.client_id,
-        "brand_id": life.brand.pk,
+        "client_id": journey.client_id,
+        "brand_id": journey.brand.pk,
         "before": {"sales_status": before.value},
         "after": {"sales_status": after.value},
     }
 
 
-def _write_invitations(demo: Demo, lives: list[Life]) -> None:
+def _write_invitations(demo: Demo, journeys: list[Journey]) -> None:
     users = dict(Client.objects.filter(user__isnull=False).values_list("pk", "user_id"))
     RegistrationInvitation.objects.bulk_create(
         [
             RegistrationInvitation(
-                client_id=life.client_id,
+                client_id=journey.client_id,
                 token_hash=f"{demo.rng.getrandbits(256):064x}",
-                created_by=life.first_agent,
-                created_at=life.invited_at,
-                expires_at=life.invited_at + dt.timedelta(days=7),
-                used_at=life.registered_at,
-                used_by_id=users[life.client_id] if life.registered_at else None,
+                created_by=journey.first_agent,
+                created_at=journey.invited_at,
+                expires_at=journey.invited_at + dt.timedelta(days=7),
+                used_at=journey.registered_at,
+                used_by_id=users[journey.client_id] if journey.registered_at else None,
             )
-            for life in lives
-            if life.invited_at
+            for journey in journeys
+            if journey.invited_at
         ],
         batch_size=2000,
     )

@@ -93,16 +93,16 @@ def test_nothing_happens_in_the_future_or_before_the_capture(house):
 
 
 def test_calls_are_made_in_working_hours(house):
-    for life in house.extra["lives"]:
-        for call in life.calls:
-            local = call.at.astimezone(people_zone(life))
+    for journey in house.extra["journeys"]:
+        for call in journey.calls:
+            local = call.at.astimezone(people_zone(journey))
             assert local.weekday() < 5 and dt.time(9) <= local.time() < dt.time(18, 30), local
 
 
-def people_zone(life):
-    from clients.demo.rhythm import zone
+def people_zone(journey):
+    from clients.demo.activity import zone
 
-    return zone(life.desk.time_zone)
+    return zone(journey.desk.time_zone)
 
 
 def test_one_agents_afternoon_stands_out(house):
@@ -134,7 +134,7 @@ def test_invitations_belong_to_who_was_invited(house):
 
 
 def test_the_same_seed_tells_the_same_story(house):
-    from clients.demo.lives import tell_lives
+    from clients.demo.journeys import plan_journeys
 
     def story(seed):
         context = demo.Demo(rng=random.Random(seed), now=house.now, progress=lambda *_: None, scale=0.02)
@@ -145,7 +145,10 @@ def test_the_same_seed_tells_the_same_story(house):
             house.by_role,
             house.outlier,
         )
-        return [(life.person.email, life.captured_at, life.status, len(life.calls)) for life in tell_lives(context)]
+        return [
+            (journey.person.email, journey.captured_at, journey.status, len(journey.calls))
+            for journey in plan_journeys(context)
+        ]
 
     assert story(5) == story(5) != story(6)
 

@@ -27,7 +27,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestHistory:
     """What the owner asked for and what dealers changed, each with its words, the newest first."""
 
     requests: list[tuple[AccountRequest, Words]]
@@ -44,9 +44,9 @@ def standing_of(user: User, account: TradingAccount) -> Standing:
     )
 
 
-def asked_of(account: TradingAccount) -> Asked:
+def asked_of(account: TradingAccount) -> RequestHistory:
     """Two queries."""
-    return Asked(
+    return RequestHistory(
         [(one, request_rules.what(one)) for one in queries.requests_of(account)],
         [(one, change_texts.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],
     )

@@ -25,7 +25,7 @@ from trading.choices import InstrumentClass, IssueKind, PlatformKind
 from trading.core import issues
 from trading.leverage import account_groups
 from trading.leverage.caps import Cap
-from trading.leverage.margins import ROUNDING, Given, of_groups
+from trading.leverage.margins import ROUNDING, GroupLeverage, of_groups
 from trading.models import LeverageCap, PlatformIssue, TradingAccount, TradingServer
 
 CENT: Final = Decimal("0.01")
@@ -41,7 +41,7 @@ class ClassAbove:
     account: TradingAccount
     sort: str
     cap: Cap
-    given: Given
+    given: GroupLeverage
 
     @property
     def label(self) -> str:
@@ -74,7 +74,7 @@ class ClassAbove:
         return max((n for n in self.account.account_type.ladder if self.given.fits(n, self.cap.leverage)), default=None)
 
 
-def needed(given: Given, leverage: int, cap: int) -> tuple[str, str, str] | None:
+def needed(given: GroupLeverage, leverage: int, cap: int) -> tuple[str, str, str] | None:
     """The symbol whose margin is too small in a group, its margin now and what it must be at least: a rate where margin
     follows the account's leverage, else per cent of a lot's worth. None where the class may not be traded at all."""
     if not cap:

@@ -27,7 +27,7 @@ from trading.accounts.requests import order
 from trading.cap_breaches import breaches, class_sql
 from trading.choices import Ability, AccountState, InstrumentClass
 from trading.leverage import caps
-from trading.leverage.margins import Given, of_groups
+from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountRequest, AccountType, PlatformGroup, Position, TradingAccount
 from trading.platforms import capabilities
 
@@ -71,7 +71,7 @@ class House:
 
     lines: Sequence[Any]
     types: Sequence[AccountType]
-    margins: Mapping[tuple[int, str], Mapping[str, Given]]
+    margins: Mapping[tuple[int, str], Mapping[str, GroupLeverage]]
     hedging: Mapping[tuple[int, str], bool]
 
     @classmethod
@@ -127,7 +127,7 @@ def _steps(
     wanted: AccountType,
     limits: caps.Limits,
     house: House,
-    here: Mapping[str, Given] | None = None,
+    here: Mapping[str, GroupLeverage] | None = None,
 ) -> list[Remedy]:
     """The highest leverage in a type's group, not above the account's, that keeps all classes within their caps; or nothing.
 

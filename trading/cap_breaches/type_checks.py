@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clients.choices import Category
 from trading.choices import InstrumentClass
 from trading.leverage.caps import COUNTRY_OF_LICENCE
-from trading.leverage.margins import Given, of_groups
+from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountType, LeverageCap
 
 LINES_MAX: Final = 500
@@ -25,7 +25,7 @@ class ClassRow:
 
     sort: str
     line: LeverageCap
-    given: Given | None
+    given: GroupLeverage | None
     top: int
     highest: int | None
 
@@ -83,7 +83,9 @@ def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:
     ]
 
 
-def rows_of(account_type: AccountType, lines: Sequence[LeverageCap], given: Mapping[str, Given]) -> list[ClassRow]:
+def rows_of(
+    account_type: AccountType, lines: Sequence[LeverageCap], given: Mapping[str, GroupLeverage]
+) -> list[ClassRow]:
     """By class, in the regulators' order; none for demo accounts."""
     if account_type.is_demo:
         return []

@@ -57,7 +57,7 @@ class Transfer:
 
 
 @dataclass
-class Life:
+class AccountJourney:
     """One account from its opening on."""
 
     client: Client
@@ -86,42 +86,42 @@ def load(demo: Demo) -> None:
     types = make_account_types(demo, servers)
     joined, own_dice = others.make(demo), others.demo_of(demo)
     paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), demo.now)
-    lives = _lives(demo, types)
-    for number, life in enumerate(lives):
-        _live(demo, paths, life)
+    journeys = _journeys(demo, types)
+    for number, journey in enumerate(journeys):
+        _live(demo, paths, journey)
         if number % 100 == 0:
-            demo.progress("Trading accounts and deals", number, len(lives))
+            demo.progress("Trading accounts and deals", number, len(journeys))
     elsewhere = {one.server.pk: _lives_elsewhere(own_dice, paths, one) for one in joined}
-    _write_accounts(demo, servers, lives, [life for theirs in elsewhere.values() for life in theirs])
-    deals, money = _write_deals(demo, lives)
+    _write_accounts(demo, servers, journeys, [journey for theirs in elsewhere.values() for journey in theirs])
+    deals, money = _write_deals(demo, journeys)
     for one in joined:
         theirs = elsewhere[one.server.pk]
         played, theirs_money = _write_deals(own_dice, theirs, one.other.told)
         money += theirs_money
-        there = {life.account: life.balance for life in theirs}
+        there = {journey.account: journey.balance for journey in theirs}
         write_import(there, played, paths, [], one.other.kind.value, one.other.engine_groups)
     demo.extra["trading_transfers"] = _write_operations(sorted(money, key=lambda row: row[0].at))
     results.refresh_all()
     columns = ("account_id", "at", "balance", "equity")
-    rows.copy_rows("trading_equitypoint", columns, _points(demo, lives))
+    rows.copy_rows("trading_equitypoint", columns, _points(demo, journeys))
     rows.copy_rows(
-        "trading_equitypoint", columns, _points(own_dice, [life for one in elsewhere.values() for life in one])
+        "trading_equitypoint", columns, _points(own_dice, [journey for one in elsewhere.values() for journey in one])
     )
     for name in ("last_trade_at", "equity"):
         facts.rebuild(facts.FACTS[name])
     if servers:
         steps.tell(demo, next(iter(servers.values())))
     first = next(iter(servers.values()), None)
-    strangers = standing.tell(demo, first, [life.account for life in lives]) if first else []
-    there = {life.account: life.balance for life in lives if life.account.missing_since is None}
+    strangers = standing.tell(demo, first, [journey.account for journey in journeys]) if first else []
+    there = {journey.account: journey.balance for journey in journeys if journey.account.missing_since is None}
     write_import(there, deals, paths, strangers)
     demo.progress("Trading accounts and deals", 1, 1)
 
 
-def _lives(demo: Demo, types: dict[int, list[AccountType]]) -> list[Life]:
+def _journeys(demo: Demo, types: dict[int, list[AccountType]]) -> list[AccountJourney]:
     """A real account for every verified client; for some a second one, or a demo account. Nothing is written yet."""
     clients = Client.objects.filter(stage__in=HAVE_ACCOUNTS).select_related("brand").order_by("pk")
-    lives: list[Life] = []
+    journeys: list[AccountJourney] = []
     for client in clients:
         offered = types.get(client.brand_id, [])
         real = [one for one in offered if not one.is_demo and one.kind != AccountKind.CENT]
@@ -133,36 +133,38 @@ def _lives(demo: Demo, types: dict[int, list[AccountType]]) -> list[Life]:
         if demo.rng.random() < 0.08:
             chosen += [one for one in offered if one.is_demo]
         for number, account_type in enumerate(chosen):
-            lives.append(Life(client, _account(demo, client, account_type, number), Ledger()))
-    return lives
+            journeys.append(AccountJourney(client, _account(demo, client, account_type, number), Ledger()))
+    return journeys
 
 
-def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> list[Life]:
+def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> list[AccountJourney]:
     """Accounts on another platform, lived through. A platform that keeps seconds has its deals at whole ones."""
-    lives = []
+    journeys = []
     for number, client in enumerate(joined.clients):
         account_type = joined.types[number % len(joined.types)]
-        life = Life(client, _account(demo, client, account_type, 20 + joined.server.pk), Ledger())
-        _live(demo, paths, life, commission=300 if account_type.kind == AccountKind.PRO else 0)
+        journey = AccountJourney(client, _account(demo, client, account_type, 20 + joined.server.pk), Ledger())
+        _live(demo, paths, journey, commission=300 if account_type.kind == AccountKind.PRO else 0)
         if joined.other.whole_seconds:
-            life.in_whole_seconds()
-        lives.append(life)
-    return lives
+            journey.in_whole_seconds()
+        journeys.append(journey)
+    return journeys
 
 
-def _write_accounts(demo: Demo, servers: dict[int, TradingServer], own: list[Life], elsewhere: list[Life]) -> None:
+def _write_accounts(
+    demo: Demo, servers: dict[int, TradingServer], own: list[AccountJourney], elsewhere: list[AccountJourney]
+) -> None:
     """The accounts as they stand now."""
-    lives = [*own, *elsewhere]
+    journeys = [*own, *elsewhere]
     rates: dict[tuple[str, str], Decimal] = {}
-    for life in lives:
-        account, pair = life.account, (life.account.currency, life.client.brand.base_currency)
+    for journey in journeys:
+        account, pair = journey.account, (journey.account.currency, journey.client.brand.base_currency)
         if pair not in rates:
             rates[pair] = fx.rate(*pair, on=demo.now.date()).rate
-        amount = Decimal(life.balance).scaleb(-2)
+        amount = Decimal(journey.balance).scaleb(-2)
         account.balance = account.equity = account.margin_free = amount
         account.equity_base = (amount * rates[pair]).quantize(Decimal("0.01"))
-        account.last_trade_at = max((trade.closed for trade in life.ledger.trades), default=None)
-    accounts = [life.account for life in lives]
+        account.last_trade_at = max((trade.closed for trade in journey.ledger.trades), default=None)
+    accounts = [journey.account for journey in journeys]
     # Second accounts that were on the platform before they were here; whatever moved on them before is not ours.
     first = next((server.pk for server in servers.values()), 0)
     seconds = [a for a in accounts if a.request_key.endswith(":1") and not a.is_demo and a.server_id == first]
@@ -170,9 +172,9 @@ def _write_accounts(demo: Demo, servers: dict[int, TradingServer], own: list[Lif
         account.imported_at, account.request_key = account.opened_at, f"import:{first}:{account.login}"
     copy_models(accounts)
     _execute("UPDATE trading_tradingaccount SET requested_at = opened_at - interval '4 seconds'")
-    for server in {life.account.server_id: life.account.server for life in lives}.values():
+    for server in {journey.account.server_id: journey.account.server for journey in journeys}.values():
         server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
-    _tell_openings(accounts, [life.client for life in lives])
+    _tell_openings(accounts, [journey.client for journey in journeys])
     demo.extra["trading_accounts"] = {}
     for account in accounts:
         if not account.is_demo:
@@ -248,9 +250,9 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
 # ── three months of trading ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _live(demo: Demo, paths: PricePaths, life: Life, commission: int | None = None) -> None:
+def _live(demo: Demo, paths: PricePaths, journey: AccountJourney, commission: int | None = None) -> None:
     """Deposits, trades and perhaps a withdrawal, as the client's stage says."""
-    rng, account, stage = demo.rng, life.account, life.client.stage
+    rng, account, stage = demo.rng, journey.account, journey.client.stage
     assert account.opened_at is not None
     if stage == Stage.VERIFIED and not account.is_demo:
         return
@@ -258,34 +260,34 @@ def _live(demo: Demo, paths: PricePaths, life: Life, commission: int | None = No
     latest = demo.now - dt.timedelta(minutes=40)
     start = min(start, latest - dt.timedelta(minutes=30))
     amount = 1_000_000 if account.is_demo else _amount(rng)
-    life.ledger.deposits.append((start, amount))
-    life.ledger.balance = amount
+    journey.ledger.deposits.append((start, amount))
+    journey.ledger.balance = amount
     if stage == Stage.FUNDED and not account.is_demo:
         return
     end = latest
     if stage == Stage.DORMANT:
         end = max(start + dt.timedelta(days=4), demo.now - dt.timedelta(days=rng.randrange(46, 75)))
         end = min(end, latest)
-    each_side = commission_of(life.client.brand, account.group) if commission is None else commission
+    each_side = commission_of(journey.client.brand, account.group) if commission is None else commission
     setting = Setting(account.currency, account.leverage, each_side)
     middle = start + (end - start) * rng.uniform(0.3, 0.7)
     adds = rng.random() < 0.35 and not account.is_demo
-    trade_through(rng, paths, setting, life.ledger, start=start, end=middle if adds else end)
+    trade_through(rng, paths, setting, journey.ledger, start=start, end=middle if adds else end)
     if adds:
         more = _amount(rng)
-        life.ledger.deposits.append((middle, more))
-        life.ledger.balance += more
-        trade_through(rng, paths, setting, life.ledger, start=middle + dt.timedelta(minutes=5), end=end)
-    if not life.ledger.trades:
-        last = max(at for at, _amount in life.ledger.deposits)
-        trade_once(rng, paths, setting, life.ledger, start=last, end=max(end, last + dt.timedelta(minutes=25)))
-    if rng.random() < 0.22 and life.balance > 20_000 and not account.is_demo:
-        taken = life.balance * rng.randrange(15, 60) // 100 // 1000 * 1000
-        last = max([trade.closed for trade in life.ledger.trades], default=end)
+        journey.ledger.deposits.append((middle, more))
+        journey.ledger.balance += more
+        trade_through(rng, paths, setting, journey.ledger, start=middle + dt.timedelta(minutes=5), end=end)
+    if not journey.ledger.trades:
+        last = max(at for at, _amount in journey.ledger.deposits)
+        trade_once(rng, paths, setting, journey.ledger, start=last, end=max(end, last + dt.timedelta(minutes=25)))
+    if rng.random() < 0.22 and journey.balance > 20_000 and not account.is_demo:
+        taken = journey.balance * rng.randrange(15, 60) // 100 // 1000 * 1000
+        last = max([trade.closed for trade in journey.ledger.trades], default=end)
         at = max(last, end) + dt.timedelta(minutes=rng.uniform(3, 30))
         if taken:
-            life.withdrawal = (at, -taken)
-            life.ledger.balance -= taken
+            journey.withdrawal = (at, -taken)
+            journey.ledger.balance -= taken
 
 
 def _amount(rng: random.Random) -> int:
@@ -296,22 +298,22 @@ def _amount(rng: random.Random) -> int:
 @dataclass(frozen=True)
 class _Moment:
     at: dt.datetime
-    life: Life
+    journey: AccountJourney
     kind: str
     amount: int = 0
     trade: Trade | None = None
 
 
-def _moments(lives: list[Life]) -> list[_Moment]:
+def _moments(journeys: list[AccountJourney]) -> list[_Moment]:
     found = []
-    for life in lives:
-        found += [_Moment(at, life, "money", amount) for at, amount in life.ledger.deposits]
-        if life.withdrawal:
-            found.append(_Moment(life.withdrawal[0], life, "money", life.withdrawal[1]))
-        for trade in life.ledger.trades:
+    for journey in journeys:
+        found += [_Moment(at, journey, "money", amount) for at, amount in journey.ledger.deposits]
+        if journey.withdrawal:
+            found.append(_Moment(journey.withdrawal[0], journey, "money", journey.withdrawal[1]))
+        for trade in journey.ledger.trades:
             found += [
-                _Moment(trade.opened, life, "open", trade=trade),
-                _Moment(trade.closed, life, "close", trade=trade),
+                _Moment(trade.opened, journey, "open", trade=trade),
+                _Moment(trade.closed, journey, "close", trade=trade),
             ]
     return sorted(found, key=lambda moment: moment.at)
 
@@ -320,10 +322,12 @@ Money = list[tuple[_Moment, int, str]]
 """What moved between wallet and platform, with its ticket and reference."""
 
 
-def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None) -> tuple[list[dict[str, Any]], Money]:
+def _write_deals(
+    demo: Demo, journeys: list[AccountJourney], told: others.Told | None = None
+) -> tuple[list[dict[str, Any]], Money]:
     """Number all deals in order of time and write them. `told`: how another platform's adapter tells them; what is returned
     is the engine's form, and the money among them."""
-    moments = _moments(lives)
+    moments = _moments(journeys)
     if not moments:
         return [], []
     ensure_months("trading_deal", moments[0].at.date(), moments[-1].at.date())
@@ -333,7 +337,7 @@ def _write_deals(demo: Demo, lives: list[Life], told: others.Told | None = None)
     positions: dict[int, int] = {}
     order = FIRST_ORDER
     for ticket, moment in enumerate(moments, start=FIRST_DEAL):
-        account = moment.life.account
+        account = moment.journey.account
         login, msc = account.login, rows.server_msc(moment.at, account.server.zone)
         if moment.trade is None:
             reference = _reference(demo.rng, "D" if moment.amount > 0 else "W")
@@ -365,16 +369,16 @@ def _reference(rng: random.Random, letter: str) -> str:
 
 def _write_operations(money: Money) -> list[Transfer]:
     """Settled operations with their audit rows and timeline entries; demo accounts have none."""
-    real = [row for row in money if not row[0].life.account.is_demo]
+    real = [row for row in money if not row[0].journey.account.is_demo]
     operations = [
         BalanceOperation(
-            account=moment.life.account,
-            server=moment.life.account.server,
+            account=moment.journey.account,
+            server=moment.journey.account.server,
             amount=Decimal(moment.amount).scaleb(-2),
             ticket=ticket,
             kind=OperationKind.DEPOSIT if moment.amount > 0 else OperationKind.WITHDRAWAL,
             reference=reference,
-            currency=moment.life.account.currency,
+            currency=moment.journey.account.currency,
             idempotency_key=f"demo:{reference}",
             state=OperationState.CONFIRMED,
             attempts=1,
@@ -385,9 +389,9 @@ def _write_operations(money: Money) -> list[Transfer]:
     ]
     copy_models(operations)
     _execute("UPDATE trading_balanceoperation SET created_at = sent_at - interval '2 seconds'")
-    _tell_operations(operations, [moment.life.client for moment, _t, _r in real])
+    _tell_operations(operations, [moment.journey.client for moment, _t, _r in real])
     return [
-        Transfer(op.pk, moment.life.client.pk, op.account_id, op.amount, op.currency, moment.at, op.reference)
+        Transfer(op.pk, moment.journey.client.pk, op.account_id, op.amount, op.currency, moment.at, op.reference)
         for op, (moment, _ticket, _reference_text) in zip(operations, real, strict=True)
     ]
 
@@ -432,17 +436,17 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
 # ── money now, and how it got there ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
+def _points(demo: Demo, journeys: list[AccountJourney]) -> Iterator[tuple[Any, ...]]:
     """Balance at the end of each day, with the equity swinging around it while something was traded that day."""
-    for life in lives:
+    for journey in journeys:
         changes = sorted(
-            [*life.ledger.deposits, *([life.withdrawal] if life.withdrawal else [])]
-            + [(trade.opened, trade.commission) for trade in life.ledger.trades]
-            + [(trade.closed, trade.profit + trade.commission) for trade in life.ledger.trades]
+            [*journey.ledger.deposits, *([journey.withdrawal] if journey.withdrawal else [])]
+            + [(trade.opened, trade.commission) for trade in journey.ledger.trades]
+            + [(trade.closed, trade.profit + trade.commission) for trade in journey.ledger.trades]
         )
         if not changes:
             continue
-        traded = {trade.closed.date() for trade in life.ledger.trades}
+        traded = {trade.closed.date() for trade in journey.ledger.trades}
         day = max(changes[0][0], demo.since).replace(hour=21, minute=0, second=0, microsecond=0)
         balance, position = 0, 0
         while day < demo.now:
@@ -451,7 +455,7 @@ def _points(demo: Demo, lives: list[Life]) -> Iterator[tuple[Any, ...]]:
                 position += 1
             swing = int(balance * demo.rng.gauss(0, 0.012)) if day.date() in traded else 0
             if position:
-                yield life.account.pk, day, rows.cents(balance), rows.cents(balance + swing)
+                yield journey.account.pk, day, rows.cents(balance), rows.cents(balance + swing)
             day += dt.timedelta(days=1)
 
 

@@ -53,7 +53,7 @@ class Trade:
 
 @dataclass
 class Ledger:
-    """One account's life: money in and out, trades, and what is left."""
+    """One account's journey: money in and out, trades, and what is left."""
 
     deposits: list[tuple[dt.datetime, int]] = field(default_factory=list)
     trades: list[Trade] = field(default_factory=list)

@@ -31,7 +31,7 @@ from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.choices import InstrumentClass
-from trading.leverage.margins import Given, of_groups
+from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountType, LeverageCap, TradingAccount
 
 CHANGES: Final = "trading.change_leveragecap"
@@ -154,7 +154,7 @@ class Ladder:
         return self.on_class or (self.cap.words if self.cap else "")
 
 
-Margins = Mapping[tuple[int, str], Mapping[str, Given]]
+Margins = Mapping[tuple[int, str], Mapping[str, GroupLeverage]]
 
 
 def ladder_for(
@@ -183,7 +183,7 @@ def ladder_for(
     return Ladder(steps, default, beyond, cap, words)
 
 
-def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, Given]) -> Words:
+def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupLeverage]) -> Words:
     """The class that stands against a leverage, with what its group would give."""
     sort, cap = min(
         ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),

@@ -34,7 +34,7 @@ PROFILE, DISCOUNTS, FORMULA, WORTH = "profile", "discounts", "formula", "worth"
 
 
 @dataclass(frozen=True)
-class Given:
+class GroupLeverage:
     """The most that a group gives on a class. `rate`: of symbols whose margin follows the account's leverage; `fixed`: the
     leverage of those whose margin does not. Each with the symbol that it is of. `unclear`: what can't be compared, as
     (reason, name) of the first few."""
@@ -201,7 +201,7 @@ def _share(info: SymbolInfo, amount: Decimal, exchanged: Exchange) -> Decimal | 
     return None if rate is None or not info.lot_value else amount / (info.lot_value * rate)
 
 
-def of_groups(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[str, Given]]:
+def of_groups(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[str, GroupLeverage]]:
     """By (server, group): what each gives on each class; nothing for those that don't tell. One query."""
     wanted = set(places)
     rows = PlatformGroup.objects.filter(
@@ -216,7 +216,7 @@ def of_groups(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[s
     }
 
 
-def _read(one: Mapping[str, Any]) -> Given:
+def _read(one: Mapping[str, Any]) -> GroupLeverage:
     rate, fixed = (Decimal(one[name]) if name in one else None for name in ("rate", "fixed"))
     unclear = tuple((why, name) for why, name in one.get("unclear", ()))
-    return Given(rate, one.get("symbol", ""), fixed, one.get("fixed_symbol", ""), unclear)
+    return GroupLeverage(rate, one.get("symbol", ""), fixed, one.get("fixed_symbol", ""), unclear)

@@ -32,7 +32,7 @@ from wallet.bank.payout_matching import match_payouts
 from wallet.bank.positions import statements_known
 from wallet.bank.statement_ends import FileEnds, summary
 from wallet.choices.bank import EntryState
-from wallet.core.source_files import Folder, Kept, Progress, no_progress
+from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progress
 from wallet.models import BankEntry, BankFile, Psp
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire.adapter import masked
@@ -131,7 +131,7 @@ def import_kept(
     *,
     psp: Psp,
     file_name: str,
-    kept: Kept,
+    kept: StoredOriginal,
     actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
@@ -161,7 +161,7 @@ def import_original(
     *,
     psp: Psp,
     file_name: str,
-    kept: Kept,
+    kept: StoredOriginal,
     actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
@@ -243,7 +243,7 @@ def _require_own_account(psp: Psp, one: Statement) -> None:
 def _store(
     psp: Psp,
     name: str,
-    kept: Kept,
+    kept: StoredOriginal,
     source: BinaryIO,
     kind: str,
     mapping: Mapping | None,

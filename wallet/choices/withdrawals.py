@@ -17,7 +17,7 @@ class Purpose(models.TextChoices):
     REFUND = "refund", _("Refund of a deposit")
 
 
-class Way(models.TextChoices):
+class WithdrawalRoute(models.TextChoices):
     """How it goes: to a destination that the client named, or back to the payment that it came from."""
 
     PAYOUT = "payout", _("Payout")
@@ -93,7 +93,7 @@ class FindingKind(BadgeChoices):
     CAME_BACK = "came_back", "purple", _("It was paid and came back")
 
 
-class Outcome(BadgeChoices):
+class CheckResult(BadgeChoices):
     """What a check of a withdrawal says."""
 
     PASS = "pass", "green", _("Passed")

@@ -48,7 +48,7 @@ class Folder:
         """Two letters of the name are the folder."""
         return self.root / name[:2] / name
 
-    def keep(self, content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> Kept:
+    def keep(self, content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> StoredOriginal:
         """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
         name = f"{secrets.token_hex(16)}.sealed"
         if isinstance(content, Path):
@@ -56,11 +56,11 @@ class Folder:
                 written = sealed_files.write(self.path_of(name), source, owner=self.owner, sync=sync)
         else:
             written = sealed_files.write(self.path_of(name), content, owner=self.owner, sync=sync)
-        return Kept(self, name, written.sha256, written.size_bytes)
+        return StoredOriginal(self, name, written.sha256, written.size_bytes)
 
-    def ordered(self, parameters: dict[str, Any]) -> Kept:
+    def ordered(self, parameters: dict[str, Any]) -> StoredOriginal:
         """The file that a job was started for."""
-        return Kept(self, parameters["stored_name"], parameters["sha256"], parameters["size_bytes"])
+        return StoredOriginal(self, parameters["stored_name"], parameters["sha256"], parameters["size_bytes"])
 
     def stream(self, name: str) -> Iterator[bytes]:
         """In pieces. Raises: FileMissing, FileDamaged."""
@@ -76,7 +76,7 @@ def awaited_names(job_kind: str) -> set[str]:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredOriginal:
     """One original on disk."""
 
     folder: Folder

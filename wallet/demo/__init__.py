@@ -11,7 +11,7 @@ from django.db import transaction
 
 from clients import facts
 from crm.demo import Demo, load_rates
-from wallet.demo import lives, money_in, money_out, reports, write
+from wallet.demo import journeys, money_in, money_out, reports, write
 from wallet.demo.bank import import_statements
 from wallet.demo.books import write_books
 from wallet.demo.breaks import write_breaks
@@ -32,7 +32,7 @@ def load(demo: Demo) -> None:
     psps = make_psps(demo)
     providers = make_providers(demo)
     write_calls(demo, psps + providers)
-    plans = lives.tell(demo, psps)
+    plans = journeys.tell(demo, psps)
     if plans.steps:
         first = min(step.at for step in plans.steps)
         load_rates(since=(first - write.days(RATES_BEFORE_DAYS)).date(), until=demo.now.date())

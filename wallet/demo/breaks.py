@@ -11,7 +11,7 @@ from crm.demo import Demo
 from crm.models import User
 from crm.security import audit
 from wallet.choices.reconciliation import BreakState, Leg, PostingWay
-from wallet.demo.planting import Planted
+from wallet.demo.seeded_breaks import Planted
 from wallet.models import Break, BreakNote, Match
 from wallet.reconciliation import breaks, deciding, postings
 from wallet.reconciliation.policies import can_resolve

@@ -14,9 +14,9 @@ from django.conf import settings
 from crm.demo import Demo
 from crm.money.amounts import from_minor
 from wallet.choices.reconciliation import MovementKind
-from wallet.demo.planting import CARDS, plant
 from wallet.demo.psps import LATE, OFFER
 from wallet.demo.rows import Row
+from wallet.demo.seeded_breaks import CARDS, plant
 from wallet.models import Break, Psp, PspMovement, SettlementImport
 from wallet.psp.settlement_csv import COLUMNS
 from wallet.reconciliation.settlement_import import import_report
@@ -77,7 +77,7 @@ def write_history() -> None:
 def import_reports(demo: Demo) -> list[SettlementImport]:
     """Every PSP's reports of the two months before and of this one until yesterday; one PSP's is some days late.
 
-    In the first brand they say a few things that our books do not, and the other way round (`planting`).
+    In the first brand they say a few things that our books do not, and the other way round (`seeded_breaks`).
     """
     finance = next(iter(demo.by_role.get("finance", [])), None)
     if finance is None:

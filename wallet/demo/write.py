@@ -21,10 +21,10 @@ from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, Phase
 from wallet.choices.psp import InboxState, Verdict
 from wallet.choices.reconciliation import MovementKind
-from wallet.choices.withdrawals import Outcome, WithdrawalState
+from wallet.choices.withdrawals import CheckResult, WithdrawalState
 from wallet.core import timeline_texts
 from wallet.core.limits import exceeds, in_base
-from wallet.demo.lives import Plans, Step
+from wallet.demo.journeys import Plans, Step
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Deposit, PspMovement, WebhookCount, WebhookMessage, Withdrawal, WithdrawalCheck
@@ -225,7 +225,7 @@ def _checks(demo: Demo, withdrawal: Withdrawal) -> list[WithdrawalCheck]:
             withdrawal=withdrawal,
             name=name,
             checked_at=withdrawal.requested_at,
-            outcome=Outcome.REVIEW if name == look else Outcome.PASS,
+            outcome=CheckResult.REVIEW if name == look else CheckResult.PASS,
             reason=LOOKS[name] if name == look else CHECK_WORDS[name],
         )
         for name in CHECKS

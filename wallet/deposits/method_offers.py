@@ -27,7 +27,7 @@ from wallet.models import PaymentMethod
 FREE = Fee(0, 0)
 
 
-class Way(StrEnum):
+class Direction(StrEnum):
     IN = "in"
     OUT = "out"
 
@@ -79,17 +79,24 @@ def methods_of(brand_id: int) -> QuerySet[PaymentMethod]:
     )
 
 
-def judge(client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None) -> list[Offer]:
+def judge(
+    client: Client, currency: str, *, way: Direction = Direction.IN, amount: Decimal | None = None
+) -> list[Offer]:
     """Every method of the client's brand, offered or with the reason why not. One query."""
     return judge_methods(list(methods_of(client.brand_id)), client, currency, way=way, amount=amount)
 
 
 def judge_methods(
-    methods: list[PaymentMethod], client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None
+    methods: list[PaymentMethod],
+    client: Client,
+    currency: str,
+    *,
+    way: Direction = Direction.IN,
+    amount: Decimal | None = None,
 ) -> list[Offer]:
     """The same from methods already read: no query but for exchange rates."""
     worth = FromBase(client.brand, currency)
-    rule = unverified.rule_for(client) if way == Way.IN else None
+    rule = unverified.rule_for(client) if way == Direction.IN else None
     found = [_judged(method, client, worth, way, amount) for method in methods]
     if rule is not None and rule.kinds:
         found = [
@@ -105,7 +112,9 @@ def judge_methods(
     return _in_groups(found)
 
 
-def offered(client: Client, currency: str, *, way: Way = Way.IN, amount: Decimal | None = None) -> list[Offer]:
+def offered(
+    client: Client, currency: str, *, way: Direction = Direction.IN, amount: Decimal | None = None
+) -> list[Offer]:
     return [offer for offer in judge(client, currency, way=way, amount=amount) if offer.is_offered]
 
 
@@ -113,11 +122,13 @@ def deposit_currencies(client: Client) -> list[str]:
     """Currencies in which some method is offered to the client, the brand's own first."""
     methods, base = list(methods_of(client.brand_id)), client.brand.base_currency
     known = sorted({code for method in methods if method.is_enabled for code in method.currencies})
-    found = [code for code in known if any(not _refusal(one, client, code, Way.IN) for one in methods)]
+    found = [code for code in known if any(not _refusal(one, client, code, Direction.IN) for one in methods)]
     return sorted(found, key=lambda code: (code != base, code)) or [base]
 
 
-def require_offer(method: PaymentMethod, client: Client, currency: str, amount: Decimal, *, way: Way = Way.IN) -> Offer:
+def require_offer(
+    method: PaymentMethod, client: Client, currency: str, amount: Decimal, *, way: Direction = Direction.IN
+) -> Offer:
     """The offer behind a client's choice. Raises DomainError in words for the client."""
     for offer in judge(client, currency, way=way, amount=amount):
         if offer.method.pk == method.pk:
@@ -140,19 +151,19 @@ def pays_out(psp: Any, currency: str) -> bool:
 # ── the judgement ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, amount: Decimal | None) -> Offer:
+def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Direction, amount: Decimal | None) -> Offer:
     currency = worth.currency
     offer = Offer(method, currency, _refusal(method, client, currency, way))
     if offer.refusal and currency not in method.currencies:
         return offer
     low, high = (
         (method.deposit_minimum_minor, method.deposit_maximum_minor)
-        if way == Way.IN
+        if way == Direction.IN
         else (method.payout_minimum_minor, method.payout_maximum_minor)
     )
     points, fixed = (
         (method.deposit_fee_basis_points, method.deposit_fee_fixed_minor)
-        if way == Way.IN
+        if way == Direction.IN
         else (method.payout_fee_basis_points, method.payout_fee_fixed_minor)
     )
     try:
@@ -173,14 +184,14 @@ def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Way, am
     return offer
 
 
-def _refusal(method: PaymentMethod, client: Client, currency: str, way: Way) -> str:
+def _refusal(method: PaymentMethod, client: Client, currency: str, way: Direction) -> str:
     """The first reason that has nothing to do with the amount, in words for staff; empty when there is none."""
     if not method.is_enabled:
         return _("The method is switched off.")
     if not method.psp.is_enabled:
         return _("%(psp)s is switched off.") % {"psp": method.psp}
-    if not (method.takes_deposits if way == Way.IN else method.pays_out):
-        return _("It takes no deposits.") if way == Way.IN else _("It does not pay out.")
+    if not (method.takes_deposits if way == Direction.IN else method.pays_out):
+        return _("It takes no deposits.") if way == Direction.IN else _("It does not pay out.")
     if currency not in method.currencies:
         return _("It does not take %(currency)s.") % {"currency": currency}
     if method.countries and client.country not in method.countries:
@@ -226,7 +237,7 @@ def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
     rule = unverified.rule_for(client)
     if rule is not None and rule.kinds and method.kind not in rule.kinds:
         return _("Before you are verified you can pay in by bank transfer from your own account only.")
-    if not _refusal(method, client, currency, Way.IN) and offer.maximum_minor:
+    if not _refusal(method, client, currency, Direction.IN) and offer.maximum_minor:
         minor = to_minor(amount, currency)
         if minor < offer.minimum_minor:
             return _("The smallest deposit is %(amount)s.") % {"amount": formats.money(offer.minimum)}

@@ -67,7 +67,7 @@ def agrees(deposit: Deposit, view: PaymentView) -> bool:
     )
 
 
-def arrive(deposit: Deposit, view: PaymentView) -> Applied:
+def settle_or_hold(deposit: Deposit, view: PaymentView) -> Applied:
     """The PSP has the money. The deposit is locked."""
     deposit.received_minor = view.amount_minor if view.received_minor is None else view.received_minor
     deposit.arrived_currency = view.currency if view.currency != deposit.currency else ""
@@ -225,7 +225,7 @@ def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
     return "; ".join(words)
 
 
-def arrive_again(deposit: Deposit, view: PaymentView) -> Applied:
+def add_further_payment(deposit: Deposit, view: PaymentView) -> Applied:
     """A further payment to the same address or reference: the PSP now has more than we know of.
 
     Before anything was booked it may complete what was short; afterwards, or while what came first is being given back, it

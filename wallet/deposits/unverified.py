@@ -144,24 +144,24 @@ def paid_in(client: Client, *, but: int | None = None) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ArrivalIssues:
     """What the rule has against money that arrived."""
 
     over_limit: bool = False
     payer_not_named: bool = False
 
 
-def judge_arrival(deposit: Deposit, client: Client) -> Found:
+def judge_arrival(deposit: Deposit, client: Client) -> ArrivalIssues:
     """Looked at again with what really came: over the limit, by a forbidden way, or from an account without a name."""
     if client.kyc_level > 0:
-        return Found()
+        return ArrivalIssues()
     rule = rule_for(client)
     worth = in_base(
         client.brand, from_minor(deposit.received_minor or 0, deposit.received_currency), deposit.received_currency
     )
     kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
     wrong_way = rule is not None and bool(rule.kinds) and kind not in rule.kinds
-    return Found(
+    return ArrivalIssues(
         over_limit=wrong_way or paid_in(client, but=deposit.pk) + worth > most_for(client, rule),
         payer_not_named=rule is not None and rule.own_name_only and not deposit.payer_name.strip(),
     )

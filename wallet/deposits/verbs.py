@@ -221,9 +221,9 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     deposit.psp_reference = deposit.psp_reference or view.psp_reference
     if view.status in (PaymentStatus.CAPTURED, PaymentStatus.REFUNDED, PaymentStatus.CHARGED_BACK):
         if DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[DepositState.HELD]:
-            return settlement.arrive_again(deposit, view)
+            return settlement.add_further_payment(deposit, view)
         _describe(deposit, view)
-        return settlement.arrive(deposit, view)
+        return settlement.settle_or_hold(deposit, view)
     target = {
         PaymentStatus.PENDING: DepositState.PENDING,
         PaymentStatus.AUTHORISED: DepositState.AUTHORISED,

@@ -22,7 +22,7 @@ from crm.money.amounts import Money
 from crm.security.policies import require
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
-from wallet.choices.withdrawals import Purpose, Way
+from wallet.choices.withdrawals import Purpose, WithdrawalRoute
 from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
 from wallet.core.references import new_reference
@@ -131,7 +131,7 @@ def _reserved(
         request_key=request_key,
         wish_mark=wish,
         purpose=Purpose.REFUND,
-        way=Way.REFUND,
+        way=WithdrawalRoute.REFUND,
         source_deposit=deposit,
         from_suspense=is_held,
         amount_minor=amount_minor,

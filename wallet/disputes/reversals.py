@@ -16,7 +16,7 @@ from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
-from wallet.choices.withdrawals import Way
+from wallet.choices.withdrawals import WithdrawalRoute
 from wallet.deposits.verbs import Applied, audit_deposit, lock_deposit, note_movement
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
@@ -37,7 +37,7 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     """
     ours = _our_refund(psp_id, transfer)
     if ours is not None:
-        return apply_payout(psp_id=psp_id, view=replace(transfer, reference=ours.reference), way=Way.REFUND)
+        return apply_payout(psp_id=psp_id, view=replace(transfer, reference=ours.reference), way=WithdrawalRoute.REFUND)
     found = Deposit.objects.filter(psp_id=psp_id, reference=OF_A_REFUND.sub(r"\1", transfer.reference)).first()
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No deposit for refund {transfer.reference}")
@@ -54,7 +54,7 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
 
 
 def _our_refund(psp_id: int, transfer: TransferView) -> Withdrawal | None:
-    rows = Withdrawal.objects.filter(psp_id=psp_id, way=Way.REFUND)
+    rows = Withdrawal.objects.filter(psp_id=psp_id, way=WithdrawalRoute.REFUND)
     found = rows.filter(reference=transfer.reference).first()
     if found is None and transfer.psp_reference:
         found = rows.filter(psp_reference=transfer.psp_reference).first()

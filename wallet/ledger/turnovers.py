@@ -17,7 +17,7 @@ SLOTS = 4
 MARKS, FLAGS = (1 << LAYER_BITS) - 1, (1 << FLAG_BITS) - 1
 
 
-class Known(NamedTuple):
+class TurnoverSnapshot(NamedTuple):
     """What is known of a range of accounts up to a journal, each an array as PostgreSQL writes one: ids, how many postings,
     and minor units in each counter."""
 
@@ -71,13 +71,13 @@ class Turnovers:
             np.add.at(self._versions, theirs, 1)
             np.add.at(self._sums, theirs * SLOTS + slots, amounts)
 
-    def known(self, after: int, through: int, *, read_through: int) -> Known:
+    def known(self, after: int, through: int, *, read_through: int) -> TurnoverSnapshot:
         """Of the accounts with ids from after + 1 to through, when the journals up to one have been read."""
         if not self.is_whole or through > self.highest:
-            return Known()
+            return TurnoverSnapshot()
         versions = self._versions[after + 1 : through + 1]
         moved = np.flatnonzero(versions)
         sums = self._sums.reshape(-1, SLOTS)[after + 1 : through + 1][moved]
         counters = (sums[:, slot] * (-1 if slot & DEBITS else 1) for slot in range(SLOTS))
         columns = (moved + after + 1, versions[moved], *counters)
-        return Known(read_through, *("{" + ",".join(map(str, column.tolist())) + "}" for column in columns))
+        return TurnoverSnapshot(read_through, *("{" + ",".join(map(str, column.tolist())) + "}" for column in columns))

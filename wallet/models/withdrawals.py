@@ -13,7 +13,7 @@ from clients.models import Client
 from crm.models import Brand, User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.checks import CheckName
-from wallet.choices.withdrawals import ClaimState, Outcome, Purpose, Way, WithdrawalState
+from wallet.choices.withdrawals import CheckResult, ClaimState, Purpose, WithdrawalRoute, WithdrawalState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 from wallet.models.psp import PaymentMethod, Psp
@@ -40,7 +40,7 @@ class Withdrawal(AmountMixin):
     request_minor = models.BigIntegerField(default=0, help_text=_("The whole request; limits look at it"))
     wish_mark = models.CharField(max_length=32, blank=True, help_text=_("Tells the same wish from another"))
     purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.WITHDRAWAL)
-    way = models.CharField(max_length=6, choices=Way.choices, default=Way.PAYOUT)
+    way = models.CharField(max_length=6, choices=WithdrawalRoute.choices, default=WithdrawalRoute.PAYOUT)
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     source_deposit = models.ForeignKey(
         Deposit, on_delete=models.PROTECT, null=True, related_name="refunds", help_text=_("What a refund gives back")
@@ -91,8 +91,8 @@ class Withdrawal(AmountMixin):
                 name="part_is_within_its_request",
             ),
             models.CheckConstraint(
-                condition=Q(way=Way.REFUND, source_deposit__isnull=False, fee_minor=0)
-                | Q(way=Way.PAYOUT, source_deposit__isnull=True),
+                condition=Q(way=WithdrawalRoute.REFUND, source_deposit__isnull=False, fee_minor=0)
+                | Q(way=WithdrawalRoute.PAYOUT, source_deposit__isnull=True),
                 name="refund_names_its_deposit_and_costs_nothing",
             ),
             models.CheckConstraint(
@@ -105,7 +105,7 @@ class Withdrawal(AmountMixin):
             ),
             models.CheckConstraint(
                 condition=Q(claim_state="", claim_url="")
-                | (~Q(claim_url="") & Q(claim_until__isnull=False, way=Way.REFUND)),
+                | (~Q(claim_url="") & Q(claim_until__isnull=False, way=WithdrawalRoute.REFUND)),
                 name="claim_says_where_and_until_when",
             ),
             models.CheckConstraint(
@@ -199,7 +199,7 @@ class WithdrawalCheck(models.Model):
 
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="checks")
     name = models.CharField(max_length=30)
-    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    outcome = models.CharField(max_length=8, choices=CheckResult.choices)
     reason = models.CharField(max_length=300)
     checked_at = models.DateTimeField()
 

@@ -17,7 +17,7 @@ from crm.i18n import formats
 from crm.money.amounts import Money
 from wallet.choices.ledger import Layer, Phase
 from wallet.choices.psp import CallOutcome, Verdict
-from wallet.choices.withdrawals import Outcome
+from wallet.choices.withdrawals import CheckResult
 from wallet.models import (
     BonusGrant,
     BonusLoss,
@@ -149,8 +149,8 @@ def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
     checks = list(rows.order_by("id")[:CHECKS_MAX])
     if not checks:
         return []
-    open_ones = [check for check in checks if check.outcome != Outcome.PASS]
-    stopped = any(check.outcome == Outcome.STOP for check in open_ones)
+    open_ones = [check for check in checks if check.outcome != CheckResult.PASS]
+    stopped = any(check.outcome == CheckResult.STOP for check in open_ones)
     words = _("%(passed)s of %(count)s checks passed") % {"passed": len(checks) - len(open_ones), "count": len(checks)}
     tone = "danger" if stopped else "warning" if open_ones else "success"
     body = [f"{check.label}: {check.reason}" for check in open_ones]

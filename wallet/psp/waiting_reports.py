@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.models import Actor
 from crm.security import audit
 from wallet.choices.reconciliation import WaitingState
-from wallet.core.source_files import Kept
+from wallet.core.source_files import StoredOriginal
 from wallet.models import Psp, ReportToConfirm
 
 
@@ -21,7 +21,7 @@ def lock_psp(psp_id: int) -> None:
 
 
 @transaction.atomic
-def hold(*, psp: Psp, file_name: str, kept: Kept, actor: Actor, **read: Any) -> int:
+def hold(*, psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, **read: Any) -> int:
     """Keep what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
     lock_psp(psp.pk)
     known = ReportToConfirm.objects.filter(psp=psp, sha256=kept.sha256, state=WaitingState.WAITING).first()

@@ -118,7 +118,7 @@ SELECT (SELECT count(*) FROM trading_deal d JOIN trading_tradingaccount a ON a.i
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PlatformDifference:
     """A difference: there less here, in minor units of its currency. is_settled: it explains itself (a cut-off)."""
 
     fingerprint: str
@@ -140,7 +140,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Compared:
     checked: int
-    found: tuple[Found, ...]
+    found: tuple[PlatformDifference, ...]
 
 
 def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.datetime, with_strays: bool) -> Compared:
@@ -192,7 +192,7 @@ def _of_deal(
     booked: int | None,
     booked_currency: str | None,
     posted_at: dt.datetime | None,
-) -> Found:
+) -> PlatformDifference:
     """Name what is wrong with a deal: the first thing that explains it."""
     difference = minor - (booked or 0)
     values: dict[str, Any] = {
@@ -218,7 +218,7 @@ def _of_deal(
     else:
         kind, code = BreakKind.AMOUNT, Detail.OTHER_AMOUNT
         values["here"] = money(booked, currency)
-    return Found(
+    return PlatformDifference(
         f"deal:{ticket}", kind, at.astimezone(dt.UTC).date(), currency or "?", difference, code, values, client_id
     )
 
@@ -233,7 +233,7 @@ def _of_posting(
     reference: str | None,
     client_id: int | None,
     ticket: int | None,
-) -> Found:
+) -> PlatformDifference:
     values = {
         "journal": journal_id,
         "kind": kind,
@@ -245,7 +245,7 @@ def _of_posting(
         code = Detail.JOURNAL_ALONE
     else:
         code = Detail.NO_DEAL if ticket is None else Detail.DEAL_NOT_LISTED
-    return Found(
+    return PlatformDifference(
         f"journal:{journal_id}:{currency}",
         BreakKind.MISSING_THERE,
         at.astimezone(dt.UTC).date(),
@@ -257,10 +257,10 @@ def _of_posting(
     )
 
 
-def _cut_offs(rows: list[tuple]) -> Iterator[Found]:
+def _cut_offs(rows: list[tuple]) -> Iterator[PlatformDifference]:
     for ticket, executed_at, posted_at, currency, minor, reference, client_id in rows:
         seconds = abs(int((posted_at - executed_at).total_seconds()))
-        yield Found(
+        yield PlatformDifference(
             f"cut-off:{ticket}",
             BreakKind.TIMING,
             executed_at.astimezone(dt.UTC).date(),
@@ -273,4 +273,4 @@ def _cut_offs(rows: list[tuple]) -> Iterator[Found]:
         )
 
 
-__all__ = ["Compared", "Found", "compare"]
+__all__ = ["Compared", "PlatformDifference", "compare"]

@@ -18,7 +18,7 @@ from crm.security import audit
 from crm.security.policies import require
 from wallet.bank import statements as bank
 from wallet.choices.reconciliation import WaitingState
-from wallet.core.source_files import Kept, Progress, no_progress
+from wallet.core.source_files import Progress, StoredOriginal, no_progress
 from wallet.models import BankFile, ReportToConfirm, SettlementImport
 from wallet.reconciliation import policies, settlement_import
 
@@ -31,9 +31,9 @@ def _lock(waiting_id: int, actor: Actor) -> ReportToConfirm:
     return waiting
 
 
-def _kept(waiting: ReportToConfirm) -> Kept:
+def _kept(waiting: ReportToConfirm) -> StoredOriginal:
     folder = bank.ORIGINALS if waiting.is_statement else settlement_import.ORIGINALS
-    return Kept(folder, waiting.stored_name, waiting.sha256, waiting.size_bytes)
+    return StoredOriginal(folder, waiting.stored_name, waiting.sha256, waiting.size_bytes)
 
 
 @transaction.atomic

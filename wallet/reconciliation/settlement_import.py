@@ -27,7 +27,7 @@ from crm.files.jobs import RunningJob, start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require
-from wallet.core.source_files import Folder, Kept, Progress, no_progress
+from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progress
 from wallet.models import Psp, SettlementImport
 from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
@@ -168,7 +168,7 @@ def path_of(name: str) -> Path:
     return ORIGINALS.path_of(name)
 
 
-def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> Kept:
+def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> StoredOriginal:
     """Encrypt a file to disk with bounded memory. Raises StorageFull, with nothing left behind."""
     return ORIGINALS.keep(content, sync=sync)
 
@@ -177,7 +177,13 @@ def keep(content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = Tru
 
 
 def import_kept(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Actor, progress: Progress = no_progress, is_complete: bool = False
+    *,
+    psp: Psp,
+    file_name: str,
+    kept: StoredOriginal,
+    actor: Actor,
+    progress: Progress = no_progress,
+    is_complete: bool = False,
 ) -> SettlementImport:
     """Import an original that is on disk already; it is deleted when the report is refused, and waits when its end is unknown."""
     try:
@@ -192,7 +198,13 @@ def import_kept(
 
 
 def import_original(
-    *, psp: Psp, file_name: str, kept: Kept, actor: Actor, progress: Progress = no_progress, is_complete: bool = False
+    *,
+    psp: Psp,
+    file_name: str,
+    kept: StoredOriginal,
+    actor: Actor,
+    progress: Progress = no_progress,
+    is_complete: bool = False,
 ) -> SettlementImport:
     """Store, match and book an original in one transaction. Raises EndUnknown with the row under which it waits now."""
     started = time.monotonic()
@@ -217,7 +229,7 @@ def import_original(
     return report
 
 
-def _hold(psp: Psp, file_name: str, kept: Kept, actor: Actor, reader: SettlementReader) -> int:
+def _hold(psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, reader: SettlementReader) -> int:
     return hold(
         psp=psp,
         file_name=file_name,
@@ -234,7 +246,7 @@ def _hold(psp: Psp, file_name: str, kept: Kept, actor: Actor, reader: Settlement
 def store(
     psp: Psp,
     file_name: str,
-    kept: Kept,
+    kept: StoredOriginal,
     actor: Actor,
     progress: Progress = no_progress,
     *,

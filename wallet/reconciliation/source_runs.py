@@ -38,7 +38,7 @@ from wallet.choices.reconciliation import BreakKind, BreakState, Detail, Leg, Re
 from wallet.models import Account, Break, Psp, SourceRun
 from wallet.psp import adapter_class, adapter_of
 from wallet.reconciliation import platform_leg, policies, settlement_import
-from wallet.reconciliation.platform_leg import Found
+from wallet.reconciliation.platform_leg import PlatformDifference
 from wallet.reconciliation.report_expectations import is_called_for, reaches_to
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ LEGS = {SourceKind.PLATFORM: Leg.PLATFORM, SourceKind.BANK: Leg.BANK}
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunResult:
     """What one run found out."""
 
     state: RunState
@@ -127,12 +127,12 @@ def run_source(source: Source, day: dt.date) -> SourceRun:
     try:
         outcome = RUNNERS[source.kind](source, day)
     except DomainError as error:
-        outcome = Outcome(RunState.FAILED, words=error.message)
+        outcome = RunResult(RunState.FAILED, words=error.message)
     return _keep(source, day, started, outcome)
 
 
 @transaction.atomic
-def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: Outcome) -> SourceRun:
+def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: RunResult) -> SourceRun:
     still_open = open_breaks(source)
     if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
         outcome.state = RunState.BREAKS
@@ -156,7 +156,7 @@ def open_breaks(source: Source) -> int:
     return breaks_of(source).filter(state=BreakState.OPEN).count()
 
 
-def _run_platform(source: Source, day: dt.date) -> Outcome:
+def _run_platform(source: Source, day: dt.date) -> RunResult:
     server = source.server
     assert server is not None
     oldest = (
@@ -176,8 +176,8 @@ def _run_platform(source: Source, day: dt.date) -> Outcome:
     read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
     if read_at is None or read_at <= end_of(day):
         words = _("The deals of this server were not read since the day ended.")
-        return Outcome(RunState.MISSING, compared.checked, read_at.date() if read_at else None, words)
-    return Outcome(RunState.AGREES, compared.checked, day)
+        return RunResult(RunState.MISSING, compared.checked, read_at.date() if read_at else None, words)
+    return RunResult(RunState.AGREES, compared.checked, day)
 
 
 def _first_brand_on(server_id: int) -> int | None:
@@ -190,7 +190,7 @@ def _first_brand_on(server_id: int) -> int | None:
     )
 
 
-def _run_psp(source: Source, day: dt.date) -> Outcome:
+def _run_psp(source: Source, day: dt.date) -> RunResult:
     psp = source.psp
     assert psp is not None
     kinds = adapter_of(psp).report_kinds()
@@ -204,8 +204,8 @@ def _run_psp(source: Source, day: dt.date) -> Outcome:
     covered = min((one for one in reached if one is not None), default=None) if None not in reached else None
     if reached and (covered is None or covered < day):
         words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
-        return Outcome(RunState.MISSING, moved, covered, words)
-    return Outcome(RunState.AGREES, moved, covered)
+        return RunResult(RunState.MISSING, moved, covered, words)
+    return RunResult(RunState.AGREES, moved, covered)
 
 
 def _is_asked_daily(psp: Psp) -> bool:
@@ -213,7 +213,7 @@ def _is_asked_daily(psp: Psp) -> bool:
     return psp.is_fetched_daily and psp.is_enabled and not adapter_class(psp.adapter).announces_reports
 
 
-def _run_bank(source: Source, day: dt.date) -> Outcome:
+def _run_bank(source: Source, day: dt.date) -> RunResult:
     psp = source.psp
     assert psp is not None
     covered = covered_to(bank_positions.covered_days(psp))
@@ -230,11 +230,11 @@ def _run_bank(source: Source, day: dt.date) -> Outcome:
     unknown = sum(one.unknown_count for one in positions.values())
     words = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
     if covered is None or covered < day:
-        return Outcome(RunState.MISSING, entries, covered, words or _("No statement covers this day."))
-    return Outcome(RunState.AGREES, entries, covered, words)
+        return RunResult(RunState.MISSING, entries, covered, words or _("No statement covers this day."))
+    return RunResult(RunState.AGREES, entries, covered, words)
 
 
-def _of_balance(one: bank_positions.BankPosition) -> Found:
+def _of_balance(one: bank_positions.BankPosition) -> PlatformDifference:
     assert one.statement_minor is not None
     assert one.statement_on is not None
     values = {
@@ -243,7 +243,7 @@ def _of_balance(one: bank_positions.BankPosition) -> Found:
         "there": money(one.statement_minor, one.currency),
         "here": money(one.books_minor, one.currency),
     }
-    return Found(
+    return PlatformDifference(
         f"balance:{one.currency}",
         BreakKind.BALANCE,
         one.statement_on,
@@ -288,7 +288,7 @@ def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) ->
 
 
 @transaction.atomic
-def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last: dt.date) -> None:
+def note_breaks(source: Source, found: Iterable[PlatformDifference], *, first: dt.date, last: dt.date) -> None:
     """Keep what a run over [first, last] found. Open ones of those days that it did not find any more close themselves.
 
     What a person resolved stays so while it is the same difference; anything else under its subject opens anew.
@@ -322,13 +322,13 @@ def note_breaks(source: Source, found: Iterable[Found], *, first: dt.date, last:
     )
 
 
-def _says_the_same(row: Break, one: Found) -> bool:
+def _says_the_same(row: Break, one: PlatformDifference) -> bool:
     """Settled before: by a person, or because it explains itself."""
     same = (row.kind, row.difference_minor) == (one.kind, one.difference_minor)
     return row.state == BreakState.RESOLVED and same and (row.resolved_by_id is not None or one.is_settled)
 
 
-def _break(source: Source, subject: str, one: Found, now: dt.datetime) -> Break:
+def _break(source: Source, subject: str, one: PlatformDifference, now: dt.datetime) -> Break:
     settled: dict[str, Any] = {}
     if one.is_settled:
         settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution_code": Resolved.ITSELF}

@@ -144,7 +144,7 @@ def _act(message_id: int) -> tuple[str, bool]:
         event = adapter.read_webhook(bytes(message.body))[message.item]
         with about(message.reference):
             if event.is_complete:
-                _look_before_leaping(message.psp, event)
+                _verify_amount_at_psp(message.psp, event)
             else:
                 event = completed(message.psp, adapter, event)
         with transaction.atomic():
@@ -165,7 +165,7 @@ class _Disagreement(Exception):
     """A webhook and the PSP's own API tell two stories."""
 
 
-def _look_before_leaping(psp: Psp, event: WebhookEvent) -> None:
+def _verify_amount_at_psp(psp: Psp, event: WebhookEvent) -> None:
     """A payment whose amount differs from the intent is looked up: the API's word counts, not the message's."""
     if event.kind != EventKind.PAYMENT or event.payment is None:
         return

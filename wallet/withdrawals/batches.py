@@ -20,7 +20,7 @@ from crm.i18n.localized_text import phrase, say
 from crm.models import User
 from crm.money.amounts import Money
 from crm.security.policies import require_permission
-from wallet.choices.withdrawals import Way, WithdrawalState
+from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.ledger import posting
 from wallet.models import Account, ApprovalBatch, Psp, Withdrawal
 from wallet.withdrawals import double_payment, policies
@@ -157,4 +157,6 @@ def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
     if done.state == WithdrawalState.SECOND_LOOK:
         return FIRST, _("Your approval is noted. A second person releases it.")
     ways = {part.way for part in parts}
-    return RELEASE, _("Released to the PSP.") if ways != {Way.REFUND} else _("Released: it goes back to its source.")
+    return RELEASE, _("Released to the PSP.") if ways != {WithdrawalRoute.REFUND} else _(
+        "Released: it goes back to its source."
+    )

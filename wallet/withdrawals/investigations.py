@@ -24,7 +24,7 @@ from crm.security.policies import require
 from wallet.choices.approvals import RequestState
 from wallet.choices.bank import OrderState
 from wallet.choices.ledger import AccountKind
-from wallet.choices.withdrawals import FindingKind, Way, WithdrawalState
+from wallet.choices.withdrawals import FindingKind, WithdrawalRoute, WithdrawalState
 from wallet.core import policies
 from wallet.core.amounts import minor_of
 from wallet.ledger import posting
@@ -127,7 +127,7 @@ def _amount(withdrawal: Withdrawal, kind: str, amount: Decimal | None) -> int:
         raise DomainError(
             _("No more can come back than was paid: %(money)s.") % {"money": formats.money(withdrawal.payout_money)}
         )
-    if minor < whole and withdrawal.way == Way.REFUND:
+    if minor < whole and withdrawal.way == WithdrawalRoute.REFUND:
         raise DomainError(_("A refund comes back whole; a difference is the PSP's fee, and stands in its report."))
     return minor
 

@@ -24,7 +24,7 @@ from wallet.choices.withdrawals import (
     WITHDRAWAL_OPEN,
     WITHDRAWAL_TRANSITIONS,
     Purpose,
-    Way,
+    WithdrawalRoute,
     WithdrawalState,
     failure_words,
 )
@@ -63,7 +63,7 @@ def ledger_kind(withdrawal: Withdrawal) -> JournalKind:
 
 
 @transaction.atomic
-def apply_payout(*, psp_id: int, view: TransferView, way: Way = Way.PAYOUT) -> Applied:
+def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = WithdrawalRoute.PAYOUT) -> Applied:
     """Move a withdrawal on by what its PSP said about the payout or refund; late and repeated messages change nothing."""
     found = Withdrawal.objects.filter(psp_id=psp_id, reference=view.reference, way=way).first()
     if found is None:
@@ -143,7 +143,7 @@ def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted
     move_to(withdrawal, WithdrawalState.SETTLED)
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
     withdrawal.save()
-    is_refund = withdrawal.way == Way.REFUND
+    is_refund = withdrawal.way == WithdrawalRoute.REFUND
     PspMovement.objects.create(
         psp=withdrawal.psp,
         kind=MovementKind.REFUND if is_refund else MovementKind.PAYOUT,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clients.models import Client
 from wallet.choices.deposits import DepositState
 from wallet.choices.psp import PspKind
-from wallet.choices.withdrawals import WITHDRAWAL_OPEN, Way, WithdrawalState
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WithdrawalRoute, WithdrawalState
 from wallet.models import Deposit, Psp, Withdrawal
 from wallet.psp import adapter_of
 from wallet.psp.base import Capability
@@ -89,7 +89,9 @@ def takes_refunds(psp: Psp) -> bool:
 
 def _open_refunds(client: Client, currency: str) -> dict[int, int]:
     rows = (
-        Withdrawal.objects.filter(client=client, currency=currency, way=Way.REFUND, state__in=WITHDRAWAL_OPEN)
+        Withdrawal.objects.filter(
+            client=client, currency=currency, way=WithdrawalRoute.REFUND, state__in=WITHDRAWAL_OPEN
+        )
         .order_by()
         .values_list("source_deposit")
         .annotate(total=Sum("amount_minor"))
@@ -100,7 +102,7 @@ def _open_refunds(client: Client, currency: str) -> dict[int, int]:
 def _returned_by_payouts(client: Client, currency: str) -> defaultdict[int, int]:
     rows = (
         Withdrawal.objects.filter(
-            client=client, currency=currency, way=Way.PAYOUT, state__in=IN_BOOKS, return_minor__gt=0
+            client=client, currency=currency, way=WithdrawalRoute.PAYOUT, state__in=IN_BOOKS, return_minor__gt=0
         )
         .order_by()
         .values_list("psp")

@@ -21,7 +21,7 @@ from crm.money.amounts import Money
 from crm.security import crypto
 from wallet.choices.ledger import AccountKind
 from wallet.choices.psp import PspKind
-from wallet.choices.withdrawals import Purpose, Way, WithdrawalState
+from wallet.choices.withdrawals import Purpose, WithdrawalRoute, WithdrawalState
 from wallet.models import Balance, Deposit, Psp, Withdrawal
 from wallet.withdrawals.destinations import destination_label, destination_mark, mark_of
 from wallet.withdrawals.payout_methods import PayoutMethod, methods_of
@@ -42,7 +42,7 @@ class PlannedPart:
     """One payment of a plan. The client gets `amount_minor` less `fee_minor`; `return_minor` of it goes back to a source."""
 
     psp: Psp
-    way: Way
+    way: WithdrawalRoute
     amount_minor: int
     currency: str
     label: str
@@ -104,7 +104,7 @@ class Plan:
     @property
     def needs_destination(self) -> bool:
         """Something goes where the client says, and they have not said it yet."""
-        return any(part.way == Way.PAYOUT and not part.destination for part in self.parts)
+        return any(part.way == WithdrawalRoute.PAYOUT and not part.destination for part in self.parts)
 
     @property
     def mark(self) -> str:
@@ -243,7 +243,7 @@ def _refund(source: Source, minor: int) -> PlannedPart:
     deposit = source.deposit
     return PlannedPart(
         psp=deposit.psp,
-        way=Way.REFUND,
+        way=WithdrawalRoute.REFUND,
         amount_minor=minor,
         currency=deposit.currency,
         label=source.label,
@@ -258,7 +258,7 @@ def _payout(method: PayoutMethod, minor: int, currency: str, destination: Mappin
     label = destination_label(destination) if destination else method.label
     return PlannedPart(
         psp=method.psp,
-        way=Way.PAYOUT,
+        way=WithdrawalRoute.PAYOUT,
         amount_minor=minor,
         currency=currency,
         label=label,
@@ -274,7 +274,7 @@ def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str
     since = timezone.now() - dt.timedelta(days=KNOWN_FOR_DAYS)
     last = (
         Withdrawal.objects.filter(
-            client=client, psp=psp, way=Way.PAYOUT, state=WithdrawalState.SETTLED, finished_at__gte=since
+            client=client, psp=psp, way=WithdrawalRoute.PAYOUT, state=WithdrawalState.SETTLED, finished_at__gte=since
         )
         .select_related("method")
         .order_by("-id")

@@ -17,7 +17,7 @@ from wallet.bonuses import restoring
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import MovementKind
-from wallet.choices.withdrawals import Purpose, Way, WithdrawalState
+from wallet.choices.withdrawals import Purpose, WithdrawalRoute, WithdrawalState
 from wallet.core.limits import limit
 from wallet.deposits.verbs import audit_deposit, lock_deposit
 from wallet.ledger import posting
@@ -75,7 +75,7 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     withdrawal.save()
     PspMovement.objects.create(
         psp=withdrawal.psp,
-        kind=MovementKind.REFUND if withdrawal.way == Way.REFUND else MovementKind.PAYOUT,
+        kind=MovementKind.REFUND if withdrawal.way == WithdrawalRoute.REFUND else MovementKind.PAYOUT,
         reference=withdrawal.reference,
         psp_reference=finding.psp_reference,
         client_id=withdrawal.client_id,

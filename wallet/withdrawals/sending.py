@@ -17,7 +17,7 @@ from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
-from wallet.choices.withdrawals import Way, WithdrawalState
+from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import lock_deposit
 from wallet.models import Withdrawal
 from wallet.psp import adapter_of
@@ -63,7 +63,7 @@ def send_claimed(withdrawal: Withdrawal) -> str:
 
 def _send(withdrawal: Withdrawal) -> TransferView:
     adapter = adapter_of(withdrawal.psp)
-    if withdrawal.way == Way.REFUND:
+    if withdrawal.way == WithdrawalRoute.REFUND:
         return adapter.refund(_refund_order(withdrawal))
     return adapter.start_payout(
         PayoutOrder(
@@ -80,7 +80,7 @@ def _send(withdrawal: Withdrawal) -> TransferView:
 
 def _find(withdrawal: Withdrawal) -> TransferView | None:
     adapter = adapter_of(withdrawal.psp)
-    if withdrawal.way == Way.REFUND:
+    if withdrawal.way == WithdrawalRoute.REFUND:
         return adapter.find_refund(_refund_order(withdrawal))
     return adapter.find_payout(withdrawal.reference)
 
@@ -107,7 +107,7 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
     if withdrawal.next_look_up_at is not None and withdrawal.next_look_up_at > now:
         return None
     move_to(withdrawal, WithdrawalState.SENDING)
-    if withdrawal.way == Way.REFUND and _is_gone(withdrawal):
+    if withdrawal.way == WithdrawalRoute.REFUND and _is_gone(withdrawal):
         fail(withdrawal, reason=_("The deposit was charged back or has gone back meanwhile"))
         return None
     withdrawal.sent_at, withdrawal.next_look_up_at = now, now + LEASE
@@ -124,7 +124,7 @@ def _is_gone(withdrawal: Withdrawal) -> bool:
 @transaction.atomic(durable=True)
 def _answered(withdrawal_id: int, view: TransferView) -> str:
     withdrawal = lock_withdrawal(withdrawal_id)
-    apply_payout(psp_id=withdrawal.psp_id, view=view, way=Way(withdrawal.way))
+    apply_payout(psp_id=withdrawal.psp_id, view=view, way=WithdrawalRoute(withdrawal.way))
     _look_again(withdrawal_id)
     return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
 

@@ -11,7 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import ago
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
-from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WITHDRAWAL_UNDECIDED, Outcome, Purpose, Way, WithdrawalState
+from wallet.choices.withdrawals import (
+    WITHDRAWAL_OPEN,
+    WITHDRAWAL_UNDECIDED,
+    CheckResult,
+    Purpose,
+    WithdrawalRoute,
+    WithdrawalState,
+)
 from wallet.core import queries
 from wallet.core.limits import limit
 from wallet.models import Withdrawal
@@ -23,7 +30,7 @@ class WithdrawalFilter(django_filters.FilterSet):
     psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Why"))
-    way = django_filters.ChoiceFilter(choices=Way.choices, label=_("Way"))
+    way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Way"))
     needs_second = django_filters.BooleanFilter(label=_("Two people approve"))
     requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
 
@@ -36,7 +43,7 @@ def _checks(row: Withdrawal, _table: Table) -> str:
     """How the checks went, in one badge: the worst outcome counts."""
     if not row.checks.all():
         return ""
-    found = [one for one in row.checks.all() if one.outcome != Outcome.PASS]
+    found = [one for one in row.checks.all() if one.outcome != CheckResult.PASS]
     if not found:
         return format_html('<span class="k-badge tone-success">{}</span>', _("All passed"))
     return format_html(

@@ -28,7 +28,7 @@ from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.queue.enqueue import wake_on_commit
 from crm.security.policies import require
-from wallet.choices.withdrawals import Outcome, Purpose, WithdrawalState
+from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalState
 from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
 from wallet.core.references import new_reference
@@ -155,7 +155,7 @@ def _planned(
 
 
 def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
-    stops = [finding.reason for finding in findings.values() if finding.outcome == Outcome.STOP]
+    stops = [finding.reason for finding in findings.values() if finding.outcome == CheckResult.STOP]
     if stops:
         raise WithdrawalNotPossible(stops)
 
@@ -260,7 +260,7 @@ def _keep_findings(withdrawal: Withdrawal, findings: Mapping[str, Finding]) -> N
 
 def _may_go_alone(first: Withdrawal, whole: Decimal, findings: Mapping[str, Finding]) -> bool:
     """The whole request is below the brand's automatic limit and the four-eyes limit, and every check passed."""
-    clean = all(finding.outcome == Outcome.PASS for finding in findings.values())
+    clean = all(finding.outcome == CheckResult.PASS for finding in findings.values())
     return clean and not first.needs_second and not exceeds(first.brand, whole, "withdrawal_auto_approve_minor")
 
 
@@ -315,7 +315,7 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
     return [
         finding.reason
         for finding in run_checks(request, only_stopping=True).values()
-        if finding.outcome == Outcome.STOP
+        if finding.outcome == CheckResult.STOP
     ]
 
 

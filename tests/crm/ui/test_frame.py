@@ -110,7 +110,7 @@ def test_the_palette_finds_pages_of_the_users_menu_only(browse, cast, monkeypatc
     panels.menu("setup", "Failed events", "jobs", "crm.manage_events", "webhook")
     panels.menu("sales", "Follow-ups", "notifications", None, "calendar")
     panels.palette_source(
-        "people", "People", lambda user, query, limit: [panels.Found("Clara Weber", "/clients/1/", "client")]
+        "people", "People", lambda user, query, limit: [panels.SearchResult("Clara Weber", "/clients/1/", "client")]
     )
     page = browse(cast.agent).get("/palette/", {"q": ""}).content.decode()
     assert "Follow-ups" in page and "Failed events" not in page and "Clara" not in page

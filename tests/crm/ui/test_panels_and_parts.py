@@ -78,7 +78,7 @@ def test_the_palette_asks_only_providers_one_may_ask_and_cuts_their_answers(regi
 
     def many(user, query, limit):
         asked.append(query)
-        return (panels.Found(str(n), "/") for n in range(100))
+        return (panels.SearchResult(str(n), "/") for n in range(100))
 
     panels.palette_source("many", "Many", many, "x.a")
     assert panels.search_everything(Person(), "q") == [] and not asked

@@ -54,7 +54,7 @@ def found(cast: Cast, **more: Any) -> list[tuple[str, int, str, str, int | None]
     ]
 
 
-def given(standard: AccountType, sort: str) -> class_margins.Given:
+def given(standard: AccountType, sort: str) -> class_margins.GroupLeverage:
     place = (standard.server_id, standard.group)
     return class_margins.of_groups([place])[place][sort]
 

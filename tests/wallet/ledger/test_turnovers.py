@@ -45,7 +45,7 @@ def read() -> SealDigests:
     return digests
 
 
-def differences(known: turnovers.Known) -> list[tuple]:
+def differences(known: turnovers.TurnoverSnapshot) -> list[tuple]:
     return rows(COUNTERS, after=0, through=Account.objects.latest("pk").pk, **known._asdict())
 
 
@@ -63,7 +63,7 @@ def test_a_counter_that_is_one_off_gets_the_same_words_either_way(wallet, counte
     by_reading = verify().problems
     assert [words.split(" counts")[0] for words in by_reading] == [f"balance of account {wallet.pk}"]
     monkeypatch.setattr(turnovers, "IDS_MAX", 0)
-    assert read().turnovers.known(0, wallet.pk, read_through=1) == turnovers.Known()
+    assert read().turnovers.known(0, wallet.pk, read_through=1) == turnovers.TurnoverSnapshot()
     assert verify().problems == by_reading
 
 

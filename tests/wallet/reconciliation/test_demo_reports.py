@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from wallet.demo.planting import BANK, CARDS, plant
 from wallet.demo.psps import OFFER
 from wallet.demo.reports import months_until, report, weeks_of
 from wallet.demo.rows import Row
+from wallet.demo.seeded_breaks import BANK, CARDS, plant
 from wallet.psp.settlement_csv import PlainReader
 
 STORIES = {

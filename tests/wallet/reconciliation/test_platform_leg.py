@@ -265,7 +265,7 @@ def test_one_source_that_breaks_keeps_no_other_waiting(cast, account, monkeypatc
     def fails(source, day):
         if source.brand == cast.brand:
             raise RuntimeError("no")
-        return source_runs.Outcome(RunState.AGREES)
+        return source_runs.RunResult(RunState.AGREES)
 
     monkeypatch.setitem(source_runs.RUNNERS, SourceKind.PLATFORM, fails)
     assert run_due() == 1

@@ -13,7 +13,7 @@ from crm.models import AuditEvent, Notification
 from crm.security import audit
 from tests.wallet.factories import available, fund, make_psp
 from wallet.choices.psp import InboxState
-from wallet.choices.withdrawals import Outcome, WithdrawalState
+from wallet.choices.withdrawals import CheckResult, WithdrawalState
 from wallet.deposits.verbs import Applied
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
@@ -239,11 +239,11 @@ def test_a_restriction_placed_meanwhile_stops_the_approval(rich, outside):
 
 
 def test_money_goes_back_the_way_it_came_first(rich, outside):
-    assert outcome(ask(rich, outside), "return_to_source") == Outcome.PASS
+    assert outcome(ask(rich, outside), "return_to_source") == CheckResult.PASS
     other = make_psp(rich.brand, "sepalink", base_url=outside.running.url)
     elsewhere = ask(rich, outside, key="k2", psp=other)
     found = elsewhere.checks.get(name="return_to_source")
-    assert found.outcome == Outcome.REVIEW
+    assert found.outcome == CheckResult.REVIEW
     assert "Northpay €800.00" in found.reason
 
 
@@ -251,33 +251,33 @@ def test_profit_may_go_anywhere_once_the_deposits_went_back(rich, outside):
     fund(rich.client, 50_000, key="profit")
     ask(rich, outside, "1000")
     other = make_psp(rich.brand, "sepalink", base_url=outside.running.url)
-    assert outcome(ask(rich, outside, "500", key="k2", psp=other), "return_to_source") == Outcome.PASS
+    assert outcome(ask(rich, outside, "500", key="k2", psp=other), "return_to_source") == CheckResult.PASS
 
 
 def test_who_never_paid_in_is_looked_at(rich, outside):
     Deposit.objects.all()._raw_delete("default")
-    assert outcome(ask(rich, outside), "return_to_source") == Outcome.REVIEW
+    assert outcome(ask(rich, outside), "return_to_source") == CheckResult.REVIEW
 
 
 def test_many_requests_and_a_new_destination_are_looked_at(rich, outside):
     first = ask(rich, outside, "10")
-    assert (outcome(first, "velocity"), outcome(first, "cooling_off")) == (Outcome.PASS, Outcome.PASS)
+    assert (outcome(first, "velocity"), outcome(first, "cooling_off")) == (CheckResult.PASS, CheckResult.PASS)
     other = {"iban": "DE75512108001245126199"}
     second = ask(rich, outside, "10", key="k2", destination=other)
-    assert outcome(second, "cooling_off") == Outcome.REVIEW
+    assert outcome(second, "cooling_off") == CheckResult.REVIEW
     ask(rich, outside, "10", key="k3")
-    assert outcome(ask(rich, outside, "10", key="k4"), "velocity") == Outcome.REVIEW
+    assert outcome(ask(rich, outside, "10", key="k4"), "velocity") == CheckResult.REVIEW
 
 
 @pytest.mark.parametrize("gone", ["charged_back", "refunded"])
 def test_what_was_taken_back_is_no_source_any_more(rich, outside, gone):
     Deposit.objects.update(state=gone)
-    assert outcome(ask(rich, outside), "return_to_source") == Outcome.REVIEW
+    assert outcome(ask(rich, outside), "return_to_source") == CheckResult.REVIEW
 
 
 def test_a_new_password_is_looked_at(rich, outside):
     audit.record(actor=None, action="crm.password_changed", target=rich.client_user, client_id=rich.client.pk)
-    assert outcome(ask(rich, outside), "cooling_off") == Outcome.REVIEW
+    assert outcome(ask(rich, outside), "cooling_off") == CheckResult.REVIEW
 
 
 @pytest.mark.parametrize(

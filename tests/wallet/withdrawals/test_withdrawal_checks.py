@@ -10,7 +10,7 @@ from tests.compliance.factories import load
 from tests.days import now
 from tests.trading.factories import make_account, make_server
 from tests.wallet.withdrawals.test_withdrawal import IBAN, ask, outcome, paid_in, rich
-from wallet.choices.withdrawals import Outcome
+from wallet.choices.withdrawals import CheckResult
 from wallet.models import Deposit, Withdrawal
 from wallet.withdrawals.checks import risk
 from wallet.withdrawals.checks.registry import CHECKS
@@ -27,7 +27,7 @@ def test_every_check_speaks_once_about_every_request(rich, outside):
     withdrawal = ask(rich, outside)
     assert set(withdrawal.checks.values_list("name", flat=True)) == set(CHECKS)
     assert len(CHECKS) == 15
-    assert set(withdrawal.checks.values_list("outcome", flat=True)) == {Outcome.PASS}
+    assert set(withdrawal.checks.values_list("outcome", flat=True)) == {CheckResult.PASS}
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_every_check_speaks_once_about_every_request(rich, outside):
     ],
 )
 def test_how_often_and_how_much(rich, outside, policies, words):
-    assert outcome(ask(rich, outside, "10"), "velocity") == Outcome.PASS
+    assert outcome(ask(rich, outside, "10"), "velocity") == CheckResult.PASS
     rich.brand.policies = policies
     rich.brand.save()
     second = ask(rich, outside, "10", key="k2")
-    assert outcome(second, "velocity") == Outcome.REVIEW
+    assert outcome(second, "velocity") == CheckResult.REVIEW
     assert words in said(second, "velocity")
 
 
@@ -61,13 +61,13 @@ def test_how_often_and_how_much(rich, outside, policies, words):
 def test_what_was_changed_shortly_before_is_looked_at(rich, outside, action, after, words):
     audit.record(actor=None, action=action, target=rich.client, client_id=rich.client.pk, after=after)
     withdrawal = ask(rich, outside)
-    assert outcome(withdrawal, "cooling_off") == (Outcome.REVIEW if words else Outcome.PASS)
+    assert outcome(withdrawal, "cooling_off") == (CheckResult.REVIEW if words else CheckResult.PASS)
     assert words in said(withdrawal, "cooling_off")
 
 
 def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(rich, outside, monkeypatch, tmp_path):
     load(tmp_path, {"first": "Klara", "second": "Weber"})
-    assert outcome(ask(rich, outside, "10"), "aml") == Outcome.PASS
+    assert outcome(ask(rich, outside, "10"), "aml") == CheckResult.PASS
     Hit.objects.create(
         screening=rich.client.screenings.create(
             at=now(), trigger="manual", matcher_version="1", threshold=Decimal("0.9"), client_hash="x"
@@ -81,7 +81,7 @@ def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(ri
     )
     monkeypatch.setitem(risk.SIGNALS, "test", lambda _client: "Cash at three branches.")
     withdrawal = ask(rich, outside, "10", key="k2")
-    assert outcome(withdrawal, "aml") == Outcome.REVIEW
+    assert outcome(withdrawal, "aml") == CheckResult.REVIEW
     assert "watchlist" in said(withdrawal, "aml") and "Cash at three branches." in said(withdrawal, "aml")
 
 
@@ -96,9 +96,9 @@ def test_the_reasons_of_a_high_rating_are_told(rich, outside):
 
 def test_in_and_out_with_hardly_any_trading_is_looked_at(rich, outside, monkeypatch):
     withdrawal = ask(rich, outside, "900")
-    assert outcome(withdrawal, "churn") == Outcome.REVIEW
+    assert outcome(withdrawal, "churn") == CheckResult.REVIEW
     assert "€1,000.00" in said(withdrawal, "churn")
-    assert outcome(ask(rich, outside, "50", key="k2"), "churn") == Outcome.PASS
+    assert outcome(ask(rich, outside, "50", key="k2"), "churn") == CheckResult.PASS
 
 
 def test_who_traded_enough_is_not_churning(rich, outside, monkeypatch):
@@ -114,37 +114,37 @@ def test_who_traded_enough_is_not_churning(rich, outside, monkeypatch):
             return {"lots": Decimal("0.1")}
 
     monkeypatch.setattr(risk.Deal, "objects", Traded)
-    assert outcome(ask(rich, outside, "900"), "churn") == Outcome.PASS
+    assert outcome(ask(rich, outside, "900"), "churn") == CheckResult.PASS
 
 
 def test_many_small_deposits_that_are_much_together_are_looked_at(rich, outside):
     for number in range(5):
         paid_in(rich.client, outside.psp, 70_000 + number)
     withdrawal = ask(rich, outside)
-    assert outcome(withdrawal, "structuring") == Outcome.REVIEW
+    assert outcome(withdrawal, "structuring") == CheckResult.REVIEW
     assert "5 small deposits within 7 days" in said(withdrawal, "structuring")
 
 
 def test_a_payer_who_is_somebody_else_is_looked_at(rich, outside):
     Deposit.objects.update(payer_name="Clara Weber")
-    assert outcome(ask(rich, outside, "10"), "payer") == Outcome.PASS
+    assert outcome(ask(rich, outside, "10"), "payer") == CheckResult.PASS
     Deposit.objects.update(payer_name="Boris Badenov")
     withdrawal = ask(rich, outside, "10", key="k2")
-    assert outcome(withdrawal, "payer") == Outcome.REVIEW and "Boris Badenov" in said(withdrawal, "payer")
+    assert outcome(withdrawal, "payer") == CheckResult.REVIEW and "Boris Badenov" in said(withdrawal, "payer")
 
 
 def test_a_chargeback_lately_is_looked_at(rich, outside):
     paid_in(rich.client, outside.psp, 500)
     Deposit.objects.filter(amount_minor=500).update(state="charged_back")
-    assert outcome(ask(rich, outside), "chargeback") == Outcome.REVIEW
+    assert outcome(ask(rich, outside), "chargeback") == CheckResult.REVIEW
 
 
 def test_a_destination_in_anothers_name_or_of_another_client_is_looked_at(rich, outside):
     theirs = {**IBAN, "holder": "Boris Badenov"}
     withdrawal = ask(rich, outside, "10", destination=theirs)
-    assert outcome(withdrawal, "destination") == Outcome.REVIEW
+    assert outcome(withdrawal, "destination") == CheckResult.REVIEW
     assert "Boris Badenov" in said(withdrawal, "destination")
-    assert outcome(ask(rich, outside, "10", key="k2"), "destination") == Outcome.PASS
+    assert outcome(ask(rich, outside, "10", key="k2"), "destination") == CheckResult.PASS
     Withdrawal.objects.filter(request_key="k2").update(client=rich.other_client)
     shared = ask(rich, outside, "10", key="k3")
     assert f"client {rich.other_client.pk}" in said(shared, "destination")
@@ -152,7 +152,7 @@ def test_a_destination_in_anothers_name_or_of_another_client_is_looked_at(rich, 
 
 def test_a_position_that_may_need_the_money_is_looked_at(rich, outside):
     make_account(rich.client, make_server(), margin=Decimal(100), margin_level=Decimal(80))
-    assert outcome(ask(rich, outside), "open_margin") == Outcome.REVIEW
+    assert outcome(ask(rich, outside), "open_margin") == CheckResult.REVIEW
 
 
 def test_the_checks_take_a_bounded_number_of_queries(rich, outside, django_assert_max_num_queries):

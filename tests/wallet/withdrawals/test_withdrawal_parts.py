@@ -15,7 +15,7 @@ from tests.wallet.factories import at_once, available, fund, make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, ask, paid_in, rich, state, wallet
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
-from wallet.choices.withdrawals import Way, WithdrawalState
+from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import start_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
@@ -298,8 +298,8 @@ def test_the_database_holds_the_parts_together(mixed, cast, outside):
     first, second = parts_of(withdrawal)
     for row, wrong in (
         (second, {"part": 1}),
-        (first, {"way": Way.PAYOUT}),
-        (second, {"way": Way.REFUND}),
+        (first, {"way": WithdrawalRoute.PAYOUT}),
+        (second, {"way": WithdrawalRoute.REFUND}),
         (first, {"fee_minor": 1}),
         (second, {"fee_minor": 10_000}),
         (first, {"return_minor": 30_001}),

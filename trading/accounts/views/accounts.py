@@ -56,7 +56,7 @@ def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 
     )
 
 
-def fall_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
+def drawdown_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
     """How far equity is below its height, hanging from zero; None where it never fell."""
     if len(curve.at) < 2 or not curve.drawdown_percent:
         return None
@@ -162,7 +162,7 @@ class AccountResults(StaffView):
             "account": account,
             "curve": curve,
             "fared": fared,
-            "falls": fall_chart(account, curve),
+            "falls": drawdown_chart(account, curve),
             "hours": hour_chart(account, fared),
             "results": performance.by_symbol(account),
             "asked": asked_of(account),

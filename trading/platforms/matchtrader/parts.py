@@ -34,7 +34,7 @@ def reading(command: str) -> Iterator[None]:
         raise ReadTimedOut(f"the answer can't be read ({problem!r})", command=command) from problem
 
 
-class Kept:
+class TimedValue:
     """A value that is good for some seconds."""
 
     def __init__(self, seconds: float, make: Callable[[], Any]) -> None:
@@ -66,9 +66,9 @@ class Part:
     def __init__(self, client: RestClient, streams: Streams | None = None) -> None:
         self.client, self.config, self.streams = client, client.config, streams
         self.numbers = Numbers()
-        self._listing = Kept(LISTING_SECONDS, self._list_accounts)
-        self._group_names = Kept(GROUPS_SECONDS, self._read_group_names)
-        self._sizes = Kept(SYMBOLS_SECONDS, lambda: Sizes(self.group_names("*")))
+        self._listing = TimedValue(LISTING_SECONDS, self._list_accounts)
+        self._group_names = TimedValue(GROUPS_SECONDS, self._read_group_names)
+        self._sizes = TimedValue(SYMBOLS_SECONDS, lambda: Sizes(self.group_names("*")))
 
     def close(self) -> None:
         self.client.close()

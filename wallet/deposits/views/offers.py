@@ -42,7 +42,10 @@ def try_out(request: UserRequest) -> HttpResponse:
             "currency": currency,
             "ways": [
                 (_("Paying in"), method_offers.judge(client, currency, amount=amount)),
-                (_("Paying out"), method_offers.judge(client, currency, way=method_offers.Way.OUT, amount=amount)),
+                (
+                    _("Paying out"),
+                    method_offers.judge(client, currency, way=method_offers.Direction.OUT, amount=amount),
+                ),
             ],
         }
     return render(request, "wallet/deposits/try_out.html", context)

@@ -43,7 +43,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.money.amounts import from_minor, quantize, to_minor
 from wallet.choices.psp import PspKind, Verdict
-from wallet.choices.withdrawals import ClaimState, Way
+from wallet.choices.withdrawals import ClaimState, WithdrawalRoute
 from wallet.models import Psp, Withdrawal
 from wallet.psp.base import (
     BaseAdapter,
@@ -342,7 +342,7 @@ class BtcPayAdapter(BaseAdapter):
         return BtcPayReader(file, refunds_among=self._refunds_among)
 
     def _refunds_among(self, references: Sequence[str]) -> set[str]:
-        found = Withdrawal.objects.filter(psp=self.psp, way=Way.REFUND, reference__in=references)
+        found = Withdrawal.objects.filter(psp=self.psp, way=WithdrawalRoute.REFUND, reference__in=references)
         return set(found.values_list("reference", flat=True)) if references else set()
 
     def check_connection(self) -> Health:

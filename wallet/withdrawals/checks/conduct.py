@@ -16,7 +16,7 @@ from crm.models import AuditEvent
 from crm.money.amounts import from_minor
 from crm.security import audit
 from wallet.choices.checks import CheckName
-from wallet.choices.withdrawals import Purpose, Way, WithdrawalState
+from wallet.choices.withdrawals import Purpose, WithdrawalRoute, WithdrawalState
 from wallet.core.limits import exceeds, in_base, limit
 from wallet.models import Withdrawal
 from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review
@@ -78,7 +78,7 @@ def cooling_off(request: Request) -> Finding:
     changes = _changes(request.client.pk, since)
     if changes:
         return review(_("%(what)s within the last %(hours)s hours.") % {"what": ", ".join(changes), "hours": hours})
-    earlier = Withdrawal.objects.filter(client=request.client, way=Way.PAYOUT, purpose=Purpose.WITHDRAWAL)
+    earlier = Withdrawal.objects.filter(client=request.client, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL)
     known = earlier.filter(destination_mark=request.mark, requested_at__lt=since)
     if request.mark and earlier.exists() and not known.exists():
         return review(_("The destination is new or was changed within the last %(hours)s hours.") % {"hours": hours})

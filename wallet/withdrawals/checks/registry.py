@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from clients.models import Client
 from crm.money.amounts import Money
 from wallet.choices.checks import CheckName
-from wallet.choices.withdrawals import Outcome, Purpose, Way
+from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalRoute
 from wallet.models import Account, Withdrawal
 from wallet.withdrawals.payout_methods import PayoutMethod
 from wallet.withdrawals.return_to_source import Plan
@@ -44,8 +44,8 @@ class Request:
     def mark(self) -> str:
         """Of the destination that the client chose; empty when everything goes back to its sources."""
         if self.plan is None:
-            return self.known.destination_mark if self.known and self.known.way == Way.PAYOUT else ""
-        return next((part.mark for part in self.plan.parts if part.way == Way.PAYOUT), "")
+            return self.known.destination_mark if self.known and self.known.way == WithdrawalRoute.PAYOUT else ""
+        return next((part.mark for part in self.plan.parts if part.way == WithdrawalRoute.PAYOUT), "")
 
     @property
     def others(self) -> QuerySet[Withdrawal]:
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    outcome: Outcome
+    outcome: CheckResult
     reason: str
 
 
@@ -88,12 +88,12 @@ def run_checks(request: Request, *, only_stopping: bool = False) -> dict[str, Fi
 
 
 def passed(reason: str) -> Finding:
-    return Finding(Outcome.PASS, reason)
+    return Finding(CheckResult.PASS, reason)
 
 
 def review(reason: str) -> Finding:
-    return Finding(Outcome.REVIEW, reason)
+    return Finding(CheckResult.REVIEW, reason)
 
 
 def stop(reason: str) -> Finding:
-    return Finding(Outcome.STOP, reason)
+    return Finding(CheckResult.STOP, reason)

@@ -19,7 +19,7 @@ from crm.money.amounts import Money, from_minor, to_minor
 from trading.models import Deal, TradingAccount
 from wallet.choices.checks import CheckName
 from wallet.choices.deposits import DepositState
-from wallet.choices.withdrawals import Purpose, Way
+from wallet.choices.withdrawals import Purpose, WithdrawalRoute
 from wallet.core.limits import in_base, limit
 from wallet.deposits.payer_match import is_payer
 from wallet.models import Deposit, Withdrawal
@@ -149,7 +149,9 @@ def destination(request: Request) -> Finding:
     if not is_payer(request.client.first_name, request.client.last_name, holder):
         return review(_("The destination is in another's name: “%(holder)s”.") % {"holder": holder})
     if request.mark:
-        others = Withdrawal.objects.filter(destination_mark=request.mark, way=Way.PAYOUT, purpose=Purpose.WITHDRAWAL)
+        others = Withdrawal.objects.filter(
+            destination_mark=request.mark, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL
+        )
         other = others.exclude(client=request.client).select_related("client").defer("sealed_destination").first()
         if other is not None:
             return review(_("Another client uses this destination: client %(number)s.") % {"number": other.client_id})

@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass, field
 
 from clients.choices import CallOutcome, SalesStatus, Stage
-from clients.demo import rhythm
+from clients.demo import activity
 from clients.demo.people import Crowd, Person
-from clients.demo.words import AFTER_A_TALK, CALL_NOTES, CARE_NOTES, NOTES
+from clients.demo.texts import AFTER_A_TALK, CALL_NOTES, CARE_NOTES, NOTES
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Book, Brand, Desk, User
@@ -45,7 +45,7 @@ class CallPlan:
 
 
 @dataclass
-class Life:
+class Journey:
     """One person from the first click on. `steps` are changes of the sales status; `client_id` is known once written."""
 
     person: Person
@@ -106,42 +106,42 @@ class Sales:
         return self.demo.rng.choices(agents, self.weights[desk.pk])[0] if agents else None
 
 
-def tell_lives(demo: Demo) -> list[Life]:
+def plan_journeys(demo: Demo) -> list[Journey]:
     """Everyone, in the order in which they came."""
     sales, crowd = Sales(demo), Crowd(demo.rng)
-    lives = [_life(demo, sales, crowd) for _ in range(demo.count(5000))]
-    lives.sort(key=lambda life: life.captured_at)
-    return lives
+    journeys = [_journey(demo, sales, crowd) for _ in range(demo.count(5000))]
+    journeys.sort(key=lambda journey: journey.captured_at)
+    return journeys
 
 
-def _life(demo: Demo, sales: Sales, crowd: Crowd) -> Life:
+def _journey(demo: Demo, sales: Sales, crowd: Crowd) -> Journey:
     rng = demo.rng
     person = crowd.anyone()
     desk = sales.desks[person.country.desk]
     brand = sales.brands[desk.brand_id]
     becomes_client = rng.random() < SHARE_OF_CLIENTS
     if becomes_client and rng.random() < OLD_CLIENTS:
-        captured = rhythm.enquiry(rng, demo.since - dt.timedelta(days=200), demo.since, desk.time_zone)
+        captured = activity.enquiry(rng, demo.since - dt.timedelta(days=200), demo.since, desk.time_zone)
     else:
-        captured = rhythm.enquiry(rng, demo.since, demo.now, desk.time_zone)
+        captured = activity.enquiry(rng, demo.since, demo.now, desk.time_zone)
     fresh = demo.now - captured < dt.timedelta(hours=20)
     waits = not becomes_client and fresh and rng.random() < 0.3
     agent = None if waits else sales.seller(desk)
     book = demo.books[agent.pk] if agent else demo.pools[desk.pk]
-    life = Life(person, brand, desk, captured, agent, book, first_book=book, first_agent=agent)
+    journey = Journey(person, brand, desk, captured, agent, book, first_book=book, first_agent=agent)
     if agent is None:
-        return life
+        return journey
     if becomes_client:
-        _win(demo, life)
-        if life.registered_at:
-            _look_after(demo, sales, life)
+        _win(demo, journey)
+        if journey.registered_at:
+            _look_after(demo, sales, journey)
     else:
-        _try(demo, life)
-    if rng.random() < 0.22 and life.calls:
-        at = life.calls[-1].at + dt.timedelta(minutes=rng.randrange(1, 30))
+        _try(demo, journey)
+    if rng.random() < 0.22 and journey.calls:
+        at = journey.calls[-1].at + dt.timedelta(minutes=rng.randrange(1, 30))
         if at < demo.now:
-            life.notes.append((at, life.calls[-1].agent, rng.choice(NOTES)))
-    return life
+            journey.notes.append((at, journey.calls[-1].agent, rng.choice(NOTES)))
+    return journey
 
 
 def _call(
@@ -152,32 +152,32 @@ def _call(
     return CallPlan(at, agent, outcome, seconds, rng.choice(notes or CALL_NOTES.get(outcome, [""])))
 
 
-def _first_call_at(demo: Demo, life: Life) -> dt.datetime:
+def _first_call_at(demo: Demo, journey: Journey) -> dt.datetime:
     wait = dt.timedelta(minutes=min(3000, demo.rng.lognormvariate(2.6, 1.1)))
-    return rhythm.next_open(life.captured_at + wait, life.desk.time_zone)
+    return activity.next_open(journey.captured_at + wait, journey.desk.time_zone)
 
 
-def _try(demo: Demo, life: Life) -> None:
+def _try(demo: Demo, journey: Journey) -> None:
     """A lead that has not registered (yet): call after call, until it is decided or today."""
-    rng, agent = demo.rng, life.agent
+    rng, agent = demo.rng, journey.agent
     assert agent is not None
-    at = _first_call_at(demo, life)
+    at = _first_call_at(demo, journey)
     for _attempt in range(rng.choices((0, 1, 2, 3, 4, 5, 6), (9, 14, 18, 20, 18, 12, 9))[0]):
         if at > demo.now:
             break
         outcome = rng.choices([o for o, _w in OUTCOMES], [w for _o, w in OUTCOMES])[0]
-        life.calls.append(_call(rng, at, agent, outcome))
-        status = _status_after(rng, life.status, outcome)
-        if status != life.status:
-            life.steps.append((at + dt.timedelta(seconds=life.calls[-1].seconds + 20), status, agent))
+        journey.calls.append(_call(rng, at, agent, outcome))
+        status = _status_after(rng, journey.status, outcome)
+        if status != journey.status:
+            journey.steps.append((at + dt.timedelta(seconds=journey.calls[-1].seconds + 20), status, agent))
         if status in (SalesStatus.NOT_INTERESTED, SalesStatus.WRONG_NUMBER, SalesStatus.DO_NOT_CALL):
             return
         if status == SalesStatus.REGISTRATION_SENT:
-            life.invited_at = life.steps[-1][0]
-        due = rhythm.next_open(at + dt.timedelta(hours=rng.choice((20, 26, 45, 50, 70, 95))), life.desk.time_zone)
+            journey.invited_at = journey.steps[-1][0]
+        due = activity.next_open(at + dt.timedelta(hours=rng.choice((20, 26, 45, 50, 70, 95))), journey.desk.time_zone)
         if outcome in (CallOutcome.CALL_BACK, CallOutcome.REACHED) and rng.random() < 0.75:
             title = "Call back" if outcome == CallOutcome.CALL_BACK else rng.choice(AFTER_A_TALK)
-            life.tasks.append((at, due.replace(minute=0, second=0), agent, title))
+            journey.tasks.append((at, due.replace(minute=0, second=0), agent, title))
         at = due + dt.timedelta(minutes=rng.randrange(0, 90))
 
 
@@ -197,63 +197,63 @@ def _status_after(rng: random.Random, status: SalesStatus, outcome: CallOutcome)
     return SalesStatus.REGISTRATION_SENT
 
 
-def _win(demo: Demo, life: Life) -> None:
+def _win(demo: Demo, journey: Journey) -> None:
     """Reached, convinced, invited, registered. What has not happened by now has not happened."""
-    rng, agent = demo.rng, life.agent
+    rng, agent = demo.rng, journey.agent
     assert agent is not None
-    at = _first_call_at(demo, life)
+    at = _first_call_at(demo, journey)
     if at > demo.now:
         return
     if rng.random() < 0.35:
-        life.calls.append(_call(rng, at, agent, CallOutcome.NO_ANSWER))
-        life.steps.append((at + dt.timedelta(minutes=1), SalesStatus.NO_ANSWER, agent))
-        at = rhythm.next_open(at + dt.timedelta(hours=rng.uniform(2, 30)), life.desk.time_zone)
+        journey.calls.append(_call(rng, at, agent, CallOutcome.NO_ANSWER))
+        journey.steps.append((at + dt.timedelta(minutes=1), SalesStatus.NO_ANSWER, agent))
+        at = activity.next_open(at + dt.timedelta(hours=rng.uniform(2, 30)), journey.desk.time_zone)
         if at > demo.now:
             return
     call = _call(rng, at, agent, CallOutcome.REACHED)
-    life.calls.append(call)
+    journey.calls.append(call)
     done = at + dt.timedelta(seconds=call.seconds + 30)
-    life.steps.append((done, SalesStatus.CONTACTED, agent))
-    life.invited_at = done + dt.timedelta(minutes=1)
-    life.steps.append((life.invited_at, SalesStatus.REGISTRATION_SENT, agent))
+    journey.steps.append((done, SalesStatus.CONTACTED, agent))
+    journey.invited_at = done + dt.timedelta(minutes=1)
+    journey.steps.append((journey.invited_at, SalesStatus.REGISTRATION_SENT, agent))
     registered = done + dt.timedelta(hours=min(240, rng.lognormvariate(1.6, 1.3)))
     if registered > demo.now - dt.timedelta(minutes=10):
         return
-    life.registered_at = registered
-    life.steps.append((registered, SalesStatus.CONVERTED, None))
+    journey.registered_at = registered
+    journey.steps.append((registered, SalesStatus.CONVERTED, None))
     age = demo.now - registered
-    life.stage = rng.choices([s for s, _w in STAGES], [w for _s, w in STAGES])[0]
+    journey.stage = rng.choices([s for s, _w in STAGES], [w for _s, w in STAGES])[0]
     if age < dt.timedelta(days=4):
-        life.stage = rng.choice((Stage.REGISTERED, Stage.VERIFIED, Stage.REGISTERED))
-    elif age < dt.timedelta(days=10) and life.stage in (Stage.ACTIVE, Stage.DORMANT, Stage.CLOSED):
-        life.stage = rng.choice((Stage.FUNDED, Stage.ACTIVE))
-    elif age < dt.timedelta(days=60) and life.stage in (Stage.DORMANT, Stage.CLOSED):
-        life.stage = Stage.ACTIVE
+        journey.stage = rng.choice((Stage.REGISTERED, Stage.VERIFIED, Stage.REGISTERED))
+    elif age < dt.timedelta(days=10) and journey.stage in (Stage.ACTIVE, Stage.DORMANT, Stage.CLOSED):
+        journey.stage = rng.choice((Stage.FUNDED, Stage.ACTIVE))
+    elif age < dt.timedelta(days=60) and journey.stage in (Stage.DORMANT, Stage.CLOSED):
+        journey.stage = Stage.ACTIVE
 
 
-def _look_after(demo: Demo, sales: Sales, life: Life) -> None:
+def _look_after(demo: Demo, sales: Sales, journey: Journey) -> None:
     """Retention takes over six in ten of those who paid in; someone calls every few weeks."""
     rng = demo.rng
-    assert life.registered_at is not None and life.agent is not None
-    carers = sales.carers[life.desk.pk]
-    paid = life.stage in (Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
+    assert journey.registered_at is not None and journey.agent is not None
+    carers = sales.carers[journey.desk.pk]
+    paid = journey.stage in (Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
     if carers and paid and rng.random() < 0.6:
-        moved = rhythm.next_open(life.registered_at + dt.timedelta(days=rng.uniform(3, 9)), life.desk.time_zone)
+        moved = activity.next_open(journey.registered_at + dt.timedelta(days=rng.uniform(3, 9)), journey.desk.time_zone)
         if moved < demo.now:
-            life.moved_at, life.agent = moved, rng.choice(carers)
-            life.book = demo.books[life.agent.pk]
-    at = max(life.registered_at, demo.since) + dt.timedelta(days=rng.uniform(1, 6))
-    while life.stage not in (Stage.CLOSED,):
-        at = rhythm.next_open(at, life.desk.time_zone)
+            journey.moved_at, journey.agent = moved, rng.choice(carers)
+            journey.book = demo.books[journey.agent.pk]
+    at = max(journey.registered_at, demo.since) + dt.timedelta(days=rng.uniform(1, 6))
+    while journey.stage not in (Stage.CLOSED,):
+        at = activity.next_open(at, journey.desk.time_zone)
         if at > demo.now:
             break
-        who = life.agent if life.moved_at is None or at > life.moved_at else life.first_agent
+        who = journey.agent if journey.moved_at is None or at > journey.moved_at else journey.first_agent
         assert who is not None
         outcome = rng.choices((CallOutcome.REACHED, CallOutcome.NO_ANSWER, CallOutcome.CALL_BACK), (6, 3, 1))[0]
         notes = CARE_NOTES if outcome == CallOutcome.REACHED else None
-        life.calls.append(_call(rng, at, who, outcome, notes))
+        journey.calls.append(_call(rng, at, who, outcome, notes))
         gap = rng.uniform(6, 18) if paid else rng.uniform(3, 8)
         at += dt.timedelta(days=gap, minutes=rng.randrange(-200, 200))
         if outcome == CallOutcome.CALL_BACK:
-            due = rhythm.next_open(life.calls[-1].at + dt.timedelta(days=1), life.desk.time_zone)
-            life.tasks.append((life.calls[-1].at, due.replace(minute=0, second=0), who, "Call back"))
+            due = activity.next_open(journey.calls[-1].at + dt.timedelta(days=1), journey.desk.time_zone)
+            journey.tasks.append((journey.calls[-1].at, due.replace(minute=0, second=0), who, "Call back"))
