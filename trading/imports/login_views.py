@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from clients.queries import is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -84,12 +84,11 @@ class LoginProposalPage(StaffView):
             target=f"trading.loginproposal:{proposal.pk}",
             in_book=is_in_own_book(user, account.client),
         )
-        evidence, problem = None, ""
+        evidence: Any = None
+        problem = ""
         if proposal.state == DecisionState.WAITING:
-            try:
-                evidence = login_proposals.evidence_of(account, proposal.login)
-            except DomainError as error:
-                problem = error.message
+            reading = outcome_of(lambda: login_proposals.evidence_of(account, proposal.login))
+            evidence, problem = reading.result, reading.message
         context = {
             "proposal": proposal,
             "account": account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -14,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from clients.models import Client
 from clients.queries import clients_visible_to, is_in_own_book
 from crm.choices import AccessKind, JobState
-from crm.errors import DomainError
+from crm.errors import Refusal, Success
 from crm.files.jobs import start_job
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from trading import policies
@@ -54,20 +56,20 @@ class NewImport(StaffView):
 
     def post(self, request: UserRequest) -> HttpResponse:
         form = ImportForm(request.POST)
-        if form.is_valid():
-            data = form.cleaned_data
-            try:
-                batch = reading.start_import(
-                    server_id=data["server"].pk,
-                    actor=request.user,
-                    mask=data["mask"],
-                    first_login=data["first_login"],
-                    last_login=data["last_login"],
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                return redirect(batch)
+        done = run_action(
+            request,
+            lambda: reading.start_import(
+                server_id=form.cleaned_data["server"].pk,
+                actor=request.user,
+                mask=form.cleaned_data["mask"],
+                first_login=form.cleaned_data["first_login"],
+                last_login=form.cleaned_data["last_login"],
+            ),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect(done.result)
         return render(request, "trading/imports/import_new.html", {"form": form}, status=422)
 
 
@@ -155,29 +157,31 @@ class StagedPage(StaffView):
         """Attach; or propose, where the platform's data doesn't agree with the client and a reason was entered."""
         row = _row(row_id)
         form = self.form(request, row, request.POST)
+        chosen: dict[str, Any] = {"row_id": row.pk, "actor": request.user}
+        reason = ""
         if form.is_valid():
-            try:
-                message = self._attach_or_propose(request.user, row, form.cleaned_data)
-            except attach.SecondPersonNeeded as error:
-                form.add_error("reason", error.message)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, message % {"login": row.login})
-                return redirect(_following(row) or row.batch)
+            chosen |= {"client_id": form.cleaned_data["client"], "account_type_id": form.cleaned_data["account_type"]}
+            reason = form.cleaned_data["reason"]
+        done: Success[Any] | Refusal = run_action(
+            request,
+            lambda: attach.attach(**chosen),
+            _("%(login)s is attached. Its past is being read.") % {"login": row.login},
+            form=form,
+            field=lambda error: "reason" if isinstance(error, attach.SecondPersonNeeded) else None,
+            show_forbidden=True,
+            unshown=attach.SecondPersonNeeded if reason else (),
+        )
+        if reason and not done and isinstance(done.error, attach.SecondPersonNeeded):
+            done = run_action(
+                request,
+                lambda: client_proposals.propose_client(**chosen, reason=reason),
+                _("Client of %(login)s proposed. A second person approves it.") % {"login": row.login},
+                form=form,
+                show_forbidden=True,
+            )
+        if done:
+            return redirect(_following(row) or row.batch)
         return self.page(request, row, form)
-
-    @staticmethod
-    def _attach_or_propose(user: User, row: StagedLogin, data: dict[str, Any]) -> str:
-        chosen = {"row_id": row.pk, "actor": user, "client_id": data["client"], "account_type_id": data["account_type"]}
-        try:
-            attach.attach(**chosen)
-        except attach.SecondPersonNeeded:
-            if not data["reason"]:
-                raise
-            client_proposals.propose_client(**chosen, reason=data["reason"])
-            return _("Client of %(login)s proposed. A second person approves it.")
-        return _("%(login)s is attached. Its past is being read.")
 
     @staticmethod
     def form(request: UserRequest, row: StagedLogin, data: Any = None) -> AttachForm:
@@ -185,7 +189,9 @@ class StagedPage(StaffView):
         return AttachForm(data, row=row, clients=clients, user=request.user)
 
     @staticmethod
-    def page(request: UserRequest, row: StagedLogin, form: AttachForm | None = None, error: str = "") -> HttpResponse:
+    def page(
+        request: UserRequest, row: StagedLogin, form: AttachForm | None = None, *, status: int = 200
+    ) -> HttpResponse:
         user = request.user
         clients = matching.clients_of([row], user)
         proposed = _proposed_client(row, user)
@@ -209,7 +215,6 @@ class StagedPage(StaffView):
             "row": row,
             "fits": fits,
             "form": form or StagedPage.form(request, row),
-            "error": error,
             "undecided": undecided,
             "may_attach": undecided and row.verdict not in (Verdict.BROKEN, Verdict.NOT_READ),
             "may_reopen": row.state in (StagedState.IGNORED, StagedState.LATER),
@@ -224,9 +229,7 @@ class StagedPage(StaffView):
                 "agrees": _agreeing(row, proposed) if proposed else "",
                 "note_form": DecisionNoteForm(auto_id="note_%s"),
             }
-        return render(
-            request, "trading/imports/staged.html", context, status=422 if error or (form and form.errors) else 200
-        )
+        return render(request, "trading/imports/staged.html", context, status=422 if form and form.errors else status)
 
 
 def _row(row_id: int) -> StagedLogin:
@@ -267,30 +270,27 @@ class StagedAct(StaffView):
     """ignore, later or reopen; approve, refuse or withdraw of a proposed client."""
 
     permission = IMPORTS
-    said: ClassVar[dict[str, Any]] = {
-        "approve": gettext_lazy("%(login)s is attached. Its past is being read."),
-        "refuse": gettext_lazy("Proposal refused."),
-        "withdraw": gettext_lazy("Proposal withdrawn."),
+    verbs: ClassVar[dict[str, tuple[Callable[..., Any], Any]]] = {
+        "ignore": (attach.ignore, gettext_lazy("Kept.")),
+        "later": (attach.put_off, gettext_lazy("Kept.")),
+        "reopen": (attach.reopen, gettext_lazy("Kept.")),
+        "approve": (client_proposals.approve_client, gettext_lazy("%(login)s is attached. Its past is being read.")),
+        "refuse": (client_proposals.refuse_client, gettext_lazy("Proposal refused.")),
+        "withdraw": (client_proposals.withdraw_client, gettext_lazy("Proposal withdrawn.")),
     }
 
     def post(self, request: UserRequest, row_id: int, act: str) -> HttpResponse:
-        row, note = _row(row_id), request.POST.get("note", "")
-        try:
-            if act == "ignore":
-                attach.ignore(row_id=row.pk, actor=request.user, note=note)
-            elif act == "later":
-                attach.put_off(row_id=row.pk, actor=request.user, note=note)
-            elif act == "reopen":
-                attach.reopen(row_id=row.pk, actor=request.user)
-            elif act == "approve":
-                client_proposals.approve_client(row_id=row.pk, actor=request.user, note=note)
-            elif act == "refuse":
-                client_proposals.refuse_client(row_id=row.pk, actor=request.user, note=note)
-            elif act == "withdraw":
-                client_proposals.withdraw_client(row_id=row.pk, actor=request.user, note=note)
-            else:
-                raise Http404
-        except DomainError as error:
-            return StagedPage.page(request, _row(row_id), error=error.message)
-        messages.success(request, self.said.get(act, _("Kept.")) % {"login": row.login})
+        row = _row(row_id)
+        if act not in self.verbs:
+            raise Http404
+        verb, message = self.verbs[act]
+        note = {} if act == "reopen" else {"note": request.POST.get("note", "")}
+        done = run_action(
+            request,
+            lambda: verb(row_id=row.pk, actor=request.user, **note),
+            message % {"login": row.login},
+            show_forbidden=True,
+        )
+        if not done:
+            return StagedPage.page(request, _row(row_id), status=422)
         return redirect(row if act not in ("ignore", "later") else (_following(row) or row.batch))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -46,24 +44,20 @@ class ServerPage(StaffView):
         server = self._server(server_id)
         kind = server.kind if server else self._kind(request.POST.get("kind", ""))
         form = ServerForm(request.POST, instance=server, kind=kind)
-        if form.is_valid():
-            values = form.values()
-            try:
-                if server is None:
-                    server = verbs.connect_server(actor=request.user, **values)
-                else:
-                    verbs.change_server(server_id=server.pk, actor=request.user, **values)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                is_waiting = _waiting(server) is not None
-                messages.success(
-                    request,
-                    _("Saved. The new address is awaiting second approval.")
-                    if is_waiting
-                    else _("Saved. Try the connection now."),
-                )
-                return redirect("trading_server", server.pk)
+
+        def save() -> TradingServer:
+            if server is None:
+                return verbs.connect_server(actor=request.user, **form.values())
+            return verbs.change_server(server_id=server.pk, actor=request.user, **form.values())
+
+        def message(saved: TradingServer) -> str:
+            if _waiting(saved) is not None:
+                return _("Saved. The new address is awaiting second approval.")
+            return _("Saved. Try the connection now.")
+
+        done = run_action(request, save, message, form=form, show_forbidden=True)
+        if done:
+            return redirect("trading_server", done.result.pk)
         return self._page(request, server, form)
 
     @staticmethod

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.errors import DomainError
 from crm.security.policies import require_permission
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from trading.models import PlatformChange, SymbolInfo
@@ -60,14 +60,16 @@ class SymbolPage(StaffView):
         require_permission(request.user, mapping.MAPS)
         info = self._info(info_id)
         form = MapSymbolForm(request.POST, info=info)
-        if form.is_valid():
-            try:
-                _alias, job = mapping.map_symbol(info_id=info.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Mapped. Deals that waited for it are counted now."))
-                return redirect("job", pk=job.pk) if job else redirect("trading_symbols")
+        done = run_action(
+            request,
+            lambda: mapping.map_symbol(info_id=info.pk, actor=request.user, **form.cleaned_data),
+            _("Mapped. Deals that waited for it are counted now."),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            _alias, job = done.result
+            return redirect("job", pk=job.pk) if job else redirect("trading_symbols")
         return self._page(request, info, form)
 
     @staticmethod
@@ -97,11 +99,12 @@ class LeaveOutSymbol(StaffView):
     def post(self, request: UserRequest, info_id: int) -> HttpResponse:
         info = get_object_or_404(SymbolInfo, pk=info_id)
         form = LeaveOutForm(request.POST)
-        try:
-            mapping.leave_out(
+        run_action(
+            request,
+            lambda: mapping.leave_out(
                 info_id=info.pk, actor=request.user, note=form.cleaned_data["note"] if form.is_valid() else ""
-            )
-            messages.success(request, _("The proposal is left out; the symbol stays unmapped."))
-        except DomainError as error:
-            messages.error(request, error.message)
+            ),
+            _("The proposal is left out; the symbol stays unmapped."),
+            show_forbidden=True,
+        )
         return redirect("trading_symbol", info.pk)

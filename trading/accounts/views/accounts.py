@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,10 +16,10 @@ from clients.models import Client
 from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
 from crm.web.requests import UserRequest
@@ -192,20 +191,20 @@ class OpenAccount(StaffView):
     def post(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
         form = OpenAccountForm(request.POST, offers=queries.offers_for(request.user, client))
-        if form.is_valid():
-            try:
-                opening.request_account(
-                    client_id=client.pk,
-                    account_type_id=int(form.cleaned_data["account_type"]),
-                    actor=request.user,
-                    leverage=form.cleaned_data["leverage"],
-                    request_key=request.POST.get("key", "")[:60] or _key(),
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The account is being opened. It takes a few seconds."))
-                return redirect(f"/clients/{client.pk}/?tab=trading")
+        if run_action(
+            request,
+            lambda: opening.request_account(
+                client_id=client.pk,
+                account_type_id=int(form.cleaned_data["account_type"]),
+                actor=request.user,
+                leverage=form.cleaned_data["leverage"],
+                request_key=request.POST.get("key", "")[:60] or _key(),
+            ),
+            _("The account is being opened. It takes a few seconds."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect(f"/clients/{client.pk}/?tab=trading")
         return self._form(request, client, form)
 
     @staticmethod
@@ -252,13 +251,13 @@ class ResetPassword(StaffView):
 
     def post(self, request: UserRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
-        try:
-            password = accounts.reset_password(account_id=account.pk, actor=request.user)
-        except DomainError as error:
-            messages.error(request, error.message)
+        done = run_action(
+            request, lambda: accounts.reset_password(account_id=account.pk, actor=request.user), show_forbidden=True
+        )
+        if not done:
             return redirect("trading_account", account.pk)
         return never_cache(
-            lambda r: render(r, "trading/accounts/new_password.html", {"account": account, "password": password})
+            lambda r: render(r, "trading/accounts/new_password.html", {"account": account, "password": done.result})
         )(request)
 
 
@@ -267,11 +266,12 @@ class RetryAccount(StaffView):
 
     def post(self, request: UserRequest, account_id: int) -> HttpResponse:
         account = queries.get_account(request.user, account_id)
-        try:
-            opening.retry_account(account_id=account.pk, actor=request.user)
-            messages.success(request, _("The account is tried again."))
-        except DomainError as error:
-            messages.error(request, error.message)
+        run_action(
+            request,
+            lambda: opening.retry_account(account_id=account.pk, actor=request.user),
+            _("The account is tried again."),
+            show_forbidden=True,
+        )
         return redirect("trading_account", account.pk)
 
 

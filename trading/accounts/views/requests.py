@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Case, Q, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.models import User
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 from trading import policies, queries
@@ -57,7 +57,7 @@ class RequestPage(StaffView):
         return self.page(request, one)
 
     @staticmethod
-    def page(request: UserRequest, one: AccountRequest, error: str = "", note: str = "") -> HttpResponse:
+    def page(request: UserRequest, one: AccountRequest, note: str = "", *, status: int = 200) -> HttpResponse:
         is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
         context = {
             "one": one,
@@ -66,13 +66,12 @@ class RequestPage(StaffView):
             "what": requests.what(one),
             "held": request_rules.words_of(one),
             "decision": policies.can_decide_request(request.user, one),
-            "error": error,
             "note": note,
             "positions": queries.positions_of(one.account),
             "may_undo": is_decided and not one.is_by_rule,
             "following": _following(request.user, one),
         }
-        return render(request, "trading/accounts/request.html", context, status=422 if error else 200)
+        return render(request, "trading/accounts/request.html", context, status=status)
 
 
 def _following(user: User, one: AccountRequest) -> AccountRequest | None:
@@ -90,26 +89,23 @@ class DecideRequest(StaffView):
     permission = DECIDES
 
     def post(self, request: UserRequest, request_id: int, act: str) -> HttpResponse:
-        one = _request(request.user, request_id)
+        account_request = _request(request.user, request_id)
         note = request.POST.get("note", "")
-        verbs: dict[str, Any] = {
-            "claim": requests.claim,
-            "grant": requests.grant,
-            "refuse": requests.refuse,
-            "undo": requests.undo,
+        verbs: dict[str, tuple[Callable[..., Any], str]] = {
+            "claim": (requests.claim, _("It is yours for ten minutes.")),
+            "grant": (requests.grant, _("Granted and done.")),
+            "refuse": (requests.refuse, _("Refused; the client is told.")),
+            "undo": (requests.undo, _("The decision is undone.")),
         }
         if act not in verbs:
             raise Http404
-        words = {"note": note} if act in ("grant", "refuse") else {}
-        try:
-            verbs[act](request_id=one.pk, actor=request.user, **words)
-        except DomainError as error:
-            return RequestPage.page(request, _request(request.user, request_id), error.message, note)
-        said = {
-            "claim": _("It is yours for ten minutes."),
-            "grant": _("Granted and done."),
-            "refuse": _("Refused; the client is told."),
-            "undo": _("The decision is undone."),
-        }
-        messages.success(request, said[act])
-        return redirect("trading_request", one.pk)
+        arguments = {"note": note} if act in ("grant", "refuse") else {}
+        done = run_action(
+            request,
+            lambda: verbs[act][0](request_id=account_request.pk, actor=request.user, **arguments),
+            verbs[act][1],
+            show_forbidden=True,
+        )
+        if not done:
+            return RequestPage.page(request, _request(request.user, request_id), note, status=422)
+        return redirect("trading_request", account_request.pk)

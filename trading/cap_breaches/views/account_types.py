@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from trading.cap_breaches import account_types, group_checks
@@ -46,15 +46,15 @@ class AccountTypePage(StaffView):
         form = AccountTypeForm(request.POST, instance=account_type, user=request.user)
         if form.is_valid() and self._group_is_there(request, form):
             values = {name: form.cleaned_data[name] for name in account_types.FIELDS}
-            try:
+
+            def save() -> AccountType:
                 if account_type is None:
-                    account_types.add_type(brand_id=form.cleaned_data["brand"].pk, actor=request.user, **values)
-                else:
-                    account_types.change_type(type_id=account_type.pk, actor=request.user, **values)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Saved. Accounts that are open keep what they have."))
+                    brand_id = form.cleaned_data["brand"].pk
+                    return account_types.add_type(brand_id=brand_id, actor=request.user, **values)
+                return account_types.change_type(type_id=account_type.pk, actor=request.user, **values)
+
+            message = _("Saved. Accounts that are open keep what they have.")
+            if run_action(request, save, message, form=form, show_forbidden=True):
                 return redirect("trading_types")
         return self._page(request, account_type, form)
 

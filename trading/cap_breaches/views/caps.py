@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require_permission
+from crm.ui.actions import run_action
 from crm.ui.forms import DayInput
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -49,17 +49,18 @@ class CapsPage(StaffView):
     def post(self, request: UserRequest) -> HttpResponse:
         require_permission(request.user, caps.CHANGES)
         form = CapForm(request.POST)
-        if form.is_valid():
-            try:
-                line = caps.add_line(actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The line is added; the one before it ends the day before."))
-                account_groups.keep_fresh()
-                day = max(line.valid_from, timezone.now().date())
-                found = reduction.count_above(request.user, on=day) or breaches.count_above(request.user, on=day)
-                return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if found else "trading_caps")
+        done = run_action(
+            request,
+            lambda: caps.add_line(actor=request.user, **form.cleaned_data),
+            _("The line is added; the one before it ends the day before."),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            account_groups.keep_fresh()
+            day = max(done.result.valid_from, timezone.now().date())
+            found = reduction.count_above(request.user, on=day) or breaches.count_above(request.user, on=day)
+            return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if found else "trading_caps")
         return self._page(request, form)
 
     @staticmethod
@@ -93,14 +94,14 @@ class EndLine(StaffView):
 
     def post(self, request: UserRequest, line_id: int) -> HttpResponse:
         line, form = get_object_or_404(LeverageCap, pk=line_id), EndForm(request.POST)
-        if form.is_valid():
-            try:
-                caps.end_line(line_id=line.pk, last_day=form.cleaned_data["last_day"], actor=request.user)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("The line ends on that day."))
-                return redirect("trading_caps")
+        if run_action(
+            request,
+            lambda: caps.end_line(line_id=line.pk, last_day=form.cleaned_data["last_day"], actor=request.user),
+            _("The line ends on that day."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("trading_caps")
         return self._page(request, line, form)
 
     @staticmethod

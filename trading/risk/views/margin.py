@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
 from crm.models import Brand
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
@@ -61,14 +60,14 @@ class MarginPolicyPage(StaffView):
     def post(self, request: UserRequest, code: str) -> HttpResponse:
         brand = self._brand(request, code)
         form = MarginPolicyForm(request.POST, instance=margin.policy_of(brand))
-        if form.is_valid():
-            try:
-                margin.set_policy(brand_id=brand.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Saved. The limits hold from the next reading on."))
-                return redirect("trading_margin_policies")
+        if run_action(
+            request,
+            lambda: margin.set_policy(brand_id=brand.pk, actor=request.user, **form.cleaned_data),
+            _("Saved. The limits hold from the next reading on."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("trading_margin_policies")
         return self._page(request, brand, form)
 
     @staticmethod

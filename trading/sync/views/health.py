@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from crm.web.requests import UserRequest
@@ -122,10 +120,11 @@ class CloseIssue(StaffView):
 
     def post(self, request: UserRequest, issue_id: int) -> HttpResponse:
         form = CloseIssueForm(request.POST)
-        try:
-            resolution = form.cleaned_data["resolution"] if form.is_valid() else ""
-            issues.close_issue(issue_id=issue_id, actor=request.user, resolution=resolution)
-            messages.success(request, _("The question is closed."))
-        except DomainError as error:
-            messages.error(request, error.message)
+        resolution = form.cleaned_data["resolution"] if form.is_valid() else ""
+        run_action(
+            request,
+            lambda: issues.close_issue(issue_id=issue_id, actor=request.user, resolution=resolution),
+            _("The question is closed."),
+            show_forbidden=True,
+        )
         return redirect("trading_health")

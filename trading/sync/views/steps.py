@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
 from crm.security.policies import require_permission
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from crm.web.requests import UserRequest
 from trading import queries
@@ -52,14 +51,14 @@ class BreakPage(StaffView):
         require_permission(request.user, breaks.DECIDES)
         row = self._row(break_id)
         form = SettleForm(request.POST)
-        if form.is_valid():
-            try:
-                breaks.settle(break_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Settled."))
-                return redirect("trading_breaks")
+        if run_action(
+            request,
+            lambda: breaks.settle(break_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+            _("Settled."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("trading_breaks")
         return self._page(request, row, form)
 
     @staticmethod
@@ -121,14 +120,14 @@ class ServerSteps(StaffView):
         require_permission(request.user, backfill.FILLS)
         server = get_object_or_404(TradingServer, pk=server_id)
         form = BackfillForm(request.POST)
-        if form.is_valid():
-            try:
-                backfill.start(server_id=server.pk, actor=request.user, **form.cleaned_data)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                messages.success(request, _("Reading has begun. It goes on when you leave this page."))
-                return redirect("trading_server_steps", server.pk)
+        if run_action(
+            request,
+            lambda: backfill.start(server_id=server.pk, actor=request.user, **form.cleaned_data),
+            _("Reading has begun. It goes on when you leave this page."),
+            form=form,
+            show_forbidden=True,
+        ):
+            return redirect("trading_server_steps", server.pk)
         return self._page(request, server, form)
 
     @staticmethod
@@ -166,11 +165,12 @@ class BackfillAct(StaffView):
         row = get_object_or_404(Backfill, pk=backfill_id)
         if verb is None:
             raise Http404
-        try:
-            verb(backfill_id=row.pk, actor=request.user)
-            messages.success(request, _("It goes on from where it stood.") if act == "resume" else _("Given up."))
-        except DomainError as error:
-            messages.error(request, error.message)
+        run_action(
+            request,
+            lambda: verb(backfill_id=row.pk, actor=request.user),
+            _("It goes on from where it stood.") if act == "resume" else _("Given up."),
+            show_forbidden=True,
+        )
         return redirect("trading_server_steps", row.server_id)
 
 
