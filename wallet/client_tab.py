@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from clients.models import Client
 from clients.queries import get_client
-from crm.errors import DomainError
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.bonuses import granting
@@ -51,13 +51,14 @@ def statement(request: UserRequest, client_id: int) -> HttpResponseBase:
     """Start a statement for a client; the job's page shows its progress and the PDF."""
     client = get_client(request.user, client_id)
     form = PeriodForm(request.POST)
-    if not form.is_valid():
-        return render(request, "wallet/documents/statement_form.html", {"client": client, "form": form}, status=422)
-    try:
-        job = order_statement(
+    done = run_action(
+        request,
+        lambda: order_statement(
             client=client, first=form.cleaned_data["first"], last=form.cleaned_data["last"], actor=request.user
-        )
-    except DomainError as error:
-        form.add_error(None, error.message)
+        ),
+        form=form,
+        show_forbidden=True,
+    )
+    if not done:
         return render(request, "wallet/documents/statement_form.html", {"client": client, "form": form}, status=422)
-    return redirect("job", pk=job.pk)
+    return redirect("job", pk=done.result.pk)

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from crm.errors import outcome_of
 from crm.files.parsing import Limits, ParsingBusy, ParsingRefused, parse
 from crm.models import Brand
 from wallet.choices.documents import DocumentKind
@@ -95,19 +96,21 @@ class LetterheadForm(forms.Form):
             return b""
         if upload.size > LOGO_BYTES_MAX:
             raise forms.ValidationError(_("The picture is larger than 1 MB."))
-        try:
-            answer = parse(
+        logo = outcome_of(
+            lambda: parse(
                 "image.logo",
                 upload.read(),
                 limits=LOGO_LIMITS,
                 forms=["PNG", "JPEG"],
                 pixels_max=LOGO_PIXELS_MAX,
                 side_max=LOGO_SIDE_MAX,
-            )
-        except ParsingRefused as refused:
-            if refused.code == "pixels":
-                raise forms.ValidationError(_("The picture has too many pixels.")) from None
-            raise forms.ValidationError(_("This is no PNG or JPEG picture, or it is damaged.")) from None
-        except ParsingBusy as busy:
-            raise forms.ValidationError(busy.message) from None
-        return answer.content
+            ),
+            only=(ParsingRefused, ParsingBusy),
+        )
+        if logo:
+            return logo.result.content
+        if logo.error.code == "pixels":
+            raise forms.ValidationError(_("The picture has too many pixels."))
+        if isinstance(logo.error, ParsingBusy):
+            raise forms.ValidationError(logo.message)
+        raise forms.ValidationError(_("This is no PNG or JPEG picture, or it is damaged."))

@@ -13,7 +13,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.ui.forms import DayInput
@@ -143,13 +143,13 @@ def _read(line: TypedLine) -> None:
     if bool(line.debit) == bool(line.credit):
         line.error = _("Enter either a debit or a credit.")
         return
+    typed, sign, currency = line.debit or line.credit, (1 if line.credit else -1), line.account.currency
     try:
-        amount = Decimal(read_amount(line.debit or line.credit, get_format("DECIMAL_SEPARATOR")))
-        line.minor = minor_of(amount, line.account.currency) * (1 if line.credit else -1)
+        minor = outcome_of(lambda: minor_of(Decimal(read_amount(typed, get_format("DECIMAL_SEPARATOR"))), currency))
     except InvalidOperation:
         line.error = _("Type an amount in figures, for example 250.")
-    except DomainError as error:
-        line.error = error.message
+    else:
+        line.minor, line.error = sign * (minor.result or 0), minor.message
 
 
 class RateForm(forms.Form):

@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.money.amounts import exponent, from_minor, to_minor
 from wallet.models import PaymentMethod, Psp
 from wallet.models.psp import FEE_BASIS_POINTS_MAX
@@ -66,10 +66,9 @@ class KeyedForm(forms.Form):
         text = self.cleaned_data["base_url"].strip()
         if text and not text.startswith("sandbox:") and not _is_address(text):
             raise forms.ValidationError(_("Write an address that begins with https://, or leave it empty."))
-        try:
-            require_address(text)
-        except DomainError as error:
-            raise forms.ValidationError(error.message) from error
+        allowed = outcome_of(lambda: require_address(text))
+        if not allowed:
+            raise forms.ValidationError(allowed.message)
         return text
 
     def ask_again(self) -> None:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, staff_page
 from crm.web.requests import UserRequest
 from wallet.bank import column_mappings, waiting_tables
@@ -54,38 +55,40 @@ class WaitingTablePage(StaffView):
     def post(self, request: UserRequest, pk: int) -> HttpResponseBase:
         waiting = self.find(request, pk)
         shape = column_mappings.shape_of(waiting.content)
-        mapping = forms_tables.first_mapping(shape, "")
-        try:
-            mapping = forms_tables.mapping_of(request.POST, shape)
-            if request.POST.get("what") == "import":
-                file = waiting_tables.import_waiting(waiting_id=waiting.pk, mapping=mapping, actor=request.user)
-                words = _(
-                    "%(new)s new entries, %(known)s were known before. The next file like it is read without asking."
-                )
-                messages.success(request, words % {"new": file.entries_new, "known": file.entries_known})
-                return redirect("wallet:bank")
-        except EndUnknown as waits:
-            return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
-        except DomainError as error:
-            return self.show(request, waiting, shape, mapping, error=error.message)
-        return self.show(request, waiting, shape, mapping)
+        entered = run_action(request, lambda: forms_tables.mapping_of(request.POST, shape), show_forbidden=True)
+        if not entered:
+            return self.show(request, waiting, shape, forms_tables.first_mapping(shape, ""), status=422)
+        mapping = entered.result
+        if request.POST.get("what") != "import":
+            return self.show(request, waiting, shape, mapping)
+        message = _("%(new)s new entries, %(known)s were known before. The next file like it is read without asking.")
+        done = run_action(
+            request,
+            lambda: waiting_tables.import_waiting(waiting_id=waiting.pk, mapping=mapping, actor=request.user),
+            lambda file: message % {"new": file.entries_new, "known": file.entries_known},
+            show_forbidden=True,
+            unshown=EndUnknown,
+        )
+        if done:
+            return redirect("wallet:bank")
+        if isinstance(done.error, EndUnknown):
+            return redirect("wallet:report_to_confirm", pk=done.error.waiting_id)
+        return self.show(request, waiting, shape, mapping, status=422)
 
     def show(
-        self, request: HttpRequest, waiting: WaitingTable, shape: Any, mapping: Mapping, *, error: str = ""
+        self, request: HttpRequest, waiting: WaitingTable, shape: Any, mapping: Mapping, *, status: int = 200
     ) -> HttpResponse:
-        statements: list[Parsed] = []
-        refusal = ""
-        try:
+        def preview() -> list[Parsed]:
             column_mappings.require_complete(mapping)
-            statements = waiting_tables.preview(waiting, mapping)
-        except DomainError as problem:
-            refusal = problem.message
+            return waiting_tables.preview(waiting, mapping)
+
+        previewed = outcome_of(preview)
+        statements = previewed.result or []
         troubles = [trouble for one in statements for trouble in one.troubles]
         context = {
             "waiting": waiting,
             "columns": forms_tables.columns_of(shape, mapping),
-            "error": error,
-            "refusal": refusal,
+            "refusal": previewed.message,
             "entries": [entry for one in statements for entry in one.entries[:ENTRIES_SHOWN]][:ENTRIES_SHOWN],
             "count": sum(len(one.entries) for one in statements),
             "statements": statements,
@@ -94,7 +97,7 @@ class WaitingTablePage(StaffView):
             "samples": forms_tables.samples_of(shape, mapping),
             **forms_tables.options(mapping),
         }
-        return render(request, "wallet/bank/bank_table.html", context, status=422 if error else 200)
+        return render(request, "wallet/bank/bank_table.html", context, status=status)
 
 
 @require_POST

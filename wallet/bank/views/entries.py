@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.models import Job
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -29,7 +29,7 @@ from wallet.bank.statement_ends import gaps_of
 from wallet.bank.tables import BankEntryTable
 from wallet.choices.bank import EntryState
 from wallet.core import queries
-from wallet.models import BankEntry, Psp
+from wallet.models import BankEntry, BankFile, Psp
 from wallet.psp.settlement import EndUnknown
 from wallet.statement_formats import bytes_to_read
 from wallet.statement_formats.base import BYTES_MAX
@@ -93,36 +93,45 @@ class BankUpload(BankPage):
     def post(self, request: UserRequest) -> HttpResponseBase:
         accounts = queries_bank.bank_accounts_visible_to(request.user)
         form = StatementForm(request.POST, request.FILES, accounts=accounts)
-        if form.is_valid():
+
+        def take() -> Job | BankFile:
             file = form.cleaned_data["file"]
-            try:
-                if bytes_to_read(file) > bank.AT_ONCE_BYTES_MAX:
-                    job = bank.order_statement(
-                        psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
-                    )
-                    return redirect("job", pk=job.pk)
-                taken = bank.import_statement(
-                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user
-                )
-            except column_mappings.MappingNeeded as needed:
-                file.seek(0)
-                waiting = waiting_tables.keep_waiting(
-                    psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
-                )
-                messages.info(request, needed.message)
-                return redirect("wallet:bank_table", pk=waiting.pk)
-            except EndUnknown as waits:
-                return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
-            except DomainError as error:
-                form.add_error("file", error.message)
-            else:
-                words = _("%(new)s new entries, %(known)s were known before.")
-                messages.success(request, words % {"new": taken.entries_new, "known": taken.entries_known})
-                for gap in gaps_of(taken):
-                    messages.warning(request, gap)
-                return redirect("wallet:bank")
+            verb = bank.order_statement if bytes_to_read(file) > bank.AT_ONCE_BYTES_MAX else bank.import_statement
+            return verb(psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user)
+
+        done = run_action(
+            request,
+            take,
+            form=form,
+            field="file",
+            show_forbidden=True,
+            unshown=(column_mappings.MappingNeeded, EndUnknown),
+        )
+        if done:
+            return self.taken(request, done.result)
+        if isinstance(done.error, EndUnknown):
+            return redirect("wallet:report_to_confirm", pk=done.error.waiting_id)
+        if isinstance(done.error, column_mappings.MappingNeeded):
+            file = form.cleaned_data["file"]
+            file.seek(0)
+            waiting = waiting_tables.keep_waiting(
+                psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
+            )
+            messages.info(request, done.message)
+            return redirect("wallet:bank_table", pk=waiting.pk)
         table = self.table(request.user, request.GET, path="/money/bank/")
         return render(request, self.template_name, {"table": table, **self.more(form)}, status=422)
+
+    @staticmethod
+    def taken(request: HttpRequest, result: Job | BankFile) -> HttpResponseBase:
+        """Answer a statement that was imported, or whose import was queued."""
+        if isinstance(result, Job):
+            return redirect("job", pk=result.pk)
+        message = _("%(new)s new entries, %(known)s were known before.")
+        messages.success(request, message % {"new": result.entries_new, "known": result.entries_known})
+        for gap in gaps_of(result):
+            messages.warning(request, gap)
+        return redirect("wallet:bank")
 
 
 bank_upload = takes_files(BankUpload.as_view(), file_bytes_max=BYTES_MAX, needs="wallet.handle_bank_entries")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, cast
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,9 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.files.jobs import start_job
-from crm.models import User
+from crm.models import Job, User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -99,19 +97,22 @@ def _back(period: Period) -> HttpResponseBase:
 def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
     """Sign; with the second signature the job starts that closes the month."""
     period, form = _find(request, brand, month), OptionalReasonForm(request.POST, prefix="sign")
-    if form.is_valid():
+
+    def sign() -> Job | None:
         note = form.cleaned_data["reason"]
-        try:
-            sign_offs.sign_month(period_id=period.pk, actor=request.user, note=note)
-            if sign_offs.signatures_of(period).are_enough:
-                job = periods.order_closing(period_id=period.pk, actor=cast(User, request.user), note=note)
-                messages.success(request, _("Signed by two people: %(month)s is being closed.") % {"month": period})
-                return redirect("job", pk=job.pk)
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            messages.success(request, _("Signed. A second person signs, then the month is closed."))
-            return _back(period)
+        sign_offs.sign_month(period_id=period.pk, actor=request.user, note=note)
+        if not sign_offs.signatures_of(period).are_enough:
+            return None
+        return periods.order_closing(period_id=period.pk, actor=cast(User, request.user), note=note)
+
+    def message(closing: Job | None) -> str:
+        if closing is None:
+            return _("Signed. A second person signs, then the month is closed.")
+        return _("Signed by two people: %(month)s is being closed.") % {"month": period}
+
+    done = run_action(request, sign, message, form=form, show_forbidden=True)
+    if done:
+        return redirect("job", pk=done.result.pk) if done.result else _back(period)
     return show_month(request, period, {"sign_form": form}, status=422)
 
 

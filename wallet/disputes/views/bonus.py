@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.security import access_log
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.bonuses import ending, granting, policies
@@ -202,9 +202,10 @@ def rule_new(request: UserRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.manage_bonus")
 def plan_switch(request: UserRequest, pk: int) -> HttpResponseBase:
     plan = _plan(request, pk)
-    try:
-        granting.switch_plan(plan_id=plan.pk, on=not plan.is_enabled, actor=request.user)
-    except DomainError:
-        return redirect("wallet:bonus_plans")
-    said = _("The campaign is stopped; what was given goes on.") if plan.is_enabled else _("The campaign runs again.")
-    return dialogs.done(request, reverse("wallet:bonus_plans"), said)
+    run_action(
+        request,
+        lambda: granting.switch_plan(plan_id=plan.pk, on=not plan.is_enabled, actor=request.user),
+        _("The campaign is stopped; what was given goes on.") if plan.is_enabled else _("The campaign runs again."),
+        show_forbidden=True,
+    )
+    return dialogs.back(request, reverse("wallet:bonus_plans"))

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError, NotAllowed
+from crm.errors import DomainError
 from crm.models import Brand, User
 from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
 from crm.security.scope import reach_of
 from crm.security.sealed_files import FileDamaged, FileMissing
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -154,18 +155,18 @@ def month(request: UserRequest) -> HttpResponseBase:
     """A month's statements or invoices of all clients of a brand."""
     brands = Brand.objects.filter(pk__in=reach_of(cast(User, request.user)).whole_brands)
     form = MonthForm(request.POST or None, brands=brands)
-    if request.method == "POST" and form.is_valid():
-        values = form.cleaned_data
-        try:
-            job = batches.order_batch(
-                kind=values["kind"], brand=values["brand"], month=values["month"], actor=request.user
-            )
-        except NotAllowed:
-            raise
-        except DomainError as error:
-            form.add_error(None, error.message)
-        else:
-            return redirect("job", pk=job.pk)
+    done = run_action(
+        request,
+        lambda: batches.order_batch(
+            kind=form.cleaned_data["kind"],
+            brand=form.cleaned_data["brand"],
+            month=form.cleaned_data["month"],
+            actor=request.user,
+        ),
+        form=form,
+    )
+    if done:
+        return redirect("job", pk=done.result.pk)
     return render(request, "wallet/documents/document_month.html", {"form": form}, status=422 if form.errors else 200)
 
 

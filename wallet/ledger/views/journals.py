@@ -84,33 +84,34 @@ class NewJournal(StaffView):
         brand = form.cleaned_data.get("brand")
         lines = read_lines(request.POST, brand_id=brand.pk if brand else 0, user=request.user)
         if is_valid and not any(line.error for line in lines):
-            try:
-                manual = self.write(form.cleaned_data, lines)
-            except DomainError as error:
-                form.add_error(None, error.message)
-            except IntegrityError:  # the same click twice, at once: the other one has it
-                form.add_error(None, _("This form was already sent. Look at the list of manual journals."))
-            else:
-                messages.success(
-                    request, _("%(reference)s waits for a second person.") % {"reference": manual.reference}
-                )
-                return redirect("wallet:manual_journal", pk=manual.pk)
+            done = run_action(
+                request,
+                lambda: self.write(form.cleaned_data, lines),
+                lambda manual: _("%(reference)s waits for a second person.") % {"reference": manual.reference},
+                form=form,
+                show_forbidden=True,
+            )
+            if done:
+                return redirect("wallet:manual_journal", pk=done.result.pk)
         return self.show(form, lines, self.to_reverse(request.POST.get("reverses", "")), status=422)
 
     def write(self, values: dict[str, Any], lines: list[TypedLine]) -> ManualJournal:
         file = values["file"]
-        return manual_journals.write_journal(
-            brand_id=values["brand"].pk,
-            business_on=values["business_on"],
-            reason=values["reason"],
-            rate=values["rate"],
-            rate_on=values["rate_on"],
-            reverses_id=values["reverses"],
-            request_key=values["request_key"],
-            actor=self.request.user,
-            lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
-            files=[(file.name, file.read())] if file else [],
-        )
+        try:
+            return manual_journals.write_journal(
+                brand_id=values["brand"].pk,
+                business_on=values["business_on"],
+                reason=values["reason"],
+                rate=values["rate"],
+                rate_on=values["rate_on"],
+                reverses_id=values["reverses"],
+                request_key=values["request_key"],
+                actor=self.request.user,
+                lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
+                files=[(file.name, file.read())] if file else [],
+            )
+        except IntegrityError as error:  # the same click twice, at once: the other one has it
+            raise DomainError(_("This form was already sent. Look at the list of manual journals.")) from error
 
 
 new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")

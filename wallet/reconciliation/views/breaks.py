@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.errors import outcome_of
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -29,7 +29,7 @@ from wallet.models import Break, BreakPosting, Suggestion
 from wallet.reconciliation import breaks, deciding, own_bank, postings
 from wallet.reconciliation import policies as reconciliation_policies
 from wallet.reconciliation import queries as queries_recon
-from wallet.reconciliation.conversions import Across, across
+from wallet.reconciliation.conversions import across
 from wallet.reconciliation.forms import CommentForm, OwnBankForm, PostingForm
 from wallet.reconciliation.tables import BreakTable
 
@@ -62,7 +62,8 @@ def show(request: UserRequest, one: Break, wrong: dict[str, Any] | None = None, 
     found = list(one.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
     waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
     usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
-    between, no_rate = _between(one) if waiting is None and one.state == BreakState.OPEN else (None, "")
+    conversion = outcome_of(lambda: across(one) if waiting is None and one.state == BreakState.OPEN else None)
+    between, no_rate = conversion.result, conversion.message
     context = {
         "between": between,
         "no_rate": no_rate,
@@ -88,14 +89,6 @@ def show(request: UserRequest, one: Break, wrong: dict[str, Any] | None = None, 
         **(wrong or {}),
     }
     return render(request, "wallet/reconciliation/break.html", context, status=status)
-
-
-def _between(one: Break) -> tuple[Across | None, str]:
-    """Of a break between two currencies: what it would be posted as, or why it can't be."""
-    try:
-        return across(one), ""
-    except DomainError as error:
-        return None, error.message
 
 
 def _do(

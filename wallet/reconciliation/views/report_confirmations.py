@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError
 from crm.money.amounts import from_minor
 from crm.security.policies import require, require_permission
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.bank.statement_ends import gaps_of
@@ -40,11 +40,11 @@ def waiting_page(request: UserRequest, pk: int) -> HttpResponse:
     return _show(request, _find(request, pk))
 
 
-def _show(request: UserRequest, waiting: ReportToConfirm, error: str = "") -> HttpResponse:
+def _show(request: UserRequest, waiting: ReportToConfirm, *, status: int = 200) -> HttpResponse:
     may_decide = waiting.state == WaitingState.WAITING and policies.can_confirm_report(request.user, waiting).allowed
     totals = _statement_totals(waiting) if waiting.is_statement else totals_shown(waiting.totals)
-    context = {"waiting": waiting, "totals": totals, "error": error, "may_decide": may_decide}
-    return render(request, "wallet/reconciliation/report_to_confirm.html", context, status=422 if error else 200)
+    context = {"waiting": waiting, "totals": totals, "may_decide": may_decide}
+    return render(request, "wallet/reconciliation/report_to_confirm.html", context, status=status)
 
 
 def _statement_totals(waiting: ReportToConfirm) -> list[dict[str, Any]]:
@@ -63,19 +63,24 @@ def confirm(request: UserRequest, pk: int) -> HttpResponseBase:
     user = request.user
     waiting = _find(request, pk)
     require(policies.can_confirm_report(user, waiting))
-    try:
-        if waiting.size_bytes > AT_ONCE_BYTES_MAX:
-            return redirect("job", pk=report_confirmations.order_confirmation(waiting_id=pk, actor=user).pk)
-        taken = report_confirmations.confirm_report(waiting_id=pk, actor=user)
-    except DomainError as error:
-        return _show(request, _find(request, pk), error.message)
-    if isinstance(taken, BankFile):
-        messages.success(request, _("Statement confirmed and imported."))
-        for words in gaps_of(taken):
-            messages.warning(request, words)
-        return redirect("wallet:bank")
-    messages.success(request, _("Report confirmed and imported."))
-    return redirect("wallet:settlement", pk=taken.pk)
+    if waiting.size_bytes > AT_ONCE_BYTES_MAX:
+        queued = run_action(
+            request, lambda: report_confirmations.order_confirmation(waiting_id=pk, actor=user), show_forbidden=True
+        )
+        return redirect("job", pk=queued.result.pk) if queued else _show(request, _find(request, pk), status=422)
+    done = run_action(
+        request,
+        lambda: report_confirmations.confirm_report(waiting_id=pk, actor=user),
+        _("Statement confirmed and imported.") if waiting.is_statement else _("Report confirmed and imported."),
+        show_forbidden=True,
+    )
+    if not done:
+        return _show(request, _find(request, pk), status=422)
+    if not isinstance(done.result, BankFile):
+        return redirect("wallet:settlement", pk=done.result.pk)
+    for gap in gaps_of(done.result):
+        messages.warning(request, gap)
+    return redirect("wallet:bank")
 
 
 @require_POST
@@ -83,9 +88,11 @@ def confirm(request: UserRequest, pk: int) -> HttpResponseBase:
 def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     waiting = _find(request, pk)
     require(policies.can_confirm_report(request.user, waiting))
-    try:
-        report_confirmations.discard_report(waiting_id=waiting.pk, actor=request.user)
-    except DomainError as error:
-        return _show(request, _find(request, pk), error.message)
-    messages.success(request, _("Discarded. Nothing of it was imported."))
+    if not run_action(
+        request,
+        lambda: report_confirmations.discard_report(waiting_id=waiting.pk, actor=request.user),
+        _("Discarded. Nothing of it was imported."),
+        show_forbidden=True,
+    ):
+        return _show(request, _find(request, pk), status=422)
     return redirect("wallet:bank" if waiting.is_statement else "wallet:reconciliation")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
+from crm.models import Job
 from crm.money.amounts import from_minor
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -75,19 +75,17 @@ class ReportUpload(ReconciliationPage):
 
     def post(self, request: UserRequest) -> HttpResponseBase:
         form = ReportUploadForm(request.POST, request.FILES, psps=queries.psps_visible_to(request.user))
-        if form.is_valid():
-            file, psp_id = form.cleaned_data["file"], form.cleaned_data["psp"].pk
-            try:
-                if file.size > AT_ONCE_BYTES_MAX:
-                    job = order_import(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
-                    return redirect("job", pk=job.pk)
-                report = import_report(psp_id=psp_id, file_name=file.name, content=file, actor=request.user)
-            except EndUnknown as waits:
-                return redirect("wallet:report_to_confirm", pk=waits.waiting_id)
-            except DomainError as error:
-                form.add_error("file", error.message)
-            else:
-                return redirect("wallet:settlement", pk=report.pk)
+
+        def take() -> Job | SettlementImport:
+            file = form.cleaned_data["file"]
+            verb = order_import if file.size > AT_ONCE_BYTES_MAX else import_report
+            return verb(psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file, actor=request.user)
+
+        done = run_action(request, take, form=form, field="file", show_forbidden=True, unshown=EndUnknown)
+        if done:
+            return redirect("job" if isinstance(done.result, Job) else "wallet:settlement", pk=done.result.pk)
+        if isinstance(done.error, EndUnknown):
+            return redirect("wallet:report_to_confirm", pk=done.error.waiting_id)
         return self.again(request, upload=form)
 
     def again(self, request: UserRequest, **forms: Any) -> HttpResponse:
@@ -103,16 +101,19 @@ class ReportFetch(ReportUpload):
 
     def post(self, request: UserRequest) -> HttpResponseBase:
         form = ReportFetchForm(request.POST, psps=queries.psps_visible_to(request.user))
-        if form.is_valid():
-            values = form.cleaned_data
-            try:
-                report = fetch_and_import(
-                    psp_id=values["psp"].pk, first=values["first"], last=values["last"], actor=request.user
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                return redirect("wallet:settlement", pk=report.pk)
+        done = run_action(
+            request,
+            lambda: fetch_and_import(
+                psp_id=form.cleaned_data["psp"].pk,
+                first=form.cleaned_data["first"],
+                last=form.cleaned_data["last"],
+                actor=request.user,
+            ),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect("wallet:settlement", pk=done.result.pk)
         return self.again(request, fetch=form)
 
 

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError
 from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
@@ -114,8 +113,9 @@ class NewPspPage(StaffView):
         form = NewPspForm(request.POST, adapter=adapter, brands=self.brands(request))
         if form.is_valid():
             values = form.cleaned_data
-            try:
-                psp = psps.create_psp(
+            done = run_action(
+                request,
+                lambda: psps.create_psp(
                     brand_id=values["brand"].pk,
                     adapter=adapter,
                     name=values["name"],
@@ -125,12 +125,13 @@ class NewPspPage(StaffView):
                     currencies=values["currencies"],
                     method_codes=form.method_codes(),
                     actor=request.user,
-                )
-            except DomainError as error:
-                form.add_error(None, error.message)
-            else:
-                tell_health(request, psp)
-                return redirect("wallet:psp", pk=psp.pk)
+                ),
+                form=form,
+                show_forbidden=True,
+            )
+            if done:
+                tell_health(request, done.result)
+                return redirect("wallet:psp", pk=done.result.pk)
         return self.show(request, adapter, form, status=422)
 
     def known(self, adapter: str) -> str:

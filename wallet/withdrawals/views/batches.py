@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
-from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.core.queries import withdrawals_visible_to
@@ -53,12 +53,14 @@ def confirm(request: UserRequest) -> HttpResponseBase:
             marks[int(pk)] = mark
     seen = withdrawals_visible_to(request.user).filter(pk__in=list(marks)[: batches.BATCH_MAX + 1])
     marks = {pk: marks[pk] for pk in seen.values_list("pk", flat=True)}
-    try:
-        batch = batches.confirm(key=request.POST.get("key", "")[:60], marks=marks, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
+    done = run_action(
+        request,
+        lambda: batches.confirm(key=request.POST.get("key", "")[:60], marks=marks, actor=request.user),
+        show_forbidden=True,
+    )
+    if not done:
         return redirect("wallet:withdrawal_queue")
-    return redirect("wallet:withdrawal_batch_result", pk=batch.pk)
+    return redirect("wallet:withdrawal_batch_result", pk=done.result.pk)
 
 
 @staff_page("wallet.approve_withdrawal")

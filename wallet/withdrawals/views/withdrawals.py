@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.errors import DomainError
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
@@ -99,19 +98,18 @@ def show_withdrawal(
 def approve(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """The first or the second yes."""
     withdrawal, form = find_withdrawal(request, withdrawal_id), OptionalReasonForm(request.POST, prefix="approve")
-    if form.is_valid():
-        try:
-            done = approve_withdrawal(
-                withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]
-            )
-        except DomainError as error:
-            form.add_error(None, error.message)
+    done = run_action(
+        request,
+        lambda: approve_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        if done.result.approvals_missing:
+            messages.info(request, _("Your approval is noted. A second person releases the payment."))
         else:
-            if done.approvals_missing:
-                messages.info(request, _("Your approval is noted. A second person releases the payment."))
-            else:
-                messages.success(request, _("Released: the PSP is being told to pay."))
-            return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
+            messages.success(request, _("Released: the PSP is being told to pay."))
+        return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     return show_withdrawal(request, withdrawal, form, ReasonForm(prefix="reject"), status=422)
 
 
@@ -136,12 +134,11 @@ def reject(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
 def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """Ask the PSP now how a payment stands."""
     withdrawal = find_withdrawal(request, withdrawal_id)
-    try:
-        state = ask_the_psp(withdrawal_id=withdrawal.pk, actor=request.user)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        label = WithdrawalState(state).label
+    done = run_action(
+        request, lambda: ask_the_psp(withdrawal_id=withdrawal.pk, actor=request.user), show_forbidden=True
+    )
+    if done:
+        label = WithdrawalState(done.result).label
         messages.info(request, _("%(psp)s was asked: it is “%(state)s”.") % {"psp": withdrawal.psp, "state": label})
     return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
 
@@ -151,10 +148,13 @@ def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
 def claim_back(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     """A refund that the client did not claim: closed at the PSP, then back where it was."""
     withdrawal = find_withdrawal(request, withdrawal_id)
-    try:
-        state = take_refund_back(withdrawal_id=withdrawal.pk, actor=request.user, reason=request.POST.get("reason", ""))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.info(request, _("The refund is “%(state)s” now.") % {"state": WithdrawalState(state).label})
+    done = run_action(
+        request,
+        lambda: take_refund_back(
+            withdrawal_id=withdrawal.pk, actor=request.user, reason=request.POST.get("reason", "")
+        ),
+        show_forbidden=True,
+    )
+    if done:
+        messages.info(request, _("The refund is “%(state)s” now.") % {"state": WithdrawalState(done.result).label})
     return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
