@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve
 from simple_history import register  # noqa: F401 — its registry is filled when models load
 from simple_history.utils import get_history_manager_for_model
 
+from crm.errors import DomainError
 from crm.events.bus import EVENT_TYPES, HANDLERS
 
 ROOT = Path(settings.BASE_DIR)
@@ -281,6 +282,34 @@ def test_a_day_from_the_browser_s_calendar_is_written_as_the_browser_reads_it():
         if path.relative_to(ROOT).as_posix() not in own and re.search(r"forms\.DateInput\(", path.read_text())
     ]
     assert not found
+
+
+PAGE_CODE = re.compile(r"^portal/|/(?:views|pages)/|/(?:\w+_)?views\.py$|/(?:forms\w*|\w+_forms|panels|\w+_tab)\.py$")
+
+
+def _kinds(error: type[Exception]) -> set[str]:
+    return {error.__name__}.union(*(_kinds(kind) for kind in error.__subclasses__()))
+
+
+def test_pages_run_actions_one_way():
+    """No page catches a DomainError: `run_action` shows a refusal, `outcome_of` stands for a part that can't be shown."""
+    resolve("/")  # every page, and with them every kind of refusal, is loaded
+    refusals = _kinds(DomainError)
+    assert {"NotAllowed", "WrongState", "LinkProblem", "EndUnknown"} <= refusals
+    caught, seen = [], 0
+    for path, tree in trees(re.compile(r"\bexcept\b|run_action")):
+        name = path.relative_to(ROOT).as_posix()
+        if not PAGE_CODE.search(name):
+            continue
+        seen += 1
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            named = {part.split(".")[-1] for part in re.findall(r"[\w.]+", ast.unparse(node.type) if node.type else "")}
+            if named & refusals:
+                caught.append(f"{name}:{node.lineno}")
+    assert seen > 60
+    assert not caught, "\n".join(caught)
 
 
 def test_the_formatter_decides_how_code_is_laid_out():
