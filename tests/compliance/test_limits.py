@@ -1,0 +1,300 @@
+"""Every limit of screening, rating and their pages: just below, exactly there, just above."""
+
+import datetime as dt
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from clients.models import Client
+from compliance import looks, queries, risk, screening
+from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score, word_likeness
+from compliance.models import CountryRisk, Hit
+from compliance.sentences import VALUE_MAX, details, plain, sentence
+from crm.models import AccessEvent
+from tests.compliance.factories import BORN, load
+from tests.monitoring.factories import look
+
+pytestmark = pytest.mark.django_db
+DAY = dt.date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("points", "rating"),
+    [(0, "low"), (24, "low"), (25, "medium"), (26, "medium"), (59, "medium"), (60, "high"), (61, "high")],
+)
+def test_ratings_begin_at_25_and_60_points(points, rating):
+    assert risk.rating_of(points) == rating
+
+
+def reasons(cast, *, states=(), levels=None, **fields) -> dict[str, int]:
+    Client.objects.filter(pk=cast.client.pk).update(
+        **{"date_of_birth": dt.date(1990, 5, 17), "kyc_level": 1, "nationality": "", **fields}
+    )
+    client = Client.objects.get(pk=cast.client.pk)
+    return {
+        row["code"]: row["points"] for row in risk.reasons_from(client, DAY, states=set(states), levels=levels or {})
+    }
+
+
+@pytest.mark.parametrize(
+    ("born", "is_old"),
+    [
+        (dt.date(1956, 11, 21), False),  # seventy today
+        (dt.date(1955, 11, 22), False),  # seventy-one tomorrow
+        (dt.date(1955, 11, 21), True),
+        (dt.date(1955, 11, 20), True),
+    ],
+)
+def test_age_counts_from_the_71st_birthday(cast, born, is_old):
+    assert reasons(cast, date_of_birth=born) == ({"age_over_70": 10} if is_old else {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"states": ["open"]}, {"match_open": 25}),
+        ({"states": ["confirmed"]}, {"match_confirmed": 100}),
+        ({"states": ["open", "confirmed"]}, {"match_confirmed": 100}),
+        ({"levels": {"DE": "black"}}, {"country_black": 100}),
+        ({"levels": {"DE": "grey", "VN": "black"}}, {"country_grey": 30}),
+        ({"nationality": "DE"}, {}),
+        ({"nationality": "FR"}, {"country_differs": 15}),
+        ({"country": "", "nationality": "FR"}, {}),
+        ({"nationality": "VN", "levels": {"VN": "black"}}, {"country_black": 100, "country_differs": 15}),
+        ({"nationality": "DE", "levels": {"DE": "grey"}}, {"country_grey": 30}),
+        ({"category": "professional"}, {"professional": -5}),
+        ({"kyc_level": 0}, {"not_verified": 10}),
+        ({"date_of_birth": None}, {"birth_unknown": 5}),
+    ],
+)
+def test_what_a_reason_counts(cast, fields, expected):
+    assert reasons(cast, **fields) == expected
+
+
+def test_points_never_fall_below_zero(cast):
+    Client.objects.filter(pk=cast.client.pk).update(
+        date_of_birth=dt.date(1990, 5, 17), kyc_level=1, category="professional"
+    )
+    found = risk.assess(client_id=cast.client.pk)
+    assert (found.points, found.rating) == (0, "low")
+
+
+@pytest.mark.parametrize(("by", "counts"), [(-1, False), (0, True), (29, True), (30, False), (31, False)])
+def test_a_country_counts_from_its_first_day_to_before_its_last(by, counts):
+    first = dt.date(2026, 6, 1)
+    CountryRisk.objects.create(
+        country="VN", level="grey", valid=DateRange(first, first + dt.timedelta(days=30)), source="FATF"
+    )
+    assert bool(risk.country_levels(first + dt.timedelta(days=by))) is counts
+
+
+def test_the_matches_of_another_client_rate_nobody_else(cast, tmp_path):
+    load(tmp_path, {"first": "Klara", "second": "Weber"})
+    screening.screen_client(client_id=cast.client.pk, trigger="demand")
+    for client, open_points in ((cast.client, 25), (cast.other_client, None)):
+        found = {row["code"]: row["points"] for row in risk.reasons_for(client, DAY)}
+        assert found.get("match_open") == open_points
+
+
+# ── screening ────────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("by", "is_hit"), [(-0.0001, True), (0.0, True), (0.0001, False)])
+def test_a_match_reaches_the_brands_threshold(cast, tmp_path, by, is_hit):
+    load(tmp_path, {"first": "Klara", "second": "Webber"})
+    person = screening.person_of(cast.client)
+    ((_entry, found),), _compared = screening.matches(person, threshold=0.5)
+    cast.brand.policies = {"screening_threshold": str(found.score + by)}
+    cast.brand.save()
+    made = screening.screen_client(client_id=cast.client.pk, trigger="demand")
+    assert (made.hit_count, Hit.objects.count()) == (int(is_hit), int(is_hit))
+
+
+def test_thresholds_are_the_brands_own(cast):
+    cast.other_brand.policies = {"screening_threshold": "0.6"}
+    cast.other_brand.save()
+    assert str(screening.threshold_of(cast.client)) == "0.8"
+
+
+def birth(day: int, month: int, year: int, *births: BirthRange) -> tuple[str, float]:
+    who = Person(("Anna Listed",), dt.date(year, month, day))
+    found = score(who, [ListedName("Anna Listed")], births or [BirthRange(BORN, BORN, is_exact=True)])
+    return found.birth, found.birth_points
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        ((4, 3, 1970), ("same_day", 0.06)),
+        ((3, 4, 1970), ("day_and_month_swapped", 0.03)),
+        ((5, 3, 1970), ("near", 0.0)),
+        ((1, 1, 1969), ("near", 0.0)),
+        ((31, 12, 1968), ("differs", -0.22)),
+        ((31, 12, 1971), ("near", 0.0)),
+        ((1, 1, 1972), ("differs", -0.22)),
+        ((3, 4, 1971), ("near", 0.0)),
+    ],
+)
+def test_a_birth_is_near_within_one_year(born, expected):
+    assert birth(*born) == expected
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        ((31, 12, 1959), ("near", 0.0)),
+        ((1, 1, 1960), ("same_year", 0.03)),
+        ((31, 12, 1962), ("same_year", 0.03)),
+        ((1, 1, 1963), ("near", 0.0)),
+        ((1, 1, 1964), ("differs", -0.22)),
+        ((31, 12, 1958), ("differs", -0.22)),
+    ],
+)
+def test_a_range_of_births_holds_both_its_ends(born, expected):
+    assert birth(*born, BirthRange(dt.date(1960, 1, 1), dt.date(1962, 12, 31))) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how"),
+    [
+        ("weber", "weber", "equal"),
+        ("w", "weber", "initial"),
+        ("k", "weber", ""),
+        ("al", "el", "particle"),
+        ("bin", "ibn", "particle"),
+        ("bin", "weber", ""),
+        ("li", "wu", ""),
+        ("lee", "lea", "spelling"),
+    ],
+)
+def test_how_two_words_are_alike(one, other, how):
+    likeness, found = word_likeness(one, other)
+    assert found == how and (likeness > 0) is bool(how)
+
+
+def test_other_order_one_word_and_weak_names_cost_points():
+    plain_score = compare_names("Anna Maria Weber", "Anna Maria Weber").name_score
+    assert plain_score == 1.0
+    turned = compare_names("Anna Maria Weber", "Weber Anna Maria")
+    assert (turned.name_score, turned.notes) == (pytest.approx(0.97), ["other_order"])
+    weak = score(Person(("Anna Weber",)), [ListedName("Anna Weber", is_weak=True)])
+    assert weak.score == pytest.approx(0.95)
+    alone = compare_names("Weber", "Weber")
+    assert (alone.name_score, alone.notes) == (pytest.approx(0.92), ["one_word"])
+    one_of_two = compare_names("Anna Weber", "Karl Weber")
+    assert one_of_two.notes == ["one_word"] and one_of_two.name_score < 0.5
+
+
+def test_common_names_alone_say_less():
+    def common(word: str) -> bool:
+        return word in ("ali", "hassan")
+
+    rare = compare_names("Ali Hassan", "Ali Hassan Mustafa")
+    often = compare_names("Ali Hassan", "Ali Hassan Mustafa", common)
+    assert "common_words_only" in often.notes and often.name_score < rare.name_score
+    same = compare_names("Ali Hassan", "Ali Hassan", common)
+    assert same.notes == [] and same.name_score == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "expected"),
+    [
+        (("DE",), ["DE", "FR"], ("same", 0.02)),
+        (("DE", "VN"), ["VN"], ("same", 0.02)),
+        (("DE",), ["FR"], ("differs", -0.02)),
+        ((), ["FR"], ("unknown", 0.0)),
+        (("DE",), [], ("unknown", 0.0)),
+    ],
+)
+def test_countries_move_the_score_a_little(mine, theirs, expected):
+    found = score(Person(("Anna Listed",), None, mine), [ListedName("Anna Listed")], [], theirs)
+    assert (found.country, found.country_points) == expected
+
+
+# ── the access log and the sentences ─────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("rows", "pages"), [(49, 1), (50, 1), (51, 2)])
+def test_a_page_of_the_access_log_holds_fifty(cast, rows, pages):
+    for number in range(rows):
+        look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC), client=number)
+    found = looks.page_of(AccessEvent.objects.all())
+    assert (len(found.rows), bool(found.next)) == (min(rows, 50), pages == 2)
+    if found.next:
+        assert [row.client_id for row in looks.page_of(AccessEvent.objects.all(), found.next).rows] == [0]
+
+
+@pytest.mark.parametrize("cursor", ["%%%", "bm9uc2Vuc2U", "MjAyNg", "2026|x"])
+def test_a_damaged_place_begins_again(cast, cursor):
+    look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC))
+    assert len(looks.page_of(AccessEvent.objects.all(), cursor).rows) == 1
+
+
+@pytest.mark.parametrize(("days", "is_counted"), [(89.9, True), (90.1, False)])
+def test_who_saw_a_client_within_ninety_days(cast, days, is_counted):
+    moment = timezone.now() - dt.timedelta(days=days)
+    look(cast.agent, moment, client=cast.client.pk)
+    look(cast.agent, moment, "reveal", client=cast.client.pk)
+    look(cast.other_agent, moment, client=cast.client.pk, in_book=False)
+    found = {row["person"]: row for row in looks.who_saw(AccessEvent.objects.filter(client_id=cast.client.pk))}
+    if not is_counted:
+        assert found == {}
+        return
+    mine, theirs = found[cast.agent], found[cast.other_agent]
+    assert (mine["looks"], mine["revealed"], mine["outside"]) == (2, 1, 0)
+    assert (theirs["looks"], theirs["revealed"], theirs["outside"]) == (1, 0, 1)
+
+
+def test_each_reads_the_log_of_their_own_people(cast):
+    for person in (cast.agent, cast.other_agent):
+        look(person, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC))
+    assert {row.user_id for row in looks.looks_visible_to(cast.mlro)} == {cast.agent.pk, cast.other_agent.pk}
+    assert not looks.looks_visible_to(cast.agent).exists()
+    assert not looks.looks_visible_to(cast.client_user).exists()
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(VALUE_MAX - 1, False), (VALUE_MAX, False), (VALUE_MAX + 1, True)])
+def test_long_values_are_cut_at_three_hundred_letters(length, is_cut):
+    shown = plain("w" * length)
+    assert len(shown) == min(length, VALUE_MAX) and shown.endswith("…") is is_cut
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        ("", ""),
+        (0, "0"),
+        (True, "yes"),
+        (False, "no"),
+        (0.123456, "0.123"),
+        ({"is_new": True, "empty": None, "score": 3}, "is new yes, score 3"),
+        (["a", 2], "a, 2"),
+        ("f" * 39, "f" * 39),
+        ("f" * 40, "f" * 12 + "…"),
+    ],
+)
+def test_values_in_words(value, shown):
+    assert plain(value) == shown
+
+
+def test_an_unnamed_action_reads_from_its_code():
+    assert sentence("wallet.deposit_settled") == "Deposit settled"
+    assert sentence("odd") == "Odd"
+
+
+def test_what_changed_reads_from_before_to_after():
+    body = {"before": {"state": "open", "gone": "x"}, "after": {"state": "shut", "new_field": 2}, "reason": "why"}
+    assert list(details({**body, "evidence": {"list": "un"}})) == [
+        ("State", "open → shut"),
+        ("Gone", "x → –"),
+        ("New field", "2"),
+        ("Reason", "why"),
+        ("List", "un"),
+    ]
+    assert next(iter(details({"erased": True})))[1].startswith("erased")
+    assert next(iter(details({"tampered": True})))[1].startswith("unreadable")
+
+
+def test_nothing_waits_for_those_who_see_no_matches(cast, tmp_path):
+    load(tmp_path, {"first": "Klara", "second": "Weber"})
+    screening.screen_client(client_id=cast.client.pk, trigger="demand")
+    assert [queries.open_hit_count(user) for user in (cast.kyc_officer, cast.agent, cast.finance)] == [1, 0, 0]
