@@ -179,7 +179,8 @@ class ProfileForm(forms.ModelForm):
 
     def clean_date_of_birth(self) -> dt.date | None:
         born = self.cleaned_data["date_of_birth"]
-        if born and not 18 <= (timezone.localdate() - born).days / 365.25 <= 120:
+        age = Client(date_of_birth=born).age_on(timezone.localdate())
+        if age is not None and not 18 <= age <= 120:
             raise ValidationError(_("A client is between 18 and 120 years old."))
         return born
 
