@@ -73,6 +73,85 @@ STAGE_TRANSITIONS: dict[str, set[str]] = {
     Stage.CLOSED: set(),
 }
 
+# The pipeline. A converted lead is a registered client and leaves it; "do not call" is left only by who may lift it.
+SALES_TRANSITIONS: dict[str, set[str]] = {
+    SalesStatus.NEW: {
+        SalesStatus.NO_ANSWER,
+        SalesStatus.CONTACTED,
+        SalesStatus.INTERESTED,
+        SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.WRONG_NUMBER,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.NO_ANSWER: {
+        SalesStatus.CONTACTED,
+        SalesStatus.INTERESTED,
+        SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.WRONG_NUMBER,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.CONTACTED: {
+        SalesStatus.NO_ANSWER,
+        SalesStatus.INTERESTED,
+        SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.WRONG_NUMBER,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.INTERESTED: {
+        SalesStatus.NO_ANSWER,
+        SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.CALL_BACK: {
+        SalesStatus.NO_ANSWER,
+        SalesStatus.CONTACTED,
+        SalesStatus.INTERESTED,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.WRONG_NUMBER,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.REGISTRATION_SENT: {
+        SalesStatus.NO_ANSWER,
+        SalesStatus.CONTACTED,
+        SalesStatus.INTERESTED,
+        SalesStatus.CALL_BACK,
+        SalesStatus.CONVERTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.NOT_INTERESTED: {
+        SalesStatus.CONTACTED,
+        SalesStatus.INTERESTED,
+        SalesStatus.CALL_BACK,
+        SalesStatus.REGISTRATION_SENT,
+        SalesStatus.CONVERTED,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.WRONG_NUMBER: {
+        SalesStatus.NEW,
+        SalesStatus.CONTACTED,
+        SalesStatus.NOT_INTERESTED,
+        SalesStatus.CONVERTED,
+        SalesStatus.DO_NOT_CALL,
+    },
+    SalesStatus.DO_NOT_CALL: {SalesStatus.NOT_INTERESTED, SalesStatus.CONVERTED},
+    SalesStatus.CONVERTED: set(),
+}
+
 
 class CallDirection(models.TextChoices):
     OUTBOUND = "outbound", _("Outgoing")
@@ -94,3 +173,12 @@ class MessageState(BadgeChoices):
     SENDING = "sending", "blue", _("Being sent")
     SENT = "sent", "green", _("Sent")
     FAILED = "failed", "red", _("Failed")
+
+
+MESSAGE_TRANSITIONS: dict[str, set[str]] = {
+    MessageState.QUEUED: {MessageState.SENDING},
+    # Sent again when its worker died.
+    MessageState.SENDING: {MessageState.SENDING, MessageState.QUEUED, MessageState.SENT, MessageState.FAILED},
+    MessageState.SENT: set(),
+    MessageState.FAILED: set(),
+}

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -189,9 +189,7 @@ def deliver(message_id: int) -> bool:
     except (smtplib.SMTPException, OSError) as error:
         _try_later(message, f"{type(error).__name__}: {error}")
     else:
-        Message.objects.filter(pk=message.pk).update(
-            state=MessageState.SENT, sent_at=timezone.now(), error="", secret=None
-        )
+        _being_sent(message).update(state=MessageState.SENT, sent_at=timezone.now(), error="", secret=None)
     return True
 
 
@@ -203,19 +201,24 @@ def deliver_due(*, limit: int = 200) -> int:
     return each(deliver, waiting.values_list("pk", flat=True)[:limit])
 
 
+def _being_sent(message: Message) -> QuerySet[Message]:
+    """Set at once and without a lock: the mail server is never waited for inside a transaction."""
+    return Message.objects.filter(pk=message.pk, state=MessageState.SENDING)
+
+
 def _try_later(message: Message, error: str) -> None:
     if message.attempts > len(BACK_OFF_SECONDS):
         _give_up(message, error)
         return
     logger.warning("message %s not sent: %s", message.pk, error)
     due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
-    Message.objects.filter(pk=message.pk).update(state=MessageState.QUEUED, due_at=due_at, error=error[:300])
+    _being_sent(message).update(state=MessageState.QUEUED, due_at=due_at, error=error[:300])
 
 
 def _give_up(message: Message, error: str) -> None:
     """The address does not take mail: the file says so, and the person who wrote it is told."""
     with transaction.atomic():
-        Message.objects.filter(pk=message.pk).update(state=MessageState.FAILED, error=error[:300], secret=None)
+        _being_sent(message).update(state=MessageState.FAILED, error=error[:300], secret=None)
         title = phrase("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
         timeline.tell(
             client_id=message.client_id,

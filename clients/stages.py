@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
-from clients.choices import STAGE_TRANSITIONS, Stage, TimelineKind
+from clients.choices import Stage, TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import WrongState
@@ -37,7 +37,7 @@ def move_stage(
     to = Stage(to)
     if before == to or before == Stage.CLOSED:
         return client
-    possible = to in STAGE_TRANSITIONS[before]
+    possible = client.can_move_to(to, "stage")
     if RANK[to] < RANK[before] and not is_step_back and not (before == Stage.DORMANT and possible):
         return client
     if not possible:
@@ -45,7 +45,7 @@ def move_stage(
             _("%(client)s can't go from “%(before)s” to “%(to)s”.")
             % {"client": client, "before": before.label, "to": to.label}
         )
-    client.stage = to
+    client.move_to(to, "stage")
     changed = ["stage"]
     if to not in (Stage.LEAD, Stage.CLOSED) and client.registered_at is None:
         client.registered_at = timezone.now()

@@ -30,6 +30,13 @@ class VersionState(BadgeChoices):
     REFUSED = "refused", "red", _("Refused")
 
 
+VERSION_TRANSITIONS: dict[str, set[str]] = {
+    VersionState.CURRENT: {VersionState.SUPERSEDED},
+    VersionState.SUPERSEDED: set(),
+    VersionState.REFUSED: set(),
+}
+
+
 class ScreeningTrigger(models.TextChoices):
     VERIFIED = "verified", _("Client verified")
     DEMAND = "demand", _("On demand")
@@ -42,6 +49,14 @@ class HitState(BadgeChoices):
     FALSE_POSITIVE = "false_positive", "green", _("False positive")
     CONFIRMED = "confirmed", "red", _("Confirmed")
     OUTDATED = "outdated", "secondary", _("Outdated")
+
+
+HIT_TRANSITIONS: dict[str, set[str]] = {
+    HitState.OPEN: {HitState.FALSE_POSITIVE, HitState.CONFIRMED, HitState.OUTDATED},
+    HitState.FALSE_POSITIVE: set(),
+    HitState.CONFIRMED: set(),
+    HitState.OUTDATED: set(),
+}
 
 
 class ClearReason(models.TextChoices):

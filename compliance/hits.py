@@ -121,7 +121,8 @@ def _require_open(hit: Hit, actor: Actor) -> None:
 def _decide(
     hit: Hit, state: HitState, actor: Actor, reason: str, code: ClearReason | None, *, contradiction: str = ""
 ) -> None:
-    hit.state, hit.decided_by, hit.decided_at = state, actor, timezone.now()
+    hit.move_to(state)
+    hit.decided_by, hit.decided_at = actor, timezone.now()
     hit.reason, hit.reason_code = reason, code.value if code else ""
     hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
     verb = "cleared" if state == HitState.FALSE_POSITIVE else "confirmed"

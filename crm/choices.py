@@ -58,6 +58,14 @@ class DeliveryState(BadgeChoices):
     SKIPPED = "skipped", "secondary", _("Skipped by staff")
 
 
+DELIVERY_TRANSITIONS: dict[str, set[str]] = {
+    DeliveryState.PENDING: {DeliveryState.DONE, DeliveryState.DEAD},
+    DeliveryState.DONE: set(),
+    DeliveryState.DEAD: {DeliveryState.PENDING, DeliveryState.SKIPPED},
+    DeliveryState.SKIPPED: set(),
+}
+
+
 class JobState(BadgeChoices):
     QUEUED = "queued", "azure", _("Queued")
     RUNNING = "running", "blue", _("Running")
@@ -66,10 +74,27 @@ class JobState(BadgeChoices):
     CANCELLED = "cancelled", "secondary", _("Cancelled")
 
 
+JOB_TRANSITIONS: dict[str, set[str]] = {
+    JobState.QUEUED: {JobState.RUNNING, JobState.CANCELLED},
+    JobState.RUNNING: {JobState.DONE, JobState.FAILED, JobState.CANCELLED},
+    JobState.DONE: set(),
+    # It was taken for dead, and its worker came to the end all the same.
+    JobState.FAILED: {JobState.DONE, JobState.FAILED, JobState.CANCELLED},
+    JobState.CANCELLED: set(),
+}
+
+
 class MailState(BadgeChoices):
     WAITING = "waiting", "azure", _("Waiting")
     SENT = "sent", "green", _("Sent")
     FAILED = "failed", "red", _("Failed")
+
+
+MAIL_TRANSITIONS: dict[str, set[str]] = {
+    MailState.WAITING: {MailState.SENT, MailState.FAILED},
+    MailState.SENT: set(),
+    MailState.FAILED: set(),
+}
 
 
 class LinkKind(models.TextChoices):

@@ -94,6 +94,9 @@ class PeriodState(BadgeChoices):
     CLOSED = "closed", "green", _("Settled")
 
 
+PERIOD_TRANSITIONS: dict[str, set[str]] = {PeriodState.OPEN: {PeriodState.CLOSED}, PeriodState.CLOSED: set()}
+
+
 class SettlementState(BadgeChoices):
     """What a settlement did to the partner's balance; the partner takes it out by a payout (`PayoutTo`)."""
 

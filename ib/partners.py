@@ -18,7 +18,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from ib import links, tree
-from ib.choices import PARTNER_TRANSITIONS, PartnerState
+from ib.choices import PartnerState
 from ib.codes import new_code
 from ib.models import Partner, PartnerSpell
 from ib.policies import can_manage_partners
@@ -106,14 +106,9 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
-    if to not in PARTNER_TRANSITIONS[partner.state]:
-        raise WrongState(
-            _("%(partner)s is “%(state)s”; that is not possible now.")
-            % {"partner": partner, "state": partner.get_state_display()}
-        )
     now = timezone.now()
     before = partner.state
-    partner.state = to
+    partner.move_to(to)
     partner.save(update_fields=["state"])
     spell = PartnerSpell.objects.filter(partner=partner, ends_at__isnull=True).first()
     if spell is not None and to != PartnerState.ACTIVE:

@@ -63,7 +63,8 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
         raise WrongState(_("This period has not begun yet."))
     if period.ends_at > now:
         _cut(period, now)
-    period.state, period.closed_at, period.closed_by = PeriodState.CLOSED, now, actor
+    period.move_to(PeriodState.CLOSED)
+    period.closed_at, period.closed_by = now, actor
     period.save(update_fields=["state", "closed_at", "closed_by"])
     settlements = _settle_partners(period, actor=actor, now=now, is_import=at is not None)
     audit.record(

@@ -63,6 +63,13 @@ class IncomingState(BadgeChoices):
     REFUSED = "refused", "red", _("File not accepted")
 
 
+INCOMING_TRANSITIONS: dict[str, set[str]] = {
+    IncomingState.WAITING: {IncomingState.TAKEN, IncomingState.REFUSED},
+    IncomingState.TAKEN: set(),
+    IncomingState.REFUSED: set(),
+}
+
+
 class Severity(BadgeChoices):
     """How much an issue weighs: a blocking one should not be approved without a second thought."""
 
@@ -151,6 +158,13 @@ class RunState(BadgeChoices):
     RUNNING = "running", "blue", _("Running")
     DONE = "done", "green", _("Done")
     FAILED = "failed", "red", _("Failed")
+
+
+RUN_TRANSITIONS: dict[str, set[str]] = {
+    RunState.RUNNING: {RunState.DONE, RunState.FAILED},
+    RunState.DONE: set(),
+    RunState.FAILED: set(),
+}
 
 
 class RejectReason(models.TextChoices):

@@ -165,7 +165,7 @@ def _wait(incoming: IncomingFile) -> None:
 def _finish(incoming: IncomingFile, *, document: Document | None = None, reason: str = "") -> None:
     """The row is locked. The content goes once the outcome is sure."""
     key, incoming.store_key = incoming.store_key, ""
-    incoming.state = IncomingState.TAKEN if document is not None else IncomingState.REFUSED
+    incoming.move_to(IncomingState.TAKEN if document is not None else IncomingState.REFUSED)
     incoming.document, incoming.reason = document, reason
     incoming.finished_at, incoming.lease_until = timezone.now(), None
     incoming.save()

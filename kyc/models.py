@@ -15,17 +15,18 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.errors import WrongState
+from crm.db.states import HasState
 from crm.i18n.localized_text import Words, joined, label_of
 from crm.models import Actor, User
 from crm.security import crypto
 from kyc.choices import (
     DECIDED_STATES,
     DOCUMENT_TRANSITIONS,
+    INCOMING_TRANSITIONS,
     OPEN_STATES,
+    RUN_TRANSITIONS,
     DocumentKind,
     DocumentState,
     IncomingState,
@@ -39,8 +40,10 @@ from kyc.choices import (
 ATTEMPTS_MAX = 3
 
 
-class Document(models.Model):
+class Document(HasState):
     """One file of a client. The content is in `kyc.store` under `store_key`, encrypted under the client's own key."""
+
+    TRANSITIONS = {"state": DOCUMENT_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="documents")
     kind = models.CharField(max_length=20, choices=DocumentKind.choices)
@@ -193,15 +196,6 @@ class Document(models.Model):
             and self.claimed_until > (now or timezone.now())
         )
 
-    def move_to(self, state: DocumentState) -> None:
-        """The next state, or WrongState; the caller holds the row's lock and saves."""
-        if state not in DOCUMENT_TRANSITIONS[self.state]:
-            raise WrongState(
-                _("This document is “%(before)s”: it can't become “%(after)s”. Reload the page.")
-                % {"before": self.get_state_display(), "after": state.label}
-            )
-        self.state = state
-
     def release(self) -> None:
         self.claimed_by = self.claimed_at = self.claimed_until = None
 
@@ -216,9 +210,11 @@ class Document(models.Model):
             return {}
 
 
-class IncomingFile(models.Model):
+class IncomingFile(HasState):
     """A file as it was sent, encrypted and not opened yet: a job opens it in a child process, and it becomes a document or is
     refused in words. Its content is deleted with that."""
+
+    TRANSITIONS = {"state": INCOMING_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incoming_files")
     kind = models.CharField(max_length=20, choices=DocumentKind.choices)
@@ -269,8 +265,10 @@ class IncomingFile(models.Model):
         return f"{self.get_kind_display()} {self.file_name}"
 
 
-class CheckRun(models.Model):
+class CheckRun(HasState):
     """One run of the check pipeline on a document: which version, how long, how it ended."""
+
+    TRANSITIONS = {"state": RUN_TRANSITIONS}
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.RUNNING)

@@ -127,7 +127,8 @@ def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms
         if run.state == RunState.RUNNING:  # replaced while we looked at it
             _close_open_runs(document, "The document was replaced meanwhile.")
         return None
-    run.state, run.finished_at, run.duration_ms = RunState.DONE, timezone.now(), duration_ms
+    run.move_to(RunState.DONE)
+    run.finished_at, run.duration_ms = timezone.now(), duration_ms
     run.engine = ", ".join(sorted(sheet.engines))[:60]
     run.measures = {**sheet.measures, "pages": [[page.shape[1], page.shape[0]] for page in sheet.pages]}
     details = {

@@ -52,6 +52,17 @@ class ImportState(BadgeChoices):
     DISCARDED = "discarded", "secondary", _("Discarded")
 
 
+IMPORT_TRANSITIONS: dict[str, set[str]] = {
+    ImportState.CHECKING: {ImportState.CHECKED, ImportState.FAILED, ImportState.DISCARDED},
+    ImportState.CHECKED: {ImportState.IMPORTING, ImportState.DISCARDED},
+    # Ready again where the import failed; started again where its worker died.
+    ImportState.IMPORTING: {ImportState.IMPORTING, ImportState.CHECKED, ImportState.DONE},
+    ImportState.DONE: set(),
+    ImportState.FAILED: {ImportState.DISCARDED},
+    ImportState.DISCARDED: set(),
+}
+
+
 class RowVerdict(BadgeChoices):
     NEW = "new", "green", _("New")
     KNOWN = "known", "yellow", _("Known: attached to the client")
@@ -59,7 +70,6 @@ class RowVerdict(BadgeChoices):
     WRONG = "wrong", "red", _("Wrong")
 
 
-# The pipeline. A converted lead is a registered client and leaves it; "do not call" is left only by who may lift it.
 # What a call says of a lead whom nobody had reached; `AFTER_A_TALK` of one whom somebody had. Later steps stay the agent's word.
 BY_CALL: dict[str, SalesStatus] = {
     CallOutcome.REACHED: SalesStatus.CONTACTED,
@@ -71,84 +81,6 @@ BY_CALL: dict[str, SalesStatus] = {
     CallOutcome.WRONG_NUMBER: SalesStatus.WRONG_NUMBER,
 }
 AFTER_A_TALK = frozenset({CallOutcome.CALL_BACK, CallOutcome.REFUSED, CallOutcome.WRONG_NUMBER})
-
-SALES_TRANSITIONS: dict[str, set[str]] = {
-    SalesStatus.NEW: {
-        SalesStatus.NO_ANSWER,
-        SalesStatus.CONTACTED,
-        SalesStatus.INTERESTED,
-        SalesStatus.CALL_BACK,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.WRONG_NUMBER,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.NO_ANSWER: {
-        SalesStatus.CONTACTED,
-        SalesStatus.INTERESTED,
-        SalesStatus.CALL_BACK,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.WRONG_NUMBER,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.CONTACTED: {
-        SalesStatus.NO_ANSWER,
-        SalesStatus.INTERESTED,
-        SalesStatus.CALL_BACK,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.WRONG_NUMBER,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.INTERESTED: {
-        SalesStatus.NO_ANSWER,
-        SalesStatus.CALL_BACK,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.CALL_BACK: {
-        SalesStatus.NO_ANSWER,
-        SalesStatus.CONTACTED,
-        SalesStatus.INTERESTED,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.WRONG_NUMBER,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.REGISTRATION_SENT: {
-        SalesStatus.NO_ANSWER,
-        SalesStatus.CONTACTED,
-        SalesStatus.INTERESTED,
-        SalesStatus.CALL_BACK,
-        SalesStatus.CONVERTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.NOT_INTERESTED: {
-        SalesStatus.CONTACTED,
-        SalesStatus.INTERESTED,
-        SalesStatus.CALL_BACK,
-        SalesStatus.REGISTRATION_SENT,
-        SalesStatus.CONVERTED,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.WRONG_NUMBER: {
-        SalesStatus.NEW,
-        SalesStatus.CONTACTED,
-        SalesStatus.NOT_INTERESTED,
-        SalesStatus.CONVERTED,
-        SalesStatus.DO_NOT_CALL,
-    },
-    SalesStatus.DO_NOT_CALL: {SalesStatus.NOT_INTERESTED, SalesStatus.CONVERTED},
-    SalesStatus.CONVERTED: set(),
-}
 # Statuses with work left in them: what a desk head counts as open.
 OPEN_STATUSES = (
     SalesStatus.NEW,

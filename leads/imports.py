@@ -146,10 +146,11 @@ def check(batch: LeadImport, report: Report) -> LeadImport:
             with connection.cursor() as cursor:
                 cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
             batch.counts = _count(batch)
-            batch.state = ImportState.CHECKED
+            batch.move_to(ImportState.CHECKED)
             batch.save(update_fields=["counts", "state"])
     except DomainError as error:
-        batch.state, batch.problems, batch.finished_at = ImportState.FAILED, [str(error.message)], timezone.now()
+        batch.move_to(ImportState.FAILED)
+        batch.problems, batch.finished_at = [str(error.message)], timezone.now()
         batch.save(update_fields=["state", "problems", "finished_at"])
         file_path(batch).unlink(missing_ok=True)
     return batch
@@ -206,7 +207,7 @@ def confirm(*, import_id: int, actor: User) -> LeadImport:
         raise WrongState(_("This file is not waiting to be imported."))
     if not (batch.counts.get("new") or batch.counts.get("known")):
         raise WrongState(_("No line of this file can be imported."))
-    batch.state = ImportState.IMPORTING
+    batch.move_to(ImportState.IMPORTING)
     batch.import_job = start_job(
         "leads.run_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
     )
@@ -223,7 +224,8 @@ def discard(*, import_id: int, actor: User) -> LeadImport:
         raise WrongState(_("This file can't be discarded now."))
     LeadImportRow.objects.filter(batch=batch).delete()
     file_path(batch).unlink(missing_ok=True)
-    batch.state, batch.finished_at = ImportState.DISCARDED, timezone.now()
+    batch.move_to(ImportState.DISCARDED)
+    batch.finished_at = timezone.now()
     batch.save(update_fields=["state", "finished_at"])
     audit.record(actor=actor, action="leads.import_discarded", target=batch, brand_id=batch.brand_id)
     return batch
@@ -248,7 +250,7 @@ def run(batch: LeadImport, report: Report) -> LeadImport:
         with transaction.atomic():
             _import(batch, report)
     except Exception:
-        LeadImport.objects.filter(pk=batch.pk).update(state=ImportState.CHECKED)
+        LeadImport.objects.filter(pk=batch.pk, state=ImportState.IMPORTING).update(state=ImportState.CHECKED)
         raise
     file_path(batch).unlink(missing_ok=True)
     return batch
@@ -268,7 +270,8 @@ def _import(batch: LeadImport, report: Report) -> None:
     writer.finish()
     # The people are clients now: their lines go. Those that were not taken in stay, to be corrected.
     rows.delete()
-    batch.state, batch.finished_at = ImportState.DONE, timezone.now()
+    batch.move_to(ImportState.DONE)
+    batch.finished_at = timezone.now()
     batch.counts = {**batch.counts, "new": writer.new, "known": writer.known}
     batch.save(update_fields=["state", "finished_at", "counts"])
     audit.record(actor=batch.owner, action="leads.imported", target=batch, brand_id=batch.brand_id, after=batch.counts)

@@ -31,7 +31,6 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.notices.notify import notify
 from crm.security import audit, policies
-from leads.choices import SALES_TRANSITIONS
 from leads.models import RegistrationInvitation
 from leads.pipeline import change_sales_status
 
@@ -92,7 +91,7 @@ def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str
         brand_id=client.brand_id,
         after={"expires_at": invitation.expires_at},
     )
-    if SalesStatus.REGISTRATION_SENT in SALES_TRANSITIONS[client.sales_status]:
+    if client.can_move_to(SalesStatus.REGISTRATION_SENT, "sales_status"):
         change_sales_status(client_id=client.pk, to=SalesStatus.REGISTRATION_SENT, actor=actor)
     return invitation, token
 

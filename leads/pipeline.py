@@ -17,7 +17,7 @@ from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import Decision, has_permission
 from leads import sla
-from leads.choices import AFTER_A_TALK, BY_CALL, SALES_TRANSITIONS
+from leads.choices import AFTER_A_TALK, BY_CALL
 from leads.models import SalesStatusChange
 
 
@@ -32,7 +32,7 @@ def next_statuses(user: User, client: Client) -> list[SalesStatus]:
     if client.sales_status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
     # Registering converts, and sending the link says that it was sent: neither is a click on a status.
-    wanted = SALES_TRANSITIONS[client.sales_status] - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
+    wanted = set(client.next_states("sales_status")) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
     return [status for status in SalesStatus if status in wanted]
 
 
@@ -51,7 +51,7 @@ def move_by_call(*, client_id: int, agent: Actor, outcome: str) -> bool:
         or not (is_early or (status == SalesStatus.CONTACTED and outcome in AFTER_A_TALK))
     ):
         return False
-    if to == status or to not in SALES_TRANSITIONS[status]:
+    if to == status or not client.can_move_to(to, "sales_status"):
         return False
     actor = agent if agent is not None and can_change_status(agent, client) else None
     change_sales_status(client_id=client.pk, to=to, actor=actor)
@@ -72,13 +72,13 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
         return client
     if before == SalesStatus.DO_NOT_CALL and actor is not None:
         policies.require_permission(actor, "leads.lift_do_not_call")
-    if to not in SALES_TRANSITIONS[before]:
+    if not client.can_move_to(to, "sales_status"):
         raise WrongState(
             _("The pipeline has no step from “%(before)s” to “%(to)s”.") % {"before": before.label, "to": to.label}
         )
     SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
     rebuild_client(client.pk, "sales_status")
-    client.sales_status = to
+    client.move_to(to, "sales_status")
     audit.record(
         actor=actor,
         action="leads.status_changed",

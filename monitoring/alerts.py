@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock, lock_all
-from crm.errors import DomainError, WrongState
+from crm.errors import DomainError
 from crm.events import AlertDecided, AlertRaised, publish
 from crm.models import User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
-from monitoring.choices import ALERT_TRANSITIONS, FEATURES, AlertState, Severity, Verdict
+from monitoring.choices import FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review
 from monitoring.queries import busy_window
@@ -154,20 +154,12 @@ def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
     return Severity.ELEVATED
 
 
-def _move(alert: Alert, to: AlertState) -> None:
-    if to not in ALERT_TRANSITIONS[alert.state]:
-        raise WrongState(
-            _("This alert is “%(state)s”; that is not possible now.") % {"state": alert.get_state_display()}
-        )
-    alert.state = to
-
-
 @transaction.atomic
 def take(*, alert_id: int, actor: User) -> Alert:
     """A reviewer takes an alert on. Who: `monitoring.decide_alert`, not on oneself, not on one's own head."""
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_review(actor, alert))
-    _move(alert, AlertState.IN_REVIEW)
+    alert.move_to(AlertState.IN_REVIEW)
     alert.reviewer = actor
     alert.save(update_fields=["state", "reviewer"])
     audit.record(actor=actor, action="monitoring.alert_taken", target=alert, brand_id=alert.brand_id)
@@ -179,7 +171,7 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
     """The reviewer gives an alert back for somebody else."""
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
-    _move(alert, AlertState.OPEN)
+    alert.move_to(AlertState.OPEN)
     alert.reviewer = None
     alert.save(update_fields=["state", "reviewer"])
     audit.record(actor=actor, action="monitoring.alert_given_back", target=alert, brand_id=alert.brand_id)
@@ -197,7 +189,7 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
     policies.require(can_decide(actor, alert))
     if not text.strip():
         raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))
-    _move(alert, AlertState.DECIDED)
+    alert.move_to(AlertState.DECIDED)
     now = at or timezone.now()
     alert.reviewer, alert.decided_at = actor, now
     alert.save(update_fields=["state", "reviewer", "decided_at"])

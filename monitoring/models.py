@@ -13,9 +13,10 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
-from monitoring.choices import AlertState, Family, Feature, Severity, Verdict, WatchKind
+from monitoring.choices import ALERT_TRANSITIONS, AlertState, Family, Feature, Severity, Verdict, WatchKind
 
 
 class AgentDay(models.Model):
@@ -126,8 +127,10 @@ class Calibration(models.Model):
         return f"{self.family} {self.fitted_on}"
 
 
-class Alert(models.Model):
+class Alert(HasState):
     """An agent's day that stands out from the agent's own baseline, or breaks a rule. One per agent and day."""
+
+    TRANSITIONS = {"state": ALERT_TRANSITIONS}
 
     agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="alerts")
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")

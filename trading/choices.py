@@ -136,6 +136,21 @@ class StagedState(BadgeChoices):
     IGNORED = "ignored", "secondary", _("Ignored")
 
 
+STAGED_TRANSITIONS: dict[str, set[str]] = {
+    StagedState.WAITING: {StagedState.LATER, StagedState.PROPOSED, StagedState.ATTACHED, StagedState.IGNORED},
+    StagedState.LATER: {
+        StagedState.LATER,
+        StagedState.WAITING,
+        StagedState.PROPOSED,
+        StagedState.ATTACHED,
+        StagedState.IGNORED,
+    },
+    StagedState.PROPOSED: {StagedState.WAITING, StagedState.ATTACHED},
+    StagedState.ATTACHED: set(),
+    StagedState.IGNORED: {StagedState.WAITING},
+}
+
+
 UNDECIDED = ["waiting", "later"]
 
 
@@ -143,6 +158,13 @@ class ImportState(BadgeChoices):
     READING = "reading", "blue", _("Being read")
     READY = "ready", "green", _("Read")
     FAILED = "failed", "red", _("Not read to its end")
+
+
+IMPORT_TRANSITIONS: dict[str, set[str]] = {
+    ImportState.READING: {ImportState.READY, ImportState.FAILED},
+    ImportState.READY: set(),
+    ImportState.FAILED: set(),
+}
 
 
 class MissingBecause(BadgeChoices):
@@ -248,6 +270,15 @@ class AliasState(BadgeChoices):
     REFUSED = "refused", "secondary", _("Left out")
 
 
+ALIAS_TRANSITIONS: dict[str, set[str]] = {
+    AliasState.PROPOSED: {AliasState.CONFIRMED, AliasState.REFUSED},
+    AliasState.BY_RULE: {AliasState.CONFIRMED},
+    # A person may map it anew.
+    AliasState.CONFIRMED: {AliasState.CONFIRMED},
+    AliasState.REFUSED: {AliasState.CONFIRMED},
+}
+
+
 MAPPED = ["by_rule", "confirmed"]
 
 
@@ -349,10 +380,24 @@ class BreakState(BadgeChoices):
     SETTLED = "settled", "secondary", _("Settled by a person")
 
 
+BREAK_TRANSITIONS: dict[str, set[str]] = {
+    BreakState.OPEN: {BreakState.HEALED, BreakState.SETTLED},
+    BreakState.HEALED: set(),
+    BreakState.SETTLED: set(),
+}
+
+
 class BackfillState(BadgeChoices):
     RUNNING = "running", "blue", _("Running")
     STOPPED = "stopped", "orange", _("Stopped")
     DONE = "done", "green", _("Done")
+
+
+BACKFILL_TRANSITIONS: dict[str, set[str]] = {
+    BackfillState.RUNNING: {BackfillState.RUNNING, BackfillState.STOPPED, BackfillState.DONE},
+    BackfillState.STOPPED: {BackfillState.RUNNING, BackfillState.DONE},
+    BackfillState.DONE: set(),
+}
 
 
 class DataKind(models.TextChoices):

@@ -13,7 +13,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clients.choices import Category, RiskRating, SalesStatus, Stage
+from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, Category, RiskRating, SalesStatus, Stage
+from crm.db.states import HasState
 from crm.models import Book, Brand, User
 
 # A search box looks in name, e-mail, phone and "#id", in lower case.
@@ -29,8 +30,10 @@ LEADS = models.Q(stage="lead")
 CUSTOMERS = ~models.Q(stage="lead")
 
 
-class Client(models.Model):
+class Client(HasState):
     """One row per person per brand. Facts below the line are written each by exactly one app, from events."""
+
+    TRANSITIONS = {"stage": STAGE_TRANSITIONS, "sales_status": SALES_TRANSITIONS}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="clients", db_index=False)
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients", db_index=False)

@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clients.choices import MessageState
+from clients.choices import MESSAGE_TRANSITIONS, MessageState
 from clients.letter_catalogue import as_kept
 from clients.models.client import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 
 
@@ -40,8 +41,10 @@ class MailTemplate(models.Model):
         return f"{self.key} ({self.language})"
 
 
-class Message(models.Model):
+class Message(HasState):
     """One letter to one client. The row is the intent; a worker hands it to the mail server and notes the outcome."""
+
+    TRANSITIONS = {"state": MESSAGE_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="messages", db_index=False)
     template = models.CharField(max_length=60, blank=True, help_text=_("Empty: written by hand"))

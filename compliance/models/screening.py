@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import Q
 
 from clients.models import Client
-from compliance.choices import ClearReason, HitState, ScreeningTrigger
+from compliance.choices import HIT_TRANSITIONS, ClearReason, HitState, ScreeningTrigger
 from compliance.models.watchlists import ListEntry
+from crm.db.states import HasState
 from crm.models import User
 
 
@@ -42,8 +43,10 @@ class Screening(models.Model):
         return f"Screening {self.pk}"
 
 
-class Hit(models.Model):
+class Hit(HasState):
     """A possible match of a client and an entry. Decided for the client's data and the entry's content as they were."""
+
+    TRANSITIONS = {"state": HIT_TRANSITIONS}
 
     screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="hits")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="screening_hits")

@@ -7,7 +7,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from compliance.choices import EntryKind, NameKind, VersionState
+from compliance.choices import VERSION_TRANSITIONS, EntryKind, NameKind, VersionState
+from crm.db.states import HasState
 from crm.models import User
 
 
@@ -29,8 +30,11 @@ class WatchlistSource(models.Model):
         return self.name
 
 
-class ListVersion(models.Model):
+class ListVersion(HasState):
     """One file of a list: loaded, or refused with the reason."""
+
+    TRANSITIONS = {"state": VERSION_TRANSITIONS}
+    FIRST_STATES = {"state": {VersionState.CURRENT, VersionState.REFUSED}}
 
     source = models.ForeignKey(WatchlistSource, on_delete=models.PROTECT, related_name="versions")
     state = models.CharField(max_length=12, choices=VersionState.choices)

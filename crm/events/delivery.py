@@ -69,7 +69,7 @@ def _deliver_one() -> bool:
         except Exception as error:  # a handler's any failure is kept, shown and retried
             _note_failure(delivery, error)
         else:
-            delivery.state = DeliveryState.DONE
+            delivery.move_to(DeliveryState.DONE)
             delivery.attempts += 1
             delivery.finished_at = timezone.now()
             delivery.save(update_fields=["state", "attempts", "finished_at"])
@@ -81,7 +81,7 @@ def _note_failure(delivery: EventDelivery, error: Exception) -> None:
     delivery.error = "".join(traceback.format_exception(error))[-8000:]
     delivery.attempts += 1
     if delivery.attempts > len(BACK_OFF_SECONDS):
-        delivery.state = DeliveryState.DEAD
+        delivery.move_to(DeliveryState.DEAD)
         delivery.finished_at = timezone.now()
     else:
         delivery.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[delivery.attempts - 1])
@@ -118,7 +118,7 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
         raise WrongState(
             "Only a failed delivery can be replayed or skipped; this one is " + delivery.get_state_display()
         )
-    delivery.state = state
+    delivery.move_to(state)
     delivery.attempts = 0
     delivery.due_at = timezone.now()
     delivery.finished_at = None if state == DeliveryState.PENDING else timezone.now()

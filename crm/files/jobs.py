@@ -217,7 +217,9 @@ def _finish(row: Job, state: JobState, message: str) -> None:
     if state != JobState.DONE:
         _drop_result(row)
     with transaction.atomic():
-        Job.objects.filter(pk=row.pk).update(state=state, finished_at=timezone.now(), message=message)
+        # Set at once: `progress` writes the row through another connection. Failed: it was taken for dead meanwhile.
+        ended = Job.objects.filter(pk=row.pk, state__in=[JobState.RUNNING, JobState.FAILED])
+        ended.update(state=state, finished_at=timezone.now(), message=message)
         push_live(row.owner_id, event="job", data={"id": row.pk, "state": state.value, "message": message})
 
 

@@ -1,10 +1,13 @@
 from django.db import models
 
-from crm.choices import JobState
+from crm.choices import JOB_TRANSITIONS, JobState
+from crm.db.states import HasState
 
 
-class Job(models.Model):
+class Job(HasState):
     """Something a person asked for and waits on: an export, a PDF, an import. Run by RQ, shown with its progress."""
+
+    TRANSITIONS = {"state": JOB_TRANSITIONS}
 
     kind = models.CharField(max_length=80)
     title = models.CharField(max_length=160)

@@ -1,13 +1,16 @@
 from django.db import models
 
-from crm.choices import MailState
+from crm.choices import MAIL_TRANSITIONS, MailState
+from crm.db.states import HasState
 
 
-class OutgoingMail(models.Model):
+class OutgoingMail(HasState):
     """An e-mail that must go out: written in the transaction of its cause, sent by a worker afterwards.
 
     A secret mail (it carries a sign-in link) is kept encrypted and emptied once it is sent.
     """
+
+    TRANSITIONS = {"state": MAIL_TRANSITIONS}
 
     kind = models.CharField(max_length=60, help_text="What the mail is for, e.g. 'accounts.invitation'")
     to = models.EmailField()

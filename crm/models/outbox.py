@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from crm.choices import DeliveryState
+from crm.choices import DELIVERY_TRANSITIONS, DeliveryState
+from crm.db.states import HasState
 
 
 class OutboxEvent(models.Model):
@@ -25,8 +26,10 @@ class OutboxEvent(models.Model):
         return f"{self.name} #{self.pk}"
 
 
-class EventDelivery(models.Model):
+class EventDelivery(HasState):
     """One handler's copy of one event; done in the same transaction as what the handler did."""
+
+    TRANSITIONS = {"state": DELIVERY_TRANSITIONS}
 
     event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     handler = models.CharField(max_length=160)

@@ -106,7 +106,8 @@ def deliver(*, mail_id: int | None = None) -> bool:
         except Exception as error:  # SMTP servers fail in every way there is; the row keeps the reason
             _note_failure(row, error)
         else:
-            row.state, row.finished_at, row.error = MailState.SENT, timezone.now(), ""
+            row.move_to(MailState.SENT)
+            row.finished_at, row.error = timezone.now(), ""
             row.attempts += 1
             if row.is_secret:
                 row.body = b""
@@ -145,7 +146,8 @@ def _note_failure(row: OutgoingMail, error: Exception) -> None:
     row.attempts += 1
     row.error = f"{type(error).__name__}: {error}"[:2000]
     if row.attempts > len(BACK_OFF_SECONDS):
-        row.state, row.finished_at = MailState.FAILED, timezone.now()
+        row.move_to(MailState.FAILED)
+        row.finished_at = timezone.now()
         notify(
             people_with("crm.manage_events", brand_id=row.brand_id),
             kind="mail.failed",

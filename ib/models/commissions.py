@@ -9,9 +9,19 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from ib.choices import AccrualKind, AccrualState, PayoutTo, PeriodState, Reason, RunKind, SettlementState
+from ib.choices import (
+    PERIOD_TRANSITIONS,
+    AccrualKind,
+    AccrualState,
+    PayoutTo,
+    PeriodState,
+    Reason,
+    RunKind,
+    SettlementState,
+)
 from ib.models.partners import Partner, dated_once, ends_after_start
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
@@ -47,8 +57,10 @@ class CommissionRun(models.Model):
         return f"Run {self.pk}"
 
 
-class SettlementPeriod(models.Model):
+class SettlementPeriod(HasState):
     """A stretch of time that is settled at once. A closed one takes no accrual: late facts go into the next."""
+
+    TRANSITIONS = {"state": PERIOD_TRANSITIONS}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_periods")
     name = models.CharField(max_length=24, help_text=_("The month in the brand's time zone, e.g. 2026-11"))

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import AttributionMethod, PartnerState
+from ib.choices import PARTNER_TRANSITIONS, AttributionMethod, PartnerState
 
 
 class TsTzRange(Func):
@@ -57,8 +58,10 @@ def history_stays(name: str, what: str) -> pgtrigger.Trigger:
     )
 
 
-class Partner(models.Model):
+class Partner(HasState):
     """An introducing broker: refers clients, may have sub-partners, is paid commissions into a wallet of their own."""
+
+    TRANSITIONS = {"state": PARTNER_TRANSITIONS}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="partners")
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="partner")

@@ -20,7 +20,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
-from ib.choices import PARTNER_TRANSITIONS, PartnerState
+from ib.choices import PartnerState
 from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
@@ -92,7 +92,7 @@ def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
             if sees_money or slug in ("", "network", "clients")
         ],
         "may_manage": bool(can_manage_partners(request.user, partner.brand_id)),
-        "states": [PartnerState(state) for state in sorted(PARTNER_TRANSITIONS[partner.state])],
+        "states": [PartnerState(state) for state in sorted(partner.next_states())],
     }
 
 

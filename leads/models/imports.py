@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand, Job, User
-from leads.choices import ImportState, RowVerdict
+from leads.choices import IMPORT_TRANSITIONS, ImportState, RowVerdict
 from leads.models.campaigns import Campaign
 
 
-class LeadImport(models.Model):
+class LeadImport(HasState):
+    TRANSITIONS = {"state": IMPORT_TRANSITIONS}
+
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="lead_imports")
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="lead_imports")
     file_name = models.CharField(max_length=160)

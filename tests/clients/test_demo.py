@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from clients.canonical import canonical_phone
-from clients.choices import STAGE_TRANSITIONS, SalesStatus, Stage
+from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, SalesStatus, Stage
 from clients.demo import people
 from clients.demo.looks import OUTLIER_RECORDS, outlier_day
 from clients.facts import FACTS, differences
@@ -15,7 +15,6 @@ from clients.models import Call, Client, Message, Task, TimelineEntry
 from crm import demo
 from crm.models import AccessEvent, AuditEvent
 from crm.security import audit
-from leads.choices import SALES_TRANSITIONS
 from leads.models import Lead, RegistrationInvitation, SalesStatusChange
 
 pytestmark = pytest.mark.django_db

@@ -127,7 +127,8 @@ def test_confirming_twice_imports_once(cast, german_rule, campaign, start):
 
 def test_unrouted_leads_wait_in_a_pool(cast, german_rule, campaign, start):
     batch = imports.check(start(is_routed=False), silent)
-    imports.run(batch, silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    imports.run(LeadImport.objects.get(), silent)
     assert Client.objects.get(email="hans@web.de").book == cast.pool
 
 

@@ -5,14 +5,13 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from clients.calls import log_call
-from clients.choices import CallOutcome, SalesStatus, Stage
+from clients.choices import SALES_TRANSITIONS, CallOutcome, SalesStatus, Stage
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
 from clients.stages import move_stage
 from crm import events
 from crm.errors import NotAllowed, WrongState
 from crm.models import AccessEvent
-from leads.choices import SALES_TRANSITIONS
 from leads.models import Lead, SalesStatusChange
 from leads.pipeline import change_sales_status, next_statuses
 from tests.cast import signed_in

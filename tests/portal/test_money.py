@@ -222,7 +222,7 @@ def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=officer)
     with transaction.atomic():
         row = Withdrawal.objects.select_for_update().get()
-        payout_results.move_to(row, WithdrawalState.SENDING)
+        row.move_to(WithdrawalState.SENDING)
         payout_results.fail(row, reason=said)
     events.drain()
     page = room.browser.get(f"/portal/wallet/{withdrawal.reference}/").content.decode()

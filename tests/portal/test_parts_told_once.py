@@ -40,7 +40,7 @@ def fail(part: Withdrawal, reason: str) -> None:
     """As when its PSP says no."""
     with transaction.atomic():
         row = payout_results.lock_withdrawal(part.pk)
-        payout_results.move_to(row, WithdrawalState.SENDING)
+        row.move_to(WithdrawalState.SENDING)
         payout_results.fail(row, reason=reason)
 
 

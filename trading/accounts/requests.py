@@ -86,7 +86,8 @@ def _note_wish(
     request.before = {"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id}
     request.held_because = [held.value for held in obstacles(request)]
     if not request.held_because:
-        request.state, request.lease_until = RequestState.APPLYING, timezone.now() + LEASE
+        request.move_to(RequestState.APPLYING)
+        request.lease_until = timezone.now() + LEASE
     request.save()
     record("trading.request_made", request, actor, after={"what": say(what(request)), "held": request.held_because})
     timeline.tell(

@@ -89,7 +89,8 @@ def check_open(row: StagedLogin) -> None:
 def complete(row: StagedLogin, client: Client, account_type: AccountType | None, actor: Actor) -> TradingAccount:
     """The account itself, of a locked login whose client was decided. In the caller's transaction."""
     account = _make(row, client, account_type)
-    row.state, row.account, row.client, row.account_type = StagedState.ATTACHED, account, client, account_type
+    row.move_to(StagedState.ATTACHED)
+    row.account, row.client, row.account_type = account, client, account_type
     row.decided_by, row.decided_at, row.problem = actor, timezone.now(), ""
     row.save()
     linked = _link_deals(row.server, account)
@@ -268,7 +269,8 @@ def reopen(*, row_id: int, actor: Actor) -> StagedLogin:
     row = locked(row_id)
     if row.state not in (StagedState.IGNORED, StagedState.LATER):
         raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
-    row.state, row.note, row.decided_by, row.decided_at = StagedState.WAITING, "", None, None
+    row.move_to(StagedState.WAITING)
+    row.note, row.decided_by, row.decided_at = "", None, None
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
     _record("trading.login_reopened", row, actor)
     return row
@@ -280,7 +282,8 @@ def _decide(row_id: int, actor: Actor, state: StagedState, note: str) -> StagedL
     row = locked(row_id)
     if row.state not in UNDECIDED:
         raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
-    row.state, row.note, row.decided_by, row.decided_at = state, note.strip()[:300], actor, timezone.now()
+    row.move_to(state)
+    row.note, row.decided_by, row.decided_at = note.strip()[:300], actor, timezone.now()
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
     _record("trading.login_ignored" if state == StagedState.IGNORED else "trading.login_put_off", row, actor)
     return row

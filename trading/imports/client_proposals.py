@@ -39,7 +39,8 @@ def propose_client(
     client = attach.client_for(row, actor, client_id)
     row.proposed_client, row.proposed_type = client, attach.type_for(row, client, account_type_id)
     row.proposed_by, row.proposed_at, row.proposal_reason = actor, timezone.now(), reason.strip()[:300]
-    row.state, row.note, row.decided_by, row.decided_at = StagedState.PROPOSED, "", None, None
+    row.move_to(StagedState.PROPOSED)
+    row.note, row.decided_by, row.decided_at = "", None, None
     row.save()
     _record(row, "trading.client_proposed", actor, row.proposal_reason)
     notify(
@@ -86,7 +87,8 @@ def withdraw_client(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin
 
 def _take_back(row: StagedLogin, action: str, actor: Actor, note: str) -> StagedLogin:
     _record(row, action, actor, note.strip())
-    row.state, row.note = StagedState.WAITING, note.strip()[:300]
+    row.move_to(StagedState.WAITING)
+    row.note = note.strip()[:300]
     row.proposed_client = row.proposed_type = row.proposed_by = row.proposed_at = None
     row.proposal_reason = ""
     row.save()

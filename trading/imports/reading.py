@@ -123,7 +123,9 @@ def read(batch: AccountImport, report: Report) -> int:
 
 
 def _end(batch: AccountImport, state: ImportState, problem: str) -> None:
-    AccountImport.objects.filter(pk=batch.pk).update(state=state, problem=problem[:300], finished_at=timezone.now())
+    batch.move_to(state)
+    batch.problem, batch.finished_at = problem[:300], timezone.now()
+    batch.save(update_fields=["state", "problem", "finished_at"])
 
 
 def _read(batch: AccountImport, server: TradingServer, report: Report) -> int:

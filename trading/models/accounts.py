@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from clients.models import Client
-from crm.errors import WrongState
+from crm.db.states import HasState
 from crm.models import Brand
 from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState, MissingBecause
 from trading.models.servers import TradingServer
@@ -77,11 +77,13 @@ class AccountType(models.Model):
         return country not in self.excluded_countries and (not self.countries or country in self.countries)
 
 
-class TradingAccount(models.Model):
+class TradingAccount(HasState):
     """A client's account on a platform. The row is the intent first; the platform's account follows.
 
     Amounts are in `currency` as the platform last said; `equity_base` is equity in the brand's base currency.
     """
+
+    TRANSITIONS = {"state": ACCOUNT_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="trading_accounts", db_index=False)
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="accounts")
@@ -180,15 +182,6 @@ class TradingAccount(models.Model):
     def presence(self) -> MissingBecause | str:
         """Why the platform no longer lists it; empty while it does."""
         return MissingBecause(self.missing_because) if self.missing_because else ""
-
-    def move_to(self, state: AccountState) -> None:
-        """Raises WrongState when the transition table has no such step."""
-        if state not in ACCOUNT_TRANSITIONS[self.state]:
-            raise WrongState(
-                _("This trading account is “%(state)s”; that is not possible now.")
-                % {"state": self.get_state_display()}
-            )
-        self.state = state
 
 
 class AccountChange(models.Model):

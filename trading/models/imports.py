@@ -8,14 +8,17 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Job, User
-from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
+from trading.choices import IMPORT_TRANSITIONS, STAGED_TRANSITIONS, UNDECIDED, ImportState, StagedState, Verdict
 from trading.models.accounts import MONEY, AccountType, TradingAccount
 from trading.models.servers import TradingServer
 
 
-class AccountImport(models.Model):
+class AccountImport(HasState):
     """One reading of a server's logins. Repeating it changes nothing about what was decided."""
+
+    TRANSITIONS = {"state": IMPORT_TRANSITIONS}
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="imports")
     mask = models.CharField(max_length=300, help_text=_("Groups, e.g. real*,!real\\test"))
@@ -47,13 +50,15 @@ class AccountImport(models.Model):
         return reverse("trading_import", args=[self.pk])
 
 
-class StagedLogin(models.Model):
+class StagedLogin(HasState):
     """One login as the platform described it, whom it fits and why, and what a person decided.
 
     `reasons`: the clients that fit, best first: `[{"client": 7, "codes": ["email"], "weight": 4, "type": 3}]`.
     `proposed_…`: a client whom the platform's data doesn't name, chosen by one person and approved by another. They stay
     when it is attached, and go when it is refused or withdrawn.
     """
+
+    TRANSITIONS = {"state": STAGED_TRANSITIONS}
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="staged_logins")
     batch = models.ForeignKey(AccountImport, on_delete=models.PROTECT, related_name="rows")

@@ -6,18 +6,20 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.errors import WrongState
+from crm.db.states import HasState
 from crm.models import User
 from trading.choices import OPERATION_TRANSITIONS, DecisionState, OperationKind, OperationState
 from trading.models.accounts import MONEY, TradingAccount
 from trading.models.servers import TradingServer
 
 
-class BalanceOperation(models.Model):
+class BalanceOperation(HasState):
     """An operation on an account's balance or credit, known on the platform by `reference` in the deal's comment.
 
     `amount` is signed and in `currency`, the account's own: positive goes in. One ticket settles one operation.
     """
+
+    TRANSITIONS = {"state": OPERATION_TRANSITIONS}
 
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="operations", db_index=False)
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+")
@@ -85,14 +87,6 @@ class BalanceOperation(models.Model):
     def is_booked(self) -> bool:
         """Whether the platform has it."""
         return self.state == OperationState.CONFIRMED
-
-    def move_to(self, state: OperationState) -> None:
-        """Raises WrongState when the transition table has no such step."""
-        if state not in OPERATION_TRANSITIONS[self.state]:
-            raise WrongState(
-                _("This operation is “%(state)s”; that is not possible now.") % {"state": self.get_state_display()}
-            )
-        self.state = state
 
 
 class OperationDecision(models.Model):

@@ -7,15 +7,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.errors import WrongState
+from crm.db.states import HasState
 from crm.models import User
 from trading.choices import OPEN_REQUESTS, REQUEST_TRANSITIONS, HeldBecause, RequestKind, RequestState
 from trading.models.accounts import AccountType, TradingAccount
 
 
-class AccountRequest(models.Model):
+class AccountRequest(HasState):
     """One wish of a client, or an order of the house to keep a regulator's cap: what the policy made of it, and who decided.
     `before` is what an undo goes back to."""
+
+    TRANSITIONS = {"state": REQUEST_TRANSITIONS}
 
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="requests")
     kind = models.CharField(max_length=10, choices=RequestKind.choices)
@@ -69,11 +71,3 @@ class AccountRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} #{self.pk}"
-
-    def move_to(self, state: RequestState) -> None:
-        """Raises WrongState when the transition table has no such step."""
-        if state not in REQUEST_TRANSITIONS[self.state]:
-            raise WrongState(
-                _("This request is “%(state)s”; that is not possible now.") % {"state": self.get_state_display()}
-            )
-        self.state = state

@@ -12,9 +12,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.errors import WrongState
 from crm.models import Job, User
-from trading.choices import BackfillState, BreakKind, BreakState, ChangeKind
+from trading.choices import BACKFILL_TRANSITIONS, BREAK_TRANSITIONS, BackfillState, BreakKind, BreakState, ChangeKind
 from trading.models.accounts import TradingAccount
 from trading.models.servers import TradingServer
 
@@ -106,9 +107,12 @@ class DayCheck(models.Model):
         return self.platform_deals == self.our_deals
 
 
-class ReconcileBreak(models.Model):
+class ReconcileBreak(HasState):
     """A difference between a platform and us, with its evidence. What can be repaired is, and says so; the rest is decided
     by a person, with a reason. The same difference is one open break, however often it is found."""
+
+    TRANSITIONS = {"state": BREAK_TRANSITIONS}
+    FIRST_STATES = {"state": {BreakState.OPEN, BreakState.HEALED}}
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="breaks", db_index=False)
     kind = models.CharField(max_length=8, choices=BreakKind.choices)
@@ -156,8 +160,10 @@ class ReconcileBreak(models.Model):
             raise WrongState(gettext("This difference is closed already."))
 
 
-class Backfill(models.Model):
+class Backfill(HasState):
     """A span of the past being read from a server, and how far that came: a cut one goes on from there."""
+
+    TRANSITIONS = {"state": BACKFILL_TRANSITIONS}
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="backfills")
     state = models.CharField(max_length=8, choices=BackfillState.choices, default=BackfillState.RUNNING)

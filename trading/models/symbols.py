@@ -10,8 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.i18n import formats
-from trading.choices import MAPPED, AliasRule, AliasState, InstrumentClass, MarginFormula, SymbolGroup
+from trading.choices import (
+    ALIAS_TRANSITIONS,
+    MAPPED,
+    AliasRule,
+    AliasState,
+    InstrumentClass,
+    MarginFormula,
+    SymbolGroup,
+)
 from trading.models.servers import TradingServer
 
 
@@ -104,12 +113,15 @@ class SymbolInfo(models.Model):
         return self.name
 
 
-class SymbolAlias(models.Model):
+class SymbolAlias(HasState):
     """What a server's symbol is in the house: proposed by a rule with its reason, mapped by its name, or decided by a person.
 
     `contract_size`, `digits` and `tick_size` are the server's figures that the decision is about; figures that change later
     are a question for a person.
     """
+
+    TRANSITIONS = {"state": ALIAS_TRANSITIONS}
+    FIRST_STATES = {"state": {AliasState.PROPOSED, AliasState.BY_RULE}}
 
     info = models.OneToOneField(SymbolInfo, on_delete=models.PROTECT, related_name="alias")
     symbol = models.ForeignKey(HouseSymbol, on_delete=models.PROTECT, related_name="aliases")

@@ -63,7 +63,8 @@ def confirm(*, info_ids: Iterable[int], actor: User) -> Confirmed:
     good = [alias for alias in aliases if alias.is_size_equal]
     now = timezone.now()
     for alias in good:
-        alias.state, alias.decided_by, alias.decided_at = AliasState.CONFIRMED, actor, now
+        alias.move_to(AliasState.CONFIRMED)
+        alias.decided_by, alias.decided_at = actor, now
         alias.since = alias.info.waiting_since or alias.info.first_seen_at
     SymbolAlias.objects.bulk_update(good, ["state", "decided_by", "decided_at", "since"], batch_size=500)
     for alias in good:
@@ -113,7 +114,8 @@ def map_symbol(
     alias = lock_first(SymbolAlias.objects.filter(info=info), "symbol")
     before = {"before": f"{alias.symbol} ({alias.get_state_display()})"} if alias else {}
     alias = alias or SymbolAlias(info=info)
-    alias.symbol, alias.state, alias.rule, alias.stripped = house, AliasState.CONFIRMED, AliasRule.BY_HAND, ""
+    alias.move_to(AliasState.CONFIRMED)
+    alias.symbol, alias.rule, alias.stripped = house, AliasRule.BY_HAND, ""
     alias.contract_size, alias.digits, alias.tick_size = info.contract_size, info.digits, info.tick_size
     alias.since = info.waiting_since or info.first_seen_at
     alias.decided_by, alias.decided_at, alias.note = actor, timezone.now(), note.strip()[:200]
@@ -131,7 +133,8 @@ def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
         raise WrongState(_("There is no proposal for this symbol now."))
     if not note.strip():
         raise DomainError(_("Say why the proposal is wrong."))
-    alias.state, alias.decided_by, alias.decided_at = AliasState.REFUSED, actor, timezone.now()
+    alias.move_to(AliasState.REFUSED)
+    alias.decided_by, alias.decided_at = actor, timezone.now()
     alias.note = note.strip()[:200]
     alias.save(update_fields=["state", "decided_by", "decided_at", "note"])
     _audit(alias, actor, {"before": str(AliasState.PROPOSED.label)}, reason=alias.note)

@@ -86,7 +86,8 @@ def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
     row = _locked(backfill_id)
     if row.state == BackfillState.DONE or row.is_at_work:
         raise WrongState(_("This span is being read, or is done."))
-    row.state, row.finished_at = BackfillState.DONE, timezone.now()
+    row.move_to(BackfillState.DONE)
+    row.finished_at = timezone.now()
     row.error = _("Given up after %(done)s of %(days)s days") % {"done": row.days_done, "days": row.days}
     row.save(update_fields=["state", "finished_at", "error"])
     audit.record(actor=actor, action="trading.backfill_dropped", target=row, after={"days_done": row.days_done})
@@ -107,8 +108,9 @@ def _give(row: Backfill, actor: User) -> Job:
         parameters={"backfill_id": row.pk},
         title=str(_("Deals of %(server)s") % {"server": row.server}),
     )
-    Backfill.objects.filter(pk=row.pk).update(job=job, state=BackfillState.RUNNING, error="")
-    row.job, row.state = job, BackfillState.RUNNING
+    row.move_to(BackfillState.RUNNING)
+    row.job, row.error = job, ""
+    row.save(update_fields=["state", "job", "error"])
     return job
 
 
@@ -123,14 +125,14 @@ def work(backfill_id: int) -> Generator[Backfill, None, None]:
         row = Backfill.objects.select_related("server").get(pk=backfill_id)
         if row.state == BackfillState.DONE:
             return
-        _mark(row, state=BackfillState.RUNNING, error="")
+        _mark(row, BackfillState.RUNNING, error="")
         yield from _windows(row)
-        _mark(row, state=BackfillState.DONE, finished_at=timezone.now())
+        _mark(row, BackfillState.DONE, finished_at=timezone.now())
     except PlatformError as problem:
-        _mark(row, state=BackfillState.STOPPED, error=str(problem)[:300])
+        _mark(row, BackfillState.STOPPED, error=str(problem)[:300])
         raise
     except (Exception, GeneratorExit):
-        _mark(row, state=BackfillState.STOPPED)
+        _mark(row, BackfillState.STOPPED)
         raise
     finally:
         _let_go(backfill_id)
@@ -178,10 +180,11 @@ def _windows(row: Backfill) -> Iterator[Backfill]:
         yield row
 
 
-def _mark(row: Backfill, **values: Any) -> None:
-    Backfill.objects.filter(pk=row.pk).update(**values)
+def _mark(row: Backfill, state: BackfillState, **values: Any) -> None:
+    row.move_to(state)
     for name, value in values.items():
         setattr(row, name, value)
+    row.save(update_fields=["state", *values])
 
 
 def _claim(backfill_id: int) -> bool:

@@ -110,7 +110,8 @@ def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
     row.require_open()
     if not reason.strip():
         raise DomainError(_("Say what you found and decided."))
-    row.state, row.closed_at = BreakState.SETTLED, timezone.now()
+    row.move_to(BreakState.SETTLED)
+    row.closed_at = timezone.now()
     row.decided_by, row.reason = actor, reason.strip()[:300]
     row.save(update_fields=["state", "closed_at", "decided_by", "reason"])
     _close_questions(row.server_id, {row.day}, resolution=row.reason, actor=actor)

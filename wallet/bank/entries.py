@@ -56,7 +56,8 @@ def apply_entry(entry_id: int) -> str:
 
 
 def _end(entry: BankEntry, state: EntryState, words: str, **more: Any) -> None:
-    entry.state, entry.outcome, entry.processed_at = state, words[:300], timezone.now()
+    entry.move_to(state)
+    entry.outcome, entry.processed_at = words[:300], timezone.now()
     for name, value in more.items():
         setattr(entry, name, value)
     entry.save()
@@ -183,7 +184,8 @@ def _batch_went_out(entry: BankEntry) -> None:
 
 
 def _settle(order: BankOrder, entry: BankEntry) -> None:
-    order.state, order.finished_at = OrderState.SETTLED, timezone.now()
+    order.move_to(OrderState.SETTLED)
+    order.finished_at = timezone.now()
     order.save(update_fields=["state", "finished_at"])
     _tell(order, TransferStatus.PAID, entry)
 
@@ -198,7 +200,8 @@ def _came_back(entry: BankEntry, order: BankOrder) -> None:
             order=order,
         )
         return
-    order.state, order.failure = OrderState.RETURNED, (entry.return_reason or "returned")
+    order.move_to(OrderState.RETURNED)
+    order.failure = entry.return_reason or "returned"
     order.finished_at = timezone.now()
     order.save(update_fields=["state", "failure", "finished_at"])
     _tell(order, TransferStatus.FAILED, entry)

@@ -117,7 +117,8 @@ def _release(grant: BonusGrant, minor: int, *, actor: Actor = None) -> None:
 
 def _close_if_empty(grant: BonusGrant, state: BonusState) -> None:
     if grant.amount_minor == grant.released_minor + grant.burned_minor:
-        grant.state, grant.finished_at = state, timezone.now()
+        grant.move_to(state)
+        grant.finished_at = timezone.now()
 
 
 # ── it is lost ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -164,7 +164,8 @@ def hold_again(
 
 
 def _hold_again(grant: BonusGrant) -> None:
-    grant.state, grant.finished_at, grant.end_reason = BonusState.ACTIVE, None, ""
+    grant.move_to(BonusState.ACTIVE)
+    grant.finished_at, grant.end_reason = None, ""
     others = BonusGrant.objects.filter(client_id=grant.client_id, lots_from__gt=grant.lots_from).exclude(pk=grant.pk)
     if grant.lots_from is not None and others.exists():
         # Another one has counted the lots since: a lot counts once, so its own count begins anew when its turn comes.

@@ -18,9 +18,36 @@ class EntryState(BadgeChoices):
     OTHER = "other", "secondary", _("Not of a client")
 
 
+ENTRY_TRANSITIONS: dict[str, set[str]] = {
+    EntryState.WAITING: {
+        EntryState.MATCHED,
+        EntryState.PAYOUT,
+        EntryState.RETURNED,
+        EntryState.UNMATCHED,
+        EntryState.OTHER,
+    },
+    EntryState.MATCHED: set(),
+    EntryState.ASSIGNED: set(),
+    EntryState.PAYOUT: set(),
+    EntryState.RETURNED: set(),
+    EntryState.UNMATCHED: {EntryState.ASSIGNED, EntryState.OTHER, EntryState.SETTLEMENT},
+    EntryState.SETTLEMENT: set(),
+    EntryState.OTHER: {EntryState.SETTLEMENT},
+}
+
+
 class OrderState(BadgeChoices):
     WAITING = "waiting", "azure", _("Waits for a payment file")
     IN_FILE = "in_file", "yellow", _("In a payment file")
     SENT = "sent", "indigo", _("Sent to the bank")
     SETTLED = "settled", "green", _("Booked by the bank")
     RETURNED = "returned", "red", _("Came back")
+
+
+ORDER_TRANSITIONS: dict[str, set[str]] = {
+    OrderState.WAITING: {OrderState.IN_FILE, OrderState.SETTLED, OrderState.RETURNED},
+    OrderState.IN_FILE: {OrderState.SENT, OrderState.SETTLED, OrderState.RETURNED},
+    OrderState.SENT: {OrderState.SETTLED, OrderState.RETURNED},
+    OrderState.SETTLED: {OrderState.RETURNED},
+    OrderState.RETURNED: {OrderState.RETURNED},
+}

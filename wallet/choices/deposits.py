@@ -22,6 +22,31 @@ class DepositState(BadgeChoices):
     CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
 
 
+DEPOSIT_TRANSITIONS: dict[str, set[str]] = {
+    DepositState.CREATED: {
+        DepositState.PENDING,
+        DepositState.AUTHORISED,
+        DepositState.FAILED,
+        DepositState.EXPIRED,
+        DepositState.HELD,
+        DepositState.SETTLED,
+    },
+    DepositState.PENDING: {DepositState.AUTHORISED, DepositState.FAILED, DepositState.HELD, DepositState.SETTLED},
+    DepositState.AUTHORISED: {DepositState.FAILED, DepositState.HELD, DepositState.SETTLED},
+    # Money may still arrive.
+    DepositState.FAILED: {DepositState.HELD, DepositState.SETTLED},
+    DepositState.EXPIRED: {DepositState.FAILED, DepositState.HELD, DepositState.SETTLED},
+    # Held again for other reasons when more of it arrived.
+    DepositState.HELD: {DepositState.HELD, DepositState.SETTLED, DepositState.RETURNED},
+    DepositState.SETTLED: {DepositState.REFUNDED, DepositState.CHARGED_BACK},
+    DepositState.REFUNDED: {DepositState.SETTLED, DepositState.CHARGED_BACK},
+    DepositState.RETURNED: {DepositState.RETURNED, DepositState.HELD},
+    # Settled again when only a part of it came back.
+    DepositState.CHARGED_BACK: {DepositState.CHARGED_BACK, DepositState.CHARGEBACK_REVERSED, DepositState.SETTLED},
+    DepositState.CHARGEBACK_REVERSED: {DepositState.REFUNDED, DepositState.CHARGED_BACK},
+}
+
+
 class HoldReason(models.TextChoices):
     """Why money that arrived waits for a person."""
 
@@ -64,3 +89,10 @@ class TermState(BadgeChoices):
     RUNNING = "running", "azure", _("Running")
     VERIFIED = "verified", "green", _("Verified in time")
     ENDED = "ended", "red", _("Over: give the money back")
+
+
+TERM_TRANSITIONS: dict[str, set[str]] = {
+    TermState.RUNNING: {TermState.VERIFIED, TermState.ENDED},
+    TermState.VERIFIED: set(),
+    TermState.ENDED: set(),
+}

@@ -23,8 +23,14 @@ DISPUTE_OPEN = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.
 # A question may become a chargeback; a decided one opens again when the bank takes the money a second time.
 DISPUTE_TRANSITIONS: dict[str, set[str]] = {
     DisputeState.INQUIRY: {DisputeState.NEEDS_RESPONSE, DisputeState.SUBMITTED, DisputeState.WON, DisputeState.LOST},
-    DisputeState.NEEDS_RESPONSE: {DisputeState.SUBMITTED, DisputeState.WON, DisputeState.LOST},
+    DisputeState.NEEDS_RESPONSE: {
+        DisputeState.NEEDS_RESPONSE,
+        DisputeState.SUBMITTED,
+        DisputeState.WON,
+        DisputeState.LOST,
+    },
     DisputeState.SUBMITTED: {DisputeState.NEEDS_RESPONSE, DisputeState.WON, DisputeState.LOST},
-    DisputeState.WON: {DisputeState.NEEDS_RESPONSE},
-    DisputeState.LOST: {DisputeState.WON},
+    # Won once more when its money comes after the word.
+    DisputeState.WON: {DisputeState.WON, DisputeState.NEEDS_RESPONSE},
+    DisputeState.LOST: {DisputeState.WON, DisputeState.NEEDS_RESPONSE},
 }

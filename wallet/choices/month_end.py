@@ -16,6 +16,13 @@ class PeriodState(BadgeChoices):
     CLOSED = "closed", "secondary", _("Closed")
 
 
+PERIOD_TRANSITIONS: dict[str, set[str]] = {
+    PeriodState.OPEN: {PeriodState.CLOSING},
+    PeriodState.CLOSING: {PeriodState.CLOSED},
+    PeriodState.CLOSED: {PeriodState.OPEN},
+}
+
+
 class SourceKind(models.TextChoices):
     """From where the other side of our books comes."""
 
@@ -31,6 +38,15 @@ class RunState(BadgeChoices):
     BREAKS = "breaks", "orange", _("Breaks open")
     MISSING = "missing", "yellow", _("Nothing came for this day")
     FAILED = "failed", "red", _("Failed")
+
+
+# A day may be run again, and ends as it then ends.
+RUN_TRANSITIONS: dict[str, set[str]] = {
+    RunState.AGREES: {RunState.AGREES, RunState.BREAKS, RunState.MISSING, RunState.FAILED},
+    RunState.BREAKS: {RunState.AGREES, RunState.BREAKS, RunState.MISSING, RunState.FAILED},
+    RunState.MISSING: {RunState.AGREES, RunState.BREAKS, RunState.MISSING, RunState.FAILED},
+    RunState.FAILED: {RunState.AGREES, RunState.BREAKS, RunState.MISSING, RunState.FAILED},
+}
 
 
 class Cover(BadgeChoices):

@@ -46,3 +46,20 @@ class InboxState(BadgeChoices):
     UNMATCHED = "unmatched", "orange", _("Unknown payment")
     FAILED = "failed", "red", _("Failed")
     REFUSED = "refused", "red", _("Refused")
+
+
+INBOX_TRANSITIONS: dict[str, set[str]] = {
+    InboxState.WAITING: {
+        InboxState.DONE,
+        InboxState.IGNORED,
+        InboxState.UNMATCHED,
+        InboxState.FAILED,
+        InboxState.REFUSED,
+    },
+    InboxState.DONE: set(),
+    InboxState.IGNORED: set(),
+    # Tried again by staff.
+    InboxState.UNMATCHED: {InboxState.WAITING},
+    InboxState.FAILED: {InboxState.WAITING},
+    InboxState.REFUSED: set(),
+}

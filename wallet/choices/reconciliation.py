@@ -26,6 +26,13 @@ class WaitingState(models.TextChoices):
     DISCARDED = "discarded", _("Discarded")
 
 
+CONFIRMATION_TRANSITIONS: dict[str, set[str]] = {
+    WaitingState.WAITING: {WaitingState.CONFIRMED, WaitingState.DISCARDED},
+    WaitingState.CONFIRMED: set(),
+    WaitingState.DISCARDED: set(),
+}
+
+
 class RowType(models.TextChoices):
     PAYMENT = "payment", _("Deposit")
     PAYOUT = "payout", _("Withdrawal")
@@ -82,6 +89,13 @@ class BreakState(BadgeChoices):
     RESOLVED = "resolved", "green", _("Resolved")
 
 
+BREAK_TRANSITIONS: dict[str, set[str]] = {
+    BreakState.OPEN: {BreakState.RESOLVED},
+    # The same difference again is another break.
+    BreakState.RESOLVED: set(),
+}
+
+
 class Leg(models.TextChoices):
     """Between whom."""
 
@@ -106,6 +120,23 @@ class ReportState(BadgeChoices):
         return (cls.FAILED, cls.REFUSED, cls.MISSING)
 
 
+REPORT_TRANSITIONS: dict[str, set[str]] = {
+    ReportState.WAITING: {
+        ReportState.WAITING,
+        ReportState.IMPORTED,
+        ReportState.EMPTY,
+        ReportState.FAILED,
+        ReportState.REFUSED,
+    },
+    ReportState.IMPORTED: set(),
+    ReportState.EMPTY: set(),
+    ReportState.FAILED: {ReportState.WAITING},
+    ReportState.REFUSED: {ReportState.WAITING},
+    ReportState.MISSING: {ReportState.CAME},
+    ReportState.CAME: {ReportState.MISSING},
+}
+
+
 class SuggestionRule(models.TextChoices):
     """Why two may be the same. None of these is ever taken without a person."""
 
@@ -119,6 +150,14 @@ class SuggestionState(BadgeChoices):
     ACCEPTED = "accepted", "green", _("The same")
     REJECTED = "rejected", "red", _("Not the same")
     VOID = "void", "secondary", _("Overtaken")
+
+
+SUGGESTION_TRANSITIONS: dict[str, set[str]] = {
+    SuggestionState.OPEN: {SuggestionState.ACCEPTED, SuggestionState.REJECTED, SuggestionState.VOID},
+    SuggestionState.ACCEPTED: set(),
+    SuggestionState.REJECTED: set(),
+    SuggestionState.VOID: set(),
+}
 
 
 class PostingWay(models.TextChoices):

@@ -32,6 +32,15 @@ class ClaimState(BadgeChoices):
     OVER = "over", "red", _("Not claimed in time")
 
 
+# As the PSP reports it; what was over does not wait again.
+CLAIM_TRANSITIONS: dict[str, set[str]] = {
+    "": {ClaimState.WAITING, ClaimState.CLAIMED, ClaimState.OVER},
+    ClaimState.WAITING: {ClaimState.WAITING, ClaimState.CLAIMED, ClaimState.OVER},
+    ClaimState.CLAIMED: {ClaimState.WAITING, ClaimState.CLAIMED, ClaimState.OVER},
+    ClaimState.OVER: {ClaimState.CLAIMED, ClaimState.OVER},
+}
+
+
 class WithdrawalState(BadgeChoices):
     REQUESTED = "requested", "azure", _("Waits for approval")
     SECOND_LOOK = "second_look", "yellow", _("Waits for a second person")
@@ -55,11 +64,13 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
     },
     WithdrawalState.SECOND_LOOK: {WithdrawalState.APPROVED, WithdrawalState.REJECTED, WithdrawalState.CANCELLED},
     WithdrawalState.APPROVED: {WithdrawalState.SENDING},
+    # Back to approved only when the PSP was not reached: nothing was sent.
     WithdrawalState.SENDING: {
         WithdrawalState.SENT,
         WithdrawalState.UNKNOWN,
         WithdrawalState.SETTLED,
         WithdrawalState.FAILED,
+        WithdrawalState.APPROVED,
     },
     WithdrawalState.UNKNOWN: {WithdrawalState.SENT, WithdrawalState.SETTLED, WithdrawalState.FAILED},
     WithdrawalState.SENT: {WithdrawalState.SETTLED, WithdrawalState.FAILED},

@@ -165,7 +165,8 @@ def _begin(period_id: int, actor: Actor, note: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         period.closed_at = cursor.fetchone()[0]
-    period.state, period.closed_by, period.note = PeriodState.CLOSING, actor, note.strip()[:300]
+    period.move_to(PeriodState.CLOSING)
+    period.closed_by, period.note = actor, note.strip()[:300]
     period.closings += 1
     period.save(update_fields=["state", "closed_by", "closed_at", "closings", "note"])
     audit.record(
@@ -216,7 +217,7 @@ def _finish(period_id: int) -> Period:
             },
         )
         accounts = cursor.rowcount
-    period.state = PeriodState.CLOSED
+    period.move_to(PeriodState.CLOSED)
     period.save(update_fields=["state"])
     audit.record(
         actor=period.closed_by,
@@ -293,7 +294,8 @@ def decide_reopening(*, reopening_id: int, approve: bool, actor: User, note: str
         raise DomainError(_("Say why it stays closed."))
     _decide(wish, RequestState.APPROVED if approve else RequestState.REFUSED, actor, note)
     if approve:
-        period.state, period.closed_by, period.closed_at = PeriodState.OPEN, None, None
+        period.move_to(PeriodState.OPEN)
+        period.closed_by, period.closed_at = None, None
         period.save(update_fields=["state", "closed_by", "closed_at"])
         publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
     audit.record(

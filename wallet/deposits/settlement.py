@@ -194,7 +194,8 @@ def _into_suspense(deposit: Deposit, minor: int, *, key: str) -> int:
 
 
 def mark_held(deposit: Deposit, reasons: Sequence[HoldReason]) -> None:
-    deposit.state, deposit.hold_reasons = DepositState.HELD, [reason.value for reason in reasons]
+    deposit.move_to(DepositState.HELD)
+    deposit.hold_reasons = [reason.value for reason in reasons]
     deposit.held_at = deposit.held_at or timezone.now()
     deposit.failure = _what_is_wrong(deposit, reasons)[:200]
     deposit.save()
@@ -311,7 +312,8 @@ def settle(
     deposit.credited_minor = sum(line.amount_minor for line in entry.lines if line.account.pk == target.pk)
     posted = posting.post(entry, actor=actor)
     journal = Journal.objects.get(pk=posted.journal_id)
-    deposit.state, deposit.journal, deposit.settled_at = DepositState.SETTLED, journal, journal.posted_at
+    deposit.move_to(DepositState.SETTLED)
+    deposit.journal, deposit.settled_at = journal, journal.posted_at
     deposit.base_amount = in_base(client.brand, from_minor(received, arrived), arrived, on=journal.business_on)
     deposit.is_first = not Deposit.objects.filter(client=client, settled_at__isnull=False).exists()
     deposit.failure = ""

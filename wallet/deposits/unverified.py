@@ -193,7 +193,8 @@ def note_verified(client_id: int) -> None:
     lock(Client, client_id, "brand")
     term = UnverifiedTerm.objects.filter(client_id=client_id, state=TermState.RUNNING).first()
     if term is not None:
-        term.state, term.finished_at = TermState.VERIFIED, timezone.now()
+        term.move_to(TermState.VERIFIED)
+        term.finished_at = timezone.now()
         term.save(update_fields=["state", "finished_at"])
 
 
@@ -209,7 +210,7 @@ def end_term(term_id: int) -> str:
     term = lock(UnverifiedTerm, term_id, "rule")
     if term.state != TermState.RUNNING:
         return term.state
-    term.state = TermState.VERIFIED if client.kyc_level > 0 else TermState.ENDED
+    term.move_to(TermState.VERIFIED if client.kyc_level > 0 else TermState.ENDED)
     term.finished_at = timezone.now()
     term.save(update_fields=["state", "finished_at"])
     if term.state == TermState.ENDED:

@@ -232,7 +232,7 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     if target is None or DEPOSIT_RANK[deposit.state] >= DEPOSIT_RANK[target]:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     _describe(deposit, view)
-    deposit.state = target
+    deposit.move_to(target)
     if target == DepositState.FAILED:
         deposit.next_look_up_at = None
     deposit.save()
@@ -282,7 +282,8 @@ def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
         return
     now = timezone.now()
     if may_expire and deposit.expires_at and deposit.expires_at < now and deposit.state == DepositState.CREATED:
-        deposit.state, deposit.next_look_up_at = DepositState.EXPIRED, None
+        deposit.move_to(DepositState.EXPIRED)
+        deposit.next_look_up_at = None
         audit_deposit(deposit, "wallet.deposit_expired")
     else:
         wait = LOOK_UP_WAITS_SECONDS[min(deposit.look_ups, len(LOOK_UP_WAITS_SECONDS) - 1)]

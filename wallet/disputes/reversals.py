@@ -76,7 +76,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     deposit.refunded_minor += transfer.amount_minor
     everything = not deposit.kept_minor if is_held else deposit.refunded_minor == deposit.received_minor
     if everything:
-        deposit.state = DepositState.RETURNED if is_held else DepositState.REFUNDED
+        deposit.move_to(DepositState.RETURNED if is_held else DepositState.REFUNDED)
     take_back(
         deposit,
         JournalKind.REFUND,

@@ -27,7 +27,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.choices.deposits import DepositState
-from wallet.choices.disputes import DISPUTE_OPEN, DISPUTE_TRANSITIONS, DisputeState
+from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.choices.ledger import JournalKind
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
@@ -129,7 +129,7 @@ def _news(dispute: Dispute, view: DisputeView) -> Applied:
     target = {"won": DisputeState.WON, "lost": DisputeState.LOST}.get(view.outcome)
     if target is None and dispute.state == DisputeState.INQUIRY and not view.is_inquiry:
         target = DisputeState.NEEDS_RESPONSE
-    if target is None or target == dispute.state or target not in DISPUTE_TRANSITIONS[dispute.state]:
+    if target is None or target == dispute.state or not dispute.can_move_to(target):
         return Applied(InboxState.DONE, f"dispute {dispute.psp_dispute_id} is {dispute.state}")
     if target == DisputeState.LOST and dispute.rounds and not dispute.taken_minor:
         return Applied(InboxState.IGNORED, f"dispute {dispute.psp_dispute_id}: its money came back")
@@ -221,18 +221,18 @@ def _settle_state(deposit: Deposit) -> None:
     """
     gone = deposit.charged_back_minor + deposit.refunded_minor
     if deposit.settled_at is None:
-        deposit.state = DepositState.RETURNED if gone >= (deposit.received_minor or 0) else DepositState.HELD
+        deposit.move_to(DepositState.RETURNED if gone >= (deposit.received_minor or 0) else DepositState.HELD)
     elif deposit.charged_back_minor and gone >= (deposit.received_minor or 0):
-        deposit.state = DepositState.CHARGED_BACK
+        deposit.move_to(DepositState.CHARGED_BACK)
     elif not deposit.charged_back_minor and deposit.state == DepositState.CHARGED_BACK:
-        deposit.state = DepositState.CHARGEBACK_REVERSED
+        deposit.move_to(DepositState.CHARGEBACK_REVERSED)
     elif deposit.charged_back_minor and deposit.state == DepositState.CHARGED_BACK:
-        deposit.state = DepositState.SETTLED
+        deposit.move_to(DepositState.SETTLED)
     deposit.save()
 
 
 def _set_state(dispute: Dispute, target: DisputeState) -> None:
-    dispute.state = target
+    dispute.move_to(target)
     dispute.closed_at = None if target in DISPUTE_OPEN else timezone.now()
 
 

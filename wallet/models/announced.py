@@ -6,15 +6,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from wallet.choices.reconciliation import ReportState
+from crm.db.states import HasState
+from wallet.choices.reconciliation import REPORT_TRANSITIONS, ReportState
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport
 
 OF_A_DAY = (ReportState.MISSING, ReportState.CAME)
 
 
-class AnnouncedReport(models.Model):
+class AnnouncedReport(HasState):
     """A report under the name that the PSP gave it. One that did not come has a day instead, and a name of ours."""
+
+    TRANSITIONS = {"state": REPORT_TRANSITIONS}
+    FIRST_STATES = {"state": {ReportState.WAITING, ReportState.MISSING}}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="announced_reports", db_index=False)
     kind = models.CharField(max_length=20, help_text=_("Which of the reports that its adapter knows"))
@@ -63,4 +67,4 @@ class AnnouncedReport(models.Model):
 
     @property
     def can_be_fetched(self) -> bool:
-        return self.state in (ReportState.WAITING, ReportState.FAILED, ReportState.REFUSED)
+        return self.can_move_to(ReportState.WAITING)

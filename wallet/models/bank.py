@@ -9,10 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import User
 from crm.money.amounts import from_minor
 from crm.security import crypto
-from wallet.choices.bank import EntryState, OrderState
+from wallet.choices.bank import ENTRY_TRANSITIONS, ORDER_TRANSITIONS, EntryState, OrderState
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
@@ -47,8 +48,10 @@ class BankFile(models.Model):
         return self.file_name
 
 
-class BankEntry(AmountMixin):
+class BankEntry(HasState, AmountMixin):
     """One booking on the account; `amount_minor` above zero came in. Known by its fingerprint, in whatever file it stands."""
+
+    TRANSITIONS = {"state": ENTRY_TRANSITIONS}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_entries", db_index=False)
     file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="entries")
@@ -148,8 +151,10 @@ class BankBatch(models.Model):
         return crypto.decrypt(bytes(self.sealed_file), purpose=ORIGINAL_PURPOSE)
 
 
-class BankOrder(AmountMixin):
+class BankOrder(HasState, AmountMixin):
     """A payment that leaves by bank wire, under our reference, which is its EndToEndId."""
+
+    TRANSITIONS = {"state": ORDER_TRANSITIONS}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_orders", db_index=False)
     reference = models.CharField(max_length=35)

@@ -9,10 +9,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
-from wallet.choices.bonuses import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
+from wallet.choices.bonuses import BONUS_TRANSITIONS, BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.models.ledger import Account
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 
@@ -83,8 +84,10 @@ class BonusRule(models.Model):
         return f"{self.plan} ({self.valid_from})"
 
 
-class BonusGrant(AmountMixin):
+class BonusGrant(HasState, AmountMixin):
     """One bonus of one client: how much, how much of it became money, how much was lost."""
+
+    TRANSITIONS = {"state": BONUS_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="bonuses", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -11,11 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import Money, from_minor
 from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import (
+    BREAK_TRANSITIONS,
     BREAKS_OF_A_MOVEMENT,
     CLOSED_ITSELF,
     BreakKind,
@@ -35,12 +37,15 @@ from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport, SettlementRow
 
 
-class Break(models.Model):
+class Break(HasState):
     """A difference with its name: what they say, what we say, and what became of it.
 
     On the PSP leg it points at a report's row, a movement, or both. The bank leg points at an entry of a bank or a payout
     row; other legs at what `subject` names, e.g. 'deal:3:99123'. Open ones close themselves when a later file explains them.
     """
+
+    TRANSITIONS = {"state": BREAK_TRANSITIONS}
+    FIRST_STATES = {"state": {BreakState.OPEN, BreakState.RESOLVED}}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     leg = models.CharField(max_length=8, choices=Leg.choices, default=Leg.PSP)

@@ -7,15 +7,19 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
-from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
+from wallet.choices.disputes import DISPUTE_OPEN, DISPUTE_TRANSITIONS, DisputeState
 from wallet.models.ledger import Journal
 from wallet.models.payments import AmountMixin, Deposit
 from wallet.models.psp import Psp
 
 
-class Dispute(AmountMixin):
+class Dispute(HasState, AmountMixin):
     """One dispute of one deposit, as its PSP numbers it. The amount may be a part of the deposit."""
+
+    TRANSITIONS = {"state": DISPUTE_TRANSITIONS}
+    FIRST_STATES = {"state": {DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE}}
 
     deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, related_name="disputes")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="disputes", db_index=False)

@@ -10,9 +10,17 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import User
 from crm.money.amounts import from_minor
-from wallet.choices.reconciliation import JUDGED_ANEW, Leg, MatchRule, SuggestionRule, SuggestionState
+from wallet.choices.reconciliation import (
+    JUDGED_ANEW,
+    SUGGESTION_TRANSITIONS,
+    Leg,
+    MatchRule,
+    SuggestionRule,
+    SuggestionState,
+)
 from wallet.models.bank import BankEntry
 from wallet.models.ledger import Journal
 from wallet.models.payments import PspMovement
@@ -219,8 +227,10 @@ class NotTheSame(models.Model):
         return f"{self.row_id} is not {self.movement_id or self.entry_id}"
 
 
-class Suggestion(models.Model):
+class Suggestion(HasState):
     """A row and a movement that may be the same. A rule with a tolerance only suggests; a person decides."""
+
+    TRANSITIONS = {"state": SUGGESTION_TRANSITIONS}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="suggestions", db_index=False)
     row = models.ForeignKey(SettlementRow, on_delete=models.PROTECT, related_name="suggestions")

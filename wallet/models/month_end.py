@@ -9,11 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
 from trading.models import TradingServer
-from wallet.choices.month_end import Cover, RunState, SourceKind
+from wallet.choices.month_end import RUN_TRANSITIONS, Cover, RunState, SourceKind
 from wallet.models.periods import Period
 from wallet.models.psp import Psp
 
@@ -42,8 +43,11 @@ class OfSourceMixin(models.Model):
         return str(self.server or self.psp)
 
 
-class SourceRun(OfSourceMixin):
+class SourceRun(HasState, OfSourceMixin):
     """One source held against the ledger for one day (UTC). A further run of the day writes over the earlier one."""
+
+    TRANSITIONS = {"state": RUN_TRANSITIONS}
+    FIRST_STATES = {"state": {*RunState}}
 
     day = models.DateField()
     state = models.CharField(max_length=8, choices=RunState.choices)

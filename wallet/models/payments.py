@@ -11,9 +11,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand
 from crm.money.amounts import Money, from_minor
-from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState, HoldReason
+from wallet.choices.deposits import DEPOSIT_ARRIVED, DEPOSIT_TRANSITIONS, DepositState, HoldReason
 from wallet.choices.reconciliation import MovementKind
 from wallet.choices.withdrawals import failure_words
 from wallet.models.ledger import Account, Journal
@@ -51,8 +52,10 @@ class AmountMixin(models.Model):
         return f"wallet:{self._meta.model_name}"
 
 
-class Deposit(AmountMixin):
+class Deposit(HasState, AmountMixin):
     """A client's intent to pay in, from the click to the money in the wallet."""
+
+    TRANSITIONS = {"state": DEPOSIT_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="deposits", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -9,16 +9,19 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
 from wallet.choices.approvals import RequestState
-from wallet.choices.month_end import PeriodState
+from wallet.choices.month_end import PERIOD_TRANSITIONS, PeriodState
 from wallet.models.ledger import Account
 
 
-class Period(models.Model):
+class Period(HasState):
     """A month of a brand's books. Once it is not open, `ledger_post` puts late facts into the first day after it."""
+
+    TRANSITIONS = {"state": PERIOD_TRANSITIONS}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
     first_day = models.DateField()

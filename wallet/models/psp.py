@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand
 from crm.security import crypto
-from wallet.choices.psp import CallOutcome, InboxState, PspKind, Verdict
+from wallet.choices.psp import INBOX_TRANSITIONS, CallOutcome, InboxState, PspKind, Verdict
 
 CREDENTIALS_PURPOSE = "psp-credentials"
 FEE_BASIS_POINTS_MAX = 2_000
@@ -161,8 +162,11 @@ class PspCall(models.Model):
         return f"{self.operation}: {self.outcome}"
 
 
-class WebhookMessage(models.Model):
+class WebhookMessage(HasState):
     """A webhook as it came: raw bytes first, judged on them, acted on later by a worker."""
+
+    TRANSITIONS = {"state": INBOX_TRANSITIONS}
+    FIRST_STATES = {"state": {InboxState.WAITING, InboxState.REFUSED, InboxState.DONE}}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="webhooks", db_index=False)
     received_at = models.DateTimeField()

@@ -11,9 +11,10 @@ from django.db import models
 from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import User
 from crm.money.amounts import from_minor
-from wallet.choices.reconciliation import MovementKind, RowType, WaitingState
+from wallet.choices.reconciliation import CONFIRMATION_TRANSITIONS, MovementKind, RowType, WaitingState
 from wallet.models.psp import Psp
 from wallet.models.reconciliation_guards import never_goes
 
@@ -72,11 +73,13 @@ class SettlementImport(models.Model):
         return self.file_name
 
 
-class ReportToConfirm(models.Model):
+class ReportToConfirm(HasState):
     """An uploaded report that doesn't prove its own end: what was read of it, until a person confirms that it's complete.
 
     `is_statement`: it's a bank account's CSV, which becomes a `BankFile`; any other becomes a `SettlementImport`.
     """
+
+    TRANSITIONS = {"state": CONFIRMATION_TRANSITIONS}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="reports_to_confirm")
     file_name = models.CharField(max_length=160)

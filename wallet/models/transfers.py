@@ -8,9 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.money.amounts import Money
-from wallet.choices.transfers import Direction, ExchangeState, QuoteFor, TransferState
+from wallet.choices.transfers import TRANSFER_TRANSITIONS, Direction, ExchangeState, QuoteFor, TransferState
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin
 
@@ -139,8 +140,10 @@ class Exchange(AmountMixin):
         return Money.of_minor(self.got_minor, self.got_currency)
 
 
-class Transfer(AmountMixin):
+class Transfer(HasState, AmountMixin):
     """Money between a wallet and a trading account of the same client: a saga over a platform's balance operation."""
+
+    TRANSITIONS = {"state": TRANSFER_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="transfers", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)

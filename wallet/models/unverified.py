@@ -10,10 +10,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
-from wallet.choices.deposits import TermState
+from wallet.choices.deposits import TERM_TRANSITIONS, TermState
 from wallet.choices.psp import PspKind
 
 
@@ -62,8 +63,10 @@ class UnverifiedRule(models.Model):
         return from_minor(self.maximum_minor, self.brand.base_currency)
 
 
-class UnverifiedTerm(models.Model):
+class UnverifiedTerm(HasState):
     """The days that run from an unverified client's first deposit."""
+
+    TRANSITIONS = {"state": TERM_TRANSITIONS}
 
     client = models.OneToOneField(Client, on_delete=models.PROTECT, related_name="unverified_term")
     rule = models.ForeignKey(UnverifiedRule, on_delete=models.PROTECT, related_name="terms")

@@ -10,22 +10,33 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.checks import CheckName
-from wallet.choices.withdrawals import CheckResult, ClaimState, Purpose, WithdrawalRoute, WithdrawalState
+from wallet.choices.withdrawals import (
+    CLAIM_TRANSITIONS,
+    WITHDRAWAL_TRANSITIONS,
+    CheckResult,
+    ClaimState,
+    Purpose,
+    WithdrawalRoute,
+    WithdrawalState,
+)
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 from wallet.models.psp import PaymentMethod, Psp
 
 
-class Withdrawal(AmountMixin):
+class Withdrawal(HasState, AmountMixin):
     """One payment to a client: a whole request, or one part of a request that goes back to several sources.
 
     The parts of a request share `request_reference` and are decided together; each has its own reservation and is sent on
     its own. A refund goes back to one deposit's card or account; a payout goes where the client said. The client gets
     `amount_minor` less `fee_minor`. Its money is reserved until it is paid, refused or failed.
     """
+
+    TRANSITIONS = {"state": WITHDRAWAL_TRANSITIONS, "claim_state": CLAIM_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="withdrawals", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -121,7 +121,8 @@ def _try_later(report: AnnouncedReport, error: Exception) -> str:
 
 @transaction.atomic
 def _end(report: AnnouncedReport, state: ReportState, words: str, *, imported: SettlementImport | None = None) -> str:
-    report.state, report.outcome, report.report = state, words[:300], imported
+    report.move_to(state)
+    report.outcome, report.report = words[:300], imported
     report.due_at, report.finished_at = None, timezone.now()
     report.save(update_fields=["state", "outcome", "report", "due_at", "finished_at"])
     return state
@@ -158,7 +159,8 @@ def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
     if not report.can_be_fetched:
         raise WrongState(_("This report is “%(state)s”.") % {"state": report.get_state_display()})
     before = report.state
-    report.state, report.attempts, report.due_at, report.finished_at = ReportState.WAITING, 0, timezone.now(), None
+    report.move_to(ReportState.WAITING)
+    report.attempts, report.due_at, report.finished_at = 0, timezone.now(), None
     report.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(
         actor=actor,
@@ -189,7 +191,7 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
     lacking = set(lacking_days(psp, kind, first, last))
     for row in lock_all(AnnouncedReport.objects.filter(psp=psp, kind=kind.code, day__gte=first)):
         if (row.state == ReportState.MISSING) != (row.day in lacking):
-            row.state = ReportState.MISSING if row.day in lacking else ReportState.CAME
+            row.move_to(ReportState.MISSING if row.day in lacking else ReportState.CAME)
             row.finished_at = None if row.state == ReportState.MISSING else timezone.now()
             row.save(update_fields=["state", "finished_at"])
         lacking.discard(row.day)  # type: ignore[arg-type]

@@ -55,7 +55,8 @@ def close(
 
     words: their own; or a code with values, said in the language of whoever reads it.
     """
-    one.state, one.resolved_by, one.resolved_at = BreakState.RESOLVED, actor, timezone.now()
+    one.move_to(BreakState.RESOLVED)
+    one.resolved_by, one.resolved_at = actor, timezone.now()
     one.resolution, one.resolution_code, one.resolution_values = words.strip()[:300], code or "", dict(values or {})
     one.save(
         update_fields=["state", "resolved_by", "resolved_at", "resolution", "resolution_code", "resolution_values"]

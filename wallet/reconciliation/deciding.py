@@ -74,7 +74,8 @@ def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
 
 
 def _decide(one: Suggestion, state: SuggestionState, actor: Actor) -> None:
-    one.state, one.decided_by, one.decided_at = state, actor, timezone.now()
+    one.move_to(state)
+    one.decided_by, one.decided_at = actor, timezone.now()
     one.save(update_fields=["state", "decided_by", "decided_at"])
 
 

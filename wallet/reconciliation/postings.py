@@ -225,7 +225,8 @@ def approve(*, posting_id: int, actor: User, note: str = "") -> BreakPosting:
 def _note_arrival(arrival: Arrival, one: Break) -> None:
     """The bank's entry is a PSP's payout from now on, and nobody else's."""
     entry = arrival.entry
-    entry.state, entry.processed_at = EntryState.SETTLEMENT, timezone.now()
+    entry.move_to(EntryState.SETTLEMENT)
+    entry.processed_at = timezone.now()
     entry.outcome = f"{one.psp}: {one.row.psp_reference or one.row.merchant_reference}"[:300] if one.row else ""
     entry.save(update_fields=["state", "processed_at", "outcome"])
 

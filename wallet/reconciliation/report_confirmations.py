@@ -88,7 +88,8 @@ def discard_report(*, waiting_id: int, actor: Actor) -> ReportToConfirm:
 
 
 def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Actor) -> None:
-    waiting.state, waiting.decided_by, waiting.decided_at = state, actor, timezone.now()
+    waiting.move_to(state)
+    waiting.decided_by, waiting.decided_at = actor, timezone.now()
     if state == WaitingState.DISCARDED:
         waiting.last_row = ""  # names of people may be in it
     waiting.save(update_fields=["state", "decided_by", "decided_at", "report", "bank_file", "last_row"])

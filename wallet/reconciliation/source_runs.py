@@ -11,7 +11,7 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -135,10 +135,11 @@ def run_source(source: Source, day: dt.date) -> SourceRun:
 def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: RunResult) -> SourceRun:
     still_open = open_breaks(source)
     if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
-        outcome.state = RunState.BREAKS
+        outcome = replace(outcome, state=RunState.BREAKS)
     known = lock_first(SourceRun.objects.filter(**source.key, day=day))
-    run = known or SourceRun(**source.key, day=day, runs=0)
-    run.state, run.checked, run.breaks_open = outcome.state, outcome.checked, still_open
+    run = known or SourceRun(**source.key, day=day, runs=0, state=outcome.state)
+    run.move_to(outcome.state)
+    run.checked, run.breaks_open = outcome.checked, still_open
     run.covered_to, run.words = outcome.covered_to, outcome.words[:300]
     run.started_at, run.finished_at, run.runs = started, timezone.now(), run.runs + 1
     run.save()

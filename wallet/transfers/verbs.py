@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.db.locking import lock, lock_first
-from crm.errors import DomainError, IdempotencyConflict, WrongState
+from crm.errors import DomainError, IdempotencyConflict
 from crm.events import TransferSettled, publish
 from crm.models import Actor
 from crm.queue.for_each import each
@@ -27,7 +27,7 @@ from trading.accounts.balance_operations import reserve_operation
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.models import BalanceOperation, TradingAccount
 from wallet.choices.ledger import JournalKind
-from wallet.choices.transfers import TRANSFER_TRANSITIONS, Direction, TransferState
+from wallet.choices.transfers import Direction, TransferState
 from wallet.core.amounts import minor_of
 from wallet.core.references import new_reference
 from wallet.ledger import posting
@@ -162,13 +162,13 @@ def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
     transfer.finished_at = timezone.now()
     if confirmed:
         transfer.journal_id = _book(transfer, operation).journal_id
-        _move(transfer, TransferState.SETTLED)
+        transfer.move_to(TransferState.SETTLED)
     else:
         if transfer.reservation is not None:
             posted = posting.release(key=f"transfer:{transfer.reference}:release", reservation=transfer.reservation)
             transfer.journal_id = posted.journal_id
         transfer.failure = operation.error[:200]
-        _move(transfer, TransferState.FAILED)
+        transfer.move_to(TransferState.FAILED)
     transfer.save()
     _audit(transfer, f"wallet.transfer_{transfer.state}", reason=transfer.failure, after={"ticket": operation.ticket})
     if confirmed:
@@ -200,12 +200,6 @@ def _book(transfer: Transfer, operation: BalanceOperation) -> posting.Posted:
     )
 
 
-def _move(transfer: Transfer, state: TransferState) -> None:
-    if state not in TRANSFER_TRANSITIONS[transfer.state]:
-        raise WrongState(_("This transfer is “%(state)s”.") % {"state": transfer.get_state_display()})
-    transfer.state = state
-
-
 def mirror_operations(*, limit: int = 200) -> int:
     """Open transfers follow their operation: shown as unknown while it is, finished should its event have gone astray."""
     ids = list(
@@ -228,7 +222,7 @@ def _mirror(operation: BalanceOperation) -> None:
 def _become_unknown(operation_id: int) -> None:
     transfer = lock_first(Transfer.objects.filter(operation_id=operation_id))
     if transfer is not None and transfer.state == TransferState.SENDING:
-        _move(transfer, TransferState.UNKNOWN)
+        transfer.move_to(TransferState.UNKNOWN)
         transfer.save(update_fields=["state", "updated_at"])
         _audit(transfer, "wallet.transfer_unknown")
 

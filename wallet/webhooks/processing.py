@@ -96,7 +96,8 @@ def _kept_once(message: WebhookMessage) -> WebhookMessage:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             message.save(force_insert=True)
     except IntegrityError:
-        message.verdict, message.state = Verdict.DUPLICATE, InboxState.IGNORED
+        message.move_to(InboxState.IGNORED)
+        message.verdict = Verdict.DUPLICATE
         message.due_at, message.processed_at = None, message.received_at
         message.outcome = _("The PSP sent this event before")
         count_refused(message)
@@ -153,7 +154,8 @@ def _act(message_id: int) -> tuple[str, bool]:
             if locked is None:
                 return WebhookMessage.objects.values_list("state", flat=True).get(pk=message_id), False
             applied = _apply(message.psp, event)
-            locked.state, locked.outcome = applied.state, applied.words[:300]
+            locked.move_to(applied.state)
+            locked.outcome = applied.words[:300]
             locked.processed_at, locked.due_at, locked.attempts = timezone.now(), None, locked.attempts + 1
             locked.save(update_fields=["state", "outcome", "processed_at", "due_at", "attempts"])
             return locked.state, True
@@ -209,10 +211,12 @@ def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
         return message.state
     message.attempts += 1
     if isinstance(error, _Disagreement):
-        message.state, message.processed_at, message.due_at = InboxState.REFUSED, timezone.now(), None
+        message.move_to(InboxState.REFUSED)
+        message.processed_at, message.due_at = timezone.now(), None
         message.outcome = _("The PSP's own API tells another amount: its word was taken, not this message's")
     elif message.attempts > len(BACK_OFF_SECONDS):
-        message.state, message.processed_at, message.due_at = InboxState.FAILED, timezone.now(), None
+        message.move_to(InboxState.FAILED)
+        message.processed_at, message.due_at = timezone.now(), None
         message.outcome = _words(error)
     else:
         message.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
@@ -265,12 +269,8 @@ def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     require(policies.can_manage_psp(actor, message.psp))
     if message.verdict != Verdict.ACCEPTED or message.state not in (InboxState.FAILED, InboxState.UNMATCHED):
         raise WrongState(_("Only an accepted webhook that failed or found no payment can be tried again."))
-    message.state, message.due_at, message.attempts, message.processed_at = (
-        InboxState.WAITING,
-        timezone.now(),
-        0,
-        None,
-    )
+    message.move_to(InboxState.WAITING)
+    message.due_at, message.attempts, message.processed_at = timezone.now(), 0, None
     message.save(update_fields=["state", "due_at", "attempts", "processed_at"])
     audit.record(actor=actor, action="wallet.webhook_retried", target=message, brand_id=message.psp.brand_id)
     wake_on_commit("wallet.process_webhook", message.pk)

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock, lock_all
-from crm.errors import WrongState
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.i18n.localized_text import label_of, phrase, say
 from crm.models import Actor
@@ -20,14 +19,7 @@ from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
-from wallet.choices.withdrawals import (
-    WITHDRAWAL_OPEN,
-    WITHDRAWAL_TRANSITIONS,
-    Purpose,
-    WithdrawalRoute,
-    WithdrawalState,
-    failure_words,
-)
+from wallet.choices.withdrawals import WITHDRAWAL_OPEN, Purpose, WithdrawalRoute, WithdrawalState, failure_words
 from wallet.deposits.verbs import Applied, audit_deposit, lock_deposit
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
@@ -75,7 +67,7 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
         )
     if withdrawal.state == WithdrawalState.APPROVED and view.status != TransferStatus.FAILED:
         # It is there though we thought that nothing had reached the PSP: nobody sends it any more.
-        move_to(withdrawal, WithdrawalState.SENDING)
+        withdrawal.move_to(WithdrawalState.SENDING)
         withdrawal.sent_at = withdrawal.sent_at or timezone.now()
     if withdrawal.state not in AT_THE_PSP:
         if (withdrawal.state == WithdrawalState.SETTLED) != (view.status == TransferStatus.PAID) and (
@@ -92,7 +84,7 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
     elif view.status == TransferStatus.FAILED:
         fail(withdrawal, reason=failure_words(view.failure) or _("The PSP could not pay it out"))
     elif withdrawal.state != WithdrawalState.SENT:
-        move_to(withdrawal, WithdrawalState.SENT)
+        withdrawal.move_to(WithdrawalState.SENT)
         withdrawal.save()
         audit_withdrawal(withdrawal, "wallet.withdrawal_sent", after={"psp_reference": view.psp_reference})
     return Applied(InboxState.DONE, f"{withdrawal.reference} is {withdrawal.state}")
@@ -140,7 +132,7 @@ def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted
     posted = posted or posting.settle(
         key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation
     )
-    move_to(withdrawal, WithdrawalState.SETTLED)
+    withdrawal.move_to(WithdrawalState.SETTLED)
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
     withdrawal.save()
     is_refund = withdrawal.way == WithdrawalRoute.REFUND
@@ -178,9 +170,9 @@ def _count_refund(withdrawal: Withdrawal) -> None:
     deposit.refunded_minor += withdrawal.amount_minor
     everything = deposit.refunded_minor == deposit.received_minor
     if everything and deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED):
-        deposit.state = DepositState.REFUNDED
+        deposit.move_to(DepositState.REFUNDED)
     elif deposit.state == DepositState.HELD and not deposit.kept_minor:
-        deposit.state = DepositState.RETURNED
+        deposit.move_to(DepositState.RETURNED)
     deposit.save()
     audit_deposit(
         deposit,
@@ -206,7 +198,7 @@ def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, ac
     posted = posting.release(
         key=f"withdrawal:{withdrawal.reference}:release", reservation=withdrawal.reservation, actor=actor
     )
-    move_to(withdrawal, state)
+    withdrawal.move_to(state)
     withdrawal.reason = reason[:300]
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
     withdrawal.save()
@@ -236,15 +228,6 @@ def tell_refused(parts: Sequence[Withdrawal], reason: str, *, amount_minor: int 
             reason=reason[:300],
         )
     )
-
-
-def move_to(withdrawal: Withdrawal, state: WithdrawalState) -> None:
-    """One step of the transition table, or WrongState."""
-    if state not in WITHDRAWAL_TRANSITIONS[withdrawal.state]:
-        raise WrongState(
-            _("This withdrawal is “%(state)s”; that is not possible now.") % {"state": withdrawal.get_state_display()}
-        )
-    withdrawal.state = state
 
 
 READ_ALONG = ("client__brand", "brand", "psp", "wallet", "reservation", "source_deposit", "method")

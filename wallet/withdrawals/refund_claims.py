@@ -30,8 +30,8 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
     withdrawal.claim_url = view.claim_url[:300]
     days = dt.timedelta(days=limit(withdrawal.brand, "refund_claim_days"))
     withdrawal.claim_until = view.claim_until or withdrawal.claim_until or timezone.now() + days
-    if (withdrawal.claim_state, view.claim_state) != (ClaimState.OVER, ClaimState.WAITING):
-        withdrawal.claim_state = view.claim_state
+    if withdrawal.can_move_to(view.claim_state, "claim_state"):
+        withdrawal.move_to(view.claim_state, "claim_state")
     withdrawal.save(update_fields=["claim_url", "claim_until", "claim_state", "updated_at"])
     if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
         notify(
@@ -58,7 +58,7 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     withdrawal = lock(Withdrawal, withdrawal_id, "client", "brand", "psp")
     if withdrawal.claim_state != ClaimState.WAITING or withdrawal.state != WithdrawalState.SENT:
         return False
-    withdrawal.claim_state = ClaimState.OVER
+    withdrawal.move_to(ClaimState.OVER, "claim_state")
     withdrawal.save(update_fields=["claim_state", "updated_at"])
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),

@@ -70,7 +70,7 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     deposit = lock_deposit(pk=withdrawal.source_deposit_id) if withdrawal.source_deposit_id else None
     restoring.take_first(withdrawal)
     posted = posting.post(_entry(finding, withdrawal), actor=actor)
-    payout_results.move_to(withdrawal, WithdrawalState.CAME_BACK)
+    withdrawal.move_to(WithdrawalState.CAME_BACK)
     withdrawal.reason = _told(finding)
     withdrawal.save()
     PspMovement.objects.create(
@@ -137,9 +137,9 @@ def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:
     """What the refund gave back of its deposit did not reach the payer."""
     deposit.refunded_minor -= withdrawal.amount_minor
     if deposit.state == DepositState.REFUNDED:
-        deposit.state = DepositState.SETTLED
+        deposit.move_to(DepositState.SETTLED)
     elif deposit.state == DepositState.RETURNED:
-        deposit.state = DepositState.HELD
+        deposit.move_to(DepositState.HELD)
     deposit.save()
     audit_deposit(deposit, "wallet.deposit_refund_came_back", after={"by": withdrawal.reference})
     if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:

@@ -25,7 +25,7 @@ from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable,
 from wallet.psp.calls import about
 from wallet.withdrawals import policies, refund_claims
 from wallet.withdrawals.destinations import destination_of
-from wallet.withdrawals.payout_results import apply_payout, audit_withdrawal, fail, lock_withdrawal, move_to
+from wallet.withdrawals.payout_results import apply_payout, audit_withdrawal, fail, lock_withdrawal
 from wallet.withdrawals.refundable_deposits import left_of
 
 LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed dead
@@ -106,7 +106,7 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
         return None
     if withdrawal.next_look_up_at is not None and withdrawal.next_look_up_at > now:
         return None
-    move_to(withdrawal, WithdrawalState.SENDING)
+    withdrawal.move_to(WithdrawalState.SENDING)
     if withdrawal.way == WithdrawalRoute.REFUND and _is_gone(withdrawal):
         fail(withdrawal, reason=_("The deposit was charged back or has gone back meanwhile"))
         return None
@@ -148,8 +148,8 @@ def _not_begun(withdrawal_id: int) -> str:
     if withdrawal.approved_at is not None and now - withdrawal.approved_at > UNREACHABLE_MAX:
         fail(withdrawal, reason=_("The PSP could not be reached for a day"))
         return withdrawal.state
-    # Not a step of the business: the hand-over did not begin, so the row is approved as before.
-    withdrawal.state, withdrawal.sent_at = WithdrawalState.APPROVED, None
+    withdrawal.move_to(WithdrawalState.APPROVED)
+    withdrawal.sent_at = None
     withdrawal.next_look_up_at = now + UNREACHABLE_WAIT
     withdrawal.save(update_fields=["state", "sent_at", "next_look_up_at", "updated_at"])
     return withdrawal.state
@@ -160,7 +160,7 @@ def _lost(withdrawal_id: int, words: str) -> str:
     """It may have been booked: from now on it is looked up, and never sent again."""
     withdrawal = lock_withdrawal(withdrawal_id)
     if withdrawal.state == WithdrawalState.SENDING:
-        move_to(withdrawal, WithdrawalState.UNKNOWN)
+        withdrawal.move_to(WithdrawalState.UNKNOWN)
         withdrawal.next_look_up_at = timezone.now() + dt.timedelta(seconds=LOOK_UP_WAITS_SECONDS[0])
         withdrawal.save(update_fields=["state", "next_look_up_at", "updated_at"])
         audit.record(
@@ -230,7 +230,7 @@ def _overdue(withdrawal_id: int) -> Withdrawal | None:
     if withdrawal.state == WithdrawalState.SENDING:
         if withdrawal.next_look_up_at is not None and withdrawal.next_look_up_at > timezone.now():
             return None  # its worker may still be at it
-        move_to(withdrawal, WithdrawalState.UNKNOWN)
+        withdrawal.move_to(WithdrawalState.UNKNOWN)
         withdrawal.save(update_fields=["state", "updated_at"])
     return withdrawal if withdrawal.state in (WithdrawalState.SENT, WithdrawalState.UNKNOWN) else None
 

@@ -39,15 +39,7 @@ from wallet.withdrawals.checks.money import funds
 from wallet.withdrawals.checks.registry import Finding, Request, run_checks
 from wallet.withdrawals.destinations import destination_mark, filled, mark_of, seal
 from wallet.withdrawals.payout_methods import payout_method
-from wallet.withdrawals.payout_results import (
-    audit_withdrawal,
-    give_back,
-    lock_parts,
-    move_to,
-    parts_of,
-    reserve,
-    tell_refused,
-)
+from wallet.withdrawals.payout_results import audit_withdrawal, give_back, lock_parts, parts_of, reserve, tell_refused
 from wallet.withdrawals.return_to_source import Plan, PlannedPart, plan_withdrawal
 
 
@@ -283,7 +275,7 @@ def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> 
         raise WithdrawalNotPossible(stops)
     if first.needs_second and first.state == WithdrawalState.REQUESTED:
         for withdrawal in parts:
-            move_to(withdrawal, WithdrawalState.SECOND_LOOK)
+            withdrawal.move_to(WithdrawalState.SECOND_LOOK)
             withdrawal.reviewed_by, withdrawal.reviewed_at = actor, timezone.now()
             withdrawal.save(update_fields=["state", "reviewed_by", "reviewed_at", "updated_at"])
             audit_withdrawal(withdrawal, "wallet.withdrawal_reviewed", actor=actor, reason=reason)
@@ -322,7 +314,7 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
 def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) -> None:
     """Approved: each part is handed to its PSP by a worker."""
     for withdrawal in parts:
-        move_to(withdrawal, WithdrawalState.APPROVED)
+        withdrawal.move_to(WithdrawalState.APPROVED)
         withdrawal.approved_at = timezone.now()
         # The sweeper sends it should the worker that is woken now never come.
         withdrawal.next_look_up_at = withdrawal.approved_at

@@ -505,7 +505,6 @@ def test_a_payout_of_another_amount_settles_nothing(rich, outside):
 
 
 def test_a_finished_one_takes_no_further_step(rich, outside):
-    from wallet.withdrawals.payout_results import move_to
 
     withdrawal = approved(rich, outside)
     sending.send_payout(withdrawal.pk)
@@ -513,4 +512,4 @@ def test_a_finished_one_takes_no_further_step(rich, outside):
     withdrawal.refresh_from_db()
     for target in set(WithdrawalState) - {WithdrawalState.CAME_BACK}:
         with pytest.raises(WrongState):
-            move_to(withdrawal, target)
+            withdrawal.move_to(target)
