@@ -13,7 +13,6 @@ NAMED = {
     "crm/accounts/link_requests.py": "a queue: what another worker has is skipped",
     "crm/notices/mail.py": "a queue",
     "crm/queue/catch_up.py": "the row may not be there yet: locked as it is made",
-    "trading/leverage/caps.py": "all lines of one rule, asked for in three ways: locked as they are asked for",
     "leads/sla.py": "a sweeper: what somebody works on is skipped",
     "wallet/closing/periods.py": "a sweeper",
     "wallet/disputes/verbs.py": "the row may not be there yet: locked as it is made",

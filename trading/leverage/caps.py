@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from clients.choices import Category
 from clients.countries import country
 from clients.models import Client
-from crm.db.locking import lock_or_none
+from crm.db.locking import lock_all, lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, lowered, phrase
 from crm.models import Actor
@@ -235,19 +235,20 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
     """
     require_permission(actor, CHANGES)
     line = LeverageCap(**fields, is_confirmed=True)
-    same = LeverageCap.objects.select_for_update().filter(
+    rule = LeverageCap.objects.filter(
         authority=line.authority, category=line.category, instrument_class=line.instrument_class
     )
-    if same.filter(valid_from=line.valid_from).exists():
+    same = sorted(lock_all(rule), key=lambda other: other.valid_from)
+    if any(other.valid_from == line.valid_from for other in same):
         raise DomainError(_("There is a line of this rule that begins on the same day."))
     if line.valid_until and line.valid_until < line.valid_from:
         raise DomainError(_("The last day is before the first."))
-    following = same.filter(valid_from__gt=line.valid_from).order_by("valid_from").first()
+    following = next((other for other in same if other.valid_from > line.valid_from), None)
     if following and (line.valid_until is None or line.valid_until >= following.valid_from):
         raise DomainError(
             _("Another line begins on %(day)s: say a last day before it.") % {"day": date_format(following.valid_from)}
         )
-    before = same.filter(valid_from__lt=line.valid_from).order_by("-valid_from").first()
+    before = next((other for other in reversed(same) if other.valid_from < line.valid_from), None)
     ended = None
     if before and (before.valid_until is None or before.valid_until >= line.valid_from):
         left_out = sorted(set(before.countries) - set(line.countries))
