@@ -12,7 +12,7 @@ from typing import Any
 
 from anyascii import anyascii
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from clients.canonical import canonical_email
 from clients.choices import Stage
@@ -20,6 +20,7 @@ from clients.models import Client
 
 WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1}
 THRESHOLD = 4
+COMPARED_MAX = 20
 LOCK_CLASS = 7402
 
 
@@ -82,10 +83,11 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
         same |= Q(email_canonical=who.email) & ~Q(email="")
     if who.phone:
         same |= Q(phone=who.phone)
+    # A switchboard's number belongs to hundreds: whoever has the mailbox is compared first, so that nobody hides them.
+    is_mailbox = Case(When(email_canonical=who.email or None, then=0), default=1)
+    rows = Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand")
     found = []
-    for client in (
-        Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand").order_by("pk")[:20]
-    ):
+    for client in rows.order_by(is_mailbox, "pk")[:COMPARED_MAX]:
         other = person(email=client.email, phone=client.phone, country=client.country, last_name=client.last_name)
         weight, reasons = weigh(who, other)
         found.append(Match(client, weight, reasons))
