@@ -37,8 +37,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
     partner = lock(Partner, partner_id)
     if actor is not None and actor.pk != partner.user_id:
         policies.require(can_manage_partners(actor, partner.brand_id))
-    if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
-        raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
+    _refuse_too_many(partner)
     try:
         with transaction.atomic():
             link = ReferralLink.objects.create(
@@ -54,10 +53,16 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
 
 @transaction.atomic
 def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
-    """Switch a link off or on again. Off, it still leads to the brand but nobody is referred by it."""
+    """Switch a link off or on again. Off, it still leads to the brand but nobody is referred by it.
+
+    Who: as for making one. Raises: DomainError when as many links as a partner may have are on.
+    """
+    partner = lock(Partner, ReferralLink.objects.values_list("partner_id", flat=True).get(pk=link_id))
     link = lock(ReferralLink, link_id, "partner")
     if actor is not None and actor.pk != link.partner.user_id:
         policies.require(can_manage_partners(actor, link.partner.brand_id))
+    if is_active and not link.is_active:
+        _refuse_too_many(partner)
     link.is_active = is_active
     link.save(update_fields=["is_active"])
     audit.record(
@@ -68,6 +73,12 @@ def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
         after={"is_active": is_active},
     )
     return link
+
+
+def _refuse_too_many(partner: Partner) -> None:
+    """The partner is locked: two links at once count each other."""
+    if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
+        raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
 
 
 def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> None:

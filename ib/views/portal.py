@@ -204,7 +204,7 @@ def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponse
     if link is None:
         raise Http404
     if request.method == "POST":
-        switch_link(link_id=link.pk, is_active=not link.is_active, actor=request.user)
+        run_action(request, lambda: switch_link(link_id=link.pk, is_active=not link.is_active, actor=request.user))
     return redirect("partner_links")
 
 
