@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
 from clients import policies
+from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.models import Client, Task, TimelineEntry
 from clients.timeline import said_of
@@ -87,7 +88,7 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
     audit.record_many(
         {
             "actor": actor,
-            "action": "clients.moved",
+            "action": ClientsAction.MOVED,
             "target": client,
             "client_id": client.pk,
             "brand_id": client.brand_id,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import followups, policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.choices import CallDirection, CallOutcome, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Call, Client
@@ -60,7 +61,7 @@ def log_call(
     )
     audit.record(
         actor=actor,
-        action="clients.call_logged",
+        action=ClientsAction.CALL_LOGGED,
         target=call,
         client_id=client.pk,
         brand_id=client.brand_id,

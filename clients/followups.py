@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.models import Client, Task
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Actor, User
@@ -39,7 +41,9 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
     if assignee is None or client.book_id not in reach_of(assignee).books:
         raise DomainError(_("%(person)s does not reach this client.") % {"person": assignee or _("Nobody")})
     task = Task.objects.create(client=client, assignee=assignee, title=title[:160], due_at=due_at, created_by=actor)
-    _record(task, "clients.task_added", actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)})
+    _record(
+        task, ClientsAction.TASK_ADDED, actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)}
+    )
     timeline.tell(
         client_id=client.pk,
         kind=TimelineKind.TASK,
@@ -68,7 +72,7 @@ def complete_task(*, task_id: int, actor: User) -> Task:
         raise WrongState(_("This task is done already."))
     task.done_at, task.done_by = timezone.now(), actor
     task.save(update_fields=["done_at", "done_by"])
-    _record(task, "clients.task_completed", actor)
+    _record(task, ClientsAction.TASK_COMPLETED, actor)
     return task
 
 
@@ -80,7 +84,7 @@ def reopen_task(*, task_id: int, actor: User) -> Task:
         raise WrongState(_("This task is open."))
     task.done_at = task.done_by = None
     task.save(update_fields=["done_at", "done_by"])
-    _record(task, "clients.task_reopened", actor)
+    _record(task, ClientsAction.TASK_REOPENED, actor)
     return task
 
 
@@ -96,7 +100,7 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
     before, task.due_at = task.due_at, until
     task.times_snoozed = min(task.times_snoozed + 1, 32_767)
     task.save(update_fields=["due_at", "times_snoozed"])
-    _record(task, "clients.task_snoozed", actor, before={"due_at": before}, after={"due_at": until})
+    _record(task, ClientsAction.TASK_SNOOZED, actor, before={"due_at": before}, after={"due_at": until})
     return task
 
 
@@ -116,7 +120,7 @@ def _check_time(at: dt.datetime) -> None:
         raise DomainError(_("Choose a time within the next three years."))
 
 
-def _record(task: Task, action: str, actor: Actor, **details: Any) -> None:
+def _record(task: Task, action: AuditCode, actor: Actor, **details: Any) -> None:
     audit.record(
         actor=actor, action=action, target=task, client_id=task.client_id, brand_id=task.client.brand_id, **details
     )

@@ -23,6 +23,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.choices import MessageState, TimelineKind
 from clients.facts import rebuild_client
 from clients.letter_catalogue import Letter, Text, fill, get_letter
@@ -115,7 +116,7 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
     assert sent is not None
     audit.record(
         actor=actor,
-        action="clients.mail_sent",
+        action=ClientsAction.MAIL_SENT,
         target=sent,
         client_id=client_id,
         brand_id=client.brand_id,

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.models import Client, Note, NoteVersion, TimelineEntry
 from crm.db.locking import lock
@@ -27,7 +28,7 @@ def add_note(*, client_id: int, actor: User, body: str, is_pinned: bool = False)
     NoteVersion.objects.create(note=note, number=1, body=body, author=actor, at=note.created_at)
     audit.record(
         actor=actor,
-        action="clients.note_added",
+        action=ClientsAction.NOTE_ADDED,
         target=note,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -68,7 +69,7 @@ def edit_note(*, note_id: int, actor: User, body: str) -> Note:
     )
     audit.record(
         actor=actor,
-        action="clients.note_edited",
+        action=ClientsAction.NOTE_EDITED,
         target=note,
         client_id=note.client_id,
         brand_id=note.client.brand_id,
@@ -88,7 +89,7 @@ def pin_note(*, note_id: int, actor: Actor, is_pinned: bool) -> Note:
         note.save(update_fields=["is_pinned"])
         audit.record(
             actor=actor,
-            action="clients.note_pinned" if is_pinned else "clients.note_unpinned",
+            action=ClientsAction.NOTE_PINNED if is_pinned else ClientsAction.NOTE_UNPINNED,
             target=note,
             client_id=note.client_id,
             brand_id=note.client.brand_id,

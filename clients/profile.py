@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
@@ -62,7 +63,7 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     client.save(update_fields=list(changed))
     audit.record(
         actor=actor,
-        action="clients.profile_changed",
+        action=ClientsAction.PROFILE_CHANGED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.audit_codes import ClientsAction
 from clients.choices import Stage, TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
@@ -53,7 +54,7 @@ def move_stage(
     client.save(update_fields=changed)
     audit.record(
         actor=actor,
-        action="clients.stage_changed",
+        action=ClientsAction.STAGE_CHANGED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

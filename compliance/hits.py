@@ -10,6 +10,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.risk import assess
@@ -125,10 +126,9 @@ def _decide(
     hit.decided_by, hit.decided_at = actor, timezone.now()
     hit.reason, hit.reason_code = reason, code.value if code else ""
     hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
-    verb = "cleared" if state == HitState.FALSE_POSITIVE else "confirmed"
     audit.record(
         actor=actor,
-        action=f"compliance.hit_{verb}",
+        action=ComplianceAction.HIT_CLEARED if state == HitState.FALSE_POSITIVE else ComplianceAction.HIT_CONFIRMED,
         target=hit,
         client_id=hit.client_id,
         brand_id=hit.client.brand_id,

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.facts import rebuild_client
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from crm.events import RestrictionLifted, RestrictionPlaced, publish
@@ -47,7 +48,7 @@ def note_placed(restriction: Restriction, *, actor: Actor) -> None:
     client = restriction.client
     audit.record(
         actor=actor,
-        action="compliance.restriction_placed",
+        action=ComplianceAction.RESTRICTION_PLACED,
         target=restriction,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -66,7 +67,7 @@ def note_lifted(restriction: Restriction, *, actor: Actor) -> None:
     client = restriction.client
     audit.record(
         actor=actor,
-        action="compliance.restriction_lifted",
+        action=ComplianceAction.RESTRICTION_LIFTED,
         target=restriction,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -20,8 +20,10 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance import pack_pages, policies, sentences, trails
+from compliance.audit_codes import ComplianceAction
 from compliance.pack_data import Pack
 from compliance.trails import TrailFilter
+from crm import audit_codes
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
 from crm.models import Actor, AuditEvent, Job, User
@@ -84,7 +86,7 @@ def _note_export(client: Client, actor: Actor, facts: dict[str, Any]) -> None:
     """Into the audit log; for an erased client without the encryption that is no longer possible."""
     common = {
         "actor": actor,
-        "action": "compliance.trail_exported",
+        "action": ComplianceAction.TRAIL_EXPORTED,
         "target": client,
         "brand_id": client.brand_id,
         **facts,
@@ -118,7 +120,7 @@ def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, An
         "at": sentences.utc(row.at),
         "actor": row.actor_label,
         "ip": row.ip or "",
-        "sentence": sentences.sentence(row.action),
+        "sentence": audit_codes.label_of(row.action),
         "action": row.action,
         "target": target,
         "details": [list(pair) for pair in sentences.details(body)],

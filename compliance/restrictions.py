@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance import holds, policies
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
 from crm.errors import DomainError, WrongState
@@ -67,7 +68,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
     restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
     audit.record(
         actor=actor,
-        action="compliance.restriction_lift_asked",
+        action=ComplianceAction.RESTRICTION_LIFT_ASKED,
         target=restriction,
         client_id=restriction.client_id,
         brand_id=restriction.client.brand_id,
@@ -114,7 +115,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
     restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
     audit.record(
         actor=actor,
-        action="compliance.restriction_lift_refused",
+        action=ComplianceAction.RESTRICTION_LIFT_REFUSED,
         target=restriction,
         client_id=restriction.client_id,
         brand_id=restriction.client.brand_id,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from clients.choices import Category, RiskRating
 from clients.facts import rebuild_client
 from clients.models import Client
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import CountryRiskLevel, HitState
 from compliance.models import CountryRisk, Hit, RiskAssessment
 from crm.db.locking import lock
@@ -54,7 +55,7 @@ def assess(*, client_id: int, actor: Actor = None, now: dt.datetime | None = Non
     rebuild_client(client.pk, "risk_rating")
     audit.record(
         actor=actor,
-        action="compliance.risk_assessed",
+        action=ComplianceAction.RISK_ASSESSED,
         target=assessment,
         client_id=client.pk,
         brand_id=client.brand_id,

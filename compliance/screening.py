@@ -25,6 +25,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import NOT_FOR_SALES, HitState, ScreeningTrigger, VersionState
 from compliance.matching import VERSION
 from compliance.matching import text as spelling
@@ -220,7 +221,7 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
 def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -> None:
     audit.record(
         actor=actor,
-        action="compliance.client_screened",
+        action=ComplianceAction.CLIENT_SCREENED,
         target=screening,
         client_id=client.pk,
         brand_id=client.brand_id,

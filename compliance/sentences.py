@@ -1,7 +1,4 @@
-"""Audit rows as sentences: what was done, on what, and what changed. Used on screen and in packs.
-
-An action that nobody has named here reads from its own name: `wallet.deposit_settled` is "Deposit settled".
-"""
+"""What an audit row was about and what it changed, in words. Used on screen and in packs."""
 
 from __future__ import annotations
 
@@ -11,55 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-ACTIONS: dict[str, Any] = {
-    "clients.call_logged": gettext_lazy("Call logged"),
-    "clients.mail_sent": gettext_lazy("E-mail sent"),
-    "clients.moved": gettext_lazy("Client moved to another book"),
-    "clients.note_added": gettext_lazy("Note added"),
-    "clients.note_edited": gettext_lazy("Note edited"),
-    "clients.profile_changed": gettext_lazy("Particulars changed"),
-    "clients.stage_changed": gettext_lazy("Stage changed"),
-    "compliance.client_screened": gettext_lazy("Client screened against the watchlists"),
-    "compliance.hit_cleared": gettext_lazy("Possible match cleared as another person"),
-    "compliance.hit_confirmed": gettext_lazy("Watchlist match confirmed"),
-    "compliance.restriction_placed": gettext_lazy("Restriction placed"),
-    "compliance.restriction_lift_asked": gettext_lazy("Lifting of a restriction asked for"),
-    "compliance.restriction_lift_refused": gettext_lazy("Lifting of a restriction refused"),
-    "compliance.restriction_lifted": gettext_lazy("Restriction lifted"),
-    "compliance.risk_assessed": gettext_lazy("Risk rated"),
-    "compliance.trail_exported": gettext_lazy("Whole trail exported"),
-    "compliance.watchlist_imported": gettext_lazy("Watchlist loaded"),
-    "compliance.watchlist_refused": gettext_lazy("Watchlist file refused"),
-    "crm.access_granted": gettext_lazy("Access granted"),
-    "crm.access_taken": gettext_lazy("Access taken away"),
-    "crm.role_given": gettext_lazy("Role given"),
-    "crm.role_taken": gettext_lazy("Role taken away"),
-    "kyc.document_uploaded": gettext_lazy("Document uploaded"),
-    "kyc.document_checked": gettext_lazy("Document checked automatically"),
-    "kyc.document_approved": gettext_lazy("Document approved"),
-    "kyc.document_rejected": gettext_lazy("Document rejected"),
-    "kyc.document_expired": gettext_lazy("Document expired"),
-    "kyc.review_undone": gettext_lazy("Decision on a document undone"),
-    "kyc.level_reached": gettext_lazy("Verification level reached"),
-    "leads.captured": gettext_lazy("Lead captured"),
-    "leads.assigned": gettext_lazy("Lead assigned"),
-    "leads.status_changed": gettext_lazy("Sales status changed"),
-    "portal.client_registered": gettext_lazy("Client registered"),
-    "portal.consents_recorded": gettext_lazy("Consents recorded"),
-    "trading.account_opened": gettext_lazy("Trading account opened"),
-}
 VALUE_MAX = 300
 HASH = re.compile(r"[0-9a-f]{40,}")
-
-
-def sentence(action: str) -> str:
-    """What was done."""
-    if action in ACTIONS:
-        return str(ACTIONS[action])
-    words = action.partition(".")[2].replace("_", " ") or action
-    return words[:1].upper() + words[1:]
 
 
 def on_what(target_type: str, target_id: str) -> str:

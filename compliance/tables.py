@@ -13,6 +13,7 @@ from clients.models import Client
 from compliance import policies, queries, sentences, trails
 from compliance.choices import HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
+from crm import audit_codes
 from crm.models import AuditEvent, User
 from crm.ui.keyset import Page
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, NumberColumn, Table, TimeColumn
@@ -145,7 +146,7 @@ class AuditFilter(django_filters.FilterSet):
 class LogFilter(AuditFilter):
     """The whole log is narrowed to an action by its code, a person or a client, too."""
 
-    action = django_filters.CharFilter(label=_("Action"), lookup_expr="exact")
+    action = django_filters.ChoiceFilter(choices=audit_codes.choices, label=_("Action"))
     actor = django_filters.CharFilter(label=_("Person (e-mail)"), method="by_person")
     client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
 
@@ -156,7 +157,7 @@ class LogFilter(AuditFilter):
 def what(row: AuditEvent, _table: Any) -> Any:
     return format_html(
         '<strong>{}</strong> <span class="faint">{}</span>',
-        sentences.sentence(row.action),
+        audit_codes.label_of(row.action),
         sentences.on_what(row.target_type, row.target_id),
     )
 

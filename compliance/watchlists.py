@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import VersionState
 from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
@@ -125,7 +126,7 @@ def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Actor) ->
     )
     audit.record(
         actor=actor,
-        action="compliance.watchlist_refused",
+        action=ComplianceAction.WATCHLIST_REFUSED,
         target=version,
         after={"source": row.code, "file": path.name},
         reason=error[:1000],
@@ -169,7 +170,7 @@ def _take_over(
     version.save(update_fields=["added", "changed", "removed"])
     audit.record(
         actor=actor,
-        action="compliance.watchlist_imported",
+        action=ComplianceAction.WATCHLIST_IMPORTED,
         target=version,
         after={
             "source": row.code,

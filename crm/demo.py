@@ -22,6 +22,7 @@ from guardian.models import UserObjectPermission
 
 from crm.accounts import demo_mode
 from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
+from crm.audit_codes import CrmAction
 from crm.choices import Role, UserKind
 from crm.models import Book, Brand, Desk, FxRate, User
 from crm.money.bank_days import is_bank_day
@@ -225,7 +226,7 @@ def load_house(demo: Demo) -> None:
         staff.reach(user, demo.brands[1])
     staff.grant_all()
     demo.outlier = next(user for user in demo.agents if user.email.startswith("erik.lange") or user is demo.agents[-1])
-    audit.record(actor=None, action="crm.demo_loaded", target=demo.brands[0], after={"staff": User.objects.count()})
+    audit.record(actor=None, action=CrmAction.DEMO_LOADED, target=demo.brands[0], after={"staff": User.objects.count()})
     demo.progress("Brands, desks and staff", 1, 1)
 
 
@@ -320,7 +321,7 @@ class _Staff:
             [
                 {
                     "actor": None,
-                    "action": "crm.access_granted",
+                    "action": CrmAction.ACCESS_GRANTED,
                     "target": user,
                     "after": {f"access_{thing._meta.model_name}": thing.pk, "name": str(thing)},
                 }

@@ -17,6 +17,7 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.security import audit, policies
 from ib import links
+from ib.audit_codes import IbAction
 from ib.choices import AttributionMethod, PartnerState
 from ib.models import Attribution, Partner, ReferralLink
 from ib.policies import can_manage_partners
@@ -59,7 +60,7 @@ def attribute_client(
         )
     audit.record(
         actor=actor,
-        action="ib.client_attributed",
+        action=IbAction.CLIENT_ATTRIBUTED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

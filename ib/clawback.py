@@ -20,6 +20,7 @@ from django.utils import timezone
 from crm.money.amounts import Money
 from crm.security import audit
 from ib import engine_sql, periods
+from ib.audit_codes import IbAction
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import CommissionRun, ReversedPart
 from wallet.choices.deposits import DEPOSIT_ARRIVED
@@ -111,7 +112,7 @@ def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, ki
             target=deposit,
             client_id=deposit.client_id,
             brand_id=deposit.brand_id,
-            action="ib.commissions_taken_back" if kind == AccrualKind.CLAWBACK else "ib.commissions_given_back",
+            action=IbAction.COMMISSIONS_TAKEN_BACK if kind == AccrualKind.CLAWBACK else IbAction.COMMISSIONS_GIVEN_BACK,
             after={"rows": rows, "part": part.source, "amount": str(amount), "total": str(total)},
         )
     return rows

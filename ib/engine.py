@@ -23,6 +23,7 @@ from crm.rates import fx
 from crm.security import audit, policies
 from ib import engine_sql as sql
 from ib import periods
+from ib.audit_codes import IbAction
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner, PlanVersion
 from ib.policies import can_run
@@ -126,7 +127,7 @@ def run(
     if kind in (RunKind.NIGHTLY, RunKind.RECOMPUTE):
         audit.record(
             actor=actor,
-            action="ib.commissions_run",
+            action=IbAction.COMMISSIONS_RUN,
             target=row,
             brand_id=brand.pk,
             reason=reason,

@@ -13,6 +13,7 @@ from crm.models import Actor
 from crm.notices import mail
 from crm.notices.mail import Letter
 from crm.security import audit, policies
+from ib.audit_codes import IbAction
 from ib.models import Partner
 from ib.policies import can_manage_partners
 
@@ -24,7 +25,7 @@ def invite(partner: Partner, *, actor: Actor) -> None:
     user = partner.user
     _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
     address = absolute(reverse("partner_welcome", kwargs={"token": token}))
-    audit.record(actor=actor, action="ib.partner_invited", target=partner, brand_id=partner.brand_id)
+    audit.record(actor=actor, action=IbAction.PARTNER_INVITED, target=partner, brand_id=partner.brand_id)
     mail.send(
         kind="ib.invitation",
         to=user.email,

@@ -14,6 +14,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit, policies
+from ib.audit_codes import IbAction
 from ib.codes import new_code
 from ib.models import Partner, ReferralLink
 from ib.policies import can_manage_partners
@@ -46,7 +47,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
     except IntegrityError:
         raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
     audit.record(
-        actor=actor, action="ib.link_created", target=link, brand_id=partner.brand_id, after={"code": link.code}
+        actor=actor, action=IbAction.LINK_CREATED, target=link, brand_id=partner.brand_id, after={"code": link.code}
     )
     return link
 
@@ -67,7 +68,7 @@ def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
     link.save(update_fields=["is_active"])
     audit.record(
         actor=actor,
-        action="ib.link_switched",
+        action=IbAction.LINK_SWITCHED,
         target=link,
         brand_id=link.partner.brand_id,
         after={"is_active": is_active},

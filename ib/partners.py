@@ -18,6 +18,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from ib import links, tree
+from ib.audit_codes import IbAction
 from ib.choices import PartnerState
 from ib.codes import new_code
 from ib.models import Partner, PartnerSpell
@@ -87,7 +88,7 @@ def register_partner(
     tree.rebuild_upline([partner.pk])
     audit.record(
         actor=actor,
-        action="ib.partner_registered",
+        action=IbAction.PARTNER_REGISTERED,
         target=partner,
         brand_id=brand.pk,
         after={"code": partner.code, "currency": currency, "client": client.pk if client else None},
@@ -118,7 +119,7 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str
         PartnerSpell.objects.create(partner=partner, starts_at=now)
     audit.record(
         actor=actor,
-        action="ib.partner_state_changed",
+        action=IbAction.PARTNER_STATE_CHANGED,
         target=partner,
         brand_id=partner.brand_id,
         before={"state": before},
@@ -148,7 +149,7 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -
     partner.save(update_fields=["client"])
     audit.record(
         actor=actor,
-        action="ib.wallet_linked",
+        action=IbAction.WALLET_LINKED,
         target=partner,
         brand_id=partner.brand_id,
         client_id=client.pk,
@@ -171,7 +172,7 @@ def grant_partner(*, user: User, partner_id: int, actor: Actor, take_away: bool 
     (remove_perm if take_away else assign_perm)("ib.access_partner", user, partner)
     audit.record(
         actor=actor,
-        action="ib.access_taken" if take_away else "ib.access_granted",
+        action=IbAction.ACCESS_TAKEN if take_away else IbAction.ACCESS_GRANTED,
         target=user,
         brand_id=partner.brand_id,
         after={"access_partner": partner.pk, "name": str(partner)},

@@ -22,6 +22,7 @@ from crm.i18n import formats
 from crm.models import Actor
 from crm.money import amounts
 from crm.security import audit
+from ib.audit_codes import IbAction
 from ib.choices import PayoutTo
 from ib.models import Partner, Payout
 from ib.settlement import balances_of
@@ -151,7 +152,7 @@ def pay_out(
     )
     audit.record(
         actor=actor,
-        action="ib.commission_paid_out",
+        action=IbAction.COMMISSION_PAID_OUT,
         target=payout,
         brand_id=partner.brand_id,
         client_id=client.pk,

@@ -19,6 +19,7 @@ from crm.i18n.localized_text import Words, phrase
 from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
+from ib.audit_codes import IbAction
 from ib.choices import VERSION_TRANSITIONS, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
@@ -84,7 +85,7 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> P
             plan = Plan.objects.create(brand=brand, name=name, description=description)
     except IntegrityError:
         raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
-    audit.record(actor=actor, action="ib.plan_created", target=plan, brand_id=brand.pk, after={"name": name})
+    audit.record(actor=actor, action=IbAction.PLAN_CREATED, target=plan, brand_id=brand.pk, after={"name": name})
     return plan
 
 
@@ -124,7 +125,11 @@ def draft_version(
     )
     _write_card(version, card)
     audit.record(
-        actor=actor, action="ib.plan_drafted", target=version, brand_id=plan.brand_id, after=_described(version, card)
+        actor=actor,
+        action=IbAction.PLAN_DRAFTED,
+        target=version,
+        brand_id=plan.brand_id,
+        after=_described(version, card),
     )
     return version
 
@@ -147,7 +152,7 @@ def change_draft(*, version_id: int, actor: User, card: RateCard, **fields: Any)
     _write_card(version, card)
     audit.record(
         actor=actor,
-        action="ib.plan_draft_changed",
+        action=IbAction.PLAN_DRAFT_CHANGED,
         target=version,
         brand_id=version.plan.brand_id,
         before=before,
@@ -223,7 +228,7 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     policies.require(can_write_plans(actor, version.plan.brand_id))
     _move(version, VersionState.PROPOSED)
     version.save(update_fields=["state"])
-    audit.record(actor=actor, action="ib.plan_proposed", target=version, brand_id=version.plan.brand_id)
+    audit.record(actor=actor, action=IbAction.PLAN_PROPOSED, target=version, brand_id=version.plan.brand_id)
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
     notify(
         deciders,
@@ -263,7 +268,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
     version.save()
     audit.record(
         actor=actor,
-        action="ib.plan_activated",
+        action=IbAction.PLAN_ACTIVATED,
         target=version,
         brand_id=version.plan.brand_id,
         reason=reason,
@@ -284,7 +289,9 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
     _move(version, VersionState.REJECTED)
     version.decided_by, version.decided_at, version.decision_reason = actor, timezone.now(), reason
     version.save()
-    audit.record(actor=actor, action="ib.plan_rejected", target=version, brand_id=version.plan.brand_id, reason=reason)
+    audit.record(
+        actor=actor, action=IbAction.PLAN_REJECTED, target=version, brand_id=version.plan.brand_id, reason=reason
+    )
     _tell_maker(version, phrase("Your commission plan was rejected"))
     return version
 
@@ -325,7 +332,7 @@ def assign_plan(
         held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor)
     audit.record(
         actor=actor,
-        action="ib.plan_assigned",
+        action=IbAction.PLAN_ASSIGNED,
         target=partner,
         brand_id=partner.brand_id,
         reason=reason,

@@ -22,6 +22,7 @@ from crm.models import Actor
 from crm.money import amounts
 from crm.security import audit, policies
 from ib import periods
+from ib.audit_codes import IbAction
 from ib.choices import PeriodState, SettlementState
 from ib.models import Partner, PartnerDay, Settlement, SettlementPeriod
 from ib.policies import can_settle
@@ -69,7 +70,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
     settlements = _settle_partners(period, actor=actor, now=now, is_import=at is not None)
     audit.record(
         actor=actor,
-        action="ib.period_settled",
+        action=IbAction.PERIOD_SETTLED,
         target=period,
         brand_id=brand_id,
         after={"partners": len(settlements), "paid": _totals(settlements)},

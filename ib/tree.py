@@ -13,6 +13,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import Actor
 from crm.security import audit, policies
+from ib.audit_codes import IbAction
 from ib.models import Partner, PartnerLink
 from ib.policies import can_manage_partners
 
@@ -92,7 +93,7 @@ def move_partner(
     rebuild_upline(sorted({partner.pk, *below}))
     audit.record(
         actor=actor,
-        action="ib.partner_moved",
+        action=IbAction.PARTNER_MOVED,
         target=partner,
         brand_id=partner.brand_id,
         before={"parent": before},

@@ -24,6 +24,7 @@ from crm.queue.for_each import each
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
+from kyc.audit_codes import KycAction
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document
 
@@ -130,7 +131,7 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Actor) -> 
     )
     audit.record(
         actor=actor,
-        action="kyc.document_uploaded",
+        action=KycAction.DOCUMENT_UPLOADED,
         target=document,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -177,7 +178,7 @@ def _expire(document_id: int, today: dt.date) -> int:
     client = document.client
     audit.record(
         actor=None,
-        action="kyc.document_expired",
+        action=KycAction.DOCUMENT_EXPIRED,
         target=document,
         client_id=client.pk,
         brand_id=client.brand_id,

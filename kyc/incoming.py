@@ -26,6 +26,7 @@ from crm.queue.enqueue import wake, wake_on_commit
 from crm.security import audit, crypto
 from crm.security.policies import require
 from kyc import documents, intake, policies, store
+from kyc.audit_codes import KycAction
 from kyc.choices import DocumentKind, IncomingState
 from kyc.models import ATTEMPTS_MAX, Document, IncomingFile
 
@@ -69,7 +70,7 @@ def receive(
             )
             audit.record(
                 actor=actor,
-                action="kyc.file_received",
+                action=KycAction.FILE_RECEIVED,
                 target=incoming,
                 client_id=client.pk,
                 brand_id=client.brand_id,
@@ -172,7 +173,7 @@ def _finish(incoming: IncomingFile, *, document: Document | None = None, reason:
     if document is None:
         audit.record(
             actor=None,
-            action="kyc.file_refused",
+            action=KycAction.FILE_REFUSED,
             target=incoming,
             client_id=incoming.client_id,
             brand_id=Client.objects.values_list("brand_id", flat=True).get(pk=incoming.client_id),

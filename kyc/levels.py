@@ -8,6 +8,7 @@ from clients.facts import rebuild_client
 from clients.models import Client
 from crm.events import ClientVerified, publish
 from crm.security import audit
+from kyc.audit_codes import KycAction
 from kyc.models import Document, LevelReached
 
 LEVEL_REQUIRED = 1
@@ -35,7 +36,7 @@ def note_level(*, client: Client, document: Document) -> int:
     )
     audit.record(
         actor=None,
-        action="kyc.level_reached",
+        action=KycAction.LEVEL_REACHED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

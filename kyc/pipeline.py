@@ -20,6 +20,7 @@ from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
 from crm.security import audit, crypto
 from kyc import pages, store
+from kyc.audit_codes import KycAction
 from kyc.choices import DocumentState, IssueCode, RunState
 from kyc.documents import locked, waiting_for_checks
 from kyc.examination import CHECKS, Finding, Sheet
@@ -180,7 +181,7 @@ def _hand_over(document: Document, codes: list[str]) -> None:
     document.save()
     audit.record(
         actor=None,
-        action="kyc.document_checked",
+        action=KycAction.DOCUMENT_CHECKED,
         target=document,
         client_id=document.client_id,
         brand_id=document.client.brand_id,

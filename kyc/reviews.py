@@ -21,6 +21,7 @@ from crm.queue.for_each import each
 from crm.security import audit
 from crm.security.policies import require
 from kyc import levels, policies
+from kyc.audit_codes import KycAction
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
 from kyc.models import Document, Issue
@@ -105,7 +106,7 @@ def _decide(
     document.save()
     audit.record(
         actor=actor,
-        action=f"kyc.document_{state.value}",
+        action=KycAction.of("document", state.value),
         target=document,
         client_id=document.client_id,
         brand_id=document.client.brand_id,
@@ -145,7 +146,7 @@ def undo(*, document_id: int, actor: Actor) -> Document:
     document.save()
     audit.record(
         actor=actor,
-        action="kyc.review_undone",
+        action=KycAction.REVIEW_UNDONE,
         target=document,
         client_id=document.client_id,
         brand_id=document.client.brand_id,

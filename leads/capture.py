@@ -29,6 +29,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.audit_codes import LeadsAction
 from leads.choices import Channel
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
@@ -328,7 +329,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
     campaign = lead.campaign.code if lead.campaign else ""
     audit.record(
         actor=actor,
-        action="leads.captured",
+        action=LeadsAction.CAPTURED,
         target=lead,
         client_id=client.pk,
         brand_id=lead.brand_id,

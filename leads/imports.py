@@ -31,6 +31,7 @@ from crm.notices.notify import notify
 from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
 from leads import import_file
+from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, RowVerdict
 from leads.import_write import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
@@ -123,7 +124,7 @@ def start_import(
     sealed_files.write(file_path(batch), content, owner=FILES)
     audit.record(
         actor=actor,
-        action="leads.import_started",
+        action=LeadsAction.IMPORT_STARTED,
         target=batch,
         brand_id=brand.pk,
         after={"file": batch.file_name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
@@ -227,7 +228,7 @@ def discard(*, import_id: int, actor: User) -> LeadImport:
     batch.move_to(ImportState.DISCARDED)
     batch.finished_at = timezone.now()
     batch.save(update_fields=["state", "finished_at"])
-    audit.record(actor=actor, action="leads.import_discarded", target=batch, brand_id=batch.brand_id)
+    audit.record(actor=actor, action=LeadsAction.IMPORT_DISCARDED, target=batch, brand_id=batch.brand_id)
     return batch
 
 
@@ -274,7 +275,9 @@ def _import(batch: LeadImport, report: Report) -> None:
     batch.finished_at = timezone.now()
     batch.counts = {**batch.counts, "new": writer.new, "known": writer.known}
     batch.save(update_fields=["state", "finished_at", "counts"])
-    audit.record(actor=batch.owner, action="leads.imported", target=batch, brand_id=batch.brand_id, after=batch.counts)
+    audit.record(
+        actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts
+    )
     publish(LeadsImported(import_id=batch.pk, brand_id=batch.brand_id, new=writer.new, known=writer.known))
     for agent_id, count in writer.per_agent.items():
         _tell_agent(batch, agent_id, count)

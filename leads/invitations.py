@@ -31,6 +31,7 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.notices.notify import notify
 from crm.security import audit, policies
+from leads.audit_codes import LeadsAction
 from leads.models import RegistrationInvitation
 from leads.pipeline import change_sales_status
 
@@ -85,7 +86,7 @@ def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str
     _send(invitation, client, token, actor)
     audit.record(
         actor=actor,
-        action="leads.invited",
+        action=LeadsAction.INVITED,
         target=invitation,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -126,7 +127,7 @@ def redeem(token: str, *, user_id: int) -> RegistrationInvitation:
     invitation.save(update_fields=["used_at", "used_by"])
     audit.record(
         actor=None,
-        action="leads.invitation_used",
+        action=LeadsAction.INVITATION_USED,
         target=invitation,
         client_id=invitation.client_id,
         after={"user_id": user_id},

@@ -17,6 +17,7 @@ from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import Decision, has_permission
 from leads import sla
+from leads.audit_codes import LeadsAction
 from leads.choices import AFTER_A_TALK, BY_CALL
 from leads.models import SalesStatusChange
 
@@ -81,7 +82,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
     client.move_to(to, "sales_status")
     audit.record(
         actor=actor,
-        action="leads.status_changed",
+        action=LeadsAction.STATUS_CHANGED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -12,17 +12,19 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.scope import reach_of
+from leads.audit_codes import LeadsAction
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 
 MOST_SHIFTS = 21
 
 
-def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str, action: str) -> Any:
+def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str, action: AuditCode) -> Any:
     """Write a row of set-up with its history and an audit row that says what changed."""
     policies.require_permission(actor, permission)
     is_new = row.pk is None
@@ -69,7 +71,7 @@ def save_campaign(*, actor: Actor, campaign: Campaign | None = None, **fields: A
         actor=actor,
         fields=fields,
         permission="leads.change_campaign",
-        action="leads.campaign_saved",
+        action=LeadsAction.CAMPAIGN_SAVED,
     )
 
 
@@ -81,7 +83,7 @@ def save_landing_page(*, actor: Actor, page: LandingPage | None = None, **fields
         actor=actor,
         fields=fields,
         permission="leads.change_landingpage",
-        action="leads.landing_page_saved",
+        action=LeadsAction.LANDING_PAGE_SAVED,
     )
 
 
@@ -104,7 +106,7 @@ def save_routing_rule(
         actor=actor,
         fields=fields,
         permission="leads.manage_rules",
-        action="leads.routing_rule_saved",
+        action=LeadsAction.ROUTING_RULE_SAVED,
     )
     saved.agents.set(agents)
     return saved
@@ -124,7 +126,7 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
             raise DomainError(_("This version has ended. Change the one that holds."))
         if rule.valid_from >= today:  # made today: nothing was scored by it before
             return _save(
-                rule, actor=actor, fields=fields, permission="leads.manage_rules", action="leads.score_rule_saved"
+                rule, actor=actor, fields=fields, permission="leads.manage_rules", action=LeadsAction.SCORE_RULE_SAVED
             )
         rule.valid_to = today
         rule.save(update_fields=["valid_to"])
@@ -133,7 +135,7 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
         actor=actor,
         fields=fields,
         permission="leads.manage_rules",
-        action="leads.score_rule_saved",
+        action=LeadsAction.SCORE_RULE_SAVED,
     )
 
 
@@ -146,12 +148,12 @@ def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
         raise NotAllowed(_("Only a brand's own rule can be ended."))
     today = timezone.localdate()
     if rule.valid_from >= today:
-        audit.record(actor=actor, action="leads.score_rule_removed", target=rule, brand_id=rule.brand_id)
+        audit.record(actor=actor, action=LeadsAction.SCORE_RULE_REMOVED, target=rule, brand_id=rule.brand_id)
         rule.delete()
         return rule
     rule.valid_to = today
     rule.save(update_fields=["valid_to"])
-    audit.record(actor=actor, action="leads.score_rule_ended", target=rule, brand_id=rule.brand_id)
+    audit.record(actor=actor, action=LeadsAction.SCORE_RULE_ENDED, target=rule, brand_id=rule.brand_id)
     return rule
 
 
@@ -180,7 +182,7 @@ def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.ti
         row.save()
     audit.record(
         actor=actor,
-        action="leads.shifts_set",
+        action=LeadsAction.SHIFTS_SET,
         target=agent,
         brand_id=agent.brand_id,
         before={"shifts": before},

@@ -18,6 +18,7 @@ from crm.queue.for_each import each
 from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.audit_codes import LeadsAction
 from leads.models import Lead
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def reroute(*, lead_id: int) -> bool:
     )
     audit.record(
         actor=None,
-        action="leads.rerouted",
+        action=LeadsAction.REROUTED,
         target=lead,
         client_id=lead.client_id,
         brand_id=lead.brand_id,
@@ -161,7 +162,7 @@ def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
     move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=decision.rule_name)
     audit.record(
         actor=None,
-        action="leads.assigned",
+        action=LeadsAction.ASSIGNED,
         target=lead,
         client_id=lead.client_id,
         brand_id=lead.brand_id,

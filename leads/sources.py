@@ -14,6 +14,7 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, Brand
 from crm.security import audit, policies
 from crm.security.scope import reach_of
+from leads.audit_codes import LeadsAction
 from leads.models import Campaign, LeadSource
 
 PREFIX = "ksl_"
@@ -48,7 +49,11 @@ def create_source(
         created_by=actor,
     )
     audit.record(
-        actor=actor, action="leads.source_created", target=source, brand_id=brand.pk, after={"name": name, "code": code}
+        actor=actor,
+        action=LeadsAction.SOURCE_CREATED,
+        target=source,
+        brand_id=brand.pk,
+        after={"name": name, "code": code},
     )
     return source, key
 
@@ -60,7 +65,7 @@ def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
     key = PREFIX + secrets.token_urlsafe(32)
     source.key_prefix, source.key_hash = key[:PREFIX_CHARS], _hash(key)
     source.save(update_fields=["key_prefix", "key_hash"])
-    audit.record(actor=actor, action="leads.source_key_renewed", target=source, brand_id=source.brand_id)
+    audit.record(actor=actor, action=LeadsAction.SOURCE_KEY_RENEWED, target=source, brand_id=source.brand_id)
     return source, key
 
 
@@ -73,7 +78,7 @@ def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadS
         source.save(update_fields=["is_active"])
         audit.record(
             actor=actor,
-            action="leads.source_started" if is_active else "leads.source_stopped",
+            action=LeadsAction.SOURCE_STARTED if is_active else LeadsAction.SOURCE_STOPPED,
             target=source,
             brand_id=source.brand_id,
         )

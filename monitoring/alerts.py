@@ -17,6 +17,7 @@ from crm.events import AlertDecided, AlertRaised, publish
 from crm.models import User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
+from monitoring.audit_codes import MonitoringAction
 from monitoring.choices import FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review
@@ -137,7 +138,7 @@ def _write(
     )
     audit.record(
         actor=None,
-        action="monitoring.alert_raised",
+        action=MonitoringAction.ALERT_RAISED,
         target=alert,
         brand_id=alert.brand_id,
         after={"day": day.isoformat(), "probability": probability, "reasons": why},
@@ -162,7 +163,7 @@ def take(*, alert_id: int, actor: User) -> Alert:
     alert.move_to(AlertState.IN_REVIEW)
     alert.reviewer = actor
     alert.save(update_fields=["state", "reviewer"])
-    audit.record(actor=actor, action="monitoring.alert_taken", target=alert, brand_id=alert.brand_id)
+    audit.record(actor=actor, action=MonitoringAction.ALERT_TAKEN, target=alert, brand_id=alert.brand_id)
     return alert
 
 
@@ -174,7 +175,7 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
     alert.move_to(AlertState.OPEN)
     alert.reviewer = None
     alert.save(update_fields=["state", "reviewer"])
-    audit.record(actor=actor, action="monitoring.alert_given_back", target=alert, brand_id=alert.brand_id)
+    audit.record(actor=actor, action=MonitoringAction.ALERT_GIVEN_BACK, target=alert, brand_id=alert.brand_id)
     return alert
 
 
@@ -202,7 +203,7 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
         AgentDay.objects.filter(agent_id=alert.agent_id, day=alert.day).update(is_excluded=True)
     audit.record(
         actor=actor,
-        action="monitoring.alert_decided",
+        action=MonitoringAction.ALERT_DECIDED,
         target=alert,
         brand_id=alert.brand_id,
         reason=text,

@@ -19,6 +19,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from monitoring import alerts, charts, watchlist
+from monitoring.audit_codes import MonitoringAction
 from monitoring.choices import AlertState, Feature, Verdict, WatchKind
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
 from monitoring.models import AgentDay, Alert, Watch
@@ -171,7 +172,11 @@ def unmask(request: UserRequest, alert_id: int) -> HttpResponse:
             user=request.user, kind=AccessKind.REVEAL, target=f"monitoring.agent:{alert.agent_id}", reason=reason
         )
         audit.record(
-            actor=request.user, action="monitoring.agent_unmasked", target=alert, brand_id=alert.brand_id, reason=reason
+            actor=request.user,
+            action=MonitoringAction.AGENT_UNMASKED,
+            target=alert,
+            brand_id=alert.brand_id,
+            reason=reason,
         )
         request.session[UNMASKED] = [*request.session.get(UNMASKED, []), alert.agent_id]
         return redirect(alert)

@@ -12,6 +12,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import User
 from crm.security import audit, policies
+from monitoring.audit_codes import MonitoringAction
 from monitoring.choices import WatchKind
 from monitoring.models import Watch
 from monitoring.policies import can_watch
@@ -38,7 +39,7 @@ def watch(*, agent_id: int, kind: WatchKind, from_on: dt.date, to_on: dt.date, r
         raise WrongState(_("%(agent)s is on the watchlist at that time already.") % {"agent": agent})
     audit.record(
         actor=actor,
-        action="monitoring.watch_started",
+        action=MonitoringAction.WATCH_STARTED,
         target=row,
         brand_id=agent.brand_id,
         reason=reason,
@@ -56,5 +57,7 @@ def end_watch(*, watch_id: int, actor: User, reason: str) -> Watch:
         raise WrongState(_("This has ended already."))
     row.ended_at = timezone.now()
     row.save(update_fields=["ended_at"])
-    audit.record(actor=actor, action="monitoring.watch_ended", target=row, brand_id=row.agent.brand_id, reason=reason)
+    audit.record(
+        actor=actor, action=MonitoringAction.WATCH_ENDED, target=row, brand_id=row.agent.brand_id, reason=reason
+    )
     return row

@@ -12,6 +12,7 @@ from crm.db.locking import lock
 from crm.models import Brand, User
 from crm.security import audit
 from crm.security.request_context import current
+from portal.audit_codes import PortalAction
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
 from portal.consent_catalogue import STANDARD_VERSION, standard_text
 from portal.models import Consent, ConsentText
@@ -66,7 +67,7 @@ def record_consents(
     Consent.objects.bulk_create(rows)
     audit.record(
         actor=actor,
-        action="portal.consents_recorded",
+        action=PortalAction.CONSENTS_RECORDED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import timeline
+from clients.audit_codes import ClientsAction
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
@@ -69,7 +70,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     client.save(update_fields=list(changed))
     audit.record(
         actor=actor,
-        action="portal.details_changed",
+        action=ClientsAction.DETAILS_CHANGED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,

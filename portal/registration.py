@@ -39,6 +39,7 @@ from leads.attribution import Origin
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel
 from portal import consents, eligibility
+from portal.audit_codes import PortalAction
 from portal.choices import ConsentKind
 from portal.models import ConsentText, PortalLogin
 
@@ -215,7 +216,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
     client.refresh_from_db()
     audit.record(
         actor=user,
-        action="portal.client_registered",
+        action=PortalAction.CLIENT_REGISTERED,
         target=client,
         client_id=client.pk,
         brand_id=brand.pk,
@@ -286,7 +287,7 @@ def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> Non
     )
     audit.record(
         actor=None,
-        action="portal.registration_repeated",
+        action=PortalAction.REGISTRATION_REPEATED,
         target=user or brand,
         brand_id=brand.pk,
         client_id=client.pk if client else None,
@@ -342,7 +343,7 @@ def mark_proven(*, user: User) -> None:
     client = Client.objects.filter(user=user).first()
     audit.record(
         actor=user,
-        action="portal.email_confirmed",
+        action=PortalAction.EMAIL_CONFIRMED,
         target=user,
         brand_id=user.brand_id,
         client_id=client.pk if client else None,

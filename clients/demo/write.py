@@ -8,11 +8,13 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from psycopg.types.json import Jsonb
 
+from clients.audit_codes import ClientsAction
 from clients.choices import STAGE_TRANSITIONS, CallDirection, CallOutcome, MessageState, Stage, TimelineKind
 from clients.demo.journeys import Journey
 from clients.models import Call, Client, Message, Note, NoteVersion, Task
 from crm.accounts import username_for
 from crm.accounts.demo_mode import PASSWORD
+from crm.audit_codes import AuditCode
 from crm.choices import UserKind
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
@@ -137,7 +139,7 @@ def _write_moves(journeys: list[Journey]) -> None:
     audit.record_many(
         {
             "actor": None,
-            "action": "clients.moved",
+            "action": ClientsAction.MOVED,
             "target": ("clients.client", journey.client_id),
             "at": journey.moved_at,
             "client_id": journey.client_id,
@@ -184,7 +186,7 @@ def write_work(demo: Demo, journeys: list[Journey]) -> None:
 
 
 def _log(
-    journey: Journey, actor: User | None, action: str, target: Any, at: dt.datetime, **details: Any
+    journey: Journey, actor: User | None, action: AuditCode, target: Any, at: dt.datetime, **details: Any
 ) -> dict[str, Any]:
     return {
         "actor": actor,
@@ -232,7 +234,7 @@ def _write_calls(journeys: list[Journey], timeline: list[Any], log: list[Any]) -
             _log(
                 journey,
                 call.agent,
-                "clients.call_logged",
+                ClientsAction.CALL_LOGGED,
                 row,
                 row.created_at,
                 after={"outcome": str(call.outcome), "duration_seconds": call.seconds, "direction": "outbound"},
@@ -264,7 +266,7 @@ def _write_notes(journeys: list[Journey], timeline: list[Any], log: list[Any]) -
                 key=f"note:{note.pk}",
             )
         )
-        log.append(_log(journey, who, "clients.note_added", note, at, after={"body": body}))
+        log.append(_log(journey, who, ClientsAction.NOTE_ADDED, note, at, after={"body": body}))
 
 
 def _write_tasks(demo: Demo, journeys: list[Journey], timeline: list[Any], log: list[Any]) -> None:
@@ -294,9 +296,9 @@ def _write_tasks(demo: Demo, journeys: list[Journey], timeline: list[Any], log: 
         timeline.append(
             entry(journey.client_id, set_at, TimelineKind.TASK, title, actor=who, data=data, key=f"task:{task.pk}")
         )
-        log.append(_log(journey, who, "clients.task_added", task, set_at, after={"title": title, "due_at": due}))
+        log.append(_log(journey, who, ClientsAction.TASK_ADDED, task, set_at, after={"title": title, "due_at": due}))
         if task.done_at:
-            log.append(_log(journey, task.done_by, "clients.task_completed", task, task.done_at))
+            log.append(_log(journey, task.done_by, ClientsAction.TASK_COMPLETED, task, task.done_at))
 
 
 def _write_messages(journeys: list[Journey], timeline: list[Any], log: list[Any]) -> None:
@@ -374,7 +376,7 @@ def write_stages(demo: Demo, journeys: list[Journey]) -> None:
                 _log(
                     journey,
                     None,
-                    "clients.stage_changed",
+                    ClientsAction.STAGE_CHANGED,
                     ("clients.client", client.pk),
                     at,
                     before={"stage": before.value},

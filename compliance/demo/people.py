@@ -15,6 +15,7 @@ from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
 from compliance import risk, screening
+from compliance.audit_codes import ComplianceAction
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind, ScreeningTrigger
 from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
@@ -114,7 +115,7 @@ def screen(demo: Demo) -> None:
         log.append(
             {
                 **common,
-                "action": "compliance.client_screened",
+                "action": ComplianceAction.CLIENT_SCREENED,
                 "target": one,
                 "after": {"hits": one.hit_count, "candidates": one.candidate_count, "trigger": str(one.trigger)},
                 "evidence": {"matcher": VERSION, "threshold": str(one.threshold), "lists": lists},
@@ -165,7 +166,7 @@ def _decisions(hits: list[Hit]) -> list[dict[str, Any]]:
     return [
         {
             "actor": hit.decided_by,
-            "action": "compliance.hit_cleared",
+            "action": ComplianceAction.HIT_CLEARED,
             "target": hit,
             "client_id": hit.client_id,
             "brand_id": hit.client.brand_id,
@@ -184,7 +185,7 @@ def _placed(rows: list[Restriction]) -> list[dict[str, Any]]:
     return [
         {
             "actor": row.placed_by,
-            "action": "compliance.restriction_placed",
+            "action": ComplianceAction.RESTRICTION_PLACED,
             "target": row,
             "client_id": row.client_id,
             "brand_id": row.client.brand_id,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts import links
 from crm.accounts.sessions import end_sessions
+from crm.audit_codes import CrmAction
 from crm.choices import LinkKind
 from crm.db.locking import lock
 from crm.models import User
@@ -37,7 +38,7 @@ def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
     end_sessions(user=user, actor=user)
     audit.record(
         actor=user,
-        action="crm.password_reset" if kind == LinkKind.PASSWORD_RESET else "crm.password_chosen",
+        action=CrmAction.PASSWORD_RESET if kind == LinkKind.PASSWORD_RESET else CrmAction.PASSWORD_CHOSEN,
         target=user,
         client_id=client_id_of(user),
         brand_id=user.brand_id,
@@ -58,7 +59,11 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
     _link, token = links.issue(kind=LinkKind.PASSWORD_RESET, user=user)
     address = absolute(reverse(url_name, kwargs={**(url_kwargs or {}), "token": token}))
     audit.record(
-        actor=None, action="crm.password_reset_sent", target=user, client_id=client_id_of(user), brand_id=user.brand_id
+        actor=None,
+        action=CrmAction.PASSWORD_RESET_SENT,
+        target=user,
+        client_id=client_id_of(user),
+        brand_id=user.brand_id,
     )
     mail.send(
         kind="accounts.password_reset",

@@ -20,6 +20,7 @@ from crm.accounts import attempts, second_factor
 from crm.accounts.adapters import note_failure
 from crm.accounts.passwords import client_id_of
 from crm.accounts.sessions import end_sessions
+from crm.audit_codes import CrmAction
 from crm.models import User
 from crm.notices import mail
 from crm.notices.mail import Letter
@@ -33,7 +34,7 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 def after_password_change(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     end_sessions(user=user, actor=user, except_key=request.session.session_key)
     audit.record(
-        actor=user, action="crm.password_changed", target=user, client_id=client_id_of(user), brand_id=user.brand_id
+        actor=user, action=CrmAction.PASSWORD_CHANGED, target=user, client_id=client_id_of(user), brand_id=user.brand_id
     )
     tell_owner(user, "password_changed", lambda: _("Your password was changed"))
 
@@ -42,7 +43,7 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
     """Called by our views in the transaction of the change: allauth's signal for an app comes after the commit."""
     audit.record(
         actor=user,
-        action="crm.second_factor_added",
+        action=CrmAction.SECOND_FACTOR_ADDED,
         target=user,
         client_id=client_id_of(user),
         brand_id=user.brand_id,
@@ -56,7 +57,7 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
 def after_new_recovery_codes(sender: Any, user: User, **kwargs: Any) -> None:
     audit.record(
         actor=user,
-        action="crm.recovery_codes_renewed",
+        action=CrmAction.RECOVERY_CODES_RENEWED,
         target=user,
         client_id=client_id_of(user),
         brand_id=user.brand_id,
@@ -69,7 +70,7 @@ def after_factor_removed(
 ) -> None:
     audit.record(
         actor=user,
-        action="crm.second_factor_removed",
+        action=CrmAction.SECOND_FACTOR_REMOVED,
         target=user,
         client_id=client_id_of(user),
         brand_id=user.brand_id,

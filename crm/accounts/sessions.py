@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.accounts import network
+from crm.audit_codes import CrmAction
 from crm.db.locking import lock_all, lock_or_none
 from crm.models import User
 from crm.security import audit
@@ -81,7 +82,9 @@ def end_session(*, user: User, session_id: int) -> bool:
     if row is None:
         return False
     row.end()
-    audit.record(actor=user, action="crm.session_ended", target=user, brand_id=user.brand_id, evidence={"ip": row.ip})
+    audit.record(
+        actor=user, action=CrmAction.SESSION_ENDED, target=user, brand_id=user.brand_id, evidence={"ip": row.ip}
+    )
     return True
 
 
@@ -93,7 +96,11 @@ def end_sessions(*, user: User, actor: User | None, except_key: str | None = Non
         row.end()
     if rows:
         audit.record(
-            actor=actor, action="crm.sessions_ended", target=user, brand_id=user.brand_id, evidence={"count": len(rows)}
+            actor=actor,
+            action=CrmAction.SESSIONS_ENDED,
+            target=user,
+            brand_id=user.brand_id,
+            evidence={"count": len(rows)},
         )
     return len(rows)
 

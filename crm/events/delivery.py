@@ -11,6 +11,7 @@ from functools import partial
 from django.db import connection, transaction
 from django.utils import timezone
 
+from crm.audit_codes import CrmAction
 from crm.choices import DeliveryState
 from crm.db.locking import lock
 from crm.errors import WrongState, outcome_of
@@ -125,7 +126,7 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
     delivery.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(
         actor=actor,
-        action=f"crm.event_{'replayed' if state == DeliveryState.PENDING else 'skipped'}",
+        action=CrmAction.EVENT_REPLAYED if state == DeliveryState.PENDING else CrmAction.EVENT_SKIPPED,
         target=delivery,
         client_id=delivery.client_id,
         reason=reason,

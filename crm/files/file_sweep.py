@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from crm.audit_codes import CrmAction
 from crm.file_columns import FileColumn, by_folder, folder_path, unnamed
 from crm.i18n.localized_text import phrase
 from crm.models import AuditSeal
@@ -131,7 +132,7 @@ def _remove(found: dict[str, list[str]]) -> dict[str, int]:
     removed = {folder: len(places) for folder, places in found.items() if places}
     if removed:
         with transaction.atomic():
-            audit.record(actor=None, action="crm.orphans_deleted", target=("crm.files", "private"), after=removed)
+            audit.record(actor=None, action=CrmAction.ORPHANS_DELETED, target=("crm.files", "private"), after=removed)
     for folder, places in found.items():
         for place in places:
             (folder_path(folder) / place).unlink(missing_ok=True)

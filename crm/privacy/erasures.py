@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from crm.audit_codes import CrmAction
 from crm.db.locking import lock_all
 from crm.errors import DomainError
 from crm.models import SubjectKey
@@ -190,7 +191,7 @@ def _replay_batch(batch: list[Erasure], found: Replay, *, change: bool) -> None:
         SubjectKey.objects.bulk_update(again, ["wrapped", "destroyed_at"])
         audit.record(
             actor=None,
-            action="crm.erasures_replayed",
+            action=CrmAction.ERASURES_REPLAYED,
             target=("crm.subjectkey", again[0].client_id),
             evidence={"clients": [row.client_id for row in again]},
         )

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from crm.accounts.adapters import SECRETS
+from crm.audit_codes import AuditCode, CrmAction
 from crm.db.locking import lock_or_none
 from crm.security import audit, crypto, keys, sealed_files
 from crm.security.sealed_columns import COLUMNS, FILE_PURPOSES, SealedColumn
@@ -51,12 +52,12 @@ class Store:
 def rotate(*, batch_rows: int = BATCH_ROWS) -> list[Store]:
     """Wrap everything again that today's field key did not wrap. Safe to kill, to repeat, and to run beside the pages."""
     key = keys.field_key()
-    _note("crm.field_key_rotation_started", {})
+    _note(CrmAction.FIELD_KEY_ROTATION_STARTED, {})
     stores = [_rotate_column(column, batch_rows) for column in COLUMNS]
     stores += [_rotate_factors(batch_rows), _rotate_files()]
     counts = {store.name: store.rewrapped for store in stores if store.rewrapped}
     unreadable = {store.name: store.unreadable_count for store in stores if store.unreadable_count}
-    _note("crm.field_key_rotated", {"rewrapped": counts, "unreadable": unreadable})
+    _note(CrmAction.FIELD_KEY_ROTATED, {"rewrapped": counts, "unreadable": unreadable})
     assert key == keys.field_key()
     return stores
 
@@ -81,7 +82,7 @@ def left() -> list[Store]:
     return [*stores, factors, files]
 
 
-def _note(action: str, evidence: dict[str, Any]) -> None:
+def _note(action: AuditCode, evidence: dict[str, Any]) -> None:
     with transaction.atomic():
         key_id = keys.field_key().key_id.hex()
         audit.record(actor=None, action=action, target=("crm.fieldkey", key_id), evidence={"key": key_id, **evidence})

@@ -12,6 +12,7 @@ class KeelsonAppConfig(AppConfig):
     default = False  # Django picks an app's config among the classes it finds in apps.py: never this base
     default_auto_field = "django.db.models.BigAutoField"
     speaks_through = (
+        "audit_codes",
         "subscribers",
         "panels",
         "roles",

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext as _
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
+from crm.audit_codes import CrmAction
 from crm.choices import Role
 from crm.models import AuditEvent, Book, Brand, Desk, User
 from crm.security import audit
@@ -94,7 +95,7 @@ def _ways(user: User, book: Book, label: str) -> list[AccessPath]:
 def _granted_by(user: User, label: str, pk: int) -> tuple[str, dt.datetime | None]:
     """Who gave the grant, from the audit log; empty where it is older than the log."""
     events = AuditEvent.objects.filter(
-        action="crm.access_granted", target_type="crm.user", target_id=str(user.pk)
+        action=CrmAction.ACCESS_GRANTED, target_type="crm.user", target_id=str(user.pk)
     ).order_by("-id")[:GRANTS_READ]
     for event in events:
         if (audit.body_of(event).get("after") or {}).get(f"access_{label}") == pk:

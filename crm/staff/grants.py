@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.shortcuts import remove_perm
 
+from crm.audit_codes import CrmAction
 from crm.choices import GrantKind, GrantState, Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import joined
@@ -45,7 +46,7 @@ def request_grant(*, actor: User, user: User, what: Role | Brand | Desk | Book, 
         raise WrongState(_("This was asked for already and waits for approval."))
     audit.record(
         actor=actor,
-        action="crm.grant_requested",
+        action=CrmAction.GRANT_REQUESTED,
         target=request,
         brand_id=user.brand_id,
         reason=reason,
@@ -124,7 +125,7 @@ def _decide(request: GrantRequest, state: GrantState, actor: User, reason: str) 
     request.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
     audit.record(
         actor=actor,
-        action=f"crm.grant_{state.value}",
+        action=CrmAction.of("grant", state.value),
         target=request,
         brand_id=request.user.brand_id,
         reason=reason,
@@ -152,7 +153,7 @@ def take_role(*, user: User, role: Role, actor: User, reason: str) -> None:
     user.groups.remove(group)
     audit.record(
         actor=actor,
-        action="crm.role_taken",
+        action=CrmAction.ROLE_TAKEN,
         target=user,
         brand_id=user.brand_id,
         before={"role": role.value},
@@ -171,7 +172,7 @@ def take_reach(*, user: User, thing: Brand | Desk | Book, actor: User, reason: s
     user.__dict__.pop("_keelson_reach", None)
     audit.record(
         actor=actor,
-        action="crm.access_taken",
+        action=CrmAction.ACCESS_TAKEN,
         target=user,
         brand_id=user.brand_id,
         before={permission: thing.pk, "name": str(thing)},

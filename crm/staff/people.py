@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.accounts import links, username_for
 from crm.accounts.passwords import absolute
 from crm.accounts.sessions import end_sessions
+from crm.audit_codes import CrmAction
 from crm.choices import LinkKind, UserKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
@@ -75,7 +76,7 @@ def invite_staff(
         raise DomainError(_("There is a login with this e-mail already."), code="duplicate")
     audit.record(
         actor=actor,
-        action="crm.staff_invited",
+        action=CrmAction.STAFF_INVITED,
         target=user,
         brand_id=brand.pk,
         after={"email": email, "name": user.get_full_name(), "desk": str(desk) if desk else ""},
@@ -111,7 +112,7 @@ def invite_again(*, user: User, actor: User) -> None:
     if user.has_usable_password():
         raise WrongState(_("This invitation was accepted already. A forgotten password has its own link."))
     _send_invitation(user, actor)
-    audit.record(actor=actor, action="crm.staff_invited_again", target=user, brand_id=user.brand_id)
+    audit.record(actor=actor, action=CrmAction.STAFF_INVITED_AGAIN, target=user, brand_id=user.brand_id)
 
 
 @transaction.atomic
@@ -131,7 +132,7 @@ def change_staff(*, user_id: int, actor: User, **fields: Any) -> User:
     user.save(update_fields=list(changed))
     audit.record(
         actor=actor,
-        action="crm.staff_changed",
+        action=CrmAction.STAFF_CHANGED,
         target=user,
         brand_id=user.brand_id,
         before=before,
@@ -161,7 +162,7 @@ def switch_off(*, user_id: int, actor: User, reason: str) -> User:
         links.revoke(user=user, kind=kind)
     audit.record(
         actor=actor,
-        action="crm.staff_switched_off",
+        action=CrmAction.STAFF_SWITCHED_OFF,
         target=user,
         brand_id=user.brand_id,
         reason=reason,
@@ -183,7 +184,7 @@ def switch_on(*, user_id: int, actor: User, reason: str) -> User:
     user.save(update_fields=["is_active"])
     audit.record(
         actor=actor,
-        action="crm.staff_switched_on",
+        action=CrmAction.STAFF_SWITCHED_ON,
         target=user,
         brand_id=user.brand_id,
         reason=reason,
@@ -214,7 +215,7 @@ def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
     ended = end_sessions(user=user, actor=actor)
     audit.record(
         actor=actor,
-        action="crm.second_factor_reset",
+        action=CrmAction.SECOND_FACTOR_RESET,
         target=user,
         brand_id=user.brand_id,
         before={"factors": kinds},

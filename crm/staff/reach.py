@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm
 
+from crm.audit_codes import CrmAction
 from crm.models import Book, Brand, Desk, User
 from crm.security import audit
 from crm.security.policies import YES, Decision, has_permission, no, require
@@ -18,7 +19,7 @@ def grant(user: User, thing: Brand | Desk | Book, *, actor: User | None) -> None
     assign_perm(f"crm.{permission}", user, thing)
     user.__dict__.pop("_keelson_reach", None)
     audit.record(
-        actor=actor, action="crm.access_granted", target=user, after={permission: thing.pk, "name": str(thing)}
+        actor=actor, action=CrmAction.ACCESS_GRANTED, target=user, after={permission: thing.pk, "name": str(thing)}
     )
 
 

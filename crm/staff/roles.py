@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from crm.audit_codes import CrmAction
 from crm.choices import Role
 from crm.models import User
 from crm.security import audit
@@ -19,4 +20,6 @@ def give_role(user: User, role: Role, *, actor: User | None) -> None:
         require(can_manage_other(actor, user))
         require(can_give_role(actor, role))
     user.groups.add(Group.objects.get(name=role.value))
-    audit.record(actor=actor, action="crm.role_given", target=user, brand_id=user.brand_id, after={"role": role.value})
+    audit.record(
+        actor=actor, action=CrmAction.ROLE_GIVEN, target=user, brand_id=user.brand_id, after={"role": role.value}
+    )

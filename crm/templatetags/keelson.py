@@ -16,6 +16,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from crm import audit_codes
 from crm.i18n import formats
 from crm.ui import badges, charts
 
@@ -112,10 +113,16 @@ def moved(amount: Any, currency: Any, is_booked: bool) -> SafeString:
 
 
 @register.filter
-def deed(action: str) -> str:
-    """An audit action as words where no app's sentence is at hand: `ib.plan_assigned` is "Plan assigned"."""
-    words = action.partition(".")[2].replace("_", " ") or action
-    return words[:1].upper() + words[1:]
+def audit_label(action: str) -> str:
+    """Name a stored audit action: `{{ event.action|audit_label }}`."""
+    return audit_codes.label_of(action)
+
+
+@register.filter
+def audit_icon(action: str) -> str:
+    """Name the icon of a stored audit action."""
+    code = audit_codes.find(action)
+    return code.icon if code else "circle-dot"
 
 
 @register.filter

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django.urls import NoReverseMatch, reverse
+from django.utils.choices import flatten_choices
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -105,7 +106,8 @@ def in_words(form_field: Any, value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, Model):
         return str(value)
-    choices = dict(getattr(form_field, "choices", None) or []) if not hasattr(form_field, "queryset") else {}
+    has_choices = hasattr(form_field, "choices") and not hasattr(form_field, "queryset")
+    choices = dict(flatten_choices(list(form_field.choices))) if has_choices else {}
     if value in choices:
         return str(choices[value])
     return formats.day(value) if hasattr(value, "isoformat") else str(value)

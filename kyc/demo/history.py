@@ -22,6 +22,7 @@ from crm.demo import Demo
 from crm.models import User
 from crm.security import audit, crypto, sealed_files
 from kyc import specimens, store
+from kyc.audit_codes import KycAction
 from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
 from kyc.demo import papers
 from kyc.examination.look import perceptual_hash
@@ -246,7 +247,7 @@ def _write_logs(stories: list[Story]) -> None:
             {
                 **common,
                 "actor": client.user,
-                "action": "kyc.document_uploaded",
+                "action": KycAction.DOCUMENT_UPLOADED,
                 "at": document.uploaded_at,
                 "after": {"kind": document.kind, "side": document.side, "pages": 1, "replaces": []},
                 "evidence": {"sha256": document.sha256, "stored_sha256": document.stored_sha256},
@@ -254,7 +255,7 @@ def _write_logs(stories: list[Story]) -> None:
             {
                 **common,
                 "actor": None,
-                "action": "kyc.document_checked",
+                "action": KycAction.DOCUMENT_CHECKED,
                 "at": story.checked_at,
                 "after": {"state": "pending_review", "issues": []},
                 "evidence": {"version": VERSION, "attempts": 1},
@@ -262,7 +263,7 @@ def _write_logs(stories: list[Story]) -> None:
             {
                 **common,
                 "actor": document.reviewed_by,
-                "action": f"kyc.document_{verb}",
+                "action": KycAction.of("document", verb),
                 "at": document.reviewed_at,
                 "before": {"state": "pending_review"},
                 "after": {

@@ -18,6 +18,7 @@ from crm.demo import Demo
 from crm.models import Actor
 from crm.security import audit
 from leads import scoring
+from leads.audit_codes import LeadsAction
 from leads.choices import Channel
 from leads.demo.setup import CAMPAIGNS, House
 from leads.models import Campaign, Lead, RegistrationInvitation, SalesStatusChange
@@ -157,7 +158,7 @@ def _tell(leads: list[Lead], owners: list[Journey]) -> None:
     audit.record_many(
         {
             "actor": None,
-            "action": "leads.captured",
+            "action": LeadsAction.CAPTURED,
             "target": lead,
             "client_id": lead.client_id,
             "brand_id": journey.brand.pk,
@@ -211,7 +212,7 @@ def write_pipeline(demo: Demo) -> None:
 def _step(journey: Journey, at: dt.datetime, before: SalesStatus, after: SalesStatus, who: Actor) -> dict[str, Any]:
     return {
         "actor": who,
-        "action": "leads.status_changed",
+        "action": LeadsAction.STATUS_CHANGED,
         "target": ("clients.client", journey.client_id),
         "at": at,
         "client_id": journey.client_id,

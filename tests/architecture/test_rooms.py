@@ -34,7 +34,7 @@ ROOTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlint
 
 @pytest.mark.parametrize("app", settings.KEELSON_APPS)
 def test_modules_lie_in_rooms(app):
-    flat = list((ROOT / app).glob("*.py"))
+    flat = [path for path in (ROOT / app).glob("*.py") if path.name != "__init__.py"]
     assert len(flat) <= FLAT_MAX.get(app, FLAT_TODAY.get(app, FLAT_GOAL))
 
 

@@ -171,7 +171,7 @@ def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_
     page.get_by_role("button", name="Agree and book").click()
     page.locator("#k-confirm [data-yes]").click()
     expect(page.locator(".k-badge", has_text="Paid, and came back").first).to_be_visible()
-    expect(page.locator(".k-timeline").first).to_contain_text("A second person agreed")
+    expect(page.locator(".k-timeline").first).to_contain_text("Payout outcome approved and booked")
     shot(page, "came-back-booked")
     assert Withdrawal.objects.get(pk=withdrawal.pk).state == "came_back"
 

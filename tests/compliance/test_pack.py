@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from clients.audit_codes import ClientsAction
 from compliance import packs, trails
 from compliance.pack_check import check_pack, verifier
 from compliance.trails import TrailFilter
@@ -20,6 +21,7 @@ from crm.files.jobs import run_job
 from crm.models import AccessEvent, AuditEvent, Job
 from crm.privacy import erasures
 from crm.security import audit
+from kyc.audit_codes import KycAction
 from tests.crm.rendering.pdfua import problems_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +36,7 @@ def trail(cast):
             for client in (cast.client, cast.other_client):
                 audit.record(
                     actor=cast.agent,
-                    action="clients.note_added",
+                    action=ClientsAction.NOTE_ADDED,
                     target=client,
                     client_id=client.pk,
                     brand_id=cast.brand.pk,
@@ -44,7 +46,7 @@ def trail(cast):
                 )
             audit.record(
                 actor=None,
-                action="kyc.level_reached",
+                action=KycAction.LEVEL_REACHED,
                 target=cast.client,
                 client_id=cast.client.pk,
                 brand_id=cast.brand.pk,
@@ -232,7 +234,7 @@ def test_a_long_trail_takes_a_moment_not_a_minute(cast):
         audit.record_many(
             {
                 "actor": cast.agent,
-                "action": "clients.note_added",
+                "action": ClientsAction.NOTE_ADDED,
                 "target": cast.client,
                 "client_id": cast.client.pk,
                 "brand_id": cast.brand.pk,
@@ -248,7 +250,7 @@ def test_a_long_trail_takes_a_moment_not_a_minute(cast):
 
 def test_tampering_in_the_database_shows_in_the_pack(trail):
     audit.seal_pending()
-    victim = AuditEvent.objects.filter(client_id=trail.client.pk, action="clients.note_added").first()
+    victim = AuditEvent.objects.filter(client_id=trail.client.pk, action=ClientsAction.NOTE_ADDED).first()
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("UPDATE crm_auditevent SET actor_label = 'Nobody' WHERE id = %s", [victim.pk])

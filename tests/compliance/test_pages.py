@@ -4,16 +4,21 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from clients.audit_codes import ClientsAction
 from compliance import hits as decide
 from compliance import restrictions, screening
 from compliance.choices import HitState
 from compliance.models import Hit, ListVersion, Restriction, Screening
 from compliance.pack_check import check_pack
+from compliance.tables import LogFilter
+from crm.audit_codes import CrmAction
 from crm.choices import AccessKind
 from crm.files.jobs import result_of, run_job
-from crm.models import AccessEvent, Job
+from crm.models import AccessEvent, AuditEvent, Job
 from crm.security import access_log, audit
+from kyc.audit_codes import KycAction
 from tests.compliance.factories import DATA, load, un_file
+from wallet.audit_codes import WalletAction
 
 pytestmark = pytest.mark.django_db
 OFFICERS = ["kyc_officer", "mlro"]
@@ -158,7 +163,7 @@ def write_trail(cast, count=3):
     audit.record_many(
         {
             "actor": cast.agent if number % 2 else None,
-            "action": "clients.note_added" if number % 2 else "kyc.document_checked",
+            "action": ClientsAction.NOTE_ADDED if number % 2 else KycAction.DOCUMENT_CHECKED,
             "target": cast.client,
             "client_id": cast.client.pk,
             "brand_id": cast.brand.pk,
@@ -231,15 +236,24 @@ def test_other_roles_read_no_trail(cast, browse, who):
 
 def test_the_audit_log_shows_whole_brands_and_filters(cast, browse):
     write_trail(cast)
-    audit.record(actor=cast.administrator, action="crm.role_given", target=cast.agent, after={"role": "agent"})
-    audit.record(actor=None, action="wallet.psp_checked", target=cast.other_brand, brand_id=cast.other_brand.pk)
+    audit.record(actor=cast.administrator, action=CrmAction.ROLE_GIVEN, target=cast.agent, after={"role": "agent"})
+    audit.record(actor=None, action=WalletAction.PSP_CHECKED, target=cast.other_brand, brand_id=cast.other_brand.pk)
     browser = browse(cast.auditor)
     page = text(browser.get(url("audit")))
-    assert "Role given" in page and "Note added" in page and "Psp checked" not in page
-    assert "Role given" in text(browser.get(url("audit") + "?area=crm"))
-    assert "Note added" not in text(browser.get(url("audit") + "?area=crm"))
-    assert "Note added" in text(browser.get(url("audit") + f"?actor={cast.agent.email}"))
-    assert "Role given" not in text(browser.get(url("audit") + f"?client={cast.client.pk}"))
+    assert (
+        "<strong>Role given" in page and "<strong>Note added" in page and "<strong>PSP connection checked" not in page
+    )
+    for query, there, gone in (
+        ("area=crm", "Role given", "Note added"),
+        (f"actor={cast.agent.email}", "Note added", "Role given"),
+        (f"client={cast.client.pk}", "Note added", "Role given"),
+        ("action=clients.note_added", "Note added", "Role given"),
+    ):
+        narrowed = text(browser.get(url("audit") + f"?{query}"))
+        assert f"<strong>{there}" in narrowed and f"<strong>{gone}" not in narrowed, query
+    assert "Action: Note added" in narrowed
+    offered = str(LogFilter({}, queryset=AuditEvent.objects.none()).form["action"])
+    assert '<option value="kyc.document_checked">Document checked automatically</option>' in offered
 
 
 def test_a_body_that_was_tampered_with_is_said_so(cast, browse):

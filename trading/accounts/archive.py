@@ -19,6 +19,7 @@ from crm.security.policies import require
 from trading import policies
 from trading.accounts.changes import note_telling
 from trading.accounts.request_rules import against_archive
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState
 from trading.models import TradingAccount
 from trading.platforms.base import AccountData, Purpose, Right
@@ -87,7 +88,7 @@ def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed
     account.save(update_fields=["state", "archived_at", "allowed"])
     audit.record(
         actor=actor,
-        action="trading.account_archived" if is_archived else "trading.account_restored",
+        action=TradingAction.ACCOUNT_ARCHIVED if is_archived else TradingAction.ACCOUNT_RESTORED,
         target=account,
         client_id=account.client_id,
         brand_id=account.client.brand_id,

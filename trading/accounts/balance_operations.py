@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
@@ -34,6 +35,7 @@ from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState, IssueKind, OperationKind, OperationState
 from trading.core import timeline_texts
 from trading.core.issues import open_issue
@@ -109,7 +111,7 @@ def reserve_operation(
         reason=reason[:200],
         next_check_at=timezone.now(),
     )
-    _audit(operation, account, actor, "trading.operation_reserved", reason=reason)
+    _audit(operation, account, actor, TradingAction.OPERATION_RESERVED, reason=reason)
     wake_on_commit("trading.send_operation", operation.pk)
     return operation
 
@@ -211,7 +213,7 @@ def _lost(operation_id: int, problem: PlatformError) -> OperationState:
         operation.save(update_fields=["state", "next_check_at", "error_kind", "error", "retcode"])
         audit.record(
             actor=None,
-            action="trading.operation_outcome_unknown",
+            action=TradingAction.OPERATION_OUTCOME_UNKNOWN,
             target=operation,
             client_id=operation.account.client_id,
             brand_id=operation.account.client.brand_id,
@@ -336,7 +338,7 @@ def _settle(
         _note_error(operation, problem)
     operation.save(update_fields=["state", "ticket", "settled_at", "next_check_at", "error_kind", "error", "retcode"])
     account = operation.account
-    verb = "trading.operation_confirmed" if confirmed else "trading.operation_failed"
+    verb = TradingAction.OPERATION_CONFIRMED if confirmed else TradingAction.OPERATION_FAILED
     _audit(operation, account, actor, verb, reason=reason or operation.error, ticket=ticket)
 
     timeline.tell(
@@ -410,7 +412,7 @@ def _audit(
     operation: BalanceOperation,
     account: TradingAccount,
     actor: Actor,
-    action: str,
+    action: AuditCode,
     *,
     reason: str = "",
     ticket: int | None = None,

@@ -23,6 +23,7 @@ from crm.security.policies import require
 from trading import policies
 from trading.accounts import request_rules
 from trading.accounts.opening import locked
+from trading.audit_codes import TradingAction
 from trading.choices import Ability, AccountState, IssueKind
 from trading.core.issues import open_issue
 from trading.core.passwords import is_acceptable, new_password
@@ -63,7 +64,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Actor) -> TradingA
         account.save(update_fields=["leverage"])
         audit.record(
             actor=actor,
-            action="trading.leverage_changed",
+            action=TradingAction.LEVERAGE_CHANGED,
             target=account,
             client_id=account.client_id,
             brand_id=account.client.brand_id,
@@ -120,7 +121,7 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
         TradingAccount.objects.filter(pk=account_id).update(password_set_at=timezone.now())
         audit.record(
             actor=actor,
-            action="trading.password_changed",
+            action=TradingAction.PASSWORD_CHANGED,
             target=account,
             client_id=account.client_id,
             brand_id=account.client.brand_id,
@@ -154,7 +155,7 @@ def follow_restrictions(*, client_id: int) -> list[int]:
         account.save(update_fields=["trading_wanted", "next_try_at"])
         audit.record(
             actor=None,
-            action="trading.right_to_trade_changed",
+            action=TradingAction.RIGHT_TO_TRADE_CHANGED,
             target=account,
             client_id=client.pk,
             brand_id=client.brand_id,

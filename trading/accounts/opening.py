@@ -27,6 +27,7 @@ from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState, DecisionState, IssueKind
 from trading.core import timeline_texts
 from trading.core.issues import open_issue, settle
@@ -76,7 +77,7 @@ def request_account(
     )
     audit.record(
         actor=actor,
-        action="trading.account_requested",
+        action=TradingAction.ACCOUNT_REQUESTED,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -166,7 +167,7 @@ def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, rea
     client = account.client
     audit.record(
         actor=actor,
-        action="trading.account_opened",
+        action=TradingAction.ACCOUNT_OPENED,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -246,7 +247,7 @@ def _tell_of_failure(account: TradingAccount) -> None:
     client = account.client
     audit.record(
         actor=None,
-        action="trading.account_failed",
+        action=TradingAction.ACCOUNT_FAILED,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -278,7 +279,7 @@ def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
     account.save(update_fields=["state", "attempts", "next_try_at"])
     audit.record(
         actor=actor,
-        action="trading.account_retried",
+        action=TradingAction.ACCOUNT_RETRIED,
         target=account,
         client_id=account.client_id,
         brand_id=account.client.brand_id,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
@@ -19,6 +20,7 @@ from crm.security import audit
 from crm.security.policies import require
 from trading import policies
 from trading.accounts import balance_operations
+from trading.audit_codes import TradingAction
 from trading.choices import DecisionState
 from trading.models import BalanceOperation, OperationDecision
 from trading.platforms.errors import PlatformError
@@ -47,7 +49,7 @@ def _write(operation_id: int, actor: User, ticket: int | None, reason: str) -> O
     decision = OperationDecision.objects.create(
         operation=operation, ticket=ticket, reason=reason[:200], requested_by=actor, requested_at=timezone.now()
     )
-    _record(decision, operation, actor, "trading.operation_outcome_proposed", reason)
+    _record(decision, operation, actor, TradingAction.OPERATION_OUTCOME_PROPOSED, reason)
     brand_id = operation.account.client.brand_id
     notify(
         [pk for pk in people_with("trading.resolve_operation", brand_id=brand_id) if pk != actor.pk],
@@ -90,7 +92,7 @@ def refuse_decision(*, decision_id: int, actor: Actor, note: str) -> OperationDe
     if not note:
         raise DomainError(_("Enter a note: why is it refused?"))
     _decide(decision, DecisionState.REFUSED, actor, note)
-    _record(decision, decision.operation, actor, "trading.operation_outcome_refused", note)
+    _record(decision, decision.operation, actor, TradingAction.OPERATION_OUTCOME_REFUSED, note)
     return decision
 
 
@@ -100,7 +102,7 @@ def withdraw_decision(*, decision_id: int, actor: Actor, note: str = "") -> Oper
     decision = _locked(decision_id)
     require(policies.can_withdraw_decision(actor, decision))
     _decide(decision, DecisionState.WITHDRAWN, actor, note)
-    _record(decision, decision.operation, actor, "trading.operation_outcome_withdrawn", note)
+    _record(decision, decision.operation, actor, TradingAction.OPERATION_OUTCOME_WITHDRAWN, note)
     return decision
 
 
@@ -140,7 +142,9 @@ def _decide(decision: OperationDecision, state: DecisionState, actor: Actor, not
     decision.save()
 
 
-def _record(decision: OperationDecision, operation: BalanceOperation, actor: Actor, action: str, reason: str) -> None:
+def _record(
+    decision: OperationDecision, operation: BalanceOperation, actor: Actor, action: AuditCode, reason: str
+) -> None:
     client = operation.account.client
     audit.record(
         actor=actor,

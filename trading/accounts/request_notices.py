@@ -6,6 +6,7 @@ from typing import Any
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.audit_codes import AuditCode
 from crm.i18n.localized_text import joined, lowered, phrase, say
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
@@ -61,7 +62,7 @@ def tell_client(request: AccountRequest) -> None:
         )
 
 
-def record(action: str, request: AccountRequest, actor: Actor, **more: Any) -> None:
+def record(action: AuditCode, request: AccountRequest, actor: Actor, **more: Any) -> None:
     account = request.account
     more.setdefault("after", {"what": say(what(request))})
     audit.record(

@@ -30,6 +30,7 @@ from trading.accounts.archive import tell_of_archive
 from trading.accounts.changes import note_telling
 from trading.accounts.request_notices import call_staff, record, tell_client
 from trading.accounts.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what
+from trading.audit_codes import TradingAction
 from trading.choices import OPEN_REQUESTS, AccountState, HeldBecause, RequestKind, RequestState
 from trading.leverage import caps
 from trading.models import AccountRequest, AccountType, TradingAccount
@@ -89,7 +90,7 @@ def _note_wish(
         request.move_to(RequestState.APPLYING)
         request.lease_until = timezone.now() + LEASE
     request.save()
-    record("trading.request_made", request, actor, after={"what": say(what(request)), "held": request.held_because})
+    record(TradingAction.REQUEST_MADE, request, actor, after={"what": say(what(request)), "held": request.held_because})
     timeline.tell(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
@@ -120,7 +121,7 @@ def withdraw(*, request_id: int, actor: User) -> AccountRequest:
         raise NotAllowed(_("This keeps a regulator's cap: it is not yours to take back."))
     request.move_to(RequestState.WITHDRAWN)
     request.save(update_fields=["state"])
-    record("trading.request_withdrawn", request, actor)
+    record(TradingAction.REQUEST_WITHDRAWN, request, actor)
     return request
 
 
@@ -154,7 +155,7 @@ def order(
             lease_until=timezone.now() + LEASE,
             before={"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id},
         )
-        record("trading.change_ordered", request, actor, reason=request.note)
+        record(TradingAction.CHANGE_ORDERED, request, actor, reason=request.note)
     return apply(request.pk, says=True)
 
 
@@ -223,7 +224,7 @@ def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
     request.move_to(RequestState.REFUSED)
     request.decided_by, request.decided_at, request.note = actor, timezone.now(), note.strip()[:300]
     request.save(update_fields=["state", "decided_by", "decided_at", "note"])
-    record("trading.request_refused", request, actor, reason=request.note)
+    record(TradingAction.REQUEST_REFUSED, request, actor, reason=request.note)
     tell_client(request)
     return request
 
@@ -244,14 +245,14 @@ def undo(*, request_id: int, actor: Actor) -> AccountRequest:
             request.move_to(RequestState.WAITING)
             request.decided_at, request.decided_by, request.note = None, None, ""
             request.save()
-            record("trading.request_reopened", request, actor)
+            record(TradingAction.REQUEST_REOPENED, request, actor)
             return request
         if not _stands_as_granted(request):
             raise WrongState(_("The account was changed since: undoing would undo that, too."))
         request.move_to(RequestState.UNDOING)
         request.lease_until = timezone.now() + LEASE
         request.save(update_fields=["state", "lease_until"])
-        record("trading.request_undone", request, actor)
+        record(TradingAction.REQUEST_UNDONE, request, actor)
     return apply(request_id, says=True)
 
 
@@ -360,7 +361,7 @@ def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
     request.save(update_fields=["state", "decided_at", "lease_until"])
     if not is_undone:
         record(
-            "trading.change_made" if request.is_by_rule else "trading.request_granted",
+            TradingAction.CHANGE_MADE if request.is_by_rule else TradingAction.REQUEST_GRANTED,
             request,
             request.decided_by,
             before=request.before,

@@ -13,6 +13,7 @@ from crm.models import Actor, User
 from crm.security import audit
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
+from trading.audit_codes import TradingAction
 from trading.choices import AccountKind
 from trading.models import AccountType
 from trading.platforms.base import LEVERAGE_MAX
@@ -55,7 +56,7 @@ def add_type(*, brand_id: int, actor: Actor, **fields: Any) -> AccountType:
     account_type.save()
     audit.record(
         actor=actor,
-        action="trading.account_type_added",
+        action=TradingAction.ACCOUNT_TYPE_ADDED,
         target=account_type,
         brand_id=brand_id,
         after={name: str(getattr(account_type, name)) for name in FIELDS},
@@ -82,7 +83,7 @@ def change_type(*, type_id: int, actor: Actor, **fields: Any) -> AccountType:
     if changes:
         audit.record(
             actor=actor,
-            action="trading.account_type_changed",
+            action=TradingAction.ACCOUNT_TYPE_CHANGED,
             target=account_type,
             brand_id=account_type.brand_id,
             before=before,

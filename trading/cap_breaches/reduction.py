@@ -26,6 +26,7 @@ from crm.security import audit
 from crm.security.policies import require, require_permission
 from crm.security.scope import reach_of
 from trading.accounts.changes import note_telling
+from trading.audit_codes import TradingAction
 from trading.choices import Ability, AccountState
 from trading.leverage import caps
 from trading.models import TradingAccount
@@ -150,7 +151,7 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> Tradin
     client = account.client
     audit.record(
         actor=actor,
-        action="trading.leverage_lowered",
+        action=TradingAction.LEVERAGE_LOWERED,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,

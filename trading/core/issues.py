@@ -14,6 +14,7 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
+from trading.audit_codes import TradingAction
 from trading.choices import IssueKind
 from trading.models import PlatformIssue
 
@@ -69,7 +70,7 @@ def close_issue(*, issue_id: int, actor: Actor, resolution: str) -> PlatformIssu
     issue.save(update_fields=["closed_at", "closed_by", "resolution"])
     audit.record(
         actor=actor,
-        action="trading.issue_closed",
+        action=TradingAction.ISSUE_CLOSED,
         target=issue,
         reason=issue.resolution,
         after={"kind": issue.kind, "subject": issue.subject},
@@ -89,7 +90,7 @@ def settle(*, server_id: int, kind: IssueKind, actor: Actor, resolution: str, su
         issue.save(update_fields=["closed_at", "closed_by", "resolution"])
         audit.record(
             actor=actor,
-            action="trading.issue_closed",
+            action=TradingAction.ISSUE_CLOSED,
             target=issue,
             reason=issue.resolution,
             after={"kind": issue.kind, "subject": issue.subject},

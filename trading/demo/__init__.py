@@ -29,6 +29,7 @@ from crm.db.partitions import ensure_months
 from crm.demo import Demo
 from crm.rates import fx
 from crm.security import audit
+from trading.audit_codes import TradingAction
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
 from trading.core import timeline_texts
 from trading.demo import others, rows, standing, steps
@@ -237,7 +238,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
         {
             "actor": None,
             "target": account,
-            "action": "trading.account_imported" if account.imported_at else "trading.account_opened",
+            "action": TradingAction.ACCOUNT_IMPORTED if account.imported_at else TradingAction.ACCOUNT_OPENED,
             "client_id": client.pk,
             "brand_id": client.brand_id,
             "at": account.opened_at,
@@ -414,7 +415,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
     audit.record_many(
         {
             "actor": None,
-            "action": "trading.operation_confirmed",
+            "action": TradingAction.OPERATION_CONFIRMED,
             "target": op,
             "client_id": client.pk,
             "brand_id": client.brand_id,

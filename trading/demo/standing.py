@@ -13,6 +13,7 @@ from crm.choices import JobState
 from crm.demo import Demo
 from crm.models import Job, User
 from crm.security import audit
+from trading.audit_codes import TradingAction
 from trading.choices import ImportState, MissingBecause, StagedState, Verdict
 from trading.models import AccountChange, AccountImport, AccountRequest, StagedLogin, TradingAccount, TradingServer
 from trading.platforms.base import Right
@@ -136,7 +137,7 @@ def _dealers_change(demo: Demo, traders: Sequence[TradingAccount]) -> None:
     AccountChange.objects.create(account=account, at=demo.now - dt.timedelta(days=3), before=before, after=after)
     audit.record(
         actor=None,
-        action="trading.changed_at_platform",
+        action=TradingAction.CHANGED_AT_PLATFORM,
         target=account,
         client_id=account.client_id,
         brand_id=account.client.brand_id,
@@ -157,7 +158,7 @@ def _vanish(demo: Demo, real: Sequence[TradingAccount]) -> None:
     account.save(update_fields=["missing_since", "missing_because"])
     audit.record(
         actor=None,
-        action="trading.account_missing",
+        action=TradingAction.ACCOUNT_MISSING,
         target=account,
         client_id=account.client_id,
         brand_id=account.client.brand_id,

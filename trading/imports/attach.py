@@ -13,6 +13,7 @@ from clients.choices import TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock_first, lock_or_none
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
@@ -22,6 +23,7 @@ from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
+from trading.audit_codes import TradingAction
 from trading.choices import UNDECIDED, AccountState, IssueKind, StagedState, Verdict
 from trading.core.batching import batched
 from trading.core.issues import settle
@@ -197,7 +199,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
     reasons = next((reason for reason in row.reasons if reason["client"] == client.pk), None)
     audit.record(
         actor=actor,
-        action="trading.account_imported",
+        action=TradingAction.ACCOUNT_IMPORTED,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -272,7 +274,7 @@ def reopen(*, row_id: int, actor: Actor) -> StagedLogin:
     row.move_to(StagedState.WAITING)
     row.note, row.decided_by, row.decided_at = "", None, None
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
-    _record("trading.login_reopened", row, actor)
+    _record(TradingAction.LOGIN_REOPENED, row, actor)
     return row
 
 
@@ -285,11 +287,11 @@ def _decide(row_id: int, actor: Actor, state: StagedState, note: str) -> StagedL
     row.move_to(state)
     row.note, row.decided_by, row.decided_at = note.strip()[:300], actor, timezone.now()
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
-    _record("trading.login_ignored" if state == StagedState.IGNORED else "trading.login_put_off", row, actor)
+    _record(TradingAction.LOGIN_IGNORED if state == StagedState.IGNORED else TradingAction.LOGIN_PUT_OFF, row, actor)
     return row
 
 
-def _record(action: str, row: StagedLogin, actor: Actor) -> None:
+def _record(action: AuditCode, row: StagedLogin, actor: Actor) -> None:
     audit.record(
         actor=actor, action=action, target=row, reason=row.note, after={"login": row.login, "server": str(row.server)}
     )

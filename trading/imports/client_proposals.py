@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -16,6 +17,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
+from trading.audit_codes import TradingAction
 from trading.choices import StagedState
 from trading.imports import attach
 from trading.models import StagedLogin, TradingAccount
@@ -42,7 +44,7 @@ def propose_client(
     row.move_to(StagedState.PROPOSED)
     row.note, row.decided_by, row.decided_at = "", None, None
     row.save()
-    _record(row, "trading.client_proposed", actor, row.proposal_reason)
+    _record(row, TradingAction.CLIENT_PROPOSED, actor, row.proposal_reason)
     notify(
         [pk for pk in people_with("trading.import_accounts", brand_id=client.brand_id) if pk != actor.pk],
         kind="trading.client_proposed",
@@ -74,7 +76,7 @@ def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
     require(policies.can_decide_client(actor, row))
     if not note.strip():
         raise DomainError(_("Enter a note: why is it refused?"))
-    return _take_back(row, "trading.client_refused", actor, note)
+    return _take_back(row, TradingAction.CLIENT_REFUSED, actor, note)
 
 
 @transaction.atomic
@@ -82,10 +84,10 @@ def withdraw_client(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin
     """The login waits again. Who: the one who proposed it, while nobody has decided."""
     row = attach.locked(row_id)
     require(policies.can_withdraw_client(actor, row))
-    return _take_back(row, "trading.client_withdrawn", actor, note)
+    return _take_back(row, TradingAction.CLIENT_WITHDRAWN, actor, note)
 
 
-def _take_back(row: StagedLogin, action: str, actor: Actor, note: str) -> StagedLogin:
+def _take_back(row: StagedLogin, action: AuditCode, actor: Actor, note: str) -> StagedLogin:
     _record(row, action, actor, note.strip())
     row.move_to(StagedState.WAITING)
     row.note = note.strip()[:300]
@@ -95,7 +97,7 @@ def _take_back(row: StagedLogin, action: str, actor: Actor, note: str) -> Staged
     return row
 
 
-def _record(row: StagedLogin, action: str, actor: Actor, reason: str) -> None:
+def _record(row: StagedLogin, action: AuditCode, actor: Actor, reason: str) -> None:
     client = row.proposed_client
     assert client is not None
     audit.record(

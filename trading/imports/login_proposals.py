@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
@@ -22,6 +23,7 @@ from crm.security import audit
 from crm.security.policies import require
 from trading import policies
 from trading.accounts import opening
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState, DecisionState
 from trading.models import LoginProposal, TradingAccount
 from trading.platforms.base import AccountData, Purpose
@@ -116,7 +118,7 @@ def _write(account_id: int, login: str, actor: User, reason: str) -> LoginPropos
     proposal = LoginProposal.objects.create(
         account=account, login=login, reason=reason[:300], requested_by=actor, requested_at=timezone.now()
     )
-    _record(proposal, "trading.login_proposed", actor, reason)
+    _record(proposal, TradingAction.LOGIN_PROPOSED, actor, reason)
     client = account.client
     notify(
         [pk for pk in people_with("trading.open_account", brand_id=client.brand_id) if pk != actor.pk],
@@ -161,7 +163,7 @@ def refuse_login(*, proposal_id: int, actor: User, note: str) -> LoginProposal:
     if not note.strip():
         raise DomainError(_("Enter a note: why is it refused?"))
     _decide(proposal, DecisionState.REFUSED, actor, note)
-    _record(proposal, "trading.login_refused", actor, note)
+    _record(proposal, TradingAction.LOGIN_REFUSED, actor, note)
     return proposal
 
 
@@ -171,7 +173,7 @@ def withdraw_login(*, proposal_id: int, actor: Actor, note: str = "") -> LoginPr
     proposal = _locked(proposal_id)
     require(policies.can_withdraw_login(actor, proposal))
     _decide(proposal, DecisionState.WITHDRAWN, actor, note)
-    _record(proposal, "trading.login_withdrawn", actor, note)
+    _record(proposal, TradingAction.LOGIN_WITHDRAWN, actor, note)
     return proposal
 
 
@@ -198,7 +200,7 @@ def _decide(proposal: LoginProposal, state: DecisionState, actor: Actor, note: s
     proposal.save()
 
 
-def _record(proposal: LoginProposal, action: str, actor: Actor, reason: str) -> None:
+def _record(proposal: LoginProposal, action: AuditCode, actor: Actor, reason: str) -> None:
     client = proposal.account.client
     audit.record(
         actor=actor,

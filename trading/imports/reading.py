@@ -22,6 +22,7 @@ from crm.money.numbers import is_whole
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
+from trading.audit_codes import TradingAction
 from trading.choices import UNDECIDED, ImportState, StagedState, Verdict
 from trading.core.batching import batched
 from trading.imports import matching
@@ -90,7 +91,7 @@ def start_import(
     )
     audit.record(
         actor=actor,
-        action="trading.import_started",
+        action=TradingAction.IMPORT_STARTED,
         target=batch,
         after={"server": server.name, "mask": batch.mask, "first": first_login, "last": last_login},
     )

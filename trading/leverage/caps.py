@@ -30,6 +30,7 @@ from crm.i18n.localized_text import Words, lowered, phrase
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.choices import InstrumentClass
 from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountType, LeverageCap, TradingAccount
@@ -262,7 +263,7 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
     line.save()
     audit.record(
         actor=actor,
-        action="trading.leverage_cap_added",
+        action=TradingAction.LEVERAGE_CAP_ADDED,
         target=line,
         after={name: str(value) for name, value in fields.items()} | ({"ended_before_it": str(ended)} if ended else {}),
     )
@@ -285,7 +286,7 @@ def end_line(*, line_id: int, last_day: dt.date, actor: Actor) -> LeverageCap:
     line.save(update_fields=["valid_until"])
     audit.record(
         actor=actor,
-        action="trading.leverage_cap_ended",
+        action=TradingAction.LEVERAGE_CAP_ENDED,
         target=line,
         before={"valid_until": str(before)},
         after={"valid_until": str(last_day)},

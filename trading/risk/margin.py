@@ -24,6 +24,7 @@ from crm.security import audit
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from trading import queries
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState, MarginSeverity
 from trading.models import MarginAlert, MarginPolicy, TradingAccount, TradingServer
 
@@ -117,7 +118,7 @@ def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     after = {name: str(getattr(policy, name)) for name in FIELDS}
     audit.record(
         actor=actor,
-        action="trading.margin_policy_changed",
+        action=TradingAction.MARGIN_POLICY_CHANGED,
         target=policy,
         brand_id=brand_id,
         before={k: v for k, v in before.items() if v != after[k]},

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
@@ -22,6 +23,7 @@ from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.choices import DecisionState
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms.pool import kind_of
@@ -55,7 +57,7 @@ def propose(
         requested_by=actor,
         requested_at=timezone.now(),
     )
-    _record(change, "trading.server_address_proposed", actor, reason)
+    _record(change, TradingAction.SERVER_ADDRESS_PROPOSED, actor, reason)
     notify(
         [pk for pk in people_with(connection_settings.MANAGES) if pk != actor.pk],
         kind="trading.server_address",
@@ -100,7 +102,9 @@ def approve_address(
         connection_settings.set_export(server, export_url)
     server.save()
     _decide(change, DecisionState.APPROVED, actor, note)
-    _record(change, "trading.server_address_changed", actor, note, before={"host": before.host, "port": before.port})
+    _record(
+        change, TradingAction.SERVER_ADDRESS_CHANGED, actor, note, before={"host": before.host, "port": before.port}
+    )
     wake_on_commit("trading.read_settings", server.pk)
     return change
 
@@ -112,7 +116,7 @@ def refuse_address(*, change_id: int, actor: User, note: str) -> ServerAddressCh
     if not note.strip():
         raise DomainError(_("Enter a note: why is it refused?"))
     _decide(change, DecisionState.REFUSED, actor, note)
-    _record(change, "trading.server_address_refused", actor, note)
+    _record(change, TradingAction.SERVER_ADDRESS_REFUSED, actor, note)
     return change
 
 
@@ -124,7 +128,7 @@ def withdraw_address(*, change_id: int, actor: User, note: str = "") -> ServerAd
     if change.requested_by_id != actor.pk:
         raise NotAllowed(_("Only the person who proposed it can withdraw it, before a decision."))
     _decide(change, DecisionState.WITHDRAWN, actor, note)
-    _record(change, "trading.server_address_withdrawn", actor, note)
+    _record(change, TradingAction.SERVER_ADDRESS_WITHDRAWN, actor, note)
     return change
 
 
@@ -154,7 +158,12 @@ def _decide(change: ServerAddressChange, state: DecisionState, actor: Actor, not
 
 
 def _record(
-    change: ServerAddressChange, action: str, actor: Actor, reason: str, *, before: Mapping[str, Any] | None = None
+    change: ServerAddressChange,
+    action: AuditCode,
+    actor: Actor,
+    reason: str,
+    *,
+    before: Mapping[str, Any] | None = None,
 ) -> None:
     audit.record(
         actor=actor,

@@ -14,6 +14,7 @@ from crm.models import Actor, User
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.models import TradingServer
 from trading.platforms.pool import kind_of
 from trading.servers import addresses
@@ -74,7 +75,7 @@ def connect_server(
     set_export(server, export_url)
     server.save()
     after = {name: str(getattr(server, name)) for name in FIELDS} | {"reads_export": str(server.reads_export)}
-    audit.record(actor=actor, action="trading.server_connected", target=server, after=after)
+    audit.record(actor=actor, action=TradingAction.SERVER_CONNECTED, target=server, after=after)
     wake_on_commit("trading.read_settings", server.pk)
     return server
 
@@ -125,7 +126,7 @@ def change_server(
     after |= dict.fromkeys(new_secrets, "changed")
     audit.record(
         actor=actor,
-        action="trading.server_changed",
+        action=TradingAction.SERVER_CHANGED,
         target=server,
         before=before,
         after={**after, "password": "changed"} if password else after,

@@ -23,6 +23,7 @@ from crm.files.jobs import start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.choices import AliasRule, AliasState, IssueKind
 from trading.models import HouseSymbol, PlatformIssue, Position, SymbolAlias, SymbolInfo
 from trading.sync.page_updates import refresh_pages
@@ -144,7 +145,7 @@ def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
 def _audit(alias: SymbolAlias, actor: Actor, before: dict[str, str], *, reason: str = "") -> None:
     audit.record(
         actor=actor,
-        action="trading.symbol_mapped" if alias.is_mapped else "trading.symbol_left_out",
+        action=TradingAction.SYMBOL_MAPPED if alias.is_mapped else TradingAction.SYMBOL_LEFT_OUT,
         target=alias,
         before=before,
         reason=reason,

@@ -20,6 +20,7 @@ from crm.files.jobs import start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.choices import BackfillState
 from trading.core.batching import batched
 from trading.models import Backfill, TradingServer
@@ -57,7 +58,7 @@ def start(
     )
     audit.record(
         actor=actor,
-        action="trading.backfill_started",
+        action=TradingAction.BACKFILL_STARTED,
         target=row,
         after={"server": str(server), "first_day": str(first_day), "last_day": str(last_day)},
     )
@@ -73,7 +74,7 @@ def resume(*, backfill_id: int, actor: User) -> Backfill:
     row = _locked(backfill_id)
     if row.state == BackfillState.DONE or row.is_at_work:
         raise WrongState(_("This span is being read, or is done."))
-    audit.record(actor=actor, action="trading.backfill_resumed", target=row, after={"days_done": row.days_done})
+    audit.record(actor=actor, action=TradingAction.BACKFILL_RESUMED, target=row, after={"days_done": row.days_done})
     _give(row, actor)
     return row
 
@@ -90,7 +91,7 @@ def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
     row.finished_at = timezone.now()
     row.error = _("Given up after %(done)s of %(days)s days") % {"done": row.days_done, "days": row.days}
     row.save(update_fields=["state", "finished_at", "error"])
-    audit.record(actor=actor, action="trading.backfill_dropped", target=row, after={"days_done": row.days_done})
+    audit.record(actor=actor, action=TradingAction.BACKFILL_DROPPED, target=row, after={"days_done": row.days_done})
     return row
 
 

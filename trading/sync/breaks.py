@@ -17,6 +17,7 @@ from crm.files.jobs import start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require_permission
+from trading.audit_codes import TradingAction
 from trading.choices import BreakKind, BreakState, IssueKind
 from trading.models import PlatformIssue, ReconcileBreak, TradingServer
 
@@ -118,7 +119,7 @@ def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
     client = row.account.client if row.account else None
     audit.record(
         actor=actor,
-        action="trading.break_settled",
+        action=TradingAction.BREAK_SETTLED,
         target=row,
         reason=row.reason,
         evidence=row.evidence,
@@ -137,6 +138,9 @@ def fetch_again(*, break_id: int, actor: User) -> Job:
     if row is None:
         raise DomainError(_("There is no such difference."))
     audit.record(
-        actor=actor, action="trading.break_fetched_again", target=row, after={"kind": row.kind, "subject": row.subject}
+        actor=actor,
+        action=TradingAction.BREAK_FETCHED_AGAIN,
+        target=row,
+        after={"kind": row.kind, "subject": row.subject},
     )
     return start_job(JOB, owner=actor, parameters={"break_id": row.pk})

@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.events import TradingAccountMissing, TradingAccountReturned, publish
 from crm.i18n.localized_text import Words, phrase
 from crm.notices.notify import notify
 from crm.security import audit
+from trading.audit_codes import TradingAction
 from trading.choices import AccountState, MissingBecause
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import Purpose
@@ -50,7 +52,7 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
     account.missing_since, account.missing_because = timezone.now(), because
     account.save(update_fields=["missing_since", "missing_because"])
     client = account.client
-    _record("trading.account_missing", account, {"login": account.login, "because": because.value})
+    _record(TradingAction.ACCOUNT_MISSING, account, {"login": account.login, "because": because.value})
     publish(
         TradingAccountMissing(
             client_id=client.pk,
@@ -84,7 +86,7 @@ def mark_listed(*, account_id: int) -> bool:
     since, account.missing_since, account.missing_because = account.missing_since, None, ""
     account.save(update_fields=["missing_since", "missing_because"])
     client = account.client
-    _record("trading.account_returned", account, {"login": account.login, "was_missing_since": since.isoformat()})
+    _record(TradingAction.ACCOUNT_RETURNED, account, {"login": account.login, "was_missing_since": since.isoformat()})
     publish(
         TradingAccountReturned(
             client_id=client.pk, brand_id=client.brand_id, account_id=account.pk, login=account.login
@@ -98,7 +100,7 @@ def mark_listed(*, account_id: int) -> bool:
     return True
 
 
-def _record(action: str, account: TradingAccount, after: dict[str, Any]) -> None:
+def _record(action: AuditCode, account: TradingAccount, after: dict[str, Any]) -> None:
     audit.record(
         actor=None,
         action=action,

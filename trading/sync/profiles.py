@@ -17,6 +17,7 @@ from crm.i18n.localized_text import joined, phrase
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from trading.accounts.change_texts import words_of
+from trading.audit_codes import TradingAction
 from trading.core.batching import batched
 from trading.models import AccountChange, AccountType, TradingAccount, TradingServer
 from trading.platforms.base import LEVERAGE_MAX, AccountData, Purpose, Right
@@ -113,7 +114,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
     client = account.client
     audit.record(
         actor=None,
-        action="trading.changed_at_platform",
+        action=TradingAction.CHANGED_AT_PLATFORM,
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -18,6 +18,7 @@ from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import policies
 from wallet.models import Psp, TableMapping
 from wallet.statement_formats import BadStatement, Mapping, Parsed, find_format
@@ -99,7 +100,7 @@ def forget_mapping(*, mapping_id: int, actor: Actor) -> None:
     require(policies.can_handle_bank(actor, known.psp))
     audit.record(
         actor=actor,
-        action="wallet.bank_table_forgotten",
+        action=WalletAction.BANK_TABLE_FORGOTTEN,
         target=known,
         brand_id=known.psp.brand_id,
         before={"psp": known.psp.code, "mapping": known.mapping},

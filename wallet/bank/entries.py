@@ -16,6 +16,7 @@ from crm.i18n import formats
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import policies
 from wallet.choices.bank import EntryState, OrderState
 from wallet.choices.psp import InboxState, Verdict
@@ -245,7 +246,7 @@ def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) ->
         raise DomainError(words)
     audit.record(
         actor=actor,
-        action="wallet.bank_entry_assigned",
+        action=WalletAction.BANK_ENTRY_ASSIGNED,
         target=entry,
         client_id=deposit.client_id,
         brand_id=entry.psp.brand_id,
@@ -270,7 +271,7 @@ def set_entry_aside(*, entry_id: int, actor: Actor, reason: str) -> BankEntry:
     _end(entry, EntryState.OTHER, reason.strip(), assigned_by=actor, reason=reason.strip()[:300])
     audit.record(
         actor=actor,
-        action="wallet.bank_entry_set_aside",
+        action=WalletAction.BANK_ENTRY_SET_ASIDE,
         target=entry,
         brand_id=entry.psp.brand_id,
         after={"amount": str(entry.money)},

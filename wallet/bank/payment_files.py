@@ -18,6 +18,7 @@ from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.security import audit, crypto
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import policies
 from wallet.choices.bank import OrderState
 from wallet.models import BankBatch, BankOrder, Psp
@@ -58,7 +59,7 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
     BankOrder.objects.filter(pk__in=[one.pk for one in orders]).update(state=OrderState.IN_FILE, batch=batch)
     audit.record(
         actor=actor,
-        action="wallet.bank_batch_made",
+        action=WalletAction.BANK_BATCH_MADE,
         target=batch,
         brand_id=psp.brand_id,
         after={"orders": len(orders), "total": str(batch.total), "currency": currency, "sha256": batch.sha256},
@@ -76,7 +77,7 @@ def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
     batch.sent_by, batch.sent_at = actor, timezone.now()
     batch.save(update_fields=["sent_by", "sent_at"])
     batch.orders.filter(state=OrderState.IN_FILE).update(state=OrderState.SENT)
-    audit.record(actor=actor, action="wallet.bank_batch_sent", target=batch, brand_id=batch.psp.brand_id)
+    audit.record(actor=actor, action=WalletAction.BANK_BATCH_SENT, target=batch, brand_id=batch.psp.brand_id)
     return batch
 
 

@@ -26,6 +26,7 @@ from crm.models import Actor, Job, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, crypto
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import column_mappings, policies
 from wallet.bank.entries import apply_waiting
 from wallet.bank.payout_matching import match_payouts
@@ -280,7 +281,7 @@ def _store(
     file.save(update_fields=["statements", "entries_new", "entries_known"])
     audit.record(
         actor=actor,
-        action="wallet.bank_statement_imported",
+        action=WalletAction.BANK_STATEMENT_IMPORTED,
         target=file,
         brand_id=psp.brand_id,
         after={

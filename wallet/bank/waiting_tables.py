@@ -16,6 +16,7 @@ from crm.errors import DomainError
 from crm.models import Actor, User
 from crm.security import audit, crypto
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import policies
 from wallet.bank.column_mappings import shape_of
 from wallet.bank.statements import import_statement
@@ -57,7 +58,7 @@ def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) ->
     if is_new:
         audit.record(
             actor=actor,
-            action="wallet.bank_table_waits",
+            action=WalletAction.BANK_TABLE_WAITS,
             target=waiting,
             brand_id=psp.brand_id,
             after={"psp": psp.code, "file": waiting.file_name, "sha256": waiting.sha256},
@@ -103,7 +104,7 @@ def _import_by(waiting_id: int, mapping: Mapping, actor: User) -> BankFile | End
     )
     audit.record(
         actor=actor,
-        action="wallet.bank_table_mapped",
+        action=WalletAction.BANK_TABLE_MAPPED,
         target=known,
         brand_id=psp.brand_id,
         after={"psp": psp.code, "file": waiting.file_name, "mapping": mapping.as_json()},
@@ -119,7 +120,7 @@ def discard_table(*, waiting_id: int, actor: Actor) -> None:
     require(policies.can_handle_bank(actor, waiting.psp))
     audit.record(
         actor=actor,
-        action="wallet.bank_table_discarded",
+        action=WalletAction.BANK_TABLE_DISCARDED,
         target=waiting,
         brand_id=waiting.psp.brand_id,
         before={"psp": waiting.psp.code, "file": waiting.file_name, "sha256": waiting.sha256},

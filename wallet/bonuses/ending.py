@@ -21,6 +21,7 @@ from crm.rates import fx
 from crm.security.policies import require
 from trading.choices import DealAction
 from trading.models import Deal
+from wallet.audit_codes import WalletAction
 from wallet.bonuses import policies
 from wallet.bonuses.granting import audit_grant, lock_grant
 from wallet.choices.bonuses import BonusState, OnWithdrawal, ReleaseBy
@@ -112,7 +113,9 @@ def _release(grant: BonusGrant, minor: int, *, actor: Actor = None) -> None:
     grant.released_minor += minor
     _close_if_empty(grant, BonusState.RELEASED)
     grant.save()
-    audit_grant(grant, "wallet.bonus_released", actor=actor, after={"released": str(from_minor(minor, grant.currency))})
+    audit_grant(
+        grant, WalletAction.BONUS_RELEASED, actor=actor, after={"released": str(from_minor(minor, grant.currency))}
+    )
 
 
 def _close_if_empty(grant: BonusGrant, state: BonusState) -> None:
@@ -158,7 +161,11 @@ def _burn(
     _close_if_empty(grant, ends_as)
     grant.save()
     audit_grant(
-        grant, "wallet.bonus_burned", actor=actor, reason=reason, after={"lost": str(from_minor(minor, grant.currency))}
+        grant,
+        WalletAction.BONUS_BURNED,
+        actor=actor,
+        reason=reason,
+        after={"lost": str(from_minor(minor, grant.currency))},
     )
     return posted.journal_id
 

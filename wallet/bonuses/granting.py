@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Category
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
@@ -31,6 +32,7 @@ from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import YES, Decision, no, require
+from wallet.audit_codes import WalletAction
 from wallet.bonuses import policies
 from wallet.choices.bonuses import BonusState, BonusTrigger, ReleaseBy
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -122,7 +124,9 @@ def create_plan(*, brand: Any, name: str, actor: Actor) -> BonusPlan:
     if BonusPlan.objects.filter(brand=brand, name=name).exists():
         raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
     plan = BonusPlan.objects.create(brand=brand, name=name)
-    audit.record(actor=actor, action="wallet.bonus_plan_created", target=plan, brand_id=brand.pk, after={"name": name})
+    audit.record(
+        actor=actor, action=WalletAction.BONUS_PLAN_CREATED, target=plan, brand_id=brand.pk, after={"name": name}
+    )
     return plan
 
 
@@ -136,7 +140,7 @@ def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any)
     rule = BonusRule.objects.create(plan=plan, valid_from=valid_from, created_by=actor, **terms)
     audit.record(
         actor=actor,
-        action="wallet.bonus_rule_written",
+        action=WalletAction.BONUS_RULE_WRITTEN,
         target=plan,
         brand_id=plan.brand_id,
         after={"valid_from": valid_from.isoformat(), **{name: str(value) for name, value in terms.items()}},
@@ -152,7 +156,7 @@ def switch_plan(*, plan_id: int, on: bool, actor: Actor) -> BonusPlan:
     plan.is_enabled = on
     plan.save(update_fields=["is_enabled"])
     audit.record(
-        actor=actor, action="wallet.bonus_plan_switched", target=plan, brand_id=plan.brand_id, after={"on": on}
+        actor=actor, action=WalletAction.BONUS_PLAN_SWITCHED, target=plan, brand_id=plan.brand_id, after={"on": on}
     )
     return plan
 
@@ -205,7 +209,7 @@ def grant_bonus(
         needs_second=needs_second,
     )
     if needs_second:
-        audit_grant(grant, "wallet.bonus_requested", actor=actor, reason=reason)
+        audit_grant(grant, WalletAction.BONUS_REQUESTED, actor=actor, reason=reason)
         notify(
             people_with("wallet.approve_bonus", brand_id=client.brand_id),
             kind="wallet.bonus_requested",
@@ -235,7 +239,7 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
         return _give(grant, actor=actor, reason=reason)
     grant.state, grant.end_reason, grant.finished_at = BonusState.REFUSED, reason, timezone.now()
     grant.save()
-    audit_grant(grant, "wallet.bonus_refused", actor=actor, reason=reason)
+    audit_grant(grant, WalletAction.BONUS_REFUSED, actor=actor, reason=reason)
     return grant
 
 
@@ -352,7 +356,7 @@ def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusG
     if grant.lots_needed is not None and not before.exists():
         grant.lots_from = now
     grant.save()
-    audit_grant(grant, "wallet.bonus_granted", actor=actor, reason=reason or grant.reason)
+    audit_grant(grant, WalletAction.BONUS_GRANTED, actor=actor, reason=reason or grant.reason)
     return grant
 
 
@@ -362,7 +366,7 @@ def lock_grant(pk: int) -> BonusGrant:
 
 
 def audit_grant(
-    grant: BonusGrant, action: str, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
+    grant: BonusGrant, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
     audit.record(
         actor=actor,

@@ -16,10 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
+from wallet.audit_codes import WalletAction
 from wallet.bonuses.ending import burn_by_refund, burn_by_withdrawal, burn_key, part_of
 from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
 from wallet.choices.bonuses import BonusState
@@ -128,14 +130,14 @@ def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Actor
         cause=finding.withdrawal.reference,
         named=finding.withdrawal.reference,
         actor=actor,
-        action="wallet.bonus_restored",
+        action=WalletAction.BONUS_RESTORED,
         reason=finding.terms_reason or finding.reason,
         finding=finding,
     )
 
 
 def hold_again(
-    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Actor, action: str, reason: str, **why: Any
+    grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Actor, action: AuditCode, reason: str, **why: Any
 ) -> BonusRestoration:
     """Book it, say so in the bonus's history, and keep why. `cause` makes the journal's key; client and grant are locked."""
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)

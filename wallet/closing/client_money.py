@@ -35,6 +35,7 @@ from crm.queue import catch_up
 from crm.security import audit
 from crm.security.policies import require
 from crm.security.scope import reach_of
+from wallet.audit_codes import WalletAction
 from wallet.bank.positions import BANK_ADAPTER, BankPosition, bank_positions, end_of
 from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import Cover
@@ -273,7 +274,7 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "
         if row.version > 1 or actor is not None:
             audit.record(
                 actor=actor,
-                action="wallet.client_money_computed_again",
+                action=WalletAction.CLIENT_MONEY_COMPUTED_AGAIN,
                 target=row,
                 brand_id=brand.pk,
                 reason=row.reason,

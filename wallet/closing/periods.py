@@ -30,6 +30,7 @@ from crm.models import Actor, Brand, Job, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PeriodState
 from wallet.closing import policies as closing_policies
@@ -171,7 +172,7 @@ def _begin(period_id: int, actor: Actor, note: str) -> None:
     period.save(update_fields=["state", "closed_by", "closed_at", "closings", "note"])
     audit.record(
         actor=actor,
-        action="wallet.period_closing",
+        action=WalletAction.PERIOD_CLOSING,
         target=period,
         brand_id=period.brand_id,
         reason=note,
@@ -221,7 +222,7 @@ def _finish(period_id: int) -> Period:
     period.save(update_fields=["state"])
     audit.record(
         actor=period.closed_by,
-        action="wallet.period_closed",
+        action=WalletAction.PERIOD_CLOSED,
         target=period,
         brand_id=period.brand_id,
         after={"period": str(period), "closing": period.closings, "accounts": accounts},
@@ -266,7 +267,7 @@ def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReop
     )
     audit.record(
         actor=actor,
-        action="wallet.period_reopening_asked",
+        action=WalletAction.PERIOD_REOPENING_ASKED,
         target=period,
         brand_id=period.brand_id,
         reason=reason,
@@ -300,7 +301,7 @@ def decide_reopening(*, reopening_id: int, approve: bool, actor: User, note: str
         publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
     audit.record(
         actor=actor,
-        action="wallet.period_reopened" if approve else "wallet.period_reopening_refused",
+        action=WalletAction.PERIOD_REOPENED if approve else WalletAction.PERIOD_REOPENING_REFUSED,
         target=period,
         brand_id=period.brand_id,
         reason=note or wish.reason,
@@ -317,7 +318,7 @@ def withdraw_reopening(*, reopening_id: int, actor: User) -> PeriodReopening:
     _decide(wish, RequestState.WITHDRAWN, actor, "")
     audit.record(
         actor=actor,
-        action="wallet.period_reopening_withdrawn",
+        action=WalletAction.PERIOD_REOPENING_WITHDRAWN,
         target=period,
         brand_id=period.brand_id,
         after={"period": str(period)},

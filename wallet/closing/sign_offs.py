@@ -22,6 +22,7 @@ from crm.models import User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.month_end import PeriodState
 from wallet.choices.reconciliation import BreakState
 from wallet.closing import policies
@@ -142,7 +143,7 @@ def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
     )
     audit.record(
         actor=actor,
-        action="wallet.month_signed",
+        action=WalletAction.MONTH_SIGNED,
         target=period,
         brand_id=period.brand_id,
         reason=note,
@@ -180,7 +181,7 @@ def withdraw_signature(*, sign_off_id: int, actor: User) -> MonthSignOff:
     signed.save(update_fields=["withdrawn_at"])
     audit.record(
         actor=actor,
-        action="wallet.month_signature_withdrawn",
+        action=WalletAction.MONTH_SIGNATURE_WITHDRAWN,
         target=period,
         brand_id=period.brand_id,
         after={"period": str(period), "closing": signed.closing},

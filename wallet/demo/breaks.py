@@ -10,6 +10,7 @@ from crm.choices import Role
 from crm.demo import Demo
 from crm.models import User
 from crm.security import audit
+from wallet.audit_codes import WalletAction
 from wallet.choices.reconciliation import BreakState, Leg, PostingWay
 from wallet.demo.seeded_breaks import Planted
 from wallet.models import Break, BreakNote, Match
@@ -87,7 +88,7 @@ def _look_after(demo: Demo, one: Break, owner: User | None, said: list[tuple[Use
             [
                 {
                     "actor": author,
-                    "action": "wallet.break_commented",
+                    "action": WalletAction.BREAK_COMMENTED,
                     "target": one,
                     "brand_id": one.brand_id,
                     "client_id": one.client_id,

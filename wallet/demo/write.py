@@ -11,12 +11,14 @@ from typing import Any
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
 from clients.timeline import said_of
+from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.i18n.localized_text import Words
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.security import audit, crypto
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, Phase
 from wallet.choices.psp import InboxState, Verdict
@@ -379,28 +381,28 @@ def _entry(movement: Any, at: dt.datetime, title: Words, key: str, body: str, ur
 def _audit_rows(plans: Plans) -> list[dict[str, Any]]:
     rows = []
     for deposit in plans.deposits:
-        rows.append(_fact(deposit, "wallet.deposit_started", deposit.created_at, deposit.client.user))
+        rows.append(_fact(deposit, WalletAction.DEPOSIT_STARTED, deposit.created_at, deposit.client.user))
         if deposit.settled_at:
-            rows.append(_fact(deposit, "wallet.deposit_settled", deposit.settled_at))
+            rows.append(_fact(deposit, WalletAction.DEPOSIT_SETTLED, deposit.settled_at))
         elif deposit.state in (DepositState.FAILED, DepositState.EXPIRED):
-            rows.append(_fact(deposit, f"wallet.deposit_{deposit.state}", deposit.created_at + days(1)))
+            rows.append(_fact(deposit, WalletAction.of("deposit", deposit.state), deposit.created_at + days(1)))
     for one in plans.withdrawals:
-        rows.append(_fact(one, "wallet.withdrawal_requested", one.requested_at, one.client.user))
+        rows.append(_fact(one, WalletAction.WITHDRAWAL_REQUESTED, one.requested_at, one.client.user))
         if one.reviewed_at:
-            rows.append(_fact(one, "wallet.withdrawal_reviewed", one.reviewed_at, one.reviewed_by))
+            rows.append(_fact(one, WalletAction.WITHDRAWAL_REVIEWED, one.reviewed_at, one.reviewed_by))
         if one.approved_at:
-            rows.append(_fact(one, "wallet.withdrawal_approved", one.approved_at, one.approved_by))
-            rows.append(_fact(one, "wallet.withdrawal_sent", one.sent_at))
+            rows.append(_fact(one, WalletAction.WITHDRAWAL_APPROVED, one.approved_at, one.approved_by))
+            rows.append(_fact(one, WalletAction.WITHDRAWAL_SENT, one.sent_at))
         if one.finished_at:
             who = one.rejected_by or (one.client.user if one.state == WithdrawalState.CANCELLED else None)
-            rows.append(_fact(one, f"wallet.withdrawal_{one.state}", one.finished_at, who))
+            rows.append(_fact(one, WalletAction.of("withdrawal", one.state), one.finished_at, who))
     for transfer in plans.transfers:
-        rows.append(_fact(transfer, "wallet.transfer_started", transfer.created_at, transfer.client.user))
-        rows.append(_fact(transfer, "wallet.transfer_settled", transfer.finished_at))
+        rows.append(_fact(transfer, WalletAction.TRANSFER_STARTED, transfer.created_at, transfer.client.user))
+        rows.append(_fact(transfer, WalletAction.TRANSFER_SETTLED, transfer.finished_at))
     return sorted(rows, key=lambda row: row["at"])
 
 
-def _fact(movement: Any, action: str, at: dt.datetime | None, actor: Actor = None) -> dict[str, Any]:
+def _fact(movement: Any, action: AuditCode, at: dt.datetime | None, actor: Actor = None) -> dict[str, Any]:
     money = Money.of_minor(movement.amount_minor, movement.currency)
     return {
         "actor": actor,

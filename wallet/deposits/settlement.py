@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
@@ -31,6 +32,7 @@ from crm.money.amounts import Money, from_minor
 from crm.rates import fx
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState, HoldReason
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import InboxState, PspKind
@@ -199,7 +201,7 @@ def mark_held(deposit: Deposit, reasons: Sequence[HoldReason]) -> None:
     deposit.held_at = deposit.held_at or timezone.now()
     deposit.failure = _what_is_wrong(deposit, reasons)[:200]
     deposit.save()
-    audit_deposit(deposit, "wallet.deposit_held", reason=deposit.failure, after={"reasons": deposit.hold_reasons})
+    audit_deposit(deposit, WalletAction.DEPOSIT_HELD, reason=deposit.failure, after={"reasons": deposit.hold_reasons})
     publish(
         DepositHeld(
             client_id=deposit.client_id,
@@ -323,7 +325,7 @@ def settle(
     amount = from_minor(received, arrived)
     audit_deposit(
         deposit,
-        "wallet.deposit_settled",
+        WalletAction.DEPOSIT_SETTLED,
         actor=actor,
         after={
             "amount": str(amount),
@@ -391,7 +393,7 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
             % {"currency": deposit.received_currency}
         )
     settle(deposit, client, out_of_suspense=True, actor=actor)
-    audit_deposit(deposit, "wallet.deposit_released", actor=actor, reason=reason)
+    audit_deposit(deposit, WalletAction.DEPOSIT_RELEASED, actor=actor, reason=reason)
     return deposit
 
 
@@ -427,7 +429,7 @@ def note_movement(
 
 
 def audit_deposit(
-    deposit: Deposit, action: str, *, actor: Actor = None, reason: str = "", after: dict | None = None
+    deposit: Deposit, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict | None = None
 ) -> None:
     audit.record(
         actor=actor,

@@ -30,6 +30,7 @@ from crm.notices.notify import notify, people_with
 from crm.rates import fx
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState, TermState
 from wallet.choices.psp import PspKind
 from wallet.core import limits
@@ -72,7 +73,7 @@ def write_rule(*, brand: Any, actor: Actor, **terms: Any) -> UnverifiedRule:
     rule = UnverifiedRule.objects.create(brand=brand, created_by=actor, **terms)
     audit.record(
         actor=actor,
-        action="wallet.unverified_rule_written",
+        action=WalletAction.UNVERIFIED_RULE_WRITTEN,
         target=rule,
         brand_id=brand.pk,
         after={name: str(value) for name, value in terms.items()},
@@ -178,7 +179,7 @@ def start_term(client: Client) -> UnverifiedTerm | None:
     )
     audit.record(
         actor=None,
-        action="wallet.unverified_term_started",
+        action=WalletAction.UNVERIFIED_TERM_STARTED,
         target=client,
         client_id=client.pk,
         brand_id=client.brand_id,
@@ -216,7 +217,7 @@ def end_term(term_id: int) -> str:
     if term.state == TermState.ENDED:
         audit.record(
             actor=None,
-            action="wallet.unverified_term_ended",
+            action=WalletAction.UNVERIFIED_TERM_ENDED,
             target=client,
             client_id=client.pk,
             brand_id=client.brand_id,

@@ -21,6 +21,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.models import Actor
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DEPOSIT_RANK, DepositState
 from wallet.choices.psp import InboxState
 from wallet.core.amounts import minor_of
@@ -168,7 +169,7 @@ def _intend(
     )
     audit_deposit(
         deposit,
-        "wallet.deposit_started",
+        WalletAction.DEPOSIT_STARTED,
         actor=actor,
         after={"amount": str(deposit.money), "psp": method.psp.code, "method": method.code, "fee": str(deposit.fee)},
     )
@@ -236,7 +237,7 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
     if target == DepositState.FAILED:
         deposit.next_look_up_at = None
     deposit.save()
-    audit_deposit(deposit, f"wallet.deposit_{target.value}", reason=view.failure)
+    audit_deposit(deposit, WalletAction.of("deposit", target.value), reason=view.failure)
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
 
 
@@ -284,7 +285,7 @@ def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
     if may_expire and deposit.expires_at and deposit.expires_at < now and deposit.state == DepositState.CREATED:
         deposit.move_to(DepositState.EXPIRED)
         deposit.next_look_up_at = None
-        audit_deposit(deposit, "wallet.deposit_expired")
+        audit_deposit(deposit, WalletAction.DEPOSIT_EXPIRED)
     else:
         wait = LOOK_UP_WAITS_SECONDS[min(deposit.look_ups, len(LOOK_UP_WAITS_SECONDS) - 1)]
         deposit.look_ups += 1

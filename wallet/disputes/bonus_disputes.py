@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import Words, phrase
@@ -24,6 +25,7 @@ from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bonuses import policies as bonuses_policies
 from wallet.bonuses.ending import burn_by_chargeback
 from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
@@ -137,7 +139,7 @@ def _ask(dispute: Dispute, losses: Iterable[BonusLoss]) -> None:
         {*people_with(PROPOSES, brand_id=dispute.brand_id), *people_with(DECIDES, brand_id=dispute.brand_id)}
     )
     for loss in losses:
-        audit_grant(loss.grant, "wallet.bonus_return_open", after={"lost": str(loss.money), "by": str(dispute)})
+        audit_grant(loss.grant, WalletAction.BONUS_RETURN_OPEN, after={"lost": str(loss.money), "by": str(dispute)})
         _tell(people, loss, dispute.rounds)
 
 
@@ -160,7 +162,7 @@ def _restore(loss: BonusLoss, *, actor: Actor, reason: str, proposal: BonusPropo
         cause=f"dispute:{loss.dispute_id}:{loss.dispute_round}",
         named=str(loss.dispute),
         actor=actor,
-        action="wallet.bonus_restored_by_dispute",
+        action=WalletAction.BONUS_RESTORED_BY_DISPUTE,
         reason=reason,
         loss=loss,
         proposal=proposal,
@@ -187,7 +189,7 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusPropo
     proposal = BonusProposal.objects.create(
         loss=loss, restores=restores, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now()
     )
-    _record(proposal, loss, "wallet.bonus_return_proposed", actor, reason)
+    _record(proposal, loss, WalletAction.BONUS_RETURN_PROPOSED, actor, reason)
     people = [pk for pk in people_with(DECIDES, brand_id=loss.grant.brand_id) if pk != actor.pk]
     notify(
         people,
@@ -215,7 +217,7 @@ def agree(*, proposal_id: int, actor: User, note: str = "") -> BonusProposal:
     if proposal.restores:
         _restore(loss, actor=actor, reason=proposal.reason, proposal=proposal)
     else:
-        _record(proposal, loss, "wallet.bonus_stays_lost", actor, note or proposal.reason)
+        _record(proposal, loss, WalletAction.BONUS_STAYS_LOST, actor, note or proposal.reason)
     return proposal
 
 
@@ -227,7 +229,7 @@ def refuse(*, proposal_id: int, actor: User, note: str) -> BonusProposal:
     if not note.strip():
         raise DomainError(_("Say what is wrong with it."))
     _decide(proposal, RequestState.REFUSED, actor, note)
-    _record(proposal, loss, "wallet.bonus_return_refused", actor, note)
+    _record(proposal, loss, WalletAction.BONUS_RETURN_REFUSED, actor, note)
     return proposal
 
 
@@ -237,7 +239,7 @@ def withdraw(*, proposal_id: int, actor: User) -> BonusProposal:
     proposal, loss = _locked_proposal(proposal_id)
     require(policies.can_withdraw(actor, proposal))
     _decide(proposal, RequestState.WITHDRAWN, actor, "")
-    _record(proposal, loss, "wallet.bonus_return_withdrawn", actor, "")
+    _record(proposal, loss, WalletAction.BONUS_RETURN_WITHDRAWN, actor, "")
     return proposal
 
 
@@ -277,7 +279,7 @@ def _decide(proposal: BonusProposal, state: RequestState, actor: Actor, note: st
     proposal.save()
 
 
-def _record(proposal: BonusProposal, loss: BonusLoss, action: str, actor: Actor, reason: str) -> None:
+def _record(proposal: BonusProposal, loss: BonusLoss, action: AuditCode, actor: Actor, reason: str) -> None:
     audit_grant(
         loss.grant,
         action,

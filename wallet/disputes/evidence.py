@@ -28,6 +28,7 @@ from crm.security import access_log, sealed_files
 from crm.security.policies import require
 from kyc.models import LevelReached
 from trading.models import Deal, TradingAccount
+from wallet.audit_codes import WalletAction
 from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.disputes import policies
 from wallet.disputes.verbs import audit_dispute, lock_dispute, note_submitted
@@ -109,7 +110,7 @@ def _sign_ins(dispute: Dispute) -> Part:
 @evidence_part(40)
 def _payment(dispute: Dispute) -> Part:
     deposit = dispute.deposit
-    rows = [(f"{step.at:%Y-%m-%d %H:%M:%S} UTC", str(step.words), step.actor) for step in story_of(deposit).steps]
+    rows = [(f"{step.at:%Y-%m-%d %H:%M:%S} UTC", step.label, step.actor) for step in story_of(deposit).steps]
     paid = f"{deposit.reference}: {deposit.money} by {deposit.psp}, {deposit.instrument or deposit.method}"
     return Part(
         "How it was paid",
@@ -203,7 +204,7 @@ def make_evidence(*, dispute_id: int, text: str, progress: Progress) -> bytes:
         locked.evidence_bytes, locked.evidence_made_at = written.size_bytes, timezone.now()
         locked.evidence_text = text
         locked.save()
-        audit_dispute(locked, "wallet.evidence_made")
+        audit_dispute(locked, WalletAction.EVIDENCE_MADE)
         if before:
             transaction.on_commit(lambda: _path(before).unlink(missing_ok=True))
     progress(len(chapters) + 1, len(chapters) + 1, "")

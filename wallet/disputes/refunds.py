@@ -20,6 +20,7 @@ from crm.i18n import formats
 from crm.models import Actor
 from crm.money.amounts import Money
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.withdrawals import Purpose, WithdrawalRoute
@@ -61,7 +62,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     withdrawal = _reserved(deposit, client, amount_minor, wish=wish, request_key=request_key, actor=actor)
     audit_withdrawal(
         withdrawal,
-        "wallet.refund_requested",
+        WalletAction.REFUND_REQUESTED,
         actor=actor,
         reason=reason,
         after={"amount": str(withdrawal.money), "deposit": deposit.reference, "psp": deposit.psp.code},

@@ -12,6 +12,7 @@ from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import DepositReversed, publish
 from crm.money.amounts import Money, from_minor
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import InboxState
@@ -88,7 +89,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     deposit.save()
     audit_deposit(
         deposit,
-        f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        WalletAction.of("deposit", deposit.state) if everything else WalletAction.DEPOSIT_PARTLY_REFUNDED,
         after={
             "amount": str(Money.of_minor(transfer.amount_minor, deposit.received_currency)),
             "by": transfer.psp_reference,

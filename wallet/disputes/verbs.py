@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import DepositRestored, DisputeOpened, publish
@@ -26,6 +27,7 @@ from crm.money.amounts import Money, from_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.choices.ledger import JournalKind
@@ -104,7 +106,7 @@ def _known(deposit: Deposit, view: DisputeView) -> Dispute:
     if dispute.deposit_id != deposit.pk:
         raise DomainError(f"dispute {view.psp_dispute_id} is about another deposit")
     if is_new:
-        audit_dispute(dispute, "wallet.dispute_opened", reason=view.reason)
+        audit_dispute(dispute, WalletAction.DISPUTE_OPENED, reason=view.reason)
         publish(
             DisputeOpened(
                 client_id=deposit.client_id,
@@ -164,7 +166,9 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
         _set_state(dispute, DisputeState.NEEDS_RESPONSE)
     dispute.save()
     _settle_state(deposit)
-    audit_deposit(deposit, "wallet.deposit_charged_back", after={"amount": str(Money.of_minor(amount, view.currency))})
+    audit_deposit(
+        deposit, WalletAction.DEPOSIT_CHARGED_BACK, after={"amount": str(Money.of_minor(amount, view.currency))}
+    )
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
 
 
@@ -187,7 +191,9 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
     dispute.taken_minor = 0
     _move(dispute, DisputeState.WON)
     _settle_state(deposit)
-    audit_deposit(deposit, "wallet.deposit_cb_reversed", after={"amount": str(Money.of_minor(amount, view.currency))})
+    audit_deposit(
+        deposit, WalletAction.DEPOSIT_CB_REVERSED, after={"amount": str(Money.of_minor(amount, view.currency))}
+    )
     if deposit.settled_at is None:
         return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state} again")
     publish(
@@ -239,7 +245,7 @@ def _set_state(dispute: Dispute, target: DisputeState) -> None:
 def _move(dispute: Dispute, target: DisputeState, *, actor: Actor = None, reason: str = "") -> None:
     _set_state(dispute, target)
     dispute.save()
-    audit_dispute(dispute, f"wallet.dispute_{target.value}", actor=actor, reason=reason)
+    audit_dispute(dispute, WalletAction.of("dispute", target.value), actor=actor, reason=reason)
 
 
 # ── what finance decides ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,7 +308,7 @@ def remind(dispute_id: int) -> bool:
     return True
 
 
-def audit_dispute(dispute: Dispute, action: str, *, actor: Actor = None, reason: str = "") -> None:
+def audit_dispute(dispute: Dispute, action: AuditCode, *, actor: Actor = None, reason: str = "") -> None:
     audit.record(
         actor=actor,
         action=action,

@@ -22,6 +22,7 @@ from crm.money.amounts import Money, from_minor
 from crm.rendering.report import Fingerprint
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.documents import DocumentKind
 from wallet.core.queries import invoices_visible_to
 from wallet.documents import policies
@@ -117,7 +118,7 @@ def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Actor) -> int:
     if count:
         audit.record(
             actor=actor,
-            action="wallet.fees_invoiced",
+            action=WalletAction.FEES_INVOICED,
             target=brand,
             brand_id=brand_id,
             after={"month": f"{first:%Y-%m}", "invoices": count, "numbers": f"{series}: {after + 1}–{after + count}"},

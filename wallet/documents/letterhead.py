@@ -11,6 +11,7 @@ from crm.db.locking import lock
 from crm.models import Actor, Brand
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.documents import policies
 from wallet.models import Letterhead
 
@@ -36,7 +37,7 @@ def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | Non
     after = _state(head)
     audit.record(
         actor=actor,
-        action="wallet.letterhead_changed",
+        action=WalletAction.LETTERHEAD_CHANGED,
         target=head,
         brand_id=brand.pk,
         before={name: before[name] for name in before if before[name] != after[name]},

@@ -23,6 +23,7 @@ from crm.models import Actor, Brand, User
 from crm.rendering.report import Paper
 from crm.security import audit, sealed_files
 from crm.security.scope import reach_of
+from wallet.audit_codes import WalletAction
 from wallet.choices.documents import FOR_CLIENTS, DocumentKind, Ending
 from wallet.models import IssuedDocument
 
@@ -110,7 +111,7 @@ def keep(draft: Draft, content: bytes | Path, *, made_by: Actor) -> IssuedDocume
             )
             audit.record(
                 actor=made_by,
-                action="wallet.document_made",
+                action=WalletAction.DOCUMENT_MADE,
                 target=document,
                 brand_id=draft.brand.pk,
                 client_id=draft.client.pk if draft.client else None,

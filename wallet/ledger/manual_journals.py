@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import TimelineKind
 from clients.timeline import tell
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import publish
 from crm.events.catalogue import ManualJournalPosted
@@ -28,6 +29,7 @@ from crm.money.amounts import Money
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
 from wallet.choices.month_end import PeriodState
@@ -97,7 +99,7 @@ def write_journal(
         ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
         for place, line in enumerate(lines, start=1)
     )
-    _record(manual, "wallet.manual_journal_written", actor, reason, lines)
+    _record(manual, WalletAction.MANUAL_JOURNAL_WRITTEN, actor, reason, lines)
     for name, content in files:
         _attach(manual, name, content, actor)
     notify(
@@ -246,7 +248,7 @@ def post_journal(*, manual_id: int, actor: User, note: str = "") -> ManualJourna
     )
     manual.journal_id = posted.journal_id
     _decide(manual, RequestState.APPROVED, actor, note)
-    _record(manual, "wallet.manual_journal_posted", actor, note or manual.reason, lines)
+    _record(manual, WalletAction.MANUAL_JOURNAL_POSTED, actor, note or manual.reason, lines)
     publish(ManualJournalPosted(brand_id=manual.brand_id, manual_id=manual.pk, journal_id=posted.journal_id))
     _tell_clients(manual, lines, actor)
     _answer(manual, phrase("%(reference)s is posted.") % {"reference": manual.reference})
@@ -261,7 +263,7 @@ def refuse_journal(*, manual_id: int, actor: User, note: str) -> ManualJournal:
     if not note.strip():
         raise DomainError(_("Say why it is refused."))
     _decide(manual, RequestState.REFUSED, actor, note)
-    _record(manual, "wallet.manual_journal_refused", actor, note, ())
+    _record(manual, WalletAction.MANUAL_JOURNAL_REFUSED, actor, note, ())
     _answer(manual, phrase("%(reference)s was refused.") % {"reference": manual.reference})
     return manual
 
@@ -272,7 +274,7 @@ def withdraw_journal(*, manual_id: int, actor: User) -> ManualJournal:
     manual = _waiting(manual_id)
     require(policies.can_withdraw(actor, manual))
     _decide(manual, RequestState.WITHDRAWN, actor, "")
-    _record(manual, "wallet.manual_journal_withdrawn", actor, "", ())
+    _record(manual, WalletAction.MANUAL_JOURNAL_WITHDRAWN, actor, "", ())
     return manual
 
 
@@ -307,7 +309,7 @@ def _attach(manual: ManualJournal, name: str, content: bytes, actor: Actor) -> M
     file.save(force_insert=True)
     audit.record(
         actor=actor,
-        action="wallet.manual_journal_file",
+        action=WalletAction.MANUAL_JOURNAL_FILE,
         target=manual,
         brand_id=manual.brand_id,
         after={
@@ -333,7 +335,7 @@ def _decide(manual: ManualJournal, state: RequestState, actor: Actor, note: str)
     manual.save(update_fields=["state", "decided_by", "decided_at", "decision_note", "journal_id"])
 
 
-def _record(manual: ManualJournal, action: str, actor: Actor, reason: str, lines: Sequence[Line]) -> None:
+def _record(manual: ManualJournal, action: AuditCode, actor: Actor, reason: str, lines: Sequence[Line]) -> None:
     clients = {line.account.client_id for line in lines if line.account.client_id}
     audit.record(
         actor=actor,

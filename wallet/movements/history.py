@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
+from crm import audit_codes
 from crm.models import AuditEvent
 from wallet.choices import account_owners
 from wallet.models import BonusGrant, Deposit, Dispute, Exchange, Posting, PspCall, Transfer, WebhookMessage, Withdrawal
@@ -25,80 +23,6 @@ from wallet.movements.history_lines import (
 )
 
 CALLS_MAX = 50
-# action → words, icon, tone
-WORDS: dict[str, tuple[Promise | str, str, str]] = {
-    "wallet.deposit_started": (_("The client started the payment"), "circle-play", "neutral"),
-    "wallet.deposit_pending": (_("The PSP waits for the money"), "hourglass", "info"),
-    "wallet.deposit_authorised": (_("The payment was authorised"), "circle-check", "info"),
-    "wallet.deposit_settled": (_("Booked into the wallet"), "wallet", "success"),
-    "wallet.deposit_failed": (_("The payment failed"), "circle-x", "danger"),
-    "wallet.deposit_expired": (_("The client never paid"), "clock", "neutral"),
-    "wallet.deposit_held": (_("Held: what arrived is not what was meant"), "circle-pause", "warning"),
-    "wallet.deposit_released": (_("Released to the wallet"), "lock-open", "success"),
-    "wallet.deposit_charged_back": (_("Charged back by the client's bank"), "undo-2", "danger"),
-    "wallet.deposit_cb_reversed": (_("The chargeback was reversed"), "redo-2", "success"),
-    "wallet.deposit_refunded": (_("Refunded"), "undo-2", "warning"),
-    "wallet.deposit_partly_refunded": (_("A part went back to the payer"), "undo-2", "warning"),
-    "wallet.deposit_returned": (_("Sent back to the payer, never credited"), "undo-2", "warning"),
-    "wallet.dispute_opened": (_("The payer's bank asks"), "gavel", "warning"),
-    "wallet.dispute_needs_response": (_("An answer is due"), "gavel", "warning"),
-    "wallet.evidence_made": (_("The evidence was made"), "file-text", "info"),
-    "wallet.dispute_submitted": (_("The evidence is with the bank"), "send", "info"),
-    "wallet.dispute_won": (_("Won: the money is ours again"), "circle-check", "success"),
-    "wallet.dispute_lost": (_("Lost"), "circle-x", "danger"),
-    "wallet.bonus_requested": (_("Asked for; a second person decides"), "user-check", "info"),
-    "wallet.bonus_granted": (_("Given as credit"), "coins", "success"),
-    "wallet.bonus_refused": (_("Refused"), "circle-x", "danger"),
-    "wallet.bonus_released": (_("Became money in the wallet"), "lock-open", "success"),
-    "wallet.bonus_burned": (_("Lost"), "undo-2", "danger"),
-    "wallet.bonus_restored": (_("Held again: the payment that it was lost by came back"), "undo-2", "success"),
-    "wallet.bonus_restored_by_dispute": (
-        _("Held again: the chargeback that it was lost by was won"),
-        "redo-2",
-        "success",
-    ),
-    "wallet.bonus_return_open": (
-        _("Its chargeback was won: two people decide what becomes of it"),
-        "user-check",
-        "info",
-    ),
-    "wallet.bonus_return_proposed": (
-        _("Somebody says what becomes of it; a second person decides"),
-        "user-check",
-        "info",
-    ),
-    "wallet.bonus_return_refused": (_("What was written down was refused"), "circle-x", "warning"),
-    "wallet.bonus_return_withdrawn": (_("What was written down was withdrawn"), "x", "neutral"),
-    "wallet.bonus_stays_lost": (_("It stays lost: two people have said so"), "circle-x", "neutral"),
-    "wallet.withdrawal_requested": (_("Requested; the money is reserved"), "hand-coins", "info"),
-    "wallet.refund_requested": (_("Refund asked for; the money is reserved"), "undo-2", "info"),
-    "wallet.refund_taken_back": (_("Taken back: the client did not claim it"), "undo-2", "warning"),
-    "wallet.withdrawal_looked_up": (_("Looked up at the PSP"), "search", "neutral"),
-    "wallet.payout_contradicted": (_("The PSP tells another end"), "triangle-alert", "danger"),
-    "wallet.payout_finding_written": (_("Somebody says how it ended; a second person books it"), "search", "info"),
-    "wallet.payout_finding_booked": (_("A second person agreed"), "user-check", "success"),
-    "wallet.payout_finding_refused": (_("What was written down was refused"), "circle-x", "warning"),
-    "wallet.payout_finding_withdrawn": (_("What was written down was withdrawn"), "x", "neutral"),
-    "wallet.withdrawal_came_back": (_("It came back; the money is in the wallet again"), "undo-2", "warning"),
-    "wallet.deposit_refund_came_back": (_("A refund came back: it did not reach the payer"), "undo-2", "warning"),
-    "wallet.withdrawal_reviewed": (_("First approval"), "user-check", "info"),
-    "wallet.withdrawal_approved": (_("Approved"), "circle-check", "success"),
-    "wallet.withdrawal_sent": (_("Sent to the PSP"), "send", "info"),
-    "wallet.withdrawal_unknown": (_("The PSP's answer was lost: it is looked up"), "circle-question-mark", "warning"),
-    "wallet.withdrawal_settled": (_("Paid"), "banknote", "success"),
-    "wallet.withdrawal_rejected": (_("Rejected; the money is in the wallet again"), "circle-x", "danger"),
-    "wallet.withdrawal_cancelled": (_("Cancelled by the client"), "x", "neutral"),
-    "wallet.withdrawal_failed": (_("Failed; the money is in the wallet again"), "triangle-alert", "danger"),
-    "wallet.exchanged": (_("Exchanged at the quoted rate and booked"), "repeat", "success"),
-    "wallet.transfer_started": (_("Started; sent to the platform"), "arrow-left-right", "info"),
-    "wallet.transfer_unknown": (
-        _("The platform's answer was lost: it is looked up"),
-        "circle-question-mark",
-        "warning",
-    ),
-    "wallet.transfer_settled": (_("Confirmed by the platform and booked"), "circle-check", "success"),
-    "wallet.transfer_failed": (_("Refused by the platform; the money is in the wallet again"), "circle-x", "danger"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +30,7 @@ class Step:
     """One line of the story."""
 
     at: dt.datetime
-    words: Promise | str
+    label: str
     icon: str
     tone: str
     actor: str
@@ -128,7 +52,7 @@ class Story:
     @property
     def lines(self) -> list[StoryLine]:
         """All of it in one timeline."""
-        steps = (StoryLine(one.at, "step", one.words, one.icon, one.tone, one.actor) for one in self.steps)
+        steps = (StoryLine(one.at, "step", one.label, one.icon, one.tone, one.actor) for one in self.steps)
         return merged([*steps, *self.more, *of_webhooks(self.webhooks), *of_postings(self.postings)])
 
 
@@ -161,8 +85,10 @@ def _calls_about(reference: str) -> list[StoryLine]:
 
 
 def _step(event: AuditEvent) -> Step:
-    words, icon, tone = WORDS.get(event.action, (event.action, "circle", "neutral"))
-    return Step(event.at, words, icon, tone, event.actor_label if event.actor_id else "")
+    code = audit_codes.find(event.action)
+    icon, tone = (code.icon, code.tone) if code else ("circle", "neutral")
+    actor = event.actor_label if event.actor_id else ""
+    return Step(event.at, audit_codes.label_of(event.action), icon, tone, actor)
 
 
 def story_of_dispute(dispute: Dispute) -> Story:

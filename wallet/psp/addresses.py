@@ -13,12 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.core import policies
 from wallet.models import Psp, PspAddressChange
@@ -53,7 +55,7 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: User) -> 
     change = PspAddressChange.objects.create(
         psp=psp, base_url=base_url, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now()
     )
-    _record(change, "wallet.psp_address_proposed", actor, reason)
+    _record(change, WalletAction.PSP_ADDRESS_PROPOSED, actor, reason)
     notify(
         [pk for pk in people_with("wallet.manage_psp", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.psp_address",
@@ -82,7 +84,12 @@ def approve_address(*, change_id: int, keys: Mapping[str, str], actor: User, not
     psp.save()
     _decide(change, RequestState.APPROVED, actor, note)
     _record(
-        change, "wallet.psp_address_changed", actor, note, before={"base_url": before}, after={"keys_changed": changed}
+        change,
+        WalletAction.PSP_ADDRESS_CHANGED,
+        actor,
+        note,
+        before={"base_url": before},
+        after={"keys_changed": changed},
     )
     return change
 
@@ -95,7 +102,7 @@ def refuse_address(*, change_id: int, actor: User, note: str) -> PspAddressChang
     if not note.strip():
         raise DomainError(_("Enter a reason."))
     _decide(change, RequestState.REFUSED, actor, note)
-    _record(change, "wallet.psp_address_refused", actor, note)
+    _record(change, WalletAction.PSP_ADDRESS_REFUSED, actor, note)
     return change
 
 
@@ -105,7 +112,7 @@ def withdraw_address(*, change_id: int, actor: User) -> PspAddressChange:
     change, _psp = _locked(change_id)
     require(policies.can_withdraw(actor, change))
     _decide(change, RequestState.WITHDRAWN, actor, "")
-    _record(change, "wallet.psp_address_withdrawn", actor, "")
+    _record(change, WalletAction.PSP_ADDRESS_WITHDRAWN, actor, "")
     return change
 
 
@@ -129,7 +136,7 @@ def _decide(change: PspAddressChange, state: RequestState, actor: Actor, note: s
 
 def _record(
     change: PspAddressChange,
-    action: str,
+    action: AuditCode,
     actor: Actor,
     reason: str,
     *,

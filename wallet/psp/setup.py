@@ -16,6 +16,7 @@ from crm.models import Actor
 from crm.outside.destinations import require_public_url
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.psp import PspKind
 from wallet.models import PaymentMethod, Psp
 from wallet.psp import adapter_of, policies
@@ -42,7 +43,7 @@ def configure_psp(*, psp_id: int, values: Mapping[str, Any], keys: Mapping[str, 
     psp.save()
     audit.record(
         actor=actor,
-        action="wallet.psp_configured",
+        action=WalletAction.PSP_CONFIGURED,
         target=psp,
         brand_id=psp.brand_id,
         before=before,
@@ -98,7 +99,7 @@ def create_psp(
         _add_row(psp, method, currencies)
     audit.record(
         actor=actor,
-        action="wallet.psp_created",
+        action=WalletAction.PSP_CREATED,
         target=psp,
         brand_id=psp.brand_id,
         after={"adapter": adapter, "keys": sorted(keys), "methods": [method.code for method in chosen]},
@@ -142,7 +143,7 @@ def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
     row.save(update_fields=["is_enabled"])
     audit.record(
         actor=actor,
-        action="wallet.method_added",
+        action=WalletAction.METHOD_ADDED,
         target=row,
         brand_id=psp.brand_id,
         after={"psp": psp.code, "code": code},
@@ -161,7 +162,7 @@ def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Actor)
     method.save()
     audit.record(
         actor=actor,
-        action="wallet.method_configured",
+        action=WalletAction.METHOD_CONFIGURED,
         target=method,
         brand_id=method.psp.brand_id,
         before=before,
@@ -184,7 +185,7 @@ def check_psp(*, psp_id: int, actor: Actor) -> Health:
     psp.save(update_fields=["last_checked_at", "last_check_error"])
     audit.record(
         actor=actor,
-        action="wallet.psp_checked",
+        action=WalletAction.PSP_CHECKED,
         target=psp,
         brand_id=psp.brand_id,
         after={"up": health.is_up},

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.models import Actor
 from crm.security import audit
+from wallet.audit_codes import WalletAction
 from wallet.choices.reconciliation import WaitingState
 from wallet.core.source_files import StoredOriginal
 from wallet.models import Psp, ReportToConfirm
@@ -40,7 +41,7 @@ def hold(*, psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, **read
     )
     audit.record(
         actor=actor,
-        action="wallet.report_held",
+        action=WalletAction.REPORT_HELD,
         target=held,
         brand_id=psp.brand_id,
         after={"psp": psp.code, "file": held.file_name, "sha256": held.sha256, "rows": held.row_count},

@@ -22,6 +22,7 @@ from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import ReportState
 from wallet.deposits.verbs import Applied
@@ -134,7 +135,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
     _end(report, state, words)
     audit.record(
         actor=None,
-        action="wallet.report_not_fetched",
+        action=WalletAction.REPORT_NOT_FETCHED,
         target=report,
         brand_id=report.psp.brand_id,
         reason=words,
@@ -164,7 +165,7 @@ def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
     report.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(
         actor=actor,
-        action="wallet.report_fetch_ordered",
+        action=WalletAction.REPORT_FETCH_ORDERED,
         target=report,
         brand_id=report.psp.brand_id,
         before={"state": before},

@@ -17,6 +17,7 @@ from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakState, Resolved
 from wallet.core import attachments
@@ -63,7 +64,7 @@ def close(
     )
     audit.record(
         actor=actor,
-        action="wallet.break_resolved",
+        action=WalletAction.BREAK_RESOLVED,
         target=one,
         brand_id=one.brand_id,
         client_id=one.client_id,
@@ -89,7 +90,7 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> i
         before, one.owner_id = one.owner_id, owner_id
         audit.record(
             actor=actor,
-            action="wallet.break_given",
+            action=WalletAction.BREAK_GIVEN,
             target=one,
             brand_id=one.brand_id,
             before={"owner": before},
@@ -124,7 +125,7 @@ def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", cont
     note.save()
     audit.record(
         actor=actor,
-        action="wallet.break_commented",
+        action=WalletAction.BREAK_COMMENTED,
         target=one,
         brand_id=one.brand_id,
         client_id=one.client_id,

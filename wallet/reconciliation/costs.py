@@ -17,12 +17,14 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import label_of, phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakKind, RowType
 from wallet.core import policies
@@ -82,7 +84,7 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: User) -> Psp
     proposal = PspCostProposal.objects.create(
         psp=psp, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(), **terms.as_fields()
     )
-    _record(proposal, "wallet.cost_terms_proposed", actor, reason)
+    _record(proposal, WalletAction.COST_TERMS_PROPOSED, actor, reason)
     notify(
         [pk for pk in people_with("wallet.approve_pspcost", brand_id=psp.brand_id) if pk != actor.pk],
         kind="wallet.cost_terms",
@@ -119,7 +121,7 @@ def approve_terms(*, proposal_id: int, actor: User, note: str = "") -> PspCost:
     terms = {name: getattr(proposal, name) for name in Terms.__slots__}
     cost = PspCost.objects.create(psp=proposal.psp, **terms)
     _decide(proposal, RequestState.APPROVED, actor, note)
-    _record(proposal, "wallet.cost_terms_approved", actor, note)
+    _record(proposal, WalletAction.COST_TERMS_APPROVED, actor, note)
     _answer(proposal)
     if cost.valid_from <= _today():
         hold_reports_against_terms(proposal.psp, since=cost.valid_from)
@@ -134,7 +136,7 @@ def refuse_terms(*, proposal_id: int, actor: User, note: str) -> PspCostProposal
     if not note.strip():
         raise DomainError(_("Say why it is refused."))
     _decide(proposal, RequestState.REFUSED, actor, note)
-    _record(proposal, "wallet.cost_terms_refused", actor, note)
+    _record(proposal, WalletAction.COST_TERMS_REFUSED, actor, note)
     _answer(proposal)
     return proposal
 
@@ -145,7 +147,7 @@ def withdraw_proposal(*, proposal_id: int, actor: User) -> PspCostProposal:
     proposal = _locked(proposal_id)
     require(policies.can_withdraw(actor, proposal))
     _decide(proposal, RequestState.WITHDRAWN, actor, "")
-    _record(proposal, "wallet.cost_terms_withdrawn", actor, "")
+    _record(proposal, WalletAction.COST_TERMS_WITHDRAWN, actor, "")
     return proposal
 
 
@@ -167,7 +169,7 @@ def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
     )
     audit.record(
         actor=actor,
-        action="wallet.cost_terms_taken_back",
+        action=WalletAction.COST_TERMS_TAKEN_BACK,
         target=cost.psp,
         brand_id=cost.psp.brand_id,
         before=_words(cost),
@@ -211,7 +213,7 @@ def _words(terms: PspCost | PspCostProposal) -> dict[str, Any]:
     return {name: str(getattr(terms, name)) for name in fields}
 
 
-def _record(proposal: PspCostProposal, action: str, actor: Actor, reason: str) -> None:
+def _record(proposal: PspCostProposal, action: AuditCode, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

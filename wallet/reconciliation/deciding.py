@@ -9,12 +9,14 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase, say
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import payout_matching
 from wallet.choices.bank import EntryState
 from wallet.choices.reconciliation import BreakKind, BreakState, Leg, MatchRule, Resolved, SuggestionState
@@ -58,7 +60,7 @@ def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
     book_again([one.row_id], actor=actor)
     if Break.objects.filter(movement=one.movement, **is_open).exclude(kind="fee").exists():
         rematch(one.psp_id)  # another row was held against this movement, and needs another name
-    _record(one.psp, one, "wallet.suggestion_accepted", actor, "")
+    _record(one.psp, one, WalletAction.SUGGESTION_ACCEPTED, actor, "")
     return one
 
 
@@ -69,7 +71,7 @@ def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
     require(policies.can_reconcile(actor, one.psp))
     _tell_apart(actor, reason or _("Suggestion rejected"), [(one.row_id, one.movement_id, None)])
     _decide(one, SuggestionState.REJECTED, actor)
-    _record(one.psp, one, "wallet.suggestion_rejected", actor, reason)
+    _record(one.psp, one, WalletAction.SUGGESTION_REJECTED, actor, reason)
     return one
 
 
@@ -134,7 +136,7 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     )
     audit.record(
         actor=actor,
-        action="wallet.match_undone",
+        action=WalletAction.MATCH_UNDONE,
         target=psp,
         brand_id=psp.brand_id,
         reason=reason,
@@ -214,7 +216,7 @@ def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
         rematch(psp.pk)
 
 
-def _record(psp: Psp, one: Suggestion, action: str, actor: Actor, reason: str) -> None:
+def _record(psp: Psp, one: Suggestion, action: AuditCode, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

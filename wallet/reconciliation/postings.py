@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import label_of, phrase
@@ -21,6 +22,7 @@ from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.bank import EntryState
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -115,7 +117,7 @@ def propose(
         entry_id=entry_id if way == PostingWay.OWN_BANK else None,
         **_rate_of(between),
     )
-    _record(posting, "wallet.break_posting_proposed", actor, reason)
+    _record(posting, WalletAction.BREAK_POSTING_PROPOSED, actor, reason)
     notify(
         [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
         kind="wallet.break_posting",
@@ -217,7 +219,7 @@ def approve(*, posting_id: int, actor: User, note: str = "") -> BreakPosting:
     breaks.close(one, actor, code=Resolved.POSTED, values={"way": posting.way})
     if posting.group_id and one.row_id:
         book_again([one.row_id], actor=actor)
-    _record(posting, "wallet.break_posted", actor, note or posting.reason)
+    _record(posting, WalletAction.BREAK_POSTED, actor, note or posting.reason)
     _answer(posting)
     return posting
 
@@ -302,7 +304,7 @@ def refuse(*, posting_id: int, actor: User, note: str) -> BreakPosting:
     if not note.strip():
         raise DomainError(_("Say why it is refused."))
     _end(posting, RequestState.REFUSED, actor, note)
-    _record(posting, "wallet.break_posting_refused", actor, note)
+    _record(posting, WalletAction.BREAK_POSTING_REFUSED, actor, note)
     _answer(posting)
     return posting
 
@@ -313,7 +315,7 @@ def withdraw(*, posting_id: int, actor: User) -> BreakPosting:
     posting = _locked(posting_id)
     require(policies.can_withdraw(actor, posting))
     _end(posting, RequestState.WITHDRAWN, actor, "")
-    _record(posting, "wallet.break_posting_withdrawn", actor, "")
+    _record(posting, WalletAction.BREAK_POSTING_WITHDRAWN, actor, "")
     return posting
 
 
@@ -323,7 +325,7 @@ def _end(posting: BreakPosting, state: RequestState, actor: Actor, note: str) ->
     posting.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
 
 
-def _record(posting: BreakPosting, action: str, actor: Actor, reason: str) -> None:
+def _record(posting: BreakPosting, action: AuditCode, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

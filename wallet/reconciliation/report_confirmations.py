@@ -16,6 +16,7 @@ from crm.files.jobs import RunningJob, start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.bank import statements as bank
 from wallet.choices.reconciliation import WaitingState
 from wallet.core.source_files import Progress, StoredOriginal, no_progress
@@ -95,7 +96,7 @@ def _decide(waiting: ReportToConfirm, state: WaitingState, actor: Actor) -> None
     waiting.save(update_fields=["state", "decided_by", "decided_at", "report", "bank_file", "last_row"])
     audit.record(
         actor=actor,
-        action=f"wallet.report_{state}",
+        action=WalletAction.of("report", state),
         target=waiting,
         brand_id=waiting.psp.brand_id,
         after={

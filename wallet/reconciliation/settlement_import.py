@@ -27,6 +27,7 @@ from crm.files.jobs import RunningJob, start_job
 from crm.models import Actor, Job, User
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progress
 from wallet.models import Psp, SettlementImport
 from wallet.psp import adapter_of
@@ -285,7 +286,7 @@ def store(
 def _tell(report: SettlementImport, psp: Psp, actor: Actor) -> None:
     audit.record(
         actor=actor,
-        action="wallet.report_imported",
+        action=WalletAction.REPORT_IMPORTED,
         target=report,
         brand_id=psp.brand_id,
         after={

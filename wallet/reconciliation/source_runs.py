@@ -28,6 +28,7 @@ from crm.queue import catch_up
 from crm.security import audit
 from crm.security.policies import require
 from trading.models import SyncCursor, TradingServer
+from wallet.audit_codes import WalletAction
 from wallet.bank import positions as bank_positions
 from wallet.bank import statements as bank
 from wallet.bank.positions import BANK_ADAPTER, end_of
@@ -359,7 +360,7 @@ def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Actor) -> Psp:
     psp.save(update_fields=["is_fetched_daily"])
     audit.record(
         actor=actor,
-        action="wallet.daily_fetch_changed",
+        action=WalletAction.DAILY_FETCH_CHANGED,
         target=psp,
         brand_id=psp.brand_id,
         before={"is_fetched_daily": before},

@@ -16,6 +16,7 @@ from crm.models import Actor
 from crm.money.amounts import Money
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.ledger import JournalKind
 from wallet.choices.transfers import QuoteFor
 from wallet.core.references import new_reference
@@ -73,7 +74,7 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Actor) -
     )
     audit.record(
         actor=actor,
-        action="wallet.exchanged",
+        action=WalletAction.EXCHANGED,
         target=done,
         client_id=client.pk,
         brand_id=client.brand_id,

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
@@ -24,6 +25,7 @@ from crm.notices.notify import notify, people_with
 from crm.rates import fx
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.core import policies
 from wallet.models import RateEntry
@@ -76,7 +78,7 @@ def propose_rate(
         requested_by=actor,
         requested_at=timezone.now(),
     )
-    _record(entry, "wallet.rate_entered", actor, reason)
+    _record(entry, WalletAction.RATE_ENTERED, actor, reason)
     notify(
         [pk for pk in people_with("wallet.post_manual_journal") if pk != actor.pk],
         kind="wallet.rate_entered",
@@ -132,7 +134,7 @@ def approve_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
     except IntegrityError as problem:
         raise WrongState(_("A feed gave a rate of this day a moment ago.")) from problem
     _decide(entry, RequestState.APPROVED, actor, note)
-    _record(entry, "wallet.rate_approved", actor, note)
+    _record(entry, WalletAction.RATE_APPROVED, actor, note)
     return entry
 
 
@@ -144,7 +146,7 @@ def refuse_rate(*, entry_id: int, actor: User, note: str) -> RateEntry:
     if not note.strip():
         raise DomainError(_("Enter a reason."))
     _decide(entry, RequestState.REFUSED, actor, note)
-    _record(entry, "wallet.rate_refused", actor, note)
+    _record(entry, WalletAction.RATE_REFUSED, actor, note)
     return entry
 
 
@@ -154,7 +156,7 @@ def withdraw_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
     entry = _locked(entry_id)
     require(policies.can_withdraw(actor, entry))
     _decide(entry, RequestState.WITHDRAWN, actor, note)
-    _record(entry, "wallet.rate_withdrawn", actor, note)
+    _record(entry, WalletAction.RATE_WITHDRAWN, actor, note)
     return entry
 
 
@@ -168,7 +170,7 @@ def _decide(entry: RateEntry, state: RequestState, actor: Actor, note: str) -> N
     entry.save()
 
 
-def _record(entry: RateEntry, action: str, actor: Actor, reason: str) -> None:
+def _record(entry: RateEntry, action: AuditCode, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,

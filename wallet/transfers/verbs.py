@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock, lock_first
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import TransferSettled, publish
@@ -26,6 +27,7 @@ from crm.security.policies import require
 from trading.accounts.balance_operations import reserve_operation
 from trading.choices import AccountState, OperationKind, OperationState
 from trading.models import BalanceOperation, TradingAccount
+from wallet.audit_codes import WalletAction
 from wallet.choices.ledger import JournalKind
 from wallet.choices.transfers import Direction, TransferState
 from wallet.core.amounts import minor_of
@@ -101,7 +103,7 @@ def start_transfer(
     transfer.save()
     _audit(
         transfer,
-        "wallet.transfer_started",
+        WalletAction.TRANSFER_STARTED,
         actor=actor,
         after={"amount": str(transfer.money), "direction": direction, "account": transfer.trading_account_label},
     )
@@ -170,7 +172,12 @@ def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
         transfer.failure = operation.error[:200]
         transfer.move_to(TransferState.FAILED)
     transfer.save()
-    _audit(transfer, f"wallet.transfer_{transfer.state}", reason=transfer.failure, after={"ticket": operation.ticket})
+    _audit(
+        transfer,
+        WalletAction.of("transfer", transfer.state),
+        reason=transfer.failure,
+        after={"ticket": operation.ticket},
+    )
     if confirmed:
         publish(
             TransferSettled(
@@ -224,11 +231,11 @@ def _become_unknown(operation_id: int) -> None:
     if transfer is not None and transfer.state == TransferState.SENDING:
         transfer.move_to(TransferState.UNKNOWN)
         transfer.save(update_fields=["state", "updated_at"])
-        _audit(transfer, "wallet.transfer_unknown")
+        _audit(transfer, WalletAction.TRANSFER_UNKNOWN)
 
 
 def _audit(
-    transfer: Transfer, action: str, *, actor: Actor = None, reason: str = "", after: dict | None = None
+    transfer: Transfer, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict | None = None
 ) -> None:
     audit.record(
         actor=actor,

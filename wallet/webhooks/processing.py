@@ -24,6 +24,7 @@ from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import wake_on_commit, wake_soon_on_commit
+from wallet.audit_codes import WalletAction
 from wallet.choices.psp import InboxState, Verdict
 from wallet.deposits import verbs as deposits
 from wallet.deposits.capture import completed
@@ -272,6 +273,6 @@ def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     message.move_to(InboxState.WAITING)
     message.due_at, message.attempts, message.processed_at = timezone.now(), 0, None
     message.save(update_fields=["state", "due_at", "attempts", "processed_at"])
-    audit.record(actor=actor, action="wallet.webhook_retried", target=message, brand_id=message.psp.brand_id)
+    audit.record(actor=actor, action=WalletAction.WEBHOOK_RETRIED, target=message, brand_id=message.psp.brand_id)
     wake_on_commit("wallet.process_webhook", message.pk)
     return message

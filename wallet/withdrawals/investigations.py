@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import joined, label_of, phrase, say
@@ -21,6 +22,7 @@ from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.approvals import RequestState
 from wallet.choices.bank import OrderState
 from wallet.choices.ledger import AccountKind
@@ -105,7 +107,7 @@ def say_what_happened(
         requested_at=timezone.now(),
         **terms,
     )
-    _record(finding, "wallet.payout_finding_written", actor, reason)
+    _record(finding, WalletAction.PAYOUT_FINDING_WRITTEN, actor, reason)
     notify(
         [pk for pk in people_with(DECIDES, brand_id=withdrawal.brand_id) if pk != actor.pk],
         kind="wallet.payout_finding",
@@ -176,7 +178,7 @@ def _agree(finding_id: int, actor: User, note: str) -> PayoutFinding:
         journal_id = _paid(finding, withdrawal, actor)
     finding.journal_id = journal_id
     _decide(finding, RequestState.APPROVED, actor, note)
-    _record(finding, "wallet.payout_finding_booked", actor, note)
+    _record(finding, WalletAction.PAYOUT_FINDING_BOOKED, actor, note)
     return finding
 
 
@@ -188,7 +190,7 @@ def refuse(*, finding_id: int, actor: User, note: str) -> PayoutFinding:
     if not note.strip():
         raise DomainError(_("Say what is wrong with it."))
     _decide(finding, RequestState.REFUSED, actor, note)
-    _record(finding, "wallet.payout_finding_refused", actor, note)
+    _record(finding, WalletAction.PAYOUT_FINDING_REFUSED, actor, note)
     return finding
 
 
@@ -198,7 +200,7 @@ def withdraw(*, finding_id: int, actor: User) -> PayoutFinding:
     finding, _withdrawal = _locked(finding_id)
     require(policies.can_withdraw(actor, finding))
     _decide(finding, RequestState.WITHDRAWN, actor, "")
-    _record(finding, "wallet.payout_finding_withdrawn", actor, "")
+    _record(finding, WalletAction.PAYOUT_FINDING_WITHDRAWN, actor, "")
     return finding
 
 
@@ -284,7 +286,7 @@ def _decide(finding: PayoutFinding, state: RequestState, actor: Actor, note: str
     finding.save()
 
 
-def _record(finding: PayoutFinding, action: str, actor: Actor, reason: str) -> None:
+def _record(finding: PayoutFinding, action: AuditCode, actor: Actor, reason: str) -> None:
     withdrawal = finding.withdrawal
     audit.record(
         actor=actor,

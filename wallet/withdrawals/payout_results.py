@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.audit_codes import AuditCode
 from crm.db.locking import lock, lock_all
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
 from crm.i18n.localized_text import label_of, phrase, say
@@ -15,6 +16,7 @@ from crm.models import Actor
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
+from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import InboxState
@@ -86,7 +88,7 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
     elif withdrawal.state != WithdrawalState.SENT:
         withdrawal.move_to(WithdrawalState.SENT)
         withdrawal.save()
-        audit_withdrawal(withdrawal, "wallet.withdrawal_sent", after={"psp_reference": view.psp_reference})
+        audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_SENT, after={"psp_reference": view.psp_reference})
     return Applied(InboxState.DONE, f"{withdrawal.reference} is {withdrawal.state}")
 
 
@@ -112,7 +114,7 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
         withdrawal.save(update_fields=["psp_reference", "updated_at"])
     audit_withdrawal(
         withdrawal,
-        "wallet.payout_contradicted",
+        WalletAction.PAYOUT_CONTRADICTED,
         reason=view.failure,
         evidence={"psp_reference": view.psp_reference, "status": view.status.value},
     )
@@ -148,7 +150,7 @@ def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted
         currency=withdrawal.currency,
         occurred_at=view.happened_at or timezone.now(),
     )
-    audit_withdrawal(withdrawal, "wallet.withdrawal_settled", after={"journal": posted.journal_id})
+    audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_SETTLED, after={"journal": posted.journal_id})
     if is_refund:
         _count_refund(withdrawal)
     if withdrawal.purpose == Purpose.WITHDRAWAL:
@@ -176,7 +178,7 @@ def _count_refund(withdrawal: Withdrawal) -> None:
     deposit.save()
     audit_deposit(
         deposit,
-        f"wallet.deposit_{deposit.state}" if everything else "wallet.deposit_partly_refunded",
+        WalletAction.of("deposit", deposit.state) if everything else WalletAction.DEPOSIT_PARTLY_REFUNDED,
         after={"amount": str(withdrawal.money), "by": withdrawal.reference},
     )
     if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
@@ -202,7 +204,7 @@ def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, ac
     withdrawal.reason = reason[:300]
     withdrawal.journal_id, withdrawal.finished_at, withdrawal.next_look_up_at = posted.journal_id, timezone.now(), None
     withdrawal.save()
-    audit_withdrawal(withdrawal, f"wallet.withdrawal_{state.value}", actor=actor, reason=reason)
+    audit_withdrawal(withdrawal, WalletAction.of("withdrawal", state.value), actor=actor, reason=reason)
 
 
 def fail(withdrawal: Withdrawal, *, reason: str) -> None:
@@ -260,7 +262,7 @@ def open_refunds_of(deposit_id: int) -> list[Withdrawal]:
 
 def audit_withdrawal(
     withdrawal: Withdrawal,
-    action: str,
+    action: AuditCode,
     *,
     actor: Actor = None,
     reason: str = "",

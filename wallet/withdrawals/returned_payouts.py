@@ -13,6 +13,7 @@ from crm.events import DepositRestored, publish
 from crm.i18n import formats
 from crm.models import Actor
 from crm.money.amounts import Money
+from wallet.audit_codes import WalletAction
 from wallet.bonuses import restoring
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
@@ -89,7 +90,7 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     restored = restoring.restore(finding, actor=actor) if finding.restores_bonus else []
     payout_results.audit_withdrawal(
         withdrawal,
-        "wallet.withdrawal_came_back",
+        WalletAction.WITHDRAWAL_CAME_BACK,
         actor=actor,
         reason=finding.reason,
         after={
@@ -141,7 +142,7 @@ def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:
     elif deposit.state == DepositState.RETURNED:
         deposit.move_to(DepositState.HELD)
     deposit.save()
-    audit_deposit(deposit, "wallet.deposit_refund_came_back", after={"by": withdrawal.reference})
+    audit_deposit(deposit, WalletAction.DEPOSIT_REFUND_CAME_BACK, after={"by": withdrawal.reference})
     if withdrawal.purpose == Purpose.REFUND and not withdrawal.from_suspense:
         publish(
             DepositRestored(

@@ -17,6 +17,7 @@ from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import lock_deposit
 from wallet.models import Withdrawal
@@ -165,7 +166,7 @@ def _lost(withdrawal_id: int, words: str) -> str:
         withdrawal.save(update_fields=["state", "next_look_up_at", "updated_at"])
         audit.record(
             actor=None,
-            action="wallet.withdrawal_unknown",
+            action=WalletAction.WITHDRAWAL_UNKNOWN,
             target=withdrawal,
             client_id=withdrawal.client_id,
             brand_id=withdrawal.brand_id,
@@ -201,7 +202,7 @@ def ask_the_psp(*, withdrawal_id: int, actor: Actor) -> str:
     with transaction.atomic():
         withdrawal = lock_withdrawal(withdrawal_id)
         require(policies.can_look_up(actor, withdrawal))
-        audit_withdrawal(withdrawal, "wallet.withdrawal_looked_up", actor=actor)
+        audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_LOOKED_UP, actor=actor)
     return look_up_payout(withdrawal_id)
 
 
@@ -218,7 +219,7 @@ def take_refund_back(*, withdrawal_id: int, actor: Actor, reason: str) -> str:
         require(policies.can_look_up(actor, withdrawal))
         if not refund_claims.may_be_closed(withdrawal):
             raise WrongState(_("There is nothing to take back: it is not waiting to be claimed."))
-        audit_withdrawal(withdrawal, "wallet.refund_taken_back", actor=actor, reason=reason)
+        audit_withdrawal(withdrawal, WalletAction.REFUND_TAKEN_BACK, actor=actor, reason=reason)
     with about(withdrawal.reference):
         adapter_of(withdrawal.psp).withdraw_refund(_refund_order(withdrawal))
     return look_up_payout(withdrawal_id)

@@ -28,6 +28,7 @@ from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.queue.enqueue import wake_on_commit
 from crm.security.policies import require
+from wallet.audit_codes import WalletAction
 from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalState
 from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
@@ -223,7 +224,7 @@ def _reserved(
     withdrawal.save(force_insert=True)
     audit_withdrawal(
         withdrawal,
-        "wallet.withdrawal_requested",
+        WalletAction.WITHDRAWAL_REQUESTED,
         actor=actor,
         after={
             "amount": str(withdrawal.money),
@@ -278,7 +279,7 @@ def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> 
             withdrawal.move_to(WithdrawalState.SECOND_LOOK)
             withdrawal.reviewed_by, withdrawal.reviewed_at = actor, timezone.now()
             withdrawal.save(update_fields=["state", "reviewed_by", "reviewed_at", "updated_at"])
-            audit_withdrawal(withdrawal, "wallet.withdrawal_reviewed", actor=actor, reason=reason)
+            audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_REVIEWED, actor=actor, reason=reason)
     else:
         for withdrawal in parts:
             withdrawal.approved_by = actor
@@ -319,7 +320,7 @@ def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) ->
         # The sweeper sends it should the worker that is woken now never come.
         withdrawal.next_look_up_at = withdrawal.approved_at
         withdrawal.save()
-        audit_withdrawal(withdrawal, "wallet.withdrawal_approved", actor=actor, reason=reason)
+        audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_APPROVED, actor=actor, reason=reason)
         publish(
             WithdrawalApproved(
                 client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk

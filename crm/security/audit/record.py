@@ -7,6 +7,7 @@ import orjson
 from django.db import connection, models
 from django.utils import timezone
 
+from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.models import Actor, AuditEvent
 from crm.security import crypto
@@ -24,7 +25,7 @@ def canonical(body: Mapping[str, Any]) -> bytes:
 def record(
     *,
     actor: Actor,
-    action: str,
+    action: AuditCode,
     target: models.Model | tuple[str, object],
     client_id: int | None = None,
     brand_id: int | None = None,
@@ -35,7 +36,7 @@ def record(
 ) -> AuditEvent:
     """Write one audit row in the caller's transaction.
 
-    actor: the user, or None for the system's own work. action: `app.verb_in_past`, e.g. `wallet.withdrawal_approved`.
+    actor: the user, or None for the system's own work. action: a member of the app's `audit_codes.py`.
     target: the row acted on. client_id: encrypts the body under the client's own key. before/after: changed fields only.
     """
     fields = {
@@ -92,6 +93,8 @@ def _row(
     reason="",
     evidence=None,
 ) -> AuditEvent:
+    if not isinstance(action, AuditCode):
+        raise TypeError(f"{action!r} isn't an audit code: declare it in the app's audit_codes.py")
     if isinstance(target, models.Model):
         target_type, target_id = target._meta.label_lower, str(target.pk)
     else:
@@ -103,7 +106,7 @@ def _row(
         transaction_id=transaction_id,
         actor=actor,
         actor_label=str(actor) if actor else "Keelson",
-        action=action,
+        action=action.value,
         target_type=target_type,
         target_id=target_id,
         client_id=client_id,

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from clients.choices import Stage
 from clients.models import Client
+from crm.audit_codes import CrmAction
 from crm.db.bulk import copy_models
 from crm.models import AuditEvent, Brand, Notification
 from crm.security import audit
@@ -70,7 +71,7 @@ def test_many_audit_rows_verify_like_few(cast):
     audit.record_many(
         {
             "actor": cast.agent,
-            "action": "crm.tested",
+            "action": CrmAction.STAFF_CHANGED,
             "target": cast.client,
             "client_id": cast.client.pk,
             "reason": f"row {n}",
@@ -79,5 +80,5 @@ def test_many_audit_rows_verify_like_few(cast):
     )
     while audit.seal_pending():
         pass
-    assert AuditEvent.objects.filter(action="crm.tested").count() == 60
-    assert audit.body_of(AuditEvent.objects.filter(action="crm.tested").last())["reason"] == "row 59"
+    assert AuditEvent.objects.filter(action=CrmAction.STAFF_CHANGED).count() == 60
+    assert audit.body_of(AuditEvent.objects.filter(action=CrmAction.STAFF_CHANGED).last())["reason"] == "row 59"

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
+from crm.audit_codes import CrmAction
 from crm.file_columns import COLUMNS
 from crm.files.file_check import verify_files
 from crm.files.file_sweep import ORPHANS_MAX, is_older_than_files, note_newest_seal, sweep_orphans
@@ -63,7 +64,7 @@ def grow_old() -> None:
 
 
 def sealed_act(cast) -> AuditSeal:
-    audit.record(actor=None, action="crm.test", target=cast.client)
+    audit.record(actor=None, action=CrmAction.STAFF_CHANGED, target=cast.client)
     seal_audit()
     return AuditSeal.objects.latest("id")
 

@@ -2,6 +2,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
+from clients.audit_codes import ClientsAction
 from crm.models import AuditEvent
 from crm.privacy import erasures
 from crm.security import audit
@@ -15,7 +16,7 @@ def write(cast, count=5, **fields):
         return [
             audit.record(
                 actor=cast.agent,
-                action="clients.note_added",
+                action=ClientsAction.NOTE_ADDED,
                 target=cast.client,
                 client_id=cast.client.pk,
                 reason=f"note {n}",
@@ -30,6 +31,19 @@ def tamper(sql, *parameters):
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(sql, parameters)
         cursor.execute("SET session_replication_role = origin")
+
+
+def test_only_a_declared_code_is_recorded(cast):
+    for action in ("clients.note_added", "clients.made_up"):
+        with pytest.raises(TypeError, match="isn't an audit code"), transaction.atomic():
+            audit.record(actor=cast.agent, action=action, target=cast.client)
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_code_is_stored_as_it_always_was(cast):
+    row = write(cast, 1)[0]
+    assert type(row.action) is str and row.action == "clients.note_added"
+    assert AuditEvent.objects.get(action=ClientsAction.NOTE_ADDED) == row
 
 
 def test_the_log_verifies_and_a_body_reads_back(cast):

@@ -14,6 +14,7 @@ from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
+from clients.audit_codes import ClientsAction
 from crm.checks import field_key_is_real, seals_have_their_own_key
 from crm.files import jobs
 from crm.models import AuditEvent, LastingKey, SubjectKey
@@ -150,7 +151,7 @@ def test_a_value_opens_for_its_own_row_alone():
 def test_seals_of_an_earlier_key_stay_proven_and_a_strangers_do_not(cast, settings):
     def seal():
         with transaction.atomic():
-            audit.record(actor=cast.agent, action="clients.note_added", target=cast.client)
+            audit.record(actor=cast.agent, action=ClientsAction.NOTE_ADDED, target=cast.client)
         return audit.seal_pending()
 
     seal()

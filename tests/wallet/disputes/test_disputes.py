@@ -235,7 +235,7 @@ def test_the_evidence_tells_the_story_and_is_kept_sealed(cast, deposit):
         "dp_1",
         deposit.reference,
         "Clara Weber",
-        "Booked into the wallet",
+        "Deposit booked into the wallet",
         "Who the client is",
     ):
         assert word in text

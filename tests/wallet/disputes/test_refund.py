@@ -282,5 +282,5 @@ def test_an_unknown_payment_is_looked_up_by_a_person_and_never_repeated(mixed, c
     assert browse(cast.agent).post(look).status_code == 403
     browse(cast.finance).post(look)
     assert state(withdrawal) in (WithdrawalState.SENT, WithdrawalState.SETTLED)
-    assert "Looked up at the PSP" in browse(cast.finance).get(page).content.decode()
+    assert "Withdrawal looked up at the PSP" in browse(cast.finance).get(page).content.decode()
     assert len(outside.running.store.rows("SELECT 1 FROM transfers")) == 1

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from clients.models import TimelineEntry
 from crm import events
+from crm.audit_codes import CrmAction
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from crm.security import audit
@@ -276,7 +277,7 @@ def test_what_was_taken_back_is_no_source_any_more(rich, outside, gone):
 
 
 def test_a_new_password_is_looked_at(rich, outside):
-    audit.record(actor=None, action="crm.password_changed", target=rich.client_user, client_id=rich.client.pk)
+    audit.record(actor=None, action=CrmAction.PASSWORD_CHANGED, target=rich.client_user, client_id=rich.client.pk)
     assert outcome(ask(rich, outside), "cooling_off") == CheckResult.REVIEW
 
 

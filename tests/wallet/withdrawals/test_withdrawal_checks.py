@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from clients.audit_codes import ClientsAction
 from compliance.models import Hit, ListEntry, RiskAssessment
+from crm.audit_codes import CrmAction
 from crm.security import audit
 from tests.compliance.factories import load
 from tests.days import now
@@ -51,11 +53,11 @@ def test_how_often_and_how_much(rich, outside, policies, words):
 @pytest.mark.parametrize(
     ("action", "after", "words"),
     [
-        ("crm.password_reset", {}, "The password was reset"),
-        ("crm.second_factor_removed", {}, "A second factor was removed"),
-        ("clients.profile_changed", {"email": "new@example.com"}, "The e-mail was changed"),
-        ("portal.details_changed", {"phone": "+4915100"}, "The telephone number was changed"),
-        ("portal.details_changed", {"city": "Berlin"}, ""),
+        (CrmAction.PASSWORD_RESET, {}, "Password reset"),
+        (CrmAction.SECOND_FACTOR_REMOVED, {}, "Second factor removed"),
+        (ClientsAction.PROFILE_CHANGED, {"email": "new@example.com"}, "E-mail address changed"),
+        (ClientsAction.DETAILS_CHANGED, {"phone": "+4915100"}, "Phone number changed"),
+        (ClientsAction.DETAILS_CHANGED, {"city": "Berlin"}, ""),
     ],
 )
 def test_what_was_changed_shortly_before_is_looked_at(rich, outside, action, after, words):

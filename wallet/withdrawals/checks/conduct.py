@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from django.db.models import Sum
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.audit_codes import ClientsAction
+from crm import audit_codes
+from crm.audit_codes import CrmAction
 from crm.i18n import formats
 from crm.models import AuditEvent
 from crm.money.amounts import from_minor
@@ -22,17 +24,17 @@ from wallet.models import Withdrawal
 from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review
 
 CAME_BACK = (WithdrawalState.REJECTED, WithdrawalState.CANCELLED, WithdrawalState.FAILED, WithdrawalState.CAME_BACK)
-# What was done to the login or the profile → in words. A profile change counts when it touched one of CONTACTS.
-CHANGES: dict[str, Promise | str] = {
-    "crm.password_changed": gettext_lazy("The password was changed"),
-    "crm.password_reset": gettext_lazy("The password was reset"),
-    "crm.second_factor_added": gettext_lazy("A second factor was added"),
-    "crm.second_factor_removed": gettext_lazy("A second factor was removed"),
-    "crm.second_factor_reset": gettext_lazy("The second factor was reset"),
-    "crm.recovery_codes_renewed": gettext_lazy("The recovery codes were renewed"),
-}
-PROFILE_ACTIONS = ("clients.profile_changed", "portal.details_changed")
-CONTACTS = {"email": gettext_lazy("The e-mail was changed"), "phone": gettext_lazy("The telephone number was changed")}
+# What was done to the login or the profile. A profile change counts when it touched one of CONTACTS.
+LOGIN_ACTIONS = (
+    CrmAction.PASSWORD_CHANGED,
+    CrmAction.PASSWORD_RESET,
+    CrmAction.SECOND_FACTOR_ADDED,
+    CrmAction.SECOND_FACTOR_REMOVED,
+    CrmAction.SECOND_FACTOR_RESET,
+    CrmAction.RECOVERY_CODES_RENEWED,
+)
+PROFILE_ACTIONS = (ClientsAction.PROFILE_CHANGED, ClientsAction.DETAILS_CHANGED)
+CONTACTS = {"email": gettext_lazy("E-mail address changed"), "phone": gettext_lazy("Phone number changed")}
 EVENTS_READ_MAX = 20
 
 
@@ -88,12 +90,12 @@ def cooling_off(request: Request) -> Finding:
 def _changes(client_id: int, since: dt.datetime) -> list[str]:
     """What was changed since, each thing once, in words."""
     events = AuditEvent.objects.filter(
-        client_id=client_id, action__in=[*CHANGES, *PROFILE_ACTIONS], at__gte=since
+        client_id=client_id, action__in=[*LOGIN_ACTIONS, *PROFILE_ACTIONS], at__gte=since
     ).order_by("-id")[:EVENTS_READ_MAX]
     found: dict[str, None] = {}
     for event in events:
-        if event.action in CHANGES:
-            found[str(CHANGES[event.action])] = None
+        if event.action in LOGIN_ACTIONS:
+            found[audit_codes.label_of(event.action)] = None
             continue
         body = audit.body_of(event)
         touched = {*(body.get("before") or {}), *(body.get("after") or {})}

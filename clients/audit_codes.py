@@ -1,0 +1,25 @@
+"""What happens to a client's profile, notes, calls and tasks, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class ClientsAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    CALL_LOGGED = "clients.call_logged", _("Call logged"), "phone"
+    MAIL_SENT = "clients.mail_sent", _("E-mail sent"), "mail"
+    MOVED = "clients.moved", _("Client moved to another book"), "arrow-left-right"
+    NOTE_ADDED = "clients.note_added", _("Note added"), "message-square"
+    NOTE_EDITED = "clients.note_edited", _("Note edited"), "square-pen"
+    NOTE_PINNED = "clients.note_pinned", _("Note pinned"), "bookmark"
+    NOTE_UNPINNED = "clients.note_unpinned", _("Note unpinned"), "bookmark"
+    PROFILE_CHANGED = "clients.profile_changed", _("Personal details changed"), "user"
+    STAGE_CHANGED = "clients.stage_changed", _("Stage changed"), "workflow"
+    TASK_ADDED = "clients.task_added", _("Task added"), "list-todo"
+    TASK_COMPLETED = "clients.task_completed", _("Task completed"), "check", "success"
+    TASK_REOPENED = "clients.task_reopened", _("Task reopened"), "rotate-ccw"
+    TASK_SNOOZED = "clients.task_snoozed", _("Task postponed"), "clock"
+    # Recorded by the portal; declared here because the checks of withdrawals, which know no portal, look for it.
+    DETAILS_CHANGED = "portal.details_changed", _("Personal details changed by the client"), "user"

@@ -1,0 +1,31 @@
+"""What compliance decides, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class ComplianceAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    CLIENT_SCREENED = "compliance.client_screened", _("Client screened against the watchlists"), "scan-search"
+    HIT_CLEARED = "compliance.hit_cleared", _("Possible match cleared as another person"), "circle-check", "success"
+    HIT_CONFIRMED = "compliance.hit_confirmed", _("Watchlist match confirmed"), "siren", "danger"
+    RESTRICTION_LIFT_ASKED = (
+        "compliance.restriction_lift_asked",
+        _("Lifting of a restriction requested"),
+        "lock-open",
+        "info",
+    )
+    RESTRICTION_LIFT_REFUSED = (
+        "compliance.restriction_lift_refused",
+        _("Lifting of a restriction refused"),
+        "lock",
+        "warning",
+    )
+    RESTRICTION_LIFTED = "compliance.restriction_lifted", _("Restriction lifted"), "lock-open", "success"
+    RESTRICTION_PLACED = "compliance.restriction_placed", _("Restriction placed"), "lock", "danger"
+    RISK_ASSESSED = "compliance.risk_assessed", _("Risk rated"), "gauge"
+    TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
+    WATCHLIST_IMPORTED = "compliance.watchlist_imported", _("Watchlist imported"), "list-checks"
+    WATCHLIST_REFUSED = "compliance.watchlist_refused", _("Watchlist file refused"), "circle-x", "warning"

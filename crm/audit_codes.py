@@ -1,0 +1,102 @@
+"""What audit rows record: every action has one code, one label and one icon, declared once in its app's `audit_codes.py`.
+
+Verbs record a member; the audit log, its filter, timelines, exports and the documentation read its label and icon from here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Self
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_CODES: dict[str, AuditCode] = {}
+
+
+class AuditCode(StrEnum):
+    """Base of the apps' codes: `NAME = "app.verb_in_past", _("Label"), "icon"`, and a tone where it isn't neutral.
+
+    The code is stored and sealed in the audit log, so it never changes; its label may. Tones: success, info, warning, danger.
+    """
+
+    label: Promise
+    icon: str
+    tone: str
+
+    def __new__(cls, code: str, label: Promise, icon: str, tone: str = "neutral") -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label, member.icon, member.tone = label, icon, tone
+        return member
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for member in cls:
+            if member.value in _CODES:
+                raise TypeError(f"two audit codes are called {member.value!r}")
+            _CODES[member.value] = member
+
+    @classmethod
+    def of(cls, noun: str, state: str) -> Self:
+        """Find the code of a thing that reached a state: `WalletAction.of("deposit", deposit.state)`."""
+        return cls[f"{noun}_{state}".upper()]
+
+
+def find(code: str) -> AuditCode | None:
+    """Find the member of a stored code; None for one that only an older version knew."""
+    return _CODES.get(code)
+
+
+def label_of(code: str) -> str:
+    """Name a stored action for a reader; a code nobody declares any more reads from its own name."""
+    known = find(code)
+    if known:
+        return str(known.label)
+    words = code.partition(".")[2].replace("_", " ") or code
+    return words[:1].upper() + words[1:]
+
+
+def choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """List all codes for a filter, by app and label."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for member in sorted(_CODES.values(), key=lambda member: str(member.label)):
+        app = apps.get_app_config(member.value.partition(".")[0])
+        groups.setdefault(str(app.verbose_name), []).append((member.value, str(member.label)))
+    return sorted(groups.items())
+
+
+class CrmAction(AuditCode):
+    """What the ground floor does."""
+
+    ACCESS_GRANTED = "crm.access_granted", _("Access granted"), "key-round"
+    ACCESS_TAKEN = "crm.access_taken", _("Access removed"), "user-x"
+    DEMO_LOADED = "crm.demo_loaded", _("Demo data loaded"), "sparkles"
+    ERASURES_REPLAYED = "crm.erasures_replayed", _("Erasures applied again after a restore"), "trash-2"
+    EVENT_REPLAYED = "crm.event_replayed", _("Failed event delivered again"), "refresh-cw"
+    EVENT_SKIPPED = "crm.event_skipped", _("Failed event skipped"), "x"
+    FIELD_KEY_ROTATED = "crm.field_key_rotated", _("Field key rotated"), "key-round"
+    FIELD_KEY_ROTATION_STARTED = "crm.field_key_rotation_started", _("Field key rotation started"), "key-round"
+    GRANT_APPROVED = "crm.grant_approved", _("Access request approved"), "user-check", "success"
+    GRANT_REJECTED = "crm.grant_rejected", _("Access request rejected"), "user-x", "danger"
+    GRANT_REQUESTED = "crm.grant_requested", _("Access requested"), "key-round", "info"
+    GRANT_WITHDRAWN = "crm.grant_withdrawn", _("Access request withdrawn"), "x"
+    ORPHANS_DELETED = "crm.orphans_deleted", _("Orphaned files deleted"), "trash-2"
+    PASSWORD_CHANGED = "crm.password_changed", _("Password changed"), "key-round"
+    PASSWORD_CHOSEN = "crm.password_chosen", _("Password chosen"), "key-round"
+    PASSWORD_RESET = "crm.password_reset", _("Password reset"), "key-round"
+    PASSWORD_RESET_SENT = "crm.password_reset_sent", _("Link to reset the password sent"), "mail"
+    RECOVERY_CODES_RENEWED = "crm.recovery_codes_renewed", _("Recovery codes renewed"), "life-buoy"
+    ROLE_GIVEN = "crm.role_given", _("Role given"), "user-plus"
+    ROLE_TAKEN = "crm.role_taken", _("Role removed"), "user-x"
+    SECOND_FACTOR_ADDED = "crm.second_factor_added", _("Second factor added"), "smartphone"
+    SECOND_FACTOR_REMOVED = "crm.second_factor_removed", _("Second factor removed"), "smartphone", "warning"
+    SECOND_FACTOR_RESET = "crm.second_factor_reset", _("Second factor reset"), "smartphone", "warning"
+    SESSION_ENDED = "crm.session_ended", _("Session ended"), "log-out"
+    SESSIONS_ENDED = "crm.sessions_ended", _("Sessions ended"), "log-out"
+    STAFF_CHANGED = "crm.staff_changed", _("Staff details changed"), "pencil"
+    STAFF_INVITED = "crm.staff_invited", _("Staff member invited"), "user-plus"
+    STAFF_INVITED_AGAIN = "crm.staff_invited_again", _("Staff invitation sent again"), "mail"
+    STAFF_SWITCHED_OFF = "crm.staff_switched_off", _("Staff account deactivated"), "user-x", "warning"
+    STAFF_SWITCHED_ON = "crm.staff_switched_on", _("Staff account activated"), "user-check"

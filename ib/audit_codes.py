@@ -1,0 +1,32 @@
+"""What happens to partners, plans and commissions, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class IbAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    ACCESS_GRANTED = "ib.access_granted", _("Access to a partner granted"), "key-round"
+    ACCESS_TAKEN = "ib.access_taken", _("Access to a partner removed"), "user-x"
+    CLIENT_ATTRIBUTED = "ib.client_attributed", _("Client attributed to a partner"), "handshake"
+    COMMISSION_PAID_OUT = "ib.commission_paid_out", _("Commission paid out"), "banknote", "success"
+    COMMISSIONS_GIVEN_BACK = "ib.commissions_given_back", _("Commissions restored"), "redo-2"
+    COMMISSIONS_RUN = "ib.commissions_run", _("Commissions calculated"), "calculator"
+    COMMISSIONS_TAKEN_BACK = "ib.commissions_taken_back", _("Commissions clawed back"), "undo-2", "warning"
+    LINK_CREATED = "ib.link_created", _("Referral link created"), "link"
+    LINK_SWITCHED = "ib.link_switched", _("Referral link switched on or off"), "link"
+    PARTNER_INVITED = "ib.partner_invited", _("Partner invited"), "mail"
+    PARTNER_MOVED = "ib.partner_moved", _("Partner moved in the tree"), "network"
+    PARTNER_REGISTERED = "ib.partner_registered", _("Partner registered"), "user-plus"
+    PARTNER_STATE_CHANGED = "ib.partner_state_changed", _("Partner status changed"), "handshake"
+    PERIOD_SETTLED = "ib.period_settled", _("Commission period settled"), "calendar", "success"
+    PLAN_ACTIVATED = "ib.plan_activated", _("Commission plan activated"), "circle-check", "success"
+    PLAN_ASSIGNED = "ib.plan_assigned", _("Commission plan assigned"), "user-check"
+    PLAN_CREATED = "ib.plan_created", _("Commission plan created"), "file-text"
+    PLAN_DRAFT_CHANGED = "ib.plan_draft_changed", _("Draft of a commission plan changed"), "pencil"
+    PLAN_DRAFTED = "ib.plan_drafted", _("Commission plan drafted"), "pencil"
+    PLAN_PROPOSED = "ib.plan_proposed", _("Commission plan proposed"), "send", "info"
+    PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
+    WALLET_LINKED = "ib.wallet_linked", _("Partner's wallet linked"), "wallet"

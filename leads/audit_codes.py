@@ -1,0 +1,30 @@
+"""What happens to leads and to what routes them, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class LeadsAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    ASSIGNED = "leads.assigned", _("Lead assigned"), "user-check"
+    CAMPAIGN_SAVED = "leads.campaign_saved", _("Campaign saved"), "megaphone"
+    CAPTURED = "leads.captured", _("Lead captured"), "user-plus"
+    IMPORT_DISCARDED = "leads.import_discarded", _("Lead import discarded"), "trash-2"
+    IMPORT_STARTED = "leads.import_started", _("Lead import started"), "upload"
+    IMPORTED = "leads.imported", _("Leads imported"), "upload"
+    INVITATION_USED = "leads.invitation_used", _("Invitation used"), "link"
+    INVITED = "leads.invited", _("Invitation sent"), "mail"
+    LANDING_PAGE_SAVED = "leads.landing_page_saved", _("Landing page saved"), "layout-dashboard"
+    REROUTED = "leads.rerouted", _("Lead routed again"), "route"
+    ROUTING_RULE_SAVED = "leads.routing_rule_saved", _("Routing rule saved"), "route"
+    SCORE_RULE_ENDED = "leads.score_rule_ended", _("Score rule ended"), "gauge"
+    SCORE_RULE_REMOVED = "leads.score_rule_removed", _("Score rule removed"), "gauge"
+    SCORE_RULE_SAVED = "leads.score_rule_saved", _("Score rule saved"), "gauge"
+    SHIFTS_SET = "leads.shifts_set", _("Shifts set"), "calendar-clock"
+    SOURCE_CREATED = "leads.source_created", _("Lead source created"), "plug"
+    SOURCE_KEY_RENEWED = "leads.source_key_renewed", _("Key of a lead source renewed"), "key-round"
+    SOURCE_STARTED = "leads.source_started", _("Lead source activated"), "play"
+    SOURCE_STOPPED = "leads.source_stopped", _("Lead source deactivated"), "pause"
+    STATUS_CHANGED = "leads.status_changed", _("Sales status changed"), "tag"

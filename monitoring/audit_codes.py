@@ -1,0 +1,17 @@
+"""What happens to alerts about agents, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class MonitoringAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    AGENT_UNMASKED = "monitoring.agent_unmasked", _("Agent's name revealed"), "eye"
+    ALERT_DECIDED = "monitoring.alert_decided", _("Alert decided"), "gavel"
+    ALERT_GIVEN_BACK = "monitoring.alert_given_back", _("Alert returned to the queue"), "undo-2"
+    ALERT_RAISED = "monitoring.alert_raised", _("Alert raised"), "siren", "warning"
+    ALERT_TAKEN = "monitoring.alert_taken", _("Alert claimed"), "user-check"
+    WATCH_ENDED = "monitoring.watch_ended", _("Taken off the watchlist"), "eye-off"
+    WATCH_STARTED = "monitoring.watch_started", _("Put on the watchlist"), "eye"
