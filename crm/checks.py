@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -151,7 +152,29 @@ def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kw
                 " has_database_privilege(current_database(), 'CREATE'), ARRAY(SELECT extname::text FROM pg_extension)"
             )
             found += not_allowed(*cursor.fetchone())
+            cursor.execute("SELECT has_table_privilege(to_regclass('django_migrations'), 'SELECT')")
+            if cursor.fetchone()[0]:
+                cursor.execute(
+                    "SELECT app, name FROM django_migrations WHERE app = ANY(%s) ORDER BY id", [settings.KEELSON_APPS]
+                )
+                found += of_another_version(cursor.fetchall())
     return found
+
+
+def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
+    """A database with migrations that this version doesn't have: written by a newer one, or before they were put together."""
+    base = Path(settings.BASE_DIR)
+    unknown = [f"{app}.{name}" for app, name in applied if not (base / app / "migrations" / f"{name}.py").exists()]
+    if not unknown:
+        return []
+    hint = (
+        "Nothing was changed. A demo or trial: `make stop`, delete `var/`, start again. A database to keep: run the version "
+        "that wrote it, or restore a backup into the version it came from."
+    )
+    words = f"another version of Keelson wrote this database: {unknown[-1]} is unknown here"
+    if len(unknown) > 1:
+        words += f", as are {len(unknown) - 1} more"
+    return [Error(words, hint=hint, id="keelson.E025")]
 
 
 def not_allowed(

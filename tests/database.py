@@ -90,6 +90,7 @@ def _digest(paths: list[Path]) -> str:
 def template_name() -> str:
     migrations, code = [ROOT / "requirements" / "base.txt"], []
     for app in settings.KEELSON_APPS:
+        migrations += (ROOT / app / "sql").glob("*.sql")
         for path in (ROOT / app).rglob("*.py"):
             (migrations if path.parent.name == "migrations" else code).append(path)
     return f"template_{_digest(migrations)}_{_digest(code)}"

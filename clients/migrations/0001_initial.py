@@ -1,9 +1,13 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.expressions
+import django.db.models.functions.text
+import django.utils.timezone
+import pgtrigger.compiler
+import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
-from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -13,10 +17,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('crm', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        AtOnce([
         migrations.CreateModel(
             name='Client',
             fields=[
@@ -45,20 +49,38 @@ class Migration(migrations.Migration):
                 ('net_deposits', models.DecimalField(decimal_places=2, default=0, help_text="In the brand's base currency", max_digits=20)),
                 ('last_trade_at', models.DateTimeField(blank=True, null=True)),
                 ('equity', models.DecimalField(decimal_places=2, default=0, help_text="In the brand's base currency", max_digits=20)),
-                ('last_contact_at', models.DateTimeField(blank=True, null=True)),
+                ('source', models.CharField(blank=True, help_text='Where the first lead came from, e.g. google', max_length=60)),
+                ('campaign', models.CharField(blank=True, help_text="The code of the first lead's campaign", max_length=60)),
+                ('last_contact_at', models.DateTimeField(blank=True, help_text='Last call, or mail written by a person', null=True)),
                 ('created_at', models.DateTimeField()),
                 ('registered_at', models.DateTimeField(blank=True, null=True)),
-                ('search_text', models.TextField(blank=True, editable=False, help_text='Lower-case name, e-mail, phone, id')),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='crm.book')),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='crm.brand')),
-                ('owner', models.ForeignKey(blank=True, help_text='The agent', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_clients', to=settings.AUTH_USER_MODEL)),
+                ('search_text', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.RawSQL("lower(first_name || ' ' || last_name || ' ' || email || ' ' || phone || ' #' || (id)::text)", ()), output_field=models.TextField())),
+                ('email_canonical', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.RawSQL("\nCASE WHEN split_part(split_part(lower(email), '@', 1), '+', 1) = '' THEN lower(email)\n     WHEN split_part(lower(email), '@', 2) IN ('gmail.com', 'googlemail.com')\n     THEN replace(split_part(split_part(lower(email), '@', 1), '+', 1), '.', '') || '@gmail.com'\n     ELSE split_part(split_part(lower(email), '@', 1), '+', 1) || '@' || split_part(lower(email), '@', 2) END\n", ()), output_field=models.CharField(max_length=254))),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='crm.book')),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='crm.brand')),
+                ('owner', models.ForeignKey(blank=True, db_index=False, help_text='The agent', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_clients', to=settings.AUTH_USER_MODEL)),
                 ('user', models.OneToOneField(blank=True, help_text='The portal login', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='client', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes')],
-                'indexes': [models.Index(fields=['book', '-id'], name='clients_by_book'), models.Index(fields=['book', 'stage', '-id'], name='clients_by_stage'), models.Index(fields=['owner', '-id'], name='clients_by_owner'), models.Index(fields=['brand', 'country', '-id'], name='clients_by_country'), models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['brand', 'phone'], name='clients_by_phone'), django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='clients_search', opclasses=['gin_trgm_ops'])],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('brand', 'email'), name='one_client_per_email_and_brand'), models.CheckConstraint(condition=models.Q(('stage', 'lead'), ('registered_at__isnull', False), ('stage', 'closed'), _connector='OR'), name='registered_client_has_a_date')],
+                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record")],
+            },
+        ),
+        migrations.CreateModel(
+            name='Call',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('direction', models.CharField(choices=[('outbound', 'Outgoing'), ('inbound', 'Incoming')], default='outbound', max_length=8)),
+                ('outcome', models.CharField(choices=[('reached', 'Reached'), ('call_back', 'Asked to call back'), ('no_answer', 'No answer'), ('voicemail', 'Voicemail'), ('busy', 'Busy'), ('refused', 'Not interested'), ('wrong_number', 'Wrong number')], max_length=16)),
+                ('started_at', models.DateTimeField()),
+                ('duration_seconds', models.PositiveIntegerField(default=0)),
+                ('notes', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-started_at', '-id'],
             },
         ),
         migrations.CreateModel(
@@ -89,7 +111,9 @@ class Migration(migrations.Migration):
                 ('net_deposits', models.DecimalField(decimal_places=2, default=0, help_text="In the brand's base currency", max_digits=20)),
                 ('last_trade_at', models.DateTimeField(blank=True, null=True)),
                 ('equity', models.DecimalField(decimal_places=2, default=0, help_text="In the brand's base currency", max_digits=20)),
-                ('last_contact_at', models.DateTimeField(blank=True, null=True)),
+                ('source', models.CharField(blank=True, help_text='Where the first lead came from, e.g. google', max_length=60)),
+                ('campaign', models.CharField(blank=True, help_text="The code of the first lead's campaign", max_length=60)),
+                ('last_contact_at', models.DateTimeField(blank=True, help_text='Last call, or mail written by a person', null=True)),
                 ('created_at', models.DateTimeField()),
                 ('registered_at', models.DateTimeField(blank=True, null=True)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -111,6 +135,119 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalMailTemplate',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('key', models.CharField(help_text='Which letter, e.g. leads.registration_link', max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('subject', models.CharField(max_length=160)),
+                ('body', models.TextField(help_text='Plain text; an empty line starts a paragraph; {{ first_name }} fills in')),
+                ('is_active', models.BooleanField(default=True)),
+                ('changed_at', models.DateTimeField(blank=True, editable=False)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_change_reason', models.CharField(max_length=100, null=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical mail template',
+                'verbose_name_plural': 'historical mail templates',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='MailTemplate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(help_text='Which letter, e.g. leads.registration_link', max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('subject', models.CharField(max_length=160)),
+                ('body', models.TextField(help_text='Plain text; an empty line starts a paragraph; {{ first_name }} fills in')),
+                ('is_active', models.BooleanField(default=True)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mail_templates', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'key', 'language'],
+                'permissions': [('manage_mail_templates', 'May change the texts of letters to clients')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Message',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('template', models.CharField(blank=True, help_text='Empty: written by hand', max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('to_address', models.EmailField(max_length=254)),
+                ('subject', models.CharField(max_length=200)),
+                ('body', models.TextField()),
+                ('secret', models.BinaryField(help_text='Encrypted values for the letter; removed once it is sent', null=True)),
+                ('state', models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed')], default='queued', max_length=8)),
+                ('dedupe_key', models.CharField(blank=True, max_length=120)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('error', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clients.client')),
+                ('sender', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Note',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('body', models.TextField()),
+                ('is_pinned', models.BooleanField(default=False)),
+                ('version', models.PositiveSmallIntegerField(default=1)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='NoteVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('body', models.TextField()),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('note', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='clients.note')),
+            ],
+            options={
+                'ordering': ['note_id', '-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Task',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=160)),
+                ('due_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('times_snoozed', models.PositiveSmallIntegerField(default=0)),
+                ('assignee', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='clients.client')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['due_at', 'id'],
+            },
+        ),
+        migrations.CreateModel(
             name='TimelineEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -122,14 +259,183 @@ class Migration(migrations.Migration):
                 ('data', models.JSONField(default=dict)),
                 ('dedupe_key', models.CharField(blank=True, max_length=120)),
                 ('is_visible_to_client', models.BooleanField(default=False)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='timeline', to='clients.client')),
+                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='timeline', to='clients.client')),
             ],
             options={
                 'ordering': ['-at', '-id'],
-                'indexes': [models.Index(fields=['client', '-at', '-id'], name='timeline_by_client')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='timeline_tells_a_thing_once')],
             },
         ),
-        ]),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(fields=['book', '-id'], name='clients_by_book'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(fields=['book', 'stage', '-id'], name='clients_by_stage'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(fields=['owner', '-id'], name='clients_by_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(fields=['country', '-id'], name='clients_by_country'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['brand', 'phone'], name='clients_by_phone'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('email', ''), _negated=True), fields=['brand', 'email_canonical'], name='clients_by_mailbox'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('campaign', ''), _negated=True), fields=['campaign', '-id'], name='clients_by_campaign'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('source', ''), _negated=True), fields=['source', '-id'], name='clients_by_source'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='clients_search', opclasses=['gin_trgm_ops']),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['score', 'id'], name='leads_by_score'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['book', 'score', 'id'], name='leads_by_book_score'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['sales_status', '-id'], name='leads_by_status'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['book', 'sales_status', '-id'], include=('score', 'last_contact_at', 'country', 'language', 'source', 'campaign', 'owner', 'brand'), name='leads_by_book_status'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['last_contact_at', 'id'], name='leads_by_contact'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['book', 'last_contact_at', 'id'], name='leads_by_book_contact'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['-id'], name='customers_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['net_deposits', 'id'], name='customers_by_net_deposits'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['first_deposit_at', 'id'], name='customers_by_ftd'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['last_trade_at', 'id'], name='customers_by_last_trade'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['last_contact_at', 'id'], name='customers_by_contact'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('brand', 'email'), name='one_client_per_email_and_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='client_email_is_lower_case'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.CheckConstraint(condition=models.Q(('stage', 'lead'), ('registered_at__isnull', False), ('stage', 'closed'), _connector='OR'), name='registered_client_has_a_date'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['client', '-started_at'], name='calls_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(fields=['agent', '-started_at'], name='calls_by_agent'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(('duration_seconds__lte', 86400)), name='call_lasts_a_day_at_most'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailtemplate',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('brand', 'key', 'language'), name='one_active_text_per_brand_letter_and_language'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(fields=['client', '-id'], name='messages_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('state__in', ['queued', 'sending'])), fields=['due_at'], name='messages_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='message',
+            constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='a_letter_is_sent_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='message',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='sent_message_has_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='note',
+            index=models.Index(fields=['client', '-id'], name='notes_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='note',
+            index=models.Index(condition=models.Q(('is_pinned', True)), fields=['client'], name='notes_pinned'),
+        ),
+        migrations.AddConstraint(
+            model_name='noteversion',
+            constraint=models.UniqueConstraint(fields=('note', 'number'), name='note_version_has_its_own_number'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='noteversion',
+            trigger=pgtrigger.compiler.Trigger(name='note_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'note_version is append-only: write a new row instead';", hash='5dbab7bfc8db3eb38b697e91711719c1ec42d559', operation='UPDATE OR DELETE', pgid='pgtrigger_note_version_no_change_cf085', table='clients_noteversion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='noteversion',
+            trigger=pgtrigger.compiler.Trigger(name='note_version_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'note_version is append-only: write a new row instead';", hash='63fbce63111c1bc0532f93d129d0440020121a79', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_note_version_no_truncate_af648', table='clients_noteversion', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['assignee', 'due_at', 'id'], name='tasks_open'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(condition=models.Q(('done_at__isnull', False)), fields=['assignee', '-done_at'], name='tasks_done'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(fields=['client', 'due_at'], name='tasks_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='task',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by__isnull', True)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='done_task_says_who_and_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='task',
+            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='task_has_a_title'),
+        ),
+        migrations.AddIndex(
+            model_name='timelineentry',
+            index=models.Index(fields=['client', '-at', '-id'], name='timeline_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='timelineentry',
+            constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='timeline_tells_a_thing_once'),
+        ),
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.migrations.operations import (
     AddConstraint,
     AddField,
@@ -15,9 +17,20 @@ from django.db.migrations.operations import (
     RemoveConstraint,
     RemoveField,
     RemoveIndex,
+    RunSQL,
 )
 from django.db.migrations.operations.base import Operation, OperationCategory
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
+
+
+def sql_files(app: str, *names: str) -> list[RunSQL]:
+    """Run `<app>/sql/<name>.sql`, in this order: the one place where a function, or a trigger with its function, is written.
+
+    A function is changed in its file, which a new migration runs again; its statement is CREATE OR REPLACE. There is no way
+    back: a database without its functions is no earlier one.
+    """
+    folder = Path(settings.BASE_DIR) / app / "sql"
+    return [RunSQL((folder / f"{name}.sql").read_text(encoding="utf-8")) for name in names]
 
 
 class AtOnce(Operation):

@@ -8,7 +8,6 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
-from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -21,11 +20,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        django.contrib.postgres.operations.TrigramExtension(
-        ),
-        django.contrib.postgres.operations.BtreeGistExtension(
-        ),
-        AtOnce([
+        django.contrib.postgres.operations.TrigramExtension(),
+        django.contrib.postgres.operations.BtreeGistExtension(),
         migrations.CreateModel(
             name='AccessEvent',
             fields=[
@@ -48,6 +44,39 @@ class Migration(migrations.Migration):
                 'ordering': ['-at', '-id'],
                 'managed': False,
             },
+        ),
+        migrations.CreateModel(
+            name='User',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
+                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
+                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
+                ('kind', models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner')], default='staff', max_length=8)),
+                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
+                ('language', models.CharField(default='en', max_length=8)),
+                ('time_zone', models.CharField(default='UTC', max_length=40)),
+                ('is_accepting_leads', models.BooleanField(default=True)),
+                ('lead_capacity_per_day', models.PositiveIntegerField(default=40)),
+                ('preferences', models.JSONField(blank=True, default=dict)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+            ],
+            options={
+                'ordering': ['id'],
+                'permissions': [('manage_staff', 'May create staff and change their roles and grants'), ('see_unmasked_contacts', 'Sees phone and e-mail without revealing them one by one'), ('view_audit', 'May read the audit log'), ('export_audit', 'May export a sealed audit pack'), ('view_access_log', 'May read who viewed what'), ('explain_access', 'May ask why a user can see a record'), ('manage_events', 'May read and replay failed event deliveries')],
+            },
+            managers=[
+                ('objects', django.contrib.auth.models.UserManager()),
+            ],
         ),
         migrations.CreateModel(
             name='Brand',
@@ -75,55 +104,40 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Desk',
+            name='FxFeed',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
-                ('time_zone', models.CharField(default='UTC', max_length=40)),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='desks', to='crm.brand')),
+                ('name', models.CharField(max_length=40, unique=True)),
+                ('checked_at', models.DateTimeField()),
+                ('succeeded_at', models.DateTimeField(null=True)),
+                ('latest_on', models.DateField(help_text='Day of the newest rate it gave', null=True)),
+                ('error', models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'ordering': ['brand_id', 'name'],
-                'permissions': [('access_desk', 'May see the clients of this desk')],
-                'constraints': [models.UniqueConstraint(fields=('brand', 'name'), name='desk_name_is_unique_in_its_brand')],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name='LastingKey',
+            fields=[
+                ('purpose', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('wrapped', models.BinaryField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='LinkRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('kind', models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner')], default='staff', max_length=8)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('time_zone', models.CharField(default='UTC', max_length=40)),
-                ('is_accepting_leads', models.BooleanField(default=True)),
-                ('lead_capacity_per_day', models.PositiveIntegerField(default=40)),
-                ('preferences', models.JSONField(blank=True, default=dict)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('brand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='crm.brand')),
-                ('desk', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='crm.desk')),
+                ('kind', models.CharField(choices=[('invitation', 'Staff invitation'), ('password_reset', 'Password reset'), ('verify_email', 'E-mail confirmation')], max_length=20)),
+                ('username', models.CharField(max_length=150)),
+                ('requested_at', models.DateTimeField(auto_now_add=True)),
             ],
-            options={
-                'ordering': ['id'],
-                'permissions': [('manage_staff', 'May create staff and change their roles and grants'), ('see_unmasked_contacts', 'Sees phone and e-mail without revealing them one by one'), ('view_audit', 'May read the audit log'), ('export_audit', 'May export a sealed audit pack'), ('view_access_log', 'May read who viewed what'), ('explain_access', 'May ask why a user can see a record'), ('manage_events', 'May read and replay failed event deliveries')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind', 'staff'), ('brand__isnull', False), _connector='OR'), name='client_or_partner_login_has_a_brand'), models.CheckConstraint(condition=models.Q(('kind', 'staff'), models.Q(('is_staff', False), ('is_superuser', False)), _connector='OR'), name='client_or_partner_login_is_never_staff'), models.UniqueConstraint(condition=models.Q(('kind', 'staff')), fields=('email',), name='staff_email_is_unique')],
-            },
-            managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+        ),
+        migrations.CreateModel(
+            name='SecondFactorStep',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('step', models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
@@ -140,7 +154,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('leaf_count__gt', 0)), name='audit_seal_is_never_empty')],
             },
         ),
         migrations.CreateModel(
@@ -149,11 +162,43 @@ class Migration(migrations.Migration):
                 ('event_id', models.BigIntegerField(primary_key=True, serialize=False)),
                 ('position', models.PositiveIntegerField()),
                 ('leaf_hash', models.BinaryField(max_length=32)),
-                ('seal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leaves', to='crm.auditseal')),
+                ('seal', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leaves', to='crm.auditseal')),
             ],
             options={
                 'ordering': ['seal_id', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('seal', 'position'), name='audit_leaf_has_one_place_in_its_seal')],
+            },
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='brand',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='users', to='crm.brand'),
+        ),
+        migrations.CreateModel(
+            name='DayMark',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task', models.CharField(max_length=40)),
+                ('subject', models.CharField(max_length=80)),
+                ('done_to', models.DateField()),
+            ],
+            options={
+                'ordering': ['task', 'subject'],
+                'constraints': [models.UniqueConstraint(fields=('task', 'subject'), name='one_day_mark_per_task_and_subject')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Desk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
+                ('time_zone', models.CharField(default='UTC', max_length=40)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='desks', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'name'],
+                'permissions': [('access_desk', 'May see the clients of this desk')],
             },
         ),
         migrations.CreateModel(
@@ -169,8 +214,12 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['brand_id', 'name'],
                 'permissions': [('access_book', 'May see the clients of this book')],
-                'constraints': [models.UniqueConstraint(fields=('brand', 'name'), name='book_name_is_unique_in_its_brand')],
             },
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='desk',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='crm.desk'),
         ),
         migrations.CreateModel(
             name='FxRate',
@@ -178,12 +227,35 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('on', models.DateField()),
                 ('currency', models.CharField(max_length=5)),
-                ('rate', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('rate', models.DecimalField(decimal_places=12, max_digits=22)),
                 ('source', models.CharField(default='ECB', max_length=40)),
+                ('loaded_at', models.DateTimeField(help_text='When the source last gave it', null=True)),
             ],
             options={
                 'ordering': ['-on', 'currency'],
                 'constraints': [models.UniqueConstraint(fields=('currency', 'on'), name='one_fx_rate_per_currency_and_day'), models.CheckConstraint(condition=models.Q(('rate__gt', 0)), name='fx_rate_is_positive')],
+            },
+        ),
+        migrations.CreateModel(
+            name='GrantRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('role', 'Role'), ('brand', 'Brand'), ('desk', 'Desk'), ('book', 'Book')], max_length=8)),
+                ('role', models.CharField(blank=True, choices=[('agent', 'Sales agent'), ('retention', 'Retention agent'), ('desk_head', 'Desk head'), ('kyc_officer', 'KYC officer'), ('mlro', 'MLRO'), ('finance', 'Finance'), ('ib_manager', 'IB manager'), ('support', 'Support'), ('marketing', 'Marketing'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=20)),
+                ('reason', models.CharField(max_length=300)),
+                ('state', models.CharField(choices=[('pending', 'Waits for a second administrator'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('requested_at', models.DateTimeField(auto_now_add=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decision_reason', models.CharField(blank=True, max_length=300)),
+                ('book', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
+                ('brand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('desk', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
+                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grant_requests', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
             },
         ),
         migrations.CreateModel(
@@ -266,6 +338,41 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name='HistoricalUser',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('username', models.CharField(db_index=True, error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
+                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
+                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
+                ('kind', models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner')], default='staff', max_length=8)),
+                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
+                ('language', models.CharField(default='en', max_length=8)),
+                ('time_zone', models.CharField(default='UTC', max_length=40)),
+                ('is_accepting_leads', models.BooleanField(default=True)),
+                ('lead_capacity_per_day', models.PositiveIntegerField(default=40)),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_change_reason', models.CharField(max_length=100, null=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
+                ('desk', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.desk')),
+                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'historical user',
+                'verbose_name_plural': 'historical users',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name='Job',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -288,8 +395,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['owner', '-id'], name='jobs_by_owner')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('total', 0), ('done__lte', models.F('total')), _connector='OR'), name='job_done_is_at_most_total')],
             },
         ),
         migrations.CreateModel(
@@ -299,16 +404,15 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=60)),
                 ('title', models.CharField(max_length=160)),
                 ('body', models.CharField(blank=True, max_length=400)),
+                ('said', models.JSONField(default=dict, help_text='Messages and values of title and body')),
                 ('url', models.CharField(blank=True, max_length=300)),
                 ('dedupe_key', models.CharField(blank=True, max_length=120)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('read_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['user', '-id'], name='notifications_by_user'), models.Index(condition=models.Q(('read_at__isnull', True)), fields=['user'], name='notifications_unread')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('user', 'dedupe_key'), name='a_notification_is_told_once')],
             },
         ),
         migrations.CreateModel(
@@ -337,12 +441,51 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField()),
                 ('error', models.TextField(blank=True)),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='crm.outboxevent')),
+                ('event', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='crm.outboxevent')),
             ],
             options={
                 'ordering': ['id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at', 'id'], name='deliveries_due'), models.Index(condition=models.Q(('state', 'pending')), fields=['handler', 'client_id', 'id'], name='deliveries_in_order'), models.Index(condition=models.Q(('state', 'dead')), fields=['id'], name='deliveries_dead')],
-                'constraints': [models.UniqueConstraint(fields=('event', 'handler'), name='an_event_is_handled_once_per_handler'), models.CheckConstraint(condition=models.Q(('state', 'pending'), ('finished_at__isnull', False), _connector='OR'), name='finished_delivery_has_a_time')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutgoingMail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(help_text="What the mail is for, e.g. 'accounts.invitation'", max_length=60)),
+                ('to', models.EmailField(max_length=254)),
+                ('subject', models.CharField(max_length=200)),
+                ('body', models.BinaryField(help_text="Text and HTML as JSON; encrypted under the instance's key when secret")),
+                ('is_secret', models.BooleanField(default=False)),
+                ('sender_name', models.CharField(blank=True, max_length=80)),
+                ('reply_to', models.EmailField(blank=True, max_length=254)),
+                ('client_id', models.BigIntegerField(null=True)),
+                ('dedupe_key', models.CharField(blank=True, max_length=120)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', max_length=8)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField()),
+                ('error', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('table', models.CharField(max_length=60)),
+                ('name', models.CharField(max_length=60)),
+                ('query', models.TextField(blank=True, help_text='Filters, search and order as a query string')),
+                ('columns', models.JSONField(blank=True, default=list)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('desk', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to='crm.desk')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['name', 'id'],
             },
         ),
         migrations.CreateModel(
@@ -355,6 +498,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at__isnull', True), ('wrapped__isnull', False)), models.Q(('destroyed_at__isnull', False), ('wrapped__isnull', True)), _connector='OR'), name='subject_key_is_there_or_destroyed')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AccessLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('invitation', 'Staff invitation'), ('password_reset', 'Password reset'), ('verify_email', 'E-mail confirmation')], max_length=20)),
+                ('email', models.EmailField(help_text="The address it was sent to; the link dies when the login's address changes", max_length=254)),
+                ('secret_hash', models.BinaryField(max_length=32)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('expires_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(null=True)),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='access_links', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True), ('used_at__isnull', True)), fields=('user', 'kind'), name='one_open_link_per_user_and_kind'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), ('revoked_at__isnull', True), _connector='OR'), name='a_used_link_is_not_revoked')],
             },
         ),
         migrations.CreateModel(
@@ -373,7 +535,7 @@ class Migration(migrations.Migration):
                 ('request_id', models.CharField(blank=True, max_length=40)),
                 ('body', models.BinaryField()),
                 ('is_encrypted', models.BooleanField(default=False)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['id'],
@@ -388,6 +550,10 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             trigger=pgtrigger.compiler.Trigger(name='audit_event_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'audit_event is append-only: write a new row instead';", hash='c7f50104361ba6488f3b4ecbfa29e1a8029d044a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_audit_event_no_truncate_fa7f3', table='crm_auditevent', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='auditseal',
+            constraint=models.CheckConstraint(condition=models.Q(('leaf_count__gt', 0)), name='audit_seal_is_never_empty'),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='auditseal',
             trigger=pgtrigger.compiler.Trigger(name='audit_seal_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'audit_seal is append-only: write a new row instead';", hash='48b86102ec9b0f1fe27e1f8205abc4a905e204e6', operation='UPDATE OR DELETE', pgid='pgtrigger_audit_seal_no_change_2d546', table='crm_auditseal', when='BEFORE')),
@@ -395,6 +561,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='auditseal',
             trigger=pgtrigger.compiler.Trigger(name='audit_seal_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'audit_seal is append-only: write a new row instead';", hash='e375d1bb4ff94bfb6141672ed1c952e06173637e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_audit_seal_no_truncate_ceb58', table='crm_auditseal', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='auditleaf',
+            constraint=models.UniqueConstraint(fields=('seal', 'position'), name='audit_leaf_has_one_place_in_its_seal'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='auditleaf',
@@ -404,5 +574,116 @@ class Migration(migrations.Migration):
             model_name='auditleaf',
             trigger=pgtrigger.compiler.Trigger(name='audit_leaf_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'audit_leaf is append-only: write a new row instead';", hash='d6e750c44cc8d4511296cba8871b81c4652b95da', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_audit_leaf_no_truncate_a5b52', table='crm_auditleaf', when='BEFORE')),
         ),
-        ]),
+        migrations.AddConstraint(
+            model_name='desk',
+            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='desk_name_is_unique_in_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='book',
+            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='book_name_is_unique_in_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'staff'), ('brand__isnull', False), _connector='OR'), name='client_or_partner_login_has_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'staff'), models.Q(('is_staff', False), ('is_superuser', False)), _connector='OR'), name='client_or_partner_login_is_never_staff'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'staff')), fields=('email',), name='staff_email_is_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='grantrequest',
+            index=models.Index(fields=['user', '-id'], name='grant_requests_by_user'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'role'), models.Q(('role', ''), _negated=True), ('book', None), ('brand', None), ('desk', None)), models.Q(('book', None), ('brand__isnull', False), ('desk', None), ('kind', 'brand'), ('role', '')), models.Q(('book', None), ('brand', None), ('desk__isnull', False), ('kind', 'desk'), ('role', '')), models.Q(('book__isnull', False), ('brand', None), ('desk', None), ('kind', 'book'), ('role', '')), _connector='OR'), name='grant_request_names_one_thing'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_grant_has_who_and_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='grant_approver_is_not_requester'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('decided_by', models.F('user')), _negated=True), _connector='OR'), name='nobody_approves_a_grant_for_themselves'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('requested_by', models.F('user')), _negated=True), name='nobody_asks_a_grant_for_themselves'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('user', 'kind', 'role', 'brand', 'desk', 'book'), name='one_open_request_per_grant', nulls_distinct=False),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(fields=['owner', '-id'], name='jobs_by_owner'),
+        ),
+        migrations.AddConstraint(
+            model_name='job',
+            constraint=models.CheckConstraint(condition=models.Q(('total', 0), ('done__lte', models.F('total')), _connector='OR'), name='job_done_is_at_most_total'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(fields=['user', '-id'], name='notifications_by_user'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['user'], name='notifications_unread'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('user', 'dedupe_key'), name='a_notification_is_told_once'),
+        ),
+        migrations.AddIndex(
+            model_name='eventdelivery',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_at', 'id'], name='deliveries_due'),
+        ),
+        migrations.AddIndex(
+            model_name='eventdelivery',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['handler', 'client_id', 'id'], name='deliveries_in_order'),
+        ),
+        migrations.AddIndex(
+            model_name='eventdelivery',
+            index=models.Index(condition=models.Q(('state', 'dead')), fields=['id'], name='deliveries_dead'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventdelivery',
+            constraint=models.UniqueConstraint(fields=('event', 'handler'), name='an_event_is_handled_once_per_handler'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventdelivery',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('finished_at__isnull', False), _connector='OR'), name='finished_delivery_has_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='outgoingmail',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='mail_due'),
+        ),
+        migrations.AddIndex(
+            model_name='outgoingmail',
+            index=models.Index(fields=['client_id', '-id'], name='mail_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='outgoingmail',
+            constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('dedupe_key',), name='a_mail_is_sent_once_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='outgoingmail',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'waiting'), ('finished_at__isnull', False), _connector='OR'), name='finished_mail_has_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='savedview',
+            index=models.Index(fields=['table', 'desk'], name='saved_views_by_desk'),
+        ),
+        migrations.AddConstraint(
+            model_name='savedview',
+            constraint=models.UniqueConstraint(fields=('owner', 'table', 'name'), name='saved_view_name_is_unique_per_owner'),
+        ),
     ]

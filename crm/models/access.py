@@ -24,7 +24,7 @@ class AccessEvent(models.Model):
     request_id = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        managed = False  # the partitioned table, its sequence and indexes are in migration 0002
+        managed = False  # the partitioned table, its sequence and indexes are in crm/sql/access_log.sql
         db_table = "crm_accessevent"
         ordering = ["-at", "-id"]
 

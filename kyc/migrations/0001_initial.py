@@ -2,7 +2,6 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
-from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -11,11 +10,11 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0002_work_mail_and_computed_columns'),
+        ('clients', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        AtOnce([
         migrations.CreateModel(
             name='Document',
             fields=[
@@ -57,8 +56,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'permissions': [('open_document', 'May open the document itself; every opening is logged'), ('review_document', 'May claim, approve and reject documents'), ('send_document', 'May upload a document for a client')],
-                'indexes': [models.Index(fields=['client', '-id'], name='documents_by_client'), models.Index(condition=models.Q(('state__in', ['uploaded', 'checking', 'pending_review'])), fields=['uploaded_at', 'id'], name='documents_waiting'), models.Index(condition=models.Q(('settled_at__isnull', True), ('settles_at__isnull', False)), fields=['settles_at'], name='documents_to_settle'), models.Index(condition=models.Q(('state', 'approved')), fields=['expires_on'], name='documents_expiring'), models.Index(condition=models.Q(('number_fingerprint', ''), _negated=True), fields=['number_fingerprint'], name='documents_by_number'), models.Index(fields=['sha256'], name='documents_by_hash'), models.Index(fields=['reviewed_by', '-reviewed_at'], name='documents_by_reviewer'), django.contrib.postgres.indexes.GinIndex(fields=['phash_bands'], name='documents_by_phash')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'replaced'), _negated=True), fields=('client', 'sha256'), name='a_client_sends_a_file_once'), models.UniqueConstraint(condition=models.Q(('state__in', ['uploaded', 'checking', 'pending_review']), models.Q(('kind', 'other'), _negated=True)), fields=('client', 'kind', 'side'), name='one_open_document_per_client_and_kind'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'rejected']), _negated=True), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False), ('settles_at__isnull', False)), _connector='OR'), name='decided_document_has_a_reviewer'), models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('uploaded_by__isnull', True), models.Q(('reviewed_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='reviewer_is_not_the_uploader'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(models.Q(('reason_code', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='rejected_document_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('claimed_until__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('claimed_until__isnull', False)), _connector='OR'), name='document_claim_is_whole'), models.CheckConstraint(condition=models.Q(('claimed_by__isnull', True), ('state', 'pending_review'), _connector='OR'), name='only_a_pending_document_is_claimed'), models.CheckConstraint(condition=models.Q(('settled_at__isnull', True), models.Q(('state__in', ['uploaded', 'checking', 'pending_review']), _negated=True), _connector='OR'), name='settled_document_is_decided'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'checking'), _negated=True), ('check_lease_until__isnull', False), _connector='OR'), name='document_being_checked_has_a_lease'), models.CheckConstraint(condition=models.Q(('page_count__gt', 0), ('size_bytes__gt', 0)), name='document_has_content')],
             },
         ),
         migrations.CreateModel(
@@ -78,8 +75,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['document', '-id'], name='runs_by_document')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_run_has_an_end'), models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('document',), name='one_running_check_per_document')],
+            },
+        ),
+        migrations.CreateModel(
+            name='IncomingFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('other', 'Other document')], max_length=20)),
+                ('side', models.CharField(choices=[('front', 'Front'), ('back', 'Back')], default='front', max_length=6)),
+                ('state', models.CharField(choices=[('waiting', 'Checking the file'), ('taken', 'Accepted'), ('refused', 'File not accepted')], default='waiting', max_length=8)),
+                ('file_name', models.CharField(max_length=120)),
+                ('store_key', models.CharField(blank=True, help_text='Empty once the file was opened', max_length=80)),
+                ('size_bytes', models.PositiveIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('language', models.CharField(help_text='In which the sender reads a refusal', max_length=10)),
+                ('received_at', models.DateTimeField()),
+                ('lease_until', models.DateTimeField(help_text='A worker has it until then', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('reason', models.TextField(blank=True, help_text='Why it was refused, as the sender reads it')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incoming_files', to='clients.client')),
+                ('document', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incoming_file', to='kyc.document')),
+                ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
             },
         ),
         migrations.CreateModel(
@@ -97,7 +117,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='issue_score_is_a_fraction'), models.UniqueConstraint(fields=('run', 'code', 'field'), name='a_run_names_an_issue_once_per_field')],
             },
         ),
         migrations.CreateModel(
@@ -111,8 +130,138 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['client_id', 'level'],
-                'constraints': [models.UniqueConstraint(fields=('client', 'level'), name='a_client_reaches_a_level_once'), models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 2)), name='kyc_level_is_one_or_two')],
             },
         ),
-        ]),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['client', '-id'], name='documents_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state__in', ['uploaded', 'checking', 'pending_review'])), fields=['uploaded_at', 'id'], name='documents_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('settled_at__isnull', True), ('settles_at__isnull', False)), fields=['settles_at'], name='documents_to_settle'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'approved')), fields=['expires_on'], name='documents_expiring'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('number_fingerprint', ''), _negated=True), fields=['number_fingerprint'], name='documents_by_number'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['sha256'], name='documents_by_hash'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(fields=['reviewed_by', '-reviewed_at'], name='documents_by_reviewer'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['phash_bands'], name='documents_by_phash'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'replaced'), _negated=True), fields=('client', 'sha256'), name='a_client_sends_a_file_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['uploaded', 'checking', 'pending_review']), models.Q(('kind', 'other'), _negated=True)), fields=('client', 'kind', 'side'), name='one_open_document_per_client_and_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'rejected']), _negated=True), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False), ('settles_at__isnull', False)), _connector='OR'), name='decided_document_has_a_reviewer'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('uploaded_by__isnull', True), models.Q(('reviewed_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='reviewer_is_not_the_uploader'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(models.Q(('reason_code', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='rejected_document_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('claimed_until__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('claimed_until__isnull', False)), _connector='OR'), name='document_claim_is_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('claimed_by__isnull', True), ('state', 'pending_review'), _connector='OR'), name='only_a_pending_document_is_claimed'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('settled_at__isnull', True), models.Q(('state__in', ['uploaded', 'checking', 'pending_review']), _negated=True), _connector='OR'), name='settled_document_is_decided'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'checking'), _negated=True), ('check_lease_until__isnull', False), _connector='OR'), name='document_being_checked_has_a_lease'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('page_count__gt', 0), ('size_bytes__gt', 0)), name='document_has_content'),
+        ),
+        migrations.AddIndex(
+            model_name='checkrun',
+            index=models.Index(fields=['document', '-id'], name='runs_by_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='checkrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_run_has_an_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='checkrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('document',), name='one_running_check_per_document'),
+        ),
+        migrations.AddIndex(
+            model_name='incomingfile',
+            index=models.Index(fields=['client', '-received_at'], name='incoming_files_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='incomingfile',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['received_at'], name='incoming_files_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='incomingfile',
+            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='incoming_files_finished'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomingfile',
+            constraint=models.UniqueConstraint(condition=models.Q(('store_key', ''), _negated=True), fields=('store_key',), name='incoming_file_has_its_own_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomingfile',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('client', 'sha256'), name='a_client_has_a_file_opened_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomingfile',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'waiting'), models.Q(('store_key', ''), _negated=True)), models.Q(models.Q(('state', 'waiting'), _negated=True), ('finished_at__isnull', False), ('store_key', '')), _connector='OR'), name='only_a_waiting_file_has_content'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomingfile',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('state', 'taken')), models.Q(models.Q(('state', 'taken'), _negated=True), ('document__isnull', True)), _connector='OR'), name='taken_file_is_a_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomingfile',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='refused_file_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.CheckConstraint(condition=models.Q(('score__gte', 0), ('score__lte', 1)), name='issue_score_is_a_fraction'),
+        ),
+        migrations.AddConstraint(
+            model_name='issue',
+            constraint=models.UniqueConstraint(fields=('run', 'code', 'field'), name='a_run_names_an_issue_once_per_field'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelreached',
+            constraint=models.UniqueConstraint(fields=('client', 'level'), name='a_client_reaches_a_level_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelreached',
+            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 2)), name='kyc_level_is_one_or_two'),
+        ),
     ]

@@ -9,7 +9,6 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
 from django.conf import settings
-from crm.db.migration_operations import AtOnce
 from django.db import migrations, models
 
 
@@ -18,12 +17,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0002_work_mail_and_computed_columns'),
-        ('crm', '0003_saved_views'),
+        ('clients', '0001_initial'),
+        ('crm', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        AtOnce([
         migrations.CreateModel(
             name='Campaign',
             fields=[
@@ -41,7 +40,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['brand_id', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('brand', 'code'), name='campaign_code_is_unique_in_its_brand'), models.CheckConstraint(condition=models.Q(('quality__lte', 10)), name='campaign_quality_is_at_most_ten'), models.CheckConstraint(condition=models.Q(('cost__gte', 0)), name='campaign_cost_is_not_negative'), models.CheckConstraint(condition=models.Q(('starts_on', None), ('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_after_it_starts')],
             },
         ),
         migrations.CreateModel(
@@ -227,7 +225,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['brand_id', 'slug', 'language'],
-                'constraints': [models.UniqueConstraint(fields=('brand', 'slug', 'language'), name='one_landing_page_per_slug_and_language')],
             },
         ),
         migrations.CreateModel(
@@ -252,7 +249,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['owner', '-id'], name='lead_imports_by_owner')],
             },
         ),
         migrations.CreateModel(
@@ -275,12 +271,10 @@ class Migration(migrations.Migration):
                 ('consent', models.BooleanField(default=False)),
                 ('client_id', models.BigIntegerField(help_text='The known client, or the one that was made', null=True)),
                 ('same_as_line', models.PositiveIntegerField(null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='leads.leadimport')),
+                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='leads.leadimport')),
             ],
             options={
                 'ordering': ['batch_id', 'line'],
-                'indexes': [models.Index(fields=['batch', 'verdict', 'line'], name='import_rows_by_verdict')],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'line'), name='import_line_is_read_once')],
             },
         ),
         migrations.CreateModel(
@@ -300,7 +294,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['brand_id', 'name'],
                 'permissions': [('manage_sources', 'May create and stop sources that post leads')],
-                'constraints': [models.UniqueConstraint(fields=('brand', 'code'), name='lead_source_is_unique_in_its_brand')],
             },
         ),
         migrations.CreateModel(
@@ -313,14 +306,12 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField(blank=True, null=True)),
                 ('used_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, help_text='A newer link took its place', null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='clients.client')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='clients.client')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('used_by', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitation', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['client', '-id'], name='invitations_by_client')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None), ('used_at', None)), fields=('client',), name='one_open_invitation_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('used_at', None), ('used_by', None)), models.Q(('used_at__isnull', False), ('used_by__isnull', False)), _connector='OR'), name='used_invitation_says_by_whom'), models.CheckConstraint(condition=models.Q(('used_at', None), ('revoked_at', None), _connector='OR'), name='invitation_is_used_or_revoked_not_both')],
             },
         ),
         migrations.CreateModel(
@@ -346,7 +337,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['brand_id', 'position', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('score_from', None), ('score_to', None), ('score_to__gte', models.F('score_from')), _connector='OR'), name='routing_rule_scores_are_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -367,6 +357,7 @@ class Migration(migrations.Migration):
                 ('country_guess', models.CharField(blank=True, max_length=2)),
                 ('language', models.CharField(blank=True, max_length=8)),
                 ('message', models.TextField(blank=True)),
+                ('consents', models.JSONField(blank=True, default=dict, help_text='What they agreed to, in which words')),
                 ('typed', models.JSONField(blank=True, default=dict)),
                 ('is_duplicate', models.BooleanField(default=False)),
                 ('match_reasons', models.JSONField(blank=True, default=list)),
@@ -393,8 +384,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'permissions': [('assign_lead', 'May assign leads to agents of the desk, one by one or many at once'), ('import_lead', 'May import leads from a file'), ('receive_lead', 'Takes leads from routing'), ('change_sales_status', 'May move a lead along the pipeline'), ('lift_do_not_call', 'May call a person again who asked not to be called'), ('send_invitation', 'May send a registration link')],
-                'indexes': [models.Index(fields=['client', '-captured_at', '-id'], name='leads_by_client'), models.Index(fields=['assigned_to', '-assigned_at'], name='leads_by_agent'), models.Index(fields=['campaign', '-captured_at'], name='leads_by_campaign'), models.Index(condition=models.Q(('sla_due_at__isnull', False), ('touched_at__isnull', True)), fields=['sla_due_at'], name='leads_running_out'), models.Index(condition=models.Q(('assigned_to__isnull', True), ('is_duplicate', False), ('touched_at__isnull', True)), fields=['brand', 'id'], name='leads_waiting_in_pools')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('brand', 'idempotency_key'), name='a_lead_is_captured_once'), models.CheckConstraint(condition=models.Q(models.Q(('assigned_at', None), ('assigned_to', None)), models.Q(('assigned_at__isnull', False), ('assigned_to__isnull', False)), _connector='OR'), name='assigned_lead_says_who_and_when'), models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='lead_score_is_at_most_a_hundred')],
             },
         ),
         migrations.CreateModel(
@@ -419,12 +408,11 @@ class Migration(migrations.Migration):
                 ('after', models.CharField(choices=[('new', 'New'), ('no_answer', 'No answer'), ('contacted', 'Contacted'), ('interested', 'Interested'), ('call_back', 'Call back'), ('registration_sent', 'Registration link sent'), ('converted', 'Converted'), ('not_interested', 'Not interested'), ('wrong_number', 'Wrong number'), ('do_not_call', 'Do not call')], max_length=20)),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('actor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sales_status_changes', to='clients.client')),
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(fields=['client', '-id'], name='status_changes_by_client'), models.Index(fields=['actor', '-at'], name='status_changes_by_actor')],
             },
         ),
         migrations.CreateModel(
@@ -442,7 +430,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['brand_id', 'kind', 'name', 'valid_from'],
                 'permissions': [('manage_rules', 'May change scoring and routing rules')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('points__gte', -100), ('points__lte', 100)), name='score_rule_points_are_within_a_hundred'), models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='score_rule_ends_after_it_begins'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(django.db.models.functions.comparison.Coalesce(models.F('brand_id'), models.Value(0)), '='), (models.F('name'), '='), (models.Func(models.F('valid_from'), models.F('valid_to'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='score_rule_has_one_version_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -456,8 +443,103 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['agent_id', 'weekday', 'starts'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='shift_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='shift_is_on_a_weekday'), models.UniqueConstraint(fields=('agent', 'weekday', 'starts'), name='shift_starts_once')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='campaign',
+            constraint=models.UniqueConstraint(fields=('brand', 'code'), name='campaign_code_is_unique_in_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='campaign',
+            constraint=models.CheckConstraint(condition=models.Q(('quality__lte', 10)), name='campaign_quality_is_at_most_ten'),
+        ),
+        migrations.AddConstraint(
+            model_name='campaign',
+            constraint=models.CheckConstraint(condition=models.Q(('cost__gte', 0)), name='campaign_cost_is_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='campaign',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_on', None), ('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='campaign_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='landingpage',
+            constraint=models.UniqueConstraint(fields=('brand', 'slug', 'language'), name='one_landing_page_per_slug_and_language'),
+        ),
+        migrations.AddIndex(
+            model_name='leadimport',
+            index=models.Index(fields=['owner', '-id'], name='lead_imports_by_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='leadimportrow',
+            index=models.Index(fields=['batch', 'verdict', 'line'], name='import_rows_by_verdict'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadimportrow',
+            constraint=models.UniqueConstraint(fields=('batch', 'line'), name='import_line_is_read_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadsource',
+            constraint=models.UniqueConstraint(fields=('brand', 'code'), name='lead_source_is_unique_in_its_brand'),
+        ),
+        migrations.AddIndex(
+            model_name='registrationinvitation',
+            index=models.Index(fields=['client', '-id'], name='invitations_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='registrationinvitation',
+            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None), ('used_at', None)), fields=('client',), name='one_open_invitation_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='registrationinvitation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('used_at', None), ('used_by', None)), models.Q(('used_at__isnull', False), ('used_by__isnull', False)), _connector='OR'), name='used_invitation_says_by_whom'),
+        ),
+        migrations.AddConstraint(
+            model_name='registrationinvitation',
+            constraint=models.CheckConstraint(condition=models.Q(('used_at', None), ('revoked_at', None), _connector='OR'), name='invitation_is_used_or_revoked_not_both'),
+        ),
+        migrations.AddConstraint(
+            model_name='routingrule',
+            constraint=models.CheckConstraint(condition=models.Q(('score_from', None), ('score_to', None), ('score_to__gte', models.F('score_from')), _connector='OR'), name='routing_rule_scores_are_in_order'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(fields=['client', '-captured_at', '-id'], name='leads_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(fields=['assigned_to', '-assigned_at'], name='leads_by_agent'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(fields=['campaign', '-captured_at'], name='leads_by_campaign'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(condition=models.Q(('sla_due_at__isnull', False), ('touched_at__isnull', True)), fields=['sla_due_at'], name='leads_running_out'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(condition=models.Q(('assigned_to__isnull', True), ('is_duplicate', False), ('touched_at__isnull', True)), fields=['brand', 'id'], name='leads_waiting_in_pools'),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('brand', 'idempotency_key'), name='a_lead_is_captured_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assigned_at', None), ('assigned_to', None)), models.Q(('assigned_at__isnull', False), ('assigned_to__isnull', False)), _connector='OR'), name='assigned_lead_says_who_and_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='lead_score_is_at_most_a_hundred'),
+        ),
+        migrations.AddIndex(
+            model_name='salesstatuschange',
+            index=models.Index(fields=['client', '-id'], name='status_changes_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='salesstatuschange',
+            index=models.Index(fields=['actor', '-at'], name='status_changes_by_actor'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='salesstatuschange',
@@ -467,5 +549,28 @@ class Migration(migrations.Migration):
             model_name='salesstatuschange',
             trigger=pgtrigger.compiler.Trigger(name='sales_status_change_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'sales_status_change is append-only: write a new row instead';", hash='63c0f4c444e06da29e02562e699eca9a9245f571', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_sales_status_change_no_truncate_5f325', table='leads_salesstatuschange', when='BEFORE')),
         ),
-        ]),
+        migrations.AddConstraint(
+            model_name='scorerule',
+            constraint=models.CheckConstraint(condition=models.Q(('points__gte', -100), ('points__lte', 100)), name='score_rule_points_are_within_a_hundred'),
+        ),
+        migrations.AddConstraint(
+            model_name='scorerule',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_to', None), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='score_rule_ends_after_it_begins'),
+        ),
+        migrations.AddConstraint(
+            model_name='scorerule',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(django.db.models.functions.comparison.Coalesce(models.F('brand_id'), models.Value(0)), '='), (models.F('name'), '='), (models.Func(models.F('valid_from'), models.F('valid_to'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='score_rule_has_one_version_a_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='shift',
+            constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='shift_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='shift',
+            constraint=models.CheckConstraint(condition=models.Q(('weekday__lte', 6)), name='shift_is_on_a_weekday'),
+        ),
+        migrations.AddConstraint(
+            model_name='shift',
+            constraint=models.UniqueConstraint(fields=('agent', 'weekday', 'starts'), name='shift_starts_once'),
+        ),
     ]

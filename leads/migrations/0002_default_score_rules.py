@@ -32,10 +32,6 @@ def add(apps, schema_editor):
     )
 
 
-def remove(apps, schema_editor):
-    apps.get_model("leads", "ScoreRule").objects.filter(brand=None, name__in=[row[0] for row in RULES]).delete()
-
-
 class Migration(migrations.Migration):
     dependencies = [("leads", "0001_initial")]
-    operations = [migrations.RunPython(add, remove)]
+    operations = [migrations.RunPython(add, migrations.RunPython.noop)]

@@ -49,7 +49,9 @@ def _floor(app: str) -> int:
 
 
 def _sql_of(path: Path) -> list[str]:
-    """Every text of a file that is no docstring."""
+    """Every text of a file that is no docstring; the whole of an SQL file."""
+    if path.suffix == ".sql":
+        return [path.read_text()]
     tree = ast.parse(path.read_text())
     told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
@@ -60,7 +62,7 @@ def test_sql_reads_only_tables_of_floors_below():
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     upwards = []
     for app in settings.KEELSON_APPS:
-        for path in (ROOT / app).rglob("*.py"):
+        for path in (*(ROOT / app).rglob("*.py"), *(ROOT / app).rglob("*.sql")):
             for text in _sql_of(path):
                 for found in READS.finditer(text):
                     owner, table = found[1].lower(), found[0].split()[-1].lower()

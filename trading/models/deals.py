@@ -66,7 +66,7 @@ class Deal(models.Model):
     every = models.Manager["Deal"]()
 
     class Meta:
-        managed = False  # the partitioned table, its sequence and indexes are in migration 0002
+        managed = False  # the partitioned table, its sequence and indexes are in trading/sql/deals.sql
         db_table = "trading_deal"
         ordering = ["-executed_at", "-id"]
 

@@ -8,12 +8,14 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 
 from crm.checks import (
     EXTENSIONS,
     mail_leaves_the_house,
     not_allowed,
+    of_another_version,
     private_addresses_are_named,
     proxies_in_front_are_counted,
     redis_is_ones_own,
@@ -103,6 +105,23 @@ def test_migrate_refuses_a_database_in_another_encoding_and_changes_nothing_ther
     finally:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name}")
+
+
+def test_a_database_of_another_version_is_refused_with_what_to_do():
+    assert of_another_version([("wallet", "0001_initial"), ("crm", "0002_sql")]) == []
+    [error] = of_another_version([("crm", "0001_initial"), ("crm", "0002_access_log"), ("wallet", "0069_old")])
+    assert error.msg == (
+        "another version of Keelson wrote this database: wallet.0069_old is unknown here, as are 1 more"
+    )
+    assert "delete `var/`" in error.hint
+
+
+@pytest.mark.django_db
+def test_migrate_refuses_a_database_of_another_version():
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('wallet', '0069_old', now())")
+    with pytest.raises(SystemCheckError, match="0069_old is unknown here"):
+        call_command("migrate", verbosity=0, skip_checks=False)
 
 
 @pytest.mark.parametrize(("is_embedded", "found"), [(True, ["keelson.W002"]), (False, [])])

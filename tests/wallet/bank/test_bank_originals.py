@@ -6,8 +6,6 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.urls import reverse
 
 from crm.choices import JobState
@@ -153,24 +151,3 @@ def test_originals_of_no_statement_are_dropped_after_a_day(psp, folder):
         os.utime(path, (1, 1))
     assert sweep_orphans().removed == {"statements": 1}
     assert {path.name for path in files(folder)} == {file.stored_name, fresh.name}
-
-
-def test_statements_that_stood_in_their_rows_go_to_disk_whole_and_back(psp, folder):
-    """The migration itself, backwards and forwards, on a row that is there."""
-    take_in(psp)
-    loader = MigrationLoader(connection)
-    number = ("wallet", "0041_statements_on_disk")
-    before = loader.project_state(number, at_end=False)
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    with connection.schema_editor(atomic=False) as editor:
-        loader.get_migration(*number).unapply(before.clone(), editor)
-    for path in files(folder):
-        path.unlink()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sealed_original FROM wallet_bankfile")
-        assert CONTENT not in bytes(cursor.fetchone()[0])
-    with connection.schema_editor(atomic=False) as editor:
-        loader.get_migration(*number).apply(before.clone(), editor)
-    file = BankFile.objects.get()
-    assert (b"".join(bank.original_of(file)), file.size_bytes) == (CONTENT, len(CONTENT))

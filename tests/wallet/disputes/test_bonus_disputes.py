@@ -1,6 +1,5 @@
 """A chargeback that is won gives the credit again that it took: by rule, or as two people decide; once, and as the ledger says."""
 
-import importlib
 from decimal import Decimal
 
 import pytest
@@ -15,7 +14,7 @@ from crm.events import DepositRestored, publish
 from crm.models import AuditEvent, Notification
 from crm.security import audit
 from tests.wallet.bonuses.test_bonus import make_plan, pro
-from tests.wallet.factories import make_psp, raw
+from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
 from wallet.bonuses import ending
 from wallet.bonuses.granting import bonus_held
@@ -278,20 +277,6 @@ def test_verification_names_a_loss_that_the_ledger_did_not_book_and_a_decision_w
     BonusProposal.objects.update(state="approved", decided_by=cast.finance, decided_at=timezone.now())
     problems = " ".join(verify().problems)
     assert "lost by dispute dp_1" in problems and "two people decided" in problems
-
-
-def test_a_chargeback_from_before_is_known_by_its_dispute_where_there_was_one_only(grant):
-    deposit = grant.deposit
-    apply_dispute(psp_id=deposit.psp_id, event=dispute_event(deposit, TAKEN, 50_000))
-    with transaction.atomic():
-        ending._burn(grant, grant.held_minor, why="reversal:0", reason="As it was before")
-    migration = importlib.import_module("wallet.migrations.0056_chargebacks_known_by_their_dispute")
-    for _again in range(2):
-        raw(migration.NAMED)
-    loss = BonusLoss.objects.get()
-    assert (loss.dispute, loss.dispute_round, loss.amount_minor) == (Dispute.objects.get(), 1, 25_000)
-    hear(grant, RETURNED)
-    assert grant.held_minor == 25_000 and BonusRestoration.objects.get().loss == loss and verify().holds
 
 
 def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, django_assert_max_num_queries):

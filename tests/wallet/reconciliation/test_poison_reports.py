@@ -1,11 +1,10 @@
 """A report that would break pages, queries or the import itself is refused in words; the database refuses its days, too."""
 
 import datetime as dt
-import importlib
 import io
 
 import pytest
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from tests.wallet.factories import make_psp
 from tests.wallet.psp.test_settlement_readers import PLAIN
@@ -100,37 +99,3 @@ def test_the_database_keeps_no_day_that_a_page_could_not_show(cast):
         }
         with pytest.raises(IntegrityError, match="row_times_are_of_this_century"), transaction.atomic():
             SettlementRow.objects.create(**values)
-
-
-@pytest.mark.django_db
-def test_rows_that_came_before_the_checks_are_brought_to_the_centurys_edge(cast):
-    """As on a database from before migration 0064: without its CHECK a row of the year 1 is there, and no page can read it."""
-    report = import_report(
-        psp_id=make_psp(cast.brand).pk, file_name="p.csv", content=PLAIN.encode(), actor=cast.finance
-    )
-    mend = importlib.import_module("wallet.migrations.0068_days_of_this_century_hold")
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE wallet_settlementrow DROP CONSTRAINT row_times_are_of_this_century")
-        cursor.execute("ALTER TABLE wallet_settlementrow DISABLE TRIGGER USER")
-        cursor.execute(
-            "UPDATE wallet_settlementrow SET value_at = '0001-01-01 BC' WHERE report_id = %s AND line = 3", [report.pk]
-        )
-        cursor.execute("ALTER TABLE wallet_settlementrow ENABLE TRIGGER USER")
-        cursor.execute(
-            "ALTER TABLE wallet_settlementrow ADD CONSTRAINT row_times_are_of_this_century CHECK ("
-            "booked_at >= '2000-01-01 00:00+00' AND booked_at < '2100-01-01 00:00+00' AND (value_at IS NULL OR "
-            "value_at >= '2000-01-01 00:00+00' AND value_at < '2100-01-01 00:00+00')) NOT VALID"
-        )
-    with pytest.raises(DataError), transaction.atomic():
-        list(report.rows.all())
-    with connection.cursor() as cursor:
-        for table in mend.TABLES:
-            cursor.execute(mend._sql(*table))
-        cursor.execute(
-            "SELECT bool_and(convalidated) FROM pg_constraint WHERE conname = ANY(%s)", [[t[1] for t in mend.TABLES]]
-        )
-        assert cursor.fetchone() == (True,)
-    assert report.rows.get(line=3).value_at == dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    with pytest.raises(DatabaseError, match="what a report says never changes"), transaction.atomic():
-        report.rows.filter(line=3).update(value_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))

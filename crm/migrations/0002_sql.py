@@ -1,0 +1,35 @@
+"""What Django can't express, from `crm/sql/`, and the keys that outlive the field key."""
+
+from django.conf import settings
+from django.db import migrations
+
+from crm.db.migration_operations import sql_files
+from crm.security import crypto, keys
+
+PURPOSES = ("destination-mark", "kyc-document-number")
+
+
+def make_lasting_keys(apps, schema_editor):
+    """The keys of keyed hashes: derived from the first field key once, then kept as they are when it is exchanged."""
+    key = keys.field_keys()[-1]
+    model = apps.get_model("crm", "LastingKey")
+    model.objects.bulk_create(
+        model(
+            purpose=purpose,
+            wrapped=crypto.encrypt(key.derived(purpose), purpose=crypto.LASTING_KEYS, bound_to=purpose),
+        )
+        for purpose in PURPOSES
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("crm", "0001_initial"),
+        ("guardian", "0001_initial"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        *sql_files("crm", "access_log", "make_month", "analyze", "rights", "euro_rate"),
+        migrations.RunPython(make_lasting_keys, migrations.RunPython.noop),
+    ]
