@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
 from crm.models import User
 from monitoring.choices import FEATURES
-from monitoring.models import AgentDay
+from monitoring.models import AgentDay, Alert
 
 DAY = dt.date(2026, 9, 10)  # a Thursday
 COLUMNS = "(at, user_id, kind, client_id, target, rows, in_book, ip)"
@@ -65,3 +66,12 @@ def ordinary_history(people: list[User], until: dt.date, days: int = 45, seed: i
             fields = {feature.value: int(count) for feature, count in zip(FEATURES, counts, strict=True)}
             rows.append(AgentDay(agent=person, day=day, active_hours=hours, **fields))
     AgentDay.objects.bulk_create(rows)
+
+
+def make_alert(agent: User, *, day: dt.date = DAY, **fields: Any) -> Alert:
+    """An open alert about a day, without the weeks of history that would raise it."""
+    values: dict[str, Any] = {"severity": "high", "probability": 0.00005, "raised_at": at(23), "updated_at": at(23)}
+    assert agent.brand_id is not None
+    return Alert.objects.create(
+        agent=agent, brand_id=agent.brand_id, desk_id=agent.desk_id, day=day, **{**values, **fields}
+    )

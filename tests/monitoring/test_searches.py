@@ -44,6 +44,18 @@ def test_a_search_that_rested_counts(cast):
     assert searches(cast.agent) == 2
 
 
+@pytest.mark.parametrize(("seconds", "count"), [(9, 1), (10, 1), (10.001, 2)])
+def test_typing_goes_on_within_ten_seconds(cast, seconds, count):
+    one_after_another(cast.agent, ["mei", "meier"], seconds=seconds)
+    assert searches(cast.agent) == count
+
+
+def test_the_searches_of_two_people_are_not_one(cast):
+    search(cast.agent, "mei", at(10))
+    search(cast.other_agent, "meier", at(10) + dt.timedelta(seconds=1))
+    assert (searches(cast.agent), searches(cast.other_agent)) == (1, 1)
+
+
 def test_typing_on_two_pages_or_in_two_windows_is_two_searches(cast):
     one_after_another(cast.agent, ["mei", "meier"])
     one_after_another(cast.agent, ["mei", "meier"], target="table:leads")
