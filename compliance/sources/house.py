@@ -1,6 +1,7 @@
 """The brokerage's own list: people it does not want back (fraud, abuse, chargebacks), as a CSV anybody can keep.
 
-Columns: number, name, aliases, birth_date, countries, reason. Several aliases and countries are parted by semicolons.
+Columns: number, name, aliases, birth_date, countries, reason. Several aliases and countries are parted by semicolons;
+a country is a code of two letters or its English name.
 """
 
 from __future__ import annotations
@@ -41,8 +42,18 @@ def _entry(row: dict[str, str], where: str) -> ParsedEntry:
         raise BrokenFile(f"{where}: no name")
     birth = base.parse_birth(row["birth_date"]) if row["birth_date"].strip() else None
     entry.births = [birth] if birth else []
-    entry.countries = base.unique([code.strip().upper()[:2] for code in row["countries"].split(";")])
+    entry.countries = base.unique([_country(text.strip(), where) for text in row["countries"].split(";")])
     return entry
+
+
+def _country(text: str, where: str) -> str:
+    """A code of two letters as it stands, a name by its code: the first two letters of Austria are Australia's."""
+    if len(text) <= 2:
+        return text.upper()
+    code = base.country_code(text)
+    if not code:
+        raise BrokenFile(f"{where}: no country is called {text[:40]!r}")
+    return code
 
 
 FORMAT = base.Format("house_csv", parse)
