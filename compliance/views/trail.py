@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ from compliance.tables import AuditTable, TrailTable
 from crm.choices import AccessKind
 from crm.models import User
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, show_table
 from crm.web.requests import UserRequest
 
@@ -49,8 +49,8 @@ class Trail(StaffView):
         if not form.is_valid():
             messages.error(request, _("The filter makes no sense: choose it again."))
             return redirect("compliance:trail", client.pk)
-        job = packs.request_pack(client=client, actor=request.user, chosen=form.chosen())
-        return redirect(reverse("job", args=[job.pk]))
+        done = run_action(request, lambda: packs.request_pack(client=client, actor=request.user, chosen=form.chosen()))
+        return redirect("job", pk=done.result.pk) if done else redirect("compliance:trail", client.pk)
 
 
 class AuditLog(TableView):

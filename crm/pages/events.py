@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.choices import DeliveryState
 from crm.events.delivery import replay, replay_each, skip
 from crm.models import EventDelivery
+from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, NumberColumn, Table
 from crm.ui.views import TableView, staff_page
 
@@ -103,8 +104,7 @@ def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int 
 @require_POST
 def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(EventDelivery, pk=pk)
-    replay(delivery_id=row.pk, actor=request.user)
-    messages.success(request, _("Sent to its handler again."))
+    run_action(request, lambda: replay(delivery_id=row.pk, actor=request.user), _("Sent to its handler again."))
     return redirect("event_delivery", pk=row.pk)
 
 
@@ -115,9 +115,12 @@ def skip_one(request: HttpRequest, pk: int) -> HttpResponse:
     form = SkipForm(request.POST)
     if not form.is_valid():
         return _page(request, row, form, status=422)
-    skip(delivery_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
-    messages.success(request, _("Given up. The audit log has your reason."))
-    return redirect("events")
+    done = run_action(  # a message, not in the form: the form is gone with the delivery's failed state
+        request,
+        lambda: skip(delivery_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"]),
+        _("Given up. The audit log has your reason."),
+    )
+    return redirect("events") if done else redirect("event_delivery", pk=row.pk)
 
 
 @staff_page(PERMISSION)

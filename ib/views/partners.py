@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -310,8 +309,11 @@ def new_link(request: UserRequest, partner_id: int) -> HttpResponse:
 def invite(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     if request.method == "POST":
-        invitations.invite(partner, actor=request.user)
-        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": partner.user.email})
+        run_action(
+            request,
+            lambda: invitations.invite(partner, actor=request.user),
+            _("The invitation is on its way to %(email)s.") % {"email": partner.user.email},
+        )
         return redirect(partner)
     return _form(request, partner, None, _("Send the invitation again"), partner.user.email)
 

@@ -159,8 +159,11 @@ def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
 
 def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
     if "propose" in request.POST:
-        plans.propose_version(version_id=version.pk, actor=request.user)
-        messages.success(request, _("Proposed. A second person was told."))
+        run_action(
+            request,
+            lambda: plans.propose_version(version_id=version.pk, actor=request.user),
+            _("Proposed. A second person was told."),
+        )
     else:
         messages.success(request, _("Saved as a draft: nothing is paid by it yet."))
     return redirect(version.plan)

@@ -177,16 +177,20 @@ def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
 @require_POST
 def confirm(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
-    imports.confirm(import_id=batch.pk, actor=request.user)
-    return dialogs.done(request, batch.get_absolute_url(), _("The leads are being taken in."))
+    run_action(
+        request, lambda: imports.confirm(import_id=batch.pk, actor=request.user), _("The leads are being taken in.")
+    )
+    return dialogs.back(request, batch.get_absolute_url())
 
 
 @staff_page("leads.import_lead")
 @require_POST
 def discard(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
-    imports.discard(import_id=batch.pk, actor=request.user)
-    return dialogs.done(request, "/leads/imports/", _("The file was discarded."))
+    done = run_action(
+        request, lambda: imports.discard(import_id=batch.pk, actor=request.user), _("The file was discarded.")
+    )
+    return dialogs.back(request, "/leads/imports/" if done else batch.get_absolute_url())
 
 
 @staff_page("leads.import_lead")

@@ -19,6 +19,7 @@ from clients.views import dialogs
 from crm.models import User
 from crm.security.compression import UNCOMPRESSED
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -259,8 +260,8 @@ def score_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
 @require_POST
 def score_rule_end(request: UserRequest, pk: int) -> HttpResponseBase:
     row = _mine(ScoreRule, request, pk)
-    setup.end_score_rule(rule_id=row.pk, actor=request.user)
-    return dialogs.done(request, "/lead-rules/", _("The rule holds no more."))
+    run_action(request, lambda: setup.end_score_rule(rule_id=row.pk, actor=request.user), _("The rule holds no more."))
+    return dialogs.back(request, "/lead-rules/")
 
 
 @staff_page("leads.manage_rules")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clients.models import Client
 from crm.accounts.views import security_context
 from crm.models import User
+from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from portal import consents, onboarding, queries
@@ -68,6 +68,10 @@ def marketing(request: HttpRequest, client: Client) -> HttpResponse:
     """News and offers, on or off."""
     assert isinstance(request.user, User)
     wanted = request.POST.get("wanted") == "yes"
-    consents.change_marketing(client=client, actor=request.user, wanted=wanted)
-    messages.success(request, _("Saved.") if wanted else _("You get no more news and offers from us."))
+    user = request.user
+    run_action(
+        request,
+        lambda: consents.change_marketing(client=client, actor=user, wanted=wanted),
+        _("Saved.") if wanted else _("You get no more news and offers from us."),
+    )
     return redirect("portal_profile")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clients.models import Client
 from crm.models import User
 from crm.money.numbers import is_whole
+from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from portal.forms_room import StatementForm
 from portal.room import room
@@ -55,5 +56,6 @@ def receipt(request: UserRequest, client: Client, reference: str) -> HttpRespons
     """Make the receipt of a deposit; its page shows how far it is, then the file."""
     found = queries.deposit_of(request.user, reference)
     user = cast(User, request.user)
-    job = receipts.order_receipt(deposit=found, actor=user, language=(request.LANGUAGE_CODE or "en")[:2])
-    return redirect("job", pk=job.pk)
+    language = (request.LANGUAGE_CODE or "en")[:2]
+    done = run_action(request, lambda: receipts.order_receipt(deposit=found, actor=user, language=language))
+    return redirect("job", pk=done.result.pk) if done else redirect("portal_movement", reference=reference)

@@ -47,6 +47,19 @@ def test_sending_again_makes_it_pending_and_is_audited(browse, cast, dead):
     assert AuditEvent.objects.filter(action="crm.event_replayed", actor=cast.administrator).count() == 1
 
 
+def test_a_refused_replay_is_shown_on_the_delivery_s_page(browse, cast, dead):
+    """A colleague sent it again in the meantime."""
+    EventDelivery.objects.filter(pk=dead.pk).update(state="pending", finished_at=None)
+    browser = browse(cast.administrator)
+    replayed = browser.post(f"/events/{dead.pk}/replay/", follow=True)
+    assert replayed.redirect_chain == [(f"/events/{dead.pk}/", 302)]
+    assert "Only a failed delivery can be replayed" in replayed.content.decode()
+    skipped = browser.post(f"/events/{dead.pk}/skip/", {"reason": "The lead was a test"}, follow=True)
+    assert skipped.redirect_chain == [(f"/events/{dead.pk}/", 302)]
+    assert "Only a failed delivery can be replayed or skipped" in skipped.content.decode()
+    assert AuditEvent.objects.filter(action__in=["crm.event_replayed", "crm.event_skipped"]).count() == 0
+
+
 def test_giving_up_needs_a_reason_and_keeps_what_was_typed(browse, cast, dead):
     browser = browse(cast.administrator)
     answer = browser.post(f"/events/{dead.pk}/skip/", {"reason": ""})

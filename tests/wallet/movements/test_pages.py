@@ -363,7 +363,11 @@ def test_a_refused_webhook_is_explained_and_an_unmatched_one_can_be_tried_again(
     shown = browser.get(reverse("wallet:webhook", args=[forged.pk])).content.decode()
     assert "Nothing was changed" in shown
     assert "&lt;script&gt;" in shown
-    assert browser.post(reverse("wallet:webhook_retry", args=[forged.pk])).status_code == 409
+    refused = browser.post(reverse("wallet:webhook_retry", args=[forged.pk]), follow=True)
+    assert refused.redirect_chain == [(reverse("wallet:webhook", args=[forged.pk]), 302)]
+    assert "tone-danger" in refused.content.decode()
+    forged.refresh_from_db()
+    assert forged.state == "refused"
     assert browser.post(reverse("wallet:webhook_retry", args=[lost.pk])).status_code == 302
     lost.refresh_from_db()
     assert lost.state == "waiting"

@@ -104,8 +104,8 @@ class FetchAgain(StaffView):
 
     def post(self, request: UserRequest, break_id: int) -> HttpResponse:
         row = get_object_or_404(ReconcileBreak, pk=break_id)
-        job = breaks.fetch_again(break_id=row.pk, actor=request.user)
-        return redirect("job", pk=job.pk)
+        done = run_action(request, lambda: breaks.fetch_again(break_id=row.pk, actor=request.user))
+        return redirect("job", pk=done.result.pk) if done else redirect("trading_break", row.pk)
 
 
 class ServerSteps(StaffView):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -106,8 +105,11 @@ def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     waiting = queries.one_of(
         queries_bank.waiting_tables_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
     )
-    waiting_tables.discard_table(waiting_id=waiting.pk, actor=request.user)
-    messages.success(request, _("Thrown away. Nothing of it was imported."))
+    run_action(
+        request,
+        lambda: waiting_tables.discard_table(waiting_id=waiting.pk, actor=request.user),
+        _("Thrown away. Nothing of it was imported."),
+    )
     return redirect("wallet:bank")
 
 
@@ -136,6 +138,9 @@ def forget(request: UserRequest, pk: int) -> HttpResponseBase:
     known = queries.one_of(
         queries_bank.table_mappings_visible_to(request.user), pk, request.user, "wallet.handle_bank_entries"
     )
-    column_mappings.forget_mapping(mapping_id=known.pk, actor=request.user)
-    messages.success(request, _("Forgotten. The next table of this shape is asked about again."))
+    run_action(
+        request,
+        lambda: column_mappings.forget_mapping(mapping_id=known.pk, actor=request.user),
+        _("Forgotten. The next table of this shape is asked about again."),
+    )
     return redirect("wallet:bank_mappings")

@@ -234,6 +234,9 @@ def bank_batch_file(request: UserRequest, pk: int) -> HttpResponse:
 def bank_batch_sent(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries_bank.bank_batches_visible_to(request.user)
     batch = queries.one_of(rows, pk, request.user, "wallet.send_bank_orders")
-    payment_files.mark_batch_sent(batch_id=batch.pk, actor=request.user)
-    messages.success(request, _("Marked as sent. Its payments are paid when the bank's statement says so."))
+    run_action(
+        request,
+        lambda: payment_files.mark_batch_sent(batch_id=batch.pk, actor=request.user),
+        _("Marked as sent. Its payments are paid when the bank's statement says so."),
+    )
     return redirect("wallet:bank")

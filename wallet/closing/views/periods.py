@@ -6,7 +6,6 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any, cast
 
-from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -146,8 +145,11 @@ def reopening_decide(request: UserRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.close_period")
 def reopening_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     wish = _wish(request, pk)
-    periods.withdraw_reopening(reopening_id=pk, actor=request.user)
-    messages.success(request, _("Withdrawn: the month stays closed."))
+    run_action(
+        request,
+        lambda: periods.withdraw_reopening(reopening_id=pk, actor=request.user),
+        _("Withdrawn: the month stays closed."),
+    )
     return redirect("wallet:period", pk=wish.period_id)
 
 

@@ -12,6 +12,7 @@ from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.security.sealed_files import FileMissing
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.choices.disputes import DisputeState
@@ -65,19 +66,23 @@ def make_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
     """Make the evidence; with “submit” it is sent too. The job's page shows how far it is."""
     dispute = find(request, pk, "wallet.answer_dispute")
     form = EvidenceForm(request.POST)
-    if not form.is_valid():
-        return dialogs.show(
-            request,
-            form,
-            url=f"/money/disputes/{dispute.pk}/",
-            title=_("Evidence"),
-            submit=_("Make the evidence"),
-            status=422,
-        )
-    job = evidence.order_evidence(
-        dispute_id=dispute.pk, actor=request.user, text=form.cleaned_data["text"], submit="submit" in request.POST
+    done = run_action(
+        request,
+        lambda: evidence.order_evidence(
+            dispute_id=dispute.pk, actor=request.user, text=form.cleaned_data["text"], submit="submit" in request.POST
+        ),
+        form=form,
     )
-    return redirect("job", pk=job.pk)
+    if done:
+        return redirect("job", pk=done.result.pk)
+    return dialogs.show(
+        request,
+        form,
+        url=f"/money/disputes/{dispute.pk}/",
+        title=_("Evidence"),
+        submit=_("Make the evidence"),
+        status=422,
+    )
 
 
 @require_safe
@@ -103,8 +108,12 @@ def _all(first, rest):  # type: ignore[no-untyped-def]
 @staff_page("wallet.answer_dispute")
 def sent_by_hand(request: UserRequest, pk: int) -> HttpResponseBase:
     dispute = find(request, pk, "wallet.answer_dispute")
-    evidence.sent_by_hand(dispute_id=dispute.pk, actor=request.user)
-    return dialogs.done(request, f"/money/disputes/{dispute.pk}/", _("Noted: the evidence is with the bank."))
+    run_action(
+        request,
+        lambda: evidence.sent_by_hand(dispute_id=dispute.pk, actor=request.user),
+        _("Noted: the evidence is with the bank."),
+    )
+    return dialogs.back(request, f"/money/disputes/{dispute.pk}/")
 
 
 @staff_page("wallet.answer_dispute")

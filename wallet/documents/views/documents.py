@@ -177,7 +177,8 @@ def receipt(request: UserRequest, pk: int) -> HttpResponseBase:
     deposit = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")
     form = LanguageForm(request.POST)
     language = form.cleaned_data["language"] if form.is_valid() else ""
-    return redirect("job", pk=receipts.order_receipt(deposit=deposit, actor=request.user, language=language).pk)
+    done = run_action(request, lambda: receipts.order_receipt(deposit=deposit, actor=request.user, language=language))
+    return redirect("job", pk=done.result.pk) if done else redirect("wallet:deposit", deposit.pk)
 
 
 @require_POST
@@ -188,5 +189,7 @@ def psp_pack(request: UserRequest, pk: int) -> HttpResponseBase:
     report = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")
     ending = Ending.XLSX if request.POST.get("ending") == Ending.XLSX else Ending.PDF
     user = cast(User, request.user)
-    job = packs.order_psp_pack(report=report, ending=ending, language=user.language, actor=user)
-    return redirect("job", pk=job.pk)
+    done = run_action(
+        request, lambda: packs.order_psp_pack(report=report, ending=ending, language=user.language, actor=user)
+    )
+    return redirect("job", pk=done.result.pk) if done else redirect("wallet:settlement", pk=report.pk)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
@@ -40,12 +40,15 @@ def letterhead_page(request: UserRequest, brand_id: int) -> HttpResponseBase:
     head = Letterhead.objects.filter(brand=brand).select_related("changed_by").first()
     start = {name: getattr(head, name) for name in TEXTS} if head else {}
     form = LetterheadForm(request.POST or None, request.FILES or None, initial=start)
-    if request.method == "POST" and form.is_valid():
+
+    def change() -> Letterhead:
         values = form.cleaned_data
         logo = b"" if values["remove_logo"] else values["logo"] or None
         texts = {name: values[name] for name in TEXTS}
-        change_letterhead(brand_id=brand.pk, texts=texts, logo=logo, actor=request.user)
-        messages.success(request, _("Saved: the next documents of %(brand)s look so.") % {"brand": brand})
+        return change_letterhead(brand_id=brand.pk, texts=texts, logo=logo, actor=request.user)
+
+    message = _("Saved: the next documents of %(brand)s look so.") % {"brand": brand}
+    if run_action(request, change, message, form=form):
         return redirect("wallet:letterheads")
     context = {"form": form, "brand": brand, "head": head, "limit": LOGO_BYTES_MAX}
     return render(request, "wallet/documents/letterhead.html", context, status=422 if form.errors else 200)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.contrib import messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -210,8 +209,11 @@ def manual_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
 @staff_page("wallet.write_journal")
 def manual_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     manual = _find(request, pk)
-    manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user)
-    messages.success(request, _("Withdrawn. Nothing was posted."))
+    run_action(
+        request,
+        lambda: manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user),
+        _("Withdrawn. Nothing was posted."),
+    )
     return redirect("wallet:manual_journal", pk=pk)
 
 

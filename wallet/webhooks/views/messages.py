@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.choices.psp import InboxState, Verdict
@@ -42,6 +42,9 @@ def webhook_page(request: UserRequest, pk: int) -> HttpResponse:
 @staff_page("wallet.manage_psp")
 def webhook_retry(request: UserRequest, pk: int) -> HttpResponseBase:
     message = queries.one_of(queries.webhooks_visible_to(request.user), pk, request.user, "wallet.manage_psp")
-    try_again(message_id=message.pk, actor=request.user)
-    messages.success(request, _("The message is being worked on again."))
+    run_action(
+        request,
+        lambda: try_again(message_id=message.pk, actor=request.user),
+        _("The message is being worked on again."),
+    )
     return redirect("wallet:webhook", pk=message.pk)

@@ -89,8 +89,11 @@ def health_page(request: UserRequest, pk: int) -> HttpResponse:
 def report_fetch_again(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries_recon.announced_visible_to(request.user)
     report = queries.one_of(rows, pk, request.user, "wallet.run_reconciliation")
-    announced_reports.fetch_again(report_id=report.pk, actor=request.user)
-    messages.success(request, _("%(name)s is being fetched again.") % {"name": report.name})
+    run_action(
+        request,
+        lambda: announced_reports.fetch_again(report_id=report.pk, actor=request.user),
+        _("%(name)s is being fetched again.") % {"name": report.name},
+    )
     return redirect("wallet:psp_health", pk=report.psp_id)
 
 
@@ -245,22 +248,25 @@ def psp_check(request: UserRequest, pk: int) -> HttpResponseBase:
 
 def tell_health(request: UserRequest, psp: Psp) -> None:
     """Ask the PSP now, and say on the next page what it answered and what to do."""
-    health = psps.check_psp(psp_id=psp.pk, actor=request.user)
-    if health.is_up:
+    checked = run_action(request, lambda: psps.check_psp(psp_id=psp.pk, actor=request.user))
+    if checked and checked.result.is_up:
         messages.success(request, _("%(psp)s answers, and knows our key.") % {"psp": psp})
-    else:
-        messages.error(request, _("%(psp)s: %(detail)s") % {"psp": psp, "detail": health.detail})
+    elif checked:
+        messages.error(request, _("%(psp)s: %(detail)s") % {"psp": psp, "detail": checked.result.detail})
 
 
 @require_POST
 @staff_page("wallet.manage_psp")
 def method_add(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
-    method = psps.add_method(psp_id=psp.pk, code=request.POST.get("code", ""), actor=request.user)
-    messages.success(
-        request, _("%(method)s is there, switched off. Set its limits and switch it on.") % {"method": method}
+    done = run_action(
+        request,
+        lambda: psps.add_method(psp_id=psp.pk, code=request.POST.get("code", ""), actor=request.user),
+        lambda method: _("%(method)s is there, switched off. Set its limits and switch it on.") % {"method": method},
     )
-    return redirect("wallet:psp_method", pk=psp.pk, method_id=method.pk)
+    if not done:
+        return redirect("wallet:psp", pk=psp.pk)
+    return redirect("wallet:psp_method", pk=psp.pk, method_id=done.result.pk)
 
 
 class MethodPage(StaffView):
