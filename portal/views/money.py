@@ -117,14 +117,14 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     allowed = can_deposit(me(request), client)
     currencies = method_offers.deposit_currencies(client)
     currency = _currency(request, client, currencies)
-    found = method_offers.offered(client, currency) if allowed else []
+    offers = method_offers.offered(client, currency) if allowed else []
     start = {
         "currency": currency,
         "request_key": new_key(),
-        "method": found[0].method.pk if found else None,
+        "method": offers[0].method.pk if offers else None,
         "amount": request.GET.get("amount", "")[:AMOUNT_CHARS],  # typed before another currency was chosen
     }
-    form = DepositForm(request.POST or None, currencies=currencies, offers=found, initial=start)
+    form = DepositForm(request.POST or None, currencies=currencies, offers=offers, initial=start)
     if allowed:
         done = run_action(request, lambda: _start_deposit(request, client, form), form=form, show_forbidden=True)
         if done:
@@ -132,7 +132,7 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     context = {
         "client": client,
         "form": form,
-        "cards": paying.cards(found),
+        "cards": paying.cards(offers),
         "allowed": allowed,
         "currency": currency,
         "quick": paying.quick_amounts(currency),
@@ -150,7 +150,7 @@ def _currency(request: HttpRequest, client: Client, offered: list[str]) -> str:
 
 def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> HttpResponse:
     data = form.cleaned_data
-    found = deposits.start_deposit(
+    started = deposits.start_deposit(
         client_id=client.pk,
         psp_id=data["method"].psp_id,
         method=data["method"].code,
@@ -161,20 +161,20 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
         locale=request.LANGUAGE_CODE[:2],
         return_url=hosts.for_reader(settings.BASE_URL, request).rstrip("/") + "/portal/wallet/{reference}/",
     )
-    return redirect("portal_movement" if paying.is_paid_here(found) else "portal_pay", reference=found.reference)
+    return redirect("portal_movement" if paying.is_paid_here(started) else "portal_pay", reference=started.reference)
 
 
 @room
 @require_safe
 def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """A short stop on the way to the provider: says where one goes, and goes on by itself."""
-    found = queries.deposit_of(me(request), reference)
-    fields = paying.fields_of(found)
-    if fields is not None and money.tell_deposit(found).is_moving:
-        return _fields_page(request, client, found, fields)
-    if not found.redirect_url or not money.tell_deposit(found).is_moving:
+    payment = queries.deposit_of(me(request), reference)
+    fields = paying.fields_of(payment)
+    if fields is not None and money.tell_deposit(payment).is_moving:
+        return _fields_page(request, client, payment, fields)
+    if not payment.redirect_url or not money.tell_deposit(payment).is_moving:
         return redirect("portal_movement", reference=reference)
-    return render(request, "portal/pay.html", {"client": client, "deposit": found})
+    return render(request, "portal/pay.html", {"client": client, "deposit": payment})
 
 
 def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields: HostedFields) -> HttpResponse:
@@ -193,26 +193,26 @@ def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields:
 @require_safe
 def movement(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """A deposit, withdrawal or transfer: its steps, what we wait for, and live until it is over."""
-    found = queries.movement_by_reference(me(request), reference)
-    if found is None:
+    row = queries.movement_by_reference(me(request), reference)
+    if row is None:
         raise Http404
-    context: dict[str, Any] = {"client": client, "movement": found, "kind": found._meta.model_name}
-    if isinstance(found, Deposit) and "redirectResult" in request.GET and paying.fields_of(found) is not None:
+    context: dict[str, Any] = {"client": client, "movement": row, "kind": row._meta.model_name}
+    if isinstance(row, Deposit) and "redirectResult" in request.GET and paying.fields_of(row) is not None:
         # The card's bank sent the client back here: the fields' own page tells the provider so.
-        return redirect(f"{reverse('portal_pay', args=[found.reference])}?{request.GET.urlencode()}")
-    if isinstance(found, Transfer):
-        told = money.tell_transfer(found)
-    elif isinstance(found, Exchange):
-        told = money.tell_exchange(found)
-    elif isinstance(found, Deposit):
-        told = money.tell_deposit(found)
+        return redirect(f"{reverse('portal_pay', args=[row.reference])}?{request.GET.urlencode()}")
+    if isinstance(row, Transfer):
+        status_text = money.tell_transfer(row)
+    elif isinstance(row, Exchange):
+        status_text = money.tell_exchange(row)
+    elif isinstance(row, Deposit):
+        status_text = money.tell_deposit(row)
     else:
-        context["parts"] = parts = parts_of(found)
-        told, context["movement"] = money.tell_request(parts), parts[0]
-    context["how"] = paying.how_to_pay(found) if isinstance(found, Deposit) and told.is_moving else None
-    context["told"] = told
+        context["parts"] = parts = parts_of(row)
+        status_text, context["movement"] = money.tell_request(parts), parts[0]
+    context["how"] = paying.how_to_pay(row) if isinstance(row, Deposit) and status_text.is_moving else None
+    context["told"] = status_text
     context["has_fields"] = (
-        isinstance(found, Deposit) and found.state == DepositState.CREATED and bool(paying.fields_of(found))
+        isinstance(row, Deposit) and row.state == DepositState.CREATED and bool(paying.fields_of(row))
     )
-    context["has_receipt"] = isinstance(found, Deposit) and found.state in DEPOSIT_ARRIVED
+    context["has_receipt"] = isinstance(row, Deposit) and row.state in DEPOSIT_ARRIVED
     return render(request, "portal/_movement.html" if wants_fragment(request) else "portal/movement.html", context)

@@ -36,86 +36,86 @@ DEALS_PAGE = 25
 
 def together(client: Client, accounts: list[TradingAccount]) -> dict[str, Any]:
     """What all of a client's accounts are worth, for the line below them."""
-    return {"total": queries.totals_of(client, accounts, []), "has_demo": any(one.is_demo for one in accounts)}
+    return {"total": queries.totals_of(client, accounts, []), "has_demo": any(account.is_demo for account in accounts)}
 
 
 @room
 @require_safe
 def account_list(request: HttpRequest, client: Client) -> HttpResponse:
     """The client's accounts with equity; refreshes itself."""
-    found = queries.accounts_of(me(request), client.pk)
-    context = {"client": client, "accounts": found, **together(client, found)}
+    owned = queries.accounts_of(me(request), client.pk)
+    context = {"client": client, "accounts": owned, **together(client, owned)}
     return render(request, "portal/_accounts.html" if wants_fragment(request) else "portal/accounts.html", context)
 
 
 def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccount:
-    found = queries.get_account(me(request), account_id)
-    if found.client_id != client.pk:
+    account = queries.get_account(me(request), account_id)
+    if account.client_id != client.pk:
         raise Http404
-    return found
+    return account
 
 
 @room
 @require_safe
 def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """One account: figures, equity curve, open positions, deals."""
-    found = _own(request, client, account_id)
+    shown = _own(request, client, account_id)
     if wants_fragment(request):
-        context = {"client": client, "account": found, **_figures(found)}
+        context = {"client": client, "account": shown, **_figures(shown)}
         answer = render(request, "portal/_account_figures.html", context)
-        if "opening" in request.GET and found.state == AccountState.OPEN:
+        if "opening" in request.GET and shown.state == AccountState.OPEN:
             answer["HX-Refresh"] = "true"  # now there is more on the page than its figures
         return answer
-    return _page(request, client, found)
+    return _page(request, client, shown)
 
 
 def _page(
     request: HttpRequest,
     client: Client,
-    found: TradingAccount,
+    account: TradingAccount,
     *,
     password_form: PlatformPasswordForm | None = None,
     asked: tuple[str, RequestForm] | None = None,
 ) -> HttpResponse:
     """The account's page; with a form that was wrong its dialog is open again and keeps what was typed."""
-    deals, following = _deals(request, found)
-    asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=found, kind=kind.value)).is_possible]
+    deals, following = _deals(request, account)
+    asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=account, kind=kind.value)).is_possible]
     must_ask = any(kind == RequestKind.PASSWORD for kind, _form in asks)
     if asked is not None:
         asks = [(kind, asked[1] if kind == asked[0] else form) for kind, form in asks]
-    is_live = found.state == AccountState.OPEN
-    may_set_password = is_live and not must_ask and bool(capabilities.can(found.server, Ability.SET_PASSWORDS))
+    is_live = account.state == AccountState.OPEN
+    may_set_password = is_live and not must_ask and bool(capabilities.can(account.server, Ability.SET_PASSWORDS))
     context: dict[str, Any] = {
         "client": client,
-        "account": found,
-        **_figures(found),
+        "account": account,
+        **_figures(account),
         "deals": deals,
         "next": following,
-        "chart": _chart(request, found),
-        "unverified": Ability.MOVE_MONEY in capabilities.unverified(found.server),
-        "left_to_us": platforms.left_to_us(found.server) if is_live else [],
-        "may_move": is_live and not found.is_demo and bool(capabilities.can(found.server, Ability.MOVE_MONEY)),
+        "chart": _chart(request, account),
+        "unverified": Ability.MOVE_MONEY in capabilities.unverified(account.server),
+        "left_to_us": platforms.left_to_us(account.server) if is_live else [],
+        "may_move": is_live and not account.is_demo and bool(capabilities.can(account.server, Ability.MOVE_MONEY)),
         "may_set_password": may_set_password,
-        "first_steps": platforms.first_steps(found, may_set_password=may_set_password)
+        "first_steps": platforms.first_steps(account, may_set_password=may_set_password)
         if is_live and not deals
         else None,
-        "downloads": platforms.downloads.of_server(found.server) if is_live and deals else [],
-        "sign_in": platforms.sign_in(found) if is_live and not found.missing_since else None,
-        "password_form": password_form or PlatformPasswordForm(server=found.server),
-        "password_hint": platforms.password_hint(found),
+        "downloads": platforms.downloads.of_server(account.server) if is_live and deals else [],
+        "sign_in": platforms.sign_in(account) if is_live and not account.missing_since else None,
+        "password_form": password_form or PlatformPasswordForm(server=account.server),
+        "password_hint": platforms.password_hint(account),
         "request_forms": asks if is_live or asked else [],
-        "requests": [(one, requests.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(found)],
+        "requests": [(one, requests.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(account)],
     }
     is_wrong = password_form is not None or asked is not None
     return render(request, "portal/account.html", context, status=422 if is_wrong else 200)
 
 
-def _figures(found: TradingAccount) -> dict[str, Any]:
-    return {"positions": queries.positions_of(found)}
+def _figures(account: TradingAccount) -> dict[str, Any]:
+    return {"positions": queries.positions_of(account)}
 
 
-def _deals(request: HttpRequest, found: TradingAccount) -> tuple[list[Any], str]:
-    rows = queries.deals_of_account(me(request), found.pk)
+def _deals(request: HttpRequest, account: TradingAccount) -> tuple[list[Any], str]:
+    rows = queries.deals_of_account(me(request), account.pk)
     at, _bar, number = request.GET.get("after", "").rpartition("_")
     try:
         since = dt.datetime.fromisoformat(at)
@@ -127,24 +127,24 @@ def _deals(request: HttpRequest, found: TradingAccount) -> tuple[list[Any], str]
     return shown, f"{shown[-1].executed_at.isoformat()}_{shown[-1].pk}" if len(page) > DEALS_PAGE else ""
 
 
-def _chart(request: HttpRequest, found: TradingAccount) -> Chart | None:
-    curve = queries.equity_curve(me(request), found.pk)
+def _chart(request: HttpRequest, account: TradingAccount) -> Chart | None:
+    curve = queries.equity_curve(me(request), account.pk)
     if len(curve.at) < 2:
         return None
     return Chart(
         id="equity",
         x=curve.at,
         series=[
-            Series(_("Equity"), curve.equity, kind="area", unit=found.currency),
-            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=found.currency),
+            Series(_("Equity"), curve.equity, kind="area", unit=account.currency),
+            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=account.currency),
         ],
     )
 
 
 def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
     """The types of a platform side by side; platforms in the order in which the brand lists their first type."""
-    kinds = list(dict.fromkeys(one.account_type.server.kind for one in offers))
-    return sorted(offers, key=lambda one: kinds.index(one.account_type.server.kind))
+    kinds = list(dict.fromkeys(offer.account_type.server.kind for offer in offers))
+    return sorted(offers, key=lambda offer: kinds.index(offer.account_type.server.kind))
 
 
 @room
@@ -152,7 +152,9 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
     offers = by_platform(queries.offers_for(me(request), client))
     wished = request.POST.get("account_type") or request.GET.get("type", "")
-    offer = next((one for one in offers if one.decision and str(one.account_type.pk) == wished), None)
+    offer = next(
+        (candidate for candidate in offers if candidate.decision and str(candidate.account_type.pk) == wished), None
+    )
     chosen = offer.account_type if offer else None
     form = None
     if offer is not None and chosen is not None:
@@ -190,11 +192,13 @@ def set_password(request: HttpRequest, client: Client, account_id: int) -> HttpR
 @confirmed
 def _set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """A new trading password, shown once on the answer and kept nowhere."""
-    found = _own(request, client, account_id)
-    form = PlatformPasswordForm(request.POST, server=found.server)
+    account = _own(request, client, account_id)
+    form = PlatformPasswordForm(request.POST, server=account.server)
     done = run_action(
         request,
-        lambda: accounts.reset_password(account_id=found.pk, actor=me(request), password=form.cleaned_data["password"]),
+        lambda: accounts.reset_password(
+            account_id=account.pk, actor=me(request), password=form.cleaned_data["password"]
+        ),
         form=form,
         field="password",
         show_forbidden=True,
@@ -202,30 +206,30 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
     if done:
         context = {
             "client": client,
-            "account": found,
+            "account": account,
             "password": done.result,
-            "hint": platforms.password_hint(found),
-            "sign_in": platforms.sign_in(found),
+            "hint": platforms.password_hint(account),
+            "sign_in": platforms.sign_in(account),
         }
         answer = render(request, "portal/password_shown.html", context)
         add_never_cache_headers(answer)
         keep_plain(answer)
         return answer
-    return _page(request, client, found, password_form=form)
+    return _page(request, client, account, password_form=form)
 
 
 @room
 @require_POST
 def make_request(request: HttpRequest, client: Client, account_id: int, kind: str) -> HttpResponse:
     """Ask for another leverage or type, or to close the account: granted at once, or a person decides and says why."""
-    found = _own(request, client, account_id)
+    account = _own(request, client, account_id)
     if kind not in RequestKind.values:
         raise Http404
-    form = RequestForm(request.POST, account=found, kind=kind)
+    form = RequestForm(request.POST, account=account, kind=kind)
     done = run_action(
         request,
         lambda: requests.ask(
-            account_id=found.pk,
+            account_id=account.pk,
             kind=RequestKind(kind),
             actor=me(request),
             reason=form.cleaned_data["reason"],
@@ -239,9 +243,9 @@ def make_request(request: HttpRequest, client: Client, account_id: int, kind: st
         _tell(request, done.result)
         return redirect("portal_account", account_id=account_id)
     if not form.is_possible:  # its dialog is not on the page
-        messages.error(request, " ".join(str(one) for errors in form.errors.values() for one in errors))
+        messages.error(request, " ".join(str(message) for errors in form.errors.values() for message in errors))
         return redirect("portal_account", account_id=account_id)
-    return _page(request, client, found, asked=(kind, form))
+    return _page(request, client, account, asked=(kind, form))
 
 
 def _tell(request: HttpRequest, made: AccountRequest) -> None:
@@ -256,8 +260,8 @@ def _tell(request: HttpRequest, made: AccountRequest) -> None:
 @require_POST
 def withdraw_request(request: HttpRequest, client: Client, account_id: int, request_id: int) -> HttpResponse:
     """The client thinks better of it."""
-    found = _own(request, client, account_id)
-    if not found.requests.filter(pk=request_id).exists():
+    account = _own(request, client, account_id)
+    if not account.requests.filter(pk=request_id).exists():
         raise Http404
     run_action(
         request,

@@ -30,13 +30,13 @@ class RequestList(TableView):
 
 
 def _request(user: User, request_id: int) -> AccountRequest:
-    found = queries.requests_visible_to(user).select_related(
+    visible = queries.requests_visible_to(user).select_related(
         "account__client__brand", "account__server", "account__account_type", "account_type", "claimed_by", "decided_by"
     )
-    one = found.filter(pk=request_id).first()
-    if one is None:
+    row = visible.filter(pk=request_id).first()
+    if row is None:
         raise Http404
-    return one
+    return row
 
 
 class RequestPage(StaffView):
@@ -44,41 +44,41 @@ class RequestPage(StaffView):
 
     def get(self, request: UserRequest, request_id: int) -> HttpResponse:
         user = request.user
-        one = _request(user, request_id)
-        account = one.account
+        row = _request(user, request_id)
+        account = row.account
         access_log.note(
             user=user,
             kind=AccessKind.VIEW,
             client_id=account.client_id,
             brand_id=account.client.brand_id,
-            target=f"trading.accountrequest:{one.pk}",
+            target=f"trading.accountrequest:{row.pk}",
             in_book=is_in_own_book(user, account.client),
         )
-        return self.page(request, one)
+        return self.page(request, row)
 
     @staticmethod
-    def page(request: UserRequest, one: AccountRequest, note: str = "", *, status: int = 200) -> HttpResponse:
-        is_decided = one.state in (RequestState.GRANTED, RequestState.REFUSED)
+    def page(request: UserRequest, row: AccountRequest, note: str = "", *, status: int = 200) -> HttpResponse:
+        is_decided = row.state in (RequestState.GRANTED, RequestState.REFUSED)
         context = {
-            "one": one,
-            "account": one.account,
-            "client": one.account.client,
-            "what": requests.what(one),
-            "held": request_rules.words_of(one),
-            "decision": policies.can_decide_request(request.user, one),
+            "one": row,
+            "account": row.account,
+            "client": row.account.client,
+            "what": requests.what(row),
+            "held": request_rules.words_of(row),
+            "decision": policies.can_decide_request(request.user, row),
             "note": note,
-            "positions": queries.positions_of(one.account),
-            "may_undo": is_decided and not one.is_by_rule,
-            "following": _following(request.user, one),
+            "positions": queries.positions_of(row.account),
+            "may_undo": is_decided and not row.is_by_rule,
+            "following": _following(request.user, row),
         }
         return render(request, "trading/accounts/request.html", context, status=status)
 
 
-def _following(user: User, one: AccountRequest) -> AccountRequest | None:
+def _following(user: User, row: AccountRequest) -> AccountRequest | None:
     """The one that waits longest after this; at the end of the queue the first again."""
-    waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=one.pk)
+    waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=row.pk)
     is_later = Case(
-        When(Q(asked_at__gt=one.asked_at) | Q(asked_at=one.asked_at, pk__gt=one.pk), then=Value(0)), default=Value(1)
+        When(Q(asked_at__gt=row.asked_at) | Q(asked_at=row.asked_at, pk__gt=row.pk), then=Value(0)), default=Value(1)
     )
     return waiting.order_by(is_later, "asked_at", "pk").first()
 

@@ -49,35 +49,35 @@ def break_page(request: UserRequest, pk: int) -> HttpResponse:
     return show(request, _find(request, pk))
 
 
-def show(request: UserRequest, one: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
-    if one.client is not None:
+def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    if row.client is not None:
         access_log.note(
             user=request.user,
             kind=AccessKind.VIEW,
-            client_id=one.client_id,
-            brand_id=one.brand_id,
-            target=f"wallet.break:{one.pk}",
-            in_book=is_in_own_book(request.user, one.client),
+            client_id=row.client_id,
+            brand_id=row.brand_id,
+            target=f"wallet.break:{row.pk}",
+            in_book=is_in_own_book(request.user, row.client),
         )
-    found = list(one.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
-    waiting = next((posting for posting in found if posting.state == RequestState.WAITING), None)
-    usual = postings.USUALLY.get(one.kind) or PostingWay.SUSPENSE
-    conversion = outcome_of(lambda: across(one) if waiting is None and one.state == BreakState.OPEN else None)
+    proposals = list(row.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
+    waiting = next((posting for posting in proposals if posting.state == RequestState.WAITING), None)
+    usual = postings.USUALLY.get(row.kind) or PostingWay.SUSPENSE
+    conversion = outcome_of(lambda: across(row) if waiting is None and row.state == BreakState.OPEN else None)
     between, no_rate = conversion.result, conversion.message
     context = {
         "between": between,
         "no_rate": no_rate,
-        "one": one,
-        "notes": list(one.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]),
-        "postings": found,
-        "suggestions": queries_recon.suggestions_of(one) if one.state == BreakState.OPEN else [],
+        "one": row,
+        "notes": list(row.notes.select_related("author").order_by("pk")[:NOTES_SHOWN]),
+        "postings": proposals,
+        "suggestions": queries_recon.suggestions_of(row) if row.state == BreakState.OPEN else [],
         "may_act": request.user.has_perm("wallet.run_reconciliation"),
         "waiting": waiting,
         "may_post": reconciliation_policies.can_post_break(request.user, waiting) if waiting else None,
         "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
-        "can_be_posted": postings.can_be_posted(one) and waiting is None,
-        "owners": queries_recon.owners_for(request.user) if one.state == BreakState.OPEN else [],
-        "arrivals": own_bank.arrivals(one)[:ARRIVALS_SHOWN] if one.state == BreakState.OPEN and not waiting else [],
+        "can_be_posted": postings.can_be_posted(row) and waiting is None,
+        "owners": queries_recon.owners_for(request.user) if row.state == BreakState.OPEN else [],
+        "arrivals": own_bank.arrivals(row)[:ARRIVALS_SHOWN] if row.state == BreakState.OPEN and not waiting else [],
         "bank_form": OwnBankForm(
             initial={"business_on": timezone.now().date(), "reason": _("Paid out to our own bank")}, prefix="bank"
         ),
@@ -92,12 +92,12 @@ def show(request: UserRequest, one: Break, wrong: dict[str, Any] | None = None, 
 
 
 def _do(
-    request: UserRequest, one: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
+    request: UserRequest, row: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
     if run_action(request, lambda: work(form.cleaned_data), done, form=form, show_forbidden=True):
-        return redirect("wallet:break", pk=one.pk)
-    return show(request, one, {name: form}, status=422)
+        return redirect("wallet:break", pk=row.pk)
+    return show(request, row, {name: form}, status=422)
 
 
 @require_POST
@@ -257,9 +257,11 @@ def _suggestion(request: UserRequest, pk: int) -> Suggestion:
     )
 
 
-def _after_suggestion(one: Suggestion) -> HttpResponseBase:
-    found = Break.objects.filter(row_id=one.row_id, leg="psp").order_by("-pk").values_list("pk", flat=True).first()
-    return redirect("wallet:break", pk=found) if found else redirect("wallet:suggestions")
+def _after_suggestion(suggestion: Suggestion) -> HttpResponseBase:
+    break_id = (
+        Break.objects.filter(row_id=suggestion.row_id, leg="psp").order_by("-pk").values_list("pk", flat=True).first()
+    )
+    return redirect("wallet:break", pk=break_id) if break_id else redirect("wallet:suggestions")
 
 
 @require_POST
