@@ -17,6 +17,7 @@ from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui import panels
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 
 COUNTED = 100
 TILE_ROWS = 6
@@ -47,12 +48,23 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-panels.menu(
-    "", _("My day"), "my_day", "clients.log_call", "list-todo", 10, count=due_tasks, words="tasks follow-ups calendar"
+register(
+    MenuEntry(
+        "",
+        _("My day"),
+        "my_day",
+        "clients.log_call",
+        "list-todo",
+        10,
+        count=due_tasks,
+        words="tasks follow-ups calendar",
+    ),
+    MenuEntry(
+        "clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers"
+    ),
+    Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
+    Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
+    Tab("client", "looks", _("Who looked"), looks_tab, "crm.view_access_log", 95),
+    PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),
+    Tile("follow-ups", "clients/_tile_tasks.html", tasks_tile, "clients.log_call", 12, width=2),
 )
-panels.menu("clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers")
-panels.client_tab("timeline", _("Timeline"), timeline_tab, "clients.view_client", 10)
-panels.client_tab("mail", _("E-mail"), mail_tab, "clients.view_client", 80)
-panels.client_tab("looks", _("Who looked"), looks_tab, "crm.view_access_log", 95)
-panels.palette_source("clients", _("People"), find_clients, "clients.view_client", 10)
-panels.tile("follow-ups", "clients/_tile_tasks.html", tasks_tile, "clients.log_call", 12, width=2)

@@ -10,7 +10,7 @@ from compliance import queries
 from compliance.choices import HitState
 from compliance.views.client import compliance_tab
 from crm.models import User
-from crm.ui import panels
+from crm.ui.panels import MenuEntry, Tab, Tile, register
 
 
 def open_hits(user: User) -> int | None:
@@ -33,39 +33,41 @@ def hits_tile(user: User) -> dict[str, Any]:
     }
 
 
-panels.menu(
-    "compliance",
-    _("Possible matches"),
-    "compliance:hits",
-    "compliance.view_hit",
-    "scan-search",
-    30,
-    count=open_hits,
-    words="sanctions screening watchlist pep",
+register(
+    MenuEntry(
+        "compliance",
+        _("Possible matches"),
+        "compliance:hits",
+        "compliance.view_hit",
+        "scan-search",
+        30,
+        count=open_hits,
+        words="sanctions screening watchlist pep",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Restrictions"),
+        "compliance:restrictions",
+        "compliance.place_restriction",
+        "lock",
+        40,
+        words="freeze block",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Watchlists"),
+        "compliance:watchlists",
+        "compliance.view_watchlistsource",
+        "list-checks",
+        50,
+        words="sanctions lists ofac un eu import",
+    ),
+    MenuEntry(
+        "compliance", _("Audit log"), "compliance:audit", "crm.view_audit", "history", 60, words="trail regulator seal"
+    ),
+    MenuEntry(
+        "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
+    ),
+    Tab("client", "compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60),
+    Tile("compliance-hits", "compliance/_tile.html", hits_tile, "compliance.decide_hit", 15),
 )
-panels.menu(
-    "compliance",
-    _("Restrictions"),
-    "compliance:restrictions",
-    "compliance.place_restriction",
-    "lock",
-    40,
-    words="freeze block",
-)
-panels.menu(
-    "compliance",
-    _("Watchlists"),
-    "compliance:watchlists",
-    "compliance.view_watchlistsource",
-    "list-checks",
-    50,
-    words="sanctions lists ofac un eu import",
-)
-panels.menu(
-    "compliance", _("Audit log"), "compliance:audit", "crm.view_audit", "history", 60, words="trail regulator seal"
-)
-panels.menu(
-    "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
-)
-panels.client_tab("compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60)
-panels.tile("compliance-hits", "compliance/_tile.html", hits_tile, "compliance.decide_hit", 15)

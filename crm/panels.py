@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import DeliveryState
-from crm.ui import panels
+from crm.ui.panels import MenuEntry, register
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -21,18 +21,22 @@ def failed_events(user: User) -> int:
     return len(dead.values_list("pk", flat=True)[:100])
 
 
-panels.menu("", _("Home"), "home", None, "house", 0)
-panels.menu("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users")
-panels.menu("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve")
-panels.menu("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30)
-panels.menu(
-    "setup",
-    _("Failed events"),
-    "events",
-    "crm.manage_events",
-    "webhook",
-    80,
-    count=failed_events,
-    words="outbox replay",
+register(
+    MenuEntry("", _("Home"), "home", None, "house", 0),
+    MenuEntry("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users"),
+    MenuEntry("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"),
+    MenuEntry("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30),
+    MenuEntry(
+        "setup",
+        _("Failed events"),
+        "events",
+        "crm.manage_events",
+        "webhook",
+        80,
+        count=failed_events,
+        words="outbox replay",
+    ),
+    MenuEntry(
+        "setup", _("Style guide"), "styleguide", "crm.manage_staff", "image", 95, words="components design icons"
+    ),
 )
-panels.menu("setup", _("Style guide"), "styleguide", "crm.manage_staff", "image", 95, words="components design icons")

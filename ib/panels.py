@@ -13,6 +13,7 @@ from crm.models import User
 from crm.money.amounts import quantize
 from crm.security.scope import reach_of
 from crm.ui import panels
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from ib import figures, settlement
 from ib.choices import PeriodState, VersionState
 from ib.models import Attribution, Partner, PlanVersion, SettlementPeriod, Upline
@@ -78,44 +79,52 @@ def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResul
     ]
 
 
-panels.menu(
-    "partners",
-    _("Partners"),
-    "ib_partners",
-    "ib.view_partner",
-    icon="handshake",
-    order=10,
-    words="IB introducing broker",
+register(
+    MenuEntry(
+        "partners",
+        _("Partners"),
+        "ib_partners",
+        "ib.view_partner",
+        icon="handshake",
+        order=10,
+        words="IB introducing broker",
+    ),
+    MenuEntry(
+        "partners",
+        _("Plans"),
+        "ib_plans",
+        "ib.view_plan",
+        icon="receipt-text",
+        order=20,
+        count=waiting_versions,
+        words="rates rebate",
+    ),
+    MenuEntry(
+        "partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates"
+    ),
+    MenuEntry(
+        "partners",
+        _("Not paid"),
+        "ib_exclusions",
+        "ib.view_accrual",
+        icon="circle-question-mark",
+        order=40,
+        words="excluded why",
+    ),
+    MenuEntry(
+        "partners",
+        _("Periods"),
+        "ib_periods",
+        "ib.view_settlement",
+        icon="calendar",
+        order=50,
+        words="settlement payout",
+    ),
+    MenuEntry("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"),
+    Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
+    Tile("ib-commissions", "ib/_tile.html", commissions_tile, "ib.view_settlement", 60, width=2, lazy=True),
+    PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )
-panels.menu(
-    "partners",
-    _("Plans"),
-    "ib_plans",
-    "ib.view_plan",
-    icon="receipt-text",
-    order=20,
-    count=waiting_versions,
-    words="rates rebate",
-)
-panels.menu(
-    "partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates"
-)
-panels.menu(
-    "partners",
-    _("Not paid"),
-    "ib_exclusions",
-    "ib.view_accrual",
-    icon="circle-question-mark",
-    order=40,
-    words="excluded why",
-)
-panels.menu(
-    "partners", _("Periods"), "ib_periods", "ib.view_settlement", icon="calendar", order=50, words="settlement payout"
-)
-panels.menu("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate")
-panels.client_tab("partner", _("Partner"), partner_tab, "ib.view_partner", order=70)
-panels.tile("ib-commissions", "ib/_tile.html", commissions_tile, "ib.view_settlement", 60, width=2, lazy=True)
-panels.palette_source("partners", _("Partners"), find_partners, "ib.view_partner", 40)
 for number, (label, name, icon) in enumerate(
     [
         (_("Overview"), "partner_home", "layout-dashboard"),
@@ -126,6 +135,6 @@ for number, (label, name, icon) in enumerate(
         (_("Payouts"), "partner_payouts", "hand-coins"),
     ]
 ):
-    panels.menu("", label, name, None, icon, 10 * number, audience="partner")
+    register(MenuEntry("", label, name, None, icon, 10 * number, audience="partner"))
 
 account_owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
 from crm.ui import panels
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from kyc import queries
 from kyc.choices import DocumentState
 from kyc.views.client import kyc_tab
@@ -33,17 +34,19 @@ def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.Search
         )
 
 
-panels.menu(
-    "compliance",
-    _("Review queue"),
-    "kyc:queue",
-    "kyc.review_document",
-    "file-check",
-    10,
-    count=waiting,
-    words="kyc documents passport verify",
+register(
+    MenuEntry(
+        "compliance",
+        _("Review queue"),
+        "kyc:queue",
+        "kyc.review_document",
+        "file-check",
+        10,
+        count=waiting,
+        words="kyc documents passport verify",
+    ),
+    MenuEntry("compliance", _("Documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
+    Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
+    Tile("kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10),
+    PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
-panels.menu("compliance", _("Documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive")
-panels.client_tab("kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30)
-panels.tile("kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10)
-panels.palette_source("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60)

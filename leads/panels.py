@@ -11,7 +11,7 @@ from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
 from crm.models import User
-from crm.ui import panels
+from crm.ui.panels import Card, MenuEntry, Tile, register
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
 from leads.models import Lead, RegistrationInvitation
@@ -56,28 +56,34 @@ def waiting_tile(user: User) -> dict[str, Any] | None:
     return {"leads": leads, "now": timezone.now(), "older": queries.left_untouched(user, most=COUNTED)}
 
 
-panels.menu(
-    "sales",
-    _("Leads"),
-    "leads",
-    "leads.view_lead",
-    "user-plus",
-    10,
-    count=untouched,
-    words="prospects pipeline enquiries",
-)
-panels.menu("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses")
-panels.menu("sales", _("Imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload")
-panels.menu(
-    "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
-)
-panels.menu("setup", _("Landing pages"), "landing_pages", "leads.view_landingpage", "globe", 20, words="forms public")
-panels.menu(
-    "setup", _("Lead rules"), "lead_rules", "leads.manage_rules", "route", 30, words="routing scoring sla shifts"
-)
-panels.menu("setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates")
-panels.card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top")
-panels.tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2)
-panels.tile(
-    "leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2, dashboard="my_day"
+register(
+    MenuEntry(
+        "sales",
+        _("Leads"),
+        "leads",
+        "leads.view_lead",
+        "user-plus",
+        10,
+        count=untouched,
+        words="prospects pipeline enquiries",
+    ),
+    MenuEntry("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses"),
+    MenuEntry("sales", _("Imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload"),
+    MenuEntry(
+        "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
+    ),
+    MenuEntry(
+        "setup", _("Landing pages"), "landing_pages", "leads.view_landingpage", "globe", 20, words="forms public"
+    ),
+    MenuEntry(
+        "setup", _("Lead rules"), "lead_rules", "leads.manage_rules", "route", 30, words="routing scoring sla shifts"
+    ),
+    MenuEntry(
+        "setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates"
+    ),
+    Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top"),
+    Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2),
+    Tile(
+        "leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2, dashboard="my_day"
+    ),
 )

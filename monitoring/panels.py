@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.ui import panels
+from crm.ui.panels import MenuEntry, Tile, register
 from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
 from monitoring.reasons import in_words
@@ -30,41 +30,43 @@ def alerts_tile(user: User) -> dict[str, Any] | None:
     }
 
 
-panels.menu(
-    "insight",
-    _("Agent alerts"),
-    "monitoring_alerts",
-    "monitoring.view_alert",
-    icon="radar",
-    order=30,
-    count=open_alerts,
-    words="behaviour monitoring insider",
+register(
+    MenuEntry(
+        "insight",
+        _("Agent alerts"),
+        "monitoring_alerts",
+        "monitoring.view_alert",
+        icon="radar",
+        order=30,
+        count=open_alerts,
+        words="behaviour monitoring insider",
+    ),
+    MenuEntry(
+        "insight",
+        _("Own usual"),
+        "monitoring_agents",
+        "monitoring.view_baselines",
+        icon="activity",
+        order=40,
+        words="baseline",
+    ),
+    MenuEntry(
+        "insight",
+        _("Watchlist"),
+        "monitoring_watchlist",
+        "monitoring.manage_watchlist",
+        icon="eye",
+        order=50,
+        words="leavers",
+    ),
+    MenuEntry(
+        "insight",
+        _("My activity"),
+        "monitoring_me",
+        None,
+        icon="user-search",
+        order=90,
+        words="own baseline what is counted",
+    ),
+    Tile("monitoring-alerts", "monitoring/_tile.html", alerts_tile, "monitoring.decide_alert", 50, width=2),
 )
-panels.menu(
-    "insight",
-    _("Own usual"),
-    "monitoring_agents",
-    "monitoring.view_baselines",
-    icon="activity",
-    order=40,
-    words="baseline",
-)
-panels.menu(
-    "insight",
-    _("Watchlist"),
-    "monitoring_watchlist",
-    "monitoring.manage_watchlist",
-    icon="eye",
-    order=50,
-    words="leavers",
-)
-panels.menu(
-    "insight",
-    _("My activity"),
-    "monitoring_me",
-    None,
-    icon="user-search",
-    order=90,
-    words="own baseline what is counted",
-)
-panels.tile("monitoring-alerts", "monitoring/_tile.html", alerts_tile, "monitoring.decide_alert", 50, width=2)

@@ -3,10 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 import portal.evidence  # noqa: F401 — registers its chapter of the evidence
-from crm.ui import panels
+from crm.ui.panels import MenuEntry, register
 
-panels.menu("", _("Home"), "portal", None, "house", 0, audience="client")
-panels.menu("", _("Money"), "portal_wallet", None, "wallet", 10, audience="client")
-panels.menu("", _("Accounts"), "portal_accounts", None, "chart-candlestick", 20, audience="client")
-panels.menu("", _("Documents"), "portal_documents", None, "id-card", 30, audience="client")
-panels.menu("", _("Profile"), "portal_profile", None, "user", 40, audience="client")
+register(
+    MenuEntry("", _("Home"), "portal", None, "house", 0, audience="client"),
+    MenuEntry("", _("Money"), "portal_wallet", None, "wallet", 10, audience="client"),
+    MenuEntry("", _("Accounts"), "portal_accounts", None, "chart-candlestick", 20, audience="client"),
+    MenuEntry("", _("Documents"), "portal_documents", None, "id-card", 30, audience="client"),
+    MenuEntry("", _("Profile"), "portal_profile", None, "user", 40, audience="client"),
+)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.ui import panels
+from crm.ui.panels import MenuEntry, Tile, register
 from reports import dashboards
 from reports.views import sees_any_board
 
@@ -37,18 +37,26 @@ def compliance_tile(user: User) -> dict[str, Any]:
     }
 
 
-panels.menu(
-    "insight", _("Dashboards"), "reports", sees_any_board, icon="chart-column", order=10, words="reports figures kpi"
+register(
+    MenuEntry(
+        "insight",
+        _("Dashboards"),
+        "reports",
+        sees_any_board,
+        icon="chart-column",
+        order=10,
+        words="reports figures kpi",
+    ),
+    MenuEntry(
+        "insight",
+        _("Performance"),
+        "reports_performance",
+        "reports.view_performance",
+        icon="gauge",
+        order=20,
+        words="agents desks ftd conversion",
+    ),
+    Tile("reports-sales", "reports/_tile.html", sales_tile, "reports.view_sales", 5, width=4, lazy=True),
+    Tile("reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, width=2, lazy=True),
+    Tile("reports-compliance", "reports/_tile.html", compliance_tile, "reports.view_compliance", 15, lazy=True),
 )
-panels.menu(
-    "insight",
-    _("Performance"),
-    "reports_performance",
-    "reports.view_performance",
-    icon="gauge",
-    order=20,
-    words="agents desks ftd conversion",
-)
-panels.tile("reports-sales", "reports/_tile.html", sales_tile, "reports.view_sales", 5, width=4, lazy=True)
-panels.tile("reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, width=2, lazy=True)
-panels.tile("reports-compliance", "reports/_tile.html", compliance_tile, "reports.view_compliance", 15, lazy=True)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, register
 from trading import queries
 from trading.accounts.views.accounts import trading_tab
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
@@ -51,122 +52,124 @@ def waiting_logins(user: User) -> int | None:
     return StagedLogin.objects.filter(waiting)[:100].count() or None
 
 
-panels.menu(
-    "trading",
-    _("Accounts"),
-    "trading_accounts",
-    "trading.view_tradingaccount",
-    "chart-candlestick",
-    10,
-    words="mt4 mt5 ctrader sirix match-trader login leverage equity",
+register(
+    MenuEntry(
+        "trading",
+        _("Accounts"),
+        "trading_accounts",
+        "trading.view_tradingaccount",
+        "chart-candlestick",
+        10,
+        words="mt4 mt5 ctrader sirix match-trader login leverage equity",
+    ),
+    MenuEntry("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets"),
+    MenuEntry(
+        "trading",
+        _("Dealing"),
+        "trading_dealing",
+        "trading.view_deal_list",
+        "trending-up",
+        25,
+        words="winners losers profit desk results",
+    ),
+    MenuEntry(
+        "trading",
+        _("Margin"),
+        "trading_margin",
+        "trading.view_deal_list",
+        "gauge",
+        35,
+        words="margin call level stop-out alerts",
+    ),
+    MenuEntry(
+        "setup",
+        _("Margin limits"),
+        "trading_margin_policies",
+        "trading.change_marginpolicy",
+        "gauge",
+        63,
+        words="margin call stop-out alerts levels",
+    ),
+    MenuEntry(
+        "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
+    ),
+    MenuEntry(
+        "trading",
+        _("Requests"),
+        "trading_requests",
+        "trading.decide_request",
+        "inbox",
+        15,
+        count=waiting_requests,
+        words="leverage wishes archive type",
+    ),
+    MenuEntry(
+        "trading",
+        _("Platform health"),
+        "trading_health",
+        "trading.view_platform_health",
+        "heart-pulse",
+        40,
+        count=open_questions,
+        words="servers lag sync mt4 mt5 ctrader sirix match-trader",
+    ),
+    MenuEntry(
+        "trading",
+        _("Differences"),
+        "trading_breaks",
+        "trading.view_platform_health",
+        "scale",
+        42,
+        count=open_breaks,
+        words="breaks reconcile missing deleted balance gaps",
+    ),
+    MenuEntry(
+        "trading",
+        _("Symbols"),
+        "trading_symbols",
+        "trading.view_symbolalias",
+        "tags",
+        44,
+        count=unmapped_symbols,
+        words="alias mapping instruments groups contract size",
+    ),
+    MenuEntry(
+        "setup",
+        _("Trading servers"),
+        "trading_servers",
+        "trading.manage_servers",
+        "server",
+        60,
+        words="mt4 mt5 ctrader sirix match-trader connect platform",
+    ),
+    MenuEntry(
+        "setup",
+        _("Account types"),
+        "trading_types",
+        "trading.view_accounttype",
+        "layers",
+        61,
+        words="retail pro vip islamic cent leverage ladder",
+    ),
+    MenuEntry(
+        "setup",
+        _("Leverage caps"),
+        "trading_caps",
+        "trading.view_leveragecap",
+        "scale",
+        62,
+        words="esma fca asic regulator",
+    ),
+    MenuEntry(
+        "trading",
+        _("Take over accounts"),
+        "trading_imports",
+        "trading.import_accounts",
+        "download",
+        45,
+        count=waiting_logins,
+        words="import existing logins attach",
+    ),
+    Tab("client", "trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40),
+    PaletteSource("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40),
 )
-panels.menu("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets")
-panels.menu(
-    "trading",
-    _("Dealing"),
-    "trading_dealing",
-    "trading.view_deal_list",
-    "trending-up",
-    25,
-    words="winners losers profit desk results",
-)
-panels.menu(
-    "trading",
-    _("Margin"),
-    "trading_margin",
-    "trading.view_deal_list",
-    "gauge",
-    35,
-    words="margin call level stop-out alerts",
-)
-panels.menu(
-    "setup",
-    _("Margin limits"),
-    "trading_margin_policies",
-    "trading.change_marginpolicy",
-    "gauge",
-    63,
-    words="margin call stop-out alerts levels",
-)
-panels.menu(
-    "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
-)
-panels.menu(
-    "trading",
-    _("Requests"),
-    "trading_requests",
-    "trading.decide_request",
-    "inbox",
-    15,
-    count=waiting_requests,
-    words="leverage wishes archive type",
-)
-panels.menu(
-    "trading",
-    _("Platform health"),
-    "trading_health",
-    "trading.view_platform_health",
-    "heart-pulse",
-    40,
-    count=open_questions,
-    words="servers lag sync mt4 mt5 ctrader sirix match-trader",
-)
-panels.menu(
-    "trading",
-    _("Differences"),
-    "trading_breaks",
-    "trading.view_platform_health",
-    "scale",
-    42,
-    count=open_breaks,
-    words="breaks reconcile missing deleted balance gaps",
-)
-panels.menu(
-    "trading",
-    _("Symbols"),
-    "trading_symbols",
-    "trading.view_symbolalias",
-    "tags",
-    44,
-    count=unmapped_symbols,
-    words="alias mapping instruments groups contract size",
-)
-panels.menu(
-    "setup",
-    _("Trading servers"),
-    "trading_servers",
-    "trading.manage_servers",
-    "server",
-    60,
-    words="mt4 mt5 ctrader sirix match-trader connect platform",
-)
-panels.menu(
-    "setup",
-    _("Account types"),
-    "trading_types",
-    "trading.view_accounttype",
-    "layers",
-    61,
-    words="retail pro vip islamic cent leverage ladder",
-)
-panels.menu(
-    "setup",
-    _("Leverage caps"),
-    "trading_caps",
-    "trading.view_leveragecap",
-    "scale",
-    62,
-    words="esma fca asic regulator",
-)
-panels.menu(
-    "trading",
-    _("Take over accounts"),
-    "trading_imports",
-    "trading.import_accounts",
-    "download",
-    45,
-    count=waiting_logins,
-    words="import existing logins attach",
-)
-panels.client_tab("trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40)
-panels.palette_source("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40)

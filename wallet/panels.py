@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from trading.models import TradingServer
 from wallet import tiles
 from wallet.choices import account_owners
@@ -46,159 +47,161 @@ def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.Search
             yield panels.SearchResult(row.reference, reverse("wallet:manual_journal", args=[row.pk]), hint, "pencil")
 
 
-panels.menu(
-    "money",
-    _("Withdrawals"),
-    "wallet:withdrawal_queue",
-    "wallet.approve_withdrawal",
-    "hand-coins",
-    10,
-    count=_waiting,
-    words="payouts queue approve four eyes",
+register(
+    MenuEntry(
+        "money",
+        _("Withdrawals"),
+        "wallet:withdrawal_queue",
+        "wallet.approve_withdrawal",
+        "hand-coins",
+        10,
+        count=_waiting,
+        words="payouts queue approve four eyes",
+    ),
+    MenuEntry("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments"),
+    MenuEntry(
+        "money",
+        _("Held deposits"),
+        "wallet:held",
+        "wallet.release_deposit",
+        "hourglass",
+        22,
+        words="review payer amount late",
+    ),
+    MenuEntry(
+        "money", _("Disputes"), "wallet:disputes", "wallet.view_dispute", "gavel", 24, words="chargeback evidence bank"
+    ),
+    MenuEntry("money", _("Bonuses"), "wallet:bonuses", "wallet.view_bonusgrant", "coins", 26, words="credit campaign"),
+    MenuEntry("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30),
+    MenuEntry("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40),
+    MenuEntry(
+        "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
+    ),
+    MenuEntry(
+        "money",
+        _("Exchange rates"),
+        "wallet:rates",
+        "wallet.view_account",
+        "trending-up",
+        46,
+        words="fx feed ecb stale markup currency price",
+    ),
+    MenuEntry(
+        "money",
+        _("Cash"),
+        "wallet:cash",
+        "wallet.view_account",
+        "landmark",
+        48,
+        words="safeguarding client money owed held liquidity fx position",
+    ),
+    MenuEntry(
+        "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
+    ),
+    MenuEntry(
+        "money",
+        _("Manual journals"),
+        "wallet:manual_journals",
+        "wallet.view_manualjournal",
+        "pencil",
+        54,
+        count=tiles.journals_to_post,
+        words="correction write-off bank fee adjustment four eyes",
+    ),
+    MenuEntry(
+        "money",
+        _("Periods"),
+        "wallet:periods",
+        "wallet.view_period",
+        "calendar",
+        56,
+        words="month-end close carry-forward trial balance",
+    ),
+    MenuEntry(
+        "money",
+        _("Documents"),
+        "wallet:documents",
+        "wallet.view_issueddocument",
+        "file-text",
+        66,
+        words="statement receipt invoice pack hash prove letterhead logo",
+    ),
+    MenuEntry(
+        "money",
+        _("Month-end"),
+        "wallet:month_end_start",
+        "wallet.view_period",
+        "calendar",
+        57,
+        words="close sign checklist pack revaluation",
+    ),
+    MenuEntry(
+        "money",
+        _("Client money"),
+        "wallet:client_money_start",
+        "wallet.view_account",
+        "landmark",
+        58,
+        words="CASS segregated requirement resource shortfall daily calculation",
+    ),
+    MenuEntry(
+        "money",
+        _("Sources"),
+        "wallet:money_sources",
+        "wallet.view_settlementimport",
+        "activity",
+        59,
+        words="daily run freshness platform bank PSP three-way",
+    ),
+    MenuEntry(
+        "money",
+        _("Reconciliation"),
+        "wallet:reconciliation",
+        "wallet.view_settlementimport",
+        "scale",
+        60,
+        words="settlement month-end breaks",
+    ),
+    MenuEntry(
+        "money",
+        _("Bank entries"),
+        "wallet:bank",
+        "wallet.view_bankentry",
+        "landmark",
+        65,
+        words="statement camt mt940 wire iban",
+    ),
+    MenuEntry("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70),
+    MenuEntry("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys"),
+    MenuEntry(
+        "setup",
+        _("Payment methods"),
+        "wallet:methods",
+        "wallet.view_psp",
+        "wallet-cards",
+        41,
+        words="fees limits countries offers",
+    ),
+    MenuEntry(
+        "setup", _("Bonus plans"), "wallet:bonus_plans", "wallet.view_bonusplan", "coins", 42, words="campaign terms"
+    ),
+    MenuEntry(
+        "compliance",
+        _("Before verification"),
+        "wallet:unverified",
+        "wallet.view_unverifiedrule",
+        "timer",
+        60,
+        words="CySEC C721 limits unverified days",
+    ),
+    Tab("client", "money", _("Money"), money_tab, "wallet.view_deposit", 40),
+    Tile(
+        "withdrawals-waiting", "wallet/_tile_withdrawals.html", tiles.withdrawal_tile, "wallet.approve_withdrawal", 20
+    ),
+    Tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, "wallet.view_deposit", 30),
+    Tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40),
+    Tile("client-money", "wallet/_tile_cash.html", cash.cover_tile, "wallet.view_account", 35, width=2, lazy=True),
+    PaletteSource("movements", _("Money movements"), _find, "wallet.view_deposit", 40),
+    PaletteSource("manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45),
 )
-panels.menu("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments")
-panels.menu(
-    "money",
-    _("Held deposits"),
-    "wallet:held",
-    "wallet.release_deposit",
-    "hourglass",
-    22,
-    words="review payer amount late",
-)
-panels.menu(
-    "money", _("Disputes"), "wallet:disputes", "wallet.view_dispute", "gavel", 24, words="chargeback evidence bank"
-)
-panels.menu("money", _("Bonuses"), "wallet:bonuses", "wallet.view_bonusgrant", "coins", 26, words="credit campaign")
-panels.menu("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30)
-panels.menu("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40)
-panels.menu(
-    "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
-)
-panels.menu(
-    "money",
-    _("Exchange rates"),
-    "wallet:rates",
-    "wallet.view_account",
-    "trending-up",
-    46,
-    words="fx feed ecb stale markup currency price",
-)
-panels.menu(
-    "money",
-    _("Cash"),
-    "wallet:cash",
-    "wallet.view_account",
-    "landmark",
-    48,
-    words="safeguarding client money owed held liquidity fx position",
-)
-panels.menu(
-    "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
-)
-panels.menu(
-    "money",
-    _("Manual journals"),
-    "wallet:manual_journals",
-    "wallet.view_manualjournal",
-    "pencil",
-    54,
-    count=tiles.journals_to_post,
-    words="correction write-off bank fee adjustment four eyes",
-)
-panels.menu(
-    "money",
-    _("Periods"),
-    "wallet:periods",
-    "wallet.view_period",
-    "calendar",
-    56,
-    words="month-end close carry-forward trial balance",
-)
-panels.menu(
-    "money",
-    _("Documents"),
-    "wallet:documents",
-    "wallet.view_issueddocument",
-    "file-text",
-    66,
-    words="statement receipt invoice pack hash prove letterhead logo",
-)
-panels.menu(
-    "money",
-    _("Month-end"),
-    "wallet:month_end_start",
-    "wallet.view_period",
-    "calendar",
-    57,
-    words="close sign checklist pack revaluation",
-)
-panels.menu(
-    "money",
-    _("Client money"),
-    "wallet:client_money_start",
-    "wallet.view_account",
-    "landmark",
-    58,
-    words="CASS segregated requirement resource shortfall daily calculation",
-)
-panels.menu(
-    "money",
-    _("Sources"),
-    "wallet:money_sources",
-    "wallet.view_settlementimport",
-    "activity",
-    59,
-    words="daily run freshness platform bank PSP three-way",
-)
-panels.menu(
-    "money",
-    _("Reconciliation"),
-    "wallet:reconciliation",
-    "wallet.view_settlementimport",
-    "scale",
-    60,
-    words="settlement month-end breaks",
-)
-panels.menu(
-    "money",
-    _("Bank entries"),
-    "wallet:bank",
-    "wallet.view_bankentry",
-    "landmark",
-    65,
-    words="statement camt mt940 wire iban",
-)
-panels.menu("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70)
-panels.menu("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys")
-panels.menu(
-    "setup",
-    _("Payment methods"),
-    "wallet:methods",
-    "wallet.view_psp",
-    "wallet-cards",
-    41,
-    words="fees limits countries offers",
-)
-panels.menu(
-    "setup", _("Bonus plans"), "wallet:bonus_plans", "wallet.view_bonusplan", "coins", 42, words="campaign terms"
-)
-panels.menu(
-    "compliance",
-    _("Before verification"),
-    "wallet:unverified",
-    "wallet.view_unverifiedrule",
-    "timer",
-    60,
-    words="CySEC C721 limits unverified days",
-)
-panels.client_tab("money", _("Money"), money_tab, "wallet.view_deposit", 40)
-panels.tile(
-    "withdrawals-waiting", "wallet/_tile_withdrawals.html", tiles.withdrawal_tile, "wallet.approve_withdrawal", 20
-)
-panels.tile("deposits-today", "wallet/_tile_deposits.html", tiles.deposit_tile, "wallet.view_deposit", 30)
-panels.tile("money-attention", "wallet/_tile_attention.html", tiles.attention_tile, "wallet.view_account", 40)
-panels.tile("client-money", "wallet/_tile_cash.html", cash.cover_tile, "wallet.view_account", 35, width=2, lazy=True)
-panels.palette_source("movements", _("Money movements"), _find, "wallet.view_deposit", 40)
-panels.palette_source("manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45)
 account_owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))

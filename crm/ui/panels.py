@@ -1,6 +1,6 @@
 """What apps put on pages they don't own: menu entries, tabs, cards, dashboard tiles, search results.
 
-An app calls these functions in its `panels.py`, which is loaded when Django starts. The page that shows the result
+An app registers them in its `panels.py`, `register(Tile(…), …)`, which is loaded when Django starts. The page that shows the result
 renders what is registered and knows no names. Each entry says who may see it: `permission` is a permission name, a
 function of the user, or None for everyone the page itself is for.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -48,6 +48,12 @@ def allows(permission: Permission, user: User) -> bool:
 
 @dataclass(frozen=True)
 class MenuEntry:
+    """An entry of the menu.
+
+    `audience` is staff, client or partner; `count(user)` is a small number beside it (one indexed query); `words` are
+    more words under which the command palette finds it.
+    """
+
     section: str
     label: Label
     url_name: str
@@ -61,6 +67,10 @@ class MenuEntry:
     @property
     def url(self) -> str:
         return reverse(self.url_name)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.audience, self.section, self.url_name)
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class Tab:
     icon: str = ""
     count: Callable[[Any, Any], int | None] | None = None
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.page, self.slug)
+
 
 @dataclass(frozen=True)
 class Card:
@@ -89,10 +103,17 @@ class Card:
     order: int = 100
     place: str = "side"
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.page, self.slug)
+
 
 @dataclass(frozen=True)
 class Tile:
-    """A dashboard's tile. `load(user)` returns the template's context, or None to hide it. `width`: 1 to 4 columns."""
+    """A dashboard's tile. `load(user)` returns the template's context, or None to hide it. `width`: 1 to 4 columns.
+
+    `lazy` tiles are fetched after the page is on screen.
+    """
 
     slug: str
     template: str
@@ -102,6 +123,10 @@ class Tile:
     width: int = 1
     dashboard: str = "home"
     lazy: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.dashboard, self.slug)
 
 
 @dataclass(frozen=True)
@@ -124,113 +149,39 @@ class PaletteSource:
     permission: Permission = None
     order: int = 100
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.slug,)
+
+
+Entry = MenuEntry | Tab | Card | Tile | PaletteSource
+E_ = TypeVar("E_", MenuEntry, Tab, Card, Tile, PaletteSource)
+
 
 @dataclass
 class Registry:
     """Everything that was registered. One instance per process; tests make their own."""
 
-    menu: list[MenuEntry] = field(default_factory=list)
-    tabs: dict[tuple[str, str], Tab] = field(default_factory=dict)
-    cards: dict[tuple[str, str], Card] = field(default_factory=dict)
-    tiles: dict[tuple[str, str], Tile] = field(default_factory=dict)
-    sources: dict[str, PaletteSource] = field(default_factory=dict)
+    entries: dict[tuple[type[Entry], tuple[str, ...]], Entry] = field(default_factory=dict)
+
+    def of(self, kind: type[E_]) -> list[E_]:
+        """List the entries of a kind, in the order in which the apps registered them."""
+        return [entry for entry in self.entries.values() if isinstance(entry, kind)]
 
 
 registry = Registry()
 
 
-def _once(table: dict[Any, Any], key: Any, entry: Any) -> Any:
-    """Two apps that claim one slug is a programming error, found when the server starts."""
-    if key in table and table[key] != entry:
-        raise ValueError(f"{key} is registered twice: {table[key]!r} and {entry!r}")
-    table[key] = entry
-    return entry
+def register(*entries: Entry) -> None:
+    """Put entries on the pages they belong to.
 
-
-def menu(
-    section: str,
-    label: Label,
-    url_name: str,
-    permission: Permission = None,
-    icon: str = "circle",
-    order: int = 100,
-    *,
-    audience: str = "staff",
-    count: Callable[[Any], int | None] | None = None,
-    words: str = "",
-) -> MenuEntry:
-    """A menu entry.
-
-    `audience` is staff, client or partner; `count(user)` is a small number beside it (one indexed query); `words` are
-    more words under which the command palette finds it.
+    Raises ValueError when a place is taken: two apps that claim one are found when the server starts.
     """
-    entry = MenuEntry(section, label, url_name, permission, icon, order, audience, count, words)
-    if entry not in registry.menu:
-        registry.menu.append(entry)
-    return entry
-
-
-def tab(
-    page: str,
-    slug: str,
-    label: Label,
-    view: Callable[..., Any],
-    permission: Permission = None,
-    order: int = 100,
-    *,
-    icon: str = "",
-    count: Callable[[Any, Any], int | None] | None = None,
-) -> Tab:
-    """A tab on the page of a record (`client`, `partner` …)."""
-    return _once(registry.tabs, (page, slug), Tab(page, slug, label, view, permission, order, icon, count))
-
-
-def client_tab(
-    slug: str, label: Label, view: Callable[..., Any], permission: Permission = None, order: int = 100
-) -> Tab:
-    """A tab on the client's page."""
-    return tab("client", slug, label, view, permission, order)
-
-
-def card(
-    page: str,
-    slug: str,
-    template: str,
-    load: Callable[..., dict[str, Any] | None],
-    permission: Permission = None,
-    order: int = 100,
-    *,
-    place: str = "side",
-) -> Card:
-    """A card on the page of a record."""
-    return _once(registry.cards, (page, slug), Card(page, slug, template, load, permission, order, place))
-
-
-def tile(
-    slug: str,
-    template: str,
-    load: Callable[[Any], dict[str, Any] | None],
-    permission: Permission = None,
-    order: int = 100,
-    *,
-    width: int = 1,
-    dashboard: str = "home",
-    lazy: bool = False,
-) -> Tile:
-    """A dashboard tile; `lazy` tiles are fetched after the page is on screen."""
-    entry = Tile(slug, template, load, permission, order, width, dashboard, lazy)
-    return _once(registry.tiles, (dashboard, slug), entry)
-
-
-def palette_source(
-    slug: str,
-    label: Label,
-    search: Callable[[Any, str, int], Iterable[SearchResult]],
-    permission: Permission = None,
-    order: int = 100,
-) -> PaletteSource:
-    """A search provider of the command palette."""
-    return _once(registry.sources, slug, PaletteSource(slug, label, search, permission, order))
+    for entry in entries:
+        key = type(entry), entry.key
+        known = registry.entries.setdefault(key, entry)
+        if known is not entry and known != entry:
+            raise ValueError(f"{key} is registered twice: {known!r} and {entry!r}")
 
 
 # ---------------------------------------------------------------- reads: what this user gets to see
@@ -263,7 +214,7 @@ def active_address(addresses: Iterable[str], path: str) -> str:
 def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSection]:
     """The menu of this user; the entry whose address is the longest prefix of `path` is active."""
     seen: list[tuple[MenuEntry, str]] = []
-    for entry in registry.menu:
+    for entry in registry.of(MenuEntry):
         if entry.audience == audience and allows(entry.permission, user):
             try:
                 seen.append((entry, entry.url))
@@ -279,22 +230,19 @@ def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSe
 
 
 def tabs_for(user: User, page: str) -> list[Tab]:
-    found = [t for (of, _slug), t in registry.tabs.items() if of == page and allows(t.permission, user)]
+    found = [t for t in registry.of(Tab) if t.page == page and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, str(t.label)))
 
 
 def tab_for(user: User, page: str, slug: str) -> Tab | None:
     """The tab, or None where it doesn't exist or isn't for this user."""
-    found = registry.tabs.get((page, slug))
-    return found if found and allows(found.permission, user) else None
+    return next((tab for tab in tabs_for(user, page) if tab.slug == slug), None)
 
 
 def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
     """The cards of a record's page, loaded: [{"card", "template", "context"}]."""
     user = request.user
-    found = [
-        c for (of, _s), c in registry.cards.items() if of == page and c.place == place and allows(c.permission, user)
-    ]
+    found = [c for c in registry.of(Card) if c.page == page and c.place == place and allows(c.permission, user)]
     loaded = []
     for entry in sorted(found, key=lambda c: (c.order, c.slug)):
         context = entry.load(request, record)
@@ -304,14 +252,14 @@ def cards_for(request: UserRequest, page: str, record: Any, place: str = "side")
 
 
 def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
-    found = [t for (of, _slug), t in registry.tiles.items() if of == dashboard and allows(t.permission, user)]
+    found = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, t.slug))
 
 
 def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[SearchResult]]]:
     """What the palette's providers find for this user, per provider; empty ones are left out."""
     results = []
-    for source in sorted(registry.sources.values(), key=lambda s: (s.order, s.slug)):
+    for source in sorted(registry.of(PaletteSource), key=lambda s: (s.order, s.slug)):
         if allows(source.permission, user):
             found = list(source.search(user, query, limit))[:limit]
             if found:

@@ -284,8 +284,8 @@ def test_every_icon_that_a_page_or_a_menu_names_is_in_the_sprite():
     from crm.templatetags.keelson import icon_names
     from crm.ui import panels
 
-    named = {entry.icon for entry in panels.registry.menu} | {
-        tab.icon for tab in panels.registry.tabs.values() if tab.icon
+    named = {entry.icon for entry in panels.registry.of(panels.MenuEntry)} | {
+        tab.icon for tab in panels.registry.of(panels.Tab) if tab.icon
     }
     for path in (settings.BASE_DIR / "templates").rglob("*.html"):
         text = path.read_text()

@@ -107,10 +107,12 @@ def test_language_and_time_zone_are_kept_and_used(browse, cast):
 def test_the_palette_finds_pages_of_the_users_menu_only(browse, cast, monkeypatch):
     registry = panels.Registry()
     monkeypatch.setattr(panels, "registry", registry)
-    panels.menu("setup", "Failed events", "jobs", "crm.manage_events", "webhook")
-    panels.menu("sales", "Follow-ups", "notifications", None, "calendar")
-    panels.palette_source(
-        "people", "People", lambda user, query, limit: [panels.SearchResult("Clara Weber", "/clients/1/", "client")]
+    panels.register(
+        panels.MenuEntry("setup", "Failed events", "jobs", "crm.manage_events", "webhook"),
+        panels.MenuEntry("sales", "Follow-ups", "notifications", None, "calendar"),
+        panels.PaletteSource(
+            "people", "People", lambda user, query, limit: [panels.SearchResult("Clara Weber", "/clients/1/", "client")]
+        ),
     )
     page = browse(cast.agent).get("/palette/", {"q": ""}).content.decode()
     assert "Follow-ups" in page and "Failed events" not in page and "Clara" not in page

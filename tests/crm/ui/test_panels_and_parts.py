@@ -34,12 +34,14 @@ class Person:
 
 
 def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
-    panels.menu("money", "Deposits", "jobs", "w.view", order=2)
-    panels.menu("money", "Withdrawals", "notifications", "w.view", order=1, count=lambda user: 3)
-    panels.menu("", "Home", "home")
-    panels.menu("sales", "Leads", "profile", lambda user: "sell" in user.rights)
-    panels.menu("money", "Gone", "no_such_page", "w.view")
-    panels.menu("", "Wallet", "profile", None, audience="client")
+    panels.register(
+        panels.MenuEntry("money", "Deposits", "jobs", "w.view", order=2),
+        panels.MenuEntry("money", "Withdrawals", "notifications", "w.view", order=1, count=lambda user: 3),
+        panels.MenuEntry("", "Home", "home"),
+        panels.MenuEntry("sales", "Leads", "profile", lambda user: "sell" in user.rights),
+        panels.MenuEntry("money", "Gone", "no_such_page", "w.view"),
+        panels.MenuEntry("", "Wallet", "profile", None, audience="client"),
+    )
     sections = panels.menu_for(Person("w.view"), path="/jobs/17/")
     assert [(str(s.label), [str(link.entry.label) for link in s.entries]) for s in sections] == [
         ("", ["Home"]),
@@ -52,24 +54,29 @@ def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
 
 
 def test_two_apps_can_not_claim_one_slug(registry):
-    panels.client_tab("money", "Money", lambda *_: None)
+    panels.register(panels.Tab("client", "money", "Money", lambda *_: None))
     with pytest.raises(ValueError, match="registered twice"):
-        panels.client_tab("money", "Other", lambda *_: None)
+        panels.register(panels.Tab("client", "money", "Other", lambda *_: None))
 
 
 def test_tabs_cards_and_tiles_come_with_their_rights(registry):
-    panels.client_tab("a", "A", lambda *_: None, "x.a", order=2)
-    panels.client_tab("b", "B", lambda *_: None, None, order=1)
-    panels.tab("partner", "c", "C", lambda *_: None)
+    panels.register(
+        panels.Tab("client", "a", "A", lambda *_: None, "x.a", order=2),
+        panels.Tab("client", "b", "B", lambda *_: None, None, order=1),
+        panels.Tab("partner", "c", "C", lambda *_: None),
+    )
     assert [t.slug for t in panels.tabs_for(Person("x.a"), "client")] == ["b", "a"]
     assert panels.tab_for(Person(), "client", "a") is None and panels.tab_for(Person("x.a"), "client", "a")
-    panels.card("client", "k", "t.html", lambda request, record: {"n": record}, "x.a")
-    panels.card("client", "hidden", "t.html", lambda request, record: None)
+    panels.register(
+        panels.Card("client", "k", "t.html", lambda request, record: {"n": record}, "x.a"),
+        panels.Card("client", "hidden", "t.html", lambda request, record: None),
+    )
     request = RequestFactory().get("/")
     request.user = Person("x.a")
     assert [card["context"] for card in panels.cards_for(request, "client", 5)] == [{"n": 5}]
-    panels.tile("t1", "t.html", lambda user: {}, "x.a", 2)
-    panels.tile("t2", "t.html", lambda user: {}, None, 1)
+    panels.register(
+        panels.Tile("t1", "t.html", lambda user: {}, "x.a", 2), panels.Tile("t2", "t.html", lambda user: {}, None, 1)
+    )
     assert [t.slug for t in panels.tiles_for(Person())] == ["t2"]
 
 
@@ -80,7 +87,7 @@ def test_the_palette_asks_only_providers_one_may_ask_and_cuts_their_answers(regi
         asked.append(query)
         return (panels.SearchResult(str(n), "/") for n in range(100))
 
-    panels.palette_source("many", "Many", many, "x.a")
+    panels.register(panels.PaletteSource("many", "Many", many, "x.a"))
     assert panels.search_everything(Person(), "q") == [] and not asked
     ((_source, found),) = panels.search_everything(Person("x.a"), "q", 4)
     assert len(found) == 4
