@@ -27,13 +27,11 @@ FOUR_EYES = {
     "trading/accounts/operation_decisions.py",
     "trading/imports/login_proposals.py",
     "trading/servers/addresses.py",
-    "wallet/closing/sign_offs.py",
     "wallet/disputes/bonus_disputes.py",
     "wallet/ledger/manual_journals.py",
     "wallet/psp/addresses.py",
     "wallet/reconciliation/costs.py",
     "wallet/reconciliation/postings.py",
-    "wallet/reconciliation/report_confirmations.py",
     "wallet/transfers/rate_entries.py",
     "wallet/withdrawals/investigations.py",
 }

@@ -57,7 +57,6 @@ FOUR_EYES = {
     "trading/accounts/operation_decisions.py",
     "trading/imports/login_proposals.py",
     "trading/servers/addresses.py",
-    "wallet/bonuses/granting.py",
     "wallet/closing/periods.py",
     "wallet/disputes/bonus_disputes.py",
     "wallet/ledger/manual_journals.py",

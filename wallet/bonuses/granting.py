@@ -237,7 +237,8 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
         if not allowed:
             raise DomainError(allowed.reason)
         return _give(grant, actor=actor, reason=reason)
-    grant.state, grant.end_reason, grant.finished_at = BonusState.REFUSED, reason, timezone.now()
+    grant.move_to(BonusState.REFUSED)
+    grant.end_reason, grant.finished_at = reason, timezone.now()
     grant.save()
     audit_grant(grant, WalletAction.BONUS_REFUSED, actor=actor, reason=reason)
     return grant
@@ -347,7 +348,8 @@ def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusG
         actor=actor,
     )
     now, rule = timezone.now(), grant.rule
-    grant.state, grant.granted_at = BonusState.ACTIVE, now
+    grant.move_to(BonusState.ACTIVE)
+    grant.granted_at = now
     if rule.release_by == ReleaseBy.DAYS and rule.release_days:
         grant.release_at = now + dt.timedelta(days=rule.release_days)
     if rule.expires_days:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
@@ -122,7 +123,7 @@ def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
     Who: `wallet.close_period` on the brand. note: needed while a check warns.
     Raises: NotAllowed, WrongState, DomainError (what blocks, in words; or that they signed already).
     """
-    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    period = lock(Period, period_id, "brand")
     require(policies.can_close_period(actor, period.brand_id))
     checks = require_closable(period, note)
     mark = figures_hash(period)
@@ -172,8 +173,8 @@ def month_url(period: Period) -> str:
 def withdraw_signature(*, sign_off_id: int, actor: User) -> MonthSignOff:
     """Who: the one who signed, while the month is open."""
     row = MonthSignOff.objects.select_related("period").get(pk=sign_off_id)
-    period = Period.objects.select_for_update().get(pk=row.period_id)
-    signed = MonthSignOff.objects.select_for_update().get(pk=sign_off_id)
+    period = lock(Period, row.period_id)
+    signed = lock(MonthSignOff, sign_off_id)
     require(policies.can_withdraw_signature(actor, signed))
     if period.state != PeriodState.OPEN or signed.withdrawn_at is not None:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.files.jobs import RunningJob, start_job
 from crm.models import Actor, Job, User
@@ -25,7 +26,7 @@ from wallet.reconciliation import policies, settlement_import
 
 
 def _lock(waiting_id: int, actor: Actor) -> ReportToConfirm:
-    waiting = ReportToConfirm.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=waiting_id)
+    waiting = lock(ReportToConfirm, waiting_id, "psp__brand")
     require(policies.can_confirm_report(actor, waiting))
     if waiting.state != WaitingState.WAITING:
         raise WrongState(_("This report is already decided: %(state)s.") % {"state": waiting.get_state_display()})
