@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.test.utils import override_settings
 
-from crm.project.memory import settle
+from crm.project.memory import freeze_gc
 from launcher.supervisor import statics
 
 
@@ -133,7 +133,7 @@ def own_pages() -> Iterator[None]:
                 call_command("collectstatic", verbosity=0, interactive=False)
     root.mkdir(parents=True, exist_ok=True)
     caches = {name: {**cache, "KEY_PREFIX": f"bench{os.getpid()}"} for name, cache in settings.CACHES.items()}
-    settle()  # as the web process does
+    freeze_gc()  # as the web process does
     with override_settings(CACHES=caches, ALLOWED_HOSTS=["testserver"]):
         yield
 

@@ -17,7 +17,7 @@ from clients.timeline import said_of
 from crm.db.locking import lock_all
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
-from crm.i18n.localized_text import Words, phrase, say
+from crm.i18n.localized_text import LocalizedText, localize, phrase
 from crm.models import Actor, Book
 from crm.notices.notify import notify
 from crm.security import audit
@@ -28,7 +28,7 @@ MOST_AT_ONCE = 5_000
 
 @transaction.atomic
 def move_clients(
-    *, client_ids: Iterable[int], to_book_id: int, actor: Actor = None, reason: Words = "", tells: bool = True
+    *, client_ids: Iterable[int], to_book_id: int, actor: Actor = None, reason: LocalizedText = "", tells: bool = True
 ) -> list[Client]:
     """Put clients into another book of their brand; those already there stay untouched. Returns those that moved.
 
@@ -84,7 +84,9 @@ def _hand_over_tasks(moving: Sequence[Client], book: Book) -> None:
         Task.objects.filter(client_id__in=ids, assignee_id=owner_id, done_at=None).update(assignee_id=book.owner_id)
 
 
-def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Actor, reason: Words) -> None:
+def _record(
+    moving: Sequence[Client], from_books: dict[int, Book], book: Book, actor: Actor, reason: LocalizedText
+) -> None:
     audit.record_many(
         {
             "actor": actor,
@@ -92,7 +94,7 @@ def _record(moving: Sequence[Client], from_books: dict[int, Book], book: Book, a
             "target": client,
             "client_id": client.pk,
             "brand_id": client.brand_id,
-            "reason": say(reason),
+            "reason": localize(reason),
             "before": {"book": from_books[client.pk].name, "book_id": from_books[client.pk].pk},
             "after": {"book": book.name, "book_id": book.pk, "owner_id": book.owner_id},
         }

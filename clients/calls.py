@@ -77,7 +77,7 @@ def log_call(
         rows=1,
         reason=str(outcome),
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.CALL,
         actor=actor,

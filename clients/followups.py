@@ -44,7 +44,7 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
     _record(
         task, ClientsAction.TASK_ADDED, actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)}
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.TASK,
         actor=actor,

@@ -31,11 +31,11 @@ from clients.mail_format import as_email
 from clients.models import Client, MailTemplate, Message
 from crm.db.locking import lock
 from crm.errors import DomainError
-from crm.i18n.localized_text import Phrase, phrase, say
+from crm.i18n.localized_text import Phrase, localize, phrase
 from crm.models import Actor
 from crm.notices.notify import notify
-from crm.queue.enqueue import wake_on_commit
-from crm.queue.for_each import each
+from crm.queue.enqueue import enqueue_on_commit
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit, crypto
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def send_mail_to(
         message, is_new = Message.objects.create(client=client, **fields), True
     if is_new:
         _tell(message, client)
-        wake_on_commit("clients.send_message", message.pk)
+        enqueue_on_commit("clients.send_message", message.pk)
     return message
 
 
@@ -92,7 +92,7 @@ def _shown(value: Any, language: str) -> Any:
     if isinstance(value, dt.date):
         with translation.override(language):
             return date_format(value, "DATE_FORMAT")
-    return say(value, language) if isinstance(value, Phrase) else value
+    return localize(value, language) if isinstance(value, Phrase) else value
 
 
 @transaction.atomic
@@ -153,7 +153,7 @@ def _common_values(client: Client) -> dict[str, str]:
 
 
 def _tell(message: Message, client: Client) -> None:
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.EMAIL,
         actor=message.sender,
@@ -199,7 +199,7 @@ def deliver_due(*, limit: int = 200) -> int:
     waiting = Message.objects.filter(
         state__in=[MessageState.QUEUED, MessageState.SENDING], due_at__lte=timezone.now()
     ).order_by("due_at")
-    return each(deliver, waiting.values_list("pk", flat=True)[:limit])
+    return for_each_isolated(deliver, waiting.values_list("pk", flat=True)[:limit])
 
 
 def _being_sent(message: Message) -> QuerySet[Message]:
@@ -221,7 +221,7 @@ def _give_up(message: Message, error: str) -> None:
     with transaction.atomic():
         _being_sent(message).update(state=MessageState.FAILED, error=error[:300], secret=None)
         title = phrase("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}
-        timeline.tell(
+        timeline.add_entry(
             client_id=message.client_id,
             kind=TimelineKind.EMAIL,
             title=title,

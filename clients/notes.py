@@ -34,7 +34,7 @@ def add_note(*, client_id: int, actor: User, body: str, is_pinned: bool = False)
         brand_id=client.brand_id,
         after={"body": body},
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.NOTE,
         actor=actor,

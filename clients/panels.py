@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
-from clients.views.tabs import looks_tab, mail_tab, timeline_tab
+from clients.views.tabs import mail_tab, timeline_tab, views_tab
 from crm.choices import AccessKind
 from crm.models import User
 from crm.money.numbers import is_whole
@@ -64,7 +64,7 @@ register(
     ),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
-    Tab("client", "looks", _("Who looked"), looks_tab, "crm.view_access_log", 95),
+    Tab("client", "looks", _("Who looked"), views_tab, "crm.view_access_log", 95),
     PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),
     Tile("follow-ups", "clients/_tile_tasks.html", tasks_tile, "clients.log_call", 12, width=2),
 )

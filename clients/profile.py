@@ -72,7 +72,7 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
         reason=reason,
     )
     labels = [cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name for name in changed]
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.NOTE,
         actor=actor,

@@ -13,7 +13,7 @@ from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import ClientStageChanged, publish
-from crm.i18n.localized_text import Words, phrase, say
+from crm.i18n.localized_text import LocalizedText, localize, phrase
 from crm.models import Actor
 from crm.security import audit
 
@@ -23,7 +23,7 @@ RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
 
 @transaction.atomic
 def move_stage(
-    *, client_id: int, to: Stage, actor: Actor = None, reason: Words = "", is_step_back: bool = False
+    *, client_id: int, to: Stage, actor: Actor = None, reason: LocalizedText = "", is_step_back: bool = False
 ) -> Client:
     """Something happened that puts a client into a stage: registered, verified, funded, first deal.
 
@@ -60,9 +60,9 @@ def move_stage(
         brand_id=client.brand_id,
         before={"stage": before.value},
         after={"stage": to.value},
-        reason=say(reason),
+        reason=localize(reason),
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.STAGE,
         actor=actor,

@@ -9,18 +9,18 @@ from django.utils import timezone
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from crm.i18n.localized_text import Words, kept_words, say
+from crm.i18n.localized_text import LocalizedText, kept_words, localize
 from crm.models import Actor
 
 TITLE_CHARS: Final = 200
 
 
-def tell(
+def add_entry(
     *,
     client_id: int,
     kind: TimelineKind,
-    title: Words,
-    body: Words = "",
+    title: LocalizedText,
+    body: LocalizedText = "",
     actor: Actor = None,
     url: str = "",
     at: dt.datetime | None = None,
@@ -28,11 +28,11 @@ def tell(
     dedupe_key: str = "",
     is_visible_to_client: bool = False,
     needs: str = "",
-    is_renewed: bool = False,
+    replaces: bool = False,
 ) -> None:
-    """Add an entry; the same dedupe_key for the same client is told once, so event handlers may run again.
+    """Add an entry; the same dedupe_key for the same client is written once, so event handlers may run again.
 
-    is_renewed: told again it is said anew in its place, for what grows: a withdrawal that is paid part by part.
+    replaces: the entry takes the place of the one with its dedupe_key, for what grows: a withdrawal that is paid part by part.
 
     title, body: a `phrase` is kept as message and values and read in the reader's language (`TimelineEntry.reading`); the
     columns hold it in the house's.
@@ -40,7 +40,7 @@ def tell(
     """
     data = {**(data or {}), **({"needs": needs} if needs else {})}
     said = said_of(title=title, body=body, data=data)
-    if is_renewed and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**said):
+    if replaces and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**said):
         return
     TimelineEntry.objects.bulk_create(
         [
@@ -59,11 +59,11 @@ def tell(
     )
 
 
-def said_of(*, title: Words, body: Words = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
+def said_of(*, title: LocalizedText, body: LocalizedText = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
     """An entry's title, body and data, for those who write many at once."""
     kept = kept_words(title, body)
     return {
-        "title": say(title)[:TITLE_CHARS],
-        "body": say(body),
+        "title": localize(title)[:TITLE_CHARS],
+        "body": localize(body),
         "data": {**(data or {}), **({"said": kept} if kept else {})},
     }

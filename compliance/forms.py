@@ -61,7 +61,7 @@ class TrailForm(forms.Form):
         return TrailFilter(data["area"], data["who"], data["day_after"], data["day_before"])
 
 
-class LookForm(forms.Form):
+class ViewForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Any")), *AccessKind.choices], required=False)
     person = forms.EmailField(label=_("Person (e-mail)"), required=False)
     client = forms.IntegerField(label=_("Client number"), required=False, min_value=1)

@@ -16,7 +16,7 @@ from compliance.models import Hit, Restriction
 from compliance.risk import assess
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -45,7 +45,9 @@ def clear_hit(
     if contradiction and not is_contradiction_checked:
         raise DomainError(contradiction, code="contradicted")
     _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code, contradiction=contradiction)
-    holds.release_hold(hit=hit, actor=actor, reason=say(phrase("Match cleared: %(reason)s") % {"reason": code.label}))
+    holds.release_hold(
+        hit=hit, actor=actor, reason=localize(phrase("Match cleared: %(reason)s") % {"reason": code.label})
+    )
     return hit
 
 
@@ -67,13 +69,13 @@ def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
         hit=hit,
         placed_by=actor,
         placed_at=timezone.now(),
-        reason=say(
+        reason=localize(
             phrase("Confirmed match with %(name)s (%(list)s): %(reason)s")
             % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()}
         ),
     )
     holds.note_placed(restriction, actor=actor)
-    holds.release_hold(hit=hit, actor=actor, reason=say(phrase("Match confirmed: the account stays frozen.")))
+    holds.release_hold(hit=hit, actor=actor, reason=localize(phrase("Match confirmed: the account stays frozen.")))
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id),
@@ -144,7 +146,7 @@ def _decide(
             "is_contradicted": bool(contradiction),
         },
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=hit.client_id,
         kind=TimelineKind.COMPLIANCE,
         actor=actor,

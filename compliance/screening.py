@@ -34,7 +34,7 @@ from compliance.models import Hit, ListEntry, ListVersion, Screening
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
@@ -214,7 +214,7 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
     """Open matches of earlier data of this client are compared anew now."""
     stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
     for hit in stale:
-        holds.release_hold(hit=hit, actor=None, reason=say(phrase("The client's data changed; screened again.")))
+        holds.release_hold(hit=hit, actor=None, reason=localize(phrase("The client's data changed; screened again.")))
     stale.update(state=HitState.OUTDATED)
 
 
@@ -237,7 +237,7 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
         holds.hold_for(hit=hit)
 
     found = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.COMPLIANCE,
         title=found if hits else phrase("Screened: no match"),

@@ -25,9 +25,9 @@ def gather_schedules(sender: Celery, **_kwargs: object) -> None:
 @worker_init.connect
 def settle_before_forking(**_kwargs: object) -> None:
     """Tasks are loaded: their memory is shared with the worker's processes, and no collection walks it in the middle of a task."""
-    from crm.project.memory import settle
+    from crm.project.memory import freeze_gc
 
-    settle(pages=False)
+    freeze_gc(pages=False)
 
 
 @beat_init.connect

@@ -5,6 +5,6 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings.dev")
 application = get_wsgi_application()
 
-from crm.project.memory import settle  # noqa: E402 — needs a configured Django
+from crm.project.memory import freeze_gc  # noqa: E402 — needs a configured Django
 
-settle()
+freeze_gc()

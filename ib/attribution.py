@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import TimelineKind
 from clients.models import Client
-from clients.timeline import tell
+from clients.timeline import add_entry
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
@@ -68,7 +68,7 @@ def attribute_client(
         after={"partner": partner_id},
         reason=reason,
     )
-    tell(
+    add_entry(
         client_id=client.pk,
         kind=TimelineKind.PARTNER,
         body=reason,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import Words, phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
@@ -296,7 +296,7 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
     return version
 
 
-def _tell_maker(version: PlanVersion, title: Words) -> None:
+def _tell_maker(version: PlanVersion, title: LocalizedText) -> None:
     notify(
         [version.made_by_id],
         kind="ib.plan_decided",

@@ -4,14 +4,14 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from crm.models import Brand
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 
 
 @shared_task
 def run_commissions() -> None:
     """Every brand's last days once more: what came late, and what was corrected."""
-    each(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
+    for_each_isolated(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
 
 
 @shared_task

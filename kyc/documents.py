@@ -20,7 +20,7 @@ from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
@@ -138,7 +138,7 @@ def _keep(client: Client, kind: str, side: str, clean, stored, actor: Actor) -> 
         after={"kind": kind, "side": side, "pages": clean.page_count, "replaces": replaced},
         evidence={"sha256": clean.sha256_as_sent, "stored_sha256": stored.sha256, "size_bytes": stored.size_bytes},
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.DOCUMENT,
         actor=actor,
@@ -165,7 +165,9 @@ def expire_due(*, today: dt.date | None = None, limit: int = EXPIRE_BATCH) -> in
     """Approved documents whose validity has ended: the level falls, the client is asked for a new one."""
     today = today or timezone.now().date()
     due = Document.objects.filter(state=DocumentState.APPROVED, settled_at__isnull=False, expires_on__lt=today)
-    return each(lambda pk: _expire(pk, today), due.order_by("expires_on").values_list("pk", flat=True)[:limit])
+    return for_each_isolated(
+        lambda pk: _expire(pk, today), due.order_by("expires_on").values_list("pk", flat=True)[:limit]
+    )
 
 
 @transaction.atomic
@@ -187,7 +189,7 @@ def _expire(document_id: int, today: dt.date) -> int:
         evidence={"expires_on": document.expires_on.isoformat()},
     )
     rebuild_client(client.pk, "kyc_level")
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.DOCUMENT,
         title=phrase("%(title)s expired") % {"title": document.title_words},

@@ -22,7 +22,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.files.parsing import ParsingBusy
 from crm.models import Actor
-from crm.queue.enqueue import wake, wake_on_commit
+from crm.queue.enqueue import enqueue, enqueue_on_commit
 from crm.security import audit, crypto
 from crm.security.policies import require
 from kyc import documents, intake, policies, store
@@ -77,7 +77,7 @@ def receive(
                 after={"kind": incoming.kind, "side": incoming.side},
                 evidence={"sha256": raw.sha256, "size_bytes": stored.size_bytes},
             )
-            wake_on_commit("kyc.take_in_file", incoming.pk)
+            enqueue_on_commit("kyc.take_in_file", incoming.pk)
             return incoming
     except BaseException:
         if stored is not None:
@@ -160,7 +160,7 @@ def _wait(incoming: IncomingFile) -> None:
     incoming.attempts -= 1
     incoming.lease_until = timezone.now() + dt.timedelta(seconds=BUSY_SECONDS)
     incoming.save(update_fields=["attempts", "lease_until"])
-    transaction.on_commit(lambda: wake("kyc.take_in_file", incoming.pk, seconds=BUSY_SECONDS + 1))
+    transaction.on_commit(lambda: enqueue("kyc.take_in_file", incoming.pk, seconds=BUSY_SECONDS + 1))
 
 
 def _finish(incoming: IncomingFile, *, document: Document | None = None, reason: str = "") -> None:

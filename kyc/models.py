@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm.db.states import HasState
-from crm.i18n.localized_text import Words, joined, label_of
+from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import Actor, User
 from crm.security import crypto
 from kyc.choices import (
@@ -167,7 +167,7 @@ class Document(HasState):
         return str(self.title_words)
 
     @property
-    def title_words(self) -> Words:
+    def title_words(self) -> LocalizedText:
         """The kind and, where there are two, the side."""
         kind = label_of(self, "kind")
         if self.kind == DocumentKind.ID_CARD or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):

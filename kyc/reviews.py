@@ -16,8 +16,8 @@ from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
-from crm.queue.enqueue import wake_on_commit
-from crm.queue.for_each import each
+from crm.queue.enqueue import enqueue_on_commit
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from crm.security.policies import require
 from kyc import levels, policies
@@ -124,7 +124,7 @@ def _decide(
         _take_effect(document)
     else:
         # When the window closes; the sweeper comes anyway.
-        wake_on_commit("kyc.settle_decisions", seconds=undo_seconds_of(document) + 0.2)
+        enqueue_on_commit("kyc.settle_decisions", seconds=undo_seconds_of(document) + 0.2)
     return document
 
 
@@ -159,7 +159,7 @@ def undo(*, document_id: int, actor: Actor) -> Document:
 def settle_due(*, limit: int = 200) -> int:
     """Let decisions take effect whose undo window has closed; returns how many did."""
     due = Document.objects.filter(settled_at__isnull=True, settles_at__lte=timezone.now()).order_by("settles_at", "pk")
-    return each(lambda pk: settle(document_id=pk), due.values_list("pk", flat=True)[:limit])
+    return for_each_isolated(lambda pk: settle(document_id=pk), due.values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
@@ -178,7 +178,7 @@ def _take_effect(document: Document) -> None:
     if document.state == DocumentState.APPROVED:
         _retire_older(document)
     approved = document.state == DocumentState.APPROVED
-    timeline.tell(
+    timeline.add_entry(
         client_id=document.client_id,
         kind=TimelineKind.DOCUMENT,
         actor=document.reviewed_by,

@@ -12,7 +12,7 @@ from clients.stages import move_stage
 from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from kyc.choices import DocumentState
 from kyc.levels import level_required
 from kyc.models import Document
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @subscribe(DocumentUploaded)
 def start_the_checks(event: DocumentUploaded) -> None:
-    wake_on_commit("kyc.check_document", event.document_id)
+    enqueue_on_commit("kyc.check_document", event.document_id)
 
 
 @subscribe(DocumentChecked)
@@ -64,7 +64,7 @@ def welcome_the_client(event: ClientVerified) -> None:
     """Stage, timeline and a letter, once the brand's level is reached."""
     assert event.client_id is not None
     client = Client.objects.select_related("brand", "owner").get(pk=event.client_id)
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.COMPLIANCE,
         title=phrase("Verified: level %(level)d") % {"level": event.level},

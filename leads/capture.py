@@ -344,7 +344,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
     )
     where = " · ".join(filter(None, [lead.source, campaign]))
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.LEAD,
         actor=actor,
@@ -357,7 +357,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
     )
     similar = [match.client.pk for match in matches if match.client.pk != client.pk]
     if similar:
-        timeline.tell(
+        timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.LEAD,
             dedupe_key=f"similar:{lead.pk}",

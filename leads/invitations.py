@@ -142,7 +142,7 @@ def note_opened(invitation: RegistrationInvitation) -> None:
     if not opened:
         return
     client = invitation.client
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.LEAD,
         title=phrase("Opened the registration link"),

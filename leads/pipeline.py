@@ -90,7 +90,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
         after={"sales_status": to.value},
         reason=reason,
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.LEAD,
         actor=actor,

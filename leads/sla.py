@@ -14,7 +14,7 @@ from clients.choices import Stage
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
@@ -38,7 +38,7 @@ def touch(*, client_id: int, agent_id: int | None) -> int:
 def reroute_overdue() -> int:
     """Give leads whose time ran out to someone else, one transaction each; returns how many."""
     overdue = Lead.objects.filter(touched_at=None, sla_due_at__lte=timezone.now()).order_by("sla_due_at")
-    return each(lambda pk: reroute(lead_id=pk), overdue.values_list("pk", flat=True)[:MOST_PER_RUN])
+    return for_each_isolated(lambda pk: reroute(lead_id=pk), overdue.values_list("pk", flat=True)[:MOST_PER_RUN])
 
 
 @transaction.atomic
@@ -138,7 +138,7 @@ def route_waiting() -> int:
         .order_by("-pk")  # the newest first: they are the ones who still wait for a call
     )
     routers: dict[int, Any] = {}
-    return each(lambda pk: _route_one(pk, routers), waiting.values_list("pk", flat=True)[:MOST_PER_RUN])
+    return for_each_isolated(lambda pk: _route_one(pk, routers), waiting.values_list("pk", flat=True)[:MOST_PER_RUN])
 
 
 @transaction.atomic

@@ -86,7 +86,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
             url=client.get_absolute_url(),
         )
     fields = [cast("models.Field[Any, Any]", Client._meta.get_field(name)) for name in changed]
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.NOTE,
         actor=actor,

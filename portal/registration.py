@@ -193,7 +193,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
     client.marketing_consent = any(text.kind == ConsentKind.MARKETING for text in application.given)
     client.save(update_fields=[*blank, "user", "language", "registered_at", "marketing_consent"])
     if other:
-        timeline.tell(
+        timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.NOTE,
             title=phrase("Registered with other particulars than on record"),
@@ -349,7 +349,7 @@ def mark_proven(*, user: User) -> None:
         client_id=client.pk if client else None,
     )
     if client is not None:
-        timeline.tell(
+        timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.STAGE,
             title=phrase("E-mail confirmed"),

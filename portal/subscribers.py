@@ -23,7 +23,7 @@ from crm.events import (
     WithdrawalSettled,
     subscribe,
 )
-from crm.i18n.localized_text import Words, joined, phrase
+from crm.i18n.localized_text import LocalizedText, joined, phrase
 from crm.models import User
 from crm.money.amounts import Money
 from crm.notices.notify import notify, push_live
@@ -45,7 +45,13 @@ def _owner(client_id: int | None) -> User | None:
 
 
 def _tell(
-    event: Event, *, kind: str, words: tuple[Words, Words], url: str, key: object, is_renewed: bool = False
+    event: Event,
+    *,
+    kind: str,
+    words: tuple[LocalizedText, LocalizedText],
+    url: str,
+    key: object,
+    is_renewed: bool = False,
 ) -> None:
     """A line on the client's bell, in their language, once; and a nudge to their open pages."""
     user = _owner(event.client_id)

@@ -77,4 +77,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """As a server does: what was loaded stays, and is left out of the search for garbage."""
     gc.enable()
-    memory.settle()
+    memory.freeze_gc()

@@ -7,7 +7,7 @@ import datetime as dt
 from celery import shared_task
 from celery.schedules import crontab
 
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from trading.accounts import balance_operations, opening, requests
 from trading.accounts import changes as accounts
 from trading.cap_breaches import breaches
@@ -57,12 +57,12 @@ def read_history(account_id: int) -> int | None:
 @shared_task
 def continue_work() -> int:
     """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
-    done = each(_continue_operation, balance_operations.due_operations())
-    done += each(opening.open_on_platform, opening.due_accounts())
-    done += each(requests.apply, requests.due_requests())
+    done = for_each_isolated(_continue_operation, balance_operations.due_operations())
+    done += for_each_isolated(opening.open_on_platform, opening.due_accounts())
+    done += for_each_isolated(requests.apply, requests.due_requests())
     for account_id in history.due_histories():
         read_history.apply_async((account_id,), retry=False)
-    return done + each(accounts.apply_right_to_trade, accounts.due_rights())
+    return done + for_each_isolated(accounts.apply_right_to_trade, accounts.due_rights())
 
 
 def _continue_operation(due: tuple[int, str]) -> OperationState:

@@ -120,7 +120,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
 
     first = timeline_texts.deposit(event.is_first, event.amount, event.currency)
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         title=first,
@@ -147,7 +147,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 def tell_of_the_reversal(event: DepositReversed) -> None:
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         title=phrase("Deposit %(reference)s was taken back: %(money)s")
@@ -170,7 +170,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
 def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url: str) -> None:
     """Somebody else approves what a colleague wants to give back; the client reads of it when it is done."""
     assert event.client_id is not None
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         title=phrase("Refund asked for: %(m)s") % {"m": _money(event)},
@@ -198,7 +198,7 @@ def ask_finance(event: WithdrawalRequested) -> None:
     if withdrawal.purpose == Purpose.REFUND:
         _ask_about_a_refund(event, withdrawal, url)
         return
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         title=timeline_texts.withdrawal_asked_for(event.amount, event.currency),
@@ -224,13 +224,13 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     assert event.client_id is not None
     every = parts_of(Withdrawal.objects.only("request_reference").get(pk=event.withdrawal_id))
     paid = [part for part in every if part.state in (WithdrawalState.SETTLED, WithdrawalState.CAME_BACK)]
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         dedupe_key=f"withdrawal-settled:{every[0].pk}",
         title=timeline_texts.withdrawal_paid(*_sum(paid)),
         body=timeline_texts.parts(every, paid),
-        is_renewed=True,
+        replaces=True,
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": every[0].pk}),
         is_visible_to_client=True,
     )
@@ -251,12 +251,12 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         ended = [part for part in every if part.state == state]
         title, key = timeline_texts.withdrawal_came_back(state, *_sum(ended)), f"withdrawal-refused:{every[0].pk}"
         reasons = [part.reason for part in ended]
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         dedupe_key=key,
         title=title,
-        is_renewed=True,
+        replaces=True,
         body=timeline_texts.why_parts_came_back(state, reasons, timeline_texts.parts(every, ended)),
         is_visible_to_client=True,
         url=reverse("wallet:withdrawal", kwargs={"withdrawal_id": ended[0].pk}),
@@ -271,7 +271,7 @@ def _sum(parts: Sequence[Withdrawal]) -> tuple[Decimal, str]:
 def tell_of_the_transfer(event: TransferSettled) -> None:
     assert event.client_id is not None
     transfer = Transfer.objects.get(pk=event.transfer_id)
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         dedupe_key=f"transfer:{transfer.pk}",
@@ -291,7 +291,7 @@ def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
         if event.dispute_id is None
         else phrase("The chargeback of %(reference)s was reversed: %(money)s")
     ) % {"reference": deposit.reference, "money": _money(event)}
-    timeline.tell(
+    timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
         title=title,

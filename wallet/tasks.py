@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from wallet import reconciliation
 from wallet.bank import entries
 from wallet.bonuses import ending
@@ -61,7 +61,7 @@ def fetch_report(report_id: int) -> str:
 @shared_task
 def fetch_due_reports() -> int:
     """Announced reports that are due: again after a failure, or because a crash or an absent broker left them."""
-    return each(announced_reports.fetch_report, announced_reports.due_reports())
+    return for_each_isolated(announced_reports.fetch_report, announced_reports.due_reports())
 
 
 @shared_task
@@ -78,10 +78,10 @@ def drop_old_workbooks() -> int:
 @shared_task
 def continue_work() -> int:
     """What a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
-    done = each(inbox.process_webhook, inbox.due_webhooks())
-    done += each(_continue_payout, sending.due_payouts())
-    done += each(deposits.look_up_deposit, deposits.due_deposits())
-    done += each(entries.apply_entry, entries.due_entries(limit=200))
+    done = for_each_isolated(inbox.process_webhook, inbox.due_webhooks())
+    done += for_each_isolated(_continue_payout, sending.due_payouts())
+    done += for_each_isolated(deposits.look_up_deposit, deposits.due_deposits())
+    done += for_each_isolated(entries.apply_entry, entries.due_entries(limit=200))
     done += posting.release_expired() + periods.continue_closings()
     return done + transfers.mirror_operations()
 
@@ -93,22 +93,22 @@ def _continue_payout(due: tuple[int, str]) -> str:
 
 @shared_task
 def remind_of_disputes() -> int:
-    return each(disputes.remind, disputes.disputes_to_remind_of())
+    return for_each_isolated(disputes.remind, disputes.disputes_to_remind_of())
 
 
 @shared_task
 def name_unclaimed_refunds() -> int:
-    return each(refund_claims.name_unclaimed, refund_claims.due_claims())
+    return for_each_isolated(refund_claims.name_unclaimed, refund_claims.due_claims())
 
 
 @shared_task
 def end_unverified_terms() -> int:
-    return each(unverified.end_term, unverified.due_terms())
+    return for_each_isolated(unverified.end_term, unverified.due_terms())
 
 
 @shared_task
 def end_bonuses() -> int:
-    return each(ending.end_in_time, ending.due_bonuses())
+    return for_each_isolated(ending.end_in_time, ending.due_bonuses())
 
 
 @shared_task
@@ -131,7 +131,7 @@ def run_sources() -> int:
 @shared_task
 def match_again() -> int:
     """Open breaks of PSPs: a movement that was booked meanwhile may explain one."""
-    return each(reconciliation.rematch, reconciliation.with_open_breaks())
+    return for_each_isolated(reconciliation.rematch, reconciliation.with_open_breaks())
 
 
 @shared_task

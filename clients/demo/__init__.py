@@ -6,7 +6,7 @@ Leaves for the parts above in `demo.extra`: `journeys`, one `clients.demo.journe
 
 from __future__ import annotations
 
-from clients.demo import looks, write
+from clients.demo import record_views, write
 from clients.demo.journeys import Journey, plan_journeys
 from crm.demo import Demo
 
@@ -19,7 +19,7 @@ def load(demo: Demo) -> None:
     demo.progress("People, calls and follow-ups", 1, 3)
     write.write_work(demo, journeys)
     demo.progress("People, calls and follow-ups", 2, 3)
-    looks.write_access(demo, journeys)
+    record_views.write_access(demo, journeys)
     demo.progress("People, calls and follow-ups", 3, 3)
 
 

@@ -20,8 +20,8 @@ from crm.models import AccessEvent
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 
-LOOKS_PAGE = 50
-LOOKS_SALT = "clients.looks"
+VIEWS_PAGE = 50
+VIEWS_SALT = "clients.looks"
 
 
 def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
@@ -52,7 +52,7 @@ def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
     )
 
 
-def looks_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def views_tab(request: HttpRequest, client: Client) -> HttpResponse:
     """Who looked at this client, when, and at what: the access log of one record."""
     rows = AccessEvent.objects.filter(client_id=client.pk).select_related("user")
     kind = request.GET.get("kind", "")
@@ -62,21 +62,21 @@ def looks_tab(request: HttpRequest, client: Client) -> HttpResponse:
     if place:
         at, pk = place
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=pk))
-    found = list(rows.order_by("-at", "-id")[: LOOKS_PAGE + 1])
-    last = found[LOOKS_PAGE - 1] if len(found) > LOOKS_PAGE else None
+    found = list(rows.order_by("-at", "-id")[: VIEWS_PAGE + 1])
+    last = found[VIEWS_PAGE - 1] if len(found) > VIEWS_PAGE else None
     context = {
         "client": client,
-        "looks": found[:LOOKS_PAGE],
+        "views": found[:VIEWS_PAGE],
         "kind": kind,
         "kinds": AccessKind.choices,
-        "older": signing.dumps([last.at.isoformat(), last.id], salt=LOOKS_SALT) if last else "",
+        "older": signing.dumps([last.at.isoformat(), last.id], salt=VIEWS_SALT) if last else "",
     }
-    return render(request, "clients/_looks.html", context)
+    return render(request, "clients/_record_views.html", context)
 
 
 def _read_place(text: str) -> tuple[dt.datetime, int] | None:
     try:
-        at, pk = signing.loads(text, salt=LOOKS_SALT)
+        at, pk = signing.loads(text, salt=VIEWS_SALT)
         return dt.datetime.fromisoformat(at), int(pk)
     except (signing.BadSignature, ValueError, TypeError):
         return None

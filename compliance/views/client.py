@@ -57,7 +57,7 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
         "can_restrict": policies.can_restrict(user, client),
         "can_lift": user.has_perm("compliance.lift_restriction"),
         "can_read_trail": policies.can_read_trail(user, client),
-        "can_see_looks": user.has_perm("crm.view_access_log"),
+        "can_see_views": user.has_perm("crm.view_access_log"),
     }
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.queries import get_client, is_in_own_book
-from compliance import looks, packs, trails
-from compliance.forms import LookForm, TrailForm
+from compliance import packs, record_views, trails
+from compliance.forms import TrailForm, ViewForm
 from compliance.tables import AuditTable, TrailTable
 from crm.choices import AccessKind
 from crm.models import User
@@ -67,11 +67,11 @@ class AccessLog(StaffView):
     permission = "crm.view_access_log"
 
     def get(self, request: UserRequest) -> HttpResponse:
-        form = LookForm(request.GET or None)
-        rows = looks.looks_visible_to(request.user)
+        form = ViewForm(request.GET or None)
+        rows = record_views.views_visible_to(request.user)
         if form.is_valid():
             rows = narrowed(rows, form.cleaned_data)
-        page = looks.page_of(rows, request.GET.get("cursor", ""))
+        page = record_views.page_of(rows, request.GET.get("cursor", ""))
         return render(request, "compliance/access_log.html", {"form": form, "page": page})
 
 
@@ -95,10 +95,10 @@ class WhoSaw(StaffView):
 
     def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
-        rows = looks.looks_visible_to(request.user).filter(client_id=client.pk)
+        rows = record_views.views_visible_to(request.user).filter(client_id=client.pk)
         context = {
             "client": client,
-            "people": looks.who_saw(rows),
-            "page": looks.page_of(rows, request.GET.get("cursor", "")),
+            "people": record_views.who_saw(rows),
+            "page": record_views.page_of(rows, request.GET.get("cursor", "")),
         }
         return render(request, "compliance/who_saw.html", context)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm.accounts import passwords
 from crm.choices import LinkKind, UserKind
 from crm.models import LinkRequest, User
-from crm.queue.enqueue import wake_soon_on_commit
+from crm.queue.enqueue import enqueue_soon_on_commit
 
 logger = logging.getLogger(__name__)
 AT_ONCE_MAX = 200
@@ -40,7 +40,7 @@ def ask_for_link(*, kind: LinkKind, username: str) -> None:
     """Note that somebody asked for a link to this login's mailbox."""
     with transaction.atomic():
         LinkRequest.objects.create(kind=kind, username=username if len(username) <= USERNAME_MAX else "")
-        wake_soon_on_commit("crm.answer_link_requests")
+        enqueue_soon_on_commit("crm.answer_link_requests")
 
 
 def answer_due() -> int:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pydantic import TypeAdapter
 
-from crm.queue.enqueue import wake
+from crm.queue.enqueue import enqueue
 
 logger = logging.getLogger(__name__)
 EVENT_TYPES: dict[str, type[Event]] = {}
@@ -119,11 +119,11 @@ def publish_many(events: Iterable[Event]) -> list[int]:
     ]
     EventDelivery.objects.bulk_create(deliveries, batch_size=2000)
     # Once for a transaction: what a savepoint undoes is no longer in this list.
-    if deliveries and not any(entry[1] is wake_worker for entry in connection.run_on_commit):
-        transaction.on_commit(wake_worker)
+    if deliveries and not any(entry[1] is enqueue_delivery for entry in connection.run_on_commit):
+        transaction.on_commit(enqueue_delivery)
     return [row.pk for row in rows]
 
 
-def wake_worker() -> None:
+def enqueue_delivery() -> None:
     """Ask a worker to deliver at once; what it does not hear of the sweeper finds."""
-    wake("crm.deliver_events")
+    enqueue("crm.deliver_events")

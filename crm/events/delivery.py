@@ -110,7 +110,7 @@ def skip(*, delivery_id: int, actor, reason: str) -> EventDelivery:
 
 
 def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDelivery:
-    from crm.events.bus import wake_worker
+    from crm.events.bus import enqueue_delivery
     from crm.security import audit, policies
 
     policies.require_permission(actor, "crm.manage_events")
@@ -131,5 +131,5 @@ def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDe
         client_id=delivery.client_id,
         reason=reason,
     )
-    transaction.on_commit(wake_worker)
+    transaction.on_commit(enqueue_delivery)
     return delivery

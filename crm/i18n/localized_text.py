@@ -38,7 +38,7 @@ class Phrase:
 SAYERS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
 
 # Plain strings (what somebody wrote, a name, a reference) stay as they are in every language.
-Words = str | Phrase | Promise
+LocalizedText = str | Phrase | Promise
 
 
 def phrase(message: str) -> Phrase:
@@ -64,7 +64,7 @@ def said_by(name: str, value: Any) -> Phrase:
     return Phrase({"sayer": name, "of": value})
 
 
-def lowered(label: Words) -> Phrase:
+def lowered(label: LocalizedText) -> Phrase:
     """A label within a sentence: its first letter small, and only that, because German writes its nouns large."""
     return Phrase({"lowered": _kept(label)})
 
@@ -75,13 +75,13 @@ def label_of(row: Model, field: str) -> Any:
     return dict(row._meta.get_field(field).flatchoices).get(value, value)  # type: ignore[union-attr]
 
 
-def say(words: Words, language: str = "") -> str:
+def localize(words: LocalizedText, language: str = "") -> str:
     """The words in a language; without one, in the house's."""
     with translation.override(language or settings.LANGUAGE_CODE):
         return str(words)
 
 
-def kept_words(title: Words, body: Words = "") -> dict[str, Any]:
+def kept_words(title: LocalizedText, body: LocalizedText = "") -> dict[str, Any]:
     """What a row keeps beside its columns: the messages of its title and body, where they have one."""
     return {name: _kept(words) for name, words in (("title", title), ("body", body)) if not isinstance(words, str)}
 
@@ -119,7 +119,7 @@ def _label(lazy: Promise) -> Any:
         return {"text": arguments[0]}
     if say_it is pgettext:
         return {"text": arguments[1], "context": arguments[0]}
-    return say(lazy)
+    return localize(lazy)
 
 
 def _said(kept: Any) -> str:

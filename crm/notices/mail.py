@@ -23,7 +23,7 @@ from django.utils import timezone, translation
 from crm.choices import MailState
 from crm.i18n.localized_text import phrase
 from crm.models import Brand, OutgoingMail
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import crypto
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def send(
         if not dedupe_key or not OutgoingMail.objects.filter(dedupe_key=dedupe_key).exists():
             raise
         return None
-    wake_on_commit("crm.send_mail", row.pk)
+    enqueue_on_commit("crm.send_mail", row.pk)
     return row
 
 

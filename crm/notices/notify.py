@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from crm.i18n.localized_text import Words, kept_words, say
+from crm.i18n.localized_text import LocalizedText, kept_words, localize
 from crm.models import Notification, User
 
 CHANNEL = "keelson_live"
@@ -20,8 +20,8 @@ def notify(
     users: Iterable[User] | Iterable[int],
     *,
     kind: str,
-    title: Words,
-    body: Words = "",
+    title: LocalizedText,
+    body: LocalizedText = "",
     url: str = "",
     dedupe_key: str = "",
     is_renewed: bool = False,
@@ -59,13 +59,13 @@ def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, t
     return new
 
 
-def _said(ids: list[int], title: Words, body: Words) -> dict[int, tuple[str, str]]:
+def _said(ids: list[int], title: LocalizedText, body: LocalizedText) -> dict[int, tuple[str, str]]:
     """Title and body for each reader, in their language; one query, and only where the words depend on it."""
     if isinstance(title, str) and isinstance(body, str):
         return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))
     languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
     in_each = {
-        language: (say(title, language)[:TITLE_CHARS], say(body, language)[:BODY_CHARS])
+        language: (localize(title, language)[:TITLE_CHARS], localize(body, language)[:BODY_CHARS])
         for language in set(languages.values())
     }
     return {pk: in_each[language] for pk, language in languages.items()}

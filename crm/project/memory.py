@@ -7,7 +7,7 @@ import gc
 from django.urls import get_resolver
 
 
-def settle(*, pages: bool = True) -> None:
+def freeze_gc(*, pages: bool = True) -> None:
     """Load all pages' modules and leave what is loaded out of garbage collection, which then runs less often.
 
     A full collection walks half a million objects that never go: a tenth of a second in the middle of somebody's page.

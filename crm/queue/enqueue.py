@@ -23,8 +23,8 @@ def expect_broker() -> None:
     _away_until = 0.0
 
 
-def wake(task: str, *arguments: int, seconds: float = 0) -> None:
-    """Ask for a task of an app now, e.g. `wake("wallet.send_payout", 17)`; `seconds`: not before they have passed."""
+def enqueue(task: str, *arguments: int, seconds: float = 0) -> None:
+    """Ask for a task of an app now, e.g. `enqueue("wallet.send_payout", 17)`; `seconds`: not before they have passed."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
@@ -39,33 +39,33 @@ def wake(task: str, *arguments: int, seconds: float = 0) -> None:
         logger.warning("the broker is away; beat will run %s%r", task, arguments)
 
 
-def wake_on_commit(task: str, *arguments: int, seconds: float = 0) -> None:
+def enqueue_on_commit(task: str, *arguments: int, seconds: float = 0) -> None:
     """Ask for a task when the transaction commits; without one, now."""
-    transaction.on_commit(lambda: wake(task, *arguments, seconds=seconds))
+    transaction.on_commit(lambda: enqueue(task, *arguments, seconds=seconds))
 
 
 BURST_SECONDS = 0.05
-_last_wakes: dict[str, float] = {}
+_last_enqueued: dict[str, float] = {}
 _lock = threading.Lock()
 
 
-def wake_soon_on_commit(task: str) -> None:
+def enqueue_soon_on_commit(task: str) -> None:
     """Ask for a task that does whatever is due, when the transaction commits: at once, and in a burst once per 50 ms.
 
     The last one of a burst is followed by a wake too. What a process that dies here leaves out, beat finds.
     """
-    transaction.on_commit(lambda: _wake_soon(task))
+    transaction.on_commit(lambda: _enqueue_soon(task))
 
 
-def _wake_soon(task: str) -> None:
+def _enqueue_soon(task: str) -> None:
     with _lock:
-        now, due = time.monotonic(), _last_wakes.get(task, 0.0) + BURST_SECONDS
+        now, due = time.monotonic(), _last_enqueued.get(task, 0.0) + BURST_SECONDS
         if due > now + BURST_SECONDS:
             return  # one is on its way already, and comes after this
-        _last_wakes[task] = max(now, due)
+        _last_enqueued[task] = max(now, due)
     if due <= now:
-        wake(task)
+        enqueue(task)
         return
-    timer = threading.Timer(due - now, wake, [task])
+    timer = threading.Timer(due - now, enqueue, [task])
     timer.daemon = True
     timer.start()

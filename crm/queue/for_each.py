@@ -9,7 +9,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
-def each(step: Callable[[Any], Any], rows: Iterable[Any]) -> int:
+def for_each_isolated(step: Callable[[Any], Any], rows: Iterable[Any]) -> int:
     """Do `step` with each row; returns for how many it gave something true. Each step has its own transaction."""
     done = 0
     for row in list(rows):

@@ -9,7 +9,7 @@ from django.db import connection
 from clients.canonical import canonical_phone
 from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, SalesStatus, Stage
 from clients.demo import people
-from clients.demo.looks import OUTLIER_RECORDS, outlier_day
+from clients.demo.record_views import OUTLIER_RECORDS, outlier_day
 from clients.facts import FACTS, differences
 from clients.models import Call, Client, Message, Task, TimelineEntry
 from crm import demo

@@ -300,8 +300,8 @@ def test_two_brands_may_share_an_address(cast):
 @pytest.mark.parametrize(("rows", "has_older"), [(39, False), (40, False), (41, True)])
 def test_a_page_of_the_timeline_holds_forty(cast, rows, has_older):
     for number in range(rows):
-        timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title=f"n{number}", at=NOW)
-    timeline.tell(client_id=cast.other_client.pk, kind=TimelineKind.NOTE, title="of another", at=NOW)
+        timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title=f"n{number}", at=NOW)
+    timeline.add_entry(client_id=cast.other_client.pk, kind=TimelineKind.NOTE, title="of another", at=NOW)
     found = timeline_page.read_page(cast.client, cast.agent)
     assert (len(found.entries), bool(found.older)) == (min(rows, 40), has_older)
 
@@ -320,7 +320,7 @@ def test_a_page_of_looks_holds_fifty(cast, browse, rows, has_older):
 
 @pytest.mark.parametrize(("length", "kept"), [(200, 200), (201, 200)])
 def test_a_timeline_title_is_cut_at_200_letters(cast, length, kept):
-    timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="w" * length)
+    timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="w" * length)
     assert len(TimelineEntry.objects.get().title) == kept
 
 

@@ -96,7 +96,7 @@ class TestTimeline:
     def test_pages_follow_each_other_without_gaps_or_repeats(self, cast, browse):
         start = timezone.now() - dt.timedelta(days=9)
         for n in range(95):  # many at the same instant
-            timeline.tell(
+            timeline.add_entry(
                 client_id=cast.client.pk,
                 kind=TimelineKind.NOTE,
                 title=f"entry {n:03}.",
@@ -115,13 +115,13 @@ class TestTimeline:
         assert seen == [f"{n:03}" for n in sorted(range(95), key=lambda n: (n // 10, n), reverse=True)]
 
     def test_one_kind_only(self, cast, browse):
-        timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="a note")
-        timeline.tell(client_id=cast.client.pk, kind=TimelineKind.PAYMENT, title="a payment")
+        timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="a note")
+        timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.PAYMENT, title="a payment")
         page = html(browse(cast.agent).get(address(cast.client, "?kind=payment")))
         assert ">a payment<" in page and ">a note<" not in page
 
     def test_a_damaged_cursor_starts_anew(self, cast, browse):
-        timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="a note")
+        timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="a note")
         assert "a note" in html(browse(cast.agent).get(address(cast.client, "tab/timeline/?older=forged")))
 
     def test_words_are_never_markup(self, cast, browse):

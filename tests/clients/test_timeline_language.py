@@ -41,7 +41,7 @@ def in_german(user):
 
 
 def tell(cast, **more) -> TimelineEntry:
-    timeline.tell(
+    timeline.add_entry(
         client_id=cast.client.pk,
         kind=TimelineKind.PAYMENT,
         dedupe_key="x",
@@ -95,7 +95,7 @@ def test_values_are_said_in_the_language_of_the_reader(cast):
             "",
         ]
     )
-    timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="x", body=words, dedupe_key="y")
+    timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="x", body=words, dedupe_key="y")
     entry = TimelineEntry.objects.get(dedupe_key="y")
     with translation.override("en"):
         stage = str(label_of(cast.client, "stage"))
@@ -114,7 +114,7 @@ def test_no_notice_is_frozen_in_the_language_of_the_moment():
         for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
             for call in ast.walk(ast.parse(path.read_text())):
                 if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in (
-                    "tell",
+                    "add_entry",
                     "notify",
                     "said_of",
                 ):

@@ -67,20 +67,20 @@ def test_only_the_owner_has_the_client_in_their_own_book(cast):
     ("who", "is_read"), [("kyc_officer", True), ("mlro", True), ("agent", False), ("finance", False)]
 )
 def test_an_entry_for_compliance_is_not_read_by_sales(cast, who, is_read):
-    timeline.tell(
+    timeline.add_entry(
         client_id=cast.client.pk,
         kind=TimelineKind.COMPLIANCE,
         title="Possible match",
         needs="compliance.view_screening",
     )
-    timeline.tell(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="for everybody")
+    timeline.add_entry(client_id=cast.client.pk, kind=TimelineKind.NOTE, title="for everybody")
     found = timeline_page.read_page(cast.client, getattr(cast, who))
     assert [shown.entry.title for shown in found.entries] == ["for everybody", "Possible match"][: 1 + is_read]
 
 
 def test_the_timeline_shows_what_each_may_do_and_open(cast):
     note = add_note(client_id=cast.client.pk, actor=cast.agent, body="mine")
-    timeline.tell(
+    timeline.add_entry(
         client_id=cast.client.pk,
         kind=TimelineKind.CALL,
         title="missed",
@@ -96,12 +96,12 @@ def test_the_timeline_shows_what_each_may_do_and_open(cast):
 
 def test_a_key_is_told_once_per_client_and_renewed_in_place(cast):
     def tell(client, title: str, **fields) -> None:
-        timeline.tell(client_id=client.pk, kind=TimelineKind.PAYMENT, title=title, dedupe_key="w:1", **fields)
+        timeline.add_entry(client_id=client.pk, kind=TimelineKind.PAYMENT, title=title, dedupe_key="w:1", **fields)
 
     for title in ("first", "again"):
         tell(cast.client, title)
     tell(cast.other_client, "of another")
-    tell(cast.client, "renewed", is_renewed=True)
+    tell(cast.client, "renewed", replaces=True)
     titles = {client: [entry.title for entry in client.timeline.all()] for client in (cast.client, cast.other_client)}
     assert titles == {cast.client: ["renewed"], cast.other_client: ["of another"]}
 

@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from clients.models import Client
-from compliance import looks, queries, risk, screening
+from compliance import queries, record_views, risk, screening
 from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score, word_likeness
 from compliance.models import CountryRisk, Hit
 from compliance.sentences import VALUE_MAX, details, plain, sentence
@@ -216,16 +216,16 @@ def test_countries_move_the_score_a_little(mine, theirs, expected):
 def test_a_page_of_the_access_log_holds_fifty(cast, rows, pages):
     for number in range(rows):
         look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC), client=number)
-    found = looks.page_of(AccessEvent.objects.all())
+    found = record_views.page_of(AccessEvent.objects.all())
     assert (len(found.rows), bool(found.next)) == (min(rows, 50), pages == 2)
     if found.next:
-        assert [row.client_id for row in looks.page_of(AccessEvent.objects.all(), found.next).rows] == [0]
+        assert [row.client_id for row in record_views.page_of(AccessEvent.objects.all(), found.next).rows] == [0]
 
 
 @pytest.mark.parametrize("cursor", ["%%%", "bm9uc2Vuc2U", "MjAyNg", "2026|x"])
 def test_a_damaged_place_begins_again(cast, cursor):
     look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC))
-    assert len(looks.page_of(AccessEvent.objects.all(), cursor).rows) == 1
+    assert len(record_views.page_of(AccessEvent.objects.all(), cursor).rows) == 1
 
 
 @pytest.mark.parametrize(("days", "is_counted"), [(89.9, True), (90.1, False)])
@@ -234,21 +234,21 @@ def test_who_saw_a_client_within_ninety_days(cast, days, is_counted):
     look(cast.agent, moment, client=cast.client.pk)
     look(cast.agent, moment, "reveal", client=cast.client.pk)
     look(cast.other_agent, moment, client=cast.client.pk, in_book=False)
-    found = {row["person"]: row for row in looks.who_saw(AccessEvent.objects.filter(client_id=cast.client.pk))}
+    found = {row["person"]: row for row in record_views.who_saw(AccessEvent.objects.filter(client_id=cast.client.pk))}
     if not is_counted:
         assert found == {}
         return
     mine, theirs = found[cast.agent], found[cast.other_agent]
-    assert (mine["looks"], mine["revealed"], mine["outside"]) == (2, 1, 0)
-    assert (theirs["looks"], theirs["revealed"], theirs["outside"]) == (1, 0, 1)
+    assert (mine["views"], mine["revealed"], mine["outside"]) == (2, 1, 0)
+    assert (theirs["views"], theirs["revealed"], theirs["outside"]) == (1, 0, 1)
 
 
 def test_each_reads_the_log_of_their_own_people(cast):
     for person in (cast.agent, cast.other_agent):
         look(person, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC))
-    assert {row.user_id for row in looks.looks_visible_to(cast.mlro)} == {cast.agent.pk, cast.other_agent.pk}
-    assert not looks.looks_visible_to(cast.agent).exists()
-    assert not looks.looks_visible_to(cast.client_user).exists()
+    assert {row.user_id for row in record_views.views_visible_to(cast.mlro)} == {cast.agent.pk, cast.other_agent.pk}
+    assert not record_views.views_visible_to(cast.agent).exists()
+    assert not record_views.views_visible_to(cast.client_user).exists()
 
 
 @pytest.mark.parametrize(("length", "is_cut"), [(VALUE_MAX - 1, False), (VALUE_MAX, False), (VALUE_MAX + 1, True)])

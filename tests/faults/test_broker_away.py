@@ -92,8 +92,8 @@ def test_after_one_failure_nobody_waits_for_the_broker(monkeypatch):
 
     monkeypatch.setattr(tasks.deliver_events, "apply_async", hang)
     for _request in range(10):
-        enqueue.wake("crm.deliver_events")
+        enqueue.enqueue("crm.deliver_events")
     assert len(asked) == 1
     enqueue.expect_broker()
-    enqueue.wake("crm.deliver_events")
+    enqueue.enqueue("crm.deliver_events")
     assert len(asked) == 2

@@ -49,7 +49,9 @@ def start_worker() -> subprocess.Popen:
 
 def test_each_event_is_handled_exactly_once_however_often_a_worker_dies(cast, monkeypatch):
     monkeypatch.setattr(bus, "HANDLERS", {events.LeadAssigned.name: ["tests.subscribers.handle"]})
-    monkeypatch.setattr(bus, "wake_worker", lambda: None)  # nobody is told: what a crash leaves, the sweeper must find
+    monkeypatch.setattr(
+        bus, "enqueue_delivery", lambda: None
+    )  # nobody is told: what a crash leaves, the sweeper must find
     for number in range(EVENTS):
         with transaction.atomic():
             events.publish(events.LeadAssigned(lead_id=number, agent_id=cast.agent.pk, client_id=number % 7))

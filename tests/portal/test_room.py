@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from clients.choices import TimelineKind
-from clients.timeline import tell
+from clients.timeline import add_entry
 from crm.choices import AccessKind
 from crm.models import AccessEvent
 from portal.platforms import sign_in
@@ -113,15 +113,15 @@ def test_the_form_offers_own_accounts_only(room):
 
 def test_the_activity_shows_what_is_meant_for_the_client_page_by_page(room):
     for number in range(30):
-        tell(
+        add_entry(
             client_id=room.client.pk,
             kind=TimelineKind.PAYMENT,
             title=f"Entry {number}",
             is_visible_to_client=True,
             url="/clients/1/",
         )
-    tell(client_id=room.client.pk, kind=TimelineKind.NOTE, title="Difficult customer")
-    tell(client_id=room.other.pk, kind=TimelineKind.PAYMENT, title="Somebody else's", is_visible_to_client=True)
+    add_entry(client_id=room.client.pk, kind=TimelineKind.NOTE, title="Difficult customer")
+    add_entry(client_id=room.other.pk, kind=TimelineKind.PAYMENT, title="Somebody else's", is_visible_to_client=True)
     first = room.browser.get("/portal/activity/")
     text = first.content.decode()
     assert "Entry 29" in text and "Difficult" not in text and "Somebody" not in text and "/clients/" not in text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from crm.i18n.localized_text import Words
+from crm.i18n.localized_text import LocalizedText
 from crm.models import User
 from trading import policies, queries
 from trading.accounts import change_texts, request_rules
@@ -30,8 +30,8 @@ class Standing:
 class RequestHistory:
     """What the owner asked for and what dealers changed, each with its words, the newest first."""
 
-    requests: list[tuple[AccountRequest, Words]]
-    changes: list[tuple[AccountChange, list[Words]]]
+    requests: list[tuple[AccountRequest, LocalizedText]]
+    changes: list[tuple[AccountChange, list[LocalizedText]]]
 
 
 def standing_of(user: User, account: TradingAccount) -> Standing:

@@ -102,7 +102,7 @@ def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed
         if is_archived
         else phrase("Trading account %(login)s is open again")
     ) % {"login": account.login}
-    timeline.tell(
+    timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         actor=actor,

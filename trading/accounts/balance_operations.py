@@ -31,7 +31,7 @@ from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import BalanceOperationSettled, publish
 from crm.models import Actor
 from crm.money import amounts as currencies
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
@@ -112,7 +112,7 @@ def reserve_operation(
         next_check_at=timezone.now(),
     )
     _audit(operation, account, actor, TradingAction.OPERATION_RESERVED, reason=reason)
-    wake_on_commit("trading.send_operation", operation.pk)
+    enqueue_on_commit("trading.send_operation", operation.pk)
     return operation
 
 
@@ -174,7 +174,7 @@ def _claim(operation_id: int) -> BalanceOperation | None:
     if others.exclude(pk=operation_id).exists():
         operation.next_check_at = now + dt.timedelta(seconds=1)
         operation.save(update_fields=["next_check_at"])
-        wake_on_commit("trading.send_operation", operation_id, seconds=1)
+        enqueue_on_commit("trading.send_operation", operation_id, seconds=1)
         return None
     operation.move_to(OperationState.SENT)
     operation.sent_at, operation.attempts, operation.next_check_at = now, operation.attempts + 1, now + LEASE
@@ -220,7 +220,7 @@ def _lost(operation_id: int, problem: PlatformError) -> OperationState:
             after={"reference": operation.reference},
             reason=operation.error,
         )
-        wake_on_commit("trading.resolve_operation", operation_id, seconds=LOOK_UP_WAITS[0])
+        enqueue_on_commit("trading.resolve_operation", operation_id, seconds=LOOK_UP_WAITS[0])
     return OperationState(operation.state)
 
 
@@ -341,7 +341,7 @@ def _settle(
     verb = TradingAction.OPERATION_CONFIRMED if confirmed else TradingAction.OPERATION_FAILED
     _audit(operation, account, actor, verb, reason=reason or operation.error, ticket=ticket)
 
-    timeline.tell(
+    timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         title=timeline_texts.operation(operation),
@@ -362,7 +362,7 @@ def _settle(
             currency=operation.currency,
         )
     )
-    wake_on_commit("trading.refresh_account", account.pk)
+    enqueue_on_commit("trading.refresh_account", account.pk)
     return OperationState(operation.state)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm.i18n.localized_text import Words, phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from trading.platforms.base import Right
 
 
-def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Words]:
+def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[LocalizedText]:
     """`Leverage 1:30 → 1:100`, and the like."""
-    found: list[Words] = []
+    found: list[LocalizedText] = []
     if "group" in after:
         found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
     if "leverage" in after:

@@ -17,7 +17,7 @@ from crm.db.locking import lock_all
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
@@ -71,7 +71,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Actor) -> TradingA
             before={"leverage": before},
             after={"leverage": leverage},
         )
-        timeline.tell(
+        timeline.add_entry(
             client_id=account.client_id,
             kind=TimelineKind.TRADING,
             actor=actor,
@@ -127,7 +127,7 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
             brand_id=account.client.brand_id,
             after={"login": account.login},
         )
-        timeline.tell(
+        timeline.add_entry(
             client_id=account.client_id,
             kind=TimelineKind.TRADING,
             actor=actor,
@@ -161,7 +161,7 @@ def follow_restrictions(*, client_id: int) -> list[int]:
             brand_id=client.brand_id,
             after={"login": account.login, "trading": wanted},
         )
-        wake_on_commit("trading.apply_right_to_trade", account.pk)
+        enqueue_on_commit("trading.apply_right_to_trade", account.pk)
     return [account.pk for account in changed]
 
 

@@ -23,7 +23,7 @@ from crm.events import TradingAccountOpened, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
@@ -83,7 +83,7 @@ def request_account(
         brand_id=client.brand_id,
         after={"type": str(account_type), "group": account.group, "leverage": wanted},
     )
-    wake_on_commit("trading.open_account", account.pk)
+    enqueue_on_commit("trading.open_account", account.pk)
     return account
 
 
@@ -174,7 +174,7 @@ def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, rea
         after={"login": account.login, "server": str(account.server), "group": account.group},
         reason=reason,
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.TRADING,
         is_visible_to_client=True,
@@ -191,7 +191,7 @@ def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, rea
             login=account.login,
         )
     )
-    wake_on_commit("trading.refresh_account", account.pk)
+    enqueue_on_commit("trading.refresh_account", account.pk)
 
 
 @transaction.atomic(durable=True)
@@ -215,7 +215,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
         account.next_try_at = timezone.now() + dt.timedelta(seconds=wait)
         if taken:
             account.login = ""  # somebody else's: take the next one
-        wake_on_commit("trading.open_account", account_id, seconds=wait)
+        enqueue_on_commit("trading.open_account", account_id, seconds=wait)
     account.save(update_fields=["state", "login", "next_try_at", "error"])
     return AccountState(account.state)
 
@@ -291,7 +291,7 @@ def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
         actor=actor,
         resolution=_("It is not there: it is tried again."),
     )
-    wake_on_commit("trading.open_account", account.pk)
+    enqueue_on_commit("trading.open_account", account.pk)
     return account
 
 

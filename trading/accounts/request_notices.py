@@ -7,7 +7,7 @@ from typing import Any
 from clients import timeline
 from clients.choices import TimelineKind
 from crm.audit_codes import AuditCode
-from crm.i18n.localized_text import joined, lowered, phrase, say
+from crm.i18n.localized_text import joined, localize, lowered, phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -42,7 +42,7 @@ def tell_client(request: AccountRequest) -> None:
     if request.is_by_rule and state == RequestState.GRANTED:  # nobody asked for it
         title = joined([account.login, what(request)], ": ")
 
-    timeline.tell(
+    timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         actor=request.decided_by,
@@ -64,7 +64,7 @@ def tell_client(request: AccountRequest) -> None:
 
 def record(action: AuditCode, request: AccountRequest, actor: Actor, **more: Any) -> None:
     account = request.account
-    more.setdefault("after", {"what": say(what(request))})
+    more.setdefault("after", {"what": localize(what(request))})
     audit.record(
         actor=actor,
         action=action,

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils import timezone
 
 from clients.models import Client
-from crm.i18n.localized_text import Words, joined, label_of, phrase
+from crm.i18n.localized_text import LocalizedText, joined, label_of, phrase
 from crm.security.policies import Decision
 from trading import policies
 from trading.choices import Ability, AccountKind, HeldBecause, OperationState, RequestKind, RequestState
@@ -126,7 +126,7 @@ def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBeca
     return found
 
 
-def words_of(request: AccountRequest) -> list[Words]:
+def words_of(request: AccountRequest) -> list[LocalizedText]:
     """Why it waits; a cap with the rule that sets it."""
     return [
         joined([HeldBecause(code).label, _cap_words(request) if code == HeldBecause.CAP else ""], " ")
@@ -134,7 +134,7 @@ def words_of(request: AccountRequest) -> list[Words]:
     ]
 
 
-def _cap_words(request: AccountRequest) -> Words:
+def _cap_words(request: AccountRequest) -> LocalizedText:
     """The rule that stands against it: of the account, or of a class of instruments on which the group would give too much."""
     client, cap = request.account.client, caps.cap_for(request.account.client)
     if request.account_type is not None:
@@ -145,7 +145,7 @@ def _cap_words(request: AccountRequest) -> Words:
     return ladder.words if ladder else ""
 
 
-def what(request: AccountRequest) -> Words:
+def what(request: AccountRequest) -> LocalizedText:
     """`Leverage 1:30 → 1:100`."""
     if request.kind == RequestKind.LEVERAGE:
         return phrase("Leverage 1:%(before)s → 1:%(after)s") % {

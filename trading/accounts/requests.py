@@ -22,7 +22,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor, User
 from crm.security.policies import require
 from trading import policies
@@ -90,8 +90,13 @@ def _note_wish(
         request.move_to(RequestState.APPLYING)
         request.lease_until = timezone.now() + LEASE
     request.save()
-    record(TradingAction.REQUEST_MADE, request, actor, after={"what": say(what(request)), "held": request.held_because})
-    timeline.tell(
+    record(
+        TradingAction.REQUEST_MADE,
+        request,
+        actor,
+        after={"what": localize(what(request)), "held": request.held_because},
+    )
+    timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         actor=actor,

@@ -19,7 +19,7 @@ from clients import timeline
 from clients.choices import TimelineKind
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify
 from crm.security import audit
@@ -157,7 +157,7 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> Tradin
         brand_id=client.brand_id,
         before={"leverage": before},
         after={"leverage": leverage},
-        reason=say(cap.words),
+        reason=localize(cap.words),
     )
 
     title = phrase("Leverage of %(login)s: 1:%(before)s → 1:%(after)s") % {
@@ -165,7 +165,7 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> Tradin
         "before": before,
         "after": leverage,
     }
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.TRADING,
         actor=actor,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.errors import WrongState
-from crm.i18n.localized_text import say
+from crm.i18n.localized_text import localize
 from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
@@ -238,7 +238,7 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> Accou
         actor=actor,
         leverage=remedy.leverage,
         account_type=remedy.account_type,
-        note=say(above[0].cap.words, account.client.language),
+        note=localize(above[0].cap.words, account.client.language),
     )
 
 

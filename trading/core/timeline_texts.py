@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crm.i18n.localized_text import Words, amount, label_of, phrase
+from crm.i18n.localized_text import LocalizedText, amount, label_of, phrase
 from crm.money.amounts import Money
 
 if TYPE_CHECKING:
     from trading.models import BalanceOperation
 
 
-def opening(login: str, server: str) -> Words:
+def opening(login: str, server: str) -> LocalizedText:
     return phrase("Trading account %(login)s opened on %(server)s") % {"login": login, "server": server}
 
 
-def operation(one: BalanceOperation) -> Words:
+def operation(one: BalanceOperation) -> LocalizedText:
     return phrase("%(kind)s on %(login)s: %(state)s") % {
         "kind": label_of(one, "kind"),
         "login": one.account.login,
@@ -23,6 +23,6 @@ def operation(one: BalanceOperation) -> Words:
     }
 
 
-def amount_of(one: BalanceOperation) -> Words:
+def amount_of(one: BalanceOperation) -> LocalizedText:
     """With its sign where the platform has booked it."""
     return amount(Money(one.amount if one.is_booked else abs(one.amount), one.currency), is_signed=one.is_booked)

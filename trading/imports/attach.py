@@ -19,7 +19,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DealsSynced, TradingAccountImported, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
@@ -218,7 +218,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
             "proposed_by": row.proposed_by_id,
         },
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.TRADING,
         actor=actor,
@@ -237,10 +237,10 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
             login=account.login,
         )
     )
-    wake_on_commit("trading.read_history", account.pk)
-    wake_on_commit("trading.refresh_account", account.pk)
+    enqueue_on_commit("trading.read_history", account.pk)
+    enqueue_on_commit("trading.refresh_account", account.pk)
     if not account.trading_wanted and account.trading_applied:
-        wake_on_commit("trading.apply_right_to_trade", account.pk)
+        enqueue_on_commit("trading.apply_right_to_trade", account.pk)
 
 
 # ── what is not attached ─────────────────────────────────────────────────────────────────────────────────────────────

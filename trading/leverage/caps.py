@@ -26,7 +26,7 @@ from clients.countries import country
 from clients.models import Client
 from crm.db.locking import lock_all, lock_or_none
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import Words, lowered, phrase
+from crm.i18n.localized_text import LocalizedText, lowered, phrase
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
@@ -53,7 +53,7 @@ class Cap:
         return str(self.words)
 
     @property
-    def words(self) -> Words:
+    def words(self) -> LocalizedText:
         """`ESMA: 1:30 for retail clients in Germany since Aug 1, 2018`."""
         values = {
             "authority": self.line.authority,
@@ -142,14 +142,14 @@ class Ladder:
     default: int | None
     beyond: list[int]
     cap: Cap | None
-    on_class: Words = ""  # why not the rest, where a class of instruments is what stands against it
+    on_class: LocalizedText = ""  # why not the rest, where a class of instruments is what stands against it
 
     @property
     def reason(self) -> str:
         return str(self.words)
 
     @property
-    def words(self) -> Words:
+    def words(self) -> LocalizedText:
         if not self.beyond:
             return ""
         return self.on_class or (self.cap.words if self.cap else "")
@@ -184,7 +184,7 @@ def ladder_for(
     return Ladder(steps, default, beyond, cap, words)
 
 
-def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupLeverage]) -> Words:
+def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupLeverage]) -> LocalizedText:
     """The class that stands against a leverage, with what its group would give."""
     sort, cap = min(
         ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),

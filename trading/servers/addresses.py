@@ -20,7 +20,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.audit_codes import TradingAction
@@ -105,7 +105,7 @@ def approve_address(
     _record(
         change, TradingAction.SERVER_ADDRESS_CHANGED, actor, note, before={"host": before.host, "port": before.port}
     )
-    wake_on_commit("trading.read_settings", server.pk)
+    enqueue_on_commit("trading.read_settings", server.pk)
     return change
 
 

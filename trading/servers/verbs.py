@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor, User
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require_permission
 from trading.audit_codes import TradingAction
@@ -76,7 +76,7 @@ def connect_server(
     server.save()
     after = {name: str(getattr(server, name)) for name in FIELDS} | {"reads_export": str(server.reads_export)}
     audit.record(actor=actor, action=TradingAction.SERVER_CONNECTED, target=server, after=after)
-    wake_on_commit("trading.read_settings", server.pk)
+    enqueue_on_commit("trading.read_settings", server.pk)
     return server
 
 
@@ -131,7 +131,7 @@ def change_server(
         before=before,
         after={**after, "password": "changed"} if password else after,
     )
-    wake_on_commit("trading.read_settings", server.pk)
+    enqueue_on_commit("trading.read_settings", server.pk)
     return server
 
 

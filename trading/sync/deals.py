@@ -205,7 +205,7 @@ def _wake_up(traded: dict[int, dt.datetime]) -> None:
     for client_id, stage in sleeping:
         move_stage(client_id=client_id, to=Stage.ACTIVE, reason=phrase("Traded"))
         if stage == Stage.FUNDED:
-            timeline.tell(
+            timeline.add_entry(
                 client_id=client_id,
                 kind=TimelineKind.TRADING,
                 title=phrase("First trade"),

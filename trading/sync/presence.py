@@ -17,7 +17,7 @@ from clients.choices import TimelineKind
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.events import TradingAccountMissing, TradingAccountReturned, publish
-from crm.i18n.localized_text import Words, phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.notices.notify import notify
 from crm.security import audit
 from trading.audit_codes import TradingAction
@@ -111,9 +111,9 @@ def _record(action: AuditCode, account: TradingAccount, after: dict[str, Any]) -
     )
 
 
-def _tell(account: TradingAccount, title: Words, key: str) -> None:
+def _tell(account: TradingAccount, title: LocalizedText, key: str) -> None:
     """The timeline, and the client's agent."""
-    timeline.tell(
+    timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,
         title=title,

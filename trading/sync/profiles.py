@@ -14,7 +14,7 @@ from clients.choices import TimelineKind
 from crm.db.locking import lock
 from crm.events import TradingAccountChanged, publish
 from crm.i18n.localized_text import joined, phrase
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from trading.accounts.change_texts import words_of
 from trading.audit_codes import TradingAction
@@ -108,7 +108,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
         account.account_type = _type_of(account, data.group) or account.account_type
     if Right.TRADE in data.allowed and not account.trading_wanted and account.trading_applied is False:
         account.trading_applied, account.next_try_at = True, timezone.now()
-        wake_on_commit("trading.apply_right_to_trade", account.pk)
+        enqueue_on_commit("trading.apply_right_to_trade", account.pk)
     account.save(update_fields=[*fields, "account_type", "trading_applied", "next_try_at"])
     AccountChange.objects.create(account=account, at=timezone.now(), before=before, after=after)
     client = account.client
@@ -121,7 +121,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
         before=before,
         after=after,
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.TRADING,
         url=f"/trading/accounts/{account.pk}/",

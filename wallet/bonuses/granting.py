@@ -26,7 +26,7 @@ from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor, User
 from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.notices.notify import notify, people_with
@@ -286,7 +286,7 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
         credited.currency,
         base,
         request_key=key,
-        reason=say(phrase("For deposit %(reference)s") % {"reference": deposit.reference}),
+        reason=localize(phrase("For deposit %(reference)s") % {"reference": deposit.reference}),
         deposit=deposit,
     )
     return _give(grant)

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
-from crm.i18n.localized_text import Words
+from crm.i18n.localized_text import LocalizedText
 
 
 class Purpose(models.TextChoices):
@@ -134,7 +134,7 @@ def failure_words(code: str) -> str:
     return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")
 
 
-def reason_for_client(state: str, reason: str) -> Words:
+def reason_for_client(state: str, reason: str) -> LocalizedText:
     """Why a withdrawal ended, for its client. What a PSP answered may name keys and references: only causes we know pass."""
     if state != WithdrawalState.FAILED:
         return reason

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import User
 from crm.money.amounts import Money, quantize, to_minor
 from crm.rates import fx
@@ -136,6 +136,6 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
         lines=lines,
         business_on=period.last_day,
         actor=actor,
-        reason=say(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
+        reason=localize(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
         request_key=f"{KEY}:{period}:{tries + 1}",
     )

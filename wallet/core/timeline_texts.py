@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from crm.i18n.localized_text import Phrase, Words, joined, lowered, phrase
+from crm.i18n.localized_text import LocalizedText, Phrase, joined, lowered, phrase
 from crm.money.amounts import Money
 from wallet.choices.transfers import Direction
 from wallet.choices.withdrawals import WithdrawalState, reason_for_client
@@ -30,12 +30,12 @@ def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Phrase:
     return phrase("Withdrawal %(state)s: %(money)s is in the wallet again") % values
 
 
-def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> Words:
+def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> LocalizedText:
     """Those of a split request that are told of, each with its amount; nothing where it is not split."""
     return "" if len(every) == 1 else joined(joined([part.reference, part.money], " ") for part in told)
 
 
-def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: Words) -> Words:
+def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: LocalizedText) -> LocalizedText:
     """Each reason once, then the parts."""
     return joined([*dict.fromkeys(reason_for_client(state, reason) for reason in reasons), of_parts])
 

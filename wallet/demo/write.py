@@ -14,7 +14,7 @@ from clients.timeline import said_of
 from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.demo import Demo
-from crm.i18n.localized_text import Words
+from crm.i18n.localized_text import LocalizedText
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.security import audit, crypto
@@ -366,7 +366,7 @@ def _sum(movement: Any) -> tuple[Decimal, str]:
     return movement.money.amount, movement.currency
 
 
-def _entry(movement: Any, at: dt.datetime, title: Words, key: str, body: str, url: str) -> TimelineEntry:
+def _entry(movement: Any, at: dt.datetime, title: LocalizedText, key: str, body: str, url: str) -> TimelineEntry:
     return TimelineEntry(
         client_id=movement.client_id,
         at=at,

@@ -23,7 +23,7 @@ from clients.followups import add_task
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError
-from crm.i18n.localized_text import Words, amount, joined, phrase, say
+from crm.i18n.localized_text import LocalizedText, amount, joined, localize, phrase
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
 from crm.notices.notify import notify, people_with
@@ -246,7 +246,7 @@ def _raise_task(client: Client, term: UnverifiedTerm) -> None:
         add_task(
             client_id=client.pk,
             actor=None,
-            title=say(title),
+            title=localize(title),
             due_at=timezone.now() + TASK_DUE,
             assignee_id=getattr(person, "pk", person),
         )
@@ -264,7 +264,7 @@ class RefundLine:
         return f"{self.deposit.reference}: {self.money} {self._way}"
 
     @property
-    def words(self) -> Words:
+    def words(self) -> LocalizedText:
         """As its reader writes money."""
         return joined([f"{self.deposit.reference}:", amount(self.money), self._way], " ")
 

@@ -20,7 +20,7 @@ from clients.models import Client
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import Words, phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, User
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
@@ -88,7 +88,7 @@ def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
     return grants.filter(Exists(lost), due, earned).exclude(state=BonusState.EXPIRED).exclude(Exists(by_decision))
 
 
-def why_not(loss: BonusLoss) -> Words:
+def why_not(loss: BonusLoss) -> LocalizedText:
     """Why it can't be held again now, in words; empty where it can."""
     grant = loss.grant
     if loss.dispute.taken_minor:

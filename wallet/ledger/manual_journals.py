@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import TimelineKind
-from clients.timeline import tell
+from clients.timeline import add_entry
 from crm.audit_codes import AuditCode
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import publish
 from crm.events.catalogue import ManualJournalPosted
 from crm.i18n import formats
-from crm.i18n.localized_text import Words, phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
 from crm.money.amounts import Money
 from crm.notices.notify import notify, people_with
@@ -363,7 +363,7 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Actor) ->
             changed[line.account.client_id, line.account.currency] += line.amount_minor
     for (client_id, currency), minor in changed.items():
         money = Money.of_minor(minor, currency)
-        tell(
+        add_entry(
             client_id=client_id,
             kind=TimelineKind.PAYMENT,
             actor=actor,
@@ -375,7 +375,7 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Actor) ->
         )
 
 
-def _answer(manual: ManualJournal, words: Words) -> None:
+def _answer(manual: ManualJournal, words: LocalizedText) -> None:
     notify(
         [manual.requested_by_id],
         kind="wallet.manual_journal_decided",

@@ -19,7 +19,7 @@ from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
@@ -55,7 +55,7 @@ def note(*, psp: Psp, notice: ReportNotice) -> Applied:
     )
     if not is_new:
         return Applied(InboxState.IGNORED, f"{notice.name} was announced before")
-    wake_on_commit("wallet.fetch_report", report.pk)
+    enqueue_on_commit("wallet.fetch_report", report.pk)
     return Applied(InboxState.DONE, f"{notice.name} is fetched")
 
 
@@ -171,7 +171,7 @@ def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
         before={"state": before},
         after={"psp": report.psp.code, "name": report.name},
     )
-    wake_on_commit("wallet.fetch_report", report.pk)
+    enqueue_on_commit("wallet.fetch_report", report.pk)
     return report
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
@@ -132,7 +132,7 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     _tell_apart(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
         state=EntryState.UNMATCHED,
-        outcome=say(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
+        outcome=localize(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
     )
     audit.record(
         actor=actor,

@@ -80,7 +80,7 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Actor) -
         brand_id=client.brand_id,
         after={"reference": reference, "given": str(quote.given), "got": str(quote.got), "rate": str(quote.rate)},
     )
-    timeline.tell(
+    timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.PAYMENT,
         body=reference,

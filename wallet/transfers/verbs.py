@@ -21,7 +21,7 @@ from crm.db.locking import lock, lock_first
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import TransferSettled, publish
 from crm.models import Actor
-from crm.queue.for_each import each
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from crm.security.policies import require
 from trading.accounts.balance_operations import reserve_operation
@@ -214,7 +214,7 @@ def mirror_operations(*, limit: int = 200) -> int:
             state__in=[TransferState.SENDING, TransferState.UNKNOWN], created_at__lt=timezone.now() - MIRRORED_AFTER
         ).values_list("operation_id", flat=True)[:limit]
     )
-    each(_mirror, BalanceOperation.objects.filter(pk__in=[pk for pk in ids if pk is not None]))
+    for_each_isolated(_mirror, BalanceOperation.objects.filter(pk__in=[pk for pk in ids if pk is not None]))
     return len(ids)
 
 

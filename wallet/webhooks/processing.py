@@ -23,7 +23,7 @@ from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
-from crm.queue.enqueue import wake_on_commit, wake_soon_on_commit
+from crm.queue.enqueue import enqueue_on_commit, enqueue_soon_on_commit
 from wallet.audit_codes import WalletAction
 from wallet.choices.psp import InboxState, Verdict
 from wallet.deposits import verbs as deposits
@@ -103,7 +103,7 @@ def _kept_once(message: WebhookMessage) -> WebhookMessage:
         message.outcome = _("The PSP sent this event before")
         count_refused(message)
         return message
-    wake_soon_on_commit("wallet.process_due_webhooks")
+    enqueue_soon_on_commit("wallet.process_due_webhooks")
     return message
 
 
@@ -222,7 +222,7 @@ def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
     else:
         message.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
         message.outcome = _words(error)
-        wake_on_commit("wallet.process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
+        enqueue_on_commit("wallet.process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
     if not isinstance(error, DomainError | _Disagreement):
         logger.error("webhook %s failed", message_id, exc_info=error)
     message.save(update_fields=["state", "attempts", "due_at", "processed_at", "outcome"])
@@ -274,5 +274,5 @@ def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     message.due_at, message.attempts, message.processed_at = timezone.now(), 0, None
     message.save(update_fields=["state", "due_at", "attempts", "processed_at"])
     audit.record(actor=actor, action=WalletAction.WEBHOOK_RETRIED, target=message, brand_id=message.psp.brand_id)
-    wake_on_commit("wallet.process_webhook", message.pk)
+    enqueue_on_commit("wallet.process_webhook", message.pk)
     return message

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import User
 from crm.money.amounts import Money
 from crm.security.policies import require_permission
@@ -151,7 +151,7 @@ def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
             parts = lock_parts(line["withdrawal"])
             if mark_of_request(parts) != line["mark"]:
                 return "changed", _("It has changed since the preview. Nothing was done; look at it again.")
-            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=say(phrase("In a batch")))
+            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=localize(phrase("In a batch")))
     except DomainError as error:
         return "refused", error.message
     if done.state == WithdrawalState.SECOND_LOOK:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import joined, label_of, phrase, say
+from crm.i18n.localized_text import joined, label_of, localize, phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -263,7 +263,7 @@ def _not_paid(finding: PayoutFinding, withdrawal: Withdrawal) -> int:
     BankOrder.objects.filter(psp_id=withdrawal.psp_id, reference=withdrawal.reference).exclude(
         state__in=[OrderState.SETTLED, OrderState.RETURNED]
     ).update(state=OrderState.RETURNED, failure=finding.reason[:200], finished_at=timezone.now())
-    payout_results.fail(withdrawal, reason=say(phrase("It was not paid out, and will not be")))
+    payout_results.fail(withdrawal, reason=localize(phrase("It was not paid out, and will not be")))
     assert withdrawal.journal_id is not None
     return withdrawal.journal_id
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock, lock_all
 from crm.events import DepositReversed, WithdrawalRefused, WithdrawalSettled, publish
-from crm.i18n.localized_text import label_of, phrase, say
+from crm.i18n.localized_text import label_of, localize, phrase
 from crm.models import Actor
 from crm.money.amounts import from_minor
 from crm.notices.notify import notify, people_with
@@ -126,7 +126,7 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
         url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"payout-contradicted:{withdrawal.pk}:{view.status.value}",
     )
-    return Applied(InboxState.FAILED, say(title))
+    return Applied(InboxState.FAILED, localize(title))
 
 
 def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted | None = None) -> None:

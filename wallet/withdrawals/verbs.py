@@ -23,10 +23,10 @@ from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import WithdrawalApproved, WithdrawalRequested, publish
-from crm.i18n.localized_text import phrase, say
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor, User
 from crm.money.amounts import from_minor
-from crm.queue.enqueue import wake_on_commit
+from crm.queue.enqueue import enqueue_on_commit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalState
@@ -195,7 +195,9 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Actor) -
     if alone:
         for withdrawal in parts:
             withdrawal.approved_automatically = True
-        release_to_psp(parts, actor=None, reason=say(phrase("Every check passed and the amount is below the limit")))
+        release_to_psp(
+            parts, actor=None, reason=localize(phrase("Every check passed and the amount is below the limit"))
+        )
     return first
 
 
@@ -326,7 +328,7 @@ def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) ->
                 client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk
             )
         )
-        wake_on_commit("wallet.send_payout", withdrawal.pk)
+        enqueue_on_commit("wallet.send_payout", withdrawal.pk)
 
 
 @transaction.atomic

@@ -65,7 +65,7 @@ def test_a_transaction_wakes_a_worker_once_however_much_it_publishes(handler, dj
         for number in (2, 3):
             with transaction.atomic():
                 events.publish(events.LeadCaptured(lead_id=number))
-    assert called.count(bus.wake_worker) == 1
+    assert called.count(bus.enqueue_delivery) == 1
 
 
 def test_a_failing_handler_is_retried_later_and_its_work_rolled_back(handler):

@@ -19,7 +19,7 @@ def test_every_row_gets_its_turn_and_the_failure_is_told(caplog):
         seen.append(row)
         return 1 / (row - 2)
 
-    assert for_each.each(step, [1, 2, 3]) == 2
+    assert for_each.for_each_isolated(step, [1, 2, 3]) == 2
     assert seen == [1, 2, 3]
     assert "(2) failed; it is due again" in caplog.text
 

@@ -119,7 +119,7 @@ class AccountPage(StaffView):
     def get(self, request: UserRequest, account_id: int) -> HttpResponse:
         user = request.user
         account = queries.get_account(user, account_id)
-        note_look(user, account)
+        log_view(user, account)
         curve, positions = queries.curve_of(account), queries.positions_of(account)
         is_there = account.state == "open" and account.missing_since is None
         context = {
@@ -155,7 +155,7 @@ class AccountResults(StaffView):
         user = request.user
         account = queries.get_account(user, account_id)
         if not is_noted(request.GET.get("look", ""), user, account):
-            note_look(user, account)
+            log_view(user, account)
         curve, fared = queries.curve_of(account), performance.track_record(account)
         context = {
             "account": account,
@@ -313,7 +313,7 @@ def is_noted(look: str, user: User, account: TradingAccount) -> bool:
         return False
 
 
-def note_look(user: User, account: TradingAccount, *, target: str = "") -> None:
+def log_view(user: User, account: TradingAccount, *, target: str = "") -> None:
     """Who looked at an account, or at something of it."""
     access_log.note(
         user=user,

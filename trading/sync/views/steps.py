@@ -14,7 +14,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from crm.web.requests import UserRequest
 from trading import queries
-from trading.accounts.views.accounts import note_look
+from trading.accounts.views.accounts import log_view
 from trading.models import Backfill, DayCheck, DealEdit, PlatformChange, PlatformGroup, ReconcileBreak, TradingServer
 from trading.platforms.pool import capabilities_of
 from trading.sync import backfill, breaks
@@ -183,7 +183,7 @@ class DealPage(StaffView):
         user = request.user
         deal = queries.get_deal(user, server_id, ticket)
         if deal.account is not None:
-            note_look(user, deal.account, target=f"trading.deal:{deal.pk}")
+            log_view(user, deal.account, target=f"trading.deal:{deal.pk}")
         context = {
             "deal": deal,
             "account": deal.account,

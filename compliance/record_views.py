@@ -21,14 +21,14 @@ PEOPLE_MAX = 100
 
 
 @dataclass(frozen=True)
-class LookPage:
+class ViewPage:
     rows: list[AccessEvent]
     next: str = ""
     people: dict[int, User] = field(default_factory=dict)
 
 
-def looks_visible_to(user: User) -> QuerySet[AccessEvent]:
-    """The log, for `crm.view_access_log`: looks at the brands one reaches whole; a desk head's own people."""
+def views_visible_to(user: User) -> QuerySet[AccessEvent]:
+    """The log, for `crm.view_access_log`: views of the brands one reaches whole; a desk head's own people."""
     if not has_permission(user, "crm.view_access_log") or not user.is_team:
         return AccessEvent.objects.none()
     if user.is_superuser:
@@ -39,7 +39,7 @@ def looks_visible_to(user: User) -> QuerySet[AccessEvent]:
     return AccessEvent.objects.filter(user__desk_id__in=reach.desks)
 
 
-def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_SIZE) -> LookPage:
+def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_SIZE) -> ViewPage:
     """Newest first, from a place on: keyset on (at, id), which the indexes hold per client and per person."""
     place = _read(cursor)
     if place is not None:
@@ -53,7 +53,7 @@ def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_S
         if row.kind == AccessKind.CALL:
             row.reason = str(outcomes.get(row.reason, row.reason))
     people = User.objects.select_related("desk").in_bulk({row.user_id for row in shown if row.user_id})
-    return LookPage(shown, following, people)
+    return ViewPage(shown, following, people)
 
 
 def who_saw(rows: QuerySet[AccessEvent], *, days: int = 90) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def who_saw(rows: QuerySet[AccessEvent], *, days: int = 90) -> list[dict[str, An
         rows.filter(at__gte=since, user_id__isnull=False)
         .values("user_id")
         .annotate(
-            looks=Count("id"),
+            views=Count("id"),
             revealed=Count("id", filter=Q(kind__in=["reveal", "export", "download"])),
             last=Max("at"),
             outside=Count("id", filter=Q(in_book=False)),
