@@ -53,10 +53,21 @@ def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
     assert [str(link.entry.label) for s in panels.menu_for(Person(), "client") for link in s.entries] == ["Wallet"]
 
 
-def test_two_apps_can_not_claim_one_slug(registry):
-    panels.register(panels.Tab("client", "money", "Money", lambda *_: None))
+CLAIMS = {
+    "tab": (panels.Tab("client", "money", "Money", print), panels.Tab("client", "money", "Other", print)),
+    "tile": (panels.Tile("t", "a.html", print), panels.Tile("t", "b.html", print)),
+    "card": (panels.Card("client", "k", "a.html", print), panels.Card("client", "k", "b.html", print)),
+    "menu": (panels.MenuEntry("money", "Deposits", "jobs"), panels.MenuEntry("money", "Money in", "jobs")),
+    "search": (panels.PaletteSource("s", "A", print), panels.PaletteSource("s", "B", print)),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), CLAIMS.values(), ids=CLAIMS)
+def test_two_apps_can_not_claim_one_place(registry, first, second):
+    panels.register(first, first)
     with pytest.raises(ValueError, match="registered twice"):
-        panels.register(panels.Tab("client", "money", "Other", lambda *_: None))
+        panels.register(second)
+    assert registry.of(type(first)) == [first]
 
 
 def test_tabs_cards_and_tiles_come_with_their_rights(registry):
