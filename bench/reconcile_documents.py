@@ -21,8 +21,8 @@ from clients.models import Client
 from crm.models import Brand
 from crm.money.amounts import Money
 from crm.rendering import letter
-from crm.rendering.pdf_stream import write_trail
-from crm.rendering.report import Column, Look, Named, Paper, Row, Section
+from crm.rendering.pdf_stream import write_pdf
+from crm.rendering.report import Column, Look, Named, Report, Row, Section
 from crm.rendering.xlsx import write_workbook
 from wallet.choices.documents import DocumentKind
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -104,7 +104,7 @@ def _statement(client_id: int, times: int) -> list[Figure]:
     ]
 
 
-def _paper(rows: int) -> Paper:
+def _report(rows: int) -> Report:
     columns = [
         Column("When"),
         Column("Reference"),
@@ -127,7 +127,7 @@ def _paper(rows: int) -> Paper:
                 gross - Money(Decimal("0.25"), "EUR"),
             ]
 
-    return Paper(
+    return Report(
         key="bench",
         title="Settlement pack",
         look=Look("Papers"),
@@ -140,11 +140,11 @@ def _trail(rows: int) -> list[Figure]:
     """A long trail as PDF and as workbook: rows a second, and what memory grew from a tenth of it to all of it."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, write in (("tagged PDF", write_trail), ("workbook", write_workbook)):
+        for name, write in (("tagged PDF", write_pdf), ("workbook", write_workbook)):
             target = Path(folder) / "paper"
-            write(_paper(max(rows // 10, 100)), target)
+            write(_report(max(rows // 10, 100)), target)
             before, started = _peak_from_here(), time.perf_counter()
-            written = write(_paper(rows), target)
+            written = write(_report(rows), target)
             took = time.perf_counter() - started
             figure = Figure(f"long trail as {name}: rows written", written.rows / took, "rows/s")
             figures.append(at_least(figure, TRAIL_ROWS_A_SECOND))

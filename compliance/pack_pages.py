@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.rendering.pdf_stream import write_trail
-from crm.rendering.report import Column, Look, Paper, Row, Section
+from crm.rendering.pdf_stream import write_pdf
+from crm.rendering.report import Column, Look, Report, Row, Section
 
 if TYPE_CHECKING:
     from compliance.pack_data import Pack
@@ -23,11 +23,11 @@ def draw(pack: Pack) -> bytes:
     """The pack as PDF, before the proof is attached and the whole is signed."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "pack.pdf"
-        write_trail(_paper(pack), target, expected_rows=len(pack.rows))
+        write_pdf(_report(pack), target, expected_rows=len(pack.rows))
         return target.read_bytes()
 
 
-def _paper(pack: Pack) -> Paper:
+def _report(pack: Pack) -> Report:
     client, brand = pack.client, pack.client.brand
     rows = Section(
         _("Rows"),
@@ -35,7 +35,7 @@ def _paper(pack: Pack) -> Paper:
         rows=lambda: _rows(pack),
         empty=_("No row fits the filter."),
     )
-    return Paper(
+    return Report(
         key=f"audit-trail:{pack.pack_id}",
         title=_("Audit trail"),
         made_at=timezone.now(),

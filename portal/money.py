@@ -49,7 +49,7 @@ DEPOSIT_OVER = (
 
 
 @dataclass(frozen=True)
-class Telling:
+class StatusText:
     """What a page says about a movement: where it stands, in steps and in a sentence, and whether it still moves."""
 
     title: str
@@ -61,7 +61,7 @@ class Telling:
     can_cancel: bool = False
 
 
-def tell_deposit(deposit: Deposit) -> Telling:
+def describe_deposit(deposit: Deposit) -> StatusText:
     steps = [_("Started"), _("Paid"), _("In your wallet")]
     amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
@@ -75,7 +75,7 @@ def tell_deposit(deposit: Deposit) -> Telling:
     pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
     authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
     failed = failure_words(deposit.failure) or _("Nothing was charged. Try again, or choose another method.")
-    held = _held_words(deposit)
+    held = _held_text(deposit)
     taken = _("Your bank has taken this payment back. Please write to us.")
     again = _("Nothing was charged. Start again whenever you like.")
     told: dict[str, tuple[str, str, str, int]] = {
@@ -102,10 +102,10 @@ def tell_deposit(deposit: Deposit) -> Telling:
         ),
     }
     title, text, tone, current = told[deposit.state]
-    return Telling(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
+    return StatusText(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
 
 
-def _held_words(deposit: Deposit) -> str:
+def _held_text(deposit: Deposit) -> str:
     """Why we look at it, as far as the client may know."""
     soon = _("We check it and write to you within one working day.")
     if HoldReason.PAYER in deposit.hold_reasons:
@@ -117,7 +117,7 @@ def _held_words(deposit: Deposit) -> str:
     return soon
 
 
-def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
+def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
     wait = expected_payout(withdrawal.client)
     checks = _("We check every withdrawal before it leaves, %(wait)s. The money is reserved for you.") % {"wait": wait}
@@ -143,7 +143,7 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
     }
     title, text, tone, current = told[withdrawal.state]
     open_states = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
-    return Telling(
+    return StatusText(
         title,
         text,
         tone,
@@ -154,13 +154,13 @@ def tell_withdrawal(withdrawal: Withdrawal) -> Telling:
     )
 
 
-def tell_request(parts: Sequence[Withdrawal]) -> Telling:
+def describe_request(parts: Sequence[Withdrawal]) -> StatusText:
     """A request as one: while its parts go different ways the slowest counts, and what failed is said."""
     states = {part.state for part in parts}
     if parts[0].purpose == Purpose.REFUND:
-        return _tell_refund(parts[0])
+        return _describe_refund(parts[0])
     if len(states) == 1:
-        told = tell_withdrawal(parts[0])
+        told = describe_withdrawal(parts[0])
         if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
             told = replace(told, text=_("All of it has left; below is what went where."))
         return told
@@ -168,17 +168,17 @@ def tell_request(parts: Sequence[Withdrawal]) -> Telling:
     moving = [part for part in parts if part.finished_at is None]
     if moving:
         slowest = min(moving, key=lambda part: SLOWNESS.index(part.state))
-        told = tell_withdrawal(slowest)
+        told = describe_withdrawal(slowest)
         return replace(told, text=_("Each part goes on its own; below is how each stands."))
     failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
     text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": formats.money(back)}
-    return Telling(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
+    return StatusText(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
 
 
-def _tell_refund(refund: Withdrawal) -> Telling:
+def _describe_refund(refund: Withdrawal) -> StatusText:
     """We give a deposit back: the client need not do anything, and can't call it off."""
-    told = tell_withdrawal(refund)
+    told = describe_withdrawal(refund)
     to = {"to": refund.destination_label}
     if is_open(refund):
         text = _("Your refund waits for you: say to which address it should go.")
@@ -192,32 +192,32 @@ def _tell_refund(refund: Withdrawal) -> Telling:
     return replace(told, title=_("Not refunded"), text=text, can_cancel=False)
 
 
-def tell_transfer(transfer: Transfer) -> Telling:
+def describe_transfer(transfer: Transfer) -> StatusText:
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
         moved = _("%(amount)s was moved.") % {"amount": formats.money(transfer.money)}
-        return Telling(_("Done"), moved, "success", steps, 2, is_moving=False)
+        return StatusText(_("Done"), moved, "success", steps, 2, is_moving=False)
     if transfer.state == TransferState.FAILED:
         text = _("The platform did not take it. The money is where it was. Try again, or write to us.")
         if transfer.direction == Direction.TO_WALLET:
             text = _(
                 "The platform did not give it, perhaps because open positions need it as margin. The money is where it was."
             )
-        return Telling(_("Not moved"), text, "danger", steps, 1, False)
+        return StatusText(_("Not moved"), text, "danger", steps, 1, False)
     if transfer.state == TransferState.UNKNOWN:
         text = _(
             "%(account)s has not confirmed it yet. We look it up there; it is never moved twice, and nothing is lost. "
             "You need not do anything and may close this page."
         ) % {"account": account}
-        return Telling(_("We wait for the platform"), text, "warning", steps, 1, True)
+        return StatusText(_("We wait for the platform"), text, "warning", steps, 1, True)
     text = _("We wait for the confirmation of %(account)s. It usually takes a few seconds.") % {"account": account}
-    return Telling(_("On its way"), text, "info", steps, 1, True)
+    return StatusText(_("On its way"), text, "info", steps, 1, True)
 
 
-def tell_exchange(exchange: Exchange) -> Telling:
+def describe_exchange(exchange: Exchange) -> StatusText:
     text = _("%(got)s is in your wallet.") % {"got": formats.money(exchange.got)}
-    return Telling(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
+    return StatusText(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
 
 
 def expected_payout(client: Client) -> str:

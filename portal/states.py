@@ -47,7 +47,7 @@ WORDS: Final[dict[type[Model], dict[str, Any]]] = {
 }
 
 
-def words_of(row: Model) -> str:
+def state_text(row: Model) -> str:
     """The client's word for a row's state; empty where the usual one will do."""
     state = getattr(row, "state", "")
     return str(WORDS.get(type(row), {}).get(state, ""))

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import home, money, moves, papers, payout, public, start, trading
+from portal.views import documents, home, money, moves, payout, public, start, trading
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -32,9 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/wallet/exchange/", moves.exchange, name="portal_exchange"),
     path("portal/wallet/history/", money.history, name="portal_history"),
     path("portal/wallet/history/statement/", money.order_statement, name="portal_statement"),
-    path("portal/wallet/papers/", papers.papers, name="portal_papers"),
-    path("portal/wallet/papers/<int:pk>/", papers.paper, name="portal_paper"),
-    path("portal/wallet/<slug:reference>/receipt/", papers.receipt, name="portal_receipt"),
+    path("portal/wallet/documents/", documents.document_list, name="portal_wallet_documents"),
+    path("portal/wallet/documents/<int:pk>/", documents.document_file, name="portal_wallet_document"),
+    path("portal/wallet/<slug:reference>/receipt/", documents.receipt, name="portal_receipt"),
     path("portal/wallet/<slug:reference>/", money.movement, name="portal_movement"),
     path("portal/wallet/<slug:reference>/pay/", money.pay, name="portal_pay"),
     path("portal/wallet/<slug:reference>/cancel/", payout.cancel_withdrawal, name="portal_cancel_withdrawal"),

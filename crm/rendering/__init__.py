@@ -1,7 +1,7 @@
-"""Papers: what is printed or sent as a file. One way to make a PDF, one to make a workbook.
+"""What is printed or sent as a file. One way to make a PDF, one to make a workbook.
 
 - `letter`: HTML → tagged PDF (WeasyPrint): letters, statements, receipts, anything that is laid out by hand.
-- `trail`: a `Paper` → tagged PDF by our own writer, page by page onto the disk: thousands of rows in seconds and flat memory.
-- `sheets`: workbooks, streamed, with typed cells.
-- `paper`: what a paper is made of, whatever it is written as, and the hash of its figures.
+- `pdf_stream`: a `Report` → tagged PDF by our own writer, page by page onto the disk: thousands of rows in seconds and flat memory.
+- `xlsx`: workbooks, streamed, with typed cells.
+- `report`: what a report is made of, whatever it is written as, and the hash of its figures.
 """

@@ -12,7 +12,7 @@ from crm.money.amounts import Money
 from crm.rendering.report import Cell
 
 
-def shown(value: Cell) -> str:
+def cell_text(value: Cell) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Money):

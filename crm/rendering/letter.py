@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from crm.rendering.pdfua_fixes import finish
+from crm.rendering.pdfua_fixes import apply_fixes
 
 ROWS_MAX = 600
 
@@ -22,14 +22,14 @@ def _font_configuration() -> Any:
     return FontConfiguration()
 
 
-def pdf_of(html: str) -> bytes:
+def render_pdf(html: str) -> bytes:
     """A tagged PDF (pdf/ua-1). Knows nothing of Django's settings or tables: runs in child processes too."""
     from PIL import ImageFile
     from weasyprint import HTML
 
     ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process
     pdf = HTML(string=html, url_fetcher=_inside_only()).write_pdf(
-        pdf_variant="pdf/ua-1", font_config=_font_configuration(), finisher=finish
+        pdf_variant="pdf/ua-1", font_config=_font_configuration(), finisher=apply_fixes
     )
     assert isinstance(pdf, bytes)
     return pdf
@@ -37,12 +37,12 @@ def pdf_of(html: str) -> bytes:
 
 @cache
 def _inside_only() -> Any:
-    """Pictures come inside the HTML as `data:`; anything else stops the paper (weasyprint.urls.FatalURLFetchingError)."""
+    """Pictures come inside the HTML as `data:`; anything else stops the report (weasyprint.urls.FatalURLFetchingError)."""
     from weasyprint.urls import URLFetcher
 
     return URLFetcher(allowed_protocols=["data"], fail_on_errors=True)
 
 
 def warm_up() -> None:
-    """Import WeasyPrint and look up the fonts before the first paper is asked for: a second and a half that nobody waits for."""
-    pdf_of("<html lang=en><title>Warm</title><p>Warm")
+    """Import WeasyPrint and look up the fonts before the first report is asked for: a second and a half that nobody waits for."""
+    render_pdf("<html lang=en><title>Warm</title><p>Warm")

@@ -1,4 +1,4 @@
-"""A paper as a long tagged PDF: tables of any length, page by page onto the disk, with the same hash as its workbook.
+"""A report as a long tagged PDF: tables of any length, page by page onto the disk, with the same hash as its workbook.
 
 2,000 rows a second and more in flat memory, where WeasyPrint's time and memory grow with the square of the pages. It sets text
 in columns and nothing else: what needs a layout of its own is a letter.
@@ -15,9 +15,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm.rendering import fonts
-from crm.rendering.cell_text import shown
+from crm.rendering.cell_text import cell_text
 from crm.rendering.fonts import Face
-from crm.rendering.report import Cell, Column, Fingerprint, Paper, Row, Section
+from crm.rendering.report import Cell, Column, Fingerprint, Report, Row, Section
 from crm.rendering.tagged import Element, Page, TaggedPdf
 
 A4 = (595.28, 841.89)
@@ -31,7 +31,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """What came out."""
 
     content_hash: str
@@ -40,22 +40,22 @@ class Written:
     rows: int
 
 
-def write_trail(
-    paper: Paper, target: Path, *, progress: Progress = lambda *_args: None, expected_rows: int = 0
-) -> Written:
-    """Write the paper in the active language and time zone. Rows are read once.
+def write_pdf(
+    report: Report, target: Path, *, progress: Progress = lambda *_args: None, expected_rows: int = 0
+) -> WrittenFile:
+    """Write the report in the active language and time zone. Rows are read once.
 
     expected_rows: for the bar; the progress function may raise to stop (nothing usable is left in `target` then).
     """
     with target.open("wb") as out:
         return _Setter(
-            paper,
+            report,
             TaggedPdf(
                 out,
-                title=paper.title,
+                title=report.title,
                 language=(get_language() or "en")[:2],
-                made_at=paper.made_at,
-                author=paper.look.legal_name or paper.look.name,
+                made_at=report.made_at,
+                author=report.look.legal_name or report.look.name,
             ),
             progress,
             expected_rows,
@@ -70,9 +70,9 @@ def width_of(text: str, face: Face, size: float) -> float:
 class _Setter:
     """Goes down the pages."""
 
-    def __init__(self, paper: Paper, pdf: TaggedPdf, progress: Progress, expected: int) -> None:
-        self.paper, self.pdf, self.progress, self.expected = paper, pdf, progress, expected
-        self.mark = Fingerprint(paper.key)
+    def __init__(self, report: Report, pdf: TaggedPdf, progress: Progress, expected: int) -> None:
+        self.report, self.pdf, self.progress, self.expected = report, pdf, progress, expected
+        self.mark = Fingerprint(report.key)
         self.width, self.height = A4
         self.regular, self.bold = fonts.regular(), fonts.bold()
         self.rows = self.count = 0
@@ -81,27 +81,27 @@ class _Setter:
 
     # the whole
 
-    def write(self) -> Written:
+    def write(self) -> WrittenFile:
         self._turn()
         self._head()
-        for section in self.paper.sections:
+        for section in self.report.sections:
             self._section(section)
-        content_hash = self.paper.content_hash_given or self.mark.hexdigest()
+        content_hash = self.report.content_hash_given or self.mark.hexdigest()
         self._proof(content_hash)
         self._foot()
         self.page.end()
-        return Written(content_hash, self.pdf.end(), self.count, self.rows)
+        return WrittenFile(content_hash, self.pdf.end(), self.count, self.rows)
 
     def _head(self) -> None:
-        paper = self.paper
-        self.page.colour(paper.look.colour)
-        self._lines("H1", paper.title, size=17, leading=21, bold=True)
+        report = self.report
+        self.page.colour(report.look.colour)
+        self._lines("H1", report.title, size=17, leading=21, bold=True)
         self.page.colour(SOFT)
-        if paper.subtitle:
-            self._lines("P", paper.subtitle, size=9, leading=12)
+        if report.subtitle:
+            self._lines("P", report.subtitle, size=9, leading=12)
         self.page.colour(INK)
-        self.mark.facts(paper.facts)
-        self._facts(paper.facts)
+        self.mark.facts(report.facts)
+        self._facts(report.facts)
 
     def _section(self, section: Section) -> None:
         self._need(60)
@@ -118,7 +118,7 @@ class _Setter:
         self._need(50)
         self.y -= 14
         self.page.colour(SOFT)
-        made = _("Made on %(when)s. %(rows)d rows.") % {"when": shown(self.paper.made_at), "rows": self.rows}
+        made = _("Made on %(when)s. %(rows)d rows.") % {"when": cell_text(self.report.made_at), "rows": self.rows}
         self._lines("P", made, size=7, leading=9.5)
         self._lines("P", _("SHA-256 of the figures: %(hash)s") % {"hash": content_hash}, size=7, leading=9.5)
         self.page.colour(INK)
@@ -128,7 +128,7 @@ class _Setter:
     def _lines(self, tag: str, text: str, *, size: float, leading: float, bold: bool = False) -> None:
         """A heading or a paragraph over the whole width."""
         face = self.bold if bold else self.regular
-        lines = list(wrapped(text, face, size, self.width - 2 * MARGIN))
+        lines = list(wrap_text(text, face, size, self.width - 2 * MARGIN))
         self._need(leading * len(lines))
         with self.page.tagged(tag, parent=self.pdf.document):
             for line in lines:
@@ -144,7 +144,7 @@ class _Setter:
         room = self.width - 2 * MARGIN - label_width
         self.y -= 4
         for label, value in facts:
-            lines = list(wrapped(shown(value), self.regular, SIZE, room))[:LINES_MAX]
+            lines = list(wrap_text(cell_text(value), self.regular, SIZE, room))[:LINES_MAX]
             self._need(LINE * len(lines) + 2)
             row = self.pdf.element("TR", parent=table)
             self.y -= LINE + 1
@@ -168,7 +168,7 @@ class _Setter:
         for row in (*sample, *((section.total,) if section.total else ())):
             if len(row) != len(section.columns):
                 raise ValueError(f"{section.title}: a row of {len(row)} cells under {len(section.columns)} columns")
-        widths = self._widths(section.columns, [[shown(cell) for cell in row] for row in sample])
+        widths = self._widths(section.columns, [[cell_text(cell) for cell in row] for row in sample])
         places = [MARGIN + sum(widths[:n]) for n in range(len(widths))]
         layout = list(zip(section.columns, places, widths, strict=True))
         table = self.pdf.element("Table", parent=self.pdf.document)
@@ -213,13 +213,13 @@ class _Setter:
     def _headings(self, layout: list[tuple[Column, float, float]], parent: Element | None) -> None:
         """The heading row; repeated on the next pages it is decoration, for it is the same table."""
         titles = [
-            list(wrapped(column.title, self.bold, SIZE - 0.5, width - 2 * PAD))[:3] for column, _x, width in layout
+            list(wrap_text(column.title, self.bold, SIZE - 0.5, width - 2 * PAD))[:3] for column, _x, width in layout
         ]
         height = LINE * max(map(len, titles)) + 5
         self.y -= height
         with self.page.artifact():
             self.page.block(MARGIN, self.y - 2, self.width - 2 * MARGIN, height, "#f1f4f8")
-            self.page.rule(MARGIN, self.y - 2, self.width - MARGIN, width=0.8, colour=self.paper.look.colour)
+            self.page.rule(MARGIN, self.y - 2, self.width - MARGIN, width=0.8, colour=self.report.look.colour)
         self.page.colour(SOFT)
         row = self.pdf.element("TR", parent=parent) if parent else None
         for (column, x, width), lines in zip(layout, titles, strict=True):
@@ -242,9 +242,9 @@ class _Setter:
         face, page = (self.bold if bold else self.regular), self.page
         lines = []
         for cell, (column, _x, width) in zip(cells, layout, strict=True):
-            text = shown(cell)
+            text = cell_text(cell)
             fits = column.end or ("\n" not in text and width_of(text, face, SIZE) <= width - 2 * PAD)
-            lines.append([text] if fits else list(wrapped(text, face, SIZE, width - 2 * PAD)))
+            lines.append([text] if fits else list(wrap_text(text, face, SIZE, width - 2 * PAD)))
         tallest = min(max(map(len, lines)), LINES_MAX)
         if self._need(LINE * tallest + 4):
             page = self.page
@@ -280,17 +280,17 @@ class _Setter:
         self.page = self.pdf.page(self.width, self.height)
         self.count += 1
         self.y = self.height - TOP
-        look, top = self.paper.look, self.height - 36
+        look, top = self.report.look, self.height - 36
         with self.page.artifact():
             self.page.colour(look.colour)
             self.page.text(MARGIN, top, look.name, size=10, bold=True)
             self.page.colour(SOFT)
-            self.page.text(self.width - MARGIN, top, self.paper.title, size=8, end=True)
+            self.page.text(self.width - MARGIN, top, self.report.title, size=8, end=True)
             self.page.rule(MARGIN, top - 7, self.width - MARGIN, width=0.6, colour=look.colour)
         self.page.colour(INK)
 
     def _foot(self) -> None:
-        look = self.paper.look
+        look = self.report.look
         with self.page.artifact():
             self.page.colour(SOFT)
             self.page.text(MARGIN, 28, " · ".join(filter(None, [look.legal_name, look.licence])), size=6.5)
@@ -313,7 +313,7 @@ def _shared(texts: dict[int, tuple[float, float]], room: float) -> dict[int, flo
     return widths
 
 
-def wrapped(text: str, face: Face, size: float, room: float) -> Iterator[str]:
+def wrap_text(text: str, face: Face, size: float, room: float) -> Iterator[str]:
     """The text in lines that fit; a word that is too long (a hash, an address) is cut where it must be."""
     for paragraph in text.split("\n"):
         line, used = "", 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def finish(_document: Any, pdf: Any) -> None:
+def apply_fixes(_document: Any, pdf: Any) -> None:
     """`finisher` of `weasyprint.HTML.write_pdf`; `pdf` is its pydyf.PDF."""
     import pydyf
 

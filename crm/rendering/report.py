@@ -1,6 +1,6 @@
-"""A paper: title, facts and tables with typed cells. The same one is written as PDF or as a workbook, with the same hash.
+"""A report: title, facts and tables with typed cells. The same one is written as PDF or as a workbook, with the same hash.
 
-    Paper(
+    Report(
         key="month-pack:meridian:2026-10", title="Month 2026-10", look=…, made_at=now,
         sections=[Section("Breaks", columns=[Column("Kind"), Column("Amount", end=True)], rows=[[Named("fee", "Fee"), Money(…)]])],
     )
@@ -63,7 +63,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whose paper it is and how it looks."""
+    """Whose report it is and how it looks."""
 
     name: str
     legal_name: str = ""
@@ -73,10 +73,10 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Report:
     """`key` says what it is about, apart from language: it is part of the hash.
 
-    content_hash_given: printed instead of the paper's own, where the same figures are also set in another form.
+    content_hash_given: printed instead of the report's own, where the same figures are also set in another form.
     """
 
     key: str

@@ -5,7 +5,7 @@
         sheet.row(["fee", Money(Decimal("1.50"), "EUR")])
 
 An amount is a number with its currency in the cell's format, a time is a date cell in the reader's zone. `write_workbook` writes a
-whole `Paper`: a first sheet with what it is and its hash, then a sheet per table.
+whole `Report`: a first sheet with what it is and its hash, then a sheet per table.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from django.utils.translation import pgettext
 
 from crm.i18n import formats
 from crm.money.amounts import Money, exponent
-from crm.rendering.pdf_stream import Written
-from crm.rendering.report import Fingerprint, Paper, Section
+from crm.rendering.pdf_stream import WrittenFile
+from crm.rendering.report import Fingerprint, Report, Section
 
 ROWS_MAX = 1_000_000  # a worksheet ends at 1,048,576
 NAME_MAX = 31
@@ -135,19 +135,19 @@ def money_pattern(currency: str) -> str:
 
 
 def write_workbook(
-    paper: Paper, target: Path, *, progress: Progress = lambda *_args: None, expected_rows: int = 0
-) -> Written:
-    """The paper as a workbook; its hash is that of the PDF. Rows are read once. `progress` may raise to stop."""
-    mark, done = Fingerprint(paper.key), 0
-    look = paper.look
-    with Book(target, title=paper.title, author=look.legal_name or look.name, made_at=paper.made_at) as book:
+    report: Report, target: Path, *, progress: Progress = lambda *_args: None, expected_rows: int = 0
+) -> WrittenFile:
+    """The report as a workbook; its hash is that of the PDF. Rows are read once. `progress` may raise to stop."""
+    mark, done = Fingerprint(report.key), 0
+    look = report.look
+    with Book(target, title=report.title, author=look.legal_name or look.name, made_at=report.made_at) as book:
         front = book.sheet(pgettext("sheet of a workbook", "About"), widths=[34, 60])
-        front.row([paper.title], bold=True)
-        for line in filter(None, [paper.subtitle, look.name, look.legal_name, look.licence]):
+        front.row([report.title], bold=True)
+        for line in filter(None, [report.subtitle, look.name, look.legal_name, look.licence]):
             front.row([line])
-        _facts(front, paper.facts)
-        mark.facts(paper.facts)
-        for section in paper.sections:
+        _facts(front, report.facts)
+        mark.facts(report.facts)
+        for section in report.sections:
             mark.section(section)
             if section.text or section.facts or not section.columns:
                 front.row([])
@@ -160,9 +160,9 @@ def write_workbook(
                     book, section, mark, done, lambda n: progress(n, max(expected_rows, n), _("rows written"))
                 )
         front.row([])
-        content_hash = paper.content_hash_given or mark.hexdigest()
-        _facts(front, [(_("Made on"), paper.made_at), (_("SHA-256 of the figures"), content_hash)])
-    return Written(content_hash, _sha256(target), len(book._names), done)
+        content_hash = report.content_hash_given or mark.hexdigest()
+        _facts(front, [(_("Made on"), report.made_at), (_("SHA-256 of the figures"), content_hash)])
+    return WrittenFile(content_hash, _sha256(target), len(book._names), done)
 
 
 def _facts(sheet: Sheet, facts: Sequence[tuple[str, Any]]) -> None:

@@ -83,10 +83,10 @@ def country_name(code: str) -> str:
 def my_badge(row: Model) -> SafeString:
     """The state of a movement or account in the client's words, in the usual colour."""
     label, tone = badges.describe(row.state, model=type(row), field_name="state")  # type: ignore[attr-defined]
-    return badge_html(states.words_of(row) or label, tone)
+    return badge_html(states.state_text(row) or label, tone)
 
 
 @register.filter
 def my_state(row: Model) -> str:
     """The same as text."""
-    return states.words_of(row) or badges.describe(row.state, model=type(row), field_name="state")[0]  # type: ignore[attr-defined]
+    return states.state_text(row) or badges.describe(row.state, model=type(row), field_name="state")[0]  # type: ignore[attr-defined]

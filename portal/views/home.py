@@ -14,7 +14,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from portal import consents, onboarding, queries
-from portal.room import room
+from portal.guards import client_required
 from portal.views.trading import together
 from trading.queries import accounts_of
 from wallet.movements.queries import wallets_of
@@ -22,7 +22,7 @@ from wallet.movements.queries import wallets_of
 SHOWN = 6  # accounts on the front page
 
 
-@room
+@client_required
 @require_safe
 def dashboard(request: UserRequest, client: Client) -> HttpResponse:
     """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
@@ -39,7 +39,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)
 
 
-@room
+@client_required
 @require_safe
 def activity(request: HttpRequest, client: Client) -> HttpResponse:
     """Everything that happened, page by page."""
@@ -47,14 +47,14 @@ def activity(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/activity.html", {"client": client, "activity": page, "is_paged": True})
 
 
-@room
+@client_required
 @require_safe
 def security(request: HttpRequest, client: Client) -> HttpResponse:
     """Password, second factor, passkeys, sessions."""
     return render(request, "account/security.html", {"client": client, **security_context(request)})
 
 
-@room
+@client_required
 @require_safe
 def profile(request: HttpRequest, client: Client) -> HttpResponse:
     """Who we think you are, what you agreed to, language, and where to change each."""
@@ -62,7 +62,7 @@ def profile(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/profile.html", context)
 
 
-@room
+@client_required
 @require_POST
 def marketing(request: HttpRequest, client: Client) -> HttpResponse:
     """News and offers, on or off."""

@@ -21,7 +21,7 @@ from crm.ui.views import wants_fragment
 from crm.web import hosts
 from portal import money, onboarding, paying
 from portal.forms_room import DepositForm, StatementForm
-from portal.room import room
+from portal.guards import client_required
 from wallet.bonuses import granting
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState
 from wallet.deposits import method_offers, unverified
@@ -50,7 +50,7 @@ def me(request: HttpRequest) -> User:
 # ── overview and history ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@room
+@client_required
 @require_safe
 def wallet(request: HttpRequest, client: Client) -> HttpResponse:
     """The wallets, and what moved lately. Refreshes itself when something moves."""
@@ -69,7 +69,7 @@ def wallet(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/_wallets.html" if wants_fragment(request) else "portal/wallet.html", context)
 
 
-@room
+@client_required
 @require_safe
 def history(request: HttpRequest, client: Client) -> HttpResponse:
     """Every movement, newest first, by keyset."""
@@ -84,7 +84,7 @@ def history(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/history.html", context)
 
 
-@room
+@client_required
 @require_POST
 def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
     """Start making the PDF; its page shows how far it is and then the download."""
@@ -111,7 +111,7 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
 # ── paying in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@room
+@client_required
 def deposit(request: HttpRequest, client: Client) -> HttpResponse:
     """How much, and by which of the methods offered to this client; then on to the provider's page."""
     allowed = can_deposit(me(request), client)
@@ -164,15 +164,15 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
     return redirect("portal_movement" if paying.is_paid_here(started) else "portal_pay", reference=started.reference)
 
 
-@room
+@client_required
 @require_safe
 def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """A short stop on the way to the provider: says where one goes, and goes on by itself."""
     payment = queries.deposit_of(me(request), reference)
     fields = paying.fields_of(payment)
-    if fields is not None and money.tell_deposit(payment).is_moving:
+    if fields is not None and money.describe_deposit(payment).is_moving:
         return _fields_page(request, client, payment, fields)
-    if not payment.redirect_url or not money.tell_deposit(payment).is_moving:
+    if not payment.redirect_url or not money.describe_deposit(payment).is_moving:
         return redirect("portal_movement", reference=reference)
     return render(request, "portal/pay.html", {"client": client, "deposit": payment})
 
@@ -189,7 +189,7 @@ def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields:
 # ── one movement ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@room
+@client_required
 @require_safe
 def movement(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """A deposit, withdrawal or transfer: its steps, what we wait for, and live until it is over."""
@@ -201,14 +201,14 @@ def movement(request: HttpRequest, client: Client, reference: str) -> HttpRespon
         # The card's bank sent the client back here: the fields' own page tells the provider so.
         return redirect(f"{reverse('portal_pay', args=[row.reference])}?{request.GET.urlencode()}")
     if isinstance(row, Transfer):
-        status_text = money.tell_transfer(row)
+        status_text = money.describe_transfer(row)
     elif isinstance(row, Exchange):
-        status_text = money.tell_exchange(row)
+        status_text = money.describe_exchange(row)
     elif isinstance(row, Deposit):
-        status_text = money.tell_deposit(row)
+        status_text = money.describe_deposit(row)
     else:
         context["parts"] = parts = parts_of(row)
-        status_text, context["movement"] = money.tell_request(parts), parts[0]
+        status_text, context["movement"] = money.describe_request(parts), parts[0]
     context["how"] = paying.how_to_pay(row) if isinstance(row, Deposit) and status_text.is_moving else None
     context["told"] = status_text
     context["has_fields"] = (

@@ -15,7 +15,7 @@ from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from portal import money
 from portal.forms_room import ExchangeForm, TransferForm
-from portal.room import room
+from portal.guards import client_required
 from portal.views.money import me, new_key
 from trading.choices import Ability
 from trading.models import TradingAccount
@@ -58,7 +58,7 @@ def _show_quote(
 # ── wallet ↔ trading account ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@room
+@client_required
 def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
     every = accounts_of(me(request), client.pk)
@@ -148,7 +148,7 @@ def _why_none(accounts: list[TradingAccount]) -> str:
 # ── wallet ↔ wallet ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@room
+@client_required
 def exchange(request: HttpRequest, client: Client) -> HttpResponse:
     """Change money between wallets: the amount, then the quoted rate, then the exchange."""
     wallets = money.wallets_with_money(client)

@@ -14,7 +14,7 @@ from crm.accounts.guards import confirmed
 from crm.ui.actions import run_action
 from portal import money
 from portal.forms_payout import WithdrawForm
-from portal.room import room
+from portal.guards import client_required
 from portal.views.money import AMOUNT_CHARS, me, new_key
 from wallet.bonuses.ending import lost_by_withdrawal
 from wallet.movements import queries
@@ -28,7 +28,7 @@ SOURCES_SHOWN = 6
 NOT_TYPED = frozenset({"plan", "change", "csrfmiddlewaretoken"})
 
 
-@room
+@client_required
 def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
     """The form; with a complete one the plan; with the plan's mark the request, after asking once more who one is."""
     wallets = money.wallets_with_money(client)
@@ -159,7 +159,7 @@ def _send(request: HttpRequest, page: _Page) -> HttpResponse:
     return page.show(status=422)
 
 
-@room
+@client_required
 @require_POST
 def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """All parts of the request, as long as nobody has released it."""

@@ -20,12 +20,12 @@ from kyc.choices import DocumentKind
 from kyc.intake import too_large_words
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
-from portal.room import room
+from portal.guards import client_required
 
 ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
 
 
-@room
+@client_required
 def details(request: HttpRequest, client: Client) -> HttpResponse:
     """The first step, and later the place to correct an address or a telephone."""
     assert isinstance(request.user, User)
@@ -46,7 +46,7 @@ def details(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/details.html", context, status=422 if form.errors else 200)
 
 
-@room
+@client_required
 def documents(request: HttpRequest, client: Client) -> HttpResponse:
     """What is needed, what was sent, and how each stands; the list refreshes itself while we look."""
     template = "portal/_document_states.html" if wants_fragment(request) else "portal/documents.html"
@@ -97,7 +97,7 @@ def _refused(request: HttpRequest, message: str) -> HttpResponse:
 
 @takes_files(refuse=_refused, words=too_large_words)
 @require_POST
-@room
+@client_required
 def send_document(request: HttpRequest, client: Client) -> HttpResponse:
     """Take one file. What can't be taken is said in words, here or beside the document once it was opened."""
     assert isinstance(request.user, User)

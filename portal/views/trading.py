@@ -22,7 +22,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.views import wants_fragment
 from portal import platforms
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
-from portal.room import room
+from portal.guards import client_required
 from portal.views.money import me, new_key
 from trading import queries
 from trading.accounts import changes as accounts
@@ -39,7 +39,7 @@ def together(client: Client, accounts: list[TradingAccount]) -> dict[str, Any]:
     return {"total": queries.totals_of(client, accounts, []), "has_demo": any(account.is_demo for account in accounts)}
 
 
-@room
+@client_required
 @require_safe
 def account_list(request: HttpRequest, client: Client) -> HttpResponse:
     """The client's accounts with equity; refreshes itself."""
@@ -55,7 +55,7 @@ def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccoun
     return account
 
 
-@room
+@client_required
 @require_safe
 def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
     """One account: figures, equity curve, open positions, deals."""
@@ -147,7 +147,7 @@ def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
     return sorted(offers, key=lambda offer: kinds.index(offer.account_type.server.kind))
 
 
-@room
+@client_required
 def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
     offers = by_platform(queries.offers_for(me(request), client))
@@ -182,7 +182,7 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
 
 
-@room
+@client_required
 @require_POST
 @sensitive_variables("password")
 def set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
@@ -218,7 +218,7 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
     return _page(request, client, account, password_form=form)
 
 
-@room
+@client_required
 @require_POST
 def make_request(request: HttpRequest, client: Client, account_id: int, kind: str) -> HttpResponse:
     """Ask for another leverage or type, or to close the account: granted at once, or a person decides and says why."""
@@ -256,7 +256,7 @@ def _tell(request: HttpRequest, made: AccountRequest) -> None:
         messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})
 
 
-@room
+@client_required
 @require_POST
 def withdraw_request(request: HttpRequest, client: Client, account_id: int, request_id: int) -> HttpResponse:
     """The client thinks better of it."""

@@ -33,7 +33,7 @@ def test_a_receipt_is_taken_on_the_phone_and_proved_at_the_desk(page, phone, cas
     path = tmp_path / "receipt.pdf"
     started.value.save_as(path)
     assert path.read_bytes().startswith(b"%PDF")
-    phone.goto("/portal/wallet/papers/")
+    phone.goto("/portal/wallet/documents/")
     expect(phone.get_by_text(f"Receipt {deposit.reference}")).to_be_visible()
     look_at(phone, "phone-papers")
 

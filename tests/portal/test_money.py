@@ -471,15 +471,15 @@ def test_a_platform_that_is_away_says_so_when_a_password_is_set(room):
 
 def test_every_state_of_money_has_words(room):
     for state in DepositState:
-        told = money.tell_deposit(Deposit(state=state, psp=room.psp, amount_minor=100, currency="EUR"))
+        told = money.describe_deposit(Deposit(state=state, psp=room.psp, amount_minor=100, currency="EUR"))
         assert told.title and told.text and 0 <= told.current <= len(told.steps)
     for state in WithdrawalState:
         found = Withdrawal(
             state=state, psp=room.psp, client=room.client, amount_minor=100, currency="EUR", reason="Because."
         )
-        told = money.tell_withdrawal(found)
+        told = money.describe_withdrawal(found)
         assert told.title and told.text and 0 <= told.current <= len(told.steps)
     for state in TransferState:
-        assert money.tell_transfer(Transfer(state=state, amount_minor=100, currency="EUR")).title
-    waiting = money.tell_transfer(Transfer(state=TransferState.UNKNOWN, amount_minor=100, currency="EUR"))
+        assert money.describe_transfer(Transfer(state=state, amount_minor=100, currency="EUR")).title
+    waiting = money.describe_transfer(Transfer(state=TransferState.UNKNOWN, amount_minor=100, currency="EUR"))
     assert "never moved twice" in waiting.text and "few seconds" not in waiting.text

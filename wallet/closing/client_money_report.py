@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from crm.models import Brand
 from crm.money.amounts import Money
-from crm.rendering.cell_text import shown
-from crm.rendering.report import Column, Named, Paper, Section
+from crm.rendering.cell_text import cell_text
+from crm.rendering.report import Column, Named, Report, Section
 from wallet.choices.month_end import Cover
 from wallet.closing.client_money import newest
 from wallet.core.months import Month
@@ -49,11 +49,11 @@ def days_of(brand: Brand, month: Month) -> list[ClientMoneyDay]:
     return sorted(rows, key=lambda row: (row.currency, row.day))
 
 
-def report_of(brand: Brand, month: Month) -> Paper:
+def report_of(brand: Brand, month: Month) -> Report:
     """Requirement, resource, difference and action per day; a chapter per currency."""
     rows = days_of(brand, month)
     currencies = sorted({row.currency for row in rows}, key=lambda code: (code != brand.base_currency, code))
-    return Paper(
+    return Report(
         key=f"client-money:{brand.code}:{month}",
         title=_("Client money: daily calculation"),
         look=look_of(brand),
@@ -129,9 +129,11 @@ def _money(row: ClientMoneyDay, *amounts: Decimal) -> list[Money]:
 def action_of(row: ClientMoneyDay) -> Named:
     """What the day asks for."""
     if row.difference < 0:
-        return Named("pay", _("Pay in %(money)s") % {"money": shown(Money(row.bank_short, row.currency))})
+        return Named("pay", _("Pay in %(money)s") % {"money": cell_text(Money(row.bank_short, row.currency))})
     if row.bank_short:
-        return Named("transit", _("%(money)s of it at PSPs") % {"money": shown(Money(row.bank_short, row.currency))})
+        return Named(
+            "transit", _("%(money)s of it at PSPs") % {"money": cell_text(Money(row.bank_short, row.currency))}
+        )
     return Named("none", _("None"))
 
 

@@ -69,8 +69,8 @@ def client_money_file(job: RunningJob) -> None:
             client_money_report.write_csv(brand, month, path)
         else:
             writer: Any = pdf if ending == "pdf" else xlsx
-            paper = client_money_report.report_of(brand, month)
-            writer.write_paper(paper, path, brand=brand, language=job.owner.language or "en", progress=job.progress)
+            report = client_money_report.report_of(brand, month)
+            writer.write_report(report, path, brand=brand, language=job.owner.language or "en", progress=job.progress)
         job.attach(f"client-money-{brand.code}-{month}.{ending}", path)
 
 

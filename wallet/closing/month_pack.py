@@ -22,7 +22,7 @@ from django.utils.translation import pgettext
 
 from crm.models import Actor
 from crm.money.amounts import Money, from_minor
-from crm.rendering.report import Column, Named, Paper, Row, Section
+from crm.rendering.report import Column, Named, Report, Row, Section
 from wallet.choices.documents import DocumentKind, Ending
 from wallet.choices.month_end import PeriodState
 from wallet.choices.reconciliation import BreakState
@@ -39,10 +39,10 @@ Progress = Callable[[int, int, str], None]
 BREAKS_AT_ONCE = 1_000
 
 
-def paper_of(period: Period) -> Paper:
+def month_report(period: Period) -> Report:
     """A month as it stands: of an open one a draft, of a closed one its closing."""
     found = month_end_of(period)
-    return Paper(
+    return Report(
         key=f"month-pack:{period.brand.code}:{period}:{period.closings}",
         title=_("Month pack %(month)s") % {"month": period},
         subtitle=str(period.get_state_display()),
@@ -377,7 +377,7 @@ def _money(currency: str, row: Any) -> list[Money]:
 def draft_of(period: Period, ending: Ending, language: str) -> Draft:
     """The pack as a document: its figures are read for the hash now, and again when it is written."""
     with translation.override(language):
-        paper = paper_of(period)
+        paper = month_report(period)
         return Draft(
             kind=DocumentKind.MONTH_PACK,
             brand=period.brand,
@@ -389,7 +389,7 @@ def draft_of(period: Period, ending: Ending, language: str) -> Draft:
             first=period.first_day,
             last=period.last_day,
             ending=ending,
-            paper=paper,
+            report=paper,
             expected_rows=breaks_of(period).count(),
         )
 

@@ -180,7 +180,7 @@ class _Setters:
         if found is not None:
             self._waiting.append((draft, found))
         elif self._pool and draft.template:
-            self._waiting.append((draft, self._pool.submit(letter.pdf_of, html_of_draft(draft))))
+            self._waiting.append((draft, self._pool.submit(letter.render_pdf, html_of_draft(draft))))
         else:
             yield from self.rest()
             yield make(draft, made_by=self.made_by), True

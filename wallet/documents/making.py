@@ -60,12 +60,12 @@ def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: No
         return found
     if draft.template:
         return keep(draft, pdf.of_draft(draft), made_by=made_by)
-    assert draft.paper is not None
-    write = pdf.write_paper if draft.ending == Ending.PDF else xlsx.write_paper
+    assert draft.report is not None
+    write = pdf.write_report if draft.ending == Ending.PDF else xlsx.write_report
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / draft.file_name
         write(
-            draft.paper,
+            draft.report,
             target,
             brand=draft.brand,
             language=draft.language,
@@ -99,4 +99,4 @@ def make_ordered(job: RunningJob) -> None:
 
 def address_of(document: IssuedDocument, reader: User) -> str:
     """Where this reader finds it."""
-    return reverse("portal_paper" if reader.is_client else "wallet:document", args=[document.pk])
+    return reverse("portal_wallet_document" if reader.is_client else "wallet:document", args=[document.pk])

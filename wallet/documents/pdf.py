@@ -1,9 +1,9 @@
 """Documents as PDF in a brand's look: tagged (PDF/UA-1), fonts embedded, the hash of the figures printed on the last page.
 
 - `letter(template, context, …)` → bytes: a page laid out in HTML (templates/wallet/documents/pdf/).
-- `write_paper(paper, path)`: any `crm.rendering.report.Paper`. Short ones are set by WeasyPrint with the same look as the letters,
-  long ones by the trail writer. `wallet.documents.xlsx.write_paper` writes the same paper as a workbook, with the same hash.
-- `look_of(brand)`: for `Paper(look=…)`.
+- `write_report(report, path)`: any `crm.rendering.report.Report`. Short ones are set by WeasyPrint with the look of letters,
+  long ones by the streaming writer. `wallet.documents.xlsx.write_report` writes the same report as a workbook, with the same hash.
+- `look_of(brand)`: for `Report(look=…)`.
 
 Slow (WeasyPrint: 0.1–0.5 s): in a job, not in a request.
 """
@@ -20,13 +20,13 @@ from django.utils import timezone, translation
 
 from crm.models import Brand
 from crm.rendering import letter as letters
-from crm.rendering.cell_text import shown
-from crm.rendering.pdf_stream import Progress, Written, write_trail
-from crm.rendering.report import Look, Paper
+from crm.rendering.cell_text import cell_text
+from crm.rendering.pdf_stream import Progress, WrittenFile, write_pdf
+from crm.rendering.report import Look, Report
 from wallet.documents.store import Draft
 from wallet.models import Letterhead
 
-# WeasyPrint looks for the widths of a paper's columns itself: beyond so many rows the trail writer is far ahead.
+# WeasyPrint looks for the widths of a paper's columns itself: beyond so many rows the streaming writer is far ahead.
 PAPER_ROWS_MAX = 150
 
 
@@ -47,11 +47,11 @@ def html_of(template: str, context: dict[str, Any], *, brand: Brand, language: s
 
 
 def letter(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> bytes:
-    return letters.pdf_of(html_of(template, context, brand=brand, language=language, zone=zone))
+    return letters.render_pdf(html_of(template, context, brand=brand, language=language, zone=zone))
 
 
 def of_draft(draft: Draft) -> bytes:
-    return letters.pdf_of(html_of_draft(draft))
+    return letters.render_pdf(html_of_draft(draft))
 
 
 def html_of_draft(draft: Draft) -> str:
@@ -59,8 +59,8 @@ def html_of_draft(draft: Draft) -> str:
     return html_of(draft.template, context, brand=draft.brand, language=draft.language, zone=draft.zone)
 
 
-def write_paper(
-    paper: Paper,
+def write_report(
+    report: Report,
     target: Path,
     *,
     brand: Brand,
@@ -68,46 +68,46 @@ def write_paper(
     zone: str = "",
     expected_rows: int = 0,
     progress: Progress = lambda *_args: None,
-) -> Written:
+) -> WrittenFile:
     """Write a paper as PDF. expected_rows: how many there will be, about; above `PAPER_ROWS_MAX`, or when a table is read
-    in steps, the trail writer takes it. `progress(done, total, words)` may raise to stop."""
-    streamed = any(callable(section.rows) for section in paper.sections)
-    rows = expected_rows or sum(len(section.rows) for section in paper.sections if not callable(section.rows))
+    in steps, the streaming writer takes it. `progress(done, total, words)` may raise to stop."""
+    streamed = any(callable(section.rows) for section in report.sections)
+    rows = expected_rows or sum(len(section.rows) for section in report.sections if not callable(section.rows))
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
         if streamed or rows > PAPER_ROWS_MAX:
-            return write_trail(paper, target, progress=progress, expected_rows=rows)
-    return _write_short(paper, target, brand=brand, language=language, zone=zone, rows=rows)
+            return write_pdf(report, target, progress=progress, expected_rows=rows)
+    return _write_short(report, target, brand=brand, language=language, zone=zone, rows=rows)
 
 
-def _write_short(paper: Paper, target: Path, *, brand: Brand, language: str, zone: str, rows: int) -> Written:
-    content_hash = paper.content_hash()
+def _write_short(report: Report, target: Path, *, brand: Brand, language: str, zone: str, rows: int) -> WrittenFile:
+    content_hash = report.content_hash()
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
         context = {
-            "paper": paper,
+            "paper": report,
             "content_hash": content_hash,
-            "made_at": paper.made_at,
-            "facts": [(label, shown(value)) for label, value in paper.facts],
+            "made_at": report.made_at,
+            "facts": [(label, cell_text(value)) for label, value in report.facts],
             "sections": [
                 {
                     "title": section.title,
                     "text": section.text,
                     "columns": section.columns,
                     "empty": section.empty,
-                    "facts": [(label, shown(value)) for label, value in section.facts],
+                    "facts": [(label, cell_text(value)) for label, value in section.facts],
                     "rows": [_cells(section.columns, row) for row in section.each_row()],
                     "total": _cells(section.columns, section.total) if section.total else None,
                 }
-                for section in paper.sections
+                for section in report.sections
             ],
         }
     pdf = letter("wallet/documents/pdf/paper.html", context, brand=brand, language=language, zone=zone)
     target.write_bytes(pdf)
-    return Written(content_hash, hashlib.sha256(pdf).hexdigest(), pages_of(pdf), rows)
+    return WrittenFile(content_hash, hashlib.sha256(pdf).hexdigest(), pages_of(pdf), rows)
 
 
 def _cells(columns: Any, row: Any) -> list[tuple[bool, str]]:
     """(stands at the end, text) of each cell."""
-    return [(column.end, shown(value)) for column, value in zip(columns, row, strict=True)]
+    return [(column.end, cell_text(value)) for column, value in zip(columns, row, strict=True)]
 
 
 def pages_of(pdf: bytes) -> int:

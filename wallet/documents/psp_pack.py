@@ -16,7 +16,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, Job
 from crm.money.amounts import Money, from_minor
-from crm.rendering.report import Column, Named, Paper, Row, Section
+from crm.rendering.report import Column, Named, Report, Row, Section
 from crm.security import access_log
 from crm.security.policies import require
 from wallet.choices.documents import DocumentKind, Ending
@@ -43,10 +43,10 @@ JOIN wallet_settlementrow r ON r.id = m.row_id WHERE r.report_id = %s GROUP BY 1
 """
 
 
-def paper_of(report: SettlementImport, language: str) -> Paper:
+def settlement_pack(report: SettlementImport, language: str) -> Report:
     """In a language; `report` comes with its PSP and brand."""
     with translation.override(language):
-        return Paper(
+        return Report(
             key=f"psp-pack:{report.psp.code}:{report.sha256}",
             look=look_of(report.psp.brand),
             made_at=timezone.now(),
@@ -181,7 +181,7 @@ def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
     """Reads every row once for the hash, and again when it is written. Raises DomainError for a PDF that is too long."""
     if ending == Ending.PDF and report.row_count > PDF_ROWS_MAX:
         raise DomainError(_("%(rows)d rows are too many for a PDF: take the workbook.") % {"rows": report.row_count})
-    paper, psp = paper_of(report, language), report.psp
+    paper, psp = settlement_pack(report, language), report.psp
     name = f"psp-pack-{psp.code}-{report.first_day}-{report.last_day}-{report.pk}.{ending}"
     return Draft(
         kind=DocumentKind.PSP_PACK,
@@ -194,7 +194,7 @@ def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
         first=report.first_day,
         last=report.last_day,
         ending=ending,
-        paper=paper,
+        report=paper,
         expected_rows=report.row_count + report.breaks_found,
     )
 

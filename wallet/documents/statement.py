@@ -24,7 +24,7 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, Job
 from crm.money.amounts import Money, from_minor
 from crm.rendering.letter import ROWS_MAX
-from crm.rendering.report import Column, Fingerprint, Named, Paper, Row, Section
+from crm.rendering.report import Column, Fingerprint, Named, Report, Row, Section
 from crm.security import access_log
 from crm.security.policies import require
 from wallet.choices.documents import DocumentKind
@@ -203,7 +203,7 @@ def draft_of(statement: Statement, language: str) -> Draft:
     is_long = statement.line_count > ROWS_MAX
     with translation.override(language):
         title = _("Statement of account")
-        paper = _paper(statement, title) if is_long else None
+        report = _report(statement, title) if is_long else None
     return Draft(
         kind=DocumentKind.STATEMENT,
         brand=client.brand,
@@ -218,12 +218,12 @@ def draft_of(statement: Statement, language: str) -> Draft:
         zone=statement.zone,
         template="" if is_long else "wallet/documents/pdf/statement.html",
         context={"statement": statement, "client": client, "made_at": statement.made_at},
-        paper=paper,
+        report=report,
         expected_rows=statement.line_count,
     )
 
 
-def _paper(statement: Statement, title: str) -> Paper:
+def _report(statement: Statement, title: str) -> Report:
     """The same figures in the form of a long trail; its printed hash is the statement's own."""
     client = statement.client
     columns = [
@@ -252,7 +252,7 @@ def _paper(statement: Statement, title: str) -> Paper:
     ]
     if statement.trading:
         sections.append(_trading_section(statement.trading))
-    return Paper(
+    return Report(
         key=statement.subject,
         title=title,
         look=look_of(client.brand),

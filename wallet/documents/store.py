@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm.models import Actor, Brand, User
-from crm.rendering.report import Paper
+from crm.rendering.report import Report
 from crm.security import audit, sealed_files
 from crm.security.scope import reach_of
 from wallet.audit_codes import WalletAction
@@ -50,7 +50,7 @@ class Draft:
     zone: str = ""
     template: str = ""
     context: dict[str, Any] = field(default_factory=dict)
-    paper: Paper | None = None
+    report: Report | None = None
     expected_rows: int = 0
 
 

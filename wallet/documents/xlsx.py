@@ -1,6 +1,6 @@
 """Documents as workbooks: typed cells, frozen headings, streamed; the hash of the figures is that of the PDF of the same paper.
 
-    write_paper(paper, path, brand=brand, language="en")
+    write_report(report, path, brand=brand, language="en")
 
 For sheets of another shape: `crm.rendering.xlsx.Book`.
 """
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone, translation
 
 from crm.models import Brand
-from crm.rendering.pdf_stream import Written
-from crm.rendering.report import Paper
+from crm.rendering.pdf_stream import WrittenFile
+from crm.rendering.report import Report
 from crm.rendering.xlsx import Progress, write_workbook
 
 
-def write_paper(
-    paper: Paper,
+def write_report(
+    report: Report,
     target: Path,
     *,
     brand: Brand,
@@ -27,7 +27,7 @@ def write_paper(
     zone: str = "",
     expected_rows: int = 0,
     progress: Progress = lambda *_args: None,
-) -> Written:
+) -> WrittenFile:
     """Write a paper as XLSX. `progress(done, total, words)` may raise to stop."""
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
-        return write_workbook(paper, target, progress=progress, expected_rows=expected_rows)
+        return write_workbook(report, target, progress=progress, expected_rows=expected_rows)

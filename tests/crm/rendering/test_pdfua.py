@@ -5,10 +5,10 @@ import io
 import pikepdf
 import pytest
 
-from crm.rendering.letter import pdf_of
-from crm.rendering.pdf_stream import write_trail
+from crm.rendering.letter import render_pdf
+from crm.rendering.pdf_stream import write_pdf
 from tests.crm.rendering.pdfua import problems_of
-from tests.crm.rendering.test_papers import paper_of
+from tests.crm.rendering.test_reports import report_of
 
 LETTER = """<html lang="en"><style>@page { @top-left { content: "running" } @bottom-right { content: counter(page) } }</style>
 <title>Letter</title><h1>One</h1><p>Text with <a href="https://example.com">a link</a>.</p>
@@ -18,18 +18,18 @@ LETTER = """<html lang="en"><style>@page { @top-left { content: "running" } @bot
 
 @pytest.fixture
 def trail(tmp_path):
-    write_trail(paper_of(120), tmp_path / "a.pdf")
+    write_pdf(report_of(120), tmp_path / "a.pdf")
     return tmp_path / "a.pdf"
 
 
 @pytest.mark.parametrize("count", [0, 1, 120])
 def test_a_long_paper_holds(tmp_path, count):
-    write_trail(paper_of(count), tmp_path / "a.pdf")
+    write_pdf(report_of(count), tmp_path / "a.pdf")
     assert problems_of(tmp_path / "a.pdf", strict_order=True) == []
 
 
 def test_a_letter_holds():
-    assert problems_of(io.BytesIO(pdf_of(LETTER))) == []
+    assert problems_of(io.BytesIO(render_pdf(LETTER))) == []
 
 
 def broken(path, change) -> list[str]:

@@ -79,7 +79,7 @@ def test_a_job_makes_it_and_the_owner_gets_the_file(history):
     job = Job.objects.get(pk=job.pk)
     assert (job.state, job.error) == ("done", "")
     document = IssuedDocument.objects.get()
-    assert job.result_url == f"/portal/wallet/papers/{document.pk}/"
+    assert job.result_url == f"/portal/wallet/documents/{document.pk}/"
     assert b"".join(store.content_of(document)).startswith(b"%PDF")
     assert not AccessEvent.objects.filter(kind="export").exists()
 

@@ -31,7 +31,7 @@ from wallet.closing.client_money import keep_day
 from wallet.closing.missing_sources import missing_sources
 from wallet.closing.month_end import month_end_of
 from wallet.closing.month_facts import client_money_state
-from wallet.closing.month_pack import make_pack, paper_of, write_archive
+from wallet.closing.month_pack import make_pack, month_report, write_archive
 from wallet.closing.period_checks import checks_of
 from wallet.closing.revaluation import propose_revaluation, revaluation_of
 from wallet.closing.sign_offs import signatures_of, withdraw_signature
@@ -455,7 +455,7 @@ def test_the_pack_has_the_same_figures_in_each_form_and_the_evidence_s_hashes(ca
     named = {"language": "en", "made_by": cast.finance}
     made = [make_pack(month, ending, **named) for ending in (Ending.PDF, Ending.XLSX)]
     assert write_archive(month, tmp_path / "pack.zip", **named) == made, "the same figures are the same documents"
-    assert {one.content_hash for one in made} == {paper_of(month).content_hash()}
+    assert {one.content_hash for one in made} == {month_report(month).content_hash()}
     pages, workbook = (b"".join(content_of(one)) for one in made)
     assert pages.startswith(b"%PDF")
     (tmp_path / "pack.xlsx").write_bytes(workbook)

@@ -164,12 +164,12 @@ def test_what_is_no_picture_is_refused_and_the_form_keeps_what_was_typed(cast, b
 def test_clients_find_their_papers_and_nobody_else_s(cast, document, browse, django_assert_max_num_queries):
     paid_in(cast, 10_000, fee=100, at=october(3))
     invoices.issue_fee_invoices(brand_id=cast.brand.pk, month=OCTOBER[0], actor=cast.finance)
-    browser, page = browse(cast.client_user), reverse("portal_papers")
+    browser, page = browse(cast.client_user), reverse("portal_wallet_documents")
     browser.get(page)
     with django_assert_max_num_queries(20):
         shown = browser.get(page).content.decode()
     assert document.title in shown
-    file = reverse("portal_paper", args=[document.pk])
+    file = reverse("portal_wallet_document", args=[document.pk])
     assert b"".join(browser.get(file).streaming_content) == content(document)
     stranger = browse(cast.other_client_user)
     assert stranger.get(file).status_code == 404

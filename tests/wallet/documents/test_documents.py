@@ -20,7 +20,7 @@ from tests.wallet.factories import house, make_psp
 from wallet.choices.documents import DocumentKind, Ending
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.documents import batches, invoices, making, psp_pack, receipts, statement, store
-from wallet.documents.xlsx import write_paper
+from wallet.documents.xlsx import write_report
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Break, Deposit, FeeInvoice, IssuedDocument, Letterhead, Psp, SettlementImport, SettlementRow
@@ -140,7 +140,7 @@ def test_a_long_statement_is_a_trail_with_the_same_hash(history, monkeypatch):
     short = making.make(statement.draft_of(figures, "en"), made_by=None)
     monkeypatch.setattr(statement, "ROWS_MAX", 1)
     long = statement.draft_of(figures, "de")
-    assert long.paper is not None
+    assert long.report is not None
     monkeypatch.setattr("wallet.documents.pdf.PAPER_ROWS_MAX", 1)
     made = making.make(long, made_by=None)
     assert made.content_hash == short.content_hash
@@ -171,7 +171,7 @@ def test_a_receipt_says_what_was_paid_what_it_cost_and_what_the_wallet_got(cast)
     job.refresh_from_db()
     assert (job.state, job.error) == ("done", "")
     document = IssuedDocument.objects.get()
-    assert job.result_url == f"/portal/wallet/papers/{document.pk}/"
+    assert job.result_url == f"/portal/wallet/documents/{document.pk}/"
     text = text_of(content(document))
     for words in ("€100.00", "€1.50", "€98.50", "D-000001", "pi_1", "Visa •••• 4242", "CLARA WEBER", "Clara Weber"):
         assert words in text
@@ -403,8 +403,8 @@ def test_a_psp_pack_as_pdf_and_as_workbook_has_one_hash(cast, report, tmp_path):
         assert words in text
     tags_of(content(pdf))
     assert zipfile.is_zipfile(io.BytesIO(content(book)))
-    german = psp_pack.paper_of(report, "de")
-    assert write_paper(german, tmp_path / "a.xlsx", brand=cast.brand, language="de").content_hash == pdf.content_hash
+    german = psp_pack.settlement_pack(report, "de")
+    assert write_report(german, tmp_path / "a.xlsx", brand=cast.brand, language="de").content_hash == pdf.content_hash
 
 
 def test_a_psp_pack_is_made_by_a_job_for_who_may(cast, report):

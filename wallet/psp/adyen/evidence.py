@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from Adyen.services.disputes.disputes_api import DisputesApi
 from django.utils.translation import gettext as _
 
-from crm.rendering.letter import pdf_of
+from crm.rendering.letter import render_pdf
 from wallet.psp.adyen.transport import Doors
 from wallet.psp.base import EvidenceFile, PspRefused
 
@@ -69,6 +69,6 @@ def _good(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _as_pdf(text: str) -> bytes:
     words = escape(text).replace("\n", "<br>")
-    return pdf_of(
+    return render_pdf(
         f'<html lang="en"><title>Statement of the merchant</title><h1>Statement of the merchant</h1><p>{words}</p></html>'
     )

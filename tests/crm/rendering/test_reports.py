@@ -1,4 +1,4 @@
-"""A paper: the same figures give the same hash, as PDF and as workbook; the PDF is tagged, with its fonts inside; flat memory."""
+"""A report: the same figures give the same hash, as PDF and as workbook; the PDF is tagged, with its fonts inside; flat memory."""
 
 import datetime as dt
 import resource
@@ -13,9 +13,9 @@ from django.utils import timezone, translation
 
 from crm.files.jobs import JobCancelled
 from crm.money.amounts import Money
-from crm.rendering.letter import pdf_of
-from crm.rendering.pdf_stream import write_trail
-from crm.rendering.report import Column, Look, Named, Paper, Section
+from crm.rendering.letter import render_pdf
+from crm.rendering.pdf_stream import write_pdf
+from crm.rendering.report import Column, Look, Named, Report, Section
 from crm.rendering.xlsx import Book, write_workbook
 
 NOON = dt.datetime(2026, 10, 31, 12, tzinfo=dt.UTC)
@@ -32,7 +32,7 @@ def rows(count: int):
         ]
 
 
-def paper_of(count: int, **values) -> Paper:
+def report_of(count: int, **values) -> Report:
     section = Section(
         "Matches",
         "What agreed.",
@@ -50,7 +50,7 @@ def paper_of(count: int, **values) -> Paper:
         "sections": [section],
         **values,
     }
-    return Paper(**given)
+    return Report(**given)
 
 
 def text_of(path) -> str:
@@ -76,8 +76,8 @@ def elements(document: pikepdf.Pdf, tag: str) -> list:
 
 
 def test_pdf_and_workbook_of_the_same_figures_have_the_same_hash(tmp_path):
-    paper = paper_of(40)
-    pdf = write_trail(paper, tmp_path / "a.pdf")
+    paper = report_of(40)
+    pdf = write_pdf(paper, tmp_path / "a.pdf")
     book = write_workbook(paper, tmp_path / "a.xlsx")
     assert pdf.content_hash == book.content_hash == paper.content_hash()
     assert (pdf.rows, book.rows) == (40, 40)
@@ -85,12 +85,12 @@ def test_pdf_and_workbook_of_the_same_figures_have_the_same_hash(tmp_path):
 
 
 def test_the_hash_is_of_figures_not_of_words_or_times():
-    plain = paper_of(3)
-    assert paper_of(3, title="PSP-Mappe", made_at=NOON + dt.timedelta(days=9)).content_hash() == plain.content_hash()
+    plain = report_of(3)
+    assert report_of(3, title="PSP-Mappe", made_at=NOON + dt.timedelta(days=9)).content_hash() == plain.content_hash()
     with timezone.override("Asia/Tokyo"), translation.override("de"):
-        assert paper_of(3).content_hash() == plain.content_hash()
-    assert paper_of(4).content_hash() != plain.content_hash()
-    assert paper_of(3, key="pack:2").content_hash() != plain.content_hash()
+        assert report_of(3).content_hash() == plain.content_hash()
+    assert report_of(4).content_hash() != plain.content_hash()
+    assert report_of(3, key="pack:2").content_hash() != plain.content_hash()
 
 
 @pytest.mark.parametrize(
@@ -114,20 +114,20 @@ def test_the_hash_is_of_figures_not_of_words_or_times():
 )
 def test_a_cell_counts_by_its_value(one, other, same):
     def hashed(value):
-        return paper_of(0, facts=[("x", value)]).content_hash()
+        return report_of(0, facts=[("x", value)]).content_hash()
 
     assert (hashed(one) == hashed(other)) is same
 
 
 def test_cells_can_not_be_shifted_into_each_other():
     def hashed(row):
-        return paper_of(0, sections=[Section("s", columns=[Column("a"), Column("b")], rows=[row])]).content_hash()
+        return report_of(0, sections=[Section("s", columns=[Column("a"), Column("b")], rows=[row])]).content_hash()
 
     assert hashed(["ab", "c"]) != hashed(["a", "bc"])
 
 
 def test_the_long_pdf_is_tagged_from_the_document_to_the_cell(tmp_path):
-    written = write_trail(paper_of(200), tmp_path / "a.pdf")
+    written = write_pdf(report_of(200), tmp_path / "a.pdf")
     with pikepdf.open(tmp_path / "a.pdf") as document:
         assert document.check_pdf_syntax() == []
         root = document.Root
@@ -170,7 +170,7 @@ def _each_mark_has_its_node(document: pikepdf.Pdf) -> None:
 
 def test_fonts_are_embedded_and_every_script_can_be_read_back(tmp_path):
     section = Section("Names", columns=[Column("Name")], rows=[["Łukasz Žižka"], ["Иван Ω"], ["שלום"], ["a\u200eb"]])
-    write_trail(paper_of(0, sections=[section]), tmp_path / "a.pdf")
+    write_pdf(report_of(0, sections=[section]), tmp_path / "a.pdf")
     text = text_of(tmp_path / "a.pdf")
     assert "Łukasz Žižka" in text and "Иван Ω" in text and "שלום" in text and "ab" in text
     with pikepdf.open(tmp_path / "a.pdf") as document:
@@ -184,7 +184,7 @@ def test_fonts_are_embedded_and_every_script_can_be_read_back(tmp_path):
 def test_a_letter_is_tagged_with_embedded_fonts_and_loads_nothing_from_outside(tmp_path):
     from weasyprint.urls import FatalURLFetchingError
 
-    pdf = pdf_of('<html lang="de"><title>Brief</title><h1>Größe</h1><table><tr><th>a<td>b</table>')
+    pdf = render_pdf('<html lang="de"><title>Brief</title><h1>Größe</h1><table><tr><th>a<td>b</table>')
     (tmp_path / "a.pdf").write_bytes(pdf)
     with pikepdf.open(tmp_path / "a.pdf") as document:
         assert bool(document.Root.MarkInfo.Marked) and str(document.Root.Lang) == "de"
@@ -193,7 +193,7 @@ def test_a_letter_is_tagged_with_embedded_fonts_and_loads_nothing_from_outside(t
     assert "Größe" in text_of(tmp_path / "a.pdf")
     for address in ("file:///etc/passwd", "http://127.0.0.1:9/x.png"):
         with pytest.raises(FatalURLFetchingError):
-            pdf_of(f'<html lang=en><title>x</title><img src="{address}" alt="x">')
+            render_pdf(f'<html lang=en><title>x</title><img src="{address}" alt="x">')
 
 
 def test_a_word_that_is_too_long_is_broken_and_an_amount_never(tmp_path):
@@ -202,7 +202,7 @@ def test_a_word_that_is_too_long_is_broken_and_an_amount_never(tmp_path):
         columns=[Column("Hash"), *(Column(f"C{n}", end=True) for n in range(9))],
         rows=[["ab" * 64, *([Money(Decimal("123456789.12"), "EUR")] * 9)]],
     )
-    write_trail(paper_of(0, sections=[section]), tmp_path / "a.pdf")
+    write_pdf(report_of(0, sections=[section]), tmp_path / "a.pdf")
     assert text_of(tmp_path / "a.pdf").count("€123,456,789.12") == 9
     assert "ab" * 64 in "".join(text_of(tmp_path / "a.pdf").split())
 
@@ -211,23 +211,23 @@ def test_a_cancel_stops_the_writer(tmp_path):
     def cancelled(*_args):
         raise JobCancelled
 
-    for write in (write_trail, write_workbook):
+    for write in (write_pdf, write_workbook):
         with pytest.raises(JobCancelled):
-            write(paper_of(5_000), tmp_path / "a", progress=cancelled)
+            write(report_of(5_000), tmp_path / "a", progress=cancelled)
 
 
 def test_a_row_that_does_not_fit_its_columns_is_refused(tmp_path):
     section = Section("S", columns=[Column("a")], rows=[["x", "y"]])
-    for write in (write_trail, write_workbook):
+    for write in (write_pdf, write_workbook):
         with pytest.raises(ValueError, match="2 cells under 1 columns"):
-            write(paper_of(0, sections=[section]), tmp_path / "a")
+            write(report_of(0, sections=[section]), tmp_path / "a")
 
 
 def test_a_long_trail_takes_no_more_memory_than_a_short_one(tmp_path):
-    write_trail(paper_of(500), tmp_path / "a.pdf")
+    write_pdf(report_of(500), tmp_path / "a.pdf")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seen = []
-    written = write_trail(paper_of(12_000), tmp_path / "a.pdf", progress=lambda done, _t, _w: seen.append(done))
+    written = write_pdf(report_of(12_000), tmp_path / "a.pdf", progress=lambda done, _t, _w: seen.append(done))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert written.pages > 150 and seen == list(range(500, 12_001, 500))
     assert grown < 12, f"{grown:.0f} MB more"

@@ -16,7 +16,7 @@ from crm.models import User
 View = Callable[..., HttpResponse]
 
 
-def room(view: View) -> View:
+def client_required(view: View) -> View:
     """`view(request, client, …)`: strangers sign in at their brand, staff and partners find nothing here.
 
     Every query of the view starts from this client; an id of somebody else's thing is 404.
