@@ -10,7 +10,7 @@ from clients.models import Client
 from compliance import queries, record_views, risk, screening
 from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score, word_likeness
 from compliance.models import CountryRisk, Hit
-from compliance.sentences import VALUE_MAX, details, plain, sentence
+from compliance.sentences import VALUE_MAX, details, plain
 from crm.models import AccessEvent
 from tests.compliance.factories import BORN, load
 from tests.monitoring.factories import look
@@ -274,11 +274,6 @@ def test_long_values_are_cut_at_three_hundred_letters(length, is_cut):
 )
 def test_values_in_words(value, shown):
     assert plain(value) == shown
-
-
-def test_an_unnamed_action_reads_from_its_code():
-    assert sentence("wallet.deposit_settled") == "Deposit settled"
-    assert sentence("odd") == "Odd"
 
 
 def test_what_changed_reads_from_before_to_after():
