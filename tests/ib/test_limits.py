@@ -8,7 +8,7 @@ import time_machine
 from django.db.models import Sum
 
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
-from ib import attribution, clawback, engine, links, partners, payouts, plans, settlement
+from ib import attribution, clawback, engine, figures, links, partners, payouts, plans, settlement
 from ib.choices import PartnerState
 from ib.models import Accrual, Attribution, Payout, PlanVersion, ReferralLink, SettlementPeriod
 from tests.cast import make_client
@@ -385,3 +385,54 @@ def test_whom_a_referral_code_brings(cast, change, is_referred):
     attribution.attribute_registration(client_id=client.pk, code=f" {link.code.upper()} ")
     current = Attribution.objects.filter(client=client, ends_at=None).first()
     assert (current is not None and current.partner == partner) is is_referred
+
+
+# ── passes and pages ─────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("closed", "is_seen"), [(-SECOND, False), (0 * SECOND, True), (DAY - SECOND, True), (DAY, False)]
+)
+def test_a_calculation_covers_its_first_to_before_its_last_instant(network, cast, closed, is_seen):
+    make_trade(network.account, at=NOON + closed)
+    engine.recompute(brand=cast.brand, from_at=NOON, to_at=NOON + DAY, actor=cast.ib_manager, reason="check")
+    assert left_to(network.sub) == (6 if is_seen else 0)
+
+
+def test_a_calculation_for_one_client_leaves_the_others(network, cast):
+    refer(cast.other_client, network.sub)
+    for account in (network.account, make_account(cast.other_client)):
+        make_trade(account)
+    engine.recompute(
+        brand=cast.brand,
+        from_at=NOON - DAY,
+        to_at=NOON + DAY,
+        actor=cast.ib_manager,
+        reason="check",
+        client_id=cast.client.pk,
+    )
+    assert (left_to(network.sub, client=cast.client), left_to(network.sub, client=cast.other_client)) == (6, 0)
+
+
+@pytest.mark.parametrize(("back", "is_seen"), [(5 * DAY - SECOND, True), (5 * DAY, True), (5 * DAY + SECOND, False)])
+def test_the_night_looks_five_days_back(network, cast, back, is_seen):
+    make_trade(network.account, at=NOON - back)
+    with time_machine.travel(NOON, tick=False):
+        engine.run_nightly(brand=cast.brand)
+    assert left_to(network.sub) == (6 if is_seen else 0)
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, 1), (2, 2), (3, 2)])
+def test_a_branch_of_the_tree_shows_partners_up_to_a_bound(network, cast, monkeypatch, most, shown):
+    make_partner(cast.brand, parent=network.top)
+    make_partner(cast.other_brand)
+    monkeypatch.setattr(figures, "CHILDREN_MAX", most)
+    assert len(figures.children(network.top.pk, brand_id=cast.brand.pk)) == shown
+    assert [node.partner for node in figures.children(None, brand_id=cast.brand.pk)] == [network.top]
+
+
+@pytest.mark.parametrize(("days", "counts"), [(29, True), (30, True), (31, False)])
+@time_machine.travel(NOON, tick=False)
+def test_who_traded_within_thirty_days_is_counted(network, cast, days, counts):
+    type(cast.client).objects.filter(pk=cast.client.pk).update(last_trade_at=NOON - days * DAY)
+    type(cast.client).objects.filter(pk=cast.other_client.pk).update(last_trade_at=NOON)
+    found = figures.summary(network.sub)
+    assert (found.clients, found.traded) == (1, int(counts))

@@ -1,6 +1,7 @@
 """Every limit of documents: just below, exactly there, just above."""
 
 import datetime as dt
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,21 @@ import time_machine
 
 from clients.models import Client
 from crm.errors import DomainError, NotAllowed, WrongState
-from kyc import claims, dates, documents, incoming, levels, mrz, names, panels, pipeline, reviews, specimens, tables
+from kyc import (
+    claims,
+    dates,
+    documents,
+    incoming,
+    intake,
+    levels,
+    mrz,
+    names,
+    panels,
+    pipeline,
+    reviews,
+    specimens,
+    tables,
+)
 from kyc.choices import IncomingState
 from kyc.examination import address, duplicates, identity, legibility
 from kyc.examination.sheet import Sheet, Subject
@@ -384,6 +399,48 @@ def test_twenty_files_are_an_hours_most(cast, count, is_refused):
             incoming._refuse_too_many(cast.client, "f" * 64)
     else:
         incoming._refuse_too_many(cast.client, "f" * 64)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "lease", "ending"),
+    [
+        (0, None, "tried"),
+        (2, None, "tried"),
+        (3, None, "refused"),
+        (1, -SECOND, "tried"),
+        (1, 0 * SECOND, "tried"),
+        (1, SECOND, "left alone"),
+    ],
+)
+@time_machine.travel(NOW, tick=False)
+def test_a_file_is_opened_three_times_one_worker_at_a_time(cast, attempts, lease, ending):
+    waits = a_file(cast.client, attempts=attempts, lease_until=None if lease is None else NOW + lease)
+    assert (incoming._begin(waits.pk) is not None) is (ending == "tried")
+    waits.refresh_from_db()
+    assert (waits.state == IncomingState.REFUSED) is (ending == "refused")
+    assert waits.attempts == attempts + (ending == "tried")
+    if ending == "tried":
+        assert waits.lease_until == NOW + 120 * SECOND
+
+
+@pytest.mark.parametrize(("waited", "is_due"), [(29, False), (30, True), (31, True)])
+@time_machine.travel(NOW, tick=False)
+def test_the_clock_takes_files_that_nobody_took(cast, waited, is_due):
+    waits = a_file(cast.client, received_at=NOW - waited * SECOND)
+    a_file(cast.other_client, received_at=NOW - 90 * SECOND, lease_until=NOW + SECOND)
+    assert incoming.due(waited_seconds=30) == ([waits.pk] if is_due else [])
+
+
+@pytest.mark.parametrize(("by", "is_read"), [(-1, True), (0, True), (1, False)])
+def test_a_file_is_read_up_to_its_most_bytes(settings, by, is_read):
+    content = b"%PDF-1.7 " + b"x" * 100
+    settings.UPLOAD_MAX_BYTES = len(content) - by
+    if is_read:
+        assert intake.receive(io.BytesIO(content), name="a.pdf").content == content
+    else:
+        with pytest.raises(intake.FileRefused) as told:
+            intake.receive(io.BytesIO(content), name="a.pdf")
+        assert told.value.code == "file_too_large"
 
 
 @pytest.mark.parametrize(("days", "is_kept"), [(29, True), (30, True), (31, False)])
