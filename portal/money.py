@@ -28,7 +28,7 @@ from wallet.withdrawals.refundable_deposits import Source
 RECENT = 300
 SLOWNESS = (
     WithdrawalState.REQUESTED,
-    WithdrawalState.SECOND_LOOK,
+    WithdrawalState.AWAITING_SECOND_APPROVAL,
     WithdrawalState.APPROVED,
     WithdrawalState.SENDING,
     WithdrawalState.UNKNOWN,
@@ -130,7 +130,7 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     why = str(reason_for_client(withdrawal.state, withdrawal.reason))
     told: dict[str, tuple[str, str, str, int]] = {
         WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
-        WithdrawalState.SECOND_LOOK: (_("A second colleague is looking at it"), checks, "info", 1),
+        WithdrawalState.AWAITING_SECOND_APPROVAL: (_("A second colleague is looking at it"), checks, "info", 1),
         WithdrawalState.APPROVED: (_("Approved"), soon, "info", 2),
         WithdrawalState.SENDING: (_("Being sent"), soon, "info", 2),
         WithdrawalState.UNKNOWN: (_("Being sent"), unknown, "info", 2),
@@ -142,7 +142,7 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
         WithdrawalState.CAME_BACK: (_("It came back"), f"{withdrawal.reason}. {back}", "warning", 4),
     }
     title, text, tone, current = told[withdrawal.state]
-    open_states = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+    open_states = (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL)
     return StatusText(
         title,
         text,

@@ -32,7 +32,7 @@ WORDS: Final[dict[type[Model], dict[str, Any]]] = {
     },
     Withdrawal: {
         WithdrawalState.REQUESTED: _("Being checked"),
-        WithdrawalState.SECOND_LOOK: _("Being checked"),
+        WithdrawalState.AWAITING_SECOND_APPROVAL: _("Being checked"),
         WithdrawalState.SENT: _("Sent"),
         WithdrawalState.UNKNOWN: _("Being sent"),
         WithdrawalState.REJECTED: _("Not possible this time"),

@@ -106,7 +106,7 @@ def test_a_withdrawal_survives_a_kill_at_every_step(cast, outside):
                 lambda who=finance, pk=withdrawal.pk: approve_withdrawal(withdrawal_id=pk, actor=who),
             )
             withdrawal.refresh_from_db()
-            if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK) and (
+            if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL) and (
                 withdrawal.reviewed_by_id != finance.pk
             ):
                 approve_withdrawal(withdrawal_id=withdrawal.pk, actor=finance)

@@ -256,7 +256,7 @@ class PaymentLife(RuleBasedStateMachine):
         if verdict == "approve":
             for finance in (self.cast.finance, self.cast.second_finance):
                 withdrawal = Withdrawal.objects.get(pk=parts[0].pk)
-                if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+                if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
                     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=finance)
         elif verdict == "reject":
             reject_withdrawal(withdrawal_id=parts[0].pk, actor=self.cast.finance, reason="No")

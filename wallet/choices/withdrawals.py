@@ -43,7 +43,7 @@ CLAIM_TRANSITIONS: dict[str, set[str]] = {
 
 class WithdrawalState(BadgeChoices):
     REQUESTED = "requested", "azure", _("Waits for approval")
-    SECOND_LOOK = "second_look", "yellow", _("Waits for a second person")
+    AWAITING_SECOND_APPROVAL = "second_look", "yellow", _("Waits for a second person")
     APPROVED = "approved", "blue", _("Approved")
     SENDING = "sending", "blue", _("Being sent")
     SENT = "sent", "indigo", _("Sent to the PSP")
@@ -57,12 +57,16 @@ class WithdrawalState(BadgeChoices):
 
 WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
     WithdrawalState.REQUESTED: {
-        WithdrawalState.SECOND_LOOK,
+        WithdrawalState.AWAITING_SECOND_APPROVAL,
         WithdrawalState.APPROVED,
         WithdrawalState.REJECTED,
         WithdrawalState.CANCELLED,
     },
-    WithdrawalState.SECOND_LOOK: {WithdrawalState.APPROVED, WithdrawalState.REJECTED, WithdrawalState.CANCELLED},
+    WithdrawalState.AWAITING_SECOND_APPROVAL: {
+        WithdrawalState.APPROVED,
+        WithdrawalState.REJECTED,
+        WithdrawalState.CANCELLED,
+    },
     WithdrawalState.APPROVED: {WithdrawalState.SENDING},
     # Back to approved only when the PSP was not reached: nothing was sent.
     WithdrawalState.SENDING: {
@@ -83,12 +87,12 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
-WITHDRAWAL_UNDECIDED = (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK)
+WITHDRAWAL_UNDECIDED = (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL)
 
 
 WITHDRAWAL_OPEN = (
     WithdrawalState.REQUESTED,
-    WithdrawalState.SECOND_LOOK,
+    WithdrawalState.AWAITING_SECOND_APPROVAL,
     WithdrawalState.APPROVED,
     WithdrawalState.SENDING,
     WithdrawalState.SENT,

@@ -31,7 +31,7 @@ from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Deposit, PspMovement, WebhookCount, WebhookMessage, Withdrawal, WithdrawalCheck
 from wallet.withdrawals.checks.registry import CHECKS
-from wallet.withdrawals.destinations import destination_label, destination_mark
+from wallet.withdrawals.destinations import destination_label, hash_destination
 
 BATCH = 1_000
 WEBHOOK_DAYS = 14
@@ -196,14 +196,14 @@ def _decide(demo: Demo, withdrawal: Withdrawal, finance: list, rates: _Rates) ->
     destination = {"iban": f"DE02 5001 0517 {digits[:4]} {digits[4:8]} {digits[8:]}", "holder": client.full_name}
     withdrawal.sealed_destination = crypto.encrypt_for_client(client.pk, json.dumps(destination).encode())
     withdrawal.destination_label = destination_label(destination)
-    withdrawal.destination_mark = destination_mark(destination)
+    withdrawal.destination_hash = hash_destination(destination)
     withdrawal.base_amount = rates.base(withdrawal, withdrawal.amount_minor, withdrawal.requested_at)
     withdrawal.needs_second = exceeds(client.brand, withdrawal.base_amount, "withdrawal_four_eyes_minor")
     first, second = (finance[0], finance[-1]) if finance else (None, None)
     asked, end = withdrawal.requested_at, withdrawal.finished_at
     if end is None:
         if withdrawal.needs_second and rng.random() < 0.35:
-            withdrawal.state = WithdrawalState.SECOND_LOOK
+            withdrawal.state = WithdrawalState.AWAITING_SECOND_APPROVAL
             withdrawal.reviewed_by, withdrawal.reviewed_at = first, asked + (demo.now - asked) / 2
         return
     if withdrawal.state == WithdrawalState.REJECTED:

@@ -32,7 +32,7 @@ from wallet.deposits.verbs import lock_deposit
 from wallet.ledger import posting
 from wallet.ledger.posting import InsufficientFunds
 from wallet.models import Balance, Deposit, PspMovement, Withdrawal
-from wallet.withdrawals.destinations import destination_mark, mark_of, seal
+from wallet.withdrawals.destinations import hash_destination, hash_of, seal
 from wallet.withdrawals.payout_results import audit_withdrawal, reserve
 from wallet.withdrawals.refundable_deposits import left_of, takes_refunds
 
@@ -52,14 +52,16 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     client = lock(Client, deposit.client_id, "brand")
     currency = deposit.received_currency
     amount_minor = minor_of(amount, currency)
-    wish = mark_of("refund", deposit.pk, amount_minor)
+    request_hash = hash_of("refund", deposit.pk, amount_minor)
     known = Withdrawal.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
-        if known.wish_mark != wish:
+        if known.request_hash != request_hash:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
     _check(deposit, amount_minor)
-    withdrawal = _reserved(deposit, client, amount_minor, wish=wish, request_key=request_key, actor=actor)
+    withdrawal = _reserved(
+        deposit, client, amount_minor, request_hash=request_hash, request_key=request_key, actor=actor
+    )
     audit_withdrawal(
         withdrawal,
         WalletAction.REFUND_REQUESTED,
@@ -106,7 +108,7 @@ def _check(deposit: Deposit, amount_minor: int) -> None:
 
 
 def _reserved(
-    deposit: Deposit, client: Client, amount_minor: int, *, wish: str, request_key: str, actor: Actor
+    deposit: Deposit, client: Client, amount_minor: int, *, request_hash: str, request_key: str, actor: Actor
 ) -> Withdrawal:
     is_held, currency, brand = deposit.state == DepositState.HELD, deposit.received_currency, client.brand
     money = Money.of_minor(amount_minor, currency)
@@ -130,7 +132,7 @@ def _reserved(
         reference=reference,
         request_reference=reference,
         request_key=request_key,
-        wish_mark=wish,
+        request_hash=request_hash,
         purpose=Purpose.REFUND,
         way=WithdrawalRoute.REFUND,
         source_deposit=deposit,
@@ -142,7 +144,7 @@ def _reserved(
         base_amount=base,
         needs_second=exceeds(brand, base, "withdrawal_four_eyes_minor"),
         destination_label=(deposit.instrument or str(deposit.psp))[:80],
-        destination_mark=destination_mark(destination),
+        destination_hash=hash_destination(destination),
         sealed_destination=seal(client.pk, destination),
         requested_by=actor,
         requested_at=timezone.now(),

@@ -1430,7 +1430,7 @@ class Migration(migrations.Migration):
                 ('request_reference', models.CharField(default='', help_text='Of the first part: what the parts have in common', max_length=40)),
                 ('part', models.PositiveSmallIntegerField(default=1)),
                 ('request_minor', models.BigIntegerField(default=0, help_text='The whole request; limits look at it')),
-                ('wish_mark', models.CharField(blank=True, help_text='Tells the same wish from another', max_length=32)),
+                ('request_hash', models.CharField(blank=True, help_text='Identifies the same request sent twice', max_length=32)),
                 ('purpose', models.CharField(choices=[('withdrawal', 'Withdrawal'), ('refund', 'Refund of a deposit')], default='withdrawal', max_length=10)),
                 ('way', models.CharField(choices=[('payout', 'Payout'), ('refund', 'Back to its source')], default='payout', max_length=6)),
                 ('return_minor', models.BigIntegerField(default=0, help_text='How much of it gives deposits back to their source')),
@@ -1439,7 +1439,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('requested', 'Waits for approval'), ('second_look', 'Waits for a second person'), ('approved', 'Approved'), ('sending', 'Being sent'), ('sent', 'Sent to the PSP'), ('unknown', 'Unknown at the PSP'), ('settled', 'Paid'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled by the client'), ('failed', 'Failed, money returned'), ('came_back', 'Paid, and came back')], default='requested', max_length=12)),
                 ('sealed_destination', models.BinaryField(help_text="Where it goes, encrypted under the client's key")),
                 ('destination_label', models.CharField(help_text='Masked, for people', max_length=80)),
-                ('destination_mark', models.CharField(help_text='Tells the same destination from another', max_length=32)),
+                ('destination_hash', models.CharField(help_text='Identifies the same payout account', max_length=32)),
                 ('base_amount', wallet.models.payments.BaseAmountField(decimal_places=2, help_text="In the brand's base currency at the day's rate: limits use it", max_digits=20)),
                 ('needs_second', models.BooleanField(default=False, help_text='Above the four-eyes limit when it was requested')),
                 ('approved_automatically', models.BooleanField(default=False)),
@@ -2699,7 +2699,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='withdrawal',
-            index=models.Index(fields=['destination_mark'], name='withdrawals_by_destination'),
+            index=models.Index(fields=['destination_hash'], name='withdrawals_by_destination'),
         ),
         migrations.AddIndex(
             model_name='withdrawal',

@@ -49,7 +49,7 @@ class Withdrawal(HasState, AmountMixin):
     )
     part = models.PositiveSmallIntegerField(default=1)
     request_minor = models.BigIntegerField(default=0, help_text=_("The whole request; limits look at it"))
-    wish_mark = models.CharField(max_length=32, blank=True, help_text=_("Tells the same wish from another"))
+    request_hash = models.CharField(max_length=32, blank=True, help_text=_("Identifies the same request sent twice"))
     purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.WITHDRAWAL)
     way = models.CharField(max_length=6, choices=WithdrawalRoute.choices, default=WithdrawalRoute.PAYOUT)
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -62,7 +62,7 @@ class Withdrawal(HasState, AmountMixin):
     state = models.CharField(max_length=12, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED)
     sealed_destination = models.BinaryField(help_text=_("Where it goes, encrypted under the client's key"))
     destination_label = models.CharField(max_length=80, help_text=_("Masked, for people"))
-    destination_mark = models.CharField(max_length=32, help_text=_("Tells the same destination from another"))
+    destination_hash = models.CharField(max_length=32, help_text=_("Identifies the same payout account"))
     base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate: limits use it"))
     needs_second = models.BooleanField(default=False, help_text=_("Above the four-eyes limit when it was requested"))
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -160,7 +160,7 @@ class Withdrawal(HasState, AmountMixin):
             models.Index(fields=["client", "-id"], name="withdrawals_by_client"),
             models.Index(fields=["brand", "state", "-id"], name="withdrawals_by_state"),
             models.Index(fields=["brand", "-id"], name="withdrawals_by_brand"),
-            models.Index(fields=["destination_mark"], name="withdrawals_by_destination"),
+            models.Index(fields=["destination_hash"], name="withdrawals_by_destination"),
             models.Index(fields=["brand", "finished_at"], name="withdrawals_with_fees", condition=Q(fee_minor__gt=0)),
             models.Index(
                 fields=["claim_until"], name="refunds_to_be_claimed", condition=Q(claim_state=ClaimState.WAITING)
@@ -202,7 +202,7 @@ class Withdrawal(HasState, AmountMixin):
         """How many people still have to say yes."""
         if self.state == WithdrawalState.REQUESTED:
             return 2 if self.needs_second else 1
-        return 1 if self.state == WithdrawalState.SECOND_LOOK else 0
+        return 1 if self.state == WithdrawalState.AWAITING_SECOND_APPROVAL else 0
 
 
 class WithdrawalCheck(models.Model):

@@ -24,7 +24,7 @@ from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.ledger import posting
 from wallet.models import Account, ApprovalBatch, Psp, Withdrawal
 from wallet.withdrawals import double_payment, policies
-from wallet.withdrawals.destinations import mark_of
+from wallet.withdrawals.destinations import hash_of
 from wallet.withdrawals.payout_results import lock_parts
 from wallet.withdrawals.verbs import approve_withdrawal, stops_of
 
@@ -86,7 +86,7 @@ def _line(parts: list[Withdrawal], actor: User, paid_already: Sequence[str]) -> 
 
 def mark_of_request(parts: Sequence[Withdrawal]) -> str:
     """Tells whether a request is still as it was shown: every part's state, amount and last change."""
-    return mark_of(*((part.pk, part.state, part.amount_minor, part.updated_at.isoformat()) for part in parts))
+    return hash_of(*((part.pk, part.state, part.amount_minor, part.updated_at.isoformat()) for part in parts))
 
 
 def totals(lines: Sequence[PreviewLine]) -> list[PspTotal]:
@@ -154,7 +154,7 @@ def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
             done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=localize(phrase("In a batch")))
     except DomainError as error:
         return "refused", error.message
-    if done.state == WithdrawalState.SECOND_LOOK:
+    if done.state == WithdrawalState.AWAITING_SECOND_APPROVAL:
         return FIRST, _("Your approval is noted. A second person releases it.")
     ways = {part.way for part in parts}
     return RELEASE, _("Released to the PSP.") if ways != {WithdrawalRoute.REFUND} else _(

@@ -15,13 +15,13 @@ from wallet.models import Withdrawal
 FIELDS_MAX = 12
 
 
-def mark_of(*parts: object) -> str:
+def hash_of(*parts: object) -> str:
     """A keyed hash: tells one from another without holding it."""
     text = json.dumps([str(part) for part in parts])
     return hashlib.blake2b(text.encode(), key=crypto.lasting_key("destination-mark"), digest_size=16).hexdigest()
 
 
-def destination_mark(destination: Mapping[str, str]) -> str:
+def hash_destination(destination: Mapping[str, str]) -> str:
     """Tells one destination from another: a keyed hash of its normalised fields."""
     text = json.dumps({name: "".join(value.split()).lower() for name, value in sorted(destination.items())})
     return hashlib.blake2b(text.encode(), key=crypto.lasting_key("destination-mark"), digest_size=16).hexdigest()

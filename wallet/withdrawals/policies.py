@@ -48,7 +48,7 @@ def _decides_on(user: Actor, withdrawal: Withdrawal) -> Decision:
         return allowed
     if user is None or withdrawal.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
-    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
         return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
     return YES
 
@@ -57,7 +57,7 @@ def can_cancel(user: Actor, withdrawal: Withdrawal) -> Decision:
     """The client, as long as nobody has released it."""
     if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
         return no(_("Only the client can cancel a withdrawal; staff reject it."))
-    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+    if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
         return no(_("This withdrawal can't be cancelled any more."))
     return YES
 

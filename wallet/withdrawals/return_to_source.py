@@ -23,7 +23,7 @@ from wallet.choices.ledger import AccountKind
 from wallet.choices.psp import PspKind
 from wallet.choices.withdrawals import Purpose, WithdrawalRoute, WithdrawalState
 from wallet.models import Balance, Deposit, Psp, Withdrawal
-from wallet.withdrawals.destinations import destination_label, destination_mark, mark_of
+from wallet.withdrawals.destinations import destination_label, hash_destination, hash_of
 from wallet.withdrawals.payout_methods import PayoutMethod, methods_of
 from wallet.withdrawals.plan_amounts import nearest
 from wallet.withdrawals.refundable_deposits import Source, sources_of
@@ -68,7 +68,7 @@ class PlannedPart:
 
     @property
     def mark(self) -> str:
-        return destination_mark(self.destination)
+        return hash_destination(self.destination)
 
     @property
     def place(self) -> tuple[int, str, str]:
@@ -109,7 +109,7 @@ class Plan:
     @property
     def mark(self) -> str:
         """Tells this plan from another: the one that is carried out must be the one that was shown."""
-        return mark_of(*((part.psp.pk, part.way, part.amount_minor, part.fee_minor, part.place) for part in self.parts))
+        return hash_of(*((part.psp.pk, part.way, part.amount_minor, part.fee_minor, part.place) for part in self.parts))
 
 
 class AmountDoesNotGo(DomainError):

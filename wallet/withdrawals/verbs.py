@@ -38,7 +38,7 @@ from wallet.models import Withdrawal, WithdrawalCheck
 from wallet.withdrawals import double_payment, policies
 from wallet.withdrawals.checks.money import funds
 from wallet.withdrawals.checks.registry import Finding, Request, run_checks
-from wallet.withdrawals.destinations import destination_mark, filled, mark_of, seal
+from wallet.withdrawals.destinations import filled, hash_destination, hash_of, seal
 from wallet.withdrawals.payout_methods import payout_method
 from wallet.withdrawals.payout_results import audit_withdrawal, give_back, lock_parts, parts_of, reserve, tell_refused
 from wallet.withdrawals.return_to_source import Plan, PlannedPart, plan_withdrawal
@@ -87,10 +87,10 @@ def request_withdrawal(
     client = lock(Client, client_id, "brand")
     require(policies.can_request_withdrawal(actor, client))
     amount_minor, where = minor_of(amount, currency), filled(destination)
-    wish = mark_of(psp_id, method, amount_minor, currency, destination_mark(where))
+    request_hash = hash_of(psp_id, method, amount_minor, currency, hash_destination(where))
     known = Withdrawal.objects.filter(client=client, request_key=request_key).order_by("part").first()
     if known is not None:
-        if known.wish_mark != wish:
+        if known.request_hash != request_hash:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
     request = _planned(client, psp_id, method, amount_minor, currency, where)
@@ -99,7 +99,7 @@ def request_withdrawal(
         raise DomainError(_("Say where the money should go."))
     if shown_plan and shown_plan != request.plan.mark:
         raise PlanChanged(_("Something has changed since you saw this. Please look at it once more."))
-    return _carry_out(request, wish=wish, request_key=request_key, actor=actor)
+    return _carry_out(request, request_hash=request_hash, request_key=request_key, actor=actor)
 
 
 def preview_withdrawal(
@@ -153,7 +153,7 @@ def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
         raise WithdrawalNotPossible(stops)
 
 
-def _carry_out(request: Request, *, wish: str, request_key: str, actor: Actor) -> Withdrawal:
+def _carry_out(request: Request, *, request_hash: str, request_key: str, actor: Actor) -> Withdrawal:
     """Run the checks, reserve every part, keep what the checks said, and let it go or wait."""
     assert request.plan is not None
     client, brand = request.client, request.client.brand
@@ -169,7 +169,7 @@ def _carry_out(request: Request, *, wish: str, request_key: str, actor: Actor) -
         "request_reference": reference,
         "request_key": request_key,
         "request_minor": request.amount_minor,
-        "wish_mark": wish,
+        "request_hash": request_hash,
         "requested_by": actor,
         "requested_at": now,
         "needs_second": exceeds(brand, whole, "withdrawal_four_eyes_minor"),
@@ -217,7 +217,7 @@ def _reserved(
         amount_minor=part.amount_minor,
         return_minor=part.return_minor,
         fee_minor=part.fee_minor,
-        destination_mark=part.mark,
+        destination_hash=part.mark,
         destination_label=part.label[:80],
         sealed_destination=seal(common["client"].pk, part.destination),
         base_amount=in_base(common["brand"], part.money.amount, part.currency),
@@ -278,7 +278,7 @@ def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> 
         raise WithdrawalNotPossible(stops)
     if first.needs_second and first.state == WithdrawalState.REQUESTED:
         for withdrawal in parts:
-            withdrawal.move_to(WithdrawalState.SECOND_LOOK)
+            withdrawal.move_to(WithdrawalState.AWAITING_SECOND_APPROVAL)
             withdrawal.reviewed_by, withdrawal.reviewed_at = actor, timezone.now()
             withdrawal.save(update_fields=["state", "reviewed_by", "reviewed_at", "updated_at"])
             audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_REVIEWED, actor=actor, reason=reason)

@@ -25,7 +25,7 @@ from tests.crm.factors import give_app, give_recovery_codes, sign_in
 from tests.faults.killing import killed_at
 from tests.trading.factories import make_server
 from tests.wallet.factories import make_psp
-from wallet.withdrawals.destinations import destination_mark
+from wallet.withdrawals.destinations import hash_destination
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "8f" * 32
@@ -85,7 +85,7 @@ def everything_opens(cast, sealed, server, psp, codes, path, of_client):
 
 def test_the_field_key_is_exchanged_and_the_old_one_goes(cast, settings):
     held = filled(cast, settings)
-    mark = destination_mark({"iban": "DE02120300000000202051"})
+    mark = hash_destination({"iban": "DE02120300000000202051"})
     exchange(settings)
     everything_opens(cast, *held)
     with pytest.raises(SystemExit):
@@ -95,7 +95,7 @@ def test_the_field_key_is_exchanged_and_the_old_one_goes(cast, settings):
     settings.FIELD_KEYS_OLD = []
     crypto.lasting_key.cache_clear()
     everything_opens(cast, *held)
-    assert destination_mark({"iban": "DE02120300000000202051"}) == mark, "a known destination stays known"
+    assert hash_destination({"iban": "DE02120300000000202051"}) == mark, "a known destination stays known"
     assert sign_in(cast.agent).get("/home/").status_code == 200
     told = audit.body_of(AuditEvent.objects.get(action="crm.field_key_rotated"))["evidence"]
     assert told["rewrapped"]["crm.SubjectKey.wrapped"] >= len(CLIENTS)

@@ -370,7 +370,7 @@ def paid_out(client, psp, minor: int, **fields) -> Withdrawal:
             state="settled",
             sealed_destination=b"x",
             destination_label="IBAN",
-            destination_mark="m",
+            destination_hash="m",
             base_amount=Decimal(minor) / 100,
             approved_automatically=True,
             reservation=held,

@@ -79,7 +79,7 @@ def test_above_the_limit_two_others_approve(mixed, cast):
     approve_withdrawal(withdrawal_id=refund.pk, actor=cast.second_finance)
     with pytest.raises(NotAllowed):
         approve_withdrawal(withdrawal_id=refund.pk, actor=cast.second_finance)
-    assert state(refund) == WithdrawalState.SECOND_LOOK
+    assert state(refund) == WithdrawalState.AWAITING_SECOND_APPROVAL
 
 
 def test_a_rejected_refund_frees_the_money(mixed, cast):

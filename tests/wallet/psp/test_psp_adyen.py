@@ -410,7 +410,7 @@ def test_a_withdrawal_to_an_iban_is_paid_and_a_bank_that_sends_it_back_is_told(c
     )
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.finance)
     withdrawal.refresh_from_db()
-    if withdrawal.state == WithdrawalState.SECOND_LOOK:
+    if withdrawal.state == WithdrawalState.AWAITING_SECOND_APPROVAL:
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=cast.second_finance)
     assert sending.send_payout(withdrawal.pk) == WithdrawalState.SENT
     outside.running.control("finish")

@@ -48,7 +48,7 @@ def approved(cast, outside) -> Withdrawal:
     )
     for person in (cast.finance, cast.second_finance):
         withdrawal.refresh_from_db()
-        if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.SECOND_LOOK):
+        if withdrawal.state in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
             approve_withdrawal(withdrawal_id=withdrawal.pk, actor=person)
     withdrawal.refresh_from_db()
     assert withdrawal.state == WithdrawalState.APPROVED

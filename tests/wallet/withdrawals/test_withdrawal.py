@@ -169,7 +169,7 @@ def test_the_same_person_never_approves_twice(rich, outside):
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
     with pytest.raises(NotAllowed, match="someone else"):
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
-    assert state(withdrawal) == WithdrawalState.SECOND_LOOK
+    assert state(withdrawal) == WithdrawalState.AWAITING_SECOND_APPROVAL
 
 
 def test_who_requested_for_the_client_never_approves(rich, outside):

@@ -81,7 +81,7 @@ def cooling_off(request: Request) -> Finding:
     if changes:
         return review(_("%(what)s within the last %(hours)s hours.") % {"what": ", ".join(changes), "hours": hours})
     earlier = Withdrawal.objects.filter(client=request.client, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL)
-    known = earlier.filter(destination_mark=request.mark, requested_at__lt=since)
+    known = earlier.filter(destination_hash=request.mark, requested_at__lt=since)
     if request.mark and earlier.exists() and not known.exists():
         return review(_("The destination is new or was changed within the last %(hours)s hours.") % {"hours": hours})
     return passed(_("Nothing was changed lately."))

@@ -44,7 +44,7 @@ class Request:
     def mark(self) -> str:
         """Of the destination that the client chose; empty when everything goes back to its sources."""
         if self.plan is None:
-            return self.known.destination_mark if self.known and self.known.way == WithdrawalRoute.PAYOUT else ""
+            return self.known.destination_hash if self.known and self.known.way == WithdrawalRoute.PAYOUT else ""
         return next((part.mark for part in self.plan.parts if part.way == WithdrawalRoute.PAYOUT), "")
 
     @property

@@ -150,7 +150,7 @@ def destination(request: Request) -> Finding:
         return review(_("The destination is in another's name: “%(holder)s”.") % {"holder": holder})
     if request.mark:
         others = Withdrawal.objects.filter(
-            destination_mark=request.mark, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL
+            destination_hash=request.mark, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL
         )
         other = others.exclude(client=request.client).select_related("client").defer("sealed_destination").first()
         if other is not None:
