@@ -11,6 +11,7 @@ from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -134,14 +135,12 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
 
 
 def _locked_client(client_id: int) -> Client:
-    return Client.objects.select_related("brand").select_for_update(no_key=True, of=("self",)).get(pk=client_id)
+    return lock(Client, client_id, "brand", no_key=True)
 
 
 def _locked(restriction_id: int) -> Restriction:
     client = _locked_client(Restriction.objects.values_list("client_id", flat=True).get(pk=restriction_id))
-    restriction = (
-        Restriction.objects.select_related("lift_requested_by").select_for_update(of=("self",)).get(pk=restriction_id)
-    )
+    restriction = lock(Restriction, restriction_id, "lift_requested_by")
     restriction.client = client
     if not restriction.is_in_force:
         raise WrongState(_("This restriction was lifted already."))

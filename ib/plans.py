@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
@@ -20,7 +21,7 @@ from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
-from ib.choices import VERSION_TRANSITIONS, VersionState
+from ib.choices import VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
 
@@ -107,7 +108,7 @@ def draft_version(
 
     Who: `ib.propose_plan` at the brand. Raises: DomainError when levels together get more than a pot, or nothing is paid.
     """
-    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    plan = lock(Plan, plan_id)
     policies.require(can_write_plans(actor, plan.brand_id))
     check_card(card, is_pool=is_pool)
     last = plan.versions.aggregate(last=Max("number"))["last"] or 0
@@ -208,17 +209,9 @@ def _described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
 
 
 def _locked(version_id: int) -> PlanVersion:
-    version = PlanVersion.objects.select_for_update(of=("self",)).select_related("plan").get(pk=version_id)
-    Plan.objects.select_for_update().get(pk=version.plan_id)
+    version = lock(PlanVersion, version_id, "plan")
+    lock(Plan, version.plan_id)
     return version
-
-
-def _move(version: PlanVersion, to: VersionState) -> None:
-    if to not in VERSION_TRANSITIONS[version.state]:
-        raise WrongState(
-            _("This version is “%(state)s”; that is not possible now.") % {"state": version.get_state_display()}
-        )
-    version.state = to
 
 
 @transaction.atomic
@@ -226,7 +219,7 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     """Ask a second person to activate a draft; they are told. Who: `ib.propose_plan`."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
-    _move(version, VersionState.PROPOSED)
+    version.move_to(VersionState.PROPOSED)
     version.save(update_fields=["state"])
     audit.record(actor=actor, action=IbAction.PLAN_PROPOSED, target=version, brand_id=version.plan.brand_id)
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
@@ -252,7 +245,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
     """
     version = _locked(version_id)
     policies.require(can_decide_version(actor, version))
-    _move(version, VersionState.ACTIVE)
+    version.move_to(VersionState.ACTIVE)
     check_card(rate_card(version), is_pool=version.is_pool)
     now = at or timezone.now()
     others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)
@@ -286,7 +279,7 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
     policies.require(can_decide_version(actor, version))
     if not reason.strip():
         raise DomainError(_("Say why, so that the maker can write a better one."))
-    _move(version, VersionState.REJECTED)
+    version.move_to(VersionState.REJECTED)
     version.decided_by, version.decided_at, version.decision_reason = actor, timezone.now(), reason
     version.save()
     audit.record(
@@ -315,7 +308,7 @@ def assign_plan(
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version.
     """
-    partner = Partner.objects.select_for_update(of=("self",)).get(pk=partner_id)
+    partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():

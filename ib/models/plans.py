@@ -11,8 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import VersionState
+from ib.choices import VERSION_TRANSITIONS, VersionState
 from ib.models.partners import Partner, dated_once, ends_after_start, history_stays
 from trading.choices import SymbolGroup
 
@@ -66,8 +67,10 @@ def rates_stay(name: str) -> pgtrigger.Trigger:
     )
 
 
-class PlanVersion(models.Model):
+class PlanVersion(HasState):
     """What a plan pays in a stretch of time. Written as a draft by one person, activated by another, then immutable."""
+
+    TRANSITIONS = {"state": VERSION_TRANSITIONS}
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()

@@ -21,9 +21,7 @@ NAMED = {
 }
 # What two people decide moves to the kit of approvals, with its locks.
 FOUR_EYES = {
-    "compliance/restrictions.py",
     "crm/staff/grants.py",
-    "ib/plans.py",
     "trading/accounts/operation_decisions.py",
     "trading/imports/login_proposals.py",
     "trading/servers/addresses.py",

@@ -38,7 +38,6 @@ SET_BASED = {
 # What two people decide moves by the kit of approvals.
 FOUR_EYES_MODELS = {
     "crm.GrantRequest",
-    "ib.PlanVersion",
     "trading.LoginProposal",
     "trading.OperationDecision",
     "trading.ServerAddressChange",
@@ -53,7 +52,6 @@ FOUR_EYES_MODELS = {
 }
 FOUR_EYES = {
     "crm/staff/grants.py",
-    "ib/plans.py",
     "trading/accounts/operation_decisions.py",
     "trading/imports/login_proposals.py",
     "trading/servers/addresses.py",
