@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from crm import events
-from crm.models import Notification
+from crm.models import Notification, User
 from kyc import claims, incoming, pipeline
 from kyc.models import Document
 from kyc.reviews import approve, reject, settle_due
@@ -151,6 +151,17 @@ def test_names_are_fixed_once_a_document_is_looked_at(cast, browser):
     assert (cast.client.first_name, cast.client.city) == ("Clara", "Potsdam")
     with pytest.raises(Exception, match="has fixed name"):
         profile.change_own_details(client_id=cast.client.pk, actor=cast.client_user, changes={"first_name": "Claudia"})
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_wrong_phone_is_shown_at_its_field(cast, browser, language):
+    """In every language: the place follows the refusal's code, not its words."""
+    User.objects.filter(pk=cast.client_user.pk).update(language=language)
+    answer = browser.post("/portal/profile/details/", {**DETAILS, "phone": "12"})
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert list(form.errors) == ["phone"] and form["last_name"].value() == "Weber"
+    assert ("Landesvorwahl" in form.errors["phone"][0]) == (language == "de")
 
 
 def test_nobody_changes_somebody_elses_details(cast):

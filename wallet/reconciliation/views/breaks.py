@@ -267,24 +267,24 @@ def _after_suggestion(suggestion: Suggestion) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def suggestion_accept(request: UserRequest, pk: int) -> HttpResponseBase:
-    one = _suggestion(request, pk)
+    suggestion = _suggestion(request, pk)
     run_action(
         request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), show_forbidden=True
     )
-    return _after_suggestion(one)
+    return _after_suggestion(suggestion)
 
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def suggestion_reject(request: UserRequest, pk: int) -> HttpResponseBase:
-    one = _suggestion(request, pk)
+    suggestion = _suggestion(request, pk)
     run_action(
         request,
         lambda: deciding.reject(suggestion_id=pk, actor=request.user),
         _("They are kept apart."),
         show_forbidden=True,
     )
-    return _after_suggestion(one)
+    return _after_suggestion(suggestion)
 
 
 @require_POST
