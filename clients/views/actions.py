@@ -72,9 +72,9 @@ def quick_times() -> list[tuple[str, str]]:
     """(label, local time for the input) of the follow-ups people set most."""
     now = timezone.localtime()
     morning = now.replace(hour=9, minute=30, second=0, microsecond=0)
-    found = [(_("In an hour"), now + dt.timedelta(hours=1)), (_("Tomorrow"), morning + dt.timedelta(days=1))]
-    found += [(_("In two days"), morning + dt.timedelta(days=2)), (_("In a week"), morning + dt.timedelta(days=7))]
-    return [(label, at.strftime("%Y-%m-%dT%H:%M")) for label, at in found]
+    times = [(_("In an hour"), now + dt.timedelta(hours=1)), (_("Tomorrow"), morning + dt.timedelta(days=1))]
+    times += [(_("In two days"), morning + dt.timedelta(days=2)), (_("In a week"), morning + dt.timedelta(days=7))]
+    return [(label, at.strftime("%Y-%m-%dT%H:%M")) for label, at in times]
 
 
 @staff_page("clients.log_call")
@@ -115,20 +115,20 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
     action = request.POST.get("action", "")
     if action == "complete":
         task = complete_task(task_id=task.pk, actor=request.user)
-        said = _("Done: %(task)s") % {"task": task.title}
+        message = _("Done: %(task)s") % {"task": task.title}
     elif action == "reopen":
         task = reopen_task(task_id=task.pk, actor=request.user)
-        said = _("Open again: %(task)s") % {"task": task.title}
+        message = _("Open again: %(task)s") % {"task": task.title}
     elif action in SNOOZES:
         task = snooze_task(task_id=task.pk, actor=request.user, until=timezone.now() + SNOOZES[action])
-        said = _("Later: %(task)s") % {"task": task.title}
+        message = _("Later: %(task)s") % {"task": task.title}
     else:
         raise Http404
     if wants_fragment(request):
         context = {"task": task, "with_client": request.POST.get("with_client") == "1", "changed": action}
         return render(request, "clients/_task.html", context)
     back = request.POST.get("back", "")
-    return dialogs.done(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/", said)
+    return dialogs.done(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/", message)
 
 
 @staff_page("clients.log_call")
@@ -211,8 +211,8 @@ def note_pin(request: UserRequest, note_id: int) -> HttpResponseBase:
     note = _note(request, note_id)
     is_pinned = request.POST.get("pin") == "1"
     pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned)
-    said = _("The note stays on top.") if is_pinned else _("The note is back in its place.")
-    return dialogs.done(request, note.client.get_absolute_url(), said)
+    message = _("The note stays on top.") if is_pinned else _("The note is back in its place.")
+    return dialogs.done(request, note.client.get_absolute_url(), message)
 
 
 @staff_page("clients.view_client")

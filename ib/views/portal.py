@@ -153,12 +153,12 @@ def _platform_of(accrual: Accrual) -> str:
 
 @partner_page
 def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
-    found = Settlement.objects.select_related("period").filter(pk=settlement_id, partner=partner).first()
-    if found is None:
+    row = Settlement.objects.select_related("period").filter(pk=settlement_id, partner=partner).first()
+    if row is None:
         raise Http404
-    table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": found.pk})
+    table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": row.pk})
     return _table_page(
-        request, table, "partners/settlement.html", settlement=found, steps=explain.explain_settlement(found)
+        request, table, "partners/settlement.html", settlement=row, steps=explain.explain_settlement(row)
     )
 
 
@@ -238,7 +238,10 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "payable": payable,
             "form": form,
             "table": table,
-            "payouts": [(one, PayoutTo(one.destination.partition(":")[0]), states.get(one.pk)) for one in made],
+            "payouts": [
+                (request_row, PayoutTo(request_row.destination.partition(":")[0]), states.get(request_row.pk))
+                for request_row in made
+            ],
         },
         status=422 if form.errors else 200,
     )
@@ -248,7 +251,7 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     """A redirect after the payout; None when it was refused and the form says why. Money that goes on from the wallet asks
     for the password again, as in the trader's room."""
     data, destination = form.cleaned_data, form.destination
-    said = {
+    message = {
         PayoutTo.WALLET: _("Paid to your trading wallet."),
         PayoutTo.ACCOUNT: _("Payout sent to your trading account."),
         PayoutTo.BANK: _("Payout to your bank account requested. We check it like any withdrawal."),
@@ -263,7 +266,7 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
             request_key=data["request_key"],
             destination=destination,
         ),
-        said,
+        message,
         form=form,
     )
     return redirect("partner_payouts") if done else None

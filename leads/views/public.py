@@ -157,11 +157,11 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         invitations.ask_for_new(token)
         return render(request, "leads/public/link_renewed.html")
-    found = outcome_of(lambda: invitations.look_at(token), only=invitations.LinkUnusable)
-    if not found:
-        return _link_unusable(request, found.error)
+    link = outcome_of(lambda: invitations.look_at(token), only=invitations.LinkUnusable)
+    if not link:
+        return _link_unusable(request, link.error)
     if request.method == "GET":
-        invitations.note_opened(found.result)
+        invitations.note_opened(link.result)
     return redirect(f"{_url('portal_register')}?invitation={token}")
 
 
@@ -176,8 +176,8 @@ def _link_unusable(request: HttpRequest, error: Any) -> HttpResponse:
         return render(request, "leads/public/link_unusable.html", context, status=410)
 
 
-def _language_of(found: Any) -> str:
-    return found.client.language[:2] if found else (translation.get_language() or "en")
+def _language_of(invitation: Any) -> str:
+    return invitation.client.language[:2] if invitation else (translation.get_language() or "en")
 
 
 def _url(name: str) -> str:

@@ -100,8 +100,8 @@ def _move(request: HttpRequest, client: Client, form: TransferForm, direction: D
         "actor": me(request),
     }
     if not data["wallet"] or data["wallet"] == account.currency:
-        found = transfers.start_transfer(**common, amount=data["amount"])
-        return redirect("portal_movement", reference=found.reference)
+        started = transfers.start_transfer(**common, amount=data["amount"])
+        return redirect("portal_movement", reference=started.reference)
     notice, number = "", _quote_of(request)
     if number is not None:
         moved = outcome_of(lambda: transfers.start_transfer(**common, quote_id=number), only=QuoteExpired)
@@ -135,10 +135,10 @@ def _can_move(account: TradingAccount) -> bool:
 
 def _why_none(accounts: list[TradingAccount]) -> str:
     """What a client reads who has no account that money could be moved to."""
-    real = [one for one in accounts if not one.is_demo]
-    if any(one.state == "open" for one in real):
+    real = [account for account in accounts if not account.is_demo]
+    if any(account.state == "open" for account in real):
         return _("Money can't be moved to your trading accounts from here. Please write to us.")
-    if any(one.state in ("requested", "opening", "unknown") for one in real):
+    if any(account.state in ("requested", "opening", "unknown") for account in real):
         return _("Your trading account is being opened. It takes a few seconds.")
     if accounts:
         return _("Open a trading account with real money first: practice money can't be moved.")
@@ -152,9 +152,9 @@ def _why_none(accounts: list[TradingAccount]) -> str:
 def exchange(request: HttpRequest, client: Client) -> HttpResponse:
     """Change money between wallets: the amount, then the quoted rate, then the exchange."""
     wallets = money.wallets_with_money(client)
-    known = [one.currency for one in queries.wallets_of(client)]
+    known = [wallet.currency for wallet in queries.wallets_of(client)]
     got = list(dict.fromkeys([*known, *method_offers.deposit_currencies(client)]))
-    given = [one.currency for one in wallets] or known[:1]
+    given = [wallet.currency for wallet in wallets] or known[:1]
     start = {
         "request_key": new_key(),
         "given": given[0],

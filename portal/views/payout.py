@@ -163,11 +163,11 @@ def _send(request: HttpRequest, page: _Page) -> HttpResponse:
 @require_POST
 def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
     """All parts of the request, as long as nobody has released it."""
-    found = queries.withdrawal_of(me(request), reference)
+    withdrawal = queries.withdrawal_of(me(request), reference)
     run_action(
         request,
-        lambda: withdrawals.cancel_withdrawal(withdrawal_id=found.pk, actor=me(request)),
+        lambda: withdrawals.cancel_withdrawal(withdrawal_id=withdrawal.pk, actor=me(request)),
         _("Cancelled. The money is in your wallet again."),
         show_forbidden=True,
     )
-    return redirect("portal_movement", reference=found.request_reference)
+    return redirect("portal_movement", reference=withdrawal.request_reference)
