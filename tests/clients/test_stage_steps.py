@@ -43,7 +43,7 @@ def test_each_step_of_each_stage(cast, before, to, is_step_back):
 
 
 @pytest.mark.parametrize(("to", "is_dated"), [(Stage.REGISTERED, True), (Stage.CLOSED, False)])
-def test_a_lead_is_dated_when_it_registers_and_not_when_it_is_closed(cast, to, is_dated):
+def test_a_lead_is_dated_when_it_registers_not_when_closed(cast, to, is_dated):
     Client.objects.filter(pk=cast.client.pk).update(stage=Stage.LEAD, registered_at=None)
     move_stage(client_id=cast.client.pk, to=to)
     assert (Client.objects.get(pk=cast.client.pk).registered_at is not None) is is_dated

@@ -391,7 +391,7 @@ def test_whom_a_referral_code_brings(cast, change, is_referred):
 @pytest.mark.parametrize(
     ("closed", "is_seen"), [(-SECOND, False), (0 * SECOND, True), (DAY - SECOND, True), (DAY, False)]
 )
-def test_a_calculation_covers_its_first_to_before_its_last_instant(network, cast, closed, is_seen):
+def test_a_calculation_ends_before_its_last_instant(network, cast, closed, is_seen):
     make_trade(network.account, at=NOON + closed)
     engine.recompute(brand=cast.brand, from_at=NOON, to_at=NOON + DAY, actor=cast.ib_manager, reason="check")
     assert left_to(network.sub) == (6 if is_seen else 0)

@@ -138,7 +138,7 @@ def test_a_campaign_counts_by_its_quality(quality, expected):
 
 
 @pytest.mark.parametrize(("by", "holds"), [(-1, False), (0, True), (9, True), (10, False)])
-def test_a_score_rule_holds_from_its_first_to_before_its_last_day(cast, by, holds):
+def test_a_score_rule_ends_before_its_last_day(cast, by, holds):
     ScoreRule.objects.create(
         brand=cast.brand, name="Spring", kind="base", points=5, valid_from=TODAY, valid_to=TODAY + 10 * DAY
     )
