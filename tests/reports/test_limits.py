@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from kyc.models import Document
@@ -117,6 +118,7 @@ def waiting(cast, hours: float, number: int, **fields) -> Document:
     ("hours", "place"),
     [(0, 0), (3.99, 0), (4, 1), (4.01, 1), (23.99, 1), (24, 2), (71.99, 2), (72, 3), (72.01, 3), (10_000, 3)],
 )
+@time_machine.travel(NOON, tick=False)
 def test_documents_age_at_4_24_and_72_hours(cast, hours, place):
     Document.objects.bulk_create([waiting(cast, hours, 1)])
     ages = queries.queue_ages(cast.kyc_officer)
