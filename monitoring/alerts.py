@@ -20,7 +20,7 @@ from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
 from monitoring.choices import FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
-from monitoring.policies import can_decide, can_review
+from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
 from monitoring.scoring import Scored
 
@@ -157,9 +157,10 @@ def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
 
 @transaction.atomic
 def take(*, alert_id: int, actor: User) -> Alert:
-    """A reviewer takes an alert on. Who: `monitoring.decide_alert`, not on oneself, not on one's own head."""
+    """A reviewer takes an alert on. Who: `monitoring.decide_alert` in reach, not on oneself, not on one's own head."""
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_review(actor, alert))
+    policies.require(reaches(actor, alert.agent))
     alert.move_to(AlertState.IN_REVIEW)
     alert.reviewer = actor
     alert.save(update_fields=["state", "reviewer"])
@@ -172,6 +173,7 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
     """The reviewer gives an alert back for somebody else."""
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
+    policies.require(reaches(actor, alert.agent))
     alert.move_to(AlertState.OPEN)
     alert.reviewer = None
     alert.save(update_fields=["state", "reviewer"])
@@ -188,6 +190,7 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
     """
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
+    policies.require(reaches(actor, alert.agent))
     if not text.strip():
         raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))
     alert.move_to(AlertState.DECIDED)

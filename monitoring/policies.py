@@ -43,6 +43,10 @@ def can_watch(user: User, agent: User) -> Decision:
         return allowed
     if user.pk == agent.pk:
         return no(_("Nobody puts themselves on the watchlist."))
-    if not agents_visible_to(user).filter(pk=agent.pk).exists():
-        return no(_("You don't reach this person's desk."))
-    return YES
+    return reaches(user, agent)
+
+
+def reaches(user: User, agent: User) -> Decision:
+    if agents_visible_to(user).filter(pk=agent.pk).exists():
+        return YES
+    return no(_("You don't reach this person's desk."))
