@@ -31,11 +31,11 @@ def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str,
     if not is_new:  # a form may have written into the object already: what was there is in the table
         row = lock(type(row), row.pk)
     before = {} if is_new else {name: getattr(row, name) for name in fields}
+    _require_reach(actor, row)  # of the brand it is of, and of the one it shall be of
     for name, value in fields.items():
         setattr(row, name, value)
+    _require_reach(actor, row)
     brand = getattr(row, "brand", None)
-    if actor is not None and brand is not None and brand.pk not in reach_of(actor).brands:
-        raise NotAllowed(_("You don't reach this brand."))
     try:
         # Django reads the exclusion constraint on score rules wrongly (its COALESCE over the brand); the database doesn't.
         row.full_clean(validate_constraints=not isinstance(row, ScoreRule))
@@ -57,6 +57,12 @@ def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str,
         after={name: _plain(getattr(row, name)) for name in changed},
     )
     return row
+
+
+def _require_reach(actor: Actor, row: Any) -> None:
+    brand_id = getattr(row, "brand_id", None)
+    if actor is not None and brand_id is not None and brand_id not in reach_of(actor).brands:
+        raise NotAllowed(_("You don't reach this brand."))
 
 
 def _plain(value: Any) -> Any:
