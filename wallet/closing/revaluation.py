@@ -21,12 +21,14 @@ from crm.i18n.localized_text import localize, phrase
 from crm.models import User
 from crm.money.amounts import Money, quantize, to_minor
 from crm.rates import fx
+from crm.security.policies import require
 from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import PeriodState
 from wallet.closing.trial_balance import TrialBalance, trial_balance
 from wallet.ledger import posting
 from wallet.ledger.manual_journals import write_journal
+from wallet.ledger.policies import can_write_journal
 from wallet.ledger.posting import Line
 from wallet.models import ManualJournal, Period
 
@@ -109,6 +111,7 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
     Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing to post).
     """
     period = lock(Period, period_id, "brand")
+    require(can_write_journal(actor, period.brand_id))
     if period.state != PeriodState.OPEN:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
     found = revaluation_of(period)
