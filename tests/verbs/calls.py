@@ -1,0 +1,247 @@
+"""A call of any verb among the demo's people: its arguments found by their names and types, and who may not make it."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.db.models import Field, ForeignKey, Model, OneToOneField, QuerySet
+from django.utils import timezone
+
+from crm.models import Brand, User
+
+# The names of ids that aren't their model's own name; the longest fitting start of the verb's name decides.
+MODELS = {
+    "crm": {"delivery_id": "EventDelivery", "request_id": "GrantRequest", "user_id": "User"},
+    "clients": {"to_book_id": "Book"},
+    "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
+    "trading": {
+        "account_id": "TradingAccount",
+        "account_type_id": "AccountType",
+        "operation_id": "BalanceOperation",
+        "request_id": "AccountRequest",
+        "decision_id": "OperationDecision",
+        "type_id": "AccountType",
+        "server_id": "TradingServer",
+        "row_id": "StagedLogin",
+        "proposal_id": "LoginProposal",
+        "line_id": "LeverageCap",
+        "change_id": "ServerAddressChange",
+        "info_id": "SymbolInfo",
+        "issue_id": "PlatformIssue",
+        "break_id": "SyncBreak",
+        "backfill_id": "Backfill",
+    },
+    "wallet": {
+        "mapping_id": "TableMapping",
+        "entry_id": "BankEntry",
+        "batch_id": "BankBatch",
+        "waiting_id": "WaitingTable",
+        "grant_id": "BonusGrant",
+        "plan_id": "BonusPlan",
+        "reopening_id": "PeriodReopening",
+        "sign_off_id": "MonthSignOff",
+        "term_id": "UnverifiedTerm",
+        "loss_id": "BonusLoss",
+        "proposal_id": "BonusProposal",
+        "manual_id": "ManualJournal",
+        "change_id": "PspAddressChange",
+        "method_id": "PaymentMethod",
+        "report_id": "AnnouncedReport",
+        "cost_id": "PspCost",
+        "finding_id": "PayoutFinding",
+        "message_id": "WebhookMessage",
+        "operation_id": "BalanceOperation",
+        "posting_id": "BreakPosting",
+        "match_id": "MatchGroup",
+    },
+    "wallet.reconciliation.costs": {"proposal_id": "PspCostProposal"},
+    "wallet.reconciliation.report_confirmations": {"waiting_id": "ReportToConfirm"},
+    "wallet.transfers.rate_entries": {"entry_id": "RateEntry"},
+    "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
+    "monitoring": {"agent_id": "User"},
+}
+BRAND = "meridian"
+
+
+def function_of(verb: str) -> Callable[..., Any]:
+    module, _dot, name = verb.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def model_named(name: str, *, app: str = "") -> type[Model] | None:
+    """Models of the apps by their class's name; where two apps have the same, the verb's own."""
+    named = [
+        one
+        for label in settings.KEELSON_APPS
+        for one in apps.get_app_config(label).get_models()
+        if one.__name__ == name
+    ]
+    return next((one for one in named if one._meta.app_label == app), named[0] if named else None)
+
+
+def model_of_id(verb: str, parameter: str) -> type[Model] | None:
+    fitting = sorted((start for start in MODELS if f"{verb}.".startswith(f"{start}.")), key=len, reverse=True)
+    for start in fitting:
+        if parameter in MODELS[start]:
+            return model_named(MODELS[start][parameter], app=verb.partition(".")[0])
+    own = "".join(word.title() for word in re.sub("_ids?$", "", parameter).split("_"))
+    return model_named(own, app=verb.partition(".")[0])
+
+
+def path_to_brand(model: type[Model]) -> str | None:
+    """The shortest way over foreign keys that are never empty: "client__brand". None: it belongs to no brand."""
+    todo: list[tuple[type[Model], list[str]]] = [(model, [])]
+    seen = {model}
+    while todo:
+        here, path = todo.pop(0)
+        if here is Brand:
+            return "__".join(path) or "pk"
+        for field in here._meta.get_fields():
+            if isinstance(field, ForeignKey | OneToOneField) and not field.null:
+                there = field.remote_field.model
+                if there is not User and there not in seen:
+                    seen.add(there)
+                    todo.append((there, [*path, field.name]))
+    return None
+
+
+def of_the_brand(model: type[Model]) -> QuerySet[Any]:
+    rows, path = model._default_manager.order_by("pk"), path_to_brand(model)
+    if model is User:
+        return rows.filter(kind="staff", is_active=True, brand__code=BRAND)
+    if model is Brand:
+        return rows.filter(code=BRAND)
+    return rows.filter(**{f"{path}__code": BRAND}) if path else rows
+
+
+def one(model: type[Model], **where: Any) -> Any:
+    """The first of the brand, or where the demo has none, one that somebody left behind."""
+    return of_the_brand(model).filter(**where).first() or sketched(model, **where)
+
+
+# What a row needs beside something in each field, to be one that waits.
+SKETCHES: dict[str, dict[str, Any]] = {
+    "AccountRequest": {"kind": "leverage", "leverage": 30},
+    "AnnouncedReport": {"due_at": timezone.now},
+    "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
+    "PayoutFinding": {"kind": "not_paid"},
+    "StagedLogin": {"verdict": "no_client"},
+}
+
+
+def sketched(model: type[Model], **given: Any) -> Any:
+    """A row of a table that is empty in the demo, with something of the right type in each field that asks for it."""
+    fields = {name: value() if callable(value) else value for name, value in SKETCHES.get(model.__name__, {}).items()}
+    fields |= {name: value for name, value in given.items() if "__" not in name}
+    for field in model._meta.concrete_fields:
+        is_asked = not (field.primary_key or field.null or field.has_default() or getattr(field, "auto_now_add", False))
+        if is_asked and field.name not in fields:
+            fields[field.name] = _something(field)
+    return model._default_manager.create(**fields)
+
+
+def _something(field: Field[Any, Any]) -> Any:
+    if isinstance(field, ForeignKey | OneToOneField):
+        return one(field.remote_field.model)
+    if field.choices:
+        return next(value for value, _label in field.flatchoices)
+    kinds: dict[str, Any] = {
+        "DateTimeField": timezone.now(),
+        "DateField": timezone.now().date(),
+        "CharField": "made"[: getattr(field, "max_length", None) or 4],
+        "TextField": "made",
+        "BinaryField": b"made",
+        "BooleanField": False,
+        "JSONField": {},
+    }
+    return kinds.get(field.get_internal_type(), 1)
+
+
+def _plain(parameter: inspect.Parameter, said: str) -> Any:
+    today, now = timezone.now().date(), timezone.now()
+    if said.startswith("bytes"):
+        return b"a,b\n1,2\n"
+    by_type: dict[str, Any] = {
+        "str": "EUR" if parameter.name in ("currency", "given") else "A reason of some words",
+        "Words": "Words",
+        "int": 1,
+        "int | None": None,
+        "bool": False,
+        "Decimal": Decimal(10),
+        "dt.date": today,
+        "dt.datetime": now,
+        "BinaryIO": io.BytesIO(b"a,b\n1,2\n"),
+        "Path": Path("/nowhere"),
+    }
+    if said in by_type:
+        return by_type[said]
+    if said.startswith(("Mapping[", "dict[")):
+        return {}
+    return () if said.startswith(("Sequence", "Iterable", "Collection")) else None
+
+
+def _value(verb: str, function: Callable[..., Any], parameter: inspect.Parameter, where: Mapping[str, Any]) -> Any:
+    said = str(parameter.annotation) if isinstance(parameter.annotation, str) else parameter.annotation.__name__
+    if parameter.name.endswith("_id") and (model := model_of_id(verb, parameter.name)):
+        return one(model, **where).pk
+    if parameter.name.endswith("_ids") and (model := model_of_id(verb, parameter.name[:-1])):
+        return [one(model, **where).pk]
+    if parameter.name == "brand":
+        return one(Brand)
+    kind = inspect.unwrap(function).__globals__.get(said)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return next(iter(kind))
+    if model := model_named(said, app=verb.partition(".")[0]):
+        return one(model, **where)
+    return _plain(parameter, said)
+
+
+def arguments(
+    verb: str, given: Mapping[str, Any] | None = None, where: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """For everything a verb asks for but `actor`: what the table gives, or something of that name and type.
+
+    where: what must be so of the thing that a parameter names.
+    """
+    given, where = given or {}, where or {}
+    function = function_of(verb)
+    asked = [
+        one
+        for one in inspect.signature(function).parameters.values()
+        if one.name != "actor" and one.default is one.empty and one.kind != one.VAR_KEYWORD
+    ]
+    return {
+        **{one.name: _value(verb, function, one, where.get(one.name, {})) for one in asked if one.name not in given},
+        **given,
+    }
+
+
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|MERGE)\b|.*\bledger_post\b", re.I | re.S)
+
+
+@contextmanager
+def noting_statements() -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        said.append(str(sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield said
+
+
+def writes_of(said: list[str]) -> list[str]:
+    return [sql for sql in said if WRITES.match(sql)]

@@ -1,0 +1,231 @@
+"""What the calls of single verbs need, and who may make them: everything that isn't said here is found by itself.
+
+A new verb needs a line only where the arguments that are made up for it (`tests/verbs/calls.py`) don't bring it as far as
+its policy, or where the person of every role (`insider`) may not do it either.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from clients.models import Client
+from compliance.packs import TrailFilter
+from crm.choices import Role
+from crm.models import Brand, Desk, EventDelivery, User
+from ib.plans import RateCard
+from kyc.models import Document
+from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
+from tests.verbs.calls import model_named, one, sketched
+from trading.models import StagedLogin
+from wallet.reconciliation.costs import Terms
+from wallet.statement_formats.mapping import Mapping
+
+Arguments = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Door:
+    """`where`: what must be so of the thing that a parameter names; `by`: who may, where the insider may not.
+
+    open_to: who else may, with the reason beside the line; finds_nothing: for somebody without the right there is nothing
+    to do, so nothing is refused.
+    """
+
+    where: typing.Mapping[str, typing.Mapping[str, Any]] = field(default_factory=dict)
+    given: Callable[[], Arguments] = dict
+    by: Callable[[Arguments], User] | None = None
+    open_to: tuple[str, ...] = ()
+    finds_nothing: bool = False
+
+
+def its_client(given: Arguments) -> User:
+    return Client.objects.get(pk=given["client_id"]).user
+
+
+def of(parameter: str, path: str, model: str) -> Callable[[Arguments], User]:
+    """The person whom the thing itself names."""
+
+    def person(given: Arguments) -> User:
+        found: Any = model_named(model)._default_manager.get(pk=given[parameter])  # type: ignore[union-attr]
+        for step in path.split("."):
+            found = getattr(found, step)
+        return User.objects.get(pk=found.pk)
+
+    return person
+
+
+# A trading server, its symbols and the regulators' caps are of all brands.
+ALL_BRANDS = Door(open_to=("outsider",))
+WITH_LOGIN = {"client_id": {"user__isnull": False}}
+FAILED_DELIVERY = Door(
+    given=lambda: {"delivery_id": sketched(EventDelivery, state="failed", finished_at=timezone.now()).pk},
+    open_to=("outsider",),
+)
+
+
+def proposed_login() -> Arguments:
+    row = sketched(StagedLogin)
+    row.state, row.proposed_client, row.proposed_by = "proposed", one(Client), one(User)
+    row.proposed_at, row.proposal_reason = timezone.now(), "The same person"
+    row.save()
+    return {"row_id": row.pk}
+
+
+def decided_document() -> Arguments:
+    """A decision whose window is still open."""
+    row = one(Document, state="approved")
+    Document.objects.filter(pk=row.pk).update(settled_at=None, settles_at=timezone.now() + dt.timedelta(hours=1))
+    return {"document_id": row.pk}
+
+
+DOORS: dict[str, Door] = {
+    "crm.events.delivery.replay": FAILED_DELIVERY,
+    "crm.events.delivery.skip": FAILED_DELIVERY,
+    "crm.files.jobs.cancel_job": Door(finds_nothing=True),
+    "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
+    "crm.staff.grants.withdraw_grant": Door(by=of("request_id", "requested_by", "GrantRequest")),
+    "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
+    "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
+    "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
+    "leads.imports.discard": Door(by=of("import_id", "owner", "LeadImport")),
+    "leads.setup.save_campaign": Door(given=lambda: {"campaign": one(Campaign), "brand": one(Brand)}),
+    "leads.setup.save_landing_page": Door(given=lambda: {"page": one(LandingPage), "brand": one(Brand)}),
+    "leads.setup.save_routing_rule": Door(
+        given=lambda: {"rule": (rule := one(RoutingRule)), "brand": rule.brand, "desk": rule.desk}
+    ),
+    "leads.setup.save_score_rule": Door(given=lambda: {"rule": one(ScoreRule, brand=one(Brand)), "brand": one(Brand)}),
+    "leads.setup.end_score_rule": Door(given=lambda: {"rule_id": one(ScoreRule, brand=one(Brand)).pk}),
+    "kyc.claims.claim_next": Door(finds_nothing=True),
+    "kyc.claims.extend": Door(finds_nothing=True),
+    "kyc.claims.release": Door(finds_nothing=True),
+    "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "kyc.reviews.undo": Door(given=decided_document, by=of("document_id", "reviewed_by", "Document")),
+    "compliance.watchlists.import_watchlist": ALL_BRANDS,
+    "compliance.packs.request_pack": Door(given=lambda: {"chosen": TrailFilter()}),
+    "compliance.packs.make_pack": Door(given=lambda: {"chosen": TrailFilter()}),
+    "compliance.restrictions.place_restriction": Door(given=lambda: {"kind": "no_trading"}),
+    "compliance.hits.clear_hit": Door({"hit_id": {"state": "open"}}, given=lambda: {"reason_code": "birth_date"}),
+    "compliance.hits.confirm_hit": Door({"hit_id": {"state": "open"}}),
+    "compliance.restrictions.ask_to_lift": Door({"restriction_id": {"lifted_at": None}}),
+    "compliance.restrictions.lift": Door({"restriction_id": {"lifted_at": None}}),
+    "compliance.restrictions.refuse_to_lift": Door({"restriction_id": {"lifted_at": None}}),
+    "trading.accounts.operation_decisions.withdraw_decision": Door(
+        by=of("decision_id", "requested_by", "OperationDecision")
+    ),
+    "trading.core.issues.close_issue": ALL_BRANDS,
+    "trading.cap_breaches.remedies.put_right": Door(finds_nothing=False, open_to=("outsider",)),
+    "trading.imports.attach.attach": Door(given=lambda: {"client_id": one(Client).pk}),
+    "trading.imports.attach.ignore": ALL_BRANDS,
+    "trading.imports.attach.put_off": ALL_BRANDS,
+    "trading.imports.attach.reopen": ALL_BRANDS,
+    "trading.imports.client_proposals.approve_client": Door(given=proposed_login),
+    "trading.imports.client_proposals.refuse_client": Door(given=proposed_login),
+    "trading.imports.client_proposals.withdraw_client": Door(
+        given=proposed_login, by=of("row_id", "proposed_by", "StagedLogin")
+    ),
+    "trading.imports.login_proposals.withdraw_login": Door(by=of("proposal_id", "requested_by", "LoginProposal")),
+    "trading.servers.addresses.withdraw_address": ALL_BRANDS,
+    "trading.imports.reading.start_import": ALL_BRANDS,
+    "trading.leverage.caps.end_line": ALL_BRANDS,
+    "trading.leverage.caps.add_line": Door(
+        given=lambda: {
+            "authority": "ESMA",
+            "category": "retail",
+            "instrument_class": "fx",
+            "valid_from": timezone.now().date(),
+        },
+        open_to=("outsider",),
+    ),
+    "trading.servers.verbs.connect_server": ALL_BRANDS,
+    "trading.servers.verbs.change_server": ALL_BRANDS,
+    "trading.servers.verbs.try_connection": ALL_BRANDS,
+    "trading.servers.addresses.approve_address": ALL_BRANDS,
+    "trading.servers.addresses.refuse_address": ALL_BRANDS,
+    "trading.symbols.mapping.confirm": ALL_BRANDS,
+    "trading.symbols.mapping.map_symbol": Door(
+        given=lambda: {"symbol_group": "fx_major", "instrument_class": "fx", "name": "EURUSD"}, open_to=("outsider",)
+    ),
+    "trading.symbols.mapping.leave_out": ALL_BRANDS,
+    "trading.sync.backfill.start": ALL_BRANDS,
+    "trading.sync.backfill.resume": ALL_BRANDS,
+    "trading.sync.backfill.drop": ALL_BRANDS,
+    "trading.sync.breaks.settle": ALL_BRANDS,
+    "trading.sync.breaks.fetch_again": ALL_BRANDS,
+    "trading.accounts.requests.ask": Door(by=of("account_id", "client.user", "TradingAccount")),
+    "trading.accounts.requests.withdraw": Door(by=of("request_id", "account.client.user", "AccountRequest")),
+    "wallet.bank.waiting_tables.import_waiting": Door(given=lambda: {"mapping": Mapping(0, {})}),
+    "wallet.closing.periods.withdraw_reopening": Door(by=of("reopening_id", "requested_by", "PeriodReopening")),
+    "wallet.disputes.bonus_disputes.withdraw": Door(by=of("proposal_id", "requested_by", "BonusProposal")),
+    "wallet.psp.addresses.withdraw_address": Door(by=of("change_id", "requested_by", "PspAddressChange")),
+    "wallet.reconciliation.costs.withdraw_proposal": Door(by=of("proposal_id", "requested_by", "PspCostProposal")),
+    "wallet.transfers.rate_entries.withdraw_rate": Door(by=of("entry_id", "requested_by", "RateEntry")),
+    "wallet.withdrawals.investigations.withdraw": Door(by=of("finding_id", "requested_by", "PayoutFinding")),
+    # Each withdrawal of a batch is refused by itself.
+    "wallet.withdrawals.batches.confirm": Door(open_to=("outsider",)),
+    "wallet.bonuses.granting.decide_bonus": Door({"grant_id": {"state": "requested"}}),
+    "wallet.closing.revaluation.propose_revaluation": Door({"period_id": {"state": "open"}}),
+    "wallet.closing.sign_offs.withdraw_signature": Door(by=of("sign_off_id", "signed_by", "MonthSignOff")),
+    "wallet.deposits.settlement.release_held_deposit": Door({"deposit_id": {"state": "held"}}),
+    "wallet.deposits.verbs.start_deposit": Door(WITH_LOGIN, by=its_client),
+    "wallet.ledger.manual_journals.post_journal": Door({"manual_id": {"state": "waiting"}}),
+    "wallet.ledger.manual_journals.refuse_journal": Door({"manual_id": {"state": "waiting"}}),
+    "wallet.ledger.manual_journals.withdraw_journal": Door(
+        {"manual_id": {"state": "waiting"}}, by=of("manual_id", "requested_by", "ManualJournal")
+    ),
+    "wallet.ledger.manual_journals.attach_file": Door({"manual_id": {"state": "waiting"}}),
+    "wallet.reconciliation.breaks.give_to": Door(finds_nothing=True),
+    "wallet.reconciliation.costs.propose_terms": Door(
+        given=lambda: {"terms": Terms("payment", "EUR", Decimal(10), 0, 0, timezone.now().date())}
+    ),
+    "wallet.reconciliation.deciding.accept": Door({"suggestion_id": {"state": "open"}}),
+    "wallet.reconciliation.deciding.reject": Door({"suggestion_id": {"state": "open"}}),
+    "wallet.reconciliation.postings.withdraw": Door(by=of("posting_id", "requested_by", "BreakPosting")),
+    "wallet.transfers.exchanges.exchange": Door(WITH_LOGIN, by=its_client),
+    "wallet.transfers.quotes.ask_quote": Door(WITH_LOGIN, by=its_client),
+    "wallet.transfers.verbs.start_transfer": Door(WITH_LOGIN, by=its_client),
+    "wallet.withdrawals.verbs.approve_withdrawal": Door({"withdrawal_id": {"state": "requested"}}),
+    "wallet.withdrawals.verbs.reject_withdrawal": Door({"withdrawal_id": {"state": "requested"}}),
+    "wallet.withdrawals.verbs.cancel_withdrawal": Door(
+        {"withdrawal_id": {"state": "requested"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
+    ),
+    "ib.payouts.pay_out": Door(by=of("partner_id", "user", "Partner")),
+    "ib.plans.draft_version": Door(given=lambda: {"card": RateCard({}, {}, {})}),
+    "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
+    "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
+    "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "portal.profile.change_own_details": Door(WITH_LOGIN, by=its_client),
+}
+
+PART = "a part of another verb, which has decided already"
+SYSTEM = "the system's own work; who acts is only written down"
+EXCEPTIONS: dict[str, str] = {
+    "crm.accounts.links.issue": PART,
+    "crm.accounts.sessions.end_sessions": PART,
+    "crm.security.audit.record.record": PART,
+    "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
+    "clients.timeline.tell": PART,
+    "leads.capture.capture_lead": "whoever fills in a form makes a lead",
+    "kyc.documents.keep": "a part of `upload`, which has decided already",
+    "compliance.holds.release_hold": PART,
+    "compliance.risk.assess": SYSTEM,
+    "trading.accounts.requests.order": "a part of `put_right`, which has decided already",
+    "trading.core.issues.settle": SYSTEM,
+    "wallet.bank.statements.import_kept": PART,
+    "wallet.bank.statements.import_original": PART,
+    "wallet.ledger.posting.settle": PART,
+    "wallet.ledger.posting.release": PART,
+    "wallet.ledger.posting.reverse": PART,
+    "wallet.psp.waiting_reports.hold": PART,
+    "wallet.reconciliation.settlement_import.import_kept": PART,
+    "wallet.reconciliation.settlement_import.import_original": PART,
+    "ib.engine.run": "a part of `recompute`, which has decided already, and the system's own work",
+    "portal.consents.record_consents": "a part of registering; the page knows no other client than its own",
+    "portal.consents.change_marketing": "the page knows no other client than its own",
+}

@@ -1,0 +1,82 @@
+"""Behind a page stands the verb: called past the page by somebody without the right, it refuses before it writes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+from django.http import Http404
+
+from crm.errors import DomainError
+from crm.models import Brand, User
+from leads import setup
+from leads.models import Campaign
+from tests import peopled
+from tests.verbs.calls import arguments, function_of, noting_statements, one, writes_of
+from tests.verbs.code import verbs
+from tests.verbs.doors import DOORS, EXCEPTIONS, Door
+from tests.verbs.people import people
+
+ASKED = sorted(name for name, verb in verbs().items() if verb.takes_actor)
+
+
+@pytest.fixture(scope="module")
+def staff(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, User]]:
+    """The demo with those who call, for all tests of the module."""
+    with django_db_blocker.unblock(), peopled.of_demo(), transaction.atomic():
+        yield people()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def anew(staff: dict[str, User], django_db_blocker: Any) -> Iterator[dict[str, User]]:
+    """Each test finds the demo as it was, and people of whom nothing is remembered."""
+    with django_db_blocker.unblock():
+        point = transaction.savepoint()
+        yield {name: User.objects.get(pk=user.pk) for name, user in staff.items()}
+        transaction.savepoint_rollback(point)
+
+
+def test_the_tables_name_no_verb_that_is_gone():
+    assert not sorted({*DOORS, *EXCEPTIONS} - set(ASKED))
+    assert not sorted(set(DOORS) & set(EXCEPTIONS))
+
+
+def outcome(call: Callable[[], Any]) -> tuple[str, list[str]]:
+    """What came of a call, in words, and what it wrote until then; undone."""
+    point = transaction.savepoint()
+    with noting_statements() as said:
+        try:
+            came = f"done: {call()!r}"[:60]
+        except (DomainError, ObjectDoesNotExist, Http404) as error:
+            came = f"refused: {error}"
+        except Exception as error:
+            came = f"broken: {error!r}"
+    transaction.savepoint_rollback(point)
+    return came, writes_of(said)
+
+
+@pytest.mark.parametrize("name", [name for name in ASKED if name not in EXCEPTIONS])
+def test_who_may_not_is_refused_before_anything_is_written(name: str, anew: dict[str, User]):
+    door, verb = DOORS.get(name, Door()), function_of(name)
+    given = arguments(name, door.given(), door.where)
+    may = door.by(given) if door.by else anew["insider"]
+    theirs, _writes = outcome(lambda: verb(actor=may, **given))
+    for who in {"newcomer", "outsider", "trader"} - set(door.open_to):
+        came, written = outcome(lambda who=who: verb(actor=anew[who], **given))
+        if door.finds_nothing:
+            assert came in ("done: None", "done: 0", "done: False"), f"{who}: {came}"
+            continue
+        assert came.startswith("refused"), f"{who}: {came}"
+        assert not written, f"{who} was refused only after: {written}"
+        assert came != theirs, f"{who} is refused as somebody would be who may: {came}"
+
+
+def test_what_is_set_up_for_a_brand_can_not_be_moved_into_ones_own(anew: dict[str, User]):
+    campaign, theirs = one(Campaign), Brand.objects.exclude(pk=one(Brand).pk)[0]
+    came, written = outcome(lambda: setup.save_campaign(actor=anew["outsider"], campaign=campaign, brand=theirs))
+    assert came == "refused: You don't reach this brand."
+    assert not written
