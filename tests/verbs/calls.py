@@ -228,7 +228,7 @@ def arguments(
     }
 
 
-WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|MERGE)\b|.*\bledger_post\b", re.I | re.S)
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|COPY|MERGE)\b|.*\bledger_post", re.I | re.S)
 
 
 @contextmanager

@@ -169,6 +169,12 @@ DOORS: dict[str, Door] = {
     "wallet.withdrawals.investigations.withdraw": Door(by=of("finding_id", "requested_by", "PayoutFinding")),
     # Each withdrawal of a batch is refused by itself.
     "wallet.withdrawals.batches.confirm": Door(open_to=("outsider",)),
+    "wallet.closing.client_money.keep_day": Door(
+        given=lambda: {"day": timezone.now().date() - dt.timedelta(days=1), "reason": "A late booking"}
+    ),
+    "wallet.documents.invoices.issue_fee_invoices": Door(
+        given=lambda: {"month": (timezone.now().date().replace(day=1) - dt.timedelta(days=1)).replace(day=1)}
+    ),
     "wallet.bonuses.granting.decide_bonus": Door({"grant_id": {"state": "requested"}}),
     "wallet.closing.revaluation.propose_revaluation": Door({"period_id": {"state": "open"}}),
     "wallet.closing.sign_offs.withdraw_signature": Door(by=of("sign_off_id", "signed_by", "MonthSignOff")),

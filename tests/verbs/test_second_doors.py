@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,30 +14,11 @@ from crm.errors import DomainError
 from crm.models import Brand, User
 from leads import setup
 from leads.models import Campaign
-from tests import peopled
 from tests.verbs.calls import arguments, function_of, noting_statements, one, writes_of
 from tests.verbs.code import verbs
 from tests.verbs.doors import DOORS, EXCEPTIONS, Door
-from tests.verbs.people import people
 
 ASKED = sorted(name for name, verb in verbs().items() if verb.takes_actor)
-
-
-@pytest.fixture(scope="module")
-def staff(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, User]]:
-    """The demo with those who call, for all tests of the module."""
-    with django_db_blocker.unblock(), peopled.of_demo(), transaction.atomic():
-        yield people()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def anew(staff: dict[str, User], django_db_blocker: Any) -> Iterator[dict[str, User]]:
-    """Each test finds the demo as it was, and people of whom nothing is remembered."""
-    with django_db_blocker.unblock():
-        point = transaction.savepoint()
-        yield {name: User.objects.get(pk=user.pk) for name, user in staff.items()}
-        transaction.savepoint_rollback(point)
 
 
 def test_the_tables_name_no_verb_that_is_gone():
