@@ -87,6 +87,9 @@ def decided_document() -> Arguments:
 
 DOORS: dict[str, Door] = {
     "crm.events.delivery.replay": FAILED_DELIVERY,
+    "crm.events.delivery.replay_each": Door(
+        given=lambda: {"delivery_ids": [FAILED_DELIVERY.given()["delivery_id"]]}, open_to=("outsider",)
+    ),
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
@@ -216,7 +219,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.accounts.sessions.end_sessions": PART,
     "crm.security.audit.record.record": PART,
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
-    "clients.timeline.tell": PART,
+    "clients.timeline.add_entry": PART,
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",
     "kyc.documents.keep": "a part of `upload`, which has decided already",
     "compliance.holds.release_hold": PART,
