@@ -199,10 +199,8 @@ DOORS: dict[str, Door] = {
     "wallet.transfers.exchanges.exchange": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.quotes.ask_quote": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.verbs.start_transfer": Door(WITH_LOGIN, by=its_client),
-    "wallet.withdrawals.verbs.approve_withdrawal": Door({"withdrawal_id": {"state": "requested"}}),
-    "wallet.withdrawals.verbs.reject_withdrawal": Door({"withdrawal_id": {"state": "requested"}}),
     "wallet.withdrawals.verbs.cancel_withdrawal": Door(
-        {"withdrawal_id": {"state": "requested"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
+        {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
     "ib.payouts.pay_out": Door(by=of("partner_id", "user", "Partner")),
     "ib.plans.draft_version": Door(given=lambda: {"card": RateCard({}, {}, {})}),
