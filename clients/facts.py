@@ -59,7 +59,8 @@ def rebuild(one: Fact) -> int:
             f"FROM clients_client k LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = k.id "
             f"WHERE c.id = k.id AND c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default})"
         )
-        return cursor.rowcount
+        changed: int = cursor.rowcount
+        return changed
 
 
 def rebuild_client(client_id: int, *names: str) -> None:

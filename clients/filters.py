@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Protocol
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -17,10 +17,17 @@ from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 
+
+class HasUser(Protocol):
+    """A request or a table: who asks."""
+
+    user: User
+
+
 YES_NO = [("1", _("Yes")), ("0", _("No"))]
 
 
-def owners_in_reach(request: Any) -> QuerySet[User]:
+def owners_in_reach(request: HasUser | None) -> QuerySet[User]:
     """Agents whose books the user reaches."""
     books = (
         Book.objects.filter(pk__in=reach_of(request.user).books, owner__isnull=False)
@@ -35,15 +42,15 @@ def start_of(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
-def books_in_reach(request: Any) -> QuerySet[Book]:
+def books_in_reach(request: HasUser | None) -> QuerySet[Book]:
     return Book.objects.filter(pk__in=reach_of(request.user).books) if request else Book.objects.none()
 
 
-def desks_in_reach(request: Any) -> QuerySet[Desk]:
+def desks_in_reach(request: HasUser | None) -> QuerySet[Desk]:
     return Desk.objects.filter(pk__in=reach_of(request.user).desks) if request else Desk.objects.none()
 
 
-def brands_in_reach(request: Any) -> QuerySet[Brand]:
+def brands_in_reach(request: HasUser | None) -> QuerySet[Brand]:
     return Brand.objects.filter(pk__in=reach_of(request.user).brands) if request else Brand.objects.none()
 
 

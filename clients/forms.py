@@ -20,7 +20,7 @@ from clients.profile import PERSONAL
 from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
-from crm.ui.forms import DayInput
+from crm.ui.forms import DayInput, ModelForm
 
 
 class DurationField(forms.CharField):
@@ -145,7 +145,7 @@ class CloseForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(ModelForm[Client]):
     """Particulars. Phone and e-mail are replaced here without being shown: an empty field leaves them as they are."""
 
     new_email = forms.EmailField(label=gettext_lazy("New e-mail"), required=False)
@@ -178,14 +178,14 @@ class ProfileForm(forms.ModelForm):
             self.fields[name] = forms.ChoiceField(label=self.fields[name].label, choices=places, required=False)
 
     def clean_date_of_birth(self) -> dt.date | None:
-        born = self.cleaned_data["date_of_birth"]
+        born: dt.date | None = self.cleaned_data["date_of_birth"]
         age = Client(date_of_birth=born).age_on(timezone.localdate())
         if age is not None and not 18 <= age <= 120:
             raise ValidationError(_("A client is between 18 and 120 years old."))
         return born
 
     def clean_time_zone(self) -> str:
-        zone = self.cleaned_data["time_zone"].strip()
+        zone: str = self.cleaned_data["time_zone"].strip()
         if zone and zone not in zoneinfo.available_timezones():
             raise ValidationError(_("Write a time zone such as Europe/Berlin."))
         return zone

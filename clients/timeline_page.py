@@ -50,11 +50,13 @@ class Shown:
 
     @property
     def note_id(self) -> int | None:
-        return self.entry.data.get("note_id")
+        note_id: int | None = self.entry.data.get("note_id")
+        return note_id
 
     @property
     def is_edited(self) -> bool:
-        return self.entry.data.get("version", 1) > 1
+        version: int = self.entry.data.get("version", 1)
+        return version > 1
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +64,7 @@ class HitTable(Table):
         _("No possible matches"), _("Clients are screened when they are verified, and on demand."), "shield-check"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Hit]:
         return queries.hits_visible_to(self.user).select_related("client__brand", "entry__source", "decided_by")
 
 
@@ -80,14 +81,14 @@ class RestrictionFilter(django_filters.FilterSet):
         model = Restriction
         fields: list[str] = []
 
-    def in_state(self, rows: Any, _name: str, value: str) -> Any:
+    def in_state(self, rows: QuerySet[Restriction], _name: str, value: str) -> QuerySet[Restriction]:
         if value == "lifted":
             return rows.filter(lifted_at__isnull=False)
         rows = rows.filter(lifted_at__isnull=True)
         return rows.filter(lift_requested_by__isnull=False) if value == "asked" else rows
 
 
-def restriction_state(row: Restriction, _table: Any) -> Any:
+def restriction_state(row: Restriction, _table: Table) -> Any:
     if row.lifted_at is not None:
         return format_html('<span class="k-badge tone-neutral">{}</span>', _("Lifted"))
     if row.lift_requested_by_id is not None:
@@ -113,7 +114,7 @@ class RestrictionTable(Table):
     filterset = RestrictionFilter
     empty = Empty(_("No restrictions"), _("Place one on a client's compliance page."), "lock-open")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Restriction]:
         return queries.restrictions_visible_to(self.user).select_related(
             "client", "placed_by", "lift_requested_by", "lifted_by"
         )
@@ -136,10 +137,10 @@ class AuditFilter(django_filters.FilterSet):
         model = AuditEvent
         fields: list[str] = []
 
-    def in_area(self, rows: Any, _name: str, value: str) -> Any:
+    def in_area(self, rows: QuerySet[AuditEvent], _name: str, value: str) -> QuerySet[AuditEvent]:
         return trails.TrailFilter(area=value).apply(rows)
 
-    def by_whom(self, rows: Any, _name: str, value: str) -> Any:
+    def by_whom(self, rows: QuerySet[AuditEvent], _name: str, value: str) -> QuerySet[AuditEvent]:
         return trails.TrailFilter(who=value).apply(rows)
 
 
@@ -154,7 +155,7 @@ class LogFilter(AuditFilter):
         return rows.filter(actor__in=User.objects.filter(email__iexact=value.strip()))
 
 
-def what(row: AuditEvent, _table: Any) -> Any:
+def what(row: AuditEvent, _table: Table) -> Any:
     return format_html(
         '<strong>{}</strong> <span class="faint">{}</span>',
         audit_codes.label_of(row.action),
@@ -162,14 +163,14 @@ def what(row: AuditEvent, _table: Any) -> Any:
     )
 
 
-def changes(row: AuditEvent, _table: Any) -> Any:
+def changes(row: AuditEvent, _table: Table) -> Any:
     """What changed, and why."""
     body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
     shown = list(sentences.details(body))[:8]
     return format_html_join("", '<div class="audit-detail"><span class="faint">{}</span> {}</div>', shown)
 
 
-def seal_mark(row: AuditEvent, table: Any) -> Any:
+def seal_mark(row: AuditEvent, table: _AuditTable) -> Any:
     if row.pk in table.sealed:
         return format_html('<span class="pos" title="{}">●</span>', _("Sealed"))
     return format_html('<span class="faint" title="{}">○</span>', _("Not sealed yet: within a minute"))
@@ -194,7 +195,7 @@ class _AuditTable(Table):
 
     @cached_property
     def page(self) -> Page:
-        found = Table.page.func(self)  # type: ignore[attr-defined]
+        found: Page = Table.page.func(self)  # type: ignore[attr-defined]
         trails.attach_bodies(found.rows)
         return found
 
@@ -212,7 +213,7 @@ class AuditTable(_AuditTable):
     filterset = LogFilter
     empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[AuditEvent]:
         return trails.events_visible_to(self.user).select_related("actor")
 
 
@@ -226,7 +227,7 @@ class TrailTable(_AuditTable):
     # With the list, so that it asks for the pack of what the list shows after a filter was changed in place.
     toolbar = "compliance/_trail_export.html"
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[AuditEvent]:
         return trails.trail_of(self.client).order_by() if self.client else AuditEvent.objects.none()
 
     @cached_property

@@ -223,7 +223,9 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
     _insert_names([(ids[entry.external_id], entry) for entry, _hash in pairs])
 
 
-def _rewrite(version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: dict) -> None:
+def _rewrite(
+    version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: dict[str, tuple[int, str, bool]]
+) -> None:
     rows = [
         ListEntry(
             pk=before[entry.external_id][0],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -48,7 +49,7 @@ class FileColumn:
     def label(self) -> str:
         return f"{self.model._meta.label}.{self.column}"
 
-    def with_files(self) -> QuerySet:
+    def with_files(self) -> QuerySet[Any]:
         rows = self.model._base_manager.filter(self.rows)
         is_text = isinstance(self.model._meta.get_field(self.column), models.CharField)
         return rows.exclude(**{self.column: ""}) if is_text else rows

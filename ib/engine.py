@@ -12,9 +12,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import F, Max
 from django.utils import timezone
 
@@ -141,7 +143,7 @@ def run(
     return row, outcome
 
 
-def _gather(cursor: Any, brand: Brand, scope: Scope, corrects: bool) -> None:
+def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool) -> None:
     """The temporary tables a pass works on: closing deals, their openings, eligible groups, plan depths and rates."""
     where, parameters = scope.where()
     cursor.execute(
@@ -163,12 +165,12 @@ def _gather(cursor: Any, brand: Brand, scope: Scope, corrects: bool) -> None:
         cursor.execute(f"ANALYZE {table}")
 
 
-def _drop(cursor: Any) -> None:
+def _drop(cursor: CursorWrapper) -> None:
     """A transaction may hold several passes (one per brand)."""
     cursor.execute("DROP TABLE IF EXISTS ib_closing, ib_opened, ib_eligible, ib_depth, ib_fx, ib_wanted, ib_every")
 
 
-def _rates(brand: Brand, days: list[dt.date]) -> list[tuple]:
+def _rates(brand: Brand, days: list[dt.date]) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
     """Reference rates of the days that are traded on, from each plan's currency into each partner's."""
     bases = set(
         PlanVersion.objects.filter(plan__brand=brand, state="active").values_list("currency", flat=True).distinct()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -59,7 +59,7 @@ class PartnerSearch(forms.Form):
 
     def offer_partners(self, brand_id: int | None) -> None:
         rows = partners_visible_to(self.user).filter(brand=brand_id).order_by("name")[:NAMED_MAX]
-        self.fields["parent"].widget.offered = list(rows.values_list("code", "name"))  # type: ignore[attr-defined]
+        self.fields["parent"].widget.offered = list(rows.values_list("code", "name"))
 
     def partner_of(self, words: str, brand_id: int | None = None) -> Partner | None:
         words = words.strip()
@@ -106,7 +106,7 @@ class PartnerForm(PartnerSearch):
         plan.queryset = plans.filter(brand=chosen)
         self.offer_partners(chosen.pk if chosen else None)
 
-    def _chosen_brand(self, brands: Any) -> Brand | None:
+    def _chosen_brand(self, brands: QuerySet[Brand]) -> Brand | None:
         """The brand that is typed or asked for; else the first one, which the form shows."""
         wanted = str(self.data.get("brand") or self.initial.get("brand") or "")
         found = brands.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 10 else None
@@ -164,7 +164,7 @@ class AttributeForm(forms.Form):
         self.user = user
 
     def clean_client(self) -> int:
-        number = self.cleaned_data["client"]
+        number: int = self.cleaned_data["client"]
         if not clients_visible_to(self.user).filter(pk=number).exists():
             raise forms.ValidationError(_("You don't see a client with this number."))
         return number

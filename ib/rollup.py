@@ -24,4 +24,5 @@ def differences(limit: int = 20) -> list[tuple[int, object, str, Decimal, Decima
     """(partner, day, currency, kept, recomputed) where a running sum is not what its accruals add up to."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES, [limit])
-        return cursor.fetchall()
+        found: list[tuple[int, object, str, Decimal, Decimal]] = cursor.fetchall()
+        return found

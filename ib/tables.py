@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clients.countries import country_name
+from clients.models import Client
 from crm.security.scope import reach_of
 from crm.ui.tables import (
     AgoColumn,
@@ -285,7 +286,7 @@ class PartnerClientTable(Table):
 
 
 # ── a partner's own lists ──────────────────────────────────────────────────────────────────────────────────────────
-def masked_name(client: Any) -> str:
+def masked_name(client: Client) -> str:
     """Clara W.: partners recognise their clients but get no contacts."""
     last = f" {client.last_name[:1]}." if client.last_name else ""
     return (client.first_name + last).strip() or f"#{client.pk}"

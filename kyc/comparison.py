@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from clients.models import Client
 from crm.i18n.formats import day
 from kyc.choices import DocumentKind
 from kyc.models import CheckRun, Document
@@ -60,7 +61,7 @@ def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:
     return rows
 
 
-def _registered(client: Any, field: str) -> str:
+def _registered(client: Client, field: str) -> str:
     value = getattr(client, field, "")
     return day(value) if isinstance(value, dt.date) else str(value or "")
 

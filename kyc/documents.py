@@ -105,7 +105,9 @@ def _same_file(before: Document) -> str:
     )
 
 
-def _keep(client: Client, kind: str, side: str, clean, stored, actor: Actor) -> Document:
+def _keep(
+    client: Client, kind: str, side: str, clean: intake.CleanFile, stored: store.StoredFile, actor: Actor
+) -> Document:
     replaced = []
     if kind != DocumentKind.OTHER:
         waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)

@@ -22,7 +22,7 @@ class UploadForm(forms.Form):
     side = forms.ChoiceField(label=_("Side"), choices=Side.choices, required=False, initial=Side.FRONT)
     file = forms.FileField(label=_("File"), widget=forms.ClearableFileInput(attrs={"accept": ACCEPT}))
 
-    def __init__(self, *args, kinds: tuple[str, ...] = (), **kwargs) -> None:
+    def __init__(self, *args: Any, kinds: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if kinds:
             field = self.fields["kind"]

@@ -169,7 +169,7 @@ class Document(HasState):
     @property
     def title_words(self) -> LocalizedText:
         """The kind and, where there are two, the side."""
-        kind = label_of(self, "kind")
+        kind: LocalizedText = label_of(self, "kind")
         if self.kind == DocumentKind.ID_CARD or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):
             return joined([kind, joined(["(", label_of(self, "side"), ")"], "")], " ")
         return kind
@@ -205,7 +205,10 @@ class Document(HasState):
         if not self.extracted_sealed:
             return {}
         try:
-            return orjson.loads(crypto.decrypt_for_client(self.client_id, bytes(self.extracted_sealed)))
+            found: dict[str, Any] = orjson.loads(
+                crypto.decrypt_for_client(self.client_id, bytes(self.extracted_sealed))
+            )
+            return found
         except crypto.KeyDestroyed:
             return {}
 

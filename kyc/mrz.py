@@ -103,15 +103,17 @@ def _td3(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
     return _made(
         shape,
         (first, second),
-        first[:2],
-        first[2:5],
-        first[5:],
-        second[:9],
-        second[10:13],
-        second[13:19],
-        second[20],
-        second[21:27],
-        optional,
+        _Fields(
+            code=first[:2],
+            country=first[2:5],
+            names=first[5:],
+            number=second[:9],
+            nationality=second[10:13],
+            birth=second[13:19],
+            sex=second[20],
+            expiry=second[21:27],
+            optional=optional,
+        ),
         checks,
         today,
     )
@@ -130,15 +132,17 @@ def _td2(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
     return _made(
         shape,
         (first, second),
-        first[:2],
-        first[2:5],
-        first[5:],
-        second[:9],
-        second[10:13],
-        second[13:19],
-        second[20],
-        second[21:27],
-        optional,
+        _Fields(
+            code=first[:2],
+            country=first[2:5],
+            names=first[5:],
+            number=second[:9],
+            nationality=second[10:13],
+            birth=second[13:19],
+            sex=second[20],
+            expiry=second[21:27],
+            optional=optional,
+        ),
         checks,
         today,
     )
@@ -160,39 +164,56 @@ def _td1(lines: tuple[str, ...], shape: str, today: dt.date) -> Mrz:
     return _made(
         shape,
         (first, second, third),
-        first[:2],
-        first[2:5],
-        third,
-        number,
-        second[15:18],
-        second[:6],
-        second[7],
-        second[8:14],
-        optional + second[18:29],
+        _Fields(
+            code=first[:2],
+            country=first[2:5],
+            names=third,
+            number=number,
+            nationality=second[15:18],
+            birth=second[:6],
+            sex=second[7],
+            expiry=second[8:14],
+            optional=optional + second[18:29],
+        ),
         checks,
         today,
     )
 
 
-def _made(shape, lines, code, country, names, number, nationality, birth, sex, expiry, optional, checks, today) -> Mrz:
-    surname, _separator, given = _letters(names).partition("<<")
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The characters of each field, as they are printed."""
+
+    code: str
+    country: str
+    names: str
+    number: str
+    nationality: str
+    birth: str
+    sex: str
+    expiry: str
+    optional: str
+
+
+def _made(shape: str, lines: tuple[str, ...], fields: _Fields, checks: dict[str, bool], today: dt.date) -> Mrz:
+    surname, _separator, given = _letters(fields.names).partition("<<")
     return Mrz(
         format=shape,
         lines=lines,
-        document_code=_letters(code).replace("<", ""),
-        issuing_country=_letters(country).replace("<", ""),
+        document_code=_letters(fields.code).replace("<", ""),
+        issuing_country=_letters(fields.country).replace("<", ""),
         surname=_words(surname),
         given_names=_words(_without_noise(given)),
-        number=number.replace("<", ""),
-        nationality=_letters(nationality).replace("<", ""),
-        birth_date=_date(birth, latest=today),
-        birth_text=birth,
-        sex=sex if sex in "MF" else "X",
-        expiry_date=_date(expiry, latest=today.replace(year=today.year + EXPIRY_YEARS_AHEAD_MAX, day=28)),
-        optional=optional.strip("<"),
+        number=fields.number.replace("<", ""),
+        nationality=_letters(fields.nationality).replace("<", ""),
+        birth_date=_date(fields.birth, latest=today),
+        birth_text=fields.birth,
+        sex=fields.sex if fields.sex in "MF" else "X",
+        expiry_date=_date(fields.expiry, latest=today.replace(year=today.year + EXPIRY_YEARS_AHEAD_MAX, day=28)),
+        optional=fields.optional.strip("<"),
         checks=checks,
         # A name field that is filled to its end was cut: compare by prefix.
-        is_name_cut=len(names.rstrip("<")) >= NAME_LENGTH[shape] - 1,
+        is_name_cut=len(fields.names.rstrip("<")) >= NAME_LENGTH[shape] - 1,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -115,7 +115,7 @@ def _bands(grey: np.ndarray) -> Iterator[Band]:
         yield Band(cut, box, abs(angle) < STRAIGHT_DEGREES)
 
 
-def _rectangles(small: np.ndarray) -> list:
+def _rectangles(small: np.ndarray) -> list[tuple[Sequence[float], Sequence[float], float]]:
     smooth = cv2.GaussianBlur(small, (3, 3), 0)
     dark = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_RECT, (21, 13)))
     gradient = np.absolute(cv2.Sobel(dark, cv2.CV_32F, 1, 0, ksize=-1))

@@ -89,7 +89,8 @@ def read_block(picture: np.ndarray, *, language: str, characters: str = "") -> s
     api.SetVariable("tessedit_char_whitelist", characters)
     try:
         api.SetImage(Image.fromarray(picture))
-        return api.GetUTF8Text()
+        text: str = api.GetUTF8Text()
+        return text
     finally:
         api.Clear()
 

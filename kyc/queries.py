@@ -120,7 +120,10 @@ def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
     if not run.details_sealed:
         return {}
     try:
-        return orjson.loads(crypto.decrypt_for_client(client_id, bytes(run.details_sealed)))
+        details: dict[str, dict[str, str]] = orjson.loads(
+            crypto.decrypt_for_client(client_id, bytes(run.details_sealed))
+        )
+        return details
     except crypto.KeyDestroyed:
         return {}
 
@@ -187,7 +190,7 @@ def requirements_of(client: Client, documents: Iterable[Document] | None = None)
     ]
 
 
-def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple) -> Requirement:
+def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple[str, ...]) -> Requirement:
     """The kind that has got furthest speaks for all."""
     best: Requirement | None = None
     for kind in dict.fromkeys(one.kind for one in documents):
@@ -200,7 +203,7 @@ def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple)
 RANKS = ("approved", "waiting", "rejected", "expired", "missing")
 
 
-def _of_one_kind(slug: str, label: str, kind: str, documents: list[Document], kinds: tuple) -> Requirement:
+def _of_one_kind(slug: str, label: str, kind: str, documents: list[Document], kinds: tuple[str, ...]) -> Requirement:
     sides = (Side.FRONT, Side.BACK) if kind in TWO_SIDED_KINDS else (Side.FRONT,)
     latest = {side: next((one for one in documents if one.side == side), None) for side in sides}
     there = [one for one in latest.values() if one is not None]

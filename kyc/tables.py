@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import django_filters
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -42,17 +42,17 @@ class QueueFilter(django_filters.FilterSet):
         model = Document
         fields: list[str] = []
 
-    def with_issue(self, queryset: Any, _name: str, value: str) -> Any:
+    def with_issue(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
         return queryset.filter(
             pk__in=Issue.objects.filter(code=value, document__state=DocumentState.PENDING_REVIEW).values("document_id")
         )
 
-    def waiting_longer(self, queryset: Any, _name: str, value: str) -> Any:
+    def waiting_longer(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
         from django.utils import timezone
 
         return queryset.filter(uploaded_at__lte=timezone.now() - dt.timedelta(hours=int(value)))
 
-    def claimed_by(self, queryset: Any, _name: str, value: str) -> Any:
+    def claimed_by(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
         from django.utils import timezone
 
         now = timezone.now()
@@ -61,7 +61,7 @@ class QueueFilter(django_filters.FilterSet):
         return queryset.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
 
 
-def issue_badges(row: Document, _table: Any) -> Any:
+def issue_badges(row: Document, _table: Table) -> Any:
     """The issues of the last run, worst first."""
     issues = sorted(row.shown_issues, key=lambda one: list(TONES).index(Severity(one.severity)))  # type: ignore[attr-defined]
     unique = list({issue.code: issue for issue in issues}.values())
@@ -81,13 +81,13 @@ def issue_badges(row: Document, _table: Any) -> Any:
     )
 
 
-def waited(row: Document, table: Any) -> Any:
+def waited(row: Document, table: Table) -> Any:
     hours = (table.now - row.uploaded_at).total_seconds() / 3600
     css = "neg" if hours >= WAIT_LATE_HOURS else "k-amber" if hours >= WAIT_WARN_HOURS else ""
     return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
 
 
-def claim(row: Document, table: Any) -> Any:
+def claim(row: Document, table: Table) -> Any:
     if row.claimed_by_id is None or row.claimed_until is None or row.claimed_until <= table.now:
         return ""
     return _now("You") if row.claimed_by_id == table.user.pk else str(row.claimed_by)
@@ -117,14 +117,14 @@ class DocumentQueueTable(Table):
         "file-check",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Document]:
         return (
             queries.queue(self.user)
             .select_related("client__brand", "claimed_by")
             .prefetch_related(Prefetch("issues", queryset=Issue.objects.order_by("-id"), to_attr="shown_issues"))
         )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[Document], words: str) -> QuerySet[Document]:
         for word in words.lower().split()[:4]:
             queryset = queryset.filter(client__search_text__contains=word)
         return queryset
@@ -162,10 +162,10 @@ class DocumentTable(Table):
     search_hint = _("Client, or document number with #")
     empty = Empty(_("No documents"), _("What clients upload is kept here, decided documents included."), "files")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Document]:
         return queries.documents_visible_to(self.user).select_related("client__brand", "reviewed_by")
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[Document], words: str) -> QuerySet[Document]:
         if words.startswith("#"):
             from kyc.fingerprints import number_fingerprint
 

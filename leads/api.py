@@ -6,7 +6,8 @@ import ipaddress
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Header, Router, Schema, Status
+from ninja import Field, Router, Schema, Status
+from ninja.params.functions import Header
 from ninja.security import HttpBearer
 
 from crm.web.api_problem import problem

@@ -162,7 +162,7 @@ class Writer:
         )
 
     def _history(self, client: Client) -> Any:
-        model = Client.history.model  # type: ignore[attr-defined]
+        model = Client.history.model
         values = {field.attname: getattr(client, field.attname) for field in model.tracked_fields}
         return model(history_date=self.now, history_type="+", history_user_id=self.batch.owner_id, **values)
 

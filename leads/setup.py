@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
@@ -22,9 +22,10 @@ from leads.audit_codes import LeadsAction
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 
 MOST_SHIFTS = 21
+Row = TypeVar("Row", Campaign, LandingPage, RoutingRule, ScoreRule)
 
 
-def _save(row: Any, *, actor: Actor, fields: Mapping[str, Any], permission: str, action: AuditCode) -> Any:
+def _save(row: Row, *, actor: Actor, fields: Mapping[str, Any], permission: str, action: AuditCode) -> Row:
     """Write a row of set-up with its history and an audit row that says what changed."""
     policies.require_permission(actor, permission)
     is_new = row.pk is None

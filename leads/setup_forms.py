@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +16,7 @@ from clients.countries import country_choices
 from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
-from crm.ui.forms import DayInput
+from crm.ui.forms import DayInput, ModelForm
 from leads.choices import OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 
@@ -40,11 +41,11 @@ class WordsField(forms.CharField):
         return list(dict.fromkeys(words))
 
 
-def brands_of(actor: Actor) -> Any:
+def brands_of(actor: Actor) -> QuerySet[Brand]:
     return Brand.objects.filter(pk__in=reach_of(actor).brands)
 
 
-class CampaignForm(forms.ModelForm):
+class CampaignForm(ModelForm[Campaign]):
     class Meta:
         model = Campaign
         fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
@@ -56,7 +57,7 @@ class CampaignForm(forms.ModelForm):
         self.fields["brand"].initial = actor.brand_id
 
 
-class LandingPageForm(forms.ModelForm):
+class LandingPageForm(ModelForm[LandingPage]):
     points = forms.CharField(
         label=gettext_lazy("Points"),
         required=False,
@@ -107,7 +108,7 @@ class LandingPageForm(forms.ModelForm):
         return found
 
 
-class RoutingRuleForm(forms.ModelForm):
+class RoutingRuleForm(ModelForm[RoutingRule]):
     languages = WordsField(
         label=gettext_lazy("Languages"), case="lower", help_text=gettext_lazy("e.g. de, en; empty: any")
     )
@@ -156,7 +157,7 @@ class RoutingRuleForm(forms.ModelForm):
         fields["agents"].queryset = User.objects.filter(desk__in=desks, is_active=True, kind="staff")
 
 
-class ScoreRuleForm(forms.ModelForm):
+class ScoreRuleForm(ModelForm[ScoreRule]):
     values = WordsField(
         label=gettext_lazy("Values"),
         help_text=gettext_lazy(

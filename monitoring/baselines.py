@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -65,7 +66,7 @@ def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator
     """The counted days from `first` to `last`, one array a day."""
     rows = AgentDay.objects.filter(day__gte=first, day__lte=last).order_by("day", "agent_id")
     found = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
-    current: list[tuple] = []
+    current: list[tuple[Any, ...]] = []
     for row in found.iterator(chunk_size=20_000):
         if current and row[0] != current[0][0]:
             yield _as_day(current, groups)
@@ -75,7 +76,7 @@ def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator
         yield _as_day(current, groups)
 
 
-def _as_day(rows: list[tuple], groups: dict[int, int]) -> Day:
+def _as_day(rows: list[tuple[Any, ...]], groups: dict[int, int]) -> Day:
     table = np.array([row[1:] for row in rows], dtype=np.float64)
     agents = table[:, 0].astype(np.int64)
     return Day(
@@ -181,7 +182,8 @@ def save_tails(scorer: Scorer) -> None:
 
 
 def last_learned() -> dt.date | None:
-    return Baseline.objects.aggregate(last=Max("through"))["last"]
+    last: dt.date | None = Baseline.objects.aggregate(last=Max("through"))["last"]
+    return last
 
 
 @transaction.atomic

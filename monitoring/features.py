@@ -115,4 +115,5 @@ def count_days(first: dt.date, last: dt.date) -> int:
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },
         )
-        return cursor.rowcount
+        written: int = cursor.rowcount
+        return written

@@ -48,7 +48,8 @@ def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
         + r * np.log1p(-share)
         + count * np.log(np.maximum(share, TINY))
     )
-    return np.clip(above + 0.5 * np.exp(log_here), 1e-300, 1.0)
+    tail: Array = np.clip(above + 0.5 * np.exp(log_here), 1e-300, 1.0)
+    return tail
 
 
 def interval(mean: float, dispersion: float, level: float = 0.9) -> tuple[int, int]:
@@ -68,9 +69,10 @@ def by_cauchy(p: Array, axis: int = -1) -> Array:
     # tan loses its digits near ±π/2: for tiny p, 1/(πp) is the same number.
     turned = np.where(clipped < 1e-8, 1 / (np.pi * clipped), np.tan((0.5 - clipped) * np.pi))
     mean = turned.mean(axis=axis)
-    return np.clip(
+    combined: Array = np.clip(
         np.where(mean > 1e8, 1 / (np.pi * np.maximum(mean, 1.0)), 0.5 - np.arctan(mean) / np.pi), 1e-300, 1.0
     )
+    return combined
 
 
 def by_fisher(p: Array, axis: int = -1) -> Array:
@@ -78,7 +80,8 @@ def by_fisher(p: Array, axis: int = -1) -> Array:
     from scipy import special
 
     statistic = -2.0 * np.log(np.clip(p, 1e-300, 1.0)).sum(axis=axis)
-    return special.chdtrc(2 * p.shape[axis], statistic)  # the upper tail of χ²
+    upper_tail: Array = special.chdtrc(2 * p.shape[axis], statistic)  # the upper tail of χ²
+    return upper_tail
 
 
 def omnibus(p: Array) -> Array:

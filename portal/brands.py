@@ -57,7 +57,7 @@ def language_of(request: HttpRequest, brand: Brand) -> str:
 
 def brand_of_host(request: HttpRequest) -> str:
     """The code of the brand whose policy `hosts` names this host; empty when none does."""
-    hosts = cache.get(HOSTS_KEY)
+    hosts: dict[str, str] | None = cache.get(HOSTS_KEY)
     if hosts is None:
         hosts = {
             host.lower(): code

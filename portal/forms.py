@@ -56,7 +56,8 @@ class ConfirmPasswordForm(forms.Form):
             raise forms.ValidationError(
                 _("This is not the password of this registration. If you did not choose one, choose a new one below.")
             )
-        return self.cleaned_data["password"]
+        password: str = self.cleaned_data["password"]
+        return password
 
 
 class DateOfBirthWidget(forms.DateInput):

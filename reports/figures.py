@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from crm.models import Brand
@@ -81,7 +82,7 @@ def days_until(last: dt.date, days: int) -> list[dt.date]:
     return [last - dt.timedelta(days=back) for back in range(days - 1, -1, -1)]
 
 
-def figures_of(reach: Reach, first: dt.date, last: dt.date):
+def figures_of(reach: Reach, first: dt.date, last: dt.date) -> QuerySet[DayFigure]:
     """The rows within reach of some days."""
     from django.db.models import Q
 
@@ -100,7 +101,7 @@ def per_day(reach: Reach, first: dt.date, last: dt.date) -> dict[dt.date, Totals
     return found
 
 
-def _add(totals: Totals, row: dict, currency: str) -> None:
+def _add(totals: Totals, row: Mapping[str, Any], currency: str) -> None:
     for name in COUNTS:
         setattr(totals, name, getattr(totals, name) + (row[f"sum_{name}"] or 0))
     held = totals.money.setdefault(currency, dict.fromkeys(SUMS, Decimal(0)))

@@ -163,6 +163,8 @@ def check() -> int:
     with connection.cursor() as cursor:
         _alone(cursor)
         cursor.execute(_sql(DIFFERING))
+        clients: int
+        days: int
         clients, days = cursor.fetchone()
         if clients or days:
             logger.warning("figures of %s clients and %s days differed and are computed anew", clients, days)

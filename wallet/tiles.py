@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
 from crm.models import User
@@ -102,5 +102,5 @@ def attention_tile(user: User) -> dict[str, Any] | None:
     return {**figures, "total": sum(figures.values())}
 
 
-def _few(rows: Any, most: int = 100) -> int:
+def _few(rows: QuerySet[Any], most: int = 100) -> int:
     return len(rows.order_by().values_list("pk")[:most])

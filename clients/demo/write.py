@@ -108,7 +108,7 @@ def _client(demo: Demo, journey: Journey, user: User | None) -> Client:
 
 def _write_history(journeys: list[Journey], clients: list[Client]) -> None:
     """What the record said when it was made, and what it says since the person registered."""
-    model = Client.history.model  # type: ignore[attr-defined]
+    model = Client.history.model
     fields = [field.attname for field in model.tracked_fields]
     rows = []
     for journey, client in zip(journeys, clients, strict=True):

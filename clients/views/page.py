@@ -48,7 +48,7 @@ def client_page(request: UserRequest, client_id: int, slug: str = "") -> HttpRes
     tab = panels.tab_for(request.user, "client", slug or DEFAULT_TAB)
     if tab is None:
         raise Http404
-    inner = tab.view(request, client)
+    inner: HttpResponseBase = tab.view(request, client)
     if wants_fragment(request):
         if inner.status_code == 200:
             note_part(request, client, slug)
@@ -107,7 +107,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
         "can_change": bool(policies.can(user, client, "clients.change_client")),
         "can_move": bool(policies.can_move(user, client)),
         "can_close": bool(policies.can_close(user, client)) and client.stage != "closed",
-        "can_explain": user.has_perm("crm.explain_access"),  # type: ignore[union-attr]
+        "can_explain": user.has_perm("crm.explain_access"),
         "is_own": is_in_own_book(user, client),
     }
 

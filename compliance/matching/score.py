@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
@@ -27,6 +28,7 @@ BIRTH_EXACT, BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS = 0.06, 0.03, 0.0, -0.22
 COUNTRY_SAME, COUNTRY_DIFFERS = 0.02, -0.02
 
 IsCommon = Callable[[str], bool]
+Pair: TypeAlias = tuple[int, int, float, str]  # my place, their place, likeness, how
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     return found
 
 
-def _note_order(found: Explanation, pairs: list, mine: list[str], theirs: list[str]) -> None:
+def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]) -> None:
     order = [j for i, j, _likeness, _how in sorted(pairs) if mine[i] not in spelling.PARTICLES]
     if order == sorted(order):
         return
@@ -154,7 +156,7 @@ def _note_order(found: Explanation, pairs: list, mine: list[str], theirs: list[s
         found.notes.append("other_order")
 
 
-def _note_thin(found: Explanation, solid: list, mine: list[str], theirs: list[str], is_common: IsCommon) -> None:
+def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: list[str], is_common: IsCommon) -> None:
     """One shared word says little when both names have more; nor do only the commonest names."""
     full = min(
         sum(word not in spelling.PARTICLES for word in mine), sum(word not in spelling.PARTICLES for word in theirs)
@@ -169,7 +171,7 @@ def _note_thin(found: Explanation, solid: list, mine: list[str], theirs: list[st
         found.notes.append("common_words_only")
 
 
-def _pair_up(mine: list[str], theirs: list[str], with_vowels: bool) -> list[tuple[int, int, float, str]]:
+def _pair_up(mine: list[str], theirs: list[str], with_vowels: bool) -> list[Pair]:
     """Greedy from the best: (my place, their place, likeness, how)."""
     options = []
     for i, one in enumerate(mine):

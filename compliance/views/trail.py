@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,9 +17,10 @@ from compliance import packs, record_views, trails
 from compliance.forms import TrailForm, ViewForm
 from compliance.tables import AuditTable, TrailTable
 from crm.choices import AccessKind
-from crm.models import User
+from crm.models import AccessEvent, User
 from crm.security import access_log
 from crm.ui.actions import run_action
+from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView, show_table
 from crm.web.requests import UserRequest
 
@@ -57,7 +59,7 @@ class AuditLog(TableView):
     table = AuditTable
     template_name = "compliance/audit_log.html"
 
-    def get_context(self, table: Any) -> dict[str, Any]:
+    def get_context(self, table: Table) -> dict[str, Any]:
         return {"head": trails.head_seal()}
 
 
@@ -75,7 +77,7 @@ class AccessLog(StaffView):
         return render(request, "compliance/access_log.html", {"form": form, "page": page})
 
 
-def narrowed(rows: Any, chosen: dict[str, Any]) -> Any:
+def narrowed(rows: QuerySet[AccessEvent], chosen: dict[str, Any]) -> QuerySet[AccessEvent]:
     if chosen.get("kind"):
         rows = rows.filter(kind=chosen["kind"])
     if chosen.get("client"):

@@ -69,7 +69,7 @@ class Watchlists(StaffView):
         return render(request, "compliance/watchlists.html", context, status=422 if error else 200)
 
 
-def _take(request: UserRequest, files: list[UploadedFile]) -> ListVersion:
+def _take(request: UserRequest, files: list[UploadedFile[bytes]]) -> ListVersion:
     """The uploaded files under their own base names in a folder that is gone afterwards; the first is the primary one."""
     folder = Path(tempfile.mkdtemp(prefix="keelson-list-"))
     try:

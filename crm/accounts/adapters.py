@@ -59,14 +59,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         return username.strip().lower()
 
-    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:  # type: ignore[override]
-        refused = super().pre_login(request, user, **kwargs)
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if refused is None and not network.may_work_from(user, network.client_ip(request)):
             note_failure(user=user, reason="network")
             return render(request, "account/wrong_network.html", {"address": network.client_ip(request)}, status=403)
         return refused
 
-    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         records = get_authentication_records(request, user)
         if any(record.get("method") == "mfa" for record in records):
             second_factor.mark_passed(request, user)
@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):
             access_log.note(
                 user=user, kind=AccessKind.LOGIN, brand_id=user.brand_id, target=f"user:{user.pk}", reason=method
             )
-        response = super().post_login(request, user, **kwargs)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
         attempts.remember_device(request, response, user)
         return response
 
@@ -141,9 +141,9 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         user = authenticator.user
-        if not user.is_team or authenticator.type == Authenticator.Type.RECOVERY_CODES:  # type: ignore[attr-defined]
+        if not user.is_team or authenticator.type == Authenticator.Type.RECOVERY_CODES:
             return True
-        return second_factor.factors_of(user).exclude(pk=authenticator.pk).exists()  # type: ignore[arg-type]
+        return second_factor.factors_of(user).exclude(pk=authenticator.pk).exists()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": "Keelson"}

@@ -23,7 +23,9 @@ class SignInBackend(AuthenticationBackend):
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """The user's own permissions and their groups', read together with whom they reach: every page asks for both."""
         if obj is not None or not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser:
-            return super().get_all_permissions(user_obj, obj)
+            found: set[str] = super().get_all_permissions(user_obj, obj)
+            return found
         if not hasattr(user_obj, "_perm_cache"):
             read_rights(user_obj)
-        return user_obj._perm_cache
+        permissions: set[str] = user_obj._perm_cache
+        return permissions

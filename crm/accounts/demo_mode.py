@@ -69,4 +69,5 @@ def current_code(user: User) -> str:
     if row is None or decrypt(row.data["secret"]) != TOTP_SECRET:
         return ""
     counters = list(yield_hotp_counters_from_time())
-    return format_hotp_value(hotp_value(TOTP_SECRET, counters[len(counters) // 2]))
+    code: str = format_hotp_value(hotp_value(TOTP_SECRET, counters[len(counters) // 2]))
+    return code

@@ -48,7 +48,7 @@ class PasswordSignInForm(LoginForm):
         return {"username": self.username(login), "password": self.cleaned_data.get("password", "")}
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        cleaned: dict[str, Any] = super().clean()
         if self.user is not None and not self.may_sign_in_here(self.user):
             self.user = None
             raise get_adapter().validation_error("username_password_mismatch")

@@ -64,4 +64,5 @@ def confirmed(view: View) -> View:
 
     A POST is kept and repeated after the confirmation. For a page's own checks: `crm.accounts.guards.confirmed`.
     """
-    return reauthentication_required(view, app="crm.accounts")
+    guarded: View = reauthentication_required(view, app="crm.accounts")
+    return guarded

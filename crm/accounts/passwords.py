@@ -21,7 +21,8 @@ from crm.security import audit
 def absolute(path: str) -> str:
     from django.conf import settings
 
-    return settings.BASE_URL.rstrip("/") + path
+    address: str = settings.BASE_URL.rstrip("/") + path
+    return address
 
 
 @transaction.atomic

@@ -21,14 +21,16 @@ SESSION_KEY = "second_factor_of"
 
 def factors_of(user: User) -> QuerySet[Authenticator]:
     """Authenticator apps, security keys and passkeys. Recovery codes alone are none: they are the spare wheel."""
-    return Authenticator.objects.filter(
+    factors: QuerySet[Authenticator] = Authenticator.objects.filter(
         user_id=user.pk, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     )
+    return factors
 
 
 def has_authenticator_app(user: User) -> bool:
     """Whether a code can be typed (an app or a recovery code), and not only a key be touched."""
-    return Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.WEBAUTHN).exists()
+    has_code: bool = Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.WEBAUTHN).exists()
+    return has_code
 
 
 def has_passed(request: HttpRequest) -> bool:
@@ -59,7 +61,8 @@ def use_up(authenticator: Authenticator, code: str) -> bool:
             " DO UPDATE SET step = EXCLUDED.step WHERE crm_secondfactorstep.step < EXCLUDED.step",
             [authenticator.user_id, max(steps, default=0)],
         )
-        return cursor.rowcount == 1
+        is_later: bool = cursor.rowcount == 1
+        return is_later
 
 
 def end_session_row(request: HttpRequest) -> None:

@@ -65,7 +65,8 @@ class StaffLoginView(LoginView):
         user = self.request.user
         if isinstance(user, User) and not user.is_team:
             return home_url(user)
-        return super().get_authenticated_redirect_url()
+        address: str = super().get_authenticated_redirect_url()
+        return address
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "demo_logins": demo_mode.staff_logins()}
@@ -79,7 +80,7 @@ class SecondFactorView(AuthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.stage.login.user
         if not user.is_team:
-            self.request.brand = user.brand  # type: ignore[attr-defined]
+            self.request.brand = user.brand
         keys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
         return {
             **super().get_context_data(**kwargs),
@@ -115,7 +116,8 @@ class ActivateAppView(ActivateTOTPView):
         assert isinstance(self.request.user, User)
         with transaction.atomic():
             receivers.after_factor_added(request=self.request, user=self.request.user, kind="totp")
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+            return response
 
 
 class DeactivateAppView(DeactivateTOTPView):
@@ -123,7 +125,8 @@ class DeactivateAppView(DeactivateTOTPView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+            return response
 
 
 class AddKeyView(AddWebAuthnView):
@@ -133,7 +136,8 @@ class AddKeyView(AddWebAuthnView):
         assert isinstance(self.request.user, User)
         with transaction.atomic():
             receivers.after_factor_added(request=self.request, user=self.request.user, kind="webauthn")
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+            return response
 
 
 class RemoveKeyView(RemoveWebAuthnView):
@@ -147,7 +151,8 @@ class RemoveKeyView(RemoveWebAuthnView):
             messages.error(self.request, adapter.error_messages["cannot_delete_authenticator"])
             return redirect("security")
         with transaction.atomic():
-            return super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
+            return response
 
 
 @method_decorator(login_required, name="dispatch")
@@ -170,7 +175,8 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
     form = ForgottenPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=attempts.link_key(request, email))
+        key = attempts.link_key(request, email)
+        limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=key)
         if limited is not None:
             return limited
         if attempts.may_send_link(request, login=email):
@@ -207,14 +213,15 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     )
     if isinstance(answer, HttpResponse):
         return answer
-    return perform_password_login(request, {"username": answer.username}, Login(user=answer))
+    response: HttpResponse = perform_password_login(request, {"username": answer.username}, Login(user=answer))
+    return response
 
 
 def password_by_link(
     request: HttpRequest, token: str, *, kind: LinkKind, template: str, ask_again: str, **context: Any
 ) -> HttpResponse | User:
     """Show the form behind a link, or set the password and return its owner. A spent link gets a page that says why."""
-    limited = ratelimit.consume_or_429(request, action="reset_password_from_key")
+    limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password_from_key")
     if limited is not None:
         return limited
 

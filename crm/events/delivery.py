@@ -16,7 +16,7 @@ from crm.choices import DeliveryState
 from crm.db.locking import lock
 from crm.errors import WrongState, outcome_of
 from crm.events.bus import EVENT_TYPES, handler_function
-from crm.models import EventDelivery
+from crm.models import Actor, EventDelivery
 
 logger = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ def _note_failure(delivery: EventDelivery, error: Exception) -> None:
 
 
 @transaction.atomic
-def replay(*, delivery_id: int, actor) -> EventDelivery:
+def replay(*, delivery_id: int, actor: Actor) -> EventDelivery:
     """Staff send a failed delivery to its handler again. Who: `crm.manage_events`."""
     return _decide(delivery_id=delivery_id, actor=actor, state=DeliveryState.PENDING)
 
 
-def replay_each(*, delivery_ids: Iterable[int], actor) -> int:
+def replay_each(*, delivery_ids: Iterable[int], actor: Actor) -> int:
     """Send failed deliveries again, each in its own transaction: one that is no longer failed stops no other.
 
     Returns how many were sent. Who: `crm.manage_events`.
@@ -104,12 +104,12 @@ def replay_each(*, delivery_ids: Iterable[int], actor) -> int:
 
 
 @transaction.atomic
-def skip(*, delivery_id: int, actor, reason: str) -> EventDelivery:
+def skip(*, delivery_id: int, actor: Actor, reason: str) -> EventDelivery:
     """Staff give a failed delivery up, with a reason that the audit log keeps. Who: `crm.manage_events`."""
     return _decide(delivery_id=delivery_id, actor=actor, state=DeliveryState.SKIPPED, reason=reason)
 
 
-def _decide(*, delivery_id: int, actor, state: str, reason: str = "") -> EventDelivery:
+def _decide(*, delivery_id: int, actor: Actor, state: str, reason: str = "") -> EventDelivery:
     from crm.events.bus import enqueue_delivery
     from crm.security import audit, policies
 

@@ -94,7 +94,7 @@ class RunningJob:
 
         The job's row is neither locked by the transaction nor kept from view until it commits.
         """
-        other = connection.copy()  # type: ignore[attr-defined]
+        other = connection.copy()
         reported_at = 0.0
 
         def report(done: int, total: int = 0, message: str = "") -> None:

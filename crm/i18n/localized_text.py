@@ -135,7 +135,7 @@ def _said(kept: Any) -> str:
             text = _said(label)
             return text if text[1:2].isupper() else text[:1].lower() + text[1:]  # "FX majors" stays
         case {"parts": parts, "between": between}:
-            return between.join(filter(None, map(_said, parts)))
+            return str(between).join(filter(None, map(_said, parts)))
         case {"sayer": name, "of": value}:
             return SAYERS.get(name, str)(value)
         case {"text": message}:

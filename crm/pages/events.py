@@ -21,6 +21,7 @@ from crm.models import EventDelivery
 from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, NumberColumn, Table
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 
 PERMISSION = "crm.manage_events"
 
@@ -102,7 +103,7 @@ def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int 
 
 @staff_page(PERMISSION)
 @require_POST
-def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
+def replay_one(request: UserRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(EventDelivery, pk=pk)
     run_action(request, lambda: replay(delivery_id=row.pk, actor=request.user), _("Sent to its handler again."))
     return redirect("event_delivery", pk=row.pk)
@@ -110,7 +111,7 @@ def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_page(PERMISSION)
 @require_POST
-def skip_one(request: HttpRequest, pk: int) -> HttpResponse:
+def skip_one(request: UserRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
     form = SkipForm(request.POST)
     if not form.is_valid():
@@ -125,7 +126,7 @@ def skip_one(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_page(PERMISSION)
 @require_POST
-def replay_many(request: HttpRequest) -> HttpResponse:
+def replay_many(request: UserRequest) -> HttpResponse:
     sent = replay_each(delivery_ids=FailedTable.selected(request).values_list("pk", flat=True), actor=request.user)
     messages.success(request, ngettext("%(n)s event sent again.", "%(n)s events sent again.", sent) % {"n": sent})
     return redirect("events")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
@@ -47,7 +48,7 @@ class JobTable(Table):
         icon="package",
     )
 
-    def queryset(self):
+    def queryset(self) -> QuerySet[Job]:
         return Job.objects.filter(owner=self.user)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -38,7 +39,7 @@ class NotificationTable(Table):
         icon="bell",
     )
 
-    def queryset(self):
+    def queryset(self) -> QuerySet[Notification]:
         return Notification.objects.filter(user=self.user)
 
     def row_url(self, row: Notification) -> str:

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from crm.models import User
+from crm.ui.forms import ModelForm
+from crm.web.requests import UserRequest
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -24,7 +26,7 @@ def _zones() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *[(name, name.replace("_", " ")) for name in sorted(names)]]
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(ModelForm[User]):
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"), choices=_zones, help_text=gettext_lazy("All times are shown in this zone.")
@@ -47,7 +49,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: UserRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -42,7 +43,7 @@ class StaffFilter(FilterSet):
         model = User
         fields: list[str] = []
 
-    def by_state(self, rows: Any, name: str, value: str) -> Any:
+    def by_state(self, rows: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         if value == "invited":
             return rows.filter(is_active=True, password__startswith="!")  # noqa: S106 — Django's mark of "none chosen"
         return rows.filter(is_active=value == "on")
@@ -76,7 +77,7 @@ class StaffTable(Table):
         "staff_invite",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[User]:
         return (
             queries.staff_visible_to(self.user)
             .select_related("brand", "desk")
@@ -86,9 +87,7 @@ class StaffTable(Table):
                     .order_by("group__name")
                     .values("group__name")
                 ),
-                has_factor=Exists(
-                    second_factor.Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=["totp", "webauthn"])
-                ),
+                has_factor=Exists(Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=["totp", "webauthn"])),
             )
         )
 
@@ -302,7 +301,7 @@ class GrantRequestTable(Table):
         gettext_lazy("No requests yet"), gettext_lazy("Ask for a role or reach on somebody's page."), "shield-check"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[GrantRequest]:
         return queries.requests_visible_to(self.user)
 
 

@@ -101,7 +101,8 @@ class Connection(TConn):
             raise ConnectionResetError(errno.ECONNRESET, "the body took too long")
         self.sock.settimeout(min(left, STALL_SECONDS))
         try:
-            return SocketUnreader.chunk(self.parser.unreader, size_hint)
+            piece: bytes = SocketUnreader.chunk(self.parser.unreader, size_hint)
+            return piece
         except TimeoutError:
             raise ConnectionResetError(errno.ECONNRESET, "the body stalled") from None
         finally:

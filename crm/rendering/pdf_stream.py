@@ -64,7 +64,8 @@ def write_pdf(
 
 def width_of(text: str, face: Face, size: float) -> float:
     glyphs, missing = face.glyphs, face.missing
-    return sum(glyphs.get(ord(character), missing)[1] for character in text) * size / 1000
+    width: float = sum(glyphs.get(ord(character), missing)[1] for character in text) * size / 1000
+    return width
 
 
 class _Setter:

@@ -53,7 +53,7 @@ class Element:
     number: int
     tag: str
     parent: int
-    kids: array = field(default_factory=lambda: array("q"))
+    kids: array[int] = field(default_factory=lambda: array("q"))
     page: int = 0
     attributes: str = ""
 
@@ -65,13 +65,13 @@ class TaggedPdf:
         self._out, self._at = out, 0
         self.title, self.language, self.made_at, self.author = title, language, made_at, author
         # Per object: place in the file, or -(stream * 65536 + index) - 1 in an object stream.
-        self._places: array = array("q", [0])
+        self._places: array[int] = array("q", [0])
         self._packed: list[tuple[int, bytes]] = []
         self._digest = hashlib.sha256()
         self._write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
         self.catalog, self.pages, self.tree, self.parents = (self.reserve() for _ in range(4))
-        self.page_numbers: array = array("q")
-        self._parent_arrays: array = array("q")
+        self.page_numbers: array[int] = array("q")
+        self._parent_arrays: array[int] = array("q")
         self.fonts: dict[str, _Font] = {}
         self.regular, self.bold = self._font(fonts.regular()), self._font(fonts.bold())
         self.document = self.element("Document", parent=None)
@@ -170,7 +170,7 @@ class TaggedPdf:
     def page(self, width: float, height: float) -> Page:
         return Page(self, width, height)
 
-    def _page_done(self, number: int, parents: array) -> None:
+    def _page_done(self, number: int, parents: array[int]) -> None:
         self.page_numbers.append(number)
         holder = self.reserve()
         self.put(holder, "[" + " ".join(f"{one} 0 R" for one in parents) + "]")
@@ -247,7 +247,7 @@ class Page:
         self.pdf, self.width, self.height = pdf, width, height
         self.number = pdf.reserve()
         self._drawn: list[str] = []
-        self._parents: array = array("q")
+        self._parents: array[int] = array("q")
 
     @contextlib.contextmanager
     def tagged(self, tag: str, *, parent: Element, attributes: str = "") -> Iterator[Element]:

@@ -52,4 +52,4 @@ class PageCompressionMiddleware(GZipMiddleware):
         is_file = response.has_header("Content-Disposition")
         if response.streaming or is_file or kind not in TYPES or _shows_a_secret(request, response):
             return response
-        return super().process_response(request, response)  # type: ignore[arg-type]
+        return super().process_response(request, response)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest
 
@@ -18,7 +19,7 @@ def run_action(
     work: Callable[[], T],
     success_message: str | Callable[[T], str] = "",
     *,
-    form: Any = None,
+    form: forms.BaseForm | None = None,
     field: str | Callable[[DomainError], str | None] | None = None,
     show_forbidden: bool = False,
     unshown: ExpectedErrors = (),
@@ -46,7 +47,7 @@ def run_action(
     return done
 
 
-def _show_refusal(request: HttpRequest, error: DomainError, form: Any, field: str | None) -> None:
+def _show_refusal(request: HttpRequest, error: DomainError, form: forms.BaseForm | None, field: str | None) -> None:
     if form is None:
         messages.error(request, error.message)
         return

@@ -235,7 +235,8 @@ class YesNoColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        return table.yes_mark if value else table.no_mark
+        mark: str = table.yes_mark if value else table.no_mark
+        return mark
 
     def plain(self, row: Any, table: Any) -> Any:
         value = self.read(row)

@@ -6,7 +6,7 @@ spreadsheet would run as a formula are defused.
 
 import csv
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def export(table: Table, ending: str) -> HttpResponse | StreamingHttpResponse | 
     return response
 
 
-def write_csv(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> int:
+def write_csv(rows: Iterable[list[Any]], path: Path, progress: Callable[[int], object] | None = None) -> int:
     """Write rows to a CSV file; returns how many data rows it holds."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -114,7 +114,7 @@ def write_csv(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> in
     return count
 
 
-def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Any = None) -> int:
+def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Callable[[int], object] | None = None) -> int:
     """Write rows to a workbook in constant memory, the headings first; returns how many data rows it holds."""
     count = 0
     with xlsx.Book(path) as book:

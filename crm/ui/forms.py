@@ -1,12 +1,26 @@
 """How every form field looks: label, control, hint, error. Set as FORM_RENDERER, so that any Django form has it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 from django.utils.html import escape
 from django.utils.safestring import SafeString
+
+if TYPE_CHECKING:
+    from django.forms import ModelChoiceField as ModelChoiceField
+    from django.forms import ModelForm as ModelForm
+else:  # Django's own can't be subscripted at run time: `ModelForm[Client]` tells the type checker whose form it is
+
+    class ModelForm(forms.ModelForm):
+        def __class_getitem__(cls, _model):
+            return cls
+
+    class ModelChoiceField(forms.ModelChoiceField):
+        def __class_getitem__(cls, _model):
+            return cls
+
 
 CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
 NO_CLASS = (forms.HiddenInput, forms.MultipleHiddenInput)

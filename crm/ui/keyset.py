@@ -7,6 +7,8 @@ plain range of the index on (value, id). A page costs one query, two where it cr
 The cursor in the address is encrypted: the sort value may be a name or an e-mail that the reader sees only masked.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -84,7 +86,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _sort_field(queryset: QuerySet, path: str) -> tuple[Field, bool]:
+def _sort_field(queryset: QuerySet[Any], path: str) -> tuple[Field[Any, Any], bool]:
     """The field behind a sort path and whether it can be empty. Annotations count as nullable."""
     annotation = queryset.query.annotations.get(path)
     if annotation is not None:
@@ -105,7 +107,7 @@ def _sort_field(queryset: QuerySet, path: str) -> tuple[Field, bool]:
     return found, nullable
 
 
-def read_cursor(token: str, order: Order, queryset: QuerySet) -> Cursor | None:
+def read_cursor(token: str, order: Order, queryset: QuerySet[Any]) -> Cursor | None:
     """The cursor of a token; None (the first page) where it is damaged, forged or belongs to another order."""
     if not token:
         return None
@@ -151,14 +153,14 @@ class Leg:
         compare = TupleLessThan if self.down else TupleGreaterThan
         return condition & Q(compare((F(self.order.path), F("pk")), (self.after.value, self.after.pk)))
 
-    def of(self, queryset: QuerySet) -> QuerySet:
+    def of(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         condition, sign = self.condition, "-" if self.down else ""
         part = queryset.filter(condition) if condition else queryset
         return part.order_by(f"{sign}pk") if self.is_by_key else part.order_by(f"{sign}{SORT_ALIAS}", f"{sign}pk")
 
 
 def _walk(
-    queryset: QuerySet, order: Order, cursor: Cursor | None, size: int, candidates: QuerySet | None = None
+    queryset: QuerySet[Any], order: Order, cursor: Cursor | None, size: int, candidates: QuerySet[Any] | None = None
 ) -> list[Any]:
     """Up to `size` rows after the cursor, in walking direction."""
     _field, nullable = _sort_field(queryset, order.path)
@@ -180,7 +182,7 @@ def _walk(
     return rows
 
 
-def _bounded_walk(queryset: QuerySet, candidates: QuerySet, legs: list[Leg], size: int) -> list[Any]:
+def _bounded_walk(queryset: QuerySet[Any], candidates: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
     """The same with an end to each leg (see `crm.ui.nearest`): a leg that does not fill the page near its start is found
     whole, two next to each other in one go."""
     unfilled: list[Leg] = []
@@ -193,7 +195,7 @@ def _bounded_walk(queryset: QuerySet, candidates: QuerySet, legs: list[Leg], siz
     return _sorted_afterwards(queryset, unfilled, size)
 
 
-def _sorted_afterwards(queryset: QuerySet, legs: list[Leg], size: int) -> list[Any]:
+def _sorted_afterwards(queryset: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
     """The first rows of these legs, all of which are found before they are sorted."""
     left = reduce(operator.or_, [leg.condition or Q(pk__isnull=False) for leg in legs])
     first, path = legs[0], legs[0].order.path
@@ -204,7 +206,7 @@ def _sorted_afterwards(queryset: QuerySet, legs: list[Leg], size: int) -> list[A
 
 
 def get_page(
-    queryset: QuerySet, order: Order, token: str = "", size: int = 50, candidates: QuerySet | None = None
+    queryset: QuerySet[Any], order: Order, token: str = "", size: int = 50, candidates: QuerySet[Any] | None = None
 ) -> Page:
     """One page of a list. Walking back past the start gives a full first page.
 
@@ -233,7 +235,7 @@ def get_page(
     return Page(rows, at(rows[-1], False) if has_next else None, at(rows[0], True) if has_previous else None)
 
 
-def all_rows(queryset: QuerySet, order: Order, chunk: int = 2000) -> Iterator[Any]:
+def all_rows(queryset: QuerySet[Any], order: Order, chunk: int = 2000) -> Iterator[Any]:
     """The whole list in its order, through server-side cursors: memory stays flat at any size."""
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     _field, nullable = _sort_field(queryset, order.path)
@@ -242,7 +244,7 @@ def all_rows(queryset: QuerySet, order: Order, chunk: int = 2000) -> Iterator[An
         yield from leg.of(queryset).iterator(chunk_size=chunk)
 
 
-def estimate(queryset: QuerySet) -> int:
+def estimate(queryset: QuerySet[Any]) -> int:
     """About how many rows a list has, from the planner's statistics: a millisecond at any size. Never a COUNT(*)."""
     plan = json.loads(queryset.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])

@@ -54,6 +54,7 @@ from crm.ui.table_parts import BulkAction, Chip, Empty, FilterRequest, HeadCell,
 
 if TYPE_CHECKING:
     from crm.models import User
+    from crm.web.requests import UserRequest
 
 __all__ = [
     "AgoColumn",
@@ -109,7 +110,7 @@ class Table:
     page_size: ClassVar[int] = 50
     # Filters by order: those whose index goes on in that order. The first that is on narrows `candidates`.
     ranges: ClassVar[Mapping[str, Sequence[str]]] = {}
-    permission: ClassVar[Any] = None
+    permission: ClassVar[Permission] = None
     export_permission: ClassVar[Any] = None
     bulk_actions: ClassVar[Sequence[BulkAction]] = ()
     empty: ClassVar[Empty | None] = None
@@ -296,7 +297,8 @@ class Table:
         for name in self.ranges.get(self.order.path, ()):
             value = filters.form.cleaned_data.get(name) if filters.form.is_valid() else None
             if value not in (None, "", []) and not (isinstance(value, list) and len(value) > 1):
-                return filters.filters[name].filter(wider, value)
+                narrower: QuerySet[Any] = filters.filters[name].filter(wider, value)
+                return narrower
         return wider
 
     @cached_property
@@ -304,7 +306,7 @@ class Table:
         """About how many rows match: the planner's guess, kept for a minute."""
         asked = f"{self.user.pk}:{self.name}:{sorted(self.scope.items())}:{self.query}"
         key = f"rows:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
-        estimated = cache.get(key)
+        estimated: int | None = cache.get(key)
         if estimated is None:
             estimated = keyset.estimate(self.matching)
             cache.set(key, estimated, COUNT_SECONDS)
@@ -436,7 +438,7 @@ class Table:
     # ------------------------------------------------------------ selection and export
 
     @classmethod
-    def selected(cls, request: Any, **scope: Any) -> QuerySet[Any]:
+    def selected(cls, request: UserRequest, **scope: Any) -> QuerySet[Any]:
         """The rows a bulk action is about: those of `ids`, or with `all=1` the first thousand that match the filters.
 
         Always within what the user may see, whatever ids were sent.

@@ -41,7 +41,7 @@ class StaffView(View):
     """
 
     request: UserRequest
-    permission: ClassVar[Any] = None
+    permission: ClassVar[Permission] = None
     audience: ClassVar[str] = "staff"
 
     def get_permission(self) -> Permission:

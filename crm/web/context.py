@@ -59,7 +59,7 @@ class Furniture:
     def frame(self) -> Frame:
         """From the cache; made anew when it is old or the cache is away."""
         key = f"frame:{self.user.pk}:{get_language()}"
-        kept = cache.get(key)
+        kept: Frame | None = cache.get(key)
         if kept is None:
             kept = self._make_frame()
             cache.set(key, kept, FRAME_SECONDS)
@@ -97,7 +97,7 @@ class Furniture:
 
     @property
     def is_demo(self) -> bool:
-        return settings.DEMO
+        return bool(settings.DEMO)
 
     @property
     def shell(self) -> str:

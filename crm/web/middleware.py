@@ -146,7 +146,7 @@ class KindSessionMiddleware(SessionMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
-            return super().process_response(request, response)  # type: ignore[return-value]
+            return super().process_response(request, response)
         except SessionInterrupted:
             if request.headers.get("HX-Request") == "true":
                 return HttpResponseClientRedirect(urlsplit(request.headers.get("HX-Current-URL", "/")).path or "/")

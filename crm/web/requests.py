@@ -13,4 +13,4 @@ class UserRequest(HttpRequest):
     Django makes every request an `HttpRequest`; this name only says what the middleware has seen to.
     """
 
-    user: User  # type: ignore[assignment]
+    user: User

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -115,7 +117,7 @@ RETURN NULL;
 """
 
 
-def bulk_key(to: type[models.Model] | str, **options) -> models.ForeignKey:
+def bulk_key(to: type[models.Model] | str, **options: Any) -> models.ForeignKey[Any, Any]:
     """A key that the table's statement trigger checks, for a table of millions of rows."""
     return models.ForeignKey(
         to, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, **options

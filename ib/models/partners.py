@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -23,7 +25,7 @@ class TsTzRange(Func):
     output_field = DateTimeRangeField()
 
 
-def dated_once(name: str, *fields: str, **options) -> ExclusionConstraint:
+def dated_once(name: str, *fields: str, **options: Any) -> ExclusionConstraint:
     """No two rows of the same `fields` hold at the same instant."""
     return ExclusionConstraint(
         name=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -318,7 +319,7 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
     return _form(request, partner, None, _("Send the invitation again"), partner.user.email)
 
 
-def _form(request: UserRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
+def _form(request: UserRequest, partner: Partner, form: forms.Form | None, title: str, text: str) -> HttpResponse:
     """A small form about a partner on a page of its own."""
     return render(
         request,

@@ -279,4 +279,5 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
     answer = password_by_link(request, token, kind=LinkKind.INVITATION, template="partners/welcome.html", ask_again="")
     if isinstance(answer, HttpResponse):
         return answer
-    return perform_password_login(request, {"username": answer.username}, Login(user=answer))
+    response: HttpResponse = perform_password_login(request, {"username": answer.username}, Login(user=answer))
+    return response

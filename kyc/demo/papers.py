@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from PIL.Image import Image
+
 from clients.models import Client
 from crm.demo import Demo
 from kyc import specimens
@@ -63,7 +65,7 @@ class Sent:
 Papers = Callable[[Demo, Client], list[Sent]]
 
 
-def _passport(demo: Demo, client: Client, spoil: Callable | None = None, **changes: object) -> Sent:
+def _passport(demo: Demo, client: Client, spoil: Callable[[Image], Image] | None = None, **changes: object) -> Sent:
     page = specimens.passport(holder(demo, client, **changes))
     page = spoil(page) if spoil else page
     return Sent("passport", specimens.jpeg(page, quality=84))

@@ -9,7 +9,7 @@ from clients.demo.journeys import Journey
 from clients.models import Client
 from crm.demo import Demo
 from kyc import documents, pipeline
-from kyc.demo.papers import CASES
+from kyc.demo.papers import CASES, Sent
 from kyc.models import Document
 
 PEOPLE = 17
@@ -36,7 +36,7 @@ def write(demo: Demo, journeys: list[Journey]) -> None:
         demo.progress("Documents: automatic checks", done + 1, len(waiting))
 
 
-def _send(demo: Demo, client: Client, paper, number: int, people: int) -> Document:
+def _send(demo: Demo, client: Client, paper: Sent, number: int, people: int) -> Document:
     import io
 
     document = documents.upload(

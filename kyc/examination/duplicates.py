@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from kyc.choices import DocumentState, IssueCode
 from kyc.examination.look import perceptual_hash
 from kyc.examination.sheet import Finding, Sheet
@@ -27,7 +29,7 @@ def check(sheet: Sheet) -> Iterator[Finding]:
     yield from _same_picture(sheet, others)
 
 
-def _same_picture(sheet: Sheet, others) -> Iterator[Finding]:
+def _same_picture(sheet: Sheet, others: QuerySet[Document]) -> Iterator[Finding]:
     exact = others.filter(sha256=sheet.sha256).values_list("client_id", flat=True).first()
     if exact is not None:
         sheet.phash = None if _is_written(sheet) else perceptual_hash(sheet.pages[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 from kyc.choices import DocumentKind, IssueCode
 from kyc.examination.sheet import Finding, Sheet
@@ -33,7 +34,7 @@ def check(sheet: Sheet) -> Iterator[Finding]:
     yield from _expiry(sheet)
 
 
-def _where(sheet: Sheet, field: str) -> dict:
+def _where(sheet: Sheet, field: str) -> dict[str, Any]:
     assert sheet.zone is not None
     line, start, end = PLACES[sheet.zone.mrz.format][field]
     return {"page": sheet.measures.get("zone_page", 1), "box": sheet.zone.box_of(line, start, end)}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import User
+from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 from kyc import claims, queries
@@ -27,7 +28,7 @@ class Queue(TableView):
     table = DocumentQueueTable
     template_name = "kyc/queue.html"
 
-    def get_context(self, table: Any) -> dict[str, Any]:
+    def get_context(self, table: Table) -> dict[str, Any]:
         return {"ages": ages(self.request.user), "undo": undoable(self.request)}
 
 

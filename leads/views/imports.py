@@ -109,7 +109,7 @@ class ImportRowTable(Table):
         verdict = self.params.get("verdict", "")
         return rows.filter(verdict=verdict) if verdict in RowVerdict.values else rows
 
-    def row_url(self, row: Any) -> str:
+    def row_url(self, row: LeadImportRow) -> str:
         return f"/clients/{row.client_id}/" if row.client_id else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -99,13 +99,13 @@ def invite(request: UserRequest, client_id: int) -> HttpResponseBase:
 
 @staff_page("leads.assign_lead")
 @require_POST
-def assign(request: HttpRequest) -> HttpResponseBase:
+def assign(request: UserRequest) -> HttpResponseBase:
     """The list's bulk action: the selected people to one agent."""
     agent = request.POST.get("agent", "")
     if not is_whole(agent):
         raise DomainError(_("Choose who gets these leads."))
     ids = list(LeadTable.selected(request).values_list("pk", flat=True))
-    moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)  # type: ignore[arg-type]
+    moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)
     return dialogs.done(request, "/leads/", _("%(count)s leads assigned.") % {"count": moved})
 
 
@@ -117,7 +117,7 @@ def new(request: UserRequest) -> HttpResponseBase:
     def capture() -> Captured:
         data = dict(form.cleaned_data)
         brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
-        own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()  # type: ignore[misc]
+        own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()
         return capture_lead(
             brand=brand,
             actor=request.user,

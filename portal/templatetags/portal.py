@@ -19,7 +19,7 @@ from wallet.models import Withdrawal
 
 register = template.Library()
 
-ICONS = {
+ICONS: dict[str, str] = {
     TimelineKind.CALL: "phone",
     TimelineKind.EMAIL: "mail",
     TimelineKind.NOTE: "file-text",
@@ -64,7 +64,7 @@ def why_it_ended(part: Withdrawal) -> str:
 
 @register.filter
 def timeline_icon(kind: str) -> str:
-    return ICONS.get(kind, "circle-dot")  # type: ignore[call-overload]
+    return ICONS.get(kind, "circle-dot")
 
 
 @register.filter

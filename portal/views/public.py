@@ -98,7 +98,7 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
         initial=_known(request, invitation),
     )
     if request.method == "POST":
-        limited = ratelimit.consume_or_429(request, action="signup")
+        limited: HttpResponse | None = ratelimit.consume_or_429(request, action="signup")
         if limited is not None:
             return limited
         if request.POST.get(guard.HONEYPOT):
@@ -179,7 +179,8 @@ def _register(
 
 def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
     """Through allauth's stages, so that a second factor is asked where there is one."""
-    return perform_password_login(request, {"username": user.username}, Login(user=user))
+    response: HttpResponse = perform_password_login(request, {"username": user.username}, Login(user=user))
+    return response
 
 
 @never_cache
@@ -211,7 +212,8 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
         try:
             attempt = attempts.begin(request, login=owner.username, step="confirm")
         except attempts.TooManyAttempts:
-            return ratelimit.respond_429(request)
+            too_many: HttpResponse = ratelimit.respond_429(request)
+            return too_many
         if form.is_valid():
             attempt.take_back()
     if request.method != "POST" or (form is not None and not form.is_valid()):
@@ -244,7 +246,7 @@ def confirm_again(request: HttpRequest, brand: Brand) -> HttpResponse:
         email = form.cleaned_data["email"].strip().lower()
         username = username_for(brand=brand, email=email)
         key = f"confirm:{attempts.link_key(request, username)}"
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=key)
+        limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=key)
         if limited is not None:
             return limited
         if attempts.may_send_link(request, login=f"confirm:{username}"):
@@ -289,7 +291,8 @@ class BrandLoginView(LoginView):
             self.request.session["portal_registered_email"] = form.user.email
             self.request.session[REGISTERING] = form.user.pk
             return redirect("portal_confirm_again", brand=self.kwargs["brand"].code)
-        return super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         brand = self.kwargs["brand"]
@@ -307,13 +310,15 @@ _login = BrandLoginView.as_view()
 
 @brand_page
 def login(request: HttpRequest, brand: Brand) -> HttpResponse:
-    return _login(request, brand=brand)
+    response: HttpResponse = _login(request, brand=brand)
+    return response
 
 
 @brand_page
 def partner_login(request: HttpRequest, brand: Brand) -> HttpResponse:
     """The same door with the partners' sign on it."""
-    return _login(request, brand=brand, for_partners=True)
+    response: HttpResponse = _login(request, brand=brand, for_partners=True)
+    return response
 
 
 # ── a forgotten password ────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,7 +333,8 @@ def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
         username = username_for(brand=brand, email=email)
-        limited = ratelimit.consume_or_429(request, action="reset_password", key=attempts.link_key(request, username))
+        key = attempts.link_key(request, username)
+        limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=key)
         if limited is not None:
             return limited
         if attempts.may_send_link(request, login=username):

@@ -81,7 +81,7 @@ def _kind(kind: DocumentKind, sent: list[Any]) -> dict[str, Any]:
 
 def _chosen(kinds: list[dict[str, Any]], wished: str, requirement: Any) -> str:
     """Which kind's fields are open: the one asked for, the one begun, else the first."""
-    values = [kind["value"] for kind in kinds]
+    values: list[str] = [kind["value"] for kind in kinds]
     if wished in values:
         return wished
     begun = [one.kind for one in requirement.documents]

@@ -26,10 +26,10 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from trading import queries
 from trading.accounts import changes as accounts
-from trading.accounts import opening, requests
+from trading.accounts import opening, request_rules, requests
 from trading.choices import Ability, AccountState, RequestKind, RequestState
 from trading.models import AccountRequest, TradingAccount
-from trading.platforms import capabilities
+from trading.platforms import capabilities, downloads
 
 DEALS_PAGE = 25
 
@@ -99,12 +99,14 @@ def _page(
         "first_steps": platforms.first_steps(account, may_set_password=may_set_password)
         if is_live and not deals
         else None,
-        "downloads": platforms.downloads.of_server(account.server) if is_live and deals else [],
+        "downloads": downloads.of_server(account.server) if is_live and deals else [],
         "sign_in": platforms.sign_in(account) if is_live and not account.missing_since else None,
         "password_form": password_form or PlatformPasswordForm(server=account.server),
         "password_hint": platforms.password_hint(account),
         "request_forms": asks if is_live or asked else [],
-        "requests": [(one, requests.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(account)],
+        "requests": [
+            (one, request_rules.what(one), platforms.why_it_waits(one)) for one in queries.requests_of(account)
+        ],
     }
     is_wrong = password_form is not None or asked is not None
     return render(request, "portal/account.html", context, status=422 if is_wrong else 200)
@@ -250,7 +252,7 @@ def make_request(request: HttpRequest, client: Client, account_id: int, kind: st
 
 def _tell(request: HttpRequest, made: AccountRequest) -> None:
     if made.state == RequestState.GRANTED:
-        messages.success(request, _("Done: %(what)s") % {"what": requests.what(made)})
+        messages.success(request, _("Done: %(what)s") % {"what": request_rules.what(made)})
     else:
         why = platforms.why_it_waits(made)
         messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})

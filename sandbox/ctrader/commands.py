@@ -14,7 +14,7 @@ from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from sandbox.ctrader.state import Reference, State
 from sandbox.ctrader.traders import Denied
 from sandbox.engine.books import BONUS, IN
-from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.contracts import GROUPS, SYMBOLS, currency_digits
 from sandbox.engine.store import User
 
 VERSION = "89.3"
@@ -74,7 +74,7 @@ class Commands:
                     type=7,
                     depositAsset=name in names.DEPOSIT_ASSETS,
                     depositable=name in names.DEPOSIT_ASSETS,
-                    digits=names.currency_digits(name),
+                    digits=currency_digits(name),
                 )
                 for name, number in names.ASSET_IDS.items()
             ]

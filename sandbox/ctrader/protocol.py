@@ -60,7 +60,8 @@ async def read_frame(reader: asyncio.StreamReader, seconds: float) -> pb.ProtoMe
     if length > FRAME_MAX:
         raise WrongFrame("FRAME_TOO_LONG", f"a frame of {length} bytes is announced; at most {FRAME_MAX} are read")
     data = await asyncio.wait_for(reader.readexactly(length), seconds)
-    return parse(pb.ProtoMessage, data)
+    message: pb.ProtoMessage = parse(pb.ProtoMessage, data)
+    return message
 
 
 def parse(kind: type[Any], data: bytes, message_id: str = "") -> Any:

@@ -110,4 +110,5 @@ class MatchTraderServer(Gateway):
 
     @staticmethod
     def parse(data: str) -> dict[str, Any]:
-        return json.loads(data)
+        message: dict[str, Any] = json.loads(data)
+        return message

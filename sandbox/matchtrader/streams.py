@@ -72,7 +72,7 @@ class Streams(grpc.GenericRpcHandler):
         self._grpc.add_generic_rpc_handlers((self,))
         if identity:
             certificate, key = identity
-            port = self._grpc.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
+            port: int = self._grpc.add_secure_port(address, grpc.ssl_server_credentials([(key, certificate)]))
         else:
             port = self._grpc.add_insecure_port(address)
         self.server.books.store.take_touched()  # what is there already is no news

@@ -34,7 +34,7 @@ OWN_FAULTS = {
     "not_served": "does nothing, answers HTTP 404 as a bridge without this call",
     "sync_lost": "forgets the sync session before the command",
 }
-REFUSING = {
+REFUSING: dict[str, Callable[[], Problem]] = {
     "unknown_before": lambda: timed_out(is_read=False),
     "in_progress": lambda: Problem(
         "OutcomeUnknown", "A request with this key is still running.", outcome="in-progress"

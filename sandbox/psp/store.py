@@ -92,7 +92,8 @@ class Store:
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         with self._lock:
-            return self._connection.execute(sql, values).fetchone()
+            row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+            return row
 
     def run(self, sql: str, *values: Any) -> int:
         """Executes one statement and answers how many rows it touched."""

@@ -77,7 +77,7 @@ def contact_changed(client: Client, *, since: dt.datetime) -> bool:
     """Whether mailbox or telephone became another one since then; the first ones are no change."""
     rows = list(
         client.history.order_by("-history_date", "-history_id").values_list("email", "phone", "history_date")[:50]
-    )  # type: ignore[attr-defined]
+    )
     return any(newer[2] >= since and newer[:2] != older[:2] for newer, older in pairwise(rows))
 
 
@@ -154,4 +154,5 @@ def what(request: AccountRequest) -> LocalizedText:
         }
     if request.kind == RequestKind.TYPE:
         return phrase("Account type → %(type)s") % {"type": request.account_type}
-    return label_of(request, "kind")
+    kind: LocalizedText = label_of(request, "kind")
+    return kind

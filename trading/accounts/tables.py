@@ -17,6 +17,7 @@ from crm.i18n import formats
 from crm.money.numbers import is_whole
 from crm.templatetags.keelson import badge_html
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
+from crm.web.requests import UserRequest
 from trading import queries
 from trading.accounts.request_rules import what
 from trading.choices import (
@@ -43,11 +44,11 @@ def deal_kind(deal: Deal) -> str:
     return str(DealAction(deal.action).label) if deal.action in DealAction.values else f"#{deal.action}"
 
 
-def _level(row: TradingAccount, _table: Any) -> str:
+def _level(row: TradingAccount, _table: Table) -> str:
     return f"{formats.number(row.margin_level, 0)} %" if row.margin else ""
 
 
-def _servers(_request: Any) -> QuerySet[TradingServer]:
+def _servers(_request: UserRequest) -> QuerySet[TradingServer]:
     return TradingServer.objects.order_by("name")
 
 
@@ -161,7 +162,7 @@ class DealFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = ["symbol", "action", "executed_at"]
 
 
-def _price(row: Deal, table: Any) -> str:
+def _price(row: Deal, table: DealTable) -> str:
     return formats.number(row.price, table.price_digits.get((row.server_id, row.symbol), 5)) if row.price else ""
 
 
@@ -171,7 +172,7 @@ def _deals_at(server_id: int) -> str:
     return reverse("trading_deal", args=[server_id, 0]).removesuffix("0/")
 
 
-def _ticket(row: Deal, _table: Any) -> str:
+def _ticket(row: Deal, _table: Table) -> str:
     badge = format_html(" {}", badge_html(str(_("deleted there")), "orange")) if row.deleted_at else ""
     return SafeString(f'<a href="{_deals_at(row.server_id)}{row.ticket:d}/">{row.ticket:d}</a>{badge}')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
@@ -39,7 +40,7 @@ FIELDS: Final[tuple[str, ...]] = (
 )
 
 
-def types_visible_to(user: User) -> Any:
+def types_visible_to(user: User) -> QuerySet[AccountType]:
     """Account types of the brands that a member of staff reaches."""
     found = AccountType.objects.filter(brand_id__in=reach_of(user).brands)
     return found.select_related("brand", "server").order_by("brand__name", "position", "pk")

@@ -12,7 +12,7 @@ from clients.choices import Category
 from clients.countries import country_choices
 from crm.models import Brand, User
 from crm.security.scope import reach_of
-from crm.ui.forms import DayInput
+from crm.ui.forms import DayInput, ModelForm
 from trading.choices import InstrumentClass
 from trading.models import AccountType
 
@@ -34,7 +34,7 @@ class CountriesField(SimpleArrayField):
         return codes
 
 
-class AccountTypeForm(forms.ModelForm):
+class AccountTypeForm(ModelForm[AccountType]):
     leverages = SimpleArrayField(
         forms.IntegerField(min_value=1, max_value=500),
         label=_("Leverages"),

@@ -83,7 +83,8 @@ def _rows(user: User, day: dt.date | None, *, after: int = 0, limit: int) -> lis
     }
     with connection.cursor() as cursor:
         cursor.execute(ABOVE, values)
-        return cursor.fetchall()
+        rows: list[tuple[int, int, bool]] = cursor.fetchall()
+        return rows
 
 
 def count_above(user: User, *, on: dt.date | None = None) -> int:

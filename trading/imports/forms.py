@@ -11,13 +11,14 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.money.numbers import is_whole
+from crm.ui.forms import ModelChoiceField
 from trading.choices import PlatformKind
 from trading.imports.attach import NO_TYPE
 from trading.models import AccountType, StagedLogin, TradingServer
 from trading.platforms.pool import capabilities_of
 
 
-class ServerChoice(forms.ModelChoiceField):
+class ServerChoice(ModelChoiceField[TradingServer]):
     """A server with its platform."""
 
     def label_from_instance(self, obj: TradingServer) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from django.db import connection, transaction
@@ -155,6 +155,9 @@ def _in_range(login: str, batch: AccountImport) -> bool:
     )
 
 
+Asked = TypeVar("Asked")
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A login whose description nobody can make sense of."""
@@ -173,13 +176,12 @@ def _accounts(platform: Platform, logins: Sequence[str]) -> list[AccountData | U
 
 def _one(platform: Platform, login: str) -> AccountData | Unreadable | None:
     try:
-        found = _asked(lambda: [platform.read_account(login)])
-        return found[0]
+        return _asked(lambda: [platform.read_account(login)])[0]
     except (ValueError, KeyError, FinalError) as problem:
         return Unreadable(login, str(problem)[:200])
 
 
-def _asked(ask: Callable[[], list[Any]]) -> list[Any]:
+def _asked(ask: Callable[[], Sequence[Asked]]) -> Sequence[Asked]:
     """A server that is busy or starting is asked again after a moment. Raises: PlatformError."""
     for attempt in range(1, TRIES + 1):
         try:

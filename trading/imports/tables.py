@@ -62,7 +62,7 @@ class StagedFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = ["verdict", "state", "group"]
 
 
-def _fits(row: StagedLogin, table: Any) -> str:
+def _fits(row: StagedLogin, table: StagedTable) -> str:
     """Client and why, or why not: `Clara Weber: same mailbox`; `Clara Weber, Óscar Núñez` where several fit."""
     names = [str(table.clients[r["client"]]) for r in row.reasons if r["client"] in table.clients]
     if row.state == StagedState.ATTACHED and row.client_id:

@@ -89,7 +89,7 @@ class Deal(models.Model):
         return self.commission + self.swap + self.fee
 
     @property
-    def net(self):
+    def net(self) -> Decimal:
         """What the deal did to the balance: profit, commission, swap and fee together."""
         return self.profit + self.commission + self.swap + self.fee
 

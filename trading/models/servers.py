@@ -125,7 +125,8 @@ class TradingServer(models.Model):
     def _secrets(self) -> dict[str, str]:
         if not self.credentials:
             return {}
-        return json.loads(crypto.decrypt(self.credentials, purpose=CREDENTIALS_PURPOSE))
+        secrets: dict[str, str] = json.loads(crypto.decrypt(self.credentials, purpose=CREDENTIALS_PURPOSE))
+        return secrets
 
     def _keep_secret(self, name: str, value: str) -> None:
         secrets = {**self._secrets(), name: value}

@@ -213,4 +213,5 @@ class Backfill(HasState):
         """Whether a worker holds it at this moment. One that was killed lets go at once, with its database session."""
         with connection.cursor() as cursor:
             cursor.execute(HELD, [BACKFILL_LOCK, self.pk])
-            return cursor.fetchone()[0]
+            is_held: bool = cursor.fetchone()[0]
+            return is_held

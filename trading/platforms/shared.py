@@ -40,7 +40,7 @@ def shared_turn(name: str) -> Callable[[float, int, float], float | None]:
 
     def turn(per_second: float, burst: int, longest: float) -> float | None:
         try:
-            return float(redis_client().eval(SCRIPT, 1, key, 1 / per_second, burst, longest))  # type: ignore[arg-type]
+            return float(redis_client().eval(SCRIPT, 1, key, 1 / per_second, burst, longest))
         except (redis.RedisError, OSError) as problem:
             logger.debug("the shared rate is not counted: %s", problem)
             return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import ModelForm
 from trading.models import MarginPolicy
 from trading.risk.margin import FIELDS
 
 
-class MarginPolicyForm(forms.ModelForm):
+class MarginPolicyForm(ModelForm[MarginPolicy]):
     class Meta:
         model = MarginPolicy
         fields: ClassVar[list[str]] = list(FIELDS)

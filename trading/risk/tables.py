@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.i18n import formats
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table
+from crm.web.requests import UserRequest
 from trading.choices import MarginSeverity
 from trading.models import TradingAccount, TradingServer
 from trading.risk import margin
 
 
-def _level(row: TradingAccount, _table: Any) -> str:
+def _level(row: TradingAccount, _table: Table) -> str:
     return f"{formats.number(row.margin_level, 0)} %"
 
 
@@ -23,7 +24,7 @@ def _alert(row: Any) -> MarginSeverity | str:
     return MarginSeverity(row.alert_severity) if row.alert_severity else ""
 
 
-def _servers(_request: Any) -> QuerySet[TradingServer]:
+def _servers(_request: UserRequest) -> QuerySet[TradingServer]:
     return TradingServer.objects.order_by("name")
 
 

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import ModelForm
 from trading.choices import Ability, PlatformKind
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import capabilities
@@ -51,7 +52,7 @@ def _shaped(option: Option) -> Callable[[str], None]:
     return check
 
 
-class ServerForm(forms.ModelForm):
+class ServerForm(ModelForm[TradingServer]):
     """A server and how to reach it. Secrets are written only; empty keeps what is stored."""
 
     crypt_method = forms.ChoiceField(

@@ -213,4 +213,5 @@ def resolve_deals(info_ids: Sequence[int]) -> Iterator[int]:
 def _page(server_id: int, names: list[str], place: dict[str, Any]) -> list[tuple[dt.datetime, int, int | None]]:
     with connection.cursor() as cursor:
         cursor.execute(WAITING, {"server": server_id, "names": names, "limit": EVENT_DEALS_MAX, **place})
-        return cursor.fetchall()
+        rows: list[tuple[dt.datetime, int, int | None]] = cursor.fetchall()
+        return rows

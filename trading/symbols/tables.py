@@ -16,6 +16,7 @@ from crm.i18n import formats
 from crm.security.policies import require_permission
 from crm.templatetags.keelson import badge_html
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn
+from crm.web.requests import UserRequest
 from trading.choices import AliasState, BreakKind, BreakState, SymbolGroup
 from trading.models import Deal, ReconcileBreak, SymbolInfo, TradingServer
 from trading.symbols import mapping
@@ -30,7 +31,7 @@ STATES = [
 ]
 
 
-def _servers(_request: Any) -> QuerySet[TradingServer]:
+def _servers(_request: UserRequest) -> QuerySet[TradingServer]:
     return TradingServer.objects.order_by("name")
 
 
@@ -59,14 +60,14 @@ class SymbolFilter(django_filters.FilterSet):
         return rows.filter(alias__state=value)
 
 
-def _state(info: SymbolInfo, _table: Any) -> str:
+def _state(info: SymbolInfo, _table: Table) -> str:
     alias = _alias(info)
     if alias is not None:
         return badge_html(alias.get_state_display(), AliasState(alias.state).colour)
     return badge_html(str(_("Mapped")), "green") if info.symbol_group else badge_html(str(_("Not mapped")), "red")
 
 
-def _sizes(info: SymbolInfo, _table: Any) -> str:
+def _sizes(info: SymbolInfo, _table: Table) -> str:
     alias = _alias(info)
     there = formats.number(info.contract_size)
     if alias is None or alias.symbol.contract_size == info.contract_size:
@@ -150,7 +151,7 @@ class BreakFilter(django_filters.FilterSet):
         fields: ClassVar[list[str]] = []
 
 
-def _age(row: ReconcileBreak, table: Any) -> str:
+def _age(row: ReconcileBreak, table: Table) -> str:
     days = ((row.closed_at or table.now) - row.found_at).days
     return format_html('<span class="{}">{}</span>', "neg" if days > 2 and row.state == BreakState.OPEN else "", days)
 

@@ -191,7 +191,8 @@ def _mark(row: Backfill, state: BackfillState, **values: Any) -> None:
 def _claim(backfill_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [BACKFILL_LOCK, backfill_id])
-        return cursor.fetchone()[0]
+        is_ours: bool = cursor.fetchone()[0]
+        return is_ours
 
 
 def _let_go(backfill_id: int) -> None:

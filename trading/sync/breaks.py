@@ -71,7 +71,7 @@ def note(
             },
         )
         _pk, times = cursor.fetchone()
-    return times == 1
+    return bool(times == 1)
 
 
 def heal(

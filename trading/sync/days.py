@@ -143,7 +143,8 @@ def _values(server: TradingServer, first: int, last: int) -> dict[str, Any]:
 def _count(server: TradingServer, first: int, last: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, _values(server, first, last))
-        return cursor.fetchone()[0]
+        deals: int = cursor.fetchone()[0]
+        return deals
 
 
 def _compare(
@@ -182,7 +183,8 @@ def _compare(
 def _extra(server: TradingServer, window: tuple[int, int], theirs: list[int]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(OURS, {**_values(server, *window), "theirs": theirs, "limit": DEALS_PER_WINDOW})
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _judge_extra(

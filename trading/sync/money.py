@@ -163,4 +163,5 @@ def keep_equity_points(server: TradingServer) -> int:
     """Keep this hour's equity of accounts that were read lately."""
     with connection.cursor() as cursor:
         cursor.execute(EQUITY_POINTS, {"now": timezone.now(), "server": server.pk})
-        return cursor.rowcount
+        points: int = cursor.rowcount
+        return points

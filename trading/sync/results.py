@@ -211,4 +211,5 @@ def differences() -> int:
     """How many (account, day, symbol) differ from the deals: reads every deal, for checks and tests."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
-        return cursor.fetchone()[0]
+        differing: int = cursor.fetchone()[0]
+        return differing

@@ -99,7 +99,7 @@ def issue_words(issue: PlatformIssue) -> str:
     if kind == IssueKind.BY_HAND and "trading" in told:
         return _("Allow trading again.") if told["trading"] else _("Stop trading.")
     if kind == IssueKind.UNREADABLE_ROW:
-        return told.get("why", "")
+        return str(told.get("why", ""))
     if kind == IssueKind.UNKNOWN_ACCOUNT:
         return _some(told.get("logins", []))
     if kind in (IssueKind.TWO_CANDIDATES, IssueKind.UNKNOWN_ACTION):

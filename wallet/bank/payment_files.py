@@ -122,7 +122,8 @@ def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> by
     for order in orders:
         _transaction(info, order)
     indent(root)
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
 
 
 def _transaction(info: Element, order: BankOrder) -> None:

@@ -177,7 +177,7 @@ def match_payouts(brand_id: int) -> int:
         cursor.execute(GROUPS.format(is_group=IS_GROUP))
         cursor.execute(LINES.format(is_group=IS_GROUP))
         cursor.execute(MARK)
-        recognised = cursor.rowcount
+        recognised: int = cursor.rowcount
         cursor.execute(OVERDUE, values)
         cursor.execute(ARRIVED, values)
     return recognised

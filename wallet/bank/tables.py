@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, Table
+from crm.web.requests import UserRequest
 from wallet.bank import queries
 from wallet.choices.bank import EntryState
 from wallet.models import BankEntry, Psp
 
 
-def _accounts(request: Any) -> Any:
+def _accounts(request: UserRequest) -> Any:
     return queries.bank_accounts_visible_to(request.user) if request else Psp.objects.none()
 
 
@@ -55,10 +57,10 @@ class BankEntryTable(Table):
         "landmark",
     )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[BankEntry], words: str) -> QuerySet[BankEntry]:
         return queryset.filter(bank_reference__iexact=words) | queryset.filter(end_to_end__iexact=words)
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[BankEntry]:
         return (
             queries.bank_entries_visible_to(self.user)
             .select_related("psp", "deposit", "order")

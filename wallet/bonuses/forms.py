@@ -28,7 +28,8 @@ class GrantForm(forms.Form):
         self.fields["plan"].queryset = BonusPlan.objects.filter(brand=brand, is_enabled=True)  # type: ignore[attr-defined]
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"].strip().upper()
+        currency: str = self.cleaned_data["currency"].strip().upper()
+        return currency
 
 
 class BonusReturnForm(forms.Form):

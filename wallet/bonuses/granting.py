@@ -27,7 +27,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import localize, phrase
-from crm.models import Actor, User
+from crm.models import Actor, Brand, User
 from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -118,7 +118,7 @@ def may_have_bonus(client: Client) -> Decision:
 
 
 @transaction.atomic
-def create_plan(*, brand: Any, name: str, actor: Actor) -> BonusPlan:
+def create_plan(*, brand: Brand, name: str, actor: Actor) -> BonusPlan:
     """An empty campaign. Who: `wallet.manage_bonus` on the brand."""
     require(policies.can_manage_bonus(actor, brand.pk))
     if BonusPlan.objects.filter(brand=brand, name=name).exists():

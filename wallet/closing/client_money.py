@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -310,7 +310,7 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
     )
 
 
-def newest(rows: Any) -> list[ClientMoneyDay]:
+def newest(rows: QuerySet[ClientMoneyDay]) -> list[ClientMoneyDay]:
     """The last version of each day and currency among some rows."""
     return list(rows.order_by("-day", "currency", "-version").distinct("day", "currency").select_related("brand"))
 
@@ -353,5 +353,5 @@ def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
     return [day for day in waiting if day in {one.statement_on for one in bank_positions(brand.pk, day).values()}]
 
 
-def days_visible_to(user: User) -> Any:
+def days_visible_to(user: User) -> QuerySet[ClientMoneyDay]:
     return ClientMoneyDay.objects.filter(brand_id__in=reach_of(user).whole_brands)

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +26,7 @@ from wallet.closing.revaluation import Revaluation
 from wallet.closing.sign_offs import Signatures
 from wallet.closing.trial_balance import TrialBalance
 from wallet.models import BankFile, Break, ClientMoneyDay, MonthSignOff, Period, SettlementImport, SourceRun
-from wallet.reconciliation.source_runs import Source
+from wallet.reconciliation.source_runs import Source, SourceKey
 
 FILES_MAX = 1_000
 AGES = ((2, _("to 2 days")), (7, _("3 to 7 days")), (30, _("8 to 30 days")), (0, _("older")))
@@ -159,7 +159,7 @@ def month_end_of(period: Period) -> MonthEnd:
 # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def reports_of(period: Period) -> Any:
+def reports_of(period: Period) -> QuerySet[SettlementImport]:
     """Settlement reports with a day in the month."""
     return (
         SettlementImport.objects.filter(
@@ -171,7 +171,7 @@ def reports_of(period: Period) -> Any:
     )
 
 
-def statements_of(period: Period) -> Any:
+def statements_of(period: Period) -> QuerySet[BankFile]:
     """Files of bank statements with an entry in the month."""
     return (
         BankFile.objects.filter(
@@ -185,9 +185,9 @@ def statements_of(period: Period) -> Any:
 
 
 def sources_in(facts: MonthFacts) -> list[SourceLine]:
-    period, found = facts.period, {_key(source): SourceLine(source) for source in facts.sources}
+    period, found = facts.period, {source.key: SourceLine(source) for source in facts.sources}
     for missing in facts.missing:
-        found[_key(missing.source)].missing.append(missing)
+        found[missing.source.key].missing.append(missing)
     _add_reports(period, found)
     _add_statements(period, found)
     _add_runs(facts.runs, found)
@@ -197,15 +197,11 @@ def sources_in(facts: MonthFacts) -> list[SourceLine]:
     return list(found.values())
 
 
-def _key(source: Source) -> tuple:
-    return tuple(source.key.values())
-
-
-def _of_psp(found: dict[tuple, SourceLine], psp_id: int) -> SourceLine | None:
+def _of_psp(found: dict[SourceKey, SourceLine], psp_id: int) -> SourceLine | None:
     return next((line for line in found.values() if line.source.psp and line.source.psp.pk == psp_id), None)
 
 
-def _add_reports(period: Period, found: dict[tuple, SourceLine]) -> None:
+def _add_reports(period: Period, found: dict[SourceKey, SourceLine]) -> None:
     for report in reports_of(period).order_by("last_day", "id")[:FILES_MAX]:
         line = _of_psp(found, report.psp_id)
         if line is None:
@@ -219,14 +215,14 @@ def _add_reports(period: Period, found: dict[tuple, SourceLine]) -> None:
             line.closing[currency] = from_minor(int(one["closing"]), currency)
 
 
-def _add_statements(period: Period, found: dict[tuple, SourceLine]) -> None:
+def _add_statements(period: Period, found: dict[SourceKey, SourceLine]) -> None:
     for file in statements_of(period)[:FILES_MAX]:
         line = _of_psp(found, file.psp_id)
         if line is not None:
             line.files, line.rows = line.files + 1, line.rows + file.entries_new
 
 
-def _add_runs(runs: Iterable[SourceRun], found: dict[tuple, SourceLine]) -> None:
+def _add_runs(runs: Iterable[SourceRun], found: dict[SourceKey, SourceLine]) -> None:
     """A server's word is the daily run: days and rows that were compared."""
     for run in runs:
         line = found.get((run.brand_id, run.source, run.psp_id, run.server_id))
@@ -234,7 +230,7 @@ def _add_runs(runs: Iterable[SourceRun], found: dict[tuple, SourceLine]) -> None
             line.files, line.rows = line.files + 1, line.rows + run.checked
 
 
-def _add_breaks(period: Period, found: dict[tuple, SourceLine]) -> None:
+def _add_breaks(period: Period, found: dict[SourceKey, SourceLine]) -> None:
     rows = Break.objects.filter(
         brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=end_of_month(period)
     ).values_list("psp_id", "leg", "subject")

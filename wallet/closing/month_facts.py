@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet, Value
@@ -124,7 +125,7 @@ def client_money_state(period: Period) -> ClientMoneyState:
 # ── what is counted ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_items(period: Period) -> dict[str, QuerySet]:
+def open_items(period: Period) -> dict[str, QuerySet[Any]]:
     """What should have come to an end before a month is closed."""
     brand, end = {"brand_id": period.brand_id}, end_of_month(period)
     return {
@@ -157,7 +158,7 @@ def open_items(period: Period) -> dict[str, QuerySet]:
     }
 
 
-def count_few(rows: Mapping[str, QuerySet]) -> Counter[str]:
+def count_few(rows: Mapping[str, QuerySet[Any]]) -> Counter[str]:
     """How many there are of each, at most a hundred, in one statement."""
     parts = [
         one.order_by().annotate(counted_as=Value(name)).values_list("counted_as", flat=True)[:COUNT_MAX]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -234,7 +234,7 @@ def _ageing(found: MonthEnd) -> Section:
 # ── breaks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def breaks_of(period: Period) -> Any:
+def breaks_of(period: Period) -> QuerySet[Break]:
     """Whose money moved in the month, and what was still open before it or was resolved in it."""
     month = Month(period.first_day)
     return Break.objects.filter(brand_id=period.brand_id, happened_at__lt=end_of_month(period)).filter(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,13 +79,13 @@ def figures_hash(period: Period, trial: TrialBalance | None = None) -> str:
     return hashlib.sha256(orjson.dumps(figures, default=str)).hexdigest()
 
 
-def _reports(period: Period) -> Any:
+def _reports(period: Period) -> QuerySet[SettlementImport]:
     return SettlementImport.objects.filter(
         psp__brand_id=period.brand_id, first_day__lte=period.last_day, last_day__gte=period.first_day
     )
 
 
-def _open_breaks(period: Period) -> Any:
+def _open_breaks(period: Period) -> QuerySet[Break]:
     return Break.objects.filter(brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=end_of_month(period))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -136,7 +136,7 @@ def trial_balance(period: Period, closing: int | None = None) -> TrialBalance:
     return TrialBalance(period, number, is_final, _parts(found), timezone.now())
 
 
-def _parts(found: list[tuple]) -> tuple[CurrencyPart, ...]:
+def _parts(found: list[tuple[Any, ...]]) -> tuple[CurrencyPart, ...]:
     order = {kind.value: place for place, kind in enumerate(AccountKind)}
     by_currency: dict[str, list[Row]] = {}
     for kind, currency, accounts, *minor in sorted(found, key=lambda row: (row[1], order.get(row[0], 99))):
@@ -150,7 +150,7 @@ def _parts(found: list[tuple]) -> tuple[CurrencyPart, ...]:
 HEADINGS = ["account", "kind", "owner", "currency", "opening", "debits", "credits", "closing"]
 
 
-def write_csv(period: Period, closing: int, path: Path, progress: Any) -> int:
+def write_csv(period: Period, closing: int, path: Path, progress: Callable[[int, int, str], object]) -> int:
     """Every account of a closing, one line each, amounts in major units, balances signed (credit above zero)."""
     total = ClosingBalance.objects.filter(period=period, closing=closing).count()
     done = 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
-from typing import Any
 
 from django.utils import timezone
 
+from crm.models import Brand
 from crm.money.amounts import from_minor, quantize, to_minor
 from crm.rates import fx
 
@@ -34,7 +34,7 @@ def fee_of(amount_minor: int, basis_points: int, fixed_minor: int) -> int:
 class FromBase:
     """Sums in a brand's base currency as minor units of another, at today's rate, which is read once."""
 
-    def __init__(self, brand: Any, currency: str) -> None:
+    def __init__(self, brand: Brand, currency: str) -> None:
         self.base, self.currency = brand.base_currency, currency
         self._rate: Decimal | None = None
 

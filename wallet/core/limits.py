@@ -33,10 +33,10 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from django.utils import timezone
 
+from crm.models import Brand
 from crm.money.amounts import quantize, to_minor
 from crm.rates import fx
 
@@ -73,12 +73,12 @@ DEFAULTS: dict[str, int] = {
 MOST: dict[str, int] = {"fx_rate_bank_days_max": 5}
 
 
-def limit(brand: Any, key: str) -> int:
+def limit(brand: Brand, key: str) -> int:
     value = int(brand.policies.get(key, DEFAULTS[key]))
     return min(value, MOST[key]) if key in MOST else value
 
 
-def in_base(brand: Any, amount: Decimal, currency: str, *, on: dt.date | None = None) -> Decimal:
+def in_base(brand: Brand, amount: Decimal, currency: str, *, on: dt.date | None = None) -> Decimal:
     """The amount in the brand's base currency at the day's reference rate. Raises crm.rates.fx.NoRate."""
     base = brand.base_currency
     if currency == base:
@@ -86,5 +86,5 @@ def in_base(brand: Any, amount: Decimal, currency: str, *, on: dt.date | None = 
     return fx.convert(amount, currency, base, on=on or timezone.now().date())
 
 
-def exceeds(brand: Any, base_amount: Decimal, key: str) -> bool:
+def exceeds(brand: Brand, base_amount: Decimal, key: str) -> bool:
     return to_minor(base_amount, brand.base_currency) > limit(brand, key)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
 from crm.models import User
@@ -126,7 +126,10 @@ def breaks_visible_to(user: User) -> QuerySet[Break]:
     return Break.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
-def one_of(rows: QuerySet, pk: int, user: User, permission: str) -> Any:
+Row = TypeVar("Row", bound=Model)
+
+
+def one_of(rows: QuerySet[Row], pk: int, user: User, permission: str) -> Row:
     """One row, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     row = rows.filter(pk=pk).first()
     if row is None:

@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any, TypeAlias
 
 from clients.choices import Stage
 from clients.models import Client
 from crm.demo import Demo
 from crm.money.amounts import to_minor
+from trading.demo import Transfer as Moved
 from trading.models import TradingAccount
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import JournalKind, Phase
@@ -29,6 +31,8 @@ QUEUE_SIZE = 14  # withdrawals that wait for finance, in the full demo
 MINUTE = dt.timedelta(minutes=1)
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 NICE = (5_000, 10_000, 20_000, 25_000, 50_000)
+Accounts: TypeAlias = dict[int, TradingAccount]
+Event: TypeAlias = tuple[dt.datetime, str, Any]  # when, which of the Teller's methods, and what it is about
 
 
 @dataclass
@@ -98,9 +102,9 @@ class Teller:
         self.purses: dict[str, Purse] = defaultdict(Purse)
         self.favourite: dict[str, Psp] = {}
 
-    def tell(self, moved: list, accounts: dict[int, TradingAccount]) -> None:
+    def tell(self, moved: list[Moved], accounts: Accounts) -> None:
         order = count()
-        events: list = [(row.at, next(order), "transfer", row) for row in moved]
+        events: list[tuple[dt.datetime, int, str, Any]] = [(row.at, next(order), "transfer", row) for row in moved]
         if not moved:
             registered = self.client.registered_at or self.client.created_at
             at = min(registered + dt.timedelta(days=self.rng.uniform(1, 6)), self.demo.now - dt.timedelta(hours=2))
@@ -114,7 +118,7 @@ class Teller:
 
     # ── money in ──
 
-    def _deposit(self, at: dt.datetime, minor: int, _accounts: dict) -> Iterator:
+    def _deposit(self, at: dt.datetime, minor: int, _accounts: Accounts) -> Iterator[Event]:
         currency = self.client.brand.base_currency
         self.pay_in(currency, minor, at)
         return iter(())
@@ -172,7 +176,7 @@ class Teller:
 
     # ── between wallet and platform ──
 
-    def _transfer(self, at: dt.datetime, row, accounts: dict[int, TradingAccount]) -> Iterator:
+    def _transfer(self, at: dt.datetime, row: Moved, accounts: Accounts) -> Iterator[Event]:
         account, currency = accounts[row.account_id], row.currency
         minor, purse = to_minor(abs(row.amount), currency), self.purses[row.currency]
         inward = row.amount > 0
@@ -218,7 +222,7 @@ class Teller:
             if asked < self.demo.now:
                 yield asked, "withdraw", (currency, minor)
 
-    def _change_of_mind(self, at: dt.datetime, wish: tuple[str, int], _accounts: dict) -> Iterator:
+    def _change_of_mind(self, at: dt.datetime, wish: tuple[str, int], _accounts: Accounts) -> Iterator[Event]:
         """Paid in and never traded with: asked back some days later."""
         currency, minor = wish
         self.pay_in(currency, minor, at)
@@ -228,7 +232,7 @@ class Teller:
 
     # ── money out ──
 
-    def _withdraw(self, at: dt.datetime, wish: tuple[str, int], _accounts: dict) -> Iterator:
+    def _withdraw(self, at: dt.datetime, wish: tuple[str, int], _accounts: Accounts) -> Iterator[Event]:
         currency, minor = wish
         withdrawal, held = self.ask(currency, minor, at)
         if withdrawal is None:
@@ -272,7 +276,7 @@ class Teller:
         )
         return withdrawal, held
 
-    def _end(self, at: dt.datetime, thing: tuple[Withdrawal, Step], _accounts: dict) -> Iterator:
+    def _end(self, at: dt.datetime, thing: tuple[Withdrawal, Step], _accounts: Accounts) -> Iterator[Event]:
         withdrawal, held = thing
         purse = self.purses[withdrawal.currency]
         chance = self.rng.random()
@@ -305,7 +309,7 @@ class Teller:
 
     def _step(
         self,
-        about,
+        about: Deposit | Withdrawal | Transfer,
         currency: str,
         at: dt.datetime,
         name: str,

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
@@ -15,7 +15,7 @@ from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.i18n.localized_text import LocalizedText
-from crm.models import Actor
+from crm.models import Actor, User
 from crm.money.amounts import Money, from_minor
 from crm.security import audit, crypto
 from wallet.audit_codes import WalletAction
@@ -87,11 +87,14 @@ def post_steps(demo: Demo, plans: Plans) -> None:
                 step.journal_id = one.journal_id
 
 
+Key: TypeAlias = tuple[str, int, str, int]  # kind, brand, currency, owner
+
+
 class _Accounts:
     """The accounts that the steps need, opened in one statement."""
 
     def __init__(self, plans: Plans) -> None:
-        wanted: dict[tuple, Account] = {}
+        wanted: dict[Key, Account] = {}
         for step in plans.steps:
             for key in (self._wallet(step), self._other(step)):
                 wanted.setdefault(key, self._account(key))
@@ -106,16 +109,16 @@ class _Accounts:
             plan.wallet = wanted[key]
 
     @staticmethod
-    def _wallet(step: Step) -> tuple:
+    def _wallet(step: Step) -> Key:
         return "client_wallet", step.client.brand_id, step.currency, step.client.pk
 
     @staticmethod
-    def _other(step: Step) -> tuple:
+    def _other(step: Step) -> Key:
         kind = "psp_clearing" if step.other[0] == "psp" else "platform_clearing"
         return kind, step.client.brand_id, step.currency, step.other[1]
 
     @staticmethod
-    def _account(key: tuple) -> Account:
+    def _account(key: Key) -> Account:
         kind, brand_id, currency, owner = key
         account = Account(
             kind=kind, brand_id=brand_id, currency=currency, is_bounded=AccountKind(kind) in BOUNDED_KINDS
@@ -179,7 +182,7 @@ class _Rates:
     """Base amounts, one look-up per brand, currency and day."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple, Decimal] = {}
+        self.known: dict[tuple[int, str, dt.date], Decimal] = {}
 
     def base(self, movement: Any, minor: int, at: dt.datetime) -> Decimal:
         brand, currency = movement.client.brand, movement.currency
@@ -189,7 +192,7 @@ class _Rates:
         return (from_minor(minor, currency) * self.known[key]).quantize(Decimal("0.01"))
 
 
-def _decide(demo: Demo, withdrawal: Withdrawal, finance: list, rates: _Rates) -> None:
+def _decide(demo: Demo, withdrawal: Withdrawal, finance: list[User], rates: _Rates) -> None:
     """Who approved it and when; where it goes; whether it needed two."""
     client, rng = withdrawal.client, demo.rng
     digits = f"{client.pk:08d}{rng.randrange(100):02d}"

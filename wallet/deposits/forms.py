@@ -21,7 +21,8 @@ class TryOutForm(forms.Form):
     amount = forms.DecimalField(label=_("Amount"), required=False, min_value=0, max_digits=18, decimal_places=8)
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"].strip().upper()
+        currency: str = self.cleaned_data["currency"].strip().upper()
+        return currency
 
 
 class UnverifiedRuleForm(BrandForm):

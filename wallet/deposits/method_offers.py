@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -22,7 +21,7 @@ from crm.money.amounts import Money, from_minor, to_minor
 from crm.rates import fx
 from wallet.core.fees import Fee, FromBase
 from wallet.deposits import unverified
-from wallet.models import PaymentMethod
+from wallet.models import PaymentMethod, Psp
 
 FREE = Fee(0, 0)
 
@@ -138,7 +137,7 @@ def require_offer(
     raise DomainError(_("%(method)s is not available for you.") % {"method": method})
 
 
-def pays_out(psp: Any, currency: str) -> bool:
+def pays_out(psp: Psp, currency: str) -> bool:
     """Does a PSP pay out in a currency by any of its methods?"""
     return (
         psp.is_enabled

@@ -27,7 +27,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import DepositHeld, DepositSettled, publish
 from crm.i18n import formats
-from crm.models import Actor
+from crm.models import Actor, Brand
 from crm.money.amounts import Money, from_minor
 from crm.rates import fx
 from crm.security import audit
@@ -112,7 +112,7 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
     return reasons
 
 
-def is_within_tolerance(deposit: Deposit, brand: Any) -> bool:
+def is_within_tolerance(deposit: Deposit, brand: Brand) -> bool:
     """More or less by a part of the amount or by a small sum, whichever is more; bank wires and crypto only."""
     kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
     received, meant = deposit.received_minor or 0, deposit.amount_minor
@@ -429,7 +429,7 @@ def note_movement(
 
 
 def audit_deposit(
-    deposit: Deposit, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict | None = None
+    deposit: Deposit, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
     audit.record(
         actor=actor,

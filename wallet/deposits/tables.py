@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +52,7 @@ class DepositTable(MovementTable):
         _("No deposits yet"), _("Money that clients pay in shows up here, from the click to the wallet."), "wallet"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Deposit]:
         return queries.deposits_visible_to(self.user).select_related("client", "psp").defer("client__search_text")
 
 
@@ -95,7 +95,7 @@ class HeldTable(DepositTable):
         _("Nothing is held"), _("Deposits that are not as they should be wait here, with the reason."), "wallet"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Deposit]:
         return super().queryset().filter(state=DepositState.HELD)
 
 
@@ -121,7 +121,7 @@ class MethodTable(Table):
     )
     default_order = "position"
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[PaymentMethod]:
         rows = PaymentMethod.objects.filter(psp__in=queries.psps_visible_to(self.user))
         return rows.select_related("psp__brand").defer("psp__sealed_credentials")
 

@@ -24,7 +24,7 @@ from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n.localized_text import LocalizedText, amount, joined, localize, phrase
-from crm.models import Actor
+from crm.models import Actor, Brand
 from crm.money.amounts import Money, from_minor
 from crm.notices.notify import notify, people_with
 from crm.rates import fx
@@ -65,7 +65,7 @@ def rule_for(client: Client) -> UnverifiedRule | None:
 
 
 @transaction.atomic
-def write_rule(*, brand: Any, actor: Actor, **terms: Any) -> UnverifiedRule:
+def write_rule(*, brand: Brand, actor: Actor, **terms: Any) -> UnverifiedRule:
     """What holds from a day on. Who: `wallet.manage_unverifiedrule` at the brand. Raises without a source."""
     require(policies.can_manage_unverified_rules(actor, brand.pk))
     if not str(terms.get("source", "")).strip():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, TimeColumn
@@ -21,7 +20,7 @@ class BonusFilter(django_filters.FilterSet):
         choices=[("undecided", _("Won, to be decided"))], label=_("Lost by a chargeback"), method="filter_returns"
     )
 
-    def filter_returns(self, rows: Any, _name: str, _value: str) -> Any:
+    def filter_returns(self, rows: QuerySet[BonusGrant], _name: str, _value: str) -> QuerySet[BonusGrant]:
         return bonus_disputes.undecided_in(rows)
 
     class Meta:
@@ -48,10 +47,11 @@ class BonusTable(MovementTable):
     row_url_name = "wallet:bonus"
     empty = Empty(_("No bonuses yet"), _("What staff and campaigns give clients shows up here."), "coins")
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[BonusGrant], words: str) -> QuerySet[BonusGrant]:
         if words.upper().startswith("B-"):
             return queryset.filter(reference__istartswith=words)
-        return super().search(queryset, words)
+        found: QuerySet[BonusGrant] = super().search(queryset, words)
+        return found
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[BonusGrant]:
         return queries.bonuses_visible_to(self.user).select_related("client", "rule__plan").defer("client__search_text")

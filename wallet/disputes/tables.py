@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -59,11 +59,12 @@ class DisputeTable(MovementTable):
         _("No disputes"), _("When a payer's bank takes a payment back, it shows up here with its last day."), "gavel"
     )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[Dispute], words: str) -> QuerySet[Dispute]:
         if words.upper().startswith("D-"):
             return queryset.filter(deposit__reference__istartswith=words)
-        return super().search(queryset, words)
+        found: QuerySet[Dispute] = super().search(queryset, words)
+        return found
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Dispute]:
         rows = queries.disputes_visible_to(self.user).select_related("client", "psp", "deposit")
         return rows.defer("client__search_text", "evidence_text")

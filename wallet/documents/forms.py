@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.errors import outcome_of
@@ -54,7 +55,7 @@ class MonthForm(forms.Form):
     kind = forms.ChoiceField(label=_("Document"), choices=[(kind.value, kind.label) for kind in KINDS])
     month = forms.CharField(label=_("Month"), widget=forms.TextInput({"type": "month"}))
 
-    def __init__(self, *args: Any, brands: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, brands: QuerySet[Brand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
 

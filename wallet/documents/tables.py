@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand
 from crm.security.scope import reach_of
 from crm.ui.tables import Column, Empty, NumberColumn, Table, TimeColumn
+from crm.web.requests import UserRequest
 from wallet.choices.documents import DocumentKind
 from wallet.documents.store import HASH, documents_visible_to
 from wallet.models import IssuedDocument
 
 
-def _brands(request: Any) -> Any:
+def _brands(request: UserRequest) -> Any:
     return Brand.objects.filter(pk__in=reach_of(request.user).brands)
 
 
@@ -68,10 +70,10 @@ class DocumentTable(Table):
         "file-text",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[IssuedDocument]:
         return documents_visible_to(self.user).select_related("client", "brand", "made_by")
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[IssuedDocument], words: str) -> QuerySet[IssuedDocument]:
         """A hash or its beginning; else what the document is about: `D-4711`, `MERIDIAN-2026-000017`."""
         wanted = words.strip()
         if HASH.fullmatch(wanted.lower()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.fields.tuple_lookups import TupleLessThan
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -67,7 +67,7 @@ class HistoryForm(forms.Form):
     def narrows(self) -> bool:
         return self.is_valid() and any(value not in (None, "") for value in self.cleaned_data.values())
 
-    def apply(self, rows: Any, account: Account) -> Any:
+    def apply(self, rows: QuerySet[Posting], account: Account) -> QuerySet[Posting]:
         """The postings that the form leaves; days are the reader's, amounts without their sign."""
         if not self.is_valid():
             return rows
@@ -209,7 +209,9 @@ HEADINGS = [
 ]
 
 
-def write_csv(account: Account, *, until: dt.datetime, form: HistoryForm, path: Path, progress: Any) -> int:
+def write_csv(
+    account: Account, *, until: dt.datetime, form: HistoryForm, path: Path, progress: Callable[[int, int, str], object]
+) -> int:
     """The history as the page shows it, newest first, page by page."""
     cursor, done = "", 0
     with path.open("w", newline="", encoding="utf-8") as file:

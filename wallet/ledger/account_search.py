@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.db.models import QuerySet
 
 from crm.models import User
 from crm.money.numbers import is_whole
@@ -41,7 +41,7 @@ def _names(account: Account, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _of_clients(chart: Any, words: list[str], currencies: set[str], limit: int) -> list[Account]:
+def _of_clients(chart: QuerySet[Account], words: list[str], currencies: set[str], limit: int) -> list[Account]:
     """By the client's name, mail or phone; a currency or the word for wallet narrows."""
     kind = str(AccountKind.CLIENT_WALLET.label).lower()
     rows = chart.filter(kind=AccountKind.CLIENT_WALLET)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
@@ -59,7 +60,7 @@ class JournalForm(forms.Form):
         help_text=gettext_lazy("An invoice, a page of a statement: up to 10 MB, kept encrypted. More can follow."),
     )
 
-    def __init__(self, *args: Any, brands: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, brands: QuerySet[Brand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
 
@@ -174,4 +175,5 @@ class RateForm(forms.Form):
     )
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"].strip().upper()
+        currency: str = self.cleaned_data["currency"].strip().upper()
+        return currency

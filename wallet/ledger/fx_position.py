@@ -11,10 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
 
 from django.utils import timezone
 
+from crm.models import Brand
 from crm.money.amounts import from_minor, quantize, to_minor
 from crm.rates import fx
 from wallet.choices.ledger import AccountKind
@@ -43,7 +43,7 @@ class StaleRate(fx.NoRate):
     """There is a rate, but too old a one to be promised or booked at."""
 
 
-def convert_now(brand: Any, given_minor: int, given: str, got: str) -> Conversion:
+def convert_now(brand: Brand, given_minor: int, given: str, got: str) -> Conversion:
     """What an amount is worth now under the brand's policy: a fresh mid rate less the markup.
 
     Forth and back each give the mid less the same share, so bid and offer lie as far from it, and nobody gains by going round.
@@ -60,7 +60,7 @@ def convert_now(brand: Any, given_minor: int, given: str, got: str) -> Conversio
     return convert_minor(given_minor, mid, markup_basis_points=markup_of(brand))
 
 
-def markup_of(brand: Any) -> int:
+def markup_of(brand: Brand) -> int:
     """Never nothing: who exchanges against a daily rate without a markup wins on every day that the market moved."""
     return max(1, limit(brand, "fx_markup_basis_points"))
 

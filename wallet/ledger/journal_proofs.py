@@ -8,6 +8,7 @@ of the seal was changed, and only where it differs the journals are looked at ag
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
 
@@ -115,11 +116,12 @@ WHERE a.id IS NULL ORDER BY f.account_id
 """
 
 
-def rows(sql: str, **values: int | str) -> list[tuple]:
+def rows(sql: str, **values: int | str) -> list[tuple[Any, ...]]:
     """The first problems that a check finds."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchmany(PROBLEMS_MAX)
+        problems: list[tuple[Any, ...]] = cursor.fetchmany(PROBLEMS_MAX)
+        return problems
 
 
 def steps(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:

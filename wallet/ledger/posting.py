@@ -23,10 +23,11 @@ import psycopg
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
+from clients.models import Client
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.models import Actor
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
-from wallet.models import Account, Journal, Posting
+from wallet.models import Account, Journal, Posting, Psp
 
 
 class InsufficientFunds(DomainError):
@@ -182,7 +183,8 @@ def _call(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
     except DatabaseError as error:
         raise _in_words(error) from error
 
@@ -309,17 +311,17 @@ def account_for(
     return account
 
 
-def wallet_of(client: Any, currency: str) -> Account:
+def wallet_of(client: Client, currency: str) -> Account:
     """The client's wallet in a currency."""
     return account_for(AccountKind.CLIENT_WALLET, brand_id=client.brand_id, currency=currency, client_id=client.pk)
 
 
-def psp_clearing(psp: Any, currency: str) -> Account:
+def psp_clearing(psp: Psp, currency: str) -> Account:
     """What a PSP holds for us in a currency."""
     return account_for(AccountKind.PSP_CLEARING, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
 
 
-def psp_reserve(psp: Any, currency: str) -> Account:
+def psp_reserve(psp: Psp, currency: str) -> Account:
     """What a PSP holds back of ours in a currency, to be released later."""
     return account_for(AccountKind.PSP_RESERVE, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
 

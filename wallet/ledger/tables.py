@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -76,12 +75,12 @@ class ManualJournalTable(Table):
         "wallet.write_journal",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[ManualJournal]:
         return (
             queries.manual_journals_visible_to(self.user)
             .select_related("brand", "requested_by", "decided_by")
             .prefetch_related("lines__account")
         )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[ManualJournal], words: str) -> QuerySet[ManualJournal]:
         return queryset.filter(reference__istartswith=words.strip())

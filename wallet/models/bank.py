@@ -108,7 +108,8 @@ class BankEntry(HasState, AmountMixin):
         """The other side's account in the clear: {"iban", "bic"}. For orders, never for a page."""
         if not self.sealed_party:
             return {}
-        return json.loads(crypto.decrypt(bytes(self.sealed_party), purpose=PARTY_PURPOSE))
+        party: dict[str, str] = json.loads(crypto.decrypt(bytes(self.sealed_party), purpose=PARTY_PURPOSE))
+        return party
 
 
 class BankBatch(models.Model):
@@ -190,4 +191,5 @@ class BankOrder(HasState, AmountMixin):
 
     @property
     def party(self) -> dict[str, str]:
-        return json.loads(crypto.decrypt(bytes(self.sealed_party), purpose=PARTY_PURPOSE))
+        party: dict[str, str] = json.loads(crypto.decrypt(bytes(self.sealed_party), purpose=PARTY_PURPOSE))
+        return party

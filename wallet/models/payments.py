@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
@@ -21,8 +22,13 @@ from wallet.models.ledger import Account, Journal
 from wallet.models.psp import PaymentMethod, Psp
 from wallet.models.reconciliation_guards import never_goes
 
+if TYPE_CHECKING:
+    _DecimalField = models.DecimalField[str | float | Decimal | Combinable, Decimal]
+else:
+    _DecimalField = models.DecimalField
 
-class BaseAmountField(models.DecimalField):
+
+class BaseAmountField(_DecimalField):
     """An amount in a brand's base currency, to the cent."""
 
     def __init__(self, **named: Any) -> None:

@@ -61,7 +61,10 @@ class Psp(models.Model):
         """Keys in the clear; for adapters only, never for a page."""
         if not self.sealed_credentials:
             return {}
-        return json.loads(crypto.decrypt(bytes(self.sealed_credentials), purpose=CREDENTIALS_PURPOSE))
+        credentials: dict[str, Any] = json.loads(
+            crypto.decrypt(bytes(self.sealed_credentials), purpose=CREDENTIALS_PURPOSE)
+        )
+        return credentials
 
     def seal_credentials(self, values: dict[str, Any]) -> None:
         self.sealed_credentials = crypto.encrypt(json.dumps(values).encode(), purpose=CREDENTIALS_PURPOSE)

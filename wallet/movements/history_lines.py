@@ -18,6 +18,7 @@ from crm.money.amounts import Money
 from wallet.choices.ledger import Layer, Phase
 from wallet.choices.psp import CallOutcome, Verdict
 from wallet.choices.withdrawals import CheckResult
+from wallet.core.queries import AnyMovement
 from wallet.models import (
     BonusGrant,
     BonusLoss,
@@ -157,7 +158,7 @@ def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
     return [StoryLine(max(check.checked_at for check in checks), "check", words, "list-checks", tone, body=body)]
 
 
-def of_related(movement: Any) -> list[StoryLine]:
+def of_related(movement: AnyMovement) -> list[StoryLine]:
     """What hangs on it: a deposit's refunds and disputes, the deposit that a refund gives back."""
     if isinstance(movement, Deposit):
         refunds = movement.refunds.defer("sealed_destination").order_by("pk")[:RELATED_MAX]

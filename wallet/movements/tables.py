@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import Table
+from crm.web.requests import UserRequest
 from wallet.core import queries
 from wallet.models import Psp
 
 
-def psps_of(request: Any) -> Any:
+def psps_of(request: UserRequest) -> Any:
     return queries.psps_visible_to(request.user) if request else Psp.objects.none()
 
 
@@ -26,7 +28,7 @@ class MovementTable(Table):
     search_hint = _("Reference, PSP reference or client")
     export_permission = "wallet.export_money"
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         if words.upper()[:2] in ("D-", "W-", "T-", "X-"):
             return queryset.filter(reference__istartswith=words)
         for word in words.lower().split()[:4]:

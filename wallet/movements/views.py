@@ -18,6 +18,7 @@ from wallet.choices.deposits import DepositState
 from wallet.choices.transfers import TransferState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN
 from wallet.core import queries
+from wallet.core.queries import AnyMovement
 
 # kind → rows in reach, the states that make up its queue, the list's address
 QUEUES: dict[str, tuple[Any, frozenset[str], str]] = {
@@ -51,7 +52,7 @@ def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
     return redirect(f"wallet:{kind}", found)
 
 
-def note_view(request: UserRequest, movement: Any) -> None:
+def note_view(request: UserRequest, movement: AnyMovement) -> None:
     client = movement.client
     access_log.note(
         user=request.user,

@@ -21,7 +21,8 @@ ADAPTERS: dict[str, str] = {
 
 def adapter_class(name: str) -> type[BaseAdapter]:
     """The class behind `Psp.adapter`."""
-    return import_string(ADAPTERS[name])
+    adapter: type[BaseAdapter] = import_string(ADAPTERS[name])
+    return adapter
 
 
 def adapter_of(psp: Psp) -> PspAdapter:

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.validators import MaxValueValidator
+from django.db.models import QuerySet
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
 from crm.errors import outcome_of
+from crm.models import Brand
 from crm.money.amounts import exponent, from_minor, to_minor
+from crm.ui.forms import ModelForm
 from wallet.models import PaymentMethod, Psp
 from wallet.models.psp import FEE_BASIS_POINTS_MAX
 from wallet.psp import adapter_class, adapter_of
@@ -63,7 +66,7 @@ class KeyedForm(forms.Form):
             self.fields[key.name] = key_field(key, stored=str(stored.get(key.name) or ""))
 
     def clean_base_url(self) -> str:
-        text = self.cleaned_data["base_url"].strip()
+        text: str = self.cleaned_data["base_url"].strip()
         if text and not text.startswith("sandbox:") and not _is_address(text):
             raise forms.ValidationError(_("Write an address that begins with https://, or leave it empty."))
         allowed = outcome_of(lambda: require_address(text))
@@ -83,7 +86,7 @@ class KeyedForm(forms.Form):
         return {key.name: found[key.name] for key in self.named if found[key.name] or not key.is_secret}
 
 
-class PspForm(KeyedForm, forms.ModelForm):
+class PspForm(KeyedForm, ModelForm[Psp]):
     """Set-up of a PSP that is there."""
 
     class Meta:
@@ -123,7 +126,7 @@ class ApproveAddressForm(KeyedForm):
 class NewPspForm(KeyedForm):
     """A new PSP: whose it is, its keys, and which of its methods are offered."""
 
-    brand: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
+    brand: forms.ModelChoiceField[Brand] = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("As staff see it"))
     code = forms.SlugField(
         label=_("Code"),
@@ -142,7 +145,7 @@ class NewPspForm(KeyedForm):
         help_text=_("Limits, fees, countries and order are set afterwards, for each of them"),
     )
 
-    def __init__(self, *args: Any, adapter: str, brands: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, adapter: str, brands: QuerySet[Brand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.adapter = adapter
         known = known_methods(adapter)
@@ -160,7 +163,7 @@ class NewPspForm(KeyedForm):
         )
 
     def clean_code(self) -> str:
-        code = (self.cleaned_data.get("code") or slugify(self.cleaned_data.get("name", "")))[:30]
+        code: str = (self.cleaned_data.get("code") or slugify(self.cleaned_data.get("name", "")))[:30]
         if not code:
             raise forms.ValidationError(_("Give it a code of letters and digits."))
         if Psp.objects.filter(code=code).exists():
@@ -174,7 +177,7 @@ class NewPspForm(KeyedForm):
         return self.cleaned_data["methods"] if "methods" in self.fields else [""]
 
 
-class MethodForm(forms.ModelForm):
+class MethodForm(ModelForm[PaymentMethod]):
     """One way to pay: for whom, for how much, at which fee, in which order."""
 
     currencies = forms.CharField(label=_("Currencies"), help_text=_("Codes with commas between them"))

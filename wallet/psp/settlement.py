@@ -34,7 +34,7 @@ NUMBER_CHARS_MAX = 60
 DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
 YEAR_MIN, YEARS_AHEAD_MAX = 2000, 2
 AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
-POWERS = tuple(10**places for places in range(20))
+POWERS: tuple[int, ...] = tuple(10**places for places in range(20))
 
 
 class BadFile(DomainError):

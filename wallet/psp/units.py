@@ -10,6 +10,12 @@ from crm.money.amounts import exponent
 from wallet.psp.base import PspRefused
 
 
+def _power(places: int) -> int:
+    """10 to a number of places that is not below zero."""
+    power: int = 10**places
+    return power
+
+
 class MinorUnits:
     """`exceptions`: the provider's own number of decimals for the currencies where it differs from ours."""
 
@@ -20,8 +26,8 @@ class MinorUnits:
         """Ours → theirs, exactly. Raises PspRefused for an amount that they can't write."""
         places = self.places(currency) - exponent(currency)
         if places >= 0:
-            return amount_minor * 10**places
-        whole, rest = divmod(amount_minor, 10**-places)
+            return amount_minor * _power(places)
+        whole, rest = divmod(amount_minor, _power(-places))
         if rest:
             raise PspRefused(
                 _("An amount in %(currency)s must not be that fine for this PSP.") % {"currency": currency}
@@ -32,8 +38,8 @@ class MinorUnits:
         """Theirs → ours, exactly. Raises ValueError for what our books can't hold."""
         places = exponent(currency) - self.places(currency)
         if places >= 0:
-            return int(amount) * 10**places
-        whole, rest = divmod(int(amount), 10**-places)
+            return int(amount) * _power(places)
+        whole, rest = divmod(int(amount), _power(-places))
         if rest:
             raise ValueError(f"{amount} is finer than the smallest unit of {currency}")
         return whole

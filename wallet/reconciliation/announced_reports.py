@@ -195,7 +195,7 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
             row.move_to(ReportState.MISSING if row.day in lacking else ReportState.CAME)
             row.finished_at = None if row.state == ReportState.MISSING else timezone.now()
             row.save(update_fields=["state", "finished_at"])
-        lacking.discard(row.day)  # type: ignore[arg-type]
+        lacking.discard(row.day)
     fresh = [
         AnnouncedReport(
             psp=psp,

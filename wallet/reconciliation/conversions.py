@@ -20,8 +20,8 @@ from crm.rates import fx
 from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import BreakKind
 from wallet.ledger import posting as ledger
-from wallet.ledger.posting import Account, Line
-from wallet.models import Break, BreakPosting, Deposit, Psp, PspMovement, SettlementRow, Withdrawal
+from wallet.ledger.posting import Line
+from wallet.models import Account, Break, BreakPosting, Deposit, Psp, PspMovement, SettlementRow, Withdrawal
 
 RATE_STEP = Decimal("1e-12")
 

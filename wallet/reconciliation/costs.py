@@ -188,7 +188,8 @@ def hold_reports_against_terms(psp: Psp, *, since: dt.date) -> int:
         for report in reports:
             cursor.execute(naming.OF_FEES, {**values, "report": report})
         cursor.execute(naming.INSERT, values)
-        return cursor.rowcount
+        breaks: int = cursor.rowcount
+        return breaks
 
 
 def _locked(proposal_id: int) -> PspCostProposal:

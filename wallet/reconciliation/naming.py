@@ -7,7 +7,8 @@ name replaces the old one, what is gone is closed. So files in any order end wit
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from django.db.backends.utils import CursorWrapper
 
 from wallet.choices.reconciliation import Resolved
 from wallet.models import SettlementImport
@@ -156,10 +157,12 @@ ORDER BY w.row_id NULLS LAST, w.movement_id
 """  # noqa: S608 (constants of this module)
 
 
-def name_breaks(cursor: Any, *, psp_id: int, brand_id: int, report: SettlementImport | None) -> tuple[int, list[int]]:
+def name_breaks(
+    cursor: CursorWrapper, *, psp_id: int, brand_id: int, report: SettlementImport | None
+) -> tuple[int, list[int]]:
     """Open, rename and close breaks of what was staged. Returns how many were opened, and the ids of those closed."""
     resolved, said = (Resolved.BY_REPORT, {"name": report.file_name}) if report else (Resolved.BY_BOOKS, {})
-    values = {
+    values: dict[str, int | str] = {
         "psp": psp_id,
         "brand": brand_id,
         "report": report.pk if report else 0,

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.db.backends.utils import CursorWrapper
 
 # Two rows of one content are the same for everybody: which of them is taken must not depend on the order of files.
 BY_CONTENT = """
@@ -150,7 +150,7 @@ SELECT 'psp', row_id, movement_id, group_id, rule FROM recon_hit ORDER BY moveme
 """
 
 
-def run_passes(cursor: Any, psp_id: int) -> int:
+def run_passes(cursor: CursorWrapper, psp_id: int) -> int:
     """Match what is staged; returns how many lines were stored. What is left is in `recon_left` and `recon_left_mov`."""
     values = {"psp": psp_id}
     cursor.execute(HITS)
@@ -174,6 +174,6 @@ def run_passes(cursor: Any, psp_id: int) -> int:
     cursor.execute("SET LOCAL enable_nestloop = on")
     cursor.execute(STORE_GROUPS, values)
     cursor.execute(STORE_HITS)
-    stored = cursor.rowcount
+    stored: int = cursor.rowcount
     cursor.execute("ANALYZE recon_left, recon_left_mov")
     return stored

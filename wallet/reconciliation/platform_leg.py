@@ -161,9 +161,9 @@ def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.date
         cursor.execute(COUNTED, values)
         checked = cursor.fetchone()[0]
         cursor.execute(DEALS, values)
-        found = [_of_deal(*row) for row in cursor.fetchall()]
+        found = [_of_deal(DealRow(*row)) for row in cursor.fetchall()]
         cursor.execute(POSTINGS, values)
-        found += [_of_posting(*row) for row in cursor.fetchall()]
+        found += [_of_posting(PostingRow(*row)) for row in cursor.fetchall()]
         cursor.execute(CUT_OFF, values)
         found += list(_cut_offs(cursor.fetchall()))
     return Compared(checked, tuple(found))
@@ -175,89 +175,108 @@ def _exponents() -> str:
     return orjson.dumps(EXPONENTS).decode()
 
 
-def _of_deal(
-    ticket: int,
-    login: str,
-    action: int,
-    at: dt.datetime,
-    currency: str,
-    client_id: int | None,
-    minor: int,
-    by_ticket: bool,
-    is_second: bool,
-    is_named: bool,
-    same_account: bool | None,
-    state: str | None,
-    reference: str | None,
-    booked: int | None,
-    booked_currency: str | None,
-    posted_at: dt.datetime | None,
-) -> PlatformDifference:
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """What DEALS finds of a deal: on the platform, then what was ordered and booked for it. `minor`: of its currency."""
+
+    ticket: int
+    login: str
+    action: int
+    at: dt.datetime
+    currency: str
+    client_id: int | None
+    minor: int
+    by_ticket: bool
+    is_second: bool
+    is_named: bool
+    same_account: bool | None
+    state: str | None
+    reference: str | None
+    booked: int | None
+    booked_currency: str | None
+    posted_at: dt.datetime | None
+
+
+def _of_deal(row: DealRow) -> PlatformDifference:
     """Name what is wrong with a deal: the first thing that explains it."""
-    difference = minor - (booked or 0)
+    difference = row.minor - (row.booked or 0)
     values: dict[str, Any] = {
-        "ticket": ticket,
-        "login": login,
-        "reference": reference or "",
-        "money": money(minor, currency),
+        "ticket": row.ticket,
+        "login": row.login,
+        "reference": row.reference or "",
+        "money": money(row.minor, row.currency),
     }
-    if action != DealAction.BALANCE and not by_ticket:
+    if row.action != DealAction.BALANCE and not row.by_ticket:
         kind, code = BreakKind.NOT_ORDERED, Detail.NOT_ORDERED
-        values["action"], difference = action, minor
-    elif by_ticket and same_account is False:
+        values["action"], difference = row.action, row.minor
+    elif row.by_ticket and row.same_account is False:
         kind, code = BreakKind.WRONG_ACCOUNT, Detail.OTHER_ACCOUNT
-    elif is_second:
-        kind, code, difference = BreakKind.DUPLICATE, Detail.SECOND_DEAL, minor
-    elif is_named or (by_ticket and state is not None and state != TransferState.SETTLED):
+    elif row.is_second:
+        kind, code, difference = BreakKind.DUPLICATE, Detail.SECOND_DEAL, row.minor
+    elif row.is_named or (row.by_ticket and row.state is not None and row.state != TransferState.SETTLED):
         kind, code = BreakKind.NOT_SETTLED, Detail.NOT_SETTLED
-    elif booked is None:
+    elif row.booked is None:
         kind, code = BreakKind.MISSING_HERE, Detail.NO_MOVEMENT
-    elif booked_currency != currency:
-        kind, code, difference = BreakKind.CURRENCY, Detail.OTHER_CURRENCY, minor
-        values |= {"there": currency, "here": booked_currency}
+    elif row.booked_currency != row.currency:
+        kind, code, difference = BreakKind.CURRENCY, Detail.OTHER_CURRENCY, row.minor
+        values |= {"there": row.currency, "here": row.booked_currency}
     else:
         kind, code = BreakKind.AMOUNT, Detail.OTHER_AMOUNT
-        values["here"] = money(booked, currency)
+        values["here"] = money(row.booked, row.currency)
     return PlatformDifference(
-        f"deal:{ticket}", kind, at.astimezone(dt.UTC).date(), currency or "?", difference, code, values, client_id
-    )
-
-
-def _of_posting(
-    journal_id: int,
-    kind: str,
-    description: str,
-    at: dt.datetime,
-    currency: str,
-    minor: int,
-    reference: str | None,
-    client_id: int | None,
-    ticket: int | None,
-) -> PlatformDifference:
-    values = {
-        "journal": journal_id,
-        "kind": kind,
-        "reference": reference or description,
-        "money": money(minor, currency),
-        "ticket": ticket,
-    }
-    if reference is None:
-        code = Detail.JOURNAL_ALONE
-    else:
-        code = Detail.NO_DEAL if ticket is None else Detail.DEAL_NOT_LISTED
-    return PlatformDifference(
-        f"journal:{journal_id}:{currency}",
-        BreakKind.MISSING_THERE,
-        at.astimezone(dt.UTC).date(),
-        currency,
-        -minor,
+        f"deal:{row.ticket}",
+        kind,
+        row.at.astimezone(dt.UTC).date(),
+        row.currency or "?",
+        difference,
         code,
         values,
-        client_id,
+        row.client_id,
     )
 
 
-def _cut_offs(rows: list[tuple]) -> Iterator[PlatformDifference]:
+@dataclass(frozen=True, slots=True)
+class PostingRow:
+    """What POSTINGS finds: a posting of ours without its deal. `minor`: of its currency."""
+
+    journal_id: int
+    kind: str
+    description: str
+    at: dt.datetime
+    currency: str
+    minor: int
+    reference: str | None
+    client_id: int | None
+    ticket: int | None
+
+
+def _of_posting(row: PostingRow) -> PlatformDifference:
+    values = {
+        "journal": row.journal_id,
+        "kind": row.kind,
+        "reference": row.reference or row.description,
+        "money": money(row.minor, row.currency),
+        "ticket": row.ticket,
+    }
+    if row.reference is None:
+        code = Detail.JOURNAL_ALONE
+    else:
+        code = Detail.NO_DEAL if row.ticket is None else Detail.DEAL_NOT_LISTED
+    return PlatformDifference(
+        f"journal:{row.journal_id}:{row.currency}",
+        BreakKind.MISSING_THERE,
+        row.at.astimezone(dt.UTC).date(),
+        row.currency,
+        -row.minor,
+        code,
+        values,
+        row.client_id,
+    )
+
+
+def _cut_offs(
+    rows: list[tuple[int, dt.datetime, dt.datetime, str, int, str, int | None]],
+) -> Iterator[PlatformDifference]:
     for ticket, executed_at, posted_at, currency, minor, reference, client_id in rows:
         seconds = abs(int((posted_at - executed_at).total_seconds()))
         yield PlatformDifference(

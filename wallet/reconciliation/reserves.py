@@ -8,7 +8,9 @@ of a reserve counts as gone from it.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from django.db.backends.utils import CursorWrapper
 
 # Days that a report may come later than what it tells of, and by which a release may be booked before what it releases.
 ARRIVES_DAYS: Final = 3
@@ -130,7 +132,7 @@ WHERE NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = g.row_id AND b.l
 """
 
 
-def take(cursor: Any, *, psp_id: int, report_id: int) -> set[int]:
+def take(cursor: CursorWrapper, *, psp_id: int, report_id: int) -> set[int]:
     """Take rows in and pair them all anew. Returns the reports whose reserve rows are new. report_id 0: none."""
     values = {"psp": psp_id, "report": report_id, "before": BEFORE_DAYS}
     cursor.execute(TAKE, values)
@@ -147,7 +149,7 @@ def take(cursor: Any, *, psp_id: int, report_id: int) -> set[int]:
     return reports
 
 
-def name_breaks(cursor: Any, *, psp_id: int) -> None:
+def name_breaks(cursor: CursorWrapper, *, psp_id: int) -> None:
     """Into `recon_break`: what was not released in time, and what was released that was not held back."""
     cursor.execute(ARE_THERE, {"psp": psp_id})
     if cursor.fetchone()[0]:

@@ -12,7 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection, transaction
 from django.db.models import CharField, Min, QuerySet
@@ -49,6 +49,9 @@ DAYS_PER_RUN = 10  # of a source after an outage; the next run goes on
 TASK = "wallet.source_run"
 
 
+SourceKey: TypeAlias = tuple[int, str, int | None, int | None]  # brand, kind, PSP, server
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One thing to be held against the ledger."""
@@ -59,14 +62,14 @@ class Source:
     server: TradingServer | None = None
 
     @property
-    def key(self) -> dict[str, Any]:
+    def key(self) -> SourceKey:
         """What names it in runs and breaks."""
-        return {
-            "brand_id": self.brand.pk,
-            "source": self.kind,
-            "psp_id": self.psp.pk if self.psp else None,
-            "server_id": self.server.pk if self.server else None,
-        }
+        return self.brand.pk, self.kind, self.psp.pk if self.psp else None, self.server.pk if self.server else None
+
+    @property
+    def columns(self) -> dict[str, int | str | None]:
+        """Its key as columns of a run."""
+        return dict(zip(("brand_id", "source", "psp_id", "server_id"), self.key, strict=True))
 
     @property
     def subject(self) -> str:
@@ -137,8 +140,8 @@ def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: RunResult
     still_open = open_breaks(source)
     if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
         outcome = replace(outcome, state=RunState.BREAKS)
-    known = lock_first(SourceRun.objects.filter(**source.key, day=day))
-    run = known or SourceRun(**source.key, day=day, runs=0, state=outcome.state)
+    known = lock_first(SourceRun.objects.filter(**source.columns, day=day))
+    run = known or SourceRun(**source.columns, day=day, runs=0, state=outcome.state)
     run.move_to(outcome.state)
     run.checked, run.breaks_open = outcome.checked, still_open
     run.covered_to, run.words = outcome.covered_to, outcome.words[:300]
@@ -382,7 +385,7 @@ def run_due(*, today: dt.date | None = None) -> int:
     marks = catch_up.marks(TASK)
     made = 0
     for source in sources_of(list(Brand.objects.order_by("pk"))):
-        runs = SourceRun.objects.filter(**source.key)
+        runs = SourceRun.objects.filter(**source.columns)
         since = yesterday - dt.timedelta(days=AGAIN_DAYS - 1)
         again = [
             run.day for run in runs.filter(day__gte=since, day__lte=yesterday).order_by("day") if _is_due_again(run)
@@ -416,13 +419,13 @@ def _run_safely(source: Source, day: dt.date) -> bool:
     return True
 
 
-def runs_visible_to(user: User) -> Any:
+def runs_visible_to(user: User) -> QuerySet[SourceRun]:
     from crm.security.scope import reach_of
 
     return SourceRun.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
-def last_runs(user: User, brand_ids: Iterable[int]) -> dict[tuple, SourceRun]:
+def last_runs(user: User, brand_ids: Iterable[int]) -> dict[SourceKey, SourceRun]:
     """The newest run of each source, by its key."""
     rows = (
         runs_visible_to(user)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+
 from wallet.choices.reconciliation import JUDGED_ANEW, MatchRule, RowType
 
 # Rows that have a movement of ours, and rows that have none but move money all the same: those are missing here until two people
@@ -151,7 +153,7 @@ WHERE m.id = ANY(%(movements)s)
 ARE_ANY_MATCHED = "SELECT EXISTS (SELECT 1 FROM recon_mov WHERE match_id IS NOT NULL)"
 
 
-def stage(cursor: Any, asked: Mapping[str, Any]) -> None:
+def stage(cursor: CursorWrapper, asked: Mapping[str, Any]) -> None:
     """Fill `recon_row`, `recon_mov` and `recon_pair`. asked: psp, report (0: none), since, until."""
     values: dict[str, Any] = {**asked, "types": TYPES, "days": WINDOW_DAYS, "accepted": MatchRule.ACCEPTED}
     cursor.execute(SETTINGS)
@@ -179,12 +181,12 @@ def stage(cursor: Any, asked: Mapping[str, Any]) -> None:
         _pair(cursor, values)
 
 
-def _pair(cursor: Any, values: Mapping[str, Any]) -> None:
+def _pair(cursor: CursorWrapper, values: Mapping[str, Any]) -> None:
     cursor.execute(PAIR_ALL, values)
     cursor.execute("ANALYZE recon_pair")
 
 
-def _take_back(cursor: Any, values: Mapping[str, Any]) -> bool:
+def _take_back(cursor: CursorWrapper, values: Mapping[str, Any]) -> bool:
     """Undo automatic matches that are to be judged anew, and look at both of their sides again."""
     cursor.execute(ARE_ANY_MATCHED)
     if not cursor.fetchone()[0]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from django.db.backends.utils import CursorWrapper
 
 NEAR_PERCENT = 2
 NEAR_MINOR = 100
@@ -50,9 +50,10 @@ ON CONFLICT (row_id, movement_id) WHERE state = 'open' DO NOTHING
 """  # noqa: S608 (constants of this module)
 
 
-def suggest(cursor: Any, psp_id: int) -> int:
+def suggest(cursor: CursorWrapper, psp_id: int) -> int:
     """Write down what may be the same among what is left; what was overtaken is void. Returns how many are new."""
     values = {"psp": psp_id, "percent": NEAR_PERCENT, "minor": NEAR_MINOR, "most": SUGGESTIONS_MAX}
     cursor.execute(VOID, values)
     cursor.execute(STORE, values)
-    return cursor.rowcount
+    fresh: int = cursor.rowcount
+    return fresh

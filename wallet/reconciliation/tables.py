@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from crm.i18n.formats import day
 from crm.i18n.formats import money as shown
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, DateColumn, Empty, MoneyColumn, Table, TimeColumn
+from crm.web.requests import UserRequest
 from wallet.choices.reconciliation import BreakKind, BreakState, Leg, SuggestionRule, SuggestionState
 from wallet.core import queries
 from wallet.models import Break, Psp, ReserveItem, SettlementImport, Suggestion
 from wallet.reconciliation import queries as queries_recon
 
 
-def _psps(request: Any) -> QuerySet[Psp]:
+def _psps(request: UserRequest) -> QuerySet[Psp]:
     return queries.psps_visible_to(request.user).defer("sealed_credentials")
 
 
@@ -34,11 +35,11 @@ class BreakFilter(django_filters.FilterSet):
         model = Break
         fields: list[str] = []
 
-    def of_mine(self, rows: Any, _name: str, value: bool) -> Any:
+    def of_mine(self, rows: QuerySet[Break], _name: str, value: bool) -> QuerySet[Break]:
         return rows.filter(owner=self.request.user) if value else rows.exclude(owner=self.request.user)
 
 
-def _age(row: Break, _table: Any) -> str:
+def _age(row: Break, _table: Table) -> str:
     days = row.age_days
     return format_html('<span class="{}">{}</span>', "neg" if days > 30 else "", days)
 
@@ -79,7 +80,7 @@ class BreakTable(Table):
         "scale",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Break]:
         return queries_recon.break_rows(self.user)
 
     @property
@@ -95,7 +96,7 @@ class ReserveFilter(django_filters.FilterSet):
         model = ReserveItem
         fields: list[str] = []
 
-    def of_held(self, rows: Any, _name: str, value: bool) -> Any:
+    def of_held(self, rows: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         return rows.filter(open_of_pair__lt=0) if value else rows.filter(open_of_pair__gte=0)
 
 
@@ -114,7 +115,7 @@ class ReserveTable(Table):
     filterset = ReserveFilter
     empty = Empty(_("Nothing held back"), _("What a PSP's report says of reserves stands here."), "scale")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[ReserveItem]:
         rows = queries_recon.reserves_visible_to(self.user).select_related("psp", "row")
         return rows.defer("psp__sealed_credentials")
 
@@ -132,7 +133,7 @@ class SuggestionFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-def _there(row: Suggestion, _table: Any) -> str:
+def _there(row: Suggestion, _table: Table) -> str:
     one = row.row
     return format_html(
         '{} <span class="faint mono nowrap">{}</span>',
@@ -141,7 +142,7 @@ def _there(row: Suggestion, _table: Any) -> str:
     )
 
 
-def _here(row: Suggestion, _table: Any) -> str:
+def _here(row: Suggestion, _table: Table) -> str:
     one = row.movement
     return format_html(
         '{} <span class="faint mono nowrap">{}</span>', shown(one.money.amount, one.currency), one.reference
@@ -162,7 +163,7 @@ class SuggestionTable(Table):
     filterset = SuggestionFilter
     empty = Empty(_("Nothing to decide"), _("Every row is matched, or has no likely other side."), "scale")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Suggestion]:
         return (
             queries_recon.suggestions_visible_to(self.user)
             .select_related("psp", "row", "movement")
@@ -197,7 +198,7 @@ class ImportTable(Table):
         "scale",
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[SettlementImport]:
         return queries.imports_visible_to(self.user).select_related("psp", "imported_by").defer("totals")
 
 

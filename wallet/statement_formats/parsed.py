@@ -208,7 +208,7 @@ def written(amount: Decimal | None, currency: str) -> str | None:
         return None
     digits = exponent(currency)
     told = -amount.normalize().as_tuple().exponent if amount else 0  # type: ignore[operator]
-    is_readable = abs(amount) < Decimal(10) ** 40 and told <= 40  # type: ignore[operator]
+    is_readable = abs(amount) < Decimal(10) ** 40 and told <= 40
     return f"{amount:.{max(digits, told, 0)}f}" if is_readable else str(amount)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -19,7 +18,7 @@ from clients.models import Client
 from crm.db.locking import lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.models import Actor
+from crm.models import Actor, Brand
 from crm.money.amounts import Money, to_minor
 from crm.rates import fx
 from crm.security.policies import require
@@ -80,7 +79,7 @@ def ask_quote(
     )
 
 
-def conversion_now(brand: Any, minor: int, given: str, got: str) -> Conversion:
+def conversion_now(brand: Brand, minor: int, given: str, got: str) -> Conversion:
     """Today's conversion under the brand's policy. Raises DomainError in words for the client."""
     try:
         conversion = convert_now(brand, minor, given, got)

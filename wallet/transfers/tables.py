@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, TimeColumn
 from wallet.choices.transfers import Direction, TransferState
 from wallet.core import queries
-from wallet.models import Transfer
+from wallet.models import Exchange, Transfer
 from wallet.movements.tables import MovementTable, reference_of
 
 
@@ -41,7 +40,7 @@ class TransferTable(MovementTable):
         _("No transfers yet"), _("Money between wallets and trading accounts shows up here."), "arrow-left-right"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Transfer]:
         return queries.transfers_visible_to(self.user).select_related("client").defer("client__search_text")
 
 
@@ -63,5 +62,5 @@ class ExchangeTable(MovementTable):
         _("No exchanges yet"), _("When clients change money between their wallets, it shows up here."), "repeat"
     )
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Exchange]:
         return queries.exchanges_visible_to(self.user).select_related("client", "quote").defer("client__search_text")

@@ -35,7 +35,7 @@ from wallet.core.references import new_reference
 from wallet.ledger import posting
 from wallet.ledger.fx_position import lines_of
 from wallet.ledger.posting import Entry, Line
-from wallet.models import Quote, Transfer
+from wallet.models import Account, Quote, Transfer
 from wallet.transfers import policies
 from wallet.transfers.quotes import conversion_of, use_quote
 
@@ -112,7 +112,7 @@ def start_transfer(
 
 def _terms(
     client: Client, account: TradingAccount, direction: Direction, amount_minor: int | None, quote_id: int | None
-) -> tuple[Quote | None, posting.Account, int]:
+) -> tuple[Quote | None, Account, int]:
     """The quote if there is one, the wallet, and the amount on the account's side."""
     if quote_id is None:
         if amount_minor is None:
@@ -137,7 +137,7 @@ def _rate(transfer: Transfer) -> dict[str, Any]:
     return {} if transfer.quote is None else {"rate": transfer.quote.rate, "rate_on": transfer.quote.rate_on}
 
 
-def _clearing(transfer: Transfer, server_id: int) -> posting.Account:
+def _clearing(transfer: Transfer, server_id: int) -> Account:
     return posting.platform_clearing(brand_id=transfer.brand_id, server_id=server_id, currency=transfer.currency)
 
 
@@ -235,7 +235,7 @@ def _become_unknown(operation_id: int) -> None:
 
 
 def _audit(
-    transfer: Transfer, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict | None = None
+    transfer: Transfer, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
     audit.record(
         actor=actor,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, Empty, Table, TimeColumn
@@ -45,8 +44,8 @@ class WebhookTable(Table):
         _("No webhooks yet"), _("The PSPs report payments here. Each has its own address and signing secret."), "inbox"
     )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[WebhookMessage], words: str) -> QuerySet[WebhookMessage]:
         return queryset.filter(reference=words.upper())
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[WebhookMessage]:
         return queries.webhooks_visible_to(self.user).select_related("psp").defer("body", "headers")

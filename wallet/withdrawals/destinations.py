@@ -52,4 +52,7 @@ def seal(client_id: int, destination: Mapping[str, str]) -> bytes:
 
 def destination_of(withdrawal: Withdrawal) -> dict[str, str]:
     """Where it goes, in the clear; for the payout and for people who may see it."""
-    return json.loads(crypto.decrypt_for_client(withdrawal.client_id, bytes(withdrawal.sealed_destination)))
+    destination: dict[str, str] = json.loads(
+        crypto.decrypt_for_client(withdrawal.client_id, bytes(withdrawal.sealed_destination))
+    )
+    return destination

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -266,8 +267,8 @@ def audit_withdrawal(
     *,
     actor: Actor = None,
     reason: str = "",
-    after: dict | None = None,
-    evidence: dict | None = None,
+    after: dict[str, Any] | None = None,
+    evidence: dict[str, Any] | None = None,
 ) -> None:
     audit.record(
         actor=actor,

@@ -7,7 +7,6 @@ claimed, or until staff take it back: the PSP closes it first, and only its own 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
@@ -77,6 +76,6 @@ def is_open(withdrawal: Withdrawal) -> bool:
     return withdrawal.claim_state == ClaimState.WAITING and withdrawal.state == WithdrawalState.SENT
 
 
-def may_be_closed(withdrawal: Any) -> bool:
+def may_be_closed(withdrawal: Withdrawal) -> bool:
     """Can staff take it back?"""
     return withdrawal.state == WithdrawalState.SENT and withdrawal.claim_state in (ClaimState.WAITING, ClaimState.OVER)

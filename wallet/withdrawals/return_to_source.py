@@ -291,7 +291,7 @@ def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str
 
 def _merged(parts: list[PlannedPart]) -> list[PlannedPart]:
     """What goes to the same place is one payment, in the order of its first part."""
-    merged: dict[tuple, PlannedPart] = {}
+    merged: dict[tuple[int, str, str], PlannedPart] = {}
     for part in parts:
         before = merged.get(part.place)
         merged[part.place] = (

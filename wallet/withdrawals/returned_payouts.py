@@ -23,7 +23,7 @@ from wallet.core.limits import limit
 from wallet.deposits.verbs import audit_deposit, lock_deposit
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
-from wallet.models import PayoutFinding, PspMovement, Withdrawal
+from wallet.models import Deposit, PayoutFinding, PspMovement, Withdrawal
 from wallet.withdrawals import payout_results
 
 
@@ -134,7 +134,7 @@ def _told(finding: PayoutFinding) -> str:
     return _("%(money)s came back") % {"money": formats.money(finding.money)}
 
 
-def _deposit_again(withdrawal: Withdrawal, deposit: Any) -> None:
+def _deposit_again(withdrawal: Withdrawal, deposit: Deposit) -> None:
     """What the refund gave back of its deposit did not reach the payer."""
     deposit.refunded_minor -= withdrawal.amount_minor
     if deposit.state == DepositState.REFUNDED:

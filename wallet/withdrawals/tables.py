@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -74,7 +72,7 @@ class WithdrawalTable(MovementTable):
     row_url_name = "wallet:withdrawal"
     empty = Empty(_("Nothing here"), _("Requests of clients for their money show up here, oldest first."), "hand-coins")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Withdrawal]:
         return (
             queries.withdrawals_visible_to(self.user)
             .select_related("client", "psp", "reviewed_by", "approved_by")
@@ -119,7 +117,7 @@ class WithdrawalQueue(WithdrawalTable):
         BulkAction("approve", _("Approve…"), "wallet:withdrawal_batch", "wallet.approve_withdrawal", icon="list-checks")
     ]
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Withdrawal]:
         rows = super().queryset().select_related("client", "psp", "reviewed_by", "approved_by", "brand")
         return rows.filter(Q(state__in=WITHDRAWAL_UNDECIDED, part=1) | Q(state__in=IN_FLIGHT))
 

@@ -12,6 +12,7 @@ from django.db import connection
 
 from crm import demo
 from crm.errors import WrongState
+from crm.models import Brand
 from crm.security import audit
 
 BAR_WIDTH = 32
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--if-empty", action="store_true", help="Do nothing when the database has brands already")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_empty"] and demo.Brand.objects.exists():
+        if options["if_empty"] and Brand.objects.exists():
             self.stdout.write("The demo is already there.")
             return
         started = time.monotonic()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.models import Actor, AuditEvent
 from crm.security import crypto
-from crm.security.request_context import current
+from crm.security.request_context import RequestContext, current
 
 # From this many rows on, COPY pays.
 COPY_FROM = 50
@@ -80,18 +81,18 @@ def _without_at(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(
     *,
-    context,
-    at,
-    transaction_id,
-    actor,
-    action,
-    target,
-    client_id=None,
-    brand_id=None,
-    before=None,
-    after=None,
-    reason="",
-    evidence=None,
+    context: RequestContext,
+    at: dt.datetime,
+    transaction_id: int,
+    actor: Actor,
+    action: AuditCode,
+    target: models.Model | tuple[str, object],
+    client_id: int | None = None,
+    brand_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
     if not isinstance(action, AuditCode):
         raise TypeError(f"{action!r} isn't an audit code: declare it in the app's audit_codes.py")
@@ -128,7 +129,8 @@ def body_of(event: AuditEvent) -> dict[str, Any]:
             return {"erased": True}
         except crypto.InvalidTag:
             return {"tampered": True}
-    return orjson.loads(raw)
+    body: dict[str, Any] = orjson.loads(raw)
+    return body
 
 
 def bodies_of(events: Iterable[AuditEvent]) -> list[dict[str, Any]]:
@@ -150,4 +152,5 @@ def _read(plain: bytes | Exception) -> dict[str, Any]:
         return {"erased": True}
     if isinstance(plain, Exception):
         return {"tampered": True}
-    return orjson.loads(plain)
+    body: dict[str, Any] = orjson.loads(plain)
+    return body

@@ -164,7 +164,8 @@ def _unsealed() -> int:
         cursor.execute(
             "SELECT count(*) FROM crm_auditevent e WHERE NOT EXISTS (SELECT 1 FROM crm_auditleaf l WHERE l.event_id = e.id)"
         )
-        return cursor.fetchone()[0]
+        unsealed: int = cursor.fetchone()[0]
+        return unsealed
 
 
 def prove(event_ids: list[int]) -> dict[int, Proof]:

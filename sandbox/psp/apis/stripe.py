@@ -201,7 +201,7 @@ def upload_file(request: Request) -> Response:
     header = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
     parts = {
         str(part.get_param("name", header="content-disposition")): part
-        for part in BytesParser(policy=HTTP).parsebytes(header + request.body).iter_parts()  # type: ignore[attr-defined]
+        for part in BytesParser(policy=HTTP).parsebytes(header + request.body).iter_parts()
     }
     if "file" not in parts or "purpose" not in parts:
         raise ApiError(400, "parameter_missing", "file and purpose are required.")
@@ -288,7 +288,8 @@ def get_report(request: Request) -> Response:
 def _asked(request: Request, run_id: str) -> dict[str, Any]:
     if not (asked := request.store.noted("stripe", run_id, "run")):
         raise ApiError(404, "resource_missing", f"No such report run: {run_id}")
-    return json.loads(asked)
+    run: dict[str, Any] = json.loads(asked)
+    return run
 
 
 def _run(request: Request, run_id: str, asked: dict[str, Any]) -> dict[str, Any]:

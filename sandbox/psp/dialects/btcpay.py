@@ -352,7 +352,8 @@ def _pull(request: Request, pull_id: str) -> dict[str, Any]:
     noted = request.store.noted("btcpay", pull_id, "pull payment")
     if not noted:
         raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
-    return json.loads(noted)
+    pull: dict[str, Any] = json.loads(noted)
+    return pull
 
 
 @router.route("GET", "/{psp:btcpay}/claims/{name}")

@@ -308,9 +308,10 @@ def _key() -> str:
 def is_noted(look: str, user: User, account: TradingAccount) -> bool:
     """Whether this user opened this account's page lately, by the mark that the page gave out."""
     try:
-        return signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS) == [user.pk, account.pk]
+        noted: list[int] = signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS)
     except signing.BadSignature:
         return False
+    return noted == [user.pk, account.pk]
 
 
 def log_view(user: User, account: TradingAccount, *, target: str = "") -> None:

@@ -63,7 +63,7 @@ class RequestPage(StaffView):
             "one": row,
             "account": row.account,
             "client": row.account.client,
-            "what": requests.what(row),
+            "what": request_rules.what(row),
             "held": request_rules.words_of(row),
             "decision": policies.can_decide_request(request.user, row),
             "note": note,

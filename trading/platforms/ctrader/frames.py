@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -16,7 +16,16 @@ class FrameError(Exception):
     """Bytes that are no frame, or a message that can't be read: the connection is worth nothing any more."""
 
 
-def encode(message: Any, message_id: str = "") -> bytes:
+class Outgoing(Protocol):
+    """A message with its number."""
+
+    @property
+    def payloadType(self) -> int: ...
+
+    def SerializeToString(self) -> bytes: ...
+
+
+def encode(message: Outgoing, message_id: str = "") -> bytes:
     """A message in its envelope and frame. Its number stands in the envelope only, as a default it is not sent inside."""
     envelope = pb.ProtoMessage(payloadType=message.payloadType, payload=message.SerializeToString())
     if message_id:

@@ -95,7 +95,9 @@ class HistoryPart(MoneyPart):
                     found[deal.ticket] = deal
         return list(found.values())
 
-    def _as_deal(self, row: Any, owner: Trader | None) -> DealData | None:
+    def _as_deal(
+        self, row: pb.ProtoDeal | pb.ProtoDepositWithdraw | pb.ProtoBonusDepositWithdraw, owner: Trader | None
+    ) -> DealData | None:
         if isinstance(row, pb.ProtoDeal):
             return deal_from(row, owner, self.directory.symbol(row.symbolId))
         if isinstance(row, pb.ProtoDepositWithdraw):

@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from crm.outside import destinations
 from trading.platforms.ctrader import codes
 from trading.platforms.ctrader.config import CtraderConfig
-from trading.platforms.ctrader.frames import FrameError, FrameReader, encode, read
+from trading.platforms.ctrader.frames import FrameError, FrameReader, Outgoing, encode, read
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
 from trading.platforms.errors import NotStarted, PlatformError
 from trading.platforms.web import NotSent, tls_context
@@ -80,7 +80,7 @@ class ManagerLink:
 
     # -- for callers --------------------------------------------------------------------------------------------------
 
-    def ask(self, message: Any) -> Wait:
+    def ask(self, message: Outgoing) -> Wait:
         """Put a request on its way. The answer comes into what is returned."""
         wait = Wait()
         with self._lock:

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader.config import CtraderConfig
-from trading.platforms.ctrader.frames import FrameError, read
+from trading.platforms.ctrader.frames import FrameError, Outgoing, read
 from trading.platforms.ctrader.link import ERROR, HEARTBEAT_SECONDS, SILENCE_SECONDS_MAX, ManagerLink, OnEvent, error_of
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
 
@@ -65,15 +65,15 @@ class CtraderManager:
         with self.gate.passing():
             return self._ready_link().permissions
 
-    def read(self, request: Any, answer: type[Answer]) -> Answer:
+    def read(self, request: Outgoing, answer: type[Answer]) -> Answer:
         """Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
         return self._call(request, answer, is_write=False)
 
-    def write(self, request: Any, answer: type[Answer]) -> Answer:
+    def write(self, request: Outgoing, answer: type[Answer]) -> Answer:
         """Sent once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         return self._call(request, answer, is_write=True)
 
-    def _call(self, request: Any, answer: type[Answer], *, is_write: bool) -> Answer:
+    def _call(self, request: Outgoing, answer: type[Answer], *, is_write: bool) -> Answer:
         command = type(request).__name__.removeprefix("Proto").removesuffix("Req")
         if not self.is_there:
             raise FinalError(NEEDED, command=command)

@@ -175,7 +175,7 @@ class MoneyPart(AccountsPart):
                 yield _money(row)
 
 
-def _money(row: Any) -> AccountMoney:
+def _money(row: Mapping[str, Any]) -> AccountMoney:
     try:
         return money_from(row)
     except (KeyError, ValueError, TypeError, AttributeError) as problem:

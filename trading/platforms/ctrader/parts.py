@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from trading.platforms.base import AccountData
@@ -75,7 +76,7 @@ class Parts:
         return rows[0]
 
     @staticmethod
-    def _account(command: str, row: Any) -> AccountData:
+    def _account(command: str, row: Mapping[str, Any]) -> AccountData:
         """Raises: ReadTimedOut when the answer is none."""
         try:
             return account_from(row)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from trading.platforms.base import AccountData, AccountMoney, DealData, PositionData, Right
 from trading.platforms.ctrader import units
@@ -97,7 +98,7 @@ def deal_from(deal: pb.ProtoDeal, trader: Trader | None, symbol: Symbol) -> Deal
     )
 
 
-def _raw(row: Any, login: str) -> dict[str, Any]:
+def _raw(row: Message, login: str) -> dict[str, Any]:
     raw: dict[str, Any] = MessageToDict(row)
     raw.pop("utcLastUpdateTimestamp", None)
     return {**raw, "login": login}

@@ -128,5 +128,5 @@ def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]
                     yield rows.text(account["login"]), row
 
 
-def _money(row: Any) -> AccountMoney:
+def _money(row: Mapping[str, Any]) -> AccountMoney:
     return rows.money_from(rows.text(row["login"]), row.get("financeInfo") or {})

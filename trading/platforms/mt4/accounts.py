@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from trading.platforms.aside import UNREADABLE
 from trading.platforms.base import AccountData, NewAccount, Right
 from trading.platforms.errors import FinalError, LoginTaken, OutcomeUnknown, PlatformError, ReadTimedOut
 from trading.platforms.masks import matches
 from trading.platforms.mt4 import codes, text, units
-from trading.platforms.mt4.answers import UNREADABLE, Answers
+from trading.platforms.mt4.answers import Answers
 from trading.platforms.mt4.rows import ENABLE_FLAGS, RIGHT_BITS, with_rights
 
 ABSENT: Final = "not on the trade server"
@@ -63,7 +64,7 @@ class AccountsPart(Answers):
             raise LoginTaken(problem.message, command=problem.command, code=problem.code) from problem
         return found
 
-    def _account(self, row: Any, command: str, *, is_write: bool = False) -> AccountData:
+    def _account(self, row: Mapping[str, Any], command: str, *, is_write: bool = False) -> AccountData:
         try:
             return self.reader.account(row)
         except (*UNREADABLE, AttributeError) as problem:

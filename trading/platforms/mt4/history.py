@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from trading.core.batching import batched
-from trading.platforms.aside import read_each
+from trading.platforms.aside import UNREADABLE, read_each
 from trading.platforms.base import DealData, DealPage, GroupData, PositionData, ServerTime
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.masks import matches
 from trading.platforms.mt4 import codes, units
-from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, UNREADABLE, Answers
+from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, LOGINS_PER_REQUEST, Answers
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BUY, OUT_OFFSET, SELL, command_of
 

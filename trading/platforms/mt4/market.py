@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from trading.core import clock
+from trading.platforms.aside import UNREADABLE
 from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
 from trading.platforms.errors import ReadTimedOut
 from trading.platforms.mt4 import units
-from trading.platforms.mt4.answers import UNREADABLE, Answers
+from trading.platforms.mt4.answers import Answers
 from trading.platforms.mt4.rows import text
 
 QUARTER_SECONDS: Final = 900  # zones differ from UTC by whole quarters of an hour

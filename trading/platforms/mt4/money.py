@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from trading.core import clock
+from trading.platforms.aside import UNREADABLE
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, ReadTimedOut
 from trading.platforms.mt4 import text, units
 from trading.platforms.mt4.accounts import AccountsPart
-from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC, UNREADABLE
+from trading.platforms.mt4.answers import DAY_MSC, HOUR_MSC
 from trading.platforms.mt4.client import Work
 from trading.platforms.mt4.rows import BALANCE, CREDIT, command_of, money_of
 from trading.platforms.references import LOOK_BACK, is_reference

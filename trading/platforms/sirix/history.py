@@ -105,7 +105,8 @@ class HistoryPart(StatusPart):
 
     @property
     def _memo(self) -> dict[str, tuple[float, list[DealData]]]:
-        return self.__dict__.setdefault("_memo_of_deals", {})
+        memo: dict[str, tuple[float, list[DealData]]] = self.__dict__.setdefault("_memo_of_deals", {})
+        return memo
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         raise FinalError("Sirix has no look-up of a deal by its number", command="deals_by_ticket", code=0)

@@ -54,7 +54,8 @@ class Look:
         return time.time() - self.taken_at < max(least, ROUNDS_FRESH * round_seconds)
 
     def activity_at(self, now: float) -> float:
-        return self.activity * 0.5 ** (max(0.0, now - self.taken_at) / HALF_LIFE)
+        activity: float = self.activity * 0.5 ** (max(0.0, now - self.taken_at) / HALF_LIFE)
+        return activity
 
     def urgency(self, now: float) -> float:
         """How much is likely to wait on it: its age by the root of how often something happens there."""

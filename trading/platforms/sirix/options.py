@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from trading.models import TradingServer
 from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.options import Option
 from trading.platforms.sirix import units
@@ -134,7 +135,7 @@ class Config:
     write_seconds: float
 
 
-def configuration(server: Any) -> Config:
+def configuration(server: TradingServer) -> Config:
     """From a server's row."""
     host, port, is_tls = server.host, server.port, server.option("tls") != NO
     if host == SANDBOX_HOST:

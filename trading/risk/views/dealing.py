@@ -84,7 +84,7 @@ class DealingPage(StaffView):
             "held": held[:SYMBOLS_BESIDE],
             "value": value,
             "floating": floating,
-            "may_export": request.user.has_perm(EXPORTS),  # type: ignore[union-attr]
+            "may_export": request.user.has_perm(EXPORTS),
         }
         return render(request, "trading/risk/dealing.html", context)
 
@@ -125,7 +125,7 @@ class ExposurePage(StaffView):
             )
             return _csv(request, view, "exposure", heads, list(lines))
         value, profit = dealing.sum_of(rows)
-        context |= {"rows": rows, "value": value, "profit": profit, "may_export": request.user.has_perm(EXPORTS)}  # type: ignore[union-attr]
+        context |= {"rows": rows, "value": value, "profit": profit, "may_export": request.user.has_perm(EXPORTS)}
         return render(request, "trading/risk/exposure.html", context)
 
 
@@ -167,7 +167,7 @@ class HoldersPage(StaffView):
             )
             return _csv(request, view, "holders", heads, list(lines))
         whole = next((one for one in dealing.exposure(view) if one.symbol == symbol), None)
-        context |= {"symbol": symbol, "rows": rows, "whole": whole, "may_export": request.user.has_perm(EXPORTS)}  # type: ignore[union-attr]
+        context |= {"symbol": symbol, "rows": rows, "whole": whole, "may_export": request.user.has_perm(EXPORTS)}
         return render(request, "trading/cap_breaches/holders.html", context)
 
 

@@ -15,6 +15,7 @@ from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 from trading.choices import MarginSeverity
+from trading.models import MarginPolicy
 from trading.risk import margin
 from trading.risk.forms import MarginPolicyForm
 from trading.risk.tables import MarginTable
@@ -44,7 +45,7 @@ class MarginPolicies(StaffView):
         brands = (
             Brand.objects.filter(pk__in=reach_of(request.user).brands).select_related("margin_policy").order_by("name")
         )
-        rows = [(brand, getattr(brand, "margin_policy", None) or margin.MarginPolicy(brand=brand)) for brand in brands]
+        rows = [(brand, getattr(brand, "margin_policy", None) or MarginPolicy(brand=brand)) for brand in brands]
         return render(request, "trading/risk/margin_policies.html", {"rows": rows})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import groupby
-from typing import cast
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -160,7 +159,7 @@ def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     job = start_job(
         "wallet.client_money_month",
-        owner=cast(User, request.user),
+        owner=request.user,
         title=_("Client money %(month)s of %(brand)s") % {"month": month, "brand": found},
         parameters={"brand_id": found.pk, "month": str(month)},
     )
@@ -180,7 +179,7 @@ def month_report(request: UserRequest, brand: str) -> HttpResponseBase:
     )
     job = start_job(
         "wallet.client_money_report",
-        owner=cast(User, request.user),
+        owner=request.user,
         title=_("Client money report %(month)s of %(brand)s") % {"month": month, "brand": found},
         parameters={"brand_id": found.pk, "month": str(month), "ending": ending},
     )

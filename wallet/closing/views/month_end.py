@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
-from crm.models import Job, User
+from crm.models import Job
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -103,7 +103,7 @@ def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase
         sign_offs.sign_month(period_id=period.pk, actor=request.user, note=note)
         if not sign_offs.signatures_of(period).are_enough:
             return None
-        return periods.order_closing(period_id=period.pk, actor=cast(User, request.user), note=note)
+        return periods.order_closing(period_id=period.pk, actor=request.user, note=note)
 
     def message(closing: Job | None) -> str:
         if closing is None:
@@ -161,7 +161,7 @@ def month_pack(request: UserRequest, brand: str, month: str) -> HttpResponseBase
     )
     job = start_job(
         "wallet.month_pack",
-        owner=cast(User, request.user),
+        owner=request.user,
         title=_("Month pack %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
         parameters={"period_id": period.pk, "ending": ending},
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
+from django import forms
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +15,6 @@ from django.views.decorators.http import require_POST
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.files.jobs import start_job
-from crm.models import User
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -90,7 +90,7 @@ def _is_last_closed(period: Period) -> bool:
 
 
 def _do(
-    request: UserRequest, period: Period, name: str, form: Any, work: Callable[[str], Any], said: str
+    request: UserRequest, period: Period, name: str, form: forms.Form, work: Callable[[str], Any], said: str
 ) -> HttpResponseBase:
     """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
     done = run_action(request, lambda: work(form.cleaned_data["reason"]), said, form=form, show_forbidden=True)
@@ -169,7 +169,7 @@ def trial_balance_export(request: UserRequest, pk: int) -> HttpResponseBase:
     )
     job = start_job(
         "wallet.trial_balance",
-        owner=cast(User, request.user),
+        owner=request.user,
         title=_("Trial balance %(month)s of %(brand)s") % {"month": period, "brand": period.brand},
         parameters={"period_id": period.pk, "closing": period.closings, "ending": ending},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -25,7 +27,7 @@ class MethodListPage(TableView):
 def try_out(request: UserRequest) -> HttpResponse:
     """Why does this client (not) see this method? Every method of the brand with the reason."""
     form = TryOutForm(request.GET or None)
-    context: dict = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():
         client = get_client(request.user, form.cleaned_data["client"])
         access_log.note(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -58,7 +59,9 @@ def _reached(request: UserRequest, pk: int) -> BonusProposal:
     return queries.one_of(rows.select_related("loss"), pk, request.user, bonus_disputes.DECIDES)
 
 
-def _do(request: HttpRequest, grant_id: int, form: Any, work: Callable[[], Any], done: str) -> HttpResponseBase:
+def _do(
+    request: HttpRequest, grant_id: int, form: forms.Form | None, work: Callable[[], Any], done: str
+) -> HttpResponseBase:
     if form is not None and not form.is_valid():
         messages.error(request, _("Say why."))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -99,7 +101,7 @@ def download_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
     return FileResponse(_all(first, content), as_attachment=True, filename=name, content_type="application/pdf")
 
 
-def _all(first, rest):  # type: ignore[no-untyped-def]
+def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
 

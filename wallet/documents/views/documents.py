@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
 from crm.errors import DomainError
-from crm.models import Brand, User
+from crm.models import Brand
 from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
 from crm.security.scope import reach_of
@@ -37,7 +37,7 @@ class DocumentList(TableView):
     template_name = "wallet/documents/documents.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        user = cast(User, self.request.user)
+        user = self.request.user
         return {
             "may_make": user.has_perm("wallet.make_issueddocument"),
             "may_letterhead": user.has_perm("wallet.manage_letterhead"),
@@ -153,7 +153,7 @@ def _proved(request: UserRequest, form: ProveForm) -> dict[str, Any]:
 @staff_page("wallet.make_issueddocument")
 def month(request: UserRequest) -> HttpResponseBase:
     """A month's statements or invoices of all clients of a brand."""
-    brands = Brand.objects.filter(pk__in=reach_of(cast(User, request.user)).whole_brands)
+    brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands)
     form = MonthForm(request.POST or None, brands=brands)
     done = run_action(
         request,
@@ -188,7 +188,7 @@ def psp_pack(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = queries.imports_visible_to(request.user).select_related("psp__brand").defer("psp__sealed_credentials")
     report = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")
     ending = Ending.XLSX if request.POST.get("ending") == Ending.XLSX else Ending.PDF
-    user = cast(User, request.user)
+    user = request.user
     done = run_action(
         request, lambda: packs.order_psp_pack(report=report, ending=ending, language=user.language, actor=user)
     )

@@ -243,8 +243,8 @@ def manual_file(request: UserRequest, pk: int) -> HttpResponse:
         request.user,
         "wallet.view_manualjournal",
     )
-    clients = set(file.manual.lines.values_list("account__client_id", flat=True)) - {None} or {None}
-    for client_id in clients:
+    clients: set[int | None] = set(file.manual.lines.values_list("account__client_id", flat=True))
+    for client_id in clients - {None} or {None}:
         access_log.note(
             user=request.user,
             kind=AccessKind.DOWNLOAD,

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, cast
 
 import django_filters
+from django.db.models import QuerySet
 from django.forms import DateTimeInput
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,7 +23,7 @@ from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
 from crm.i18n import formats
-from crm.models import Brand, User
+from crm.models import Brand
 from crm.money.amounts import from_minor
 from crm.security import access_log
 from crm.security.scope import reach_of
@@ -53,7 +54,7 @@ def read_instant(text: str) -> dt.datetime | None:
     return timezone.make_aware(at) if timezone.is_naive(at) else at
 
 
-def _brands(request: Any) -> Any:
+def _brands(request: UserRequest) -> Any:
     return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands) if request else Brand.objects.none()
 
 
@@ -69,7 +70,7 @@ class AccountFilter(django_filters.FilterSet):
         model = Account
         fields: list[str] = []
 
-    def any_row(self, queryset: Any, _name: str, _value: str) -> Any:
+    def any_row(self, queryset: QuerySet[Account], _name: str, _value: str) -> QuerySet[Account]:
         """Not a filter of rows: it is the instant of the balances."""
         return queryset
 
@@ -103,14 +104,14 @@ class AccountTable(Table):
     search_hint = _("Client")
     empty = Empty(_("No accounts yet"), _("Accounts open by themselves when money first moves."), "book-open")
 
-    def queryset(self) -> Any:
+    def queryset(self) -> QuerySet[Account]:
         return (
             queries.accounts_visible_to(self.user)
             .select_related("brand", "client", "psp")
             .defer("client__search_text", "psp__sealed_credentials")
         )
 
-    def search(self, queryset: Any, words: str) -> Any:
+    def search(self, queryset: QuerySet[Account], words: str) -> QuerySet[Account]:
         for word in words.lower().split()[:4]:
             queryset = queryset.filter(client__search_text__contains=word)
         return queryset
@@ -190,7 +191,7 @@ def account_export(request: UserRequest, pk: int) -> HttpResponseBase:
     filters = {name: request.POST[name] for name in HistoryForm.base_fields if request.POST.get(name)}
     job = start_job(
         "wallet.account_history",
-        owner=cast(User, request.user),
+        owner=request.user,
         title=_said("History of %(account)s") % {"account": account},
         parameters={
             "account_id": account.pk,

@@ -42,7 +42,7 @@ PIECE_BYTES = 2**20
 
 class Command(BaseCommand):
     help = HELP
-    requires_system_checks = ()  # type: ignore[assignment]  # reading a file needs none
+    requires_system_checks = ()  # reading a file needs none
 
     def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(*args, **kwargs)

@@ -184,8 +184,8 @@ def overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
 
 def _is_later(one: str, other: str) -> bool:
     """By Adyen's numbers, or by the states' ranks where either has none."""
-    numbers, ranks = zip(*(_place(event_id) for event_id in (one, other)), strict=True)
-    return numbers[0] > numbers[1] if all(numbers) else ranks[0] > ranks[1]
+    (number, rank), (other_number, other_rank) = _place(one), _place(other)
+    return number > other_number if number and other_number else rank > other_rank
 
 
 def _place(event_id: str) -> tuple[int, int]:

@@ -106,7 +106,8 @@ class Transfers:
     def _by_id(self, transfer_id: str) -> Mapping[str, Any] | None:
         try:
             with in_our_words(self._psp):
-                return self._api().get_transfer(quote(transfer_id, safe="")).message
+                found: Mapping[str, Any] = self._api().get_transfer(quote(transfer_id, safe="")).message
+                return found
         except PspRefused as refused:
             if refused.status in (404, 422):
                 return None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from Adyen import AdyenClient
 from Adyen.exceptions import AdyenAPIResponseError, AdyenError
+from Adyen.services.base import AdyenServiceBase
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
@@ -20,7 +21,7 @@ from wallet.psp.http import UNREADABLE, PspHttp
 # was used for another one.
 LEAVES_OPEN = frozenset({0, 408, 409, 429})
 ERROR_IN_PROGRESS = "704"
-Service = TypeVar("Service")
+Service = TypeVar("Service", bound=AdyenServiceBase)
 
 
 class RecordedClient:
@@ -67,8 +68,8 @@ class Doors:
             platform="live" if self._is_live and not self._http.base_url else "test",
             live_endpoint_prefix=self._live_prefix or None,
         )
-        client.http_client, client.http_init = RecordedClient(self._http), True  # type: ignore[attr-defined]
-        made: Any = service(client=client)  # type: ignore[call-arg]
+        client.http_client, client.http_init = RecordedClient(self._http), True
+        made: Service = service(client=client)
         if self._http.base_url:
             made.baseUrl = self._http.base_url + urlsplit(made.baseUrl).path
         return made

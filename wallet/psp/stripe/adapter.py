@@ -177,7 +177,7 @@ class StripeAdapter(BaseAdapter):
         with in_our_words(self.psp):
             for heading, file in zip(EVIDENCE_HEADINGS, files, strict=False):
                 content = io.BytesIO(file.content)
-                content.name = file.name  # type: ignore[attr-defined]
+                content.name = file.name
                 uploaded = self._client.v1.files.create({"purpose": "dispute_evidence", "file": content})
                 evidence[heading] = uploaded.id
             params: Any = {"evidence": evidence, "submit": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -92,7 +93,7 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
 
 
 def _do(
-    request: UserRequest, row: Break, name: str, form: Any, work: Callable[[dict[str, Any]], Any], done: str
+    request: UserRequest, row: Break, name: str, form: forms.Form, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
     if run_action(request, lambda: work(form.cleaned_data), done, form=form, show_forbidden=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -90,7 +91,7 @@ def _proposal(request: UserRequest, pk: int, permission: str) -> PspCostProposal
 
 
 def _do(
-    request: UserRequest, one: PspCostProposal, name: str, form: Any, work: Callable[[str], Any], done: str
+    request: UserRequest, one: PspCostProposal, name: str, form: forms.Form, work: Callable[[str], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the page; what is wrong stays in its form."""
     if run_action(request, lambda: work(form.cleaned_data["reason"]), done, form=form):

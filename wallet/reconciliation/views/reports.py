@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -165,6 +165,8 @@ def show_settlement(
 @staff_page("wallet.run_reconciliation")
 def break_resolve(request: UserRequest, pk: int) -> HttpResponseBase:
     one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
+    if one.report_id is None:  # of a source without reports: it has its own page
+        raise Http404
     form = ReasonForm(request.POST)
     done = run_action(
         request,

@@ -21,13 +21,14 @@ from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
+from wallet.bank.positions import BANK_ADAPTER
 from wallet.choices.month_end import SourceKind
 from wallet.choices.reconciliation import BreakState
 from wallet.core import queries
 from wallet.models import Break, SourceRun
 from wallet.psp import adapter_class
 from wallet.reconciliation import source_runs
-from wallet.reconciliation.source_runs import Source
+from wallet.reconciliation.source_runs import Source, SourceKey
 
 DAYS_SHOWN = 14
 
@@ -90,24 +91,24 @@ def _lines(user: User, sources: list[Source]) -> list[Line]:
     counts = _open_counts(user)
     lines = []
     for source in sources:
-        key = tuple(source.key.values())
+        key = source.key
         of_days = [(day, recent.get((*key, day))) for day in days]
         lines.append(Line(source, last.get(key), of_days, counts.get(key, 0), today))
     return lines
 
 
-def _open_counts(user: User) -> dict[tuple, int]:
+def _open_counts(user: User) -> dict[SourceKey, int]:
     """Open breaks per source, in two statements."""
     rows = Break.objects.filter(brand_id__in=reach_of(user).whole_brands, state=BreakState.OPEN)
-    found: dict[tuple, int] = {}
+    found: dict[SourceKey, int] = {}
     per_psp = rows.exclude(leg=SourceKind.PLATFORM).order_by().values("brand_id", "psp_id", "psp__adapter")
     for row in per_psp.annotate(count=Count("pk")):
-        kind = SourceKind.BANK if row["psp__adapter"] == source_runs.BANK_ADAPTER else SourceKind.PSP
+        kind = SourceKind.BANK if row["psp__adapter"] == BANK_ADAPTER else SourceKind.PSP
         found[row["brand_id"], kind, row["psp_id"], None] = row["count"]
     for brand_id, subject in rows.filter(leg=SourceKind.PLATFORM).values_list("brand_id", "subject")[:10_000]:
         server = subject.split(":")[1]
         if is_whole(server):
-            key = (brand_id, SourceKind.PLATFORM, None, int(server))
+            key: SourceKey = (brand_id, SourceKind.PLATFORM, None, int(server))
             found[key] = found.get(key, 0) + 1
     return found
 

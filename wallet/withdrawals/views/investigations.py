@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -47,7 +48,9 @@ def _finding(request: UserRequest, pk: int) -> PayoutFinding:
     return queries.one_of(rows, pk, request.user, PERMISSION)
 
 
-def _do(request: HttpRequest, one: PayoutFinding, form: Any, work: Callable[[str], Any], done: str) -> HttpResponseBase:
+def _do(
+    request: HttpRequest, one: PayoutFinding, form: forms.Form | None, work: Callable[[str], Any], done: str
+) -> HttpResponseBase:
     if form is not None and not form.is_valid():
         messages.error(request, _("Say what is wrong with it."))
     else:

@@ -218,7 +218,8 @@ def _document(content: bytes) -> Any:
 
 def _scale(page: Any) -> float:
     longest = max(page.get_width(), page.get_height(), 1.0)
-    return min(SCALE_MAX, LONG_SIDE_PX / longest)
+    scale: float = min(SCALE_MAX, LONG_SIDE_PX / longest)
+    return scale
 
 
 def _drawn(page: Any) -> Any:
