@@ -8,9 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import queries
 from compliance.choices import HitState
+from compliance.restrictions import LiftApproval
 from compliance.views.client import compliance_tab
+from crm import approvals
 from crm.models import User
 from crm.ui.panels import MenuEntry, Tab, Tile, register
+
+approvals.register(LiftApproval)
 
 
 def open_hits(user: User) -> int | None:

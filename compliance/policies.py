@@ -8,8 +8,9 @@ from clients.models import Client
 from clients.policies import can
 from compliance.choices import HitState
 from compliance.models import Hit, Restriction
+from crm.approvals.kinds import by_another
 from crm.models import Actor, User
-from crm.security.policies import YES, Decision, no
+from crm.security.policies import Decision, no
 
 
 def can_screen(user: Actor, client: Client) -> Decision:
@@ -37,9 +38,7 @@ def can_lift(user: Actor, restriction: Restriction) -> Decision:
         return allowed
     if restriction.lift_requested_by_id is None:
         return no(_("Nobody has asked for this restriction to be lifted yet."))
-    if user is None or restriction.lift_requested_by_id == user.pk:
-        return no(_("You asked for it yourself: a colleague must release it."))
-    return YES
+    return by_another(user, restriction.lift_requested_by_id)
 
 
 def can_read_trail(user: User, client: Client) -> Decision:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
+from crm import approvals
+from crm.approvals import Change
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
-from crm.models import Actor
+from crm.i18n.localized_text import LocalizedText, joined, label_of, phrase
+from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -145,3 +148,36 @@ def _locked(restriction_id: int) -> Restriction:
     if not restriction.is_in_force:
         raise WrongState(_("This restriction was lifted already."))
     return restriction
+
+
+class LiftApproval(approvals.ListedApproval[Restriction]):
+    """The restriction is lifted."""
+
+    model = Restriction
+    code = "restriction-lift"
+    label = gettext_lazy("Lifting of a restriction")
+    asks = decides = "compliance.lift_restriction"
+    notice = "compliance.lift_asked"
+    client_path = "client"
+    related = ("client",)
+    maker, asked_at, reason, note = "lift_requested_by", "lift_requested_at", "lift_reason", "lift_reason"
+    pending = {"lifted_at__isnull": True, "lift_requested_by__isnull": False}
+    done = gettext_lazy("Restriction lifted.")
+
+    def is_pending(self, item: Restriction) -> bool:
+        return item.is_in_force and item.lift_requested_by_id is not None
+
+    def approve(self, pk: int, actor: User, note: str) -> Restriction:
+        return lift(restriction_id=pk, actor=actor)
+
+    def reject(self, pk: int, actor: User, note: str) -> Restriction:
+        return refuse_to_lift(restriction_id=pk, actor=actor, reason=note)
+
+    def title(self, item: Restriction) -> LocalizedText:
+        return joined([label_of(item, "kind"), item.client], ": ")
+
+    def url(self, item: Restriction) -> str:
+        return f"/compliance/clients/{item.client_id}/"
+
+    def changes(self, item: Restriction) -> list[Change]:
+        return [Change(_("Restriction"), item.get_kind_display()), Change(_("Placed because"), item.reason)]

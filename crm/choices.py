@@ -119,6 +119,31 @@ class GrantState(BadgeChoices):
     WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
 
 
+class ApprovalState(BadgeChoices):
+    """Of what one person proposes and another decides."""
+
+    PENDING = "waiting", "azure", _("Waits for a second person")
+    APPROVED = "approved", "green", _("Approved")
+    REJECTED = "refused", "red", _("Refused")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
+
+
+APPROVAL_TRANSITIONS: dict[str, set[str]] = {
+    ApprovalState.PENDING: {ApprovalState.APPROVED, ApprovalState.REJECTED, ApprovalState.WITHDRAWN},
+    ApprovalState.APPROVED: set(),
+    ApprovalState.REJECTED: set(),
+    ApprovalState.WITHDRAWN: set(),
+}
+
+
+GRANT_TRANSITIONS: dict[str, set[str]] = {
+    GrantState.PENDING: {GrantState.APPROVED, GrantState.REJECTED, GrantState.WITHDRAWN},
+    GrantState.APPROVED: set(),
+    GrantState.REJECTED: set(),
+    GrantState.WITHDRAWN: set(),
+}
+
+
 class AccessKind(models.TextChoices):
     VIEW = "view", _("Viewed")
     SEARCH = "search", _("Searched")

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
+from crm.approvals.queries import count_to_decide, takes_part
 from crm.choices import DeliveryState
+from crm.staff.grants import GrantApproval
 from crm.ui.panels import MenuEntry, register
 
 if TYPE_CHECKING:
     from crm.models import User
+
+approvals.register(GrantApproval)
 
 
 def failed_events(user: User) -> int:
@@ -23,6 +28,16 @@ def failed_events(user: User) -> int:
 
 register(
     MenuEntry("", _("Home"), "home", None, "house", 0),
+    MenuEntry(
+        "",
+        _("Second approvals"),
+        "approvals",
+        takes_part,
+        "users",
+        20,
+        count=count_to_decide,
+        words="four eyes waiting for me proposals maker checker",
+    ),
     MenuEntry("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users"),
     MenuEntry("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"),
     MenuEntry("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30),

@@ -9,24 +9,20 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm import approvals
 from crm.models import User
 from crm.money.amounts import quantize
 from crm.security.scope import reach_of
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from ib import figures, settlement
-from ib.choices import PeriodState, VersionState
-from ib.models import Attribution, Partner, PlanVersion, SettlementPeriod, Upline
+from ib.choices import PeriodState
+from ib.models import Attribution, Partner, SettlementPeriod, Upline
+from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
 from wallet.choices import account_owners
 
-
-def waiting_versions(user: User) -> int | None:
-    """Plan versions that wait for this person's eyes."""
-    if not user.has_perm("ib.approve_plan"):
-        return None
-    waiting = PlanVersion.objects.filter(state=VersionState.PROPOSED, plan__brand_id__in=reach_of(user).whole_brands)
-    return figures.count_up_to(waiting.exclude(made_by=user), 100)
+approvals.register(PlanApproval)
 
 
 def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
@@ -89,16 +85,7 @@ register(
         order=10,
         words="IB introducing broker",
     ),
-    MenuEntry(
-        "partners",
-        _("Plans"),
-        "ib_plans",
-        "ib.view_plan",
-        icon="receipt-text",
-        order=20,
-        count=waiting_versions,
-        words="rates rebate",
-    ),
+    MenuEntry("partners", _("Plans"), "ib_plans", "ib.view_plan", icon="receipt-text", order=20, words="rates rebate"),
     MenuEntry(
         "partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates"
     ),

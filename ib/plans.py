@@ -12,7 +12,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from crm import approvals
+from crm.approvals import Change
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
@@ -24,6 +27,7 @@ from ib.audit_codes import IbAction
 from ib.choices import VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
+from trading.choices import SymbolGroup
 
 
 @dataclass(frozen=True)
@@ -333,3 +337,38 @@ def assign_plan(
         after={"plan": plan_id, "from": now.isoformat()},
     )
     return held
+
+
+class PlanApproval(approvals.ListedApproval[PlanVersion]):
+    """The version pays from its start on."""
+
+    model = PlanVersion
+    code = "commission-plan"
+    label = gettext_lazy("Commission plan")
+    asks, decides = "ib.propose_plan", "ib.approve_plan"
+    notice = "ib.plan_proposed"
+    brand_path = "plan__brand_id"
+    related = ("plan",)
+    maker, asked_at, reason, note = "made_by", "created_at", "note", "decision_reason"
+    pending = {"state": VersionState.PROPOSED}
+    done = gettext_lazy("Commission plan activated.")
+
+    def approve(self, pk: int, actor: User, note: str) -> PlanVersion:
+        return activate_version(version_id=pk, actor=actor, reason=note)
+
+    def reject(self, pk: int, actor: User, note: str) -> PlanVersion:
+        return reject_version(version_id=pk, actor=actor, reason=note)
+
+    def title(self, item: PlanVersion) -> LocalizedText:
+        return str(item)
+
+    def url(self, item: PlanVersion) -> str:
+        return item.plan.get_absolute_url()
+
+    def changes(self, item: PlanVersion) -> list[Change]:
+        card = rate_card(item)
+        rates = [
+            Change(SymbolGroup(group).label, f"{formats.number(amount)} {item.currency}")
+            for group, amount in sorted(card.rates.items())
+        ]
+        return [Change(_("From"), formats.moment(item.starts_at)), *rates]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from crm.approvals.kinds import by_another
 from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
@@ -31,9 +32,7 @@ def can_write_plans(user: Actor, brand_id: int) -> Decision:
 def can_decide_version(user: Actor, version: PlanVersion) -> Decision:
     """Four eyes: who wrote a version neither activates nor rejects it (a CHECK holds it too)."""
     allowed = can_in_brand(user, "ib.approve_plan", version.plan.brand_id)
-    if allowed and user is not None and user.pk == version.made_by_id:
-        return no(_("You wrote this version. Somebody else has to decide on it."))
-    return allowed
+    return by_another(user, version.made_by_id) if allowed else allowed
 
 
 def can_run(user: Actor, brand_id: int) -> Decision:

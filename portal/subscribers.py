@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clients.models import Client
 from crm.accounts.link_requests import answers
-from crm.choices import LinkKind, UserKind
+from crm.choices import ApprovalState, LinkKind, UserKind
 from crm.events import (
     BalanceOperationSettled,
     ClientVerified,
@@ -29,7 +29,6 @@ from crm.money.amounts import Money
 from crm.notices.notify import notify, push_live
 from kyc.models import Document
 from portal import registration
-from wallet.choices.approvals import RequestState
 from wallet.choices.withdrawals import FindingKind, WithdrawalState, reason_for_client
 from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
 from wallet.withdrawals.payout_results import parts_of
@@ -178,7 +177,7 @@ def _sum(parts: Sequence[Withdrawal]) -> Money:
 
 def _came_back_later(parts: Sequence[Withdrawal]) -> set[int]:
     """Parts that were paid, and then came back."""
-    found = PayoutFinding.objects.filter(withdrawal__in=parts, kind=FindingKind.CAME_BACK, state=RequestState.APPROVED)
+    found = PayoutFinding.objects.filter(withdrawal__in=parts, kind=FindingKind.CAME_BACK, state=ApprovalState.APPROVED)
     return set(found.values_list("withdrawal_id", flat=True))
 
 

@@ -212,6 +212,14 @@ class DecisionState(BadgeChoices):
     WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
 
 
+DECISION_TRANSITIONS: dict[str, set[str]] = {
+    DecisionState.WAITING: {DecisionState.APPROVED, DecisionState.REFUSED, DecisionState.WITHDRAWN},
+    DecisionState.APPROVED: set(),
+    DecisionState.REFUSED: set(),
+    DecisionState.WITHDRAWN: set(),
+}
+
+
 class OperationKind(BadgeChoices):
     """What a balance operation does on the platform. Amounts are signed: positive goes into the account."""
 

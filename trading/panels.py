@@ -8,13 +8,20 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, register
 from trading import queries
+from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
+from trading.imports.client_proposals import ClientApproval
+from trading.imports.login_proposals import LoginApproval
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
+from trading.servers.addresses import AddressApproval
+
+approvals.register(OutcomeApproval, LoginApproval, AddressApproval, ClientApproval)
 
 
 def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:

@@ -7,18 +7,11 @@ from django.utils.translation import gettext as _
 from clients.countries import country_name
 from clients.models import Client
 from clients.queries import reaches
+from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
-from trading.choices import Ability, AccountState, DecisionState, OperationKind, OperationState, StagedState
-from trading.models import (
-    AccountRequest,
-    AccountType,
-    BalanceOperation,
-    LoginProposal,
-    OperationDecision,
-    StagedLogin,
-    TradingAccount,
-)
+from trading.choices import Ability, AccountState, OperationKind, OperationState, StagedState
+from trading.models import AccountRequest, AccountType, BalanceOperation, StagedLogin, TradingAccount
 from trading.platforms import capabilities
 
 ACCOUNTS_PER_CLIENT_MAX = 20
@@ -80,25 +73,6 @@ def can_propose_login(user: Actor, account: TradingAccount) -> Decision:
     return can_open_account(user, account.client, account.account_type)
 
 
-def can_decide_login(user: User, proposal: LoginProposal) -> Decision:
-    """Attach the login that somebody else found, or refuse it."""
-    allowed = can_propose_login(user, proposal.account)
-    if not allowed:
-        return allowed
-    if proposal.state != DecisionState.WAITING:
-        return no(_("This was decided already."))
-    if proposal.requested_by_id == user.pk:
-        return no(_("A second person must approve what you proposed."))
-    return YES
-
-
-def can_withdraw_login(user: Actor, proposal: LoginProposal) -> Decision:
-    """Take back one's own proposal while nobody has decided."""
-    if proposal.state != DecisionState.WAITING or user is None or proposal.requested_by_id != user.pk:
-        return no(_("Only the person who proposed it can withdraw it, before a decision."))
-    return _on_account(user, proposal.account, "trading.open_account")
-
-
 def _on_account(user: Actor, account: TradingAccount, permission: str) -> Decision:
     reached = _reaches(user, account.client)
     if not reached or user is None or is_own(user, account.client):
@@ -141,9 +115,8 @@ def can_decide_client(user: User, row: StagedLogin) -> Decision:
         return allowed
     if row.state != StagedState.PROPOSED or row.proposed_client is None:
         return no(_("This was decided already."))
-    if row.proposed_by_id == user.pk:
-        return no(_("A second person must approve what you proposed."))
-    return _reaches(user, row.proposed_client)
+    allowed = by_another(user, row.proposed_by_id)
+    return _reaches(user, row.proposed_client) if allowed else allowed
 
 
 def can_withdraw_client(user: Actor, row: StagedLogin) -> Decision:
@@ -188,22 +161,3 @@ def can_resolve(user: Actor, operation: BalanceOperation) -> Decision:
     if user is not None and operation.created_by_id == user.pk:
         return no(_("Someone else must decide an operation that you started."))
     return YES
-
-
-def can_approve_decision(user: Actor, decision: OperationDecision) -> Decision:
-    """Book what somebody else found out about an operation, or refuse it."""
-    allowed = can_resolve(user, decision.operation)
-    if not allowed:
-        return allowed
-    if decision.state != DecisionState.WAITING:
-        return no(_("This was decided already."))
-    if user is not None and decision.requested_by_id == user.pk:
-        return no(_("A second person must approve what you proposed."))
-    return YES
-
-
-def can_withdraw_decision(user: Actor, decision: OperationDecision) -> Decision:
-    """Take back one's own proposal while nobody has decided."""
-    if decision.state != DecisionState.WAITING or user is None or decision.requested_by_id != user.pk:
-        return no(_("Only the person who proposed it can withdraw it, before a decision."))
-    return _on_account(user, decision.operation.account, "trading.resolve_operation")

@@ -24,9 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/accounts/<int:account_id>/retry/", accounts.RetryAccount.as_view(), name="trading_retry"),
     path("trading/accounts/<int:account_id>/attach/", login_views.ProposeLogin.as_view(), name="trading_attach"),
     path("trading/logins/<int:proposal_id>/", login_views.LoginProposalPage.as_view(), name="trading_login"),
-    path(
-        "trading/logins/<int:proposal_id>/<slug:act>/", login_views.LoginProposalAct.as_view(), name="trading_login_act"
-    ),
     path("trading/accounts/<int:account_id>/archive/", archive.ArchiveAccount.as_view(), name="trading_archive"),
     path("trading/accounts/<int:account_id>/restore/", archive.RestoreAccount.as_view(), name="trading_restore"),
     path("trading/open/<int:client_id>/", accounts.OpenAccount.as_view(), name="trading_open_account"),
@@ -50,11 +47,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/margin/limits/<slug:code>/", margin.MarginPolicyPage.as_view(), name="trading_margin_policy"),
     path("trading/health/", health.HealthPage.as_view(), name="trading_health"),
     path("trading/operations/<int:operation_id>/", health.DecideOperation.as_view(), name="trading_operation"),
-    path(
-        "trading/operations/decisions/<int:decision_id>/<slug:act>/",
-        health.DecisionAct.as_view(),
-        name="trading_decision_act",
-    ),
     path("trading/issues/<int:issue_id>/close/", health.CloseIssue.as_view(), name="trading_issue_close"),
     path("trading/requests/", requests.RequestList.as_view(), name="trading_requests"),
     path("trading/requests/<int:request_id>/", requests.RequestPage.as_view(), name="trading_request"),
@@ -76,8 +68,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/servers/new/", servers.ServerPage.as_view(), name="trading_server_new"),
     path("trading/servers/<int:server_id>/", servers.ServerPage.as_view(), name="trading_server"),
     path(
-        "trading/servers/addresses/<int:change_id>/<slug:act>/",
-        servers.AddressAct.as_view(),
+        "trading/servers/addresses/<int:change_id>/approve/",
+        servers.ApproveAddress.as_view(),
         name="trading_server_address",
     ),
     path("trading/servers/<int:server_id>/try/", servers.TryConnection.as_view(), name="trading_server_try"),

@@ -8,7 +8,6 @@ class WalletConfig(KeelsonAppConfig):
         "wallet/portal",
         "wallet/core/amounts.py",
         "wallet/choices/ledger.py",
-        "wallet/choices/approvals.py",
         "wallet/choices/psp.py",
         "wallet/choices/deposits.py",
         "wallet/choices/withdrawals.py",

@@ -7,19 +7,43 @@ from collections.abc import Iterator
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
 from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from trading.models import TradingServer
 from wallet import tiles
+from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
 from wallet.client_tab import money_tab
 from wallet.closing import cash
+from wallet.closing.periods import ReopeningApproval
 from wallet.core import queries
+from wallet.disputes.bonus_disputes import BonusReturnApproval
+from wallet.ledger.manual_journals import JournalApproval
 from wallet.movements import queries as movements_queries
+from wallet.psp.addresses import AddressApproval
+from wallet.reconciliation.costs import CostApproval
+from wallet.reconciliation.postings import PostingApproval
+from wallet.transfers.rate_entries import RateApproval
+from wallet.withdrawals.approval import WithdrawalApproval
+from wallet.withdrawals.investigations import FindingApproval
 
 COUNT_MAX = 100
+
+approvals.register(
+    RateApproval,
+    AddressApproval,
+    CostApproval,
+    JournalApproval,
+    ReopeningApproval,
+    PostingApproval,
+    BonusReturnApproval,
+    FindingApproval,
+    BonusApproval,
+    WithdrawalApproval,
+)
 
 
 def _waiting(user: User) -> int | None:

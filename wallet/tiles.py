@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
+from crm.choices import ApprovalState
 from crm.models import User
 from crm.money.amounts import Money
-from wallet.choices.approvals import RequestState
 from wallet.choices.deposits import DepositState
 from wallet.choices.psp import InboxState, Verdict
 from wallet.choices.reconciliation import BreakState, ReportState
@@ -39,7 +39,7 @@ def journals_to_post(user: User) -> int | None:
     """Manual journals that this person may post: somebody else wrote them."""
     if not user.has_perm("wallet.post_manual_journal"):
         return None
-    rows = manual_journals_visible_to(user).filter(state=RequestState.WAITING).exclude(requested_by=user)
+    rows = manual_journals_visible_to(user).filter(state=ApprovalState.PENDING).exclude(requested_by=user)
     return _few(rows) or None
 
 

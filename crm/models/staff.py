@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import GrantKind, GrantState, LinkKind, Role
+from crm.choices import GRANT_TRANSITIONS, GrantKind, GrantState, LinkKind, Role
+from crm.db.states import HasState
 from crm.models.people import Book, Brand, Desk, User
 
 
@@ -59,8 +60,10 @@ class AccessLink(models.Model):
         return f"{self.kind} #{self.pk}"
 
 
-class GrantRequest(models.Model):
+class GrantRequest(HasState):
     """One administrator asks for a role or a reach for somebody; another one decides. Nobody decides about themselves."""
+
+    TRANSITIONS = {"state": GRANT_TRANSITIONS}
 
     kind = models.CharField(max_length=8, choices=GrantKind.choices)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grant_requests")

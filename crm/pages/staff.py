@@ -17,12 +17,13 @@ from django_filters import ChoiceFilter, FilterSet
 
 from crm.accounts import second_factor
 from crm.accounts.guards import confirmed
+from crm.approvals.queries import proposal_of
 from crm.choices import GrantKind, GrantState, LinkKind, Role
 from crm.db import history
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
 from crm.money.numbers import is_whole
 from crm.staff import grants, people, policies, queries
-from crm.staff.forms import GrantForm, InviteForm, ParticularsForm, ReasonForm
+from crm.staff.forms import GrantForm, InviteForm, ParticularsForm
 from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
 from crm.ui.views import TableView, staff_page
@@ -311,16 +312,7 @@ def grant_request(request: HttpRequest, pk: int) -> HttpResponse:
     actor = _me(request)
     row = _visible_request(actor, pk)
     return render(
-        request,
-        "crm/staff/grant.html",
-        {
-            "row": row,
-            "form": ReasonForm(),
-            "may_approve": policies.can_approve(actor, row),
-            "may_reject": policies.can_reject(actor, row),
-            "is_mine": row.requested_by_id == actor.pk,
-            "rights": _rights_of(row),
-        },
+        request, "crm/staff/grant.html", {"row": row, "proposal": proposal_of(row, actor), "rights": _rights_of(row)}
     )
 
 
@@ -338,26 +330,6 @@ def _rights_of(row: GrantRequest) -> list[str]:
     if row.kind != GrantKind.ROLE:
         return []
     return list(Permission.objects.filter(group__name=row.role).order_by("name").values_list("name", flat=True))
-
-
-@staff_page(MANAGE)
-@confirmed
-@require_POST
-def decide_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve, reject or withdraw, by the button pressed."""
-    actor = _me(request)
-    _visible_request(actor, pk)
-    verbs = {
-        "approve": lambda: grants.approve_grant(request_id=pk, actor=actor, reason=_reason(request)),
-        "reject": lambda: grants.reject_grant(request_id=pk, actor=actor, reason=_reason(request)),
-        "withdraw": lambda: grants.withdraw_grant(request_id=pk, actor=actor),
-    }
-    verb = verbs.get(request.POST.get("decision", ""))
-    if verb is None:
-        raise Http404
-    if not run_action(request, verb, _("Decided."), show_forbidden=True):
-        return redirect("staff_grant", pk=pk)
-    return redirect("staff_grants")
 
 
 TRACKED: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.pages import brand, demo_mail, events, home, jobs, lists, notifications, palette, profile, staff, styleguide
+from crm.pages import (
+    approvals,
+    brand,
+    demo_mail,
+    events,
+    home,
+    jobs,
+    lists,
+    notifications,
+    palette,
+    profile,
+    staff,
+    styleguide,
+)
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notifications/unread/", notifications.unread, name="notifications_unread"),
     path("notifications/read/", notifications.read_all, name="notifications_read"),
     path("notifications/<int:pk>/", notifications.open_notification, name="notification"),
+    path("approvals/", approvals.approval_list, name="approvals"),
+    path("approvals/<slug:code>/<int:pk>/", approvals.approval, name="approval"),
+    path("approvals/<slug:code>/<int:pk>/<slug:act>/", approvals.decide, name="approval_decide"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("jobs/<int:pk>/cancel/", jobs.cancel, name="job_cancel"),
@@ -37,7 +53,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/invite/", staff.invite, name="staff_invite"),
     path("staff/grants/", TableView.as_view(table=staff.GrantRequestTable), name="staff_grants"),
     path("staff/grants/<int:pk>/", staff.grant_request, name="staff_grant"),
-    path("staff/grants/<int:pk>/decide/", staff.decide_grant, name="staff_grant_decide"),
     path("staff/<int:pk>/", staff.member, name="staff_member"),
     path("staff/<int:pk>/ask/", staff.ask_grant, name="staff_ask_grant"),
     path("staff/<int:pk>/take/<slug:kind>/<slug:key>/", staff.take, name="staff_take"),

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from guardian.shortcuts import remove_perm
 
+from crm import approvals
+from crm.approvals import Change
 from crm.audit_codes import CrmAction
 from crm.choices import GrantKind, GrantState, Role
-from crm.errors import DomainError, NotAllowed, WrongState
-from crm.i18n.localized_text import joined
-from crm.models import Book, Brand, Desk, GrantRequest, User
-from crm.notices.notify import notify, people_with
+from crm.errors import WrongState
+from crm.i18n.localized_text import LocalizedText
+from crm.models import Actor, Book, Brand, Desk, GrantRequest, User
 from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import Decision, require
 from crm.staff import policies
-from crm.staff.queries import grants_of
+from crm.staff.queries import grants_of, staff_visible_to
 from crm.staff.reach import grant
 from crm.staff.roles import give_role
 
@@ -32,36 +34,10 @@ def request_grant(*, actor: User, user: User, what: Role | Brand | Desk | Book, 
     """
     kind = GrantKind.ROLE if isinstance(what, Role) else GrantKind(str(what._meta.model_name))
     require(policies.can_ask(actor, user, kind, what))
-    if not reason.strip():
-        raise DomainError(_("Say why: whoever approves it decides by your reason."))
     if _holds(user, what):
         raise WrongState(_("This person has it already."))
     fields: dict[str, Any] = {"role": what.value} if isinstance(what, Role) else {kind.value: what}
-    try:
-        with transaction.atomic():
-            request = GrantRequest.objects.create(
-                kind=kind, user=user, requested_by=actor, reason=reason.strip()[:300], **fields
-            )
-    except IntegrityError:
-        raise WrongState(_("This was asked for already and waits for approval."))
-    audit.record(
-        actor=actor,
-        action=CrmAction.GRANT_REQUESTED,
-        target=request,
-        brand_id=user.brand_id,
-        reason=reason,
-        after={"user": user.pk, "what": request.what},
-    )
-    others = [pk for pk in people_with("crm.manage_staff", brand_id=user.brand_id) if pk not in (actor.pk, user.pk)]
-    notify(
-        others,
-        kind="staff.grant_requested",
-        title=f"{actor}: {request.what} → {user}",
-        body=reason[:300],
-        url="/staff/grants/",
-        dedupe_key=f"grant:{request.pk}",
-    )
-    return request
+    return approvals.propose(GrantRequest(kind=kind, user=user, reason=reason, **fields), actor=actor)
 
 
 def _holds(user: User, what: Role | Brand | Desk | Book) -> bool:
@@ -70,77 +46,56 @@ def _holds(user: User, what: Role | Brand | Desk | Book) -> bool:
     return any(held.thing == what for held in grants_of(user))
 
 
-def _lock(request_id: int) -> GrantRequest:
-    return (
-        GrantRequest.objects.select_for_update(of=("self",))
-        .select_related("user", "requested_by", "brand", "desk", "book")
-        .get(pk=request_id)
-    )
+class GrantApproval(approvals.ApprovalKind[GrantRequest]):
+    """The role or reach is given: by one who could have asked for it too, and never for themselves."""
 
+    model = GrantRequest
+    code = "grant"
+    label = gettext_lazy("Role or reach")
+    asks = decides = "crm.manage_staff"
+    proposed, approved = CrmAction.GRANT_REQUESTED, CrmAction.GRANT_APPROVED
+    rejected, withdrawn = CrmAction.GRANT_REJECTED, CrmAction.GRANT_WITHDRAWN
+    notice = "staff.grant_requested"
+    answer = "staff.grant_decided"
+    related = ("user", "brand", "desk", "book")
+    one_open = ("user", "kind", "role", "brand", "desk", "book")
+    note = "decision_reason"
+    states = GrantState
+    pending = {"state": GrantState.PENDING}
+    is_sensitive = True
+    done = gettext_lazy("Granted.")
 
-@transaction.atomic
-def approve_grant(*, request_id: int, actor: User, reason: str = "") -> GrantRequest:
-    """The second administrator grants it. Who: one who could have asked for it, not the asker, not the receiver."""
-    request = _lock(request_id)
-    _still_open(request)
-    require(policies.can_approve(actor, request))
-    _decide(request, GrantState.APPROVED, actor, reason)
-    if request.kind == GrantKind.ROLE:
-        give_role(request.user, Role(request.role), actor=actor)
-    else:
-        assert request.thing is not None  # a CHECK: a request for reach names a brand, a desk or a book
-        grant(request.user, request.thing, actor=actor)
-    return request
+    def in_reach(self, rows: QuerySet[GrantRequest], user: User) -> QuerySet[GrantRequest]:
+        return rows.filter(user__in=staff_visible_to(user)).exclude(user=user)
 
+    def brand_id(self, item: GrantRequest) -> int | None:
+        return item.user.brand_id
 
-@transaction.atomic
-def reject_grant(*, request_id: int, actor: User, reason: str) -> GrantRequest:
-    """Say no, with the reason for the asker."""
-    request = _lock(request_id)
-    _still_open(request)
-    require(policies.can_reject(actor, request))
-    if not reason.strip():
-        raise DomainError(_("Say why, so that the one who asked knows what to change."))
-    return _decide(request, GrantState.REJECTED, actor, reason)
+    def not_deciders(self, item: GrantRequest) -> set[int | None]:
+        return {item.requested_by_id, item.user_id}
 
+    def reaches(self, user: Actor, item: GrantRequest) -> Decision:
+        kind = GrantKind(item.kind)
+        return policies.can_ask(user, item.user, kind, item.role if kind == GrantKind.ROLE else item.thing)
 
-@transaction.atomic
-def withdraw_grant(*, request_id: int, actor: User) -> GrantRequest:
-    """The asker takes the request back."""
-    request = _lock(request_id)
-    _still_open(request)
-    if request.requested_by_id != actor.pk:
-        raise NotAllowed(_("Only the one who asked can withdraw it."))
-    return _decide(request, GrantState.WITHDRAWN, actor, "")
+    def apply(self, item: GrantRequest, actor: User, **given: Any) -> None:
+        if item.kind == GrantKind.ROLE:
+            give_role(item.user, Role(item.role), actor=actor)
+        else:
+            assert item.thing is not None  # a CHECK: a request for reach names a brand, a desk or a book
+            grant(item.user, item.thing, actor=actor)
 
+    def title(self, item: GrantRequest) -> LocalizedText:
+        return f"{item.what} → {item.user}"
 
-def _still_open(request: GrantRequest) -> None:
-    if request.state != GrantState.PENDING:
-        raise WrongState(_("This request was decided already: %(state)s.") % {"state": request.get_state_display()})
+    def url(self, item: GrantRequest) -> str:
+        return f"/staff/grants/{item.pk}/"
 
+    def changes(self, item: GrantRequest) -> list[Change]:
+        return [Change(_("For"), item.user), Change(_("Role or reach"), item.what)]
 
-def _decide(request: GrantRequest, state: GrantState, actor: User, reason: str) -> GrantRequest:
-    request.state, request.decided_by, request.decided_at = state, actor, timezone.now()
-    request.decision_reason = reason.strip()[:300]
-    request.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
-    audit.record(
-        actor=actor,
-        action=CrmAction.of("grant", state.value),
-        target=request,
-        brand_id=request.user.brand_id,
-        reason=reason,
-        after={"user": request.user_id, "what": request.what, "requested_by": request.requested_by_id},
-    )
-    if state != GrantState.WITHDRAWN:
-        notify(
-            [request.requested_by_id],
-            kind="staff.grant_decided",
-            title=f"{request.what} → {request.user}",
-            body=joined([state.label, reason], ": "),
-            url=f"/staff/{request.user_id}/",
-            dedupe_key=f"grant-decided:{request.pk}",
-        )
-    return request
+    def after(self, item: GrantRequest) -> dict[str, Any]:
+        return {"user": item.user_id, "what": item.what}
 
 
 @transaction.atomic

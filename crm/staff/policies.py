@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm.choices import GrantKind, GrantState, Role
-from crm.models import GrantRequest, User
+from crm.choices import GrantKind, Role
+from crm.models import User
 from crm.security import rights
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.roles import CATALOGUE
@@ -61,22 +61,3 @@ def can_ask(actor: User | None, user: User, kind: GrantKind, what: Any) -> Decis
     if not user.is_team:
         return no(_("Roles and reach are for staff."))
     return can_give_role(actor, Role(what)) if kind == GrantKind.ROLE else can_grant(actor, what)
-
-
-def can_approve(actor: User, request: GrantRequest) -> Decision:
-    """The second pair of eyes: another administrator, who could have asked for it too, and never for themselves."""
-    if request.state != GrantState.PENDING:
-        return no(_("This request was decided already."))
-    if actor.pk == request.requested_by_id:
-        return no(_("You asked for this yourself: another administrator has to approve it."))
-    kind = GrantKind(request.kind)
-    return can_ask(actor, request.user, kind, request.role if kind == GrantKind.ROLE else request.thing)
-
-
-def can_reject(actor: User, request: GrantRequest) -> Decision:
-    """Any administrator who reaches the person; the one who asked withdraws instead."""
-    if request.state != GrantState.PENDING:
-        return no(_("This request was decided already."))
-    if actor.pk == request.requested_by_id:
-        return no(_("You asked for this yourself: withdraw it instead."))
-    return can_manage_other(actor, request.user)

@@ -19,20 +19,6 @@ NAMED = {
     "wallet/reconciliation/announced_reports.py": "a queue",
     "wallet/webhooks/processing.py": "a queue",
 }
-# What two people decide moves to the kit of approvals, with its locks.
-FOUR_EYES = {
-    "crm/staff/grants.py",
-    "trading/accounts/operation_decisions.py",
-    "trading/imports/login_proposals.py",
-    "trading/servers/addresses.py",
-    "wallet/disputes/bonus_disputes.py",
-    "wallet/ledger/manual_journals.py",
-    "wallet/psp/addresses.py",
-    "wallet/reconciliation/costs.py",
-    "wallet/reconciliation/postings.py",
-    "wallet/transfers/rate_entries.py",
-    "wallet/withdrawals/investigations.py",
-}
 
 
 def _modules_that_lock() -> set[str]:
@@ -45,4 +31,4 @@ def _modules_that_lock() -> set[str]:
 
 
 def test_select_for_update_is_written_in_named_modules_only():
-    assert _modules_that_lock() - FOUR_EYES == set(NAMED)
+    assert _modules_that_lock() == set(NAMED)

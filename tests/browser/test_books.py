@@ -36,7 +36,7 @@ def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, 
     # Without a reason the browser keeps the form.
     page.get_by_label("Reason").fill("Account fee, statement 11")
     page.get_by_role("button", name="Hand to a second person").click()
-    expect(page.locator("#main")).to_contain_text("You wrote it: a second person posts it.")
+    expect(page.locator("#main")).to_contain_text("Someone else must decide.")
     manual = ManualJournal.objects.get()
     assert posting.balance(fees) == 0
 
@@ -45,7 +45,7 @@ def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, 
     page.goto("/money/journals/")
     page.get_by_role("link", name=manual.reference).click()
     expect(page.locator("#main")).to_contain_text("Account fee, statement 11")
-    page.get_by_role("button", name="Post", exact=True).click()
+    page.get_by_role("button", name="Approve", exact=True).click()
     page.locator("dialog[open] .btn-primary").click()
     expect(page.locator(".k-head")).to_contain_text("Approved")
     assert posting.balance(fees) == -1_250

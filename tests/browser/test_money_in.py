@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from clients.choices import Category
 from clients.models import Client
-from crm import events
+from crm import approvals, events
 from tests.browser.people import enter
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
@@ -23,7 +23,7 @@ from wallet.deposits import unverified
 from wallet.deposits.verbs import apply_payment
 from wallet.disputes import bonus_disputes
 from wallet.disputes.verbs import apply_dispute
-from wallet.models import BonusLoss, Deposit
+from wallet.models import BonusLoss, BonusProposal, Deposit
 from wallet.psp.base import EventKind
 
 
@@ -161,7 +161,7 @@ def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phon
         phone.goto(f"/money/bonuses/{loss.grant_id}/")
         look(phone, f"bonus-return-{name}-phone")
         if name == "waits":
-            bonus_disputes.agree(proposal_id=loss.proposals.get().pk, actor=cast.finance)
+            approvals.approve(BonusProposal, loss.proposals.get().pk, actor=cast.finance)
     phone.goto(f"/money/deposits/{deposit.pk}/")
     look(phone, "bonus-return-deposit-phone")
     enter(page, cast.finance)

@@ -39,7 +39,7 @@ def test_proposing_tells_those_who_may_decide_but_not_the_maker(cast):
 
 def test_the_maker_cannot_activate_and_nothing_changed(cast):
     version = proposed(cast)
-    with pytest.raises(NotAllowed, match="Somebody else"):
+    with pytest.raises(NotAllowed, match="someone else"):
         plans.activate_version(version_id=version.pk, actor=cast.ib_manager)
     version.refresh_from_db()
     assert version.state == "proposed"

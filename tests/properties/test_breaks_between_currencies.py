@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from crm import approvals
 from crm.choices import Role
 from crm.models import FxRate
 from crm.money.amounts import from_minor
@@ -20,7 +21,7 @@ from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import PostingWay
 from wallet.ledger import posting as ledger
 from wallet.ledger.verification import verify
-from wallet.models import Break, Journal, Match, MatchGroup, Posting
+from wallet.models import Break, BreakPosting, Journal, Match, MatchGroup, Posting
 from wallet.reconciliation import deciding, postings
 from wallet.reconciliation.postings import OTHER_SIDE
 
@@ -63,7 +64,7 @@ class EverySum(TestCase):
         posting = postings.propose(
             break_id=Break.objects.get().pk, way=way, business_on=recon.FIRST, reason="Two currencies", actor=one_person
         )
-        postings.approve(posting_id=posting.pk, actor=other)
+        approvals.approve(BreakPosting, posting.pk, actor=other)
         group = MatchGroup.objects.get()
         worth = from_minor(paid, ours) * posting.rate
         assert abs(from_minor(group.converted_minor, theirs) - worth) * 2 <= from_minor(1, theirs)

@@ -40,6 +40,9 @@ class Rule:
 OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
 
+# Who proposes or decides anything by four eyes.
+FOUR_EYES: Final = STAFF - roles(Role.AGENT, Role.AUDITOR, Role.MARKETING)
+
 # The ground floor: home, palette, bell, jobs, lists.
 TABLE |= {
     "entrance": Rule(PUBLIC),
@@ -54,6 +57,11 @@ TABLE |= {
     "notifications_unread": Rule(EVERYONE_SIGNED_IN),
     "notifications_read": Rule(EVERYONE_SIGNED_IN),
     "notification": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "approvals": Rule(FOUR_EYES),
+    "approval": Rule(FOUR_EYES, kwargs=lambda _world: {"code": "none", "pk": 999_999}, good=OWN),
+    "approval_decide": Rule(
+        FOUR_EYES, kwargs=lambda _world: {"code": "none", "pk": 999_999, "act": "approve"}, good=OWN
+    ),
     "jobs": Rule(EVERYONE_SIGNED_IN),
     "job": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "job_cancel": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
@@ -106,9 +114,6 @@ TABLE |= {
     "trading_retry": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
     "trading_attach": Rule(OPENS_ACCOUNTS, kwargs=_account, good=OWN),
     "trading_login": Rule(OPENS_ACCOUNTS, kwargs=lambda _world: {"proposal_id": 999_999}, good=OWN),
-    "trading_login_act": Rule(
-        OPENS_ACCOUNTS, kwargs=lambda _world: {"proposal_id": 999_999, "act": "approve"}, good=OWN
-    ),
     "trading_archive": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_restore": Rule(DECIDES_REQUESTS, kwargs=_account, good=OWN),
     "trading_open_account": Rule(OPENS_ACCOUNTS, kwargs=_any_client("client_id"), good=OWN),
@@ -121,9 +126,6 @@ TABLE |= {
     "trading_margin_policy": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"code": "meridian"}, good=OWN),
     "trading_health": Rule(WATCHES_PLATFORMS),
     "trading_operation": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"operation_id": 999_999}, good=OWN),
-    "trading_decision_act": Rule(
-        roles(Role.FINANCE), kwargs=lambda _world: {"decision_id": 999_999, "act": "approve"}, good=OWN
-    ),
     "trading_requests": Rule(DECIDES_REQUESTS),
     "trading_request": Rule(DECIDES_REQUESTS, kwargs=lambda _world: {"request_id": 999_999}, good=OWN),
     "trading_request_act": Rule(
@@ -147,9 +149,7 @@ TABLE |= {
     "trading_servers": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server_new": Rule(roles(Role.ADMINISTRATOR)),
     "trading_server": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
-    "trading_server_address": Rule(
-        roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"change_id": 999_999, "act": "approve"}, good=OWN
-    ),
+    "trading_server_address": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"change_id": 999_999}, good=OWN),
     "trading_server_try": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"server_id": 999_999}, good=OWN),
     "trading_unknown_deals": Rule(WATCHES_PLATFORMS),
     "trading_deal": Rule(SEES_TRADES, kwargs=lambda _world: {"server_id": 999_999, "ticket": 1}, good=OWN),
@@ -185,7 +185,6 @@ TABLE |= {
     "staff_invite": Rule(MANAGE_STAFF),
     "staff_grants": Rule(MANAGE_STAFF),
     "staff_grant": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
-    "staff_grant_decide": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "staff_member": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
     "staff_ask_grant": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
     "staff_take": Rule(MANAGE_STAFF, kwargs=lambda world: {**SOMEBODY(world), "kind": "role", "key": "agent"}),
@@ -307,9 +306,6 @@ TABLE |= {
     "wallet:withdrawal_batch_result": Rule(DECIDES_MONEY, kwargs=_money("ApprovalBatch"), good=OWN),
     "wallet:refund_claim_back": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:payout_finding_say": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
-    "wallet:payout_finding_agree": Rule(DECIDES_MONEY, kwargs=_money("PayoutFinding"), good=OWN),
-    "wallet:payout_finding_refuse": Rule(DECIDES_MONEY, kwargs=_money("PayoutFinding"), good=OWN),
-    "wallet:payout_finding_withdraw": Rule(DECIDES_MONEY, kwargs=_money("PayoutFinding"), good=OWN),
     "wallet:withdrawal_look_up": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:deposit_refund": Rule(DECIDES_MONEY, kwargs=_money("Deposit", "deposit_id"), good=OWN),
     "wallet:transfers": Rule(SEES_MONEY),
@@ -326,7 +322,6 @@ TABLE |= {
     "wallet:cash": Rule(SEES_BOOKS),
     "wallet:rates": Rule(SEES_BOOKS),
     "wallet:rate_enter": Rule(roles(Role.FINANCE), good=OWN),
-    "wallet:rate_decide": Rule(roles(Role.FINANCE), kwargs=lambda _world: {"pk": 999_999, "act": "approve"}, good=OWN),
     "wallet:periods": Rule(SEES_BOOKS),
     "wallet:money_sources": Rule(SEES_BOOKS),
     "wallet:source_run": Rule(DECIDES_MONEY, good=OWN),
@@ -351,17 +346,12 @@ TABLE |= {
     "wallet:period_close": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),
     "wallet:reopening_ask": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),
     "wallet:trial_balance": Rule(DECIDES_MONEY, kwargs=_money("Period"), good=OWN),
-    "wallet:reopening_decide": Rule(roles(Role.FINANCE, Role.MLRO), kwargs=_money("PeriodReopening"), good=OWN),
-    "wallet:reopening_withdraw": Rule(DECIDES_MONEY, kwargs=_money("PeriodReopening"), good=OWN),
     "wallet:manual_journals": Rule(SEES_BOOKS),
     "wallet:manual_journal_new": Rule(DECIDES_MONEY),
     "wallet:account_options": Rule(DECIDES_MONEY),
     "wallet:manual_journal": Rule(SEES_BOOKS, kwargs=_money("ManualJournal"), good=OWN),
-    "wallet:manual_post": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
-    "wallet:manual_refuse": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:manual_attach": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:manual_file": Rule(SEES_BOOKS, kwargs=_money("ManualJournalFile"), good=OWN),
-    "wallet:manual_withdraw": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:psps": Rule(SEES_BOOKS),
     "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_new": Rule(SETS_UP_PSPS),
@@ -371,15 +361,10 @@ TABLE |= {
     "wallet:psp_method": Rule(SETS_UP_PSPS, kwargs=_a_method, good=OWN),
     "wallet:psp_costs": Rule(SEES_BOOKS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_cost_new": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
-    "wallet:psp_cost_approve": Rule(DECIDES_MONEY, kwargs=_money("PspCostProposal"), good=OWN),
-    "wallet:psp_cost_refuse": Rule(DECIDES_MONEY, kwargs=_money("PspCostProposal"), good=OWN),
-    "wallet:psp_cost_withdraw": Rule(SETS_UP_PSPS, kwargs=_money("PspCostProposal"), good=OWN),
     "wallet:psp_cost_take_back": Rule(SETS_UP_PSPS, kwargs=_money("PspCost"), good=OWN),
     "wallet:psp_check": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_address_propose": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),
     "wallet:psp_address_approve": Rule(SETS_UP_PSPS, kwargs=_money("PspAddressChange"), good=OWN),
-    "wallet:psp_address_refuse": Rule(SETS_UP_PSPS, kwargs=_money("PspAddressChange"), good=OWN),
-    "wallet:psp_address_withdraw": Rule(SETS_UP_PSPS, kwargs=_money("PspAddressChange"), good=OWN),
     "wallet:webhooks": Rule(SEES_BOOKS),
     "wallet:webhook": Rule(SEES_BOOKS, kwargs=_money("WebhookMessage"), good=OWN),
     "wallet:webhook_retry": Rule(SETS_UP_PSPS, kwargs=_money("WebhookMessage"), good=OWN),
@@ -396,9 +381,6 @@ TABLE |= {
     "wallet:break_comment": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:break_to_bank": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
     "wallet:break_propose": Rule(DECIDES_MONEY, kwargs=_money("Break"), good=OWN),
-    "wallet:break_approve": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
-    "wallet:break_refuse": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
-    "wallet:break_withdraw": Rule(DECIDES_MONEY, kwargs=_money("BreakPosting"), good=OWN),
     "wallet:break_file": Rule(SEES_BOOKS, kwargs=_money("BreakNote"), good=OWN),
     "wallet:reserves": Rule(SEES_BOOKS),
     "wallet:suggestions": Rule(SEES_BOOKS),
@@ -423,9 +405,6 @@ TABLE |= {
     "wallet:bonus_decide": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
     "wallet:bonus_take": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
     "wallet:bonus_return_say": Rule(GIVES_BONUSES, kwargs=_money("BonusLoss"), good=OWN),
-    "wallet:bonus_return_agree": Rule(DECIDES_MONEY, kwargs=_money("BonusProposal"), good=OWN),
-    "wallet:bonus_return_refuse": Rule(DECIDES_MONEY, kwargs=_money("BonusProposal"), good=OWN),
-    "wallet:bonus_return_withdraw": Rule(GIVES_BONUSES, kwargs=_money("BonusProposal"), good=OWN),
     "wallet:bonus_plans": Rule(SEES_BOOKS),
     "wallet:bonus_plan_new": Rule(DECIDES_MONEY),
     "wallet:bonus_rule_new": Rule(DECIDES_MONEY, kwargs=_money("BonusPlan"), good=OWN),

@@ -6,22 +6,24 @@ that nothing happened only if it shows none: it is asked when somebody proposes,
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from typing import Any
 
-from crm.audit_codes import AuditCode
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import approvals
+from crm.approvals import Change
+from crm.approvals.deciding import require_text
 from crm.db.locking import lock
-from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit
-from crm.security.policies import require
+from crm.errors import DomainError
+from crm.i18n import formats
+from crm.i18n.localized_text import LocalizedText, phrase
+from crm.models import User
+from crm.security.policies import Decision, require
 from trading import policies
 from trading.accounts import balance_operations
 from trading.audit_codes import TradingAction
-from trading.choices import DecisionState
 from trading.models import BalanceOperation, OperationDecision
 from trading.platforms.errors import PlatformError
 
@@ -34,8 +36,7 @@ def propose_decision(*, operation_id: int, actor: User, ticket: int | None, reas
     """
     operation = BalanceOperation.objects.select_related("account__client", "account__server").get(pk=operation_id)
     require(policies.can_resolve(actor, operation))
-    if not reason.strip():
-        raise DomainError(_("Enter what you found on the platform."))
+    require_text(reason)
     _require_so_on_the_platform(operation, ticket)
     return _write(operation_id, actor, ticket, reason.strip())
 
@@ -44,66 +45,67 @@ def propose_decision(*, operation_id: int, actor: User, ticket: int | None, reas
 def _write(operation_id: int, actor: User, ticket: int | None, reason: str) -> OperationDecision:
     operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     require(policies.can_resolve(actor, operation))
-    if operation.decisions.filter(state=DecisionState.WAITING).exists():
-        raise WrongState(_("A proposal is already waiting for a second person."))
-    decision = OperationDecision.objects.create(
-        operation=operation, ticket=ticket, reason=reason[:200], requested_by=actor, requested_at=timezone.now()
-    )
-    _record(decision, operation, actor, TradingAction.OPERATION_OUTCOME_PROPOSED, reason)
-    brand_id = operation.account.client.brand_id
-    notify(
-        [pk for pk in people_with("trading.resolve_operation", brand_id=brand_id) if pk != actor.pk],
-        kind="trading.operation_outcome_proposed",
-        title=phrase("%(reference)s: a proposed outcome awaits second approval") % {"reference": operation.reference},
-        body=decision.reason,
-        url=f"/trading/operations/{operation.pk}/",
-        dedupe_key=f"operation-decision:{decision.pk}",
-    )
-    return decision
+    decision = OperationDecision(operation=operation, ticket=ticket, reason=reason)
+    return approvals.propose(decision, actor=actor)
 
 
-def approve_decision(*, decision_id: int, actor: Actor, note: str = "") -> OperationDecision:
-    """Book what somebody else found, if the platform still shows it so. Not in a transaction.
+class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
+    """What somebody found is booked, if the platform still shows it so."""
 
-    Who: `trading.resolve_operation` on the client; neither who proposed it nor who started the operation.
-    Raises: NotAllowed, WrongState (decided, or settled meanwhile), DomainError (the platform shows otherwise).
-    """
-    decision = OperationDecision.objects.select_related("operation__account__client", "operation__account__server")
-    found = decision.get(pk=decision_id)
-    require(policies.can_approve_decision(actor, found))
-    _require_so_on_the_platform(found.operation, found.ticket)
-    return _book(decision_id, actor, note.strip())
+    model = OperationDecision
+    code = "operation-decision"
+    label = gettext_lazy("Outcome of an operation")
+    asks = decides = "trading.resolve_operation"
+    proposed, approved = TradingAction.OPERATION_OUTCOME_PROPOSED, None
+    rejected, withdrawn = TradingAction.OPERATION_OUTCOME_REFUSED, TradingAction.OPERATION_OUTCOME_WITHDRAWN
+    notice = "trading.operation_outcome_proposed"
+    answer = "trading.operation_outcome_decided"
+    client_path = "operation__account__client"
+    related = ("operation__account__client", "operation__account__server")
+    one_open = ("operation",)
+    confirm = gettext_lazy("Book this outcome? The platform is asked once more. It can’t be undone.")
+    done = gettext_lazy("Outcome approved and booked.")
 
+    def may_decide(self, user: User, item: OperationDecision) -> Decision:
+        """Nor the one who started the operation."""
+        return policies.can_resolve(user, item.operation)
 
-@transaction.atomic
-def _book(decision_id: int, actor: Actor, note: str) -> OperationDecision:
-    decision = _locked(decision_id)
-    require(policies.can_approve_decision(actor, decision))
-    _decide(decision, DecisionState.APPROVED, actor, note)
-    balance_operations.book_decision(decision.operation, ticket=decision.ticket, actor=actor, reason=decision.reason)
-    return decision
+    def lock(self, pk: int) -> OperationDecision:
+        """The operation first, as everybody who moves it does."""
+        operation = lock(
+            BalanceOperation,
+            OperationDecision.objects.values_list("operation_id", flat=True).get(pk=pk),
+            "account__client",
+            "account__server",
+        )
+        decision = super().lock(pk)
+        decision.operation = operation
+        return decision
 
+    def ask_outside(self, item: OperationDecision, **given: Any) -> None:
+        _require_so_on_the_platform(item.operation, item.ticket)
 
-@transaction.atomic
-def refuse_decision(*, decision_id: int, actor: Actor, note: str) -> OperationDecision:
-    """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
-    decision = _locked(decision_id)
-    require(policies.can_approve_decision(actor, decision))
-    if not note:
-        raise DomainError(_("Enter a note: why is it refused?"))
-    _decide(decision, DecisionState.REFUSED, actor, note)
-    _record(decision, decision.operation, actor, TradingAction.OPERATION_OUTCOME_REFUSED, note)
-    return decision
+    def apply(self, item: OperationDecision, actor: User, **given: Any) -> None:
+        balance_operations.book_decision(item.operation, ticket=item.ticket, actor=actor, reason=item.reason)
 
+    def title(self, item: OperationDecision) -> LocalizedText:
+        return phrase("%(reference)s: proposed outcome") % {"reference": item.operation.reference}
 
-@transaction.atomic
-def withdraw_decision(*, decision_id: int, actor: Actor, note: str = "") -> OperationDecision:
-    """Who: the one who proposed it, while nobody has decided."""
-    decision = _locked(decision_id)
-    require(policies.can_withdraw_decision(actor, decision))
-    _decide(decision, DecisionState.WITHDRAWN, actor, note)
-    _record(decision, decision.operation, actor, TradingAction.OPERATION_OUTCOME_WITHDRAWN, note)
-    return decision
+    def url(self, item: OperationDecision) -> str:
+        return f"/trading/operations/{item.operation_id}/"
+
+    def changes(self, item: OperationDecision) -> list[Change]:
+        return [
+            Change(_("Ticket on the platform"), item.ticket or _("None: it never happened")),
+            Change(_("Operation"), item.operation.get_kind_display()),
+            Change(_("Amount"), formats.money(item.operation.amount, item.operation.currency, sign=True)),
+        ]
+
+    def target(self, item: OperationDecision) -> BalanceOperation:
+        return item.operation
+
+    def after(self, item: OperationDecision) -> dict[str, Any]:
+        return {"reference": item.operation.reference, "ticket": item.ticket}
 
 
 def _require_so_on_the_platform(operation: BalanceOperation, ticket: int | None) -> None:
@@ -125,33 +127,3 @@ def _require_so_on_the_platform(operation: BalanceOperation, ticket: int | None)
             _("The platform shows no unused deal %(ticket)s with this account, amount and reference.")
             % {"ticket": ticket}
         )
-
-
-def _locked(decision_id: int) -> OperationDecision:
-    """The operation first, as everybody who moves it does."""
-    operation_id = OperationDecision.objects.values_list("operation_id", flat=True).get(pk=decision_id)
-    operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
-    decision = OperationDecision.objects.select_for_update(of=["self"]).get(pk=decision_id)
-    decision.operation = operation
-    return decision
-
-
-def _decide(decision: OperationDecision, state: DecisionState, actor: Actor, note: str) -> None:
-    decision.state, decision.decided_by, decision.decided_at = state, actor, timezone.now()
-    decision.decision_note = note[:200]
-    decision.save()
-
-
-def _record(
-    decision: OperationDecision, operation: BalanceOperation, actor: Actor, action: AuditCode, reason: str
-) -> None:
-    client = operation.account.client
-    audit.record(
-        actor=actor,
-        action=action,
-        target=operation,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        reason=reason,
-        after={"reference": operation.reference, "ticket": decision.ticket, "state": decision.state},
-    )

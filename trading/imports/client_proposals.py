@@ -8,10 +8,13 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from crm import approvals
+from crm.approvals import Change
 from crm.audit_codes import AuditCode
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -76,6 +79,13 @@ def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
     require(policies.can_decide_client(actor, row))
     if not note.strip():
         raise DomainError(_("Enter a note: why is it refused?"))
+    notify(
+        [row.proposed_by_id] if row.proposed_by_id else [],
+        kind="trading.client_refused",
+        title=phrase("Login %(login)s: proposal rejected") % {"login": row.login},
+        body=note.strip(),
+        url=row.get_absolute_url(),
+    )
     return _take_back(row, TradingAction.CLIENT_REFUSED, actor, note)
 
 
@@ -109,3 +119,42 @@ def _record(row: StagedLogin, action: AuditCode, actor: Actor, reason: str) -> N
         reason=reason,
         after={"login": row.login, "server": str(row.server), "client": client.pk, "proposed_by": row.proposed_by_id},
     )
+
+
+class ClientApproval(approvals.ListedApproval[StagedLogin]):
+    """The login becomes the account of the client that somebody chose."""
+
+    model = StagedLogin
+    code = "client-of-login"
+    label = gettext_lazy("Client of a login")
+    asks = decides = "trading.import_accounts"
+    withdrawn = TradingAction.CLIENT_WITHDRAWN
+    notice = "trading.client_proposed"
+    client_path = "proposed_client"
+    related = ("proposed_client", "proposed_type", "server")
+    maker, asked_at, reason, note = "proposed_by", "proposed_at", "proposal_reason", "note"
+    pending = {"state": StagedState.PROPOSED}
+    done = gettext_lazy("Login attached.")
+
+    def approve(self, pk: int, actor: User, note: str) -> StagedLogin:
+        return approve_client(row_id=pk, actor=actor, note=note).staged
+
+    def reject(self, pk: int, actor: User, note: str) -> StagedLogin:
+        return refuse_client(row_id=pk, actor=actor, note=note)
+
+    def withdraw(self, pk: int, actor: User, note: str) -> StagedLogin:
+        return withdraw_client(row_id=pk, actor=actor, note=note)
+
+    def title(self, item: StagedLogin) -> LocalizedText:
+        return phrase("Login %(login)s of %(client)s") % {"login": item.login, "client": item.proposed_client}
+
+    def url(self, item: StagedLogin) -> str:
+        return item.get_absolute_url()
+
+    def changes(self, item: StagedLogin) -> list[Change]:
+        rows = [
+            Change(_("Name on the platform"), item.name or "–"),
+            Change(_("Server"), item.server),
+            Change(_("Client"), item.proposed_client),
+        ]
+        return [*rows, Change(_("Account type"), item.proposed_type)] if item.proposed_type else rows

@@ -8,23 +8,23 @@ the login is attached. What it shows of a person is not kept here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit
-from crm.security.policies import require
+from crm.i18n.localized_text import LocalizedText, phrase
+from crm.models import User
+from crm.security.policies import Decision, require
 from trading import policies
 from trading.accounts import opening
 from trading.audit_codes import TradingAction
-from trading.choices import AccountState, DecisionState
+from trading.choices import AccountState
 from trading.models import LoginProposal, TradingAccount
 from trading.platforms.base import AccountData, Purpose
 from trading.platforms.errors import PlatformError
@@ -113,68 +113,58 @@ def _write(account_id: int, login: str, actor: User, reason: str) -> LoginPropos
     account = opening.locked(account_id)
     require(policies.can_propose_login(actor, account))
     _check(account, login, reason)
-    if account.login_proposals.filter(state=DecisionState.WAITING).exists():
-        raise WrongState(_("A login is already awaiting second approval."))
-    proposal = LoginProposal.objects.create(
-        account=account, login=login, reason=reason[:300], requested_by=actor, requested_at=timezone.now()
-    )
-    _record(proposal, TradingAction.LOGIN_PROPOSED, actor, reason)
-    client = account.client
-    notify(
-        [pk for pk in people_with("trading.open_account", brand_id=client.brand_id) if pk != actor.pk],
-        kind="trading.login_proposed",
-        title=phrase("Login %(login)s: awaiting second approval") % {"login": login},
-        body=f"{client}: {proposal.reason}",
-        url=f"/trading/logins/{proposal.pk}/",
-        dedupe_key=f"login-proposal:{proposal.pk}",
-    )
-    return proposal
+    return approvals.propose(LoginProposal(account=account, login=login, reason=reason), actor=actor)
 
 
-def approve_login(*, proposal_id: int, actor: User, note: str = "") -> LoginProposal:
-    """The account has this login from now on, if the platform still shows it so; its past is read afterwards.
+class LoginApproval(approvals.ApprovalKind[LoginProposal]):
+    """The account has this login from now on, if the platform still shows it so; its past is read afterwards."""
 
-    Who: `trading.open_account` on the client, and not who proposed it. Not in a transaction.
-    Raises: NotAllowed, WrongState, DomainError (the platform shows otherwise), OutsideWorldError.
-    """
-    rows = LoginProposal.objects.select_related("account__client__brand", "account__server", "account__account_type")
-    proposal = rows.get(pk=proposal_id)
-    require(policies.can_decide_login(actor, proposal))
-    _check(proposal.account, proposal.login, proposal.reason)
-    evidence_of(proposal.account, proposal.login)
-    return _attach(proposal_id, actor, note)
+    model = LoginProposal
+    code = "login-proposal"
+    label = gettext_lazy("Login of an account")
+    asks = decides = "trading.open_account"
+    proposed, approved = TradingAction.LOGIN_PROPOSED, None
+    rejected, withdrawn = TradingAction.LOGIN_REFUSED, TradingAction.LOGIN_WITHDRAWN
+    notice = "trading.login_proposed"
+    client_path = "account__client"
+    related = ("account__client__brand", "account__server", "account__account_type")
+    one_open = ("account",)
+    has_own_form = True
+    confirm = gettext_lazy("Attach this login to the client? The platform is asked once more. It can’t be undone.")
+    done = gettext_lazy("Login attached. The account's past is being read.")
 
+    def may_decide(self, user: User, item: LoginProposal) -> Decision:
+        return policies.can_propose_login(user, item.account)
 
-@transaction.atomic
-def _attach(proposal_id: int, actor: User, note: str) -> LoginProposal:
-    proposal = _locked(proposal_id)
-    require(policies.can_decide_login(actor, proposal))
-    _check(proposal.account, proposal.login, proposal.reason)
-    _decide(proposal, DecisionState.APPROVED, actor, note)
-    opening.attach_login(proposal.account, login=proposal.login, actor=actor, reason=proposal.reason)
-    return proposal
+    def lock(self, pk: int) -> LoginProposal:
+        """The account first, as everybody who opens it does."""
+        account = opening.locked(LoginProposal.objects.values_list("account_id", flat=True).get(pk=pk))
+        proposal = super().lock(pk)
+        proposal.account = account
+        return proposal
 
+    def ask_outside(self, item: LoginProposal, **given: Any) -> None:
+        _check(item.account, item.login, item.reason)
+        evidence_of(item.account, item.login)
 
-@transaction.atomic
-def refuse_login(*, proposal_id: int, actor: User, note: str) -> LoginProposal:
-    """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
-    proposal = _locked(proposal_id)
-    require(policies.can_decide_login(actor, proposal))
-    if not note.strip():
-        raise DomainError(_("Enter a note: why is it refused?"))
-    _decide(proposal, DecisionState.REFUSED, actor, note)
-    _record(proposal, TradingAction.LOGIN_REFUSED, actor, note)
-    return proposal
+    def apply(self, item: LoginProposal, actor: User, **given: Any) -> None:
+        _check(item.account, item.login, item.reason)
+        opening.attach_login(item.account, login=item.login, actor=actor, reason=item.reason)
 
+    def title(self, item: LoginProposal) -> LocalizedText:
+        return phrase("Login %(login)s of %(client)s") % {"login": item.login, "client": item.account.client}
 
-@transaction.atomic
-def withdraw_login(*, proposal_id: int, actor: Actor, note: str = "") -> LoginProposal:
-    """Who: the one who proposed it, while nobody has decided."""
-    proposal = _locked(proposal_id)
-    require(policies.can_withdraw_login(actor, proposal))
-    _decide(proposal, DecisionState.WITHDRAWN, actor, note)
-    _record(proposal, TradingAction.LOGIN_WITHDRAWN, actor, note)
-    return proposal
+    def url(self, item: LoginProposal) -> str:
+        return f"/trading/logins/{item.pk}/"
+
+    def changes(self, item: LoginProposal) -> list[Change]:
+        return [Change(_("Login"), item.login), Change(_("Server"), item.account.server)]
+
+    def target(self, item: LoginProposal) -> TradingAccount:
+        return item.account
+
+    def after(self, item: LoginProposal) -> dict[str, Any]:
+        return {"login": item.login}
 
 
 def _check(account: TradingAccount, login: str, reason: str) -> None:
@@ -184,30 +174,3 @@ def _check(account: TradingAccount, login: str, reason: str) -> None:
         raise DomainError(_("Enter the login, and where you found it."))
     if TradingAccount.objects.filter(server_id=account.server_id, login=login).exclude(pk=account.pk).exists():
         raise DomainError(_("The login %(login)s belongs to another account here.") % {"login": login})
-
-
-def _locked(proposal_id: int) -> LoginProposal:
-    """The account first, as everybody who opens it does."""
-    account = opening.locked(LoginProposal.objects.values_list("account_id", flat=True).get(pk=proposal_id))
-    proposal = LoginProposal.objects.select_for_update(of=["self"]).get(pk=proposal_id)
-    proposal.account = account
-    return proposal
-
-
-def _decide(proposal: LoginProposal, state: DecisionState, actor: Actor, note: str) -> None:
-    proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
-    proposal.decision_note = note.strip()[:200]
-    proposal.save()
-
-
-def _record(proposal: LoginProposal, action: AuditCode, actor: Actor, reason: str) -> None:
-    client = proposal.account.client
-    audit.record(
-        actor=actor,
-        action=action,
-        target=proposal.account,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        reason=reason,
-        after={"login": proposal.login, "state": proposal.state},
-    )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
 from clients.views import dialogs
+from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind
 from crm.errors import outcome_of
 from crm.models import User
 from crm.security import access_log
-from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
-from trading import policies, queries
-from trading.accounts.forms import AttachForm, DecisionNoteForm
+from trading import queries
+from trading.accounts.forms import AttachForm
 from trading.choices import DecisionState
 from trading.imports import login_proposals
 from trading.models import LoginProposal
@@ -94,29 +93,6 @@ class LoginProposalPage(StaffView):
             "account": account,
             "evidence": evidence,
             "problem": problem,
-            "note_form": DecisionNoteForm(auto_id="note_%s"),
-            "may_decide": policies.can_decide_login(user, proposal),
-            "may_withdraw": policies.can_withdraw_login(user, proposal),
+            "shown": proposal_of(proposal, user),
         }
         return render(request, "trading/imports/login_proposal.html", context)
-
-
-class LoginProposalAct(StaffView):
-    """Approve, refuse or withdraw."""
-
-    permission = OPENS
-    acts: ClassVar[dict[str, Any]] = {
-        "approve": (login_proposals.approve_login, gettext_lazy("Login attached. The account's past is being read.")),
-        "refuse": (login_proposals.refuse_login, gettext_lazy("Proposal refused.")),
-        "withdraw": (login_proposals.withdraw_login, gettext_lazy("Proposal withdrawn.")),
-    }
-
-    def post(self, request: UserRequest, proposal_id: int, act: str) -> HttpResponse:
-        proposal, form = proposal_visible_to(request.user, proposal_id), DecisionNoteForm(request.POST)
-        if act not in self.acts:
-            raise Http404
-        verb, said = self.acts[act]
-        note = form.cleaned_data["note"] if form.is_valid() else ""
-        if run_action(request, lambda: verb(proposal_id=proposal.pk, actor=request.user, note=note), said):
-            return redirect("trading_account", proposal.account_id)
-        return redirect("trading_login", proposal_id=proposal.pk)

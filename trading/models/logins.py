@@ -5,13 +5,16 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from crm.db.states import HasState
 from crm.models import User
-from trading.choices import DecisionState
+from trading.choices import DECISION_TRANSITIONS, DecisionState
 from trading.models.accounts import TradingAccount
 
 
-class LoginProposal(models.Model):
+class LoginProposal(HasState):
     """The login that an account has on its platform: found by one person, attached by another."""
+
+    TRANSITIONS = {"state": DECISION_TRANSITIONS}
 
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="login_proposals")
     login = models.CharField(max_length=32)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.db.states import HasState
 from crm.models import User
-from trading.choices import OPERATION_TRANSITIONS, DecisionState, OperationKind, OperationState
+from trading.choices import DECISION_TRANSITIONS, OPERATION_TRANSITIONS, DecisionState, OperationKind, OperationState
 from trading.models.accounts import MONEY, TradingAccount
 from trading.models.servers import TradingServer
 
@@ -89,11 +89,13 @@ class BalanceOperation(HasState):
         return self.state == OperationState.CONFIRMED
 
 
-class OperationDecision(models.Model):
+class OperationDecision(HasState):
     """How an operation that the platform doesn't answer for ended: found by one person, booked by another.
 
     `ticket`: the deal that it is; none: it never happened.
     """
+
+    TRANSITIONS = {"state": DECISION_TRANSITIONS}
 
     operation = models.ForeignKey(BalanceOperation, on_delete=models.PROTECT, related_name="decisions")
     ticket = models.BigIntegerField(null=True)

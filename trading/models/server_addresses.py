@@ -6,13 +6,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.states import HasState
 from crm.models import User
-from trading.choices import DecisionState, Transport
+from trading.choices import DECISION_TRANSITIONS, DecisionState, Transport
 from trading.models.servers import TradingServer
 
 
-class ServerAddressChange(models.Model):
+class ServerAddressChange(HasState):
     """Where a server shall answer from now on. The second person types its secrets again: none is kept here."""
+
+    TRANSITIONS = {"state": DECISION_TRANSITIONS}
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="address_changes")
     host = models.CharField(max_length=200)

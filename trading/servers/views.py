@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from crm import approvals
+from crm.approvals.queries import proposal_of
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -16,7 +17,7 @@ from trading.choices import Ability, DecisionState, PlatformKind
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import capabilities, pool
 from trading.platforms.pool import ADAPTERS
-from trading.servers import addresses, connection_settings, verbs
+from trading.servers import connection_settings, verbs
 from trading.servers.forms import ApproveAddressForm, ServerForm
 from trading.sync.views.steps import settings_of
 
@@ -24,7 +25,7 @@ from trading.sync.views.steps import settings_of
 class ServerList(StaffView):
     permission = connection_settings.MANAGES
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: UserRequest) -> HttpResponse:
         return render(
             request, "trading/servers/servers.html", {"servers": TradingServer.objects.order_by("name")[:100]}
         )
@@ -35,7 +36,7 @@ class ServerPage(StaffView):
 
     permission = connection_settings.MANAGES
 
-    def get(self, request: HttpRequest, server_id: int | None = None) -> HttpResponse:
+    def get(self, request: UserRequest, server_id: int | None = None) -> HttpResponse:
         server = self._server(server_id)
         kind = server.kind if server else self._kind(request.GET.get("kind", ""))
         return self._page(request, server, ServerForm(instance=server, kind=kind))
@@ -70,7 +71,7 @@ class ServerPage(StaffView):
         return None if server_id is None else get_object_or_404(TradingServer, pk=server_id)
 
     @staticmethod
-    def _page(request: HttpRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
+    def _page(request: UserRequest, server: TradingServer | None, form: ServerForm) -> HttpResponse:
         known = pool.kind_of(form.platform_kind)
         context = {
             "server": server,
@@ -88,40 +89,33 @@ def _waiting(server: TradingServer) -> ServerAddressChange | None:
     return server.address_changes.filter(state=DecisionState.WAITING).select_related("requested_by").first()
 
 
-def _address_of(request: HttpRequest, server: TradingServer | None) -> dict[str, Any]:
+def _address_of(request: UserRequest, server: TradingServer | None) -> dict[str, Any]:
     """A new address that waits, and what the reader may do about it."""
     change = _waiting(server) if server else None
     if server is None or change is None:
         return {}
-    is_own = change.requested_by_id == request.user.pk
     return {
         "change": change,
-        "is_own_change": is_own,
+        "proposal": proposal_of(change, request.user),
         "approve_form": ApproveAddressForm(server=server, change=change, auto_id="approve_%s"),
     }
 
 
-class AddressAct(StaffView):
-    """Approve, refuse or withdraw a server's new address."""
+class ApproveAddress(StaffView):
+    """Approve a server's new address, with its secrets typed again."""
 
     permission = connection_settings.MANAGES
 
-    def post(self, request: HttpRequest, change_id: int, act: str) -> HttpResponse:
+    def post(self, request: UserRequest, change_id: int) -> HttpResponse:
         change = get_object_or_404(ServerAddressChange.objects.select_related("server"), pk=change_id)
         form = ApproveAddressForm(request.POST, server=change.server, change=change)
-        note = request.POST.get("note", "")[:300]
-        key: dict[str, Any] = {"change_id": change.pk, "actor": request.user}
-        acts: dict[str, tuple[Callable[[], Any], str]] = {
-            "approve": (
-                lambda: addresses.approve_address(**key, **(form.values() if form.is_valid() else {})),
-                _("Address changed. Try the connection now."),
-            ),
-            "refuse": (lambda: addresses.refuse_address(**key, note=note), _("Proposal refused.")),
-            "withdraw": (lambda: addresses.withdraw_address(**key), _("Proposal withdrawn.")),
-        }
-        if act not in acts:
-            raise Http404
-        run_action(request, *acts[act], show_forbidden=True)
+        given = form.values() if form.is_valid() else {}
+        run_action(
+            request,
+            lambda: approvals.approve(ServerAddressChange, change.pk, actor=request.user, **given),
+            _("Address changed. Try the connection now."),
+            show_forbidden=True,
+        )
         return redirect("trading_server", change.server_id)
 
 

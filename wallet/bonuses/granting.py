@@ -241,6 +241,14 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
     grant.end_reason, grant.finished_at = reason, timezone.now()
     grant.save()
     audit_grant(grant, WalletAction.BONUS_REFUSED, actor=actor, reason=reason)
+    notify(
+        [grant.requested_by_id] if grant.requested_by_id else [],
+        kind="wallet.bonus_decided",
+        title=phrase("Your bonus %(reference)s was rejected") % {"reference": grant.reference},
+        body=reason,
+        url=f"/money/bonuses/{grant.pk}/",
+        dedupe_key=f"bonus:{grant.pk}:decided",
+    )
     return grant
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.bonuses import BonusState
-from wallet.core.policies import by_another
-from wallet.models import BonusGrant, BonusProposal
+from wallet.models import BonusGrant
 
 
 def can_manage_bonus(user: Actor, brand_id: int) -> Decision:
@@ -36,8 +36,9 @@ def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
         return allowed
     if grant.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
-    if user.pk == grant.requested_by_id:
-        return no(_("You asked for this bonus: someone else must decide."))
+    allowed = by_another(user, grant.requested_by_id)
+    if not allowed:
+        return allowed
     if grant.state != BonusState.REQUESTED:
         return no(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
     return YES
@@ -48,8 +49,3 @@ def can_take_bonus_away(user: Actor, grant: BonusGrant) -> Decision:
     if allowed and grant.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
     return allowed
-
-
-def can_decide_bonus_return(user: User, proposal: BonusProposal, grant: BonusGrant) -> Decision:
-    """Four eyes on what becomes of credit that a won dispute had cost. Also a CHECK of the table."""
-    return by_another(user, proposal, can_take_bonus_away(user, grant))

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet, Value
 from django.utils import timezone
 
-from wallet.choices.approvals import RequestState
+from crm.choices import ApprovalState
 from wallet.choices.bank import EntryState
 from wallet.choices.deposits import DepositState
 from wallet.choices.month_end import Cover, PeriodState
@@ -133,7 +133,7 @@ def open_items(period: Period) -> dict[str, QuerySet[Any]]:
             state=PeriodState.CLOSED
         ),
         "manual_journals": ManualJournal.objects.filter(
-            **brand, state=RequestState.WAITING, business_on__lte=period.last_day
+            **brand, state=ApprovalState.PENDING, business_on__lte=period.last_day
         ),
         "held_deposits": Deposit.objects.filter(**brand, state=DepositState.HELD, created_at__lt=end),
         "unknown_payouts": Withdrawal.objects.filter(**brand, state=WithdrawalState.UNKNOWN, requested_at__lt=end),

@@ -15,28 +15,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from django.db import OperationalError, connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.errors import DomainError, WrongState
+from crm import approvals
+from crm.db.locking import lock
+from crm.errors import WrongState
 from crm.events import publish
 from crm.events.catalogue import PeriodClosed, PeriodReopened
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, Job, User
-from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PeriodState
 from wallet.closing import policies as closing_policies
 from wallet.closing import sign_offs
 from wallet.closing.checklist import Check
-from wallet.core import policies
 from wallet.ledger.seals import BOUNDARY_LOCK, WAIT_MS_MAX
 from wallet.models import Journal, Period, PeriodReopening
 
@@ -73,7 +74,7 @@ SELECT j.business_on FROM wallet_account a CROSS JOIN LATERAL (
 @transaction.atomic
 def open_months(brand_id: int) -> int:
     """Make the brand's months from the first business day to this one, as far as they are missing; says how many."""
-    Brand.objects.select_for_update(no_key=True, of=("self",)).get(pk=brand_id)
+    lock(Brand, brand_id, no_key=True)
     known = list(Period.objects.filter(brand_id=brand_id).order_by("first_day"))
     this_month = timezone.now().astimezone(dt.UTC).date().replace(day=1)
     first = known[0].first_day if known else _first_month(brand_id)
@@ -160,7 +161,7 @@ def _require_closable(period: Period, actor: Actor, note: str) -> list[Check]:
 @transaction.atomic
 def _begin(period_id: int, actor: Actor, note: str) -> None:
     """The instant after which the month takes no entry."""
-    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    period = lock(Period, period_id, "brand")
     warning = _require_closable(period, actor, note)
     _wait_until_nothing_is_in_flight()
     with connection.cursor() as cursor:
@@ -198,7 +199,7 @@ def _wait_until_nothing_is_in_flight() -> None:
 @transaction.atomic
 def _finish(period_id: int) -> Period:
     """Compute and keep the carry-forward. Done already: nothing happens."""
-    period = Period.objects.select_for_update().get(pk=period_id)
+    period = lock(Period, period_id)
     if period.state != PeriodState.CLOSING:
         return period
     before = (
@@ -251,95 +252,54 @@ def continue_closings() -> int:
 @transaction.atomic
 def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReopening:
     """Ask that the last closed month is opened again; somebody else decides. Who: `wallet.close_period` on the brand."""
-    period = Period.objects.select_for_update(of=("self",)).select_related("brand").get(pk=period_id)
+    period = lock(Period, period_id, "brand")
     require(closing_policies.can_close_period(actor, period.brand_id))
     _require_last_closed(period)
-    if not reason.strip():
-        raise DomainError(_("Say why the month must be opened again."))
-    if PeriodReopening.objects.filter(period=period, state=RequestState.WAITING).exists():
-        raise WrongState(_("Somebody has asked for this already; it waits for a second person."))
-    wish = PeriodReopening.objects.create(
-        period=period,
-        closing=period.closings,
-        reason=reason.strip()[:300],
-        requested_by=actor,
-        requested_at=timezone.now(),
-    )
-    audit.record(
-        actor=actor,
-        action=WalletAction.PERIOD_REOPENING_ASKED,
-        target=period,
-        brand_id=period.brand_id,
-        reason=reason,
-        after={"period": str(period), "closing": period.closings},
-    )
-    notify(
-        [pk for pk in people_with("wallet.reopen_period", brand_id=period.brand_id) if pk != actor.pk],
-        kind="wallet.period_reopening",
-        title=phrase("Opening %(month)s of %(brand)s again waits for a second person")
-        % {"month": period, "brand": period.brand},
-        url=f"/money/periods/{period.pk}/",
-        dedupe_key=f"period-reopening:{wish.pk}",
-    )
-    return wish
+    wish = PeriodReopening(period=period, closing=period.closings, reason=reason)
+    return approvals.propose(wish, actor=actor)
 
 
-@transaction.atomic
-def decide_reopening(*, reopening_id: int, approve: bool, actor: User, note: str = "") -> PeriodReopening:
-    """Open the month again, or refuse. Who: `wallet.reopen_period` on the brand, and not the one who asked."""
-    wish, period = _waiting(reopening_id)
-    require(closing_policies.can_decide_reopening(actor, wish))
-    if approve:
+class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
+    """The month is open again."""
+
+    model = PeriodReopening
+    code = "period-reopening"
+    label = gettext_lazy("Reopening of a month")
+    asks, decides = "wallet.close_period", "wallet.reopen_period"
+    proposed, approved = WalletAction.PERIOD_REOPENING_ASKED, WalletAction.PERIOD_REOPENED
+    rejected, withdrawn = WalletAction.PERIOD_REOPENING_REFUSED, WalletAction.PERIOD_REOPENING_WITHDRAWN
+    notice = "wallet.period_reopening"
+    brand_path = "period__brand_id"
+    related = ("period__brand",)
+    one_open = ("period",)
+    done = gettext_lazy("The month is open again.")
+
+    def lock(self, pk: int) -> PeriodReopening:
+        """The month first."""
+        period = lock(Period, PeriodReopening.objects.values_list("period_id", flat=True).get(pk=pk))
+        wish = super().lock(pk)
+        period.brand, wish.period = wish.period.brand, period
+        return wish
+
+    def apply(self, item: PeriodReopening, actor: User, **given: Any) -> None:
+        period = item.period
         _require_last_closed(period)
-    elif not note.strip():
-        raise DomainError(_("Say why it stays closed."))
-    _decide(wish, RequestState.APPROVED if approve else RequestState.REFUSED, actor, note)
-    if approve:
         period.move_to(PeriodState.OPEN)
-        period.closed_by, period.closed_at = None, None
+        period.closed_by = period.closed_at = None
         period.save(update_fields=["state", "closed_by", "closed_at"])
         publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
-    audit.record(
-        actor=actor,
-        action=WalletAction.PERIOD_REOPENED if approve else WalletAction.PERIOD_REOPENING_REFUSED,
-        target=period,
-        brand_id=period.brand_id,
-        reason=note or wish.reason,
-        after={"period": str(period), "closing": period.closings, "asked_by": wish.requested_by_id},
-    )
-    return wish
 
+    def title(self, item: PeriodReopening) -> LocalizedText:
+        return phrase("Reopening %(month)s of %(brand)s") % {"month": item.period, "brand": item.period.brand}
 
-@transaction.atomic
-def withdraw_reopening(*, reopening_id: int, actor: User) -> PeriodReopening:
-    """Who: the one who asked."""
-    wish, period = _waiting(reopening_id)
-    require(policies.can_withdraw(actor, wish))
-    _decide(wish, RequestState.WITHDRAWN, actor, "")
-    audit.record(
-        actor=actor,
-        action=WalletAction.PERIOD_REOPENING_WITHDRAWN,
-        target=period,
-        brand_id=period.brand_id,
-        after={"period": str(period)},
-    )
-    return wish
+    def url(self, item: PeriodReopening) -> str:
+        return f"/money/periods/{item.period_id}/"
 
+    def target(self, item: PeriodReopening) -> Period:
+        return item.period
 
-def _waiting(reopening_id: int) -> tuple[PeriodReopening, Period]:
-    """The wish and its month, both locked, the month first."""
-    period_id = PeriodReopening.objects.values_list("period_id", flat=True).get(pk=reopening_id)
-    period = Period.objects.select_for_update().get(pk=period_id)
-    wish = PeriodReopening.objects.select_for_update().get(pk=reopening_id)
-    wish.period = period
-    if wish.state != RequestState.WAITING:
-        raise WrongState(_("This was decided already: %(state)s.") % {"state": wish.get_state_display()})
-    return wish, period
-
-
-def _decide(wish: PeriodReopening, state: RequestState, actor: Actor, note: str) -> None:
-    wish.state, wish.decided_by, wish.decided_at, wish.decision_note = state, actor, timezone.now(), note.strip()[:300]
-    wish.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
+    def after(self, item: PeriodReopening) -> dict[str, Any]:
+        return {"period": str(item.period), "closing": item.period.closings}
 
 
 def _require_last_closed(period: Period) -> None:

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, no
-from wallet.core.policies import by_another, on_brand
-from wallet.models import MonthSignOff, PeriodReopening
+from wallet.core.policies import on_brand
+from wallet.models import MonthSignOff
 
 
 def can_close_period(user: Actor, brand_id: int) -> Decision:
@@ -19,8 +19,3 @@ def can_withdraw_signature(user: User, signed: MonthSignOff) -> Decision:
     if user.pk != signed.signed_by_id:
         return no(_("Only the person who signed can withdraw the signature."))
     return YES
-
-
-def can_decide_reopening(user: User, wish: PeriodReopening) -> Decision:
-    """Four eyes: not the one who asked. Also a CHECK of the table."""
-    return by_another(user, wish, on_brand(user, "wallet.reopen_period", wish.period.brand_id))

@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import localize, phrase
@@ -22,7 +23,6 @@ from crm.models import User
 from crm.money.amounts import Money, quantize, to_minor
 from crm.rates import fx
 from crm.security.policies import require
-from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import PeriodState
 from wallet.closing.trial_balance import TrialBalance, trial_balance
@@ -97,7 +97,7 @@ def _position(currency: str, balance: Decimal, base: str, rate: fx.Rate | None) 
 def _waiting(period: Period) -> ManualJournal | None:
     return (
         ManualJournal.objects.filter(
-            brand_id=period.brand_id, state=RequestState.WAITING, request_key__startswith=f"{KEY}:{period}:"
+            brand_id=period.brand_id, state=ApprovalState.PENDING, request_key__startswith=f"{KEY}:{period}:"
         )
         .order_by("-id")
         .first()

@@ -7,6 +7,7 @@ import datetime as dt
 
 from django.db import connection
 
+from crm import approvals
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand, User
@@ -18,9 +19,9 @@ from wallet.closing.cash import cash_of
 from wallet.closing.policies import can_close_period
 from wallet.closing.sign_offs import sign_month
 from wallet.ledger import posting
-from wallet.ledger.manual_journals import post_journal, write_journal
+from wallet.ledger.manual_journals import write_journal
 from wallet.ledger.posting import Line
-from wallet.models import Period
+from wallet.models import ManualJournal, Period
 
 BANK_FEE_MINOR = 4_850
 BUFFER_MINOR = 250_000
@@ -67,7 +68,7 @@ def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
             request_key=f"demo:{brand.code}:{one.currency}:top-up",
             actor=writer,
         )
-        post_journal(manual_id=manual.pk, actor=poster, note="Seen on both statements")
+        approvals.approve(ManualJournal, manual.pk, actor=poster, note="Seen on both statements")
 
 
 def _bank_fee(brand: Brand, writer: User, today: dt.date) -> None:

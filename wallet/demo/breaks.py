@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.db.models import Q
 
+from crm import approvals
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import User
@@ -13,7 +14,7 @@ from crm.security import audit
 from wallet.audit_codes import WalletAction
 from wallet.choices.reconciliation import BreakState, Leg, PostingWay
 from wallet.demo.seeded_breaks import Planted
-from wallet.models import Break, BreakNote, Match
+from wallet.models import Break, BreakNote, BreakPosting, Match
 from wallet.reconciliation import breaks, deciding, postings
 from wallet.reconciliation.policies import can_resolve
 
@@ -119,7 +120,7 @@ def _decide(demo: Demo, found: dict[str, Break], people: list[User]) -> None:
             reason="Fee taken out of the amount",
             actor=people[0],
         )
-        posted = postings.approve(posting_id=posting.pk, actor=people[1], note="As with the others of this card")
+        posted = approvals.approve(BreakPosting, posting.pk, actor=people[1], note="As with the others of this card")
         line = Match.objects.filter(group=posted.group).order_by("pk").first()
         if line is not None:
             deciding.undo(

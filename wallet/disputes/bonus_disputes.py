@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,11 +16,16 @@ from django.db.models import Value as V
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.models import Client
+from crm import approvals
+from crm.approvals import Change
 from crm.audit_codes import AuditCode
+from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, User
 from crm.money.amounts import from_minor
@@ -30,10 +36,8 @@ from wallet.bonuses import policies as bonuses_policies
 from wallet.bonuses.ending import burn_by_chargeback
 from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
 from wallet.bonuses.restoring import GONE, hold_again, is_still_due, taken_away
-from wallet.choices.approvals import RequestState
 from wallet.choices.bonuses import BonusState
 from wallet.choices.disputes import DisputeState
-from wallet.core import policies
 from wallet.core.limits import limit
 from wallet.deposits.settlement import lock_deposit
 from wallet.disputes.verbs import round_of
@@ -59,20 +63,20 @@ def losses_of(grant: BonusGrant) -> list[BonusLoss]:
 
 
 def waiting_of(loss: BonusLoss) -> BonusProposal | None:
-    return next((one for one in loss.proposals.all() if one.state == RequestState.WAITING), None)
+    return next((one for one in loss.proposals.all() if one.state == ApprovalState.PENDING), None)
 
 
 def is_undecided(loss: BonusLoss) -> bool:
     """Won, and nobody has said yet what becomes of it: neither the rule nor two people."""
     dispute = loss.dispute
     is_back = dispute.state == DisputeState.WON and not dispute.taken_minor
-    decided = hasattr(loss, "restoration") or any(one.state == RequestState.APPROVED for one in loss.proposals.all())
+    decided = hasattr(loss, "restoration") or any(one.state == ApprovalState.APPROVED for one in loss.proposals.all())
     return is_back and not decided
 
 
 def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
     """Bonuses of which a chargeback that was won took something that could be held again, and nobody has decided on it."""
-    approved = BonusProposal.objects.filter(loss=OuterRef("pk"), state=RequestState.APPROVED)
+    approved = BonusProposal.objects.filter(loss=OuterRef("pk"), state=ApprovalState.APPROVED)
     lost = BonusLoss.objects.filter(
         ~Exists(approved),
         grant=OuterRef("pk"),
@@ -120,7 +124,9 @@ def give_again(*, dispute_id: int, reference: str, amount: Decimal) -> list[Bonu
 
 
 def _to_decide(dispute: Dispute) -> list[BonusLoss]:
-    at_work = BonusProposal.objects.filter(loss=OuterRef("pk"), state__in=[RequestState.WAITING, RequestState.APPROVED])
+    at_work = BonusProposal.objects.filter(
+        loss=OuterRef("pk"), state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]
+    )
     rows = BonusLoss.objects.filter(~Exists(at_work), dispute=dispute, restoration__isnull=True).order_by("pk")
     losses = list(rows.select_related("grant__client__brand", "grant__rule", "grant__deposit"))
     over = taken_away(loss.grant for loss in losses)
@@ -182,65 +188,62 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusPropo
     require(bonuses_policies.can_grant_bonus(actor, loss.grant.client))
     if waiting_of(loss) is not None or not is_undecided(loss):
         raise WrongState(_("There is nothing to decide here now."))
-    if not reason.strip():
-        raise DomainError(_("Say why."))
     if restores:
         _require_possible(loss)
-    proposal = BonusProposal.objects.create(
-        loss=loss, restores=restores, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now()
-    )
-    _record(proposal, loss, WalletAction.BONUS_RETURN_PROPOSED, actor, reason)
-    people = [pk for pk in people_with(DECIDES, brand_id=loss.grant.brand_id) if pk != actor.pk]
-    notify(
-        people,
-        kind="wallet.bonus_return_proposed",
-        url=f"/money/bonuses/{loss.grant_id}/",
-        body=proposal.reason,
-        title=phrase("%(bonus)s: %(money)s lost by a chargeback that was won. A second person decides.")
-        % {"bonus": loss.grant, "money": loss.money},
-        dedupe_key=f"bonus-proposal:{proposal.pk}",
-    )
-    return proposal
+    return approvals.propose(BonusProposal(loss=loss, restores=restores, reason=reason), actor=actor)
 
 
-@transaction.atomic
-def agree(*, proposal_id: int, actor: User, note: str = "") -> BonusProposal:
-    """Hold it again, or leave it lost, as the first person wrote.
+class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
+    """The credit is held again, or stays lost, as the first person wrote."""
 
-    Who: `wallet.approve_bonus` in reach, and not who wrote it. Raises: NotAllowed, WrongState, DomainError (not possible now).
-    """
-    proposal, loss = _locked_proposal(proposal_id)
-    require(bonuses_policies.can_decide_bonus_return(actor, proposal, loss.grant))
-    if proposal.restores:
-        _require_possible(loss)
-    _decide(proposal, RequestState.APPROVED, actor, note)
-    if proposal.restores:
-        _restore(loss, actor=actor, reason=proposal.reason, proposal=proposal)
-    else:
-        _record(proposal, loss, WalletAction.BONUS_STAYS_LOST, actor, note or proposal.reason)
-    return proposal
+    model = BonusProposal
+    code = "bonus-return"
+    label = gettext_lazy("Bonus lost by a chargeback")
+    asks, decides = PROPOSES, DECIDES
+    proposed, approved = WalletAction.BONUS_RETURN_PROPOSED, WalletAction.BONUS_STAYS_LOST
+    rejected, withdrawn = WalletAction.BONUS_RETURN_REFUSED, WalletAction.BONUS_RETURN_WITHDRAWN
+    notice = "wallet.bonus_return_proposed"
+    answer = "wallet.bonus_return_decided"
+    client_path = "loss__grant__client"
+    related = ("loss__grant__client", "loss__dispute")
+    one_open = ("loss",)
 
+    def lock(self, pk: int) -> BonusProposal:
+        loss = _locked_loss(BonusProposal.objects.values_list("loss_id", flat=True).get(pk=pk))
+        proposal = super().lock(pk)
+        proposal.loss = loss
+        return proposal
 
-@transaction.atomic
-def refuse(*, proposal_id: int, actor: User, note: str) -> BonusProposal:
-    """Who: as for agreeing. Raises: NotAllowed, WrongState, DomainError without words."""
-    proposal, loss = _locked_proposal(proposal_id)
-    require(bonuses_policies.can_decide_bonus_return(actor, proposal, loss.grant))
-    if not note.strip():
-        raise DomainError(_("Say what is wrong with it."))
-    _decide(proposal, RequestState.REFUSED, actor, note)
-    _record(proposal, loss, WalletAction.BONUS_RETURN_REFUSED, actor, note)
-    return proposal
+    def approval_code(self, item: BonusProposal) -> AuditCode | None:
+        """Restoring records itself."""
+        return None if item.restores else self.approved
 
+    def apply(self, item: BonusProposal, actor: User, **given: Any) -> None:
+        item.save()
+        if item.restores:
+            _require_possible(item.loss)
+            _restore(item.loss, actor=actor, reason=item.reason, proposal=item)
 
-@transaction.atomic
-def withdraw(*, proposal_id: int, actor: User) -> BonusProposal:
-    """Who: the one who wrote it down, while nobody has decided."""
-    proposal, loss = _locked_proposal(proposal_id)
-    require(policies.can_withdraw(actor, proposal))
-    _decide(proposal, RequestState.WITHDRAWN, actor, "")
-    _record(proposal, loss, WalletAction.BONUS_RETURN_WITHDRAWN, actor, "")
-    return proposal
+    def title(self, item: BonusProposal) -> LocalizedText:
+        return phrase("%(bonus)s: %(money)s lost by a chargeback that was won") % {
+            "bonus": item.loss.grant,
+            "money": item.loss.money,
+        }
+
+    def url(self, item: BonusProposal) -> str:
+        return f"/money/bonuses/{item.loss.grant_id}/"
+
+    def changes(self, item: BonusProposal) -> list[Change]:
+        return [
+            Change(_("Lost"), formats.money(item.loss.money)),
+            Change(_("Outcome"), _("It is held again") if item.restores else _("It stays lost")),
+        ]
+
+    def target(self, item: BonusProposal) -> BonusGrant:
+        return item.loss.grant
+
+    def after(self, item: BonusProposal) -> dict[str, Any]:
+        return {"lost": str(item.loss.money), "by": str(item.loss.dispute), "restores": item.restores}
 
 
 def _require_possible(loss: BonusLoss) -> None:
@@ -255,7 +258,7 @@ def _lock(deposit_id: int, dispute_id: int) -> Dispute:
     """In the order of everybody who moves a dispute's money: deposit, client, dispute."""
     deposit = lock_deposit(pk=deposit_id)
     lock(Client, deposit.client_id, "brand")
-    dispute = Dispute.objects.select_for_update(of=["self"]).get(pk=dispute_id)
+    dispute = lock(Dispute, dispute_id)
     dispute.deposit = deposit
     return dispute
 
@@ -266,24 +269,3 @@ def _locked_loss(loss_id: int) -> BonusLoss:
     loss = BonusLoss.objects.select_related("restoration").get(pk=loss_id)
     loss.dispute, loss.grant = dispute, lock_grant(loss.grant_id)
     return loss
-
-
-def _locked_proposal(proposal_id: int) -> tuple[BonusProposal, BonusLoss]:
-    loss = _locked_loss(BonusProposal.objects.values_list("loss_id", flat=True).get(pk=proposal_id))
-    return BonusProposal.objects.select_for_update(of=["self"]).get(pk=proposal_id), loss
-
-
-def _decide(proposal: BonusProposal, state: RequestState, actor: Actor, note: str) -> None:
-    proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
-    proposal.decision_note = note.strip()[:300]
-    proposal.save()
-
-
-def _record(proposal: BonusProposal, loss: BonusLoss, action: AuditCode, actor: Actor, reason: str) -> None:
-    audit_grant(
-        loss.grant,
-        action,
-        actor=actor,
-        reason=reason,
-        after={"lost": str(loss.money), "by": str(loss.dispute), "restores": proposal.restores, "says": proposal.state},
-    )

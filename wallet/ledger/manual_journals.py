@@ -11,14 +11,19 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.choices import TimelineKind
 from clients.timeline import add_entry
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change, kind_of
+from crm.approvals.kinds import require_waiting
+from crm.choices import ApprovalState
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import publish
 from crm.events.catalogue import ManualJournalPosted
@@ -26,14 +31,12 @@ from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
 from crm.money.amounts import Money
-from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
 from wallet.choices.month_end import PeriodState
-from wallet.core import attachments, policies
+from wallet.core import attachments
 from wallet.core.amounts import MINOR_MAX
 from wallet.core.references import new_reference
 from wallet.ledger import policies as ledger_policies
@@ -76,14 +79,12 @@ def write_journal(
     known = ManualJournal.objects.filter(requested_by=actor, request_key=request_key).first()
     if known is not None:
         return _same_or_conflict(known, lines, business_on)
-    if not reason.strip():
-        raise DomainError(_("Say why this journal is needed."))
     _require_body(brand_id, lines, rate, rate_on, is_reversal=reverses_id is not None)
     _require_open_day(brand_id, business_on)
     if reverses_id is not None:
         _require_mirror(brand_id, reverses_id, lines)
     _require_funds(lines)
-    manual = ManualJournal.objects.create(
+    manual = ManualJournal(
         brand=brand,
         reference=new_reference("M"),
         request_key=request_key,
@@ -91,26 +92,18 @@ def write_journal(
         rate=rate,
         rate_on=rate_on,
         reverses_id=reverses_id,
-        reason=reason.strip()[:300],
-        requested_by=actor,
-        requested_at=timezone.now(),
+        reason=reason,
     )
-    ManualLine.objects.bulk_create(
-        ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
-        for place, line in enumerate(lines, start=1)
-    )
-    _record(manual, WalletAction.MANUAL_JOURNAL_WRITTEN, actor, reason, lines)
-    for name, content in files:
-        _attach(manual, name, content, actor)
-    notify(
-        [pk for pk in people_with("wallet.post_manual_journal", brand_id=brand_id) if pk != actor.pk],
-        kind="wallet.manual_journal",
-        title=phrase("A manual journal waits for a second person: %(reference)s") % {"reference": manual.reference},
-        body=manual.reason,
-        url=f"/money/journals/{manual.pk}/",
-        dedupe_key=f"manual:{manual.pk}",
-    )
-    return manual
+
+    def save_parts() -> None:
+        ManualLine.objects.bulk_create(
+            ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
+            for place, line in enumerate(lines, start=1)
+        )
+        for name, content in files:
+            _attach(manual, name, content, actor)
+
+    return approvals.propose(manual, actor=actor, save_parts=save_parts)
 
 
 def _same_or_conflict(known: ManualJournal, lines: Sequence[Line], business_on: dt.date) -> ManualJournal:
@@ -179,7 +172,7 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
         raise DomainError(_("This journal belongs to a movement: take it back there, so that its state stays right."))
     if Journal.objects.filter(reverses_id=journal_id).exists():
         raise WrongState(_("This journal was already reversed."))
-    waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=RequestState.WAITING)
+    waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=ApprovalState.PENDING)
     if waiting.exists():
         raise WrongState(_("A reversal of this journal waits for a second person already."))
     if sorted((line.account.pk, line.amount_minor) for line in lines) != sorted(
@@ -220,62 +213,74 @@ def _require_funds(lines: Sequence[Line]) -> None:
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@transaction.atomic
-def post_journal(*, manual_id: int, actor: User, note: str = "") -> ManualJournal:
-    """Post it. Who: `wallet.post_manual_journal` on the brand, and not the one who wrote it.
+class JournalApproval(approvals.ApprovalKind[ManualJournal]):
+    """The journal is posted."""
 
-    Raises: NotAllowed, WrongState, InsufficientFunds, DomainError (the month was closed meanwhile).
-    """
-    manual = _waiting(manual_id)
-    require(ledger_policies.can_post_journal(actor, manual))
-    _require_open_day(manual.brand_id, manual.business_on)
-    lines = lines_of(manual)
-    is_for_a_client = any(line.account.client_id for line in lines)
-    posted = ledger.post(
-        Entry(
-            key=f"manual:{manual.reference}:post",
-            kind=JournalKind.REVERSAL if manual.reverses_id else JournalKind.ADJUSTMENT,
-            brand_id=manual.brand_id,
-            lines=lines,
-            business_on=manual.business_on,
-            reverses_id=manual.reverses_id,
-            # A client reads the description on their statement: the reason is the house's own.
-            description=manual.reference if is_for_a_client else f"{manual.reference} · {manual.reason}"[:200],
-            rate=manual.rate,
-            rate_on=manual.rate_on,
-        ),
-        actor=actor,
-    )
-    manual.journal_id = posted.journal_id
-    _decide(manual, RequestState.APPROVED, actor, note)
-    _record(manual, WalletAction.MANUAL_JOURNAL_POSTED, actor, note or manual.reason, lines)
-    publish(ManualJournalPosted(brand_id=manual.brand_id, manual_id=manual.pk, journal_id=posted.journal_id))
-    _tell_clients(manual, lines, actor)
-    _answer(manual, phrase("%(reference)s is posted.") % {"reference": manual.reference})
-    return manual
+    model = ManualJournal
+    code = "manual-journal"
+    label = gettext_lazy("Manual journal")
+    asks, decides = "wallet.write_journal", "wallet.post_manual_journal"
+    proposed, approved = WalletAction.MANUAL_JOURNAL_WRITTEN, WalletAction.MANUAL_JOURNAL_POSTED
+    rejected, withdrawn = WalletAction.MANUAL_JOURNAL_REFUSED, WalletAction.MANUAL_JOURNAL_WITHDRAWN
+    notice = "wallet.manual_journal"
+    brand_path = "brand_id"
+    related = ("brand",)
+    confirm = gettext_lazy("Post this journal?")
+    done = gettext_lazy("Journal posted.")
 
+    def client_id(self, item: ManualJournal) -> int | None:
+        """The client, when it is about one only."""
+        clients = set(item.lines.filter(account__client__isnull=False).values_list("account__client_id", flat=True))
+        return clients.pop() if len(clients) == 1 else None
 
-@transaction.atomic
-def refuse_journal(*, manual_id: int, actor: User, note: str) -> ManualJournal:
-    """Who: as for posting. note: why, for the one who wrote it."""
-    manual = _waiting(manual_id)
-    require(ledger_policies.can_post_journal(actor, manual))
-    if not note.strip():
-        raise DomainError(_("Say why it is refused."))
-    _decide(manual, RequestState.REFUSED, actor, note)
-    _record(manual, WalletAction.MANUAL_JOURNAL_REFUSED, actor, note, ())
-    _answer(manual, phrase("%(reference)s was refused.") % {"reference": manual.reference})
-    return manual
+    def apply(self, item: ManualJournal, actor: User, **given: Any) -> None:
+        """Raises: InsufficientFunds, DomainError (the month was closed meanwhile)."""
+        _require_open_day(item.brand_id, item.business_on)
+        lines = lines_of(item)
+        is_for_a_client = any(line.account.client_id for line in lines)
+        posted = ledger.post(
+            Entry(
+                key=f"manual:{item.reference}:post",
+                kind=JournalKind.REVERSAL if item.reverses_id else JournalKind.ADJUSTMENT,
+                brand_id=item.brand_id,
+                lines=lines,
+                business_on=item.business_on,
+                reverses_id=item.reverses_id,
+                # A client reads the description on their statement: the reason is the house's own.
+                description=item.reference if is_for_a_client else f"{item.reference} · {item.reason}"[:200],
+                rate=item.rate,
+                rate_on=item.rate_on,
+            ),
+            actor=actor,
+        )
+        item.journal_id = posted.journal_id
+        publish(ManualJournalPosted(brand_id=item.brand_id, manual_id=item.pk, journal_id=posted.journal_id))
+        _tell_clients(item, lines, actor)
 
+    def title(self, item: ManualJournal) -> LocalizedText:
+        return phrase("Manual journal %(reference)s") % {"reference": item.reference}
 
-@transaction.atomic
-def withdraw_journal(*, manual_id: int, actor: User) -> ManualJournal:
-    """Who: the one who wrote it."""
-    manual = _waiting(manual_id)
-    require(policies.can_withdraw(actor, manual))
-    _decide(manual, RequestState.WITHDRAWN, actor, "")
-    _record(manual, WalletAction.MANUAL_JOURNAL_WITHDRAWN, actor, "", ())
-    return manual
+    def url(self, item: ManualJournal) -> str:
+        return f"/money/journals/{item.pk}/"
+
+    def changes(self, item: ManualJournal) -> list[Change]:
+        lines = [
+            Change(
+                str(line.account), formats.money(Money.of_minor(line.amount_minor, line.account.currency), sign=True)
+            )
+            for line in lines_of(item)
+        ]
+        return [*lines, Change(_("Business day"), formats.day(item.business_on))]
+
+    def after(self, item: ManualJournal) -> dict[str, Any]:
+        return {
+            "reference": item.reference,
+            "business_on": item.business_on.isoformat(),
+            "lines": [
+                f"{line.account.pk}: {Money.of_minor(line.amount_minor, line.account.currency)}"
+                for line in lines_of(item)
+            ],
+        }
 
 
 def lines_of(manual: ManualJournal) -> list[Line]:
@@ -291,8 +296,9 @@ def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Actor)
 
     Who: whoever may write journals of the brand. Raises: NotAllowed, WrongState, DomainError (empty, too large, too many).
     """
-    manual = _waiting(manual_id)
+    manual = kind_of(ManualJournal).lock(manual_id)
     require(ledger_policies.can_write_journal(actor, manual.brand_id))
+    require_waiting(kind_of(ManualJournal), manual)
     return _attach(manual, file_name, content, actor)
 
 
@@ -322,40 +328,7 @@ def _attach(manual: ManualJournal, name: str, content: bytes, actor: Actor) -> M
     return file
 
 
-def _waiting(manual_id: int) -> ManualJournal:
-    manual = ManualJournal.objects.select_for_update(of=("self",)).select_related("brand").get(pk=manual_id)
-    if manual.state != RequestState.WAITING:
-        raise WrongState(_("This was decided already: %(state)s.") % {"state": manual.get_state_display()})
-    return manual
-
-
-def _decide(manual: ManualJournal, state: RequestState, actor: Actor, note: str) -> None:
-    manual.state, manual.decided_by, manual.decided_at = state, actor, timezone.now()
-    manual.decision_note = note.strip()[:300]
-    manual.save(update_fields=["state", "decided_by", "decided_at", "decision_note", "journal_id"])
-
-
-def _record(manual: ManualJournal, action: AuditCode, actor: Actor, reason: str, lines: Sequence[Line]) -> None:
-    clients = {line.account.client_id for line in lines if line.account.client_id}
-    audit.record(
-        actor=actor,
-        action=action,
-        target=manual,
-        brand_id=manual.brand_id,
-        reason=reason,
-        client_id=clients.pop() if len(clients) == 1 else None,
-        after={
-            "reference": manual.reference,
-            "state": manual.state,
-            "business_on": manual.business_on.isoformat(),
-            "lines": [
-                f"{line.account.pk}: {Money.of_minor(line.amount_minor, line.account.currency)}" for line in lines
-            ],
-        },
-    )
-
-
-def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Actor) -> None:
+def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: User) -> None:
     """Their timelines say by how much the wallet changed; the reason stays with staff."""
     changed: dict[tuple[int, str], int] = defaultdict(int)
     for line in lines:
@@ -373,14 +346,3 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: Actor) ->
             dedupe_key=f"manual:{manual.pk}:{currency}",
             is_visible_to_client=True,
         )
-
-
-def _answer(manual: ManualJournal, words: LocalizedText) -> None:
-    notify(
-        [manual.requested_by_id],
-        kind="wallet.manual_journal_decided",
-        title=words,
-        body=manual.decision_note,
-        url=f"/money/journals/{manual.pk}/",
-        dedupe_key=f"manual:{manual.pk}:decided",
-    )

@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
 from crm.i18n.formats import ago
 from crm.money.amounts import Money
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, Table, TimeColumn
-from wallet.choices.approvals import RequestState
 from wallet.core import queries
 from wallet.models import ManualJournal
 
@@ -18,7 +18,7 @@ AGE_WARNING_HOURS, AGE_LATE_HOURS = 24, 72
 
 
 class ManualJournalFilter(django_filters.FilterSet):
-    state = django_filters.MultipleChoiceFilter(choices=RequestState.choices, label=_("State"), distinct=False)
+    state = django_filters.MultipleChoiceFilter(choices=ApprovalState.choices, label=_("State"), distinct=False)
     business = django_filters.DateFromToRangeFilter(field_name="business_on", label=_("Business day"))
 
     class Meta:
@@ -40,7 +40,7 @@ def turnover(row: ManualJournal) -> str:
 
 
 def _age(row: ManualJournal, table: Table) -> str:
-    if row.state != RequestState.WAITING:
+    if row.state != ApprovalState.PENDING:
         return ""
     hours = (table.now - row.requested_at).total_seconds() / 3600
     tone = "danger" if hours >= AGE_LATE_HOURS else "warning" if hours >= AGE_WARNING_HOURS else "neutral"

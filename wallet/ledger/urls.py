@@ -13,9 +13,6 @@ URLS = [
     path("money/journals/new/", journals.new_journal, name="manual_journal_new"),
     path("money/journals/accounts/", journals.account_options, name="account_options"),
     path("money/journals/<int:pk>/", journals.manual_journal_page, name="manual_journal"),
-    path("money/journals/<int:pk>/post/", journals.manual_post, name="manual_post"),
-    path("money/journals/<int:pk>/refuse/", journals.manual_refuse, name="manual_refuse"),
     path("money/journals/<int:pk>/files/", journals.manual_attach, name="manual_attach"),
     path("money/journals/files/<int:pk>/", journals.manual_file, name="manual_file"),
-    path("money/journals/<int:pk>/withdraw/", journals.manual_withdraw, name="manual_withdraw"),
 ]

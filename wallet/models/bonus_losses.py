@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.money.amounts import Money
-from wallet.choices.approvals import RequestState
 from wallet.models.bonus import BonusGrant
 from wallet.models.disputes import Dispute
 from wallet.models.ledger import Journal
-from wallet.models.periods import FourEyesMixin
 
 
 class BonusLoss(models.Model):
@@ -43,7 +43,7 @@ class BonusLoss(models.Model):
         return Money.of_minor(self.amount_minor, self.grant.currency)
 
 
-class BonusProposal(FourEyesMixin):
+class BonusProposal(ApprovalMixin):
     """One person says what becomes of credit that a won dispute had cost; another one agrees, and only then it is held again."""
 
     loss = models.ForeignKey(BonusLoss, on_delete=models.PROTECT, related_name="proposals")
@@ -52,12 +52,12 @@ class BonusProposal(FourEyesMixin):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            *FourEyesMixin.constraints("bonus_proposal"),
+            *ApprovalMixin.constraints("bonus_proposal"),
             models.UniqueConstraint(
-                fields=["loss"], condition=Q(state=RequestState.WAITING), name="one_bonus_proposal_at_a_time"
+                fields=["loss"], condition=Q(state=ApprovalState.PENDING), name="one_bonus_proposal_at_a_time"
             ),
             models.UniqueConstraint(
-                fields=["loss"], condition=Q(state=RequestState.APPROVED), name="a_lost_bonus_is_decided_once"
+                fields=["loss"], condition=Q(state=ApprovalState.APPROVED), name="a_lost_bonus_is_decided_once"
             ),
         ]
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.choices import ApprovalState
 from crm.db.states import HasState
 from crm.models import Brand, User
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.money.amounts import Money, from_minor
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import (
     BREAK_TRANSITIONS,
     BREAKS_OF_A_MOVEMENT,
@@ -32,7 +33,6 @@ from wallet.models.files import AttachedFile
 from wallet.models.ledger import Journal
 from wallet.models.matches import MatchGroup
 from wallet.models.payments import PspMovement
-from wallet.models.periods import FourEyesMixin
 from wallet.models.psp import Psp
 from wallet.models.settlements import SettlementImport, SettlementRow
 
@@ -165,7 +165,7 @@ class BreakNote(AttachedFile):
         return self.body[:60] or self.file_name
 
 
-class BreakPosting(FourEyesMixin):
+class BreakPosting(ApprovalMixin):
     """A difference that somebody wants to post: what it is, and why. Another person says yes, then it is in the ledger.
 
     When the break has both a row and a movement they become a group whose difference is this posting.
@@ -194,10 +194,10 @@ class BreakPosting(FourEyesMixin):
         ordering = ["-id"]
         permissions = [("post_break", "May post the difference of a break that somebody else proposed")]
         constraints = [
-            *FourEyesMixin.constraints("break_posting"),
+            *ApprovalMixin.constraints("break_posting"),
             models.CheckConstraint(
-                condition=Q(state=RequestState.APPROVED, journal__isnull=False)
-                | (~Q(state=RequestState.APPROVED) & Q(journal__isnull=True)),
+                condition=Q(state=ApprovalState.APPROVED, journal__isnull=False)
+                | (~Q(state=ApprovalState.APPROVED) & Q(journal__isnull=True)),
                 name="approved_break_posting_is_posted",
             ),
             models.CheckConstraint(
@@ -225,7 +225,7 @@ class BreakPosting(FourEyesMixin):
                 name="posting_between_currencies_names_its_rate",
             ),
             models.UniqueConstraint(
-                fields=["one"], condition=Q(state=RequestState.WAITING), name="one_posting_of_a_break_waits"
+                fields=["one"], condition=Q(state=ApprovalState.PENDING), name="one_posting_of_a_break_waits"
             ),
             models.CheckConstraint(
                 condition=Q(way=PostingWay.OWN_BANK, entry__isnull=False)
@@ -234,7 +234,7 @@ class BreakPosting(FourEyesMixin):
             ),
             models.UniqueConstraint(
                 fields=["entry"],
-                condition=Q(entry__isnull=False, state__in=[RequestState.WAITING, RequestState.APPROVED]),
+                condition=Q(entry__isnull=False, state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]),
                 name="a_bank_entry_is_one_payout_to_our_bank",
             ),
         ]

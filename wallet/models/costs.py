@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
 from crm.models import User
+from crm.models.approvals import ApprovalMixin
 from crm.money.amounts import from_minor
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import RowType
-from wallet.models.periods import FourEyesMixin
 from wallet.models.psp import Psp
 
 NOT_NEGATIVE = Q(basis_points__gte=0, fixed_minor__gte=0, tolerance_minor__gte=0)
@@ -86,7 +86,7 @@ class PspCost(CostTermsMixin):
         ]
 
 
-class PspCostProposal(CostTermsMixin, FourEyesMixin):
+class PspCostProposal(CostTermsMixin, ApprovalMixin):
     """Terms that somebody wrote down; another person, with the contract in hand, agrees. Then they are a `PspCost`."""
 
     ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -96,16 +96,16 @@ class PspCostProposal(CostTermsMixin, FourEyesMixin):
         ordering = ["-id"]
         permissions = [("approve_pspcost", "May agree to cost terms of a PSP that somebody else wrote down")]
         constraints = [
-            *FourEyesMixin.constraints("cost_proposal"),
+            *ApprovalMixin.constraints("cost_proposal"),
             models.CheckConstraint(condition=NOT_NEGATIVE, name="proposed_costs_are_not_negative"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False, state=RequestState.APPROVED),
+                | Q(ended_at__isnull=False, ended_by__isnull=False, state=ApprovalState.APPROVED),
                 name="terms_taken_back_say_who_and_when",
             ),
             models.UniqueConstraint(
                 fields=["psp", "type", "currency", "valid_from"],
-                condition=Q(state=RequestState.WAITING),
+                condition=Q(state=ApprovalState.PENDING),
                 name="one_cost_proposal_per_kind_and_day_waits",
             ),
         ]

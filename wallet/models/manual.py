@@ -8,16 +8,16 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
 from crm.models import Brand, User
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
-from wallet.choices.approvals import RequestState
 from wallet.models.files import AttachedFile
 from wallet.models.ledger import Account, Journal
-from wallet.models.periods import FourEyesMixin
 
 
-class ManualJournal(FourEyesMixin):
+class ManualJournal(ApprovalMixin):
     """A journal that waits for a second person; its postings are written when they say yes."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -36,11 +36,11 @@ class ManualJournal(FourEyesMixin):
             ("post_manual_journal", "May post manual journals that somebody else wrote"),
         ]
         constraints = [
-            *FourEyesMixin.constraints("manual_journal"),
+            *ApprovalMixin.constraints("manual_journal"),
             models.UniqueConstraint(fields=["requested_by", "request_key"], name="one_manual_journal_per_request"),
             models.CheckConstraint(
-                condition=Q(state=RequestState.APPROVED, journal__isnull=False)
-                | (~Q(state=RequestState.APPROVED) & Q(journal__isnull=True)),
+                condition=Q(state=ApprovalState.APPROVED, journal__isnull=False)
+                | (~Q(state=ApprovalState.APPROVED) & Q(journal__isnull=True)),
                 name="approved_manual_journal_is_posted",
             ),
             models.CheckConstraint(

@@ -7,18 +7,18 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.money.amounts import Money
-from wallet.choices.approvals import RequestState
 from wallet.choices.withdrawals import FindingKind
 from wallet.models.bonus import BonusGrant
 from wallet.models.bonus_losses import BonusLoss, BonusProposal
 from wallet.models.ledger import Journal
-from wallet.models.periods import FourEyesMixin
 from wallet.models.withdrawals import Withdrawal
 
 
-class PayoutFinding(FourEyesMixin):
+class PayoutFinding(ApprovalMixin):
     """How a payment to a client really ended, as one person learnt it from the PSP or the bank; another person books it."""
 
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="findings")
@@ -40,13 +40,13 @@ class PayoutFinding(FourEyesMixin):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            *FourEyesMixin.constraints("payout_finding"),
+            *ApprovalMixin.constraints("payout_finding"),
             models.UniqueConstraint(
-                fields=["withdrawal"], condition=Q(state=RequestState.WAITING), name="one_payout_finding_at_a_time"
+                fields=["withdrawal"], condition=Q(state=ApprovalState.PENDING), name="one_payout_finding_at_a_time"
             ),
             models.UniqueConstraint(
                 fields=["withdrawal"],
-                condition=Q(state=RequestState.APPROVED, kind=FindingKind.CAME_BACK),
+                condition=Q(state=ApprovalState.APPROVED, kind=FindingKind.CAME_BACK),
                 name="a_payout_comes_back_once",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_finding_is_positive"),
@@ -59,7 +59,7 @@ class PayoutFinding(FourEyesMixin):
                 condition=Q(kind=FindingKind.NOT_PAID) | ~Q(psp_reference=""), name="moved_money_has_a_number"
             ),
             models.CheckConstraint(
-                condition=~Q(state=RequestState.APPROVED) | Q(journal__isnull=False), name="approved_finding_is_booked"
+                condition=~Q(state=ApprovalState.APPROVED) | Q(journal__isnull=False), name="approved_finding_is_booked"
             ),
         ]
 

@@ -9,11 +9,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
 from crm.db.states import HasState
 from crm.models import Brand, User
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
-from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PERIOD_TRANSITIONS, PeriodState
 from wallet.models.ledger import Account
 
@@ -136,39 +137,7 @@ class ClosingBalance(models.Model):
         return self._amount(self.closing_minor)
 
 
-class FourEyesMixin(models.Model):
-    """Somebody asks with a reason, somebody else decides."""
-
-    state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.WAITING)
-    reason = models.CharField(max_length=300)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
-    requested_at = models.DateTimeField()
-    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    decided_at = models.DateTimeField(null=True)
-    decision_note = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        abstract = True
-
-    @staticmethod
-    def constraints(name: str) -> list[models.CheckConstraint]:
-        """Four eyes, held by the database; who withdraws their own request decides nothing."""
-        return [
-            models.CheckConstraint(
-                condition=Q(state=RequestState.WITHDRAWN)
-                | Q(decided_by__isnull=True)
-                | ~Q(decided_by=F("requested_by")),
-                name=f"{name}_is_decided_by_somebody_else",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=RequestState.WAITING, decided_by__isnull=True, decided_at__isnull=True)
-                | (~Q(state=RequestState.WAITING) & Q(decided_by__isnull=False, decided_at__isnull=False)),
-                name=f"{name}_is_decided_by_a_person",
-            ),
-        ]
-
-
-class PeriodReopening(FourEyesMixin):
+class PeriodReopening(ApprovalMixin):
     """The wish to open a closed period again."""
 
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="reopenings")
@@ -177,9 +146,9 @@ class PeriodReopening(FourEyesMixin):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            *FourEyesMixin.constraints("period_reopening"),
+            *ApprovalMixin.constraints("period_reopening"),
             models.UniqueConstraint(
-                fields=["period"], condition=Q(state=RequestState.WAITING), name="one_wish_to_reopen_at_a_time"
+                fields=["period"], condition=Q(state=ApprovalState.PENDING), name="one_wish_to_reopen_at_a_time"
             ),
         ]
 

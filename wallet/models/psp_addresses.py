@@ -6,23 +6,25 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from wallet.choices.approvals import RequestState
-from wallet.models.periods import FourEyesMixin
+from crm.choices import ApprovalState
+from crm.models.approvals import ApprovalMixin
 from wallet.models.psp import Psp
 
 
-class PspAddressChange(FourEyesMixin):
+class PspAddressChange(ApprovalMixin):
     """Where a PSP's API shall answer from now on. The second person types its secrets again: none is kept here."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="address_changes")
     base_url = models.CharField(max_length=200, blank=True, help_text=_("Empty: the adapter's own"))
+    # Names of the keys that the approval replaced, for its audit.
+    keys_changed: list[str]
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            *FourEyesMixin.constraints("psp_address_change"),
+            *ApprovalMixin.constraints("psp_address_change"),
             models.UniqueConstraint(
-                fields=["psp"], condition=Q(state=RequestState.WAITING), name="one_address_change_of_a_psp_waits"
+                fields=["psp"], condition=Q(state=ApprovalState.PENDING), name="one_address_change_of_a_psp_waits"
             ),
         ]
 

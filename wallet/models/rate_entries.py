@@ -6,11 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from wallet.choices.approvals import RequestState
-from wallet.models.periods import FourEyesMixin
+from crm.choices import ApprovalState
+from crm.models.approvals import ApprovalMixin
 
 
-class RateEntry(FourEyesMixin):
+class RateEntry(ApprovalMixin):
     """1 EUR = `rate` units of `currency` on day `on`: entered by one person, a rate once another approves it."""
 
     currency = models.CharField(max_length=5)
@@ -24,10 +24,10 @@ class RateEntry(FourEyesMixin):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            *FourEyesMixin.constraints("rate_entry"),
+            *ApprovalMixin.constraints("rate_entry"),
             models.UniqueConstraint(
                 fields=["currency", "on"],
-                condition=Q(state=RequestState.WAITING),
+                condition=Q(state=ApprovalState.PENDING),
                 name="one_rate_of_a_currency_and_day_waits",
             ),
             models.CheckConstraint(condition=Q(rate__gt=0), name="entered_rate_is_positive"),

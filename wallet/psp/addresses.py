@@ -6,23 +6,22 @@ approves it and types every secret again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
-from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit
+from crm import approvals
+from crm.approvals import Change
+from crm.choices import ApprovalState
+from crm.db.locking import lock
+from crm.errors import DomainError
+from crm.i18n.localized_text import LocalizedText, phrase
+from crm.models import User
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
-from wallet.core import policies
 from wallet.models import Psp, PspAddressChange
 from wallet.psp import adapter_of, setup
 from wallet.psp import policies as psp_policies
@@ -47,108 +46,62 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: User) -> 
     base_url = base_url.strip()
     if base_url == psp.base_url:
         raise DomainError(_("This is the address that it has."))
-    if not reason.strip():
-        raise DomainError(_("Enter a reason."))
     setup.require_address(base_url)
-    if psp.address_changes.filter(state=RequestState.WAITING).exists():
-        raise WrongState(_("A new address is already awaiting second approval."))
-    change = PspAddressChange.objects.create(
-        psp=psp, base_url=base_url, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now()
-    )
-    _record(change, WalletAction.PSP_ADDRESS_PROPOSED, actor, reason)
-    notify(
-        [pk for pk in people_with("wallet.manage_psp", brand_id=psp.brand_id) if pk != actor.pk],
-        kind="wallet.psp_address",
-        title=phrase("%(psp)s: a new API address awaits second approval") % {"psp": psp},
-        body=change.reason,
-        url=f"/money/psps/{psp.pk}/",
-        dedupe_key=f"psp-address:{change.pk}",
-    )
-    return change
+    return approvals.propose(PspAddressChange(psp=psp, base_url=base_url, reason=reason), actor=actor)
 
 
-@transaction.atomic
-def approve_address(*, change_id: int, keys: Mapping[str, str], actor: User, note: str = "") -> PspAddressChange:
-    """The PSP answers at the new address from now on, with the secrets given here.
+class AddressApproval(approvals.ApprovalKind[PspAddressChange]):
+    """The PSP answers at the new address from now on, with the secrets given at the approval (`keys`)."""
 
-    Who: `wallet.manage_psp` on the brand, and not who proposed it.
-    Raises: NotAllowed, WrongState, DomainError (a stored secret isn't given again, the address can't be asked any more).
-    """
-    change, psp = _locked(change_id)
-    require(psp_policies.can_decide_address(actor, change))
-    setup.require_address(change.base_url)
-    if missing := [str(key.label) for key in stored_secrets(psp) if not keys.get(key.name)]:
-        raise DomainError(_("Enter again: %(names)s.") % {"names": ", ".join(missing)})
-    before, psp.base_url = psp.base_url, change.base_url
-    changed = setup.replace_keys(psp, {name: value for name, value in keys.items() if value})
-    psp.save()
-    _decide(change, RequestState.APPROVED, actor, note)
-    _record(
-        change,
-        WalletAction.PSP_ADDRESS_CHANGED,
-        actor,
-        note,
-        before={"base_url": before},
-        after={"keys_changed": changed},
-    )
-    return change
+    model = PspAddressChange
+    code = "psp-address"
+    label = gettext_lazy("PSP address")
+    asks = decides = "wallet.manage_psp"
+    proposed, approved = WalletAction.PSP_ADDRESS_PROPOSED, WalletAction.PSP_ADDRESS_CHANGED
+    rejected, withdrawn = WalletAction.PSP_ADDRESS_REFUSED, WalletAction.PSP_ADDRESS_WITHDRAWN
+    notice = "wallet.psp_address"
+    brand_path = "psp__brand_id"
+    related = ("psp__brand",)
+    one_open = ("psp",)
+    has_own_form = True
 
+    def lock(self, pk: int) -> PspAddressChange:
+        """The PSP first, as everybody who sets it up does."""
+        psp = _lock(PspAddressChange.objects.values_list("psp_id", flat=True).get(pk=pk))
+        change = super().lock(pk)
+        change.psp = psp
+        return change
 
-@transaction.atomic
-def refuse_address(*, change_id: int, actor: User, note: str) -> PspAddressChange:
-    """Who: as for approving. Raises: NotAllowed, WrongState, DomainError without a note."""
-    change, _psp = _locked(change_id)
-    require(psp_policies.can_decide_address(actor, change))
-    if not note.strip():
-        raise DomainError(_("Enter a reason."))
-    _decide(change, RequestState.REFUSED, actor, note)
-    _record(change, WalletAction.PSP_ADDRESS_REFUSED, actor, note)
-    return change
+    def apply(self, item: PspAddressChange, actor: User, **given: Any) -> None:
+        """Raises: DomainError (a stored secret isn't given again, the address can't be asked any more)."""
+        psp, keys = item.psp, given.get("keys", {})
+        setup.require_address(item.base_url)
+        if missing := [str(key.label) for key in stored_secrets(psp) if not keys.get(key.name)]:
+            raise DomainError(_("Enter again: %(names)s.") % {"names": ", ".join(missing)})
+        psp.base_url = item.base_url
+        item.keys_changed = setup.replace_keys(psp, {name: value for name, value in keys.items() if value})
+        psp.save()
 
+    def title(self, item: PspAddressChange) -> LocalizedText:
+        return phrase("%(psp)s: new API address") % {"psp": item.psp}
 
-@transaction.atomic
-def withdraw_address(*, change_id: int, actor: User) -> PspAddressChange:
-    """Who: the one who proposed it, while nobody has decided."""
-    change, _psp = _locked(change_id)
-    require(policies.can_withdraw(actor, change))
-    _decide(change, RequestState.WITHDRAWN, actor, "")
-    _record(change, WalletAction.PSP_ADDRESS_WITHDRAWN, actor, "")
-    return change
+    def url(self, item: PspAddressChange) -> str:
+        return f"/money/psps/{item.psp_id}/"
+
+    def changes(self, item: PspAddressChange) -> list[Change]:
+        own = _("The provider’s own")
+        return [Change(_("API address"), item.base_url or own, item.psp.base_url or own)]
+
+    def target(self, item: PspAddressChange) -> Psp:
+        return item.psp
+
+    def before(self, item: PspAddressChange) -> dict[str, Any]:
+        return {"base_url": item.psp.base_url}
+
+    def after(self, item: PspAddressChange) -> dict[str, Any]:
+        changed = {"keys_changed": item.keys_changed} if item.state == ApprovalState.APPROVED else {}
+        return {"base_url": item.base_url, **changed}
 
 
 def _lock(psp_id: int) -> Psp:
-    return Psp.objects.select_for_update(of=["self"]).select_related("brand").get(pk=psp_id)
-
-
-def _locked(change_id: int) -> tuple[PspAddressChange, Psp]:
-    """The PSP first, as everybody who sets it up does."""
-    psp = _lock(PspAddressChange.objects.values_list("psp_id", flat=True).get(pk=change_id))
-    change = PspAddressChange.objects.select_for_update(of=["self"]).get(pk=change_id)
-    change.psp = psp
-    return change, psp
-
-
-def _decide(change: PspAddressChange, state: RequestState, actor: Actor, note: str) -> None:
-    change.state, change.decided_by, change.decided_at = state, actor, timezone.now()
-    change.decision_note = note.strip()[:300]
-    change.save()
-
-
-def _record(
-    change: PspAddressChange,
-    action: AuditCode,
-    actor: Actor,
-    reason: str,
-    *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        target=change.psp,
-        brand_id=change.psp.brand_id,
-        reason=reason,
-        before=dict(before or {}),
-        after={"base_url": change.base_url, "state": change.state, **(after or {})},
-    )
+    return lock(Psp, psp_id, "brand")

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.choices import ApprovalState
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
@@ -18,7 +19,6 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakState, Resolved
 from wallet.core import attachments
 from wallet.models import Break, BreakNote, BreakPosting
@@ -41,7 +41,7 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
     one = lock(Break, break_id)
     require(policies.can_resolve(actor, one))
     require_open(one)
-    if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
+    if BreakPosting.objects.filter(one=one, state=ApprovalState.PENDING).exists():
         raise WrongState(_("A posting for this break waits for a second person: withdraw it first."))
     if not resolution.strip():
         raise DomainError(_("Say how it was resolved."))

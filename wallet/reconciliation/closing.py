@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import F
 from django.utils import timezone
 
-from wallet.choices.approvals import RequestState
+from crm.choices import ApprovalState
 from wallet.choices.reconciliation import CLOSED_ITSELF
 from wallet.models import BreakPosting
 
@@ -16,8 +16,8 @@ def withdraw_postings(break_ids: Iterable[int]) -> None:
     """Proposals that wait for these breaks are withdrawn in the proposer's name, and say why."""
     ids = list(break_ids)
     if ids:
-        BreakPosting.objects.filter(one_id__in=ids, state=RequestState.WAITING).update(
-            state=RequestState.WITHDRAWN,
+        BreakPosting.objects.filter(one_id__in=ids, state=ApprovalState.PENDING).update(
+            state=ApprovalState.WITHDRAWN,
             decided_by=F("requested_by"),
             decided_at=timezone.now(),
             decision_note=CLOSED_ITSELF,

@@ -16,23 +16,24 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change
+from crm.choices import ApprovalState
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import label_of, phrase
+from crm.i18n import formats
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakKind, RowType
-from wallet.core import policies
 from wallet.models import Break, Psp, PspCost, PspCostProposal, SettlementImport
 from wallet.psp import policies as psp_policies
 from wallet.psp.waiting_reports import lock_psp
 from wallet.reconciliation import naming
-from wallet.reconciliation import policies as reconciliation_policies
 
 # Rows that carry a fee; a row of type "fee" is one itself.
 TYPES = (
@@ -69,31 +70,14 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: User) -> Psp
 
     Who: `wallet.manage_psp` on the brand. Raises: NotAllowed, DomainError (amounts, reason, a day that is not open).
     """
-    psp = Psp.objects.select_for_update(of=["self"], no_key=True).select_related("brand").get(pk=psp_id)
+    psp = lock(Psp, psp_id, "brand", no_key=True)
     require(psp_policies.can_manage_psp(actor, psp))
     if terms.type not in TYPES or not 0 <= terms.basis_points <= BASIS_POINTS_MAX:
         raise DomainError(_("A cost is between nothing and 50 % of rows that carry a fee."))
     if terms.fixed_minor < 0 or terms.tolerance_minor < 0:
         raise DomainError(_("Amounts must not be below zero."))
-    if not reason.strip():
-        raise DomainError(_("Say where this was agreed, e.g. the contract and its clause."))
     _require_open_day(psp, terms)
-    key = {name: getattr(terms, name) for name in ("type", "currency", "valid_from")}
-    if PspCostProposal.objects.filter(psp=psp, state=RequestState.WAITING, **key).exists():
-        raise WrongState(_("Terms for this kind, currency and day wait for a second person already."))
-    proposal = PspCostProposal.objects.create(
-        psp=psp, reason=reason.strip()[:300], requested_by=actor, requested_at=timezone.now(), **terms.as_fields()
-    )
-    _record(proposal, WalletAction.COST_TERMS_PROPOSED, actor, reason)
-    notify(
-        [pk for pk in people_with("wallet.approve_pspcost", brand_id=psp.brand_id) if pk != actor.pk],
-        kind="wallet.cost_terms",
-        title=phrase("Cost terms of %(psp)s wait for a second person") % {"psp": psp},
-        body=proposal.reason,
-        url=_url(proposal),
-        dedupe_key=f"cost-terms:{proposal.pk}",
-    )
-    return proposal
+    return approvals.propose(PspCostProposal(psp=psp, reason=reason, **terms.as_fields()), actor=actor)
 
 
 def _require_open_day(psp: Psp, terms: Terms | PspCostProposal) -> None:
@@ -108,47 +92,54 @@ def _require_open_day(psp: Psp, terms: Terms | PspCostProposal) -> None:
         )
 
 
-@transaction.atomic
-def approve_terms(*, proposal_id: int, actor: User, note: str = "") -> PspCost:
-    """The terms count from their day on; with the first ones of a kind, reports that are here already are looked at too.
+class CostApproval(approvals.ApprovalKind[PspCostProposal]):
+    """The terms count from their day on; with the first ones of a kind, reports that are here already are looked at too."""
 
-    Who: `wallet.approve_pspcost` on the brand, and not the one who wrote them down (also a CHECK).
-    Raises: NotAllowed, WrongState, DomainError (their day has gone by while they waited).
-    """
-    proposal = _locked(proposal_id)
-    require(reconciliation_policies.can_decide_cost(actor, proposal))
-    _require_open_day(proposal.psp, proposal)
-    terms = {name: getattr(proposal, name) for name in Terms.__slots__}
-    cost = PspCost.objects.create(psp=proposal.psp, **terms)
-    _decide(proposal, RequestState.APPROVED, actor, note)
-    _record(proposal, WalletAction.COST_TERMS_APPROVED, actor, note)
-    _answer(proposal)
-    if cost.valid_from <= _today():
-        hold_reports_against_terms(proposal.psp, since=cost.valid_from)
-    return cost
+    model = PspCostProposal
+    code = "cost-terms"
+    label = gettext_lazy("PSP cost terms")
+    asks, decides = "wallet.manage_psp", "wallet.approve_pspcost"
+    proposed, approved = WalletAction.COST_TERMS_PROPOSED, WalletAction.COST_TERMS_APPROVED
+    rejected, withdrawn = WalletAction.COST_TERMS_REFUSED, WalletAction.COST_TERMS_WITHDRAWN
+    notice = "wallet.cost_terms"
+    brand_path = "psp__brand_id"
+    related = ("psp__brand",)
+    one_open = ("psp", "type", "currency", "valid_from")
 
+    def lock(self, pk: int) -> PspCostProposal:
+        """Locks: the PSP's runs, its row, the proposal; always in this order."""
+        psp_id = PspCostProposal.objects.values_list("psp_id", flat=True).get(pk=pk)
+        lock_psp(psp_id)
+        lock(Psp.objects.only("pk"), psp_id, no_key=True)
+        return super().lock(pk)
 
-@transaction.atomic
-def refuse_terms(*, proposal_id: int, actor: User, note: str) -> PspCostProposal:
-    """Who: as for agreeing. note: why, for the one who wrote them down."""
-    proposal = _locked(proposal_id)
-    require(reconciliation_policies.can_decide_cost(actor, proposal))
-    if not note.strip():
-        raise DomainError(_("Say why it is refused."))
-    _decide(proposal, RequestState.REFUSED, actor, note)
-    _record(proposal, WalletAction.COST_TERMS_REFUSED, actor, note)
-    _answer(proposal)
-    return proposal
+    def apply(self, item: PspCostProposal, actor: User, **given: Any) -> None:
+        """Raises: DomainError (their day has gone by while they waited)."""
+        _require_open_day(item.psp, item)
+        cost = PspCost.objects.create(psp=item.psp, **{name: getattr(item, name) for name in Terms.__slots__})
+        if cost.valid_from <= _today():
+            hold_reports_against_terms(item.psp, since=cost.valid_from)
 
+    def title(self, item: PspCostProposal) -> LocalizedText:
+        return phrase("Cost terms of %(psp)s") % {"psp": item.psp}
 
-@transaction.atomic
-def withdraw_proposal(*, proposal_id: int, actor: User) -> PspCostProposal:
-    """Who: the one who wrote them down, while nobody has decided."""
-    proposal = _locked(proposal_id)
-    require(policies.can_withdraw(actor, proposal))
-    _decide(proposal, RequestState.WITHDRAWN, actor, "")
-    _record(proposal, WalletAction.COST_TERMS_WITHDRAWN, actor, "")
-    return proposal
+    def url(self, item: PspCostProposal) -> str:
+        return f"/money/psps/{item.psp_id}/costs/"
+
+    def changes(self, item: PspCostProposal) -> list[Change]:
+        percent, fixed = formats.number(item.percent, item.percent_decimals), formats.money(item.fixed, item.currency)
+        return [
+            Change(_("For"), f"{item.get_type_display()}, {item.currency}"),
+            Change(_("Cost"), f"{percent} % + {fixed}"),
+            Change(_("Tolerance"), formats.money(item.tolerance, item.currency)),
+            Change(_("From"), formats.day(item.valid_from)),
+        ]
+
+    def target(self, item: PspCostProposal) -> Psp:
+        return item.psp
+
+    def after(self, item: PspCostProposal) -> dict[str, Any]:
+        return _words(item)
 
 
 @transaction.atomic
@@ -164,7 +155,7 @@ def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
     if cost.valid_from <= _today():
         raise WrongState(_("These terms are in force: write later ones that take over."))
     key = {name: getattr(cost, name) for name in ("psp", "type", "currency", "valid_from")}
-    PspCostProposal.objects.filter(state=RequestState.APPROVED, ended_at=None, **key).update(
+    PspCostProposal.objects.filter(state=ApprovalState.APPROVED, ended_at=None, **key).update(
         ended_by=actor, ended_at=timezone.now()
     )
     audit.record(
@@ -192,53 +183,9 @@ def hold_reports_against_terms(psp: Psp, *, since: dt.date) -> int:
         return breaks
 
 
-def _locked(proposal_id: int) -> PspCostProposal:
-    """Locks: the PSP's runs, its row, the proposal; always in this order."""
-    psp_id = PspCostProposal.objects.values_list("psp_id", flat=True).get(pk=proposal_id)
-    lock_psp(psp_id)
-    Psp.objects.select_for_update(of=["self"], no_key=True).only("pk").get(pk=psp_id)
-    proposal = PspCostProposal.objects.select_for_update(of=["self"]).select_related("psp__brand").get(pk=proposal_id)
-    if proposal.state != RequestState.WAITING:
-        raise WrongState(_("This was decided already: %(state)s.") % {"state": proposal.get_state_display()})
-    return proposal
-
-
-def _decide(proposal: PspCostProposal, state: RequestState, actor: Actor, note: str) -> None:
-    proposal.state, proposal.decided_by, proposal.decided_at = state, actor, timezone.now()
-    proposal.decision_note = note.strip()[:300]
-    proposal.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
-
-
 def _words(terms: PspCost | PspCostProposal) -> dict[str, Any]:
     fields: Sequence[str] = Terms.__slots__
     return {name: str(getattr(terms, name)) for name in fields}
-
-
-def _record(proposal: PspCostProposal, action: AuditCode, actor: Actor, reason: str) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        target=proposal.psp,
-        brand_id=proposal.psp.brand_id,
-        reason=reason,
-        after={**_words(proposal), "state": proposal.state},
-    )
-
-
-def _answer(proposal: PspCostProposal) -> None:
-    notify(
-        [proposal.requested_by_id],
-        kind="wallet.cost_terms_decided",
-        title=phrase("Your cost terms of %(psp)s: %(state)s")
-        % {"psp": proposal.psp, "state": label_of(proposal, "state")},
-        body=proposal.decision_note,
-        url=_url(proposal),
-        dedupe_key=f"cost-terms:{proposal.pk}:decided",
-    )
-
-
-def _url(proposal: PspCostProposal) -> str:
-    return f"/money/psps/{proposal.psp_id}/costs/"
 
 
 def _today() -> dt.date:
@@ -291,5 +238,5 @@ def without_terms(psp: Psp, report: SettlementImport | None, shown: Sequence[Sho
 def proposals_of(psp: Psp) -> tuple[list[PspCostProposal], list[PspCostProposal]]:
     """Those that wait, and the last ones that were decided."""
     rows = PspCostProposal.objects.filter(psp=psp).select_related("requested_by", "decided_by", "ended_by", "psp")
-    waiting = list(rows.filter(state=RequestState.WAITING)[:PROPOSALS_SHOWN])
-    return waiting, list(rows.exclude(state=RequestState.WAITING)[:PROPOSALS_SHOWN])
+    waiting = list(rows.filter(state=ApprovalState.PENDING)[:PROPOSALS_SHOWN])
+    return waiting, list(rows.exclude(state=ApprovalState.PENDING)[:PROPOSALS_SHOWN])

@@ -21,12 +21,12 @@ from decimal import Decimal
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from crm.choices import ApprovalState
 from crm.db.locking import lock_or_none
 from crm.errors import DomainError, WrongState
 from crm.money.amounts import Money, from_minor, quantize, to_minor
 from crm.rates import fx
 from wallet.bank.payout_matching import DAYS_NEAR
-from wallet.choices.approvals import RequestState
 from wallet.choices.bank import EntryState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import BreakKind, Leg, RowType
@@ -79,7 +79,7 @@ def can_be(one: Break) -> bool:
 def free_entries(brand_id: int) -> QuerySet[BankEntry]:
     """Credits at our banks that are nobody's yet, neither by a match nor by somebody's word or proposal."""
     spoken_for = BreakPosting.objects.filter(
-        entry__isnull=False, state__in=[RequestState.WAITING, RequestState.APPROVED]
+        entry__isnull=False, state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]
     ).values("entry")
     return BankEntry.objects.filter(
         psp__brand_id=brand_id,
@@ -147,7 +147,9 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
     if entry_id is None or not can_be(one):
         raise DomainError(_("Choose the booking at the bank that it is."))
     entry = lock_or_none(BankEntry, entry_id)
-    spoken_for = BreakPosting.objects.filter(entry_id=entry_id, state__in=[RequestState.WAITING, RequestState.APPROVED])
+    spoken_for = BreakPosting.objects.filter(
+        entry_id=entry_id, state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]
+    )
     if own is not None:
         spoken_for = spoken_for.exclude(pk=own.pk)
     is_free = (

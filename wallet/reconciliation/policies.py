@@ -7,13 +7,8 @@ from typing import Any
 from crm.models import Actor, User
 from crm.security.policies import Decision
 from wallet.bank.policies import can_handle_bank
-from wallet.core.policies import by_another, on_brand, on_whole_brand
-from wallet.models import Break, BreakPosting, Psp, PspCostProposal
-
-
-def can_decide_cost(user: User, proposal: PspCostProposal) -> Decision:
-    """Agree to cost terms or refuse them: not the one who wrote them down. Also a CHECK of the table."""
-    return by_another(user, proposal, on_brand(user, "wallet.approve_pspcost", proposal.psp.brand_id))
+from wallet.core.policies import on_brand, on_whole_brand
+from wallet.models import Break, Psp
 
 
 def can_reconcile(user: Actor, psp: Psp) -> Decision:
@@ -35,8 +30,3 @@ def decides_waiting_reports(user: User) -> bool:
 
 def can_resolve(user: Actor, one: Break) -> Decision:
     return on_brand(user, "wallet.run_reconciliation", one.brand_id)
-
-
-def can_post_break(user: User, posting: BreakPosting) -> Decision:
-    """Post or refuse: not the one who proposed it. Also a CHECK of the table."""
-    return by_another(user, posting, on_brand(user, "wallet.post_break", posting.one.brand_id))

@@ -13,22 +13,21 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import label_of, phrase
+from crm.i18n import formats
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
 from wallet.choices.bank import EntryState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.month_end import PeriodState
 from wallet.choices.reconciliation import BreakKind, BreakState, Leg, MatchRule, PostingWay, Resolved
-from wallet.core import policies
 from wallet.ledger import posting as ledger
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp, ReserveItem
@@ -99,34 +98,19 @@ def propose(
     difference = between.difference_minor if between else one.difference_minor
     if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
         raise DomainError(_("This is more than rounding can be. Choose what it is."))
-    if not reason.strip():
-        raise DomainError(_("Say why this is what it is."))
     _require_open_day(one.brand_id, business_on)
-    if BreakPosting.objects.filter(one=one, state=RequestState.WAITING).exists():
-        raise WrongState(_("A posting for this break waits for a second person already."))
-    posting = BreakPosting.objects.create(
+    posting = BreakPosting(
         one=one,
         way=way,
         currency=one.currency,
         amount_minor=difference,
         business_on=business_on,
-        reason=reason.strip()[:300],
-        requested_by=actor,
-        requested_at=timezone.now(),
+        reason=reason,
         movement_id=one.movement_id,
         entry_id=entry_id if way == PostingWay.OWN_BANK else None,
         **_rate_of(between),
     )
-    _record(posting, WalletAction.BREAK_POSTING_PROPOSED, actor, reason)
-    notify(
-        [pk for pk in people_with("wallet.post_break", brand_id=one.brand_id) if pk != actor.pk],
-        kind="wallet.break_posting",
-        title=phrase("A difference waits for a second person: %(amount)s") % {"amount": posting.amount},
-        body=posting.reason,
-        url=f"/money/reconciliation/breaks/{one.pk}/",
-        dedupe_key=f"break-posting:{posting.pk}",
-    )
-    return posting
+    return approvals.propose(posting, actor=actor)
 
 
 def _between(one: Break) -> Across | None:
@@ -181,47 +165,84 @@ def _require_open_day(brand_id: int, day: dt.date) -> None:
         raise DomainError(_("The books are closed on this day. Choose a later one."))
 
 
-def _locked(posting_id: int) -> BreakPosting:
-    """Locks: the PSP's runs, the break, the proposal; always in this order."""
-    known = BreakPosting.objects.select_related("one").get(pk=posting_id)
-    if known.one.psp_id:
-        lock_psp(known.one.psp_id)
-    lock(Break, known.one_id)
-    posting = BreakPosting.objects.select_for_update(of=["self"]).select_related("one").get(pk=posting_id)
-    if posting.state != RequestState.WAITING:
-        raise WrongState(_("This was decided already: %(state)s.") % {"state": label_of(posting, "state")})
-    return posting
+class PostingApproval(approvals.ApprovalKind[BreakPosting]):
+    """The difference is posted, and its break is resolved."""
 
+    model = BreakPosting
+    code = "break-posting"
+    label = gettext_lazy("Reconciliation posting")
+    asks, decides = "wallet.run_reconciliation", "wallet.post_break"
+    proposed, approved = WalletAction.BREAK_POSTING_PROPOSED, WalletAction.BREAK_POSTED
+    rejected, withdrawn = WalletAction.BREAK_POSTING_REFUSED, WalletAction.BREAK_POSTING_WITHDRAWN
+    notice = "wallet.break_posting"
+    brand_path = "one__brand_id"
+    related = ("one", "entry")
+    one_open = ("one",)
+    confirm = gettext_lazy("Post this difference?")
+    done = gettext_lazy("Posted.")
 
-@transaction.atomic
-def approve(*, posting_id: int, actor: User, note: str = "") -> BreakPosting:
-    """Post it and resolve the break. Who: `wallet.post_break` on the brand, and not the one who proposed it (also a CHECK).
+    def client_id(self, item: BreakPosting) -> int | None:
+        return item.one.client_id
 
-    Raises: NotAllowed, WrongState, DomainError (the day is closed by now).
-    """
-    posting = _locked(posting_id)
-    one = posting.one
-    require(reconciliation_policies.can_post_break(actor, posting))
-    breaks.require_open(one)
-    _require_open_day(one.brand_id, posting.business_on)
-    between = _require_the_same(posting, one)
-    arrival = own_bank.require_arrival(one, posting.entry_id, own=posting) if posting.entry_id else None
-    posted = ledger.post(_entry(posting, between, arrival), actor=actor)
-    posting.state, posting.decided_by, posting.decided_at = RequestState.APPROVED, actor, timezone.now()
-    posting.decision_note, posting.journal_id = note.strip()[:300], posted.journal_id
-    if one.kind in PAIRED and one.row_id and one.movement_id:
-        posting.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
-    posting.save()
-    if one.kind in OF_RESERVES:
-        ReserveItem.objects.filter(row_id=one.row_id).update(posted_minor=F("posted_minor") + posting.amount_minor)
-    if arrival is not None:
-        _note_arrival(arrival, one)
-    breaks.close(one, actor, code=Resolved.POSTED, values={"way": posting.way})
-    if posting.group_id and one.row_id:
-        book_again([one.row_id], actor=actor)
-    _record(posting, WalletAction.BREAK_POSTED, actor, note or posting.reason)
-    _answer(posting)
-    return posting
+    def lock(self, pk: int) -> BreakPosting:
+        """Locks: the PSP's runs, the break, the proposal; always in this order."""
+        known = BreakPosting.objects.select_related("one").get(pk=pk)
+        if known.one.psp_id:
+            lock_psp(known.one.psp_id)
+        lock(Break, known.one_id)
+        return super().lock(pk)
+
+    def apply(self, item: BreakPosting, actor: User, **given: Any) -> None:
+        """Raises: WrongState (the break has changed or is resolved), DomainError (the day is closed by now)."""
+        one = item.one
+        breaks.require_open(one)
+        _require_open_day(one.brand_id, item.business_on)
+        between = _require_the_same(item, one)
+        arrival = own_bank.require_arrival(one, item.entry_id, own=item) if item.entry_id else None
+        posted = ledger.post(_entry(item, between, arrival), actor=actor)
+        item.journal_id = posted.journal_id
+        if one.kind in PAIRED and one.row_id and one.movement_id:
+            item.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
+        item.save()
+        if one.kind in OF_RESERVES:
+            ReserveItem.objects.filter(row_id=one.row_id).update(posted_minor=F("posted_minor") + item.amount_minor)
+        if arrival is not None:
+            _note_arrival(arrival, one)
+        breaks.close(one, actor, code=Resolved.POSTED, values={"way": item.way})
+        if item.group_id and one.row_id:
+            book_again([one.row_id], actor=actor)
+
+    def title(self, item: BreakPosting) -> LocalizedText:
+        return phrase("Reconciliation difference of %(amount)s") % {"amount": item.amount}
+
+    def url(self, item: BreakPosting) -> str:
+        return f"/money/reconciliation/breaks/{item.one_id}/"
+
+    def changes(self, item: BreakPosting) -> list[Change]:
+        rows = [
+            Change(item.get_way_display(), formats.money(item.amount, item.currency, sign=True)),
+            Change(_("Business day"), formats.day(item.business_on)),
+        ]
+        if item.entry is not None:
+            rows.append(
+                Change(_("Bank entry"), f"{formats.money(item.entry.money)}, {formats.day(item.entry.booked_on)}")
+            )
+        if item.rate is not None and item.rate_on is not None:
+            rows.append(Change(_("Rate"), f"{item.rate.normalize()}, {formats.day(item.rate_on)}"))
+        return rows
+
+    def target(self, item: BreakPosting) -> Break:
+        return item.one
+
+    def after(self, item: BreakPosting) -> dict[str, Any]:
+        return {
+            "way": item.way,
+            "amount_minor": item.amount_minor,
+            "currency": item.currency,
+            "journal": item.journal_id,
+            **({"bank_entry": item.entry_id} if item.entry_id else {}),
+            **({"rate": str(item.rate), "rate_on": str(item.rate_on)} if item.rate else {}),
+        }
 
 
 def _note_arrival(arrival: Arrival, one: Break) -> None:
@@ -294,63 +315,3 @@ def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Ac
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     return group
-
-
-@transaction.atomic
-def refuse(*, posting_id: int, actor: User, note: str) -> BreakPosting:
-    """Who: as for posting. note: why, for the one who proposed it."""
-    posting = _locked(posting_id)
-    require(reconciliation_policies.can_post_break(actor, posting))
-    if not note.strip():
-        raise DomainError(_("Say why it is refused."))
-    _end(posting, RequestState.REFUSED, actor, note)
-    _record(posting, WalletAction.BREAK_POSTING_REFUSED, actor, note)
-    _answer(posting)
-    return posting
-
-
-@transaction.atomic
-def withdraw(*, posting_id: int, actor: User) -> BreakPosting:
-    """Who: the one who proposed it."""
-    posting = _locked(posting_id)
-    require(policies.can_withdraw(actor, posting))
-    _end(posting, RequestState.WITHDRAWN, actor, "")
-    _record(posting, WalletAction.BREAK_POSTING_WITHDRAWN, actor, "")
-    return posting
-
-
-def _end(posting: BreakPosting, state: RequestState, actor: Actor, note: str) -> None:
-    posting.state, posting.decided_by, posting.decided_at = state, actor, timezone.now()
-    posting.decision_note = note.strip()[:300]
-    posting.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
-
-
-def _record(posting: BreakPosting, action: AuditCode, actor: Actor, reason: str) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        target=posting.one,
-        brand_id=posting.one.brand_id,
-        client_id=posting.one.client_id,
-        reason=reason,
-        after={
-            "way": posting.way,
-            "amount_minor": posting.amount_minor,
-            "currency": posting.currency,
-            "state": posting.state,
-            "journal": posting.journal_id,
-            **({"bank_entry": posting.entry_id} if posting.entry_id else {}),
-            **({"rate": str(posting.rate), "rate_on": str(posting.rate_on)} if posting.rate else {}),
-        },
-    )
-
-
-def _answer(posting: BreakPosting) -> None:
-    notify(
-        [posting.requested_by_id],
-        kind="wallet.break_posting_decided",
-        title=phrase("Your posting for a break: %(state)s") % {"state": label_of(posting, "state")},
-        body=posting.decision_note,
-        url=f"/money/reconciliation/breaks/{posting.one_id}/",
-        dedupe_key=f"break-posting:{posting.pk}:decided",
-    )

@@ -17,16 +17,7 @@ from crm.security.scope import reach_of
 from wallet.choices.reconciliation import BreakKind, BreakState
 from wallet.core import queries
 from wallet.core.queries import breaks_visible_to
-from wallet.models import (
-    AnnouncedReport,
-    Break,
-    BreakNote,
-    BreakPosting,
-    Match,
-    ReserveItem,
-    SettlementImport,
-    Suggestion,
-)
+from wallet.models import AnnouncedReport, Break, BreakNote, Match, ReserveItem, SettlementImport, Suggestion
 
 # Days since the money moved: from, to (None: and older).
 AGES: tuple[tuple[int, int | None], ...] = ((0, 2), (2, 8), (8, 31), (31, 61), (61, None))
@@ -48,10 +39,6 @@ def announced_visible_to(user: User) -> QuerySet[AnnouncedReport]:
 
 def suggestions_visible_to(user: User) -> QuerySet[Suggestion]:
     return Suggestion.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
-
-
-def postings_visible_to(user: User) -> QuerySet[BreakPosting]:
-    return BreakPosting.objects.filter(one__brand_id__in=reach_of(user).whole_brands)
 
 
 def reserves_visible_to(user: User) -> QuerySet[ReserveItem]:

@@ -6,11 +6,10 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance.choices import RestrictionKind
-from crm.models import Actor, Brand, User
+from crm.models import Actor, Brand
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
-from wallet.core.policies import by_another, is_own, ran_out_of_time
-from wallet.models import RateEntry
+from wallet.core.policies import is_own, ran_out_of_time
 
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
 NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})
@@ -30,16 +29,13 @@ def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Dec
     return YES
 
 
-def can_enter_rate(user: Actor, permission: str = "wallet.write_journal") -> Decision:
+def can_enter_rate(user: Actor) -> Decision:
+    allowed = has_permission(user, "wallet.write_journal")
+    return reaches_every_brand(user) if allowed else allowed
+
+
+def reaches_every_brand(user: Actor) -> Decision:
     """A rate counts for every brand: whoever enters or approves one reaches all of them."""
-    allowed = has_permission(user, permission)
-    if not allowed:
-        return allowed
     if Brand.objects.exclude(pk__in=reach_of(user).whole_brands).exists():
         return no(_("A rate counts for every brand. Only someone who reaches all brands can do this."))
     return YES
-
-
-def can_decide_rate(user: User, entry: RateEntry) -> Decision:
-    """Approve or refuse: not the one who entered it. Also a CHECK of the table."""
-    return by_another(user, entry, can_enter_rate(user, "wallet.post_manual_journal"))

@@ -9,25 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from babel.numbers import list_currencies
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, FxRate, User
-from crm.notices.notify import notify, people_with
+from crm.i18n.localized_text import LocalizedText, phrase
+from crm.models import Brand, FxRate, User
 from crm.rates import fx
-from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import Decision, require
+from crm.security.scope import reach_of
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
-from wallet.core import policies
 from wallet.models import RateEntry
 from wallet.transfers import policies as transfers_policies
 
@@ -56,8 +56,6 @@ def propose_rate(
     Who: `wallet.write_journal` at every brand. Raises: NotAllowed, WrongState (one waits), DomainError.
     """
     require(transfers_policies.can_enter_rate(actor))
-    if not reason.strip():
-        raise DomainError(_("Enter a reason."))
     last = _check(currency, rate, on)
     if last is not None and percent_from(rate, last.rate) > FAR_PERCENT and not is_far:
         raise DomainError(
@@ -66,28 +64,10 @@ def propose_rate(
             )
             % {"percent": percent_from(rate, last.rate), "last": last.rate.normalize(), "day": formats.day(last.on)}
         )
-    if RateEntry.objects.filter(currency=currency, on=on, state=RequestState.WAITING).exists():
-        raise WrongState(_("A rate of this currency and day is already awaiting second approval."))
-    entry = RateEntry.objects.create(
-        currency=currency,
-        rate=rate,
-        on=on,
-        last_rate=last.rate if last else None,
-        is_far=is_far,
-        reason=reason.strip()[:300],
-        requested_by=actor,
-        requested_at=timezone.now(),
+    entry = RateEntry(
+        currency=currency, rate=rate, on=on, last_rate=last.rate if last else None, is_far=is_far, reason=reason
     )
-    _record(entry, WalletAction.RATE_ENTERED, actor, reason)
-    notify(
-        [pk for pk in people_with("wallet.post_manual_journal") if pk != actor.pk],
-        kind="wallet.rate_entered",
-        title=phrase("An exchange rate for %(currency)s awaits second approval") % {"currency": currency},
-        body=entry.reason,
-        url="/money/rates/",
-        dedupe_key=f"rate-entry:{entry.pk}",
-    )
-    return entry
+    return approvals.propose(entry, actor=actor)
 
 
 @functools.cache
@@ -114,67 +94,54 @@ def _check(currency: str, rate: Decimal, on: dt.date) -> FxRate | None:
     return last
 
 
-@transaction.atomic
-def approve_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
-    """The rate counts from now on.
+class RateApproval(approvals.ApprovalKind[RateEntry]):
+    """The rate counts for every brand from now on. Who decides reaches all of them."""
 
-    Who: `wallet.post_manual_journal` at every brand, and not who entered it.
-    Raises: NotAllowed, DomainError (a feed gave a newer one meanwhile, or its day is too long ago).
-    """
-    entry = _locked(entry_id)
-    require(transfers_policies.can_decide_rate(actor, entry))
-    last = _check(entry.currency, entry.rate, entry.on)
-    if last is not None and percent_from(entry.rate, last.rate) > FAR_PERCENT and not entry.is_far:
-        raise DomainError(_("A newer rate arrived that this one is far from. Refuse it, and enter another."))
-    try:
-        with transaction.atomic():
-            FxRate.objects.create(
-                on=entry.on, currency=entry.currency, rate=entry.rate, source=SOURCE, loaded_at=timezone.now()
+    model = RateEntry
+    code = "rate-entry"
+    label = gettext_lazy("Exchange rate")
+    asks, decides = "wallet.write_journal", "wallet.post_manual_journal"
+    proposed, approved = WalletAction.RATE_ENTERED, WalletAction.RATE_APPROVED
+    rejected, withdrawn = WalletAction.RATE_REFUSED, WalletAction.RATE_WITHDRAWN
+    notice = "wallet.rate_entered"
+    answer = "wallet.rate_decided"
+    done = gettext_lazy("Rate approved.")
+    one_open = ("currency", "on")
+
+    def in_reach(self, rows: QuerySet[RateEntry], user: User) -> QuerySet[RateEntry]:
+        return rows.exclude(Exists(Brand.objects.exclude(pk__in=reach_of(user).whole_brands)))
+
+    def reaches(self, user: User, item: RateEntry) -> Decision:
+        return transfers_policies.reaches_every_brand(user)
+
+    def apply(self, item: RateEntry, actor: User, **given: Any) -> None:
+        """Raises: DomainError (a feed gave a newer one meanwhile, or its day is too long ago)."""
+        last = _check(item.currency, item.rate, item.on)
+        if last is not None and percent_from(item.rate, last.rate) > FAR_PERCENT and not item.is_far:
+            raise DomainError(_("A newer rate arrived that this one is far from. Refuse it, and enter another."))
+        try:
+            with transaction.atomic():
+                FxRate.objects.create(
+                    on=item.on, currency=item.currency, rate=item.rate, source=SOURCE, loaded_at=timezone.now()
+                )
+        except IntegrityError as problem:
+            raise WrongState(_("A feed gave a rate of this day a moment ago.")) from problem
+
+    def title(self, item: RateEntry) -> LocalizedText:
+        return phrase("Exchange rate for %(currency)s") % {"currency": item.currency}
+
+    def url(self, item: RateEntry) -> str:
+        return "/money/rates/"
+
+    def changes(self, item: RateEntry) -> list[Change]:
+        rows = [
+            Change(
+                _("For one euro"), formats.number(item.rate, 6), item.last_rate and formats.number(item.last_rate, 6)
             )
-    except IntegrityError as problem:
-        raise WrongState(_("A feed gave a rate of this day a moment ago.")) from problem
-    _decide(entry, RequestState.APPROVED, actor, note)
-    _record(entry, WalletAction.RATE_APPROVED, actor, note)
-    return entry
+        ]
+        if item.is_far:
+            rows.append(Change(_("Difference"), _("Far from the last rate, confirmed")))
+        return [*rows, Change(_("Day"), formats.day(item.on))]
 
-
-@transaction.atomic
-def refuse_rate(*, entry_id: int, actor: User, note: str) -> RateEntry:
-    """Who: as for approving. Raises: NotAllowed, DomainError without a note."""
-    entry = _locked(entry_id)
-    require(transfers_policies.can_decide_rate(actor, entry))
-    if not note.strip():
-        raise DomainError(_("Enter a reason."))
-    _decide(entry, RequestState.REFUSED, actor, note)
-    _record(entry, WalletAction.RATE_REFUSED, actor, note)
-    return entry
-
-
-@transaction.atomic
-def withdraw_rate(*, entry_id: int, actor: User, note: str = "") -> RateEntry:
-    """Who: the one who entered it, while nobody has decided."""
-    entry = _locked(entry_id)
-    require(policies.can_withdraw(actor, entry))
-    _decide(entry, RequestState.WITHDRAWN, actor, note)
-    _record(entry, WalletAction.RATE_WITHDRAWN, actor, note)
-    return entry
-
-
-def _locked(entry_id: int) -> RateEntry:
-    return RateEntry.objects.select_for_update(of=["self"]).get(pk=entry_id)
-
-
-def _decide(entry: RateEntry, state: RequestState, actor: Actor, note: str) -> None:
-    entry.state, entry.decided_by, entry.decided_at = state, actor, timezone.now()
-    entry.decision_note = note.strip()[:300]
-    entry.save()
-
-
-def _record(entry: RateEntry, action: AuditCode, actor: Actor, reason: str) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        target=entry,
-        reason=reason,
-        after={"currency": entry.currency, "rate": str(entry.rate), "on": entry.on.isoformat(), "is_far": entry.is_far},
-    )
+    def after(self, item: RateEntry) -> dict[str, Any]:
+        return {"currency": item.currency, "rate": str(item.rate), "on": item.on.isoformat(), "is_far": item.is_far}

@@ -14,5 +14,4 @@ URLS = [
     path("money/exchanges/<int:exchange_id>/", views.exchange_page, name="exchange"),
     path("money/rates/", rates.rates_page, name="rates"),
     path("money/rates/enter/", rates.enter_rate, name="rate_enter"),
-    path("money/rates/<int:pk>/<slug:act>/", rates.decide_rate, name="rate_decide"),
 ]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.approvals.queries import proposal_of
+from crm.choices import ApprovalState
 from crm.models import Brand
 from crm.money.amounts import Money
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from wallet.choices.approvals import RequestState
-from wallet.core import limits, policies, queries
+from wallet.core import limits, queries
 from wallet.ledger import fx_position
 from wallet.ledger.forms import RateForm
 from wallet.models import Exchange, RateEntry, Transfer
@@ -54,8 +53,8 @@ def _page(request: UserRequest, form: RateForm) -> HttpResponse:
         "form": form,
         "may_enter": transfers_policies.can_enter_rate(user),
         "entries": [
-            (entry, transfers_policies.can_decide_rate(user, entry), policies.can_withdraw(user, entry))
-            for entry in RateEntry.objects.filter(state=RequestState.WAITING).select_related("requested_by")[:20]
+            proposal_of(entry, user)
+            for entry in RateEntry.objects.filter(state=ApprovalState.PENDING).select_related("requested_by")[:20]
         ],
     }
     return render(request, "wallet/transfers/rates.html", context, status=422 if form.errors else 200)
@@ -72,24 +71,6 @@ def enter_rate(request: UserRequest) -> HttpResponse:
         form=form,
     )
     return redirect("wallet:rates") if done else _page(request, form)
-
-
-@require_POST
-@staff_page("wallet.write_journal")
-def decide_rate(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Approve, refuse or withdraw a rate that was entered."""
-    acts: dict[str, tuple[Any, str]] = {
-        "approve": (rate_entries.approve_rate, _("Rate approved.")),
-        "refuse": (rate_entries.refuse_rate, _("Rate refused.")),
-        "withdraw": (rate_entries.withdraw_rate, _("Proposal withdrawn.")),
-    }
-    entry = get_object_or_404(RateEntry, pk=pk)
-    if act not in acts:
-        raise Http404
-    verb, said = acts[act]
-    note = request.POST.get("note", "")[:300]
-    run_action(request, lambda: verb(entry_id=entry.pk, actor=request.user, note=note), said, show_forbidden=True)
-    return redirect("wallet:rates")
 
 
 @staff_page("wallet.view_transfer")

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from crm.audit_codes import AuditCode
+from crm import approvals
+from crm.approvals import Change
+from crm.choices import ApprovalState
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import joined, label_of, localize, phrase
+from crm.i18n.localized_text import LocalizedText, joined, label_of, localize, phrase
 from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.choices.approvals import RequestState
+from wallet.bonuses import restoring
 from wallet.choices.bank import OrderState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.withdrawals import FindingKind, WithdrawalRoute, WithdrawalState
-from wallet.core import policies
 from wallet.core.amounts import minor_of
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, InsufficientFunds, Line
@@ -50,7 +50,7 @@ DECIDES: Final = "wallet.approve_withdrawal"
 
 def possible(withdrawal: Withdrawal) -> tuple[FindingKind, ...]:
     """What a person may say now; nothing while something waits for a second person."""
-    if withdrawal.findings.filter(state=RequestState.WAITING).exists():
+    if withdrawal.findings.filter(state=ApprovalState.PENDING).exists():
         return ()
     return POSSIBLE.get(withdrawal.state, ())
 
@@ -80,8 +80,6 @@ def say_what_happened(
     if kind not in possible(withdrawal):
         raise WrongState(_("That can't be said of this payment now."))
     psp_reference = psp_reference.strip()
-    if not reason.strip():
-        raise DomainError(_("Say who told you, and what."))
     if kind == FindingKind.NOT_PAID:
         _require_time(withdrawal)
         _require_no_file(withdrawal)
@@ -97,27 +95,15 @@ def say_what_happened(
             restores_bonus=restores_bonus,
             reason=terms_reason,
         )
-    finding = PayoutFinding.objects.create(
+    finding = PayoutFinding(
         withdrawal=withdrawal,
         kind=kind,
         psp_reference=psp_reference[:100],
-        reason=reason.strip()[:300],
+        reason=reason,
         amount_minor=amount_minor,
-        requested_by=actor,
-        requested_at=timezone.now(),
         **terms,
     )
-    _record(finding, WalletAction.PAYOUT_FINDING_WRITTEN, actor, reason)
-    notify(
-        [pk for pk in people_with(DECIDES, brand_id=withdrawal.brand_id) if pk != actor.pk],
-        kind="wallet.payout_finding",
-        title=phrase("%(reference)s: %(what)s A second person books it.")
-        % {"reference": withdrawal.reference, "what": joined([label_of(finding, "kind"), "."], "")},
-        body=finding.reason,
-        url=f"/money/withdrawals/{withdrawal.pk}/",
-        dedupe_key=f"payout-finding:{finding.pk}",
-    )
-    return finding
+    return approvals.propose(finding, actor=actor)
 
 
 def _amount(withdrawal: Withdrawal, kind: str, amount: Decimal | None) -> int:
@@ -148,60 +134,81 @@ def _require_no_file(withdrawal: Withdrawal) -> None:
 # ── the second person ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def agree(*, finding_id: int, actor: User, note: str = "") -> PayoutFinding:
-    """Book what was found out. What is open is looked up once more before: a PSP that knows better is believed.
+class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
+    """What was found out is booked. What is open is looked up once more before: a PSP that knows better is believed."""
 
-    Who: `wallet.approve_withdrawal` in reach, and not who wrote it. Not in a transaction.
-    Raises: NotAllowed, WrongState (decided, or ended otherwise meanwhile), DomainError (the wallet does not hold it).
-    """
-    finding = PayoutFinding.objects.select_related("withdrawal__client").get(pk=finding_id)
-    require(withdrawals_policies.can_decide_finding(actor, finding))
-    if finding.withdrawal.state in (WithdrawalState.UNKNOWN, WithdrawalState.SENT):
-        sending.look_up_payout(finding.withdrawal_id)
-    return _agree(finding_id, actor, note)
+    model = PayoutFinding
+    code = "payout-finding"
+    label = gettext_lazy("Payout result")
+    asks = decides = DECIDES
+    proposed, approved = WalletAction.PAYOUT_FINDING_WRITTEN, WalletAction.PAYOUT_FINDING_BOOKED
+    rejected, withdrawn = WalletAction.PAYOUT_FINDING_REFUSED, WalletAction.PAYOUT_FINDING_WITHDRAWN
+    notice = "wallet.payout_finding"
+    client_path = "withdrawal__client"
+    related = ("withdrawal__client",)
+    one_open = ("withdrawal",)
+    confirm = gettext_lazy("Book it? The PSP is asked once more before.")
+    done = gettext_lazy("Booked.")
 
-
-@transaction.atomic
-def _agree(finding_id: int, actor: User, note: str) -> PayoutFinding:
-    finding, withdrawal = _locked(finding_id)
-    require(withdrawals_policies.can_decide_finding(actor, finding))
-    if finding.kind not in POSSIBLE.get(withdrawal.state, ()):
-        raise WrongState(
-            _("This payment is “%(state)s” meanwhile: refuse what was written down.")
-            % {"state": withdrawal.get_state_display()}
+    def lock(self, pk: int) -> PayoutFinding:
+        """The withdrawal first, as everybody who moves it does."""
+        withdrawal = payout_results.lock_withdrawal(
+            PayoutFinding.objects.values_list("withdrawal_id", flat=True).get(pk=pk)
         )
-    if finding.kind == FindingKind.CAME_BACK:
-        journal_id = returned_payouts.book(finding, withdrawal, actor)
-    elif finding.kind == FindingKind.NOT_PAID:
-        journal_id = _not_paid(finding, withdrawal)
-    else:
-        journal_id = _paid(finding, withdrawal, actor)
-    finding.journal_id = journal_id
-    _decide(finding, RequestState.APPROVED, actor, note)
-    _record(finding, WalletAction.PAYOUT_FINDING_BOOKED, actor, note)
-    return finding
+        finding = super().lock(pk)
+        finding.withdrawal = withdrawal
+        return finding
 
+    def ask_outside(self, item: PayoutFinding, **given: Any) -> None:
+        if item.withdrawal.state in (WithdrawalState.UNKNOWN, WithdrawalState.SENT):
+            sending.look_up_payout(item.withdrawal_id)
 
-@transaction.atomic
-def refuse(*, finding_id: int, actor: User, note: str) -> PayoutFinding:
-    """Who: as for agreeing. Raises: NotAllowed, WrongState, DomainError without words."""
-    finding, _withdrawal = _locked(finding_id)
-    require(withdrawals_policies.can_decide_finding(actor, finding))
-    if not note.strip():
-        raise DomainError(_("Say what is wrong with it."))
-    _decide(finding, RequestState.REFUSED, actor, note)
-    _record(finding, WalletAction.PAYOUT_FINDING_REFUSED, actor, note)
-    return finding
+    def apply(self, item: PayoutFinding, actor: User, **given: Any) -> None:
+        """Raises: WrongState (ended otherwise meanwhile), DomainError (the wallet does not hold it)."""
+        withdrawal = item.withdrawal
+        if item.kind not in POSSIBLE.get(withdrawal.state, ()):
+            raise WrongState(
+                _("This payment is “%(state)s” meanwhile: refuse what was written down.")
+                % {"state": withdrawal.get_state_display()}
+            )
+        if item.kind == FindingKind.CAME_BACK:
+            item.journal_id = returned_payouts.book(item, withdrawal, actor)
+        elif item.kind == FindingKind.NOT_PAID:
+            item.journal_id = _not_paid(item, withdrawal)
+        else:
+            item.journal_id = _paid(item, withdrawal, actor)
 
+    def title(self, item: PayoutFinding) -> LocalizedText:
+        return joined([item.withdrawal.reference, label_of(item, "kind")], ": ")
 
-@transaction.atomic
-def withdraw(*, finding_id: int, actor: User) -> PayoutFinding:
-    """Who: the one who wrote it down, while nobody has decided."""
-    finding, _withdrawal = _locked(finding_id)
-    require(policies.can_withdraw(actor, finding))
-    _decide(finding, RequestState.WITHDRAWN, actor, "")
-    _record(finding, WalletAction.PAYOUT_FINDING_WITHDRAWN, actor, "")
-    return finding
+    def url(self, item: PayoutFinding) -> str:
+        return f"/money/withdrawals/{item.withdrawal_id}/"
+
+    def changes(self, item: PayoutFinding) -> list[Change]:
+        rows = [Change(_("Result"), item.get_kind_display()), Change(_("Amount"), formats.money(item.money))]
+        if item.kind == FindingKind.CAME_BACK and item.withdrawal.fee_minor:
+            rows.append(Change(_("Fee returned"), formats.money(item.fee_returned)))
+        if item.restores_bonus:
+            lost = restoring.restorable(item.withdrawal, item.amount_minor).lost
+            grants = ", ".join(f"{one.grant} {formats.money(one.money)}" for one in lost)
+            rows.append(Change(_("Bonus restored"), grants or _("None: it can't be any more")))
+        if item.terms_reason:
+            rows.append(Change(_("Reason for the terms"), item.terms_reason))
+        return [*rows, Change(_("PSP reference"), item.psp_reference)] if item.psp_reference else rows
+
+    def target(self, item: PayoutFinding) -> Withdrawal:
+        return item.withdrawal
+
+    def after(self, item: PayoutFinding) -> dict[str, Any]:
+        return {
+            "reference": item.withdrawal.reference,
+            "found": item.kind,
+            "amount": str(item.money),
+            "psp_reference": item.psp_reference,
+            "fee_returned_minor": item.fee_returned_minor,
+            "restores_bonus": item.restores_bonus,
+            "terms_reason": item.terms_reason,
+        }
 
 
 # ── what is booked ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -266,43 +273,3 @@ def _not_paid(finding: PayoutFinding, withdrawal: Withdrawal) -> int:
     payout_results.fail(withdrawal, reason=localize(phrase("It was not paid out, and will not be")))
     assert withdrawal.journal_id is not None
     return withdrawal.journal_id
-
-
-# ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _locked(finding_id: int) -> tuple[PayoutFinding, Withdrawal]:
-    """The withdrawal first, as everybody who moves it does."""
-    withdrawal_id = PayoutFinding.objects.values_list("withdrawal_id", flat=True).get(pk=finding_id)
-    withdrawal = payout_results.lock_withdrawal(withdrawal_id)
-    finding = PayoutFinding.objects.select_for_update(of=["self"]).get(pk=finding_id)
-    finding.withdrawal = withdrawal
-    return finding, withdrawal
-
-
-def _decide(finding: PayoutFinding, state: RequestState, actor: Actor, note: str) -> None:
-    finding.state, finding.decided_by, finding.decided_at = state, actor, timezone.now()
-    finding.decision_note = note.strip()[:300]
-    finding.save()
-
-
-def _record(finding: PayoutFinding, action: AuditCode, actor: Actor, reason: str) -> None:
-    withdrawal = finding.withdrawal
-    audit.record(
-        actor=actor,
-        action=action,
-        target=withdrawal,
-        client_id=withdrawal.client_id,
-        brand_id=withdrawal.brand_id,
-        reason=reason,
-        after={
-            "reference": withdrawal.reference,
-            "found": finding.kind,
-            "amount": str(finding.money),
-            "psp_reference": finding.psp_reference,
-            "state": finding.state,
-            "fee_returned_minor": finding.fee_returned_minor,
-            "restores_bonus": finding.restores_bonus,
-            "terms_reason": finding.terms_reason,
-        },
-    )

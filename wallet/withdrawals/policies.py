@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from clients.queries import reaches
 from compliance.choices import RestrictionKind
+from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
 from wallet.choices.withdrawals import Purpose, WithdrawalState
-from wallet.core.policies import by_another, is_own
-from wallet.models import PayoutFinding, Withdrawal
+from wallet.core.policies import is_own
+from wallet.models import Withdrawal
 
 NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZEN})
 
@@ -31,8 +32,9 @@ def can_approve(user: User, withdrawal: Withdrawal) -> Decision:
     allowed = _decides_on(user, withdrawal)
     if not allowed:
         return allowed
-    if user.pk == withdrawal.requested_by_id:
-        return no(_("You requested this withdrawal: someone else must approve it."))
+    allowed = by_another(user, withdrawal.requested_by_id)
+    if not allowed:
+        return allowed
     if user.pk == withdrawal.reviewed_by_id:
         return no(_("You gave the first approval: the second one must come from someone else."))
     return YES
@@ -78,8 +80,3 @@ def can_say_what_happened(user: Actor, withdrawal: Withdrawal) -> Decision:
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
         return no(_("You don't reach this client."))
     return allowed
-
-
-def can_decide_finding(user: User, finding: PayoutFinding) -> Decision:
-    """Four eyes: not the one who wrote it. Also a CHECK of the table."""
-    return by_another(user, finding, can_say_what_happened(user, finding.withdrawal))

@@ -16,7 +16,4 @@ URLS = [
     path("money/withdrawals/<int:withdrawal_id>/claim/", withdrawals.claim_back, name="refund_claim_back"),
     path("money/withdrawals/<int:withdrawal_id>/look-up/", withdrawals.look_up, name="withdrawal_look_up"),
     path("money/withdrawals/<int:withdrawal_id>/finding/", investigations.say, name="payout_finding_say"),
-    path("money/withdrawals/findings/<int:pk>/agree/", investigations.agree, name="payout_finding_agree"),
-    path("money/withdrawals/findings/<int:pk>/refuse/", investigations.refuse, name="payout_finding_refuse"),
-    path("money/withdrawals/findings/<int:pk>/withdraw/", investigations.withdraw, name="payout_finding_withdraw"),
 ]

@@ -8,6 +8,7 @@ from django.core import mail as outbox
 from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 
+from crm import approvals
 from crm.accounts import link_requests
 from crm.accounts.links import LinkProblem, issue, use
 from crm.choices import GrantState, LinkKind, Role
@@ -182,14 +183,14 @@ def test_a_role_comes_into_force_when_a_second_administrator_approves(cast, seco
         actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="Covers finance in August"
     )
     assert not fresh(cast.agent).groups.filter(name="finance").exists()
-    grants.approve_grant(request_id=request.pk, actor=second)
+    approvals.approve(GrantRequest, request.pk, actor=second)
     assert fresh(cast.agent).groups.filter(name="finance").exists()
     assert {"crm.grant_requested", "crm.grant_approved", "crm.role_given"} <= actions()
 
 
 def test_reach_comes_into_force_when_a_second_administrator_approves(cast, second):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=cast.other_book, reason="Holiday")
-    grants.approve_grant(request_id=request.pk, actor=second)
+    approvals.approve(GrantRequest, request.pk, actor=second)
     assert cast.other_book.pk in reach_of(fresh(cast.agent)).books
     grants.take_reach(user=fresh(cast.agent), thing=cast.other_book, actor=second, reason="Back")
     assert cast.other_book.pk not in reach_of(fresh(cast.agent)).books
@@ -197,8 +198,8 @@ def test_reach_comes_into_force_when_a_second_administrator_approves(cast, secon
 
 def test_nobody_approves_their_own_request(cast, second):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="x")
-    with pytest.raises(NotAllowed, match="asked for this yourself"):
-        grants.approve_grant(request_id=request.pk, actor=cast.administrator)
+    with pytest.raises(NotAllowed, match="someone else"):
+        approvals.approve(GrantRequest, request.pk, actor=cast.administrator)
     assert GrantRequest.objects.get().state == GrantState.PENDING
     # Not even by SQL.
     with pytest.raises(IntegrityError, match="grant_approver_is_not_requester"), transaction.atomic():
@@ -210,7 +211,7 @@ def test_nobody_asks_or_approves_for_themselves(cast, second):
         grants.request_grant(actor=cast.administrator, user=cast.administrator, what=Role.FINANCE, reason="x")
     request = grants.request_grant(actor=cast.administrator, user=second, what=Role.FINANCE, reason="x")
     with pytest.raises(NotAllowed):
-        grants.approve_grant(request_id=request.pk, actor=second)
+        approvals.approve(GrantRequest, request.pk, actor=second)
     with pytest.raises(NotAllowed):
         grants.take_role(user=second, role=Role.ADMINISTRATOR, actor=second, reason="x")
 
@@ -229,7 +230,7 @@ def test_an_approver_must_reach_it_too(cast):
     narrow = make_staff("narrow@meridian.example", Role.ADMINISTRATOR, brand=cast.brand, reaches=cast.desk)
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=cast.brand, reason="x")
     with pytest.raises(NotAllowed, match="don't reach yourself"):
-        grants.approve_grant(request_id=request.pk, actor=narrow)
+        approvals.approve(GrantRequest, request.pk, actor=narrow)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMINISTRATOR])
@@ -241,23 +242,23 @@ def test_only_administrators_ask_for_grants(cast, role):
 
 def test_asking_twice_deciding_twice_and_asking_without_reason_are_refused(cast, second):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="x")
-    with pytest.raises(WrongState, match="waits for approval"):
+    with pytest.raises(WrongState, match="already awaiting"):
         grants.request_grant(actor=second, user=cast.agent, what=Role.FINANCE, reason="x")
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         grants.request_grant(actor=second, user=cast.agent, what=Role.MLRO, reason=" ")
-    with pytest.raises(DomainError, match="Say why"):
-        grants.reject_grant(request_id=request.pk, actor=second, reason="")
-    grants.reject_grant(request_id=request.pk, actor=second, reason="Not needed")
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(GrantRequest, request.pk, actor=second, note="")
+    approvals.reject(GrantRequest, request.pk, actor=second, note="Not needed")
     with pytest.raises(WrongState, match="decided already"):
-        grants.approve_grant(request_id=request.pk, actor=second)
+        approvals.approve(GrantRequest, request.pk, actor=second)
     assert not fresh(cast.agent).groups.filter(name="finance").exists()
 
 
 def test_the_asker_withdraws_and_nobody_else_can(cast, second):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="x")
     with pytest.raises(NotAllowed):
-        grants.withdraw_grant(request_id=request.pk, actor=second)
-    grants.withdraw_grant(request_id=request.pk, actor=cast.administrator)
+        approvals.withdraw(GrantRequest, request.pk, actor=second)
+    approvals.withdraw(GrantRequest, request.pk, actor=cast.administrator)
     assert GrantRequest.objects.get().state == GrantState.WITHDRAWN
 
 

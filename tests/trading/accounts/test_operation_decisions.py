@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from tests.cast import Cast
@@ -14,7 +15,7 @@ from tests.trading.accounts.test_balance_operation import platform_deals, reserv
 from tests.trading.factories import make_account
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import balance_operations
-from trading.accounts.operation_decisions import approve_decision, propose_decision, refuse_decision, withdraw_decision
+from trading.accounts.operation_decisions import propose_decision
 from trading.choices import DecisionState, OperationState
 from trading.models import BalanceOperation, OperationDecision, TradingAccount, TradingServer
 
@@ -59,9 +60,9 @@ def test_two_people_book_the_deal_that_the_platform_shows(cast, account, sandbox
     decision = propose_decision(operation_id=booked.pk, actor=cast.finance, ticket=ticket, reason="On the terminal")
     assert state_of(booked) == (OperationState.UNKNOWN, None), "nothing is booked by one"
     assert Notification.objects.filter(user=cast.second_finance, kind="trading.operation_outcome_proposed").exists()
-    with pytest.raises(NotAllowed, match="second person"):
-        approve_decision(decision_id=decision.pk, actor=cast.finance)
-    approve_decision(decision_id=decision.pk, actor=cast.second_finance, note="Seen, too")
+    with pytest.raises(NotAllowed, match="someone else"):
+        approvals.approve(OperationDecision, decision.pk, actor=cast.finance)
+    approvals.approve(OperationDecision, decision.pk, actor=cast.second_finance, note="Seen, too")
     assert state_of(booked) == (OperationState.CONFIRMED, ticket)
     actions = AuditEvent.objects.filter(action__startswith="trading.operation").values_list("action", flat=True)
     assert {"trading.operation_outcome_proposed", "trading.operation_confirmed"} <= set(actions)
@@ -90,9 +91,9 @@ def test_another_deal_is_not_this_operation(cast, account, server, sandbox, abse
 
 def test_two_people_declare_that_it_never_happened(cast, absent):
     decision = propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="Asked the desk")
-    with pytest.raises(WrongState, match="already waiting"):
+    with pytest.raises(WrongState, match="already awaiting"):
         propose_decision(operation_id=absent.pk, actor=cast.second_finance, ticket=None, reason="Asked, too")
-    approve_decision(decision_id=decision.pk, actor=cast.second_finance)
+    approvals.approve(OperationDecision, decision.pk, actor=cast.second_finance)
     assert state_of(absent) == (OperationState.FAILED, None)
 
 
@@ -106,7 +107,7 @@ def test_the_platform_is_asked_again_before_it_is_booked(cast, account, sandbox,
     decision = propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="Not there")
     sandbox.post("balance", login=int(account.login), amount="100.00", comment=absent.reference)
     with pytest.raises(DomainError, match="shows a deal"):
-        approve_decision(decision_id=decision.pk, actor=cast.second_finance)
+        approvals.approve(OperationDecision, decision.pk, actor=cast.second_finance)
     assert state_of(absent) == (OperationState.UNKNOWN, None)
 
 
@@ -124,23 +125,23 @@ def test_others_can_not_decide_and_nobody_decides_their_own(cast, absent):
     BalanceOperation.objects.filter(pk=absent.pk).update(created_by=cast.finance)
     with pytest.raises(NotAllowed):
         propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="x")
-    with pytest.raises(DomainError, match="Enter what"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         propose_decision(operation_id=absent.pk, actor=cast.second_finance, ticket=None, reason=" ")
     decision = propose_decision(operation_id=absent.pk, actor=cast.second_finance, ticket=None, reason="Not there")
     with pytest.raises(NotAllowed):
-        approve_decision(decision_id=decision.pk, actor=cast.finance)
+        approvals.approve(OperationDecision, decision.pk, actor=cast.finance)
     assert state_of(absent)[0] == OperationState.UNKNOWN
 
 
 def test_a_proposal_is_refused_with_a_note_or_withdrawn(cast, absent):
     first = propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="Not there")
-    with pytest.raises(DomainError, match="note"):
-        refuse_decision(decision_id=first.pk, actor=cast.second_finance, note="")
-    refuse_decision(decision_id=first.pk, actor=cast.second_finance, note="Wait for the desk")
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(OperationDecision, first.pk, actor=cast.second_finance, note="")
+    approvals.reject(OperationDecision, first.pk, actor=cast.second_finance, note="Wait for the desk")
     second = propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="Not there")
     with pytest.raises(NotAllowed):
-        withdraw_decision(decision_id=second.pk, actor=cast.second_finance)
-    withdraw_decision(decision_id=second.pk, actor=cast.finance)
+        approvals.withdraw(OperationDecision, second.pk, actor=cast.second_finance)
+    approvals.withdraw(OperationDecision, second.pk, actor=cast.finance)
     assert set(OperationDecision.objects.values_list("state", flat=True)) == {"refused", "withdrawn"}
     assert state_of(absent)[0] == OperationState.UNKNOWN
 
@@ -164,9 +165,9 @@ def test_the_page_says_who_proposed_and_lets_the_other_one_approve(cast, absent,
     assert sent.status_code == 302
     assert "Withdraw proposal" in browse(cast.finance).get(page).content.decode()
     shown = browse(cast.second_finance).get(page).content.decode()
-    assert "Approve outcome" in shown and "Asked the desk" in shown
+    assert "Approve" in shown and "Asked the desk" in shown
     decision = OperationDecision.objects.get()
-    address = reverse("trading_decision_act", args=[decision.pk, "approve"])
+    address = reverse("approval_decide", args=["operation-decision", decision.pk, "approve"])
     assert browse(cast.agent).post(address, {"note": ""}).status_code in (403, 404)
     browse(cast.second_finance).post(address, {"note": ""})
     assert state_of(absent) == (OperationState.FAILED, None)

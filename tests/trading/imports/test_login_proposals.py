@@ -6,13 +6,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from tests.cast import Cast
 from tests.trading.accounts.test_lost_opening import lost
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import opening
-from trading.imports.login_proposals import approve_login, evidence_of, propose_login, refuse_login, withdraw_login
+from trading.imports.login_proposals import evidence_of, propose_login
 from trading.models import LoginProposal, TradingAccount, TradingServer
 
 pytestmark = pytest.mark.django_db
@@ -39,14 +40,14 @@ def test_one_person_attaches_no_login(cast: Cast, account, made) -> None:
     proposal = propose_login(account_id=account.pk, login=made, actor=cast.support, reason=WHY)
     assert login_of(account) == ("failed", "")
     assert Notification.objects.filter(user=cast.desk_head, kind="trading.login_proposed").exists()
-    with pytest.raises(NotAllowed, match="second person"):
-        approve_login(proposal_id=proposal.pk, actor=cast.support)
+    with pytest.raises(NotAllowed, match="someone else"):
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.support)
     with pytest.raises(NotAllowed):
-        approve_login(proposal_id=proposal.pk, actor=cast.agent)
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.agent)
     with pytest.raises(NotAllowed):
-        approve_login(proposal_id=proposal.pk, actor=cast.client_user)
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.client_user)
     assert login_of(account) == ("failed", "")
-    approve_login(proposal_id=proposal.pk, actor=cast.desk_head)
+    approvals.approve(LoginProposal, proposal.pk, actor=cast.desk_head)
     assert login_of(account) == ("open", made)
     actions = set(AuditEvent.objects.filter(client_id=cast.client.pk).values_list("action", flat=True))
     assert {"trading.login_proposed", "trading.account_opened"} <= actions
@@ -75,12 +76,12 @@ def test_the_platform_is_asked_again_before_the_login_is_attached(cast: Cast, ac
     proposal = propose_login(account_id=account.pk, login=made, actor=cast.support, reason=WHY)
     LoginProposal.objects.filter(pk=proposal.pk).update(login="4711")
     with pytest.raises(DomainError, match="has no account 4711"):
-        approve_login(proposal_id=proposal.pk, actor=cast.desk_head)
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.desk_head)
     LoginProposal.objects.filter(pk=proposal.pk).update(login=made)
     server.port = 1
     server.save()
     with pytest.raises(DomainError):
-        approve_login(proposal_id=proposal.pk, actor=cast.desk_head)
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.desk_head)
     assert login_of(account) == ("failed", "")
 
 
@@ -91,19 +92,19 @@ def test_nothing_is_made_a_second_time_while_a_login_waits(cast: Cast, account, 
     with pytest.raises(WrongState, match="awaiting second approval"):
         opening.retry_account(account_id=account.pk, actor=cast.support)
     with pytest.raises(NotAllowed):
-        withdraw_login(proposal_id=proposal.pk, actor=cast.desk_head)
-    withdraw_login(proposal_id=proposal.pk, actor=cast.support)
+        approvals.withdraw(LoginProposal, proposal.pk, actor=cast.desk_head)
+    approvals.withdraw(LoginProposal, proposal.pk, actor=cast.support)
     opening.retry_account(account_id=account.pk, actor=cast.support)
     assert login_of(account)[0] == "requested"
 
 
 def test_a_proposed_login_is_refused_with_a_note(cast: Cast, account, made) -> None:
     proposal = propose_login(account_id=account.pk, login=made, actor=cast.support, reason=WHY)
-    with pytest.raises(DomainError, match="note"):
-        refuse_login(proposal_id=proposal.pk, actor=cast.desk_head, note=" ")
-    refuse_login(proposal_id=proposal.pk, actor=cast.desk_head, note="It is the demo one")
-    with pytest.raises(NotAllowed, match="decided already"):
-        approve_login(proposal_id=proposal.pk, actor=cast.desk_head)
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(LoginProposal, proposal.pk, actor=cast.desk_head, note=" ")
+    approvals.reject(LoginProposal, proposal.pk, actor=cast.desk_head, note="It is the demo one")
+    with pytest.raises(WrongState, match="decided already"):
+        approvals.approve(LoginProposal, proposal.pk, actor=cast.desk_head)
     assert login_of(account) == ("failed", "")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from crm import approvals
 from crm.errors import DomainError, WrongState
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_type
@@ -22,8 +23,8 @@ from trading.accounts import changes as accounts
 from trading.cap_breaches import group_checks
 from trading.choices import Ability, AccountState, IssueKind, OperationKind, OperationState
 from trading.imports import reading
-from trading.imports.login_proposals import approve_login, propose_login
-from trading.models import Deal, PlatformIssue, Position, SyncCursor, TradingAccount, TradingServer
+from trading.imports.login_proposals import propose_login
+from trading.models import Deal, LoginProposal, PlatformIssue, Position, SyncCursor, TradingAccount, TradingServer
 from trading.platforms import capabilities, pool
 from trading.platforms.base import BalanceKind
 from trading.platforms.errors import FinalError, NotStarted, OutcomeUnknown, ReadTimedOut
@@ -238,7 +239,7 @@ def test_12_a_person_says_which_login_the_unanswered_account_has(
     def attach(login: str, **more: str) -> TradingAccount:
         told = {"reason": "Seen in the back office", **more}
         proposal = propose_login(account_id=account.pk, login=login, actor=cast.support, **told)
-        return approve_login(proposal_id=proposal.pk, actor=cast.desk_head).account
+        return approvals.approve(LoginProposal, proposal.pk, actor=cast.desk_head).account
 
     with pytest.raises(DomainError, match="has no account 987654321"):
         attach("987654321")

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crm import approvals
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
@@ -14,7 +15,6 @@ from tests.trading.factories import make_account, make_server
 from trading.models import ServerAddressChange, SyncCursor, TradingServer
 from trading.servers import connection_settings
 from trading.servers import verbs as servers
-from trading.servers.addresses import approve_address, refuse_address, withdraw_address
 
 pytestmark = pytest.mark.django_db
 WHY = "The broker moved"
@@ -45,14 +45,14 @@ def test_one_person_moves_no_server_that_is_in_use(cast: Cast, server, second) -
     assert where(server) == before and server.name == "Renamed", "the rest is changed at once"
     change = ServerAddressChange.objects.get()
     assert Notification.objects.filter(user=second, kind="trading.server_address").exists()
-    with pytest.raises(NotAllowed, match="second person"):
-        approve_address(change_id=change.pk, actor=cast.administrator, password="typed again")
+    with pytest.raises(NotAllowed, match="someone else"):
+        approvals.approve(ServerAddressChange, change.pk, actor=cast.administrator, password="typed again")
     with pytest.raises(NotAllowed):
-        approve_address(change_id=change.pk, actor=cast.finance, password="typed again")
+        approvals.approve(ServerAddressChange, change.pk, actor=cast.finance, password="typed again")
     with pytest.raises(DomainError, match="address changed"):
-        approve_address(change_id=change.pk, actor=second)
+        approvals.approve(ServerAddressChange, change.pk, actor=second)
     assert where(server) == before and server.password() == password
-    approve_address(change_id=change.pk, actor=second, password="typed again")
+    approvals.approve(ServerAddressChange, change.pk, actor=second, password="typed again")
     assert where(server) == ("192.0.2.9", before[1]) and server.password() == "typed again"
     actions = set(AuditEvent.objects.values_list("action", flat=True))
     assert {"trading.server_address_proposed", "trading.server_address_changed"} <= actions
@@ -79,8 +79,10 @@ def test_an_export_of_a_server_in_use_is_read_after_two_people(cast: Cast, serve
     assert not server.reads_export and server.export_url() == ""
     assert change.export_place == "postgresql://192.0.2.7/export", "no secret is kept with the proposal"
     with pytest.raises(DomainError, match="Enter the address of the export"):
-        approve_address(change_id=change.pk, actor=second, export_url=EXPORT.replace("192.0.2.7", "192.0.2.8"))
-    approve_address(change_id=change.pk, actor=second, export_url=EXPORT)
+        approvals.approve(
+            ServerAddressChange, change.pk, actor=second, export_url=EXPORT.replace("192.0.2.7", "192.0.2.8")
+        )
+    approvals.approve(ServerAddressChange, change.pk, actor=second, export_url=EXPORT)
     server.refresh_from_db()
     assert server.reads_export and server.export_url() == EXPORT
 
@@ -91,15 +93,15 @@ def test_a_new_address_is_refused_with_a_note_or_withdrawn(cast: Cast, server, s
         servers.change_server(server_id=server.pk, actor=cast.administrator, host="192.0.2.9", reason=WHY)
         change = ServerAddressChange.objects.filter(state="waiting").get()
         if _turn:
-            with pytest.raises(DomainError, match="note"):
-                refuse_address(change_id=change.pk, actor=second, note=" ")
-            refuse_address(change_id=change.pk, actor=second, note="Not ours")
+            with pytest.raises(DomainError, match="Enter a reason"):
+                approvals.reject(ServerAddressChange, change.pk, actor=second, note=" ")
+            approvals.reject(ServerAddressChange, change.pk, actor=second, note="Not ours")
         else:
             with pytest.raises(NotAllowed):
-                withdraw_address(change_id=change.pk, actor=second)
-            withdraw_address(change_id=change.pk, actor=cast.administrator)
+                approvals.withdraw(ServerAddressChange, change.pk, actor=second)
+            approvals.withdraw(ServerAddressChange, change.pk, actor=cast.administrator)
         with pytest.raises(WrongState):
-            approve_address(change_id=change.pk, actor=second, password="typed again")
+            approvals.approve(ServerAddressChange, change.pk, actor=second, password="typed again")
     assert where(server) == before
     assert set(ServerAddressChange.objects.values_list("state", flat=True)) == {"refused", "withdrawn"}
 

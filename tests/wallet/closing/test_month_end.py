@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.files import jobs
 from crm.models import AuditEvent, Job, Notification
@@ -37,7 +38,6 @@ from wallet.closing.revaluation import propose_revaluation, revaluation_of
 from wallet.closing.sign_offs import signatures_of, withdraw_signature
 from wallet.documents.store import content_of, with_hash
 from wallet.ledger import fx_position, posting
-from wallet.ledger.manual_journals import post_journal
 from wallet.ledger.posting import Entry, Line
 from wallet.ledger.verification import verify
 from wallet.models import (
@@ -45,6 +45,7 @@ from wallet.models import (
     ClosingBalance,
     IssuedDocument,
     Journal,
+    ManualJournal,
     MonthSignOff,
     Period,
     PspMovement,
@@ -365,8 +366,8 @@ def test_the_fx_position_is_revalued_at_the_last_day_s_rates_by_two_people(cast,
     with pytest.raises(WrongState, match="waits for a second person"):
         propose_revaluation(period_id=month.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
-        post_journal(manual_id=manual.pk, actor=cast.finance)
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+        approvals.approve(ManualJournal, manual.pk, actor=cast.finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     again = revaluation_of(month)
     assert (again.result, again.posted, again.is_fine) == (0, found.result, True)
     result = house(cast.brand, AccountKind.FX_RESULT)

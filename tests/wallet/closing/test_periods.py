@@ -9,12 +9,13 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Job, Notification, User
 from tests.days import last_month, last_month_end, month_before_last, this_month, today
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.factories import at_once, fund, house, make_psp, raw, sign_month, without_triggers
-from wallet.choices.approvals import RequestState
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.month_end import PeriodState
@@ -177,12 +178,12 @@ def test_a_closed_month_is_opened_by_a_second_person_and_closed_again(cast, mont
     with pytest.raises(WrongState):
         periods.request_reopening(period_id=months[1].pk, actor=cast.second_finance, reason="Me too")
     with pytest.raises(NotAllowed, match="someone else"):
-        periods.decide_reopening(reopening_id=wish.pk, approve=True, actor=cast.finance)
+        approvals.approve(PeriodReopening, wish.pk, actor=cast.finance)
     with pytest.raises(IntegrityError, match="period_reopening_is_decided_by_somebody_else"), transaction.atomic():
         PeriodReopening.objects.filter(pk=wish.pk).update(
             state="approved", decided_by=cast.finance, decided_at=dt.datetime.now(dt.UTC)
         )
-    periods.decide_reopening(reopening_id=wish.pk, approve=True, actor=cast.mlro)
+    approvals.approve(PeriodReopening, wish.pk, actor=cast.mlro)
     assert Journal.objects.get(pk=pay(cast.brand, 50, last_month(), "missing fee")).business_on == last_month()
     close(months[1], cast.second_finance)
     assert kept(months[1])["fees"] == (-10_000, 2_050, 0, -12_050)
@@ -196,15 +197,15 @@ def test_a_closed_month_is_opened_by_a_second_person_and_closed_again(cast, mont
 def test_a_wish_is_refused_with_a_reason_or_withdrawn(cast, months):
     close(months[0], cast.finance)
     wish = periods.request_reopening(period_id=months[0].pk, actor=cast.finance, reason="Why not")
-    with pytest.raises(DomainError, match="why it stays closed"):
-        periods.decide_reopening(reopening_id=wish.pk, approve=False, actor=cast.second_finance)
-    periods.decide_reopening(reopening_id=wish.pk, approve=False, actor=cast.second_finance, note="No reason")
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(PeriodReopening, wish.pk, actor=cast.second_finance, note="")
+    approvals.reject(PeriodReopening, wish.pk, actor=cast.second_finance, note="No reason")
     again = periods.request_reopening(period_id=months[0].pk, actor=cast.finance, reason="Really")
     with pytest.raises(NotAllowed):
-        periods.withdraw_reopening(reopening_id=again.pk, actor=cast.second_finance)
-    assert periods.withdraw_reopening(reopening_id=again.pk, actor=cast.finance).state == RequestState.WITHDRAWN
+        approvals.withdraw(PeriodReopening, again.pk, actor=cast.second_finance)
+    assert approvals.withdraw(PeriodReopening, again.pk, actor=cast.finance).state == ApprovalState.WITHDRAWN
     with pytest.raises(WrongState):
-        periods.decide_reopening(reopening_id=again.pk, approve=True, actor=cast.second_finance)
+        approvals.approve(PeriodReopening, again.pk, actor=cast.second_finance)
     months[0].refresh_from_db()
     assert months[0].state == PeriodState.CLOSED
 
@@ -329,10 +330,10 @@ def test_reopening_from_the_page(cast, months, browse):
     first = browse(cast.finance)
     assert first.post(reverse("wallet:reopening_ask", args=[months[0].pk]), {"ask-reason": "Fee"}).url == address
     wish = PeriodReopening.objects.get()
-    decide = reverse("wallet:reopening_decide", args=[wish.pk])
-    assert "A second person decides" in first.get(address).content.decode()
-    assert first.post(decide, {"decision": "approve"}).status_code == 422
-    assert browse(cast.mlro).post(decide, {"decision": "approve"}).url == address
+    approve = f"/approvals/period-reopening/{wish.pk}/approve/"
+    assert "Someone else must decide" in first.get(address).content.decode()
+    assert first.post(approve, {"next": address}).status_code == 422
+    assert browse(cast.mlro).post(approve, {"next": address}).url == address
     months[0].refresh_from_db()
     assert months[0].state == PeriodState.OPEN
     assert raw("SELECT count(*) FROM wallet_closingbalance")[0][0] == 2

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
-from crm import events
+from crm import approvals, events
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DepositRestored, publish
 from crm.models import AuditEvent, Notification
@@ -18,7 +19,6 @@ from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
 from wallet.bonuses import ending
 from wallet.bonuses.granting import bonus_held
-from wallet.choices.approvals import RequestState
 from wallet.choices.bonuses import BonusState, BonusTrigger
 from wallet.deposits.verbs import apply_payment
 from wallet.disputes import bonus_disputes
@@ -35,6 +35,10 @@ TAKEN, RETURNED = EventKind.CHARGEBACK, EventKind.CHARGEBACK_REVERSED
 
 @pytest.fixture
 def grant(cast, pro) -> BonusGrant:
+    return make_grant(cast)
+
+
+def make_grant(cast) -> BonusGrant:
     """EUR 250 of credit for a deposit of EUR 500."""
     make_plan(cast, trigger=BonusTrigger.EVERY_DEPOSIT, percent=Decimal(50), four_eyes_minor=30_000)
     deposit = make_intent(cast.client, make_psp(cast.brand))
@@ -172,26 +176,26 @@ def test_two_people_restore_it(cast, grant, undecided):
     with pytest.raises(WrongState):
         said(cast, undecided)
     with pytest.raises(NotAllowed):
-        bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.retention)
-    bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.finance)
+        approvals.approve(BonusProposal, proposal.pk, actor=cast.retention)
+    approvals.approve(BonusProposal, proposal.pk, actor=cast.finance)
     grant.refresh_from_db()
     assert grant.held_minor == 25_000 and BonusRestoration.objects.get().proposal == proposal
-    with pytest.raises(NotAllowed):
-        bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.second_finance)
+    with pytest.raises(WrongState):
+        approvals.approve(BonusProposal, proposal.pk, actor=cast.second_finance)
     assert not bonus_disputes.undecided_in(BonusGrant.objects.all()).exists() and verify().holds
 
 
 def test_nobody_agrees_to_what_they_wrote_in_the_database_either(cast, undecided):
     proposal = said(cast, undecided, actor=cast.finance)
     with pytest.raises(NotAllowed, match="someone else"):
-        bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.finance)
+        approvals.approve(BonusProposal, proposal.pk, actor=cast.finance)
     with pytest.raises(IntegrityError, match="bonus_proposal_is_decided_by_somebody_else"), transaction.atomic():
         BonusProposal.objects.update(state="approved", decided_by=cast.finance, decided_at=timezone.now())
     assert not BonusRestoration.objects.exists() and verify().holds
 
 
 def test_two_people_may_leave_it_lost(cast, grant, undecided):
-    bonus_disputes.agree(proposal_id=said(cast, undecided, restores=False).pk, actor=cast.finance)
+    approvals.approve(BonusProposal, said(cast, undecided, restores=False).pk, actor=cast.finance)
     grant.refresh_from_db()
     assert grant.held_minor == 0 and not BonusRestoration.objects.exists()
     assert AuditEvent.objects.filter(action="wallet.bonus_stays_lost").count() == 1
@@ -204,15 +208,15 @@ def test_two_people_may_leave_it_lost(cast, grant, undecided):
 def test_what_was_refused_or_withdrawn_can_be_written_anew(cast, grant, undecided):
     first = said(cast, undecided)
     with pytest.raises(NotAllowed):
-        bonus_disputes.withdraw(proposal_id=first.pk, actor=cast.finance)
-    bonus_disputes.withdraw(proposal_id=first.pk, actor=cast.retention)
+        approvals.withdraw(BonusProposal, first.pk, actor=cast.finance)
+    approvals.withdraw(BonusProposal, first.pk, actor=cast.retention)
     second = said(cast, undecided)
-    with pytest.raises(DomainError, match="Say what"):
-        bonus_disputes.refuse(proposal_id=second.pk, actor=cast.finance, note=" ")
-    bonus_disputes.refuse(proposal_id=second.pk, actor=cast.finance, note="Look at the client first")
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(BonusProposal, second.pk, actor=cast.finance, note=" ")
+    approvals.reject(BonusProposal, second.pk, actor=cast.finance, note="Look at the client first")
     with pytest.raises(NotAllowed):
         said(cast, undecided, actor=cast.agent)
-    assert said(cast, undecided).state == RequestState.WAITING
+    assert said(cast, undecided).state == ApprovalState.PENDING
 
 
 @pytest.mark.parametrize("how", ["taken_away", "expired", "banned", "taken_again"])
@@ -220,7 +224,7 @@ def test_what_can_t_be_held_again_is_not(cast, grant, undecided, how):
     proposal = said(cast, undecided)
     if how == "taken_away":
         BonusGrant.objects.filter(pk=grant.pk).update(expires_at=None)
-        bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.finance)
+        approvals.approve(BonusProposal, proposal.pk, actor=cast.finance)
         ending.take_bonus_away(grant_id=grant.pk, actor=cast.finance, reason="Abuse")
         hear(grant, TAKEN, type="SECOND_CHARGEBACK")
         hear(grant, RETURNED)
@@ -234,9 +238,9 @@ def test_what_can_t_be_held_again_is_not(cast, grant, undecided, how):
     else:
         hear(grant, TAKEN, type="SECOND_CHARGEBACK")
     with pytest.raises(DomainError, match="can't be restored"):
-        bonus_disputes.agree(proposal_id=proposal.pk, actor=cast.finance)
+        approvals.approve(BonusProposal, proposal.pk, actor=cast.finance)
     proposal.refresh_from_db()
-    assert proposal.state == RequestState.WAITING and not BonusRestoration.objects.exists() and verify().holds
+    assert proposal.state == ApprovalState.PENDING and not BonusRestoration.objects.exists() and verify().holds
 
 
 def test_a_client_who_may_have_none_just_now_is_left_to_people_and_served_later(cast, grant):
@@ -248,7 +252,7 @@ def test_a_client_who_may_have_none_just_now_is_left_to_people_and_served_later(
     with pytest.raises(DomainError, match="not verified"):
         said(cast, loss)
     Client.objects.filter(pk=grant.client_id).update(kyc_level=2)
-    bonus_disputes.agree(proposal_id=said(cast, loss).pk, actor=cast.finance)
+    approvals.approve(BonusProposal, said(cast, loss).pk, actor=cast.finance)
     grant.refresh_from_db()
     assert grant.held_minor == 25_000 and verify().holds
 
@@ -291,12 +295,12 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     assert browse(cast.agent).post(say, {f"{name}-restores": "yes", f"{name}-reason": "Mine"}).status_code == 403
     first.post(say, {f"{name}-restores": "yes", f"{name}-reason": "The bank was wrong"})
     proposal = BonusProposal.objects.get()
-    assert "You wrote it down" in first.get(page).content.decode()
+    assert "Someone else must decide" in first.get(page).content.decode()
     second.get(page)
     with django_assert_max_num_queries(35):
         shown = second.get(page).content.decode()
-    assert "The bank was wrong" in shown and "Agree" in shown
-    assert second.post(reverse("wallet:bonus_return_agree", args=[proposal.pk])).status_code == 302
+    assert "The bank was wrong" in shown and "Approve" in shown
+    assert second.post(f"/approvals/bonus-return/{proposal.pk}/approve/").status_code == 302
     grant.refresh_from_db()
     assert grant.held_minor == 25_000
     shown = second.get(page).content.decode()

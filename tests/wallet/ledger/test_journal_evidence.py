@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent
 from tests.days import today
@@ -15,7 +16,7 @@ from tests.wallet.factories import fund, house
 from tests.wallet.ledger.test_manual_journals import bank_fee, write
 from wallet.choices.ledger import AccountKind
 from wallet.core import attachments
-from wallet.ledger.manual_journals import FILES_MAX, attach_file, post_journal
+from wallet.ledger.manual_journals import FILES_MAX, attach_file
 from wallet.ledger.posting import Line
 from wallet.models import ManualJournal, ManualJournalFile
 
@@ -70,7 +71,7 @@ def test_evidence_comes_while_the_journal_waits_and_stays(cast):
     for change in ({"file_name": "x"}, None):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             ManualJournalFile.objects.update(**change) if change else ManualJournalFile.objects.all().delete()
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     with pytest.raises(WrongState):
         attach(cast, manual, b"too late")
 

@@ -9,15 +9,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clients.models import TimelineEntry
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent, Notification
 from tests.days import today
 from tests.wallet.factories import at_once, available, fund, house, sign_month
-from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.closing import periods
 from wallet.ledger import posting
-from wallet.ledger.manual_journals import mirror_of, post_journal, refuse_journal, withdraw_journal, write_journal
+from wallet.ledger.manual_journals import mirror_of, write_journal
 from wallet.ledger.posting import Entry, InsufficientFunds, Line
 from wallet.ledger.verification import verify
 from wallet.models import Account, Journal, ManualJournal, Period
@@ -44,22 +45,22 @@ def write(cast, lines=None, **fields) -> ManualJournal:
 
 def test_nothing_moves_until_a_second_person_posts_it(cast):
     manual = write(cast)
-    assert (manual.state, Journal.objects.count()) == (RequestState.WAITING, 0)
+    assert (manual.state, Journal.objects.count()) == (ApprovalState.PENDING, 0)
     assert list(Notification.objects.filter(kind="wallet.manual_journal").values_list("user_id", flat=True)) == [
         cast.second_finance.pk
     ]
     with pytest.raises(NotAllowed, match="someone else"):
-        post_journal(manual_id=manual.pk, actor=cast.finance)
-    post_journal(manual_id=manual.pk, actor=cast.second_finance, note="Seen on the statement")
+        approvals.approve(ManualJournal, manual.pk, actor=cast.finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance, note="Seen on the statement")
     manual.refresh_from_db()
     journal = manual.journal
     assert (journal.idempotency_key, journal.kind) == (f"manual:{manual.reference}:post", JournalKind.ADJUSTMENT)
     assert posting.balance(house(cast.brand, AccountKind.HOUSE_BANK)) == 1_250
-    assert (manual.state, manual.decided_by) == (RequestState.APPROVED, cast.second_finance)
+    assert (manual.state, manual.decided_by) == (ApprovalState.APPROVED, cast.second_finance)
     assert AuditEvent.objects.filter(action__startswith="wallet.manual_journal_").count() == 2
     assert Notification.objects.filter(kind="wallet.manual_journal_decided", user=cast.finance).exists()
     with pytest.raises(WrongState):
-        post_journal(manual_id=manual.pk, actor=cast.second_finance)
+        approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     assert verify().problems == []
 
 
@@ -81,7 +82,7 @@ def test_only_finance_writes_and_posts(cast, who):
         write(cast, actor=getattr(cast, who))
     manual = write(cast)
     with pytest.raises(NotAllowed):
-        post_journal(manual_id=manual.pk, actor=getattr(cast, who))
+        approvals.approve(ManualJournal, manual.pk, actor=getattr(cast, who))
 
 
 def test_what_can_not_be_a_journal_is_refused_in_words(cast):
@@ -98,7 +99,7 @@ def test_what_can_not_be_a_journal_is_refused_in_words(cast):
         ([Line(fees, -(10**15)), Line(bank, 10**15)], {}, "zero or too large"),
         ([Line(fees, -100), Line(fx, 100), Line(fx_dollars, -110), Line(dollars, 110)], {}, "need the rate"),
         (None, {"rate": Decimal("1.1")}, "rate has a day"),
-        (None, {"reason": "  "}, "Say why"),
+        (None, {"reason": "  "}, "Enter a reason"),
         (None, {"business_on": today() + dt.timedelta(days=1)}, "not here yet"),
         ([Line(fees, -1), Line(bank, 1)] * 31, {}, "at most 60"),
     ]:
@@ -116,11 +117,11 @@ def test_between_currencies_the_journal_names_the_rate(cast):
         Line(house(brand, AccountKind.HOUSE_BANK, "USD"), 11_000),
     ]
     manual = write(cast, lines, rate=Decimal("1.1"), rate_on=today())
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
     assert (manual.journal.fx_rate, manual.journal.fx_rate_on) == (Decimal("1.1"), today())
     again = write(cast, mirror_of(manual.journal), reverses_id=manual.journal_id, request_key="form-2")
-    post_journal(manual_id=again.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, again.pk, actor=cast.second_finance)
     assert posting.balance(house(brand, AccountKind.HOUSE_BANK, "USD")) == 0
     assert verify().problems == []
 
@@ -140,11 +141,11 @@ def test_a_client_s_wallet_is_guarded_and_the_client_is_told(cast):
         )
     )
     with pytest.raises(InsufficientFunds), transaction.atomic():
-        post_journal(manual_id=manual.pk, actor=cast.second_finance)
+        approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
-    assert manual.state == RequestState.WAITING
+    assert manual.state == ApprovalState.PENDING
     posting.release(key="w:free", reservation=Journal.objects.get(idempotency_key="w"))
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     assert available(wallet) == 6_000
     told = TimelineEntry.objects.get(client=cast.client, dedupe_key=f"manual:{manual.pk}:EUR")
     assert told.is_visible_to_client and "−€40.00" in told.title
@@ -160,7 +161,7 @@ def test_client_credit_does_not_move_by_hand(cast):
 
 def test_a_reversal_mirrors_the_journal_and_happens_once(cast):
     first = write(cast)
-    post_journal(manual_id=first.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, first.pk, actor=cast.second_finance)
     first.refresh_from_db()
     with pytest.raises(DomainError, match="mirrors the journal"):
         write(cast, bank_fee(cast.brand), reverses_id=first.journal_id, request_key="r1")
@@ -168,7 +169,7 @@ def test_a_reversal_mirrors_the_journal_and_happens_once(cast):
     back = write(cast, mirror, reverses_id=first.journal_id, request_key="r2")
     with pytest.raises(WrongState, match="waits for a second person already"):
         write(cast, mirror, reverses_id=first.journal_id, request_key="r3")
-    post_journal(manual_id=back.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, back.pk, actor=cast.second_finance)
     back.refresh_from_db()
     assert (back.journal.kind, back.journal.reverses_id) == (JournalKind.REVERSAL, first.journal_id)
     with pytest.raises(WrongState, match="already reversed"):
@@ -185,30 +186,30 @@ def test_the_same_form_twice_is_one_journal(cast):
 
 def test_refused_with_a_reason_or_withdrawn_by_its_writer(cast):
     manual = write(cast)
-    with pytest.raises(DomainError, match="why it is refused"):
-        refuse_journal(manual_id=manual.pk, actor=cast.second_finance, note="")
+    with pytest.raises(DomainError, match="Enter a reason"):
+        approvals.reject(ManualJournal, manual.pk, actor=cast.second_finance, note="")
     with pytest.raises(NotAllowed):
-        refuse_journal(manual_id=manual.pk, actor=cast.finance, note="No")
-    refuse_journal(manual_id=manual.pk, actor=cast.second_finance, note="Wrong month")
+        approvals.reject(ManualJournal, manual.pk, actor=cast.finance, note="No")
+    approvals.reject(ManualJournal, manual.pk, actor=cast.second_finance, note="Wrong month")
     other = write(cast, request_key="form-2")
     with pytest.raises(NotAllowed):
-        withdraw_journal(manual_id=other.pk, actor=cast.second_finance)
-    assert withdraw_journal(manual_id=other.pk, actor=cast.finance).state == RequestState.WITHDRAWN
+        approvals.withdraw(ManualJournal, other.pk, actor=cast.second_finance)
+    assert approvals.withdraw(ManualJournal, other.pk, actor=cast.finance).state == ApprovalState.WITHDRAWN
     with pytest.raises(WrongState):
-        post_journal(manual_id=other.pk, actor=cast.second_finance)
+        approvals.approve(ManualJournal, other.pk, actor=cast.second_finance)
     assert Journal.objects.count() == 0
 
 
 def test_a_waiting_journal_keeps_its_month_open(cast):
     last_month = today().replace(day=1) - dt.timedelta(days=1)
     manual = write(cast, business_on=last_month)
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     waiting = write(cast, business_on=last_month, request_key="late")
     periods.open_months(cast.brand.pk)
     period = Period.objects.get(last_day=last_month)
     with pytest.raises(DomainError, match="Manual journals for this month wait"):
         periods.close_period(period_id=period.pk, actor=cast.finance)
-    withdraw_journal(manual_id=waiting.pk, actor=cast.finance)
+    approvals.withdraw(ManualJournal, waiting.pk, actor=cast.finance)
     sign_month(period, cast.finance, cast.second_finance)
     periods.close_period(period_id=period.pk, actor=cast.finance)
     with pytest.raises(DomainError, match="closed up to"):
@@ -219,7 +220,7 @@ def test_a_waiting_journal_keeps_its_month_open(cast):
 def test_two_people_post_at_once_and_it_is_posted_once(cast):
     manual = write(cast)
     third = cast.second_finance
-    done = at_once(lambda _number: post_journal(manual_id=manual.pk, actor=third), 4)
+    done = at_once(lambda _number: approvals.approve(ManualJournal, manual.pk, actor=third), 4)
     assert sum(isinstance(one, ManualJournal) for one in done) == 1
     assert Journal.objects.count() == 1
 
@@ -249,9 +250,10 @@ def test_written_and_posted_from_the_pages(cast, browse):
     manual = ManualJournal.objects.get()
     assert answer.url == reverse("wallet:manual_journal", args=[manual.pk])
     page = writer.get(answer.url).content.decode()
-    assert "You wrote it: a second person posts it." in page
-    assert writer.post(reverse("wallet:manual_post", args=[manual.pk])).status_code == 422
-    browse(cast.second_finance).post(reverse("wallet:manual_post", args=[manual.pk]), {"post-reason": ""})
+    assert "Someone else must decide" in page
+    address = f"/approvals/manual-journal/{manual.pk}/approve/"
+    assert writer.post(address).status_code == 422
+    browse(cast.second_finance).post(address, {"note": ""})
     assert posting.balance(bank) == 123_450
 
 
@@ -280,7 +282,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(cast, browse):
 
 def test_one_click_fills_in_the_reversal(cast, browse):
     manual = write(cast)
-    post_journal(manual_id=manual.pk, actor=cast.second_finance)
+    approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     manual.refresh_from_db()
     page = browse(cast.finance).get(reverse("wallet:manual_journal_new"), {"reverse": manual.journal_id})
     assert "12.50" in page.content.decode()

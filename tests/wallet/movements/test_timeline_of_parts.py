@@ -6,13 +6,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from clients.models import TimelineEntry
-from crm import events
+from crm import approvals, events
 from crm.events import WithdrawalSettled, publish
 from tests.portal.test_parts_told_once import fail, parts
 from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from wallet.choices.withdrawals import FindingKind
+from wallet.models import PayoutFinding
 from wallet.withdrawals import sending
-from wallet.withdrawals.investigations import agree, say_what_happened
+from wallet.withdrawals.investigations import say_what_happened
 
 __all__ = ["parts"]
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,7 @@ def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(pa
         actor=cast.finance,
         psp_reference="R-1",
     )
-    agree(finding_id=finding.pk, actor=cast.second_finance)
+    approvals.approve(PayoutFinding, finding.pk, actor=cast.second_finance)
     events.drain()
     titles = [title for title, _body in told(cast)]
     assert titles[:2] == [failed[0], "Withdrawal paid: €300.00"] and len(titles) == 3 and "€300.00" in titles[2]

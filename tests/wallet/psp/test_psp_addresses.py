@@ -5,11 +5,12 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from tests.wallet.factories import make_psp
 from wallet.models import Psp, PspAddressChange
-from wallet.psp.addresses import approve_address, propose_address, refuse_address, withdraw_address
+from wallet.psp.addresses import propose_address
 from wallet.psp.setup import configure_psp, create_psp
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +34,8 @@ def test_stored_keys_are_not_taken_to_another_address(cast, psp):
     assert psp.base_url == "https://psp.example" and stored["api_key"], "nothing changed yet"
     for given in ({}, {"api_key": "typed-again"}, {"webhook_secret": "typed-too", "api_key": ""}):
         with pytest.raises(DomainError, match="Enter again"):
-            approve_address(change_id=change.pk, keys=given, actor=cast.second_finance)
-    approve_address(change_id=change.pk, keys=KEYS, actor=cast.second_finance)
+            approvals.approve(PspAddressChange, change.pk, keys=given, actor=cast.second_finance)
+    approvals.approve(PspAddressChange, change.pk, keys=KEYS, actor=cast.second_finance)
     psp.refresh_from_db()
     assert psp.base_url == NEW and {name: psp.credentials[name] for name in KEYS} == KEYS
     changed = AuditEvent.objects.get(action="wallet.psp_address_changed")
@@ -47,7 +48,7 @@ def test_an_address_is_changed_by_two_people(cast, psp):
     change = propose(cast, psp)
     assert Notification.objects.filter(user=cast.second_finance, kind="wallet.psp_address").exists()
     with pytest.raises(NotAllowed):
-        approve_address(change_id=change.pk, keys=KEYS, actor=cast.finance)
+        approvals.approve(PspAddressChange, change.pk, keys=KEYS, actor=cast.finance)
     with pytest.raises(WrongState, match="already"):
         propose(cast, psp, "https://8.8.8.8")
     with pytest.raises(IntegrityError, match="psp_address_change_is_decided_by_somebody_else"), transaction.atomic():
@@ -60,12 +61,12 @@ def test_an_address_is_changed_by_two_people(cast, psp):
 def test_a_proposed_address_is_refused_with_a_reason_or_withdrawn(cast, psp):
     change = propose(cast, psp)
     with pytest.raises(DomainError):
-        refuse_address(change_id=change.pk, actor=cast.second_finance, note=" ")
-    refuse_address(change_id=change.pk, actor=cast.second_finance, note="Their manual says otherwise")
+        approvals.reject(PspAddressChange, change.pk, actor=cast.second_finance, note=" ")
+    approvals.reject(PspAddressChange, change.pk, actor=cast.second_finance, note="Their manual says otherwise")
     change = propose(cast, psp)
     with pytest.raises(NotAllowed):
-        withdraw_address(change_id=change.pk, actor=cast.second_finance)
-    withdraw_address(change_id=change.pk, actor=cast.finance)
+        approvals.withdraw(PspAddressChange, change.pk, actor=cast.second_finance)
+    approvals.withdraw(PspAddressChange, change.pk, actor=cast.finance)
     psp.refresh_from_db()
     assert psp.base_url == "https://psp.example"
 

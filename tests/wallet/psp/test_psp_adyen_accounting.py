@@ -8,6 +8,7 @@ import httpx
 import pytest
 from django.db import IntegrityError, transaction
 
+from crm import approvals
 from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT
 from tests.wallet.psp.test_psp_adyen_transfers import approved, bodies, finish, outside  # noqa: F401 (its fixture)
 from tests.wallet.recon import FIRST, movement
@@ -16,7 +17,7 @@ from wallet.choices.reconciliation import BreakKind, RowType
 from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
-from wallet.models import Break, Match, SettlementImport
+from wallet.models import Break, Match, PayoutFinding, SettlementImport
 from wallet.psp import adapter_of
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report
 from wallet.psp.adyen.report import AdyenReader
@@ -232,7 +233,7 @@ def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outs
         reason="The account is closed",
         actor=cast.finance,
     )
-    investigations.agree(finding_id=finding.pk, actor=cast.second_finance)
+    approvals.approve(PayoutFinding, finding.pk, actor=cast.second_finance)
     report = import_report(
         psp_id=outside.psp.pk, file_name="b.csv", content=fetched(outside), actor=cast.finance, is_complete=True
     )

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from crm import approvals
 from crm.models import Notification
 from sandbox.psp.dialects.adyen import hmac_key
 from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT, signature
@@ -17,7 +18,7 @@ from tests.wallet.factories import fund
 from wallet.choices.psp import InboxState, Verdict
 from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.ledger.verification import verify
-from wallet.models import Journal, PspCall, WebhookMessage, Withdrawal
+from wallet.models import Journal, PayoutFinding, PspCall, WebhookMessage, Withdrawal
 from wallet.psp import adapter_of
 from wallet.psp.adyen.transfers import latin_name
 from wallet.psp.base import EventKind, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferStatus
@@ -241,7 +242,7 @@ def test_a_booked_transfer_that_comes_back_is_told_and_booked_by_two_people(cast
         reason="The account is closed",
         actor=cast.finance,
     )
-    investigations.agree(finding_id=finding.pk, actor=cast.second_finance)
+    approvals.approve(PayoutFinding, finding.pk, actor=cast.second_finance)
     withdrawal.refresh_from_db()
     assert (withdrawal.state, wallet_balance(cast)) == (WithdrawalState.CAME_BACK, 30_000)
     assert verify().holds

@@ -5,13 +5,14 @@ import datetime as dt
 import pytest
 from django.db import connection
 
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from crm.money.amounts import EXPONENTS, exponent
 from tests.wallet import recon
 from tests.wallet.factories import at_once, make_psp
 from wallet.bank import payout_matching
-from wallet.choices.approvals import RequestState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import BreakKind, BreakState, PostingWay
 from wallet.core.attachments import BREAKS, content_of
@@ -189,18 +190,18 @@ def test_a_difference_is_posted_by_two_and_its_match_can_be_taken_back_with_the_
         actor=cast.finance,
     )
     with pytest.raises(NotAllowed):
-        postings.approve(posting_id=posting.pk, actor=cast.finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.finance)
     with pytest.raises(WrongState):
         breaks.resolve_break(break_id=amount_break.pk, actor=cast.finance, resolution="no")
     assert held(psp) == 10_000
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     amount_break.refresh_from_db()
     group = MatchGroup.objects.get()
     assert (held(psp), amount_break.state, group.adjustment_minor) == (9_900, BreakState.RESOLVED, -100)
     fees = ledger.house(AccountKind.FEES, brand_id=cast.brand.pk, currency="EUR")
     assert ledger.balance(fees) == -100
     with pytest.raises(WrongState):
-        postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
 
     deciding.undo(match_id=group.lines.first().pk, actor=cast.finance, reason="It was another payment")
     assert (held(psp), ledger.balance(fees), Match.objects.count()) == (10_000, 0, 0)
@@ -220,11 +221,11 @@ def test_a_posting_whose_break_has_changed_since_is_not_posted(cast, psp):
     one.refresh_from_db()
     assert (one.kind, one.difference_minor) == (BreakKind.AMOUNT, -50)
     with pytest.raises(WrongState, match="has changed"):
-        postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert held(psp) == 19_950 and not MatchGroup.objects.exists()
-    postings.refuse(posting_id=posting.pk, actor=cast.second_finance, note="Another payment")
+    approvals.reject(BreakPosting, posting.pk, actor=cast.second_finance, note="Another payment")
     again = postings.propose(break_id=one.pk, way=PostingWay.FEE, business_on=DAY, reason="Fee", actor=cast.finance)
-    postings.approve(posting_id=again.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, again.pk, actor=cast.second_finance)
     assert held(psp) == 19_900
 
 
@@ -236,10 +237,10 @@ def test_refused_and_withdrawn_postings_post_nothing(cast, psp, amount_break):
         )
         if end == "refuse":
             with pytest.raises(DomainError):
-                postings.refuse(posting_id=posting.pk, actor=cast.second_finance, note=" ")
-            postings.refuse(posting_id=posting.pk, actor=cast.second_finance, note="Ask them first")
+                approvals.reject(BreakPosting, posting.pk, actor=cast.second_finance, note=" ")
+            approvals.reject(BreakPosting, posting.pk, actor=cast.second_finance, note="Ask them first")
         else:
-            postings.withdraw(posting_id=posting.pk, actor=cast.finance)
+            approvals.withdraw(BreakPosting, posting.pk, actor=cast.finance)
     assert Journal.objects.count() == journals
     assert kinds() == ["amount"]
 
@@ -254,7 +255,7 @@ def test_a_break_that_closes_itself_takes_its_waiting_posting_along(cast, psp):
     rematch(psp.pk)
     posting.refresh_from_db()
     one.refresh_from_db()
-    assert (one.state, one.resolved_by, posting.state) == (BreakState.RESOLVED, None, RequestState.WITHDRAWN)
+    assert (one.state, one.resolved_by, posting.state) == (BreakState.RESOLVED, None, ApprovalState.WITHDRAWN)
     assert Match.objects.count() == 1
 
 
@@ -442,7 +443,7 @@ def test_a_break_is_worked_on_its_page(cast, browse, psp, amount_break, django_a
     assert finance.post(f"{page}propose/", {**proposal, "posting-reason": ""}).status_code == 422
     assert finance.post(f"{page}propose/", proposal).status_code == 302
     posting = BreakPosting.objects.get()
-    approve = f"/money/reconciliation/postings/{posting.pk}/approve/"
+    approve = f"/approvals/break-posting/{posting.pk}/approve/"
     assert finance.post(approve, {}).status_code == 422
     assert second.post(approve, {}).status_code == 302
     amount_break.refresh_from_db()

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed
 from crm.models import FxRate
 from tests.wallet import recon
@@ -64,9 +65,9 @@ def test_at_the_psp_s_rate_the_rest_is_what_two_people_say_it_is_and_undo_takes_
         True,
     )
     with pytest.raises(NotAllowed):
-        postings.approve(posting_id=posting.pk, actor=cast.finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.finance)
     assert (held(psp, "USD"), held(psp, "EUR")) == (10_000, 0)
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     one.refresh_from_db()
     group = MatchGroup.objects.get()
     assert one.state == BreakState.RESOLVED
@@ -91,7 +92,7 @@ def test_without_a_rate_of_the_psp_the_ecb_s_last_one_counts_and_stays_what_was_
     posting = propose(one, cast.finance)
     assert (posting.rate, posting.rate_on, posting.amount_minor) == (Decimal("0.8"), dt.date(2026, 9, 4), 100)
     FxRate.objects.create(on=dt.date(2026, 9, 5), currency="USD", rate=Decimal("1.6"))
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert (held(psp, "USD"), held(psp, "EUR")) == (0, 8_100)
     assert house(psp, AccountKind.FX_POSITION) == 8_100  # what is left of rates stays in the position
 
@@ -100,7 +101,7 @@ def test_a_rate_of_another_currency_than_ours_is_not_used(cast, psp, ecb):
     one = euro_row_of_a_dollar_payment(cast, psp, 8_000, paid_currency="GBP", paid_minor=7_000, rate=Decimal("1.14"))
     posting = propose(one, cast.finance)
     assert (posting.is_psp_rate, posting.rate, posting.amount_minor) == (False, Decimal("0.8"), 0)
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert held(psp, "EUR") == 8_000
 
 
@@ -131,7 +132,7 @@ def test_more_than_rounding_is_not_rounding(cast, psp, ecb):
 
 def test_the_database_refuses_a_group_whose_journal_says_otherwise(cast, psp, ecb):
     one = euro_row_of_a_dollar_payment(cast, psp, 8_100)
-    postings.approve(posting_id=propose(one, cast.finance).pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, propose(one, cast.finance).pk, actor=cast.second_finance)
     for change in (
         {"converted_minor": 8_001},
         {"converted_minor": None},

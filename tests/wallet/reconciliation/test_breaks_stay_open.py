@@ -7,12 +7,13 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
+from crm import approvals
 from tests.wallet import recon
 from tests.wallet.factories import make_psp
 from tests.wallet.reconciliation.test_breaks import amount_break, bank_entry, held, kinds, payout, psp
 from wallet.bank import payout_matching
 from wallet.choices.reconciliation import BreakKind, BreakState, PostingWay
-from wallet.models import BankEntry, Break, Match, NotTheSame, Suggestion
+from wallet.models import BankEntry, Break, BreakPosting, Match, NotTheSame, Suggestion
 from wallet.reconciliation import breaks, deciding, postings
 
 __all__ = ["amount_break", "psp"]
@@ -30,7 +31,7 @@ def test_money_that_a_psp_moved_by_itself_is_in_no_book_of_ours_until_somebody_s
     posting = postings.propose(
         break_id=one.pk, way=PostingWay.SUSPENSE, business_on=DAY, reason="Asked them", actor=cast.finance
     )
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert held(psp) == -5_000
     assert kinds() == []
 
@@ -61,7 +62,7 @@ def test_who_posted_a_difference_stays_known_when_the_match_is_taken_back(cast, 
     posting = postings.propose(
         break_id=amount_break.pk, way=PostingWay.FEE, business_on=DAY, reason="Fee", actor=cast.finance
     )
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     deciding.undo(match_id=Match.objects.first().pk, actor=cast.finance, reason="Another payment")
     amount_break.refresh_from_db()
     assert (amount_break.resolved_by, amount_break.how_resolved) == (cast.second_finance, "Posted: A fee of the PSP")

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, WrongState
 from crm.files.file_sweep import sweep_orphans
 from tests.faults.killing import at_commit, at_step, in_the_middle_of_copy, killed_by
 from tests.properties.test_reconciliation import told
 from tests.wallet import recon
 from tests.wallet.factories import make_psp
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakState, PostingWay
 from wallet.ledger.verification import verify
-from wallet.models import Break, Journal, Match, MatchGroup, SettlementImport, SettlementRow
+from wallet.models import Break, BreakPosting, Journal, Match, MatchGroup, SettlementImport, SettlementRow
 from wallet.reconciliation import deciding, postings, rematch, settlement_import
 from wallet.reconciliation.settlement_import import import_report
 
@@ -132,12 +133,12 @@ def test_an_approval_and_an_undoing_that_are_killed_are_done_wholly_or_not_at_al
         )
 
     def approve(posting: Any) -> None:
-        postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
 
     approve(asked[0])
     assert killed_all_over(lambda: approve(asked[1]), stride=2) >= 12
     asked[1].refresh_from_db()
-    assert (asked[1].state, asked[1].one.state) == (RequestState.APPROVED, BreakState.RESOLVED)
+    assert (asked[1].state, asked[1].one.state) == (ApprovalState.APPROVED, BreakState.RESOLVED)
     with pytest.raises(WrongState):
         approve(asked[1])
     holds(calm, killed)

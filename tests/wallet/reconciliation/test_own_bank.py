@@ -7,6 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from crm.money.amounts import Money
@@ -16,7 +18,6 @@ from tests.wallet.factories import house, make_psp
 from tests.wallet.reconciliation.test_breaks import bank_entry, held
 from wallet.bank import payout_matching
 from wallet.bank.positions import bank_positions
-from wallet.choices.approvals import RequestState
 from wallet.choices.bank import EntryState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.reconciliation import BreakState, PostingWay
@@ -63,7 +64,7 @@ def propose(one, entry, actor, **more) -> BreakPosting:
 
 
 def posted(cast, one, entry) -> BreakPosting:
-    return postings.approve(posting_id=propose(one, entry, cast.finance).pk, actor=cast.second_finance)
+    return approvals.approve(BreakPosting, propose(one, entry, cast.finance).pk, actor=cast.second_finance)
 
 
 # In one currency
@@ -82,11 +83,11 @@ def test_what_came_in_at_our_bank_is_offered_proposed_by_one_and_posted_by_anoth
     posting = BreakPosting.objects.get()
     assert (posting.way, posting.entry, posting.journal) == (PostingWay.OWN_BANK, entry, None)
     with pytest.raises(NotAllowed):
-        postings.approve(posting_id=posting.pk, actor=cast.finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.finance)
     assert (held(psp), at_the_bank(cast)) == (100_000, 0), "nothing moved yet"
     page = browse(cast.second_finance).get(address).content.decode()
-    assert "Waits for a second person" in page and reverse("wallet:bank_entry", args=[entry.pk]) in page
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    assert "Awaiting second approval" in page and reverse("wallet:bank_entry", args=[entry.pk]) in page
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert (held(psp), at_the_bank(cast)) == (0, 100_000)
     entry.refresh_from_db()
     one.refresh_from_db()
@@ -220,7 +221,7 @@ def test_one_booking_at_the_bank_is_one_payout(cast, psp, bank):
         )
     with pytest.raises(IntegrityError, match="only_what_reached_our_bank_names_its_entry"), transaction.atomic():
         BreakPosting.objects.filter(pk=first.pk).update(entry=None)
-    postings.withdraw(posting_id=first.pk, actor=cast.finance)
+    approvals.withdraw(BreakPosting, first.pk, actor=cast.finance)
     assert [hit.entry for hit in own_bank.arrivals(other)] == [entry], "free again"
 
 
@@ -230,9 +231,9 @@ def test_a_booking_that_became_something_else_meanwhile_is_not_posted(cast, psp,
     posting = propose(one, entry, cast.finance)
     BankEntry.objects.filter(pk=entry.pk).update(state="settlement")
     with pytest.raises(WrongState, match="something else"):
-        postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     posting.refresh_from_db()
-    assert (posting.state, held(psp), at_the_bank(cast)) == (RequestState.WAITING, 100_000, 0)
+    assert (posting.state, held(psp), at_the_bank(cast)) == (ApprovalState.PENDING, 100_000, 0)
 
 
 def test_a_payout_of_ours_and_a_payment_are_never_offered_as_paid_to_our_bank(cast, psp, bank):

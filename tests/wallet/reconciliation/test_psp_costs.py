@@ -9,11 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from tests.wallet import recon
 from tests.wallet.factories import at_once, make_psp
-from wallet.choices.approvals import RequestState
 from wallet.models import Break, PspCost, PspCostProposal
 from wallet.reconciliation import costs
 
@@ -44,20 +45,22 @@ def terms(**changes):
 
 def agree(cast, psp, **changes):
     one = costs.propose_terms(psp_id=psp.pk, terms=terms(**changes), reason="Contract, § 4", actor=cast.finance)
-    return costs.approve_terms(proposal_id=one.pk, actor=cast.second_finance)
+    approvals.approve(PspCostProposal, one.pk, actor=cast.second_finance)
+    return PspCost.objects.get(psp=psp, **{name: getattr(one, name) for name in ("type", "currency", "valid_from")})
 
 
 def test_terms_count_once_a_second_person_agreed(cast, psp):
     one = costs.propose_terms(psp_id=psp.pk, terms=terms(), reason="Contract, § 4", actor=cast.finance)
     assert not PspCost.objects.exists()
     with pytest.raises(NotAllowed):
-        costs.approve_terms(proposal_id=one.pk, actor=cast.finance)
+        approvals.approve(PspCostProposal, one.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
-        costs.approve_terms(proposal_id=one.pk, actor=cast.administrator)
-    cost = costs.approve_terms(proposal_id=one.pk, actor=cast.second_finance)
+        approvals.approve(PspCostProposal, one.pk, actor=cast.administrator)
+    approvals.approve(PspCostProposal, one.pk, actor=cast.second_finance)
+    cost = PspCost.objects.get()
     assert (cost.percent, cost.fixed, cost.valid_from) == (Decimal(2), Decimal("0.25"), LONG_AGO)
     with pytest.raises(WrongState):
-        costs.approve_terms(proposal_id=one.pk, actor=cast.second_finance)
+        approvals.approve(PspCostProposal, one.pk, actor=cast.second_finance)
     actions = AuditEvent.objects.filter(action__startswith="wallet.cost_terms").values_list("action", flat=True)
     assert sorted(actions) == ["wallet.cost_terms_approved", "wallet.cost_terms_proposed"]
 
@@ -66,7 +69,7 @@ def test_the_database_wants_a_second_person_too(cast, psp):
     one = costs.propose_terms(psp_id=psp.pk, terms=terms(), reason="Contract", actor=cast.finance)
     with pytest.raises(IntegrityError, match="cost_proposal_is_decided_by_somebody_else"), transaction.atomic():
         PspCostProposal.objects.filter(pk=one.pk).update(
-            state=RequestState.APPROVED, decided_by=cast.finance, decided_at=timezone.now()
+            state=ApprovalState.APPROVED, decided_by=cast.finance, decided_at=timezone.now()
         )
 
 
@@ -118,7 +121,7 @@ def test_terms_whose_day_went_by_while_they_waited_are_not_agreed_to(cast, psp):
     one = costs.propose_terms(psp_id=psp.pk, terms=terms(valid_from=today()), reason="Better terms", actor=cast.finance)
     PspCostProposal.objects.filter(pk=one.pk).update(valid_from=today() - dt.timedelta(days=3))
     with pytest.raises(DomainError, match="today or a later day"):
-        costs.approve_terms(proposal_id=one.pk, actor=cast.second_finance)
+        approvals.approve(PspCostProposal, one.pk, actor=cast.second_finance)
     assert PspCost.objects.count() == 1
 
 
@@ -140,7 +143,7 @@ def test_what_is_not_in_force_yet_is_taken_back_and_what_is_in_force_is_not(cast
     costs.withdraw_terms(cost_id=later.pk, actor=cast.finance)
     assert list(PspCost.objects.all()) == [cost]
     ended = PspCostProposal.objects.get(basis_points=900)
-    assert (ended.state, ended.ended_by) == (RequestState.APPROVED, cast.finance)
+    assert (ended.state, ended.ended_by) == (ApprovalState.APPROVED, cast.finance)
     assert AuditEvent.objects.filter(action="wallet.cost_terms_taken_back").count() == 1
     agree(cast, psp, valid_from=later.valid_from)
 
@@ -152,12 +155,12 @@ def test_refused_and_withdrawn_terms_count_for_nothing(cast, psp):
             costs.propose_terms(psp_id=psp.pk, terms=terms(), reason="again", actor=cast.administrator)
         if end == "refuse":
             with pytest.raises(DomainError):
-                costs.refuse_terms(proposal_id=one.pk, actor=cast.second_finance, note="")
-            costs.refuse_terms(proposal_id=one.pk, actor=cast.second_finance, note="The contract says 1.4 %")
+                approvals.reject(PspCostProposal, one.pk, actor=cast.second_finance, note="")
+            approvals.reject(PspCostProposal, one.pk, actor=cast.second_finance, note="The contract says 1.4 %")
         else:
             with pytest.raises(NotAllowed):
-                costs.withdraw_proposal(proposal_id=one.pk, actor=cast.second_finance)
-            costs.withdraw_proposal(proposal_id=one.pk, actor=cast.finance)
+                approvals.withdraw(PspCostProposal, one.pk, actor=cast.second_finance)
+            approvals.withdraw(PspCostProposal, one.pk, actor=cast.finance)
     assert not PspCost.objects.exists()
 
 
@@ -167,7 +170,7 @@ def test_two_who_agree_at_once_agree_once(cast, psp):
 
     def decide(number):
         try:
-            costs.approve_terms(proposal_id=one.pk, actor=(cast.finance, cast.second_finance)[number])
+            approvals.approve(PspCostProposal, one.pk, actor=(cast.finance, cast.second_finance)[number])
         except WrongState:
             return "late"
         return "agreed"
@@ -201,10 +204,10 @@ def test_terms_are_written_and_agreed_to_in_the_browser(cast, psp, browse):
     one = PspCostProposal.objects.get()
     assert (one.basis_points, one.fixed_minor, one.tolerance_minor, one.currency) == (Decimal(140), 25, 1, "EUR")
     shown = finance.get(page).content.decode()
-    assert "a second person agrees" in shown and "1.40" in shown
-    refuse = reverse("wallet:psp_cost_refuse", args=[one.pk])
-    assert second.post(refuse, {f"refuse-{one.pk}-reason": ""}).status_code == 422
-    assert second.post(reverse("wallet:psp_cost_approve", args=[one.pk])).status_code == 302
+    assert "Someone else must decide" in shown and "1.40" in shown
+    address = f"/approvals/cost-terms/{one.pk}/"
+    assert second.post(f"{address}reject/", {"note": ""}).status_code == 422
+    assert second.post(f"{address}approve/", {"next": page}).url == page
     assert PspCost.objects.get().basis_points == 140
     assert 'data-key="n"' in finance.get(page).content.decode()
     assert browse(cast.auditor).get(new).status_code == 403

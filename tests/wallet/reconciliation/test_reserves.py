@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from crm import approvals
 from crm.errors import DomainError
 from tests.wallet import recon
 from tests.wallet.factories import make_psp
@@ -22,7 +23,7 @@ from wallet.closing.cash import cash_of
 from wallet.ledger import posting as ledger
 from wallet.ledger.posting import Line
 from wallet.ledger.verification import verify
-from wallet.models import Break, Journal, Psp, ReserveItem, SettlementRow
+from wallet.models import Break, BreakPosting, Journal, Psp, ReserveItem, SettlementRow
 from wallet.reconciliation import postings, rematch
 
 __all__ = ["psp"]
@@ -183,8 +184,8 @@ def test_two_people_write_off_what_never_comes_and_a_late_release_is_a_break(cas
         break_id=one.pk, way=PostingWay.LOSS, business_on=DAY, reason="The PSP is insolvent", actor=cast.finance
     )
     with pytest.raises(DomainError):
-        postings.approve(posting_id=posting.pk, actor=cast.finance)
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+        approvals.approve(BreakPosting, posting.pk, actor=cast.finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     assert (held(psp), back(psp), open_breaks()) == (-5_000, 0, []) and verify().holds
     recon.report(psp, [], first=16, last=16)
     assert open_breaks() == []
@@ -194,7 +195,7 @@ def test_two_people_write_off_what_never_comes_and_a_late_release_is_a_break(cas
     posting = postings.propose(
         break_id=late.pk, way=PostingWay.LOSS, business_on=DAY, reason="It paid after all", actor=cast.finance
     )
-    postings.approve(posting_id=posting.pk, actor=cast.second_finance)
+    approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     recon.report(psp, [], first=18, last=18)
     assert (held(psp), back(psp), open_breaks()) == (0, 0, []) and verify().holds
 

@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, FxRate, Notification
 from crm.rates import fx
 from tests.days import today, yesterday
 from wallet.models import RateEntry
-from wallet.transfers.rate_entries import approve_rate, propose_rate, refuse_rate, withdraw_rate
+from wallet.transfers.rate_entries import propose_rate
 
 pytestmark = pytest.mark.django_db
 WHY = "Page of the central bank"
@@ -40,10 +41,10 @@ def test_a_rate_counts_once_a_second_person_approves_it(cast):
     assert fx.rate("EUR", "AED", on=today()).rate == 4, "one person changes no rate"
     assert Notification.objects.filter(user=cast.second_finance, kind="wallet.rate_entered").exists()
     with pytest.raises(NotAllowed, match="someone else"):
-        approve_rate(entry_id=entry.pk, actor=cast.finance)
+        approvals.approve(RateEntry, entry.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
-        approve_rate(entry_id=entry.pk, actor=cast.agent)
-    approve_rate(entry_id=entry.pk, actor=cast.second_finance)
+        approvals.approve(RateEntry, entry.pk, actor=cast.agent)
+    approvals.approve(RateEntry, entry.pk, actor=cast.second_finance)
     rate = fx.rate("EUR", "AED", on=today())
     assert (rate.rate, rate.on) == (Decimal("4.1"), today()) and rate.is_fresh(now=timezone.now(), bank_days_max=1)
     assert FxRate.objects.get(currency="AED", on=today()).source == "Entered by hand"
@@ -84,8 +85,8 @@ def test_a_newer_rate_of_a_feed_goes_before_one_that_waits(cast):
     entry = enter(cast, on=yesterday())
     FxRate.objects.create(on=today(), currency="AED", rate=Decimal("4.0200"), source="ECB")
     with pytest.raises(DomainError, match="Enter one of a later day"):
-        approve_rate(entry_id=entry.pk, actor=cast.second_finance)
-    refuse_rate(entry_id=entry.pk, actor=cast.second_finance, note="The feed has it")
+        approvals.approve(RateEntry, entry.pk, actor=cast.second_finance)
+    approvals.reject(RateEntry, entry.pk, actor=cast.second_finance, note="The feed has it")
     assert FxRate.objects.filter(currency="AED").order_by("-on").first().rate == Decimal("4.02")
 
 
@@ -94,10 +95,10 @@ def test_one_rate_of_a_day_waits_and_its_author_withdraws_it(cast):
     with pytest.raises(WrongState, match="already awaiting"):
         enter(cast, actor=cast.second_finance)
     with pytest.raises(NotAllowed):
-        withdraw_rate(entry_id=entry.pk, actor=cast.second_finance)
-    withdraw_rate(entry_id=entry.pk, actor=cast.finance)
-    with pytest.raises(NotAllowed):
-        approve_rate(entry_id=entry.pk, actor=cast.second_finance)
+        approvals.withdraw(RateEntry, entry.pk, actor=cast.second_finance)
+    approvals.withdraw(RateEntry, entry.pk, actor=cast.finance)
+    with pytest.raises(WrongState):
+        approvals.approve(RateEntry, entry.pk, actor=cast.second_finance)
     assert not FxRate.objects.filter(currency="AED", on=today()).exists()
 
 
@@ -120,6 +121,6 @@ def test_the_page_shows_the_source_and_lets_the_other_one_approve(cast, browse):
     entry = RateEntry.objects.get()
     assert "Withdraw proposal" in browse(cast.finance).get("/money/rates/").content.decode()
     shown = browse(cast.second_finance).get("/money/rates/").content.decode()
-    assert "Approve rate" in shown and "Far from the last rate, confirmed" in shown and WHY in shown
-    browse(cast.second_finance).post(f"/money/rates/{entry.pk}/approve/", {"note": ""})
+    assert "Approve" in shown and "Far from the last rate, confirmed" in shown and WHY in shown
+    browse(cast.second_finance).post(f"/approvals/rate-entry/{entry.pk}/approve/", {"note": ""})
     assert "Entered by hand" in browse(cast.auditor).get("/money/rates/").content.decode()

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from crm import events
+from crm import approvals, events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import OutboxEvent
 from tests.wallet.disputes.test_refund import finish, give_back
@@ -39,7 +39,7 @@ def told(cast, withdrawal, kind, *, number="R-77", actor=None, **more) -> Payout
 
 
 def agreed(cast, finding) -> PayoutFinding:
-    return investigations.agree(finding_id=finding.pk, actor=cast.second_finance)
+    return approvals.approve(PayoutFinding, finding.pk, actor=cast.second_finance)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_is_stuck_ends_by_two_people_who_asked_the_psp(rich, stuck):
     with pytest.raises(WrongState):
         told(rich, stuck, FindingKind.PAID, number="R-78")
     with pytest.raises(NotAllowed, match="someone else"):
-        investigations.agree(finding_id=finding.pk, actor=rich.finance)
+        approvals.approve(PayoutFinding, finding.pk, actor=rich.finance)
     with pytest.raises(IntegrityError, match="payout_finding_is_decided_by_somebody_else"), transaction.atomic():
         PayoutFinding.objects.update(state="refused", decided_by=rich.finance, decided_at=dt.datetime.now(dt.UTC))
     assert state(stuck) == WithdrawalState.UNKNOWN and available(wallet(rich)) == 80_000
@@ -94,7 +94,7 @@ def test_never_paid_is_said_after_an_hour_and_believed_only_if_the_psp_knows_no_
         told(rich, stuck, FindingKind.NOT_PAID, number="")
     sent_long_ago(stuck)
     finding = told(rich, stuck, FindingKind.NOT_PAID, number="")
-    investigations.refuse(finding_id=finding.pk, actor=rich.second_finance, note="Ask in writing")
+    approvals.reject(PayoutFinding, finding.pk, actor=rich.second_finance, note="Ask in writing")
     finding = told(rich, stuck, FindingKind.NOT_PAID, number="")
     agreed(rich, finding)
     assert state(stuck) == WithdrawalState.FAILED and available(wallet(rich)) == 100_000
@@ -180,9 +180,9 @@ def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
     wrong = first.post(address, form)
     assert wrong.status_code == 422 and "No more can come back" in wrong.content.decode()
     assert first.post(address, {**form, "finding-amount": ""}).status_code == 302
-    assert "a second person books it" in first.get(page).content.decode()
-    assert "Agree and book" in second.get(page).content.decode()
-    second.post(reverse("wallet:payout_finding_agree", args=[PayoutFinding.objects.get().pk]))
+    assert "Someone else must decide" in first.get(page).content.decode()
+    assert "Approve" in second.get(page).content.decode()
+    second.post(f"/approvals/payout-finding/{PayoutFinding.objects.get().pk}/approve/")
     shown = second.get(page).content.decode()
     assert state(paid) == WithdrawalState.CAME_BACK and "Paid, and came back" in shown
     assert "the money is in the wallet again" in shown

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from crm.approvals.queries import proposal_of
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts import operation_decisions
-from trading.accounts.forms import CloseIssueForm, DecideForm, DecisionNoteForm
+from trading.accounts.forms import CloseIssueForm, DecideForm
 from trading.cap_breaches import group_checks
 from trading.choices import DecisionState
 from trading.core import issues
-from trading.models import BalanceOperation, OperationDecision
+from trading.models import BalanceOperation
 
 
 class HealthPage(StaffView):
@@ -87,32 +85,9 @@ class DecideOperation(StaffView):
             "decision": policies.can_resolve(user, operation),
             "waiting": waiting,
             "before": [one for one in decisions if one != waiting],
-            "note_form": DecisionNoteForm(auto_id="note_%s"),
-            "may_approve": waiting and policies.can_approve_decision(user, waiting),
-            "may_withdraw": waiting and policies.can_withdraw_decision(user, waiting),
+            "proposal": waiting and proposal_of(waiting, user),
         }
         return render(request, "trading/accounts/decide_operation.html", context, status=422 if form.errors else 200)
-
-
-class DecisionAct(StaffView):
-    """Approve, refuse or withdraw what somebody proposed."""
-
-    permission = "trading.resolve_operation"
-    acts: ClassVar[dict[str, Any]] = {
-        "approve": (operation_decisions.approve_decision, gettext_lazy("Outcome approved and booked.")),
-        "refuse": (operation_decisions.refuse_decision, gettext_lazy("Proposal refused.")),
-        "withdraw": (operation_decisions.withdraw_decision, gettext_lazy("Proposal withdrawn.")),
-    }
-
-    def post(self, request: UserRequest, decision_id: int, act: str) -> HttpResponse:
-        rows = OperationDecision.objects.filter(operation__account__in=queries.accounts_visible_to(request.user))
-        decision, form = rows.filter(pk=decision_id).first(), DecisionNoteForm(request.POST)
-        if decision is None or act not in self.acts:
-            raise Http404
-        verb, said = self.acts[act]
-        note = form.cleaned_data["note"] if form.is_valid() else ""
-        run_action(request, lambda: verb(decision_id=decision.pk, actor=request.user, note=note), said)
-        return redirect("trading_operation", operation_id=decision.operation_id)
 
 
 class CloseIssue(StaffView):

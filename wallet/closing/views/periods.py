@@ -12,21 +12,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm.choices import AccessKind
+from crm.approvals.queries import proposal_of
+from crm.choices import AccessKind, ApprovalState
 from crm.errors import DomainError
 from crm.files.jobs import start_job
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from wallet.choices.approvals import RequestState
 from wallet.choices.month_end import PeriodState
 from wallet.closing import periods
 from wallet.closing import policies as closing_policies
 from wallet.closing.period_checks import checks_of
 from wallet.closing.sign_offs import signatures_of
 from wallet.closing.trial_balance import trial_balance
-from wallet.core import policies, queries
+from wallet.core import queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
 from wallet.models import Period, PeriodReopening
 
@@ -39,7 +39,9 @@ def period_list(request: UserRequest) -> HttpResponse:
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
     shown = list(rows.order_by("-first_day", "brand_id")[:MONTHS_SHOWN])
     waiting = set(
-        PeriodReopening.objects.filter(period__in=shown, state=RequestState.WAITING).values_list("period_id", flat=True)
+        PeriodReopening.objects.filter(period__in=shown, state=ApprovalState.PENDING).values_list(
+            "period_id", flat=True
+        )
     )
     shown.sort(key=lambda period: (period.brand.name, period.brand_id))
     brands = [(brand, list(group)) for brand, group in groupby(shown, key=lambda period: period.brand)]
@@ -60,7 +62,7 @@ def show_period(
     request: UserRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     wishes = list(period.reopenings.select_related("requested_by", "decided_by", "period")[:20])
-    waiting = next((wish for wish in wishes if wish.state == RequestState.WAITING), None)
+    waiting = next((wish for wish in wishes if wish.state == ApprovalState.PENDING), None)
     checks = checks_of(period) if period.state == PeriodState.OPEN else []
     context: dict[str, Any] = {
         "period": period,
@@ -72,11 +74,9 @@ def show_period(
         "signed": period.state == PeriodState.OPEN and signatures_of(period).are_enough,
         "may_close": closing_policies.can_close_period(request.user, period.brand_id),
         "is_last_closed": _is_last_closed(period),
-        "may_decide": closing_policies.can_decide_reopening(request.user, waiting) if waiting else None,
-        "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
+        "proposal": proposal_of(waiting, request.user) if waiting else None,
         "close_form": OptionalReasonForm(prefix="close"),
         "ask_form": ReasonForm(prefix="ask"),
-        "decide_form": OptionalReasonForm(prefix="decide"),
         **(wrong or {}),
     }
     return render(request, "wallet/closing/period.html", context, status=status)
@@ -120,37 +120,6 @@ def reopening_ask(request: UserRequest, pk: int) -> HttpResponseBase:
         return periods.request_reopening(period_id=pk, actor=request.user, reason=reason)
 
     return _do(request, period, "ask_form", form, work, _("Asked. A second person opens it."))
-
-
-def _wish(request: UserRequest, pk: int) -> PeriodReopening:
-    rows = PeriodReopening.objects.filter(period__in=queries.periods_visible_to(request.user)).select_related("period")
-    return queries.one_of(rows, pk, request.user, "wallet.view_period")
-
-
-@require_POST
-@staff_page("wallet.reopen_period")
-def reopening_decide(request: UserRequest, pk: int) -> HttpResponseBase:
-    """`decision`: approve or refuse."""
-    wish, form = _wish(request, pk), OptionalReasonForm(request.POST, prefix="decide")
-    period, approve = _find(request, wish.period_id), request.POST.get("decision") == "approve"
-
-    def work(note: str) -> Any:
-        return periods.decide_reopening(reopening_id=pk, approve=approve, actor=request.user, note=note)
-
-    said = _("%(month)s is open again.") if approve else _("%(month)s stays closed.")
-    return _do(request, period, "decide_form", form, work, said % {"month": period})
-
-
-@require_POST
-@staff_page("wallet.close_period")
-def reopening_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    wish = _wish(request, pk)
-    run_action(
-        request,
-        lambda: periods.withdraw_reopening(reopening_id=pk, actor=request.user),
-        _("Withdrawn: the month stays closed."),
-    )
-    return redirect("wallet:period", pk=wish.period_id)
 
 
 @require_POST

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.approvals.queries import proposal_of
 from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.bonuses import policies as bonuses_policies
 from wallet.bonuses.forms import BonusReturnForm
-from wallet.core import policies, queries
-from wallet.core.forms import OptionalReasonForm, ReasonForm
+from wallet.core import queries
 from wallet.disputes import bonus_disputes
-from wallet.models import BonusGrant, BonusLoss, BonusProposal
+from wallet.models import BonusGrant, BonusLoss
 
 
 def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
@@ -34,6 +32,8 @@ def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
         if not bonus_disputes.is_undecided(loss):
             continue
         waiting, why_not = bonus_disputes.waiting_of(loss), bonus_disputes.why_not(loss)
+        if waiting is not None:
+            waiting.loss = loss
         rows.append(
             {
                 "loss": loss,
@@ -42,31 +42,10 @@ def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
                 "form": BonusReturnForm(prefix=f"return-{loss.pk}", auto_id=f"id_{loss.pk}_%s")
                 if may_say and not waiting
                 else None,
-                "may_decide": bonuses_policies.can_decide_bonus_return(user, waiting, grant) if waiting else None,
-                "may_withdraw": policies.can_withdraw(user, waiting) if waiting else None,
+                "proposal": proposal_of(waiting, user) if waiting else None,
             }
         )
-    return {
-        "returns": rows,
-        "returns_before": before,
-        "agree_return": OptionalReasonForm(prefix="agree"),
-        "refuse_return": ReasonForm(prefix="refuse", auto_id="id_refuse_%s"),
-    }
-
-
-def _reached(request: UserRequest, pk: int) -> BonusProposal:
-    rows = BonusProposal.objects.filter(loss__grant__in=queries.bonuses_visible_to(request.user).values("pk"))
-    return queries.one_of(rows.select_related("loss"), pk, request.user, bonus_disputes.DECIDES)
-
-
-def _do(
-    request: HttpRequest, grant_id: int, form: forms.Form | None, work: Callable[[], Any], done: str
-) -> HttpResponseBase:
-    if form is not None and not form.is_valid():
-        messages.error(request, _("Say why."))
-    else:
-        run_action(request, work, done)
-    return redirect("wallet:bonus", pk=grant_id)
+    return {"returns": rows, "returns_before": before}
 
 
 @require_POST
@@ -76,51 +55,12 @@ def say(request: UserRequest, pk: int) -> HttpResponseBase:
     rows = BonusLoss.objects.filter(grant__in=queries.bonuses_visible_to(request.user).values("pk"))
     loss = queries.one_of(rows, pk, request.user, bonus_disputes.PROPOSES)
     form = BonusReturnForm(request.POST, prefix=f"return-{loss.pk}")
-    return _do(
-        request,
-        loss.grant_id,
-        form,
-        lambda: bonus_disputes.say(loss_id=pk, actor=request.user, **form.cleaned_data),
-        _("Written down. A second person decides."),
-    )
-
-
-@require_POST
-@staff_page(bonus_disputes.DECIDES)
-def agree(request: UserRequest, pk: int) -> HttpResponseBase:
-    one, form = _reached(request, pk), OptionalReasonForm(request.POST, prefix="agree")
-    return _do(
-        request,
-        one.loss.grant_id,
-        form,
-        lambda: bonus_disputes.agree(proposal_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("Booked: it is held again.") if one.restores else _("Decided: it stays lost."),
-    )
-
-
-@require_POST
-@staff_page(bonus_disputes.DECIDES)
-def refuse(request: UserRequest, pk: int) -> HttpResponseBase:
-    one, form = _reached(request, pk), ReasonForm(request.POST, prefix="refuse")
-    return _do(
-        request,
-        one.loss.grant_id,
-        form,
-        lambda: bonus_disputes.refuse(proposal_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("Refused."),
-    )
-
-
-@require_POST
-@staff_page(bonus_disputes.PROPOSES)
-def withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    """What somebody wrote down and nobody agreed to yet."""
-    rows = BonusProposal.objects.filter(loss__grant__in=queries.bonuses_visible_to(request.user).values("pk"))
-    one = queries.one_of(rows.select_related("loss"), pk, request.user, bonus_disputes.PROPOSES)
-    return _do(
-        request,
-        one.loss.grant_id,
-        None,
-        lambda: bonus_disputes.withdraw(proposal_id=pk, actor=request.user),
-        _("Withdrawn."),
-    )
+    if form.is_valid():
+        run_action(
+            request,
+            lambda: bonus_disputes.say(loss_id=pk, actor=request.user, **form.cleaned_data),
+            _("Written down. A second person decides."),
+        )
+    else:
+        messages.error(request, _("Enter a reason."))
+    return redirect("wallet:bonus", pk=loss.grant_id)

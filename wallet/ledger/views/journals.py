@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.queries import is_in_own_book
-from crm.choices import AccessKind
+from crm.approvals.queries import proposal_of
+from crm.choices import AccessKind, ApprovalState
 from crm.errors import DomainError
 from crm.models import Brand
 from crm.money.numbers import is_whole
@@ -24,10 +25,8 @@ from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from wallet.choices import account_owners
-from wallet.choices.approvals import RequestState
-from wallet.core import attachments, policies, queries
+from wallet.core import attachments, queries
 from wallet.core.downloads import attached
-from wallet.core.forms import OptionalReasonForm, ReasonForm
 from wallet.ledger import account_search, manual_journals
 from wallet.ledger import policies as ledger_policies
 from wallet.ledger.forms import BLANK_LINES, EvidenceForm, JournalForm, TypedLine, account_text, read_lines, shown_lines
@@ -160,61 +159,14 @@ def show_manual(
     context = {
         "manual": manual,
         "lines": lines,
-        "may_post": ledger_policies.can_post_journal(request.user, manual),
+        "proposal": proposal_of(manual, request.user),
         "files": manual.files.select_related("author"),
         "evidence_form": EvidenceForm(prefix="evidence"),
-        "may_attach": manual.state == RequestState.WAITING
+        "may_attach": manual.state == ApprovalState.PENDING
         and bool(ledger_policies.can_write_journal(request.user, manual.brand_id)),
-        "may_withdraw": policies.can_withdraw(request.user, manual),
-        "post_form": OptionalReasonForm(prefix="post"),
-        "refuse_form": ReasonForm(prefix="refuse"),
         **(wrong or {}),
     }
     return render(request, "wallet/ledger/manual_journal.html", context, status=status)
-
-
-@require_POST
-@staff_page("wallet.post_manual_journal")
-def manual_post(request: UserRequest, pk: int) -> HttpResponseBase:
-    manual, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="post")
-    done = run_action(
-        request,
-        lambda: manual_journals.post_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("%(reference)s is posted.") % {"reference": manual.reference},
-        form=form,
-        show_forbidden=True,
-    )
-    if done:
-        return redirect("wallet:manual_journal", pk=pk)
-    return show_manual(request, manual, {"post_form": form}, status=422)
-
-
-@require_POST
-@staff_page("wallet.post_manual_journal")
-def manual_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
-    manual, form = _find(request, pk), ReasonForm(request.POST, prefix="refuse")
-    done = run_action(
-        request,
-        lambda: manual_journals.refuse_journal(manual_id=pk, actor=request.user, note=form.cleaned_data["reason"]),
-        _("Refused. Nothing was posted."),
-        form=form,
-        show_forbidden=True,
-    )
-    if done:
-        return redirect("wallet:manual_journal", pk=pk)
-    return show_manual(request, manual, {"refuse_form": form}, status=422)
-
-
-@require_POST
-@staff_page("wallet.write_journal")
-def manual_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    manual = _find(request, pk)
-    run_action(
-        request,
-        lambda: manual_journals.withdraw_journal(manual_id=manual.pk, actor=request.user),
-        _("Withdrawn. Nothing was posted."),
-    )
-    return redirect("wallet:manual_journal", pk=pk)
 
 
 @require_POST

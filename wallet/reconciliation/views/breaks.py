@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.queries import is_in_own_book
-from crm.choices import AccessKind
+from crm.approvals.queries import proposal_of
+from crm.choices import AccessKind, ApprovalState
 from crm.errors import outcome_of
 from crm.money.numbers import is_whole
 from crm.security import access_log
@@ -21,14 +22,12 @@ from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
-from wallet.choices.approvals import RequestState
 from wallet.choices.reconciliation import BreakState, PostingWay
-from wallet.core import attachments, policies, queries
+from wallet.core import attachments, queries
 from wallet.core.downloads import attached
-from wallet.core.forms import OptionalReasonForm, ReasonForm
-from wallet.models import Break, BreakPosting, Suggestion
+from wallet.core.forms import ReasonForm
+from wallet.models import Break, Suggestion
 from wallet.reconciliation import breaks, deciding, own_bank, postings
-from wallet.reconciliation import policies as reconciliation_policies
 from wallet.reconciliation import queries as queries_recon
 from wallet.reconciliation.conversions import across
 from wallet.reconciliation.forms import CommentForm, OwnBankForm, PostingForm
@@ -61,7 +60,7 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
             in_book=is_in_own_book(request.user, row.client),
         )
     proposals = list(row.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
-    waiting = next((posting for posting in proposals if posting.state == RequestState.WAITING), None)
+    waiting = next((posting for posting in proposals if posting.state == ApprovalState.PENDING), None)
     usual = postings.USUALLY.get(row.kind) or PostingWay.SUSPENSE
     conversion = outcome_of(lambda: across(row) if waiting is None and row.state == BreakState.OPEN else None)
     between, no_rate = conversion.result, conversion.message
@@ -74,8 +73,7 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
         "suggestions": queries_recon.suggestions_of(row) if row.state == BreakState.OPEN else [],
         "may_act": request.user.has_perm("wallet.run_reconciliation"),
         "waiting": waiting,
-        "may_post": reconciliation_policies.can_post_break(request.user, waiting) if waiting else None,
-        "may_withdraw": policies.can_withdraw(request.user, waiting) if waiting else None,
+        "proposal": proposal_of(waiting, request.user) if waiting else None,
         "can_be_posted": postings.can_be_posted(row) and waiting is None,
         "owners": queries_recon.owners_for(request.user) if row.state == BreakState.OPEN else [],
         "arrivals": own_bank.arrivals(row)[:ARRIVALS_SHOWN] if row.state == BreakState.OPEN and not waiting else [],
@@ -85,8 +83,6 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
         "posting_form": PostingForm(initial={"way": usual, "business_on": timezone.now().date()}, prefix="posting"),
         "reason_form": ReasonForm(prefix="words"),
         "comment_form": CommentForm(prefix="comment"),
-        "approve_form": OptionalReasonForm(prefix="approve"),
-        "refuse_form": ReasonForm(prefix="refuse"),
         **(wrong or {}),
     }
     return render(request, "wallet/reconciliation/break.html", context, status=status)
@@ -171,48 +167,6 @@ def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
         )
 
     return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
-
-
-def _posting(request: UserRequest, pk: int, permission: str) -> BreakPosting:
-    return queries.one_of(queries_recon.postings_visible_to(request.user), pk, request.user, permission)
-
-
-@require_POST
-@staff_page("wallet.post_break")
-def break_approve(request: UserRequest, pk: int) -> HttpResponseBase:
-    posting, form = _posting(request, pk, "wallet.post_break"), OptionalReasonForm(request.POST, prefix="approve")
-    return _do(
-        request,
-        _find(request, posting.one_id),
-        "approve_form",
-        form,
-        lambda values: postings.approve(posting_id=pk, actor=request.user, note=values["reason"]),
-        _("Posted."),
-    )
-
-
-@require_POST
-@staff_page("wallet.post_break")
-def break_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
-    posting, form = _posting(request, pk, "wallet.post_break"), ReasonForm(request.POST, prefix="refuse")
-    return _do(
-        request,
-        _find(request, posting.one_id),
-        "refuse_form",
-        form,
-        lambda values: postings.refuse(posting_id=pk, actor=request.user, note=values["reason"]),
-        _("Refused."),
-    )
-
-
-@require_POST
-@staff_page("wallet.run_reconciliation")
-def break_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    posting = _posting(request, pk, "wallet.run_reconciliation")
-    run_action(
-        request, lambda: postings.withdraw(posting_id=pk, actor=request.user), _("Withdrawn."), show_forbidden=True
-    )
-    return redirect("wallet:break", pk=posting.one_id)
 
 
 @require_POST

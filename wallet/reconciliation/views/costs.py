@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from django import forms
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.views import dialogs
+from crm.approvals.queries import proposal_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from wallet.core import policies, queries
-from wallet.core.forms import OptionalReasonForm, ReasonForm
-from wallet.models import Psp, PspCost, PspCostProposal
+from wallet.core import queries
+from wallet.models import Psp, PspCost
 from wallet.reconciliation import costs
-from wallet.reconciliation import policies as reconciliation_policies
 from wallet.reconciliation.cost_forms import TermsForm
 
 
@@ -35,9 +30,7 @@ def cost_page(request: UserRequest, pk: int) -> HttpResponse:
     return show(request, _psp(request, pk, "wallet.view_psp"))
 
 
-def show(
-    request: UserRequest, psp: Psp, wrong: dict[int, dict[str, Any]] | None = None, status: int = 200
-) -> HttpResponse:
+def show(request: UserRequest, psp: Psp) -> HttpResponse:
     report = costs.last_report(psp)
     terms = costs.terms_of(psp, report)
     waiting, decided = costs.proposals_of(psp)
@@ -46,21 +39,11 @@ def show(
         "report": report,
         "terms": terms,
         "unspoken": costs.without_terms(psp, report, terms),
-        "waiting": [
-            {
-                "proposal": one,
-                "may_decide": reconciliation_policies.can_decide_cost(request.user, one),
-                "may_withdraw": policies.can_withdraw(request.user, one),
-                "refuse_form": ReasonForm(prefix=f"refuse-{one.pk}"),
-                "approve_form": OptionalReasonForm(prefix=f"approve-{one.pk}"),
-                **((wrong or {}).get(one.pk) or {}),
-            }
-            for one in waiting
-        ],
+        "waiting": [proposal_of(one, request.user) for one in waiting],
         "decided": decided,
         "may_manage": request.user.has_perm("wallet.manage_psp"),
     }
-    return render(request, "wallet/reconciliation/psp_costs.html", context, status=status)
+    return render(request, "wallet/reconciliation/psp_costs.html", context)
 
 
 @staff_page("wallet.manage_psp")
@@ -83,57 +66,6 @@ def cost_new(request: UserRequest, pk: int) -> HttpResponseBase:
         submit=_("Write down"),
         wide=True,
     )
-
-
-def _proposal(request: UserRequest, pk: int, permission: str) -> PspCostProposal:
-    rows = PspCostProposal.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
-    return queries.one_of(rows.select_related("psp"), pk, request.user, permission)
-
-
-def _do(
-    request: UserRequest, one: PspCostProposal, name: str, form: forms.Form, work: Callable[[str], Any], done: str
-) -> HttpResponseBase:
-    """Form → verb → back to the page; what is wrong stays in its form."""
-    if run_action(request, lambda: work(form.cleaned_data["reason"]), done, form=form):
-        return redirect("wallet:psp_costs", pk=one.psp_id)
-    return show(request, _psp(request, one.psp_id, "wallet.view_psp"), {one.pk: {name: form}}, status=422)
-
-
-@require_POST
-@staff_page("wallet.approve_pspcost")
-def cost_approve(request: UserRequest, pk: int) -> HttpResponseBase:
-    one = _proposal(request, pk, "wallet.approve_pspcost")
-    return _do(
-        request,
-        one,
-        "approve_form",
-        OptionalReasonForm(request.POST, prefix=f"approve-{one.pk}"),
-        lambda note: costs.approve_terms(proposal_id=pk, actor=request.user, note=note),
-        _("The terms are agreed."),
-    )
-
-
-@require_POST
-@staff_page("wallet.approve_pspcost")
-def cost_refuse(request: UserRequest, pk: int) -> HttpResponseBase:
-    one = _proposal(request, pk, "wallet.approve_pspcost")
-    return _do(
-        request,
-        one,
-        "refuse_form",
-        ReasonForm(request.POST, prefix=f"refuse-{one.pk}"),
-        lambda note: costs.refuse_terms(proposal_id=pk, actor=request.user, note=note),
-        _("Refused."),
-    )
-
-
-@require_POST
-@staff_page("wallet.manage_psp")
-def cost_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    """What somebody wrote down and nobody agreed to yet."""
-    one = _proposal(request, pk, "wallet.manage_psp")
-    run_action(request, lambda: costs.withdraw_proposal(proposal_id=pk, actor=request.user), _("Withdrawn."))
-    return redirect("wallet:psp_costs", pk=one.psp_id)
 
 
 @require_POST

@@ -1,18 +1,17 @@
-"""A PSP's new API address: proposed, approved with its secrets typed again, refused, withdrawn."""
+"""A PSP's new API address: proposed, and approved with its secrets typed again."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm import approvals
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.core import queries
-from wallet.core.forms import ReasonForm
 from wallet.models import PspAddressChange
 from wallet.psp import addresses
 from wallet.psp.forms import AddressForm, ApproveAddressForm
@@ -48,7 +47,7 @@ def approve(request: UserRequest, pk: int) -> HttpResponseBase:
     form = ApproveAddressForm(request.POST, psp=change.psp, prefix="approve")
     done = run_action(
         request,
-        lambda: addresses.approve_address(change_id=pk, keys=form.keys(), actor=request.user),
+        lambda: approvals.approve(PspAddressChange, pk, keys=form.keys(), actor=request.user),
         _("Address changed. Test the connection to be sure."),
         form=form,
         show_forbidden=True,
@@ -56,27 +55,3 @@ def approve(request: UserRequest, pk: int) -> HttpResponseBase:
     if done:
         return redirect("wallet:psp", pk=change.psp_id)
     return PspPage().show(request, change.psp, approve_form=form, status=422)
-
-
-@require_POST
-@staff_page(MANAGES)
-def refuse(request: UserRequest, pk: int) -> HttpResponseBase:
-    change, form = _change(request, pk), ReasonForm(request.POST, prefix="refuse")
-    if form.is_valid():
-        reason = form.cleaned_data["reason"]
-        run_action(
-            request,
-            lambda: addresses.refuse_address(change_id=pk, actor=request.user, note=reason),
-            _("Address refused."),
-        )
-    else:
-        messages.error(request, _("Enter a reason."))
-    return redirect("wallet:psp", pk=change.psp_id)
-
-
-@require_POST
-@staff_page(MANAGES)
-def withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
-    change = _change(request, pk)
-    run_action(request, lambda: addresses.withdraw_address(change_id=pk, actor=request.user), _("Proposal withdrawn."))
-    return redirect("wallet:psp", pk=change.psp_id)

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.approvals.queries import proposal_of
+from crm.choices import ApprovalState
 from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
@@ -19,16 +21,12 @@ from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, staff_page
 from crm.web.requests import UserRequest
-from wallet.choices.approvals import RequestState
 from wallet.core import queries
-from wallet.core.forms import ReasonForm
-from wallet.core.policies import can_withdraw
 from wallet.models import PaymentMethod, Psp
 from wallet.psp import ADAPTERS, adapter_class
 from wallet.psp import health as psp_health
 from wallet.psp import setup as psps
 from wallet.psp.forms import AddressForm, ApproveAddressForm, MethodForm, NewPspForm, PspForm, title_of
-from wallet.psp.policies import can_decide_address
 from wallet.reconciliation import announced_reports
 from wallet.reconciliation import queries as queries_recon
 
@@ -212,16 +210,14 @@ def _address(
     user: User, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
 ) -> dict[str, Any]:
     """The PSP's address with what waits for a second person, and the forms for it."""
-    change = psp.address_changes.filter(state=RequestState.WAITING).select_related("requested_by").first()
+    change = psp.address_changes.filter(state=ApprovalState.PENDING).select_related("requested_by").first()
     if change is None:
         return {"change": None, "address_form": address_form or AddressForm(prefix="address")}
     change.psp = psp
     return {
         "change": change,
-        "may_approve": can_decide_address(user, change),
-        "may_withdraw": can_withdraw(user, change),
+        "proposal": proposal_of(change, user),
         "approve_form": approve_form or ApproveAddressForm(psp=psp, prefix="approve"),
-        "refuse_form": ReasonForm(prefix="refuse"),
     }
 
 

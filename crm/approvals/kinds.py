@@ -1,0 +1,242 @@
+"""Kinds of approvals: who proposes and decides one, whom it is about, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm.audit_codes import AuditCode
+from crm.choices import ApprovalState, BadgeChoices
+from crm.db.locking import lock
+from crm.errors import NotAllowed, WrongState
+from crm.i18n.localized_text import LocalizedText, joined, label_of
+from crm.models import Actor, User
+from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.scope import reach_of
+
+T = TypeVar("T", bound=models.Model)
+Label = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of what a proposal changes. before: None where nothing was there, or nothing is replaced."""
+
+    label: Label
+    after: Any
+    before: Any = None
+
+
+class ApprovalKind(Generic[T]):
+    """One kind of proposal. A room subclasses it, names rights and audit codes, and writes `apply`: the effect.
+
+    Locks: `lock` takes the subject first where others do so too, then the proposal.
+    """
+
+    model: type[T]
+    code: ClassVar[str]
+    label: ClassVar[Label]
+    # Rights of who proposes (and withdraws) one and of who decides it.
+    asks: ClassVar[str]
+    decides: ClassVar[str]
+    # Audit codes. None: the effect records its own; without the last one there is no withdrawing.
+    proposed: ClassVar[AuditCode | None]
+    approved: ClassVar[AuditCode | None]
+    rejected: ClassVar[AuditCode | None]
+    withdrawn: ClassVar[AuditCode | None]
+    # Kinds of the notices to those who decide, and to the one who proposed.
+    notice: ClassVar[str] = ""
+    answer: ClassVar[str] = ""
+    # Whom it is about, as lookups: a client is reached through the book, a brand as a whole. Neither: the whole company.
+    client_path: ClassVar[str] = ""
+    brand_path: ClassVar[str] = ""
+    # Fields of the subject that may have one open proposal at a time.
+    one_open: ClassVar[tuple[str, ...]] = ()
+    related: ClassVar[tuple[str, ...]] = ()
+    # Whoever approves needs more than a note, or should see more: their form is on the proposal's own page.
+    has_own_form: ClassVar[bool] = False
+    # The person signs in again before deciding.
+    is_sensitive: ClassVar[bool] = False
+    # Question before an approval that can't be undone, and its success message.
+    confirm: ClassVar[Label] = ""
+    done: ClassVar[Label] = ""
+    maker: ClassVar[str] = "requested_by"
+    asked_at: ClassVar[str] = "requested_at"
+    reason: ClassVar[str] = "reason"
+    note: ClassVar[str] = "decision_note"
+    states: ClassVar[type[BadgeChoices]] = ApprovalState
+    pending: ClassVar[Mapping[str, Any]] = {"state": ApprovalState.PENDING}
+
+    # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self) -> QuerySet[T]:
+        return self.model._default_manager.select_related(self.maker, *self.related)
+
+    def in_reach(self, rows: QuerySet[T], user: User) -> QuerySet[T]:
+        """Those about a client or brand that the user reaches."""
+        if self.client_path:
+            return rows.filter(**{f"{self.client_path}__book_id__in": reach_of(user).books})
+        if self.brand_path:
+            return rows.filter(**{f"{self.brand_path}__in": reach_of(user).whole_brands})
+        return rows
+
+    def maker_id(self, item: T) -> int | None:
+        return value_of(item, f"{self.maker}_id")
+
+    def client_id(self, item: T) -> int | None:
+        return value_of(item, f"{self.client_path}_id") if self.client_path else None
+
+    def brand_id(self, item: T) -> int | None:
+        if self.client_path:
+            return value_of(item, f"{self.client_path}__brand_id")
+        return value_of(item, self.brand_path) if self.brand_path else None
+
+    def is_pending(self, item: T) -> bool:
+        return all(getattr(item, name) == value for name, value in self.pending.items())
+
+    def not_deciders(self, item: T) -> set[int | None]:
+        """Who isn't told of it though they have the right."""
+        return {self.maker_id(item)}
+
+    # ── who may ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reaches(self, user: User, item: T) -> Decision:
+        if self.client_path and value_of(item, f"{self.client_path}__book_id") not in reach_of(user).books:
+            return no(_("You don't reach this client."))
+        if self.brand_path and value_of(item, self.brand_path) not in reach_of(user).whole_brands:
+            return no(_("You don't reach this brand."))
+        return YES
+
+    def can_propose(self, user: User, item: T) -> Decision:
+        allowed = has_permission(user, self.asks)
+        return self.reaches(user, item) if allowed else allowed
+
+    def may_decide(self, user: User, item: T) -> Decision:
+        """Right and reach; that it isn't one's own proposal and still waits is asked by `can_decide`."""
+        allowed = has_permission(user, self.decides)
+        return self.reaches(user, item) if allowed else allowed
+
+    def can_decide(self, user: User, item: T) -> Decision:
+        """Four eyes: not the one who proposed it (also a CHECK of the table), and only while it waits."""
+        allowed = self.may_decide(user, item)
+        if not allowed:
+            return allowed
+        allowed = by_another(user, self.maker_id(item))
+        return self.still_waits(item) if allowed else allowed
+
+    def can_withdraw(self, user: User, item: T) -> Decision:
+        if not self.withdrawn:
+            return no(_("This can't be withdrawn. Ask someone to reject it."))
+        if user.pk != self.maker_id(item):
+            return no(_("Only the person who asked for this can withdraw it."))
+        allowed = has_permission(user, self.asks)
+        return self.still_waits(item) if allowed else allowed
+
+    def still_waits(self, item: T) -> Decision:
+        if self.is_pending(item):
+            return YES
+        return no(_("This was decided already: %(state)s.") % {"state": value_of(item, "get_state_display")()})
+
+    # ── what is its own ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def lock(self, pk: int) -> T:
+        """The proposal, locked; its subject before it where others lock the subject too."""
+        return lock(self.rows(), pk)
+
+    def ask_outside(self, item: T, **given: Any) -> None:
+        """What must be asked of another system before approving. Outside the transaction."""
+
+    def apply(self, item: T, actor: User, **given: Any) -> None:
+        """The effect, in the transaction of the approval; `item` is saved afterwards. Raises DomainError: not possible now."""
+        raise NotImplementedError
+
+    def title(self, item: T) -> LocalizedText:
+        """What it is, for the list and the notice to those who decide."""
+        raise NotImplementedError
+
+    def answer_title(self, item: T) -> LocalizedText:
+        return joined([self.title(item), label_of(item, "state")], ": ")
+
+    def url(self, item: T) -> str:
+        """The page of what it is about."""
+        raise NotImplementedError
+
+    def changes(self, item: T) -> Sequence[Change]:
+        return ()
+
+    def target(self, item: T) -> models.Model:
+        """The row that the audit names."""
+        return item
+
+    def approval_code(self, item: T) -> AuditCode | None:
+        """The audit code of an approval; None where the effect records it."""
+        return self.approved
+
+    def before(self, item: T) -> dict[str, Any]:
+        """For the audit of an approval; read before the effect."""
+        return {}
+
+    def after(self, item: T) -> dict[str, Any]:
+        """For the audit: what it says."""
+        return {}
+
+
+class ListedApproval(ApprovalKind[T]):
+    """A kind whose states belong to a longer life, such as a withdrawal's: it keeps its verbs, and is in the list."""
+
+    proposed: ClassVar[AuditCode | None] = None
+    approved: ClassVar[AuditCode | None] = None
+    rejected: ClassVar[AuditCode | None] = None
+    withdrawn: ClassVar[AuditCode | None] = None
+
+    def approve(self, pk: int, actor: User, note: str) -> T:
+        raise NotImplementedError
+
+    def reject(self, pk: int, actor: User, note: str) -> T:
+        raise NotImplementedError
+
+    def withdraw(self, pk: int, actor: User, note: str) -> T:
+        raise NotAllowed(_("This can't be withdrawn. Ask someone to reject it."))
+
+
+def by_another(user: Actor, maker_id: int | None) -> Decision:
+    """Four eyes: whoever proposed it doesn't decide it."""
+    if user is None:
+        return no(_("A person must decide this."))
+    return no(_("You asked for this: someone else must decide.")) if user.pk == maker_id else YES
+
+
+def value_of(item: Any, path: str) -> Any:
+    """The value behind a lookup such as `psp__brand_id`."""
+    return reduce(getattr, path.split("__"), item)
+
+
+def require_waiting(kind: ApprovalKind[Any], item: Any) -> None:
+    """Raises: WrongState when it was decided."""
+    waits = kind.still_waits(item)
+    if not waits:
+        raise WrongState(waits.reason)
+
+
+_kinds: dict[type[models.Model], ApprovalKind[Any]] = {}
+
+
+def register(*kinds: type[ApprovalKind[Any]]) -> None:
+    """Make kinds known to the list and the pages; an app does this in its `panels.py`."""
+    for kind in kinds:
+        _kinds[kind.model] = kind()
+
+
+def kind_of(model: type[T]) -> ApprovalKind[T]:
+    return _kinds[model]
+
+
+def all_kinds() -> list[ApprovalKind[Any]]:
+    return sorted(_kinds.values(), key=lambda kind: kind.code)

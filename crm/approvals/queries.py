@@ -1,0 +1,133 @@
+"""What waits for a second person: everything that a user may decide, and what they asked for themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from crm.approvals.kinds import ApprovalKind, Change, all_kinds
+from crm.models import User
+from crm.security.policies import Decision
+
+SHOWN_MAX = 50
+COUNT_MAX = 100
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One proposal as pages show it."""
+
+    kind: ApprovalKind[Any]
+    item: Any
+    user: User
+
+    @property
+    def title(self) -> str:
+        return str(self.kind.title(self.item))
+
+    @property
+    def url(self) -> str:
+        return self.kind.url(self.item)
+
+    @property
+    def reason(self) -> str:
+        return getattr(self.item, self.kind.reason)
+
+    @property
+    def note(self) -> str:
+        return getattr(self.item, self.kind.note, "")
+
+    @property
+    def maker(self) -> Any:
+        return getattr(self.item, self.kind.maker)
+
+    @property
+    def asked_at(self) -> dt.datetime:
+        return getattr(self.item, self.kind.asked_at)
+
+    @cached_property
+    def changes(self) -> Sequence[Change]:
+        return self.kind.changes(self.item)
+
+    @property
+    def is_own(self) -> bool:
+        return self.kind.maker_id(self.item) == self.user.pk
+
+    @property
+    def is_pending(self) -> bool:
+        return self.kind.is_pending(self.item)
+
+    @cached_property
+    def may_decide(self) -> Decision:
+        return self.kind.can_decide(self.user, self.item)
+
+    @cached_property
+    def may_withdraw(self) -> Decision:
+        return self.kind.can_withdraw(self.user, self.item)
+
+
+def proposal_of(item: Any, user: User) -> Proposal:
+    """A row of any kind, for the page of its subject."""
+    kind = next(kind for kind in all_kinds() if isinstance(item, kind.model))
+    return Proposal(kind, item, user)
+
+
+def kinds_of(user: User) -> list[ApprovalKind[Any]]:
+    """Kinds that the user proposes or decides."""
+    return [kind for kind in all_kinds() if user.has_perm(kind.decides) or user.has_perm(kind.asks)]
+
+
+def takes_part(user: User) -> bool:
+    """Whether the user proposes or decides anything by four eyes."""
+    return bool(kinds_of(user))
+
+
+def visible_to(user: User, kind: ApprovalKind[Any]) -> QuerySet[Any]:
+    """Proposals of a kind that the user may decide, and their own."""
+    rows = kind.rows()
+    own = Q(**{f"{kind.maker}_id": user.pk})
+    if not user.has_perm(kind.decides):
+        return rows.filter(own)
+    in_reach = kind.in_reach(kind.model._default_manager.order_by(), user).values("pk")
+    return rows.filter(own | Q(pk__in=in_reach))
+
+
+def waiting_for(user: User, code: str = "") -> list[Proposal]:
+    """The oldest first, at most `SHOWN_MAX` of each kind; one query for each kind."""
+    found = []
+    for kind in kinds_of(user):
+        if code in ("", kind.code):
+            rows = visible_to(user, kind).filter(**kind.pending).order_by(kind.asked_at, "pk")
+            found += [Proposal(kind, item, user) for item in rows[:SHOWN_MAX]]
+    return sorted(found, key=lambda one: one.asked_at)
+
+
+def count_to_decide(user: User) -> int | None:
+    """How many wait for this user, counted up to a hundred, in one query; None when there are none."""
+    waiting = [
+        kind.in_reach(kind.model._default_manager.filter(**kind.pending), user)
+        .exclude(**{f"{kind.maker}_id": user.pk})
+        .order_by()
+        .values_list("pk")
+        for kind in kinds_of(user)
+        if user.has_perm(kind.decides)
+    ]
+    if not waiting:
+        return None
+    return len(waiting[0].union(*waiting[1:], all=True)[:COUNT_MAX]) or None
+
+
+def get_proposal(user: User, code: str, pk: int) -> Proposal:
+    """Raises: Http404 when there is none that the user may see."""
+    for kind in kinds_of(user):
+        if kind.code == code:
+            item = visible_to(user, kind).filter(pk=pk).first()
+            if item is not None:
+                return Proposal(kind, item, user)
+    raise Http404

@@ -1,0 +1,149 @@
+"""What holds for every kind of approval, whatever its effect: one test over all that are registered."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connections, transaction
+from django.utils import timezone
+from guardian.shortcuts import assign_perm
+
+from crm import approvals
+from crm.approvals.kinds import all_kinds
+from crm.choices import ApprovalState
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, Notification
+from tests.cast import make_staff
+from tests.crm.approvals.cases import CASES, Case, load
+
+load()
+KINDS = sorted(CASES)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=KINDS)
+def case(request, cast) -> Case:
+    case = CASES[request.param](cast, request.getfixturevalue)
+    case.outsider = case.outsider or cast.support
+    return case
+
+
+def approve(case: Case, actor: Any) -> Any:
+    return approvals.approve(type(case.item), case.item.pk, actor=actor, **case.given)
+
+
+def strangers(case: Case, cast) -> list[Any]:
+    """Who has the right at another brand, where it is about a brand."""
+    return [make_staff("stranger@example.com", case.role, brand=cast.other_brand)] if case.has_brand else []
+
+
+def test_every_registered_kind_has_a_case():
+    assert {kind.code for kind in all_kinds()} == set(KINDS)
+
+
+def test_only_a_second_person_with_the_right_and_reach_approves(case, cast):
+    for actor in (case.maker, case.outsider, cast.client_user, None, *strangers(case, cast)):
+        with pytest.raises(NotAllowed):
+            approve(case, actor)
+        assert case.effects() == 0
+    approve(case, case.checker)
+    assert case.effects() == 1
+    for again in (case.checker, case.maker):
+        with pytest.raises(DomainError):
+            approve(case, again)
+    assert case.effects() == 1
+    assert_both_names(case)
+
+
+def assert_both_names(case: Case) -> None:
+    """The audit says who proposed it and who decided."""
+    actors = set(AuditEvent.objects.values_list("actor_id", flat=True))
+    assert {case.maker.pk, case.checker.pk} <= actors
+
+
+def test_a_rejection_needs_a_reason_and_has_no_effect(case, cast):
+    for actor in (case.outsider, None, *([] if case.maker_may_reject else [case.maker])):
+        with pytest.raises(NotAllowed):
+            approvals.reject(type(case.item), case.item.pk, actor=actor, note="No")
+    with pytest.raises(DomainError) as refusal:
+        approvals.reject(type(case.item), case.item.pk, actor=case.checker, note=" ")
+    assert not isinstance(refusal.value, (NotAllowed, WrongState)), "it is the reason that is missing"
+    told = Notification.objects.filter(user=case.maker).count()
+    approvals.reject(type(case.item), case.item.pk, actor=case.checker, note="Not so")
+    assert case.effects() == 0
+    if case.kind.notice:
+        assert Notification.objects.filter(user=case.maker).count() == told + 1
+    with pytest.raises((WrongState, NotAllowed)):
+        approve(case, case.checker)
+    assert case.effects() == 0
+
+
+def test_only_the_maker_withdraws_and_that_has_no_effect(case, cast):
+    for actor in (case.checker, case.outsider, None):
+        with pytest.raises(NotAllowed):
+            approvals.withdraw(type(case.item), case.item.pk, actor=actor)
+    if not case.kind.withdrawn:
+        with pytest.raises(NotAllowed):
+            approvals.withdraw(type(case.item), case.item.pk, actor=case.maker)
+        return
+    approvals.withdraw(type(case.item), case.item.pk, actor=case.maker)
+    assert case.effects() == 0
+    with pytest.raises((WrongState, NotAllowed)):
+        approve(case, case.checker)
+    assert case.effects() == 0
+
+
+def test_the_database_refuses_one_person_for_both(case):
+    row, maker = type(case.item)._default_manager.filter(pk=case.item.pk), case.maker
+    own = {"state": ApprovalState.REJECTED, "decided_by": maker, "decided_at": timezone.now()}
+    with pytest.raises(IntegrityError, match=case.check), transaction.atomic():
+        row.update(**(case.forged or own))
+
+
+def test_the_checker_finds_it_in_the_list_and_the_maker_can_withdraw_there(case, cast, browse):
+    code, pk = case.kind.code, case.item.pk
+    page = f"/approvals/{code}/{pk}/"
+    assert page in browse(case.checker).get("/approvals/").content.decode()
+    assert page in browse(case.maker).get(f"/approvals/?kind={code}").content.decode()
+    for user in (*strangers(case, cast), case.outsider):
+        assert page not in browse(user).get("/approvals/").content.decode()
+        assert browse(user).get(page).status_code in (403, 404)
+        assert browse(user).post(f"{page}approve/").status_code in (403, 404)
+    shown = browse(case.checker).get(page).content.decode()
+    assert f"{page}reject/" in shown
+    if case.kind.is_sensitive:
+        asked = browse(case.checker).post(f"{page}approve/")
+        assert "reauthenticate" in asked.url and case.effects() == 0, "the person signs in again before"
+        return
+    if not case.maker_may_reject:
+        kept = browse(case.maker).post(f"{page}reject/", {"note": "typed by hand"})
+        assert kept.status_code == 422 and case.effects() == 0
+    if not case.kind.withdrawn:
+        return
+    assert f"{page}withdraw/" in browse(case.maker).get(page).content.decode()
+    assert browse(case.maker).post(f"{page}withdraw/").status_code == 302
+    assert page not in browse(case.checker).get("/approvals/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("code", KINDS)
+def test_two_checkers_at_once_cause_one_effect(code, cast, request):
+    case = CASES[code](cast, request.getfixturevalue)
+    other = make_staff("third@example.com", case.role, brand=cast.brand)
+    assign_perm("crm.access_brand", other, cast.other_brand)
+    gate, refused = threading.Barrier(2), []
+
+    def go(actor: Any) -> None:
+        gate.wait()
+        try:
+            approve(case, actor)
+        except DomainError as error:
+            refused.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=go, args=[actor]) for actor in (case.checker, other)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert (len(refused), case.effects()) == (1, 1)
