@@ -58,7 +58,8 @@ def approve(model: type[T], pk: int, *, actor: Actor, note: str = "", **given: A
     """
     kind, person = kind_of(model), _person(actor)
     if isinstance(kind, ListedApproval):
-        return kind.approve(pk, person, note)
+        item: T = kind.approve(pk, person, note)
+        return item
     return _approve(kind, pk, person, note, **given)
 
 

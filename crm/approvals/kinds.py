@@ -88,15 +88,16 @@ class ApprovalKind(Generic[T]):
         return rows
 
     def maker_id(self, item: T) -> int | None:
-        return value_of(item, f"{self.maker}_id")
+        pk: int | None = value_of(item, f"{self.maker}_id")
+        return pk
 
     def client_id(self, item: T) -> int | None:
         return value_of(item, f"{self.client_path}_id") if self.client_path else None
 
     def brand_id(self, item: T) -> int | None:
-        if self.client_path:
-            return value_of(item, f"{self.client_path}__brand_id")
-        return value_of(item, self.brand_path) if self.brand_path else None
+        path = f"{self.client_path}__brand_id" if self.client_path else self.brand_path
+        pk: int | None = value_of(item, path) if path else None
+        return pk
 
     def is_pending(self, item: T) -> bool:
         return all(getattr(item, name) == value for name, value in self.pending.items())

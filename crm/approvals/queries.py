@@ -37,7 +37,7 @@ class Proposal:
 
     @property
     def reason(self) -> str:
-        return getattr(self.item, self.kind.reason)
+        return str(getattr(self.item, self.kind.reason))
 
     @property
     def note(self) -> str:
@@ -49,7 +49,8 @@ class Proposal:
 
     @property
     def asked_at(self) -> dt.datetime:
-        return getattr(self.item, self.kind.asked_at)
+        at: dt.datetime = getattr(self.item, self.kind.asked_at)
+        return at
 
     @cached_property
     def changes(self) -> Sequence[Change]:
