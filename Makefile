@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Where libraries are that were unpacked without root (deploy/bootstrap.py); absent on most machines.
 -include var/system.mk
 
-.PHONY: help install demo run test unit browser smoke production lint format bench screenshots messages lock stop clean
+.PHONY: help install demo run test unit browser smoke production mutants lint format bench screenshots messages lock stop clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -77,6 +77,13 @@ production: ## install as on servers of one's own: a plain owner, TLS, dump, res
 _production:
 	$(BIN)/python -m tests.production
 
+mutants: ## put faults into the code, one at a time, and count those the tests see; MODULES="ib wallet/bonuses" SAMPLE=60 MINUTES=30
+	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _mutants
+_mutants:
+	@test -d var/mutants/tools/cosmic_ray || $$(ls var/bootstrap/uv-*/bin/uv | head -1) pip install --quiet --python $(BIN)/python \
+		--target var/mutants/tools --require-hashes -r requirements/mutants.txt
+	@PYTHONPATH=var/mutants/tools $(BIN)/python -m tests.mutants
+
 lint: ## style, types, layers, migrations, deployment settings
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _lint
 _lint:
@@ -109,7 +116,8 @@ lock: install ## pin all requirements anew, with hashes
 	uv=$$(ls var/bootstrap/uv-*/bin/uv | head -1); \
 	flags="--universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet"; \
 	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports $$flags -o requirements/base.txt && \
-	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports --group dev $$flags -c requirements/base.txt -o requirements/dev.txt
+	$$uv pip compile pyproject.toml --extra embedded --extra mt5 --extra exports --group dev $$flags -c requirements/base.txt -o requirements/dev.txt && \
+	$$uv pip compile --group pyproject.toml:mutants $$flags -c requirements/dev.txt -o requirements/mutants.txt
 
 stop: ## stop what runs on var/, wherever it was started
 	@$(BIN)/python -m launcher.supervisor stop

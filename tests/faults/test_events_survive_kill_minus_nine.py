@@ -32,6 +32,7 @@ def handle(event):
 
 handle.__module__, handle.__qualname__ = "tests.subscribers", "handle"
 bus.subscribe(events.LeadAssigned)(handle)
+bus._adapter(events.LeadAssigned)  # made when first needed, which may take longer than this worker lives
 print("ready", flush=True)
 while True:
     if not events.deliver_due(limit=1):

@@ -151,6 +151,7 @@ def _a_killed_redis_comes_back_with_its_queue(instance: Instance) -> None:
 # Asked for in the web process' place, while Redis hangs: an event, a job, and how long the person waited for it.
 ASK = """
 import time
+from decimal import Decimal
 from django.db import transaction
 from crm.events import BalanceOperationSettled, publish
 from crm.files.jobs import start_job
@@ -159,7 +160,7 @@ from crm.models import User
 started = time.monotonic()
 with transaction.atomic():
     user = User.objects.create_superuser("root@keelson.example", "root@keelson.example", "correct horse battery")
-    event = publish(BalanceOperationSettled(operation_id=0, account_id=0, confirmed=True, amount="1", currency="EUR"))
+    event = publish(BalanceOperationSettled(operation_id=0, account_id=0, confirmed=True, amount=Decimal("1"), currency="EUR"))
     job = start_job("crm.table_export", owner=user, parameters={"table": "clients", "query": "", "scope": {}, "about": 1})
 print("asked", event, job.pk, round(time.monotonic() - started))
 """

@@ -93,7 +93,6 @@ DOORS: dict[str, Door] = {
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
-    "crm.staff.grants.withdraw_grant": Door(by=of("request_id", "requested_by", "GrantRequest")),
     "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
@@ -119,9 +118,6 @@ DOORS: dict[str, Door] = {
     "compliance.restrictions.ask_to_lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.refuse_to_lift": Door({"restriction_id": {"lifted_at": None}}),
-    "trading.accounts.operation_decisions.withdraw_decision": Door(
-        by=of("decision_id", "requested_by", "OperationDecision")
-    ),
     "trading.core.issues.close_issue": ALL_BRANDS,
     "trading.cap_breaches.remedies.put_right": Door(finds_nothing=False, open_to=("outsider",)),
     "trading.imports.attach.attach": Door(given=lambda: {"client_id": one(Client).pk}),
@@ -133,8 +129,6 @@ DOORS: dict[str, Door] = {
     "trading.imports.client_proposals.withdraw_client": Door(
         given=proposed_login, by=of("row_id", "proposed_by", "StagedLogin")
     ),
-    "trading.imports.login_proposals.withdraw_login": Door(by=of("proposal_id", "requested_by", "LoginProposal")),
-    "trading.servers.addresses.withdraw_address": ALL_BRANDS,
     "trading.imports.reading.start_import": ALL_BRANDS,
     "trading.leverage.caps.end_line": ALL_BRANDS,
     "trading.leverage.caps.add_line": Door(
@@ -149,8 +143,6 @@ DOORS: dict[str, Door] = {
     "trading.servers.verbs.connect_server": ALL_BRANDS,
     "trading.servers.verbs.change_server": ALL_BRANDS,
     "trading.servers.verbs.try_connection": ALL_BRANDS,
-    "trading.servers.addresses.approve_address": ALL_BRANDS,
-    "trading.servers.addresses.refuse_address": ALL_BRANDS,
     "trading.symbols.mapping.confirm": ALL_BRANDS,
     "trading.symbols.mapping.map_symbol": Door(
         given=lambda: {"symbol_group": "fx_major", "instrument_class": "fx", "name": "EURUSD"}, open_to=("outsider",)
@@ -164,12 +156,6 @@ DOORS: dict[str, Door] = {
     "trading.accounts.requests.ask": Door(by=of("account_id", "client.user", "TradingAccount")),
     "trading.accounts.requests.withdraw": Door(by=of("request_id", "account.client.user", "AccountRequest")),
     "wallet.bank.waiting_tables.import_waiting": Door(given=lambda: {"mapping": Mapping(0, {})}),
-    "wallet.closing.periods.withdraw_reopening": Door(by=of("reopening_id", "requested_by", "PeriodReopening")),
-    "wallet.disputes.bonus_disputes.withdraw": Door(by=of("proposal_id", "requested_by", "BonusProposal")),
-    "wallet.psp.addresses.withdraw_address": Door(by=of("change_id", "requested_by", "PspAddressChange")),
-    "wallet.reconciliation.costs.withdraw_proposal": Door(by=of("proposal_id", "requested_by", "PspCostProposal")),
-    "wallet.transfers.rate_entries.withdraw_rate": Door(by=of("entry_id", "requested_by", "RateEntry")),
-    "wallet.withdrawals.investigations.withdraw": Door(by=of("finding_id", "requested_by", "PayoutFinding")),
     # Each withdrawal of a batch is refused by itself.
     "wallet.withdrawals.batches.confirm": Door(open_to=("outsider",)),
     "wallet.closing.client_money.keep_day": Door(
@@ -183,11 +169,6 @@ DOORS: dict[str, Door] = {
     "wallet.closing.sign_offs.withdraw_signature": Door(by=of("sign_off_id", "signed_by", "MonthSignOff")),
     "wallet.deposits.settlement.release_held_deposit": Door({"deposit_id": {"state": "held"}}),
     "wallet.deposits.verbs.start_deposit": Door(WITH_LOGIN, by=its_client),
-    "wallet.ledger.manual_journals.post_journal": Door({"manual_id": {"state": "waiting"}}),
-    "wallet.ledger.manual_journals.refuse_journal": Door({"manual_id": {"state": "waiting"}}),
-    "wallet.ledger.manual_journals.withdraw_journal": Door(
-        {"manual_id": {"state": "waiting"}}, by=of("manual_id", "requested_by", "ManualJournal")
-    ),
     "wallet.ledger.manual_journals.attach_file": Door({"manual_id": {"state": "waiting"}}),
     "wallet.reconciliation.breaks.give_to": Door(finds_nothing=True),
     "wallet.reconciliation.costs.propose_terms": Door(
@@ -195,7 +176,6 @@ DOORS: dict[str, Door] = {
     ),
     "wallet.reconciliation.deciding.accept": Door({"suggestion_id": {"state": "open"}}),
     "wallet.reconciliation.deciding.reject": Door({"suggestion_id": {"state": "open"}}),
-    "wallet.reconciliation.postings.withdraw": Door(by=of("posting_id", "requested_by", "BreakPosting")),
     "wallet.transfers.exchanges.exchange": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.quotes.ask_quote": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.verbs.start_transfer": Door(WITH_LOGIN, by=its_client),
@@ -214,6 +194,7 @@ PART = "a part of another verb, which has decided already"
 SYSTEM = "the system's own work; who acts is only written down"
 EXCEPTIONS: dict[str, str] = {
     "crm.accounts.links.issue": PART,
+    "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",
     "crm.accounts.sessions.end_sessions": PART,
     "crm.security.audit.record.record": PART,
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",

@@ -306,7 +306,7 @@ def test_a_change_is_audited_and_kept_as_a_version(cast):
     agent = fresh(cast.agent)
     assert (agent.first_name, agent.desk) == ("Alicia", cast.other_desk)
     shown = browser.get(f"/staff/{cast.agent.pk}/").content.decode()
-    assert "Alicia" in shown and "First name" in shown and "Staff changed" in shown
+    assert "Alicia" in shown and "First name" in shown and "Staff details changed" in shown
 
 
 def test_signing_in_makes_no_version(cast):

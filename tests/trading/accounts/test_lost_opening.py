@@ -118,8 +118,14 @@ def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
     assert "Withdraw proposal" in browser.get(address).content.decode()
     second = browse(cast.desk_head)
     shown = re.sub(r"\s+", " ", second.get(address).content.decode())
-    assert "Clara WEBER" in shown and "Seen in the manager" in shown and "Attach login" in shown
-    page = second.post(f"{address}approve/", {"note": ""}, follow=True).content.decode()
+    assert (
+        "Clara WEBER" in shown
+        and "Seen in the manager" in shown
+        and ">Approve<" in shown.replace("> ", ">").replace(" <", "<")
+    )
+    page = second.post(
+        f"/approvals/login-proposal/{proposal.pk}/approve/", {"note": "", "next": address}, follow=True
+    ).content.decode()
     assert "Login attached" in page and UNKNOWN_WORDS not in page
     account.refresh_from_db()
     assert (account.state, account.login, account.error) == ("open", made, "") and account.history_due_at

@@ -260,7 +260,7 @@ def test_finance_asks_for_a_refund_on_the_deposits_page_and_another_approves(mix
     answer = first.post(address, {**form, "refund-amount": "50"})
     refund = Withdrawal.objects.get()
     assert answer["Location"] == reverse("wallet:withdrawal", args=[refund.pk])
-    assert "someone else must approve it" in first.get(answer["Location"]).content.decode()
+    assert "someone else must decide" in first.get(answer["Location"]).content.decode()
     assert refund.reference in first.get(page).content.decode()
     assert browse(cast.agent).post(address, form).status_code == 403
     shown = browse(cast.second_finance).get(answer["Location"]).content.decode()
