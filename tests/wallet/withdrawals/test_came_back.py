@@ -241,6 +241,6 @@ def test_the_choice_is_made_and_seen_on_the_payments_page(rich, grant, with_fee,
     assert first.post(say, {**form, "finding-terms_reason": "Our mistake"}).status_code == 302
     shown = second.get(page).content.decode()
     assert "Bonus restored" in shown and "Our mistake" in shown
-    second.post(reverse("wallet:payout_finding_agree", args=[PayoutFinding.objects.get().pk]))
+    second.post(reverse("approval_decide", args=["payout-finding", PayoutFinding.objects.get().pk, "approve"]))
     assert state(with_fee) == WithdrawalState.CAME_BACK
     assert (posting.balance(wallet(rich)), bonus_held(rich.client, "EUR")) == (100_000, 10_000)
