@@ -25,7 +25,7 @@ def test_terms_are_written_and_agreed_to_without_a_mouse(page, cast):
     page.fill("#k-fill input[name=valid_from]", "2026-01-01")
     page.fill("#k-fill input[name=reason]", "Contract of 3 March, § 4")
     page.keyboard.press("Enter")
-    page.get_by_text("You wrote it down").wait_for()
+    page.get_by_text("Someone else must decide").first.wait_for()
     page.context.clear_cookies()
     enter(page, cast.second_finance)
     page.goto(f"/money/psps/{psp.pk}/costs/")
