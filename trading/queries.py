@@ -80,11 +80,6 @@ def accounts_of(user: User, client_id: int) -> list[TradingAccount]:
     return sorted(found[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
 
 
-def my_accounts(user: User) -> list[TradingAccount]:
-    """The accounts of the client who is signed in."""
-    return accounts_of(user, user.client.pk) if hasattr(user, "client") else []
-
-
 @dataclass(frozen=True)
 class Offer:
     """An account type, whether this user may have one opened now, with the reason if not, and with which leverages."""
@@ -180,18 +175,6 @@ def get_deal(user: User, server_id: int, ticket: int) -> Deal:
         raise Http404
     require_permission(user, "trading.view_deal_list" if deal.account_id else "trading.view_platform_health")
     return deal
-
-
-def deals_by_id(
-    deal_ids: Sequence[int], *, since: dt.datetime | None = None, until: dt.datetime | None = None
-) -> list[Deal]:
-    """Deals with their accounts, for the system's own handlers of `DealsSynced`. A time range spares partitions."""
-    found = Deal.objects.filter(id__in=deal_ids).select_related("account")
-    if since is not None:
-        found = found.filter(executed_at__gte=since)
-    if until is not None:
-        found = found.filter(executed_at__lte=until)
-    return list(found.order_by("executed_at", "id"))
 
 
 def symbol_groups(server_id: int, names: Iterable[str]) -> dict[str, str]:

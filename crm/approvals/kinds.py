@@ -103,7 +103,7 @@ class ApprovalKind(Generic[T]):
         return all(getattr(item, name) == value for name, value in self.pending.items())
 
     def not_deciders(self, item: T) -> set[int | None]:
-        """Who isn't told of it though they have the right."""
+        """Who isn't notified though they have the right."""
         return {self.maker_id(item)}
 
     # ── who may ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 
 from crm.approvals.kinds import ApprovalKind, Change, all_kinds
@@ -90,13 +90,10 @@ def takes_part(user: User) -> bool:
 
 
 def visible_to(user: User, kind: ApprovalKind[Any]) -> QuerySet[Any]:
-    """Proposals of a kind that the user may decide, and their own."""
-    rows = kind.rows()
-    own = Q(**{f"{kind.maker}_id": user.pk})
-    if not user.has_perm(kind.decides):
-        return rows.filter(own)
+    """Proposals of a kind about whom the user reaches: all for who may decide them, else only their own."""
     in_reach = kind.in_reach(kind.model._default_manager.order_by(), user).values("pk")
-    return rows.filter(own | Q(pk__in=in_reach))
+    rows = kind.rows().filter(pk__in=in_reach)
+    return rows if user.has_perm(kind.decides) else rows.filter(**{f"{kind.maker}_id": user.pk})
 
 
 def waiting_for(user: User, code: str = "") -> list[Proposal]:

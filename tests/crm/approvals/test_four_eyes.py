@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
+from guardian.models import UserObjectPermission
 from guardian.shortcuts import assign_perm
 
 from crm import approvals
 from crm.approvals.kinds import all_kinds
 from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Notification
+from crm.models import AuditEvent, Book, Notification
 from tests.cast import make_staff
 from tests.crm.approvals.cases import CASES, Case, load
 
@@ -125,6 +126,17 @@ def test_the_checker_finds_it_in_the_list_and_the_maker_can_withdraw_there(case,
     assert f"{page}withdraw/" in browse(case.maker).get(page).content.decode()
     assert browse(case.maker).post(f"{page}withdraw/").status_code == 302
     assert page not in browse(case.checker).get("/approvals/").content.decode()
+
+
+def test_a_maker_who_no_longer_reaches_it_sees_it_no_more(case, cast, browse):
+    if not (case.kind.client_path or case.kind.brand_path):
+        pytest.skip("about the company, not about a client or brand")
+    page = f"/approvals/{case.kind.code}/{case.item.pk}/"
+    assert browse(case.maker).get(page).status_code == 200
+    UserObjectPermission.objects.filter(user=case.maker).delete()
+    Book.objects.filter(owner=case.maker).update(owner=None)
+    assert browse(case.maker).get(page).status_code == 404
+    assert page not in browse(case.maker).get("/approvals/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
