@@ -80,13 +80,14 @@ def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> i
     Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
     """
     rows = lock_all(Break, pks=list(break_ids)[:BULK_MAX])
+    for one in rows:
+        require(policies.can_resolve(actor, one))
     owner = User.objects.filter(pk=owner_id).first() if owner_id else None
     for brand_id in {one.brand_id for one in rows}:
         if owner_id and (owner is None or owner.pk not in people_with("wallet.run_reconciliation", brand_id=brand_id)):
             raise DomainError(_("This person may not resolve breaks of the brand."))
     changed = [one for one in rows if one.state == BreakState.OPEN and one.owner_id != owner_id]
     for one in changed:
-        require(policies.can_resolve(actor, one))
         before, one.owner_id = one.owner_id, owner_id
         audit.record(
             actor=actor,
