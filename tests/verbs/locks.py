@@ -196,7 +196,7 @@ LOCKS: dict[str, str] = {
     "wallet.transfers.verbs.finish_transfer": "Transfer",
     "wallet.transfers.verbs.start_transfer": "Client",
     "wallet.webhooks.processing.try_again": "WebhookMessage",
-    "wallet.withdrawals.investigations.say_what_happened": "Withdrawal",
+    "wallet.withdrawals.investigations.propose_outcome": "Withdrawal",
     "wallet.withdrawals.payout_results.lock_parts": "Withdrawal",
     "wallet.withdrawals.payout_results.lock_withdrawal": "Withdrawal",
     "wallet.withdrawals.refund_claims.name_unclaimed": "Withdrawal",

@@ -305,7 +305,7 @@ TABLE |= {
     "wallet:withdrawal_batch_confirm": Rule(DECIDES_MONEY),
     "wallet:withdrawal_batch_result": Rule(DECIDES_MONEY, kwargs=_money("ApprovalBatch"), good=OWN),
     "wallet:refund_claim_back": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
-    "wallet:payout_finding_say": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
+    "wallet:payout_finding_propose": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:withdrawal_look_up": Rule(DECIDES_MONEY, kwargs=_money("Withdrawal", "withdrawal_id"), good=OWN),
     "wallet:deposit_refund": Rule(DECIDES_MONEY, kwargs=_money("Deposit", "deposit_id"), good=OWN),
     "wallet:transfers": Rule(SEES_MONEY),

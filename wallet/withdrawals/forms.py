@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.i18n import formats
 from wallet.choices.withdrawals import FindingKind
-from wallet.withdrawals.returned_payouts import Terms
+from wallet.withdrawals.returned_payouts import ReturnOptions, ReturnTerms
 
 
 def _is_yes(value: str) -> bool:
@@ -18,7 +18,7 @@ def _is_yes(value: str) -> bool:
 
 
 class FindingForm(forms.Form):
-    """How a payment to a client ended, as its PSP or the bank told it."""
+    """How a payout ended, as its PSP or the bank reported it."""
 
     kind = forms.ChoiceField(label=_("What you were told"))
     psp_reference = forms.CharField(
@@ -49,8 +49,8 @@ class FindingForm(forms.Form):
     )
     field_order = ("kind", "psp_reference", "amount", "returns_fee", "restores_bonus", "terms_reason", "reason")
 
-    def __init__(self, *args: Any, kinds: Any, terms: Terms | None = None, **kwargs: Any) -> None:
-        """terms: of one that came back; only what there is to decide about is asked for."""
+    def __init__(self, *args: Any, kinds: Any, terms: ReturnOptions | None = None, **kwargs: Any) -> None:
+        """Ask about fee and bonus only where there is something to decide. terms: of a payout that may have come back."""
         super().__init__(*args, **{"prefix": "finding", **kwargs})
         self.fields["kind"].choices = [(kind.value, kind.label) for kind in kinds]  # type: ignore[attr-defined]
         if FindingKind.CAME_BACK not in kinds:
@@ -74,6 +74,17 @@ class FindingForm(forms.Form):
             del self.fields["restores_bonus"]
         if not {"returns_fee", "restores_bonus"} & set(self.fields):
             del self.fields["terms_reason"]
+
+    @property
+    def proposal(self) -> dict[str, Any]:
+        """The arguments of `propose_outcome`, once the form is valid."""
+        values = self.cleaned_data
+        return {
+            **{name: values[name] for name in ("kind", "reason", "psp_reference", "amount") if name in values},
+            "terms": ReturnTerms(
+                values.get("returns_fee"), values.get("restores_bonus"), values.get("terms_reason", "")
+            ),
+        }
 
     def _ask(self, name: str, usual: bool, yes: str, no: str) -> None:
         self.fields[name].choices = [("yes", yes), ("no", no)]  # type: ignore[attr-defined]

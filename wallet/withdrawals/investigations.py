@@ -1,7 +1,7 @@
-"""Payments to clients whose end no message settles: one person says what the PSP or the bank told them, another books it.
+"""Payouts whose result no message settles: one person enters what the PSP or the bank reported, another one books it.
 
-A payout that stays unknown, one that a bank sent back weeks after it was paid, one that was given up here and paid there:
-each is asked for once more by its reference before anything is booked, and nothing is ever sent again.
+A payout that stays unknown, one that a bank sent back weeks after it was paid, one that failed here and was paid there: each
+is looked up once more by its reference before anything is booked, and nothing is ever sent again.
 """
 
 from __future__ import annotations
@@ -35,28 +35,29 @@ from wallet.models import BankOrder, PayoutFinding, Withdrawal
 from wallet.psp.base import TransferStatus, TransferView
 from wallet.withdrawals import payout_results, returned_payouts, sending
 from wallet.withdrawals import policies as withdrawals_policies
+from wallet.withdrawals.returned_payouts import BRAND_DEFAULT, ReturnTerms
 
-# What can be found out about a payout, by where it stands.
+# The results that are possible, by the payout's state.
 POSSIBLE: Final[dict[str, tuple[FindingKind, ...]]] = {
     WithdrawalState.UNKNOWN: (FindingKind.PAID, FindingKind.NOT_PAID),
     WithdrawalState.SENT: (FindingKind.PAID, FindingKind.NOT_PAID),
     WithdrawalState.SETTLED: (FindingKind.CAME_BACK,),
     WithdrawalState.FAILED: (FindingKind.PAID,),
 }
-# As long as the PSP may still be at it nobody says that it was never paid.
+# The PSP may still be processing it: before this time nobody may enter that it was never paid.
 NOT_PAID_AFTER: Final = dt.timedelta(hours=1)
 DECIDES: Final = "wallet.approve_withdrawal"
 
 
 def possible(withdrawal: Withdrawal) -> tuple[FindingKind, ...]:
-    """What a person may say now; nothing while something waits for a second person."""
+    """List the results that a person may enter now; none while one waits for its second approval."""
     if withdrawal.findings.filter(state=ApprovalState.PENDING).exists():
         return ()
     return POSSIBLE.get(withdrawal.state, ())
 
 
 @transaction.atomic
-def say_what_happened(
+def propose_outcome(
     *,
     withdrawal_id: int,
     kind: str,
@@ -64,19 +65,16 @@ def say_what_happened(
     actor: User,
     psp_reference: str = "",
     amount: Decimal | None = None,
-    returns_fee: bool | None = None,
-    restores_bonus: bool | None = None,
-    terms_reason: str = "",
+    terms: ReturnTerms = BRAND_DEFAULT,
 ) -> PayoutFinding:
-    """Write down how a payment ended, as the PSP or the bank told it. Nothing is booked before another person agrees.
+    """Propose how a payout ended, as the PSP or the bank reported it. Nothing is booked before another person approves.
 
     psp_reference: its number there (of the return, when it came back). amount: what came back, when not all of it did.
-    returns_fee, restores_bonus: what becomes of our fee and of the credit that it cost when it came back (None: as the brand
-    does); terms_reason: why, where the brand does otherwise.
+    terms: what becomes of our fee and of the bonus that it cost, when it came back.
     Who: `wallet.approve_withdrawal` in reach. Raises: NotAllowed, WrongState, DomainError.
     """
     withdrawal = payout_results.lock_withdrawal(withdrawal_id)
-    require(withdrawals_policies.can_say_what_happened(actor, withdrawal))
+    require(withdrawals_policies.can_propose_outcome(actor, withdrawal))
     if kind not in possible(withdrawal):
         raise WrongState(_("That can't be said of this payment now."))
     psp_reference = psp_reference.strip()
@@ -87,21 +85,16 @@ def say_what_happened(
         raise DomainError(_("Enter the number that the PSP or the bank gives it: reports are matched by it."))
     elif kind == FindingKind.CAME_BACK and psp_reference == withdrawal.psp_reference:
         raise DomainError(_("This is the number of the payment itself. The return has one of its own."))
-    amount_minor, terms = _amount(withdrawal, kind, amount), {}
+    amount_minor, decided = _amount(withdrawal, kind, amount), {}
     if kind == FindingKind.CAME_BACK:
-        terms = returned_payouts.chosen(
-            returned_payouts.terms_of(withdrawal, amount_minor),
-            returns_fee=returns_fee,
-            restores_bonus=restores_bonus,
-            reason=terms_reason,
-        )
+        decided = returned_payouts.chosen(returned_payouts.terms_of(withdrawal, amount_minor), terms)
     finding = PayoutFinding(
         withdrawal=withdrawal,
         kind=kind,
         psp_reference=psp_reference[:100],
         reason=reason,
         amount_minor=amount_minor,
-        **terms,
+        **decided,
     )
     return approvals.propose(finding, actor=actor)
 
@@ -135,7 +128,10 @@ def _require_no_file(withdrawal: Withdrawal) -> None:
 
 
 class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
-    """What was found out is booked. What is open is looked up once more before: a PSP that knows better is believed."""
+    """The result of a payout, booked when a second person approves it.
+
+    An open payout is looked up once more before: where the PSP reports another result, that one counts.
+    """
 
     model = PayoutFinding
     code = "payout-finding"
@@ -151,7 +147,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
     done = gettext_lazy("Booked.")
 
     def lock(self, pk: int) -> PayoutFinding:
-        """The withdrawal first, as everybody who moves it does."""
+        """Lock the withdrawal, then its finding: the order of every verb that moves a withdrawal."""
         withdrawal = payout_results.lock_withdrawal(
             PayoutFinding.objects.values_list("withdrawal_id", flat=True).get(pk=pk)
         )
@@ -164,7 +160,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
             sending.look_up_payout(item.withdrawal_id)
 
     def apply(self, item: PayoutFinding, actor: User, **given: Any) -> None:
-        """Raises: WrongState (ended otherwise meanwhile), DomainError (the wallet does not hold it)."""
+        """Book the result. Raises: WrongState (ended otherwise meanwhile), DomainError (the wallet doesn't hold it)."""
         withdrawal = item.withdrawal
         if item.kind not in POSSIBLE.get(withdrawal.state, ()):
             raise WrongState(
@@ -190,7 +186,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
             rows.append(Change(_("Fee returned"), formats.money(item.fee_returned)))
         if item.restores_bonus:
             lost = restoring.restorable(item.withdrawal, item.amount_minor).lost
-            grants = ", ".join(f"{one.grant} {formats.money(one.money)}" for one in lost)
+            grants = ", ".join(f"{loss.grant} {formats.money(loss.money)}" for loss in lost)
             rows.append(Change(_("Bonus restored"), grants or _("None: it can't be any more")))
         if item.terms_reason:
             rows.append(Change(_("Reason for the terms"), item.terms_reason))
@@ -211,7 +207,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
         }
 
 
-# ── what is booked ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── booking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _view(finding: PayoutFinding, withdrawal: Withdrawal, status: TransferStatus) -> TransferView:
@@ -232,7 +228,7 @@ def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     else:
         try:
             with transaction.atomic():
-                posted = posting.post(_once_more(finding, withdrawal), actor=actor)
+                posted = posting.post(_payout_entry(finding, withdrawal), actor=actor)
         except InsufficientFunds as short:
             raise DomainError(
                 _(
@@ -247,8 +243,8 @@ def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
     return withdrawal.journal_id
 
 
-def _once_more(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
-    """What its reservation was, which was given back when it failed."""
+def _payout_entry(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
+    """Build the entry that pays out what its reservation held, which was released when the payout failed."""
     lines = [
         Line(withdrawal.wallet, -withdrawal.amount_minor),
         Line(posting.psp_clearing(withdrawal.psp, withdrawal.currency), withdrawal.payout_minor),

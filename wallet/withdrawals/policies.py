@@ -19,7 +19,7 @@ NO_WITHDRAWALS = frozenset({RestrictionKind.NO_WITHDRAWAL, RestrictionKind.FROZE
 
 
 def can_request_withdrawal(user: Actor, client: Client) -> Decision:
-    """The client, or staff with the right on the client's behalf."""
+    """Allow the client, and staff in reach with the right to request on the client's behalf."""
     if is_own(user, client):
         return YES
     if not reaches(user, client):
@@ -28,7 +28,7 @@ def can_request_withdrawal(user: Actor, client: Client) -> Decision:
 
 
 def can_approve(user: User, withdrawal: Withdrawal) -> Decision:
-    """Four eyes: not the one who requested, and not twice the same person. Also CHECKs of the table."""
+    """Allow approvers in reach, but not the requester and nobody twice (four eyes). Also CHECKs of the table."""
     allowed = _decides_on(user, withdrawal)
     if not allowed:
         return allowed
@@ -41,6 +41,7 @@ def can_approve(user: User, withdrawal: Withdrawal) -> Decision:
 
 
 def can_reject(user: Actor, withdrawal: Withdrawal) -> Decision:
+    """Allow approvers in reach while the withdrawal waits; the requester may reject it, too."""
     return _decides_on(user, withdrawal)
 
 
@@ -56,7 +57,7 @@ def _decides_on(user: Actor, withdrawal: Withdrawal) -> Decision:
 
 
 def can_cancel(user: Actor, withdrawal: Withdrawal) -> Decision:
-    """The client, as long as nobody has released it."""
+    """Allow the client, as long as nobody has released the withdrawal."""
     if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
         return no(_("Only the client can cancel a withdrawal; staff reject it."))
     if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
@@ -65,7 +66,7 @@ def can_cancel(user: Actor, withdrawal: Withdrawal) -> Decision:
 
 
 def can_look_up(user: Actor, withdrawal: Withdrawal) -> Decision:
-    """Who decides on withdrawals may ask the PSP how one stands."""
+    """Allow those who decide on withdrawals to look up an open one at its PSP."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
         return no(_("You don't reach this client."))
@@ -74,8 +75,8 @@ def can_look_up(user: Actor, withdrawal: Withdrawal) -> Decision:
     return allowed
 
 
-def can_say_what_happened(user: Actor, withdrawal: Withdrawal) -> Decision:
-    """Who decides on withdrawals may write down how one ended; somebody else books it."""
+def can_propose_outcome(user: Actor, withdrawal: Withdrawal) -> Decision:
+    """Allow those who decide on withdrawals to propose how one ended; somebody else books it."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
         return no(_("You don't reach this client."))

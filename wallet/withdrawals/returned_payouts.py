@@ -1,4 +1,4 @@
-"""A payment to a client that came back: what the PSP holds again, what becomes of our fee and of the credit that it cost."""
+"""Payouts that came back: what the PSP holds again, and what becomes of our fee and of the bonus that the payout cost."""
 
 from __future__ import annotations
 
@@ -28,8 +28,23 @@ from wallet.withdrawals import payout_results
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What there is to decide when a payment came back, and what the brand does where nobody says otherwise."""
+class ReturnTerms:
+    """What finance decides about our fee and the lost bonus when a payment came back; None: as the brand does by default.
+
+    reason: why, where they decide otherwise than the brand.
+    """
+
+    returns_fee: bool | None = None
+    restores_bonus: bool | None = None
+    reason: str = ""
+
+
+BRAND_DEFAULT = ReturnTerms()
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnOptions:
+    """What there is to decide when a payment came back, and the brand's default."""
 
     fee: Money
     bonus: restoring.Restorable
@@ -37,10 +52,10 @@ class Terms:
     restores_bonus: bool
 
 
-def terms_of(withdrawal: Withdrawal, amount_minor: int | None = None) -> Terms:
-    """amount_minor: what came back; None: all of it."""
+def terms_of(withdrawal: Withdrawal, amount_minor: int | None = None) -> ReturnOptions:
+    """Compute what there is to decide about a returned payment. amount_minor: what came back; None: all of it."""
     bonus = restoring.restorable(withdrawal, amount_minor or withdrawal.payout_minor)
-    return Terms(
+    return ReturnOptions(
         fee=Money.of_minor(withdrawal.fee_minor, withdrawal.currency),
         bonus=bonus,
         returns_fee=bool(withdrawal.fee_minor and limit(withdrawal.brand, "payout_came_back_returns_fee")),
@@ -48,10 +63,14 @@ def terms_of(withdrawal: Withdrawal, amount_minor: int | None = None) -> Terms:
     )
 
 
-def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | None, reason: str) -> dict[str, Any]:
-    """The fields of a finding. Raises DomainError: nothing to give again, or no reason for what the brand does not do."""
-    fee = terms.returns_fee if returns_fee is None else returns_fee
-    bonus = terms.restores_bonus if restores_bonus is None else restores_bonus
+def chosen(terms: ReturnOptions, decided: ReturnTerms) -> dict[str, Any]:
+    """Compute the fields of a finding from what finance decided.
+
+    Raises DomainError: nothing to return or restore, or no reason for deviating from the brand's default.
+    """
+    reason = decided.reason
+    fee = terms.returns_fee if decided.returns_fee is None else decided.returns_fee
+    bonus = terms.restores_bonus if decided.restores_bonus is None else decided.restores_bonus
     if fee and not terms.fee.amount:
         raise DomainError(_("It cost the client no fee: there is none to return."))
     if bonus and not terms.bonus.lost:
@@ -66,13 +85,15 @@ def chosen(terms: Terms, *, returns_fee: bool | None, restores_bonus: bool | Non
 
 
 def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
-    """The PSP holds the money again, the client has what came back of it and, where it was so decided, our fee; what banks
-    kept is gone. Returns the journal's id. Locks: withdrawal (the caller's), deposit, client."""
+    """Book a returned payment: the client gets what came back and, where so decided, our fee; what banks kept is lost.
+
+    The PSP holds the money again. Returns the journal's id. Locks: withdrawal (the caller's), deposit, client.
+    """
     deposit = lock_deposit(pk=withdrawal.source_deposit_id) if withdrawal.source_deposit_id else None
     restoring.take_first(withdrawal)
     posted = posting.post(_entry(finding, withdrawal), actor=actor)
     withdrawal.move_to(WithdrawalState.CAME_BACK)
-    withdrawal.reason = _told(finding)
+    withdrawal.reason = _reason_text(finding)
     withdrawal.save()
     PspMovement.objects.create(
         psp=withdrawal.psp,
@@ -86,7 +107,7 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
         occurred_at=timezone.now(),
     )
     if deposit is not None:
-        _deposit_again(withdrawal, deposit)
+        _undo_refund(withdrawal, deposit)
     restored = restoring.restore(finding, actor=actor) if finding.restores_bonus else []
     payout_results.audit_withdrawal(
         withdrawal,
@@ -96,7 +117,7 @@ def book(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
         after={
             "amount": str(finding.money),
             "fee_returned": str(finding.fee_returned),
-            "bonus_restored": [str(one.money) for one in restored],
+            "bonus_restored": [str(loss.money) for loss in restored],
             "terms_reason": finding.terms_reason,
         },
     )
@@ -124,8 +145,8 @@ def _entry(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
     )
 
 
-def _told(finding: PayoutFinding) -> str:
-    """For the client, too."""
+def _reason_text(finding: PayoutFinding) -> str:
+    """Write the withdrawal's reason, which the client reads too."""
     if finding.fee_returned_minor:
         return _("%(money)s came back, and our fee of %(fee)s is returned") % {
             "money": formats.money(finding.money),
@@ -134,8 +155,8 @@ def _told(finding: PayoutFinding) -> str:
     return _("%(money)s came back") % {"money": formats.money(finding.money)}
 
 
-def _deposit_again(withdrawal: Withdrawal, deposit: Deposit) -> None:
-    """What the refund gave back of its deposit did not reach the payer."""
+def _undo_refund(withdrawal: Withdrawal, deposit: Deposit) -> None:
+    """Put a deposit back to where it was before its refund, which didn't reach the payer."""
     deposit.refunded_minor -= withdrawal.amount_minor
     if deposit.state == DepositState.REFUNDED:
         deposit.move_to(DepositState.SETTLED)

@@ -15,5 +15,5 @@ URLS = [
     path("money/withdrawals/<int:withdrawal_id>/reject/", withdrawals.reject, name="withdrawal_reject"),
     path("money/withdrawals/<int:withdrawal_id>/claim/", withdrawals.claim_back, name="refund_claim_back"),
     path("money/withdrawals/<int:withdrawal_id>/look-up/", withdrawals.look_up, name="withdrawal_look_up"),
-    path("money/withdrawals/<int:withdrawal_id>/finding/", investigations.say, name="payout_finding_say"),
+    path("money/withdrawals/<int:withdrawal_id>/finding/", investigations.propose, name="payout_finding_propose"),
 ]

@@ -13,7 +13,7 @@ from tests.wallet.conftest import outside  # noqa: F401 — a fixture
 from wallet.choices.withdrawals import FindingKind
 from wallet.models import PayoutFinding
 from wallet.withdrawals import sending
-from wallet.withdrawals.investigations import say_what_happened
+from wallet.withdrawals.investigations import propose_outcome
 
 __all__ = ["parts"]
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(pa
         f"The receiving account is closed · {listed(parts[1:])}",
     )
     assert told(cast) == [failed, ("Withdrawal paid: €300.00", listed(parts[:1]))]
-    finding = say_what_happened(
+    finding = propose_outcome(
         withdrawal_id=parts[0].pk,
         kind=FindingKind.CAME_BACK,
         reason="Returned",

@@ -226,7 +226,7 @@ def test_every_transfer_that_was_sent_is_found_in_the_imported_report(cast, outs
     outside.running.control(f"adyen/transfers/{returned.reference}/return")
     outside.deliver(wait_for=1)
     number = next(one for one in bodies(outside) if one["data"]["status"] == "returned")["data"]["events"][-1]["id"]
-    finding = investigations.say_what_happened(
+    finding = investigations.propose_outcome(
         withdrawal_id=returned.pk,
         kind=FindingKind.CAME_BACK,
         psp_reference=number,

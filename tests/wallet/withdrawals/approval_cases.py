@@ -11,7 +11,7 @@ from wallet.withdrawals.verbs import approve_withdrawal
 def finding(cast, use) -> Case:
     withdrawal = approved(use("rich"), use("outside"))
     said(withdrawal, TransferStatus.PAID)
-    told = investigations.say_what_happened(
+    told = investigations.propose_outcome(
         withdrawal_id=withdrawal.pk,
         kind=FindingKind.CAME_BACK,
         reason="Support of the PSP",

@@ -69,7 +69,7 @@ def test_our_fee_is_kept_unless_somebody_says_why_it_goes_back(rich, with_fee):
     assert fees(rich) == 250
     with pytest.raises(DomainError, match="otherwise than the brand does"):
         told(rich, with_fee, CAME_BACK, returns_fee=True)
-    finding = told(rich, with_fee, CAME_BACK, returns_fee=True, terms_reason="Our bank mistyped the IBAN")
+    finding = told(rich, with_fee, CAME_BACK, returns_fee=True, reason="Our bank mistyped the IBAN")
     assert finding.fee_returned_minor == 250
     agreed(rich, finding)
     assert (posting.balance(wallet(rich)), fees(rich)) == (100_000, 0)
@@ -93,9 +93,9 @@ def test_a_brand_that_returns_fees_does_so_unless_somebody_says_why_not(rich, wi
 def test_a_fee_that_nobody_paid_is_not_returned(rich, outside):
     withdrawal = paid(rich, outside)
     with pytest.raises(DomainError, match="no fee"):
-        told(rich, withdrawal, CAME_BACK, returns_fee=True, terms_reason="Goodwill")
+        told(rich, withdrawal, CAME_BACK, returns_fee=True, reason="Goodwill")
     with pytest.raises(DomainError, match="no bonus away"):
-        told(rich, withdrawal, CAME_BACK, restores_bonus=True, terms_reason="Goodwill")
+        told(rich, withdrawal, CAME_BACK, restores_bonus=True, reason="Goodwill")
 
 
 def test_verification_names_a_returned_fee_that_the_ledger_did_not_book(rich, with_fee):
@@ -107,7 +107,7 @@ def test_verification_names_a_returned_fee_that_the_ledger_did_not_book(rich, wi
 
 
 def test_a_returned_fee_is_taken_off_the_invoice_of_its_month(rich, with_fee):
-    agreed(rich, told(rich, with_fee, CAME_BACK, returns_fee=True, terms_reason="Our mistake"))
+    agreed(rich, told(rich, with_fee, CAME_BACK, returns_fee=True, reason="Our mistake"))
     long_ago = timezone.now() - dt.timedelta(days=40)
     Withdrawal.objects.update(finished_at=long_ago)
     PayoutFinding.objects.update(decided_at=long_ago)
@@ -152,7 +152,7 @@ def test_credit_stays_lost_where_two_people_say_so(rich, grant, outside):
     events.drain()
     with pytest.raises(DomainError, match="otherwise than the brand does"):
         told(rich, withdrawal, CAME_BACK, restores_bonus=False)
-    agreed(rich, told(rich, withdrawal, CAME_BACK, restores_bonus=False, terms_reason="Somebody else's account"))
+    agreed(rich, told(rich, withdrawal, CAME_BACK, restores_bonus=False, reason="Somebody else's account"))
     assert bonus_held(rich.client, "EUR") == 8_000 and not BonusRestoration.objects.exists() and verify().holds
 
 
@@ -180,7 +180,7 @@ def test_credit_that_ended_otherwise_meanwhile_is_not_given_again(rich, grant, o
     else:
         Client.objects.filter(pk=rich.client.pk).update(category="retail", country="DE")
     with pytest.raises(DomainError):
-        told(rich, withdrawal, CAME_BACK, restores_bonus=True, terms_reason="Goodwill")
+        told(rich, withdrawal, CAME_BACK, restores_bonus=True, reason="Goodwill")
     finding = told(rich, withdrawal, CAME_BACK)
     assert not finding.restores_bonus
     agreed(rich, finding)
@@ -225,7 +225,7 @@ def test_verification_names_more_credit_than_was_taken(rich, grant, outside):
 
 def test_the_choice_is_made_and_seen_on_the_payments_page(rich, grant, with_fee, browse):
     events.drain()
-    page, say = (reverse(f"wallet:{name}", args=[with_fee.pk]) for name in ("withdrawal", "payout_finding_say"))
+    page, say = (reverse(f"wallet:{name}", args=[with_fee.pk]) for name in ("withdrawal", "payout_finding_propose"))
     first, second = browse(rich.finance), browse(rich.second_finance)
     shown = first.get(page).content.decode()
     assert "Return it: €2.50" in shown and f"Restore it: {grant} €20.00" in shown

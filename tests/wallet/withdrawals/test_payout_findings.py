@@ -22,19 +22,21 @@ from wallet.ledger.verification import verify
 from wallet.models import PayoutFinding, PspMovement, Withdrawal
 from wallet.psp.base import PspUnknown, TransferStatus
 from wallet.withdrawals import investigations, sending
+from wallet.withdrawals.returned_payouts import ReturnTerms
 
 __all__ = ["mixed", "rich"]
 pytestmark = pytest.mark.django_db
 
 
-def told(cast, withdrawal, kind, *, number="R-77", actor=None, **more) -> PayoutFinding:
-    return investigations.say_what_happened(
+def told(cast, withdrawal, kind, *, number="R-77", actor=None, amount=None, **terms) -> PayoutFinding:
+    return investigations.propose_outcome(
         withdrawal_id=withdrawal.pk,
         kind=kind,
         reason="Support of the PSP, by phone",
         psp_reference=number,
         actor=actor or cast.finance,
-        **more,
+        amount=amount,
+        terms=ReturnTerms(**terms),
     )
 
 
@@ -167,7 +169,7 @@ def test_what_the_wallet_does_not_hold_any_more_is_said_so(rich, stuck):
 
 
 def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
-    page, address = (reverse(f"wallet:{name}", args=[paid.pk]) for name in ("withdrawal", "payout_finding_say"))
+    page, address = (reverse(f"wallet:{name}", args=[paid.pk]) for name in ("withdrawal", "payout_finding_propose"))
     first, second = browse(rich.finance), browse(rich.second_finance)
     assert "It came back" in first.get(page).content.decode()
     assert "Write it down" not in browse(rich.agent).get(page).content.decode()

@@ -1,4 +1,4 @@
-"""How a payment ended, as people found it out: written down by one, booked by another."""
+"""The form for a payout's result, which one person proposes and another one books."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ PERMISSION = investigations.DECIDES
 
 @require_POST
 @staff_page(PERMISSION)
-def say(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
+def propose(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
+    """Propose the result of a payout; refused, the page shows the form again as it was typed."""
     withdrawal = find_withdrawal(request, withdrawal_id)
     form = finding_form(withdrawal, investigations.possible(withdrawal), request.POST)
     done = run_action(
         request,
-        lambda: investigations.say_what_happened(withdrawal_id=withdrawal.pk, actor=request.user, **form.cleaned_data),
+        lambda: investigations.propose_outcome(withdrawal_id=withdrawal.pk, actor=request.user, **form.proposal),
         _("Written down. Somebody else books it."),
         form=form,
     )
