@@ -36,7 +36,7 @@ from wallet.ledger.posting import Entry, Line
 from wallet.models import Transfer, Withdrawal
 from wallet.transfers.verbs import start_transfer
 from wallet.withdrawals.payout_methods import PayoutMethod, payout_method, payout_methods
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 BANK_FIELDS: Final = frozenset({"iban", "holder"})
 
@@ -205,11 +205,9 @@ def _send_on(client: Client, destination: Destination, amount: Decimal, currency
     method = payout_method(client, int(psp), code, currency)
     return request_withdrawal(
         client_id=client.pk,
-        psp_id=method.psp.pk,
-        method=method.code,
-        amount=amount,
-        currency=currency,
-        destination=destination.details,
+        request=WithdrawalRequest(
+            psp_id=method.psp.pk, method=method.code, amount=amount, currency=currency, destination=destination.details
+        ),
         request_key=request_key,
         actor=client.user,
     ).reference

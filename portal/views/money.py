@@ -152,10 +152,9 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
     data = form.cleaned_data
     started = deposits.start_deposit(
         client_id=client.pk,
-        psp_id=data["method"].psp_id,
-        method=data["method"].code,
-        amount=data["amount"],
-        currency=data["currency"],
+        request=deposits.DepositRequest(
+            psp_id=data["method"].psp_id, method=data["method"].code, amount=data["amount"], currency=data["currency"]
+        ),
         request_key=data["request_key"],
         actor=me(request),
         locale=request.LANGUAGE_CODE[:2],

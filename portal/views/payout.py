@@ -99,7 +99,7 @@ class _Page:
         if not form.is_valid() or self.chosen is None:
             return None
         preview = run_action(
-            self.request, lambda: withdrawals.preview_withdrawal(**self.wish), form=form, show_forbidden=True
+            self.request, lambda: withdrawals.preview_withdrawal(**self.call), form=form, show_forbidden=True
         )
         if not preview:
             return None
@@ -108,16 +108,19 @@ class _Page:
         return None if goes_there and form.lacks_destination() else plan
 
     @property
-    def wish(self) -> dict[str, Any]:
+    def call(self) -> dict[str, Any]:
+        """What preview and request are called with."""
         assert self.chosen is not None
         data = self.form.cleaned_data
         return {
             "client_id": self.client.pk,
-            "psp_id": self.chosen.psp.pk,
-            "method": self.chosen.code,
-            "amount": data["amount"],
-            "currency": data["currency"],
-            "destination": self.form.destination,
+            "request": withdrawals.WithdrawalRequest(
+                psp_id=self.chosen.psp.pk,
+                method=self.chosen.code,
+                amount=data["amount"],
+                currency=data["currency"],
+                destination=self.form.destination,
+            ),
             "request_key": data["request_key"],
             "actor": me(self.request),
         }
@@ -147,7 +150,7 @@ class _Page:
 def _send(request: HttpRequest, page: _Page) -> HttpResponse:
     done = run_action(
         request,
-        lambda: withdrawals.request_withdrawal(**page.wish, shown_plan=page.form.cleaned_data["plan"]),
+        lambda: withdrawals.request_withdrawal(**page.call, shown_plan=page.form.cleaned_data["plan"]),
         form=page.form,
         show_forbidden=True,
         unshown=PlanChanged,

@@ -11,7 +11,7 @@ from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
 from wallet.choices.ledger import AccountKind
 from wallet.ledger import posting
 from wallet.models import ManualJournal
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 
 def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, cast):
@@ -62,10 +62,7 @@ def test_one_movement_s_story_stands_on_one_page_and_j_goes_on(page, cast):
     first, second = (
         request_withdrawal(
             client_id=cast.client.pk,
-            psp_id=psp.pk,
-            amount=Decimal(amount),
-            currency="EUR",
-            destination=IBAN,
+            request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
             request_key=f"w{amount}",
             actor=cast.client.user,
         )

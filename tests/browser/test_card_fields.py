@@ -16,20 +16,17 @@ from tests.wallet.providers import provider
 from tests.wallet.providers import start as start_coins
 from tests.wallet.psp.test_psp_btcpay import ADDRESS, send_coins
 from tests.wallet.psp.test_psp_stripe import give_back
-from wallet.deposits.verbs import start_deposit
+from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.models import Deposit, PaymentMethod
 
 
 def card_deposit(cast, outside: Outside, key: str) -> Deposit:
     return start_deposit(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(500),
-        currency="EUR",
+        request=DepositRequest(psp_id=outside.psp.pk, method="scheme_fields", amount=Decimal(500), currency="EUR"),
         request_key=key,
         return_url="http://room.example/portal/wallet/{reference}/",
         actor=cast.client.user,
-        method="scheme_fields",
     )
 
 

@@ -14,7 +14,7 @@ from tests.wallet import recon
 from tests.wallet.withdrawals.test_withdrawal import paid_in
 from wallet.models import Deposit, Exchange, Quote, Withdrawal
 from wallet.withdrawals.payout_results import parts_of
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 __all__ = ["room"]
 SHOTS = os.environ.get("KEELSON_SHOTS", "")
@@ -41,10 +41,7 @@ def payer(room):
 def asked(room, amount: str, key: str) -> Withdrawal:
     return request_withdrawal(
         client_id=room.client.pk,
-        psp_id=room.bank.pk,
-        amount=Decimal(amount),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=room.bank.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
         request_key=key,
         actor=room.user,
     )

@@ -25,7 +25,7 @@ from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, make_psp
 from tests.wallet.movements.test_pages import IBAN
 from wallet.models import Withdrawal
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 __all__ = ["capture", "desk", "flood", "german_rule", "network"]
 
@@ -90,10 +90,7 @@ def test_a_withdrawal_goes_out_once_two_people_approved_it(open_page, cast):
     fund(cast.client, 100_000)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal(200),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN),
         request_key="w",
         actor=cast.client_user,
     )

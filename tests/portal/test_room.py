@@ -17,7 +17,7 @@ from tests.trading.factories import make_account, make_server
 from wallet.choices.transfers import Direction
 from wallet.models import Transfer
 from wallet.transfers.verbs import start_transfer
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 PAGES = {
@@ -65,10 +65,9 @@ def test_pages_speak_german(room):
 def test_other_peoples_things_are_not_found(room):
     withdrawal = request_withdrawal(
         client_id=room.other.pk,
-        psp_id=room.bank.pk,
-        amount=Decimal(20),
-        currency="EUR",
-        destination={"iban": "DE89370400440532013000"},
+        request=WithdrawalRequest(
+            psp_id=room.bank.pk, amount=Decimal(20), currency="EUR", destination={"iban": "DE89370400440532013000"}
+        ),
         request_key="w",
         actor=room.other.user,
     )

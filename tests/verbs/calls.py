@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import importlib
 import inspect
 import io
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -169,12 +171,12 @@ def _something(field: Field[Any, Any]) -> Any:
     return kinds.get(field.get_internal_type(), 1)
 
 
-def _plain(parameter: inspect.Parameter, said: str) -> Any:
+def _plain(name: str, said: str) -> Any:
     today, now = timezone.now().date(), timezone.now()
     if said.startswith("bytes"):
         return b"a,b\n1,2\n"
     by_type: dict[str, Any] = {
-        "str": "EUR" if parameter.name in ("currency", "given") else "A reason of some words",
+        "str": "EUR" if name in ("currency", "given") else "A reason of some words",
         "Words": "Words",
         "int": 1,
         "int | None": None,
@@ -192,38 +194,54 @@ def _plain(parameter: inspect.Parameter, said: str) -> Any:
     return () if said.startswith(("Sequence", "Iterable", "Collection")) else None
 
 
-def _value(verb: str, function: Callable[..., Any], parameter: inspect.Parameter, where: Mapping[str, Any]) -> Any:
-    said = str(parameter.annotation) if isinstance(parameter.annotation, str) else parameter.annotation.__name__
-    if parameter.name.endswith("_id") and (model := model_of_id(verb, parameter.name)):
-        return one(model, **where).pk
-    if parameter.name.endswith("_ids") and (model := model_of_id(verb, parameter.name[:-1])):
-        return [one(model, **where).pk]
-    if parameter.name == "brand":
+Where = Mapping[str, Mapping[str, Any]]
+
+
+def _value(verb: str, names: Mapping[str, Any], name: str, annotation: Any, where: Where) -> Any:
+    """names: what the annotation's module knows."""
+    said, so = annotation if isinstance(annotation, str) else annotation.__name__, where.get(name, {})
+    if name.endswith("_id") and (model := model_of_id(verb, name)):
+        return one(model, **so).pk
+    if name.endswith("_ids") and (model := model_of_id(verb, name[:-1])):
+        return [one(model, **so).pk]
+    if name == "brand":
         return one(Brand)
-    kind = inspect.unwrap(function).__globals__.get(said)
+    kind = names.get(said)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return next(iter(kind))
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return _details(verb, kind, where)
     if model := model_named(said, app=verb.partition(".")[0]):
-        return one(model, **where)
-    return _plain(parameter, said)
+        return one(model, **so)
+    return _plain(name, said)
 
 
-def arguments(
-    verb: str, given: Mapping[str, Any] | None = None, where: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
+def _details(verb: str, kind: type[Any], where: Where) -> Any:
+    """A value object that a verb takes, with something in each field that asks for it."""
+    names = vars(sys.modules[kind.__module__])
+    asked = [
+        field
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    return kind(**{field.name: _value(verb, names, field.name, field.type, where) for field in asked})
+
+
+def arguments(verb: str, given: Mapping[str, Any] | None = None, where: Where | None = None) -> dict[str, Any]:
     """For everything a verb asks for but `actor`: what the table gives, or something of that name and type.
 
     where: what must be so of the thing that a parameter names.
     """
     given, where = given or {}, where or {}
     function = function_of(verb)
+    names = inspect.unwrap(function).__globals__
     asked = [
         one
         for one in inspect.signature(function).parameters.values()
         if one.name != "actor" and one.default is one.empty and one.kind != one.VAR_KEYWORD
     ]
     return {
-        **{one.name: _value(verb, function, one, where.get(one.name, {})) for one in asked if one.name not in given},
+        **{one.name: _value(verb, names, one.name, one.annotation, where) for one in asked if one.name not in given},
         **given,
     }
 

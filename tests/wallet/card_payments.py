@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from wallet.choices.deposits import DepositState
-from wallet.deposits.verbs import start_deposit
+from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.ledger import posting
 from wallet.models import Deposit
 from wallet.psp.base import DepositIntent
@@ -23,13 +23,10 @@ def starter(method: str) -> Callable[..., Deposit]:
     def start(cast: Any, outside: Any, amount: str = "500", *, key: str = "k1") -> Deposit:
         return start_deposit(
             client_id=cast.client.pk,
-            psp_id=outside.psp.pk,
-            amount=Decimal(amount),
-            currency="EUR",
+            request=DepositRequest(psp_id=outside.psp.pk, method=method, amount=Decimal(amount), currency="EUR"),
             request_key=key,
             return_url="http://room.example/deposits/{reference}/",
             actor=cast.client.user,
-            method=method,
         )
 
     return start

@@ -19,7 +19,7 @@ from sandbox.psp.dialects.praxis import APPLICATION, MERCHANT
 from tests.sandbox.psp.running import running_psp, webhook_catcher
 from tests.wallet.conftest import Outside, load_rates
 from tests.wallet.factories import make_psp
-from wallet.deposits.verbs import start_deposit
+from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
 from wallet.psp.base import PayoutOrder
@@ -77,13 +77,12 @@ def provider(cast: Any, tmp_path: Path, code: str, **fields: Any) -> Iterator[Ou
 def start(cast: Any, outside: Outside, amount: str = "500", *, key: str = "k1", currency: str = "EUR") -> Deposit:
     return start_deposit(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(amount),
-        currency=currency,
+        request=DepositRequest(
+            psp_id=outside.psp.pk, method=METHODS[outside.psp.code], amount=Decimal(amount), currency=currency
+        ),
         request_key=key,
         return_url="http://room.example/deposits/{reference}/",
         actor=cast.client.user,
-        method=METHODS[outside.psp.code],
     )
 
 

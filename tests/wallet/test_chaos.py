@@ -15,7 +15,7 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, WebhookMessage, Withdrawal
 from wallet.webhooks import processing as inbox
 from wallet.withdrawals import sending
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS = 8
@@ -78,10 +78,7 @@ def test_two_approvals_and_two_workers_at_once_pay_once(cast, outside):
     outside.deliver(wait_for=2)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(200),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=outside.psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN),
         request_key="w",
         actor=cast.client_user,
     )
@@ -107,10 +104,7 @@ def test_of_many_withdrawals_at_once_exactly_the_affordable_ones_are_taken(cast,
     def ask(number: int) -> Withdrawal:
         return request_withdrawal(
             client_id=cast.client.pk,
-            psp_id=outside.psp.pk,
-            amount=Decimal(60),
-            currency="EUR",
-            destination=IBAN,
+            request=WithdrawalRequest(psp_id=outside.psp.pk, amount=Decimal(60), currency="EUR", destination=IBAN),
             request_key=f"w{number}",
             actor=cast.client_user,
         )

@@ -32,6 +32,7 @@ from wallet.models import Balance, Deposit, Withdrawal
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import (
     WithdrawalNotPossible,
+    WithdrawalRequest,
     approve_withdrawal,
     cancel_withdrawal,
     reject_withdrawal,
@@ -224,22 +225,17 @@ class PaymentLife(RuleBasedStateMachine):
     @rule(minor=st.integers(1_000, 60_000))
     def ask(self, minor: int) -> None:
         key = f"w{next(NUMBER)}"
-        wish = {
-            "client_id": self.client.pk,
-            "psp_id": self.outside.psp.pk,
-            "amount": Decimal(minor) / 100,
-            "currency": "EUR",
-            "destination": IBAN,
-            "request_key": key,
-            "actor": self.client.user,
-        }
+        wanted = WithdrawalRequest(
+            psp_id=self.outside.psp.pk, amount=Decimal(minor) / 100, currency="EUR", destination=IBAN
+        )
+        call = {"client_id": self.client.pk, "request": wanted, "request_key": key, "actor": self.client.user}
         try:
-            first = request_withdrawal(**wish)
+            first = request_withdrawal(**call)
         except (WithdrawalNotPossible, InsufficientFunds):
             assert minor > self.model.available
             return
         assert minor <= self.model.available
-        assert request_withdrawal(**wish).pk == first.pk  # the same click twice
+        assert request_withdrawal(**call).pk == first.pk  # the same click twice
         parts = Withdrawal.objects.filter(client=self.client, request_key=key).order_by("part")
         self.model.requests.append(
             [Part(part.pk, part.reference, part.amount_minor, part.source_deposit_id) for part in parts]

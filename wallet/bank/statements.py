@@ -1,8 +1,8 @@
-"""Bank statements: taken in once, each entry acted on once, and what nobody recognises kept for a person.
+"""Bank statements: imported once, each entry booked once; unmatched entries wait for a person.
 
-A statement that came in through our own door is believed as a signed webhook is; what a client wrote on the wire is not. A
+A statement that staff upload or that we fetch is trusted as a signed webhook is; what a client wrote on the wire is not. A
 credit goes to the deposit that its text names, with the amount that arrived: several wires to one reference add up, and the
-rules of arrivals decide (as meant, within tolerance, held). A debit settles the payout or refund that we ordered.
+rules of settlement decide (as expected, within tolerance, held). A debit settles the payout or refund that we ordered.
 
 Lock order: entry, deposit, client.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,12 +44,21 @@ from wallet.statement_formats import Entry, Mapping, Statement, stream_statement
 from wallet.statement_formats.base import fingerprints
 
 ORIGINALS = Folder("statements", ORIGINAL_PURPOSE)
-# Larger files are taken in by a worker, with a progress bar.
+# Larger files are imported by a worker, with a progress bar.
 AT_ONCE_BYTES_MAX = 2 * 1024 * 1024
 ENTRIES_AT_ONCE = 1_000
 
 
-# ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file of statements of one bank account, encrypted on disk before it is read."""
+
+    psp: Psp
+    file_name: str
+    kept: StoredOriginal
+
+
+# ── import ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def import_statement(
@@ -61,26 +71,24 @@ def import_statement(
     mapping: Mapping | None = None,
     is_complete: bool = False,
 ) -> BankFile:
-    """Take in a file of statements and act on its entries. The same file again is the same row, and changes nothing.
+    """Import a file of statements and book its entries. The same file again is the same row, and changes nothing.
 
     content: the bytes, an open binary file, or a path. It is kept encrypted on disk and read from there; all of it is stored
     or nothing; entries that an earlier file had are not stored again.
-    is_complete: somebody stands for it that a CSV wasn't cut off. Otherwise its balances must prove it.
-    Who: `wallet.handle_bank_entries` on the PSP's brand; None is the house's own fetching.
+    is_complete: the caller guarantees that a CSV wasn't cut off. Otherwise its balances must prove it.
+    Who: `wallet.handle_bank_entries` on the PSP's brand; None is the system's own fetching.
     Raises: NotAllowed, BadStatement (with its place), EndUnknown (the file waits for a person to confirm it), StorageFull,
     DomainError for a statement of another account.
     """
     psp = _account(psp_id, actor)
-    kept = ORIGINALS.keep(content)
-    return import_kept(
-        psp=psp, file_name=file_name, kept=kept, actor=actor, kind=kind, mapping=mapping, is_complete=is_complete
-    )
+    received = ReceivedFile(psp, file_name, ORIGINALS.keep(content))
+    return import_kept(received=received, actor=actor, kind=kind, mapping=mapping, is_complete=is_complete)
 
 
 def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: User) -> Job:
-    """Keep a large file now and let a worker take it in; the job's page shows how far it is, its Cancel leaves nothing.
+    """Store a large file now and queue its import; the job's page shows the progress, its Cancel leaves nothing behind.
 
-    Who: as for importing. Raises: NotAllowed, StorageFull, MappingNeeded for a table whose columns nobody has explained.
+    Who: as for importing. Raises: NotAllowed, StorageFull, MappingNeeded for a table whose columns aren't mapped.
     """
     psp = _account(psp_id, actor)
     column_mappings.mapping_for(psp, content)
@@ -105,17 +113,16 @@ def order_statement(*, psp_id: int, file_name: str, content: BinaryIO, actor: Us
 
 
 def run_ordered(job: RunningJob) -> BankFile:
-    """What the job does: rights are looked at again, progress goes beside the one long transaction."""
+    """Import the file of an import job. Rights are checked again; progress is written outside the one long transaction."""
     psp = _account(job.parameters["psp_id"], job.owner)
     kept = ORIGINALS.ordered(job.parameters)
     with job.beside() as progress:
-        return import_kept(
-            psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
-        )
+        received = ReceivedFile(psp, job.parameters["file_name"], kept)
+        return import_kept(received=received, actor=job.owner, progress=progress)
 
 
 def original_of(file: BankFile) -> Iterator[bytes]:
-    """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
+    """Stream the file as it was received, in pieces. Raises: FileMissing, FileDamaged."""
     yield from ORIGINALS.stream(file.stored_name)
 
 
@@ -130,46 +137,36 @@ def _account(psp_id: int, actor: Actor) -> Psp:
 
 def import_kept(
     *,
-    psp: Psp,
-    file_name: str,
-    kept: StoredOriginal,
+    received: ReceivedFile,
     actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
     progress: Progress = no_progress,
     is_complete: bool = False,
 ) -> BankFile:
-    """From the disk; the original is deleted when it is refused, or known, and waits when its end is unknown."""
+    """Import a file that is on disk already; it is deleted when refused or known, and waits when its end is unknown."""
     try:
         return import_original(
-            psp=psp,
-            file_name=file_name,
-            kept=kept,
-            actor=actor,
-            kind=kind,
-            mapping=mapping,
-            progress=progress,
-            is_complete=is_complete,
+            received=received, actor=actor, kind=kind, mapping=mapping, progress=progress, is_complete=is_complete
         )
     except EndUnknown:
         raise
     except BaseException:
-        kept.forget()
+        received.kept.forget()
         raise
 
 
 def import_original(
     *,
-    psp: Psp,
-    file_name: str,
-    kept: StoredOriginal,
+    received: ReceivedFile,
     actor: Actor,
     kind: str = "auto",
     mapping: Mapping | None = None,
     progress: Progress = no_progress,
     is_complete: bool = False,
 ) -> BankFile:
-    """Store and book an original. Raises EndUnknown with the row under which it waits now."""
+    """Store an original and book its entries. Raises EndUnknown with the id of the row under which it waits."""
+    psp, kept = received.psp, received.kept
     ends = FileEnds()
     try:
         known = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
@@ -180,7 +177,7 @@ def import_original(
                     mapping = column_mappings.mapping_for(psp, source)
                     is_remembered = mapping is not None
                 with transaction.atomic():
-                    file = _store(psp, file_name, kept, source, kind, mapping, actor, progress, ends)
+                    file = _store(received, source, kind, mapping, actor, progress, ends)
                     if file.format == "csv" and not (is_complete or ends.are_known):
                         raise EndUnknown(
                             _(
@@ -194,7 +191,7 @@ def import_original(
     except EndUnknown as error:
         error.waiting_id = hold(
             psp=psp,
-            file_name=file_name,
+            file_name=received.file_name,
             kept=kept,
             actor=actor,
             is_statement=True,
@@ -206,17 +203,17 @@ def import_original(
             last_row=ends.last_row,
         )
         raise
-    if file.stored_name != kept.name:  # the same file was here, or came at the same time
+    if file.stored_name != kept.name:  # the same file was imported before, or at the same time
         kept.forget()
     apply_waiting(psp_id=psp.pk)
     if known is None:
         match_payouts(psp.brand_id)
-        _tell_unmatched(file)
+        _notify_unmatched(file)
     return file
 
 
-def _tell_unmatched(file: BankFile) -> None:
-    """One line per file for those who can say whose the money is."""
+def _notify_unmatched(file: BankFile) -> None:
+    """Notify those who handle bank entries, once per file, of the payments that name no deposit."""
     count = file.entries.filter(state=EntryState.UNMATCHED).count()
     if count:
         notify(
@@ -229,22 +226,20 @@ def _tell_unmatched(file: BankFile) -> None:
         )
 
 
-def _require_own_account(psp: Psp, one: Statement) -> None:
+def _require_own_account(psp: Psp, statement: Statement) -> None:
     own = "".join(str(psp.credentials.get("iban", "")).split()).upper()
-    # MT940 writes the account as sort code and number: its digits stand at the end of the IBAN.
-    told = "".join(letter for letter in one.account.upper() if letter.isalnum())
-    if told and own and told != own and not own.endswith(told[-8:]):
+    # MT940 writes the account as sort code and number: its digits are the end of the IBAN.
+    account = "".join(letter for letter in statement.account.upper() if letter.isalnum())
+    if account and own and account != own and not own.endswith(account[-8:]):
         raise DomainError(
             _("%(place)s is of the account %(account)s, not of %(own)s. Nothing was imported.")
-            % {"place": one.place, "account": masked(one.account), "own": masked(own)}
+            % {"place": statement.place, "account": masked(statement.account), "own": masked(own)}
         )
 
 
 @transaction.atomic
 def _store(
-    psp: Psp,
-    name: str,
-    kept: StoredOriginal,
+    received: ReceivedFile,
     source: BinaryIO,
     kind: str,
     mapping: Mapping | None,
@@ -252,29 +247,30 @@ def _store(
     progress: Progress,
     ends: FileEnds,
 ) -> BankFile:
-    """Statement by statement as the file is read: what is refused at its end undoes all before it."""
+    """Store the file, statement by statement as it is read: an error at its end undoes everything before it."""
+    psp, kept = received.psp, received.kept
     # One file at a time, so that each entry is new once; payments that name the account go on meanwhile.
     lock(Psp, psp.pk, no_key=True)
-    again = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
-    if again is not None:
-        return again
-    kind, found = stream_statements(source, kind, mapping)
+    same = BankFile.objects.filter(psp=psp, sha256=kept.sha256).first()
+    if same is not None:
+        return same
+    kind, statements = stream_statements(source, kind, mapping)
     known = statements_known(psp)
     file = BankFile.objects.create(
         psp=psp,
         sha256=kept.sha256,
-        file_name=name[:160],
+        file_name=received.file_name[:160],
         format=kind,
         imported_by=actor,
         imported_at=timezone.now(),
         stored_name=kept.name,
         size_bytes=kept.size_bytes,
     )
-    for one in found:
-        _require_own_account(psp, one)
-        file.statements.append(summary(one, [*known, *file.statements]))
-        ends.add(one, file.statements[-1]["before"])
-        pairs = list(zip(fingerprints(one.account, one.entries), one.entries, strict=True))
+    for statement in statements:
+        _require_own_account(psp, statement)
+        file.statements.append(summary(statement, [*known, *file.statements]))
+        ends.add(statement, file.statements[-1]["before"])
+        pairs = list(zip(fingerprints(statement.account, statement.entries), statement.entries, strict=True))
         for start in range(0, len(pairs), ENTRIES_AT_ONCE):
             _store_entries(psp, file, [pair for pair in pairs[start : start + ENTRIES_AT_ONCE] if pair[1].minor])
             progress(min(source.tell(), max(kept.size_bytes - 1, 0)), kept.size_bytes, _("Reading"))
@@ -297,7 +293,7 @@ def _store(
 
 
 def _store_entries(psp: Psp, file: BankFile, pairs: list[tuple[str, Entry]]) -> None:
-    """Those that no file had yet, and that this one has not told before."""
+    """Store the entries that neither an earlier file nor this one has had."""
     marks = [mark for mark, _entry in pairs]
     known = set(BankEntry.objects.filter(psp=psp, fingerprint__in=marks).values_list("fingerprint", flat=True))
     fresh = {mark: entry for mark, entry in pairs if mark not in known}
@@ -326,12 +322,3 @@ def _row(psp: Psp, file: BankFile, mark: str, entry: Entry) -> BankEntry:
         return_reason=entry.return_reason,
         sealed_party=crypto.encrypt(json.dumps(party).encode(), purpose=PARTY_PURPOSE) if party else None,
     )
-
-
-# ── acting on it ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-# ── money that went out ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-# ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ refusal is the default and is lifted only by a brand's own policy.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -199,10 +200,7 @@ def grant_bonus(
     needs_second = to_minor(base, client.brand.base_currency) > rule.four_eyes_minor
     grant = _write(
         client,
-        rule,
-        amount_minor,
-        currency,
-        base,
+        BonusOffer(rule, Money(amount, currency), base),
         request_key=request_key,
         reason=reason,
         actor=actor,
@@ -289,10 +287,7 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
     base = quantize(share, base_currency, rounding=ROUND_DOWN)
     grant = _write(
         client,
-        rule,
-        to_minor(amount, credited.currency),
-        credited.currency,
-        base,
+        BonusOffer(rule, Money(amount, credited.currency), base),
         request_key=key,
         reason=localize(phrase("For deposit %(reference)s") % {"reference": deposit.reference}),
         deposit=deposit,
@@ -307,12 +302,18 @@ def _left(client: Client, rule: BonusRule) -> Decimal:
     return max(from_minor(rule.maximum_minor, client.brand.base_currency) - so_far, Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class BonusOffer:
+    """What a rule gives a client: in the credit account's currency, and the same in the brand's base currency."""
+
+    rule: BonusRule
+    money: Money
+    base_amount: Decimal
+
+
 def _write(
     client: Client,
-    rule: BonusRule,
-    amount_minor: int,
-    currency: str,
-    base: Decimal,
+    offer: BonusOffer,
     *,
     request_key: str,
     reason: str,
@@ -320,18 +321,19 @@ def _write(
     deposit: Deposit | None = None,
     needs_second: bool = False,
 ) -> BonusGrant:
-    needed = base / 100 * rule.lots_per_hundred if rule.lots_per_hundred else None
+    rule = offer.rule
+    needed = offer.base_amount / 100 * rule.lots_per_hundred if rule.lots_per_hundred else None
     return BonusGrant.objects.create(
         client=client,
         brand_id=client.brand_id,
         rule=rule,
-        account=credit_account(client, currency),
+        account=credit_account(client, offer.money.currency),
         deposit=deposit,
         reference=new_reference("B"),
         request_key=request_key,
-        amount_minor=amount_minor,
-        currency=currency,
-        base_amount=base,
+        amount_minor=offer.money.minor,
+        currency=offer.money.currency,
+        base_amount=offer.base_amount,
         needs_second=needs_second,
         reason=reason[:300],
         requested_by=actor,

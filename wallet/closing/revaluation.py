@@ -27,7 +27,7 @@ from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import PeriodState
 from wallet.closing.trial_balance import TrialBalance, trial_balance
 from wallet.ledger import posting
-from wallet.ledger.manual_journals import write_journal
+from wallet.ledger.manual_journals import JournalDraft, write_journal
 from wallet.ledger.policies import can_write_journal
 from wallet.ledger.posting import Line
 from wallet.models import ManualJournal, Period
@@ -136,9 +136,13 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
     tries = ManualJournal.objects.filter(brand_id=period.brand_id, request_key__startswith=f"{KEY}:{period}:").count()
     return write_journal(
         brand_id=period.brand_id,
-        lines=lines,
-        business_on=period.last_day,
+        draft=JournalDraft(
+            lines=lines,
+            business_on=period.last_day,
+            reason=localize(
+                phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}
+            ),
+        ),
         actor=actor,
-        reason=localize(phrase("FX revaluation %(month)s at ECB rates: %(rates)s") % {"month": period, "rates": rates}),
         request_key=f"{KEY}:{period}:{tries + 1}",
     )

@@ -19,7 +19,7 @@ from wallet.closing.cash import cash_of
 from wallet.closing.policies import can_close_period
 from wallet.closing.sign_offs import sign_month
 from wallet.ledger import posting
-from wallet.ledger.manual_journals import write_journal
+from wallet.ledger.manual_journals import JournalDraft, write_journal
 from wallet.ledger.posting import Line
 from wallet.models import ManualJournal, Period
 
@@ -62,9 +62,11 @@ def _top_up(brand: Brand, writer: User, poster: User, today: dt.date) -> None:
         own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=one.currency)
         manual = write_journal(
             brand_id=brand.pk,
-            lines=[Line(bank, -minor), Line(own, minor)],
-            business_on=today,
-            reason="The house pays in what PSPs kept as fees",
+            draft=JournalDraft(
+                lines=[Line(bank, -minor), Line(own, minor)],
+                business_on=today,
+                reason="The house pays in what PSPs kept as fees",
+            ),
             request_key=f"demo:{brand.code}:{one.currency}:top-up",
             actor=writer,
         )
@@ -77,9 +79,11 @@ def _bank_fee(brand: Brand, writer: User, today: dt.date) -> None:
     own = posting.house(AccountKind.HOUSE_BANK, brand_id=brand.pk, currency=brand.base_currency)
     write_journal(
         brand_id=brand.pk,
-        lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)],
-        business_on=today,
-        reason="Account fee of the bank, statement 11",
+        draft=JournalDraft(
+            lines=[Line(fees, -BANK_FEE_MINOR), Line(own, BANK_FEE_MINOR)],
+            business_on=today,
+            reason="Account fee of the bank, statement 11",
+        ),
         request_key=f"demo:{brand.code}:bank-fee",
         actor=writer,
     )

@@ -19,7 +19,7 @@ from wallet.transfers.exchanges import exchange
 from wallet.transfers.quotes import ask_quote
 from wallet.withdrawals.payout_methods import PayoutMethod, payout_methods
 from wallet.withdrawals.refundable_deposits import sources_of
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 LOOKED_AT_MAX = 60
 ENOUGH_MINOR = 10_000
@@ -81,11 +81,13 @@ def _in_parts(purse: Balance) -> bool:
     try:
         request_withdrawal(
             client_id=client.pk,
-            psp_id=others[0].psp.pk,
-            method=others[0].code,
-            amount=from_minor(wanted, currency),
-            currency=currency,
-            destination=_somewhere(client.pk, client.full_name, others[0]),
+            request=WithdrawalRequest(
+                psp_id=others[0].psp.pk,
+                method=others[0].code,
+                amount=from_minor(wanted, currency),
+                currency=currency,
+                destination=_somewhere(client.pk, client.full_name, others[0]),
+            ),
             request_key=f"demo:parts:{client.pk}",
             actor=client.user,
         )

@@ -1,4 +1,4 @@
-"""Money in: from the client's click to the wallet, booked once however often the PSP tells.
+"""Deposits: from the client's click to the wallet, booked once however often the PSP reports them.
 
 created ──► pending ──► authorised ──► settled ──► charged back ──► reversed
    │           │             │            ▲ └────► refunded
@@ -10,6 +10,7 @@ A state only moves to a higher rank (`DEPOSIT_RANK`), so late, repeated and shuf
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
@@ -46,6 +47,7 @@ from wallet.psp.calls import about
 
 __all__ = [
     "Applied",
+    "DepositRequest",
     "agrees",
     "apply_payment",
     "audit_deposit",
@@ -65,31 +67,30 @@ OPEN_STATES = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORIS
 # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def start_deposit(
-    *,
-    client_id: int,
-    psp_id: int,
-    amount: Decimal,
-    currency: str,
-    request_key: str,
-    return_url: str,
-    actor: Actor,
-    method: str = "",
-    locale: str = "en",
-) -> Deposit:
-    """The client wants to pay in: an intent here, then a payment at the PSP (`redirect_url` or `instructions` say how).
+@dataclass(frozen=True, slots=True)
+class DepositRequest:
+    """How much a client wants to pay in, and by which of a PSP's payment methods (its code)."""
 
-    method: the code of one of the PSP's payment methods. Not in a transaction: the intent is committed before the PSP is
-    asked. The same request_key with the same wish is the same deposit, and asks the PSP again only when it had not answered.
-    `{reference}` in return_url is filled in.
-    Raises: NotAllowed, DomainError (amount, method), IdempotencyConflict, OutsideWorldError (the PSP is away).
+    psp_id: int
+    amount: Decimal
+    currency: str
+    method: str = ""
+
+
+def start_deposit(
+    *, client_id: int, request: DepositRequest, request_key: str, return_url: str, actor: Actor, locale: str = "en"
+) -> Deposit:
+    """Start a deposit for a client: store it, then create the payment at the PSP.
+
+    `redirect_url` or `instructions` of the deposit tell the client how to pay. Not in a transaction: the deposit is committed
+    before the PSP is asked, so that its webhook always finds it. The same request_key with the same request is the same
+    deposit, and asks the PSP again only when it had not answered. `{reference}` in return_url is filled in.
+    Who: the client. Raises: NotAllowed, DomainError (amount, method, the PSP is away), IdempotencyConflict.
     """
-    chosen = PaymentMethod.objects.select_related("psp").filter(psp_id=psp_id, code=method).first()
+    chosen = PaymentMethod.objects.select_related("psp").filter(psp_id=request.psp_id, code=request.method).first()
     if chosen is None:
         raise DomainError(_("This way to pay is not there any more. Choose another method."))
-    deposit = _intend(
-        client_id=client_id, method=chosen, amount=amount, currency=currency, request_key=request_key, actor=actor
-    )
+    deposit = _intend(client_id=client_id, method=chosen, request=request, request_key=request_key, actor=actor)
     if deposit.redirect_url or deposit.instructions or deposit.state != DepositState.CREATED:
         return deposit
     client, adapter = deposit.client, adapter_of(deposit.psp)
@@ -122,26 +123,27 @@ def start_deposit(
 
 
 def _way(adapter: PspAdapter, code: str) -> Method | None:
-    """How the adapter takes it. Where its fields on our page are not set up, its own page for the same kind of payment takes
-    their place."""
-    way = next((one for one in adapter.methods if one.code == code), None)
+    """Find the adapter's method; where its fields on our page aren't set up, its own page for the same kind of payment."""
+    way = next((method for method in adapter.methods if method.code == code), None)
     if way is None or way.pay_by != PayBy.HOSTED_FIELDS or adapter.hosted_fields() is not None:
         return way
-    return next((one for one in adapter.methods if one.kind == way.kind and one.pay_by == PayBy.REDIRECT), way)
+    redirects = (method for method in adapter.methods if method.kind == way.kind and method.pay_by == PayBy.REDIRECT)
+    return next(redirects, way)
 
 
 @transaction.atomic
 def _intend(
-    *, client_id: int, method: PaymentMethod, amount: Decimal, currency: str, request_key: str, actor: Actor
+    *, client_id: int, method: PaymentMethod, request: DepositRequest, request_key: str, actor: Actor
 ) -> Deposit:
     client = lock(Client, client_id, "brand")
+    amount, currency = request.amount, request.currency
     amount_minor = minor_of(amount, currency)
     known = (
         Deposit.objects.select_related("psp", "brand", "client").filter(client=client, request_key=request_key).first()
     )
     if known is not None:
-        wish = (known.psp_id, known.payment_method_id, known.amount_minor, known.currency)
-        if wish != (method.psp_id, method.pk, amount_minor, currency):
+        stored = (known.psp_id, known.payment_method_id, known.amount_minor, known.currency)
+        if stored != (method.psp_id, method.pk, amount_minor, currency):
             raise IdempotencyConflict(_("This form was already sent with another amount or method. Start again."))
         return known
     require(policies.can_deposit(actor, client))
@@ -199,20 +201,20 @@ def _remember_session(*, deposit_id: int, view: PaymentView, pay_by: str) -> Dep
 
 
 def _valid_until(deposit: Deposit, view: PaymentView, pay_by: str) -> dt.datetime | None:
-    """What the PSP says; a wire takes days, everything else is over after one."""
+    """Return when the payment expires: as the PSP reports, else a wire after ten days and other payments after one."""
     try:
-        told = dt.datetime.fromisoformat(str(view.instructions.get("expires", "")))
+        expires_at = dt.datetime.fromisoformat(str(view.instructions.get("expires", "")))
     except ValueError:
         return deposit.created_at + WIRE_VALID_FOR if pay_by == PayBy.BANK_REFERENCE else deposit.expires_at
-    return told if told.tzinfo else told.replace(tzinfo=dt.UTC)
+    return expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=dt.UTC)
 
 
-# ── what the PSP says ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what the PSP reports ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @transaction.atomic
 def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
-    """Move a deposit on by what its PSP said; a state that is not further along changes nothing."""
+    """Move a deposit on by what its PSP reports; a state that is not further along changes nothing."""
     deposit = Deposit.objects.filter(psp_id=psp_id, reference=view.reference).first()
     if deposit is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {view.reference} at this PSP")
@@ -248,11 +250,11 @@ def _describe(deposit: Deposit, view: PaymentView) -> None:
     deposit.failure = view.failure
 
 
-# ── looking it up ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── look-up ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def look_up_deposit(deposit_id: int) -> Deposit:
-    """Ask the PSP how a deposit stands, e.g. when the client returns or a webhook stayed away. Not in a transaction."""
+    """Ask the PSP for a deposit's state, e.g. when the client returns or no webhook came. Not in a transaction."""
     deposit = Deposit.objects.select_related("psp").get(pk=deposit_id)
     if deposit.state in DEPOSIT_ARRIVED or deposit.state == DepositState.HELD:
         return deposit
@@ -294,7 +296,7 @@ def _look_again_later(deposit_id: int, *, may_expire: bool = False) -> None:
 
 
 def due_deposits(*, limit: int = 100) -> list[int]:
-    """Open deposits that should have been heard of by now."""
+    """List the open deposits whose next look-up at the PSP is due, the longest overdue first."""
     return list(
         Deposit.objects.filter(next_look_up_at__lte=timezone.now())
         .order_by("next_look_up_at")

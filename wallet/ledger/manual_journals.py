@@ -1,7 +1,7 @@
-"""Journals that people write: one person with a reason, posted by another one.
+"""Manual journals: written by one person with a reason, posted by another one.
 
 Nothing moves while a journal waits. Posting goes through `ledger.post` under the key `manual:<reference>:post`, so a second
-click posts nothing. A journal that takes another one back mirrors it and points at it.
+click posts nothing. A reversal mirrors its journal line by line and points at it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -54,77 +55,80 @@ NOT_BY_HAND = frozenset({AccountKind.BONUS, AccountKind.PSP_RESERVE})
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@transaction.atomic
-def write_journal(
-    *,
-    brand_id: int,
-    lines: Sequence[Line],
-    business_on: dt.date,
-    reason: str,
-    request_key: str,
-    actor: User,
-    rate: Decimal | None = None,
-    rate_on: dt.date | None = None,
-    reverses_id: int | None = None,
-    files: Sequence[tuple[str, bytes]] = (),
-) -> ManualJournal:
-    """Write a journal that waits for a second person.
+@dataclass(frozen=True, slots=True)
+class JournalDraft:
+    """A journal as finance writes it.
 
     lines: signed minor units, above zero credits. rate, rate_on: needed when it moves money between currencies.
-    files: (name, content) of what shows it.
+    reverses_id: the journal that it mirrors. files: (name, content) of the evidence.
+    """
+
+    lines: Sequence[Line]
+    business_on: dt.date
+    reason: str
+    rate: Decimal | None = None
+    rate_on: dt.date | None = None
+    reverses_id: int | None = None
+    files: Sequence[tuple[str, bytes]] = ()
+
+
+@transaction.atomic
+def write_journal(*, brand_id: int, draft: JournalDraft, request_key: str, actor: User) -> ManualJournal:
+    """Write a manual journal, which a second person posts. The same request_key with the same lines is the same journal.
+
     Who: `wallet.write_journal` on the brand. Raises: NotAllowed, DomainError (in words), IdempotencyConflict.
     """
     brand = Brand.objects.get(pk=brand_id)
     require(ledger_policies.can_write_journal(actor, brand_id))
     known = ManualJournal.objects.filter(requested_by=actor, request_key=request_key).first()
     if known is not None:
-        return _same_or_conflict(known, lines, business_on)
-    _require_body(brand_id, lines, rate, rate_on, is_reversal=reverses_id is not None)
-    _require_open_day(brand_id, business_on)
-    if reverses_id is not None:
-        _require_mirror(brand_id, reverses_id, lines)
-    _require_funds(lines)
+        return _same_or_conflict(known, draft)
+    _require_body(brand_id, draft)
+    _require_open_day(brand_id, draft.business_on)
+    if draft.reverses_id is not None:
+        _require_mirror(brand_id, draft.reverses_id, draft.lines)
+    _require_funds(draft.lines)
     manual = ManualJournal(
         brand=brand,
         reference=new_reference("M"),
         request_key=request_key,
-        business_on=business_on,
-        rate=rate,
-        rate_on=rate_on,
-        reverses_id=reverses_id,
-        reason=reason,
+        business_on=draft.business_on,
+        rate=draft.rate,
+        rate_on=draft.rate_on,
+        reverses_id=draft.reverses_id,
+        reason=draft.reason,
     )
 
     def save_parts() -> None:
         ManualLine.objects.bulk_create(
             ManualLine(manual=manual, line=place, account=line.account, amount_minor=line.amount_minor)
-            for place, line in enumerate(lines, start=1)
+            for place, line in enumerate(draft.lines, start=1)
         )
-        for name, content in files:
+        for name, content in draft.files:
             _attach(manual, name, content, actor)
 
     return approvals.propose(manual, actor=actor, save_parts=save_parts)
 
 
-def _same_or_conflict(known: ManualJournal, lines: Sequence[Line], business_on: dt.date) -> ManualJournal:
-    kept = list(known.lines.order_by("line").values_list("account_id", "amount_minor"))
-    if (kept, known.business_on) != ([(line.account.pk, line.amount_minor) for line in lines], business_on):
+def _same_or_conflict(known: ManualJournal, draft: JournalDraft) -> ManualJournal:
+    stored = list(known.lines.order_by("line").values_list("account_id", "amount_minor"))
+    drafted = [(line.account.pk, line.amount_minor) for line in draft.lines]
+    if (stored, known.business_on) != (drafted, draft.business_on):
         raise IdempotencyConflict(_("This form was already sent with other lines. Start again."))
     return known
 
 
 def currency_sums(lines: Sequence[Line]) -> dict[str, int]:
-    """Per currency, in minor units: zero when debits and credits are equal."""
+    """Sum lines per currency, in minor units: zero when debits and credits are equal."""
     sums: dict[str, int] = defaultdict(int)
     for line in lines:
         sums[line.account.currency] += line.amount_minor
     return dict(sums)
 
 
-def _require_body(
-    brand_id: int, lines: Sequence[Line], rate: Decimal | None, rate_on: dt.date | None, *, is_reversal: bool
-) -> None:
-    """What a journal must be, in words, before the ledger says it in its own."""
+def _require_body(brand_id: int, draft: JournalDraft) -> None:
+    """Refuse a journal that the ledger would refuse, with a sentence that says what to do."""
+    lines, rate, rate_on = draft.lines, draft.rate, draft.rate_on
     if len(lines) < 2:
         raise DomainError(_("A journal has two lines at least: a debit and a credit."))
     if len(lines) > LINES_MAX:
@@ -140,7 +144,7 @@ def _require_body(
     wrong = [Money.of_minor(abs(minor), code) for code, minor in sorted(sums.items()) if minor]
     if wrong:
         raise DomainError(_("Debits and credits differ by %(sums)s.") % {"sums": ", ".join(map(formats.money, wrong))})
-    if len(sums) > 1 and not is_reversal and (rate is None or rate_on is None):
+    if len(sums) > 1 and draft.reverses_id is None and (rate is None or rate_on is None):
         raise DomainError(_("Lines in two currencies need the rate that was used, and its day."))
     if (rate is None) != (rate_on is None):
         raise DomainError(_("A rate has a day, and a day has a rate."))
@@ -184,25 +188,28 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
 
 
 def belongs_to_a_movement(journal: Journal) -> bool:
-    """Whether a state elsewhere says that it was posted; what was written by hand, fees and imports stand alone."""
+    """Tell whether a journal books a deposit, withdrawal or the like, whose own state depends on it.
+
+    Journals by hand, fees and imports don't.
+    """
     return journal.idempotency_key.partition(":")[0] in OF_MOVEMENTS
 
 
 def mirror_of(journal: Journal) -> list[Line]:
-    """The lines that take a posted journal back."""
+    """Compute the lines that reverse a posted journal."""
     postings = Posting.objects.filter(journal=journal, layer=Layer.MONEY).select_related("account").order_by("line")
     return [Line(posting.account, -posting.amount_minor) for posting in postings]
 
 
 def _require_funds(lines: Sequence[Line]) -> None:
-    """What the ledger would refuse now. Asked again by the ledger when it is posted."""
-    wanted: dict[int, int] = defaultdict(int)
+    """Refuse lines that overdraw a bounded account now; the ledger checks again when the journal is posted."""
+    taken: dict[int, int] = defaultdict(int)
     bounded = {line.account.pk: line.account for line in lines if line.account.kind in BOUNDED_KINDS}
     for line in lines:
         if line.account.pk in bounded:
-            wanted[line.account.pk] -= line.amount_minor
+            taken[line.account.pk] -= line.amount_minor
     for balance in Balance.objects.filter(pk__in=bounded):
-        if wanted[balance.pk] > balance.available_minor:
+        if taken[balance.pk] > balance.available_minor:
             account = bounded[balance.pk]
             free = formats.money(Money.of_minor(balance.available_minor, account.currency))
             raise ledger.InsufficientFunds(
@@ -214,7 +221,7 @@ def _require_funds(lines: Sequence[Line]) -> None:
 
 
 class JournalApproval(approvals.ApprovalKind[ManualJournal]):
-    """The journal is posted."""
+    """A manual journal, posted when a second person approves it."""
 
     model = ManualJournal
     code = "manual-journal"
@@ -229,12 +236,12 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
     done = gettext_lazy("Journal posted.")
 
     def client_id(self, item: ManualJournal) -> int | None:
-        """The client, when it is about one only."""
+        """Return the client whom the journal is about, None where it is about none or several."""
         clients = set(item.lines.filter(account__client__isnull=False).values_list("account__client_id", flat=True))
         return clients.pop() if len(clients) == 1 else None
 
     def apply(self, item: ManualJournal, actor: User, **given: Any) -> None:
-        """Raises: InsufficientFunds, DomainError (the month was closed meanwhile)."""
+        """Post the journal. Raises: InsufficientFunds, DomainError (the month was closed meanwhile)."""
         _require_open_day(item.brand_id, item.business_on)
         lines = lines_of(item)
         is_for_a_client = any(line.account.client_id for line in lines)
@@ -246,7 +253,7 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
                 lines=lines,
                 business_on=item.business_on,
                 reverses_id=item.reverses_id,
-                # A client reads the description on their statement: the reason is the house's own.
+                # A client reads the description on their statement: the reason is the broker's own.
                 description=item.reference if is_for_a_client else f"{item.reference} · {item.reason}"[:200],
                 rate=item.rate,
                 rate_on=item.rate_on,
@@ -284,6 +291,7 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
 
 
 def lines_of(manual: ManualJournal) -> list[Line]:
+    """List the lines of a manual journal in their order, with their accounts."""
     rows = manual.lines.select_related("account__client", "account__psp").defer(
         "account__client__search_text", "account__psp__sealed_credentials"
     )
@@ -292,7 +300,7 @@ def lines_of(manual: ManualJournal) -> list[Line]:
 
 @transaction.atomic
 def attach_file(*, manual_id: int, file_name: str, content: bytes, actor: Actor) -> ManualJournalFile:
-    """Put evidence to a journal that waits; it stays there. The same file twice is one.
+    """Attach evidence to a journal that waits; it can't be removed. The same file twice is one.
 
     Who: whoever may write journals of the brand. Raises: NotAllowed, WrongState, DomainError (empty, too large, too many).
     """
@@ -329,7 +337,7 @@ def _attach(manual: ManualJournal, name: str, content: bytes, actor: Actor) -> M
 
 
 def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: User) -> None:
-    """Their timelines say by how much the wallet changed; the reason stays with staff."""
+    """Note on the clients' timelines by how much their wallet changed; the reason stays with staff."""
     changed: dict[tuple[int, str], int] = defaultdict(int)
     for line in lines:
         if line.account.client_id and line.account.kind == AccountKind.CLIENT_WALLET:

@@ -5,8 +5,6 @@ PSP's or bank's own page.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,19 +44,17 @@ def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_pro
     Raises: NotAllowed, WrongState, BadFile, DomainError when the same file was imported meanwhile; then it goes on waiting.
     """
     waiting = _lock(waiting_id, actor)
-    original: dict[str, Any] = {
-        "psp": waiting.psp,
-        "file_name": waiting.file_name,
-        "kept": _kept(waiting),
-        "actor": actor,
-        "progress": progress,
-        "is_complete": True,
-    }
+    psp, file_name, kept = waiting.psp, waiting.file_name, _kept(waiting)
     taken: SettlementImport | BankFile
     if waiting.is_statement:
-        taken = waiting.bank_file = bank.import_original(**original)
+        received = bank.ReceivedFile(psp, file_name, kept)
+        taken = waiting.bank_file = bank.import_original(
+            received=received, actor=actor, progress=progress, is_complete=True
+        )
     else:
-        taken = waiting.report = settlement_import.import_original(**original)
+        taken = waiting.report = settlement_import.import_original(
+            psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=True
+        )
     _decide(waiting, WaitingState.CONFIRMED, actor)
     return taken
 

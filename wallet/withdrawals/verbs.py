@@ -1,17 +1,17 @@
-"""Money out: requested, checked, approved by one or two people, paid by the PSP.
+"""Withdrawals: requested, checked, approved by one or two people, paid by the PSP.
 
-requested ──► second look ──► approved ──► sending ──► sent ──► settled
-    │ └──────────────┴──────────►┘            │          └────► failed (money back)
-    └─► rejected / cancelled (money back)     └─► unknown ──► sent / settled / failed   (looked up, never sent again)
+requested ──► second approval ──► approved ──► sending ──► sent ──► settled
+    │ └────────────────┴────────────►┘            │          └────► failed (money back)
+    └─► rejected / cancelled (money back)         └─► unknown ──► sent / settled / failed   (looked up, never sent again)
 
 A request is split over the sources that the money came from (`return_to_source`); its parts are decided together, and each is
-paid on its own. The money is reserved in the ledger with the request and stays so until the end (`payout_results`).
+paid separately. The money is reserved in the ledger with the request and stays so until the end (`payout_results`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,8 +44,22 @@ from wallet.withdrawals.payout_results import audit_withdrawal, give_back, lock_
 from wallet.withdrawals.return_to_source import Plan, PlannedPart, plan_withdrawal
 
 
+@dataclass(frozen=True, slots=True)
+class WithdrawalRequest:
+    """What a client asks to be paid, and where what can't go back to its source goes.
+
+    method: the code of one of the PSP's payment methods. destination: its fields, e.g. {"iban": …, "holder": …}.
+    """
+
+    psp_id: int
+    amount: Decimal
+    currency: str
+    destination: Mapping[str, str] = field(default_factory=dict)
+    method: str = ""
+
+
 class WithdrawalNotPossible(DomainError):
-    """A check stopped the request; `reasons` says which, in words for the client."""
+    """A check stopped the request; `reasons` has the sentences for the client."""
 
     code = "withdrawal_not_possible"
 
@@ -55,7 +69,7 @@ class WithdrawalNotPossible(DomainError):
 
 
 class PlanChanged(DomainError):
-    """Another plan than the one that was shown would be carried out now."""
+    """The plan differs from the one that the client agreed to."""
 
     code = "plan_changed"
 
@@ -65,86 +79,71 @@ class PlanChanged(DomainError):
 
 @transaction.atomic
 def request_withdrawal(
-    *,
-    client_id: int,
-    psp_id: int,
-    amount: Decimal,
-    currency: str,
-    destination: Mapping[str, str],
-    request_key: str,
-    actor: Actor,
-    method: str = "",
-    shown_plan: str = "",
+    *, client_id: int, request: WithdrawalRequest, request_key: str, actor: Actor, shown_plan: str = ""
 ) -> Withdrawal:
-    """The client asks for money: split over its sources, checked, reserved; then it goes at once or a person decides.
+    """Request a withdrawal for a client: split it over its sources, check it, reserve the money, release it or queue it.
 
-    psp_id, method, destination: where what needs not go back to its source goes, e.g. {"iban": …, "holder": …}; kept
-    encrypted. shown_plan: `Plan.mark` of the plan that the client agreed to. The same request_key with the same wish is
-    the same withdrawal. Returns the first part. Who: the client, or `wallet.request_withdrawal_for_client`.
+    The destination is kept encrypted. shown_plan: `Plan.mark` of the plan that the client agreed to. The same request_key
+    with the same request is the same withdrawal. Returns the first part.
+    Who: the client, or `wallet.request_withdrawal_for_client`.
     Raises: NotAllowed, WithdrawalNotPossible, PlanChanged, DomainError (amount, method), InsufficientFunds,
     IdempotencyConflict.
     """
     client = lock(Client, client_id, "brand")
     require(policies.can_request_withdrawal(actor, client))
-    amount_minor, where = minor_of(amount, currency), filled(destination)
-    request_hash = hash_of(psp_id, method, amount_minor, currency, hash_destination(where))
+    amount_minor, destination = minor_of(request.amount, request.currency), filled(request.destination)
+    request_hash = hash_of(
+        request.psp_id, request.method, amount_minor, request.currency, hash_destination(destination)
+    )
     known = Withdrawal.objects.filter(client=client, request_key=request_key).order_by("part").first()
     if known is not None:
         if known.request_hash != request_hash:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
-    request = _planned(client, psp_id, method, amount_minor, currency, where)
-    assert request.plan is not None
-    if request.plan.needs_destination:
+    planned = _planned(client, request)
+    assert planned.plan is not None
+    if planned.plan.needs_destination:
         raise DomainError(_("Say where the money should go."))
-    if shown_plan and shown_plan != request.plan.mark:
+    if shown_plan and shown_plan != planned.plan.mark:
         raise PlanChanged(_("Something has changed since you saw this. Please look at it once more."))
-    return _carry_out(request, request_hash=request_hash, request_key=request_key, actor=actor)
+    return _carry_out(planned, request_hash=request_hash, request_key=request_key, actor=actor)
 
 
-def preview_withdrawal(
-    *,
-    client_id: int,
-    psp_id: int,
-    amount: Decimal,
-    currency: str,
-    destination: Mapping[str, str],
-    request_key: str,
-    actor: Actor,
-    method: str = "",
-) -> Plan:
-    """How it would go, for the page before it is sent. Takes and raises what request_withdrawal does; writes nothing.
+def preview_withdrawal(*, client_id: int, request: WithdrawalRequest, request_key: str, actor: Actor) -> Plan:
+    """Compute the plan of a withdrawal for the page that shows it before it is sent; write nothing.
 
-    A form that was sent already is shown as it was agreed to then: its request answers it.
+    Takes and raises what `request_withdrawal` does. A form that was sent already isn't checked again: its request answers it.
     """
     client = Client.objects.select_related("brand").get(pk=client_id)
     require(policies.can_request_withdrawal(actor, client))
-    request = _planned(client, psp_id, method, minor_of(amount, currency), currency, filled(destination))
-    assert request.plan is not None
+    planned = _planned(client, request)
+    assert planned.plan is not None
     if not Withdrawal.objects.filter(client=client, request_key=request_key).exists():
-        _refuse_stopped(run_checks(request))
-    return request.plan
+        _refuse_stopped(run_checks(planned))
+    return planned.plan
 
 
-def _planned(
-    client: Client, psp_id: int, method: str, amount_minor: int, currency: str, where: Mapping[str, str]
-) -> Request:
-    chosen = payout_method(client, psp_id, method, currency)
-    request = Request(
+def _planned(client: Client, request: WithdrawalRequest) -> Request:
+    currency, amount_minor = request.currency, minor_of(request.amount, request.currency)
+    chosen = payout_method(client, request.psp_id, request.method, currency)
+    destination = filled(request.destination)
+    unplanned = Request(
         client=client,
         wallet=posting.wallet_of(client, currency),
         amount_minor=amount_minor,
         currency=currency,
         chosen=chosen,
-        destination=where,
+        destination=destination,
     )
     try:
-        plan = plan_withdrawal(client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=where)
+        plan = plan_withdrawal(
+            client, amount_minor=amount_minor, currency=currency, chosen=chosen, destination=destination
+        )
     except DomainError:
-        # Whoever asks for more than there is hears that first, not which payment would be too large.
-        _refuse_stopped({"funds": funds(request)})
+        # Whoever asks for more than there is learns that first, not which payment would be too large.
+        _refuse_stopped({"funds": funds(unplanned)})
         raise
-    return replace(request, plan=plan)
+    return replace(unplanned, plan=plan)
 
 
 def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
@@ -154,7 +153,7 @@ def _refuse_stopped(findings: Mapping[str, Finding]) -> None:
 
 
 def _carry_out(request: Request, *, request_hash: str, request_key: str, actor: Actor) -> Withdrawal:
-    """Run the checks, reserve every part, keep what the checks said, and let it go or wait."""
+    """Run the checks, reserve every part, store the checks' results, and release the request or queue it."""
     assert request.plan is not None
     client, brand = request.client, request.client.brand
     findings = run_checks(request)
@@ -204,7 +203,7 @@ def _carry_out(request: Request, *, request_hash: str, request_key: str, actor: 
 def _reserved(
     part: PlannedPart, place: int, common: Mapping[str, Any], *, actor: Actor, evidence: dict[str, Any] | None
 ) -> Withdrawal:
-    """One part of the plan as a row with its own reservation."""
+    """Store one part of the plan with its own reservation."""
     base = common["request_reference"]
     withdrawal = Withdrawal(
         **common,
@@ -241,7 +240,7 @@ def _reserved(
 
 
 def _keep_findings(withdrawal: Withdrawal, findings: Mapping[str, Finding]) -> None:
-    """What the checks said of the whole request, on its first part."""
+    """Store the results of the checks, which are about the whole request, on its first part."""
     now = timezone.now()
     WithdrawalCheck.objects.bulk_create(
         [
@@ -254,7 +253,7 @@ def _keep_findings(withdrawal: Withdrawal, findings: Mapping[str, Finding]) -> N
 
 
 def _may_go_alone(first: Withdrawal, whole: Decimal, findings: Mapping[str, Finding]) -> bool:
-    """The whole request is below the brand's automatic limit and the four-eyes limit, and every check passed."""
+    """Decide whether the whole request is below the automatic and the four-eyes limit and passed every check."""
     clean = all(finding.outcome == CheckResult.PASS for finding in findings.values())
     return clean and not first.needs_second and not exceeds(first.brand, whole, "withdrawal_auto_approve_minor")
 
@@ -266,7 +265,7 @@ def _may_go_alone(first: Withdrawal, whole: Decimal, findings: Mapping[str, Find
 def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> Withdrawal:
     """Release a request with all its parts. Above the brand's limit the first approval asks for a second person.
 
-    What could stop it (restrictions, identity) is looked at again. Who: `wallet.approve_withdrawal` in reach, not the
+    What could stop it (restrictions, identity) is checked again. Who: `wallet.approve_withdrawal` in reach, not the
     requester, and not the same person twice (also CHECKs). Raises: NotAllowed, WrongState, WithdrawalNotPossible.
     """
     parts = lock_parts(withdrawal_id)
@@ -286,15 +285,15 @@ def approve_withdrawal(*, withdrawal_id: int, actor: User, reason: str = "") -> 
         for withdrawal in parts:
             withdrawal.approved_by = actor
         release_to_psp(parts, actor=actor, reason=reason)
-    return next(one for one in parts if one.pk == withdrawal_id)
+    return next(part for part in parts if part.pk == withdrawal_id)
 
 
 def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) -> list[str]:
-    """What stops it now though it did not when it was asked for: a restriction, a lost verification, money that the client
-    has by another way. In words.
+    """List what stops a withdrawal now though it didn't when requested, as sentences for the client.
 
-    The money is reserved, so funds can't. Giving a deposit back is no withdrawal: only that it is gone stops it.
-    paid_already: of this request, from `paid_twice.refusals`, by whoever asks for many.
+    E.g. a restriction, a lost verification, the same money paid out by another route. Funds can't: the money is reserved. A
+    refund of a deposit is no withdrawal: only that the money is gone already stops it.
+    paid_already: this request's entry in `double_payment.refusals`, from a caller that asks for many.
     """
     if paid_already is None:
         paid_already = double_payment.refusals(parts_of(withdrawal)).get(withdrawal.request_reference, [])
@@ -315,11 +314,11 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
 
 
 def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) -> None:
-    """Approved: each part is handed to its PSP by a worker."""
+    """Approve each part and queue it for the worker that sends it to its PSP."""
     for withdrawal in parts:
         withdrawal.move_to(WithdrawalState.APPROVED)
         withdrawal.approved_at = timezone.now()
-        # The sweeper sends it should the worker that is woken now never come.
+        # The sweeper sends it should the worker's task be lost.
         withdrawal.next_look_up_at = withdrawal.approved_at
         withdrawal.save()
         audit_withdrawal(withdrawal, WalletAction.WITHDRAWAL_APPROVED, actor=actor, reason=reason)
@@ -333,7 +332,7 @@ def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) ->
 
 @transaction.atomic
 def reject_withdrawal(*, withdrawal_id: int, actor: Actor, reason: str) -> Withdrawal:
-    """Say no to the whole request, with a reason that the client reads; the money is available again.
+    """Reject the whole request with a reason that the client reads; the money is available again.
 
     Who: as for approving.
     """
@@ -351,7 +350,10 @@ def reject_withdrawal(*, withdrawal_id: int, actor: Actor, reason: str) -> Withd
 
 @transaction.atomic
 def cancel_withdrawal(*, withdrawal_id: int, actor: Actor) -> Withdrawal:
-    """The client changes their mind about the whole request, as long as nobody has released it."""
+    """Cancel the whole request for its client, as long as nobody has released it; the money is available again.
+
+    Raises: NotAllowed, WrongState.
+    """
     parts = lock_parts(withdrawal_id)
     for withdrawal in parts:
         require(policies.can_cancel(actor, withdrawal))

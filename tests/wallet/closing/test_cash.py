@@ -18,7 +18,7 @@ from wallet.closing import cash
 from wallet.ledger import fx_position, posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Deposit, Journal, PspMovement
-from wallet.withdrawals.verbs import request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 
@@ -83,10 +83,7 @@ def test_payouts_that_wait_are_held_against_the_psp_that_pays_them(cast, psp):
     arrive(cast, psp, 100_000)
     request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal(300),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(300), currency="EUR", destination=IBAN),
         request_key="w",
         actor=cast.client.user,
     )

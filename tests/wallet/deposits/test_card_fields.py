@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from tests.wallet.factories import make_adyen, make_psp
 from wallet.choices.deposits import DepositState
-from wallet.deposits.verbs import look_up_deposit, start_deposit
+from wallet.deposits.verbs import DepositRequest, look_up_deposit, start_deposit
 from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
@@ -27,13 +27,10 @@ def outside(adyen_outside):
 def start(cast, outside) -> Deposit:
     return start_deposit(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(500),
-        currency="EUR",
+        request=DepositRequest(psp_id=outside.psp.pk, method="scheme_fields", amount=Decimal(500), currency="EUR"),
         request_key="k",
         return_url="http://room.example/portal/wallet/{reference}/",
         actor=cast.client.user,
-        method="scheme_fields",
     )
 
 

@@ -18,7 +18,7 @@ from wallet.choices.deposits import DepositState, HoldReason
 from wallet.choices.ledger import AccountKind
 from wallet.choices.psp import InboxState, Verdict
 from wallet.deposits import verbs as deposits
-from wallet.deposits.verbs import look_up_deposit, release_held_deposit, start_deposit
+from wallet.deposits.verbs import DepositRequest, look_up_deposit, release_held_deposit, start_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspMovement, WebhookMessage
@@ -30,9 +30,7 @@ def start(cast, outside, amount="500", *, key="k1", actor=None, psp=None, curren
     client = client or cast.client
     return start_deposit(
         client_id=client.pk,
-        psp_id=(psp or outside.psp).pk,
-        amount=Decimal(amount),
-        currency=currency,
+        request=DepositRequest(psp_id=(psp or outside.psp).pk, amount=Decimal(amount), currency=currency),
         request_key=key,
         return_url="http://room.example/deposits/{reference}/",
         actor=actor or client.user,

@@ -2,7 +2,7 @@ from tests.crm.approvals.cases import Case, approval_case
 from tests.days import today
 from tests.wallet.factories import house
 from wallet.choices.ledger import AccountKind
-from wallet.ledger.manual_journals import write_journal
+from wallet.ledger.manual_journals import JournalDraft, write_journal
 from wallet.ledger.posting import Line
 from wallet.models import Journal
 
@@ -12,9 +12,9 @@ def journal(cast, _use) -> Case:
     fees, bank = house(cast.brand, AccountKind.FEES), house(cast.brand, AccountKind.HOUSE_BANK)
     manual = write_journal(
         brand_id=cast.brand.pk,
-        lines=[Line(fees, -1_250), Line(bank, 1_250)],
-        business_on=today(),
-        reason="Fee of the bank",
+        draft=JournalDraft(
+            lines=[Line(fees, -1_250), Line(bank, 1_250)], business_on=today(), reason="Fee of the bank"
+        ),
         request_key="form-1",
         actor=cast.finance,
     )

@@ -18,7 +18,7 @@ from tests.wallet.factories import at_once, available, fund, house, sign_month
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.closing import periods
 from wallet.ledger import posting
-from wallet.ledger.manual_journals import mirror_of, write_journal
+from wallet.ledger.manual_journals import JournalDraft, mirror_of, write_journal
 from wallet.ledger.posting import Entry, InsufficientFunds, Line
 from wallet.ledger.verification import verify
 from wallet.models import Account, Journal, ManualJournal, Period
@@ -31,16 +31,15 @@ def bank_fee(brand, minor: int = 1_250) -> list[Line]:
 
 
 def write(cast, lines=None, **fields) -> ManualJournal:
-    values = {
-        "brand_id": cast.brand.pk,
+    call = {"brand_id": cast.brand.pk, "request_key": "form-1", "actor": cast.finance}
+    call |= {name: fields.pop(name) for name in list(fields) if name in call}
+    draft = {
         "lines": bank_fee(cast.brand) if lines is None else lines,
         "business_on": today(),
         "reason": "Fee of the bank, statement 11",
-        "request_key": "form-1",
-        "actor": cast.finance,
         **fields,
     }
-    return write_journal(**values)
+    return write_journal(draft=JournalDraft(**draft), **call)
 
 
 def test_nothing_moves_until_a_second_person_posts_it(cast):

@@ -19,7 +19,7 @@ from wallet.ledger import posting
 from wallet.ledger.account_history import PAGE_SIZE
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Break, Deposit, Journal, Psp, SettlementImport, Transfer, WebhookMessage, Withdrawal
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
@@ -41,10 +41,7 @@ def fill(cast, psp, rows: int, start: int = 0) -> None:
         deposit = paid_in(client, psp, 50_000 + number)
         request_withdrawal(
             client_id=client.pk,
-            psp_id=psp.pk,
-            amount=Decimal(50),
-            currency="EUR",
-            destination=IBAN,
+            request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(50), currency="EUR", destination=IBAN),
             request_key=f"w{number}",
             actor=client.user,
         )
@@ -170,10 +167,7 @@ def waiting(cast, psp) -> Withdrawal:
     paid_in(cast.client, psp, 100_000)
     return request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal(200),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(200), currency="EUR", destination=IBAN),
         request_key="w",
         actor=cast.client_user,
     )

@@ -13,7 +13,7 @@ from tests.wallet.factories import make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
 from wallet.models import WebhookMessage, Withdrawal
 from wallet.movements.history import story_of
-from wallet.withdrawals.verbs import reject_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, reject_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 
@@ -30,10 +30,7 @@ def psp(cast):
 def request(cast, psp, number: int, amount: int = 50) -> Withdrawal:
     return request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal(amount),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
         request_key=f"w{number}",
         actor=cast.client.user,
     )

@@ -40,7 +40,7 @@ from wallet.psp.base import (
 from wallet.psp.settlement_csv import BadFile
 from wallet.reconciliation.settlement_import import import_report
 from wallet.withdrawals import sending
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 BANK = {"iban": "NL32 ABNA 0515 0714 39", "holder": "Clara Weber"}
@@ -400,11 +400,9 @@ def test_a_withdrawal_to_an_iban_is_paid_and_a_bank_that_sends_it_back_is_told(c
     fund(cast.client, 30_000)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        method="sepadirectdebit",
-        amount=Decimal(200),
-        currency="EUR",
-        destination=BANK,
+        request=WithdrawalRequest(
+            psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(200), currency="EUR", destination=BANK
+        ),
         request_key="w",
         actor=cast.client_user,
     )
@@ -438,11 +436,9 @@ def test_a_payout_whose_answer_is_lost_waits_for_adyen_s_word_and_is_never_sent_
     fund(cast.client, 30_000)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        method="sepadirectdebit",
-        amount=Decimal(100),
-        currency="EUR",
-        destination=BANK,
+        request=WithdrawalRequest(
+            psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(100), currency="EUR", destination=BANK
+        ),
         request_key="w",
         actor=cast.client_user,
     )

@@ -24,7 +24,7 @@ from wallet.psp.adyen.transfers import latin_name
 from wallet.psp.base import EventKind, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferStatus
 from wallet.psp.setup import configure_psp
 from wallet.withdrawals import investigations, sending
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 BANK = {"iban": "NL32 ABNA 0515 0714 39", "holder": "Clara Weber"}
@@ -59,11 +59,9 @@ def approved(cast, outside, amount=200, key="w") -> Withdrawal:
     fund(cast.client, 30_000, key=key)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        method="sepadirectdebit",
-        amount=Decimal(amount),
-        currency="EUR",
-        destination=BANK,
+        request=WithdrawalRequest(
+            psp_id=outside.psp.pk, method="sepadirectdebit", amount=Decimal(amount), currency="EUR", destination=BANK
+        ),
         request_key=key,
         actor=cast.client_user,
     )
@@ -235,7 +233,7 @@ def test_a_booked_transfer_that_comes_back_is_told_and_booked_by_two_people(cast
     assert (withdrawal.state, wallet_balance(cast)) == (WithdrawalState.SETTLED, 10_000), "nothing is booked by itself"
     assert Notification.objects.filter(kind="wallet.payout_contradicted").exists()
     number = bodies(outside)[3]["data"]["events"][-1]["id"]
-    finding = investigations.say_what_happened(
+    finding = investigations.propose_outcome(
         withdrawal_id=withdrawal.pk,
         kind=FindingKind.CAME_BACK,
         psp_reference=number,

@@ -14,7 +14,7 @@ from wallet.models import Deposit, Psp, PspCall, Withdrawal
 from wallet.movements.history import story_of
 from wallet.psp import calls, redaction
 from wallet.withdrawals import sending
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 
@@ -43,10 +43,7 @@ def test_a_payout_that_got_no_answer_says_so_and_its_account_number_is_not_kept(
     outside.deliver(wait_for=2)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(100),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=outside.psp.pk, amount=Decimal(100), currency="EUR", destination=IBAN),
         request_key="w",
         actor=cast.client.user,
     )

@@ -10,7 +10,7 @@ from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
 from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.models import Withdrawal
 from wallet.withdrawals.return_to_source import PlannedPart, _merged
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 
@@ -30,18 +30,13 @@ def rich(cast, psp):
     return cast
 
 
-def ask(cast, psp, amount: str, **fields) -> Withdrawal:
-    values = {
-        "client_id": cast.client.pk,
-        "psp_id": psp.pk,
-        "amount": Decimal(amount),
-        "currency": "EUR",
-        "destination": IBAN,
-        "request_key": amount,
-        "actor": cast.client_user,
-        **fields,
-    }
-    return request_withdrawal(**values)
+def ask(cast, psp, amount: str) -> Withdrawal:
+    return request_withdrawal(
+        client_id=cast.client.pk,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
+        request_key=amount,
+        actor=cast.client_user,
+    )
 
 
 ALONE, ONE, TWO = "nobody", "one person", "two people"

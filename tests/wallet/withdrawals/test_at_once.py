@@ -12,7 +12,13 @@ from tests.wallet.factories import available, fund, make_psp
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Withdrawal
-from wallet.withdrawals.verbs import approve_withdrawal, cancel_withdrawal, reject_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import (
+    WithdrawalRequest,
+    approve_withdrawal,
+    cancel_withdrawal,
+    reject_withdrawal,
+    request_withdrawal,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IBAN = {"iban": "DE02 5001 0517 0137 0750 30", "holder": "Clara Weber"}
@@ -28,10 +34,7 @@ def ask(cast):
     def request(key, amount="400"):
         return request_withdrawal(
             client_id=cast.client.pk,
-            psp_id=bank.pk,
-            amount=Decimal(amount),
-            currency="EUR",
-            destination=IBAN,
+            request=WithdrawalRequest(psp_id=bank.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
             request_key=key,
             actor=cast.client_user,
         )

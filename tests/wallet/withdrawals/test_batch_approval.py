@@ -16,7 +16,7 @@ from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
 from wallet.ledger.verification import verify
 from wallet.models import ApprovalBatch, Withdrawal
 from wallet.withdrawals import batches
-from wallet.withdrawals.verbs import approve_withdrawal, cancel_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, cancel_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/money/withdrawals/"
@@ -39,10 +39,7 @@ def rich(cast, psp):
 def ask(cast, psp, amount: str, *, actor=None) -> Withdrawal:
     return request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal(amount),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
         request_key=f"{amount}",
         actor=actor or cast.client_user,
     )
@@ -153,10 +150,7 @@ def test_the_queue_has_a_line_per_request_and_then_one_per_part(rich, psp, brows
     Withdrawal.objects.all().delete()
     withdrawal = request_withdrawal(
         client_id=rich.client.pk,
-        psp_id=psp.pk,
-        amount=Decimal("1200"),
-        currency="EUR",
-        destination=IBAN,
+        request=WithdrawalRequest(psp_id=psp.pk, amount=Decimal("1200"), currency="EUR", destination=IBAN),
         request_key="q",
         actor=rich.client_user,
     )

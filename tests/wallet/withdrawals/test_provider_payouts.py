@@ -18,7 +18,7 @@ from wallet.psp import adapter_of
 from wallet.psp.base import TransferStatus
 from wallet.psp.paypal import adapter as paypal
 from wallet.withdrawals import sending
-from wallet.withdrawals.verbs import approve_withdrawal, request_withdrawal
+from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
@@ -38,13 +38,11 @@ def approved(cast, outside) -> Withdrawal:
     fund(cast.client, 100_000)
     withdrawal = request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(200),
-        currency="EUR",
-        destination=TO[code],
+        request=WithdrawalRequest(
+            psp_id=outside.psp.pk, method=METHODS[code], amount=Decimal(200), currency="EUR", destination=TO[code]
+        ),
         request_key="k",
         actor=cast.client_user,
-        method=METHODS[code],
     )
     for person in (cast.finance, cast.second_finance):
         withdrawal.refresh_from_db()

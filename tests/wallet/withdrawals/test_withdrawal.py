@@ -25,6 +25,7 @@ from wallet.withdrawals.destinations import destination_of
 from wallet.withdrawals.payout_results import apply_payout
 from wallet.withdrawals.verbs import (
     WithdrawalNotPossible,
+    WithdrawalRequest,
     approve_withdrawal,
     cancel_withdrawal,
     reject_withdrawal,
@@ -70,10 +71,9 @@ def rich(cast, outside):
 def ask(cast, outside, amount="200", *, key="k1", actor=None, destination=None, psp=None) -> Withdrawal:
     return request_withdrawal(
         client_id=cast.client.pk,
-        psp_id=(psp or outside.psp).pk,
-        amount=Decimal(amount),
-        currency="EUR",
-        destination=destination or IBAN,
+        request=WithdrawalRequest(
+            psp_id=(psp or outside.psp).pk, amount=Decimal(amount), currency="EUR", destination=destination or IBAN
+        ),
         request_key=key,
         actor=actor or cast.client_user,
     )

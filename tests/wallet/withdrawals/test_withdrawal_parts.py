@@ -16,7 +16,7 @@ from tests.wallet.withdrawals.test_withdrawal import IBAN, ask, paid_in, rich, s
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
 from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
-from wallet.deposits.verbs import start_deposit
+from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, PaymentMethod, PspMovement, Withdrawal
@@ -26,6 +26,7 @@ from wallet.withdrawals.payout_results import parts_of
 from wallet.withdrawals.return_to_source import PARTS_MAX, TooManyParts, plan_withdrawal
 from wallet.withdrawals.verbs import (
     PlanChanged,
+    WithdrawalRequest,
     approve_withdrawal,
     cancel_withdrawal,
     preview_withdrawal,
@@ -46,9 +47,7 @@ def card_deposit(cast, outside, amount: str) -> Deposit:
     """A real deposit by card at the sandbox: it can be refunded there."""
     deposit = start_deposit(
         client_id=cast.client.pk,
-        psp_id=outside.psp.pk,
-        amount=Decimal(amount),
-        currency="EUR",
+        request=DepositRequest(psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR"),
         request_key=f"card{amount}",
         return_url="https://example.com/{reference}/",
         actor=cast.client_user,
@@ -191,29 +190,26 @@ def test_one_part_that_fails_gives_back_its_own_money_only(mixed, cast, outside)
 
 
 def preview(cast, outside, amount="400", **more):
-    wish = {
+    call = {
         "client_id": cast.client.pk,
-        "psp_id": outside.psp.pk,
-        "amount": Decimal(amount),
-        "currency": "EUR",
-        "destination": IBAN,
+        "request": WithdrawalRequest(psp_id=outside.psp.pk, amount=Decimal(amount), currency="EUR", destination=IBAN),
         "request_key": "k1",
         "actor": cast.client_user,
         **more,
     }
-    return preview_withdrawal(**wish), wish
+    return preview_withdrawal(**call), call
 
 
 def test_a_plan_that_has_changed_is_shown_again_not_carried_out(mixed, cast, outside):
     from wallet.withdrawals.verbs import request_withdrawal
 
-    plan, wish = preview(cast, outside)
+    plan, call = preview(cast, outside)
     Deposit.objects.update(refunded_minor=5_000)
     with pytest.raises(PlanChanged):
-        request_withdrawal(**wish, shown_plan=plan.mark)
+        request_withdrawal(**call, shown_plan=plan.mark)
     assert not Withdrawal.objects.exists()
-    plan, wish = preview(cast, outside)
-    assert request_withdrawal(**wish, shown_plan=plan.mark).amount_minor == 25_000
+    plan, call = preview(cast, outside)
+    assert request_withdrawal(**call, shown_plan=plan.mark).amount_minor == 25_000
 
 
 def test_a_preview_writes_nothing_and_needs_the_right_person(mixed, cast, outside):

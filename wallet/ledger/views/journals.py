@@ -98,15 +98,17 @@ class NewJournal(StaffView):
         try:
             return manual_journals.write_journal(
                 brand_id=values["brand"].pk,
-                business_on=values["business_on"],
-                reason=values["reason"],
-                rate=values["rate"],
-                rate_on=values["rate_on"],
-                reverses_id=values["reverses"],
+                draft=manual_journals.JournalDraft(
+                    lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
+                    business_on=values["business_on"],
+                    reason=values["reason"],
+                    rate=values["rate"],
+                    rate_on=values["rate_on"],
+                    reverses_id=values["reverses"],
+                    files=[(file.name, file.read())] if file else [],
+                ),
                 request_key=values["request_key"],
                 actor=self.request.user,
-                lines=[Line(line.account, line.minor) for line in lines if line.account is not None],
-                files=[(file.name, file.read())] if file else [],
             )
         except IntegrityError as error:  # the same click twice, at once: the other one has it
             raise DomainError(_("This form was already sent. Look at the list of manual journals.")) from error
