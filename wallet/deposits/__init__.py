@@ -1,1 +1,1 @@
-"""Deposits: payment methods offered, what arrives and how it is settled or held."""
+"""Deposits: payment methods offered, and how incoming money is settled or held."""

@@ -1,4 +1,4 @@
-"""What a webhook or a look-up leaves open: facts that only the PSP's API tells, and captures that wait for our word."""
+"""Completes what a webhook or a look-up leaves open: facts that only the PSP's API has, and captures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ MAY_BE_CAPTURED = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTH
 
 
 def captured(psp: Psp, adapter: PspAdapter, view: PaymentView) -> PaymentView:
-    """The payment after our capture, where it waits for one and is exactly the deposit that was meant.
+    """Capture the payment where it waits for it and is exactly the deposit that was intended; return it as it is then.
 
-    A payment of another amount, of nobody we know, or of a deposit that is over stays as it is: the client is not charged.
+    A payment of another amount, without a deposit, or of a deposit that has ended stays as it is: the client is not
+    charged.
     Not in a transaction. Raises: the adapter's three errors.
     """
     if not view.awaits_capture:
@@ -30,7 +31,10 @@ def captured(psp: Psp, adapter: PspAdapter, view: PaymentView) -> PaymentView:
 
 
 def completed(psp: Psp, adapter: PspAdapter, event: WebhookEvent) -> WebhookEvent:
-    """The event with what the PSP's own API says about it. Not in a transaction. Raises: the adapter's three errors."""
+    """Complete an event with what the PSP's own API reports about it. Not in a transaction.
+
+    Raises: the adapter's three errors.
+    """
     event = adapter.complete(event)
     if event.payment is None or not event.payment.awaits_capture:
         return event

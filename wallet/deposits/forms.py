@@ -14,7 +14,7 @@ from wallet.core.forms import BrandForm
 
 
 class TryOutForm(forms.Form):
-    """As whom, and for what, the offers are looked at."""
+    """For which client, currency and amount the offers are shown."""
 
     client = forms.IntegerField(label=_("Client number"), min_value=1)
     currency = forms.CharField(label=_("Currency"), max_length=5)
@@ -26,7 +26,7 @@ class TryOutForm(forms.Form):
 
 
 class UnverifiedRuleForm(BrandForm):
-    """What holds from a day on for clients who are not verified."""
+    """A dated rule for the deposits of clients who aren't verified."""
 
     valid_from = forms.DateField(label=_("From"), widget=DayInput())
     maximum = forms.DecimalField(label=_("All deposits together at most"), min_value=0, decimal_places=2)

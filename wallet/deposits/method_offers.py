@@ -1,7 +1,8 @@
-"""Which ways to pay a client is offered, in which order, and why each of the others is not.
+"""Decides which payment methods a client is offered, in which order, and why each of the others is not.
 
-A method decides by itself: brand, currency, country, amount, verification, risk. While its PSP is down, the next one of the
-same fallback group takes its place; while it is up, the others of the group wait behind it.
+Each method is judged separately: brand, currency, country, amount, verification, risk. While its PSP is down, the next
+one of
+the same fallback group takes its place; while it is up, the others of the group wait behind it.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Offer:
 
 
 def methods_of(brand_id: int) -> QuerySet[PaymentMethod]:
-    """The brand's methods with their PSPs, in the brand's order."""
+    """List the brand's methods with their PSPs, in the brand's order."""
     return (
         PaymentMethod.objects.filter(psp__brand_id=brand_id)
         .select_related("psp")
@@ -81,7 +82,7 @@ def methods_of(brand_id: int) -> QuerySet[PaymentMethod]:
 def judge(
     client: Client, currency: str, *, way: Direction = Direction.IN, amount: Decimal | None = None
 ) -> list[Offer]:
-    """Every method of the client's brand, offered or with the reason why not. One query."""
+    """Judge every method of the client's brand: offered, or the reason why not. One query."""
     return judge_methods(list(methods_of(client.brand_id)), client, currency, way=way, amount=amount)
 
 
@@ -93,32 +94,33 @@ def judge_methods(
     way: Direction = Direction.IN,
     amount: Decimal | None = None,
 ) -> list[Offer]:
-    """The same from methods already read: no query but for exchange rates."""
+    """Judge methods that were read already, as `judge` does: no query but for exchange rates."""
     worth = FromBase(client.brand, currency)
     rule = unverified.rule_for(client) if way == Direction.IN else None
-    found = [_judged(method, client, worth, way, amount) for method in methods]
+    offers = [_judged(method, client, worth, way, amount) for method in methods]
     if rule is not None and rule.kinds:
-        found = [
+        offers = [
             replace(
-                one,
+                offer,
                 refusal=_("Before verification only some ways to pay are allowed (%(source)s).")
                 % {"source": rule.source},
             )
-            if one.is_offered and one.method.kind not in rule.kinds
-            else one
-            for one in found
+            if offer.is_offered and offer.method.kind not in rule.kinds
+            else offer
+            for offer in offers
         ]
-    return _in_groups(found)
+    return _in_groups(offers)
 
 
 def offered(
     client: Client, currency: str, *, way: Direction = Direction.IN, amount: Decimal | None = None
 ) -> list[Offer]:
+    """List the methods that are offered to a client in a currency, in the brand's order."""
     return [offer for offer in judge(client, currency, way=way, amount=amount) if offer.is_offered]
 
 
 def deposit_currencies(client: Client) -> list[str]:
-    """Currencies in which some method is offered to the client, the brand's own first."""
+    """List the currencies in which some method is offered to the client, the brand's own first."""
     methods, base = list(methods_of(client.brand_id)), client.brand.base_currency
     known = sorted({code for method in methods if method.is_enabled for code in method.currencies})
     found = [code for code in known if any(not _refusal(one, client, code, Direction.IN) for one in methods)]
@@ -128,7 +130,7 @@ def deposit_currencies(client: Client) -> list[str]:
 def require_offer(
     method: PaymentMethod, client: Client, currency: str, amount: Decimal, *, way: Direction = Direction.IN
 ) -> Offer:
-    """The offer behind a client's choice. Raises DomainError in words for the client."""
+    """Return the offer behind a client's choice. Raises DomainError with a sentence for the client."""
     for offer in judge(client, currency, way=way, amount=amount):
         if offer.method.pk == method.pk:
             if offer.refusal:
@@ -138,7 +140,7 @@ def require_offer(
 
 
 def pays_out(psp: Psp, currency: str) -> bool:
-    """Does a PSP pay out in a currency by any of its methods?"""
+    """Tell whether a PSP pays out in a currency by any of its methods."""
     return (
         psp.is_enabled
         and PaymentMethod.objects.filter(
@@ -184,7 +186,7 @@ def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Directi
 
 
 def _refusal(method: PaymentMethod, client: Client, currency: str, way: Direction) -> str:
-    """The first reason that has nothing to do with the amount, in words for staff; empty when there is none."""
+    """Return the first reason that doesn't depend on the amount, as a sentence for staff; empty when there is none."""
     if not method.is_enabled:
         return _("The method is switched off.")
     if not method.psp.is_enabled:
@@ -210,7 +212,7 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Directio
 
 
 def _in_groups(offers: list[Offer]) -> list[Offer]:
-    """Of each fallback group only the first that can be offered is; it stands in for those before it that are down."""
+    """Offer only the first possible method of each fallback group; it stands in for those before it that are down."""
     first: dict[str, PaymentMethod] = {}
     down: dict[str, PaymentMethod] = {}
     found = []
@@ -229,7 +231,7 @@ def _in_groups(offers: list[Offer]) -> list[Offer]:
 
 
 def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
-    """What the client may know of the reason: limits and outages, not how they are rated."""
+    """Say what the client may know of the reason: limits and outages, not how they are rated."""
     method, currency = offer.method, offer.currency
     if method.psp.is_down:
         return _("%(method)s does not answer right now. Choose another method.") % {"method": method}

@@ -1,4 +1,4 @@
-"""Did the client pay, or somebody else? Names as banks print them: any order, umlauts either way, initials, joint accounts."""
+"""Matches a payer's name with the client's, as banks print names: any order, transliterated umlauts, initials, joint accounts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ LIKE_MIN = 85  # per cent; a letter off in an ordinary name, not another name
 
 
 def is_payer(first_name: str, last_name: str, payer: str) -> bool:
-    """Is this the client's name? Nothing said counts as the client: cards and chains often name nobody."""
+    """Tell whether a payer's name is the client's.
+
+    An empty name counts as the client: cards and chains often have none.
+    """
     words = folded(payer).split()
     if not words:
         return True
@@ -22,13 +25,13 @@ def is_payer(first_name: str, last_name: str, payer: str) -> bool:
 
 
 def _surname_in(words: list[str], surname: str) -> bool:
-    """Every word of it, or all of it written as one word."""
+    """Tell whether every word of the surname is there, or all of it as one word."""
     parts = surname.split()
     return all(_has(words, part) for part in parts) or _has(words, "".join(parts))
 
 
 def _given_name_in(words: list[str], given: str) -> bool:
-    """One of the given names, or an initial of one."""
+    """Tell whether one of the given names is there, or an initial of one."""
     parts = given.split()
     if any(_has(words, part) for part in parts):
         return True

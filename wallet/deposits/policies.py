@@ -18,7 +18,7 @@ NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 
 
 def can_deposit(user: Actor, client: Client) -> Decision:
-    """The client themselves, while nothing forbids it."""
+    """Allow the client themselves, unless closed, restricted, or past the time for verification."""
     if not is_own(user, client):
         return no(_("Only the client can pay in, from the trader's room."))
     if client.stage == "closed":
@@ -33,7 +33,7 @@ def can_deposit(user: Actor, client: Client) -> Decision:
 
 
 def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
-    """Finance, for a held deposit whose currency is the wallet's."""
+    """Allow finance, for a held deposit whose currency is the wallet's."""
     allowed = has_permission(user, "wallet.release_deposit")
     if not allowed:
         return allowed
@@ -47,7 +47,7 @@ def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
 
 
 def is_being_returned(deposit: Deposit) -> bool:
-    """Is (part of) it on its way back to the payer, or there? Then it can't go into the wallet too."""
+    """Tell whether (part of) a deposit is on its way back to the payer, or there: then it can't go into the wallet too."""
     return (
         bool(deposit.refunded_minor or deposit.charged_back_minor)
         or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()
@@ -55,7 +55,7 @@ def is_being_returned(deposit: Deposit) -> bool:
 
 
 def can_refund_deposit(user: Actor, deposit: Deposit) -> Decision:
-    """Finance, for a deposit that is in the wallet or held."""
+    """Allow finance, for a deposit that is in the wallet or held."""
     allowed = has_permission(user, "wallet.refund_deposit")
     if not allowed:
         return allowed
@@ -67,7 +67,7 @@ def can_refund_deposit(user: Actor, deposit: Deposit) -> Decision:
 
 
 def can_manage_unverified_rules(user: Actor, brand_id: int) -> Decision:
-    """Compliance writes what clients may do before they are verified."""
+    """Allow compliance to write the brand's rules for clients who aren't verified."""
     allowed = has_permission(user, "wallet.manage_unverifiedrule")
     if allowed and brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))

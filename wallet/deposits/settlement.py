@@ -1,7 +1,7 @@
-"""Money that arrived: booked into the wallet, or held in suspense until a person has looked.
+"""Settles money that arrived: booked into the wallet, or held in suspense until a person has decided.
 
-What a PSP says is never trusted over the intent. Another amount within the brand's tolerance (bank wires, crypto) is booked as
-received; any other difference is held with its reason, and so is money of another payer, or far too late.
+What a PSP reports is never trusted over the intent. Another amount within the brand's tolerance (bank wires, crypto) is
+booked as received; any other difference is held with its reason, and so is money of another payer, or far too late.
 
     settled    clearing −R    wallet +(R − fee)    fees +fee        (through the FX position when the currencies differ)
     held       clearing −R    suspense +R          then, when released, the same out of suspense
@@ -60,7 +60,7 @@ class Applied:
 
 
 def agrees(deposit: Deposit, view: PaymentView) -> bool:
-    """Is what the PSP reports the amount and currency that was meant? Never trusted over the intent."""
+    """Tell whether the PSP reports the amount and currency that the client intended."""
     received = view.amount_minor if view.received_minor is None else view.received_minor
     return (view.currency, view.amount_minor, received) == (
         deposit.currency,
@@ -70,7 +70,7 @@ def agrees(deposit: Deposit, view: PaymentView) -> bool:
 
 
 def settle_or_hold(deposit: Deposit, view: PaymentView) -> Applied:
-    """The PSP has the money. The deposit is locked."""
+    """Book a locked deposit whose money the PSP has: into the wallet, or into suspense where a person must decide."""
     deposit.received_minor = view.amount_minor if view.received_minor is None else view.received_minor
     deposit.arrived_currency = view.currency if view.currency != deposit.currency else ""
     deposit.next_look_up_at = None
@@ -84,7 +84,7 @@ def settle_or_hold(deposit: Deposit, view: PaymentView) -> Applied:
 
 
 def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldReason]:
-    """Every reason for a person to look, in the order of weight; empty when the money may be booked."""
+    """List every reason to hold the money, the weightiest first; empty when it may be booked."""
     brand, received = client.brand, deposit.received_minor or 0
     reasons = []
     if deposit.arrived_currency:
@@ -113,7 +113,10 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
 
 
 def is_within_tolerance(deposit: Deposit, brand: Brand) -> bool:
-    """More or less by a part of the amount or by a small sum, whichever is more; bank wires and crypto only."""
+    """Tell whether the difference is within the brand's tolerance; bank wires and crypto only.
+
+    The tolerance is a share of the amount or a small sum, whichever is more.
+    """
     kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
     received, meant = deposit.received_minor or 0, deposit.amount_minor
     if kind not in ROUGH_KINDS or received <= 0:
@@ -129,7 +132,7 @@ def is_within_tolerance(deposit: Deposit, brand: Brand) -> bool:
 
 
 def _has_rate(deposit: Deposit, client: Client) -> bool:
-    """Limits and reports need the amount in the brand's base currency at a day's rate."""
+    """Tell whether the amount has a rate into the brand's base currency, which limits and reports need."""
     try:
         in_base(
             client.brand, from_minor(deposit.received_minor or 0, deposit.received_currency), deposit.received_currency
@@ -143,8 +146,12 @@ def _has_rate(deposit: Deposit, client: Client) -> bool:
 
 
 def _target(deposit: Deposit, client: Client) -> Account | None:
-    """The wallet that the money goes to: of its own currency where the brand takes that, else by conversion where the
-    brand's policy says so."""
+    """Find the wallet that the money goes to.
+
+    The wallet of its own currency where the brand takes that, else the deposit's by conversion where the brand allows
+    it; None
+    where there is none.
+    """
     currency = deposit.received_currency
     if currency == deposit.wallet.currency:
         return deposit.wallet
@@ -160,7 +167,7 @@ def _target(deposit: Deposit, client: Client) -> Account | None:
 
 
 def _fee(deposit: Deposit) -> int:
-    """By the terms that the client saw; none where another currency came than they were shown in."""
+    """Compute the fee by the terms that the client saw; none where another currency arrived than they were shown in."""
     if deposit.arrived_currency:
         return fee_of(deposit.received_minor or 0, deposit.fee_basis_points, 0)
     return fee_of(deposit.received_minor or 0, deposit.fee_basis_points, deposit.fee_fixed_minor)
@@ -170,7 +177,7 @@ def _fee(deposit: Deposit) -> int:
 
 
 def _hold(deposit: Deposit, reasons: Sequence[HoldReason], *, at: dt.datetime | None) -> Applied:
-    """The PSP has it, so it is booked, but into suspense until someone decides."""
+    """Book the received money into suspense until a person decides."""
     received = deposit.received_minor or 0
     if received > 0:
         journal_id = _into_suspense(deposit, received, key=f"deposit:{deposit.reference}:hold")
@@ -196,6 +203,7 @@ def _into_suspense(deposit: Deposit, minor: int, *, key: str) -> int:
 
 
 def mark_held(deposit: Deposit, reasons: Sequence[HoldReason]) -> None:
+    """Mark a deposit as held for these reasons; the money is booked by the caller."""
     deposit.move_to(DepositState.HELD)
     deposit.hold_reasons = [reason.value for reason in reasons]
     deposit.held_at = deposit.held_at or timezone.now()
@@ -229,14 +237,15 @@ def _what_is_wrong(deposit: Deposit, reasons: Sequence[HoldReason]) -> str:
 
 
 def add_further_payment(deposit: Deposit, view: PaymentView) -> Applied:
-    """A further payment to the same address or reference: the PSP now has more than we know of.
+    """Book a further payment to the same address or reference: the PSP now has more than we have booked.
 
-    Before anything was booked it may complete what was short; afterwards, or while what came first is being given back, it
-    is a deposit of its own, held.
+    Before anything was booked it may complete what was short; afterwards, or while the first payment is being
+    returned, it is a
+    deposit of its own, held.
     """
     arrived = view.received_minor or 0
     family = Deposit.objects.filter(psp=deposit.psp, reference__startswith=f"{deposit.reference}-")
-    known = (deposit.received_minor or 0) + sum(one.received_minor or 0 for one in family)
+    known = (deposit.received_minor or 0) + sum(row.received_minor or 0 for row in family)
     if deposit.state not in (DepositState.HELD, DepositState.SETTLED) or view.currency != deposit.received_currency:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     if arrived <= known:
@@ -268,7 +277,7 @@ def add_further_payment(deposit: Deposit, view: PaymentView) -> Applied:
 
 
 def _further(deposit: Deposit, minor: int, arrived: int, *, number: int) -> Deposit:
-    """The row of a further payment: its own reference, the first one's client, method and terms."""
+    """Create the deposit of a further payment: its own reference, the first one's client, method and terms."""
     now = timezone.now()
     return Deposit.objects.create(
         client=deposit.client,
@@ -351,7 +360,7 @@ def settle(
 
 
 def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
-    """The journal: received less the fee into the wallet, at the day's rate where the wallet is in another currency."""
+    """Build the journal: received less the fee into the wallet, at the day's rate where the currencies differ."""
     received, fee, brand = deposit.received_minor or 0, deposit.fee_minor, deposit.brand
     conversion, lines = None, []
     if source.currency == target.currency:
@@ -376,7 +385,7 @@ def _entry(deposit: Deposit, source: Account, target: Account) -> Entry:
 
 @transaction.atomic
 def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Deposit:
-    """Finance accepts what really arrived: out of suspense, into the wallet.
+    """Book a held deposit into the wallet with the amount that really arrived.
 
     Who: `wallet.release_deposit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason or a rate.
     """
@@ -401,7 +410,7 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
 
 
 def lock_deposit(*, pk: int) -> Deposit:
-    """A deposit's row is locked before its client's."""
+    """Lock a deposit with what its verbs read along. Lock order: the deposit before its client."""
     return lock(Deposit, pk, "psp", "payment_method", "wallet", "brand", "client", "reversal")
 
 
@@ -414,7 +423,7 @@ def note_movement(
     at: dt.datetime | None,
     psp_reference: str = "",
 ) -> None:
-    """What the PSP did, at the PSP's own time: its settlement report will have the same."""
+    """Store what the PSP did, at the PSP's own time: its settlement report will have the same."""
     PspMovement.objects.create(
         psp=deposit.psp,
         kind=kind,
@@ -431,6 +440,7 @@ def note_movement(
 def audit_deposit(
     deposit: Deposit, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
+    """Record an audit entry about a deposit, with its reference and state."""
     audit.record(
         actor=actor,
         action=action,

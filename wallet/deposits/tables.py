@@ -67,7 +67,7 @@ def _held_for(row: Deposit, table: Table) -> str:
 
 
 class HeldTable(DepositTable):
-    """Money that waits for a person, longest first."""
+    """Held deposits, longest first."""
 
     name, title, permission = "held_deposits", _("Held deposits"), "wallet.view_deposit"
     subtitle = _(

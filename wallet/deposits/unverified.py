@@ -1,7 +1,9 @@
-"""Clients who pay in before they are verified: dated rules per brand, looked at when they start and when the money arrives.
+"""Deposits of clients who aren't verified: dated rules per brand, checked at the start and when the money arrives.
 
-The rule that shaped this is CySEC's Circular C721 of 9 July 2025: all deposits together at most EUR 2,000, from a bank account in
-the client's own name, low risk only, identification first; not verified after 15 days from the first deposit, the relation ends
+The rule that shaped this is CySEC's Circular C721 of 9 July 2025: all deposits together at most EUR 2,000, from a bank
+account in
+the client's own name, low risk only, identification first; not verified after 15 days from the first deposit, the
+relation ends
 and the money goes back to where it came from.
 """
 
@@ -54,19 +56,22 @@ REFUND_LINES = 50
 
 
 def rule_on(brand_id: int, day: dt.date) -> UnverifiedRule | None:
-    """The rule in force on a day; None where the brand has written none."""
+    """Return the brand's rule in force on a day; None where it has none."""
     rules = UnverifiedRule.objects.filter(brand_id=brand_id, valid_from__lte=day).select_related("brand")
     return rules.order_by("-valid_from", "-pk").first()
 
 
 def rule_for(client: Client) -> UnverifiedRule | None:
-    """What binds this client today; None once they are verified."""
+    """Return the rule that binds this client today; None once they are verified."""
     return None if client.kyc_level > 0 else rule_on(client.brand_id, timezone.now().date())
 
 
 @transaction.atomic
 def write_rule(*, brand: Brand, actor: Actor, **terms: Any) -> UnverifiedRule:
-    """What holds from a day on. Who: `wallet.manage_unverifiedrule` at the brand. Raises without a source."""
+    """Write the brand's rule for unverified clients from a day on.
+
+    Who: `wallet.manage_unverifiedrule` at the brand. Raises: NotAllowed, DomainError without a source.
+    """
     require(policies.can_manage_unverified_rules(actor, brand.pk))
     if not str(terms.get("source", "")).strip():
         raise DomainError(_("Say where the rule is written."))
@@ -85,7 +90,10 @@ def write_rule(*, brand: Brand, actor: Actor, **terms: Any) -> UnverifiedRule:
 
 
 def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currency: str) -> None:
-    """May this unverified client pay that much in that way? Raises DomainError in words for the client."""
+    """Refuse an amount or method that this unverified client may not use.
+
+    Raises DomainError with a sentence for the client.
+    """
     if client.kyc_level > 0:
         return
     rule = rule_for(client)
@@ -101,7 +109,7 @@ def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currenc
 
 
 def why_not(client: Client) -> str:
-    """Why this client can't pay in at all before they are verified, whatever amount and method they choose; else empty."""
+    """Say why this client can't deposit at all before verification, whatever the amount and method; else empty."""
     rule = rule_for(client)
     if client.kyc_level > 0:
         return ""
@@ -125,12 +133,16 @@ def _check_who(client: Client, rule: UnverifiedRule) -> None:
 
 
 def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal:
+    """Return how much an unverified client may deposit in all, in the brand's base currency."""
     minor = rule.maximum_minor if rule else limits.limit(client.brand, "deposit_unverified_max_minor")
     return from_minor(minor, client.brand.base_currency)
 
 
 def paid_in(client: Client, *, but: int | None = None) -> Decimal:
-    """All that arrived so far, in the brand's base currency: booked, and held."""
+    """Sum everything that arrived so far, booked and held, in the brand's base currency.
+
+    but: a deposit to leave out.
+    """
     rows = Deposit.objects.filter(client=client)
     if but is not None:
         rows = rows.exclude(pk=but)
@@ -146,14 +158,14 @@ def paid_in(client: Client, *, but: int | None = None) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalIssues:
-    """What the rule has against money that arrived."""
+    """How money that arrived breaks the rule."""
 
     over_limit: bool = False
     payer_not_named: bool = False
 
 
 def judge_arrival(deposit: Deposit, client: Client) -> ArrivalIssues:
-    """Looked at again with what really came: over the limit, by a forbidden way, or from an account without a name."""
+    """Check the rule again with what really arrived: over the limit, a forbidden method, an account without a name."""
     if client.kyc_level > 0:
         return ArrivalIssues()
     rule = rule_for(client)
@@ -169,7 +181,7 @@ def judge_arrival(deposit: Deposit, client: Client) -> ArrivalIssues:
 
 
 def start_term(client: Client) -> UnverifiedTerm | None:
-    """The first money of an unverified client starts the days. The client is locked; a second call changes nothing."""
+    """Start an unverified client's term with their first money. The client is locked; a second call changes nothing."""
     rule = rule_for(client)
     if rule is None or not rule.days or UnverifiedTerm.objects.filter(client=client).exists():
         return None
@@ -190,7 +202,7 @@ def start_term(client: Client) -> UnverifiedTerm | None:
 
 @transaction.atomic
 def note_verified(client_id: int) -> None:
-    """The client was verified in time: the days stop."""
+    """Stop the term of a client who was verified in time."""
     lock(Client, client_id, "brand")
     term = UnverifiedTerm.objects.filter(client_id=client_id, state=TermState.RUNNING).first()
     if term is not None:
@@ -200,13 +212,17 @@ def note_verified(client_id: int) -> None:
 
 
 def due_terms(*, limit: int = 200) -> list[int]:
+    """List the running terms that are over."""
     rows = UnverifiedTerm.objects.filter(state=TermState.RUNNING, ends_at__lte=timezone.now())
     return list(rows.order_by("ends_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
 def end_term(term_id: int) -> str:
-    """The days are over: no further deposit and no money to the platform, and compliance gets the list of refunds."""
+    """End a term that is over: no further deposit, no money to the platform, and a list of refunds for compliance.
+
+    Returns the term's state; a client verified meanwhile is just that.
+    """
     client = lock(Client, UnverifiedTerm.objects.values_list("client_id", flat=True).get(pk=term_id), "brand")
     term = lock(UnverifiedTerm, term_id, "rule")
     if term.state != TermState.RUNNING:
@@ -265,7 +281,7 @@ class RefundLine:
 
     @property
     def words(self) -> LocalizedText:
-        """As its reader writes money."""
+        """For pages: money as its reader writes it."""
         return joined([f"{self.deposit.reference}:", amount(self.money), self._way], " ")
 
     @property
@@ -274,11 +290,12 @@ class RefundLine:
 
 
 def refund_list(client: Client) -> list[RefundLine]:
-    """What came in and did not go back yet, oldest first."""
+    """List what came in and wasn't returned yet, oldest first."""
     return refund_lists([client.pk]).get(client.pk, [])
 
 
 def refund_lists(client_ids: Iterable[int]) -> dict[int, list[RefundLine]]:
+    """List for each of many clients what came in and wasn't returned yet, oldest first."""
     rows = (
         Deposit.objects.filter(Q(settled_at__isnull=False) | Q(state=DepositState.HELD), client_id__in=list(client_ids))
         .select_related("psp")

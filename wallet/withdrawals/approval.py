@@ -1,4 +1,4 @@
-"""Withdrawals above the limit in the list of second approvals; how they are decided is the withdrawal's own."""
+"""Withdrawals above the limit in the list of second approvals; they are decided by their own verbs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from wallet.withdrawals.verbs import approve_withdrawal, reject_withdrawal
 
 
 class WithdrawalApproval(approvals.ListedApproval[Withdrawal]):
-    """The money goes to the client. The maker is who gave the first approval; who requested it decides nothing either."""
+    """A withdrawal above the limit, for its second approval. The maker gave the first one.
+
+    The requester doesn't count.
+    """
 
     model = Withdrawal
     code = "withdrawal"
@@ -32,7 +35,7 @@ class WithdrawalApproval(approvals.ListedApproval[Withdrawal]):
     done = gettext_lazy("Withdrawal approved. Payout queued.")
 
     def in_reach(self, rows: QuerySet[Withdrawal], user: User) -> QuerySet[Withdrawal]:
-        """One row for each request: its parts are decided together."""
+        """Keep one row for each request: its parts are decided together."""
         return super().in_reach(rows, user).filter(part=1).exclude(requested_by=user)
 
     def can_decide(self, user: User, item: Withdrawal) -> Decision:

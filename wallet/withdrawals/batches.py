@@ -1,6 +1,7 @@
-"""Deciding on many withdrawals with one confirmation: first a preview of what would happen, then that and nothing else.
+"""Approve many withdrawals with one confirmation: a preview of what would happen, then exactly that.
 
-Each request is approved in a transaction of its own and only when it is exactly as the preview showed it. The same preview
+Each request is approved in a transaction of its own and only when it is exactly as the preview showed it. The same
+preview
 confirmed twice is one batch.
 """
 
@@ -46,7 +47,7 @@ class PreviewLine:
 
 @dataclass(frozen=True, slots=True)
 class PspTotal:
-    """What would leave through one PSP in one currency, and what our books say it holds for us."""
+    """What would be paid through one PSP in one currency, and what it holds for us by our books."""
 
     psp: Psp
     leaves: Money
@@ -55,7 +56,10 @@ class PspTotal:
 
 
 def preview(withdrawals: Iterable[Withdrawal], *, actor: User) -> list[PreviewLine]:
-    """What approving these would do now. Who: `wallet.approve_withdrawal`; each line says what the actor may."""
+    """Compute what approving these requests would do now, one line per request, at most BATCH_MAX.
+
+    Who: `wallet.approve_withdrawal`; each line has what the actor may. Raises: NotAllowed.
+    """
     require_permission(actor, "wallet.approve_withdrawal")
     references = list(dict.fromkeys(one.request_reference for one in withdrawals))[:BATCH_MAX]
     rows = (
@@ -85,12 +89,12 @@ def _line(parts: list[Withdrawal], actor: User, paid_already: Sequence[str]) -> 
 
 
 def mark_of_request(parts: Sequence[Withdrawal]) -> str:
-    """Tells whether a request is still as it was shown: every part's state, amount and last change."""
+    """Hash a request's state, amounts and last changes, to detect that it differs from the preview."""
     return hash_of(*((part.pk, part.state, part.amount_minor, part.updated_at.isoformat()) for part in parts))
 
 
 def totals(lines: Sequence[PreviewLine]) -> list[PspTotal]:
-    """What would be paid per PSP and currency by the lines that release, beside the PSP's balance in our books."""
+    """Sum what the lines that release would pay, per PSP and currency, beside the PSP's balance in our books."""
     sums: dict[tuple[int, str], int] = defaultdict(int)
     psps: dict[int, Psp] = {}
     for line in lines:
@@ -102,7 +106,7 @@ def totals(lines: Sequence[PreviewLine]) -> list[PspTotal]:
     held = posting.balances(known.values()) if known else {}
     found = []
     for (psp, currency), minor in sorted(sums.items(), key=lambda item: (psps[item[0][0]].name, item[0][1])):
-        holds = -held.get(known.get((psp, currency), 0), 0)  # what a PSP holds for us stands below zero
+        holds = -held.get(known.get((psp, currency), 0), 0)  # a clearing account: what the PSP holds for us is negative
         found.append(
             PspTotal(psps[psp], Money.of_minor(minor, currency), Money.of_minor(holds, currency), minor <= holds)
         )
@@ -110,7 +114,7 @@ def totals(lines: Sequence[PreviewLine]) -> list[PspTotal]:
 
 
 def currency_totals(lines: Sequence[PreviewLine]) -> list[Money]:
-    """What the lines that can go are worth, one sum per currency."""
+    """Sum the lines that can be approved, one amount per currency."""
     sums: dict[str, int] = defaultdict(int)
     for line in lines:
         if line.plan:
@@ -145,7 +149,7 @@ def confirm(*, key: str, marks: Mapping[int, str], actor: User) -> ApprovalBatch
 
 
 def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
-    """(what happened, in words): nothing that is not as it was shown."""
+    """Approve one line of a batch, only as it was shown; return the result's code and its sentence."""
     try:
         with transaction.atomic():
             parts = lock_parts(line["withdrawal"])

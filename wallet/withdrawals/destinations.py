@@ -1,4 +1,4 @@
-"""Where money goes: sealed for the payout, masked for people, marked so that one is told from another."""
+"""Payout destinations: sealed for the payout, masked for people, hashed so that they can be compared."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ FIELDS_MAX = 12
 
 
 def hash_of(*parts: object) -> str:
-    """A keyed hash: tells one from another without holding it."""
+    """Compute a keyed hash: values can be compared without being stored."""
     text = json.dumps([str(part) for part in parts])
     return hashlib.blake2b(text.encode(), key=crypto.lasting_key("destination-mark"), digest_size=16).hexdigest()
 
 
 def hash_destination(destination: Mapping[str, str]) -> str:
-    """Tells one destination from another: a keyed hash of its normalised fields."""
+    """Hash a destination's normalised fields with a key, so that destinations can be compared without being stored."""
     text = json.dumps({name: "".join(value.split()).lower() for name, value in sorted(destination.items())})
     return hashlib.blake2b(text.encode(), key=crypto.lasting_key("destination-mark"), digest_size=16).hexdigest()
 
 
 def destination_label(destination: Mapping[str, str]) -> str:
-    """For people: the kind and the last four characters."""
+    """Describe a destination for people: the kind and the last four characters."""
     names = {"iban": "IBAN", "card": _("Card"), "address": _("Wallet address"), "account": _("Account")}
     for field, name in names.items():
         value = "".join(destination.get(field, "").split())
@@ -39,7 +39,7 @@ def destination_label(destination: Mapping[str, str]) -> str:
 
 
 def filled(destination: Mapping[str, str]) -> dict[str, str]:
-    """What was typed, without blanks. Raises DomainError for more than any method asks for."""
+    """Return the fields that aren't blank. Raises DomainError for more fields than any method asks for."""
     found = {name: value for name, value in destination.items() if value.strip()}
     if len(found) > FIELDS_MAX:
         raise DomainError(_("Say where the money should go."))
@@ -47,11 +47,12 @@ def filled(destination: Mapping[str, str]) -> dict[str, str]:
 
 
 def seal(client_id: int, destination: Mapping[str, str]) -> bytes:
+    """Encrypt a destination with the client's own key, as the withdrawal stores it."""
     return crypto.encrypt_for_client(client_id, json.dumps(dict(destination)).encode())
 
 
 def destination_of(withdrawal: Withdrawal) -> dict[str, str]:
-    """Where it goes, in the clear; for the payout and for people who may see it."""
+    """Decrypt where a withdrawal goes, for the payout and for people who may see it."""
     destination: dict[str, str] = json.loads(
         crypto.decrypt_for_client(withdrawal.client_id, bytes(withdrawal.sealed_destination))
     )

@@ -1,6 +1,6 @@
-"""What makes a request that waits one that would pay a client twice: by the bank and by us, or by the PSP and by us.
+"""Finds waiting requests that would pay a client twice: by the payer's bank and by us, or by the PSP and by us.
 
-Looked at again when somebody approves, for many requests at once.
+Checked again when somebody approves, for many requests at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wallet.models import Deposit, Dispute, Withdrawal
 
 
 def refusals(parts: Sequence[Withdrawal]) -> dict[str, list[str]]:
-    """Per request (by its reference) in words why it must not be approved; three queries whatever their number."""
+    """List per request (by its reference) why it must not be approved; three queries however many there are."""
     found: dict[str, list[str]] = defaultdict(list)
     for part in parts:
         if part.psp_reference:
@@ -32,7 +32,7 @@ def refusals(parts: Sequence[Withdrawal]) -> dict[str, list[str]]:
 
 
 def _gone(deposit_ids: set[int]) -> dict[int, str]:
-    """Deposits of which less is left than the refunds on their way would give back."""
+    """List the deposits of which less is left than the refunds on their way would give back."""
     if not deposit_ids:
         return {}
     rows = Withdrawal.objects.filter(source_deposit__in=deposit_ids, state__in=WITHDRAWAL_OPEN).order_by()
@@ -42,7 +42,7 @@ def _gone(deposit_ids: set[int]) -> dict[int, str]:
 
 
 def _add_chargebacks(found: dict[str, list[str]], requests: Sequence[Withdrawal]) -> None:
-    """A chargeback after the request: the wallet was reserved, so the house would pay both."""
+    """Add requests whose client had a chargeback since: the wallet was reserved, so the broker would pay both."""
     if not requests:
         return
     taken = Dispute.objects.filter(

@@ -1,4 +1,4 @@
-"""By what money can leave for a client, what it costs, and how long it takes."""
+"""The methods by which money can be paid out to a client, their fees and processing times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wallet.psp.base import Capability
 
 @dataclass(frozen=True, slots=True)
 class PayoutMethod:
-    """A way out as a brand offers it: a row of its table of methods, and what the adapter asks for."""
+    """A payout method as a brand offers it: its row, and the fields that the adapter asks for."""
 
     psp: Psp
     code: str
@@ -33,17 +33,20 @@ class PayoutMethod:
 
     @property
     def key(self) -> str:
-        """Names it in a form's field."""
+        """The method's value in a form's field."""
         return f"{self.psp.pk}:{self.code}" if self.code else str(self.psp.pk)
 
     def fee_minor(self, amount_minor: int, currency: str) -> int:
-        """What the client pays of an amount, in its minor units: a share and a fixed part. Raises crm.rates.fx.NoRate."""
+        """Compute the client's fee for an amount in minor units: a share and a fixed part.
+
+        Raises crm.rates.fx.NoRate.
+        """
         brand = self.psp.brand
         fixed = FromBase(brand, currency).fee(self.row.payout_fee_fixed_minor)
         return fee_of(amount_minor, self.row.payout_fee_basis_points, fixed)
 
     def judge_amount(self, amount_minor: int, currency: str) -> tuple[int, str]:
-        """Is the amount within this method's limits? (0, ""), or the side on which it is outside, in words."""
+        """Compare an amount with the method's limits: (0, "") within, else -1 or 1 and a sentence."""
         brand = self.psp.brand
         minor = to_minor(in_base(brand, from_minor(amount_minor, currency), currency), brand.base_currency)
         low, high = self.row.payout_minimum_minor, self.row.payout_maximum_minor
@@ -59,7 +62,7 @@ class PayoutMethod:
 
 
 def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
-    """What can pay out to this client in a currency, in the brand's order."""
+    """List the methods that can pay out to this client in a currency, in the brand's order."""
     psps = (
         Psp.objects.filter(brand_id=client.brand_id, is_enabled=True)
         .select_related("brand")
@@ -70,7 +73,7 @@ def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
 
 
 def methods_of(psp: Psp) -> list[PayoutMethod]:
-    """The methods of one PSP that can send money to a destination of the client's own."""
+    """List the enabled methods of one PSP that can send money to a destination of the client's own."""
     adapter = adapter_of(psp)
     if Capability.PAYOUT not in adapter.capabilities:
         return []
@@ -95,7 +98,7 @@ def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
 
 
 def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:
-    """One that this client may use; the PSP's first when no code is given. Raises DomainError."""
+    """Find a method that this client may use; the PSP's first when no code is given. Raises DomainError."""
     psp = Psp.objects.select_related("brand").get(pk=psp_id, brand_id=client.brand_id)
     if psp.is_enabled:
         for method in methods_of(psp):
@@ -105,6 +108,6 @@ def payout_method(client: Client, psp_id: int, code: str, currency: str) -> Payo
 
 
 def kind_of_payment(deposit: Deposit) -> PspKind:
-    """Of what kind a deposit was: its method's, or the PSP's where it names none."""
+    """Return the kind of a deposit: its method's, or the PSP's where it names none."""
     method = deposit.payment_method
     return PspKind(method.kind if method is not None else deposit.psp.kind)

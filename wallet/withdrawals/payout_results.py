@@ -1,4 +1,4 @@
-"""How a withdrawal ends: settled, given back, or contradicted by its PSP afterwards. Refunds end here as payouts do."""
+"""Results of withdrawals and refunds: settled, returned, or contradicted by the PSP afterwards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AT_THE_PSP = (WithdrawalState.SENDING, WithdrawalState.SENT, WithdrawalState.UNK
 
 
 def reserve(withdrawal: Withdrawal, *, actor: Actor) -> None:
-    """Set one part's money aside: out of the wallet (or suspense), to the PSP what it will pay, the fee to us."""
+    """Reserve one part's money: out of the wallet (or suspense), to the PSP what it will pay, the fee to us."""
     clearing = posting.psp_clearing(withdrawal.psp, withdrawal.currency)
     lines = [Line(withdrawal.wallet, -withdrawal.amount_minor), Line(clearing, withdrawal.payout_minor)]
     if withdrawal.fee_minor:
@@ -54,12 +54,16 @@ def reserve(withdrawal: Withdrawal, *, actor: Actor) -> None:
 
 
 def ledger_kind(withdrawal: Withdrawal) -> JournalKind:
+    """Return the kind of a withdrawal's journals: a refund's or a withdrawal's."""
     return JournalKind.REFUND if withdrawal.purpose == Purpose.REFUND else JournalKind.WITHDRAWAL
 
 
 @transaction.atomic
 def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = WithdrawalRoute.PAYOUT) -> Applied:
-    """Move a withdrawal on by what its PSP said about the payout or refund; late and repeated messages change nothing."""
+    """Move a withdrawal on by what its PSP reports about the payout or refund.
+
+    Late and repeated messages change nothing.
+    """
     found = Withdrawal.objects.filter(psp_id=psp_id, reference=view.reference, way=way).first()
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No withdrawal {view.reference} at this PSP")
@@ -94,7 +98,10 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
 
 
 def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
-    """The PSP tells another end than the one in our books. Nothing is booked by itself: people are told, each time once."""
+    """Notify approvers that the PSP reports another result than our books have; nothing is booked automatically.
+
+    Once per withdrawal and reported status.
+    """
     was_paid = withdrawal.state == WithdrawalState.SETTLED
     values = {"reference": withdrawal.reference, "psp": withdrawal.psp, "state": label_of(withdrawal, "state")}
     body = phrase("The money may be back at the PSP. Ask there, and say on this page what you were told.")
@@ -131,7 +138,7 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
 
 
 def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted | None = None) -> None:
-    """A locked one was paid: its reservation is posted, unless that was given back and `posted` took its place."""
+    """Book a locked withdrawal as paid: post its reservation, or use `posted`, which replaces a released one."""
     posted = posted or posting.settle(
         key=f"withdrawal:{withdrawal.reference}:settle", reservation=withdrawal.reservation
     )
@@ -167,7 +174,7 @@ def settle(withdrawal: Withdrawal, view: TransferView, *, posted: posting.Posted
 
 
 def _count_refund(withdrawal: Withdrawal) -> None:
-    """The deposit gave so much back; when that is all of it, it is refunded."""
+    """Count a refund on its deposit; one that gave everything back is refunded, or returned when it was held."""
     assert withdrawal.source_deposit_id is not None
     deposit = lock_deposit(pk=withdrawal.source_deposit_id)
     deposit.refunded_minor += withdrawal.amount_minor
@@ -197,7 +204,7 @@ def _count_refund(withdrawal: Withdrawal) -> None:
 
 
 def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, actor: Actor = None) -> None:
-    """End one locked part without paying: its reservation is released. `tell_refused` then tells the client."""
+    """End one locked part without paying: its reservation is released. `tell_refused` then notifies the client."""
     posted = posting.release(
         key=f"withdrawal:{withdrawal.reference}:release", reservation=withdrawal.reservation, actor=actor
     )
@@ -209,13 +216,13 @@ def give_back(withdrawal: Withdrawal, state: WithdrawalState, *, reason: str, ac
 
 
 def fail(withdrawal: Withdrawal, *, reason: str) -> None:
-    """The PSP did not pay this part: the money is the client's again."""
+    """End a part that the PSP did not pay: the money is the client's again, and the client is notified."""
     give_back(withdrawal, WithdrawalState.FAILED, reason=reason)
     tell_refused([withdrawal], reason)
 
 
 def tell_refused(parts: Sequence[Withdrawal], reason: str, *, amount_minor: int | None = None) -> None:
-    """One word to the client for all parts that came back together. amount_minor: where not all of it did."""
+    """Notify the client once of all parts that came back together. amount_minor: where not all of it did."""
     first = parts[0]
     if first.purpose != Purpose.WITHDRAWAL:
         return
@@ -237,17 +244,18 @@ READ_ALONG = ("client__brand", "brand", "psp", "wallet", "reservation", "source_
 
 
 def lock_withdrawal(withdrawal_id: int) -> Withdrawal:
+    """Lock one withdrawal with what its verbs read along."""
     return lock(Withdrawal, withdrawal_id, *READ_ALONG)
 
 
 def lock_parts(withdrawal_id: int) -> list[Withdrawal]:
-    """All parts of the request that a withdrawal belongs to, locked in id order: they are decided together."""
+    """Lock all parts of the request that a withdrawal belongs to, in id order: they are decided together."""
     request = Withdrawal.objects.values_list("request_reference", flat=True).get(pk=withdrawal_id)
     return lock_all(Withdrawal.objects.filter(request_reference=request), *READ_ALONG)
 
 
 def parts_of(withdrawal: Withdrawal) -> list[Withdrawal]:
-    """The request's parts in order, to be shown."""
+    """List the parts of a withdrawal's request in order, for display; not locked."""
     return list(
         Withdrawal.objects.filter(request_reference=withdrawal.request_reference)
         .select_related("psp", "method", "source_deposit")
@@ -257,7 +265,7 @@ def parts_of(withdrawal: Withdrawal) -> list[Withdrawal]:
 
 
 def open_refunds_of(deposit_id: int) -> list[Withdrawal]:
-    """Refunds of a deposit that are not over yet."""
+    """List the refunds of a deposit that haven't ended yet."""
     return list(Withdrawal.objects.filter(source_deposit_id=deposit_id, state__in=WITHDRAWAL_OPEN).order_by("pk"))
 
 
@@ -270,6 +278,7 @@ def audit_withdrawal(
     after: dict[str, Any] | None = None,
     evidence: dict[str, Any] | None = None,
 ) -> None:
+    """Record an audit entry about a withdrawal, with its reference and state."""
     audit.record(
         actor=actor,
         action=action,

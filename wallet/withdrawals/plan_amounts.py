@@ -1,7 +1,8 @@
-"""Which amounts can be paid out, where a part of a plan would fall outside its method's limits.
+"""Finds the nearest amounts that can be paid out, where a part of a plan is outside its method's limits.
 
-A plan fills its sources one after the other, so between two steps of the filling only one part grows with the amount: first
-it is too small, then it goes, then perhaps it is too large. That makes the nearest amounts a matter of halving.
+A plan fills its sources one after the other, so between two steps of the filling only one part grows with the amount:
+first
+it is too small, then it goes, then perhaps it is too large. So bisection finds the nearest amounts.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ Judge = Callable[[int], int]
 
 
 def nearest(judge: Judge, steps: Sequence[int], amount: int) -> tuple[int | None, int | None]:
-    """The largest amount below and the smallest above that go, in minor units. steps: where the filling goes on, ascending,
-    the last one being all there is."""
+    """Find the next smaller and the next larger amount that can be paid out, in minor units, or None.
+
+    steps: where the next source begins to be filled, ascending, the last one being everything available.
+    """
     edges = sorted({0, *(step for step in steps if step > 0)})
     spans = list(pairwise(edges))
     less = next(
@@ -26,7 +29,7 @@ def nearest(judge: Judge, steps: Sequence[int], amount: int) -> tuple[int | None
 
 
 def _largest(judge: Judge, low: int, high: int) -> int | None:
-    """In (low, high]; None when there is none."""
+    """Find the largest amount in (low, high] that goes; None when there is none."""
     if high <= low:
         return None
     verdict = judge(high)
@@ -40,7 +43,7 @@ def _largest(judge: Judge, low: int, high: int) -> int | None:
 
 
 def _smallest(judge: Judge, low: int, high: int) -> int | None:
-    """In (low, high]; None when there is none."""
+    """Find the smallest amount in (low, high] that goes; None when there is none."""
     if high <= low or judge(high) < 0:
         return None
     bottom, top = low, high

@@ -9,7 +9,7 @@ from wallet.models import Withdrawal
 
 
 def next_to_decide(user: User, withdrawal: Withdrawal) -> int | None:
-    """The request that waits next after this one in the queue; from the front again when there is none behind it."""
+    """Return the request that waits next after this one in the queue; behind the last one, the first."""
     waiting = (
         withdrawals_visible_to(user)
         .filter(state__in=WITHDRAWAL_UNDECIDED, part=1)

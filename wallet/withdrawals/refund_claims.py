@@ -1,7 +1,9 @@
-"""Refunds that the client fetches himself, at an address of the PSP: what he sees, what staff see, and what was not claimed.
+"""Refunds that the client claims at an address of the PSP: what clients and staff see, and what wasn't claimed.
 
-Whoever has the address can claim, so only the client's own page shows it. An unclaimed refund stays reserved until it is
-claimed, or until staff take it back: the PSP closes it first, and only its own word that nothing was paid frees the money.
+Whoever has the address can claim, so only the client's own page shows it. An unclaimed refund stays reserved until it
+is
+claimed, or until staff take it back: the PSP closes it first, and only its own report that nothing was paid frees the
+money.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ from wallet.psp.base import TransferView
 
 
 def keep(withdrawal: Withdrawal, view: TransferView) -> None:
-    """Note how the claim stands, on a locked refund at the PSP; the client is told once that something waits for him."""
+    """Store the claim's state on a locked refund at the PSP.
+
+    The client is notified once that there is something to claim.
+    """
     if view.claim_state is None or urlsplit(view.claim_url).scheme not in ("http", "https"):
         return
     is_new = not withdrawal.claim_url
@@ -44,7 +49,7 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
 
 
 def due_claims(*, limit: int = 200) -> list[int]:
-    """Refunds whose time to be claimed is over, and of which nobody was told."""
+    """List the refunds whose time to be claimed is over, and of which finance wasn't notified."""
     rows = Withdrawal.objects.filter(
         claim_state=ClaimState.WAITING, state=WithdrawalState.SENT, claim_until__lt=timezone.now()
     )
@@ -53,7 +58,10 @@ def due_claims(*, limit: int = 200) -> list[int]:
 
 @transaction.atomic
 def name_unclaimed(withdrawal_id: int) -> bool:
-    """Say so to finance, once. The money stays reserved: somebody takes it back, or the client claims it after all."""
+    """Notify finance once of an unclaimed refund.
+
+    The money stays reserved: staff take it back, or the client still claims it.
+    """
     withdrawal = lock(Withdrawal, withdrawal_id, "client", "brand", "psp")
     if withdrawal.claim_state != ClaimState.WAITING or withdrawal.state != WithdrawalState.SENT:
         return False
@@ -72,10 +80,10 @@ def name_unclaimed(withdrawal_id: int) -> bool:
 
 
 def is_open(withdrawal: Withdrawal) -> bool:
-    """Does the client have something to do about it?"""
+    """Tell whether the client has a refund to claim."""
     return withdrawal.claim_state == ClaimState.WAITING and withdrawal.state == WithdrawalState.SENT
 
 
 def may_be_closed(withdrawal: Withdrawal) -> bool:
-    """Can staff take it back?"""
+    """Tell whether staff can take the refund back."""
     return withdrawal.state == WithdrawalState.SENT and withdrawal.claim_state in (ClaimState.WAITING, ClaimState.OVER)

@@ -1,4 +1,4 @@
-"""What each deposit brought, what of it went back already, and how the rest can go back: the base of return to source."""
+"""What each deposit brought, what of it went back already, and how the rest can: the base of return to source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_BOOKS = (*WITHDRAWAL_OPEN, WithdrawalState.SETTLED)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A deposit that still has something to go back, in minor units."""
+    """A deposit of which something can still go back, in minor units."""
 
     deposit: Deposit
     left_minor: int
@@ -35,7 +35,7 @@ class Source:
 
     @property
     def label(self) -> str:
-        """For people: the card or account it came from, else the PSP."""
+        """The card or account that it came from, for people; else the PSP."""
         return self.deposit.instrument or str(self.deposit.psp)
 
 
@@ -76,7 +76,7 @@ def sources_of(client: Client, currency: str) -> list[Source]:
 
 
 def _kept(deposit: Deposit, *, same: bool) -> int:
-    """What has not gone back, in minor units of the wallet's currency."""
+    """Compute what of a deposit hasn't gone back, in minor units of the wallet's currency."""
     if same:
         return deposit.kept_minor
     received = deposit.received_minor or 0
@@ -84,6 +84,7 @@ def _kept(deposit: Deposit, *, same: bool) -> int:
 
 
 def takes_refunds(psp: Psp) -> bool:
+    """Tell whether the PSP is enabled and can refund its payments."""
     return psp.is_enabled and Capability.REFUND in adapter_of(psp).capabilities
 
 
@@ -112,7 +113,7 @@ def _returned_by_payouts(client: Client, currency: str) -> defaultdict[int, int]
 
 
 def left_of(deposit: Deposit) -> int:
-    """What of one deposit can still be refunded: what we kept of it, less refunds on their way."""
+    """Compute what of one deposit can still be refunded: what we kept of it, less refunds on their way; minor units."""
     on_the_way = Withdrawal.objects.filter(source_deposit=deposit, state__in=WITHDRAWAL_OPEN).aggregate(
         total=Sum("amount_minor")
     )

@@ -1,4 +1,4 @@
-"""How a withdrawal would go: back to the sources first, oldest deposit first, then the rest to where the client says.
+"""Plans a withdrawal: back to the sources first, oldest deposit first, then the rest to where the client chooses.
 
 Nothing is written here: the page shows a plan, and the request carries out the same one.
 """
@@ -82,7 +82,7 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The parts in order; `unreturned` says what should go back to a source first but can't by itself."""
+    """The parts in order; `unreturned` has what should go back to a source first but can't automatically."""
 
     parts: tuple[PlannedPart, ...]
     unreturned: tuple[tuple[str, Money], ...] = ()
@@ -103,12 +103,12 @@ class Plan:
 
     @property
     def needs_destination(self) -> bool:
-        """Something goes where the client says, and they have not said it yet."""
+        """Whether something goes to a destination that the client hasn't entered yet."""
         return any(part.way == WithdrawalRoute.PAYOUT and not part.destination for part in self.parts)
 
     @property
     def mark(self) -> str:
-        """Tells this plan from another: the one that is carried out must be the one that was shown."""
+        """A hash of the plan: the one that is carried out must be the one that was shown."""
         return hash_of(*((part.psp.pk, part.way, part.amount_minor, part.fee_minor, part.place) for part in self.parts))
 
 
@@ -121,9 +121,9 @@ class AmountDoesNotGo(DomainError):
 def plan_withdrawal(
     client: Client, *, amount_minor: int, currency: str, chosen: PayoutMethod | None, destination: Mapping[str, str]
 ) -> Plan:
-    """Split an amount over the sources, then the chosen way.
+    """Split an amount over the sources, then pay the rest by the chosen method.
 
-    Raises TooManyParts, AmountDoesNotGo (with the nearest amounts that do), DomainError (no way).
+    Raises TooManyParts, AmountDoesNotGo (with the nearest amounts that do), DomainError (no method).
     """
     planner = _Planner(client, currency, chosen, destination)
     try:
@@ -133,7 +133,7 @@ def plan_withdrawal(
 
 
 class _Planner:
-    """Plans for one client and wish, of any amount: what is asked of the database is asked once."""
+    """Plans for one client and request, for any amount: the database is read once."""
 
     def __init__(
         self, client: Client, currency: str, chosen: PayoutMethod | None, destination: Mapping[str, str]
@@ -160,7 +160,7 @@ class _Planner:
         )
 
     def _spread(self, amount_minor: int) -> tuple[list[PlannedPart], dict[str, int], int]:
-        """(what goes back to sources, what should but can't by itself, the rest)."""
+        """Return the parts that go back to sources, what should but can't (per source), and the rest."""
         parts: list[PlannedPart] = []
         unreturned: dict[str, int] = {}
         rest = amount_minor
@@ -176,8 +176,10 @@ class _Planner:
         return parts, unreturned, rest
 
     def _back_to(self, source: Source, minor: int) -> PlannedPart | None:
-        """Card money goes back by refund; other money by payout where that is known, else by refund; None: no way by
-        itself."""
+        """Plan the return to one source, or None where none is possible automatically.
+
+        Card money goes by refund; other money by payout where its destination is known, else by refund.
+        """
         deposit = source.deposit
         if source.is_refundable and source.kind == PspKind.CARD:
             return _refund(source, minor)
@@ -194,7 +196,7 @@ class _Planner:
         return replace(_payout(method, minor, self.currency, where), return_minor=minor)
 
     def explain(self, error: PartOutsideLimits, amount_minor: int) -> str:
-        """The method's own words where it is the only way; else what would be left for it, and which amounts go."""
+        """Explain why a part can't be paid, and which amounts can: with its share where other parts go elsewhere."""
         whole, part = formats.money(Money.of_minor(amount_minor, self.currency)), error.part
         if part.amount_minor == amount_minor:
             return error.message
@@ -229,7 +231,7 @@ class _Planner:
         return 0
 
     def _steps(self) -> list[int]:
-        """Where the next source is begun; then all that is available."""
+        """List the amounts at which the next source begins; then everything available."""
         parts, _unreturned, _rest = self._spread(sum(source.left_minor for source in self.sources))
         filled = list(accumulate(part.amount_minor for part in parts))
         balance = Balance.objects.filter(
@@ -269,7 +271,7 @@ def _payout(method: PayoutMethod, minor: int, currency: str, destination: Mappin
 
 
 def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str, str]] | None:
-    """Where this PSP paid the client last, lately: it is theirs, and the PSP takes it."""
+    """Return where this PSP last paid the client, recently: it is theirs, and the PSP accepts it."""
     methods = methods_of(psp) if psp.is_enabled else []
     since = timezone.now() - dt.timedelta(days=KNOWN_FOR_DAYS)
     last = (
@@ -290,7 +292,7 @@ def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str
 
 
 def _merged(parts: list[PlannedPart]) -> list[PlannedPart]:
-    """What goes to the same place is one payment, in the order of its first part."""
+    """Merge parts that go to the same place into one payment, in the order of its first part."""
     merged: dict[tuple[int, str, str], PlannedPart] = {}
     for part in parts:
         before = merged.get(part.place)
@@ -307,7 +309,7 @@ def _merged(parts: list[PlannedPart]) -> list[PlannedPart]:
 
 
 class PartOutsideLimits(DomainError):
-    """One part is too small or too large for its method; the message is the method's own words."""
+    """One part is too small or too large for its method; the message is the method's."""
 
     def __init__(self, part: PlannedPart, message: str, *, is_above: bool = False) -> None:
         super().__init__(message)
@@ -315,7 +317,7 @@ class PartOutsideLimits(DomainError):
 
 
 def _with_fee(part: PlannedPart) -> PlannedPart:
-    """Limits and fee of a payout, on what goes that way in all."""
+    """Apply limits and fee of a payout to everything that goes by that method."""
     if part.method is None:
         return part
     side, words = part.method.judge_amount(part.amount_minor, part.currency)

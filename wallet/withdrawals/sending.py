@@ -1,6 +1,6 @@
-"""Handing an approved withdrawal or refund to its PSP: sent once, and looked up by our reference when the answer was lost.
+"""Sends an approved withdrawal or refund to its PSP once, and looks it up by our reference when the answer was lost.
 
-Each step is committed before the next, so a process that dies leaves a row that says how far it came.
+Each step is committed before the next, so a process that dies leaves a row that shows how far it came.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ STUCK_AFTER_LOOK_UPS = 8
 
 
 def send_payout(withdrawal_id: int) -> str:
-    """Send an approved withdrawal, once. Anything else is left alone. Called by a worker, not in a transaction."""
+    """Send an approved withdrawal, once; any other is left alone. Called by a worker, not in a transaction."""
     withdrawal = _claim(withdrawal_id)
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
@@ -47,8 +47,10 @@ def send_payout(withdrawal_id: int) -> str:
 
 
 def send_claimed(withdrawal: Withdrawal) -> str:
-    """The claimed withdrawal to its PSP, unless its lease ended meanwhile (a frozen worker): it may have been looked up
-    since, not found, and given back."""
+    """Send a claimed withdrawal to its PSP, unless its lease ended meanwhile.
+
+    A frozen worker may wake up after its payout was looked up, not found, and given back: then it must not send.
+    """
     withdrawal_id = withdrawal.pk
     try:
         with about(withdrawal.reference, not_after=withdrawal.next_look_up_at):
@@ -100,7 +102,7 @@ def _refund_order(withdrawal: Withdrawal) -> RefundOrder:
 
 @transaction.atomic(durable=True)
 def _claim(withdrawal_id: int) -> Withdrawal | None:
-    """Approved → sending: only one worker gets it."""
+    """Move a withdrawal from approved to sending: only one worker gets it."""
     withdrawal = lock_withdrawal(withdrawal_id)
     now = timezone.now()
     if withdrawal.state != WithdrawalState.APPROVED:
@@ -117,7 +119,7 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
 
 
 def _is_gone(withdrawal: Withdrawal) -> bool:
-    """Has the payer's bank, or a refund made at the PSP, given the payer more than this leaves of his deposit?"""
+    """Tell whether a chargeback, or a refund at the PSP, took more of the deposit than this refund leaves."""
     assert withdrawal.source_deposit_id is not None
     return left_of(lock_deposit(pk=withdrawal.source_deposit_id)) < 0
 
@@ -132,7 +134,7 @@ def _answered(withdrawal_id: int, view: TransferView) -> str:
 
 @transaction.atomic(durable=True)
 def _refused(withdrawal_id: int, words: str) -> str:
-    """The PSP said no: the money is the client's again."""
+    """End a payout that the PSP refused: the money is the client's again."""
     withdrawal = lock_withdrawal(withdrawal_id)
     if withdrawal.state == WithdrawalState.SENDING:
         fail(withdrawal, reason=words)
@@ -141,7 +143,7 @@ def _refused(withdrawal_id: int, words: str) -> str:
 
 @transaction.atomic(durable=True)
 def _not_begun(withdrawal_id: int) -> str:
-    """The PSP was not reached, so nothing was sent: safe to try again, until it has lasted too long."""
+    """Queue the payout again when the PSP wasn't reached, so nothing was sent; fail it after a day."""
     withdrawal = lock_withdrawal(withdrawal_id)
     now = timezone.now()
     if withdrawal.state != WithdrawalState.SENDING:
@@ -158,7 +160,7 @@ def _not_begun(withdrawal_id: int) -> str:
 
 @transaction.atomic(durable=True)
 def _lost(withdrawal_id: int, words: str) -> str:
-    """It may have been booked: from now on it is looked up, and never sent again."""
+    """Mark a payout whose answer was lost as unknown: it is looked up from now on, and never sent again."""
     withdrawal = lock_withdrawal(withdrawal_id)
     if withdrawal.state == WithdrawalState.SENDING:
         withdrawal.move_to(WithdrawalState.UNKNOWN)
@@ -180,7 +182,7 @@ def _lost(withdrawal_id: int, words: str) -> str:
 
 
 def look_up_payout(withdrawal_id: int) -> str:
-    """Ask the PSP how a payout stands: sent and silent, unknown, or left by a worker that died."""
+    """Look up a payout at the PSP: sent without an answer, unknown, or left by a worker that died."""
     withdrawal = _overdue(withdrawal_id)
     if withdrawal is None:
         return Withdrawal.objects.values_list("state", flat=True).get(pk=withdrawal_id)
@@ -195,7 +197,7 @@ def look_up_payout(withdrawal_id: int) -> str:
 
 
 def ask_the_psp(*, withdrawal_id: int, actor: Actor) -> str:
-    """Staff want to know now: the same look-up that runs by itself, with their name in the story. It never sends.
+    """Look up a payout for staff who want to know now, with their name in its history. It never sends.
 
     Who: `wallet.approve_withdrawal` in reach. Raises: NotAllowed.
     """
@@ -251,7 +253,7 @@ def _look_again(withdrawal_id: int) -> str:
 
 @transaction.atomic(durable=True)
 def _not_there(withdrawal_id: int) -> str:
-    """The PSP does not know our reference. Once nothing can be on its way any more, the money goes back."""
+    """Handle a payout that the PSP doesn't know: once nothing can be on its way any more, the money goes back."""
     withdrawal = lock_withdrawal(withdrawal_id)
     settled_down = withdrawal.sent_at is not None and timezone.now() - withdrawal.sent_at > BELIEVED_AFTER
     if withdrawal.state == WithdrawalState.UNKNOWN and settled_down:
@@ -277,7 +279,7 @@ def _call_for_help(withdrawal: Withdrawal) -> None:
 
 
 def due_payouts(*, limit: int = 100) -> list[tuple[int, str]]:
-    """Withdrawals that wait for a worker: to be sent, or to be looked up."""
+    """List the withdrawals that wait for a worker: to be sent, or to be looked up."""
     return list(
         Withdrawal.objects.filter(next_look_up_at__lte=timezone.now())
         .order_by("next_look_up_at")

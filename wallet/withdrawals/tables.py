@@ -38,7 +38,7 @@ class WithdrawalFilter(django_filters.FilterSet):
 
 
 def _checks(row: Withdrawal, _table: Table) -> str:
-    """How the checks went, in one badge: the worst outcome counts."""
+    """Show the checks' worst outcome as one badge."""
     if not row.checks.all():
         return ""
     found = [one for one in row.checks.all() if one.outcome != CheckResult.PASS]
@@ -85,7 +85,7 @@ IN_FLIGHT = [state for state in WITHDRAWAL_OPEN if state not in WITHDRAWAL_UNDEC
 
 
 def _whole(row: Withdrawal) -> int:
-    """A request is decided as a whole; afterwards each part is on its own."""
+    """Return the amount to show: the whole request's while it is undecided, afterwards the part's own."""
     return row.request_minor if row.state in WITHDRAWAL_UNDECIDED else row.amount_minor
 
 
@@ -96,7 +96,7 @@ def _where(row: Withdrawal, _table: Table) -> str:
 
 
 class WithdrawalQueue(WithdrawalTable):
-    """What waits for a decision or an answer, oldest first: one line per request, once it is released one per part."""
+    """What waits for a decision or an answer, oldest first: one line per request; after its release one per part."""
 
     name, title, permission = "withdrawal_queue", _("Withdrawals to decide"), "wallet.view_withdrawal"
     subtitle = _("Oldest first. Above the brand's limit two people approve.")
@@ -123,7 +123,7 @@ class WithdrawalQueue(WithdrawalTable):
 
 
 def _age(row: Withdrawal, table: Table) -> str:
-    """How long it waits, against the hours that the brand promises itself."""
+    """Show how long a request waits, beside the hours that the brand promises."""
     hours, promised = (table.now - row.requested_at).total_seconds() / 3600, limit(row.brand, "withdrawal_sla_hours")
     tone = "danger" if hours >= promised else "warning" if hours * 2 >= promised else "neutral"
     return format_html('<span class="k-badge tone-{}">{}</span>', tone, ago(row.requested_at, table.now))

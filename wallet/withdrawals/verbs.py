@@ -352,7 +352,7 @@ def reject_withdrawal(*, withdrawal_id: int, actor: Actor, reason: str) -> Withd
 def cancel_withdrawal(*, withdrawal_id: int, actor: Actor) -> Withdrawal:
     """Cancel the whole request for its client, as long as nobody has released it; the money is available again.
 
-    Raises: NotAllowed, WrongState.
+    Raises: NotAllowed.
     """
     parts = lock_parts(withdrawal_id)
     for withdrawal in parts:

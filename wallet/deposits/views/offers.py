@@ -1,4 +1,4 @@
-"""Which ways to pay are offered to whom: the list, and a look with a client's eyes."""
+"""Payment methods: the list, and which of them a client is offered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MethodListPage(TableView):
 
 @staff_page("wallet.view_psp")
 def try_out(request: UserRequest) -> HttpResponse:
-    """Why does this client (not) see this method? Every method of the brand with the reason."""
+    """Show every method of the brand with the reason why this client is (not) offered it."""
     form = TryOutForm(request.GET or None)
     context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():

@@ -1,4 +1,4 @@
-"""What clients may do before they are verified: which rule holds since when, and whose days run."""
+"""Rules for clients who aren't verified, and the terms that are running."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def unverified_page(request: UserRequest) -> HttpResponse:
 
 @staff_page("wallet.manage_unverifiedrule")
 def rule_new(request: UserRequest) -> HttpResponseBase:
-    """A later row takes over from its day on; the form starts with the circular that most will want."""
+    """Write a rule that applies from its day on; the form starts with CySEC's circular C721."""
     start = {
         **unverified.C721,
         "valid_from": timezone.now().date(),

@@ -1,4 +1,4 @@
-"""Checks of a withdrawal that look at how the client behaves: how often, how much, and what was changed shortly before."""
+"""Checks of a withdrawal that look at the client's behaviour: velocity, amounts, and recent changes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EVENTS_READ_MAX = 20
 
 @check(CheckName.VELOCITY)
 def velocity(request: Request) -> Finding:
-    """Many requests, or much money, in a day or a week are unusual."""
+    """Review many requests, or much money, within a day or a week."""
     brand, now = request.client.brand, timezone.now()
     asked = list(
         request.others.filter(requested_at__gte=now - dt.timedelta(days=7)).values_list("requested_at", flat=True)[:200]
@@ -74,7 +74,7 @@ def _how_much(request: Request) -> Finding | None:
 
 @check(CheckName.COOLING_OFF)
 def cooling_off(request: Request) -> Finding:
-    """A new password, second factor, e-mail, telephone or destination shortly before is how accounts are robbed."""
+    """Review a request soon after a new password, second factor, e-mail, phone or destination (account takeover)."""
     hours = limit(request.client.brand, "withdrawal_cooling_off_hours")
     since = timezone.now() - dt.timedelta(hours=hours)
     changes = _changes(request.client.pk, since)
@@ -88,7 +88,7 @@ def cooling_off(request: Request) -> Finding:
 
 
 def _changes(client_id: int, since: dt.datetime) -> list[str]:
-    """What was changed since, each thing once, in words."""
+    """List the labels of what was changed since a time, each once, the latest first."""
     events = AuditEvent.objects.filter(
         client_id=client_id, action__in=[*LOGIN_ACTIONS, *PROFILE_ACTIONS], at__gte=since
     ).order_by("-id")[:EVENTS_READ_MAX]

@@ -1,4 +1,4 @@
-"""Checks of a withdrawal that look at the money itself: is it there, is it theirs to take, where does it go."""
+"""Checks of a withdrawal that look at the money: is it there, may it leave, where does it go."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MARGIN_LEVEL_MIN = Decimal(100)  # per cent; below this a platform closes positi
 
 @check(CheckName.FUNDS, can_stop=True)
 def funds(request: Request) -> Finding:
-    """The wallet covers it after what is already reserved."""
+    """Stop a request for more than the wallet has after its reservations."""
     if not request.amount_minor:
         return passed(_("The money is reserved."))
     available = Balance.objects.get(pk=request.wallet.pk).available_minor
@@ -37,7 +37,7 @@ def funds(request: Request) -> Finding:
 
 @check(CheckName.KYC, can_stop=True)
 def kyc(request: Request) -> Finding:
-    """No money leaves to someone whose identity is not verified."""
+    """Stop a withdrawal of a client whose identity isn't verified."""
     needed = limit(request.client.brand, "withdrawal_kyc_level")
     if request.client.kyc_level < needed:
         return stop(_("The identity is not verified yet. Please upload the documents that are asked for."))
@@ -46,7 +46,7 @@ def kyc(request: Request) -> Finding:
 
 @check(CheckName.RESTRICTIONS, can_stop=True)
 def restrictions(request: Request) -> Finding:
-    """Compliance may have frozen withdrawals, or everything."""
+    """Stop a withdrawal while compliance has frozen withdrawals, or the whole account."""
     if NO_WITHDRAWALS & set(request.client.restrictions):
         return stop(_("Withdrawals are not possible at the moment. Please contact support."))
     if request.client.restrictions:
@@ -58,7 +58,7 @@ def restrictions(request: Request) -> Finding:
 
 @check(CheckName.RETURN_TO_SOURCE)
 def return_to_source(request: Request) -> Finding:
-    """Money goes back the way it came, up to what came, before it goes anywhere else (an anti-laundering rule)."""
+    """Review a request that should go back to its source first and can't, or whose currency the client never paid in (AML)."""
     plan = request.plan
     if plan is None:
         return passed(_("Was split when it was asked for."))
@@ -78,7 +78,7 @@ def return_to_source(request: Request) -> Finding:
 
 @check(CheckName.OPEN_MARGIN)
 def open_margin(request: Request) -> Finding:
-    """A trading account close to being closed out may need the money."""
+    """Review a request while a trading account is close to its stop-out and may need the money."""
     tight = (
         TradingAccount.objects.filter(client=request.client, margin__gt=0, margin_level__lt=MARGIN_LEVEL_MIN)
         .values_list("login", flat=True)

@@ -25,7 +25,7 @@ from wallet.withdrawals.return_to_source import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asks for, as the checks see it: before it is kept with its plan, later with the row itself."""
+    """What a client requests, as the checks see it: before it is stored with its plan, later with the row itself."""
 
     client: Client
     wallet: Account
@@ -42,7 +42,7 @@ class Request:
 
     @property
     def mark(self) -> str:
-        """Of the destination that the client chose; empty when everything goes back to its sources."""
+        """The hash of the destination that the client chose; empty when everything goes back to its sources."""
         if self.plan is None:
             return self.known.destination_hash if self.known and self.known.way == WithdrawalRoute.PAYOUT else ""
         return next((part.mark for part in self.plan.parts if part.way == WithdrawalRoute.PAYOUT), "")
@@ -83,17 +83,20 @@ def check(
 
 
 def run_checks(request: Request, *, only_stopping: bool = False) -> dict[str, Finding]:
-    """Every check's finding, in the order in which they were registered; or of those only that may refuse outright."""
+    """Run the checks in the order of their registration; with only_stopping, those that may refuse outright."""
     return {name: one.run(request) for name, one in CHECKS.items() if one.can_stop or not only_stopping}
 
 
 def passed(reason: str) -> Finding:
+    """Let the request go, as far as this check is concerned."""
     return Finding(CheckResult.PASS, reason)
 
 
 def review(reason: str) -> Finding:
+    """Send the request to a person, with the reason that staff read."""
     return Finding(CheckResult.REVIEW, reason)
 
 
 def stop(reason: str) -> Finding:
+    """Refuse the request outright, with the reason that the client reads."""
     return Finding(CheckResult.STOP, reason)

@@ -1,4 +1,4 @@
-"""Checks of a withdrawal that look for signs of laundering and fraud. None of them refuses: a person decides."""
+"""Checks of a withdrawal for AML alerts and fraud. None of them refuses: a person decides."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SIGNALS: dict[str, Signal] = {}
 
 
 def money_signal(name: str) -> Callable[[Signal], Signal]:
-    """Register a sign of laundering that the `aml` check asks about; the function returns words for staff, or "".
+    """Register an AML signal that the `aml` check asks about; the function returns a sentence for staff, or "".
 
     For apps above the wallet, from their `checks` module.
     """
@@ -53,6 +53,7 @@ def money_signal(name: str) -> Callable[[Signal], Signal]:
 
 @check(CheckName.RISK)
 def risk(request: Request) -> Finding:
+    """Review requests of clients who are rated high risk, with the codes of the rating's reasons."""
     client = request.client
     if client.risk_rating != RiskRating.HIGH:
         return passed(_("Rated: %(rating)s.") % {"rating": client.get_risk_rating_display()})
@@ -65,7 +66,7 @@ def risk(request: Request) -> Finding:
 
 @check(CheckName.AML)
 def aml(request: Request) -> Finding:
-    """Possible matches with watchlists that nobody has decided, and what other apps have noticed."""
+    """Review open watchlist matches, and the AML signals of other apps."""
     found = []
     if Hit.objects.filter(client=request.client, state__in=[HitState.OPEN, HitState.CONFIRMED]).exists():
         found.append(_("A match with a watchlist is open or confirmed."))
@@ -75,7 +76,7 @@ def aml(request: Request) -> Finding:
 
 @check(CheckName.CHURN)
 def churn(request: Request) -> Finding:
-    """Paid in and taken out again with hardly any trading: the account passes money through."""
+    """Review money that is paid in and taken out again with hardly any trading (pass-through)."""
     client, brand = request.client, request.client.brand
     since = timezone.now() - dt.timedelta(days=CHURN_DAYS)
     lately = Deposit.objects.filter(client=client, settled_at__gte=since)
@@ -94,7 +95,7 @@ def churn(request: Request) -> Finding:
 
 @check(CheckName.STRUCTURING)
 def structuring(request: Request) -> Finding:
-    """Many deposits below the sum at which somebody would ask, together far above it."""
+    """Review many deposits below a reporting threshold that are far above it together (structuring)."""
     brand = request.client.brand
     each, total = limit(brand, "structuring_each_minor"), limit(brand, "structuring_total_minor")
     since = timezone.now() - dt.timedelta(days=STRUCTURING_DAYS)
@@ -114,7 +115,7 @@ def structuring(request: Request) -> Finding:
 
 @check(CheckName.PAYER)
 def payer(request: Request) -> Finding:
-    """Money that somebody else paid in does not go out to the client without a look."""
+    """Review money that somebody else paid in."""
     since = timezone.now() - dt.timedelta(days=PAYER_DAYS)
     names = (
         Deposit.objects.filter(client=request.client, settled_at__gte=since)
@@ -131,7 +132,7 @@ def payer(request: Request) -> Finding:
 
 @check(CheckName.CHARGEBACK)
 def chargeback(request: Request) -> Finding:
-    """Whose bank took money back lately may have more of it coming."""
+    """Review requests of clients with recent chargebacks: more may follow."""
     since = timezone.now() - dt.timedelta(days=CHARGEBACK_DAYS)
     rows = Deposit.objects.filter(
         Q(state=DepositState.CHARGED_BACK) | Q(reversal__isnull=False), client=request.client, updated_at__gte=since
@@ -144,7 +145,7 @@ def chargeback(request: Request) -> Finding:
 
 @check(CheckName.DESTINATION)
 def destination(request: Request) -> Finding:
-    """Not in another's name, and not where another client's money goes."""
+    """Review a destination in another name, and one that another client uses, too."""
     holder = request.destination.get("holder", "")
     if not is_payer(request.client.first_name, request.client.last_name, holder):
         return review(_("The destination is in another's name: “%(holder)s”.") % {"holder": holder})

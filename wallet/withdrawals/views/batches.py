@@ -1,4 +1,4 @@
-"""Many withdrawals with one confirmation: choose in the queue, see what would happen, confirm, read what came of each."""
+"""Approve many withdrawals with one confirmation: choose in the queue, preview, confirm, read the results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wallet.withdrawals.tables import WithdrawalQueue
 @require_POST
 @staff_page("wallet.approve_withdrawal")
 def preview(request: UserRequest) -> HttpResponseBase:
-    """Per request what an approval would do, or why it can't; totals; what the PSPs hold."""
+    """Show per request what an approval would do, or why it can't; totals; what the PSPs hold."""
     chosen = list(WithdrawalQueue.selected(request)[: batches.BATCH_MAX])
     if not chosen:
         messages.info(request, _("Choose at least one withdrawal."))
@@ -65,7 +65,7 @@ def confirm(request: UserRequest) -> HttpResponseBase:
 
 @staff_page("wallet.approve_withdrawal")
 def result(request: HttpRequest, pk: int) -> HttpResponse:
-    """What came of each request of one's own batch."""
+    """Show the result of each request of one's own batch."""
     batch = ApprovalBatch.objects.filter(pk=pk, actor_id=request.user.pk).first()
     if batch is None:
         raise Http404

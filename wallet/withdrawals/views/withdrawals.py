@@ -1,4 +1,4 @@
-"""One movement's whole story on one page, and the decisions that people take about it."""
+"""A withdrawal's page with its history, and the decisions about it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def show_withdrawal(
 @require_POST
 @staff_page("wallet.approve_withdrawal")
 def approve(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
-    """The first or the second yes."""
+    """Approve a withdrawal as the first or the second person."""
     withdrawal, form = find_withdrawal(request, withdrawal_id), OptionalReasonForm(request.POST, prefix="approve")
     done = run_action(
         request,
@@ -132,7 +132,7 @@ def reject(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.approve_withdrawal")
 def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
-    """Ask the PSP now how a payment stands."""
+    """Look up a payout at the PSP now."""
     withdrawal = find_withdrawal(request, withdrawal_id)
     done = run_action(
         request, lambda: ask_the_psp(withdrawal_id=withdrawal.pk, actor=request.user), show_forbidden=True
@@ -146,7 +146,7 @@ def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.approve_withdrawal")
 def claim_back(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
-    """A refund that the client did not claim: closed at the PSP, then back where it was."""
+    """Close an unclaimed refund at the PSP, and return its money."""
     withdrawal = find_withdrawal(request, withdrawal_id)
     done = run_action(
         request,
