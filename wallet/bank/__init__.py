@@ -1,1 +1,1 @@
-"""Bank statements, payment files and the entries that belong to no payment yet."""
+"""Bank statements, payment files and the entries that aren't matched with a payment yet."""

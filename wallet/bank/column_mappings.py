@@ -1,7 +1,8 @@
-"""Tables of banks: what their columns mean is said once for each account and shape, and remembered.
+"""Column mappings of banks' tables: mapped once for each account and shape, and remembered.
 
-A table whose columns are named as many banks name them is read without asking. Any other waits, until somebody has said on its page
-which column is what; that is kept under the names of the columns, and the next file of the shape is read by it.
+A table whose headings are the usual ones is read without asking. Any other waits until somebody has mapped its columns
+on its
+page; the mapping is stored under the headings, and the next file of the shape is read by it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ TABLES = ("csv", "xlsx")
 
 
 class MappingNeeded(BadStatement):
-    """Nobody has said what the columns of this table mean, and they do not say it themselves."""
+    """The columns of this table aren't mapped, and their headings weren't recognised."""
 
     code = "mapping_needed"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A table's first rows, what they tell by themselves, and what tells its shape from others."""
+    """A table's first rows, what was guessed from them, and the fingerprint of its headings."""
 
     rows: list[tuple[int, list[Any]]]
     guessed: Mapping | None
@@ -48,7 +49,7 @@ def _file(content: bytes | BinaryIO) -> BinaryIO:
 
 
 def shape_of(content: bytes | BinaryIO) -> Shape:
-    """Raises BadStatement for what is no table."""
+    """Read a table's shape. Raises BadStatement for a file that is no table."""
     file = _file(content)
     kind = find_format(file)
     if kind not in TABLES:
@@ -60,7 +61,10 @@ def shape_of(content: bytes | BinaryIO) -> Shape:
 
 
 def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
-    """The remembered mapping of a table's shape. None: it is no table, or says by itself what it is. Raises MappingNeeded."""
+    """Find the remembered mapping of a table's shape, None where none is needed.
+
+    None is needed for a file that is no table, or one whose headings are recognised. Raises MappingNeeded.
+    """
     if find_format(_file(content)) not in TABLES:
         return None
     shape = shape_of(content)
@@ -75,7 +79,7 @@ def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
 
 
 def _is_marked(shape: Shape) -> bool:
-    """Whether currencies stand beside the amounts: then they are read from there."""
+    """Tell whether currencies are written beside the amounts: then they are read from there."""
     statements = list(_read(shape, shape.guessed)) if shape.guessed else []
     return bool(statements) and all(one.currency for one in statements)
 
@@ -87,7 +91,7 @@ def _read(shape: Shape, mapping: Mapping | None) -> list[Parsed]:
 
 
 def _moved(mapping: Mapping, shape: Shape) -> Mapping:
-    """The names stand where they stand in this file: what a bank writes above them may be longer or shorter."""
+    """Move the mapping's header row to where the headings are in this file: the rows above them vary."""
     if mapping.header >= 0 and shape.guessed is not None and shape.guessed.header >= 0:
         return replace(mapping, header=shape.guessed.header)
     return mapping
@@ -95,7 +99,10 @@ def _moved(mapping: Mapping, shape: Shape) -> Mapping:
 
 @transaction.atomic
 def forget_mapping(*, mapping_id: int, actor: Actor) -> None:
-    """The next table of the shape is asked about again. Who: `wallet.handle_bank_entries` on the PSP's brand."""
+    """Forget a mapping: the next table of the shape waits to be mapped again.
+
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed.
+    """
     known = lock(TableMapping, mapping_id, "psp__brand")
     require(policies.can_handle_bank(actor, known.psp))
     audit.record(
@@ -109,7 +116,7 @@ def forget_mapping(*, mapping_id: int, actor: Actor) -> None:
 
 
 def count_use(psp: Psp, content: bytes | BinaryIO) -> None:
-    """One more file was read by its remembered mapping."""
+    """Count one more file that was read by its remembered mapping."""
     from django.db.models import F
 
     if find_format(_file(content)) in TABLES:
@@ -117,7 +124,7 @@ def count_use(psp: Psp, content: bytes | BinaryIO) -> None:
 
 
 def require_complete(mapping: Mapping) -> None:
-    """What a mapping needs before anything is read by it. Raises DomainError."""
+    """Refuse a mapping without a date, an amount or a currency. Raises DomainError."""
     if "date" not in mapping.columns:
         raise DomainError(_("Say which column is the day of the booking."))
     if not mapping.columns.keys() & {"amount", "debit", "credit"}:

@@ -31,13 +31,14 @@ BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)
 
 
 def due_entries(*, psp_id: int | None = None, limit: int = 5_000) -> list[int]:
-    """Entries that nobody has acted on: new ones, and what a crash left."""
+    """List the entries that weren't processed: new ones, and those that a crash left."""
     rows = BankEntry.objects.filter(state=EntryState.WAITING)
     rows = rows if psp_id is None else rows.filter(psp_id=psp_id)
     return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
 
 
 def apply_waiting(*, psp_id: int) -> int:
+    """Book an account's entries that weren't processed; return how many."""
     found = due_entries(psp_id=psp_id)
     for pk in found:
         apply_entry(pk)
@@ -46,7 +47,7 @@ def apply_waiting(*, psp_id: int) -> int:
 
 @transaction.atomic
 def apply_entry(entry_id: int) -> str:
-    """Act on one entry, once; a second worker waits its turn and finds it done."""
+    """Book one entry, once; a second worker waits for the lock and finds it done."""
     entry = lock(BankEntry, entry_id, "psp__brand")
     if entry.state == EntryState.WAITING:
         if entry.amount_minor > 0:
@@ -81,7 +82,10 @@ def _came_in(entry: BankEntry) -> None:
 
 
 def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) -> str:
-    """Give the entry to a deposit; why not, where that changes nothing there. What arrived is the sum of its entries."""
+    """Book an entry on a deposit; return the reason where that changes nothing there.
+
+    What arrived is the sum of the deposit's entries.
+    """
     deposit = deposits.lock_deposit(pk=deposit.pk)
     others = deposit.bank_entries.filter(state__in=BOOKED, currency=entry.currency, amount_minor__gt=0)
     arrived = sum(others.values_list("amount_minor", flat=True)) + entry.amount_minor
@@ -106,12 +110,12 @@ def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) ->
 
 
 def _noon(entry: BankEntry) -> dt.datetime:
-    """Statements tell days, not times."""
+    """Return noon of the entry's day: statements have days, not times."""
     return min(dt.datetime.combine(entry.booked_on, dt.time(12), dt.UTC), timezone.now())
 
 
 def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
-    """The event as the deposit's story shows it; its key is the entry's, so none is told twice."""
+    """Store the entry as an event of the deposit's history; its fingerprint is the key, so none is stored twice."""
     now = timezone.now()
     told = {
         "file_sha256": entry.file.sha256,
@@ -169,7 +173,7 @@ def _went_out(entry: BankEntry) -> None:
 
 
 def _batch_went_out(entry: BankEntry) -> None:
-    """One booking for a whole payment file: exactly its total, with its id."""
+    """Settle a whole payment file by one booking with exactly its total and its id."""
     texts = {entry.batch, entry.end_to_end, *entry.text.split()} - {""}
     batch = BankBatch.objects.filter(psp_id=entry.psp_id, message_id__in=texts).first()
     if batch is None:
@@ -192,7 +196,7 @@ def _settle(order: BankOrder, entry: BankEntry) -> None:
 
 
 def _came_back(entry: BankEntry, order: BankOrder) -> None:
-    """The other bank sent a payout back: the withdrawal fails, or people are told where it was settled already."""
+    """Handle a payout that the other bank sent back: it fails, or approvers are notified where it was settled."""
     if (order.amount_minor, order.currency) != (entry.amount_minor, entry.currency):
         _end(
             entry,
@@ -227,9 +231,10 @@ def _tell(order: BankOrder, status: TransferStatus, entry: BankEntry) -> None:
 
 @transaction.atomic
 def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) -> BankEntry:
-    """A person says which deposit a credit belongs to. The rules of arrivals hold as for any other money.
+    """Assign an unmatched credit to a deposit by hand. It is settled or held by the same rules as any other money.
 
-    Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or why it
+    Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or
+    why it
     can't take the money).
     """
     entry = lock(BankEntry, entry_id, "psp__brand", "file")
@@ -258,7 +263,7 @@ def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) ->
 
 @transaction.atomic
 def set_entry_aside(*, entry_id: int, actor: Actor, reason: str) -> BankEntry:
-    """A person says that an entry is none of a client's: a transfer of the house, interest, a correction.
+    """Set an entry aside that is no client's: the broker's own transfer, interest, a correction.
 
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError without a reason.
     """

@@ -1,4 +1,4 @@
-"""The form that says what the columns of a bank's table mean."""
+"""The form that maps the columns of a bank's table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DECIMALS = {".": "1,234.56", ",": "1.234,56"}
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the table: its name, what it may mean, what stands in it."""
+    """One column of the table: its heading, its meaning, and sample cells."""
 
     at: int
     name: str
@@ -61,6 +61,7 @@ class Column:
 
 
 def columns_of(shape: Shape, mapping: Mapping) -> list[Column]:
+    """List the table's columns with their headings, meanings and samples."""
     rows = [row for _number, row in shape.rows]
     names = rows[mapping.header] if 0 <= mapping.header < len(rows) else []
     body = rows[mapping.header + 1 :]
@@ -78,7 +79,7 @@ def columns_of(shape: Shape, mapping: Mapping) -> list[Column]:
 
 
 def samples_of(shape: Shape, mapping: Mapping) -> list[list[str]]:
-    """The first rows under the names, each as wide as the table."""
+    """List the first rows below the headings, each as wide as the table."""
     columns = columns_of(shape, mapping)
     return [
         [column.samples[at] for column in columns]
@@ -87,7 +88,7 @@ def samples_of(shape: Shape, mapping: Mapping) -> list[list[str]]:
 
 
 def mapping_of(data: QueryDict, shape: Shape) -> Mapping:
-    """What was typed. Raises DomainError where it is not enough to read by, or contradicts itself."""
+    """Read the mapping that was typed. Raises DomainError where it is incomplete or contradicts itself."""
     header = _number(data.get("header", "0")) - 1
     if header >= len(shape.rows):
         raise DomainError(_("The table has no such row of names."))
@@ -125,7 +126,7 @@ def _number(text: str) -> int:
 
 
 def first_mapping(shape: Shape, currency: str) -> Mapping:
-    """What the table tells by itself; the account's currency where it names none."""
+    """Return the mapping as guessed, with the account's currency where the table names none."""
     guessed = shape.guessed or Mapping(header=-1, columns={})
     if not guessed.decimal:
         guessed.decimal = "."
@@ -135,7 +136,7 @@ def first_mapping(shape: Shape, currency: str) -> Mapping:
 
 
 def options(mapping: Mapping) -> dict[str, Any]:
-    """What the page's fields offer."""
+    """List the choices of the page's fields."""
     return {
         "labels": LABELS.items(),
         "orders": ORDER_LABELS.items(),

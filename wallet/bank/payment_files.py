@@ -1,4 +1,4 @@
-"""Payment files for the bank: orders that wait become one pain.001, which a person sends in the bank's portal."""
+"""Payment files for the bank: waiting orders become one pain.001, which a person sends in the bank's portal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SEPA_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 @transaction.atomic
 def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
-    """One payment file of all orders in a currency that wait, at most a thousand. An order is in one file only.
+    """Make one payment file of all waiting orders in a currency, at most a thousand. An order is in one file only.
 
     Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, DomainError when nothing waits.
     """
@@ -69,7 +69,10 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
 
 @transaction.atomic
 def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
-    """The file was handed to the bank. Once. Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, WrongState."""
+    """Mark a payment file as handed to the bank, once.
+
+    Who: `wallet.send_bank_orders` on the brand. Raises: NotAllowed, WrongState.
+    """
     batch = lock(BankBatch, batch_id, "psp__brand")
     require(policies.can_send_bank_orders(actor, batch.psp))
     if batch.sent_at is not None:
@@ -85,13 +88,13 @@ def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
 
 
 def plain(text: str, longest: int) -> str:
-    """A text in the letters that every bank takes."""
+    """Write a text in the letters that every SEPA bank accepts, cut to the longest length."""
     latin = anyascii(text)
     return " ".join("".join(letter if letter in SEPA_LETTERS else " " for letter in latin).split())[:longest]
 
 
 def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> bytes:
-    """ISO 20022 pain.001.001.09: one payment information, a transaction per order with our reference as EndToEndId."""
+    """Write orders as ISO 20022 pain.001.001.09: one payment information, our reference as each EndToEndId."""
     told = {name: str(psp.credentials.get(name, "")) for name in ("holder", "iban", "bic")}
     total = str(from_minor(sum(one.amount_minor for one in orders), orders[0].currency))
     root = Element("Document", xmlns=NAMESPACE)

@@ -1,8 +1,11 @@
-"""The bank's leg: what a PSP says it paid out, and what reached our bank account.
+"""Matches what a PSP reports as paid out to us with what reached our bank account (the bank leg).
 
-A payout is recognised by the batch or payout number in the bank's text, with exactly its amount and currency, near its day:
-one entry and one payout, one entry for several payouts, several entries for one, or one entry for all rows of a batch net of
-fees where the report has no payout row. Only where nothing else could be meant, on both sides. The money was booked with the
+A payout is matched by the batch or payout number in the bank's text, with exactly its amount and currency, near its
+day:
+one entry and one payout, one entry for several payouts, several entries for one, or one entry for all rows of a batch
+net of
+fees where the report has no payout row. Only where the match is unambiguous on both sides. The money was booked with
+the
 report; a match of this leg posts nothing.
 """
 

@@ -9,9 +9,10 @@ from wallet.models import Psp
 
 
 def can_handle_bank(user: Actor, psp: Psp) -> Decision:
-    """Bank statements in, and what they say assigned by hand."""
+    """Allow importing an account's statements and assigning their entries, on the whole brand."""
     return on_whole_brand(user, psp, "wallet.handle_bank_entries")
 
 
 def can_send_bank_orders(user: Actor, psp: Psp) -> Decision:
+    """Allow making and sending an account's payment files, on the whole brand."""
     return on_whole_brand(user, psp, "wallet.send_bank_orders")

@@ -1,8 +1,10 @@
-"""Wallets against the client-money bank, at the level of balances.
+"""Compares the books with the client-money bank, balance by balance.
 
-What our books have at the bank at the end of a day: the account "Client money bank", what stands with bank accounts that
-clients pay to, and what the bank booked by then although we heard of it later. What the bank has: the closing balance of the
-last statement that is not after that day. Both agree, or the difference is a break.
+Our books at the bank at the end of a day: the account "Client money bank", the clearing of bank accounts that clients
+pay
+to, and what the bank booked by then although it reached our ledger later. The bank: the closing balance of the last
+statement
+up to that day. Both agree, or the difference is a break.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ GROUP BY k.currency
 class BankPosition:
     """One currency at a brand's bank accounts at the end of a day, in minor units; above zero is held.
 
-    late: booked by the bank by then, in our ledger afterwards. unknown: came in, and nobody has said whose it is.
+    late: booked by the bank by then, in our ledger afterwards. unknown: came in, and isn't matched yet.
     """
 
     currency: str
@@ -79,12 +81,15 @@ class BankPosition:
 
 
 def end_of(day: dt.date) -> dt.datetime:
-    """The last instant of a day in UTC."""
+    """Return the last instant of a day in UTC."""
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC) - dt.timedelta(microseconds=1)
 
 
 def bank_positions(brand_id: int, day: dt.date) -> dict[str, BankPosition]:
-    """Every currency that a brand has at banks, at the end of a day. The number of queries is fixed."""
+    """Compute the position of every currency that a brand has at banks, at the end of a day.
+
+    The number of queries is fixed.
+    """
     found: dict[str, BankPosition] = {}
 
     def of(currency: str) -> BankPosition:
@@ -113,7 +118,7 @@ def bank_positions(brand_id: int, day: dt.date) -> dict[str, BankPosition]:
 
 
 def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
-    """Per currency what the banks' last statements up to a day say, and the day of the oldest of them."""
+    """Sum per currency the closing balances of the banks' last statements up to a day, with the oldest one's day."""
     last: dict[tuple[int, str], tuple[dt.date, int]] = {}
     for psp_id, statements in (
         BankFile.objects.filter(psp__brand_id=brand_id).order_by("-id").values_list("psp_id", "statements")[:FILES_READ]
@@ -133,15 +138,15 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
 
 
 def statements_known(psp: Psp) -> list[dict[str, Any]]:
-    """What the account's last files said, as `BankFile.statements` has it."""
+    """List the statements of the account's last files, as `BankFile.statements` stores them."""
     files = BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]
     return [one for statements in files for one in statements]
 
 
 def closing_before(known: list[dict[str, Any]], *, account: str, currency: str, first_day: dt.date) -> int | None:
-    """The closing balance of the last statement up to a day. None: there is none, or it tells no balance.
+    """Return the closing balance of the last statement up to a day; None where there is none, or it has no balance.
 
-    account: masked; a statement that names none is any account's.
+    account: masked; a statement without an account counts for any.
     """
     earlier = [
         one
@@ -155,12 +160,12 @@ def closing_before(known: list[dict[str, Any]], *, account: str, currency: str, 
 
 
 def covered_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
-    """First and last day of every statement that is here."""
+    """List the first and last day of every statement that was imported."""
     return statement_days([psp.pk])[psp.pk]
 
 
 def statement_days(psp_ids: Collection[int]) -> dict[int, list[tuple[dt.date, dt.date]]]:
-    """First and last day of every statement that is here, by bank: of the last files of each. One query for all."""
+    """List the first and last day of the imported statements by bank, of the last files of each. One query for all."""
     found: dict[int, list[tuple[dt.date, dt.date]]] = {pk: [] for pk in psp_ids}
     place = Window(RowNumber(), partition_by="psp_id", order_by="-id")
     files = BankFile.objects.filter(psp_id__in=psp_ids).annotate(place=place).filter(place__lte=FILES_READ)

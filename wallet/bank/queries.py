@@ -1,4 +1,4 @@
-"""What somebody may see of the bank accounts."""
+"""Reads of the bank accounts, as far as a user may see them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,32 @@ CANDIDATES_MAX = 8
 
 
 def bank_accounts_visible_to(user: User) -> QuerySet[Psp]:
+    """Select the bank accounts of brands that the user reaches as a whole."""
     return Psp.objects.filter(adapter="bank_wire", brand_id__in=reach_of(user).whole_brands)
 
 
 def bank_entries_visible_to(user: User) -> QuerySet[BankEntry]:
+    """Select the statement entries of brands that the user reaches as a whole."""
     return BankEntry.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def waiting_tables_visible_to(user: User) -> QuerySet[WaitingTable]:
+    """Select the tables that wait for their mapping, of brands that the user reaches as a whole."""
     return WaitingTable.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def usual_currency(psp_id: int) -> str:
-    """Of the account's last entry; empty where there is none yet."""
+    """Return the currency of the account's last entry; empty where there is none yet."""
     return BankEntry.objects.filter(psp_id=psp_id).order_by("-id").values_list("currency", flat=True).first() or ""
 
 
 def table_mappings_visible_to(user: User) -> QuerySet[TableMapping]:
+    """Select the remembered column mappings of brands that the user reaches as a whole."""
     return TableMapping.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def bank_batches_visible_to(user: User) -> QuerySet[BankBatch]:
+    """Select the payment files of brands that the user reaches as a whole."""
     return BankBatch.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
@@ -54,6 +59,7 @@ class Waiting:
 
 
 def waiting_orders(user: User) -> list[Waiting]:
+    """Sum the orders that no payment file has yet, per account and currency."""
     rows = (
         BankOrder.objects.filter(state=OrderState.WAITING, psp__brand_id__in=reach_of(user).whole_brands)
         .values("psp_id", "psp__name", "currency")
@@ -69,7 +75,10 @@ def waiting_orders(user: User) -> list[Waiting]:
 
 
 def candidates_for(entry: BankEntry) -> list[Deposit]:
-    """Open deposits at this account that were meant to be just this much: a guess for a person, never taken by itself."""
+    """List open deposits at this account with exactly this amount.
+
+    Suggestions for a person, never booked automatically.
+    """
     return list(
         Deposit.objects.filter(
             psp_id=entry.psp_id,

@@ -1,5 +1,6 @@
-"""Where a bank's statements begin and end: each opens as the one before it closed, and a CSV, which has no end mark, needs its
-balances or a person to show that it wasn't cut off.
+"""Checks that bank statements are complete and follow each other.
+
+Each opens as the one before it closed; a CSV, which has no end mark, needs its balances or a person's confirmation.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from wallet.statement_formats import Statement
 
 
 def summary(one: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
-    """As `BankFile.statements` keeps it. known: those that were taken in before."""
+    """Summarise a statement as `BankFile.statements` stores it. known: those of earlier files."""
     account = masked(one.account)
     before = closing_before(known, account=account, currency=one.currency, first_day=one.first_day)
     return {
@@ -35,7 +36,7 @@ def summary(one: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def gaps_of(file: BankFile) -> list[str]:
-    """Where a statement doesn't open with the closing balance of the one before it, in words."""
+    """List, as sentences, where a statement doesn't open with the closing balance of the one before it."""
     words = _(
         "The statement from %(day)s opens with %(opening)s, the one before it closes with %(closing)s. Is one missing?"
     )
@@ -53,7 +54,7 @@ def gaps_of(file: BankFile) -> list[str]:
 
 @dataclass
 class FileEnds:
-    """What a person needs to say that a file is complete, and whether it takes one."""
+    """What a person needs to confirm that a file is complete, and whether they must."""
 
     are_known: bool = True
     rows: int = 0

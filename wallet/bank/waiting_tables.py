@@ -1,4 +1,4 @@
-"""Tables of a bank whose columns nobody has mapped yet: kept encrypted until somebody does."""
+"""Bank tables whose columns aren't mapped yet: stored encrypted until somebody maps them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 @transaction.atomic
 def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) -> WaitingTable:
-    """Keep a table (encrypted) until its mapping is said. The same file again is the same row; old ones are thrown away.
+    """Store a table (encrypted) until it is mapped. The same file again is the same row; old ones are deleted.
 
-    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, DomainError for one that is too large to wait.
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, DomainError for one that is too large to
+    wait.
     """
     psp = Psp.objects.select_related("brand").get(pk=psp_id)
     require(policies.can_handle_bank(actor, psp))
@@ -67,15 +68,16 @@ def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) ->
 
 
 def preview(waiting: WaitingTable, mapping: Mapping) -> list[Parsed]:
-    """What the whole table says under a mapping; proved. Raises BadStatement."""
+    """Read the whole table by a mapping, with its checks. Raises BadStatement."""
     _kind, found = read_file(io.BytesIO(waiting.content), "auto", mapping)
     return list(found)
 
 
 def import_waiting(*, waiting_id: int, mapping: Mapping, actor: User) -> BankFile:
-    """Take the table in by this mapping, and remember the mapping for the account and shape.
+    """Import the table by this mapping, and remember the mapping for the account and shape.
 
-    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, BadStatement, DomainError; then nothing is kept.
+    Who: `wallet.handle_bank_entries` on the PSP's brand. Raises: NotAllowed, BadStatement, DomainError; then nothing
+    is stored.
     EndUnknown: the mapping is remembered, and the file waits for a person to confirm that it's complete.
     """
     taken = _import_by(waiting_id, replace(mapping, doubts=[]), actor)
@@ -115,7 +117,7 @@ def _import_by(waiting_id: int, mapping: Mapping, actor: User) -> BankFile | End
 
 @transaction.atomic
 def discard_table(*, waiting_id: int, actor: Actor) -> None:
-    """Throw a waiting table away. Who: `wallet.handle_bank_entries` on the PSP's brand."""
+    """Delete a waiting table. Who: `wallet.handle_bank_entries` on the PSP's brand."""
     waiting = lock(WaitingTable, waiting_id, "psp__brand")
     require(policies.can_handle_bank(actor, waiting.psp))
     audit.record(

@@ -1,4 +1,4 @@
-"""Bonuses above the limit in the list of second approvals; how they are decided is the bonus's own."""
+"""Bonuses above the limit in the list of second approvals; they are decided by their own verbs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wallet.models import BonusGrant
 
 
 class BonusApproval(approvals.ListedApproval[BonusGrant]):
-    """The client gets the credit."""
+    """A bonus that waits for its second approval; approved, the client gets the credit."""
 
     model = BonusGrant
     code = "bonus"

@@ -1,4 +1,4 @@
-"""How credit ends: it becomes money by trading or in time, or it is lost by a withdrawal, by the calendar, or by a decision."""
+"""Ends bonuses: credit becomes money by trading or in time, or is lost by a withdrawal, by expiry, or by a decision."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TRADES = (DealAction.BUY, DealAction.SELL)
 
 
 def part_of(minor: int, part: Decimal) -> int:
-    """A part (0 to 1) of an amount in whole minor units, rounded down: in doubt the client keeps it."""
+    """Compute a part (0 to 1) of an amount in whole minor units, rounded down: in doubt the client keeps it."""
     return int((minor * min(max(part, Decimal(0)), Decimal(1))).to_integral_value(rounding=ROUND_DOWN))
 
 
@@ -69,7 +69,7 @@ def release_by_trading(client_id: int) -> int:
 
 
 def _counting(client_id: int) -> BonusGrant | None:
-    """The oldest held bonus that lots free; its count starts when its turn comes."""
+    """Lock the oldest held bonus that lots release, None where there is none; its count starts when its turn comes."""
     first = (
         BonusGrant.objects.filter(client_id=client_id, state=BonusState.ACTIVE, lots_needed__isnull=False)
         .order_by("pk")
@@ -93,7 +93,7 @@ def _closed_lots(client_id: int, since: dt.datetime) -> Decimal:
 
 
 def clients_with_credit(client_ids: Iterable[int]) -> list[int]:
-    """Those of the given clients who hold a bonus."""
+    """Select those of the given clients who hold a bonus."""
     rows = BonusGrant.objects.filter(client_id__in=list(client_ids), state=BonusState.ACTIVE)
     return sorted(set(rows.values_list("client_id", flat=True)))
 
@@ -128,7 +128,7 @@ def _close_if_empty(grant: BonusGrant, state: BonusState) -> None:
 
 
 def burn_key(grant_reference: str, why: str) -> str:
-    """Of the journal by which a cause took credit away."""
+    """Return the key of the journal by which a cause took credit away."""
     return f"bonus:{grant_reference}:burn:{why}"
 
 
@@ -141,7 +141,10 @@ def _burn(
     actor: Actor = None,
     ends_as: BonusState = BonusState.BURNED,
 ) -> int | None:
-    """`why` makes the journal's key: one cause takes away once. Returns the journal's id; None where it had taken before."""
+    """Take credit away, once per cause: `why` makes the journal's key.
+
+    Returns the journal's id; None where the cause had taken before.
+    """
     key = burn_key(grant.reference, why)
     if Journal.objects.filter(idempotency_key=key).exists():
         return None
@@ -171,14 +174,14 @@ def _burn(
 
 
 def _active(client_id: int, **which: Any) -> list[BonusGrant]:
-    """Held bonuses, locked after their client and in the order of their ids."""
+    """Lock a client's held bonuses, after the client and in the order of their ids."""
     lock(Client, client_id)
     ids = BonusGrant.objects.filter(client_id=client_id, state=BonusState.ACTIVE, **which).order_by("pk")
     return [lock_grant(pk) for pk in ids.values_list("pk", flat=True)]
 
 
 def lost_by_withdrawal(client: Client, amount: Decimal, currency: str) -> list[tuple[BonusGrant, int]]:
-    """What a withdrawal of that amount would take away: (bonus, minor units). Writes nothing."""
+    """Compute what a withdrawal of that amount would take away: (bonus, minor units). Writes nothing."""
     held = BonusGrant.objects.filter(client=client, state=BonusState.ACTIVE).select_related("rule__plan")
     rows = [grant for grant in held if grant.rule.on_withdrawal != OnWithdrawal.NOTHING]
     if not rows:
@@ -192,7 +195,10 @@ def _lost(grant: BonusGrant, part: Decimal) -> int:
 
 
 def _part_withdrawn(client: Client, base: Decimal, *, is_gone: bool) -> Decimal:
-    """The withdrawal over all the client's own money: wallets and equity on platforms, in the brand's base currency."""
+    """Compute which share of the client's own money a withdrawal is.
+
+    That money is wallets and equity on platforms, in the brand's base currency.
+    """
     total = client.equity or Decimal(0)
     for wallet in wallets_of(client):
         if wallet.balance:
@@ -203,10 +209,10 @@ def _part_withdrawn(client: Client, base: Decimal, *, is_gone: bool) -> Decimal:
 
 @transaction.atomic
 def burn_by_withdrawal(withdrawal_id: int) -> int:
-    """A withdrawal was paid: credit is lost as the rule says. Returns how many bonuses lost something."""
+    """Take credit away for a withdrawal that was paid, as the rule says. Returns how many bonuses lost something."""
     withdrawal = Withdrawal.objects.select_related("client__brand").defer("sealed_destination").get(pk=withdrawal_id)
     if withdrawal.from_suspense or withdrawal.state == WithdrawalState.CAME_BACK:
-        return 0  # it was never the client's money, or is there again: two people have said what becomes of the credit
+        return 0  # it was never the client's money, or it came back and two people decided about the credit
     grants = [
         grant
         for grant in _active(withdrawal.client_id)
@@ -229,7 +235,7 @@ def burn_by_withdrawal(withdrawal_id: int) -> int:
 
 @transaction.atomic
 def burn_by_refund(*, deposit_id: int, amount: Decimal, refund: str) -> int:
-    """The deposit that earned a bonus was given back: the same part of what is still held is lost, once per refund."""
+    """Take away the same part of held credit as its deposit was refunded, once per refund. Returns how many bonuses."""
     deposit = Deposit.objects.get(pk=deposit_id)
     grants = _active(deposit.client_id, deposit=deposit)
     reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
@@ -240,7 +246,10 @@ def burn_by_refund(*, deposit_id: int, amount: Decimal, refund: str) -> int:
 
 @transaction.atomic
 def burn_by_chargeback(*, dispute: Dispute, number: int, amount: Decimal) -> int:
-    """As a refund; which dispute it was, and which time it took the money, is kept: won, it gives the credit again."""
+    """Take credit away for a chargeback as for a refund, and store its dispute.
+
+    When the dispute is won, the credit is restored.
+    """
     deposit = dispute.deposit
     grants = _active(deposit.client_id, deposit=deposit)
     reason = _("Deposit %(reference)s was charged back (%(dispute)s)") % {
@@ -263,7 +272,7 @@ def _same_part(grants: list[BonusGrant], deposit: Deposit, amount: Decimal) -> l
 
 @transaction.atomic
 def burn_by_negative_balance(deal_id: int) -> int:
-    """A platform made up for a negative balance: held credit pays for it first, oldest first."""
+    """Let held credit pay first, oldest first, for a negative balance that a platform compensated."""
     deal = Deal.objects.select_related("account__client").get(pk=deal_id)
     if deal.account is None or deal.account.is_demo or deal.action != DealAction.SO_COMPENSATION or deal.profit <= 0:
         return 0
@@ -288,7 +297,10 @@ def _in_currency(amount: Decimal, given: str, wanted: str) -> Decimal:
 
 @transaction.atomic
 def take_bonus_away(*, grant_id: int, actor: Actor, reason: str) -> BonusGrant:
-    """All that is still held is lost, e.g. for abuse. Who: `wallet.approve_bonus` in reach. Raises without a reason."""
+    """Take away everything that a bonus still holds, e.g. for abuse.
+
+    Who: `wallet.approve_bonus` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
     grant = BonusGrant.objects.get(pk=grant_id)
     lock(Client, grant.client_id)
     grant = lock_grant(grant_id)
@@ -305,7 +317,7 @@ def take_bonus_away(*, grant_id: int, actor: Actor, reason: str) -> BonusGrant:
 
 
 def due_bonuses(*, limit: int = 200) -> list[int]:
-    """Held bonuses whose day has come."""
+    """List the held bonuses whose day of release or expiry has come."""
     now = timezone.now()
     held = BonusGrant.objects.filter(state=BonusState.ACTIVE)
     free = held.filter(release_at__lte=now).values_list("pk", flat=True)[:limit]
@@ -315,7 +327,7 @@ def due_bonuses(*, limit: int = 200) -> list[int]:
 
 @transaction.atomic
 def end_in_time(grant_id: int) -> str:
-    """Free a bonus whose days are over, or let it expire. What is due on the same day is freed."""
+    """Release a bonus whose days are over, or let it expire. What is due on the same day is released."""
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
     lock(Client, client_id)
     grant, now = lock_grant(grant_id), timezone.now()

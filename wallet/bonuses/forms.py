@@ -33,7 +33,7 @@ class GrantForm(forms.Form):
 
 
 class BonusReturnForm(forms.Form):
-    """What becomes of credit that a chargeback took away and that was won."""
+    """Whether credit that a chargeback took is restored, now that the dispute is won."""
 
     restores = forms.TypedChoiceField(
         label=_("What becomes of it"),

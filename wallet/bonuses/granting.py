@@ -1,11 +1,13 @@
-"""Bonuses: who gets one, under which dated rule, and who decides.
+"""Grants bonuses: to whom, under which dated rule, and who decides.
 
     grant     bonus cost      −X    client credit  +X
     release   client credit   −X    wallet         +X      (wallet/bonuses/ending.py)
     burn      client credit   −X    bonus cost     +X      (wallet/bonuses/ending.py)
 
-Client credit is a bounded account of its own per client and currency: nothing but these three journals touches it, so it can't
-be withdrawn. European (ESMA, 2018/796; FCA PS19/18) and Australian (ASIC 2020/986) rules forbid bonuses to retail clients: that
+Client credit is a bounded account of its own per client and currency: nothing but these three journals touches it, so
+it can't
+be withdrawn. European (ESMA, 2018/796; FCA PS19/18) and Australian (ASIC 2020/986) rules forbid bonuses to retail
+clients: that
 refusal is the default and is lifted only by a brand's own policy.
 """
 
@@ -56,12 +58,12 @@ RETAIL_BAN = frozenset(
 
 
 def credit_account(client: Client, currency: str) -> Account:
-    """Where the client's credit in a currency stands."""
+    """Return the ledger account of the client's credit in a currency."""
     return posting.account_for(AccountKind.BONUS, brand_id=client.brand_id, currency=currency, client_id=client.pk)
 
 
 def bonus_held(client: Client, currency: str) -> int:
-    """Minor units of credit that are in the client's name and may not be withdrawn."""
+    """Return the client's credit in a currency, in minor units; it can't be withdrawn."""
     row = Balance.objects.filter(
         account__kind=AccountKind.BONUS, account__client=client, account__currency=currency
     ).first()
@@ -69,19 +71,19 @@ def bonus_held(client: Client, currency: str) -> int:
 
 
 def credits_of(client: Client) -> list[Money]:
-    """The client's credit, a line per currency that has some."""
+    """List the client's credit, one amount per currency that has some."""
     rows = Balance.objects.filter(account__kind=AccountKind.BONUS, account__client=client).select_related("account")
     return [Money.of_minor(row.posted_minor, row.account.currency) for row in rows if row.posted_minor]
 
 
 def grants_of(client: Client, *, limit: int = 50) -> list[BonusGrant]:
-    """Newest first."""
+    """List the client's bonuses, newest first."""
     rows = BonusGrant.objects.filter(client=client).select_related("rule__plan", "client__brand")
     return list(rows.order_by("-pk")[:limit])
 
 
 def how_it_becomes_free(grant: BonusGrant) -> str:
-    """In a sentence, for the client and for staff."""
+    """Say in a sentence how the credit becomes withdrawable, for the client and for staff."""
     if grant.rule.release_by == ReleaseBy.LOTS:
         return _("Free with %(needed)s closed lots; %(done)s traded so far.") % {
             "needed": _lots(grant.lots_needed or Decimal(0)),
@@ -97,12 +99,12 @@ def _lots(number: Decimal) -> str:
 
 
 def rule_on(plan: BonusPlan, day: dt.date) -> BonusRule | None:
-    """The rule in force on a day."""
+    """Return the plan's rule in force on a day."""
     return plan.rules.filter(valid_from__lte=day).order_by("-valid_from", "-pk").first()
 
 
 def may_have_bonus(client: Client) -> Decision:
-    """May this client be given a bonus at all?"""
+    """Decide whether this client may be given a bonus at all."""
     banned = frozenset(client.brand.policies.get("bonus_retail_ban", RETAIL_BAN))
     if client.category == Category.RETAIL and banned & {client.brand.jurisdiction, client.country}:
         return no(
@@ -120,7 +122,10 @@ def may_have_bonus(client: Client) -> Decision:
 
 @transaction.atomic
 def create_plan(*, brand: Brand, name: str, actor: Actor) -> BonusPlan:
-    """An empty campaign. Who: `wallet.manage_bonus` on the brand."""
+    """Create an empty campaign. Who: `wallet.manage_bonus` on the brand.
+
+    Raises: NotAllowed, DomainError for a name twice.
+    """
     require(policies.can_manage_bonus(actor, brand.pk))
     if BonusPlan.objects.filter(brand=brand, name=name).exists():
         raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
@@ -133,7 +138,10 @@ def create_plan(*, brand: Brand, name: str, actor: Actor) -> BonusPlan:
 
 @transaction.atomic
 def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any) -> BonusRule:
-    """The plan's terms from a day on. Who: `wallet.manage_bonus`. A day that has passed can't get other terms."""
+    """Write the plan's terms from a day on; past terms can't be changed.
+
+    Who: `wallet.manage_bonus` on the brand. Raises: NotAllowed, DomainError for a day that has passed.
+    """
     plan = lock(BonusPlan, plan_id, "brand")
     require(policies.can_manage_bonus(actor, plan.brand_id))
     if valid_from < timezone.now().date() and plan.rules.exists():
@@ -151,7 +159,7 @@ def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any)
 
 @transaction.atomic
 def switch_plan(*, plan_id: int, on: bool, actor: Actor) -> BonusPlan:
-    """Stop a campaign, or start it again. Bonuses already given go on. Who: `wallet.manage_bonus`."""
+    """Stop a campaign, or start it again. Bonuses that were granted go on. Who: `wallet.manage_bonus`."""
     plan = lock(BonusPlan, plan_id)
     require(policies.can_manage_bonus(actor, plan.brand_id))
     plan.is_enabled = on
@@ -169,7 +177,7 @@ def switch_plan(*, plan_id: int, on: bool, actor: Actor) -> BonusPlan:
 def grant_bonus(
     *, client_id: int, plan_id: int, amount: Decimal, currency: str, reason: str, request_key: str, actor: Actor
 ) -> BonusGrant:
-    """Staff give a client credit; above the rule's limit it waits for a second person.
+    """Grant a client credit by hand; above the rule's limit it waits for a second person.
 
     Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, DomainError (client, plan, amount), IdempotencyConflict.
     """
@@ -222,7 +230,12 @@ def grant_bonus(
 
 @transaction.atomic
 def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "") -> BonusGrant:
-    """The second person says yes or no. Who: `wallet.approve_bonus`, and not the one who asked (also a CHECK)."""
+    """Approve or refuse a bonus as the second person.
+
+    Who: `wallet.approve_bonus`, and not the requester (also a CHECK). Raises: NotAllowed, WrongState, DomainError (no
+    reason, or
+    the client may have no bonus now).
+    """
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
     lock(Client, client_id, "brand")
     grant = lock_grant(grant_id)
@@ -252,7 +265,7 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
 
 @transaction.atomic
 def grant_for_deposit(deposit_id: int) -> list[BonusGrant]:
-    """What the brand's campaigns give for a deposit that was settled; the same deposit twice gives once."""
+    """Grant what the brand's campaigns give for a settled deposit; the same deposit twice gives once."""
     deposit = Deposit.objects.select_related("client__brand", "wallet").get(pk=deposit_id)
     plans = list(BonusPlan.objects.filter(brand_id=deposit.brand_id, is_enabled=True).order_by("pk"))
     if not plans or deposit.settled_at is None or deposit.state != "settled":
@@ -296,7 +309,7 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
 
 
 def _left(client: Client, rule: BonusRule) -> Decimal:
-    """What the client may still get under the plan, in the brand's base currency."""
+    """Compute what the client may still get under the plan, in the brand's base currency."""
     given = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state=BonusState.REFUSED)
     so_far = given.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     return max(from_minor(rule.maximum_minor, client.brand.base_currency) - so_far, Decimal(0))
@@ -343,7 +356,7 @@ def _write(
 
 
 def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusGrant:
-    """Book it: from the house's cost into the client's credit."""
+    """Book a bonus: from the broker's bonus cost into the client's credit."""
     if grant.state != BonusState.REQUESTED:
         raise WrongState(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
@@ -373,13 +386,14 @@ def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusG
 
 
 def lock_grant(pk: int) -> BonusGrant:
-    """The client's row is locked before its bonuses."""
+    """Lock a bonus. Lock order: the client before its bonuses, so the caller has the client's lock."""
     return lock(BonusGrant, pk, "client__brand", "rule__plan", "account")
 
 
 def audit_grant(
     grant: BonusGrant, action: AuditCode, *, actor: Actor = None, reason: str = "", after: dict[str, Any] | None = None
 ) -> None:
+    """Record an audit entry about a bonus, with its reference, state and amount."""
     audit.record(
         actor=actor,
         action=action,

@@ -14,7 +14,7 @@ from wallet.models import BonusGrant
 
 
 def can_manage_bonus(user: Actor, brand_id: int) -> Decision:
-    """Finance writes the brand's plans."""
+    """Allow finance to write the brand's plans."""
     allowed = has_permission(user, "wallet.manage_bonus")
     if allowed and brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
@@ -22,7 +22,7 @@ def can_manage_bonus(user: Actor, brand_id: int) -> Decision:
 
 
 def can_grant_bonus(user: Actor, client: Client) -> Decision:
-    """Who keeps clients, for clients in reach."""
+    """Allow granting bonuses to clients in reach."""
     allowed = has_permission(user, "wallet.grant_bonus")
     if allowed and client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))
@@ -30,7 +30,7 @@ def can_grant_bonus(user: Actor, client: Client) -> Decision:
 
 
 def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
-    """Four eyes: not the one who asked for it. Also a CHECK of the table."""
+    """Allow approvers, but not the requester (four eyes). Also a CHECK of the table."""
     allowed = has_permission(user, "wallet.approve_bonus")
     if not allowed:
         return allowed
@@ -45,6 +45,7 @@ def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
 
 
 def can_take_bonus_away(user: Actor, grant: BonusGrant) -> Decision:
+    """Allow approvers of bonuses, for clients in reach."""
     allowed = has_permission(user, "wallet.approve_bonus")
     if allowed and grant.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))

@@ -1,4 +1,4 @@
-"""Credit that a withdrawal or a refund took away, held again because its money never left (a chargeback: `bonus_disputes`).
+"""Restores credit that a withdrawal or a refund took away, when its money came back (chargebacks: `bonus_disputes`).
 
 restore   bonus cost   −X   client credit   +X
 """
@@ -38,7 +38,7 @@ GONE = (DepositState.CHARGED_BACK, DepositState.REFUNDED)
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a payment took of one bonus, and what of it can be held again."""
+    """What a payment took of one bonus, as far as it can be restored."""
 
     grant: BonusGrant
     minor: int
@@ -50,14 +50,20 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Restorable:
-    """refusal: why nothing of it can, in words; empty where something can or nothing was lost."""
+    """The credit that can be restored.
+
+    refusal: the sentence why none of it can; empty where some can or none was lost.
+    """
 
     lost: list[Lost] = field(default_factory=list)
     refusal: str = ""
 
 
 def restorable(withdrawal: Withdrawal, amount_minor: int) -> Restorable:
-    """The credit that this very payment took away, in the part of it that came back. Writes nothing; four queries at most."""
+    """Compute the credit that this payment took away, for the part of it that came back. Writes nothing.
+
+    Four queries at most.
+    """
     taken = _taken_by(withdrawal)
     if not taken:
         return Restorable()
@@ -87,14 +93,14 @@ def _taken_by(withdrawal: Withdrawal) -> list[tuple[BonusGrant, int]]:
 
 
 def taken_away(grants: Iterable[BonusGrant]) -> set[int]:
-    """Those that somebody ended by a decision: what comes back does not undo it."""
+    """List the ids of those bonuses that somebody ended by a decision: a returned payment doesn't undo it."""
     keys = {burn_key(grant.reference, "taken-away"): grant.pk for grant in grants}
     found = Journal.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
     return {keys[key] for key in found}
 
 
 def is_still_due(grant: BonusGrant, given_again_deposit_id: int | None = None) -> bool:
-    """It has not expired, and the deposit that earned it is there: or will be, being the one that is given again."""
+    """Tell whether the bonus hasn't expired and its deposit is there, or will be: it is the one that is restored."""
     if grant.state == BonusState.EXPIRED or (grant.expires_at and grant.expires_at <= timezone.now()):
         return False
     earned_by = grant.deposit
@@ -102,7 +108,7 @@ def is_still_due(grant: BonusGrant, given_again_deposit_id: int | None = None) -
 
 
 def take_first(withdrawal: Withdrawal) -> None:
-    """What the payment costs in credit is lost before it is restored, also where its event has not been heard yet."""
+    """Take the credit that the payment costs before it is restored, where its event hasn't been processed yet."""
     if withdrawal.finished_at is None or timezone.now() - withdrawal.finished_at > HEARD_WITHIN:
         return  # whatever it cost, it has cost by now
     if withdrawal.purpose == Purpose.WITHDRAWAL:
@@ -112,7 +118,10 @@ def take_first(withdrawal: Withdrawal) -> None:
 
 
 def restore(finding: PayoutFinding, *, actor: Actor) -> list[BonusRestoration]:
-    """In the act that books a payment that came back. Raises DomainError where the client may have no bonus now."""
+    """Restore credit in the transaction that books a returned payment.
+
+    Raises DomainError where the client may have none now.
+    """
     withdrawal = finding.withdrawal
     lock(Client, withdrawal.client_id)
     found = restorable(withdrawal, finding.amount_minor)
@@ -139,7 +148,10 @@ def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Actor
 def hold_again(
     grant: BonusGrant, minor: int, *, cause: str, named: str, actor: Actor, action: AuditCode, reason: str, **why: Any
 ) -> BonusRestoration:
-    """Book it, say so in the bonus's history, and keep why. `cause` makes the journal's key; client and grant are locked."""
+    """Book restored credit, note it in the bonus's history, and store the cause.
+
+    `cause` makes the journal's key; client and grant are locked.
+    """
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posted = posting.post(
         Entry(

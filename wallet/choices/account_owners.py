@@ -21,12 +21,12 @@ REGISTRY: dict[str, NamesOf] = {}
 
 
 def register(kind: str, names_of: NamesOf) -> None:
-    """`names_of` gets ids and gives names; an id that it does not know keeps its number."""
+    """Register how owners of a kind are named. `names_of` maps ids to names; an id without one keeps its number."""
     REGISTRY[kind] = names_of
 
 
 def names(subjects: Iterable[str]) -> dict[str, str]:
-    """subject → name, for those whose kind is registered and whose owner is there: a query per kind."""
+    """Map subjects to names, where their kind is registered and their owner exists: one query per kind."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for subject in subjects:
         kind, _colon, number = subject.partition(":")
@@ -36,7 +36,7 @@ def names(subjects: Iterable[str]) -> dict[str, str]:
 
 
 def warm(accounts: Collection[Account]) -> None:
-    """Give these accounts their owners' names at once."""
+    """Load the owners' names of these accounts at once."""
     found = names({account.subject for account in accounts if account.subject})
     for account in accounts:
         if account.subject:

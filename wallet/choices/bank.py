@@ -1,4 +1,4 @@
-"""States of what happens on a bank account."""
+"""States of bank entries, payment orders and their files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What breaks of platforms and banks say, and how any break was resolved: kept as a code with values, said when it is read.
+"""Sentences of breaks and resolutions: stored as a code with values, written when they are read.
 
-A run is made by beat or by whoever presses a button; its breaks are read by others, each in their own language.
+A run is started by the scheduler or by one person; its breaks are read by others, each in their own language.
 """
 
 from __future__ import annotations
@@ -48,15 +48,17 @@ RESOLUTIONS: dict[str, Callable[[], str]] = {
 
 
 def money(minor: int, currency: str) -> dict[str, Any]:
-    """An amount as a value of a detail."""
+    """Return an amount as a value of a detail."""
     return {"minor": minor, "currency": currency}
 
 
 def say_detail(code: str, values: Mapping[str, Any]) -> str:
+    """Write the sentence of a break's detail in the reader's language."""
     return DETAILS[code]() % {name: _shown(name, value) for name, value in values.items()}
 
 
 def say_resolution(code: str, values: Mapping[str, Any]) -> str:
+    """Write the sentence of a break's resolution in the reader's language."""
     return RESOLUTIONS[code]() % {name: _shown(name, value) for name, value in values.items()}
 
 

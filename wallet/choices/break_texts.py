@@ -1,4 +1,4 @@
-"""What a break says, in words: built when it is read, so that everyone reads it in their own language."""
+"""Sentences about a break, written when it is read, so that everyone reads it in their own language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(one: Break) -> str:
-    """One sentence; reads the row, the movement and the bank's entry, whichever it has."""
+    """Explain a break in one sentence; reads the row, the movement and the bank's entry, whichever it has."""
     if one.detail_code:
         return say_detail(one.detail_code, one.detail_values)
     if one.subject and one.detail:
@@ -26,7 +26,7 @@ def explain(one: Break) -> str:
 
 
 def how_resolved(one: Break) -> str:
-    """What became of it: as a code says it, or as a person did."""
+    """Say how a break was resolved: by the sentence of its code, or as a person wrote it."""
     if one.resolution_code == Resolved.ITSELF:
         return explain(one)
     return say_resolution(one.resolution_code, one.resolution_values) if one.resolution_code else one.resolution

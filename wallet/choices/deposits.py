@@ -84,7 +84,7 @@ DEPOSIT_ARRIVED = (
 
 
 class TermState(BadgeChoices):
-    """The days in which a client who has paid in must be verified."""
+    """States of the term in which a client who has deposited must be verified."""
 
     RUNNING = "running", "azure", _("Running")
     VERIFIED = "verified", "green", _("Verified in time")

@@ -8,7 +8,7 @@ from crm.choices import BadgeChoices
 
 
 class DisputeState(BadgeChoices):
-    """INQUIRY: the payer's bank only asks. The others are of a chargeback."""
+    """INQUIRY: the payer's bank only asks for information. The others are states of a chargeback."""
 
     INQUIRY = "inquiry", "azure", _("Question of the bank")
     NEEDS_RESPONSE = "needs_response", "orange", _("Needs an answer")

@@ -9,7 +9,7 @@ from crm.choices import BadgeChoices
 
 
 class AccountKind(models.TextChoices):
-    """The chart of accounts. A balance is credit-positive: what the house owes is above zero, what it holds below."""
+    """The chart of accounts. A balance is credit-positive: what the broker owes is above zero, what it holds below."""
 
     CLIENT_WALLET = "client_wallet", _("Client wallet")
     PLATFORM_CLEARING = "platform_clearing", _("Platform clearing")

@@ -1,4 +1,4 @@
-"""Kinds and states of what happens at month-end beside the PSPs' reports: sources, their runs, client money."""
+"""Kinds and states at month-end beside the PSPs' reports: sources, their runs, client money."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm.choices import BadgeChoices
 
 
 class PeriodState(BadgeChoices):
-    """Closing: no entry goes in any more, and the carry-forward is being computed."""
+    """States of a month. Closing: no entry goes in any more, and the carry-forward is being computed."""
 
     OPEN = "open", "green", _("Open")
     CLOSING = "closing", "yellow", _("Being closed")
@@ -24,7 +24,7 @@ PERIOD_TRANSITIONS: dict[str, set[str]] = {
 
 
 class SourceKind(models.TextChoices):
-    """From where the other side of our books comes."""
+    """What the books are compared with."""
 
     PSP = "psp", _("PSP")
     BANK = "bank", _("Bank")
@@ -50,7 +50,7 @@ RUN_TRANSITIONS: dict[str, set[str]] = {
 
 
 class Cover(BadgeChoices):
-    """Client money of a day. TRANSIT: covered only with what PSPs have not paid to the bank yet."""
+    """Cover of client money on a day. TRANSIT: covered only with what PSPs haven't paid to the bank yet."""
 
     COVERED = "covered", "green", _("Covered")
     TRANSIT = "transit", "yellow", _("Covered with money in transit")

@@ -26,7 +26,7 @@ class CallOutcome(BadgeChoices):
 
 
 class Verdict(BadgeChoices):
-    """What the check of a webhook's raw bytes found. Only an accepted one is acted on."""
+    """Result of the check of a webhook's raw bytes. Only an accepted one is processed."""
 
     ACCEPTED = "accepted", "green", _("Accepted")
     DUPLICATE = "duplicate", "secondary", _("Sent again")

@@ -1,4 +1,4 @@
-"""Legs of the reconciliation, and what suggestions and postings can be."""
+"""Legs, rules and states of the reconciliation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm.choices import BadgeChoices
 
 
 class MovementKind(models.TextChoices):
-    """What we believe a PSP did with our money; the other side of a settlement report's row."""
+    """What our books say a PSP did with our money; the other side of a settlement report's row."""
 
     PAYMENT = "payment", _("Deposit")
     PAYOUT = "payout", _("Withdrawal")
@@ -19,7 +19,7 @@ class MovementKind(models.TextChoices):
 
 
 class WaitingState(models.TextChoices):
-    """Of a report whose end nothing proves."""
+    """States of a report whose end nothing proves."""
 
     WAITING = "waiting", _("Awaiting confirmation")
     CONFIRMED = "confirmed", _("Confirmed complete")
@@ -47,7 +47,7 @@ class RowType(models.TextChoices):
 
 
 class MatchRule(models.TextChoices):
-    """By what a row and a movement were recognised; kind, currency and amount agree always."""
+    """How a row and a movement were matched; kind, currency and amount agree always."""
 
     PSP_REFERENCE = "psp_reference", _("PSP reference")
     OUR_REFERENCE = "our_reference", _("Our reference")
@@ -77,7 +77,7 @@ class BreakKind(BadgeChoices):
 
 
 class ReserveState(BadgeChoices):
-    """Of a row by which a PSP held money back or released it."""
+    """States of a row by which a PSP held money back or released it."""
 
     HELD = "held", "azure", _("Held by the PSP")
     RELEASED = "released", "green", _("Released")
@@ -97,7 +97,7 @@ BREAK_TRANSITIONS: dict[str, set[str]] = {
 
 
 class Leg(models.TextChoices):
-    """Between whom."""
+    """The two sides that are compared."""
 
     PSP = "psp", _("PSP and books")
     BANK = "bank", _("Bank and PSP")
@@ -105,7 +105,7 @@ class Leg(models.TextChoices):
 
 
 class ReportState(BadgeChoices):
-    """Of a report that a PSP announced, or owes."""
+    """States of a report that a PSP announced, or that is overdue."""
 
     WAITING = "waiting", "azure", _("To be fetched")
     IMPORTED = "imported", "green", _("Imported")
@@ -138,7 +138,7 @@ REPORT_TRANSITIONS: dict[str, set[str]] = {
 
 
 class SuggestionRule(models.TextChoices):
-    """Why two may be the same. None of these is ever taken without a person."""
+    """Why two may be the same. A suggestion is never accepted without a person."""
 
     SAME_REFERENCE = "same_reference", _("Our reference and amount agree, the PSP's own differs")
     NEAR_AMOUNT = "near_amount", _("A reference agrees, the amount nearly")
@@ -161,7 +161,7 @@ SUGGESTION_TRANSITIONS: dict[str, set[str]] = {
 
 
 class PostingWay(models.TextChoices):
-    """What an accepted difference is."""
+    """What an accepted difference is booked as."""
 
     FEE = "fee", _("A fee of the PSP")
     FX = "fx", _("A difference of exchange rates")
@@ -172,7 +172,7 @@ class PostingWay(models.TextChoices):
 
 
 class Detail(models.TextChoices):
-    """What a break of a platform or a bank says; its sentence is in `reconciliation.details`."""
+    """What is wrong at a platform or a bank; its sentence is in `break_details`."""
 
     NOT_ORDERED = "not_ordered", _("Not ordered here")
     OTHER_ACCOUNT = "other_account", _("On another account")
@@ -189,7 +189,7 @@ class Detail(models.TextChoices):
 
 
 class Resolved(models.TextChoices):
-    """How a break was resolved where nobody said it in words of their own."""
+    """How a break was resolved where no person wrote it."""
 
     BY_REPORT = "by_report", _("By a report")
     BY_BOOKS = "by_books", _("By our books")

@@ -14,7 +14,7 @@ class Direction(models.TextChoices):
 
 
 class QuoteFor(models.TextChoices):
-    """What a promised rate may be used for."""
+    """What a quoted rate may be used for."""
 
     EXCHANGE = "exchange", _("Between wallets")
     TO_TRADING = "to_trading", _("Wallet to trading account")

@@ -1,4 +1,4 @@
-"""States of withdrawals, their checks' outcomes and reasons of failure."""
+"""States of withdrawals, results of their checks and reasons of failure."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from crm.i18n.localized_text import LocalizedText
 
 
 class Purpose(models.TextChoices):
-    """Why money goes to a client: they asked for it, or staff give a deposit back."""
+    """Why money goes to a client: they requested it, or staff refund a deposit."""
 
     WITHDRAWAL = "withdrawal", _("Withdrawal")
     REFUND = "refund", _("Refund of a deposit")
 
 
 class WithdrawalRoute(models.TextChoices):
-    """How it goes: to a destination that the client named, or back to the payment that it came from."""
+    """How it is paid: to a destination that the client named, or back to the payment that it came from."""
 
     PAYOUT = "payout", _("Payout")
     REFUND = "refund", _("Back to its source")
 
 
 class ClaimState(BadgeChoices):
-    """Of a refund that the payer fetches at an address of the PSP."""
+    """States of a refund that the payer claims at an address of the PSP."""
 
     WAITING = "waiting", "yellow", _("Waits for the client to claim it")
     CLAIMED = "claimed", "azure", _("Claimed, on its way")
@@ -101,7 +101,7 @@ WITHDRAWAL_OPEN = (
 
 
 class FindingKind(BadgeChoices):
-    """What people found out about a payout."""
+    """The result of a payout that people investigated."""
 
     PAID = "paid", "green", _("It was paid")
     NOT_PAID = "not_paid", "red", _("It was never paid")
@@ -109,7 +109,7 @@ class FindingKind(BadgeChoices):
 
 
 class CheckResult(BadgeChoices):
-    """What a check of a withdrawal says."""
+    """The result of a check of a withdrawal."""
 
     PASS = "pass", "green", _("Passed")
     REVIEW = "review", "yellow", _("Needs a look")
@@ -134,12 +134,15 @@ FAILURES: dict[str, Promise] = {
 
 
 def failure_words(code: str) -> str:
-    """A PSP's failure code as a sentence; one that is not known stays readable."""
+    """Write a PSP's failure code as a sentence; an unknown one stays readable."""
     return str(FAILURES[code]) if code in FAILURES else code.replace("_", " ")
 
 
 def reason_for_client(state: str, reason: str) -> LocalizedText:
-    """Why a withdrawal ended, for its client. What a PSP answered may name keys and references: only causes we know pass."""
+    """Say to its client why a withdrawal ended.
+
+    A PSP's answer may contain keys and references: only known causes pass.
+    """
     if state != WithdrawalState.FAILED:
         return reason
     return FAILURES.get(reason.strip().lower().replace(" ", "_"), "")

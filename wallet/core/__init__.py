@@ -1,1 +1,1 @@
-"""What every room of the wallet uses: amounts, limits, references, files kept as evidence."""
+"""What every room of the wallet uses: amounts, limits, references, files stored as evidence."""

@@ -17,7 +17,7 @@ DIGITS_MAX = 28
 
 
 def minor_of(amount: Decimal, currency: str) -> int:
-    """Whole minor units of a sensible amount, or words."""
+    """Convert a positive amount into whole minor units. Raises DomainError with a sentence for who typed it."""
     if not amount.is_finite() or amount <= 0:
         raise DomainError(_("Enter an amount above zero."))
     if amount.adjusted() > PLACE_MAX:
@@ -34,10 +34,11 @@ def minor_of(amount: Decimal, currency: str) -> int:
 
 
 def read_amount(text: str, decimal_sign: str) -> str:
-    """An amount as people write it, with a point for the decimals: “1.234,50”, “1,234.50”, “1 234.5”, “250,5”.
+    """Read an amount as people write it into one with a decimal point: “1.234,50”, “1,234.50”, “1 234.5”, “250,5”.
 
-    One sign alone before exactly three figures is what the reader's language makes of it: “1.500” is fifteen hundred in
-    German and one and a half in English.
+    A single sign before exactly three digits is read by the reader's language: “1.500” is fifteen hundred in German
+    and one and
+    a half in English.
     """
     text = re.sub(r"[\s'’]", "", text)
     signs = [character for character in text if character in ".,"]

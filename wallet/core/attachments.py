@@ -1,6 +1,7 @@
-"""Files that people attach to what they do about money: a row names the file, the content is kept encrypted beside it.
+"""Files that people attach to decisions about money: a row names the file, the content is stored encrypted beside it.
 
-A shelf is a folder below PRIVATE_DIR with a key purpose of its own, so that a file of one is never opened as one of another.
+A shelf is a folder below PRIVATE_DIR with a key purpose of its own, so that a file of one is never opened as one of
+another.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ BYTES_MAX = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where one kind of attachments lies, and for what its key is."""
+    """Where one kind of attachments is stored, and the purpose of its key."""
 
     name: str
     purpose: str
@@ -50,5 +51,5 @@ def keep(row: AttachedFile, shelf: Shelf, *, below: int, name: str, content: byt
 
 
 def content_of(row: AttachedFile, shelf: Shelf) -> bytes:
-    """The file as it was attached. Raises sealed_files.FileDamaged, FileMissing."""
+    """Decrypt the file as it was attached. Raises sealed_files.FileDamaged, FileMissing."""
     return sealed_files.read(shelf.folder / row.file_path, owner=shelf.owner)

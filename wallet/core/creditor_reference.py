@@ -16,13 +16,13 @@ NOT_A_LETTER = re.compile(r"[^A-Z0-9]")
 
 
 def check_digits(body: str) -> str:
-    """The two digits that make `RF` + digits + body divide as ISO 7064 wants."""
+    """Compute the two check digits of `RF` + digits + body (ISO 7064, mod 97)."""
     number = "".join(str(int(letter, 36)) for letter in f"{body}RF00")
     return f"{98 - int(number) % 97:02d}"
 
 
 def is_creditor_reference(text: str) -> bool:
-    """ISO 11649: RF, two check digits, up to 21 letters and digits."""
+    """Tell whether a text is a valid ISO 11649 reference: RF, two check digits, up to 21 letters and digits."""
     plain = NOT_A_LETTER.sub("", text.upper())
     if not re.fullmatch(r"RF\d{2}[A-Z0-9]{1,21}", plain):
         return False
@@ -30,20 +30,22 @@ def is_creditor_reference(text: str) -> bool:
 
 
 def wire_reference(deposit_reference: str) -> str:
-    """What the client is shown: `RF…` in one piece."""
+    """Compute the reference that the client is shown: `RF…` in one piece."""
     body = NOT_A_LETTER.sub("", deposit_reference.upper())
     return f"RF{check_digits(body)}{body}"
 
 
 def printed(reference: str) -> str:
-    """In groups of four, as people copy it."""
+    """Write a reference in groups of four, as people copy it."""
     return " ".join(reference[place : place + 4] for place in range(0, len(reference), 4))
 
 
 def deposits_named_in(*texts: str) -> list[str]:
-    """Deposit references (`D-…`) that the texts may name, whatever stands before, between and around the letters.
+    """List the deposit references (`D-…`) that the texts may name, whatever is before, between and around the letters.
 
-    With check digits they must hold; the bare reference of twelve letters counts too. Which exist is for the caller to see.
+    Check digits must be right where there are any; the bare reference of twelve letters counts too. Whether such a
+    deposit
+    exists is for the caller to check.
     """
     found: dict[str, None] = {}
     for text in texts:

@@ -1,4 +1,4 @@
-"""An attached file as a download: never shown by the browser, whatever is in it."""
+"""An attached file as a download: never rendered by the browser, whatever is in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wallet.models import AttachedFile
 
 
 def attached(row: AttachedFile, shelf: attachments.Shelf) -> HttpResponse:
-    """Raises Http404 when the stored file is gone or was changed."""
+    """Answer with an attached file as a download. Raises Http404 when the stored file is missing or was changed."""
     try:
         content = attachments.content_of(row, shelf)
     except (FileMissing, FileDamaged) as error:

@@ -1,4 +1,4 @@
-"""What a method costs the client: a part of the amount and a fixed sum, in whole minor units, and never more than there is."""
+"""A payment method's fee for the client: a share and a fixed sum, in whole minor units, never more than the amount."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ class Fee:
     fixed_minor: int
 
     def of(self, amount_minor: int) -> int:
-        """The fee on an amount: half to even, and at most the amount itself."""
+        """Compute the fee on an amount, in minor units: half to even, and at most the amount itself."""
         return fee_of(amount_minor, self.basis_points, self.fixed_minor)
 
 
 def fee_of(amount_minor: int, basis_points: int, fixed_minor: int) -> int:
+    """Compute a fee: a share, rounded half to even, and a fixed part; at most the amount itself."""
     part = (amount_minor * basis_points / BASIS_POINTS).to_integral_value(rounding=ROUND_HALF_EVEN)
     return min(int(part) + fixed_minor, max(amount_minor, 0))
 
 
 class FromBase:
-    """Sums in a brand's base currency as minor units of another, at today's rate, which is read once."""
+    """Converts sums in a brand's base currency into minor units of another, at today's rate, which is read once."""
 
     def __init__(self, brand: Brand, currency: str) -> None:
         self.base, self.currency = brand.base_currency, currency
@@ -50,11 +51,11 @@ class FromBase:
         return self._minor(base_minor, ROUND_HALF_EVEN)
 
     def least(self, base_minor: int) -> int:
-        """A lower limit, rounded up: what is shown as the least is enough."""
+        """Convert a lower limit, rounded up: an amount that is shown as the minimum is enough."""
         return self._minor(base_minor, ROUND_UP)
 
     def most(self, base_minor: int) -> int:
-        """An upper limit, rounded down: what is shown as the most is not too much."""
+        """Convert an upper limit, rounded down: an amount that is shown as the maximum is not too much."""
         return self._minor(base_minor, ROUND_DOWN)
 
     def _minor(self, base_minor: int, rounding: str) -> int:
@@ -64,5 +65,5 @@ class FromBase:
         return to_minor(amount, self.currency)
 
     def in_base(self, amount: Decimal) -> int:
-        """The other way, in minor units of the base."""
+        """Convert back, into minor units of the base currency."""
         return to_minor(quantize(amount / self.rate, self.base), self.base)

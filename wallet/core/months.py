@@ -34,5 +34,5 @@ class Month:
 
 
 def month_named(name: str) -> Month | None:
-    """None for what is no month's name."""
+    """Parse a month's name, e.g. 2026-10; None where it is none."""
     return Month(dt.date.fromisoformat(f"{name}-01")) if NAME.fullmatch(name) else None

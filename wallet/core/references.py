@@ -9,5 +9,5 @@ LENGTH = 12
 
 
 def new_reference(letter: str) -> str:
-    """`D-` for deposits, `W-` for withdrawals, `T-` for transfers; 31^12 possibilities."""
+    """Draw a new reference: `D-` deposits, `W-` withdrawals, `T-` transfers; 31^12 possibilities."""
     return f"{letter}-" + "".join(secrets.choice(ALPHABET) for _position in range(LENGTH))

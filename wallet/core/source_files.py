@@ -1,6 +1,8 @@
-"""Originals that came in, reports of PSPs and statements of banks: encrypted on disk before they are read, and read from there.
+"""Originals of PSPs' reports and banks' statements: encrypted on disk before they are read, and read from there.
 
-What is imported is what was kept. A file that is refused leaves nothing behind; what a killed process left is dropped by the clock.
+What is imported is what was stored. A file that is refused leaves nothing behind; what a killed process left is
+deleted by a
+scheduled task.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def no_progress(_done: int, _total: int = 0, _message: str = "") -> None:
-    """Nobody waits and looks."""
+    """Ignore progress, where nobody waits for it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Folder:
         return sealed_files.of_instance(self.purpose)
 
     def path_of(self, name: str) -> Path:
-        """Two letters of the name are the folder."""
+        """Return a file's path: the first two letters of its name are the folder."""
         return self.root / name[:2] / name
 
     def keep(self, content: bytes | BinaryIO | Path | Iterator[bytes], *, sync: bool = True) -> StoredOriginal:
@@ -59,16 +61,16 @@ class Folder:
         return StoredOriginal(self, name, written.sha256, written.size_bytes)
 
     def ordered(self, parameters: dict[str, Any]) -> StoredOriginal:
-        """The file that a job was started for."""
+        """Return the file that a job was started for."""
         return StoredOriginal(self, parameters["stored_name"], parameters["sha256"], parameters["size_bytes"])
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """In pieces. Raises: FileMissing, FileDamaged."""
+        """Decrypt a file in pieces. Raises: FileMissing, FileDamaged."""
         yield from sealed_files.stream(self.path_of(name), owner=self.owner)
 
 
 def awaited_names(job_kind: str) -> set[str]:
-    """Files that are kept for an import that has not run yet: no row names them so far."""
+    """List the files of imports that haven't run yet: no row names them so far."""
     waiting = Job.objects.filter(
         kind=job_kind, state__in=[JobState.QUEUED, JobState.RUNNING], parameters__has_key="stored_name"
     )
@@ -89,11 +91,14 @@ class StoredOriginal:
         return self.folder.path_of(self.name)
 
     def content(self) -> BinaryIO:
-        """To be read once, from its beginning."""
+        """Open the original to be read once, from its beginning."""
         return io.BufferedReader(_Opened(self.folder.stream(self.name)))
 
     def opened(self) -> BinaryIO:
-        """To be read at any place: a small one in memory, a large one in a temporary file that has no name. Close it."""
+        """Open the original to be read at any place; close it.
+
+        A small one is in memory, a large one in a temporary file that has no name.
+        """
         copy = io.BytesIO() if self.size_bytes <= IN_MEMORY_BYTES_MAX else tempfile.TemporaryFile()  # noqa: SIM115
         try:
             for piece in self.folder.stream(self.name):

@@ -1,4 +1,7 @@
-"""Matches a payer's name with the client's, as banks print names: any order, transliterated umlauts, initials, joint accounts."""
+"""Matches a payer's name with the client's, as banks print names.
+
+Any order, transliterated umlauts, initials, joint accounts.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
 
 
 def is_being_returned(deposit: Deposit) -> bool:
-    """Tell whether (part of) a deposit is on its way back to the payer, or there: then it can't go into the wallet too."""
+    """Tell whether a deposit is being returned to the payer, even in part: then it can't go into the wallet too."""
     return (
         bool(deposit.refunded_minor or deposit.charged_back_minor)
         or deposit.refunds.filter(state__in=WITHDRAWAL_OPEN).exists()

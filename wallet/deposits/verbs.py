@@ -201,7 +201,7 @@ def _remember_session(*, deposit_id: int, view: PaymentView, pay_by: str) -> Dep
 
 
 def _valid_until(deposit: Deposit, view: PaymentView, pay_by: str) -> dt.datetime | None:
-    """Return when the payment expires: as the PSP reports, else a wire after ten days, others as intended at the start."""
+    """Return when the payment expires: as the PSP reports, else a wire after ten days, others as first intended."""
     try:
         expires_at = dt.datetime.fromisoformat(str(view.instructions.get("expires", "")))
     except ValueError:

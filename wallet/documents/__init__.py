@@ -1,5 +1,6 @@
-"""Documents: statements, receipts, invoices, packs. What they say is hashed and kept, and can be proved later.
+"""Documents: statements, receipts, invoices, packs. Their figures are hashed and stored, and can be proved later.
 
-`statement`, `receipts`, `invoices`, `psp_pack` gather figures; `pdf` and `xlsx` write them in the brand's look; `store` keeps
+`statement`, `receipts`, `invoices`, `psp_pack` gather figures; `pdf` and `xlsx` write them in the brand's look;
+`store` keeps
 the file under its hashes; `batches` makes thousands.
 """

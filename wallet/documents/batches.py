@@ -1,8 +1,10 @@
 """A month's statements or invoices of all clients of a brand, as one archive.
 
-Figures are read here, pages are set by child processes that know nothing of the database, the archive grows on the disk:
-memory stays flat however many clients there are. Each document is kept as if it had been made alone, so a batch that was
-cancelled, or is run again, goes on where it stood. Cancelling stops within the documents in hand.
+Figures are read here, pages are set by child processes without a database, the archive grows on the disk: memory stays
+flat
+however many clients there are. Each document is stored as if it had been made alone, so a batch that was cancelled, or
+is run
+again, goes on where it stopped. Cancelling stops within the documents in hand.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ WHERE a.brand_id = %s AND a.kind = 'client_wallet' AND b.version > 0 ORDER BY 1
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What came of a batch."""
+    """How many documents a batch made, and how many not."""
 
     documents: int
     new: int
@@ -62,7 +64,7 @@ class Counted:
 
 
 def processes() -> int:
-    """How many pages are set at a time: a core stays for the rest of the system."""
+    """Return how many pages are set at a time: a core stays for the rest of the system."""
     return max(1, min(4, (os.cpu_count() or 2) - 1))
 
 
@@ -70,7 +72,7 @@ def processes() -> int:
 
 
 def ids_of(kind: DocumentKind, brand: Brand, first: dt.date) -> list[int]:
-    """Clients (statements) or invoices of the month; ids only."""
+    """List the ids of the clients (statements) or invoices of the month."""
     if kind == DocumentKind.FEE_INVOICE:
         return list(
             FeeInvoice.objects.filter(brand=brand, first_day=first).order_by("number").values_list("pk", flat=True)
@@ -81,7 +83,10 @@ def ids_of(kind: DocumentKind, brand: Brand, first: dt.date) -> list[int]:
 
 
 def drafts_of(kind: DocumentKind, ids: list[int], first: dt.date, last: dt.date) -> Iterator[Draft | DomainError]:
-    """In steps; a client whose statement can't be made gives the reason instead. Clients without movements are left out."""
+    """Gather drafts in steps; a client whose statement can't be made gives the reason instead.
+
+    Clients without movements are left out.
+    """
     for at in range(0, len(ids), STEP):
         part = ids[at : at + STEP]
         if kind == DocumentKind.FEE_INVOICE:
@@ -117,7 +122,7 @@ def make_batch(
     progress: Progress,
     workers: int = 0,
 ) -> Counted:
-    """Make all and put them into a ZIP at `target`. `progress` may raise to cancel; what was kept stays kept.
+    """Make all documents and put them into a ZIP at `target`. `progress` may raise to cancel; what was stored stays.
 
     workers: child processes; 0 lets the number of documents and cores decide, -1 is none.
     """
@@ -144,7 +149,10 @@ def make_batch(
 
 
 def _add(archive: zipfile.ZipFile, document: IssuedDocument, counted: dict[str, int], is_new: bool) -> None:
-    """PDFs are packed already: stored as they are, streamed from the encrypted file into the archive."""
+    """Add a document to the archive, streamed from the encrypted file.
+
+    PDFs are compressed already, so they are stored as they are.
+    """
     about = zipfile.ZipInfo(document.file_name, document.made_at.timetuple()[:6])
     with archive.open(about, "w") as entry:
         for chunk in content_of(document):
@@ -154,7 +162,7 @@ def _add(archive: zipfile.ZipFile, document: IssuedDocument, counted: dict[str, 
 
 
 class _Setters:
-    """Hands drafts to child processes and gives kept documents back in their order; a few are in hand at a time."""
+    """Hands drafts to child processes and returns stored documents in their order; a few are in hand at a time."""
 
     def __init__(self, count: int, made_by: Actor) -> None:
         self.made_by = made_by
@@ -175,7 +183,7 @@ class _Setters:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def put(self, draft: Draft) -> Iterator[tuple[IssuedDocument, bool]]:
-        """Begin one; gives those that are ready because there is no room for more."""
+        """Begin one draft; return the documents that were finished to make room for it."""
         found = same_as(draft)
         if found is not None:
             self._waiting.append((draft, found))
@@ -202,7 +210,7 @@ class _Setters:
 
 
 def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: User) -> Job:
-    """Start the job. Invoices are issued first: numbers are given once, at the time of asking.
+    """Start the job that makes a month's documents. Invoices are issued first: their numbers are assigned once, now.
 
     Who: `wallet.make_issueddocument` on the whole brand. Raises: NotAllowed, DomainError while the month is not over.
     """
@@ -226,7 +234,7 @@ def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: User
 
 @job_kind("wallet.document_batch", title=gettext_noop("Documents of a month"), hours=6)
 def run_batch(job: RunningJob) -> None:
-    """The owner may have lost the brand since: rights count as they are now."""
+    """Make the documents of a batch job. The owner's rights are checked again: they may have lost the brand since."""
     parameters: Mapping[str, Any] = job.parameters
     brand = Brand.objects.get(pk=parameters["brand_id"])
     require(policies.can_make_for_brand(job.owner, brand.pk))

@@ -24,7 +24,7 @@ PROVE_BYTES_MAX = 50 * 1024 * 1024
 
 
 class ProveForm(forms.Form):
-    """A file that somebody shows us, or the hash that is printed on it."""
+    """A file that somebody presents, or the hash that is printed on it."""
 
     hash = forms.CharField(
         label=_("Hash"),
@@ -70,7 +70,7 @@ class MonthForm(forms.Form):
 
 
 class LanguageForm(forms.Form):
-    """In which language a document is made."""
+    """The language of a document."""
 
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
@@ -91,7 +91,7 @@ class LetterheadForm(forms.Form):
     remove_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
 
     def clean_logo(self) -> bytes:
-        """The picture made anew: decoded, made smaller and written as PNG. Nothing of the upload itself is kept."""
+        """Decode the picture, make it smaller and write it as PNG. Nothing of the upload itself is stored."""
         upload = self.cleaned_data.get("logo")
         if not upload:
             return b""

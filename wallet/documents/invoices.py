@@ -1,7 +1,7 @@
 """Invoices for the fees that clients paid in a month: numbered per brand and year without gaps, their figures frozen.
 
 Fees are those of deposits and withdrawals that were settled in the month (in the brand's time zone). A month is invoiced once it is
-over; then no fee can come to it any more, for times are those of the booking.
+over; then no fee can be added to it, because times are those of the booking.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ class InvoiceLine:
 
 
 def month_of(day: dt.date) -> tuple[dt.date, dt.date]:
-    """The first and the last day of a day's month."""
+    """Return the first and the last day of a day's month."""
     first = day.replace(day=1)
     return first, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
 
 
 @transaction.atomic
 def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Actor) -> int:
-    """Give every client who paid fees in the month an invoice with the next number; returns how many are new.
+    """Give every client who paid fees in the month an invoice with the next number; return how many are new.
 
     Who: `wallet.make_issueddocument` on the whole brand. Again for the same month it adds nothing. Raises: NotAllowed,
     DomainError while the month is not over.
@@ -127,6 +127,7 @@ def issue_fee_invoices(*, brand_id: int, month: dt.date, actor: Actor) -> int:
 
 
 def lines_of(invoice: FeeInvoice) -> list[InvoiceLine]:
+    """Read an invoice's frozen lines."""
     lines = invoice.lines if isinstance(invoice.lines, list) else json.loads(invoice.lines)
     return [
         InvoiceLine(
@@ -141,6 +142,7 @@ def lines_of(invoice: FeeInvoice) -> list[InvoiceLine]:
 
 
 def content_hash(invoice: FeeInvoice) -> str:
+    """Hash the invoice's figures: the same in every language."""
     mark = Fingerprint(f"invoice:{invoice.reference}:{invoice.client_id}:{invoice.first_day}")
     for line in lines_of(invoice):
         mark.row([line.reference, line.kind, line.at, line.of, line.fee])
@@ -149,7 +151,7 @@ def content_hash(invoice: FeeInvoice) -> str:
 
 
 def draft_of(invoice: FeeInvoice, language: str) -> Draft:
-    """`invoice` comes with its client and brand."""
+    """Lay out an invoice as a letter; it comes with its client and brand."""
     client = invoice.client
     with translation.override(language):
         title = _("Invoice %(number)s") % {"number": invoice.reference}
@@ -178,6 +180,7 @@ def draft_of(invoice: FeeInvoice, language: str) -> Draft:
 
 @gathers(DocumentKind.FEE_INVOICE)
 def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
+    """Gather the invoice of a document job; the owner's rights are checked again. Raises: NotAllowed."""
     rows = invoices_visible_to(owner).select_related("client__brand", "brand")
     invoice = rows.filter(pk=parameters["invoice_id"]).first()
     if invoice is None:

@@ -1,4 +1,4 @@
-"""Whose head is on a brand's documents: logo, address, tax number."""
+"""The letterhead of a brand's documents: logo, address, tax number."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ TEXTS = ("address", "tax_number", "tax_note")
 
 @transaction.atomic
 def change_letterhead(*, brand_id: int, texts: dict[str, str], logo: bytes | None, actor: Actor) -> Letterhead:
-    """Change what the brand's next documents say of it; those already made stay as they are.
+    """Change the letterhead of the brand's next documents; those already made stay as they are.
 
-    logo: a PNG, b"" to remove it, None to leave it. Who: `wallet.manage_letterhead` on the whole brand. Raises: NotAllowed.
+    logo: a PNG, b"" to remove it, None to leave it. Who: `wallet.manage_letterhead` on the whole brand. Raises:
+    NotAllowed.
     """
     require(policies.can_manage_letterhead(actor, brand_id))
     brand = lock(Brand, brand_id)

@@ -1,6 +1,6 @@
-"""From a draft to a kept document, by a job that a person waits on.
+"""From a draft to a stored document, by a job that a person waits for.
 
-Each kind registers how its draft is gathered; the gatherer looks at the owner's rights again, for a job may wait.
+Each kind registers how its draft is gathered; the gatherer checks the owner's rights again, because a job may wait.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ STEPS = 3
 
 
 def gathers(kind: DocumentKind) -> Callable[[Gatherer], Gatherer]:
-    """`@gathers(DocumentKind.RECEIPT) def draft(owner, parameters) -> Draft`. Raises NotAllowed for who may not have it."""
+    """Register how a kind's draft is gathered: `@gathers(DocumentKind.RECEIPT) def draft(owner, parameters) -> Draft`.
+
+    It raises NotAllowed where the owner may not have it.
+    """
 
     def register(gather: Gatherer) -> Gatherer:
         GATHERERS[kind] = gather
@@ -41,20 +44,20 @@ def gathers(kind: DocumentKind) -> Callable[[Gatherer], Gatherer]:
 
 
 def checked_language(code: str) -> str:
-    """A language that we print in. Raises DomainError."""
+    """Return a language that documents are made in. Raises DomainError for any other."""
     if code not in dict(settings.LANGUAGES):
         raise DomainError(_("Documents are not made in this language: %(code)s.") % {"code": code})
     return code
 
 
 def language_of(client: Client) -> str:
-    """The client's language where we print in it, else the brand's, else English."""
+    """Return the client's language where documents are made in it, else the brand's, else English."""
     known = dict(settings.LANGUAGES)
     return next((code for code in (client.language, client.brand.default_language) if code in known), "en")
 
 
 def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: None) -> IssuedDocument:
-    """Write and keep it; the same figures give the document that is there already."""
+    """Write a document and store it; the same figures return the document that exists already."""
     found = same_as(draft)
     if found is not None:
         return found
@@ -77,19 +80,20 @@ def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: No
 
 
 def order(kind: DocumentKind, *, owner: Any, title: str, parameters: dict[str, Any]) -> Job:
-    """Start the job that makes one document; its result is the document's page. Rights are the caller's to look at."""
+    """Start the job that makes one document; its result is the document's page. The caller checks the rights."""
     checked_language(parameters["language"])
     return start_job("wallet.document", owner=owner, title=title, parameters={"kind": kind.value, **parameters})
 
 
 @job_kind("wallet.document", title=gettext_noop("Document"))
 def make_ordered(job: RunningJob) -> None:
+    """Make the document of a job, with progress: gather the figures, set the pages, store the file."""
     job.progress(0, STEPS, _("Reading the figures"))
     draft = GATHERERS[job.parameters["kind"]](job.owner, job.parameters)
     job.progress(1, STEPS, _("Setting pages"))
 
     def told(done: int, total: int, message: str) -> None:
-        """The rows of a long one move the bar between the steps."""
+        """Move the bar between the steps by the rows of a long document."""
         job.progress(total + done, 3 * total, message) if total else None
 
     document = make(draft, made_by=job.owner, progress=told)
@@ -98,5 +102,5 @@ def make_ordered(job: RunningJob) -> None:
 
 
 def address_of(document: IssuedDocument, reader: User) -> str:
-    """Where this reader finds it."""
+    """Return the document's page for this reader: the client's or the staff's."""
     return reverse("portal_wallet_document" if reader.is_client else "wallet:document", args=[document.pk])

@@ -31,6 +31,7 @@ PAPER_ROWS_MAX = 150
 
 
 def look_of(brand: Brand) -> Look:
+    """Return the brand's look: names, licence number, colours."""
     return Look(brand.name, brand.legal_name, brand.licence_number, brand.colour, brand.accent_colour)
 
 
@@ -40,21 +41,24 @@ def _letterhead(brand: Brand) -> dict[str, Any]:
 
 
 def html_of(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> str:
-    """A template as the letter's HTML, in a language and time zone, with the brand's look as `look`."""
+    """Render a template as the letter's HTML, in a language and time zone, with the brand's look as `look`."""
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
         look = {"brand": brand, "look": look_of(brand), "language": language, **_letterhead(brand)}
         return render_to_string(template, {**context, **look})
 
 
 def letter(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> bytes:
+    """Render a template as PDF in the brand's look."""
     return letters.render_pdf(html_of(template, context, brand=brand, language=language, zone=zone))
 
 
 def of_draft(draft: Draft) -> bytes:
+    """Render a draft's letter as PDF."""
     return letters.render_pdf(html_of_draft(draft))
 
 
 def html_of_draft(draft: Draft) -> str:
+    """Render a draft's letter as HTML, with the hash of its figures."""
     context = {"content_hash": draft.content_hash, **draft.context}
     return html_of(draft.template, context, brand=draft.brand, language=draft.language, zone=draft.zone)
 
@@ -69,8 +73,12 @@ def write_report(
     expected_rows: int = 0,
     progress: Progress = lambda *_args: None,
 ) -> WrittenFile:
-    """Write a paper as PDF. expected_rows: how many there will be, about; above `PAPER_ROWS_MAX`, or when a table is read
-    in steps, the streaming writer takes it. `progress(done, total, words)` may raise to stop."""
+    """Write a report as PDF.
+
+    expected_rows: about how many there will be; above `PAPER_ROWS_MAX`, or when a table is read in steps, the
+    streaming writer
+    takes it. `progress(done, total, words)` may raise to stop.
+    """
     streamed = any(callable(section.rows) for section in report.sections)
     rows = expected_rows or sum(len(section.rows) for section in report.sections if not callable(section.rows))
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
@@ -106,11 +114,12 @@ def _write_short(report: Report, target: Path, *, brand: Brand, language: str, z
 
 
 def _cells(columns: Any, row: Any) -> list[tuple[bool, str]]:
-    """(stands at the end, text) of each cell."""
+    """Return each cell of a row as (is aligned at the end, text)."""
     return [(column.end, cell_text(value)) for column, value in zip(columns, row, strict=True)]
 
 
 def pages_of(pdf: bytes) -> int:
+    """Count the pages of a PDF."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(pdf)

@@ -13,7 +13,7 @@ from wallet.core.policies import is_own
 
 
 def can_have_documents(user: Actor, client: Client) -> Decision:
-    """The client of their own; staff who reach the client and may make documents."""
+    """Allow the client, and staff who reach the client and may make documents."""
     if is_own(user, client):
         return YES
     if not reaches(user, client):
@@ -22,13 +22,14 @@ def can_have_documents(user: Actor, client: Client) -> Decision:
 
 
 def can_make_for_brand(user: Actor, brand_id: int) -> Decision:
-    """Documents of a whole brand: a month's statements and invoices, packs."""
+    """Allow making documents of a whole brand: a month's statements and invoices, packs."""
     if user is None or brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return has_permission(user, "wallet.make_issueddocument")
 
 
 def can_manage_letterhead(user: Actor, brand_id: int) -> Decision:
+    """Allow changing the letterhead of a brand that the user reaches as a whole."""
     if user is None or brand_id not in reach_of(user).whole_brands:
         return no(_("You don't reach this brand."))
     return has_permission(user, "wallet.manage_letterhead")

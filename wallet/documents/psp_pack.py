@@ -1,4 +1,4 @@
-"""The pack of one settlement report: how it proved itself, what matched by which rule, what became of each break, every row.
+"""The pack of one settlement report: its proof, matches by rule, the result of each break, every row.
 
 As PDF and as workbook; both have the same figures and the same hash.
 """
@@ -44,7 +44,7 @@ JOIN wallet_settlementrow r ON r.id = m.row_id WHERE r.report_id = %s GROUP BY 1
 
 
 def settlement_pack(report: SettlementImport, language: str) -> Report:
-    """In a language; `report` comes with its PSP and brand."""
+    """Build the pack as a report in a language; `report` comes with its PSP and brand."""
     with translation.override(language):
         return Report(
             key=f"psp-pack:{report.psp.code}:{report.sha256}",
@@ -146,7 +146,7 @@ def _rows(report: SettlementImport) -> Section:
 
 
 def _each_row(report_id: int) -> Iterator[Row]:
-    """In steps by line: memory stays small however long the report is."""
+    """Read the rows in steps by line: memory stays small however long the report is."""
     after, unmatched = 0, Named("", "–")
     while True:
         with connection.cursor() as cursor:
@@ -178,7 +178,10 @@ def _named(choices: Any, value: str) -> Named:
 
 
 def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
-    """Reads every row once for the hash, and again when it is written. Raises DomainError for a PDF that is too long."""
+    """Gather the pack's draft: reads every row once for the hash, and again when it is written.
+
+    Raises DomainError for a PDF that is too long.
+    """
     if ending == Ending.PDF and report.row_count > PDF_ROWS_MAX:
         raise DomainError(_("%(rows)d rows are too many for a PDF: take the workbook.") % {"rows": report.row_count})
     paper, psp = settlement_pack(report, language), report.psp
@@ -201,6 +204,7 @@ def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
 
 @gathers(DocumentKind.PSP_PACK)
 def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
+    """Gather the pack of a document job; the owner's rights are checked again. Raises: NotAllowed, DomainError."""
     rows = imports_visible_to(owner).select_related("psp__brand", "imported_by").defer("psp__sealed_credentials")
     report = rows.filter(pk=parameters["report_id"]).first()
     if report is None:

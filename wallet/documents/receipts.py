@@ -26,7 +26,7 @@ from wallet.models import Deposit
 
 
 def content_hash(deposit: Deposit) -> str:
-    """Of what the receipt states; a refund or chargeback after it makes another receipt."""
+    """Hash what the receipt states; after a refund or chargeback the receipt is another one."""
     mark = Fingerprint(f"receipt:{deposit.reference}")
     received = Money.of_minor(deposit.received_minor or 0, deposit.received_currency)
     mark.row(
@@ -48,7 +48,7 @@ def content_hash(deposit: Deposit) -> str:
 
 
 def draft_of(deposit: Deposit, language: str) -> Draft:
-    """Raises WrongState for a deposit that has not arrived."""
+    """Gather a deposit's receipt. Raises WrongState for a deposit that has not arrived."""
     if deposit.settled_at is None or deposit.state not in DEPOSIT_ARRIVED:
         raise WrongState(_("There is a receipt once the money has arrived."))
     client, currency = deposit.client, deposit.received_currency
@@ -81,6 +81,7 @@ def draft_of(deposit: Deposit, language: str) -> Draft:
 
 @gathers(DocumentKind.RECEIPT)
 def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
+    """Gather the receipt of a document job; the owner's rights are checked again. Raises: NotAllowed, WrongState."""
     rows = deposits_visible_to(owner).select_related("client__brand", "psp", "wallet", "payment_method")
     deposit = rows.filter(pk=parameters["deposit_id"]).first()
     if deposit is None:

@@ -1,7 +1,9 @@
-"""A client's statement of account: opening balance, every posting, closing balance, per wallet, and what the trading accounts did.
+"""A client's statement of account: opening balance, every posting, closing balance, per wallet.
 
-In the client's language and the brand's look. Days begin and end in the brand's time zone. Up to `letter.ROWS_MAX` lines it is
-set like a letter, beyond that written as a long trail; the figures and their hash are the same.
+And the trading accounts.
+In the client's language and the brand's look. Days begin and end in the brand's time zone. Up to `letter.ROWS_MAX`
+lines it is
+set like a letter, beyond that written as a long report; the figures and their hash are the same.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ class WalletPart:
 
 @dataclass(frozen=True, slots=True)
 class TradingPart:
-    """What a trading account's deals of the period add up to, in its currency."""
+    """The sums of a trading account's deals in the period, in its currency."""
 
     login: str
     server: str
@@ -120,7 +122,7 @@ class Statement:
 
     @property
     def content_hash(self) -> str:
-        """What the figures are, in one number: the same statement made again, in any language, has the same."""
+        """The hash of the figures: the same statement made again, in any language, has the same."""
         mark = Fingerprint(f"statement:{self.subject}:{self.zone}")
         for part in self.parts:
             mark.row([part.currency, part.opening, part.closing])
@@ -137,7 +139,7 @@ class Statement:
 
 
 def check_period(first: dt.date, last: dt.date) -> None:
-    """Raises DomainError for a period that is the wrong way round or too long."""
+    """Refuse a period that is the wrong way round or too long. Raises DomainError."""
     if last < first:
         raise DomainError(_("The first day must not be after the last one."))
     if (last - first).days > DAYS_MAX:
@@ -145,14 +147,14 @@ def check_period(first: dt.date, last: dt.date) -> None:
 
 
 def bounds(first: dt.date, last: dt.date, zone: str) -> tuple[dt.datetime, dt.datetime]:
-    """The instants at which the period begins and is over."""
+    """Return the instants at which the period begins and is over."""
     home = ZoneInfo(zone)
     since = dt.datetime.combine(first, dt.time(), tzinfo=home)
     return since, dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=home)
 
 
 def gather(client: Client, first: dt.date, last: dt.date) -> Statement:
-    """Read the figures. Raises DomainError for a period that is senseless or holds too many movements."""
+    """Read the figures. Raises DomainError for an impossible period or one with too many movements."""
     check_period(first, last)
     since, until = bounds(first, last, client.brand.time_zone)
     accounts = list(Account.objects.filter(client=client, kind=AccountKind.CLIENT_WALLET).order_by("currency"))
@@ -198,7 +200,7 @@ def _trading(client: Client, since: dt.datetime, until: dt.datetime) -> tuple[Tr
 
 
 def draft_of(statement: Statement, language: str) -> Draft:
-    """A letter, or a long trail when there are many lines."""
+    """Lay a statement out as a letter, or as a long report when there are many lines."""
     client, first, last = statement.client, statement.first, statement.last
     is_long = statement.line_count > ROWS_MAX
     with translation.override(language):
@@ -224,7 +226,7 @@ def draft_of(statement: Statement, language: str) -> Draft:
 
 
 def _report(statement: Statement, title: str) -> Report:
-    """The same figures in the form of a long trail; its printed hash is the statement's own."""
+    """Lay the same figures out as a long report; its printed hash is the statement's own."""
     client = statement.client
     columns = [
         Column(_("Date")),
@@ -301,7 +303,10 @@ def _trading_section(parts: Iterable[TradingPart]) -> Section:
 
 @gathers(DocumentKind.STATEMENT)
 def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
-    """The owner may have lost the client since they asked: what they see now counts."""
+    """Gather the statement of a document job; the owner's rights are checked again.
+
+    Raises: NotAllowed, DomainError.
+    """
     client = clients_visible_to(owner).select_related("brand").filter(pk=parameters["client_id"]).first()
     if client is None:
         raise NotAllowed(_("You don't reach this client."))

@@ -1,6 +1,8 @@
-"""Where documents are kept: encrypted on disk, found again by what they are about, by the hash of their figures or of their bytes.
+"""Stores documents: encrypted on disk, found by their subject, by the hash of their figures or of their bytes.
 
-A document about a client lies under the client's key: the erasure of a client makes it unreadable, the row with its hashes stays.
+A document about a client is encrypted with the client's key: the erasure of a client makes it unreadable, the row with
+its
+hashes stays.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ FOUND_MAX = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A document whose figures are gathered: what it is about, and either a letter's template or a paper."""
+    """A document whose figures are gathered: its subject, and either a letter's template or a report."""
 
     kind: DocumentKind
     brand: Brand
@@ -55,7 +57,7 @@ class Draft:
 
 
 def documents_visible_to(user: User) -> QuerySet[IssuedDocument]:
-    """Of clients in reach and, for whole brands, the house's own; a client's login sees its own."""
+    """Select documents of clients in reach and, for whole brands, the brand's own; a client's login sees its own."""
     if not user or not user.is_authenticated:
         return IssuedDocument.objects.none()
     if user.is_client:
@@ -69,7 +71,7 @@ def documents_visible_to(user: User) -> QuerySet[IssuedDocument]:
 
 
 def same_as(draft: Draft) -> IssuedDocument | None:
-    """The document that has these figures already: it is handed out again, as it was."""
+    """Find the document that has these figures already: it is handed out again, as it was."""
     return IssuedDocument.objects.filter(
         brand=draft.brand,
         kind=draft.kind,
@@ -128,12 +130,15 @@ def keep(draft: Draft, content: bytes | Path, *, made_by: Actor) -> IssuedDocume
 
 
 def content_of(document: IssuedDocument) -> Iterator[bytes]:
-    """The file in chunks. Raises FileMissing, FileDamaged, or crypto.KeyDestroyed after the client's erasure."""
+    """Decrypt the file in chunks.
+
+    Raises FileMissing, FileDamaged, or crypto.KeyDestroyed after the client's erasure.
+    """
     yield from sealed_files.stream(path_of(document.stored_name), owner=_owner(document.client_id))
 
 
 def with_hash(user: User, text: str) -> list[IssuedDocument]:
-    """Documents in reach whose figures or whose file have this hash; its first twelve digits will do."""
+    """Select documents in reach whose figures or whose file have this hash; its first twelve digits are enough."""
     wanted = "".join(text.split()).lower()
     if not HASH.fullmatch(wanted):
         return []
@@ -142,6 +147,7 @@ def with_hash(user: User, text: str) -> list[IssuedDocument]:
 
 
 def path_of(name: str) -> Path:
+    """Return a stored file's path: the first two letters of its name are the folder."""
     return Path(settings.PRIVATE_DIR) / "documents" / name[:2] / name
 
 

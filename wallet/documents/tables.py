@@ -74,7 +74,7 @@ class DocumentTable(Table):
         return documents_visible_to(self.user).select_related("client", "brand", "made_by")
 
     def search(self, queryset: QuerySet[IssuedDocument], words: str) -> QuerySet[IssuedDocument]:
-        """A hash or its beginning; else what the document is about: `D-4711`, `MERIDIAN-2026-000017`."""
+        """Find by a hash or its beginning, else by the subject: `D-4711`, `MERIDIAN-2026-000017`."""
         wanted = words.strip()
         if HASH.fullmatch(wanted.lower()):
             return queryset.filter(content_hash__startswith=wanted.lower()) | queryset.filter(

@@ -1,5 +1,6 @@
-"""Documents as workbooks: typed cells, frozen headings, streamed; the hash of the figures is that of the PDF of the same paper.
+"""Documents as workbooks: typed cells, frozen headings, streamed.
 
+The hash of the figures is that of the same report's PDF.
     write_report(report, path, brand=brand, language="en")
 
 For sheets of another shape: `crm.rendering.xlsx.Book`.
@@ -28,6 +29,6 @@ def write_report(
     expected_rows: int = 0,
     progress: Progress = lambda *_args: None,
 ) -> WrittenFile:
-    """Write a paper as XLSX. `progress(done, total, words)` may raise to stop."""
+    """Write a report as XLSX. `progress(done, total, words)` may raise to stop."""
     with translation.override(language), timezone.override(ZoneInfo(zone or brand.time_zone)):
         return write_workbook(report, target, progress=progress, expected_rows=expected_rows)

@@ -1,4 +1,4 @@
-"""A table of a bank that waits: which column is what, with a preview; and the mappings that are remembered."""
+"""A bank's table that waits for its mapping, with a preview; and the mappings that are remembered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WAITING_SHOWN = 50
 
 
 class WaitingTablePage(StaffView):
-    """GET: the columns as guessed. POST: look again with what was said, or remember it and import."""
+    """GET: the columns as guessed. POST: preview with this mapping, or remember it and import."""
 
     permission = "wallet.handle_bank_entries"
 
@@ -115,7 +115,7 @@ def discard(request: UserRequest, pk: int) -> HttpResponseBase:
 
 @staff_page("wallet.view_bankentry")
 def mappings(request: UserRequest) -> HttpResponse:
-    """The shapes of tables that are known, per account; and what waits."""
+    """Show the remembered mappings per account, and the tables that wait."""
     user = request.user
     sealed = ("psp__sealed_credentials",)
     known = (

@@ -1,4 +1,4 @@
-"""Bank accounts: statements in, entries assigned by hand, payment files out."""
+"""Bank accounts: upload statements, assign entries by hand, make payment files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class StatementForm(forms.Form):
 
 
 class AssignForm(forms.Form):
-    """To which deposit, or none; and why."""
+    """The deposit that an entry belongs to, or none; and why."""
 
     reference = forms.CharField(label=gettext_lazy("Deposit"), max_length=40, required=False)
     reason = forms.CharField(
@@ -56,7 +56,7 @@ class AssignForm(forms.Form):
 
 
 class BankPage(TableView):
-    """All entries, with the ways to bring statements in and payment files out."""
+    """All entries, with the forms to import statements and make payment files."""
 
     table = BankEntryTable
     template_name = "wallet/bank/bank.html"
@@ -138,7 +138,7 @@ bank_upload = takes_files(BankUpload.as_view(), file_bytes_max=BYTES_MAX, needs=
 
 
 class BankEntryPage(StaffView):
-    """One entry: what the bank says, what became of it, and the form for what nobody recognised."""
+    """One entry: the bank's details, its result, and the form for one that is unmatched."""
 
     permission = "wallet.view_bankentry"
 
@@ -194,7 +194,7 @@ class BankEntryPage(StaffView):
 @require_POST
 @staff_page("wallet.send_bank_orders")
 def bank_batch_make(request: UserRequest) -> HttpResponseBase:
-    """A payment file of what waits in one currency of one account."""
+    """Make a payment file of the orders that wait in one currency of one account."""
     accounts = queries_bank.bank_accounts_visible_to(request.user)
     number = request.POST.get("psp", "")
     psp = queries.one_of(accounts, int(number) if is_whole(number) else 0, request.user, "wallet.send_bank_orders")
@@ -210,7 +210,7 @@ def bank_batch_make(request: UserRequest) -> HttpResponseBase:
 
 @staff_page("wallet.send_bank_orders")
 def bank_batch_file(request: UserRequest, pk: int) -> HttpResponse:
-    """The payment file; opening it is noted."""
+    """Download a payment file; the download is in the access log."""
     batch = queries.one_of(
         queries_bank.bank_batches_visible_to(request.user).select_related("psp"),
         pk,

@@ -1,4 +1,4 @@
-"""Documents for staff: the list, one with its hashes and file, proving one that somebody shows, a month's of all clients."""
+"""Documents for staff: the list, one with its hashes and file, proving a presented one, a month's of all clients."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def document_page(request: UserRequest, pk: int) -> HttpResponse:
 
 @staff_page("wallet.view_issueddocument")
 def document_file(request: UserRequest, pk: int) -> HttpResponseBase:
-    """The file; opening it is noted."""
+    """Download the file; the download is in the access log."""
     document = _find(request, pk)
     access_log.note(
         user=request.user,
@@ -85,7 +85,7 @@ def document_file(request: UserRequest, pk: int) -> HttpResponseBase:
 
 
 def file_response(document: IssuedDocument) -> StreamingHttpResponse:
-    """The file in chunks. Raises DomainError when it can't be read any more."""
+    """Stream the file in chunks. Raises DomainError when it can't be read any more."""
     chunks = store.content_of(document)
     try:
         first = next(chunks, b"")
@@ -115,7 +115,7 @@ def _with(first: bytes, rest: Any) -> Any:
 @takes_files(file_bytes_max=PROVE_BYTES_MAX)
 @staff_page("wallet.view_issueddocument")
 def prove(request: UserRequest) -> HttpResponse:
-    """Is this ours, and unchanged? By the file's bytes, or by the hash that is printed on it."""
+    """Prove that a document is ours and unchanged, by the file's bytes or by the hash that is printed on it."""
     form = ProveForm(request.POST, request.FILES) if request.method == "POST" else ProveForm()
     context: dict[str, Any] = {"form": form, "limit": PROVE_BYTES_MAX}
     status = 200
@@ -152,7 +152,7 @@ def _proved(request: UserRequest, form: ProveForm) -> dict[str, Any]:
 
 @staff_page("wallet.make_issueddocument")
 def month(request: UserRequest) -> HttpResponseBase:
-    """A month's statements or invoices of all clients of a brand."""
+    """Start the job for a month's statements or invoices of all clients of a brand."""
     brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands)
     form = MonthForm(request.POST or None, brands=brands)
     done = run_action(
@@ -184,7 +184,7 @@ def receipt(request: UserRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.make_issueddocument")
 def psp_pack(request: UserRequest, pk: int) -> HttpResponseBase:
-    """`ending` is pdf or xlsx."""
+    """Start the job for a report's pack, as pdf or xlsx (`ending`)."""
     rows = queries.imports_visible_to(request.user).select_related("psp__brand").defer("psp__sealed_credentials")
     report = queries.one_of(rows, pk, request.user, "wallet.make_issueddocument")
     ending = Ending.XLSX if request.POST.get("ending") == Ending.XLSX else Ending.PDF

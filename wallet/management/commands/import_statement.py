@@ -1,4 +1,4 @@
-"""Takes in a bank's statement: a file, or fetched from the bank's address; or only reads one and tells what is in it."""
+"""Imports a bank's statement from a file or from the bank's address, or only reads one and reports its content."""
 
 import argparse
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Adds the whole ledger up again and says what differs."""
+"""Recomputes the whole ledger and reports the differences."""
 
 import json
 import sys

@@ -58,7 +58,10 @@ def restrictions(request: Request) -> Finding:
 
 @check(CheckName.RETURN_TO_SOURCE)
 def return_to_source(request: Request) -> Finding:
-    """Review a request that should go back to its source first and can't, or whose currency the client never paid in (AML)."""
+    """Review a request that should go back to its source first and can't (AML).
+
+    Also one in a currency that the client never paid in.
+    """
     plan = request.plan
     if plan is None:
         return passed(_("Was split when it was asked for."))
