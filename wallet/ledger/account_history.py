@@ -1,6 +1,7 @@
 """An account's history, page by page, with the balance after every posting.
 
-A wallet's postings carry their balance. A house account has none: the balance at the page's first row is read from the last
+A wallet's postings carry their balance. A house account's have none: the balance at the page's first row is read from
+the last
 checkpoint before it and what came after, and the rows below follow from it; so no page adds the whole account up.
 """
 
@@ -51,7 +52,7 @@ LEFT JOIN LATERAL (
 
 
 class HistoryForm(forms.Form):
-    """What narrows a history; it stands in the address."""
+    """The filters of a history; they are in the address."""
 
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     first = forms.DateField(required=False, label=_("From"), widget=DayInput(), validators=DAYS)
@@ -68,7 +69,7 @@ class HistoryForm(forms.Form):
         return self.is_valid() and any(value not in (None, "") for value in self.cleaned_data.values())
 
     def apply(self, rows: QuerySet[Posting], account: Account) -> QuerySet[Posting]:
-        """The postings that the form leaves; days are the reader's, amounts without their sign."""
+        """Filter postings by the form; days are the reader's, amounts count without their sign."""
         if not self.is_valid():
             return rows
         values = self.cleaned_data
@@ -88,7 +89,10 @@ class HistoryForm(forms.Form):
 
 
 def _posted(side: str, account: Account, at: dt.datetime) -> Q:
-    """What was posted to the account by an instant ("lte") or after it ("gt"). A bounded one's are found by their versions."""
+    """Filter what was posted to the account by an instant ("lte") or after it ("gt").
+
+    A bounded account's postings are found by their versions, which have an index.
+    """
     if account.is_bounded:
         return Q(**{f"version__{side}": ledger.version_at(account, at)})
     return Q(**{f"posted_at__{side}": at})
@@ -99,7 +103,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _minor(amount: Decimal, currency: str) -> int:
-    """Finer than the currency: the next whole unit, as a bound."""
+    """Convert a bound into minor units; one finer than the currency is rounded up to the next unit."""
     try:
         return to_minor(amount, currency)
     except ValueError:
@@ -114,7 +118,7 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """rows: newest first. before: what the account held before the oldest row shown (not of a narrowed history)."""
+    """rows: newest first. before: the balance before the oldest row shown (None for a filtered history)."""
 
     rows: Sequence[HistoryRow]
     next_cursor: str
@@ -122,7 +126,10 @@ class HistoryPage:
 
 
 def history_page(account: Account, *, until: dt.datetime | None, cursor: str, form: HistoryForm) -> HistoryPage:
-    """A page by position: the cursor is the last row's place. Two or three queries, whatever the account's size."""
+    """Read a page by position: the cursor is the last row's place.
+
+    Two or three queries, whatever the account's size.
+    """
     rows = Posting.objects.filter(account=account, version__isnull=not account.is_bounded).select_related("journal")
     rows = form.apply(rows, account)
     if until is not None:
@@ -151,7 +158,7 @@ def _cursor(*place: dt.datetime | int) -> str:
 
 
 def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | tuple[int] | None:
-    """The last row's version, or its time, journal and line; None where there is no such place."""
+    """Parse a cursor: the last row's version, or its time, journal and line; None where it is invalid."""
     try:
         match cursor.split("|"):
             case [version]:
@@ -165,7 +172,7 @@ def _read_cursor(cursor: str) -> tuple[dt.datetime, int, int] | tuple[int] | Non
 
 
 def _balances(account: Account, rows: Sequence[Posting], *, is_whole: bool) -> list[int]:
-    """Minor units after each row."""
+    """Compute the balance after each row, in minor units."""
     if not rows:
         return []
     if account.is_bounded:
@@ -212,7 +219,7 @@ HEADINGS = [
 def write_csv(
     account: Account, *, until: dt.datetime, form: HistoryForm, path: Path, progress: Callable[[int, int, str], object]
 ) -> int:
-    """The history as the page shows it, newest first, page by page."""
+    """Write the history as the page shows it, newest first, page by page; return how many rows."""
     cursor, done = "", 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -1,4 +1,4 @@
-"""Finding an account of the chart by words: its kind, currency, owner, client, or number."""
+"""Searches the chart of accounts by words: kind, currency, owner, client, or number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ CLIENT_KINDS = frozenset({AccountKind.CLIENT_WALLET, AccountKind.BONUS})
 
 
 def find_accounts(user: User, brand_id: int, words: str, limit: int = FOUND_MAX) -> list[Account]:
-    """The house's accounts first, then clients' wallets. Every word must be found; nothing typed gives the house's."""
+    """Find accounts by words, the house accounts first, then clients' wallets.
+
+    Every word must match; without a word, the house accounts are listed.
+    """
     chart = (
         queries.accounts_visible_to(user)
         .filter(brand_id=brand_id)
@@ -42,7 +45,7 @@ def _names(account: Account, words: list[str]) -> bool:
 
 
 def _of_clients(chart: QuerySet[Account], words: list[str], currencies: set[str], limit: int) -> list[Account]:
-    """By the client's name, mail or phone; a currency or the word for wallet narrows."""
+    """Find wallets by the client's name, e-mail or phone; a currency or the word for wallet narrows the search."""
     kind = str(AccountKind.CLIENT_WALLET.label).lower()
     rows = chart.filter(kind=AccountKind.CLIENT_WALLET)
     names = 0

@@ -1,4 +1,4 @@
-"""The form of a journal by hand: its head, and its lines as they were typed."""
+"""The form of a manual journal: its head, and its lines as they were typed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class EvidenceForm(forms.Form):
 
 @dataclass(slots=True)
 class TypedLine:
-    """A line of the form: what was typed, what it means, or what is wrong with it."""
+    """A line of the form: what was typed, how it was read, or what is wrong with it."""
 
     account_text: str = ""
     debit: str = ""
@@ -88,12 +88,12 @@ class TypedLine:
 
 
 def account_text(account: Account) -> str:
-    """How the account is written in the form; its number counts."""
+    """Write an account for the form; its number is what counts."""
     return f"{account.pk} · {account}"
 
 
 def shown_lines(lines: Sequence[Line]) -> list[TypedLine]:
-    """Lines that are known already, for the form."""
+    """Fill the form with lines that exist already."""
     account_owners.warm([line.account for line in lines])
     typed = []
     for line in lines:
@@ -112,7 +112,7 @@ def shown_lines(lines: Sequence[Line]) -> list[TypedLine]:
 
 
 def read_lines(post: QueryDict, *, brand_id: int, user: User) -> list[TypedLine]:
-    """The lines that were typed, blank ones left out; accounts of the brand in reach only, in one query."""
+    """Read the typed lines, blank ones left out; accounts of the brand in reach only, in one query."""
     columns = [post.getlist(name)[: LINES_MAX + 1] for name in ("account", "debit", "credit")]
     typed = [TypedLine(*(text.strip() for text in row)) for row in zip(*columns, strict=False)]
     typed = [line for line in typed if not line.is_blank]
@@ -132,7 +132,7 @@ def read_lines(post: QueryDict, *, brand_id: int, user: User) -> list[TypedLine]
 
 
 def _number(text: str) -> int | None:
-    """The account number that the text starts with."""
+    """Return the account number that the text starts with."""
     digits = text.partition("·")[0].strip().lstrip("#")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 18 else None
 

@@ -1,9 +1,9 @@
-"""Money from one currency into another: at a dated rate, through the house's FX position, never by rounding something away.
+"""Converts money between currencies: at a dated rate, through the broker's FX position, without losing a remainder.
 
     source wallet  −100.00 EUR      FX position EUR  +100.00
     FX position USD −107.31         target wallet    +107.31 USD
 
-The house carries the position; the journal names the rate and its day.
+The broker carries the position; the journal names the rate and its day.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ class Conversion:
 
 
 class StaleRate(fx.NoRate):
-    """There is a rate, but too old a one to be promised or booked at."""
+    """There is a rate, but it is too old to be promised or booked at."""
 
 
 def convert_now(brand: Brand, given_minor: int, given: str, got: str) -> Conversion:
-    """What an amount is worth now under the brand's policy: a fresh mid rate less the markup.
+    """Convert an amount now under the brand's policy: at a fresh mid rate less the markup.
 
-    Forth and back each give the mid less the same share, so bid and offer lie as far from it, and nobody gains by going round.
-    Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
+    Forth and back each give the mid less the same share, so bid and offer are equally far from it, and nobody gains by
+    a round
+    trip. Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
 
     Raises: StaleRate, crm.rates.fx.NoRate.
     """
@@ -61,12 +62,15 @@ def convert_now(brand: Brand, given_minor: int, given: str, got: str) -> Convers
 
 
 def markup_of(brand: Brand) -> int:
-    """Never nothing: who exchanges against a daily rate without a markup wins on every day that the market moved."""
+    """Return the brand's markup in basis points, at least 1.
+
+    Without a markup, whoever exchanges against a daily rate wins on every day that the market moved.
+    """
     return max(1, limit(brand, "fx_markup_basis_points"))
 
 
 def convert_minor(given_minor: int, mid: fx.Rate, *, markup_basis_points: int) -> Conversion:
-    """At a mid rate less the markup; the rate and the amount are rounded down, never in the client's favour."""
+    """Convert at a mid rate less the markup; rate and amount are rounded down, never in the client's favour."""
     rate = mid.rate * (BASIS_POINT - markup_basis_points) / BASIS_POINT
     rate = rate.quantize(Decimal("1e-12"), rounding=ROUND_DOWN)
     amount = quantize(from_minor(given_minor, mid.base) * rate, mid.quote, rounding=ROUND_DOWN)
@@ -74,7 +78,7 @@ def convert_minor(given_minor: int, mid: fx.Rate, *, markup_basis_points: int) -
 
 
 def lines_of(conversion: Conversion, *, source: Account, target: Account) -> tuple[Line, ...]:
-    """The four postings that carry a conversion from one account into another of the same brand."""
+    """Build the four postings that carry a conversion from one account into another of the same brand."""
     position = AccountKind.FX_POSITION
     here = posting.house(position, brand_id=source.brand_id, currency=conversion.given_currency)
     there = posting.house(position, brand_id=source.brand_id, currency=conversion.got_currency)

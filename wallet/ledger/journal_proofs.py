@@ -1,8 +1,10 @@
-"""Proving journals one by one, by their own hashes, sums, accounts and chains of versions.
+"""Proves journals one by one, by their own hashes, sums, accounts and chains of versions.
 
-A journal's hashes say which row is wrong, but computing them costs more than adding the rows up. So the sealer computes
-them once, when it seals, and signs a digest over the rows (`row_digests`); from then on an equal digest proves that no row
-of the seal was changed, and only where it differs the journals are looked at again.
+A journal's hashes show which row is wrong, but computing them costs more than adding the rows up. So the sealer
+computes
+them once, when it seals, and signs a digest over the rows (`row_digests`); from then on an equal digest proves that no
+row
+of the seal was changed, and only where it differs the journals are checked one by one.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ WHERE a.id IS NULL ORDER BY f.account_id
 
 
 def rows(sql: str, **values: int | str) -> list[tuple[Any, ...]]:
-    """The first problems that a check finds."""
+    """Run a check's SQL and return the first problems that it finds."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         problems: list[tuple[Any, ...]] = cursor.fetchmany(PROBLEMS_MAX)
@@ -125,14 +127,13 @@ def rows(sql: str, **values: int | str) -> list[tuple[Any, ...]]:
 
 
 def steps(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
-    """(after, through) from one id to another, so many at a time."""
+    """Split an id range into ranges (after, through) of a size."""
     for after in range(first - 1, last, size):
         yield after, min(after + size, last)
 
 
 def wrong_journals(first: int, last: int) -> Iterator[tuple[int, str]]:
-    """What does not hold in an id range of journals, by their hashes, sums, accounts and the chains of versions that they are
-    in: id and words, the first one first."""
+    """Yield the wrong journals of an id range, by hashes, sums, accounts and version chains: id and text, in order."""
     for after, through in steps(first, last, JOURNALS_PER_STEP):
         found: dict[int, str] = {}
         for pk, key, what in rows(JOURNALS, after=after, through=through):
@@ -148,7 +149,7 @@ def wrong_journals(first: int, last: int) -> Iterator[tuple[int, str]]:
 
 
 def broken_chain(account: int) -> Iterator[tuple[int, str]]:
-    """Postings of a bounded account that do not follow the one before them: journal and words."""
+    """Yield postings of a bounded account that don't follow the one before them: journal and text."""
     for journal, line, version, place, kept, sum_, free, sum_free, back in rows(VERSIONS, account=account):
         where = f"posting {line} of journal {journal} on account {account}"
         if version != place:

@@ -1,4 +1,4 @@
-"""The seal that covers a journal, and the proof that it does: the hashes from the journal's own up to the signed root."""
+"""The seal that covers a journal, and its proof: the hashes from the journal's own up to the signed root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wallet.models import Journal, LedgerSeal
 
 @dataclass(frozen=True, slots=True)
 class SealProof:
-    """siblings: hashes from the leaf up, each with the side it stands on (L or R)."""
+    """siblings: hashes from the leaf up, each with its side (L or R)."""
 
     seal: LedgerSeal
     leaf: str
@@ -23,20 +23,20 @@ class SealProof:
 
     @property
     def holds(self) -> bool:
-        """Leaf and siblings give the sealed root, and the instance's key signed it."""
+        """Whether leaf and siblings give the sealed root, and the instance's key signed it."""
         siblings = [(side, bytes.fromhex(text)) for side, text in self.siblings]
         return self.is_signed and root_from_proof(bytes.fromhex(self.leaf), siblings).hex() == self.root
 
 
 def seal_of(journal: Journal) -> LedgerSeal | None:
-    """None while it is not sealed yet."""
+    """Find the seal that covers a journal; None while it is not sealed yet."""
     rows = LedgerSeal.objects.filter(last_journal_id__gte=journal.pk).order_by("id")
     seal = rows.first()
     return seal if seal is not None and seal.first_journal_id <= journal.pk else None
 
 
 def proof_of(journal: Journal, seal: LedgerSeal) -> SealProof | None:
-    """Builds the seal's tree again from the journals as they are; None when this one is not among them."""
+    """Rebuild the seal's tree from the journals as they are; None when this one is not among them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, content_hash FROM wallet_journal WHERE id BETWEEN %s AND %s ORDER BY id",

@@ -8,4 +8,5 @@ from wallet.core.policies import on_brand
 
 
 def can_write_journal(user: Actor, brand_id: int) -> Decision:
+    """Allow finance to write manual journals, on the whole brand."""
     return on_brand(user, "wallet.write_journal", brand_id)

@@ -1,14 +1,14 @@
 """The ledger's front door. `post` (and its relatives below) is the only way to move money.
 
 A call hands one batch of journals to the database function `ledger_post`, which locks bounded accounts in id order,
-stamps the time after the locks, checks, and writes. The caller's transaction decides whether it stays.
+stamps the time after the locks, checks, and writes. The caller's transaction decides whether it is committed.
 
     ledger.post(Entry(
         key=f"deposit:{deposit.pk}:settle", kind=JournalKind.DEPOSIT, brand_id=deposit.brand_id,
         lines=(Line(psp_clearing, -50_000), Line(client_wallet, 50_000)),
     ))
 
-Amounts are minor units; above zero credits (the house owes more), below zero debits. Sums are zero per currency.
+Amounts are minor units; above zero credits (the broker owes more), below zero debits. Sums are zero per currency.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What a call did: the journal, and whether this call wrote it or an earlier one with the same key and body."""
+    """Result of a call: the journal, and whether this call wrote it or an earlier one with the same key and body."""
 
     journal_id: int
     is_new: bool
@@ -98,7 +98,7 @@ SELECT ledger_post_pair(%s, %s, %s::bigint, %s, %s::date, %s::bigint, %s::bigint
 
 
 def post(entry: Entry, *, actor: Actor = None) -> Posted:
-    """Post one journal. The same key with the same body gives the first result.
+    """Post one journal. The same key with the same body returns the first result.
 
     Raises InsufficientFunds, IdempotencyConflict, InvalidJournal, WrongState; the transaction must then be rolled back.
     """
@@ -123,7 +123,7 @@ def post(entry: Entry, *, actor: Actor = None) -> Posted:
 
 
 def _is_pair(entry: Entry) -> bool:
-    """Two postings of one currency that are final at once: the database has a shorter way for these."""
+    """Tell whether an entry is two final postings of one currency: the database has a fast path for these."""
     if len(entry.lines) != 2 or entry.phase != Phase.POSTED or (entry.resolves_id, entry.rate) != (None, None):
         return False
     first, second = entry.lines
@@ -140,8 +140,9 @@ def post_many(
 ) -> list[Posted]:
     """Post a batch in one round trip, all or nothing, in the order given.
 
-    posted_at: times of their own, for history brought in from elsewhere. They must not go back before the last posting
-    of a client's wallet, nor into a sealed time.
+    posted_at: times of their own, for history imported from elsewhere. They must not be before the last posting of a
+    client's
+    wallet, nor in a sealed time.
     """
     if not entries:
         return []
@@ -190,7 +191,7 @@ def _call(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _in_words(error: DatabaseError) -> Exception:
-    """The database's refusal as an error that a person can act on; anything unexpected stays what it is."""
+    """Translate the database's refusal into an error that a person can act on; anything unexpected stays what it is."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
         return error
@@ -214,7 +215,7 @@ def _in_words(error: DatabaseError) -> Exception:
 
 
 def reserve(entry: Entry, *, actor: Actor = None) -> Posted:
-    """Set money aside: it leaves what is available, not the balance. Resolve it once with `settle` or `release`."""
+    """Reserve money: it leaves the available balance, not the balance. Resolve it once with `settle` or `release`."""
     return post(replace(entry, phase=Phase.PENDING), actor=actor)
 
 
@@ -226,7 +227,7 @@ def settle(
 
 
 def release(*, key: str, reservation: Journal, description: str = "", actor: Actor = None) -> Posted:
-    """Give reserved money back."""
+    """Release reserved money."""
     return post(_resolving(key, reservation, Phase.VOID, (), description), actor=actor)
 
 
@@ -240,7 +241,7 @@ ORDER BY j.expires_at LIMIT %s
 
 @transaction.atomic
 def release_expired(*, limit: int = 500) -> int:
-    """Give back what was reserved for a time that is over; run by beat. Returns how many reservations."""
+    """Release reservations whose time is over; run by the scheduler. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(EXPIRED, [limit])
         ids = [row[0] for row in cursor.fetchall()]
@@ -265,7 +266,7 @@ def _resolving(key: str, reservation: Journal, phase: Phase, lines: Sequence[Lin
 
 
 def reverse(*, key: str, journal: Journal, description: str, actor: Actor = None) -> Posted:
-    """Take a posted journal back with one that mirrors it and points at it. A journal is reversed at most once."""
+    """Reverse a posted journal with one that mirrors it and points at it. A journal is reversed at most once."""
     if journal.phase not in (Phase.POSTED, Phase.POST):
         raise WrongState(_("Only posted money can be reversed; release a reservation instead."))
     lines = [
@@ -295,7 +296,7 @@ def account_for(
     psp_id: int | None = None,
     subject: str = "",
 ) -> Account:
-    """The account of that owner, kind and currency, opened when it is first needed. Two at once open one."""
+    """Return the account of that owner, kind and currency, opened when it is first needed. Two at once open one."""
     identity: dict[str, Any] = {
         "brand_id": brand_id,
         "kind": kind,
@@ -312,34 +313,37 @@ def account_for(
 
 
 def wallet_of(client: Client, currency: str) -> Account:
-    """The client's wallet in a currency."""
+    """Return the client's wallet in a currency."""
     return account_for(AccountKind.CLIENT_WALLET, brand_id=client.brand_id, currency=currency, client_id=client.pk)
 
 
 def psp_clearing(psp: Psp, currency: str) -> Account:
-    """What a PSP holds for us in a currency."""
+    """Return the account of what a PSP holds for us in a currency."""
     return account_for(AccountKind.PSP_CLEARING, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
 
 
 def psp_reserve(psp: Psp, currency: str) -> Account:
-    """What a PSP holds back of ours in a currency, to be released later."""
+    """Return the account of what a PSP holds back (rolling reserve) in a currency, to be released later."""
     return account_for(AccountKind.PSP_RESERVE, brand_id=psp.brand_id, currency=currency, psp_id=psp.pk)
 
 
 def platform_clearing(*, brand_id: int, server_id: int, currency: str) -> Account:
-    """Client money that stands on a trading server."""
+    """Return the account of client money on a trading server."""
     return account_for(
         AccountKind.PLATFORM_CLEARING, brand_id=brand_id, currency=currency, subject=f"server:{server_id}"
     )
 
 
 def partner_payable(*, brand_id: int, partner_id: int, currency: str) -> Account:
-    """What is owed to a partner. Not bounded: a clawback may carry it below zero into the next period."""
+    """Return the account of what is owed to a partner.
+
+    Not bounded: a clawback may carry it below zero into the next period.
+    """
     return account_for(AccountKind.IB_PAYABLE, brand_id=brand_id, currency=currency, subject=f"partner:{partner_id}")
 
 
 def house(kind: AccountKind, *, brand_id: int, currency: str) -> Account:
-    """A house account without a further owner: fees, suspense, rounding, commissions (cost), banks …"""
+    """Return a house account without a further owner: fees, suspense, rounding, commissions (cost), banks …"""
     return account_for(kind, brand_id=brand_id, currency=currency)
 
 
@@ -380,7 +384,7 @@ WHERE a.id = ANY(%(ids)s)
 
 
 def balances(account_ids: Iterable[int], *, at: dt.datetime | None = None) -> dict[int, int]:
-    """Posted balances in minor units, now or as of an instant (that instant included): account id → balance."""
+    """Read posted balances in minor units, now or as of an instant (inclusive): account id → balance."""
     ids = list(account_ids)
     with connection.cursor() as cursor:
         if at is None:
@@ -391,11 +395,12 @@ def balances(account_ids: Iterable[int], *, at: dt.datetime | None = None) -> di
 
 
 def version_at(account: Account, at: dt.datetime) -> int:
-    """How many postings a bounded account had at an instant (that instant included): its version then."""
+    """Count the postings that a bounded account had at an instant (inclusive): its version then."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_version_at(%s, %s)", [account.pk, at])
         return int(cursor.fetchone()[0])
 
 
 def balance(account: Account, *, at: dt.datetime | None = None) -> int:
+    """Read an account's posted balance in minor units, now or as of an instant (inclusive)."""
     return balances([account.pk], at=at)[account.pk]

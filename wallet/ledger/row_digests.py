@@ -1,12 +1,15 @@
-"""One digest over all rows of an id range of journals: what a seal signs, and what proves later that no row was changed.
+"""Computes one digest over all rows of an id range of journals, which a seal signs to prove that no row was changed.
 
-A row is too little work to be handed out of PostgreSQL one by one: the server joins the values of each column of a block,
+A row is too little work to be handed out of PostgreSQL one by one: the server joins the values of each column of a
+block,
 and the columns are hashed here (its own SHA-256 may be one without the processor's help).
 
-Other rows must never give the same columns. Values of a fixed width need nothing between them; a text never holds a zero
-byte; a currency holds no comma, and is counted; a word stands between hashes, which sealed ones do not hold (2⁻⁶⁴); a
-posting's flag says which of its three balances are NULL, because those leave no trace; columns that are rarely filled go as a
-record of their own. Line, layer and flag have room for whatever a smallint can be.
+Other rows must never give the same columns. Values of a fixed width need nothing between them; a text never holds a
+zero
+byte; a currency holds no comma, and is counted; a word separates hashes, which sealed ones do not hold (2⁻⁶⁴); a
+posting's flag marks which of its three balances are NULL, because those leave no trace; columns that are rarely filled
+go as
+a record of their own. Line, layer and flag have room for whatever a smallint can be.
 """
 
 from __future__ import annotations
@@ -74,10 +77,11 @@ class PostingColumns(NamedTuple):
 def rows_digest(
     first: int, last: int, *, on_postings: Callable[[PostingColumns], None] = lambda _columns: None
 ) -> RowsRead:
-    """Over all journals and postings in an id range, in memory for one block of them.
+    """Compute the digest over all journals and postings in an id range, in memory for one block of them.
 
-    on_postings: gets the postings of each block, for what else there is to do with them while they are here. It can't use
-    this thread's connection.
+    on_postings: gets the postings of each block, for other work on them while they are in memory. It can't use this
+    thread's
+    connection.
     """
     digest, journals, postings = hashlib.sha256(), 0, 0
     connection.ensure_connection()
@@ -99,7 +103,10 @@ def _numbers(column: bytes | None) -> np.ndarray:
 
 
 def is_comparable(kept: bytes) -> bool:
-    """Was a seal's digest made as `rows_digest` makes them now? (The first form was a bare SHA-256 over another stream.)"""
+    """Tell whether a seal's digest was made as `rows_digest` makes them now.
+
+    The first form was a bare SHA-256 over another stream.
+    """
     return len(kept) == len(FORM) + hashlib.sha256().digest_size and kept.startswith(FORM)
 
 

@@ -1,4 +1,4 @@
-"""Reading the digests of seals again: which of them do not hold, and what the postings beside them add up to."""
+"""Recomputes the digests of seals: which of them are wrong, and the sums of the postings that are read for them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ SEALS_PER_STEP = 2
 
 
 class SealDigests:
-    """Which seals' digests do not hold, read by as many threads as call `read`, each with a connection of its own.
+    """The seals whose digests are wrong, read by as many threads as call `read`, each with a connection of its own.
 
-    doubtful: id → range of journals, of the seals whose rows have to be looked at one by one; through: the last journal
-    that is sealed; journals, postings: how many were read. All are whole when every reader has ended.
+    doubtful: id → range of journals, of the seals whose rows must be checked one by one; through: the last journal
+    that is
+    sealed; journals, postings: how many were read. All are complete when every reader has ended.
     """
 
     def __init__(self, *, deep: bool) -> None:
@@ -40,7 +41,7 @@ class SealDigests:
         return [self.doubtful[pk] for pk in sorted(self.doubtful)]
 
     def _take(self) -> list[tuple[int, int, int, bytes]]:
-        """The next few seals that nobody has read."""
+        """Return the next few seals that no thread has read."""
         columns = ("id", "first_journal_id", "last_journal_id", "rows_digest")
         with self._lock:
             seals = list(

@@ -1,8 +1,10 @@
-"""Sealing the ledger: from time to time everything posted so far is closed under a signed Merkle root.
+"""Seals the ledger: from time to time everything posted so far is closed under a signed Merkle root.
 
-Writers hold a shared advisory lock until they commit. The sealer takes it alone for one statement, so at that instant no
-posting is in flight: the boundary it reads is complete, and whatever comes later has a later time. Balances of busy house
-accounts are kept at that instant, so that reading one sums only what came after.
+Writers hold a shared advisory lock until they commit. The sealer takes it alone for one statement, so at that instant
+no
+posting is in flight: the boundary it reads is complete, and whatever comes later has a later time. Balances of busy
+house
+accounts are stored at that instant, so that reading one sums only what came after.
 """
 
 from __future__ import annotations
@@ -46,14 +48,14 @@ JOIN LATERAL (
 def seal_digest(
     *, previous: bytes, root_hash: bytes, journals: int, first: int, last: int, through: dt.datetime, rows: bytes = b""
 ) -> bytes:
-    """What is signed: the root, what it covers, the digest over its rows, and the seal before."""
+    """Compute what is signed: over the root, its range, the digest of its rows, and the previous seal."""
     parts = [previous, root_hash, *(str(n).encode() for n in (journals, first, last)), through.isoformat().encode()]
     parts += [rows] if rows else []
     return hashlib.sha256(b"|".join(parts)).digest()
 
 
 def merkle_root(first: int, last: int) -> tuple[bytes | None, int]:
-    """The root over the hashes of the journals in an id range, and how many there are."""
+    """Compute the root over the hashes of the journals in an id range; return it with their number."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT content_hash FROM wallet_journal WHERE id BETWEEN %s AND %s ORDER BY id", [first, last])
         leaves = [leaf_hash(bytes(row[0])) for row in cursor]
@@ -62,7 +64,7 @@ def merkle_root(first: int, last: int) -> tuple[bytes | None, int]:
 
 @transaction.atomic
 def seal_pending() -> LedgerSeal | None:
-    """Seal what was posted since the last seal; None when there is nothing, or when postings kept it waiting too long."""
+    """Seal what was posted since the last seal; return None when there is nothing, or writers were too busy."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [SEALER_LOCK])
         if not cursor.fetchone()[0]:
@@ -108,7 +110,7 @@ def seal_pending() -> LedgerSeal | None:
 
 
 def _boundary(first: int) -> tuple[int, dt.datetime] | None:
-    """The last journal and an instant with nothing in flight; None when there is nothing new or writers are too busy."""
+    """Read the last journal and an instant with nothing in flight; None when nothing is new or writers are too busy."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {int(WAIT_MS_MAX)}")

@@ -1,4 +1,4 @@
-"""Lists of the books."""
+"""Lists of the ledger."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _reference(row: ManualJournal, _table: Table) -> str:
 
 
 def turnover(row: ManualJournal) -> str:
-    """What it moves: the credits, per currency."""
+    """Show what a manual journal moves: its credits, per currency."""
     sums: dict[str, int] = {}
     for line in row.lines.all():
         if line.amount_minor > 0:

@@ -1,4 +1,4 @@
-"""What the postings of bounded accounts add up to, gathered while their digests are read: no second pass over the rows."""
+"""Sums the postings of bounded accounts while their digests are read: no second pass over the rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ MARKS, FLAGS = (1 << LAYER_BITS) - 1, (1 << FLAG_BITS) - 1
 
 
 class TurnoverSnapshot(NamedTuple):
-    """What is known of a range of accounts up to a journal, each an array as PostgreSQL writes one: ids, how many postings,
-    and minor units in each counter."""
+    """What is known of a range of accounts up to a journal, each an array as PostgreSQL writes one.
+
+    Ids, how many postings, and minor units in each counter.
+    """
 
     through_journal: int = 0
     ids: str = "{}"
@@ -33,8 +35,9 @@ class TurnoverSnapshot(NamedTuple):
 class Turnovers:
     """The counters of bounded accounts, added up by as many threads as hand over postings.
 
-    A reservation holds credits and debits, what resolves it has the other sign and takes them off. `is_whole` turns false
-    when some postings can't be told; then nothing is known.
+    A reservation holds credits and debits, what resolves it has the other sign and takes them off. `is_whole` turns
+    false
+    when some postings can't be told apart; then nothing is known.
     """
 
     def __init__(self) -> None:
@@ -47,8 +50,10 @@ class Turnovers:
         self._lock = Lock()
 
     def add(self, columns: PostingColumns) -> None:
-        """Take in a block of postings, as the server joined them; what has no version is counted at account 0, which is
-        none."""
+        """Add a block of postings, as the server joined them.
+
+        One without a version is counted at account 0, which is none.
+        """
         packed, accounts, amounts = columns
         if not len(packed) == len(accounts) == len(amounts):  # a NULL where none can be
             self.is_whole = False
@@ -72,7 +77,7 @@ class Turnovers:
             np.add.at(self._sums, theirs * SLOTS + slots, amounts)
 
     def known(self, after: int, through: int, *, read_through: int) -> TurnoverSnapshot:
-        """Of the accounts with ids from after + 1 to through, when the journals up to one have been read."""
+        """Return the counters of accounts with ids from after + 1 to through, once the journals up to one are read."""
         if not self.is_whole or through > self.highest:
             return TurnoverSnapshot()
         versions = self._versions[after + 1 : through + 1]

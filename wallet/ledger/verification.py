@@ -1,4 +1,4 @@
-"""Proving the ledger: every hash, sum, version, balance, checkpoint and seal is computed again from the rows.
+"""Proves the ledger: every hash, sum, version, balance, checkpoint and seal is recomputed from the rows.
 
 Memory is bounded: journals go by ranges of ids, accounts by ranges too. The first wrong row is named first.
 """
@@ -185,7 +185,7 @@ ORDER BY 1
 
 @dataclass
 class Verdict:
-    """What was read, and what did not hold."""
+    """What was read, and what is wrong."""
 
     journals: int = 0
     postings: int = 0
@@ -201,10 +201,10 @@ class Verdict:
 
 
 def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = "", deep: bool = False) -> Verdict:
-    """Check everything; stops collecting after `PROBLEMS_MAX` problems.
+    """Check everything; stop collecting after `PROBLEMS_MAX` problems.
 
-    head: a head noted earlier (hex) and kept elsewhere; it must still be in the chain of seals.
-    deep: every journal by its own hashes, also where the digest of its seal holds.
+    head: a head noted earlier (hex) and stored elsewhere; it must still be in the chain of seals.
+    deep: every journal by its own hashes, also where the digest of its seal is right.
     """
     verdict = Verdict()
     # What needs no digest is looked at while they are read; what is found is told in the books' own order all the same.
@@ -236,8 +236,11 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
 
 @contextlib.contextmanager
 def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], None]]:
-    """Run something meanwhile, as often as there are other cores, each time on a connection of its own; what is yielded waits
-    for all of them. In a transaction, whose rows only it sees, it runs then."""
+    """Run work in the background, as often as there are other cores, each with a connection of its own.
+
+    What is yielded waits for all of them. In a transaction, whose rows only its own connection sees, the work runs
+    then.
+    """
     if connection.in_atomic_block:
         yield work
         return
@@ -260,7 +263,7 @@ def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], None]]:
 
 
 def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[str]:
-    """One by one where no digest answers for them; the sealer has looked at the others in the same way."""
+    """Check journals one by one where no digest proves them; the sealer checked the others in the same way."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) FROM wallet_journal")
         first, last = cursor.fetchone()
@@ -269,7 +272,7 @@ def _journals(doubtful: list[tuple[int, int]], sealed_through: int) -> Iterator[
 
 
 def _counted(digests: SealDigests) -> tuple[int, int]:
-    """How many journals and postings there are: those that were read for their digests, and those after them."""
+    """Count journals and postings: those that were read for their digests, and those after them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM wallet_journal WHERE id > %s", [digests.through])
         journals = cursor.fetchone()[0]
@@ -278,7 +281,7 @@ def _counted(digests: SealDigests) -> tuple[int, int]:
 
 
 def _whole() -> Iterator[str]:
-    """What no range of journals shows: postings beyond them, accounts that are not theirs."""
+    """Find what no range of journals shows: postings beyond them, accounts that are not theirs."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT max(id) FROM wallet_journal), (SELECT min(id) FROM wallet_journal),"
@@ -345,7 +348,7 @@ def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) ->
 
 
 def _other_rows(seal: LedgerSeal) -> Iterator[str]:
-    """Are the rows of a seal those that were sealed? By the root over their hashes, then by every column of them."""
+    """Yield how the rows of a seal differ from those sealed: by the root over their hashes, then by every column."""
     what = f"ledger seal {seal.pk}: journals {seal.first_journal_id} to {seal.last_journal_id}"
     kept = bytes(seal.rows_digest or b"")
     root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)

@@ -1,4 +1,4 @@
-"""Proving closed months: every kept carry-forward is computed again from the postings, and nothing came after a closing."""
+"""Proves closed months: every stored carry-forward is recomputed, and nothing was posted after a closing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ORDER BY id
 
 
 def wrong_closings() -> Iterator[str]:
-    """Month by month, the oldest first; memory holds one month's wrong rows."""
+    """Yield what is wrong month by month, the oldest first; memory holds one month's wrong rows."""
     before: Period | None = None
     for period in Period.objects.select_related("brand").order_by("brand_id", "first_day"):
         if before is not None and before.brand_id != period.brand_id:

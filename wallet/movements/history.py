@@ -1,4 +1,4 @@
-"""One movement's whole story: what happened, told from the audit log, the webhooks and the postings."""
+"""The whole history of one movement, from the audit log, the webhooks and the postings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CALLS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the story."""
+    """One line of the history."""
 
     at: dt.datetime
     label: str
@@ -57,7 +57,10 @@ class Story:
 
 
 def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
-    """Steps by the audit log, webhooks by reference, postings by key, and what hangs on it: bounded, a query each."""
+    """Read a movement's history: audit entries, webhooks by reference, postings by key, related records.
+
+    Bounded: one query each.
+    """
     kind = movement._meta.model_name
     events = (
         AuditEvent.objects.filter(target_type=movement._meta.label_lower, target_id=str(movement.pk))
@@ -92,7 +95,7 @@ def _step(event: AuditEvent) -> Step:
 
 
 def story_of_dispute(dispute: Dispute) -> Story:
-    """Its own steps and those of its deposit's money, oldest first."""
+    """Read a dispute's history with its deposit's postings, oldest first."""
     events = (
         AuditEvent.objects.filter(target_type="wallet.dispute", target_id=str(dispute.pk)).defer("body").order_by("id")
     )
@@ -110,6 +113,7 @@ def story_of_dispute(dispute: Dispute) -> Story:
 
 
 def story_of_bonus(grant: BonusGrant) -> Story:
+    """Read a bonus's history: audit entries, postings by key, and what was lost and restored."""
     events = (
         AuditEvent.objects.filter(target_type="wallet.bonusgrant", target_id=str(grant.pk)).defer("body").order_by("id")
     )

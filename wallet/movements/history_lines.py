@@ -1,4 +1,4 @@
-"""One timeline of everything that happened to a movement: states, checks, webhooks, journals, parts, refunds and disputes."""
+"""Lines of a movement's timeline: states, checks, webhooks, journals, parts, refunds and disputes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ VERDICT_TONES = {Verdict.ACCEPTED: "info", Verdict.DUPLICATE: "neutral"}
 class StoryLine:
     """kind: step, check, call, webhook, journal or related; needs: the permission without which it is no link.
 
-    parts: what was said, (heading, text), folded; for those with `needs` only.
+    parts: the messages, (heading, text), folded; with `needs` only for those who have it.
     """
 
     at: dt.datetime
@@ -67,11 +67,12 @@ ORDER = {"step": 0, "check": 1, "call": 2, "webhook": 3, "journal": 4, "related"
 
 
 def merged(lines: Iterable[StoryLine]) -> list[StoryLine]:
-    """Oldest first; at one instant the step comes before what it caused."""
+    """Sort lines, oldest first; at one instant the step comes before what it caused."""
     return sorted(lines, key=lambda line: (line.at, ORDER[line.kind]))
 
 
 def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
+    """Make a line per webhook, with the result of its check."""
     return [
         StoryLine(
             one.received_at,
@@ -88,7 +89,7 @@ def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
 
 
 def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
-    """What we asked the PSP: how it ended, how long it took, and (folded) request and answer without keys."""
+    """Make a line per request to the PSP: its result, its duration, and (folded) request and answer without keys."""
     return [
         StoryLine(
             one.at,
@@ -117,7 +118,7 @@ def _webhook_body(one: WebhookMessage) -> list[str]:
 
 
 def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
-    """A line per journal, with every account, side, amount and currency."""
+    """Make a line per journal, with every account, side, amount and currency."""
     lines = []
     for _pk, group in groupby(postings, key=lambda posting: posting.journal_id):
         rows = list(group)
@@ -145,7 +146,7 @@ def _posting(row: Posting) -> str:
 
 
 def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
-    """What the checks said, in one line: those that did not pass with their reasons."""
+    """Make one line of the checks: those that did not pass with their reasons."""
     rows = WithdrawalCheck.objects.filter(withdrawal__request_reference=withdrawal.request_reference)
     checks = list(rows.order_by("id")[:CHECKS_MAX])
     if not checks:
@@ -159,7 +160,7 @@ def of_checks(withdrawal: Withdrawal) -> list[StoryLine]:
 
 
 def of_related(movement: AnyMovement) -> list[StoryLine]:
-    """What hangs on it: a deposit's refunds and disputes, the deposit that a refund gives back."""
+    """Make lines of related records: a deposit's refunds and disputes, the deposit that a refund gives back."""
     if isinstance(movement, Deposit):
         refunds = movement.refunds.defer("sealed_destination").order_by("pk")[:RELATED_MAX]
         disputes = Dispute.objects.filter(deposit=movement).defer("evidence_text").order_by("pk")[:RELATED_MAX]
@@ -200,7 +201,7 @@ def _dispute(one: Dispute) -> StoryLine:
 
 
 def of_losses(**which: Any) -> list[StoryLine]:
-    """Credit that chargebacks took away, and when it was held again; one query."""
+    """Make lines of the credit that chargebacks took away, and when it was restored; one query."""
     found = BonusLoss.objects.filter(**which).select_related("dispute", "journal", "restoration__journal", "grant")
     lines = []
     for loss in found.order_by("pk")[:RELATED_MAX]:
@@ -222,7 +223,7 @@ def _bonus(loss: BonusLoss, booked: BonusLoss | BonusRestoration, words: str, to
 
 
 def of_restorations(grant: BonusGrant) -> list[StoryLine]:
-    """What took credit of a bonus away that could come back, and what brought it back, each with its page; two queries."""
+    """Make lines of what took a bonus's credit away and what restored it, each with its page; two queries."""
     lost = BonusLoss.objects.filter(grant=grant).select_related("dispute__deposit", "journal", "restoration__journal")
     lines = []
     for loss in lost.order_by("pk")[:RELATED_MAX]:

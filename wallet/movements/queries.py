@@ -49,7 +49,10 @@ class Wallet:
 
 
 def wallets_of(client: Client) -> list[Wallet]:
-    """The client's wallets that ever had a posting, and the one in the brand's base currency, which may still be empty."""
+    """List the client's wallets that ever had a posting, and the one in the brand's base currency.
+
+    The latter may be empty still, or not opened (account_id 0).
+    """
     rows = Balance.objects.filter(account__client=client, account__kind=AccountKind.CLIENT_WALLET).select_related(
         "account"
     )
@@ -97,7 +100,7 @@ class Movement:
 
     @property
     def is_booked(self) -> bool:
-        """Whether the wallet has it, or lacks it, for good: not what was asked for, refused, or given back whole."""
+        """Whether it changed the wallet for good: not what was requested, refused, or returned whole."""
         return self.state in BOOKED[self.kind]
 
     @property
@@ -155,7 +158,7 @@ ORDER BY at DESC, kind DESC, id DESC LIMIT %(limit)s
 
 
 def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Movement]:
-    """Deposits, withdrawals and transfers, newest first; `after` is the cursor of the last line already shown."""
+    """List deposits, withdrawals and transfers, newest first; `after` is the cursor of the last line already shown."""
     at, kind, pk = None, "", 0
     if after:
         try:
@@ -171,7 +174,7 @@ def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Move
 
 
 def deposit_of(user: User, reference: str) -> Deposit:
-    """A client's own deposit by its reference, for the page after the PSP; 404 when it is not theirs."""
+    """Return a client's own deposit by its reference; Http404 when it is not theirs."""
     deposit = deposits_visible_to(user).select_related("psp").filter(reference=reference).first()
     if deposit is None:
         raise Http404
@@ -179,7 +182,7 @@ def deposit_of(user: User, reference: str) -> Deposit:
 
 
 def withdrawal_of(user: User, reference: str) -> Withdrawal:
-    """A client's own withdrawal by its reference; 404 when it is not theirs."""
+    """Return a client's own withdrawal by its reference; Http404 when it is not theirs."""
     withdrawal = withdrawals_visible_to(user).select_related("psp").filter(reference=reference).first()
     if withdrawal is None:
         raise Http404
@@ -187,7 +190,7 @@ def withdrawal_of(user: User, reference: str) -> Withdrawal:
 
 
 def movement_by_reference(user: User, reference: str) -> AnyMovement | None:
-    """The movement that a reference names, if the user may see it."""
+    """Find the movement that a reference names; None where the user may not see it."""
     rows: dict[str, Any] = {
         "D": deposits_visible_to(user),
         "W": withdrawals_visible_to(user),
@@ -199,7 +202,7 @@ def movement_by_reference(user: User, reference: str) -> AnyMovement | None:
 
 
 def movements_starting_with(user: User, start: str, limit: int) -> list[tuple[str, AnyMovement]]:
-    """(kind, movement) whose reference starts so, for the search box."""
+    """List (kind, movement) whose reference starts so, for the search box."""
     kinds: dict[str, tuple[str, Any]] = {
         "D": ("deposit", deposits_visible_to(user)),
         "W": ("withdrawal", withdrawals_visible_to(user).defer("sealed_destination")),
@@ -211,6 +214,6 @@ def movements_starting_with(user: User, start: str, limit: int) -> list[tuple[st
 
 
 def movement_of(user: User, journal: Journal) -> AnyMovement | None:
-    """The movement behind a journal, from its key 'deposit:D-…:settle'."""
+    """Find the movement behind a journal, from its key 'deposit:D-…:settle'."""
     parts = journal.idempotency_key.split(":")
     return movement_by_reference(user, parts[1]) if len(parts) > 1 else None

@@ -15,10 +15,12 @@ from wallet.models import Psp
 
 
 def psps_of(request: UserRequest) -> Any:
+    """List the PSPs of the filter, as far as the user sees them."""
     return queries.psps_visible_to(request.user) if request else Psp.objects.none()
 
 
 def reference_of(row: Any, _table: Table) -> str:
+    """Show a movement's reference in a fixed-width font."""
     return format_html('<span class="mono">{}</span>', row.reference) if row.reference else ""
 
 

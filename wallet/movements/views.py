@@ -1,4 +1,4 @@
-"""From one movement to the next: the next one that waits where this one waits, else the next of its list."""
+"""From one movement to the next: the next one that waits, else the next of its list."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ QUEUES: dict[str, tuple[Any, frozenset[str], str]] = {
 
 @staff_page("wallet.view_deposit")
 def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
-    """Queues run oldest first, so the next is the newer one; `?way=back` goes the other way. At the end: the list."""
+    """Go to the next movement: queues run oldest first, so it is the newer one; `?way=back` goes back.
+
+    At the end: the list.
+    """
     if kind not in QUEUES:
         raise Http404
     rows_of, waiting, list_name = QUEUES[kind]

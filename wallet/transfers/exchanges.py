@@ -1,4 +1,4 @@
-"""Between two wallets of one client: at a quoted rate, booked at once through the house's FX position."""
+"""Currency exchange between two wallets of a client: at a quoted rate, booked at once through the FX position."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ NO_TRANSFERS = frozenset({RestrictionKind.FROZEN})
 
 
 def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Decision:
-    """The client themselves, while nothing forbids it; who may not trade can still fetch their money back."""
+    """Allow the client themselves, unless restricted; who may not trade can still get their money back."""
     if not is_own(user, client):
         return no(_("Only the client can move money between wallet and trading account."))
     held = set(client.restrictions)
@@ -30,12 +30,13 @@ def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Dec
 
 
 def can_enter_rate(user: Actor) -> Decision:
+    """Allow finance who reach every brand to enter a rate: it counts for all of them."""
     allowed = has_permission(user, "wallet.write_journal")
     return reaches_every_brand(user) if allowed else allowed
 
 
 def reaches_every_brand(user: Actor) -> Decision:
-    """A rate counts for every brand: whoever enters or approves one reaches all of them."""
+    """Allow only who reaches all brands: a rate counts for every brand."""
     if Brand.objects.exclude(pk__in=reach_of(user).whole_brands).exists():
         return no(_("A rate counts for every brand. Only someone who reaches all brands can do this."))
     return YES

@@ -1,7 +1,8 @@
-"""Rates promised to a client: for one amount, for half a minute, to be used once.
+"""Rates quoted to a client: for one amount, for half a minute, to be used once.
 
-A fresh mid rate less the brand's markup, rounded down to the target's smallest unit (`wallet.exchange`); never of an earlier day
-than a rate that was promised for the two currencies before, and within the brand's limits.
+A fresh mid rate less the brand's markup, rounded down to the target's smallest unit (`wallet.ledger.fx_position`);
+never of an
+earlier day than a rate that was quoted for the two currencies before, and within the brand's limits.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ DAY = dt.timedelta(days=1)
 
 
 class QuoteExpired(WrongState):
-    """The promised rate does not hold any more."""
+    """The quoted rate has expired."""
 
     code = "quote_expired"
 
@@ -49,7 +50,7 @@ def ask_quote(
     purpose: QuoteFor = QuoteFor.EXCHANGE,
     trading_account_id: int | None = None,
 ) -> Quote:
-    """Promise what `amount` in the currency `given` is worth in the currency `got`. Who: the client.
+    """Quote what `amount` in the currency `given` is worth in the currency `got`. Who: the client.
 
     Raises: NotAllowed, DomainError (amount, no fresh rate, too little or too much to exchange).
     """
@@ -80,7 +81,7 @@ def ask_quote(
 
 
 def conversion_now(brand: Brand, minor: int, given: str, got: str) -> Conversion:
-    """Today's conversion under the brand's policy. Raises DomainError in words for the client."""
+    """Convert today under the brand's policy. Raises DomainError with a sentence for the client."""
     try:
         conversion = convert_now(brand, minor, given, got)
     except fx.NoRate as error:
@@ -96,7 +97,7 @@ def _no_rate(given: str, got: str) -> DomainError:
 
 
 def _require_newest(conversion: Conversion) -> None:
-    """A rate of an earlier day than one that was promised already is not promised any more (also a trigger)."""
+    """Refuse a rate of an earlier day than one that was quoted already (also a trigger)."""
     given, got = conversion.given_currency, conversion.got_currency
     pairs = Q(given_currency=given, got_currency=got) | Q(given_currency=got, got_currency=given)
     if Quote.objects.filter(pairs, rate_on__gt=conversion.rate_on).exists():
@@ -104,9 +105,9 @@ def _require_newest(conversion: Conversion) -> None:
 
 
 def _within_limits(client: Client, amount: Decimal, given: str, got: str) -> int | None:
-    """The amount in minor units of the brand's base currency; None for one money in wholes and hundredths.
+    """Convert the amount into minor units of the base currency, within the limit of one exchange.
 
-    Raises: DomainError, above what one exchange may give.
+    None for one money in wholes and hundredths. Raises: DomainError above the limit, or without a rate.
     """
     if fx.is_same_money(given, got):
         return None
@@ -123,7 +124,7 @@ def _within_limits(client: Client, amount: Decimal, given: str, got: str) -> int
 
 
 def _require_daily_limit(client: Client, quote: Quote) -> None:
-    """Within 24 hours a client exchanges so much and no more; what failed doesn't count. The client is locked."""
+    """Refuse more than a client may exchange within 24 hours; what failed doesn't count. The client is locked."""
     most = limit(client.brand, "fx_exchange_per_day_minor")
     used = Quote.objects.filter(
         Q(exchange__isnull=False) | Q(transfer__isnull=False) & ~Q(transfer__state=TransferState.FAILED),
@@ -144,9 +145,10 @@ def _in_base(client: Client, minor: int) -> str:
 def use_quote(
     *, client: Client, quote_id: int, purpose: QuoteFor | Direction, trading_account_id: int | None = None
 ) -> Quote:
-    """The quote, locked, if it may be used now for this. The row that uses it makes it unique. The client is locked.
+    """Lock a quote that may be used now for this purpose. The row that uses it makes it unique. The client is locked.
 
-    Raises: DomainError (another's, for something else, above the limit of a day), QuoteExpired, WrongState (used already).
+    Raises: DomainError (another client's, another purpose, above the daily limit), QuoteExpired, WrongState (used
+    already).
     """
     quote = lock_or_none(Quote.objects.filter(client=client), quote_id)
     if quote is None or (quote.purpose, quote.trading_account_id) != (str(purpose), trading_account_id):
@@ -160,6 +162,7 @@ def use_quote(
 
 
 def conversion_of(quote: Quote) -> Conversion:
+    """Return the conversion that a quote promised."""
     return Conversion(
         quote.given_minor,
         quote.given_currency,

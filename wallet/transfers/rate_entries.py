@@ -1,7 +1,8 @@
-"""Exchange rates entered by hand, for a currency or a day that no feed gives: by one person, approved by another.
+"""Exchange rates entered by hand, for a currency or a day without a feed: by one person, approved by another.
 
-They are rates like any other: of a day later than the newest known one, never in the place of a rate that is there, as old as
-their day, and the next rate of a feed follows them. Stablecoins need a feed: their prices move at all hours.
+They are rates like any other: of a day later than the newest known one, never instead of an existing rate, as old as
+their
+day, and the next rate of a feed follows them. Stablecoins need a feed: their prices move at all hours.
 """
 
 from __future__ import annotations
@@ -38,11 +39,12 @@ RATE_MAX: Final = Decimal(10) ** 9
 
 
 def percent_from(rate: Decimal, last: Decimal) -> Decimal:
-    """How far a rate is from the last one, in per cent."""
+    """Compute how far a rate is from the last one, in per cent."""
     return (abs(rate / last - 1) * 100).quantize(Decimal("0.01"))
 
 
 def last_rate(currency: str) -> FxRate | None:
+    """Return the newest rate of a currency, None where there is none."""
     return FxRate.objects.filter(currency=currency).order_by("-on").first()
 
 
@@ -50,9 +52,9 @@ def last_rate(currency: str) -> FxRate | None:
 def propose_rate(
     *, currency: str, rate: Decimal, on: dt.date, reason: str, actor: User, is_far: bool = False
 ) -> RateEntry:
-    """Write down a rate for one euro. It counts once another person approves it.
+    """Propose a rate for one euro. It counts once another person approves it.
 
-    is_far: the person has seen that it is more than five per cent from the last one.
+    is_far: the person has confirmed that it is more than five per cent from the last one.
     Who: `wallet.write_journal` at every brand. Raises: NotAllowed, WrongState (one waits), DomainError.
     """
     require(transfers_policies.can_enter_rate(actor))
@@ -72,12 +74,12 @@ def propose_rate(
 
 @functools.cache
 def _in_use() -> frozenset[str]:
-    """Currencies of states; not the euro, nor ISO's codes for none and for tests."""
+    """List the currencies of states; not the euro, nor ISO's codes for none and for tests."""
     return frozenset(list_currencies()) - {"EUR", "XXX", "XTS"}
 
 
 def _check(currency: str, rate: Decimal, on: dt.date) -> FxRate | None:
-    """The newest known rate. Raises: DomainError for what is no rate that may be entered."""
+    """Refuse a rate that may not be entered, with DomainError; return the newest known rate."""
     today = timezone.now().date()
     if currency in fx.CRYPTO or currency in fx.HUNDREDTHS or currency not in _in_use():
         raise DomainError(_("Rates of %(currency)s can't be entered by hand.") % {"currency": currency[:5]})
@@ -95,7 +97,7 @@ def _check(currency: str, rate: Decimal, on: dt.date) -> FxRate | None:
 
 
 class RateApproval(approvals.ApprovalKind[RateEntry]):
-    """The rate counts for every brand from now on. Who decides reaches all of them."""
+    """A rate by hand, which counts for every brand once approved. Who decides reaches all brands."""
 
     model = RateEntry
     code = "rate-entry"
@@ -115,7 +117,10 @@ class RateApproval(approvals.ApprovalKind[RateEntry]):
         return transfers_policies.reaches_every_brand(user)
 
     def apply(self, item: RateEntry, actor: User, **given: Any) -> None:
-        """Raises: DomainError (a feed gave a newer one meanwhile, or its day is too long ago)."""
+        """Store the rate.
+
+        Raises: DomainError (a feed has a newer one meanwhile, or its day is too long ago), WrongState.
+        """
         last = _check(item.currency, item.rate, item.on)
         if last is not None and percent_from(item.rate, last.rate) > FAR_PERCENT and not item.is_far:
             raise DomainError(_("A newer rate arrived that this one is far from. Refuse it, and enter another."))

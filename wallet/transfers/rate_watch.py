@@ -1,6 +1,7 @@
-"""Exchange rates: fetched from their feeds, and an alarm when one of them stops giving new ones.
+"""Fetches exchange rates from their feeds, and raises an alarm when a feed stops.
 
-The alarm comes while the last rates may still be promised: a feed is stale as soon as rates of a bank day are missing that must
+The alarm comes while the last rates may still be quoted: a feed is stale as soon as rates of a bank day are missing
+that must
 be published by now, or when it was not reached for a day.
 """
 
@@ -27,7 +28,7 @@ RATES_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class CurrentRate:
-    """The newest rate of a currency, its age in bank days, and whether it may be promised at `bank_days_max`."""
+    """The newest rate of a currency, its age in bank days, and whether it may be quoted at `bank_days_max`."""
 
     row: FxRate
     age: int
@@ -43,16 +44,18 @@ def refresh() -> int:
 
 
 def stale_feeds() -> list[FxFeed]:
+    """List the feeds that are stale."""
     return [feed for feed in feeds() if is_stale(feed)]
 
 
 def feeds() -> list[FxFeed]:
-    """Those that the settings name, in their order; one that was never asked has no row yet."""
+    """List the feeds that the settings name, in their order; one that was never asked has no row yet."""
     names = [fx_feeds.name_of(address) for address in settings.FX_FEEDS]
     return sorted(FxFeed.objects.filter(name__in=names), key=lambda feed: names.index(feed.name))
 
 
 def is_stale(feed: FxFeed) -> bool:
+    """Tell whether a feed misses a published bank day, or was not reached for a day."""
     now = timezone.now()
     if feed.succeeded_at is None or now - feed.succeeded_at > UNREACHED_MAX:
         return True
@@ -60,7 +63,7 @@ def is_stale(feed: FxFeed) -> bool:
 
 
 def current_rates(*, bank_days_max: int = 1) -> list[CurrentRate]:
-    """The newest rate of each currency, those that can't be promised first."""
+    """List the newest rate of each currency, those that can't be quoted first."""
     now = timezone.now()
     newest = FxRate.objects.filter(on__lte=now.date()).order_by("currency", F("on").desc()).distinct("currency")
     rows = [

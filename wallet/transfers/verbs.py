@@ -1,7 +1,9 @@
-"""Between a wallet and a trading account of the same client: a saga over a balance operation on the platform.
+"""Transfers between a wallet and a trading account of the same client: a saga over a balance operation on the platform.
 
-To the platform the wallet's money is reserved first, and posted when the platform has confirmed. From the platform it is
-credited when the platform has confirmed. The operation is sent once; when its answer is lost, `trading` looks it up by its
+To the platform the wallet's money is reserved first, and posted when the platform has confirmed. From the platform it
+is
+credited when the platform has confirmed. The operation is sent once; when its answer is lost, `trading` looks it up by
+its
 reference, and the transfer stays `unknown` until that is settled.
 """
 
@@ -53,10 +55,10 @@ def start_transfer(
     actor: Actor,
     quote_id: int | None = None,
 ) -> Transfer:
-    """The client moves money between a wallet and one of their trading accounts.
+    """Transfer money between a client's wallet and one of their trading accounts.
 
-    amount: in that account's currency; or quote_id: a promised rate where the wallet is in another one. The same
-    request_key with the same wish is the same transfer. Who: the client.
+    amount: in that account's currency; or quote_id: a quoted rate where the wallet is in another one. The same
+    request_key with the same request is the same transfer. Who: the client.
     Raises: NotAllowed, DomainError (amount, account), QuoteExpired, InsufficientFunds, IdempotencyConflict.
     """
     client = lock(Client, client_id, "brand")
@@ -113,7 +115,7 @@ def start_transfer(
 def _terms(
     client: Client, account: TradingAccount, direction: Direction, amount_minor: int | None, quote_id: int | None
 ) -> tuple[Quote | None, Account, int]:
-    """The quote if there is one, the wallet, and the amount on the account's side."""
+    """Return the quote if there is one, the wallet, and the amount in the trading account's currency."""
     if quote_id is None:
         if amount_minor is None:
             raise DomainError(_("Enter an amount above zero."))
@@ -125,7 +127,7 @@ def _terms(
 
 
 def _lines(transfer: Transfer, server_id: int) -> tuple[Line, ...]:
-    """From the wallet to the platform or back; between currencies through the FX position."""
+    """Build the postings from the wallet to the platform or back; between currencies through the FX position."""
     clearing, inward = _clearing(transfer, server_id), transfer.direction == Direction.TO_TRADING
     source, target = (transfer.wallet, clearing) if inward else (clearing, transfer.wallet)
     if transfer.quote is not None:
@@ -156,7 +158,7 @@ def _reserve(transfer: Transfer, account: TradingAccount) -> posting.Posted:
 
 @transaction.atomic
 def finish_transfer(*, operation_id: int, confirmed: bool) -> Transfer | None:
-    """The platform confirmed or refused: book it, or give the reserved money back. Twice is once."""
+    """Book a transfer that the platform confirmed, or release the money of a refused one. Twice is once."""
     transfer = lock_first(Transfer.objects.filter(operation_id=operation_id), "wallet", "reservation", "quote")
     if transfer is None or transfer.state in (TransferState.SETTLED, TransferState.FAILED):
         return transfer
@@ -208,7 +210,7 @@ def _book(transfer: Transfer, operation: BalanceOperation) -> posting.Posted:
 
 
 def mirror_operations(*, limit: int = 200) -> int:
-    """Open transfers follow their operation: shown as unknown while it is, finished should its event have gone astray."""
+    """Let open transfers follow their operation: unknown while it is; finished should its event have been lost."""
     ids = list(
         Transfer.objects.filter(
             state__in=[TransferState.SENDING, TransferState.UNKNOWN], created_at__lt=timezone.now() - MIRRORED_AFTER

@@ -41,7 +41,7 @@ class ManualJournalList(TableView):
 
 
 class NewJournal(StaffView):
-    """`?brand=` chooses the brand, `?reverse=` fills in the lines that take a journal back."""
+    """`?brand=` chooses the brand, `?reverse=` fills in the lines that reverse a journal."""
 
     permission = "wallet.write_journal"
 
@@ -119,12 +119,12 @@ new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES
 
 @staff_page("wallet.write_journal")
 def account_options(request: UserRequest) -> HttpResponse:
-    """The chart by words, for the form: kind, currency, owner, client, or a number."""
+    """Find accounts for the form by words: kind, currency, owner, client, or a number."""
     brand = request.GET.get("brand", "")
     if not is_whole(brand) or int(brand) not in reach_of(request.user).whole_brands:
         return JsonResponse({"accounts": []})
     found = account_search.find_accounts(request.user, int(brand), request.GET.get("q", ""))
-    rows = [{"id": one.pk, "text": account_text(one), "currency": one.currency} for one in found]
+    rows = [{"id": account.pk, "text": account_text(account), "currency": account.currency} for account in found]
     return JsonResponse({"accounts": rows})
 
 
@@ -190,7 +190,7 @@ manual_attach = takes_files(manual_attach_view, file_bytes_max=attachments.BYTES
 
 @staff_page("wallet.view_manualjournal")
 def manual_file(request: UserRequest, pk: int) -> HttpResponse:
-    """A journal's evidence; opening it is noted."""
+    """Download a journal's evidence; the download is in the access log, per client."""
     file = queries.one_of(
         queries.manual_files_visible_to(request.user).select_related("manual"),
         pk,

@@ -44,7 +44,7 @@ from wallet.movements import queries as movements_queries
 
 
 def read_instant(text: str) -> dt.datetime | None:
-    """A date and time from the address, in the reader's zone; None when it is empty or makes no sense."""
+    """Parse a date and time from the address, in the reader's zone; None when it is empty or invalid."""
     try:
         at = parse_datetime(text) if text else None
     except ValueError:
@@ -76,7 +76,7 @@ class AccountFilter(django_filters.FilterSet):
 
 
 def _side(wanted: str) -> Any:
-    """A balance is shown on its side: what the house owes as a credit, what it holds or spent as a debit."""
+    """Show a balance on its side: what the broker owes as a credit, what it holds or spent as a debit."""
 
     def render_side(row: Account, table: AccountTable) -> Any:
         minor = table.balances.get(row.pk, 0)
@@ -150,7 +150,7 @@ def _account(request: UserRequest, pk: int) -> Account:
 
 
 def _note(request: UserRequest, account: Account, kind: AccessKind) -> None:
-    """Whoever looks at a client's wallet is written down."""
+    """Record a view of a client's wallet in the access log."""
     if account.client is not None:
         access_log.note(
             user=request.user,
@@ -184,7 +184,7 @@ def account_page(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff_page("wallet.export_money")
 def account_export(request: UserRequest, pk: int) -> HttpResponseBase:
-    """A job that writes the history as it is shown, with its filters and as of its instant, as CSV."""
+    """Start the job that writes the history as it is shown, with its filters and as of its instant, as CSV."""
     account = _account(request, pk)
     _note(request, account, AccessKind.EXPORT)
     as_of = read_instant(request.POST.get("as_of", "")) or timezone.now()
@@ -212,7 +212,7 @@ def _journal(request: UserRequest, pk: int) -> Journal:
 
 @staff_page("wallet.view_journal")
 def journal_page(request: UserRequest, pk: int) -> HttpResponse:
-    """`?proof=1` builds the seal's tree and shows the hashes up to its signed root."""
+    """Show a journal; `?proof=1` builds the seal's tree and shows the hashes up to its signed root."""
     journal = _journal(request, pk)
     rows = Posting.objects.filter(journal=journal).select_related("journal", "account__client", "account__psp")
     postings = list(
