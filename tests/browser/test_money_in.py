@@ -155,7 +155,7 @@ def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phon
     enter(page, cast.retention)
     page.goto(f"/money/bonuses/{loss.grant_id}/")
     look(page, "bonus-return-open-desk")
-    bonus_disputes.say(loss_id=loss.pk, restores=True, reason="The bank was wrong", actor=cast.retention)
+    bonus_disputes.propose_return(loss_id=loss.pk, restores=True, reason="The bank was wrong", actor=cast.retention)
     enter(phone, cast.finance)
     for name in ("waits", "decided"):
         phone.goto(f"/money/bonuses/{loss.grant_id}/")

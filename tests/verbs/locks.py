@@ -159,7 +159,7 @@ LOCKS: dict[str, str] = {
     "wallet.deposits.unverified.note_verified": "Client",
     "wallet.deposits.verbs.start_deposit": "Client",
     "wallet.disputes.bonus_disputes.give_again": "Deposit Client Dispute",
-    "wallet.disputes.bonus_disputes.say": "Deposit Client Dispute BonusGrant",
+    "wallet.disputes.bonus_disputes.propose_return": "Deposit Client Dispute BonusGrant",
     "wallet.disputes.evidence.sent_by_hand": "Dispute",
     "wallet.disputes.refunds.start_refund": "Deposit Client",
     "wallet.disputes.verbs.accept_loss": "Dispute",

@@ -404,7 +404,7 @@ TABLE |= {
     "wallet:bonus": Rule(SEES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
     "wallet:bonus_decide": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
     "wallet:bonus_take": Rule(DECIDES_MONEY, kwargs=_money("BonusGrant"), good=OWN),
-    "wallet:bonus_return_say": Rule(GIVES_BONUSES, kwargs=_money("BonusLoss"), good=OWN),
+    "wallet:bonus_return_propose": Rule(GIVES_BONUSES, kwargs=_money("BonusLoss"), good=OWN),
     "wallet:bonus_plans": Rule(SEES_BOOKS),
     "wallet:bonus_plan_new": Rule(DECIDES_MONEY),
     "wallet:bonus_rule_new": Rule(DECIDES_MONEY, kwargs=_money("BonusPlan"), good=OWN),

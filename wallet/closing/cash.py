@@ -1,11 +1,14 @@
-"""Where the money of a brand is: what is owed to clients, what is held for them, and what comes and goes.
+"""A brand's cash: what is owed to clients, what is held for them, and what is paid in and out.
 
     owed   clients' wallets (reserved money is still theirs), client money on trading platforms, money in suspense
     held   PSP clearing per PSP, the client-money bank
 
-Held must not be less than owed: the rest is the house's. Figures are signed by what they are, not by debit and credit. A
-PSP's reserve is not counted: nobody can pay a client from it before it is released. A clearing account on the other side (a
-platform that paid out profits, a PSP that paid in advance) counts as nothing held and nothing owed: it is the house's to
+Held must not be less than owed: the rest is the broker's. Figures are signed by what they are, not by debit and
+credit. A
+PSP's reserve is not counted: nobody can pay a client from it before it is released. A clearing account on the other
+side (a
+platform that paid out profits, a PSP that paid in advance) counts as nothing held and nothing owed: it is the broker's
+to
 settle.
 """
 
@@ -48,7 +51,10 @@ WHERE a.brand_id = %s AND a.kind = 'client_wallet' GROUP BY a.currency
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An account where money stands; amount in major units, above zero on its own side. waiting: payouts to be paid."""
+    """An account that holds or owes money; amount in major units, above zero on its own side.
+
+    waiting: payouts to be paid.
+    """
 
     account_id: int
     label: str
@@ -58,7 +64,7 @@ class Place:
 
     @property
     def is_short(self) -> bool:
-        """What waits is more than what is there to pay it."""
+        """Whether the payouts that wait are more than the account has."""
         return self.waiting > max(self.amount, Decimal(0))
 
 
@@ -95,7 +101,7 @@ class CurrencyCash:
 
     @property
     def difference(self) -> Decimal:
-        """The house's share of what is held; below zero client money is missing."""
+        """The broker's share of what is held; below zero client money is missing."""
         return self.held - self.owed
 
     @property
@@ -112,7 +118,7 @@ class CurrencyCash:
 
 
 def cash_of(brand: Brand) -> list[CurrencyCash]:
-    """Every currency of a brand, its base currency first. The number of queries is fixed."""
+    """Compute the cash of every currency of a brand, its base currency first. The number of queries is fixed."""
     found: dict[str, CurrencyCash] = {}
 
     def of(currency: str) -> CurrencyCash:
@@ -159,7 +165,7 @@ def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> N
 
 
 def _payouts(brand: Brand, of: Any) -> dict[tuple[int, str], Decimal]:
-    """Open payouts: totals per currency, and per PSP for what it must have."""
+    """Sum the open payouts: per currency, and per PSP for what it must have."""
     per_psp: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     rows = (
         Withdrawal.objects.filter(brand=brand, state__in=WITHDRAWAL_OPEN)
@@ -185,7 +191,7 @@ def _today(brand: Brand, of: Any) -> None:
 
 
 def _held_deposits(brand: Brand, of: Any) -> None:
-    """In the currency in which they arrived, as far as that is known."""
+    """Sum held deposits, in the currency in which they arrived, as far as that is known."""
     rows = (
         Deposit.objects.filter(brand=brand, state=DepositState.HELD)
         .order_by()
@@ -198,7 +204,7 @@ def _held_deposits(brand: Brand, of: Any) -> None:
 
 
 def _in_base(brand: Brand, amount: Decimal, currency: str) -> Decimal | None:
-    """At the last reference rate; None where a currency has none."""
+    """Convert at the last reference rate; None where a currency has none."""
     if not amount:
         return Decimal(0)
     try:
@@ -213,7 +219,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _per_day(brand: Brand, since: dt.datetime, currency: str = "") -> Iterable[tuple[dt.date, str, Decimal, Decimal]]:
-    """(day, currency, in, out) of what PSPs moved, both above zero; days are the reader's."""
+    """Sum what PSPs moved per day: (day, currency, in, out), both above zero; days are the reader's."""
     rows = PspMovement.objects.filter(psp__brand=brand, occurred_at__gte=since)
     if currency:
         rows = rows.filter(currency=currency)
@@ -235,6 +241,7 @@ class Flow:
 
 
 def flow_of(brand: Brand, currency: str) -> Flow:
+    """Compute the in and out per day of the last thirty days of a brand in one currency."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
     found = {day: (came, went) for day, _code, came, went in _per_day(brand, _midnight(days[0]), currency)}
@@ -243,7 +250,7 @@ def flow_of(brand: Brand, currency: str) -> Flow:
 
 
 def cover_tile(user: User) -> dict[str, Any] | None:
-    """Client money owed and held in each brand's base currency, for the dashboard."""
+    """Compute client money owed and held in each brand's base currency, for the dashboard."""
     from crm.security.scope import reach_of
 
     brands = Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")[:6]

@@ -1,4 +1,4 @@
-"""One line of what is looked at before a month is closed."""
+"""One line of the checklist before a month is closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNT_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the checklist. A blocking one that found something forbids to close; the others need a note."""
+    """One line of the checklist. A blocking one with findings prevents the closing; the others need a note."""
 
     label: str | Promise
     count: int
@@ -32,10 +32,10 @@ class Check:
 
 
 def end_of_month(period: Period) -> dt.datetime:
-    """The first instant after the month; business days are days in UTC."""
+    """Return the first instant after the month; business days are days in UTC."""
     return dt.datetime.combine(period.last_day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    """The first instant of a business day."""
+    """Return the first instant of a business day, in UTC."""
     return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)

@@ -1,12 +1,14 @@
-"""Client money of a brand, per currency and day: what clients are owed against what the segregated bank holds.
+"""Client money of a brand, per currency and day: what clients are owed compared with what the segregated bank holds.
 
     requirement  each client's wallet and equity on trading platforms; who is below zero is not netted against others;
-                 and what arrived but is nobody's yet (suspense, payments at the bank without an owner)
+                 and what arrived but isn't allocated yet (suspense, payments at the bank without an owner)
     resource     the client-money bank: the lower of our books and the bank's own statement of that day;
                  and, where the brand counts it, what PSPs have taken and not yet paid to the bank
 
-A resource below the requirement is a shortfall, which the house pays in at once; people are told. Days end at midnight UTC.
-The row of a day never changes: computed again (a statement came, a person asked) it gets a further version with a reason.
+A resource below the requirement is a shortfall, which the broker pays in at once; finance is notified. Days end at
+midnight
+UTC. The row of a day never changes: computed again (a statement came, a person asked) it gets a further version with a
+reason.
 
 Brand.policies: `client_money_on_platforms` (true), `client_money_in_transit` (true): whether each counts.
 """
@@ -86,7 +88,7 @@ FROM client GROUP BY currency
 
 @dataclass(slots=True)
 class Figures:
-    """One currency at the end of a day, in minor units, before it is kept."""
+    """One currency at the end of a day, in minor units, before it is stored."""
 
     currency: str
     wallets: int = 0
@@ -115,7 +117,10 @@ class Figures:
 
     @property
     def bank_counted(self) -> int:
-        """The lower of both where the bank's statement of the day is here: nobody counts money that a bank does not have."""
+        """The lower of books and bank where the bank's statement of the day is imported, else the books.
+
+        Money that a bank doesn't have never counts.
+        """
         books = self.bank.books_minor
         return min(books, self.bank.statement_minor or 0) if self.has_statement else books
 
@@ -130,7 +135,7 @@ class Figures:
         return Cover.COVERED if self.bank_counted >= self.requirement else Cover.TRANSIT
 
     def columns(self) -> dict[str, Any]:
-        """As the row keeps them."""
+        """Return the figures as the row stores them."""
         return {
             "wallets_minor": self.wallets,
             "trading_minor": self.trading,
@@ -155,7 +160,7 @@ class Figures:
 
 
 def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
-    """Every currency in which something is owed or held at the end of a day. The number of queries is fixed."""
+    """Compute every currency in which something is owed or held at the end of a day. The number of queries is fixed."""
     at = end_of(day)
     found: dict[str, Figures] = {}
 
@@ -191,7 +196,7 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
 
 
 def _bank_places(bank: BankPosition) -> list[tuple[str, str, int]]:
-    """What the books' figure is made of."""
+    """List the components of the books' figure at the bank."""
     named = [
         ("bank", _("In the ledger"), bank.ledger_minor),
         ("bank", _("Booked by the bank, in the ledger later"), bank.late_minor),
@@ -202,7 +207,7 @@ def _bank_places(bank: BankPosition) -> list[tuple[str, str, int]]:
 
 
 def _held(brand: Brand, at: dt.datetime, of: Any) -> None:
-    """PSPs' clearing accounts and suspense."""
+    """Read PSPs' clearing accounts and suspense."""
     accounts = list(
         Account.objects.filter(brand=brand, kind__in=[AccountKind.PSP_CLEARING, AccountKind.SUSPENSE])
         .exclude(psp__adapter=BANK_ADAPTER)
@@ -224,7 +229,7 @@ def _held(brand: Brand, at: dt.datetime, of: Any) -> None:
 
 
 def hash_of(brand_code: str, day: dt.date, currency: str, columns: dict[str, Any]) -> str:
-    """The figures in one number: the same figures have the same."""
+    """Hash the figures of a day and currency: the same figures have the same hash."""
     figures = {name: value for name, value in sorted(columns.items()) if name != "places"}
     text = orjson.dumps([brand_code, day, currency, figures], default=str)
     return hashlib.sha256(text).hexdigest()
@@ -235,9 +240,9 @@ def hash_of(brand_code: str, day: dt.date, currency: str, columns: dict[str, Any
 
 @transaction.atomic
 def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "") -> list[ClientMoneyDay]:
-    """Compute a day that is over and keep it, as a further version where its figures differ from what is kept.
+    """Compute a day that is over and store it, as a further version where its figures differ from the stored ones.
 
-    Who: beat, or `wallet.close_period` on the brand with a reason. Returns the rows that were written.
+    Who: the scheduler, or `wallet.close_period` on the brand with a reason. Returns the rows that were written.
     """
     if actor is not None:
         require(policies.can_close_period(actor, brand.pk))
@@ -290,7 +295,7 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "
 
 
 def _alert(brand: Brand, row: ClientMoneyDay) -> None:
-    """Told once per day, currency and version."""
+    """Notify finance of a shortfall, once per day, currency and version."""
     missing = Money(-row.difference, row.currency)
     notify(
         sorted(
@@ -311,14 +316,16 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
 
 
 def newest(rows: QuerySet[ClientMoneyDay]) -> list[ClientMoneyDay]:
-    """The last version of each day and currency among some rows."""
+    """Select the last version of each day and currency among some rows."""
     return list(rows.order_by("-day", "currency", "-version").distinct("day", "currency").select_related("brand"))
 
 
 def run_due(*, today: dt.date | None = None) -> int:
-    """Run by beat: days that are over and not computed, and lately computed ones whose bank statement has come since.
+    """Compute the days that are over; run by the scheduler.
 
-    Every day since the last one that is done, however long ago; ten of a brand in one run.
+    Every day since the last one that is done, however long ago, ten of a brand in one run; and lately computed days
+    whose bank
+    statement has come since.
     """
     today = today or timezone.now().astimezone(dt.UTC).date()
     marks, written = catch_up.marks(TASK), 0
@@ -346,7 +353,7 @@ def _catch_up(brand: Brand, yesterday: dt.date, mark: dt.date | None) -> int:
 
 
 def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
-    """Days computed lately without the bank's statement of that day, which is here now."""
+    """List days that were computed lately without the bank's statement of that day, which was imported since."""
     since = timezone.now() - dt.timedelta(days=STATEMENT_WAIT_DAYS)
     rows = ClientMoneyDay.objects.filter(brand=brand, day__lt=today, made_at__gte=since)
     waiting = sorted({row.day for row in newest(rows) if row.statement_on != row.day})
@@ -354,4 +361,5 @@ def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
 
 
 def days_visible_to(user: User) -> QuerySet[ClientMoneyDay]:
+    """Select the days of brands that the user reaches as a whole."""
     return ClientMoneyDay.objects.filter(brand_id__in=reach_of(user).whole_brands)

@@ -44,13 +44,13 @@ CSV_COLUMNS = (
 
 
 def days_of(brand: Brand, month: Month) -> list[ClientMoneyDay]:
-    """The last version of each day and currency, in order of time."""
+    """List the last version of each day and currency of a month, by currency and day."""
     rows = newest(ClientMoneyDay.objects.filter(brand=brand, day__range=(month.first, month.last)))
     return sorted(rows, key=lambda row: (row.currency, row.day))
 
 
 def report_of(brand: Brand, month: Month) -> Report:
-    """Requirement, resource, difference and action per day; a chapter per currency."""
+    """Build the month's report: requirement, resource, difference and action per day; a chapter per currency."""
     rows = days_of(brand, month)
     currencies = sorted({row.currency for row in rows}, key=lambda code: (code != brand.base_currency, code))
     return Report(
@@ -83,7 +83,7 @@ def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple
 
 
 def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Section]:
-    """What is owed, and what is held against it: two tables, so that large sums fit the page."""
+    """Build the tables of what is owed and what is held: two, so that large sums fit the page."""
     lowest = min(rows, key=lambda row: row.difference_minor)
     owed = Section(
         _("Requirement in %(currency)s") % {"currency": currency},
@@ -127,7 +127,7 @@ def _money(row: ClientMoneyDay, *amounts: Decimal) -> list[Money]:
 
 
 def action_of(row: ClientMoneyDay) -> Named:
-    """What the day asks for."""
+    """Return what the day requires: paying in, money at PSPs, or nothing."""
     if row.difference < 0:
         return Named("pay", _("Pay in %(money)s") % {"money": cell_text(Money(row.bank_short, row.currency))})
     if row.bank_short:
@@ -138,7 +138,7 @@ def action_of(row: ClientMoneyDay) -> Named:
 
 
 def write_csv(brand: Brand, month: Month, path: Path) -> int:
-    """Every day and currency, a line each, amounts in major units. Returns how many."""
+    """Write every day and currency, a line each, amounts in major units. Returns how many."""
     rows = days_of(brand, month)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

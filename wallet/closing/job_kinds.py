@@ -1,4 +1,4 @@
-"""Work of month-end that a person starts and waits on: client money of a month, its report, the pack."""
+"""Month-end jobs that a person starts: client money of a month, its report, the pack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from wallet.models import ClientMoneyDay
 
 
 def _brand(job: RunningJob) -> Brand:
-    """The owner may have lost the brand since."""
+    """Find the job's brand; the owner may have lost it since. Raises: NotAllowed."""
     brand = Brand.objects.filter(pk__in=reach_of(job.owner).whole_brands, pk=job.parameters["brand_id"]).first()
     if brand is None:
         raise NotAllowed(_("You don't reach this brand."))
@@ -43,7 +43,7 @@ def _month(job: RunningJob) -> Month:
 
 @job_kind("wallet.client_money_month", title=gettext_noop("Client money of a month"))
 def client_money_month(job: RunningJob) -> None:
-    """Days that are over and not computed, one by one: each is kept when it is done."""
+    """Compute the days that are over and missing, one by one: each is stored when it is done."""
     brand, month = _brand(job), _month(job)
     require(policies.can_close_period(job.owner, brand.pk))
     kept = set(
@@ -60,7 +60,7 @@ def client_money_month(job: RunningJob) -> None:
 
 @job_kind("wallet.client_money_report", title=gettext_noop("Client money report"))
 def client_money_file(job: RunningJob) -> None:
-    """The daily calculation of a month as CSV, PDF or workbook."""
+    """Write the daily calculation of a month as CSV, PDF or workbook."""
     brand, month, ending = _brand(job), _month(job), job.parameters["ending"]
     _require_export(job)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ def client_money_file(job: RunningJob) -> None:
 
 @job_kind("wallet.month_pack", title=gettext_noop("Month pack"))
 def month_pack(job: RunningJob) -> None:
-    """A month as PDF or workbook, which stands among the documents, or an archive of both with the evidence."""
+    """Write a month's pack: PDF or workbook, stored as a document, or an archive of both with the evidence."""
     period = (
         periods_visible_to(job.owner)
         .select_related("brand", "closed_by")

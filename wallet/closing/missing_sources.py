@@ -1,4 +1,4 @@
-"""Which sources of a brand have not reported some days of a month, asked for all of them together."""
+"""Finds which sources of a brand have not reported some days of a month, for all of them together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wallet.reconciliation.source_runs import Source, gaps, sources_of
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A source without its own word for some days of the month. report: which one, of a PSP that writes several."""
+    """A source without a report for some days of the month. report: which one, of a PSP that writes several."""
 
     source: Source
     periods: tuple[tuple[dt.date, dt.date], ...]
@@ -45,13 +45,13 @@ class Missing:
 
 
 def last_due(period: Period) -> dt.date | None:
-    """The last day of the month that is over: of days to come nothing can be missing. None while its first day lasts."""
+    """Return the last day of the month that is over, None while its first day lasts: nothing later can be missing."""
     last = min(period.last_day, timezone.now().date() - dt.timedelta(days=1))
     return last if last >= period.first_day else None
 
 
 def due_from(period: Period) -> dt.date | None:
-    """The first day of the month that is not over; None when all are."""
+    """Return the first day of the month that is not over; None when all are."""
     today = timezone.now().date()
     return max(today, period.first_day) if today <= period.last_day else None
 
@@ -59,10 +59,11 @@ def due_from(period: Period) -> dt.date | None:
 def missing_sources(
     period: Period, sources: Collection[Source] | None = None, runs: Collection[SourceRun] | None = None
 ) -> list[Missing]:
-    """Which sources say nothing about which days: PSPs and banks by their files, servers by their daily runs.
+    """List the sources with the days that they haven't reported.
 
-    Only days that are over are owed. A PSP owes each of its reports only for movements that would stand in it. The number
-    of queries is the same for any number of sources.
+    PSPs and banks report by their files, servers by their daily runs. Only days that are over are due. A PSP's report
+    is due only
+    for movements that it would contain. The number of queries is the same for any number of sources.
     """
     until = last_due(period)
     if until is None:
@@ -81,7 +82,7 @@ def missing_sources(
 def _lacking(
     source: Source, period: Period, until: dt.date, said: ReportedDays
 ) -> Iterator[tuple[str | Promise, list[Span]]]:
-    """What a source owes, by report, and the days up to `until` of which it has not spoken."""
+    """Yield what a source owes, by report, with the days up to `until` that it hasn't reported."""
     if source.server is not None:
         yield "", gaps([(day, day) for day in said.runs.get(source.server.pk, ())], period.first_day, until)
         return
@@ -114,9 +115,10 @@ def _was_there(psp: Psp, period: Period) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReportedDays:
-    """What the sources of a brand have said about a month up to a day. The number of queries is fixed.
+    """What the sources of a brand have reported of a month up to a day. The number of queries is fixed.
 
-    moved: kinds of movements by PSP. reports: spans by PSP and what they cover; a later one stands as the day after `until`.
+    moved: kinds of movements by PSP. reports: spans by PSP and what they cover; a later one counts as the day after
+    `until`.
     unreported: days of daily reports by PSP and kind of movement. statements: spans by PSP. runs: good days by server.
     """
 
@@ -130,6 +132,7 @@ class ReportedDays:
 def reported_days(
     period: Period, until: dt.date, sources: Collection[Source], runs: Collection[SourceRun]
 ) -> ReportedDays:
+    """Read what the sources of a brand have reported of a month up to a day."""
     psps = [source.psp for source in sources if source.psp and source.kind == SourceKind.PSP]
     banks = [source.psp.pk for source in sources if source.psp and source.kind == SourceKind.BANK]
     return ReportedDays(
@@ -152,7 +155,7 @@ def _moved(period: Period) -> dict[int, set[str]]:
 
 
 def _reports(period: Period, until: dt.date) -> dict[tuple[int, frozenset[str]], list[Span]]:
-    """However many reports came after the month, they are one row per PSP and kind."""
+    """Read the spans of reports; however many came after the month, they are one row per PSP and kind."""
     after = Value(until + dt.timedelta(days=1), output_field=DateField())
     rows = SettlementImport.objects.filter(psp__brand_id=period.brand_id, last_day__gte=period.first_day)
     spans: dict[tuple[int, frozenset[str]], list[Span]] = defaultdict(list)
@@ -171,7 +174,7 @@ def _unreported(psps: Collection[Psp], first: dt.date, until: dt.date) -> dict[i
 
 
 def platform_runs(period: Period) -> list[SourceRun]:
-    """The daily runs of all trading servers in the month."""
+    """List the daily runs of all trading servers in the month."""
     days = (period.first_day, period.last_day)
     return list(SourceRun.objects.filter(brand_id=period.brand_id, source=SourceKind.PLATFORM, day__range=days))
 

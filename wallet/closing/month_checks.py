@@ -1,4 +1,4 @@
-"""What a month lacks before it is closed, beside movements on their way: sources, owners, fees, rates, client money."""
+"""Checks of a month beside movements on their way: sources, owners, fees, rates, client money."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ ANNOUNCED_UNTIL = dt.timedelta(days=14)
 
 
 def unposted_fees(period: Period) -> list[Money]:
+    """Sum per currency the fees of the month's reports that aren't posted."""
     with connection.cursor() as cursor:
         cursor.execute(
             UNPOSTED_FEES,
@@ -67,7 +68,7 @@ def _sources(facts: MonthFacts) -> Check:
 
 
 def _announced(facts: MonthFacts) -> Check:
-    """Reports that PSPs said are ready and that are not here, and such as never came."""
+    """Check for reports that PSPs announced and that weren't imported, and for overdue ones."""
     period = facts.period
     rows = AnnouncedReport.objects.filter(
         psp__brand_id=period.brand_id,
@@ -76,7 +77,7 @@ def _announced(facts: MonthFacts) -> Check:
         announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
     ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))
     found = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
-    names = ", ".join(f"{one.psp}: {one.name}" for one in found[:4])
+    names = ", ".join(f"{report.psp}: {report.name}" for report in found[:4])
     words = _("Announced reports that are not here: %(names)s.") % {"names": names} if found else ""
     url = reverse("wallet:psp_health", args=[found[0].psp_id]) if found else ""
     return Check(gettext_lazy("Announced reports are here"), len(found), words, url, False)

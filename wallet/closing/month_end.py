@@ -1,4 +1,4 @@
-"""A month of a brand as the month-end page and the pack show it: what stands between now and closed, and on what it rests."""
+"""A month of a brand as the month-end page and the pack show it: open items, and the sources behind it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Ageing:
 
 @dataclass(slots=True)
 class SourceLine:
-    """A source in the month: its files, what they hold, what matched, what is missing; its own balance by the last report."""
+    """A source in the month: its files, their rows, matches and gaps; its own balance by the last report."""
 
     source: Source
     files: int = 0
@@ -86,7 +86,7 @@ class SourceLine:
 
     @property
     def gaps(self) -> list[tuple[dt.date, dt.date]]:
-        """The days without its word, whichever of its reports they lack."""
+        """The days without a report, whichever of its reports they lack."""
         return sorted({span for one in self.missing for span in one.periods})
 
     @property
@@ -139,7 +139,7 @@ class MonthEnd:
 
 
 def month_end_of(period: Period) -> MonthEnd:
-    """Everything about a month. The number of queries is fixed, however many sources the brand has."""
+    """Read everything about a month. The number of queries is fixed, however many sources the brand has."""
     facts = MonthFacts(period)
     is_open = period.state == PeriodState.OPEN
     return MonthEnd(
@@ -160,7 +160,7 @@ def month_end_of(period: Period) -> MonthEnd:
 
 
 def reports_of(period: Period) -> QuerySet[SettlementImport]:
-    """Settlement reports with a day in the month."""
+    """Select the settlement reports with a day in the month."""
     return (
         SettlementImport.objects.filter(
             psp__brand_id=period.brand_id, first_day__lte=period.last_day, last_day__gte=period.first_day
@@ -172,7 +172,7 @@ def reports_of(period: Period) -> QuerySet[SettlementImport]:
 
 
 def statements_of(period: Period) -> QuerySet[BankFile]:
-    """Files of bank statements with an entry in the month."""
+    """Select the files of bank statements with an entry in the month."""
     return (
         BankFile.objects.filter(
             psp__brand_id=period.brand_id, entries__booked_on__range=(period.first_day, period.last_day)
@@ -185,6 +185,7 @@ def statements_of(period: Period) -> QuerySet[BankFile]:
 
 
 def sources_in(facts: MonthFacts) -> list[SourceLine]:
+    """List the sources with what they reported and lack in the month."""
     period, found = facts.period, {source.key: SourceLine(source) for source in facts.sources}
     for missing in facts.missing:
         found[missing.source.key].missing.append(missing)
@@ -223,7 +224,7 @@ def _add_statements(period: Period, found: dict[SourceKey, SourceLine]) -> None:
 
 
 def _add_runs(runs: Iterable[SourceRun], found: dict[SourceKey, SourceLine]) -> None:
-    """A server's word is the daily run: days and rows that were compared."""
+    """Count a server's daily runs as its reports: days and rows that were compared."""
     for run in runs:
         line = found.get((run.brand_id, run.source, run.psp_id, run.server_id))
         if line is not None:
@@ -251,7 +252,10 @@ def _add_breaks(period: Period, found: dict[SourceKey, SourceLine]) -> None:
 
 
 def ageing_of(period: Period) -> list[Ageing]:
-    """Open breaks whose money moved by the month's end. Of a closed month: those that were open when it was closed."""
+    """Sum by age the open breaks whose money moved by the month's end.
+
+    Of a closed month, those open when it was closed.
+    """
     at = period.closed_at or timezone.now()
     found: dict[tuple[str, str], Ageing] = {}
     with connection.cursor() as cursor:
@@ -272,7 +276,7 @@ def ageing_of(period: Period) -> list[Ageing]:
 
 
 def client_money_days(period: Period) -> list[ClientMoneyDay]:
-    """The last version of every day and currency of the month, newest first."""
+    """List the last version of every day and currency of the month, newest first."""
     return newest(
         ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(period.first_day, period.last_day))
     )

@@ -1,4 +1,4 @@
-"""What the checks of a month and its page ask in common, each read once and for all of a brand's sources together."""
+"""Facts that the checks of a month and its page share, each read once for all of a brand's sources together."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MonthFacts:
 
     @cached_property
     def trial(self) -> TrialBalance:
-        """While the carry-forward is being computed there is none."""
+        """The trial balance; None while the carry-forward is being computed."""
         if self.period.state == PeriodState.CLOSING:
             return TrialBalance(self.period, self.period.closings, False, (), timezone.now())
         return trial_balance(self.period)
@@ -100,7 +100,10 @@ WHERE a.brand_id = %s AND a.kind = 'client_wallet'
 
 
 def client_money_state(period: Period) -> ClientMoneyState:
-    """Days before the brand's first client money owe nothing, and days that are not over."""
+    """Count how far client money is computed in the month.
+
+    Days before the brand's first client money are not due, nor days that are not over.
+    """
     with connection.cursor() as cursor:
         cursor.execute(FIRST_MONEY, [period.brand_id])
         began = cursor.fetchone()[0]
@@ -126,7 +129,7 @@ def client_money_state(period: Period) -> ClientMoneyState:
 
 
 def open_items(period: Period) -> dict[str, QuerySet[Any]]:
-    """What should have come to an end before a month is closed."""
+    """Select what should have ended before a month is closed, by kind."""
     brand, end = {"brand_id": period.brand_id}, end_of_month(period)
     return {
         "earlier_months": Period.objects.filter(**brand, last_day__lt=period.first_day).exclude(
@@ -159,7 +162,7 @@ def open_items(period: Period) -> dict[str, QuerySet[Any]]:
 
 
 def count_few(rows: Mapping[str, QuerySet[Any]]) -> Counter[str]:
-    """How many there are of each, at most a hundred, in one statement."""
+    """Count the rows of each query, at most a hundred, in one statement."""
     parts = [
         one.order_by().annotate(counted_as=Value(name)).values_list("counted_as", flat=True)[:COUNT_MAX]
         for name, one in rows.items()

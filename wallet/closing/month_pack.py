@@ -1,8 +1,10 @@
-"""The pack of a month: everything that its closing rests on, as one paper (PDF or workbook), or as an archive with evidence.
+"""The pack of a month: everything that its closing is based on, as one report, or as an archive with evidence.
 
-The same paper is written as PDF and as XLSX, so both carry the same hash of their figures. The archive adds the client money
-report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report and statement of the
-month as it came in. PDF and workbook are kept as documents: listed, and proved by their hashes.
+The same report is written as PDF and as XLSX, so both carry the same hash of their figures. The archive adds the
+client money
+report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report and statement
+of the
+month as it was received. PDF and workbook are stored as documents: listed, and proved by their hashes.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ BREAKS_AT_ONCE = 1_000
 
 
 def month_report(period: Period) -> Report:
-    """A month as it stands: of an open one a draft, of a closed one its closing."""
+    """Build the report of a month: of an open one a draft, of a closed one its closing."""
     found = month_end_of(period)
     return Report(
         key=f"month-pack:{period.brand.code}:{period}:{period.closings}",
@@ -150,7 +152,7 @@ def _source_lines(found: MonthEnd) -> Section:
 
 
 def _files(period: Period) -> Section:
-    """Every report and statement with its hash: the evidence as it came in, kept encrypted in the house."""
+    """List every report and statement with its hash: the evidence as it was received, stored encrypted."""
 
     def rows() -> Iterator[Row]:
         for report in reports_of(period).iterator(chunk_size=200):
@@ -235,7 +237,7 @@ def _ageing(found: MonthEnd) -> Section:
 
 
 def breaks_of(period: Period) -> QuerySet[Break]:
-    """Whose money moved in the month, and what was still open before it or was resolved in it."""
+    """Select breaks whose money moved in the month, and earlier ones that were open then or resolved in it."""
     month = Month(period.first_day)
     return Break.objects.filter(brand_id=period.brand_id, happened_at__lt=end_of_month(period)).filter(
         Q(happened_at__date__gte=month.first) | Q(state=BreakState.OPEN) | Q(resolved_at__date__gte=month.first)
@@ -257,7 +259,7 @@ def _break_columns() -> list[Column]:
 
 
 def _break_rows(period: Period) -> Iterator[Row]:
-    """In steps, so that memory stays small however many there are."""
+    """Read breaks in steps, so that memory stays small however many there are."""
     after = 0
     while True:
         rows = list(
@@ -375,7 +377,7 @@ def _money(currency: str, row: Any) -> list[Money]:
 
 
 def draft_of(period: Period, ending: Ending, language: str) -> Draft:
-    """The pack as a document: its figures are read for the hash now, and again when it is written."""
+    """Gather the pack as a document: its figures are read for the hash now, and again when it is written."""
     with translation.override(language):
         paper = month_report(period)
         return Draft(
@@ -397,14 +399,14 @@ def draft_of(period: Period, ending: Ending, language: str) -> Draft:
 def make_pack(
     period: Period, ending: Ending, *, language: str, made_by: Actor, progress: Progress = lambda *_args: None
 ) -> IssuedDocument:
-    """As PDF or workbook, kept like every document: the same figures are the file that was made before."""
+    """Make the pack as PDF or workbook, stored as a document: the same figures return the file that was made before."""
     return make(draft_of(period, ending, language), made_by=made_by, progress=progress)
 
 
 def write_archive(
     period: Period, target: Path, *, language: str, made_by: Actor, progress: Progress = lambda *_args: None
 ) -> list[IssuedDocument]:
-    """PDF, workbook and evidence as one ZIP; returns the two documents, whose very bytes are in it."""
+    """Write PDF, workbook and evidence as one ZIP; return the two documents, whose very bytes are in it."""
     name = f"{period.brand.code}-{period}"
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         place, documents = Path(folder), []

@@ -1,4 +1,4 @@
-"""What is looked at before a month is closed. Each check counts a few rows and says in words what it found."""
+"""The checklist before a month is closed. Each check counts a few rows and says what it found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wallet.models import Account, Period
 
 
 def checks_of(period: Period, facts: MonthFacts | None = None) -> list[Check]:
-    """Blocking ones first. Each counts at most a hundred rows. The number of queries is fixed."""
+    """Run the checks, blocking ones first. Each counts at most a hundred rows. The number of queries is fixed."""
     facts = facts or MonthFacts(period)
     return [check(facts) for check in (*CHECKS, *MONTH_CHECKS)]
 
@@ -76,7 +76,10 @@ def _transfers(facts: MonthFacts) -> Check:
 
 
 def _payouts(facts: MonthFacts) -> Check:
-    """Their reservations stay open over the end of the month; they are posted in a later one."""
+    """Check for payouts on their way.
+
+    Their reservations stay open over the end of the month and are posted in a later one.
+    """
     count = facts.counts["open_withdrawals"]
     words = _("Withdrawals whose reservation is still open: %(count)s.") % {"count": count} if count else ""
     return Check(gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False)

@@ -1,13 +1,16 @@
-"""Closing the months of a brand's books, and opening a closed one again with four eyes.
+"""Closes the months of a brand's books, and reopens a closed one with four eyes.
 
 A closing takes two steps, so that nobody's posting waits for it:
 
-1. `_begin`: for an instant no posting is in flight (writers hold a shared lock until they commit); the month's state becomes
+1. `_begin`: for an instant no posting is in flight (writers hold a shared lock until they commit); the month's state
+becomes
    `closing`. From then on `ledger_post` puts late facts into the first day after it.
-2. `_finish`: opening, turnover and closing of every account are computed from the postings, which can't change any more,
-   and kept; the state becomes `closed`. A crash in between is continued by beat.
+2. `_finish`: opening, turnover and closing of every account are computed from the postings, which can't change any
+more,
+   and stored; the state becomes `closed`. A crash in between is continued by the scheduler.
 
-A closing is never rewritten: a month that was opened again gets a further one. A mistake in a closed month is corrected by a
+A closing is never rewritten: a month that was reopened gets a further one. A mistake in a closed month is corrected by
+a
 journal in the next one.
 """
 
@@ -73,7 +76,7 @@ SELECT j.business_on FROM wallet_account a CROSS JOIN LATERAL (
 
 @transaction.atomic
 def open_months(brand_id: int) -> int:
-    """Make the brand's months from the first business day to this one, as far as they are missing; says how many."""
+    """Create the brand's missing months from the first business day to this one; return how many."""
     lock(Brand, brand_id, no_key=True)
     known = list(Period.objects.filter(brand_id=brand_id).order_by("first_day"))
     this_month = timezone.now().astimezone(dt.UTC).date().replace(day=1)
@@ -93,7 +96,7 @@ def open_months(brand_id: int) -> int:
 
 
 def _first_month(brand_id: int) -> dt.date | None:
-    """Of the brand's first journal; None while there is none."""
+    """Return the month of the brand's first journal; None while there is none."""
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DAY, [brand_id])
         found = cursor.fetchone()
@@ -113,7 +116,7 @@ def _next(day: dt.date) -> dt.date:
 
 
 def open_months_of_all() -> int:
-    """Run by beat."""
+    """Create the missing months of all brands; run by the scheduler."""
     return sum(open_months(pk) for pk in Brand.objects.order_by("pk").values_list("pk", flat=True))
 
 
@@ -121,7 +124,7 @@ def open_months_of_all() -> int:
 
 
 def order_closing(*, period_id: int, actor: User, note: str = "") -> Job:
-    """Start the job that closes a month; what speaks against it is said now. Who: `wallet.close_period` on the brand."""
+    """Start the job that closes a month; what prevents it is checked now. Who: `wallet.close_period` on the brand."""
     from crm.files.jobs import start_job
 
     period = Period.objects.select_related("brand").get(pk=period_id)
@@ -137,10 +140,10 @@ def order_closing(*, period_id: int, actor: User, note: str = "") -> Job:
 def close_period(
     *, period_id: int, actor: Actor, note: str = "", progress: Callable[[int, int, str], None] = lambda *_args: None
 ) -> Period:
-    """Close an ended month, the earliest open one of its brand, once two people have signed it (`sign_offs.sign_month`).
+    """Close the brand's earliest open month once two people have signed it (`sign_offs.sign_month`).
 
     Who: `wallet.close_period` on the brand. note: needed when a check warns.
-    Raises: NotAllowed, WrongState, DomainError (what blocks, in words).
+    Raises: NotAllowed, WrongState (not over, not the earliest), DomainError (what blocks, in words).
     """
     progress(0, 2, _("Waiting for postings in flight"))
     _begin(period_id, actor, note)
@@ -151,7 +154,7 @@ def close_period(
 
 
 def _require_closable(period: Period, actor: Actor, note: str) -> list[Check]:
-    """Right, state, order, checks and two signatures. Returns the checks that warn."""
+    """Check right, state, order, checks and two signatures. Returns the checks that warn."""
     require(closing_policies.can_close_period(actor, period.brand_id))
     warning = sign_offs.require_closable(period, note)
     sign_offs.require_signed(period)
@@ -160,7 +163,7 @@ def _require_closable(period: Period, actor: Actor, note: str) -> list[Check]:
 
 @transaction.atomic
 def _begin(period_id: int, actor: Actor, note: str) -> None:
-    """The instant after which the month takes no entry."""
+    """Set the month to `closing` at an instant without postings in flight: it takes no entry after it."""
     period = lock(Period, period_id, "brand")
     warning = _require_closable(period, actor, note)
     _wait_until_nothing_is_in_flight()
@@ -182,7 +185,7 @@ def _begin(period_id: int, actor: Actor, note: str) -> None:
 
 
 def _wait_until_nothing_is_in_flight() -> None:
-    """Holds the ledger's lock alone until this short transaction ends; gives way when writers are too busy."""
+    """Hold the ledger's lock alone until this short transaction ends; give way when writers are too busy."""
     for _attempt in range(ATTEMPTS):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -198,7 +201,7 @@ def _wait_until_nothing_is_in_flight() -> None:
 
 @transaction.atomic
 def _finish(period_id: int) -> Period:
-    """Compute and keep the carry-forward. Done already: nothing happens."""
+    """Compute and store the carry-forward; do nothing where that is done already."""
     period = lock(Period, period_id)
     if period.state != PeriodState.CLOSING:
         return period
@@ -233,14 +236,14 @@ def _finish(period_id: int) -> Period:
 
 
 def continue_closings() -> int:
-    """Closings that a crash left between their two steps; run by beat. Returns how many were ended."""
+    """Finish closings that a crash left between their two steps; run by the scheduler. Returns how many."""
     due = list(
         Period.objects.filter(state=PeriodState.CLOSING).order_by("brand_id", "first_day").values_list("pk", flat=True)
     )
     done = 0
     for pk in due:
         with transaction.atomic():
-            # The one that is at it holds the row.
+            # A process that is finishing it holds the row.
             if Period.objects.select_for_update(skip_locked=True).filter(pk=pk, state=PeriodState.CLOSING).exists():
                 done += _finish(pk).state == PeriodState.CLOSED
     return done
@@ -251,7 +254,7 @@ def continue_closings() -> int:
 
 @transaction.atomic
 def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReopening:
-    """Ask that the last closed month is opened again; somebody else decides. Who: `wallet.close_period` on the brand."""
+    """Propose to reopen the last closed month; somebody else decides. Who: `wallet.close_period` on the brand."""
     period = lock(Period, period_id, "brand")
     require(closing_policies.can_close_period(actor, period.brand_id))
     _require_last_closed(period)
@@ -260,7 +263,7 @@ def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReop
 
 
 class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
-    """The month is open again."""
+    """The reopening of a closed month, done when a second person approves it."""
 
     model = PeriodReopening
     code = "period-reopening"
@@ -275,7 +278,7 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
     done = gettext_lazy("The month is open again.")
 
     def lock(self, pk: int) -> PeriodReopening:
-        """The month first."""
+        """Lock the month first, then the proposal."""
         period = lock(Period, PeriodReopening.objects.values_list("period_id", flat=True).get(pk=pk))
         wish = super().lock(pk)
         period.brand, wish.period = wish.period.brand, period

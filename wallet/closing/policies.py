@@ -11,11 +11,12 @@ from wallet.models import MonthSignOff
 
 
 def can_close_period(user: Actor, brand_id: int) -> Decision:
-    """Close a month, and ask to open one again."""
+    """Allow closing a month and proposing to reopen one, on the whole brand."""
     return on_brand(user, "wallet.close_period", brand_id)
 
 
 def can_withdraw_signature(user: User, signed: MonthSignOff) -> Decision:
+    """Allow only the person who signed."""
     if user.pk != signed.signed_by_id:
         return no(_("Only the person who signed can withdraw the signature."))
     return YES

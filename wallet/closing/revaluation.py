@@ -1,8 +1,10 @@
-"""Foreign currencies at the end of a month: the house's FX position, valued at the ECB's rates of the last day.
+"""Month-end revaluation: the broker's FX position, valued at the ECB's rates of the last day.
 
-Whatever clients exchanged went through the FX position: what it got in one currency and gave in another. Its worth in the
-brand's base currency is the house's result, and belongs into the month: a journal moves it from the position in base currency
-to "FX gains and losses". One person proposes it, another one posts it (`wallet.ledger.manual_journals`). After that the position is
+Whatever clients exchanged went through the FX position: what it got in one currency and gave in another. Its value in
+the
+brand's base currency is the broker's result of the month: a journal moves it from the position in base currency to "FX
+gains
+and losses". One person proposes it, another one posts it (`wallet.ledger.manual_journals`). After that the position is
 worth nothing at these rates.
 """
 
@@ -37,7 +39,7 @@ KEY = "revaluation"
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One currency: balance of the position (above zero a credit), the rate into base and its day, the worth in base."""
+    """One currency of the position: its balance (above zero a credit), the rate into base and its day, the value."""
 
     currency: str
     balance: Decimal
@@ -48,7 +50,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Revaluation:
-    """A month's positions. `result`: what is to be posted; above zero a gain. None while a rate is missing."""
+    """A month's positions. `result`: what must be posted; above zero a gain. None while a rate is missing."""
 
     base: str
     positions: tuple[Position, ...]
@@ -76,7 +78,7 @@ class Revaluation:
 
 
 def revaluation_of(period: Period, trial: TrialBalance | None = None) -> Revaluation:
-    """From the month's trial balance; of a month whose predecessor is open nothing is known yet: no positions."""
+    """Compute the revaluation from the month's trial balance; without positions while the month before is open."""
     trial = trial or trial_balance(period)
     base, rows = period.brand.base_currency, [row for part in trial.parts for row in part.rows]
     posted = sum((row.credits - row.debits for row in rows if row.kind == AccountKind.FX_RESULT), Decimal(0))
@@ -106,9 +108,10 @@ def _waiting(period: Period) -> ManualJournal | None:
 
 @transaction.atomic
 def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
-    """Write the month's revaluation journal, dated its last day; it waits for a second person.
+    """Propose the month's revaluation journal, dated its last day; it waits for a second person.
 
-    Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing to post).
+    Who: `wallet.write_journal` on the brand. Raises: NotAllowed, WrongState, DomainError (a rate is missing, nothing
+    to post).
     """
     period = lock(Period, period_id, "brand")
     require(can_write_journal(actor, period.brand_id))

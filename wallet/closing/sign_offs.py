@@ -1,7 +1,9 @@
-"""A month is signed by two people before it is closed, both under the same figures.
+"""Signatures of a month: two people sign the same figures before it is closed.
 
-What is signed is a digest: the month's trial balance, the reports and statements that are in it, the open breaks, the days of
-client money. When one of them changes, earlier signatures are worth nothing and people sign again. The database refuses to
+What is signed is a digest: the month's trial balance, the reports and statements that are in it, the open breaks, the
+days of
+client money. When one of them changes, earlier signatures no longer count and people sign again. The database refuses
+to
 close a month that two people have not signed (trigger `signed_by_two_before_it_is_closed`).
 """
 
@@ -49,7 +51,7 @@ class Signatures:
 
 
 def figures_hash(period: Period, trial: TrialBalance | None = None) -> str:
-    """The digest of what is signed."""
+    """Compute the digest of what is signed."""
     trial = trial or trial_balance(period)
     figures = [
         period.brand.code,
@@ -90,7 +92,7 @@ def _open_breaks(period: Period) -> QuerySet[Break]:
 
 
 def signatures_of(period: Period, trial: TrialBalance | None = None) -> Signatures:
-    """Of the closing to come."""
+    """Read the signatures of the closing to come."""
     rows = list(
         MonthSignOff.objects.filter(period=period, closing=period.closings + 1, withdrawn_at__isnull=True)
         .select_related("signed_by")
@@ -107,7 +109,7 @@ def signatures_of(period: Period, trial: TrialBalance | None = None) -> Signatur
 
 
 def signatures_of_closing(period: Period, closing: int) -> list[MonthSignOff]:
-    """Under which figures a month was closed, and by whom: the newest figures that two people signed."""
+    """Read by whom and under which figures a month was closed: the newest figures that two people signed."""
     rows = list(
         MonthSignOff.objects.filter(period=period, closing=closing, withdrawn_at__isnull=True)
         .select_related("signed_by")
@@ -166,12 +168,13 @@ def _ask_for_the_second(period: Period, actor: User) -> None:
 
 
 def month_url(period: Period) -> str:
+    """Return the address of the month's page."""
     return f"/money/month-end/{period.brand.code}/{period}/"
 
 
 @transaction.atomic
 def withdraw_signature(*, sign_off_id: int, actor: User) -> MonthSignOff:
-    """Who: the one who signed, while the month is open."""
+    """Withdraw one's own signature while the month is open. Raises: NotAllowed, WrongState."""
     row = MonthSignOff.objects.select_related("period").get(pk=sign_off_id)
     period = lock(Period, row.period_id)
     signed = lock(MonthSignOff, sign_off_id)
@@ -191,7 +194,7 @@ def withdraw_signature(*, sign_off_id: int, actor: User) -> MonthSignOff:
 
 
 def require_closable(period: Period, note: str) -> list[Check]:
-    """State, order and checks. Returns the checks that warn."""
+    """Check state, order and checks. Returns the checks that warn."""
     if period.state != PeriodState.OPEN:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
     checks = checks_of(period)
@@ -208,7 +211,7 @@ def require_closable(period: Period, note: str) -> list[Check]:
 
 
 def require_signed(period: Period) -> None:
-    """Raises DomainError unless two people have signed the figures as they are."""
+    """Refuse a month unless two people have signed the figures as they are now. Raises DomainError."""
     signed = signatures_of(period)
     if not signed.are_enough:
         words = _("Two people sign %(month)s before it is closed; so far: %(count)s.") % {

@@ -1,6 +1,6 @@
 """The trial balance of a month: every account's opening, debits, credits and closing, and the sums that must be zero.
 
-Of a closed month it is read from what its closing kept; of an open one it is computed from the month's postings.
+Of a closed month it is read from what its closing stored; of an open one it is computed from the month's postings.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class TrialBalance:
 
 
 def trial_balance(period: Period, closing: int | None = None) -> TrialBalance:
-    """Of the last closing, of the one that is named, or of what is posted so far when the month is open.
+    """Read the trial balance of the last closing, of the one given, or of what is posted so far when the month is open.
 
     So far: the month before counts with its last closing. An open month before makes the opening incomplete, so such a
     month has no trial balance yet (no parts).
@@ -151,7 +151,7 @@ HEADINGS = ["account", "kind", "owner", "currency", "opening", "debits", "credit
 
 
 def write_csv(period: Period, closing: int, path: Path, progress: Callable[[int, int, str], object]) -> int:
-    """Every account of a closing, one line each, amounts in major units, balances signed (credit above zero)."""
+    """Write every account of a closing, a line each, amounts in major units, balances signed (credit above zero)."""
     total = ClosingBalance.objects.filter(period=period, closing=closing).count()
     done = 0
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -178,7 +178,7 @@ def write_csv(period: Period, closing: int, path: Path, progress: Callable[[int,
 
 
 def _accounts(period: Period, closing: int) -> Iterator[ClosingBalance]:
-    """In steps by account, so that memory stays small however many wallets there are."""
+    """Read accounts in steps, so that memory stays small however many wallets there are."""
     after = 0
     while True:
         rows = list(
@@ -202,7 +202,7 @@ def _accounts(period: Period, closing: int) -> Iterator[ClosingBalance]:
 
 
 def make_pdf(balance: TrialBalance, *, language: str) -> bytes:
-    """The trial balance by kind and currency, for the file."""
+    """Render the trial balance by kind and currency as PDF."""
     brand = balance.period.brand
     return letter(
         "wallet/documents/pdf/trial_balance.html", {"trial": balance}, brand=brand, language=language, zone="UTC"

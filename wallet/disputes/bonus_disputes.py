@@ -1,7 +1,8 @@
-"""Credit that a chargeback took away: which dispute took it, and how it is held again once that dispute is won.
+"""Credit that a chargeback took away: which dispute took it, and how it is restored once that dispute is won.
 
-By the brand's rule at once, up to what the bonus's terms let one person give; else one person says what becomes of it and
-another agrees. Nothing is given again while the bank has the money, twice, or what would be lost by now all the same.
+By the brand's rule at once, up to what the bonus's terms let one person grant; else one person proposes and another
+approves.
+Nothing is restored while the bank has the money, nor twice, nor what would be lost by now in any case.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ PROPOSES, DECIDES = "wallet.grant_bonus", "wallet.approve_bonus"
 
 @transaction.atomic
 def take(*, dispute_id: int, reference: str, amount: Decimal) -> int:
-    """The bank took the money: the same part of what is still held is lost. Returns how many bonuses it concerned."""
+    """Take away credit for a chargeback, the same part as of the deposit. Returns how many bonuses it concerned."""
     dispute = Dispute.objects.select_related("deposit").get(pk=dispute_id)
     return burn_by_chargeback(dispute=dispute, number=round_of(dispute, reference), amount=amount)
 
@@ -57,17 +58,18 @@ def take(*, dispute_id: int, reference: str, amount: Decimal) -> int:
 
 
 def losses_of(grant: BonusGrant) -> list[BonusLoss]:
-    """What chargebacks took of a bonus, with what became of it; two queries."""
+    """List what chargebacks took of a bonus, with the result; two queries."""
     rows = BonusLoss.objects.filter(grant=grant).select_related("dispute__deposit", "restoration__proposal")
     return list(rows.prefetch_related("proposals__requested_by", "proposals__decided_by").order_by("pk")[:20])
 
 
 def waiting_of(loss: BonusLoss) -> BonusProposal | None:
+    """Return the proposal about a loss that waits for its second person, if any."""
     return next((one for one in loss.proposals.all() if one.state == ApprovalState.PENDING), None)
 
 
 def is_undecided(loss: BonusLoss) -> bool:
-    """Won, and nobody has said yet what becomes of it: neither the rule nor two people."""
+    """Tell whether the dispute is won and neither the rule nor two people have decided about the credit."""
     dispute = loss.dispute
     is_back = dispute.state == DisputeState.WON and not dispute.taken_minor
     decided = hasattr(loss, "restoration") or any(one.state == ApprovalState.APPROVED for one in loss.proposals.all())
@@ -75,7 +77,7 @@ def is_undecided(loss: BonusLoss) -> bool:
 
 
 def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
-    """Bonuses of which a chargeback that was won took something that could be held again, and nobody has decided on it."""
+    """Select bonuses with credit that a won chargeback took, that can be restored, and that nobody has decided on."""
     approved = BonusProposal.objects.filter(loss=OuterRef("pk"), state=ApprovalState.APPROVED)
     lost = BonusLoss.objects.filter(
         ~Exists(approved),
@@ -93,7 +95,7 @@ def undecided_in(grants: QuerySet[BonusGrant]) -> QuerySet[BonusGrant]:
 
 
 def why_not(loss: BonusLoss) -> LocalizedText:
-    """Why it can't be held again now, in words; empty where it can."""
+    """Say why the credit can't be restored now; empty where it can."""
     grant = loss.grant
     if loss.dispute.taken_minor:
         return phrase("The bank has the money again.")
@@ -108,15 +110,15 @@ def why_not(loss: BonusLoss) -> LocalizedText:
 
 @transaction.atomic
 def give_again(*, dispute_id: int, reference: str, amount: Decimal) -> list[BonusRestoration]:
-    """The dispute was won: what it took is held again by rule, or two people are asked. Heard again it does nothing more.
+    """Restore what a won dispute took by rule, or notify those who decide. Repeated, it does nothing more.
 
     Locks: deposit, client, dispute, bonuses.
     """
     dispute = _lock(Dispute.objects.values_list("deposit_id", flat=True).get(pk=dispute_id), dispute_id)
-    # What it cost is lost before it is given again, also where that event has not been heard yet.
+    # What it cost is taken before it is restored, also where that event has not been processed yet.
     burn_by_chargeback(dispute=dispute, number=round_of(dispute, reference), amount=amount)
     if dispute.taken_minor:
-        return []  # the bank took it a second time meanwhile
+        return []  # the bank has taken it a second time
     losses = _to_decide(dispute)
     by_rule = [loss for loss in losses if _is_for_the_rule(loss)]
     _ask(dispute, [loss for loss in losses if loss not in by_rule])
@@ -179,10 +181,10 @@ def _restore(loss: BonusLoss, *, actor: Actor, reason: str, proposal: BonusPropo
 
 
 @transaction.atomic
-def say(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusProposal:
-    """Write down what becomes of credit that a won dispute had cost. Nothing is booked before another person agrees.
+def propose_return(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusProposal:
+    """Propose what becomes of credit that a won dispute had cost. Nothing is booked before another person approves.
 
-    Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, WrongState, DomainError (no reason, it can't be held again).
+    Who: `wallet.grant_bonus` in reach. Raises: NotAllowed, WrongState, DomainError (no reason, it can't be restored).
     """
     loss = _locked_loss(loss_id)
     require(bonuses_policies.can_grant_bonus(actor, loss.grant.client))
@@ -194,7 +196,7 @@ def say(*, loss_id: int, restores: bool, reason: str, actor: User) -> BonusPropo
 
 
 class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
-    """The credit is held again, or stays lost, as the first person wrote."""
+    """A proposal that lost credit is restored, or stays lost, done when a second person approves it."""
 
     model = BonusProposal
     code = "bonus-return"
@@ -215,7 +217,7 @@ class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
         return proposal
 
     def approval_code(self, item: BonusProposal) -> AuditCode | None:
-        """Restoring records itself."""
+        """Return no code where restoring records its own."""
         return None if item.restores else self.approved
 
     def apply(self, item: BonusProposal, actor: User, **given: Any) -> None:
@@ -255,7 +257,7 @@ def _require_possible(loss: BonusLoss) -> None:
 
 
 def _lock(deposit_id: int, dispute_id: int) -> Dispute:
-    """In the order of everybody who moves a dispute's money: deposit, client, dispute."""
+    """Lock in the order of every verb that moves a dispute's money: deposit, client, dispute."""
     deposit = lock_deposit(pk=deposit_id)
     lock(Client, deposit.client_id, "brand")
     dispute = lock(Dispute, dispute_id)

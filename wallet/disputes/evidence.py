@@ -1,7 +1,8 @@
-"""The evidence against a chargeback: one PDF from what we know, sealed, and sent to the bank through the PSP.
+"""The evidence against a chargeback: one PDF from our records, sealed, and sent to the bank through the PSP.
 
-Other apps add what they know with `evidence_part`; the order is that of a story: who the client is, what they agreed to,
-that it was them, how they paid, what they did with the money.
+Other apps add their records with `evidence_part`, in this order: who the client is, what they agreed to, that it was
+them,
+how they paid, what they did with the money.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One chapter: what the columns are, and its rows, oldest first."""
+    """One chapter: its columns, and its rows, oldest first."""
 
     title: str
     columns: tuple[str, ...]
@@ -58,7 +59,7 @@ PARTS: list[tuple[int, Callable[[Dispute], Part]]] = []
 
 
 def evidence_part(order: int) -> Callable[[Callable[[Dispute], Part]], Callable[[Dispute], Part]]:
-    """Register a chapter. It is asked in English: banks read it."""
+    """Register a chapter. It is written in English: banks read it."""
 
     def register(part: Callable[[Dispute], Part]) -> Callable[[Dispute], Part]:
         PARTS.append((order, part))
@@ -92,7 +93,7 @@ def _identity(dispute: Dispute) -> Part:
 
 @evidence_part(30)
 def _sign_ins(dispute: Dispute) -> Part:
-    """What the client's own login did around the payment, with its addresses."""
+    """List what the client's own login did around the payment, with its IP addresses."""
     rows = (
         AuditEvent.objects.filter(actor_id=dispute.client.user_id, client_id=dispute.client_id, ip__isnull=False)
         .order_by("-id")
@@ -101,9 +102,9 @@ def _sign_ins(dispute: Dispute) -> Part:
         else []
     )
     sessions = UserSession.objects.filter(user_id=dispute.client.user_id).order_by("-pk")[:ROWS_MAX]
-    told = [(at, action, str(ip)) for at, action, ip in rows]
-    told += [(one.created_at, f"signed in: {one.user_agent[:60]}", str(one.ip)) for one in sessions]
-    listed = [(f"{at:%Y-%m-%d %H:%M:%S} UTC", what, ip) for at, what, ip in sorted(told)][-ROWS_MAX:]
+    entries = [(at, action, str(ip)) for at, action, ip in rows]
+    entries += [(row.created_at, f"signed in: {row.user_agent[:60]}", str(row.ip)) for row in sessions]
+    listed = [(f"{at:%Y-%m-%d %H:%M:%S} UTC", what, ip) for at, what, ip in sorted(entries)][-ROWS_MAX:]
     return Part("From where the client acted", ("When", "What", "IP address"), listed)
 
 
@@ -153,7 +154,10 @@ def _contacts(dispute: Dispute) -> Part:
 
 
 def order_evidence(*, dispute_id: int, actor: User, text: str, submit: bool) -> Job:
-    """Start the job that makes the evidence, and sends it where the PSP takes it. Who: `wallet.answer_dispute` in reach."""
+    """Start the job that makes the evidence, and sends it where the PSP accepts it.
+
+    Who: `wallet.answer_dispute` in reach.
+    """
     dispute = Dispute.objects.select_related("client", "psp").get(pk=dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if len(text) > TEXT_MAX:
@@ -182,11 +186,12 @@ def order_evidence(*, dispute_id: int, actor: User, text: str, submit: bool) -> 
 
 
 def takes_evidence(dispute: Dispute) -> bool:
+    """Tell whether the dispute's PSP accepts evidence by its API."""
     return Capability.EVIDENCE in adapter_of(dispute.psp).capabilities
 
 
 def make_evidence(*, dispute_id: int, text: str, progress: Progress) -> bytes:
-    """Write the PDF, keep it sealed under the client's key, and note it on the dispute. Returns the PDF."""
+    """Write the PDF, store it sealed under the client's key, and note it on the dispute. Returns the PDF."""
     dispute = Dispute.objects.select_related("deposit__psp", "client__brand", "psp").get(pk=dispute_id)
     parts, chapters = [], sorted(PARTS, key=lambda one: one[0])
     with translation.override("en"):
@@ -224,7 +229,10 @@ def _pdf(dispute: Dispute, parts: list[Part], text: str) -> bytes:
 
 
 def submit_evidence(*, dispute_id: int, pdf: bytes, text: str, actor: Actor) -> Dispute:
-    """Send it to the PSP, then note it. Not in a transaction. Raises: WrongState, and what the adapter raises."""
+    """Send the evidence to the PSP, then note it. Not in a transaction.
+
+    Raises: WrongState, and what the adapter raises.
+    """
     dispute = Dispute.objects.select_related("deposit", "client", "psp").get(pk=dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if dispute.state not in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE):
@@ -253,7 +261,10 @@ def _submitted(dispute_id: int, actor: Actor) -> Dispute:
 
 @transaction.atomic
 def sent_by_hand(*, dispute_id: int, actor: Actor) -> Dispute:
-    """Staff sent the downloaded file in the PSP's back office. Who: `wallet.answer_dispute`. Raises: NotAllowed, WrongState."""
+    """Note that staff sent the downloaded file in the PSP's back office.
+
+    Who: `wallet.answer_dispute` in reach. Raises: NotAllowed, WrongState.
+    """
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if not dispute.evidence_key or dispute.state not in DISPUTE_OPEN or dispute.state == DisputeState.SUBMITTED:
@@ -263,7 +274,7 @@ def sent_by_hand(*, dispute_id: int, actor: Actor) -> Dispute:
 
 
 def evidence_of(dispute: Dispute) -> Iterator[bytes]:
-    """The sealed file, opened in chunks. Raises FileMissing, FileDamaged."""
+    """Decrypt the file in chunks. Raises FileMissing, FileDamaged."""
     if not dispute.evidence_key:
         raise sealed_files.FileMissing("no evidence yet")
     return sealed_files.stream(_path(dispute.evidence_key), owner=sealed_files.of_client(dispute.client_id))

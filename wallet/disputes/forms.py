@@ -9,7 +9,7 @@ from wallet.disputes.evidence import TEXT_MAX
 
 
 class RefundForm(forms.Form):
-    """How much of a deposit goes back, and why."""
+    """How much of a deposit is refunded, and why."""
 
     request_key = forms.CharField(max_length=60, widget=forms.HiddenInput)
     amount = forms.DecimalField(

@@ -11,7 +11,7 @@ from wallet.models import Dispute
 
 
 def can_answer_dispute(user: Actor, dispute: Dispute) -> Decision:
-    """Finance, for clients in reach."""
+    """Allow finance, for clients in reach."""
     allowed = has_permission(user, "wallet.answer_dispute")
     if allowed and dispute.client.book_id not in reach_of(user).books:
         return no(_("You don't reach this client."))

@@ -1,7 +1,9 @@
-"""Staff give a deposit back: of a settled one out of the client's wallet, in full or in part; a held one out of suspense.
+"""Refunds of deposits by staff: of a settled one out of the client's wallet, in full or in part.
 
-It goes the way of a withdrawal: reserved at once, approved by somebody else than the one who asked (by two above the brand's
-limit), sent to the PSP once, looked up when its answer is lost.
+A held one out of suspense.
+A refund is processed like a withdrawal: reserved at once, approved by somebody other than the requester (by two above
+the
+brand's limit), sent to the PSP once, looked up when its answer is lost.
 """
 
 from __future__ import annotations
@@ -39,9 +41,9 @@ from wallet.withdrawals.refundable_deposits import left_of, takes_refunds
 
 @transaction.atomic
 def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: str, actor: Actor) -> Withdrawal:
-    """Ask for (part of) a deposit to be given back. Somebody else approves it.
+    """Request the refund of a deposit, in full or in part. Somebody else approves it.
 
-    amount: in the currency that arrived; a held deposit goes back whole. The same request_key is the same refund.
+    amount: in the currency that arrived; a held deposit is refunded whole. The same request_key is the same refund.
     Who: `wallet.refund_deposit` in reach. Raises: NotAllowed, DomainError (amount, PSP), InsufficientFunds,
     IdempotencyConflict.
     """
@@ -83,7 +85,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
 
 
 def _check(deposit: Deposit, amount_minor: int) -> None:
-    """Can so much of it go back, and does its PSP do that?"""
+    """Refuse an amount that can't be refunded, and a PSP that makes no refunds."""
     left, currency = left_of(deposit), deposit.received_currency
     if amount_minor > left:
         raise DomainError(

@@ -1,4 +1,4 @@
-"""Deposits taken back: chargebacks, their reversal, refunds. What the wallet can't cover is the house's loss."""
+"""Reversals of deposits: chargebacks, their reversal, refunds. What the wallet can't cover is the broker's loss."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ OF_A_REFUND = re.compile(r"^(\w+-\w+)-R\d+$")
 
 @transaction.atomic
 def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
-    """What a PSP says about a refund: one of ours ends as a payout does; one that was made there is booked, each once.
+    """Process a PSP's report about a refund: ours ends as a payout does; one made at the PSP is booked, each once.
 
-    A refund made at the PSP names the deposit: 'D-…' or 'D-…-R1'. While one of ours is without an answer, a stranger may
-    be just that one: the message waits until it is known.
+    A refund made at the PSP names the deposit: 'D-…' or 'D-…-R1'. While one of ours is without an answer, an unknown
+    one may be
+    just that one: the message waits until it is known.
     """
     ours = _our_refund(psp_id, transfer)
     if ours is not None:
@@ -63,7 +64,10 @@ def _our_refund(psp_id: int, transfer: TransferView) -> Withdrawal | None:
 
 
 def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
-    """Somebody refunded it in the PSP's own back office: out of the wallet (or suspense); what is missing is our loss."""
+    """Book a refund that somebody made in the PSP's back office: out of the wallet (or suspense).
+
+    The rest is our loss.
+    """
     is_held = deposit.state == DepositState.HELD and deposit.settled_at is None
     # A bank that takes what was given back already is the house's loss; in suspense there is no more than was kept.
     left = deposit.kept_minor if is_held else (deposit.received_minor or 0) - deposit.refunded_minor
@@ -108,7 +112,7 @@ def take_back(
     is_held: bool = False,
     dispute_id: int | None = None,
 ) -> int:
-    """Book what went back to the payer, in the currency that arrived, and say so; returns the journal's id."""
+    """Book what was returned to the payer, in the currency that arrived, and publish it; return the journal's id."""
     clearing = Line(posting.psp_clearing(deposit.psp, deposit.received_currency), amount_minor)
     suspense = posting.house(AccountKind.SUSPENSE, brand_id=deposit.brand_id, currency=deposit.received_currency)
     lines = (
@@ -148,8 +152,10 @@ def take_back(
 
 
 def _out_of_the_wallet(deposit: Deposit, amount_minor: int) -> list[Line]:
-    """As far as the wallet covers it; the rest is the house's loss. A wallet in another currency gives what the money was
-    booked at, through the FX position."""
+    """Build the postings out of the wallet, as far as it covers the amount; the rest is the broker's loss.
+
+    A wallet in another currency gives what the money was booked at, through the FX position.
+    """
     balance = lock(Balance, deposit.wallet_id)
     free, arrived, wallet = max(balance.available_minor, 0), deposit.received_currency, deposit.wallet
     losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=deposit.brand_id, currency=arrived)

@@ -4,7 +4,7 @@ inquiry ──► needs response ──► evidence sent ──► won / lost
                   ▲ └────────────────────────────► lost (accepted)
                   └──────────── won: the bank takes it a second time
 
-Money moves with a chargeback and with its reversal only. A dispute knows whether its money is with the bank now, so a
+Money moves with a chargeback and with its reversal only. A dispute stores whether its money is with the bank now, so a
 message that comes late, twice or in another order changes nothing.
 """
 
@@ -46,13 +46,13 @@ REMIND_DAYS_BEFORE = 5
 
 @transaction.atomic
 def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
-    """What a PSP says of a dispute, a chargeback or its reversal; each part of it is booked once."""
+    """Process a PSP's report of a dispute, a chargeback or its reversal; each part of it is booked once."""
     found = Deposit.objects.filter(psp_id=psp_id, reference=event.reference).first()
     if found is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {event.reference} at this PSP")
     deposit = lock_deposit(pk=found.pk)
     if deposit.settled_at is None and deposit.state not in (DepositState.HELD, DepositState.RETURNED):
-        # It came before the payment itself was told: the inbox tries again later.
+        # The payment's own message comes later: the inbox tries again.
         raise WrongState(f"{deposit.reference} is not settled yet")
     lock(Client, deposit.client_id, "brand")
     view = _view(deposit, event)
@@ -69,7 +69,7 @@ def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
 
 
 def _view(deposit: Deposit, event: WebhookEvent) -> DisputeView:
-    """The dispute; one that the PSP does not number is numbered like its payment."""
+    """Return the dispute of an event; one without a number of its own gets its payment's."""
     if event.dispute is not None:
         return event.dispute
     payment = event.payment
@@ -86,7 +86,7 @@ def _view(deposit: Deposit, event: WebhookEvent) -> DisputeView:
 
 
 def _known(deposit: Deposit, view: DisputeView) -> Dispute:
-    """The row of this dispute, locked; made when it is heard of first."""
+    """Lock the row of this dispute; create it when it is new."""
     now = timezone.now()
     dispute, is_new = Dispute.objects.select_for_update(of=["self"]).get_or_create(
         psp_id=deposit.psp_id,
@@ -127,7 +127,7 @@ def _known(deposit: Deposit, view: DisputeView) -> Dispute:
 
 
 def _news(dispute: Dispute, view: DisputeView) -> Applied:
-    """No money moves; perhaps the bank has decided."""
+    """Update a dispute without a booking; perhaps the bank has decided."""
     target = {"won": DisputeState.WON, "lost": DisputeState.LOST}.get(view.outcome)
     if target is None and dispute.state == DisputeState.INQUIRY and not view.is_inquiry:
         target = DisputeState.NEEDS_RESPONSE
@@ -140,8 +140,10 @@ def _news(dispute: Dispute, view: DisputeView) -> Applied:
 
 
 def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: bool) -> Applied:
-    """The bank took the money: out of the wallet as far as it covers, the rest is the house's loss. What was held goes out of
-    suspense."""
+    """Book a chargeback: out of the wallet as far as it covers, the rest is the broker's loss.
+
+    A held deposit's money goes out of suspense.
+    """
     if dispute.taken_minor or (dispute.rounds and not is_second):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     left, amount = deposit.kept_minor, view.amount_minor
@@ -173,7 +175,7 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
 
 
 def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
-    """The bank gave it back: the chargeback's journal is mirrored."""
+    """Book the reversal of a chargeback: its journal is mirrored."""
     if not dispute.rounds:
         raise WrongState(f"the chargeback of {deposit.reference} is not booked yet")
     if not dispute.taken_minor or dispute.chargeback is None:
@@ -211,19 +213,21 @@ def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
 
 
 def _round(dispute: Dispute) -> str:
-    """Names one taking of the money: the PSP's number, and which time it is from the second on."""
+    """Name one taking of the money: the PSP's number, and from the second time on its count."""
     return dispute.psp_dispute_id if dispute.rounds <= 1 else f"{dispute.psp_dispute_id}:{dispute.rounds}"
 
 
 def round_of(dispute: Dispute, reference: str) -> int:
-    """Which time it took the money, out of the name that events give it."""
+    """Return which time the dispute took the money, from the name that events give it."""
     return int(reference.removeprefix(f"{dispute.psp_dispute_id}:")) if reference != dispute.psp_dispute_id else 1
 
 
 def _settle_state(deposit: Deposit) -> None:
-    """All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken.
+    """Set the deposit's state after money was taken or returned.
 
-    Of a held one: returned when nothing is left of it, else held.
+    All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken. A held
+    one: returned
+    when nothing is left of it, else held.
     """
     gone = deposit.charged_back_minor + deposit.refunded_minor
     if deposit.settled_at is None:
@@ -252,12 +256,17 @@ def _move(dispute: Dispute, target: DisputeState, *, actor: Actor = None, reason
 
 
 def lock_dispute(pk: int) -> Dispute:
+    """Lock a dispute with what its verbs read along."""
     return lock(Dispute, pk, "deposit__psp", "client__brand", "psp")
 
 
 @transaction.atomic
 def accept_loss(*, dispute_id: int, actor: Actor, reason: str) -> Dispute:
-    """Finance does not contest it. Who: `wallet.answer_dispute` in reach. Raises without a reason."""
+    """Accept a dispute without contesting it. Who: `wallet.answer_dispute` in reach.
+
+    Raises: NotAllowed, WrongState, DomainError
+    without a reason.
+    """
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if not reason.strip():
@@ -269,7 +278,7 @@ def accept_loss(*, dispute_id: int, actor: Actor, reason: str) -> Dispute:
 
 
 def note_submitted(dispute: Dispute, *, actor: Actor) -> None:
-    """The evidence is with the bank. The row is locked."""
+    """Note that the evidence is with the bank. The row is locked."""
     dispute.submitted_at, dispute.submitted_by = timezone.now(), actor
     _move(dispute, DisputeState.SUBMITTED, actor=actor)
 
@@ -278,7 +287,7 @@ def note_submitted(dispute: Dispute, *, actor: Actor) -> None:
 
 
 def disputes_to_remind_of(*, today: dt.date | None = None, limit: int = 200) -> list[int]:
-    """Unanswered disputes whose answer is due within days and of which nobody was reminded today."""
+    """List unanswered disputes whose answer is due within days and that weren't reminded of today."""
     today = today or timezone.now().date()
     last = timezone.now() + dt.timedelta(days=REMIND_DAYS_BEFORE)
     rows = Dispute.objects.filter(
@@ -289,7 +298,7 @@ def disputes_to_remind_of(*, today: dt.date | None = None, limit: int = 200) -> 
 
 @transaction.atomic
 def remind(dispute_id: int) -> bool:
-    """One notification a day to those who may answer."""
+    """Notify those who may answer, once a day."""
     dispute, today = lock_dispute(dispute_id), timezone.now().date()
     if dispute.reminded_on == today or not dispute.is_open or dispute.evidence_due_at is None:
         return False
@@ -309,6 +318,7 @@ def remind(dispute_id: int) -> bool:
 
 
 def audit_dispute(dispute: Dispute, action: AuditCode, *, actor: Actor = None, reason: str = "") -> None:
+    """Record an audit entry about a dispute, with its deposit, state and amount."""
     audit.record(
         actor=actor,
         action=action,

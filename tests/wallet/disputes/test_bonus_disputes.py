@@ -72,7 +72,7 @@ def undecided(grant) -> BonusLoss:
 
 
 def said(cast, loss: BonusLoss, **fields) -> BonusProposal:
-    return bonus_disputes.say(
+    return bonus_disputes.propose_return(
         **{"loss_id": loss.pk, "restores": True, "reason": "The bank was wrong", "actor": cast.retention, **fields}
     )
 
@@ -285,7 +285,7 @@ def test_verification_names_a_loss_that_the_ledger_did_not_book_and_a_decision_w
 
 def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, django_assert_max_num_queries):
     first, second = browse(cast.retention), browse(cast.finance)
-    page, say = reverse("wallet:bonus", args=[grant.pk]), reverse("wallet:bonus_return_say", args=[undecided.pk])
+    page, say = reverse("wallet:bonus", args=[grant.pk]), reverse("wallet:bonus_return_propose", args=[undecided.pk])
     assert grant.reference in first.get(reverse("wallet:bonuses") + "?returns=undecided").content.decode()
     shown = first.get(page).content.decode()
     assert "Lost by a chargeback that was won" in shown and "It is held again" in shown

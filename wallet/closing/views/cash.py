@@ -1,4 +1,4 @@
-"""The cash dashboard: client money owed and held, what waits to be paid, and thirty days of in and out."""
+"""The cash dashboard: client money owed and held, payouts that wait, and thirty days of in and out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wallet.closing import cash
 
 @staff_page("wallet.view_account")
 def cash_page(request: UserRequest) -> HttpResponse:
-    """`?brand=` and `?currency=` choose; by default the first brand in reach and its base currency."""
+    """Show a brand's cash; `?brand=` and `?currency=` choose, else the first brand and its base currency."""
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name"))
     wanted = request.GET.get("brand", "")
     brand = next((one for one in brands if str(one.pk) == wanted), None) if wanted else next(iter(brands), None)

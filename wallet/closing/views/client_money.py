@@ -1,4 +1,4 @@
-"""Client money: a brand's days of a month, one day as a regulator's daily calculation, computing again, the report as a file."""
+"""Client money: a month's days of a brand, one day as a regulator's daily calculation, recomputing, the report as a file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def brands_of(user: User) -> list[Brand]:
 
 
 def find_brand(user: User, code: str) -> Brand:
-    """One of the brands that a person reaches as a whole, or 404."""
+    """Return a brand that the person reaches as a whole, else Http404."""
     brand = Brand.objects.filter(pk__in=reach_of(user).whole_brands, code=code).first()
     if brand is None:
         raise Http404
@@ -55,7 +55,7 @@ def client_money_start(request: UserRequest) -> HttpResponseBase:
 
 @staff_page("wallet.view_account")
 def client_money_page(request: UserRequest, brand: str) -> HttpResponse:
-    """The days of a month, newest first. `?month=` and `?currency=` choose."""
+    """Show the days of a month, newest first. `?month=` and `?currency=` choose."""
     found = find_brand(request.user, brand)
     month = find_month(request.GET.get("month") or f"{timezone.now().astimezone(dt.UTC):%Y-%m}")
     rows = client_money.newest(
@@ -111,7 +111,7 @@ def day_page(request: UserRequest, brand: str, day: str) -> HttpResponse:
 def show_day(
     request: UserRequest, brand: Brand, day: dt.date, form: ReasonForm | None = None, status: int = 200
 ) -> HttpResponse:
-    """Every currency with all its versions, the newest first."""
+    """Show every currency of a day with all its versions, the newest first."""
     rows = list(
         client_money.days_visible_to(request.user)
         .filter(brand=brand, day=day)
@@ -136,7 +136,7 @@ def show_day(
 @require_POST
 @staff_page("wallet.close_period")
 def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
-    """Compute a day again, with a reason; the same figures write nothing."""
+    """Recompute a day with a reason; the same figures write nothing."""
     found, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
     done = run_action(
         request,
@@ -155,7 +155,7 @@ def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.close_period")
 def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
-    """A job that computes the days of a month that are over and missing."""
+    """Start the job that computes the days of a month that are over and missing."""
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     job = start_job(
         "wallet.client_money_month",
@@ -169,7 +169,7 @@ def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.export_money")
 def month_report(request: UserRequest, brand: str) -> HttpResponseBase:
-    """A job that writes the daily calculation of a month (`ending`: csv, pdf or xlsx)."""
+    """Start the job that writes the daily calculation of a month (`ending`: csv, pdf or xlsx)."""
     found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     ending = request.POST.get("ending", "pdf")
     if ending not in ("csv", "pdf", "xlsx"):

@@ -1,4 +1,4 @@
-"""Month-end on one page: what stands between now and closed, the signatures of two people, the pack."""
+"""Month-end on one page: what is open before it can be closed, the signatures of two people, the pack."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from wallet.models import MonthSignOff, Period
 
 @staff_page("wallet.view_period")
 def month_start(request: UserRequest) -> HttpResponseBase:
-    """The first month of the first brand in reach that is over and open; without one, the newest."""
+    """Go to the first open month that is over, of the first brand in reach; without one, to the newest."""
     visible = queries.periods_visible_to(request.user).select_related("brand")
     today = timezone.now().astimezone(dt.UTC).date()
     period = (
@@ -95,7 +95,7 @@ def _back(period: Period) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.close_period")
 def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
-    """Sign; with the second signature the job starts that closes the month."""
+    """Sign a month; the second signature starts the job that closes it."""
     period, form = _find(request, brand, month), OptionalReasonForm(request.POST, prefix="sign")
 
     def sign() -> Job | None:
@@ -149,7 +149,7 @@ def month_revalue(request: UserRequest, brand: str, month: str) -> HttpResponseB
 @require_POST
 @staff_page("wallet.export_money")
 def month_pack(request: UserRequest, brand: str, month: str) -> HttpResponseBase:
-    """A job that writes the month's pack (`ending`: pdf, xlsx, or zip with both and the evidence)."""
+    """Start the job that writes the month's pack (`ending`: pdf, xlsx, or zip with both and the evidence)."""
     period, ending = _find(request, brand, month), request.POST.get("ending", "zip")
     if ending not in ("pdf", "xlsx", "zip"):
         raise Http404

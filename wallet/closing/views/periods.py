@@ -1,4 +1,4 @@
-"""The months of the books: where each stands, its checklist and trial balance, closing it and opening it again."""
+"""The months of the books: the state of each, its checklist and trial balance, closing and reopening."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MONTHS_SHOWN = 120
 
 @staff_page("wallet.view_period")
 def period_list(request: UserRequest) -> HttpResponse:
-    """The newest months of every brand in reach, side by side by brand."""
+    """Show the newest months of every brand in reach, grouped by brand."""
     rows = queries.periods_visible_to(request.user).select_related("brand", "closed_by")
     shown = list(rows.order_by("-first_day", "brand_id")[:MONTHS_SHOWN])
     waiting = set(
@@ -102,7 +102,7 @@ def _do(
 @require_POST
 @staff_page("wallet.close_period")
 def period_close(request: UserRequest, pk: int) -> HttpResponseBase:
-    """Start the job that closes it."""
+    """Start the job that closes a month."""
     period, form = _find(request, pk), OptionalReasonForm(request.POST, prefix="close")
 
     def work(note: str) -> Any:
@@ -125,7 +125,7 @@ def reopening_ask(request: UserRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.export_money")
 def trial_balance_export(request: UserRequest, pk: int) -> HttpResponseBase:
-    """A job that writes the trial balance of the last closing: `ending` is csv (every account) or pdf (by kind)."""
+    """Start the job that writes the last closing's trial balance: `ending` is csv (every account) or pdf (by kind)."""
     period = _find(request, pk)
     ending = "pdf" if request.POST.get("ending") == "pdf" else "csv"
     if period.state != PeriodState.CLOSED:

@@ -1,4 +1,4 @@
-"""Bonuses: given on the client's page, decided by a second person, and the plans behind them."""
+"""Bonuses: granted on the client's page, decided by a second person, and the plans behind them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def give(request: UserRequest, client_id: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.approve_bonus")
 def decide(request: UserRequest, pk: int) -> HttpResponseBase:
-    """Yes or no of the second person; no needs a reason."""
+    """Approve or refuse as the second person; a refusal needs a reason."""
     grant, approve = find(request, pk, "wallet.approve_bonus"), "approve" in request.POST
     prefix = "approve" if approve else "refuse"
     form = OptionalReasonForm(request.POST, prefix=prefix) if approve else ReasonForm(request.POST, prefix=prefix)
@@ -142,7 +142,7 @@ def take_away(request: UserRequest, pk: int) -> HttpResponseBase:
 
 @staff_page("wallet.view_bonusplan")
 def plan_list(request: UserRequest) -> HttpResponse:
-    """Every plan of the brands in reach, with the terms in force today and those to come."""
+    """Show every plan of the brands in reach, with the terms in force today and those to come."""
     today = timezone.now().date()
     plans = BonusPlan.objects.filter(brand_id__in=reach_of(request.user).whole_brands)
     rows = []

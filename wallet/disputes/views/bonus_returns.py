@@ -1,4 +1,4 @@
-"""What becomes of credit that a chargeback took away once it is won: written down by one person, agreed to by another."""
+"""Credit that a won chargeback had taken away: proposed by one person, approved by another."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from wallet.models import BonusGrant, BonusLoss
 
 
 def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
-    """For the bonus's page: each loss that a person can decide on, who may, and what was decided before."""
+    """List for the bonus's page each loss that a person can decide on, who may, and what was decided before."""
     rows, before = [], []
-    may_say = bool(bonuses_policies.can_grant_bonus(user, grant.client))
+    may_propose = bool(bonuses_policies.can_grant_bonus(user, grant.client))
     for loss in bonus_disputes.losses_of(grant):
         loss.grant = grant
         before += [one for one in loss.proposals.all() if one.decided_at]
@@ -40,7 +40,7 @@ def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
                 "waiting": waiting,
                 "why_not": why_not,
                 "form": BonusReturnForm(prefix=f"return-{loss.pk}", auto_id=f"id_{loss.pk}_%s")
-                if may_say and not waiting
+                if may_propose and not waiting
                 else None,
                 "proposal": proposal_of(waiting, user) if waiting else None,
             }
@@ -50,15 +50,15 @@ def returns_of(user: User, grant: BonusGrant) -> dict[str, Any]:
 
 @require_POST
 @staff_page(bonus_disputes.PROPOSES)
-def say(request: UserRequest, pk: int) -> HttpResponseBase:
-    """pk: of the loss."""
+def propose(request: UserRequest, pk: int) -> HttpResponseBase:
+    """Propose what becomes of lost credit. pk: of the loss."""
     rows = BonusLoss.objects.filter(grant__in=queries.bonuses_visible_to(request.user).values("pk"))
     loss = queries.one_of(rows, pk, request.user, bonus_disputes.PROPOSES)
     form = BonusReturnForm(request.POST, prefix=f"return-{loss.pk}")
     if form.is_valid():
         run_action(
             request,
-            lambda: bonus_disputes.say(loss_id=pk, actor=request.user, **form.cleaned_data),
+            lambda: bonus_disputes.propose_return(loss_id=pk, actor=request.user, **form.cleaned_data),
             _("Written down. A second person decides."),
         )
     else:

@@ -78,7 +78,7 @@ class DepositPage(StaffView):
 @require_POST
 @staff_page("wallet.refund_deposit")
 def refund(request: UserRequest, deposit_id: int) -> HttpResponseBase:
-    """Ask for a deposit to be given back; somebody else approves it."""
+    """Request the refund of a deposit; somebody else approves it."""
     page = DepositPage()
     deposit, form = page.find(request, deposit_id), RefundForm(request.POST, prefix="refund")
     asked = run_action(

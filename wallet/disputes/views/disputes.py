@@ -1,4 +1,4 @@
-"""Disputes: the list, one with its story, the evidence and the decision not to contest."""
+"""Disputes: the list, one with its history, the evidence, and accepting the loss."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _note(request: UserRequest, dispute: Dispute, kind: AccessKind) -> None:
 @require_POST
 @staff_page("wallet.answer_dispute")
 def make_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
-    """Make the evidence; with “submit” it is sent too. The job's page shows how far it is."""
+    """Start the job that makes the evidence; with “submit” it is sent too."""
     dispute = find(request, pk, "wallet.answer_dispute")
     form = EvidenceForm(request.POST)
     done = run_action(
