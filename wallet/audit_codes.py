@@ -1,4 +1,4 @@
-"""What happens to money, as the audit log records it."""
+"""Codes of the audit log about money."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What the wallet puts on the client's page: the Money tab, and a statement for the client."""
+"""The wallet on the client's page: the Money tab, and a statement for the client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINES, BONUSES = 25, 5
 
 
 def money_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """Wallets, what moved, and where it stands; more lines by cursor."""
+    """Show wallets, recent movements and balances; more lines by cursor."""
     lines = queries.history_of(client, after=request.GET.get("after", ""), limit=LINES)
     today = timezone.now().date()
     first = (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)

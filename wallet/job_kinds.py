@@ -1,4 +1,4 @@
-"""Work of the wallet that a person starts and waits on."""
+"""Jobs of the wallet that a person starts and waits for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from wallet.reconciliation.settlement_import import run_ordered
 
 @job_kind("wallet.import_report", title=gettext_noop("Import of a settlement report"))
 def import_of_report(job: RunningJob) -> None:
-    """A large report; rights and the file itself are looked at again."""
+    """Import a large report; rights and the file itself are checked again."""
     try:
         report = run_ordered(job)
     except EndUnknown as waits:
@@ -47,7 +47,7 @@ def import_of_report(job: RunningJob) -> None:
 
 @job_kind("wallet.confirm_report", title=gettext_noop("Import of a confirmed report"))
 def import_of_confirmed(job: RunningJob) -> None:
-    """A large report that somebody confirmed as complete."""
+    """Import a large report that somebody confirmed as complete."""
     taken = run_confirmation(job)
     is_statement = isinstance(taken, BankFile)
     job.point_to(reverse("wallet:bank") if is_statement else reverse("wallet:settlement", args=[taken.pk]))
@@ -55,7 +55,7 @@ def import_of_confirmed(job: RunningJob) -> None:
 
 @job_kind("wallet.import_statement", title=gettext_noop("Import of a bank statement"))
 def import_of_statement(job: RunningJob) -> None:
-    """A large one; rights and the file itself are looked at again."""
+    """Import a large statement; rights and the file itself are checked again."""
     try:
         bank.run_ordered(job)
     except EndUnknown as waits:
@@ -66,7 +66,7 @@ def import_of_statement(job: RunningJob) -> None:
 
 @job_kind("wallet.close_period", title=gettext_noop("Closing a month"))
 def closing(job: RunningJob) -> None:
-    """Rights and checks count as they are now; both steps say where they stand."""
+    """Close a month; rights and checks count as they are now, and both steps report their progress."""
     period = close_period(
         period_id=job.parameters["period_id"], actor=job.owner, note=job.parameters["note"], progress=job.progress
     )
@@ -75,7 +75,7 @@ def closing(job: RunningJob) -> None:
 
 @job_kind("wallet.trial_balance", title=gettext_noop("Trial balance"))
 def trial_balance_file(job: RunningJob) -> None:
-    """CSV with every account, or PDF by kind; the owner may have lost the brand since."""
+    """Write a trial balance: CSV with every account, or PDF by kind; the owner may have lost the brand since."""
     period = periods_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["period_id"]).first()
     if period is None or not job.owner.has_perm("wallet.export_money"):
         raise NotAllowed(_("You don't reach this brand."))
@@ -92,7 +92,10 @@ def trial_balance_file(job: RunningJob) -> None:
 
 @job_kind("wallet.evidence", title=gettext_noop("Evidence for a dispute"))
 def evidence_of_dispute(job: RunningJob) -> None:
-    """The owner's rights are looked at again: the pack holds what few may read."""
+    """Make the evidence of a dispute, and send it where ordered.
+
+    The owner's rights are checked again: few may read the file.
+    """
     dispute = disputes_visible_to(job.owner).select_related("client").filter(pk=job.parameters["dispute_id"]).first()
     if dispute is None:
         raise NotAllowed(_("You don't reach this client."))
@@ -106,7 +109,7 @@ def evidence_of_dispute(job: RunningJob) -> None:
 
 @job_kind("wallet.account_history", title=gettext_noop("Account history"))
 def account_history(job: RunningJob) -> None:
-    """CSV of an account's history in the reader's zone; the owner may have lost the brand since."""
+    """Write an account's history as CSV in the reader's zone; the owner may have lost the brand since."""
     account = accounts_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["account_id"]).first()
     if account is None or not job.owner.has_perm("wallet.export_money"):
         raise NotAllowed(_("You don't reach this brand."))

@@ -1,4 +1,4 @@
-"""What the wallet puts on pages it does not own: menu, the client's Money tab, tiles, search."""
+"""The wallet's parts of pages that it doesn't own: menu, the client's Money tab, tiles, search."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ approvals.register(
 
 
 def _waiting(user: User) -> int | None:
-    """How many withdrawals wait for someone; at most a hundred are counted."""
+    """Count the withdrawals that wait for somebody; at most a hundred are counted."""
     count = tiles.withdrawals_to_decide(user, COUNT_MAX)
     return count or None
 
 
 def _find(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
-    """A movement by its reference."""
+    """Find a movement by its reference, for the search box."""
     if len(query) >= 4 and query.upper()[:2] in ("D-", "W-", "T-", "X-"):
         for kind, row in movements_queries.movements_starting_with(user, query.upper(), limit):
             url = reverse(f"wallet:{kind}", args=[row.pk])
@@ -63,7 +63,7 @@ def _find(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
 
 
 def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
-    """A manual journal by its reference."""
+    """Find a manual journal by its reference, for the search box."""
     if len(query) >= 4 and query.upper().startswith("M-"):
         rows = queries.manual_journals_visible_to(user).filter(reference__startswith=query.upper())
         for row in rows.order_by("reference")[:limit]:

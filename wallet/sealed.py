@@ -1,4 +1,4 @@
-"""What the instance's key seals here."""
+"""What the wallet seals with the instance's key."""
 
 from crm.security.sealed_columns import sealed_column, sealed_files
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE

@@ -1,4 +1,4 @@
-"""What the wallet does when something happened: here, or on a trading platform."""
+"""The wallet's handlers of events: its own, and those of trading platforms."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ MoneyMoved = (
 
 @subscribe(BalanceOperationSettled)
 def finish_the_transfer(event: BalanceOperationSettled) -> None:
+    """Book or release a transfer when the platform has confirmed or refused its operation."""
     finish_transfer(operation_id=event.operation_id, confirmed=event.confirmed)
 
 
@@ -59,23 +60,27 @@ def finish_the_transfer(event: BalanceOperationSettled) -> None:
 def keep_the_facts(
     event: DepositSettled | DepositReversed | DepositRestored | WithdrawalSettled | WithdrawalRefused,
 ) -> None:
+    """Rebuild the client's facts about money."""
     assert event.client_id is not None
     rebuild_client(event.client_id, *FACTS)
 
 
 @subscribe(ClientVerified)
 def stop_the_days_of_the_unverified(event: ClientVerified) -> None:
+    """Stop the term of a client who was verified."""
     assert event.client_id is not None
     unverified.note_verified(event.client_id)
 
 
 @subscribe(DepositSettled)
 def give_what_campaigns_promise(event: DepositSettled) -> None:
+    """Grant the bonuses of campaigns for a settled deposit."""
     granting.grant_for_deposit(event.deposit_id)
 
 
 @subscribe(DepositReversed)
 def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
+    """Take away credit for a refunded or charged-back deposit."""
     if event.dispute_id is None:
         ending.burn_by_refund(deposit_id=event.deposit_id, amount=event.amount, refund=event.reference)
     else:
@@ -84,18 +89,20 @@ def take_the_bonus_of_a_reversed_deposit(event: DepositReversed) -> None:
 
 @subscribe(DepositRestored)
 def give_again_what_a_won_dispute_had_cost(event: DepositRestored) -> None:
+    """Restore credit, or notify those who decide on it, when a dispute was won."""
     if event.dispute_id is not None:
         bonus_disputes.give_again(dispute_id=event.dispute_id, reference=event.reference, amount=event.amount)
 
 
 @subscribe(WithdrawalSettled)
 def take_the_bonus_of_who_withdraws(event: WithdrawalSettled) -> None:
+    """Take away credit for a paid withdrawal, as the rule says."""
     ending.burn_by_withdrawal(event.withdrawal_id)
 
 
 @subscribe(DealsSynced)
 def count_lots_and_make_up_losses(event: DealsSynced) -> None:
-    """Closed lots free credit; a negative balance that the platform made up for is paid from it first."""
+    """Release credit by closed lots; a negative balance that the platform compensated takes credit first."""
     holders = ending.clients_with_credit(event.client_ids)
     if not holders:
         return
@@ -114,7 +121,7 @@ def _money(event: MoneyMoved | DepositRestored) -> Money:
 
 @subscribe(DepositSettled)
 def tell_of_the_deposit(event: DepositSettled) -> None:
-    """The timeline, the client's stage, and on the first deposit the agent."""
+    """Add the deposit to the timeline, move the client's stage, and notify the agent of a first deposit."""
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
@@ -145,6 +152,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 
 @subscribe(DepositReversed)
 def tell_of_the_reversal(event: DepositReversed) -> None:
+    """Add the reversal to the timeline; a client without other deposits steps back to verified."""
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
     timeline.add_entry(
@@ -168,7 +176,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
 
 
 def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url: str) -> None:
-    """Somebody else approves what a colleague wants to give back; the client reads of it when it is done."""
+    """Notify approvers of a refund that a colleague requested; the client is notified when it is done."""
     assert event.client_id is not None
     timeline.add_entry(
         client_id=event.client_id,
@@ -192,6 +200,7 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
 
 @subscribe(WithdrawalRequested)
 def ask_finance(event: WithdrawalRequested) -> None:
+    """Add the request to the timeline, and notify approvers where it needs a decision."""
     assert event.client_id is not None
     withdrawal = Withdrawal.objects.select_related("client").get(pk=event.withdrawal_id)
     url = reverse("wallet:withdrawal", kwargs={"withdrawal_id": withdrawal.pk})
@@ -220,7 +229,7 @@ def ask_finance(event: WithdrawalRequested) -> None:
 
 @subscribe(WithdrawalSettled)
 def tell_of_the_payout(event: WithdrawalSettled) -> None:
-    """One entry for the whole request: it grows with each part that is paid."""
+    """Keep one timeline entry for the whole request: it grows with each part that is paid."""
     assert event.client_id is not None
     every = parts_of(Withdrawal.objects.only("request_reference").get(pk=event.withdrawal_id))
     paid = [part for part in every if part.state in (WithdrawalState.SETTLED, WithdrawalState.CAME_BACK)]
@@ -238,7 +247,10 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
 
 @subscribe(WithdrawalRefused)
 def tell_that_it_came_back(event: WithdrawalRefused) -> None:
-    """One entry for all parts that ended so, one after the other; what was paid and came back later is one of its own."""
+    """Keep one timeline entry for all parts that ended so.
+
+    What was paid and came back later has an entry of its own.
+    """
     assert event.client_id is not None
     withdrawal = Withdrawal.objects.defer("sealed_destination").get(pk=event.withdrawal_id)
     state, every = withdrawal.state, parts_of(withdrawal)
@@ -269,6 +281,7 @@ def _sum(parts: Sequence[Withdrawal]) -> tuple[Decimal, str]:
 
 @subscribe(TransferSettled)
 def tell_of_the_transfer(event: TransferSettled) -> None:
+    """Add the transfer to the timeline."""
     assert event.client_id is not None
     transfer = Transfer.objects.get(pk=event.transfer_id)
     timeline.add_entry(
@@ -283,6 +296,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
 
 @subscribe(DepositRestored)
 def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
+    """Add to the timeline that a refund came back, or a chargeback was reversed; for staff only."""
     assert event.client_id is not None
     deposit = Deposit.objects.get(pk=event.deposit_id)
 
@@ -301,6 +315,7 @@ def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
 
 @subscribe(DepositHeld)
 def ask_finance_about_held_money(event: DepositHeld) -> None:
+    """Notify finance of a held deposit, with the reasons."""
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.release_deposit", brand_id=event.brand_id),
@@ -315,6 +330,7 @@ def ask_finance_about_held_money(event: DepositHeld) -> None:
 
 @subscribe(DisputeOpened)
 def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
+    """Notify finance of a new dispute."""
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.answer_dispute", brand_id=event.brand_id),

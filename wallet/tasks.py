@@ -1,4 +1,4 @@
-"""Thin Celery entry points of the wallet, and what beat runs. Every task may run twice."""
+"""Thin Celery entry points of the wallet, and its schedule. Every task may run twice."""
 
 from __future__ import annotations
 
@@ -25,59 +25,67 @@ from wallet.withdrawals import refund_claims, sending
 
 @shared_task
 def process_webhook(message_id: int) -> str:
+    """Process one webhook of the inbox."""
     return inbox.process_webhook(message_id)
 
 
 @shared_task
 def expire_refused_webhooks() -> int:
+    """Delete stored webhooks that were refused and are old enough."""
     return refused.expire_refused()
 
 
 @shared_task
 def process_due_webhooks() -> int:
+    """Process the webhooks that are due."""
     return inbox.process_due_webhooks()
 
 
 @shared_task
 def send_payout(withdrawal_id: int) -> str:
+    """Send an approved payout to its PSP, once."""
     return sending.send_payout(withdrawal_id)
 
 
 @shared_task
 def look_up_payout(withdrawal_id: int) -> str:
+    """Look up a payout at its PSP."""
     return sending.look_up_payout(withdrawal_id)
 
 
 @shared_task
 def look_up_deposit(deposit_id: int) -> str:
+    """Look up a deposit at its PSP."""
     return deposits.look_up_deposit(deposit_id).state
 
 
 @shared_task
 def fetch_report(report_id: int) -> str:
+    """Fetch and import an announced report."""
     return announced_reports.fetch_report(report_id)
 
 
 @shared_task
 def fetch_due_reports() -> int:
-    """Announced reports that are due: again after a failure, or because a crash or an absent broker left them."""
+    """Fetch announced reports that are due: again after a failure, or those that a crash or an absent broker left."""
     return for_each_isolated(announced_reports.fetch_report, announced_reports.due_reports())
 
 
 @shared_task
 def look_for_missing_reports() -> int:
+    """Note reports that are overdue."""
     return announced_reports.look_for_missing()
 
 
 @shared_task
 def drop_old_workbooks() -> int:
-    """Cells of workbooks that were kept longer than a table waits."""
+    """Delete cells of workbooks that were stored longer than a table may wait."""
     return workbooks.drop_old()
 
 
 @shared_task
 def continue_work() -> int:
-    """What a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
+    """Continue what a crash, a lost webhook or an absent broker left: webhooks, payouts, open deposits and transfers."""
     done = for_each_isolated(inbox.process_webhook, inbox.due_webhooks())
     done += for_each_isolated(_continue_payout, sending.due_payouts())
     done += for_each_isolated(deposits.look_up_deposit, deposits.due_deposits())
@@ -93,56 +101,62 @@ def _continue_payout(due: tuple[int, str]) -> str:
 
 @shared_task
 def remind_of_disputes() -> int:
+    """Remind finance of disputes whose answer is due soon."""
     return for_each_isolated(disputes.remind, disputes.disputes_to_remind_of())
 
 
 @shared_task
 def name_unclaimed_refunds() -> int:
+    """Notify finance of refunds that clients didn't claim in time."""
     return for_each_isolated(refund_claims.name_unclaimed, refund_claims.due_claims())
 
 
 @shared_task
 def end_unverified_terms() -> int:
+    """End the terms for verification that are over."""
     return for_each_isolated(unverified.end_term, unverified.due_terms())
 
 
 @shared_task
 def end_bonuses() -> int:
+    """Release or expire bonuses whose day has come."""
     return for_each_isolated(ending.end_in_time, ending.due_bonuses())
 
 
 @shared_task
 def seal_ledger() -> int | None:
+    """Seal what was posted since the last seal."""
     seal = seals.seal_pending()
     return seal.pk if seal else None
 
 
 @shared_task
 def open_months() -> int:
+    """Create the missing months of all brands."""
     return periods.open_months_of_all()
 
 
 @shared_task
 def run_sources() -> int:
-    """Every source against the ledger, for the days that are over."""
+    """Compare every source with the ledger, for the days that are over."""
     return source_runs.run_due()
 
 
 @shared_task
 def match_again() -> int:
-    """Open breaks of PSPs: a movement that was booked meanwhile may explain one."""
+    """Match the open breaks of PSPs again: a movement that was booked meanwhile may explain one."""
     return for_each_isolated(reconciliation.rematch, reconciliation.with_open_breaks())
 
 
 @shared_task
 def compute_client_money() -> int:
-    """Client money of the days that are over."""
+    """Compute client money of the days that are over."""
     return client_money.run_due()
 
 
 @shared_task
 def fetch_rates() -> int:
-    """New rates of every feed; finance is notified of a feed that gives none."""
+    """Fetch new rates of every feed; finance is notified of a stale feed."""
     return rate_watch.refresh()
 
 

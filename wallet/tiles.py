@@ -31,12 +31,12 @@ DAYS = 14
 
 
 def withdrawals_to_decide(user: User, most: int) -> int:
-    """How many wait for someone, counted up to `most`."""
+    """Count the withdrawals that wait for somebody, up to `most`."""
     return len(withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by().values_list("pk")[:most])
 
 
 def journals_to_post(user: User) -> int | None:
-    """Manual journals that this person may post: somebody else wrote them."""
+    """Count the manual journals that this person may post: somebody else wrote them."""
     if not user.has_perm("wallet.post_manual_journal"):
         return None
     rows = manual_journals_visible_to(user).filter(state=ApprovalState.PENDING).exclude(requested_by=user)
@@ -44,6 +44,7 @@ def journals_to_post(user: User) -> int | None:
 
 
 def withdrawal_tile(user: User) -> dict[str, Any]:
+    """Sum the withdrawals that wait for a decision, with the oldest."""
     rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by()
     sums = rows.values("currency").annotate(minor=Sum("request_minor"), count=Count("pk"), oldest=Min("requested_at"))
     found = list(sums)
@@ -55,7 +56,7 @@ def withdrawal_tile(user: User) -> dict[str, Any]:
 
 
 def deposit_tile(user: User) -> dict[str, Any]:
-    """Settled today, first deposits among them, and a fortnight's curve, in the base currency of each brand."""
+    """Sum today's settled deposits, first deposits among them, and a fortnight's chart, in each brand's base currency."""
     today = timezone.now().date()
     since = dt.datetime.combine(today - dt.timedelta(days=DAYS - 1), dt.time(), tzinfo=dt.UTC)
     rows = (
@@ -85,7 +86,7 @@ def deposit_tile(user: User) -> dict[str, Any]:
 
 
 def attention_tile(user: User) -> dict[str, Any] | None:
-    """What someone should look at: held deposits, unknown payouts, refused or stuck webhooks, open breaks, reports not here."""
+    """Count what needs attention: held deposits, unknown payouts, webhooks, breaks, missing reports, stale rates."""
     week = timezone.now() - dt.timedelta(days=7)
     webhooks = webhooks_visible_to(user)
     refused = webhook_counts_visible_to(user).filter(day__gte=week.date()).exclude(verdict=Verdict.DUPLICATE)

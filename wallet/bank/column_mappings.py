@@ -1,8 +1,7 @@
 """Column mappings of banks' tables: mapped once for each account and shape, and remembered.
 
 A table whose headings are the usual ones is read without asking. Any other waits until somebody has mapped its columns
-on its
-page; the mapping is stored under the headings, and the next file of the shape is read by it.
+on its page; the mapping is stored under the headings, and the next file of the shape is read by it.
 """
 
 from __future__ import annotations

@@ -234,8 +234,7 @@ def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) ->
     """Assign an unmatched credit to a deposit by hand. It is settled or held by the same rules as any other money.
 
     Who: `wallet.handle_bank_entries` on the brand. Raises: NotAllowed, WrongState, DomainError (no such deposit, or
-    why it
-    can't take the money).
+    why it can't take the money).
     """
     entry = lock(BankEntry, entry_id, "psp__brand", "file")
     require(policies.can_handle_bank(actor, entry.psp))

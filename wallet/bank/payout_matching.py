@@ -3,10 +3,8 @@
 A payout is matched by the batch or payout number in the bank's text, with exactly its amount and currency, near its
 day:
 one entry and one payout, one entry for several payouts, several entries for one, or one entry for all rows of a batch
-net of
-fees where the report has no payout row. Only where the match is unambiguous on both sides. The money was booked with
-the
-report; a match of this leg posts nothing.
+net of fees where the report has no payout row. Only where the match is unambiguous on both sides. The money was booked
+with the report; a match of this leg posts nothing.
 """
 
 from __future__ import annotations

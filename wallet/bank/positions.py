@@ -1,10 +1,8 @@
 """Compares the books with the client-money bank, balance by balance.
 
 Our books at the bank at the end of a day: the account "Client money bank", the clearing of bank accounts that clients
-pay
-to, and what the bank booked by then although it reached our ledger later. The bank: the closing balance of the last
-statement
-up to that day. Both agree, or the difference is a break.
+pay to, and what the bank booked by then although it reached our ledger later. The bank: the closing balance of the
+last statement up to that day. Both agree, or the difference is a break.
 """
 
 from __future__ import annotations

@@ -5,10 +5,8 @@
     burn      client credit   −X    bonus cost     +X      (wallet/bonuses/ending.py)
 
 Client credit is a bounded account of its own per client and currency: nothing but these three journals touches it, so
-it can't
-be withdrawn. European (ESMA, 2018/796; FCA PS19/18) and Australian (ASIC 2020/986) rules forbid bonuses to retail
-clients: that
-refusal is the default and is lifted only by a brand's own policy.
+it can't be withdrawn. European (ESMA, 2018/796; FCA PS19/18) and Australian (ASIC 2020/986) rules forbid bonuses to
+retail clients: that refusal is the default and is lifted only by a brand's own policy.
 """
 
 from __future__ import annotations
@@ -233,8 +231,7 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
     """Approve or refuse a bonus as the second person.
 
     Who: `wallet.approve_bonus`, and not the requester (also a CHECK). Raises: NotAllowed, WrongState, DomainError (no
-    reason, or
-    the client may have no bonus now).
+    reason, or the client may have no bonus now).
     """
     client_id = BonusGrant.objects.values_list("client_id", flat=True).get(pk=grant_id)
     lock(Client, client_id, "brand")

@@ -6,10 +6,8 @@
 Held must not be less than owed: the rest is the broker's. Figures are signed by what they are, not by debit and
 credit. A
 PSP's reserve is not counted: nobody can pay a client from it before it is released. A clearing account on the other
-side (a
-platform that paid out profits, a PSP that paid in advance) counts as nothing held and nothing owed: it is the broker's
-to
-settle.
+side (a platform that paid out profits, a PSP that paid in advance) counts as nothing held and nothing owed: it is the
+broker's to settle.
 """
 
 from __future__ import annotations

@@ -324,8 +324,7 @@ def run_due(*, today: dt.date | None = None) -> int:
     """Compute the days that are over; run by the scheduler.
 
     Every day since the last one that is done, however long ago, ten of a brand in one run; and lately computed days
-    whose bank
-    statement has come since.
+    whose bank statement has come since.
     """
     today = today or timezone.now().astimezone(dt.UTC).date()
     marks, written = catch_up.marks(TASK), 0

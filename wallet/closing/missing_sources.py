@@ -62,8 +62,7 @@ def missing_sources(
     """List the sources with the days that they haven't reported.
 
     PSPs and banks report by their files, servers by their daily runs. Only days that are over are due. A PSP's report
-    is due only
-    for movements that it would contain. The number of queries is the same for any number of sources.
+    is due only for movements that it would contain. The number of queries is the same for any number of sources.
     """
     until = last_due(period)
     if until is None:

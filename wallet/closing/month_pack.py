@@ -1,10 +1,9 @@
 """The pack of a month: everything that its closing is based on, as one report, or as an archive with evidence.
 
 The same report is written as PDF and as XLSX, so both carry the same hash of their figures. The archive adds the
-client money
-report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report and statement
-of the
-month as it was received. PDF and workbook are stored as documents: listed, and proved by their hashes.
+client money report, the trial balance as CSV, and a manifest with the SHA-256 of every file in it and of every report
+and statement of the month as it was received. PDF and workbook are stored as documents: listed, and proved by their
+hashes.
 """
 
 from __future__ import annotations

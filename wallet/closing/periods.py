@@ -10,8 +10,7 @@ more,
    and stored; the state becomes `closed`. A crash in between is continued by the scheduler.
 
 A closing is never rewritten: a month that was reopened gets a further one. A mistake in a closed month is corrected by
-a
-journal in the next one.
+a journal in the next one.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """Month-end revaluation: the broker's FX position, valued at the ECB's rates of the last day.
 
 Whatever clients exchanged went through the FX position: what it got in one currency and gave in another. Its value in
-the
-brand's base currency is the broker's result of the month: a journal moves it from the position in base currency to "FX
-gains
-and losses". One person proposes it, another one posts it (`wallet.ledger.manual_journals`). After that the position is
-worth nothing at these rates.
+the brand's base currency is the broker's result of the month: a journal moves it from the position in base currency to
+"FX gains and losses". One person proposes it, another one posts it (`wallet.ledger.manual_journals`). After that the
+position is worth nothing at these rates.
 """
 
 from __future__ import annotations

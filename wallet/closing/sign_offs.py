@@ -1,10 +1,8 @@
 """Signatures of a month: two people sign the same figures before it is closed.
 
 What is signed is a digest: the month's trial balance, the reports and statements that are in it, the open breaks, the
-days of
-client money. When one of them changes, earlier signatures no longer count and people sign again. The database refuses
-to
-close a month that two people have not signed (trigger `signed_by_two_before_it_is_closed`).
+days of client money. When one of them changes, earlier signatures no longer count and people sign again. The database
+refuses to close a month that two people have not signed (trigger `signed_by_two_before_it_is_closed`).
 """
 
 from __future__ import annotations

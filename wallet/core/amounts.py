@@ -37,8 +37,7 @@ def read_amount(text: str, decimal_sign: str) -> str:
     """Read an amount as people write it into one with a decimal point: “1.234,50”, “1,234.50”, “1 234.5”, “250,5”.
 
     A single sign before exactly three digits is read by the reader's language: “1.500” is fifteen hundred in German
-    and one and
-    a half in English.
+    and one and a half in English.
     """
     text = re.sub(r"[\s'’]", "", text)
     signs = [character for character in text if character in ".,"]

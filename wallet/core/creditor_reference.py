@@ -44,8 +44,7 @@ def deposits_named_in(*texts: str) -> list[str]:
     """List the deposit references (`D-…`) that the texts may name, whatever is before, between and around the letters.
 
     Check digits must be right where there are any; the bare reference of twelve letters counts too. Whether such a
-    deposit
-    exists is for the caller to check.
+    deposit exists is for the caller to check.
     """
     found: dict[str, None] = {}
     for text in texts:

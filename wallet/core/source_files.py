@@ -1,8 +1,7 @@
 """Originals of PSPs' reports and banks' statements: encrypted on disk before they are read, and read from there.
 
 What is imported is what was stored. A file that is refused leaves nothing behind; what a killed process left is
-deleted by a
-scheduled task.
+deleted by a scheduled task.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Decides which payment methods a client is offered, in which order, and why each of the others is not.
 
 Each method is judged separately: brand, currency, country, amount, verification, risk. While its PSP is down, the next
-one of
-the same fallback group takes its place; while it is up, the others of the group wait behind it.
+one of the same fallback group takes its place; while it is up, the others of the group wait behind it.
 """
 
 from __future__ import annotations

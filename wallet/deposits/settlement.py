@@ -149,8 +149,7 @@ def _target(deposit: Deposit, client: Client) -> Account | None:
     """Find the wallet that the money goes to.
 
     The wallet of its own currency where the brand takes that, else the deposit's by conversion where the brand allows
-    it; None
-    where there is none.
+    it; None where there is none.
     """
     currency = deposit.received_currency
     if currency == deposit.wallet.currency:
@@ -240,8 +239,7 @@ def add_further_payment(deposit: Deposit, view: PaymentView) -> Applied:
     """Book a further payment to the same address or reference: the PSP now has more than we have booked.
 
     Before anything was booked it may complete what was short; afterwards, or while the first payment is being
-    returned, it is a
-    deposit of its own, held.
+    returned, it is a deposit of its own, held.
     """
     arrived = view.received_minor or 0
     family = Deposit.objects.filter(psp=deposit.psp, reference__startswith=f"{deposit.reference}-")

@@ -1,10 +1,8 @@
 """Deposits of clients who aren't verified: dated rules per brand, checked at the start and when the money arrives.
 
 The rule that shaped this is CySEC's Circular C721 of 9 July 2025: all deposits together at most EUR 2,000, from a bank
-account in
-the client's own name, low risk only, identification first; not verified after 15 days from the first deposit, the
-relation ends
-and the money goes back to where it came from.
+account in the client's own name, low risk only, identification first; not verified after 15 days from the first
+deposit, the relation ends and the money goes back to where it came from.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The evidence against a chargeback: one PDF from our records, sealed, and sent to the bank through the PSP.
 
 Other apps add their records with `evidence_part`, in this order: who the client is, what they agreed to, that it was
-them,
-how they paid, what they did with the money.
+them, how they paid, what they did with the money.
 """
 
 from __future__ import annotations

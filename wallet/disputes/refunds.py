@@ -2,8 +2,7 @@
 
 A held one out of suspense.
 A refund is processed like a withdrawal: reserved at once, approved by somebody other than the requester (by two above
-the
-brand's limit), sent to the PSP once, looked up when its answer is lost.
+the brand's limit), sent to the PSP once, looked up when its answer is lost.
 """
 
 from __future__ import annotations

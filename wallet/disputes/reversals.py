@@ -34,8 +34,7 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     """Process a PSP's report about a refund: ours ends as a payout does; one made at the PSP is booked, each once.
 
     A refund made at the PSP names the deposit: 'D-…' or 'D-…-R1'. While one of ours is without an answer, an unknown
-    one may be
-    just that one: the message waits until it is known.
+    one may be just that one: the message waits until it is known.
     """
     ours = _our_refund(psp_id, transfer)
     if ours is not None:

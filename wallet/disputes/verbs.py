@@ -226,8 +226,7 @@ def _settle_state(deposit: Deposit) -> None:
     """Set the deposit's state after money was taken or returned.
 
     All of it gone: charged back; all of it back: reversed; a part of it: still settled, with what was taken. A held
-    one: returned
-    when nothing is left of it, else held.
+    one: returned when nothing is left of it, else held.
     """
     gone = deposit.charged_back_minor + deposit.refunded_minor
     if deposit.settled_at is None:
@@ -264,8 +263,7 @@ def lock_dispute(pk: int) -> Dispute:
 def accept_loss(*, dispute_id: int, actor: Actor, reason: str) -> Dispute:
     """Accept a dispute without contesting it. Who: `wallet.answer_dispute` in reach.
 
-    Raises: NotAllowed, WrongState, DomainError
-    without a reason.
+    Raises: NotAllowed, WrongState, DomainError without a reason.
     """
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))

@@ -1,10 +1,8 @@
 """A month's statements or invoices of all clients of a brand, as one archive.
 
 Figures are read here, pages are set by child processes without a database, the archive grows on the disk: memory stays
-flat
-however many clients there are. Each document is stored as if it had been made alone, so a batch that was cancelled, or
-is run
-again, goes on where it stopped. Cancelling stops within the documents in hand.
+flat however many clients there are. Each document is stored as if it had been made alone, so a batch that was
+cancelled, or is run again, goes on where it stopped. Cancelling stops within the documents in hand.
 """
 
 from __future__ import annotations

@@ -76,8 +76,7 @@ def write_report(
     """Write a report as PDF.
 
     expected_rows: about how many there will be; above `PAPER_ROWS_MAX`, or when a table is read in steps, the
-    streaming writer
-    takes it. `progress(done, total, words)` may raise to stop.
+    streaming writer takes it. `progress(done, total, words)` may raise to stop.
     """
     streamed = any(callable(section.rows) for section in report.sections)
     rows = expected_rows or sum(len(section.rows) for section in report.sections if not callable(section.rows))

@@ -2,8 +2,7 @@
 
 And the trading accounts.
 In the client's language and the brand's look. Days begin and end in the brand's time zone. Up to `letter.ROWS_MAX`
-lines it is
-set like a letter, beyond that written as a long report; the figures and their hash are the same.
+lines it is set like a letter, beyond that written as a long report; the figures and their hash are the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Stores documents: encrypted on disk, found by their subject, by the hash of their figures or of their bytes.
 
 A document about a client is encrypted with the client's key: the erasure of a client makes it unreadable, the row with
-its
-hashes stays.
+its hashes stays.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """An account's history, page by page, with the balance after every posting.
 
 A wallet's postings carry their balance. A house account's have none: the balance at the page's first row is read from
-the last
-checkpoint before it and what came after, and the rows below follow from it; so no page adds the whole account up.
+the last checkpoint before it and what came after, and the rows below follow from it; so no page adds the whole account
+up.
 """
 
 from __future__ import annotations

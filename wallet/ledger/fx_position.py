@@ -47,8 +47,7 @@ def convert_now(brand: Brand, given_minor: int, given: str, got: str) -> Convers
     """Convert an amount now under the brand's policy: at a fresh mid rate less the markup.
 
     Forth and back each give the mid less the same share, so bid and offer are equally far from it, and nobody gains by
-    a round
-    trip. Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
+    a round trip. Dollars into a cent account's hundredths of a dollar are the same money: no markup is taken.
 
     Raises: StaleRate, crm.rates.fx.NoRate.
     """

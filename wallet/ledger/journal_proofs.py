@@ -1,10 +1,8 @@
 """Proves journals one by one, by their own hashes, sums, accounts and chains of versions.
 
 A journal's hashes show which row is wrong, but computing them costs more than adding the rows up. So the sealer
-computes
-them once, when it seals, and signs a digest over the rows (`row_digests`); from then on an equal digest proves that no
-row
-of the seal was changed, and only where it differs the journals are checked one by one.
+computes them once, when it seals, and signs a digest over the rows (`row_digests`); from then on an equal digest
+proves that no row of the seal was changed, and only where it differs the journals are checked one by one.
 """
 
 from __future__ import annotations

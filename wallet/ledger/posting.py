@@ -141,8 +141,7 @@ def post_many(
     """Post a batch in one round trip, all or nothing, in the order given.
 
     posted_at: times of their own, for history imported from elsewhere. They must not be before the last posting of a
-    client's
-    wallet, nor in a sealed time.
+    client's wallet, nor in a sealed time.
     """
     if not entries:
         return []

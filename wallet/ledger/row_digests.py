@@ -1,15 +1,12 @@
 """Computes one digest over all rows of an id range of journals, which a seal signs to prove that no row was changed.
 
 A row is too little work to be handed out of PostgreSQL one by one: the server joins the values of each column of a
-block,
-and the columns are hashed here (its own SHA-256 may be one without the processor's help).
+block, and the columns are hashed here (its own SHA-256 may be one without the processor's help).
 
 Other rows must never give the same columns. Values of a fixed width need nothing between them; a text never holds a
-zero
-byte; a currency holds no comma, and is counted; a word separates hashes, which sealed ones do not hold (2⁻⁶⁴); a
+zero byte; a currency holds no comma, and is counted; a word separates hashes, which sealed ones do not hold (2⁻⁶⁴); a
 posting's flag marks which of its three balances are NULL, because those leave no trace; columns that are rarely filled
-go as
-a record of their own. Line, layer and flag have room for whatever a smallint can be.
+go as a record of their own. Line, layer and flag have room for whatever a smallint can be.
 """
 
 from __future__ import annotations
@@ -80,8 +77,7 @@ def rows_digest(
     """Compute the digest over all journals and postings in an id range, in memory for one block of them.
 
     on_postings: gets the postings of each block, for other work on them while they are in memory. It can't use this
-    thread's
-    connection.
+    thread's connection.
     """
     digest, journals, postings = hashlib.sha256(), 0, 0
     connection.ensure_connection()

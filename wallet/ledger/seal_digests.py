@@ -15,8 +15,7 @@ class SealDigests:
     """The seals whose digests are wrong, read by as many threads as call `read`, each with a connection of its own.
 
     doubtful: id → range of journals, of the seals whose rows must be checked one by one; through: the last journal
-    that is
-    sealed; journals, postings: how many were read. All are complete when every reader has ended.
+    that is sealed; journals, postings: how many were read. All are complete when every reader has ended.
     """
 
     def __init__(self, *, deep: bool) -> None:

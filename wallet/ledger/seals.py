@@ -1,10 +1,8 @@
 """Seals the ledger: from time to time everything posted so far is closed under a signed Merkle root.
 
 Writers hold a shared advisory lock until they commit. The sealer takes it alone for one statement, so at that instant
-no
-posting is in flight: the boundary it reads is complete, and whatever comes later has a later time. Balances of busy
-house
-accounts are stored at that instant, so that reading one sums only what came after.
+no posting is in flight: the boundary it reads is complete, and whatever comes later has a later time. Balances of busy
+house accounts are stored at that instant, so that reading one sums only what came after.
 """
 
 from __future__ import annotations

@@ -36,8 +36,7 @@ class Turnovers:
     """The counters of bounded accounts, added up by as many threads as hand over postings.
 
     A reservation holds credits and debits, what resolves it has the other sign and takes them off. `is_whole` turns
-    false
-    when some postings can't be told apart; then nothing is known.
+    false when some postings can't be told apart; then nothing is known.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Reports that PSPs said are ready, from the message to the import; and those that should have come and did not."""
+"""Reports that PSPs announced, from the message to the import; and overdue ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF_A_DAY = (ReportState.MISSING, ReportState.CAME)
 
 
 class AnnouncedReport(HasState):
-    """A report under the name that the PSP gave it. One that did not come has a day instead, and a name of ours."""
+    """A report under the name that the PSP gave it. An overdue one has a day instead, and a name of ours."""
 
     TRANSITIONS = {"state": REPORT_TRANSITIONS}
     FIRST_STATES = {"state": {ReportState.WAITING, ReportState.MISSING}}

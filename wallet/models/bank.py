@@ -1,4 +1,4 @@
-"""A bank account that clients pay to by reference: the statements it sends, their entries, and the payments we order."""
+"""A bank account that clients pay to by reference: its statements, their entries, and the payments we order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ ORIGINAL_PURPOSE = "bank-file"
 
 
 class BankFile(models.Model):
-    """One file of statements as it came, imported once. The original is on disk, encrypted (`wallet.bank.statements`)."""
+    """One file of statements as received, imported once.
+
+    The original is on disk, encrypted (`wallet.bank.statements`).
+    """
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_files")
     sha256 = models.CharField(max_length=64)
@@ -49,7 +52,10 @@ class BankFile(models.Model):
 
 
 class BankEntry(HasState, AmountMixin):
-    """One booking on the account; `amount_minor` above zero came in. Known by its fingerprint, in whatever file it stands."""
+    """One booking on the account; `amount_minor` above zero came in.
+
+    Identified by its fingerprint, in whatever file it is.
+    """
 
     TRANSITIONS = {"state": ENTRY_TRANSITIONS}
 

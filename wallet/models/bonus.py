@@ -19,7 +19,7 @@ from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 
 
 class BonusPlan(models.Model):
-    """A campaign of a brand. What it gives stands in its dated rules."""
+    """A campaign of a brand. Its terms are in its dated rules."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="bonus_plans")
     name = models.CharField(max_length=60)
@@ -36,7 +36,7 @@ class BonusPlan(models.Model):
 
 
 class BonusRule(models.Model):
-    """What a plan gives from a day on. Never changed: a later row takes over (of one day, the one written last).
+    """A plan's terms from a day on. Never changed: a later row replaces it (of one day, the one written last).
 
     Limits are in minor units of the brand's base currency.
     """
@@ -85,7 +85,7 @@ class BonusRule(models.Model):
 
 
 class BonusGrant(HasState, AmountMixin):
-    """One bonus of one client: how much, how much of it became money, how much was lost."""
+    """One bonus of one client: its amount, how much of it was released, how much was lost."""
 
     TRANSITIONS = {"state": BONUS_TRANSITIONS}
 
@@ -163,7 +163,7 @@ class BonusGrant(HasState, AmountMixin):
 
     @property
     def held_minor(self) -> int:
-        """What is credit still."""
+        """What is credit still, in minor units."""
         granted = self.state not in (BonusState.REQUESTED, BonusState.REFUSED)
         return self.amount_minor - self.released_minor - self.burned_minor if granted else 0
 

@@ -1,4 +1,4 @@
-"""Credit that a chargeback took away, by the dispute that took it; and what people say of it once the dispute is won."""
+"""Credit that a chargeback took away, by the dispute that took it; and proposals about it once the dispute is won."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wallet.models.ledger import Journal
 
 
 class BonusLoss(models.Model):
-    """What one taking of a deposit's money (a dispute, and which time it took) cost one bonus."""
+    """The credit of one bonus that one taking of a deposit's money cost (a dispute, and which time it took)."""
 
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="bonus_losses")
     dispute_round = models.PositiveSmallIntegerField(help_text=_("Which time the bank took the money"))

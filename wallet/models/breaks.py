@@ -1,4 +1,4 @@
-"""Differences with a name, what people say about them, and the postings of those that are accepted."""
+"""Breaks: differences with a cause, comments on them, and the postings of those that are accepted."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ from wallet.models.settlements import SettlementImport, SettlementRow
 
 
 class Break(HasState):
-    """A difference with its name: what they say, what we say, and what became of it.
+    """A difference with its kind: the other side's figure, ours, and the resolution.
 
-    On the PSP leg it points at a report's row, a movement, or both. The bank leg points at an entry of a bank or a payout
-    row; other legs at what `subject` names, e.g. 'deal:3:99123'. Open ones close themselves when a later file explains them.
+    On the PSP leg it points at a report's row, a movement, or both. The bank leg points at an entry of a bank or a
+    payout row; other legs at what `subject` names, e.g. 'deal:3:99123'. Open ones resolve automatically when a later
+    file explains them.
     """
 
     TRANSITIONS = {"state": BREAK_TRANSITIONS}
@@ -133,21 +134,21 @@ class Break(HasState):
 
     @property
     def explanation(self) -> str:
-        """What differs, as a sentence; reads row and movement."""
+        """The difference as a sentence; reads row and movement."""
         from wallet.choices.break_texts import explain
 
         return explain(self)
 
     @property
     def how_resolved(self) -> str:
-        """What became of it, in the reader's language; empty while it is open."""
+        """The resolution, in the reader's language; empty while it is open."""
         from wallet.choices.break_texts import how_resolved
 
         return how_resolved(self)
 
 
 class BreakNote(AttachedFile):
-    """A comment on a break, or what happened to it (without an author). A file that proves it is kept encrypted."""
+    """A comment on a break, or an event (without an author). A file that proves it is stored encrypted."""
 
     one = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="notes")
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""What PSPs agreed to charge us, from a day on. Two people agree; what was agreed for a day that has come never changes."""
+"""Fees that PSPs agreed with us, from a day on. Two people approve them; terms whose day has come never change."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class CostTermsMixin(models.Model):
 
 
 class PspCost(CostTermsMixin):
-    """What we agreed to pay a PSP for a kind of row, from a day on. Rows whose fee is another one become breaks.
+    """The agreed fee of a PSP for a kind of row, from a day on. Rows with another fee become breaks.
 
-    Never changed: a later row takes over. It goes away only before its day has come (`costs.withdraw_terms`).
+    Never changed: a later row replaces it. It can be deleted only before its day has come (`costs.withdraw_terms`).
     """
 
     class Meta:

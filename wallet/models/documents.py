@@ -1,4 +1,4 @@
-"""What was handed out: documents with their hashes, invoices with their numbers, and whose head is on the letters."""
+"""Issued documents with their hashes, invoices with their numbers, and letterheads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wallet.choices.documents import FOR_CLIENTS, DocumentKind, Ending
 
 
 class Letterhead(models.Model):
-    """What a brand's documents say of it, beyond its name and colours."""
+    """The letterhead of a brand's documents, beyond its name and colours."""
 
     brand = models.OneToOneField(Brand, on_delete=models.PROTECT, related_name="letterhead")
     logo = models.BinaryField(default=b"", blank=True, help_text=_("PNG, made anew when it was uploaded"))

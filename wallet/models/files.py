@@ -1,4 +1,4 @@
-"""What a row says about a file that was attached to it; the content is kept by `wallet.core.attachments`."""
+"""The fields of a row with an attached file; the content is stored by `wallet.core.attachments`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The double-entry ledger. Rows are written by the database function `ledger_post` only, and never changed.
 
-Sign: an amount above zero credits the account. A client's wallet is money that the house owes, so it is a credit
-balance; a bank or PSP account is money that the house holds, so it is a debit balance, below zero. Every journal sums to
-zero per currency and layer.
+Sign: an amount above zero credits the account. A client's wallet is money that the broker owes, so it is a credit
+balance; a bank or PSP account is money that the broker holds, so it is a debit balance, below zero. Every journal sums
+to zero per currency and layer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wallet.models.ledger_guards import balance_is_sound, journal_is_sound, jour
 
 
 class Account(models.Model):
-    """One account of the chart: of a client, a PSP, a server, a partner, or the house itself."""
+    """One account of the chart: of a client, a PSP, a server, a partner, or the broker itself."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=24, choices=AccountKind.choices)
@@ -107,7 +107,7 @@ class Account(models.Model):
 
     @property
     def owner_label(self) -> str:
-        """Whose it is, for people; empty for the house itself."""
+        """The owner's name, for people; empty for the broker itself."""
         if self.client or self.psp:
             return str(self.client or self.psp)
         if not self.subject:

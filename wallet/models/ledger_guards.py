@@ -1,9 +1,10 @@
 # ruff: noqa: S608 - statements made of constants of this module
-"""What the database refuses in the ledger, whoever asks.
+"""What the database refuses in the ledger, whoever writes.
 
-Most of it is asked by triggers and not by CHECK constraints: PostgreSQL reads a CHECK (and the condition of a trigger) anew for
-every statement that writes, and a posting is four of them. A trigger's function is compiled once a session. That was a tenth
-of a posting (docs/performance.md). Refusals carry the names and the code (`check_violation`) that constraints would have.
+Most of it is checked by triggers and not by CHECK constraints: PostgreSQL parses a CHECK (and the condition of a
+trigger) for every statement that writes, and a posting is four of them. A trigger's function is compiled once a
+session. That was a tenth of a posting (docs/performance.md). Refusals carry the names and the code (`check_violation`)
+that constraints would have.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pgtrigger
 
 
 def refusal(constraint: str, words: str, *values: str) -> str:
-    """The statement that refuses like a CHECK constraint of this name."""
+    """Write the statement that refuses like a CHECK constraint of this name."""
     return (
         f"RAISE EXCEPTION '%: {words}', '{constraint}'{''.join(f', {value}' for value in values)} "
         f"USING ERRCODE = 'check_violation', CONSTRAINT = '{constraint}';"
@@ -22,7 +23,7 @@ def refusal(constraint: str, words: str, *values: str) -> str:
 
 
 def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrigger.Trigger:
-    """Refuses writes that do not come from `ledger_post`, whoever sends them."""
+    """Refuse writes that don't come from `ledger_post`, whoever sends them."""
     return pgtrigger.Trigger(
         name=f"{name}_by_ledger_only",
         operation=operations,

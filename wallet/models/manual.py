@@ -1,4 +1,4 @@
-"""Journals that people write: a correction, a bank fee, a write-off. One person writes it, another one posts it."""
+"""Manual journals: a correction, a bank fee, a write-off. One person writes it, another one posts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wallet.models.ledger import Account, Journal
 
 
 class ManualJournal(ApprovalMixin):
-    """A journal that waits for a second person; its postings are written when they say yes."""
+    """A journal that waits for a second person; its postings are written with their approval."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=40, unique=True)
@@ -87,7 +87,10 @@ class ManualLine(models.Model):
 
 
 class ManualJournalFile(AttachedFile):
-    """Evidence for the second person: an invoice, a page of a statement. Kept encrypted, never changed, never taken away."""
+    """Evidence for the second person: an invoice, a page of a statement.
+
+    Stored encrypted, never changed, never removed.
+    """
 
     manual = models.ForeignKey(ManualJournal, on_delete=models.PROTECT, related_name="files")
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)

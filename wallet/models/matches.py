@@ -1,4 +1,4 @@
-"""Which rows of reports and which of our movements are the same thing: taken, told apart by a person, or only suggested."""
+"""Matches of reports' rows with our movements: accepted, rejected by a person, or only suggested."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ from wallet.models.settlements import SettlementRow
 class MatchGroup(models.Model):
     """Several lines of either side that are one fact, or a pair whose difference was posted.
 
-    `rows_minor` is the sum of the report's rows (on the bank leg: of the bank's entries), `books_minor` of our movements (on
-    the bank leg: of what the PSP says it paid). What lies between them is `adjustment_minor`, and was posted with four eyes.
-    Between two currencies the books are carried over at the rate that the posting names. A deferred trigger adds the lines up,
-    and looks for the same sums in the posting, currency by currency. A group that was undone keeps its row, and has no lines.
+    `rows_minor` is the sum of the report's rows (on the bank leg: of the bank's entries), `books_minor` of our
+    movements (on the bank leg: of the PSP's reported payouts). The difference is `adjustment_minor`, and was posted
+    with four eyes. Between two currencies the books are converted at the rate that the posting names. A deferred
+    trigger adds the lines up, and compares the posting, currency by currency. A group that was undone keeps its row,
+    and has no lines.
     """
 
     leg = models.CharField(max_length=8, choices=Leg.choices, default=Leg.PSP)
@@ -100,16 +101,16 @@ class MatchGroup(models.Model):
 
     @property
     def undone_why(self) -> str:
-        """In the reader's language where no person undid it."""
+        """The reason, in the reader's language where no person undid it."""
         return gettext("Judged anew with a later file") if self.undone_reason == JUDGED_ANEW else self.undone_reason
 
 
 class Match(models.Model):
-    """A report's row and our movement (or a bank's entry and what a PSP paid) are the same thing.
+    """A report's row and our movement (or a bank's entry and a PSP's payout) are the same thing.
 
-    One line has both sides, or one side and a group. Each side is consumed once, by unique indexes; that both sides agree
-    in kind, currency and amount is looked at by a trigger. The sides have no foreign keys, whose checks would cost more than
-    the matching: rows, movements and entries never go away (triggers).
+    One line has both sides, or one side and a group. Each side is matched once, by unique indexes; that both sides
+    agree in kind, currency and amount is checked by a trigger. The sides have no foreign keys, whose checks would cost
+    more than the matching: rows, movements and entries are never deleted (triggers).
     """
 
     leg = models.CharField(max_length=8, choices=Leg.choices, default=Leg.PSP, db_default=Leg.PSP)
@@ -202,7 +203,7 @@ class Match(models.Model):
 
 
 class NotTheSame(models.Model):
-    """A person said that these two are not the same thing: no rule takes or suggests them again."""
+    """A person's decision that these two are not the same thing: no rule matches or suggests them again."""
 
     row = models.ForeignKey(SettlementRow, on_delete=models.PROTECT, related_name="+", db_index=False)
     movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

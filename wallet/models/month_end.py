@@ -44,7 +44,7 @@ class OfSourceMixin(models.Model):
 
 
 class SourceRun(HasState, OfSourceMixin):
-    """One source held against the ledger for one day (UTC). A further run of the day writes over the earlier one."""
+    """One source compared with the ledger for one day (UTC). A further run of the day replaces the earlier one."""
 
     TRANSITIONS = {"state": RUN_TRANSITIONS}
     FIRST_STATES = {"state": {*RunState}}
@@ -80,9 +80,10 @@ class SourceRun(HasState, OfSourceMixin):
 class ClientMoneyDay(models.Model):
     """Client money of a brand in one currency at the end of a day (UTC): what is owed and what is held. Append-only.
 
-    Minor units, all above zero unless said otherwise. requirement: what each client is owed, those below zero not netted,
-    and what can't be allocated yet. resource: at the client-money bank (the lower of our books and the bank's statement of
-    that day) and, where the brand counts it, at PSPs. A day that is computed again gets a further version.
+    Minor units, all above zero unless stated otherwise. requirement: what each client is owed, those below zero not
+    netted, and what can't be allocated yet. resource: at the client-money bank (the lower of our books and the bank's
+    statement of that day) and, where the brand counts it, at PSPs. A day that is computed again gets a further
+    version.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -211,7 +212,7 @@ class ClientMoneyDay(models.Model):
 class MonthSignOff(models.Model):
     """A person's signature under a month that is about to be closed, over the figures that they saw (their digest).
 
-    A closing needs two people under the same figures. Figures that changed since make earlier signatures worth nothing.
+    A closing needs two people under the same figures. Once figures change, earlier signatures no longer count.
     """
 
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="sign_offs")

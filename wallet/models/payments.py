@@ -1,4 +1,4 @@
-"""Money on its way, with its states: deposits, and what a PSP did. The money itself is in the ledger."""
+"""Deposits with their states, and what PSPs did with our money. The money itself is in the ledger."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class AmountMixin(models.Model):
 
 
 class Deposit(HasState, AmountMixin):
-    """A client's intent to pay in, from the click to the money in the wallet."""
+    """A client's deposit, from the click to the money in the wallet."""
 
     TRANSITIONS = {"state": DEPOSIT_TRANSITIONS}
 
@@ -184,7 +184,7 @@ class Deposit(HasState, AmountMixin):
 
     @property
     def kept_minor(self) -> int:
-        """What of it we still have: received, less what was given back, less what the payer's bank took."""
+        """What of it we still have: received, less refunds, less what the payer's bank took."""
         return (self.received_minor or 0) - self.refunded_minor - self.charged_back_minor
 
     @property
@@ -203,7 +203,7 @@ class Deposit(HasState, AmountMixin):
 
     @property
     def hold_words(self) -> list[str]:
-        """Why it is held, a sentence each."""
+        """The reasons why it is held, a sentence each."""
         return [str(HoldReason(reason).label) for reason in self.hold_reasons]
 
     @property

@@ -1,4 +1,4 @@
-"""What people found out about a payout that no message of its PSP settles."""
+"""Results of payouts that no message of the PSP settles, as people investigated them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wallet.models.withdrawals import Withdrawal
 
 
 class PayoutFinding(ApprovalMixin):
-    """How a payment to a client really ended, as one person learnt it from the PSP or the bank; another person books it."""
+    """The result of a payout, as one person learnt it from the PSP or the bank; another person books it."""
 
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=10, choices=FindingKind.choices)
@@ -90,7 +90,7 @@ RETURN NEW;
 
 
 class BonusRestoration(models.Model):
-    """Credit of one bonus that was taken away and is held again: its payment came back, or its dispute was won.
+    """Credit of one bonus that was taken away and restored: its payment came back, or its dispute was won.
 
     proposal: by which two people decided on what a dispute took; none where the brand's rule did.
     """

@@ -1,4 +1,4 @@
-"""Accounting periods: closed with every account's carry-forward, opened again only by two people."""
+"""Accounting periods: closed with every account's carry-forward, reopened only by two people."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class ClosingBalance(models.Model):
 
 
 class PeriodReopening(ApprovalMixin):
-    """The wish to open a closed period again."""
+    """The proposal to reopen a closed period."""
 
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="reopenings")
     closing = models.PositiveSmallIntegerField()

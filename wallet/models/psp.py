@@ -1,4 +1,4 @@
-"""Payment service providers, and the inbox that keeps every webhook as it came."""
+"""Payment service providers, and the inbox that stores every webhook as it was received."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Psp(models.Model):
 
     @property
     def is_down(self) -> bool:
-        """Has it stopped answering? Its methods are not offered meanwhile."""
+        """Whether it has stopped answering: its methods are not offered meanwhile."""
         return self.is_down_until is not None and self.is_down_until > timezone.now()
 
     @property
@@ -71,10 +71,10 @@ class Psp(models.Model):
 
 
 class PaymentMethod(models.Model):
-    """A way to pay that a brand offers through one of its PSPs: for whom, for which amounts, at which fee, in which order.
+    """A payment method that a brand offers through one of its PSPs, with its conditions, fee and position.
 
-    `code` is one of the adapter's methods. Limits and the fixed fee are in minor units of the brand's base currency. Two
-    methods with the same `fallback_group` stand in for one another: while a PSP is down the next in order is offered.
+    `code` is one of the adapter's methods. Limits and the fixed fee are in minor units of the brand's base currency.
+    Two methods with the same `fallback_group` replace one another: while a PSP is down the next in order is offered.
     """
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="methods")
@@ -134,14 +134,16 @@ class PaymentMethod(models.Model):
 
     @property
     def title(self) -> str:
-        """The label for its reader: what came with a provider ("SEPA direct debit") is translated, a brand's own words stay."""
+        """The label for its reader: a provider's ("SEPA direct debit") is translated, a brand's own words stay."""
         return gettext(self.label)
 
 
 class PspCall(models.Model):
-    """How a call to a PSP ended and how long it took; `wallet.psp.calls` keeps the newest few per PSP and per movement.
+    """The result of a call to a PSP, with its duration.
 
-    A call about a movement (`reference`) also keeps what was said, without keys and account numbers (`psp.redaction`).
+    `wallet.psp.calls` keeps the newest few per PSP and per movement.
+    A call about a movement (`reference`) also has request and answer, without keys and account numbers
+    (`psp.redaction`).
     """
 
     psp = models.ForeignKey(Psp, on_delete=models.CASCADE, related_name="calls", db_index=False)
@@ -166,7 +168,7 @@ class PspCall(models.Model):
 
 
 class WebhookMessage(HasState):
-    """A webhook as it came: raw bytes first, judged on them, acted on later by a worker."""
+    """A webhook as received: the raw bytes are stored and verified first, and processed later by a worker."""
 
     TRANSITIONS = {"state": INBOX_TRANSITIONS}
     FIRST_STATES = {"state": {InboxState.WAITING, InboxState.REFUSED, InboxState.DONE}}
@@ -218,7 +220,7 @@ class WebhookMessage(HasState):
 
 
 class WebhookCount(models.Model):
-    """How many webhooks of one PSP and day had this verdict, and how many of them are kept: all are counted, few are kept.
+    """How many webhooks of one PSP and day had this verdict, and how many are stored: all are counted, few are stored.
 
     Accepted ones are not counted here: each has its row in the inbox.
     """

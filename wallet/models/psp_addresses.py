@@ -12,7 +12,7 @@ from wallet.models.psp import Psp
 
 
 class PspAddressChange(ApprovalMixin):
-    """Where a PSP's API shall answer from now on. The second person types its secrets again: none is kept here."""
+    """The new address of a PSP's API. The second person types its secrets again: none is stored here."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="address_changes")
     base_url = models.CharField(max_length=200, blank=True, help_text=_("Empty: the adapter's own"))

@@ -1,4 +1,4 @@
-"""Exchange rates that people enter where no feed gives one."""
+"""Exchange rates that people enter where no feed has one."""
 
 from __future__ import annotations
 

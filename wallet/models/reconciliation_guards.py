@@ -1,4 +1,4 @@
-"""What the database refuses in a reconciliation, whoever asks."""
+"""What the database refuses in a reconciliation, whoever writes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PAIRS_AGREE_DECLARE = [
 
 
 def never_goes(name: str) -> pgtrigger.Trigger:
-    """What matches point at without a foreign key is never deleted."""
+    """Refuse to delete rows that matches point at without a foreign key."""
     return pgtrigger.Trigger(
         name=f"{name}_no_delete",
         operation=pgtrigger.Delete,

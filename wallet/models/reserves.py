@@ -1,4 +1,4 @@
-"""What PSPs hold back of our money, row by row, and what they released of it."""
+"""Rolling reserves: what PSPs hold back of our money, row by row, and what they released of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wallet.models.settlements import SettlementRow
 class ReserveItem(models.Model):
     """A row of a report by which a PSP held money back (below zero) or released it (above), in minor units.
 
-    Rows with the same `pair` belong together: what was held back and its releases. Which they are is judged anew with every
+    Rows with the same `pair` belong together: what was held back and its releases. The pairing is recomputed with every
     report, so that the order of files changes nothing; the ledger has each row's amount, paired or not.
     """
 

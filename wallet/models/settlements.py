@@ -1,4 +1,7 @@
-"""Settlement reports of PSPs as they came, row by row. What of our books they are: `matches`; what differs: `breaks`."""
+"""Settlement reports of PSPs as they were received, row by row. Their matches: `matches`.
+
+Their differences: `breaks`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ FIRST_TIME, LAST_TIME = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in 
 
 
 class SettlementImport(models.Model):
-    """One report of one PSP: proved on arrival, kept as it came (encrypted), matched once."""
+    """One report of one PSP: proved when it is imported, stored as received (encrypted), matched once."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="settlements")
     file_name = models.CharField(max_length=160)
@@ -133,11 +136,11 @@ class ReportToConfirm(HasState):
 
 
 class SettlementRow(models.Model):
-    """One row of a report, in minor units. It never goes away, and of it only `is_repeat` changes.
+    """One row of a report, in minor units. It is never deleted, and of it only `is_repeat` changes.
 
     `currency` is the one that the PSP holds for us: opening + net = closing in it. Where the payer paid in another one,
-    `paid_currency` and `paid_minor` say what (empty and None where the report does not), and `rate` what one unit of it
-    was worth in `currency`.
+    `paid_currency` and `paid_minor` have that amount (empty and None where the report doesn't), and `rate` what one
+    unit of it was worth in `currency`.
     """
 
     report = models.ForeignKey(SettlementImport, on_delete=models.PROTECT, related_name="rows", db_index=False)

@@ -1,4 +1,4 @@
-"""Tables (CSV, XLSX) as banks shape them: how those of one shape are read, and those that wait until somebody says how."""
+"""Tables (CSV, XLSX) of banks: how those of one shape are read, and those that wait for their mapping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wallet.models.psp import Psp
 
 
 class TableMapping(models.Model):
-    """What the columns of a table mean, for one account and one shape: the next file of the shape is read without asking."""
+    """What the columns of a table mean, for one account and one shape: the next file of the shape is read by it."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="table_mappings", db_index=False)
     fingerprint = models.CharField(max_length=64, help_text=_("Of the names of the columns"))
@@ -31,7 +31,7 @@ class TableMapping(models.Model):
 
 
 class WaitingTable(models.Model):
-    """A table that was uploaded and waits for its mapping; gone when it was imported or thrown away."""
+    """A table that was uploaded and waits for its mapping; deleted when it was imported or discarded."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="waiting_tables", db_index=False)
     sha256 = models.CharField(max_length=64)

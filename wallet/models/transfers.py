@@ -1,4 +1,4 @@
-"""Money between a wallet and a trading account, between two wallets of one client, and the rates promised for it."""
+"""Transfers between wallets and trading accounts, currency exchanges, and their quoted rates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BETWEEN_ONE_MONEY = Q(
 
 
 class Quote(models.Model):
-    """A rate promised to a client for one amount and a short time. It is used once: by one exchange or one transfer."""
+    """A rate quoted to a client for one amount and a short time. It is used once: by one exchange or one transfer."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="quotes", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -101,7 +101,7 @@ class Quote(models.Model):
 
 
 class Exchange(AmountMixin):
-    """Money from one wallet of a client into another of theirs, at a quoted rate, through the house's FX position.
+    """A currency exchange between two wallets of a client, at a quoted rate, through the broker's FX position.
 
     The amount is what was given. There is nothing to wait for: it is booked with the row.
     """

@@ -1,4 +1,4 @@
-"""What a client may do before they are verified: dated rules of each brand, and the days that run."""
+"""Rules of each brand for clients who aren't verified, and the terms that run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wallet.choices.psp import PspKind
 
 
 class UnverifiedRule(models.Model):
-    """What holds from a day on for clients of a brand who are not verified. Never changed: a later row takes over."""
+    """A brand's rule for clients who aren't verified, from a day on. Never changed: a later row replaces it."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="unverified_rules")
     valid_from = models.DateField()
@@ -64,7 +64,7 @@ class UnverifiedRule(models.Model):
 
 
 class UnverifiedTerm(HasState):
-    """The days that run from an unverified client's first deposit."""
+    """The term that runs from an unverified client's first deposit."""
 
     TRANSITIONS = {"state": TERM_TRANSITIONS}
 

@@ -1,4 +1,4 @@
-"""Money on its way out, and what the checks said about it."""
+"""Withdrawals, and the results of their checks."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from wallet.models.psp import PaymentMethod, Psp
 class Withdrawal(HasState, AmountMixin):
     """One payment to a client: a whole request, or one part of a request that goes back to several sources.
 
-    The parts of a request share `request_reference` and are decided together; each has its own reservation and is sent on
-    its own. A refund goes back to one deposit's card or account; a payout goes where the client said. The client gets
-    `amount_minor` less `fee_minor`. Its money is reserved until it is paid, refused or failed.
+    The parts of a request share `request_reference` and are decided together; each has its own reservation and is sent
+    separately. A refund goes back to one deposit's card or account; a payout goes to the client's chosen destination.
+    The client gets `amount_minor` less `fee_minor`. Its money is reserved until it is paid, refused or failed.
     """
 
     TRANSITIONS = {"state": WITHDRAWAL_TRANSITIONS, "claim_state": CLAIM_TRANSITIONS}
@@ -174,14 +174,14 @@ class Withdrawal(HasState, AmountMixin):
         return self.reference
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A withdrawal that says nothing of parts is the only one of its request."""
+        """Fill in the request's fields of a withdrawal that is its request's only part, and save."""
         self.request_reference = self.request_reference or self.reference
         self.request_minor = self.request_minor or self.amount_minor
         super().save(*args, **kwargs)
 
     @property
     def payout_minor(self) -> int:
-        """What the PSP is told to pay."""
+        """What the PSP is asked to pay, in minor units."""
         return self.amount_minor - self.fee_minor
 
     @property
@@ -199,14 +199,14 @@ class Withdrawal(HasState, AmountMixin):
 
     @property
     def approvals_missing(self) -> int:
-        """How many people still have to say yes."""
+        """How many approvals are missing."""
         if self.state == WithdrawalState.REQUESTED:
             return 2 if self.needs_second else 1
         return 1 if self.state == WithdrawalState.AWAITING_SECOND_APPROVAL else 0
 
 
 class WithdrawalCheck(models.Model):
-    """What one named check said when the withdrawal was requested, in words."""
+    """The result of one named check when the withdrawal was requested, in words."""
 
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="checks")
     name = models.CharField(max_length=30)
@@ -227,7 +227,7 @@ class WithdrawalCheck(models.Model):
 
 
 class ApprovalBatch(models.Model):
-    """Many requests decided on with one confirmation: what was shown in the preview, and what came of each.
+    """Many requests decided on with one confirmation: what the preview showed, and the result of each.
 
     `key` is from the preview: confirming it twice is one batch. lines: [{"withdrawal", "reference", "mark", "plan",
     "result", "words"}]; the mark tells whether a request is still as it was shown.

@@ -1,8 +1,7 @@
 """Rates quoted to a client: for one amount, for half a minute, to be used once.
 
 A fresh mid rate less the brand's markup, rounded down to the target's smallest unit (`wallet.ledger.fx_position`);
-never of an
-earlier day than a rate that was quoted for the two currencies before, and within the brand's limits.
+never of an earlier day than a rate that was quoted for the two currencies before, and within the brand's limits.
 """
 
 from __future__ import annotations

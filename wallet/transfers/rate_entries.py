@@ -1,8 +1,7 @@
 """Exchange rates entered by hand, for a currency or a day without a feed: by one person, approved by another.
 
 They are rates like any other: of a day later than the newest known one, never instead of an existing rate, as old as
-their
-day, and the next rate of a feed follows them. Stablecoins need a feed: their prices move at all hours.
+their day, and the next rate of a feed follows them. Stablecoins need a feed: their prices move at all hours.
 """
 
 from __future__ import annotations

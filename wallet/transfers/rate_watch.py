@@ -1,8 +1,7 @@
 """Fetches exchange rates from their feeds, and raises an alarm when a feed stops.
 
 The alarm comes while the last rates may still be quoted: a feed is stale as soon as rates of a bank day are missing
-that must
-be published by now, or when it was not reached for a day.
+that must be published by now, or when it was not reached for a day.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Transfers between a wallet and a trading account of the same client: a saga over a balance operation on the platform.
 
 To the platform the wallet's money is reserved first, and posted when the platform has confirmed. From the platform it
-is
-credited when the platform has confirmed. The operation is sent once; when its answer is lost, `trading` looks it up by
-its
-reference, and the transfer stays `unknown` until that is settled.
+is credited when the platform has confirmed. The operation is sent once; when its answer is lost, `trading` looks it up
+by its reference, and the transfer stays `unknown` until that is settled.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Approve many withdrawals with one confirmation: a preview of what would happen, then exactly that.
 
 Each request is approved in a transaction of its own and only when it is exactly as the preview showed it. The same
-preview
-confirmed twice is one batch.
+preview confirmed twice is one batch.
 """
 
 from __future__ import annotations

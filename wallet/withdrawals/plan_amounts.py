@@ -1,8 +1,7 @@
 """Finds the nearest amounts that can be paid out, where a part of a plan is outside its method's limits.
 
 A plan fills its sources one after the other, so between two steps of the filling only one part grows with the amount:
-first
-it is too small, then it goes, then perhaps it is too large. So bisection finds the nearest amounts.
+first it is too small, then it goes, then perhaps it is too large. So bisection finds the nearest amounts.
 """
 
 from __future__ import annotations

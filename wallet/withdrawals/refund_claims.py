@@ -1,9 +1,8 @@
 """Refunds that the client claims at an address of the PSP: what clients and staff see, and what wasn't claimed.
 
 Whoever has the address can claim, so only the client's own page shows it. An unclaimed refund stays reserved until it
-is
-claimed, or until staff take it back: the PSP closes it first, and only its own report that nothing was paid frees the
-money.
+is claimed, or until staff take it back: the PSP closes it first, and only its own report that nothing was paid frees
+the money.
 """
 
 from __future__ import annotations
