@@ -26,7 +26,7 @@ from wallet.models.bank import ORIGINAL_PURPOSE
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 ORDERS_MAX = 1_000
-# What SEPA lets a name or a text consist of.
+# The characters that SEPA allows in names and texts.
 SEPA_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
 
 

@@ -40,7 +40,7 @@ WHERE p.brand_id = %(brand)s AND r.batch <> '' AND upper(r.batch) IN (SELECT wor
   AND NOT EXISTS (SELECT 1 FROM wallet_match x WHERE x.row_id = r.id AND x.leg = 'bank')
 GROUP BY i.psp_id, p.name, p.code, r.batch, r.currency HAVING sum(r.net_minor) > 0
 """
-# One that somebody is deciding about at this moment is theirs.
+# An entry that a person is deciding on now is locked, and skipped.
 ENTRIES = """
 CREATE TEMP TABLE recon_entry ON COMMIT DROP AS
 SELECT e.id, e.currency, e.amount_minor AS amount, e.booked_on,
@@ -50,7 +50,7 @@ WHERE p.brand_id = %(brand)s AND e.amount_minor > 0 AND e.state IN ('unmatched',
   AND e.assigned_by_id IS NULL AND x.id IS NULL
 FOR UPDATE OF e SKIP LOCKED
 """
-# Words as they stand, and with what binds them taken apart: 'NP-2026-11' is a word, and so is '2026'.
+# Words as written, and their parts between hyphens and the like: 'NP-2026-11' is a word, and so is '2026'.
 WORDS = r"""
 CREATE TEMP TABLE recon_word ON COMMIT DROP AS
 SELECT DISTINCT e.id AS entry_id, w.word FROM recon_entry e CROSS JOIN LATERAL (
@@ -77,7 +77,7 @@ SELECT psp_id, currency, entry_amount, ARRAY[entry_id], ARRAY[payout_id] FROM (
   FROM recon_named WHERE entry_amount = payout_amount
 ) f WHERE payouts = 1 AND entries = 1
 """
-# All that an entry names, of one PSP, and each named by no other entry; and the other way round.
+# All rows that an entry names, of one PSP, and each named by no other entry; and the other way round.
 SEVERAL = """
 INSERT INTO recon_bank (psp_id, currency, total, entries, payouts)
 SELECT min(n.psp_id), min(n.currency), {total}, {entries}, {payouts} FROM recon_named n

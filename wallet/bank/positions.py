@@ -22,7 +22,7 @@ from wallet.models import Account, BankFile, Psp
 
 BANK_ADAPTER = "bank_wire"
 FILES_READ = 200
-# The bank booked it by the day's end; a deposit or payout of ours followed only when the statement was read.
+# The bank booked it by the day's end; our ledger followed only when the statement was imported.
 LATE = """
 SELECT e.currency,
   coalesce(sum(e.amount_minor) FILTER (WHERE e.processed_at > %(at)s AND (e.state IN ('matched', 'assigned', 'payout', 'returned')

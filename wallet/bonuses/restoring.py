@@ -182,5 +182,5 @@ def _hold_again(grant: BonusGrant) -> None:
     grant.finished_at, grant.end_reason = None, ""
     others = BonusGrant.objects.filter(client_id=grant.client_id, lots_from__gt=grant.lots_from).exclude(pk=grant.pk)
     if grant.lots_from is not None and others.exists():
-        # Another one has counted the lots since: a lot counts once, so its own count begins anew when its turn comes.
+        # Another bonus has counted the lots since, and a lot counts once: its own count starts again when its turn comes.
         grant.lots_from, grant.lots_traded = None, Decimal(0)

@@ -59,7 +59,7 @@ class HoldReason(models.TextChoices):
     RATE = "rate", _("There is no exchange rate for the day")
 
 
-# A deposit moves on only to a higher rank: what the PSP says late or twice changes nothing.
+# A deposit moves only to a higher rank: late and repeated messages of the PSP change nothing.
 DEPOSIT_RANK: dict[str, int] = {
     DepositState.CREATED: 0,
     DepositState.PENDING: 20,

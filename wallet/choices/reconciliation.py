@@ -200,7 +200,7 @@ class Resolved(models.TextChoices):
     ITSELF = "itself", _("It explains itself")
 
 
-# Instead of words of a person: of a group that a later file took apart, of a posting whose break closed itself.
+# Codes where no person gave a reason: a group that a later file undid, a posting whose break resolved automatically.
 JUDGED_ANEW = "judged_anew"
 CLOSED_ITSELF = "closed_itself"
 

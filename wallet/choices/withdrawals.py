@@ -116,7 +116,7 @@ class CheckResult(BadgeChoices):
     STOP = "stop", "red", _("Not possible")
 
 
-# What PSPs answer when a payment does not go through, in words for staff and for the client.
+# PSPs' reasons of failure, as sentences for staff and for the client.
 FAILURES: dict[str, Promise] = {
     "declined_by_issuer": _("Declined by the card's bank"),
     "insufficient_funds": _("Not enough money on the card or account"),

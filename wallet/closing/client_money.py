@@ -51,7 +51,7 @@ TOLD_DAYS = 3  # a shortfall of an older day is on its page; nobody can pay it i
 STATEMENT_WAIT_DAYS = 10  # so long after it was computed a day is computed again when the bank's statement of it comes
 
 # Each client's wallets as of an instant and their equity on platforms: the last point of the day, else the newest before it.
-# An account without any is what the platform says now, while that is not long ago. Credit is the house's, not the client's.
+# An account without any counts with the platform's current figure, while that is recent. Credit is the broker's, not the client's.
 OWED = """
 WITH wallet AS (
   SELECT a.client_id, a.currency, CASE WHEN b.last_posted_at <= %(at)s THEN b.credits_posted - b.debits_posted
@@ -223,7 +223,7 @@ def _held(brand: Brand, at: dt.datetime, of: Any) -> None:
             if minor > 0:
                 one.places.append(("unallocated", str(account.get_kind_display()), minor))
         elif minor:
-            # A PSP that paid in advance is owed by the house: it lessens nobody else's money.
+            # A PSP that paid in advance is the broker's creditor: it doesn't reduce what others hold.
             one.transit += max(-minor, 0)
             one.places.append(("transit", str(account.psp), -minor))
 

@@ -32,7 +32,7 @@ GROUP BY r.currency ORDER BY r.currency
 """
 
 
-# So long after a month's end reports of its last days are announced.
+# Reports of a month's last days are announced up to this long after its end.
 ANNOUNCED_UNTIL = dt.timedelta(days=14)
 
 

@@ -11,7 +11,7 @@ from crm.errors import DomainError
 from crm.money.amounts import to_minor
 
 MINOR_MAX = 10**15
-# Beyond these a Decimal is rounded, or overflows, before anybody has looked at it.
+# Beyond these a Decimal is rounded, or overflows, before it can be checked.
 PLACE_MAX = 18
 DIGITS_MAX = 28
 

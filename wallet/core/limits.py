@@ -69,7 +69,7 @@ DEFAULTS: dict[str, int] = {
 }
 
 
-# Whatever a brand's policy says.
+# Upper bounds that no brand's policy may exceed.
 MOST: dict[str, int] = {"fx_rate_bank_days_max": 5}
 
 

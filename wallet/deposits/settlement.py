@@ -47,7 +47,7 @@ from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Deposit, Journal, PaymentMethod, PspMovement
 from wallet.psp.base import PaymentView
 
-# Only here may a bit more or less arrive than was meant: fees of banks and networks on the way.
+# Only here may the amount differ a little from the intent: banks and networks take fees on the way.
 ROUGH_KINDS = (PspKind.BANK, PspKind.CRYPTO)
 
 

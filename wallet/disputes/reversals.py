@@ -68,7 +68,7 @@ def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:
     The rest is our loss.
     """
     is_held = deposit.state == DepositState.HELD and deposit.settled_at is None
-    # A bank that takes what was given back already is the house's loss; in suspense there is no more than was kept.
+    # A chargeback of what was refunded already is the broker's loss; suspense has no more than was kept.
     left = deposit.kept_minor if is_held else (deposit.received_minor or 0) - deposit.refunded_minor
     if not (is_held or deposit.state in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED)):
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state}; nothing is left to refund")

@@ -94,7 +94,7 @@ WHERE version IS DISTINCT FROM place OR balance_after IS DISTINCT FROM running
    OR available_after IS DISTINCT FROM free OR posted_at < before OR free < 0
 ORDER BY place
 """
-# Whether the accounts are still what the postings say they are: each account that has postings, by its first one with a
+# Whether accounts still agree with their postings: each account that has postings, by its first one with a
 # version and without (that all of an account's postings are in one currency is proved journal by journal, when they are sealed).
 OTHER_ACCOUNTS = """
 WITH RECURSIVE bounded AS (

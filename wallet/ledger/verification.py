@@ -78,7 +78,7 @@ WHERE k.at > coalesce((SELECT max(s.through_at) FROM wallet_ledgerseal s), '-inf
 RESOLVED_TWICE = """
 SELECT resolves_id FROM wallet_journal WHERE resolves_id IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
 """
-# What the movements say is what the ledger booked: a settled deposit credited its wallet with what it says.
+# Movements agree with the ledger: e.g. a settled deposit credited its wallet with its amount.
 MOVEMENTS = """
 SELECT 'deposit ' || d.reference FROM wallet_deposit d
 LEFT JOIN wallet_posting p ON p.journal_id = d.journal_id AND p.account_id = d.wallet_id AND p.layer = 0
@@ -207,7 +207,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     deep: every journal by its own hashes, also where the digest of its seal is right.
     """
     verdict = Verdict()
-    # What needs no digest is looked at while they are read; what is found is told in the books' own order all the same.
+    # Checks that need no digest run while the digests are read; problems are reported in the books' own order.
     checks: list[tuple[str, Callable[[], Iterator[str]]]] = [
         ("whole books", _whole),
         ("checkpoints", _checkpoints),

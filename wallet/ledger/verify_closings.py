@@ -12,7 +12,7 @@ from wallet.models import Period
 
 PROBLEMS_MAX = 20
 
-# Of the closing that counts: an earlier one of a month that was opened again says what was true then.
+# Only the latest closing: an earlier one of a reopened month has what was true then.
 CLOSINGS = """
 WITH made AS (
   SELECT p.account_id, coalesce(-sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0)::bigint AS debits,

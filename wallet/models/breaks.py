@@ -60,7 +60,7 @@ class Break(HasState):
         max_length=120, blank=True, db_default="", help_text=_("What it is about where it is none of the above")
     )
     client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    # More than its kind says: a code with values, said in the reader's language. `detail`: as an older run said it.
+    # Details beyond its kind: a code with values, written in the reader's language. `detail`: a sentence of older runs.
     detail_code = models.CharField(max_length=20, choices=Detail.choices, blank=True, db_default="")
     detail_values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     detail = models.CharField(max_length=300, blank=True, db_default="")

@@ -224,8 +224,8 @@ class Posting(models.Model):
         Journal, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
     )
     line = models.SmallIntegerField()
-    # No foreign keys: their share locks on a busy account's row would be waited for. `ledger_post` looks at account,
-    # brand and currency, and neither accounts nor journals ever change or go away; `verify_ledger` looks for orphans.
+    # No foreign keys: their share locks on a busy account's row would be waited for. `ledger_post` checks account,
+    # brand and currency, and neither accounts nor journals ever change or are deleted; `verify_ledger` finds orphans.
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="postings", db_index=False, db_constraint=False
     )

@@ -37,7 +37,7 @@ def written_by_ledger_only(name: str, operations: pgtrigger.Operation) -> pgtrig
 
 
 # After, because a trigger before an update locks the row once more. What was credited is not below what was debited and held,
-# so it is not looked at by itself.
+# so it isn't checked separately.
 BALANCE: Final = f"""
 IF NEW.credits_posted >= NEW.debits_posted + NEW.debits_pending
   AND least(NEW.version, NEW.debits_posted, NEW.credits_pending, NEW.debits_pending) >= 0

@@ -40,7 +40,7 @@ class Psp(models.Model):
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
     last_check_error = models.CharField(max_length=300, blank=True)
-    # Set by the recorder of calls (`wallet.psp.calls`) when a PSP stops answering; until then others stand in for it.
+    # Set by the recorder of calls (`wallet.psp.calls`) when a PSP stops answering; until then others replace it.
     is_down_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

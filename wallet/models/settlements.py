@@ -36,7 +36,7 @@ class SettlementImport(models.Model):
     stored_name = models.CharField(max_length=64, unique=True)
     size_bytes = models.BigIntegerField()
     format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
-    # The kinds of movements of which it tells all; empty: of all kinds. The others it does not lack.
+    # The kinds of movements that it reports completely; empty: all kinds. Other kinds can't be missing in it.
     covers = ArrayField(
         models.CharField(max_length=20),
         default=list,

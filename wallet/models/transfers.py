@@ -15,8 +15,8 @@ from wallet.choices.transfers import TRANSFER_TRANSITIONS, Direction, ExchangeSt
 from wallet.models.ledger import Account, Journal
 from wallet.models.payments import AmountMixin
 
-# An earlier day's rate than one that was promised for the two currencies before is a gift to whoever watches the market. That no
-# rate is too old is the brand's policy (`wallet.transfers.quotes`); two weeks are more than any policy may say.
+# A rate of an earlier day than one already quoted for the two currencies is a gift to whoever watches the market. How old a rate
+# may be is the brand's policy (`wallet.transfers.quotes`); two weeks are more than any policy allows.
 QUOTED_RATE = """
 IF NEW.rate_on NOT BETWEEN (NEW.created_at AT TIME ZONE 'UTC')::date - 14 AND (NEW.created_at AT TIME ZONE 'UTC')::date THEN
   RAISE EXCEPTION 'quoted_rate_is_fresh: a rate of % can''t be promised on %', NEW.rate_on, NEW.created_at

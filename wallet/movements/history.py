@@ -43,9 +43,9 @@ class Story:
     steps: Sequence[Step]
     webhooks: Sequence[WebhookMessage]
     postings: Sequence[Posting]
-    # What hangs on it beside these: checks, refunds, disputes.
+    # Related records: checks, refunds, disputes.
     more: Sequence[StoryLine] = ()
-    # Of a movement that stands in a queue: for going to the next one.
+    # The kind and id of a movement in a queue, for the link to the next one.
     kind: str = ""
     pk: int = 0
 

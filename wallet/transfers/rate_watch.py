@@ -21,7 +21,7 @@ from crm.rates import feeds as fx_feeds
 from crm.rates import fx
 
 UNREACHED_MAX = dt.timedelta(days=1)
-# Stablecoins, and whatever else a feed gives beside the ECB's currencies, come to some forty.
+# Some forty currencies: the ECB's, stablecoins, and whatever else a feed has.
 RATES_SHOWN = 200
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-# Of an amount: below zero when a part of its plan is too small, above when one is too large (or it goes not at all).
+# Judges an amount: below zero when a part of its plan is too small, above when one is too large (or it can't be paid at all).
 Judge = Callable[[int], int]
 
 

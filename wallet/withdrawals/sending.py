@@ -33,7 +33,7 @@ LEASE = dt.timedelta(seconds=60)  # a worker that is silent longer is believed d
 UNREACHABLE_WAIT = dt.timedelta(seconds=30)
 UNREACHABLE_MAX = dt.timedelta(hours=24)
 LOOK_UP_WAITS_SECONDS = (2, 5, 15, 60, 300, 900)  # the last one repeats
-# A look-up that finds nothing is believed only when the request can't be on its way any more.
+# A look-up that finds nothing counts only once the request can't be on its way any more.
 BELIEVED_AFTER = dt.timedelta(minutes=2)
 STUCK_AFTER_LOOK_UPS = 8
 

@@ -33,7 +33,7 @@ CHARGEBACK_DAYS = 180
 PAYER_DAYS = 365
 DEPOSITS_READ_MAX = 200
 
-# More signs: an app that knows some registers a function that answers in words, or nothing.
+# Further AML signals: apps above register functions that return a sentence, or "".
 Signal = Callable[[Client], str]
 SIGNALS: dict[str, Signal] = {}
 
