@@ -5,7 +5,7 @@ from django.urls import path
 from crm.ui.views import TableView
 from wallet.disputes.bonus_tables import BonusTable
 from wallet.disputes.tables import DisputeTable
-from wallet.disputes.views import bonus, bonus_returns, deposit, disputes
+from wallet.disputes.views import bonus, deposit, disputes
 
 URLS = [
     path("money/deposits/<int:deposit_id>/", deposit.DepositPage.as_view(), name="deposit"),
@@ -20,7 +20,7 @@ URLS = [
     path("money/bonuses/<int:pk>/", bonus.bonus_page, name="bonus"),
     path("money/bonuses/<int:pk>/decide/", bonus.decide, name="bonus_decide"),
     path("money/bonuses/<int:pk>/take/", bonus.take_away, name="bonus_take"),
-    path("money/bonuses/lost/<int:pk>/say/", bonus_returns.propose, name="bonus_return_propose"),
+    path("money/bonuses/lost/<int:pk>/say/", bonus.return_propose, name="bonus_return_propose"),
     path("money/bonuses/plans/", bonus.plan_list, name="bonus_plans"),
     path("money/bonuses/plans/new/", bonus.plan_new, name="bonus_plan_new"),
     path("money/bonuses/plans/<int:pk>/terms/", bonus.rule_new, name="bonus_rule_new"),

@@ -7,9 +7,10 @@ from django.urls import reverse
 from crm.models import AccessEvent
 from tests.wallet.providers import start
 from tests.wallet.psp.test_bank_wire import ordered, outside, statement, take_in, wire  # noqa: F401 (a fixture)
+from wallet.bank import waiting_tables
 from wallet.choices.bank import EntryState, OrderState
 from wallet.choices.deposits import DepositState
-from wallet.models import BankBatch, BankEntry, BankOrder
+from wallet.models import BankBatch, BankEntry, BankOrder, WaitingTable
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,14 @@ def test_a_bad_statement_says_where_and_keeps_nothing(cast, outside, browse):
     assert answer.status_code == 422
     assert "Line 1, column 11" in answer.content.decode()
     assert browse(cast.auditor).post(reverse("wallet:bank_upload"), {}).status_code == 403
+
+
+def test_a_table_too_large_to_wait_is_refused_on_the_page(cast, outside, browse, monkeypatch):
+    monkeypatch.setattr(waiting_tables, "WAITING_BYTES_MAX", 10)
+    file = SimpleUploadedFile("odd.csv", b"a;b;c\n1;2;3\n")
+    answer = browse(cast.finance).post(reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file})
+    assert answer.status_code == 422 and "has at most 64 MB" in answer.content.decode()
+    assert not WaitingTable.objects.exists()
 
 
 def test_an_entry_is_assigned_on_its_page(cast, outside, browse):

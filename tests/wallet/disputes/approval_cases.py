@@ -12,7 +12,9 @@ def bonus(cast, use) -> Case:
     hear(grant, TAKEN)
     hear(grant, RETURNED)
     loss = BonusLoss.objects.get()
-    proposal = bonus_disputes.propose_return(loss_id=loss.pk, restores=True, reason="The bank was wrong", actor=cast.retention)
+    proposal = bonus_disputes.propose_return(
+        loss_id=loss.pk, restores=True, reason="The bank was wrong", actor=cast.retention
+    )
     return Case(
         proposal,
         cast.retention,

@@ -290,11 +290,15 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     shown = first.get(page).content.decode()
     assert "Lost by a chargeback that was won" in shown and "It is held again" in shown
     name = f"return-{undecided.pk}"
-    first.post(say, {f"{name}-restores": "yes", f"{name}-reason": ""})
-    assert not BonusProposal.objects.exists()
+    refused = first.post(say, {f"{name}-restores": "no", f"{name}-reason": ""})
+    assert refused.status_code == 422 and not BonusProposal.objects.exists()
+    assert '<option value="no" selected' in refused.content.decode()
     assert browse(cast.agent).post(say, {f"{name}-restores": "yes", f"{name}-reason": "Mine"}).status_code == 403
     first.post(say, {f"{name}-restores": "yes", f"{name}-reason": "The bank was wrong"})
     proposal = BonusProposal.objects.get()
+    late = first.post(say, {f"{name}-restores": "yes", f"{name}-reason": "Once more"})
+    assert late.status_code == 422 and BonusProposal.objects.count() == 1
+    assert "There is nothing to decide here now." in late.content.decode() and "Once more" in late.content.decode()
     assert "Someone else must decide" in first.get(page).content.decode()
     second.get(page)
     with django_assert_max_num_queries(35):

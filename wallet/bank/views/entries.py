@@ -29,7 +29,7 @@ from wallet.bank.statement_ends import gaps_of
 from wallet.bank.tables import BankEntryTable
 from wallet.choices.bank import EntryState
 from wallet.core import queries
-from wallet.models import BankEntry, BankFile, Psp
+from wallet.models import BankEntry, BankFile, Psp, WaitingTable
 from wallet.psp.settlement import EndUnknown
 from wallet.statement_formats import bytes_to_read
 from wallet.statement_formats.base import BYTES_MAX
@@ -112,15 +112,21 @@ class BankUpload(BankPage):
         if isinstance(done.error, EndUnknown):
             return redirect("wallet:report_to_confirm", pk=done.error.waiting_id)
         if isinstance(done.error, column_mappings.MappingNeeded):
-            file = form.cleaned_data["file"]
-            file.seek(0)
-            waiting = waiting_tables.keep_waiting(
-                psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
-            )
-            messages.info(request, done.message)
-            return redirect("wallet:bank_table", pk=waiting.pk)
+            waits = run_action(request, lambda: self.keep(request, form), form=form, field="file", show_forbidden=True)
+            if waits:
+                messages.info(request, done.message)
+                return redirect("wallet:bank_table", pk=waits.result.pk)
         table = self.table(request.user, request.GET, path="/money/bank/")
         return render(request, self.template_name, {"table": table, **self.more(form)}, status=422)
+
+    @staticmethod
+    def keep(request: UserRequest, form: StatementForm) -> WaitingTable:
+        """Store the table until its columns are mapped."""
+        file = form.cleaned_data["file"]
+        file.seek(0)
+        return waiting_tables.keep_waiting(
+            psp_id=form.cleaned_data["psp"].pk, file_name=file.name, content=file.read(), actor=request.user
+        )
 
     @staticmethod
     def taken(request: HttpRequest, result: Job | BankFile) -> HttpResponseBase:

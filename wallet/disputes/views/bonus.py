@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,12 +20,13 @@ from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.bonuses import ending, granting, policies
-from wallet.bonuses.forms import GrantForm, PlanForm, RuleForm
+from wallet.bonuses.forms import BonusReturnForm, GrantForm, PlanForm, RuleForm
 from wallet.choices.bonuses import BonusState
 from wallet.core import queries
 from wallet.core.forms import OptionalReasonForm, ReasonForm
-from wallet.disputes.views.bonus_returns import returns_of
-from wallet.models import BonusGrant, BonusPlan
+from wallet.disputes import bonus_disputes
+from wallet.disputes.views.bonus_returns import return_form, returns_of
+from wallet.models import BonusGrant, BonusLoss, BonusPlan
 from wallet.movements.history import story_of_bonus
 
 
@@ -38,7 +39,12 @@ def find(request: UserRequest, pk: int, permission: str = "wallet.view_bonusgran
 
 @staff_page("wallet.view_bonusgrant")
 def bonus_page(request: UserRequest, pk: int) -> HttpResponse:
-    grant = find(request, pk)
+    return _show(request, find(request, pk))
+
+
+def _show(
+    request: UserRequest, grant: BonusGrant, typed: dict[int, BonusReturnForm] | None = None, status: int = 200
+) -> HttpResponse:
     access_log.note(
         user=request.user,
         kind=AccessKind.VIEW,
@@ -56,9 +62,27 @@ def bonus_page(request: UserRequest, pk: int) -> HttpResponse:
         "may_take": grant.state == BonusState.ACTIVE and policies.can_take_bonus_away(request.user, grant),
         "approve_form": OptionalReasonForm(prefix="approve"),
         "refuse_form": ReasonForm(prefix="refuse"),
-        **returns_of(request.user, grant),
+        **returns_of(request.user, grant, typed),
     }
-    return render(request, "wallet/disputes/bonus.html", context)
+    return render(request, "wallet/disputes/bonus.html", context, status=status)
+
+
+@require_POST
+@staff_page(bonus_disputes.PROPOSES)
+def return_propose(request: UserRequest, pk: int) -> HttpResponseBase:
+    """Propose what becomes of the lost credit of a loss; refused, its form stays as it was typed."""
+    rows = BonusLoss.objects.filter(grant__in=queries.bonuses_visible_to(request.user).values("pk"))
+    loss = queries.one_of(rows, pk, request.user, bonus_disputes.PROPOSES)
+    form = return_form(loss.pk, request.POST)
+    done = run_action(
+        request,
+        lambda: bonus_disputes.propose_return(loss_id=pk, actor=request.user, **form.cleaned_data),
+        _("Written down. A second person decides."),
+        form=form,
+    )
+    if done:
+        return redirect("wallet:bonus", pk=loss.grant_id)
+    return _show(request, find(request, loss.grant_id), {loss.pk: form}, status=422)
 
 
 @staff_page("wallet.grant_bonus")
