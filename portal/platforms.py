@@ -13,7 +13,7 @@ from trading.accounts.request_rules import words_of
 from trading.choices import Ability, AccountState, HeldBecause, PlatformKind
 from trading.models import AccountRequest, TradingAccount, TradingServer
 from trading.platforms import capabilities, downloads
-from trading.platforms.pool import capabilities_of
+from trading.platforms.pool import capabilities_of, option_value
 
 # In the client's words; the labels of `Ability` are the staff's. A client meets no others (`abilities.OF_CLIENTS`).
 WISHES: Final = {
@@ -73,7 +73,7 @@ def _by_login(account: TradingAccount) -> tuple[str, str, str]:
 
 
 def _ctrader(account: TradingAccount) -> tuple[str, str, str]:
-    if account.server.option("links_ctid") == "yes":
+    if option_value(account.server, "links_ctid") == "yes":
         words = _("That of your cTrader ID. If you have none yet, choose “Forgot password” in cTrader.")
     else:
         words = _("That of your cTrader ID. Link the account there by its login and trading password.")
@@ -119,7 +119,7 @@ def first_steps(account: TradingAccount, *, may_set_password: bool) -> FirstStep
 def _password_is_elsewhere(account: TradingAccount) -> bool:
     """Whether a new password here would be useless, or would replace the one the client already signs in with."""
     if account.server.kind == PlatformKind.CTRADER:
-        return account.server.option("links_ctid") == "yes"
+        return option_value(account.server, "links_ctid") == "yes"
     others = TradingAccount.objects.filter(
         client_id=account.client_id, server_id=account.server_id, state=AccountState.OPEN
     ).exclude(pk=account.pk)

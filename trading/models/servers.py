@@ -104,16 +104,10 @@ class TradingServer(models.Model):
         self._keep_secret("export_url", url)
         self.reads_export = bool(url)
 
-    def option(self, name: str) -> str:
-        """One of the platform's own settings (`platforms.base.Option`): the kept value, else its default.
-
-        Raises: KeyError for one that this platform does not have.
-        """
-        from trading.platforms.pool import kind_of
-
-        option = kind_of(self.kind).option(name)
-        kept = self._secrets().get(f"option:{name}") if option.is_secret else self.options.get(name)
-        return kept if kept not in (None, "") else option.default
+    def stored_option(self, name: str, *, is_secret: bool) -> str:
+        """Return a platform's own setting as it was saved, or an empty text; `platforms.pool` knows the default."""
+        stored = self._secrets().get(f"option:{name}") if is_secret else self.options.get(name)
+        return "" if stored is None else stored
 
     def set_secret_option(self, name: str, value: str) -> None:
         """Keep a platform's own setting that is a secret, encrypted."""

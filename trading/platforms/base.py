@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from trading.choices import MarginFormula
 from trading.platforms.circuit_breaker import Gate
-from trading.platforms.downloads import options_of
+from trading.platforms.download_options import options_of
 from trading.platforms.options import Option
 
 LEVERAGE_MAX: Final = 500

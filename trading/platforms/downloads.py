@@ -1,61 +1,17 @@
-"""Where traders get a platform's programs: the vendor's own pages by default, a broker's branded ones from the server's settings.
-
-Match-Trader and Sirix are handed out under each broker's own address, so they have no default.
-"""
+"""The addresses that a client of one server gets its programs from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext_lazy as _
-
-from trading.platforms.options import Option
+from trading.platforms.download_options import HIDDEN, LABELS
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-WINDOWS, IOS, ANDROID, WEB = "windows", "ios", "android", "web"
-LABELS: Final = {WINDOWS: _("Windows"), IOS: _("iPhone and iPad"), ANDROID: _("Android"), WEB: _("Web terminal")}
-PLAY: Final = "https://play.google.com/store/apps/details?id="
-APPLE: Final = "https://apps.apple.com/app/"
-DEFAULTS: Final = {
-    "mt5": {
-        WINDOWS: "https://www.metatrader5.com/en/download",
-        IOS: APPLE + "id413251709",
-        ANDROID: PLAY + "net.metaquotes.metatrader5",
-        WEB: "https://web.metatrader.app/terminal",
-    },
-    "mt4": {
-        WINDOWS: "https://www.metatrader4.com/en/download",
-        IOS: APPLE + "id496212596",
-        ANDROID: PLAY + "net.metaquotes.metatrader4",
-    },
-    "ctrader": {
-        WINDOWS: "https://ctrader.com/download/",
-        IOS: APPLE + "id767428811",
-        ANDROID: PLAY + "com.spotware.ct",
-        WEB: "https://app.ctrader.com/",
-    },
-}
-HIDDEN: Final = "-"
-
-
-def options_of(kind: str) -> tuple[Option, ...]:
-    """A server's settings for the addresses, one per device."""
-    known = DEFAULTS.get(kind, {})
-    return tuple(
-        Option(
-            f"download_{device}",
-            label,
-            _("Download address for clients. A dash (-) hides it."),
-            default=known.get(device, ""),
-            pattern=r"-|https://[^\s\"'<>]{3,300}",
-        )
-        for device, label in LABELS.items()
-    )
-
 
 def of_server(server: TradingServer) -> list[tuple[str, str]]:
-    """(label, address) of each program that clients of this server can get."""
-    found = [(str(label), server.option(f"download_{device}")) for device, label in LABELS.items()]
-    return [(label, address) for label, address in found if address not in ("", HIDDEN)]
+    """List label and address of each program that clients of this server can get."""
+    addresses = [(str(label), option_value(server, f"download_{device}")) for device, label in LABELS.items()]
+    return [(label, address) for label, address in addresses if address not in ("", HIDDEN)]

@@ -66,6 +66,16 @@ def capabilities_of(kind: str) -> Capabilities:
     return kind_of(kind).capabilities
 
 
+def option_value(server: TradingServer, name: str) -> str:
+    """Read one of a server's settings that only its kind of platform has (`Option`): the saved value, else the default.
+
+    Raises: KeyError for one that this platform does not have.
+    """
+    option = kind_of(server.kind).option(name)
+    stored = server.stored_option(name, is_secret=option.is_secret)
+    return stored if stored != "" else option.default
+
+
 def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Platform:
     """The platform behind a server row; opening the socket waits for the first command."""
     key = (server.pk, purpose.value)

@@ -17,7 +17,7 @@ from trading.models import TradingServer
 from trading.platforms.base import EXPORTS, SANDBOX_HOST, Kind
 from trading.platforms.errors import PlatformError
 from trading.platforms.mt5.dialects import dialect_of, places_of, schema_of
-from trading.platforms.pool import kind_of
+from trading.platforms.pool import kind_of, option_value
 
 MANAGES: Final = "trading.manage_servers"
 
@@ -48,7 +48,7 @@ def where_of(server: TradingServer) -> Where:
 
 def require_secrets_again(server: TradingServer, kind: Kind, password: str, new_secrets: Sequence[str]) -> None:
     """What is stored for one address isn't sent to another: whoever changes it knows the secrets. Raises: DomainError."""
-    stored = [option for option in kind.options if option.is_secret and server.option(option.name)]
+    stored = [option for option in kind.options if option.is_secret and option_value(server, option.name)]
     missing = [str(option.label) for option in stored if option.name not in new_secrets]
     if not password:
         missing.insert(0, str(kind.secret_label or _("The manager's API password")))
@@ -98,7 +98,7 @@ def _check_options(kind: Kind, server: TradingServer) -> None:
     if strange := sorted(server.options.keys() - known):
         raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
     for option in kind.options:
-        value = server.option(option.name)
+        value = option_value(server, option.name)
         if option.is_required and not value:
             raise DomainError(_("%(name)s is needed.") % {"name": option.label})
         if value and option.choices and value not in dict(option.choices):

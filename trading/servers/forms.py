@@ -16,7 +16,7 @@ from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import capabilities
 from trading.platforms.base import EXPORTS
 from trading.platforms.options import Option
-from trading.platforms.pool import kind_of
+from trading.platforms.pool import kind_of, option_value
 
 ONLY_OF: Final = {PlatformKind.MT5.value: ("transport", "crypt_method", "path_prefix", "balance_command")}
 """Fields of a row that one kind of platform uses; what the others need beside the common ones are their options."""
@@ -244,7 +244,7 @@ class ApproveAddressForm(forms.Form):
     def __init__(self, *args: Any, server: TradingServer, change: ServerAddressChange, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind = kind_of(server.kind)
-        self.secret_names = [one.name for one in kind.options if one.is_secret and server.option(one.name)]
+        self.secret_names = [one.name for one in kind.options if one.is_secret and option_value(server, one.name)]
         asked = {"password": kind.secret_label or _("Manager API password")}
         asked |= {f"option_{one.name}": one.label for one in kind.options if one.name in self.secret_names}
         if change.export_place:

@@ -16,7 +16,7 @@ from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import opening
 from trading.models import AccountType, TradingAccount, TradingServer
-from trading.platforms import downloads
+from trading.platforms import download_options, downloads
 from trading.platforms.base import Purpose
 from trading.platforms.pool import kind_of, platform_for
 from trading.servers import verbs as servers
@@ -72,7 +72,7 @@ def test_a_new_accounts_password_is_shown_once(cast: Cast, standard: AccountType
 def test_a_new_account_leads_to_programs_and_transfer(cast: Cast, standard: AccountType) -> None:
     account = opened(cast, standard)
     page = signed_in(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
-    for address in downloads.DEFAULTS["mt5"].values():
+    for address in download_options.DEFAULTS["mt5"].values():
         assert f'href="{html.escape(address)}"' in page
     assert f'href="/portal/wallet/transfer/?account={account.pk}"' in page
 
@@ -85,7 +85,7 @@ def test_the_brokers_own_download_address_replaces_the_vendors(
     server.refresh_from_db()
     found = dict(downloads.of_server(server))
     assert found["Windows"] == "https://files.broker.example/mt5setup.exe" and "Web terminal" not in found
-    assert found["Android"] == downloads.DEFAULTS["mt5"]["android"]
+    assert found["Android"] == download_options.DEFAULTS["mt5"]["android"]
     for address in ("http://files.broker.example/a.exe", "javascript:alert(1)", 'https://a.example/"onclick='):
         with pytest.raises(DomainError, match="Windows"):
             servers.change_server(
@@ -95,7 +95,9 @@ def test_the_brokers_own_download_address_replaces_the_vendors(
 
 @pytest.mark.parametrize("kind", ["mt5", "mt4", "ctrader", "matchtrader", "sirix"])
 def test_every_platform_has_download_settings(kind: str) -> None:
-    assert {f"download_{device}" for device in downloads.LABELS} <= {option.name for option in kind_of(kind).options}
+    assert {f"download_{device}" for device in download_options.LABELS} <= {
+        option.name for option in kind_of(kind).options
+    }
 
 
 def test_no_first_password_replaces_one_in_use(cast: Cast) -> None:

@@ -19,6 +19,7 @@ from tests.trading.sirix_server import MONEY_PATH, new_account, row
 from trading.choices import Ability, PlatformKind
 from trading.models import TradingServer
 from trading.platforms import base, capabilities, options, pool
+from trading.platforms.pool import option_value
 from trading.servers import verbs as servers
 
 pytestmark = pytest.mark.django_db
@@ -100,12 +101,12 @@ def test_secret_options_are_kept_and_never_shown(cast: Cast, browse: Any, monkey
     values = {**VALUES, "port": 1, "password": "t", "option_bridge_key": "K3y-of-the-bridge"}
     assert browser.post("/trading/servers/new/", values).status_code == 302
     server = TradingServer.objects.get()
-    assert server.option("bridge_key") == "K3y-of-the-bridge" and "bridge_key" not in server.options
+    assert option_value(server, "bridge_key") == "K3y-of-the-bridge" and "bridge_key" not in server.options
     page = browser.get(f"/trading/servers/{server.pk}/").content.decode()
     assert "K3y" not in page and "A secret is stored" in page
     browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "", "name": "Moved"})
     server.refresh_from_db()
-    assert (server.name, server.option("bridge_key")) == ("Moved", "K3y-of-the-bridge")
+    assert (server.name, option_value(server, "bridge_key")) == ("Moved", "K3y-of-the-bridge")
     browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "An0ther", "name": "Moved"})
     events = [body_of(event) for event in AuditEvent.objects.filter(action__startswith="trading.server").order_by("pk")]
     assert events[-1]["after"] == {"bridge_key": "changed", "password": "changed"}

@@ -11,6 +11,7 @@ from trading.platforms.circuit_breaker import Gate
 from trading.platforms.ctrader import doctor
 from trading.platforms.ctrader.config import OPTIONS, configuration
 from trading.platforms.ctrader.platform import CAPABILITIES, WITHOUT_MANAGER, CtraderPlatform
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -24,7 +25,7 @@ MONEY_ABILITIES: Final = frozenset({"move_money", "book_credit", "book_bonus", "
 
 def lacking(server: TradingServer) -> frozenset[str]:
     """Without the Manager API no money is moved: pages offer none."""
-    return MONEY_ABILITIES if server.option("manager_api") != "yes" else frozenset()
+    return MONEY_ABILITIES if option_value(server, "manager_api") != "yes" else frozenset()
 
 
 @platform_kind(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.ctrader import units
 from trading.platforms.options import Option
+from trading.platforms.pool import option_value
 from trading.platforms.web import Address
 
 if TYPE_CHECKING:
@@ -102,19 +103,19 @@ class CtraderConfig:
 
 def configuration(server: TradingServer) -> CtraderConfig:
     rest, manager = _addresses(server)
-    pairs = (part.partition("=") for part in server.option("contract_sizes").split(","))
+    pairs = (part.partition("=") for part in option_value(server, "contract_sizes").split(","))
     return CtraderConfig(
         rest=rest,
         login=int(server.manager_login),
         password_hash=units.password_hash(server.password()),
-        broker=server.option("broker"),
-        environment=server.option("environment"),
-        manager=manager if server.option("manager_api") == "yes" else None,
-        plant=server.option("plant"),
-        money_by_manager=server.option("money") == "manager",
-        links_ctid=server.option("links_ctid") == "yes",
-        account_type=server.option("account_type"),
-        lot_size_digits=units.VOLUME_DIGITS if server.option("lot_size") == HUNDREDTHS else 0,
+        broker=option_value(server, "broker"),
+        environment=option_value(server, "environment"),
+        manager=manager if option_value(server, "manager_api") == "yes" else None,
+        plant=option_value(server, "plant"),
+        money_by_manager=option_value(server, "money") == "manager",
+        links_ctid=option_value(server, "links_ctid") == "yes",
+        account_type=option_value(server, "account_type"),
+        lot_size_digits=units.VOLUME_DIGITS if option_value(server, "lot_size") == HUNDREDTHS else 0,
         contract_sizes=tuple((name.strip(), Decimal(size.strip())) for name, _equals, size in pairs),
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
@@ -127,8 +128,8 @@ def _addresses(server: TradingServer) -> tuple[Address, Address]:
         file = settings.SANDBOX_CTRADER_CERTIFICATE
         rest, manager = (Address(host, int(port), certificate_file=file) for host, _colon, port in places)
         return rest, manager
-    host = server.option("manager_host") or server.host
-    port = int(server.option("manager_port") or 0)
+    host = option_value(server, "manager_host") or server.host
+    port = int(option_value(server, "manager_port") or 0)
     return (
         Address(server.host, server.port, certificate=server.certificate),
         Address(host, port, certificate=server.certificate),

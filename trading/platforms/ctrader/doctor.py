@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from trading.platforms.base import Examination, Finding, Platform
 from trading.platforms.ctrader.platform import CtraderPlatform
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -35,7 +36,9 @@ ADVICE: Final[dict[int, str]] = {
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
     named: dict[str, Examination] = {"interfaces": _interfaces}
-    return {**named, "permissions": _permissions, "lots": _lots} if server.option("manager_api") == "yes" else named
+    return (
+        {**named, "permissions": _permissions, "lots": _lots} if option_value(server, "manager_api") == "yes" else named
+    )
 
 
 def _ours(platform: Platform) -> CtraderPlatform:
@@ -45,7 +48,7 @@ def _ours(platform: Platform) -> CtraderPlatform:
 
 def _interfaces(server: TradingServer, platform: Platform) -> Finding:
     if _ours(platform).manager.is_there:
-        money = "WebServices" if server.option("money") == "rest" else "the Manager API"
+        money = "WebServices" if option_value(server, "money") == "rest" else "the Manager API"
         return True, f"WebServices and Manager API; money goes by {money}", ""
     told = "WebServices alone: deals are read from lists of closed positions, and no money is moved"
     return True, told, ""

@@ -12,6 +12,7 @@ from trading.platforms.matchtrader import rows
 from trading.platforms.matchtrader.platform import MatchTraderPlatform
 from trading.platforms.matchtrader.rest import NO_SUCH_PATH
 from trading.platforms.matchtrader.streams import NEEDED, Streams
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -28,7 +29,7 @@ SHOWN_MAX: Final = 5
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
     named: dict[str, Examination] = {"paths": _paths, "group names": _group_names}
-    return {**named, "streams": _streams} if server.option("grpc") == "on" else named
+    return {**named, "streams": _streams} if option_value(server, "grpc") == "on" else named
 
 
 def _ours(platform: Platform) -> MatchTraderPlatform:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.errors import FinalError
 from trading.platforms.options import Option
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -172,8 +173,8 @@ def lines(text: str, pattern: str, defaults: Mapping[str, str]) -> dict[str, str
 
 def configuration(server: TradingServer) -> Config:
     """Raises: FinalError for settings that can't be."""
-    host, port, is_tls = server.host, server.port, server.option("security") == "tls"
-    target = f"{server.option('grpc_host') or host}:{server.option('grpc_port')}"
+    host, port, is_tls = server.host, server.port, option_value(server, "security") == "tls"
+    target = f"{option_value(server, 'grpc_host') or host}:{option_value(server, 'grpc_port')}"
     if host == SANDBOX_HOST:
         host, _colon, number = settings.SANDBOX_PLATFORMS["matchtrader"].rpartition(":")
         port, is_tls, target = int(number), False, settings.SANDBOX_PLATFORMS["matchtrader_grpc"]
@@ -183,14 +184,14 @@ def configuration(server: TradingServer) -> Config:
         key=server.password(),
         is_tls=is_tls,
         certificate=server.certificate,
-        groups=tuple(filter(None, (name.strip() for name in server.option("groups").split(",")))),
-        demo_groups=server.option("demo_groups"),
-        grpc_target=target if server.option("grpc") == "on" else "",
-        grpc_package=server.option("grpc_package"),
-        streams=lines(server.option("grpc_streams"), STREAMS_PATTERN, STREAMS),
-        heartbeat_seconds=float(server.option("grpc_heartbeat")),
-        paths=lines(server.option("paths"), PATHS_PATTERN, PATHS),
-        leverage_unit=int(server.option("leverage_unit")),
+        groups=tuple(filter(None, (name.strip() for name in option_value(server, "groups").split(",")))),
+        demo_groups=option_value(server, "demo_groups"),
+        grpc_target=target if option_value(server, "grpc") == "on" else "",
+        grpc_package=option_value(server, "grpc_package"),
+        streams=lines(option_value(server, "grpc_streams"), STREAMS_PATTERN, STREAMS),
+        heartbeat_seconds=float(option_value(server, "grpc_heartbeat")),
+        paths=lines(option_value(server, "paths"), PATHS_PATTERN, PATHS),
+        leverage_unit=int(option_value(server, "leverage_unit")),
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
     )

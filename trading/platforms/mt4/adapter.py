@@ -14,6 +14,7 @@ from trading.platforms.mt4.answers import Habits
 from trading.platforms.mt4.client import DEADLINES, MARGIN_SECONDS, Mt4Client, Mt4Config, Work
 from trading.platforms.mt4.platform import CAPABILITIES, Mt4Platform
 from trading.platforms.options import Option
+from trading.platforms.pool import option_value
 from trading.platforms.web import Address
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def address_of(server: TradingServer) -> Address:
     if host == SANDBOX_HOST:
         host, _colon, number = settings.SANDBOX_PLATFORMS["mt4"].rpartition(":")
         port = int(number)
-    return Address(host, port, server.option("connection") == "https", server.certificate)
+    return Address(host, port, option_value(server, "connection") == "https", server.certificate)
 
 
 def configuration(server: TradingServer) -> Mt4Config:
@@ -103,9 +104,9 @@ def configuration(server: TradingServer) -> Mt4Config:
         address=address_of(server),
         client_id=server.manager_login,
         client_secret=server.password(),
-        trade_platform=server.option("trade_platform").lower(),
-        authority=server.option("authority"),
-        scope=server.option("scope"),
+        trade_platform=option_value(server, "trade_platform").lower(),
+        authority=option_value(server, "authority"),
+        scope=option_value(server, "scope"),
         path_prefix=server.path_prefix,
         deadlines=told,
         waits=waits,
@@ -113,12 +114,12 @@ def configuration(server: TradingServer) -> Mt4Config:
 
 
 def habits_of(server: TradingServer) -> Habits:
-    port = server.option("quote_port")
+    port = option_value(server, "quote_port")
     return Habits(
         zone=server.zone,
-        in_utc=server.option("times") == "utc",
-        has_sync=server.option("reads_by") == "sync",
-        code_page=server.option("code_page"),
+        in_utc=option_value(server, "times") == "utc",
+        has_sync=option_value(server, "reads_by") == "sync",
+        code_page=option_value(server, "code_page"),
         quote_address=(address_of(server).host, int(port)) if port else None,
     )
 

@@ -9,6 +9,7 @@ from trading.platforms.base import Examination, Finding, Platform
 from trading.platforms.mt4 import quotes
 from trading.platforms.mt4.codes import BRIDGE
 from trading.platforms.mt4.platform import Mt4Platform
+from trading.platforms.pool import option_value
 
 if TYPE_CHECKING:
     from trading.models import TradingServer
@@ -28,7 +29,7 @@ ADVICE: Final[dict[int, str]] = {
 
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
-    return {"quotes": _quotes} if server.option("quote_port") else {}
+    return {"quotes": _quotes} if option_value(server, "quote_port") else {}
 
 
 def _quotes(_server: TradingServer, platform: Platform) -> Finding:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from trading.choices import Ability, AccountState
 from trading.platforms.base import BalanceKind, Capabilities, platform_kind
 from trading.platforms.circuit_breaker import Gate
+from trading.platforms.pool import option_value
 from trading.platforms.shared import shared_turn
 from trading.platforms.sirix.accounts import AccountsPart
 from trading.platforms.sirix.client import SirixClient
@@ -61,7 +62,7 @@ def known_accounts(server: TradingServer) -> Known:
 
 def lacking(server: TradingServer) -> frozenset[str]:
     """Without the broker's own call no money is moved."""
-    return frozenset() if server.option("money_path") else frozenset({Ability.MOVE_MONEY.value})
+    return frozenset() if option_value(server, "money_path") else frozenset({Ability.MOVE_MONEY.value})
 
 
 @platform_kind(

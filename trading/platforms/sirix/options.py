@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from trading.models import TradingServer
 from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.options import Option
+from trading.platforms.pool import option_value
 from trading.platforms.sirix import units
 from trading.platforms.web import Address
 
@@ -137,7 +138,7 @@ class Config:
 
 def configuration(server: TradingServer) -> Config:
     """From a server's row."""
-    host, port, is_tls = server.host, server.port, server.option("tls") != NO
+    host, port, is_tls = server.host, server.port, option_value(server, "tls") != NO
     if host == SANDBOX_HOST:
         host, _colon, number = settings.SANDBOX_PLATFORMS["sirix"].rpartition(":")
         port, is_tls = int(number), False
@@ -145,11 +146,11 @@ def configuration(server: TradingServer) -> Config:
     return Config(
         address=Address(host, port, is_tls, server.certificate),
         token=server.password(),
-        money=MoneyCall(**{name: server.option(f"money_{name}") for name in fields}),
-        status_path=server.option("status_path"),
-        create_path=server.option("create_path"),
-        pause_seconds=float(server.option("pause")),
-        sizes=units.sizes(server.option("contract_sizes")),
+        money=MoneyCall(**{name: option_value(server, f"money_{name}") for name in fields}),
+        status_path=option_value(server, "status_path"),
+        create_path=option_value(server, "create_path"),
+        pause_seconds=float(option_value(server, "pause")),
+        sizes=units.sizes(option_value(server, "contract_sizes")),
         read_seconds=settings.TRADING_READ_SECONDS,
         write_seconds=settings.TRADING_WRITE_SECONDS,
     )
