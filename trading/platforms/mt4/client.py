@@ -78,6 +78,38 @@ class _Token:
     renew_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """One request to the bridge. `work`: which deadline it has; `key`: our own name for a change, made up where it is empty.
+
+    `is_once`: the bridge gives the answer out once, so a lost one is not asked for again.
+    """
+
+    method: str
+    name: str
+    arguments: Iterable[object] = ()
+    query: Iterable[tuple[str, object]] = ()
+    work: Work = Work.READ
+    body: object = None
+    key: str = ""
+    is_write: bool = False
+    is_once: bool = False
+
+    def target(self, config: Mt4Config) -> str:
+        path = "/".join(quote(str(part), safe="") for part in (self.name, *self.arguments))
+        target = f"{config.path_prefix}/v2/MT4/{config.trade_platform}/{path}"
+        parameters = urlencode([(name, str(value)) for name, value in self.query])
+        return f"{target}?{parameters}" if parameters else target
+
+    def headers(self, config: Mt4Config) -> dict[str, str]:
+        headers = {"X-Request-Timeout": f"{config.deadlines[self.work]:g}"}
+        if self.is_write:
+            headers["Idempotency-Key"] = self.key[:KEY_CHARS_MAX] or uuid.uuid4().hex
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+
 class Mt4Client:
     """Speaks to one bridge as one client. Thread-safe, strictly sequential."""
 
@@ -100,14 +132,14 @@ class Mt4Client:
 
         `is_once`: never asked again by itself, since the bridge gives it out once: a piece of a session.
         """
-        return self._one("GET", name, arguments, query=query, work=work, is_once=is_once)[0]
+        return self._send(_Command("GET", name, arguments, query, work, is_once=is_once))[0]
 
     def pages(self, name: str, *, query: Iterable[tuple[str, object]] = ()) -> Iterator[Any]:
         """All rows of a paged list. Raises as `read`."""
         cursor, query = "", list(query)
         while True:
             more: list[tuple[str, object]] = [("limit", PAGE_ROWS), *([("cursor", cursor)] if cursor else [])]
-            rows, meta = self._one("GET", name, (), query=[*query, *more], work=Work.READ)
+            rows, meta = self._send(_Command("GET", name, query=[*query, *more]))
             yield from _list(rows, name)
             paging = (meta or {}).get("paging") or {}
             following = str(paging.get("nextCursor") or "")
@@ -130,7 +162,7 @@ class Mt4Client:
 
         `key`: our own name for this change, else one is made up. `changes=False`: a question that goes by POST.
         """
-        return self._one(method, name, arguments, query=query, work=work, body=body, key=key, is_write=changes)[0]
+        return self._send(_Command(method, name, arguments, query, work, body, key, is_write=changes))[0]
 
     def close(self) -> None:
         with self._lock:
@@ -138,70 +170,41 @@ class Mt4Client:
 
     # -- one command
 
-    def _one(
-        self,
-        method: str,
-        name: str,
-        arguments: Iterable[object],
-        *,
-        query: Iterable[tuple[str, object]],
-        work: Work,
-        body: object = None,
-        key: str = "",
-        is_write: bool = False,
-        is_once: bool = False,
-    ) -> tuple[Any, Any]:
-        path = "/".join(quote(str(part), safe="") for part in (name, *arguments))
-        target = f"{self.config.path_prefix}/v2/MT4/{self.config.trade_platform}/{path}"
-        if parameters := urlencode([(key_, str(value)) for key_, value in query]):
-            target += f"?{parameters}"
-        data = None if body is None else _encode(body).encode()
-        headers = {"X-Request-Timeout": f"{self.config.deadlines[work]:g}"}
-        if is_write:
-            headers["Idempotency-Key"] = key[:KEY_CHARS_MAX] or uuid.uuid4().hex
-        if data is not None:
-            headers["Content-Type"] = "application/json"
+    def _send(self, command: _Command) -> tuple[Any, Any]:
+        """Send a command and return data and meta of its answer, one command of this client after the other."""
+        target, headers = command.target(self.config), command.headers(self.config)
+        body = None if command.body is None else _encode(command.body).encode()
         with self._lock, self.gate.passing():
-            return self._ask(method, target, headers, data, name=name, work=work, is_write=is_write, is_once=is_once)
+            reply = self._exchange(command, target, headers, body)
+            return self._judge(reply, name=command.name, is_write=command.is_write)
 
-    def _ask(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        *,
-        name: str,
-        work: Work,
-        is_write: bool,
-        is_once: bool,
-    ) -> tuple[Any, Any]:
-        """A read is asked once more over a new connection, or with a new token; a write never is."""
-        wait = self.config.waits[work]
+    def _exchange(self, command: _Command, target: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        """Ask a read once more over a new connection, or with a new token; never a write: it may have been done."""
+        wait = self.config.waits[command.work]
         for is_again in (False, True):
             token = self._bearer()
-            if is_write:
+            if command.is_write:
                 self._web.close()  # nothing that an earlier answer left behind can be read as this one's
             try:
                 reply = self._web.exchange(
-                    method,
+                    command.method,
                     target,
                     headers={**headers, "Authorization": f"Bearer {token}", "Accept": "application/json"},
                     body=body,
                     wait=wait,
                 )
             except NotSent as problem:
-                raise NotStarted(str(problem), command=name) from problem
+                raise NotStarted(str(problem), command=command.name) from problem
             except AnswerLost as problem:
-                if is_write:
-                    raise OutcomeUnknown(str(problem), command=name) from problem
-                if is_again or is_once or not problem.was_kept:
-                    raise ReadTimedOut(str(problem), command=name) from problem
+                if command.is_write:
+                    raise OutcomeUnknown(str(problem), command=command.name) from problem
+                if is_again or command.is_once or not problem.was_kept:
+                    raise ReadTimedOut(str(problem), command=command.name) from problem
                 continue
-            if reply.status != NOT_LOGGED_IN or is_write or is_again:
+            if reply.status != NOT_LOGGED_IN or command.is_write or is_again:
                 break
             self._token = None
-        return self._judge(reply, name=name, is_write=is_write)
+        return reply
 
     def _judge(self, reply: Reply, *, name: str, is_write: bool) -> tuple[Any, Any]:
         """Data and meta of an answer, or what it says went wrong."""
