@@ -54,22 +54,26 @@ def tell(demo: Demo, server: TradingServer) -> None:
         ]
     )
     for ticket, login, symbol, action, msc, net in found:
-        breaks.note(
-            server=server,
-            kind=BreakKind.MISSING,
-            subject=str(ticket),
-            day=day_of(msc),
-            login=login,
-            ticket=ticket,
-            evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": ""},
+        breaks.note_difference(
+            server,
+            breaks.Difference(
+                kind=BreakKind.MISSING,
+                subject=str(ticket),
+                day=day_of(msc),
+                login=login,
+                ticket=ticket,
+                evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": ""},
+            ),
             is_healed=True,
         )
-    breaks.note(
-        server=server,
-        kind=BreakKind.COUNT,
-        subject=yesterday.isoformat(),
-        day=yesterday,
-        evidence={"platform": counts.get(yesterday, 0) + 1, "ours": counts.get(yesterday, 0), "not_listed": 0},
+    breaks.note_difference(
+        server,
+        breaks.Difference(
+            kind=BreakKind.COUNT,
+            subject=yesterday.isoformat(),
+            day=yesterday,
+            evidence={"platform": counts.get(yesterday, 0) + 1, "ours": counts.get(yesterday, 0), "not_listed": 0},
+        ),
     )
     begin = (demo.since - dt.timedelta(days=60)).date()
     total = sum(counts.values())

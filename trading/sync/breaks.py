@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -36,35 +37,42 @@ RETURNING id, times
 """
 
 
-def note(
-    *,
-    server: TradingServer,
-    kind: BreakKind,
-    subject: str,
-    day: dt.date | None = None,
-    login: str = "",
-    account_id: int | None = None,
-    ticket: int | None = None,
-    evidence: dict[str, Any],
-    is_healed: bool = False,
-) -> bool:
-    """Keep a difference, or count the open one up with the newest evidence. `is_healed`: it was repaired at once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something in which a platform and our tables differ.
 
-    Returns whether it is a new one.
+    `subject`: a ticket, login or day; one difference of a kind is open per subject. `account_id`: left out, it is that of `login`.
+    `day`: of the server's clock, where it is about one. `evidence`: what each side has, as JSON.
+    """
+
+    kind: BreakKind
+    subject: str
+    day: dt.date | None = None
+    login: str = ""
+    account_id: int | None = None
+    ticket: int | None = None
+    evidence: dict[str, Any]
+
+
+def note_difference(server: TradingServer, difference: Difference, *, is_healed: bool = False) -> bool:
+    """Record a difference, or count the open one up with the newest evidence, and tell whether it is new.
+
+    `is_healed`: it was repaired at once, so it is recorded closed.
     """
     now = timezone.now()
     with connection.cursor() as cursor:
+        # One statement: two comparisons of the same day at once must not open the same difference twice.
         cursor.execute(
             NOTE,
             {
                 "server": server.pk,
-                "kind": kind.value,
-                "subject": subject[:60],
-                "day": day,
-                "login": login,
-                "ticket": ticket,
-                "account": account_id,
-                "evidence": orjson.dumps(evidence, default=str).decode(),
+                "kind": difference.kind.value,
+                "subject": difference.subject[:60],
+                "day": difference.day,
+                "login": difference.login,
+                "ticket": difference.ticket,
+                "account": difference.account_id,
+                "evidence": orjson.dumps(difference.evidence, default=str).decode(),
                 "now": now,
                 "state": (BreakState.HEALED if is_healed else BreakState.OPEN).value,
                 "closed": now if is_healed else None,

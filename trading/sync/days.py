@@ -236,15 +236,22 @@ def _delete(
         total.extra += sorted(marked)
         for ticket, login, symbol, action, net, comment, account_id in gone[:EVIDENCE_MAX]:
             if ticket in marked:
-                breaks.note(
-                    server=server,
-                    kind=BreakKind.EXTRA,
-                    subject=str(ticket),
-                    day=day,
-                    login=login,
-                    ticket=ticket,
-                    account_id=account_id,
-                    evidence={"symbol": symbol, "action": action, "net": f"{net.normalize():f}", "comment": comment},
+                breaks.note_difference(
+                    server,
+                    breaks.Difference(
+                        kind=BreakKind.EXTRA,
+                        subject=str(ticket),
+                        day=day,
+                        login=login,
+                        ticket=ticket,
+                        account_id=account_id,
+                        evidence={
+                            "symbol": symbol,
+                            "action": action,
+                            "net": f"{net.normalize():f}",
+                            "comment": comment,
+                        },
+                    ),
                 )
 
 
@@ -264,14 +271,16 @@ def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData
             "net": f"{net.normalize():f}",
             "comment": deal.comment,
         }
-        breaks.note(
-            server=server,
-            kind=kind,
-            subject=str(deal.ticket),
-            day=day,
-            login=deal.login,
-            ticket=deal.ticket,
-            evidence={**evidence, **edits.get(deal.ticket, {})},
+        breaks.note_difference(
+            server,
+            breaks.Difference(
+                kind=kind,
+                subject=str(deal.ticket),
+                day=day,
+                login=deal.login,
+                ticket=deal.ticket,
+                evidence={**evidence, **edits.get(deal.ticket, {})},
+            ),
             is_healed=True,
         )
 
@@ -292,12 +301,14 @@ def _keep(server: TradingServer, day: dt.date, total: Compared) -> None:
         },
     )
     if platform != total.ours:
-        breaks.note(
-            server=server,
-            kind=BreakKind.COUNT,
-            subject=day.isoformat(),
-            day=day,
-            evidence={"platform": platform, "ours": total.ours, "not_listed": total.elsewhere},
+        breaks.note_difference(
+            server,
+            breaks.Difference(
+                kind=BreakKind.COUNT,
+                subject=day.isoformat(),
+                day=day,
+                evidence={"platform": platform, "ours": total.ours, "not_listed": total.elsewhere},
+            ),
         )
     else:
         breaks.heal(server=server, kind=BreakKind.COUNT, subjects=[day.isoformat()])

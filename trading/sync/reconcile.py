@@ -122,13 +122,15 @@ def check_balances(server: TradingServer) -> list[BalanceBreak]:
     """Note every account whose money differs from its deals; those that agree again are healed."""
     found = find_breaks(server, limit=BREAKS_MAX)
     for one in found:
-        breaks.note(
-            server=server,
-            kind=BreakKind.BALANCE,
-            subject=one.login,
-            login=one.login,
-            account_id=one.account_id,
-            evidence=one.evidence,
+        breaks.note_difference(
+            server,
+            breaks.Difference(
+                kind=BreakKind.BALANCE,
+                subject=one.login,
+                login=one.login,
+                account_id=one.account_id,
+                evidence=one.evidence,
+            ),
         )
     if len(found) < BREAKS_MAX:
         breaks.heal(server=server, kind=BreakKind.BALANCE, but=[one.login for one in found])
@@ -173,13 +175,15 @@ def _read_account_again(
     money.read_accounts(server, [account.login])
     found = find_breaks(server, account_id=account.pk)
     if found:
-        breaks.note(
-            server=server,
-            kind=BreakKind.BALANCE,
-            subject=account.login,
-            login=account.login,
-            account_id=account.pk,
-            evidence=found[0].evidence,
+        breaks.note_difference(
+            server,
+            breaks.Difference(
+                kind=BreakKind.BALANCE,
+                subject=account.login,
+                login=account.login,
+                account_id=account.pk,
+                evidence=found[0].evidence,
+            ),
         )
     else:
         breaks.heal(server=server, kind=BreakKind.BALANCE, subjects=[account.login])

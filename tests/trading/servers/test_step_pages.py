@@ -38,14 +38,16 @@ def server(cast: Cast) -> TradingServer:
     )
     deals.take_in(server, [made_up(1, login="700123", profit=Decimal("12.34"))])
     mark_deleted(server, [2], since=now - dt.timedelta(days=1), until=now + dt.timedelta(days=1))
-    breaks.note(
-        server=server,
-        kind=BreakKind.EXTRA,
-        subject="2",
-        day=now.date(),
-        login="700123",
-        ticket=2,
-        evidence={"symbol": "EURUSD.m", "net": "0"},
+    breaks.note_difference(
+        server,
+        breaks.Difference(
+            kind=BreakKind.EXTRA,
+            subject="2",
+            day=now.date(),
+            login="700123",
+            ticket=2,
+            evidence={"symbol": "EURUSD.m", "net": "0"},
+        ),
     )
     DayCheck.objects.create(server=server, day=now.date(), platform_deals=2, our_deals=3, extra=1, checked_at=now)
     settings.store_groups(server, [group("real\\a", "100")])
@@ -172,7 +174,9 @@ def test_pages_take_the_same_queries_however_much_there_is(
         browser.get(path)  # the first visit fills caches
     now = timezone.now()
     for number in range(40):
-        breaks.note(server=server, kind=BreakKind.COUNT, subject=f"d{number}", evidence={"platform": 1, "ours": 2})
+        breaks.note_difference(
+            server, breaks.Difference(kind=BreakKind.COUNT, subject=f"d{number}", evidence={"platform": 1, "ours": 2})
+        )
         day = now.date() - dt.timedelta(days=number + 1)
         DayCheck.objects.create(server=server, day=day, platform_deals=1, our_deals=1, checked_at=now)
     SymbolInfo.objects.bulk_create(

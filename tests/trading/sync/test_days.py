@@ -166,11 +166,13 @@ def test_deals_of_an_archived_account_are_not_deleted(
 
 def test_counts_that_differ_are_a_break_until_they_are_equal(server: TradingServer, sandbox: Sandbox) -> None:
     day = today(server)
-    breaks.note(
-        server=server, kind=BreakKind.COUNT, subject=day.isoformat(), day=day, evidence={"platform": 3, "ours": 2}
+    breaks.note_difference(
+        server,
+        breaks.Difference(kind=BreakKind.COUNT, subject=day.isoformat(), day=day, evidence={"platform": 3, "ours": 2}),
     )
-    breaks.note(
-        server=server, kind=BreakKind.COUNT, subject=day.isoformat(), day=day, evidence={"platform": 4, "ours": 2}
+    breaks.note_difference(
+        server,
+        breaks.Difference(kind=BreakKind.COUNT, subject=day.isoformat(), day=day, evidence={"platform": 4, "ours": 2}),
     )
     row = ReconcileBreak.objects.get()
     assert (row.times, row.evidence["platform"]) == (2, 4)
