@@ -13,8 +13,9 @@ from sandbox.ctrader import names, traders, view
 from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from sandbox.ctrader.state import Reference, State
 from sandbox.ctrader.traders import Denied
-from sandbox.engine.books import BONUS, IN
+from sandbox.engine.books import BONUS
 from sandbox.engine.contracts import GROUPS, SYMBOLS, currency_digits
+from sandbox.engine.deals import IN
 from sandbox.engine.store import User
 
 VERSION = "89.3"

@@ -16,8 +16,9 @@ from xml.sax.saxutils import escape
 from sandbox.ctrader import names, traders, view
 from sandbox.ctrader.state import Reference, State
 from sandbox.ctrader.traders import CODES, Denied
-from sandbox.engine.books import BUY, IN
+from sandbox.engine.books import BUY
 from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.deals import IN
 from sandbox.engine.faults import Fault, Faults
 from sandbox.engine.http import Request, Response, as_json
 from sandbox.engine.store import User

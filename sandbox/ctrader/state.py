@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sandbox.engine.books import BONUS, BUY, IN, SELL, Books
+from sandbox.engine.books import BONUS, BUY, SELL, Books
 from sandbox.engine.contracts import GROUPS
+from sandbox.engine.deals import IN
 from sandbox.engine.store import User
 
 SCHEMA = """

@@ -9,19 +9,9 @@ from typing import Any
 from sandbox.ctrader import names
 from sandbox.ctrader.proto import ctrader_manager_pb2 as pb
 from sandbox.ctrader.state import State
-from sandbox.engine.books import (
-    BALANCE,
-    BONUS,
-    BUY,
-    CHARGE,
-    CORRECTION,
-    CREDIT,
-    IN,
-    REASON_STOP_OUT,
-    SELL,
-    SO_COMPENSATION,
-)
+from sandbox.engine.books import BALANCE, BONUS, BUY, CHARGE, CORRECTION, CREDIT, SELL, SO_COMPENSATION
 from sandbox.engine.contracts import GROUPS, SYMBOLS, Group, Symbol
+from sandbox.engine.deals import IN, REASON_STOP_OUT
 from sandbox.engine.store import Position, User
 
 CLOSE_POSITION = 2

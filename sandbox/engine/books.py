@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from sandbox.engine.clock import ServerClock
 from sandbox.engine.contracts import BY_LEVERAGE, CALC_FOREX, GROUPS, NETTING, SYMBOLS, Group, Symbol
+from sandbox.engine.deals import IN, INOUT, OUT, OUT_BY, REASON_CLIENT, REASON_DEALER, REASON_STOP_OUT, DealDraft
 from sandbox.engine.market import Market
 from sandbox.engine.store import Position, Store, User
 
 BUY, SELL, BALANCE, CREDIT, CHARGE, CORRECTION, BONUS, SO_COMPENSATION = 0, 1, 2, 3, 4, 5, 6, 19
-IN, OUT, INOUT, OUT_BY = 0, 1, 2, 3
-REASON_CLIENT, REASON_DEALER, REASON_STOP_OUT = 0, 2, 5
 BALANCE_KINDS = (BALANCE, CREDIT, CHARGE, CORRECTION, BONUS)
 AMOUNT_MAX = Decimal(1_000_000_000)
 COMMENT_MAX = 31
@@ -61,6 +59,23 @@ class AccountView:
         if not self.margin:
             return Decimal(0)
         return (self.equity / self.margin * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketOrder:
+    """What a trader buys or sells at the market. `pending`: ticket of the pending order that it fills, else 0.
+
+    `close_at_msc`: when the engine closes it again. `is_stale`: at the price before the last tick, as a slow feed fills it.
+    """
+
+    login: int
+    symbol: str
+    side: int
+    lots: Decimal
+    close_at_msc: int | None = None
+    comment: str = ""
+    is_stale: bool = False
+    pending: int = 0
 
 
 class Books:
@@ -158,92 +173,92 @@ class Books:
             changed = replace(user, balance=user.balance + amount)
         with self.store.transaction():
             ticket = self.store.next_ticket("deal")
-            self.store.add_deal(
-                self._deal(
-                    ticket,
-                    user,
-                    view.group,
+            self._book(
+                DealDraft(
+                    login=user.login,
+                    group=view.group,
                     action=kind,
                     profit=amount,
                     comment=cut(comment, comment_units),
                     reason=REASON_DEALER,
                     dealer=1000,
-                )
+                ),
+                ticket,
+                self.clock.now_msc(),
             )
             self.store.save_user(changed)
         return ticket
 
     # -- trading
 
-    def open(
-        self,
-        login: int,
-        symbol_name: str,
-        side: int,
-        lots: Decimal,
-        *,
-        close_at_msc: int | None = None,
-        comment: str = "",
-        stale: bool = False,
-        order: int = 0,
-    ) -> tuple[int, Position | None]:
-        """Buy or sell at the market; (deal ticket, position that is open now). Raises Refused.
+    def open(self, order: MarketOrder) -> tuple[int, Position | None]:
+        """Buy or sell at the market and return the deal's ticket and the position that is open now. Raises: Refused.
 
         In a hedging group this is always a new position. In a netting group it adds to, reduces, closes or turns the one
-        position of the symbol. `order`: the pending order that is filled.
-        `stale`: at the price before the last tick, as a slow quote feed would fill it.
+        position of the symbol.
         """
-        user = self.user(login)
-        symbol = SYMBOLS.get(symbol_name)
-        if symbol is None or side not in (BUY, SELL):
+        user = self.user(order.login)
+        symbol = SYMBOLS.get(order.symbol)
+        if symbol is None or order.side not in (BUY, SELL):
             raise Refused(3)
         if user.rights & (RIGHT_TRADE_DISABLED | RIGHT_READONLY) or not user.rights & 1:
             raise Refused(10017)
-        volume = int((lots * 100_000_000).to_integral_value(ROUND_HALF_UP))
-        if volume < 1_000_000 or volume % 1_000_000 or lots > symbol.volume_max_lots:
+        volume = int((order.lots * 100_000_000).to_integral_value(ROUND_HALF_UP))
+        if volume < 1_000_000 or volume % 1_000_000 or order.lots > symbol.volume_max_lots:
             raise Refused(10014)
         if not self.market.is_open(symbol, self.clock.now()):
             raise Refused(10018)
         group = GROUPS[user.group]
-        held = self._netted(login, symbol_name) if group.margin_mode == NETTING else None
-        if held is not None and held.action != side:
-            return self._reduce_or_turn(held, volume, comment, order)
-        bid, ask = self.market.quote(symbol, group, stale=stale)
-        price = ask if side == BUY else bid
-        if self.account(login).free < self.margin(symbol, group, user.leverage, lots, price):
+        held = self._netted(order.login, order.symbol) if group.margin_mode == NETTING else None
+        if held is not None and held.action != order.side:
+            return self._reduce_or_turn(held, volume, order.comment, order.pending)
+        bid, ask = self.market.quote(symbol, group, stale=order.is_stale)
+        price = ask if order.side == BUY else bid
+        if self.account(order.login).free < self.margin(symbol, group, user.leverage, order.lots, price):
             raise Refused(10019)
-        commission = -self.money(group.commission * lots, group)
+        commission = -self.money(group.commission * order.lots, group)
         with self.store.transaction():
             now = self.clock.now_msc()
-            ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
+            ticket, number = self.store.next_ticket("deal"), order.pending or self.store.next_ticket("order")
             if held is None:
-                held = Position(order, login, symbol_name, side, volume, price, now, Decimal(0), comment, close_at_msc)
+                held = Position(
+                    number,
+                    order.login,
+                    order.symbol,
+                    order.side,
+                    volume,
+                    price,
+                    now,
+                    Decimal(0),
+                    order.comment,
+                    order.close_at_msc,
+                )
             else:
                 total = held.volume_ext + volume
                 average = (held.price_open * held.volume_ext + price * volume) / total
                 held.price_open = average.quantize(symbol.point, ROUND_HALF_UP)
                 held.volume_ext = total
-            self.store.add_deal(
-                self._deal(
-                    ticket,
-                    user,
-                    group,
-                    action=side,
+            self._book(
+                DealDraft(
+                    login=user.login,
+                    group=group,
+                    action=order.side,
                     entry=IN,
-                    order=order,
+                    order=number,
                     position=held.ticket,
                     symbol=symbol,
                     volume=volume,
                     price=price,
                     commission=commission,
-                    comment=comment,
+                    comment=order.comment,
                     quote=(bid, ask),
-                    at=now,
-                )
+                ),
+                ticket,
+                now,
             )
             self.store.save_position(held)
             self.store.save_user(replace(user, balance=user.balance + commission, last_access=now // 1000))
-        self.active.add(login)
+        self.active.add(order.login)
         return ticket, held
 
     def _netted(self, login: int, symbol: str) -> Position | None:
@@ -269,11 +284,10 @@ class Books:
         with self.store.transaction():
             now = self.clock.now_msc()
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
-            self.store.add_deal(
-                self._deal(
-                    ticket,
-                    user,
-                    group,
+            self._book(
+                DealDraft(
+                    login=user.login,
+                    group=group,
                     action=1 - held.action,
                     entry=INOUT,
                     order=order,
@@ -290,8 +304,9 @@ class Books:
                     rate=rate,
                     price_position=held.price_open,
                     quote=self.market.quote(symbol, group),
-                    at=now,
-                )
+                ),
+                ticket,
+                now,
             )
             held.action, held.volume_ext, held.price_open = 1 - held.action, rest, price
             held.storage, held.time_msc = Decimal(0), now
@@ -318,11 +333,10 @@ class Books:
             for one, other, earned, pure in ((first, second, profit, raw), (second, first, Decimal(0), Decimal(0))):
                 ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
                 storage = self.money(one.storage * volume / one.volume_ext, group)
-                self.store.add_deal(
-                    self._deal(
-                        ticket,
-                        user,
-                        group,
+                self._book(
+                    DealDraft(
+                        login=user.login,
+                        group=group,
                         action=1 - one.action,
                         entry=OUT_BY,
                         order=order,
@@ -338,7 +352,9 @@ class Books:
                         rate=rate,
                         price_position=one.price_open,
                         quote=self.market.quote(symbol, group),
-                    )
+                    ),
+                    ticket,
+                    self.clock.now_msc(),
                 )
                 tickets.append(ticket)
                 change += storage
@@ -379,11 +395,10 @@ class Books:
         now = self.clock.now_msc()
         with self.store.transaction():
             ticket, order = self.store.next_ticket("deal"), order or self.store.next_ticket("order")
-            self.store.add_deal(
-                self._deal(
-                    ticket,
-                    user,
-                    group,
+            self._book(
+                DealDraft(
+                    login=user.login,
+                    group=group,
                     action=1 - position.action,
                     entry=OUT,
                     order=order,
@@ -401,7 +416,9 @@ class Books:
                     rate=rate,
                     price_position=position.price_open,
                     quote=self.market.quote(symbol, group),
-                )
+                ),
+                ticket,
+                self.clock.now_msc(),
             )
             self._take_off(position, volume, group)
             change = profit + storage + commission
@@ -428,16 +445,17 @@ class Books:
         if tickets and not view.margin and view.user.balance < 0:
             with self.store.transaction():
                 ticket = self.store.next_ticket("deal")
-                self.store.add_deal(
-                    self._deal(
-                        ticket,
-                        view.user,
-                        view.group,
+                self._book(
+                    DealDraft(
+                        login=view.user.login,
+                        group=view.group,
                         action=SO_COMPENSATION,
                         profit=-view.user.balance,
                         comment="negative balance",
                         reason=REASON_STOP_OUT,
-                    )
+                    ),
+                    ticket,
+                    self.clock.now_msc(),
                 )
                 self.store.save_user(replace(view.user, balance=Decimal(0)))
             tickets.append(ticket)
@@ -456,79 +474,6 @@ class Books:
                 position.storage += self.money(raw * self.market.rate(symbol.profit, group.currency), group)
                 self.store.save_position(position)
 
-    def _deal(
-        self,
-        ticket: int,
-        user: User,
-        group: Group,
-        *,
-        action: int,
-        entry: int = IN,
-        order: int = 0,
-        position: int = 0,
-        symbol: Symbol | None = None,
-        volume: int = 0,
-        volume_closed: int = 0,
-        price: Decimal = Decimal(0),
-        profit: Decimal = Decimal(0),
-        storage: Decimal = Decimal(0),
-        commission: Decimal = Decimal(0),
-        comment: str = "",
-        reason: int = REASON_CLIENT,
-        dealer: int = 0,
-        raw: Decimal = Decimal(0),
-        rate: Decimal = Decimal(1),
-        price_position: Decimal = Decimal(0),
-        quote: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0)),
-        at: int | None = None,
-    ) -> dict[str, Any]:
-        """`at`: the instant of the position that it opens or turns."""
-        now = self.clock.now_msc() if at is None else at
-        digits = symbol.digits if symbol else 0
-        size = symbol.contract_size if symbol else Decimal(0)
-        value = Decimal(volume).scaleb(-8) * size * price
-        return {
-            "Deal": str(ticket),
-            "ExternalID": "",
-            "Login": str(user.login),
-            "Dealer": str(dealer),
-            "Order": str(order),
-            "Action": str(action),
-            "Entry": str(entry),
-            "Reason": str(reason),
-            "Digits": str(digits),
-            "DigitsCurrency": str(group.digits),
-            "ContractSize": f"{size:.8f}",
-            "Time": str(now // 1000),
-            "TimeMsc": str(now),
-            "Symbol": symbol.name if symbol else "",
-            "Price": f"{price:.{digits}f}",
-            "PriceSL": f"{0:.{digits}f}",
-            "PriceTP": f"{0:.{digits}f}",
-            "Volume": str(volume // 10_000),
-            "VolumeExt": str(volume),
-            "VolumeClosed": str(volume_closed // 10_000),
-            "VolumeClosedExt": str(volume_closed),
-            "Profit": f"{profit:.{group.digits}f}",
-            "Value": f"{value:.2f}",
-            "Storage": f"{storage:.{group.digits}f}",
-            "Commission": f"{commission:.{group.digits}f}",
-            "Fee": f"{0:.{group.digits}f}",
-            "RateProfit": f"{rate:.8f}",
-            "RateMargin": "1.00000000",
-            "ExpertID": "0",
-            "PositionID": str(position),
-            "Comment": comment,
-            "ProfitRaw": f"{raw:.8f}",
-            "PricePosition": f"{price_position:.{digits}f}",
-            "TickValue": "0.00000000",
-            "TickSize": "0.00000000",
-            "Flags": "0",
-            "Gateway": "",
-            "PriceGateway": f"{0:.{digits}f}",
-            "MarketBid": f"{quote[0]:.{digits}f}",
-            "MarketAsk": f"{quote[1]:.{digits}f}",
-            "MarketLast": f"{0:.{digits}f}",
-            "ModificationFlags": "0",
-            "ApiData": [],
-        }
+    def _book(self, draft: DealDraft, ticket: int, now_msc: int) -> None:
+        """Store a deal under its ticket. Inside the transaction that also changes the account."""
+        self.store.add_deal(draft.as_row(ticket, now_msc))

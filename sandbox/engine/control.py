@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.engine import importer, page
-from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, SELL, Refused
+from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, SELL, MarketOrder, Refused
 from sandbox.engine.contracts import GROUPS, SYMBOLS
 from sandbox.engine.desk import Desk
 from sandbox.engine.gateway import Gateway
@@ -128,7 +128,7 @@ class Control:
         hold = data.get("hold_seconds")
         close_at = None if hold in (None, "") else self.books.clock.now_msc() + int(float(hold) * 1000)
         deal, position = self.books.open(
-            int(data["login"]), str(data["symbol"]), side, Decimal(str(data["lots"])), close_at_msc=close_at
+            MarketOrder(int(data["login"]), str(data["symbol"]), side, Decimal(str(data["lots"])), close_at)
         )
         answer: dict[str, object] = {"deal": deal, "position": position.ticket if position else None}
         if position and hold not in (None, "") and float(hold) <= 0:
@@ -139,7 +139,7 @@ class Control:
         """{logins: [], symbol, lots}: each buys and sells at once, two deals each. For load."""
         lots, tickets = Decimal(str(data["lots"])), []
         for login in data["logins"]:
-            deal, position = self.books.open(int(login), str(data["symbol"]), BUY, lots)
+            deal, position = self.books.open(MarketOrder(int(login), str(data["symbol"]), BUY, lots))
             tickets.append(deal)
             if position:
                 tickets.append(self.books.close(position))

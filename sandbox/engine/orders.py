@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sandbox.engine.books import BUY, SELL, Books, Refused, cut
+from sandbox.engine.books import BUY, SELL, Books, MarketOrder, Refused, cut
 from sandbox.engine.contracts import GROUPS, SYMBOLS
 
 BUY_LIMIT, SELL_LIMIT, BUY_STOP, SELL_STOP = 2, 3, 4, 5
@@ -74,7 +74,9 @@ class Orders:
             lots = Decimal(order["VolumeInitialExt"]).scaleb(-8)
             try:
                 ticket, position = self.books.open(
-                    user.login, symbol.name, side, lots, comment=order["Comment"], order=int(order["Order"])
+                    MarketOrder(
+                        user.login, symbol.name, side, lots, comment=order["Comment"], pending=int(order["Order"])
+                    )
                 )
             except Refused:
                 with self.store.transaction():

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from sandbox.engine.books import BUY, SELL, AccountView, Books, Refused
+from sandbox.engine.books import BUY, SELL, AccountView, Books, MarketOrder, Refused
 from sandbox.engine.contracts import GROUPS, SYMBOLS, Symbol
 from sandbox.engine.store import Position
 
@@ -128,7 +128,7 @@ class Traders:
     def _open(self, login: int, symbol: Symbol, side: int, lots: Decimal, hold: int, *, stale: bool = False) -> None:
         close_at = self.books.clock.now_msc() + hold
         try:
-            self.books.open(login, symbol.name, side, lots, close_at_msc=close_at, stale=stale)
+            self.books.open(MarketOrder(login, symbol.name, side, lots, close_at, is_stale=stale))
         except Refused:
             return  # no free margin, the market is closed, or trading is switched off for the account
         self.opened += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, RIGHTS_DEFAULT, SELL, Books
+from sandbox.engine.books import BALANCE, BONUS, BUY, CORRECTION, CREDIT, RIGHTS_DEFAULT, SELL, Books, MarketOrder
 from sandbox.engine.clock import ServerClock
 from sandbox.engine.contracts import GROUPS, NETTING, SYMBOLS
 from sandbox.engine.desk import Desk
@@ -163,20 +163,20 @@ def _by_the_calendar(books: Books, day: int) -> None:
 
 
 def _trade(books: Books, login: int, symbol: str, side: int, lots: str) -> None:
-    books.open(login, symbol, side, Decimal(lots), comment="seed")
+    books.open(MarketOrder(login, symbol, side, Decimal(lots), comment="seed"))
 
 
 def _out_by(books: Books, login: int) -> None:
     """Two opposite positions of different size: a pair of OUT_BY deals, and a rest that is closed."""
-    _deal, long = books.open(login, "EURGBP", BUY, Decimal("0.30"), comment="seed")
-    _deal, short = books.open(login, "EURGBP", SELL, Decimal("0.20"), comment="seed")
+    _deal, long = books.open(MarketOrder(login, "EURGBP", BUY, Decimal("0.30"), comment="seed"))
+    _deal, short = books.open(MarketOrder(login, "EURGBP", SELL, Decimal("0.20"), comment="seed"))
     assert long and short
     books.close_by(long, short)
     books.close(long)
 
 
 def _partly(books: Books, login: int) -> None:
-    _deal, position = books.open(login, "USDCHF", SELL, Decimal("0.30"), comment="seed")
+    _deal, position = books.open(MarketOrder(login, "USDCHF", SELL, Decimal("0.30"), comment="seed"))
     assert position
     books.close(position, volume_ext=10_000_000)
     books.close(position)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
-from sandbox.engine.books import IN, REASON_STOP_OUT, Refused
+from sandbox.engine.books import Refused
+from sandbox.engine.deals import IN, REASON_STOP_OUT
 from sandbox.engine.gateway import pushing_goes_on
 from sandbox.engine.store import User
 from sandbox.matchtrader import messages

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from sandbox.engine.books import IN, OUT, OUT_BY, Books
+from sandbox.engine.books import Books
 from sandbox.engine.contracts import GROUPS, SYMBOLS, Group, Symbol
+from sandbox.engine.deals import IN, OUT, OUT_BY
 from sandbox.engine.store import Position, User
 from sandbox.matchtrader.accounts import SPACE, Accounts, owner_of
 from sandbox.matchtrader.names import LEDGER_TYPES, OFFERED, wire_group

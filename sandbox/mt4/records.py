@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sandbox.engine.books import BONUS, BUY, CREDIT, OUT_BY, Books
+from sandbox.engine.books import BONUS, BUY, CREDIT, Books
 from sandbox.engine.contracts import GROUPS, SYMBOLS
+from sandbox.engine.deals import OUT_BY
 from sandbox.engine.orders import FILLED, PLACED
 from sandbox.engine.store import Position
 from sandbox.mt4 import names

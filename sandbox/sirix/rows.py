@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.engine.books import BUY, IN, OUT, OUT_BY, Books
+from sandbox.engine.books import BUY, Books
 from sandbox.engine.contracts import SYMBOLS, Group
+from sandbox.engine.deals import IN, OUT, OUT_BY
 from sandbox.sirix.names import SYMBOL_NAMES, money_type
 
 TRADES = (0, 1)

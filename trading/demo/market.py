@@ -33,74 +33,95 @@ class Contract:
     is_forex: bool = True
 
 
-def _fx(
-    name: str, description: str, digits: int, level: float, vol: float, spread: int, weight: int, *, major: bool = True
-) -> Contract:
-    folder = "Forex\\Majors" if "USD" in name else "Forex\\Crosses"
-    group = SymbolGroup.FX_MAJORS if major else SymbolGroup.FX_MINORS
+def _fx(name: str, description: str, digits: int, level: float, vol: float, spread: int, weight: int) -> Contract:
+    """Describe a currency pair: major when the dollar is on one side, a hundred thousand units of its base to the lot."""
+    is_major = "USD" in name
     return Contract(
         name,
         description,
-        f"{folder}\\{name}",
-        group,
-        name[:3],
-        name[3:],
-        digits,
-        Decimal(100_000),
-        level,
-        vol,
-        spread,
-        weight,
-    )
-
-
-def _cfd(
-    name: str,
-    text: str,
-    folder: str,
-    group: SymbolGroup,
-    base: str,
-    profit: str,
-    digits: int,
-    size: int,
-    level: float,
-    vol: float,
-    spread: int,
-    weight: int,
-) -> Contract:
-    return Contract(
-        name,
-        text,
-        f"{folder}\\{name}",
-        group,
-        base,
-        profit,
-        digits,
-        Decimal(size),
-        level,
-        vol,
-        spread,
-        weight,
-        is_forex=False,
+        f"Forex\\{'Majors' if is_major else 'Crosses'}\\{name}",
+        SymbolGroup.FX_MAJORS if is_major else SymbolGroup.FX_MINORS,
+        base=name[:3],
+        profit=name[3:],
+        digits=digits,
+        size=Decimal(100_000),
+        level=level,
+        year_volatility=vol,
+        spread=spread,
+        weight=weight,
     )
 
 
 CONTRACTS = {
-    one.name: one
-    for one in (
+    contract.name: contract
+    for contract in (
         _fx("EURUSD", "Euro vs US Dollar", 5, 1.0860, 0.075, 24, 30),
         _fx("GBPUSD", "Great Britain Pound vs US Dollar", 5, 1.2720, 0.085, 27, 14),
         _fx("USDJPY", "US Dollar vs Japanese Yen", 3, 151.20, 0.10, 26, 12),
         _fx("USDCHF", "US Dollar vs Swiss Franc", 5, 0.8840, 0.08, 28, 5),
         _fx("AUDUSD", "Australian Dollar vs US Dollar", 5, 0.6580, 0.095, 26, 7),
         _fx("USDCAD", "US Dollar vs Canadian Dollar", 5, 1.3620, 0.065, 29, 5),
-        _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.85377, 0.055, 28, 4, major=False),
-        _fx("EURJPY", "Euro vs Japanese Yen", 3, 164.20, 0.10, 32, 4, major=False),
-        _cfd("XAUUSD", "Gold vs US Dollar", "Metals", SymbolGroup.METALS, "XAU", "USD", 2, 100, 2350.0, 0.15, 37, 22),
-        _cfd("US500", "US 500 Index", "Indices", SymbolGroup.INDICES, "USD", "USD", 1, 1, 5430.0, 0.17, 17, 8),
-        _cfd("DE40", "Germany 40 Index", "Indices", SymbolGroup.INDICES, "EUR", "EUR", 1, 1, 18420.0, 0.18, 24, 6),
-        _cfd(
-            "BTCUSD", "Bitcoin vs US Dollar", "Crypto", SymbolGroup.CRYPTO, "BTC", "USD", 2, 1, 64200.0, 0.55, 2512, 6
+        _fx("EURGBP", "Euro vs Great Britain Pound", 5, 0.85377, 0.055, 28, 4),
+        _fx("EURJPY", "Euro vs Japanese Yen", 3, 164.20, 0.10, 32, 4),
+        Contract(
+            "XAUUSD",
+            "Gold vs US Dollar",
+            "Metals\\XAUUSD",
+            SymbolGroup.METALS,
+            "XAU",
+            "USD",
+            2,
+            Decimal(100),
+            2350.0,
+            0.15,
+            37,
+            22,
+            is_forex=False,
+        ),
+        Contract(
+            "US500",
+            "US 500 Index",
+            "Indices\\US500",
+            SymbolGroup.INDICES,
+            "USD",
+            "USD",
+            1,
+            Decimal(1),
+            5430.0,
+            0.17,
+            17,
+            8,
+            is_forex=False,
+        ),
+        Contract(
+            "DE40",
+            "Germany 40 Index",
+            "Indices\\DE40",
+            SymbolGroup.INDICES,
+            "EUR",
+            "EUR",
+            1,
+            Decimal(1),
+            18420.0,
+            0.18,
+            24,
+            6,
+            is_forex=False,
+        ),
+        Contract(
+            "BTCUSD",
+            "Bitcoin vs US Dollar",
+            "Crypto\\BTCUSD",
+            SymbolGroup.CRYPTO,
+            "BTC",
+            "USD",
+            2,
+            Decimal(1),
+            64200.0,
+            0.55,
+            2512,
+            6,
+            is_forex=False,
         ),
     )
 }

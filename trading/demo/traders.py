@@ -100,7 +100,7 @@ def trade_once(
         symbol = CONTRACTS[rng.choice(("EURUSD", "EURUSD", "BTCUSD"))]
         opened = (start + (end - start) * rng.uniform(0.05, 0.8)).replace(microsecond=0) + dt.timedelta(seconds=1)
         closed = min(opened + dt.timedelta(minutes=rng.uniform(2, 40)), end)
-        trade = _trade(rng, paths, setting, HABITS[0], symbol, ledger.balance, opened, closed)
+        trade = _trade(rng, paths, setting, HABITS[0], symbol, ledger.balance, (opened, closed))
         if trade is not None:
             ledger.trades.append(trade)
             ledger.balance += trade.profit + 2 * trade.commission
@@ -125,10 +125,13 @@ def _trade(
     habit: Habit,
     symbol: Contract,
     balance: int,
-    opened: dt.datetime,
-    closed: dt.datetime,
+    span: tuple[dt.datetime, dt.datetime],
 ) -> Trade | None:
-    """One position sized to the balance; a loss beyond the stop is cut there. None when the money is too little."""
+    """Make up a position over a span, sized to the balance (in cents); a loss beyond the stop is cut there.
+
+    Return None where the balance is too small for the smallest lot.
+    """
+    opened, closed = span
     side = rng.randrange(2)
     point = Decimal(1).scaleb(-symbol.digits)
     half = symbol.spread / 2 * float(point)
