@@ -27,6 +27,7 @@ def _batch(job: RunningJob) -> AccountImport:
 
 @job_kind("trading.read_logins", title=gettext_lazy("Accounts of a trading server"), hours=2)
 def read_logins(job: RunningJob) -> None:
+    """Read a server's logins into staged rows and link the job to the import's page."""
     batch = _batch(job)
     reading.read(batch, job.progress)
     job.point_to(batch.get_absolute_url())
@@ -81,7 +82,7 @@ def lower_leverage(job: RunningJob) -> None:
 
 @job_kind("trading.put_classes_right", title=gettext_lazy("Bringing accounts within the caps of classes"), hours=2)
 def put_classes_right(job: RunningJob) -> None:
-    """What was chosen on the page, account by account; one that can't be changed costs no other. May run twice."""
+    """Put right what was chosen on the page, account by account; one that fails costs no other. May run twice."""
     account_groups.refresh()
     chosen = set(job.parameters["chosen"])
     ids, done, left, failed = remedies.ids_of(job.owner, chosen), 0, 0, 0

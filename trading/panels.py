@@ -39,22 +39,27 @@ def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchR
 
 
 def open_questions(user: User) -> int | None:
+    """Count open platform questions for the menu, up to 100; None for none."""
     return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
 
 
 def open_breaks(user: User) -> int | None:
+    """Count open differences with platforms for the menu, up to 100; None for none."""
     return ReconcileBreak.objects.filter(state="open")[:100].count() or None
 
 
 def unmapped_symbols(user: User) -> int | None:
+    """Count symbols without a mapping for the menu, up to 100; None for none."""
     return SymbolInfo.objects.filter(symbol_group="")[:100].count() or None
 
 
 def waiting_requests(user: User) -> int | None:
+    """Count clients' requests that wait for a decision and that the user sees, up to 100; None for none."""
     return queries.requests_visible_to(user).filter(state="waiting")[:100].count() or None
 
 
 def waiting_logins(user: User) -> int | None:
+    """Count staged logins that a person must decide, up to 100; None for none."""
     waiting = (Q(state="waiting") & ~Q(verdict="clean")) | Q(state="proposed")
     return StagedLogin.objects.filter(waiting)[:100].count() or None
 

@@ -20,13 +20,14 @@ BLOCKING_RESTRICTIONS = frozenset({"no_trading", "frozen"})
 
 
 def _reaches(user: Actor, client: Client) -> Decision:
-    """The system itself, the client on their own record, or staff who reach the client's book."""
+    """Allow the system itself, the client on their own record, and staff who reach the client's book."""
     if user is None or reaches(user, client):
         return YES
     return no(_("You don't reach this client."))
 
 
 def is_own(user: Actor, client: Client) -> bool:
+    """Tell whether the user is the client in person."""
     return user is not None and client.user_id == user.pk
 
 
@@ -90,6 +91,7 @@ def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
 
 
 def can_reset_password(user: Actor, account: TradingAccount) -> Decision:
+    """Decide whether the user may set a new password: the right on the account, and a platform that can do it."""
     allowed = _on_account(user, account, "trading.reset_password")
     return allowed and capabilities.can(account.server, Ability.SET_PASSWORDS)
 

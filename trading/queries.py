@@ -74,7 +74,7 @@ def get_account(user: User, account_id: int, *, permission: str = "trading.view_
 
 
 def accounts_of(user: User, client_id: int) -> list[TradingAccount]:
-    """A client's accounts, the open ones first."""
+    """List a client's accounts, the open ones first."""
     found = accounts_visible_to(user).filter(client_id=client_id).select_related("server", "account_type")
     rank = {AccountState.OPEN: 0, AccountState.ARCHIVED: 2, AccountState.FAILED: 3}
     return sorted(found[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
@@ -90,7 +90,7 @@ class Offer:
 
 
 def offers_for(user: User, client: Client) -> list[Offer]:
-    """What could be opened for a client: by staff, or by the client for themselves."""
+    """List what could be opened for a client: by staff, or by the client for themselves."""
     types = list(AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server"))
     limits = caps.limits_for(client)
     margins = class_margins.of_groups((one.server_id, one.group) for one in types) if limits.by_class else {}
@@ -105,12 +105,12 @@ def offers_for(user: User, client: Client) -> list[Offer]:
 
 
 def requests_visible_to(user: User) -> QuerySet[AccountRequest]:
-    """What the clients that a user sees asked for."""
+    """Select what the clients whom a user sees have requested."""
     return AccountRequest.objects.filter(account__in=accounts_visible_to(user))
 
 
 def requests_of(account: TradingAccount) -> list[AccountRequest]:
-    """The newest requests of an account that was got for a user, at most ten."""
+    """List the newest requests of an account that was read for a user, at most ten."""
     return list(account.requests.select_related("account_type").order_by("-pk")[:10])
 
 
@@ -184,12 +184,12 @@ def symbol_groups(server_id: int, names: Iterable[str]) -> dict[str, str]:
 
 
 def operations_of(account: TradingAccount) -> list[BalanceOperation]:
-    """The newest balance operations of an account that was got for a user; at most 50."""
+    """List the newest balance operations of an account that was read for a user; at most 50."""
     return list(account.operations.order_by("-pk")[:50])
 
 
 def operations_of_client(user: User, client_id: int) -> list[BalanceOperation]:
-    """The newest balance operations on all accounts of a client; at most 50."""
+    """List the newest balance operations on all accounts of a client; at most 50."""
     found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
     return list(found.select_related("account").order_by("-pk")[:50])
 
@@ -247,7 +247,7 @@ ORDER BY d
 
 
 def curve_of(account: TradingAccount, *, days: int = CURVE_DAYS) -> Curve:
-    """The same of an account that `get_account` gave."""
+    """Read the equity curve of an account that `get_account` returned."""
     with connection.cursor() as cursor:
         cursor.execute(CURVE, {"account": account.pk, "days": days})
         points = cursor.fetchall()

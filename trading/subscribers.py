@@ -35,7 +35,7 @@ ADVICE = {
 
 @subscribe(ClientVerified)
 def open_the_first_account(event: ClientVerified) -> None:
-    """A verified client gets the brand's default account, once. The platform is called by a worker, after the commit."""
+    """Request the brand's default account for a verified client, once. A worker calls the platform after the commit."""
     assert event.client_id is not None
     client = Client.objects.get(pk=event.client_id)
     account_type = AccountType.objects.filter(
@@ -53,7 +53,7 @@ def open_the_first_account(event: ClientVerified) -> None:
 
 @subscribe(TradingAccountOpened)
 def welcome_with_the_login(event: TradingAccountOpened) -> None:
-    """The letter with platform, login and server of a new account; never a password."""
+    """E-mail platform, login and server of a new account to the client; never a password."""
     account = TradingAccount.objects.select_related("server").get(pk=event.account_id)
     send_mail_to(
         client_id=account.client_id,
@@ -65,7 +65,7 @@ def welcome_with_the_login(event: TradingAccountOpened) -> None:
 
 @subscribe(MarginLevelFell)
 def tell_of_a_low_margin(event: MarginLevelFell) -> None:
-    """The client in the trader's room and by letter, and their agent at once, as the brand's policy says."""
+    """Notify the client (also by e-mail) and their agent of a low margin level, as the brand's policy sets."""
     account = TradingAccount.objects.select_related("client__brand").get(pk=event.account_id)
     policy, client, severity = margin.policy_of(account.client.brand), account.client, MarginSeverity(event.severity)
     level, key = f"{event.level:.0f}", f"trading.margin:{event.alert_id}"
@@ -100,7 +100,7 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
 
 @subscribe(RestrictionPlaced, RestrictionLifted)
 def stop_or_allow_trading(event: RestrictionPlaced | RestrictionLifted) -> None:
-    """A restriction that forbids trading holds on the platform, too."""
+    """Apply a restriction that forbids trading, or its end, to the client's accounts on the platforms."""
     assert event.client_id is not None
     if "restrictions" in FACTS:
         rebuild_client(event.client_id, "restrictions")

@@ -21,21 +21,25 @@ from trading.sync import deals, money, positions, profiles, reconcile, results, 
 
 @shared_task
 def open_account(account_id: int) -> str:
+    """Open a requested account on its platform."""
     return opening.open_on_platform(account_id)
 
 
 @shared_task
 def send_operation(operation_id: int) -> str:
+    """Send a balance operation to its platform, once."""
     return balance_operations.send_operation(operation_id)
 
 
 @shared_task
 def resolve_operation(operation_id: int) -> str:
+    """Look up an operation whose outcome is unknown."""
     return balance_operations.resolve_operation(operation_id)
 
 
 @shared_task
 def apply_right_to_trade(account_id: int) -> bool:
+    """Allow or stop trading on the platform, as the account's row has it."""
     return accounts.apply_right_to_trade(account_id)
 
 
@@ -51,12 +55,13 @@ def refresh_account(account_id: int) -> None:
 
 @shared_task
 def read_history(account_id: int) -> int | None:
+    """Read an imported account's past deals; how many were new, None where another worker does it or nothing is due."""
     return history.read_history(account_id)
 
 
 @shared_task
 def continue_work() -> int:
-    """Accounts to open and operations to send or look up, left by a crash or a broker that was away."""
+    """Continue the openings, operations and requests that a crash or an absent broker left behind."""
     done = for_each_isolated(_continue_operation, balance_operations.due_operations())
     done += for_each_isolated(opening.open_on_platform, opening.due_accounts())
     done += for_each_isolated(requests.apply, requests.due_requests())
@@ -88,12 +93,13 @@ READERS = {
 
 @shared_task
 def read_server(server_id: int, kind: str) -> None:
+    """Read one kind of data of one server."""
     READERS[kind](TradingServer.objects.get(pk=server_id))
 
 
 @shared_task
 def read_settings(server_id: int) -> None:
-    """Groups and symbols of a server that was connected or changed; later they come by the clock."""
+    """Read groups and symbols of a server that was connected or changed; later beat does."""
     server = TradingServer.objects.get(pk=server_id)
     settings.sync_groups(server)
     symbols.sync_symbols(server)
@@ -117,6 +123,7 @@ def read_servers(kind: str) -> None:
 
 @shared_task
 def forget_samples() -> int:
+    """Delete the samples of platform health that are too old to be shown."""
     return samples.forget_old()
 
 
@@ -128,7 +135,7 @@ def count_standing() -> None:
 
 @shared_task
 def watch_class_caps() -> int:
-    """Groups that give open accounts more on a class of instruments than they may."""
+    """Open questions about groups that give open accounts more on a class of instruments than is allowed."""
     return breaches.watch()
 
 

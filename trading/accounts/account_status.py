@@ -53,6 +53,7 @@ def asked_of(account: TradingAccount) -> RequestHistory:
 
 
 def forbidden_in(account: TradingAccount) -> list[str]:
+    """List in the reader's language what the account's owner may not do on the platform; empty where its rights were never read."""
     words = {
         Right.SIGN_IN: _("sign in"),
         Right.TRADE: _("trade"),

@@ -185,7 +185,7 @@ def _claim(operation_id: int) -> BalanceOperation | None:
 
 @transaction.atomic(durable=True)
 def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = None) -> OperationState:
-    """The platform was not reached or did not begin: safe to try again, until it has lasted too long.
+    """Put an operation back that the platform didn't begin: safe to try again, until that has lasted too long.
 
     `attempt`: only if no other worker has taken the operation since.
     """
@@ -204,7 +204,7 @@ def _not_begun(operation_id: int, problem: PlatformError, attempt: int | None = 
 
 @transaction.atomic(durable=True)
 def _lost(operation_id: int, problem: PlatformError) -> OperationState:
-    """The answer was lost: it is looked up from now on, and never sent again."""
+    """Mark an operation whose answer was lost: it is looked up from now on, and never sent again."""
     operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state == OperationState.SENT:
         operation.move_to(OperationState.UNKNOWN)
@@ -241,7 +241,7 @@ def resolve_operation(operation_id: int) -> OperationState:
 
 @transaction.atomic(durable=True)
 def _overdue(operation_id: int) -> BalanceOperation | None:
-    """The operation, if it is to be looked up. A sent one whose worker fell silent becomes unknown here."""
+    """Lock the operation where it is due to be looked up; a sent one whose worker fell silent becomes unknown here."""
     operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.state == OperationState.SENT and operation.next_check_at and operation.next_check_at <= timezone.now():
         operation.move_to(OperationState.UNKNOWN)
@@ -302,7 +302,7 @@ def _look_again(
 
 @transaction.atomic
 def settle(operation_id: int, *, ticket: int | None = None, problem: PlatformError | None = None) -> OperationState:
-    """The end of an operation: confirmed by a ticket, or failed for good. A settled one stays as it is."""
+    """Book the end of an operation: confirmed by a ticket, or failed for good. A settled one stays as it is."""
     operation = lock(BalanceOperation, operation_id, "account__client", "account__server")
     if operation.is_settled:
         return OperationState(operation.state)
@@ -310,7 +310,7 @@ def settle(operation_id: int, *, ticket: int | None = None, problem: PlatformErr
 
 
 def book_decision(operation: BalanceOperation, *, ticket: int | None, actor: Actor, reason: str) -> OperationState:
-    """What two people found (`operation_decisions`): the operation is locked and its outcome unknown."""
+    """Book the outcome that two people agreed on (`operation_decisions`) of a locked operation whose outcome is unknown."""
     problem = None if ticket is not None else FinalError(f"declared not done: {reason}")
     return _settle(operation, ticket=ticket, problem=problem, actor=actor, reason=reason)
 

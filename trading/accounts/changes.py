@@ -142,9 +142,9 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
 
 @transaction.atomic
 def follow_restrictions(*, client_id: int) -> list[int]:
-    """A client under a restriction may not trade on the platform either; lifted, they may again. Returns the accounts.
+    """Stop trading on the platform for a client under a restriction, allow it again once lifted, and list the changed accounts.
 
-    Who: the system, when compliance placed or lifted a restriction. The platform is told by a worker.
+    Who: the system, when compliance placed or lifted a restriction. A worker passes the change on to the platform.
     """
     client = Client.objects.get(pk=client_id)
     wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)

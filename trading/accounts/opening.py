@@ -44,7 +44,7 @@ ATTEMPTS_MAX: Final = 100
 
 
 def reference_of(account_id: int) -> str:
-    """What the platform's account is called on our side."""
+    """Name the account in the platform's own field for our reference, by which it is found again."""
     return f"keelson-{account_id}"
 
 
@@ -140,7 +140,7 @@ def _claim(account_id: int) -> TradingAccount | None:
 
 
 def _next_login(server_id: int) -> str:
-    """The next free login of our range on a server. Raises: WrongState when the range is used up."""
+    """Take the next free login of our range on a server. Raises: WrongState when the range is used up."""
     server = lock(TradingServer, server_id)
     if server.next_login > server.last_login:
         raise WrongState(_("The login range of %(server)s is used up.") % {"server": server})
@@ -196,7 +196,7 @@ def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, rea
 
 @transaction.atomic(durable=True)
 def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
-    """What to do next depends on whether the platform began, and on whose login it was."""
+    """Decide what follows a failed opening: it depends on whether the platform began, and on whose login it was."""
     account = locked(account_id)
     if account.state != AccountState.OPENING:
         return AccountState(account.state)
@@ -221,7 +221,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
 
 
 def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
-    """It may have been made, and this platform can't be asked by our reference: nobody makes it again before a look there.
+    """Stop trying where the account may exist and this platform can't be asked by our reference: a second one must not be made.
 
     Two people then find which login it has (`login_proposals`), or a person lets it be tried again (`retry_account`).
     """
@@ -296,7 +296,7 @@ def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
 
 
 def attach_login(account: TradingAccount, *, login: str, actor: Actor, reason: str) -> None:
-    """What two people found (`login_proposals`): the account is locked, its opening failed or not known."""
+    """Open a locked account under the login that two people found (`login_proposals`); its opening had failed or was unknown."""
     account.history_due_at = timezone.now()
     account.save(update_fields=["history_due_at"])
     _write_open(account, login, actor=actor, reason=reason)
@@ -318,5 +318,5 @@ def due_accounts(*, limit: int = 200) -> list[int]:
 
 
 def locked(account_id: int) -> TradingAccount:
-    """The account with client, server and type, for a change in the caller's transaction."""
+    """Lock the account, with client, server and type, for a change in the caller's transaction."""
     return lock(TradingAccount, account_id, "client", "server", "account_type")

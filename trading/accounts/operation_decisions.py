@@ -71,7 +71,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
         return policies.can_resolve(user, item.operation)
 
     def lock(self, pk: int) -> OperationDecision:
-        """The operation first, as everybody who moves it does."""
+        """Lock the operation before the decision, in the order of everybody who moves it."""
         operation = lock(
             BalanceOperation,
             OperationDecision.objects.values_list("operation_id", flat=True).get(pk=pk),
@@ -109,7 +109,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
 
 
 def _require_so_on_the_platform(operation: BalanceOperation, ticket: int | None) -> None:
-    """Raises: DomainError, when the platform shows otherwise, or doesn't answer."""
+    """Compare the proposed outcome with the platform. Raises: DomainError where it shows otherwise or doesn't answer."""
     try:
         tickets = [deal.ticket for deal in balance_operations.candidates(operation)]
     except PlatformError as problem:

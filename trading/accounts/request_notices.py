@@ -19,6 +19,7 @@ DECIDES = "trading.decide_request"
 
 
 def call_staff(request: AccountRequest) -> None:
+    """Notify the people who decide requests in the client's brand that one is waiting, once per state of its obstacles."""
     account = request.account
     notify(
         people_with(DECIDES, brand_id=account.client.brand_id),
@@ -31,6 +32,7 @@ def call_staff(request: AccountRequest) -> None:
 
 
 def tell_client(request: AccountRequest) -> None:
+    """Put the request's state on the client's timeline and, for a client who signs in, into their notifications."""
     account = request.account
     state = RequestState(request.state)
 
@@ -63,6 +65,7 @@ def tell_client(request: AccountRequest) -> None:
 
 
 def record(action: AuditCode, request: AccountRequest, actor: Actor, **more: Any) -> None:
+    """Audit an action on a request with its client and brand; `more` goes to `audit.record`."""
     account = request.account
     more.setdefault("after", {"what": localize(what(request))})
     audit.record(

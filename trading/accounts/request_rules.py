@@ -48,7 +48,7 @@ def types_to_change_to(account: TradingAccount) -> list[AccountType]:
 
 
 def against_archive(account: TradingAccount) -> list[HeldBecause]:
-    """What must be gone before an account is closed: positions, money, money on its way."""
+    """List what must be gone before an account is closed: positions, money, money on its way."""
     found = [HeldBecause.POSITIONS] if account.positions.exists() else []
     if account.balance or account.credit:
         found.append(HeldBecause.MONEY)
@@ -82,7 +82,7 @@ def contact_changed(client: Client, *, since: dt.datetime) -> bool:
 
 
 def leave_for_password(account: TradingAccount) -> AccountRequest | None:
-    """The granted wish by which the client may set a new password, within a day and once."""
+    """Find the granted request by which the client may set a new password, within a day and once."""
     found = account.requests.filter(
         kind=RequestKind.PASSWORD,
         state=RequestState.GRANTED,
@@ -93,7 +93,7 @@ def leave_for_password(account: TradingAccount) -> AccountRequest | None:
 
 
 def obstacles(request: AccountRequest) -> list[HeldBecause]:
-    """What stands against granting at once; empty when nothing does. The account is locked by the caller."""
+    """List what prevents granting a request at once; empty when nothing does. The caller has locked the account."""
     account, client = request.account, request.account.client
     if request.kind == RequestKind.PASSWORD:
         return against_password(account)
@@ -135,7 +135,7 @@ def words_of(request: AccountRequest) -> list[LocalizedText]:
 
 
 def _cap_words(request: AccountRequest) -> LocalizedText:
-    """The rule that stands against it: of the account, or of a class of instruments on which the group would give too much."""
+    """Describe the cap that prevents it: the account's, or that of a class on which the group would give too much."""
     client, cap = request.account.client, caps.cap_for(request.account.client)
     if request.account_type is not None:
         return caps.ladder_for(client, request.account_type).words

@@ -56,9 +56,9 @@ def ask(
     account_type_id: int | None = None,
     reason: str = "",
 ) -> AccountRequest:
-    """The client asks. Granted before this returns when nothing stands against it and the platform answers.
+    """File a client's request, granted before this returns where nothing prevents it and the platform answers.
 
-    Who: the account's owner. Raises: NotAllowed, WrongState (not open; asked already), DomainError for a wish without sense.
+    Who: the account's owner. Raises: NotAllowed, WrongState (not open; asked already), DomainError for a request without sense.
     """
     request = _note_wish(account_id, kind, actor, leverage, account_type_id, reason)
     return apply(request.pk) if request.state == RequestState.APPLYING else request
@@ -118,7 +118,7 @@ def _other_type(account: TradingAccount, type_id: int | None) -> AccountType:
 
 @transaction.atomic
 def withdraw(*, request_id: int, actor: User) -> AccountRequest:
-    """The client thinks better of it. Who: the owner. Raises: NotAllowed, WrongState when it is decided."""
+    """Withdraw a request before it is decided. Who: the account's owner. Raises: NotAllowed, WrongState when it is decided."""
     request = _locked(request_id)
     if request.account.client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
@@ -133,10 +133,11 @@ def withdraw(*, request_id: int, actor: User) -> AccountRequest:
 def order(
     *, account_id: int, actor: User, leverage: int, account_type: AccountType | None = None, note: str = ""
 ) -> AccountRequest:
-    """The house sets an account to a leverage, in another type where one is given, to keep a cap. `note`: the client's words.
+    """Set an account to a leverage, in another type where one is given, to keep a regulator's cap.
 
-    Whoever calls has decided whether it may be (`class_moves`). Raises: WrongState (not open, a wish of the client waits),
-    DomainError, OutsideWorldError when the platform can't be told: the order then waits with the requests.
+    `note`: the text for the client. The caller has decided whether it is allowed (`remedies`). Raises: WrongState (not
+    open, a request of the client is open), DomainError, OutsideWorldError when the platform doesn't answer: the order
+    then waits with the requests.
     """
     kind = RequestKind.LEVERAGE if account_type is None else RequestKind.TYPE
     with transaction.atomic():
@@ -379,7 +380,7 @@ def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
 
 @transaction.atomic
 def _not_done(request_id: int) -> None:
-    """The platform could not be told: a person looks at it, or tries again."""
+    """Leave a change that the platform didn't take to a person, or put an undo back to granted."""
     request = _locked(request_id)
     if request.state == RequestState.APPLYING:
         request.move_to(RequestState.WAITING)
@@ -393,7 +394,7 @@ def _not_done(request_id: int) -> None:
 
 
 def due_requests(*, limit: int = 100) -> list[int]:
-    """Requests in the middle of being done whose worker is silent."""
+    """List requests in the middle of being carried out whose worker fell silent."""
     rows = AccountRequest.objects.filter(
         state__in=[RequestState.APPLYING, RequestState.UNDOING], lease_until__lte=timezone.now()
     )
@@ -414,7 +415,7 @@ def _locked_account(account_id: int) -> TradingAccount:
 
 
 def _locked(request_id: int) -> AccountRequest:
-    """The request with its account, both locked: the account first, as everywhere."""
+    """Lock the account and then the request, in the order of every other verb."""
     account_id = AccountRequest.objects.values_list("account_id", flat=True).get(pk=request_id)
     account = _locked_account(account_id)
     request = lock(AccountRequest, request_id, "account_type", "claimed_by", "decided_by")

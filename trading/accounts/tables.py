@@ -168,7 +168,7 @@ def _price(row: Deal, table: DealTable) -> str:
 
 @lru_cache(maxsize=256)
 def _deals_at(server_id: int) -> str:
-    """The address of a server's deals, up to the ticket: fifty rows ask for it."""
+    """Build the address of a server's deals up to the ticket, once for a page of fifty rows."""
     return reverse("trading_deal", args=[server_id, 0]).removesuffix("0/")
 
 

@@ -75,8 +75,11 @@ class ClassAbove:
 
 
 def needed(given: GroupLeverage, leverage: int, cap: int) -> tuple[str, str, str] | None:
-    """The symbol whose margin is too small in a group, its margin now and what it must be at least: a rate where margin
-    follows the account's leverage, else per cent of a lot's worth. None where the class may not be traded at all."""
+    """Find the symbol whose margin is too small in a group, its margin now and the least it must be; None where `cap` is 0.
+
+    Margins are a rate where they follow the account's leverage, else a percentage of a lot's worth. A `cap` of 0 means
+    that the class may not be traded at all.
+    """
     if not cap:
         return None
     most, symbol = given.at(leverage)
@@ -104,6 +107,7 @@ class Unclear:
 
 
 def words_of(leverage: Decimal) -> str:
+    """Write a leverage as 1:30, or 1:∞ where no margin is taken; empty for none."""
     return "" if not leverage else f"1:{leverage:.0f}" if leverage.is_finite() else "1:∞"
 
 
@@ -128,7 +132,7 @@ def ids_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: i
 
 
 def page_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> Page:
-    """A page of the list, as its accounts are now. Six queries, however many rows."""
+    """Read a page of the list, as its accounts are now. Six queries, however many rows."""
     require_permission(user, "trading.view_leveragecap")
     ids = ids_above(user, on=on, after=after, limit=limit + 1)
     rows = classes_of(ids[:limit], user=user, on=on)
@@ -136,12 +140,12 @@ def page_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: 
 
 
 def classes_above(user: User, *, on: dt.date | None = None) -> list[ClassAbove]:
-    """The first page of the list."""
+    """Read the first page of the list."""
     return page_above(user, on=on).rows
 
 
 def classes_of(ids: Sequence[int], *, user: Actor, on: dt.date | None = None) -> list[ClassAbove]:
-    """What these accounts have too much of, a row for each class. Four queries."""
+    """List on which classes these accounts have too much, a row for each class. Four queries."""
     found = []
     rows = class_sql.rows(class_sql.CLASSES, books=reach_of(user).books, on=on, ids=ids) if ids else []
     accounts = TradingAccount.objects.select_related("client__brand", "account_type", "server").in_bulk(

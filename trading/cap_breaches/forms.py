@@ -100,7 +100,7 @@ class AccountTypeForm(ModelForm[AccountType]):
             self.initial["min_deposit"] = f"{minimum.normalize():f}" if minimum else "0"
 
     def _post_clean(self) -> None:
-        """The verb writes the row and checks it; the form only reads what was typed."""
+        """Leave the instance alone: the verb writes the row and checks it, the form only reads what was typed."""
 
 
 class CapForm(forms.Form):

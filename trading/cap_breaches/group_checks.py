@@ -36,7 +36,7 @@ def known_groups(server: TradingServer) -> dict[str, str]:
 
 
 def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
-    """What is wrong with a group, with those that would do; empty when nothing is or nothing is known."""
+    """Describe what is wrong with a group and name groups that would do; empty when nothing is wrong or nothing is known."""
     if not groups or groups.get(group) in ("", currency):
         return ""
     if group in groups:
@@ -86,4 +86,5 @@ def margin_problems(user: User) -> list[GroupProblem]:
 
 
 def all_problems(user: User) -> list[GroupProblem]:
+    """List what is wrong with the groups of account types and of margin settings, as far as the user may see them."""
     return [*problems(user), *margin_problems(user)]

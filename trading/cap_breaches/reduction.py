@@ -93,7 +93,7 @@ def count_above(user: User, *, on: dt.date | None = None) -> int:
 
 
 def accounts_above(user: User, *, on: dt.date | None = None, limit: int = SHOWN_MAX) -> list[Above]:
-    """The list, with what each would get. Two queries."""
+    """List the accounts above their cap with the leverage that each would get. Two queries."""
     require_permission(user, "trading.view_leveragecap")
     rows = _rows(user, on, limit=limit)
     accounts = TradingAccount.objects.filter(pk__in=[row[0] for row in rows])
@@ -106,7 +106,7 @@ def accounts_above(user: User, *, on: dt.date | None = None, limit: int = SHOWN_
 
 
 def proposal_for(account: TradingAccount, cap: int) -> int | None:
-    """The highest step of the type within the cap, or the cap itself; None where nothing may be offered at all."""
+    """Choose the highest step of the type within the cap, or the cap itself; None where nothing may be offered at all."""
     if cap < 1:
         return None
     steps = account.account_type.ladder if account.account_type else []

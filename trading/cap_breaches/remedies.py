@@ -93,7 +93,7 @@ class House:
 
 
 def remedies(account: TradingAccount, house: House) -> list[Remedy]:
-    """What would put an account right, the highest leverage first; where it stays before where it moves. No query."""
+    """List what would put an account right, highest leverage first; where it stays before where it moves. No query."""
     client, place = account.client, (account.server_id, account.group)
     limits = caps.limits_for(client, lines=house.lines)
     here = house.margins.get(place, {})
@@ -129,9 +129,9 @@ def _steps(
     house: House,
     here: Mapping[str, GroupLeverage] | None = None,
 ) -> list[Remedy]:
-    """The highest leverage in a type's group, not above the account's, that keeps all classes within their caps; or nothing.
+    """Find the highest leverage in a type's group, not above the account's, that keeps all classes within their caps; at most one.
 
-    here: what the group gives that the account would leave. A group that tells nothing, or not all, is moved to by nobody.
+    `here`: what the group gives that the account would leave. Nobody is moved to a group whose margins are unknown or incomplete.
     """
     given = house.margins.get((wanted.server_id, wanted.group), {})
     held = {sort: given[sort] for sort, cap in limits.by_class.items() if sort in given}
@@ -177,7 +177,7 @@ class Preview:
 
 
 def preview(user: User, *, on: dt.date | None = None) -> Preview:
-    """What could be put right from here, by sorts of accounts, the largest first. Seven queries, however many accounts."""
+    """List what could be put right from here, by sorts of accounts, largest first. Seven queries, however many accounts."""
     require_permission(user, "trading.view_leveragecap")
     day = on or timezone.now().date()
     rows = class_sql.rows(class_sql.SORTS, books=reach_of(user).books, on=day, limit=SORTS_MAX + 1)

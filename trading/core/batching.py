@@ -10,6 +10,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Yield the items in tuples of `size`, the last one shorter."""
     iterator = iter(items)
     while batch := tuple(islice(iterator, size)):
         yield batch

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 def opening(login: str, server: str) -> LocalizedText:
+    """Title the timeline entry of an opened trading account."""
     return phrase("Trading account %(login)s opened on %(server)s") % {"login": login, "server": server}
 
 
 def operation(one: BalanceOperation) -> LocalizedText:
+    """Title the timeline entry of a balance operation with its kind, login and state."""
     return phrase("%(kind)s on %(login)s: %(state)s") % {
         "kind": label_of(one, "kind"),
         "login": one.account.login,

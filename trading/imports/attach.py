@@ -89,7 +89,7 @@ def check_open(row: StagedLogin) -> None:
 
 
 def complete(row: StagedLogin, client: Client, account_type: AccountType | None, actor: Actor) -> TradingAccount:
-    """The account itself, of a locked login whose client was decided. In the caller's transaction."""
+    """Make the account of a locked login whose client was decided, with its earlier deals. In the caller's transaction."""
     account = _make(row, client, account_type)
     row.move_to(StagedState.ATTACHED)
     row.account, row.client, row.account_type = account, client, account_type
@@ -102,7 +102,7 @@ def complete(row: StagedLogin, client: Client, account_type: AccountType | None,
 
 
 def locked(row_id: int) -> StagedLogin:
-    """Raises: DomainError."""
+    """Lock a staged login. Raises: DomainError where there is none."""
     row = lock_or_none(StagedLogin, row_id, "server", "account__client", "proposed_client")
     if row is None:
         raise DomainError(_("There is no such login."))
@@ -110,7 +110,7 @@ def locked(row_id: int) -> StagedLogin:
 
 
 def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
-    """The client that was chosen, or else found. Raises: NotAllowed, DomainError."""
+    """Choose the client whom the user named, or else the one that was matched. Raises: NotAllowed, DomainError."""
     wanted = client_id or row.client_id
     if wanted is None:
         raise DomainError(_("Choose a client."))
@@ -123,7 +123,7 @@ def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
 
 
 def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountType | None:
-    """The type that was chosen, or else the one that has the group. Raises: DomainError."""
+    """Choose the type that the user named, or else the one that has the group; None for no type. Raises: DomainError."""
     if type_id == NO_TYPE:
         return None
     if type_id is None and client.pk == row.client_id and row.account_type_id:
@@ -144,7 +144,7 @@ def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountTy
 
 
 def _make(row: StagedLogin, client: Client, account_type: AccountType | None) -> TradingAccount:
-    """The account's row. Deals that are being taken in at this moment wait, or are there already: none stays unowned."""
+    """Create the account's row while no deals are being taken in, so that none of its deals stays without an owner."""
     SyncCursor.objects.get_or_create(server_id=row.server_id, kind="deals")
     lock_first(SyncCursor.objects.filter(server_id=row.server_id, kind="deals"))
     if TradingAccount.objects.filter(server_id=row.server_id, login=row.login).exists():
@@ -248,7 +248,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
 
 @transaction.atomic
 def ignore(*, row_id: int, actor: Actor, note: str) -> StagedLogin:
-    """A login that is nobody's here (a dealer's, a test). Its deals stay, and nobody is asked about them any more.
+    """Set aside a login that belongs to no client (a dealer's, a test). Its deals stay, and no question about them is asked.
 
     Who: `trading.import_accounts`. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
@@ -260,13 +260,13 @@ def ignore(*, row_id: int, actor: Actor, note: str) -> StagedLogin:
 
 
 def put_off(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin:
-    """The client is still to be created; the next matching looks again. Who and raises: as `ignore`."""
+    """Set a login aside until its client exists; the next matching tries it again. Who and raises: as `ignore`."""
     return _decide(row_id, actor, StagedState.LATER, note)
 
 
 @transaction.atomic
 def reopen(*, row_id: int, actor: Actor) -> StagedLogin:
-    """An ignored login waits again. Who: `trading.import_accounts`. Raises: NotAllowed, WrongState."""
+    """Let an ignored or postponed login wait again. Who: `trading.import_accounts`. Raises: NotAllowed, WrongState."""
     require(policies.can_import(actor))
     row = locked(row_id)
     if row.state not in (StagedState.IGNORED, StagedState.LATER):

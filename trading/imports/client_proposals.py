@@ -61,7 +61,7 @@ def propose_client(
 
 @transaction.atomic
 def approve_client(*, row_id: int, actor: User, note: str = "") -> TradingAccount:
-    """The login becomes the account of the client that somebody else chose.
+    """Make the login the account of the client whom somebody else chose.
 
     Who: `trading.import_accounts`, the client in reach, and not who proposed it. Raises: NotAllowed, WrongState, DomainError.
     """
@@ -74,7 +74,7 @@ def approve_client(*, row_id: int, actor: User, note: str = "") -> TradingAccoun
 
 @transaction.atomic
 def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
-    """The login waits again. Who: as for approving. Raises: NotAllowed, DomainError without a note."""
+    """Reject the proposed client; the login waits again. Who: as for approving. Raises: NotAllowed, DomainError without a note."""
     row = attach.locked(row_id)
     require(policies.can_decide_client(actor, row))
     if not note.strip():
@@ -91,7 +91,7 @@ def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
 
 @transaction.atomic
 def withdraw_client(*, row_id: int, actor: Actor, note: str = "") -> StagedLogin:
-    """The login waits again. Who: the one who proposed it, while nobody has decided."""
+    """Withdraw the proposal; the login waits again. Who: the one who proposed it, while nobody has decided."""
     row = attach.locked(row_id)
     require(policies.can_withdraw_client(actor, row))
     return _take_back(row, TradingAction.CLIENT_WITHDRAWN, actor, note)

@@ -43,9 +43,10 @@ class Evidence:
 
 
 def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
-    """What the platform shows of a login now. Not in a transaction: it is asked.
+    """Compare what the platform shows of a login now with the account. Not in a transaction: it asks the platform.
 
-    Raises: DomainError, when it shows none, or one that can't be this account; OutsideWorldError, when it doesn't answer.
+    Raises: DomainError where there is no such login, or it can't be this account; OutsideWorldError when the platform
+    doesn't answer.
     """
     try:
         found = platform_for(account.server, Purpose.READS).read_account(login)
@@ -71,7 +72,7 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
 
 
 def _compare(account: TradingAccount, found: AccountData) -> list[Evidence]:
-    """The group first, then what names the person."""
+    """List both sides of what identifies an account: the group first, then what names the person, masked."""
     client = account.client
     rows = [
         (_("Group"), found.group, account.group),
@@ -137,7 +138,7 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
         return policies.can_propose_login(user, item.account)
 
     def lock(self, pk: int) -> LoginProposal:
-        """The account first, as everybody who opens it does."""
+        """Lock the account before the proposal, in the order of everybody who opens it."""
         account = opening.locked(LoginProposal.objects.values_list("account_id", flat=True).get(pk=pk))
         proposal = super().lock(pk)
         proposal.account = account

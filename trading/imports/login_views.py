@@ -56,7 +56,7 @@ class ProposeLogin(StaffView):
 
 
 def proposal_visible_to(user: User, proposal_id: int) -> LoginProposal:
-    """Raises Http404."""
+    """Find a proposal whose account the user sees. Raises: Http404."""
     rows = LoginProposal.objects.filter(account__in=queries.accounts_visible_to(user), pk=proposal_id)
     proposal = rows.select_related(
         "account__client__brand", "account__server", "account__account_type", "requested_by", "decided_by"

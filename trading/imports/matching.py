@@ -99,9 +99,9 @@ def fits_everywhere(row: StagedLogin, client: Client) -> list[Fit]:
 
 
 def agreeing_codes(row: StagedLogin, client: Client) -> tuple[str, ...]:
-    """What agrees between the platform's data and a client, if no other client fits better; else nothing.
+    """List what agrees between the platform's data and a client; nothing where another client fits better.
 
-    One who fits better counts also where the person who chooses doesn't reach them: a namesake doesn't get the login.
+    One who fits better counts even where the person who chooses doesn't reach them: a namesake doesn't get the login.
     """
     fits = fits_everywhere(row, client)
     chosen = next((fit for fit in fits if fit.client_id == client.pk), None)
@@ -145,7 +145,7 @@ class TypesOf:
 
 
 def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
-    """What is said of a login. A client of a brand that has the group comes before one of a brand that has not."""
+    """Decide the verdict on a login. A client of a brand that has the group comes before one of a brand that hasn't."""
     ranked = sorted(fits, key=lambda fit: (-fit.weight, fit.type_id is None, fit.is_closed, fit.client_id))
     certain = [fit for fit in ranked if fit.weight >= CERTAIN]
     typed = [fit for fit in certain if fit.type_id is not None]
@@ -176,7 +176,7 @@ def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
 
 
 def words_of(codes: Iterable[str]) -> str:
-    """`same mailbox, same country`, in the reader's language."""
+    """Write what agrees, `same mailbox, same country`, in the reader's language."""
     labels = {
         "email": _("same mailbox"),
         "phone": _("same telephone"),
@@ -187,7 +187,7 @@ def words_of(codes: Iterable[str]) -> str:
 
 
 def clients_of(rows: Iterable[StagedLogin], user: User) -> dict[int, Client]:
-    """The clients named in some rows' reasons, as far as the user reaches them; one query."""
+    """Read the clients named in these rows' reasons, as far as the user reaches them; one query."""
     ids = {reason["client"] for row in rows for reason in row.reasons}
     found = Client.objects.filter(pk__in=ids, book_id__in=reach_of(user).books).select_related("brand", "owner")
     return {client.pk: client for client in found}

@@ -167,7 +167,7 @@ class Unreadable:
 
 
 def _accounts(platform: Platform, logins: Sequence[str]) -> list[AccountData | Unreadable]:
-    """A batch; when one account in it can't be read, each by itself, so that a bad one costs no other."""
+    """Read a batch of logins; when one can't be read, read each by itself, so that a bad one costs no other."""
     try:
         return list(_asked(lambda: platform.read_accounts(logins)))
     except (ValueError, KeyError, FinalError):
@@ -182,7 +182,7 @@ def _one(platform: Platform, login: str) -> AccountData | Unreadable | None:
 
 
 def _asked(ask: Callable[[], Sequence[Asked]]) -> Sequence[Asked]:
-    """A server that is busy or starting is asked again after a moment. Raises: PlatformError."""
+    """Ask again after a moment where a server is busy or starting. Raises: PlatformError."""
     for attempt in range(1, TRIES + 1):
         try:
             return ask()
@@ -196,7 +196,7 @@ def _asked(ask: Callable[[], Sequence[Asked]]) -> Sequence[Asked]:
 
 
 def staged_row(one: AccountData | Unreadable, currencies: dict[str, str], synced: set[str]) -> dict[str, Any]:
-    """A login as it is kept, with what stands against it whoever it belongs to."""
+    """Turn a platform's account into the values of a staged login, with the problems that don't depend on its client."""
     if isinstance(one, Unreadable):
         empty = dict.fromkeys(
             ("group", "currency", "name", "email", "email_canonical", "phone", "phone_canonical", "country"), ""

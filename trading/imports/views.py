@@ -248,20 +248,20 @@ def _row(row_id: int) -> StagedLogin:
 
 
 def _proposed_client(row: StagedLogin, user: User) -> Client | None:
-    """The client who awaits second approval, for those who reach them."""
+    """Find the client who awaits second approval, for those who reach them."""
     if row.state != StagedState.PROPOSED or row.proposed_client_id is None:
         return None
     return clients_visible_to(user).select_related("brand", "owner").filter(pk=row.proposed_client_id).first()
 
 
 def _agreeing(row: StagedLogin, client: Client) -> str:
-    """`same name, same country`: what the platform's data and a client share now."""
+    """Write what the platform's data and a client share now: `same name, same country`."""
     fits = matching.fits_everywhere(row, client)
     return matching.words_of(next((fit.codes for fit in fits if fit.client_id == client.pk), ()))
 
 
 def _following(row: StagedLogin) -> StagedLogin | None:
-    """The next login of the import that a person must look at."""
+    """Find the next login of the import that a person must decide."""
     rest = StagedLogin.objects.filter(batch_id=row.batch_id, state=StagedState.WAITING, pk__gt=row.pk)
     return rest.exclude(verdict__in=[Verdict.CLEAN, Verdict.BROKEN, Verdict.NOT_READ]).order_by("pk").first()
 

@@ -82,7 +82,7 @@ class Cap:
 def lines_on(
     day: dt.date, *, category: str = "", countries: Iterable[str] | None = None, limit: int = 200
 ) -> list[LeverageCap]:
-    """The lines that hold on a day, for clients of a category in any of these countries where they are given. One query."""
+    """List the lines in force on a day, for clients of a category in any of these countries where they are given. One query."""
     rows = LeverageCap.objects.filter(Q(valid_until__isnull=True) | Q(valid_until__gte=day), valid_from__lte=day)
     rows = rows.filter(category=category) if category else rows
     rows = rows if countries is None else rows.filter(countries__overlap=list(countries))
@@ -98,12 +98,12 @@ class Limits:
 
 
 def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
-    """The stricter of residence and licence; None where nobody sets a cap. One query (and the brand)."""
+    """Find the stricter cap of residence and licence; None where nobody sets one. One query (and the brand)."""
     return limits_for(client, on=on).cap
 
 
 def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[LeverageCap] | None = None) -> Limits:
-    """The account's cap and the classes'. One query (and the brand); none where `lines` are all that hold."""
+    """Find the account's cap and those of the classes. One query (and the brand); none where `lines` are all in force."""
     licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
     places = [place for place in dict.fromkeys((client.country, licence)) if place]
     if lines is None:
@@ -161,9 +161,9 @@ Margins = Mapping[tuple[int, str], Mapping[str, GroupLeverage]]
 def ladder_for(
     client: Client, account_type: AccountType, *, limits: Limits | None = None, margins: Margins | None = None
 ) -> Ladder:
-    """The type's leverages within the caps. The default is the highest that is neither above the type's own.
+    """List the type's leverages within the caps, with the highest of them up to the type's own as the default.
 
-    limits: `limits_for` the client, margins: of the type's group, where they are at hand; else a query for each.
+    `limits`: `limits_for` the client, `margins`: of the type's group, where they are at hand; else a query for each.
     """
     limits = limits_for(client) if limits is None else limits
     place = (account_type.server_id, account_type.group)
@@ -185,7 +185,7 @@ def ladder_for(
 
 
 def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupLeverage]) -> LocalizedText:
-    """The class that stands against a leverage, with what its group would give."""
+    """Describe the class that prevents a leverage, with what its group would give."""
     sort, cap = min(
         ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),
         key=lambda one: (one[1].leverage, one[0]),
@@ -201,16 +201,16 @@ def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupL
 
 
 def ladder_of(account: TradingAccount) -> Ladder | None:
-    """The leverages an account may be set to; None for an account without a type (it keeps what it has)."""
+    """List the leverages an account may be set to; None for an account without a type (it keeps what it has)."""
     if account.account_type is None:
         return None
     return ladder_for(account.client, account.account_type)
 
 
 def check_leverage(client: Client, account_type: AccountType, leverage: int | None) -> int:
-    """The leverage to open or set: the wished one, or the type's own within the cap.
+    """Choose the leverage to open or set: the requested one, or the type's own within the cap.
 
-    Raises: DomainError with the rule when it is above a cap, or that the type does not have it.
+    Raises: DomainError with the rule where it is above a cap, or where the type does not have it.
     """
     ladder = ladder_for(client, account_type)
     if leverage is None:
@@ -229,10 +229,10 @@ def check_leverage(client: Client, account_type: AccountType, leverage: int | No
 
 @transaction.atomic
 def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
-    """A new line from its first day on; the line before it of the same rule ends the day before. Old lines stay.
+    """Add a line of a rule; the line before it ends the day before the new one's first day. Old lines stay.
 
-    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another, or that
-    would end the line before it in countries that it does not name: there clients would lose their cap unnoticed.
+    Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError for a line that begins on the day of another, or
+    that would end the line before it in countries that it doesn't name: clients there would lose their cap unnoticed.
     """
     require_permission(actor, CHANGES)
     line = LeverageCap(**fields, is_confirmed=True)

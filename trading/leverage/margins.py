@@ -46,7 +46,7 @@ class GroupLeverage:
     unclear: tuple[tuple[str, str], ...] = ()
 
     def at(self, leverage: int) -> tuple[Decimal, str]:
-        """The highest leverage of the class in an account of so much, and on which symbol. Zero margin is no limit at all."""
+        """Find the highest leverage of the class in an account of that leverage, and its symbol. Zero margin is no limit at all."""
         followed = Decimal("Infinity") if self.rate == 0 else leverage / self.rate if self.rate is not None else None
         return max(
             (
@@ -128,7 +128,7 @@ Exchange = Callable[[str, str], Decimal | None]
 
 
 def _exchange() -> Exchange:
-    """The day's rate from a currency to another, None where there is none; each is looked up once."""
+    """Build the day's rate from a currency to another, None where there is none; each is looked up once."""
     today = timezone.now().date()
 
     @cache
@@ -180,7 +180,7 @@ def _note_unclear(one: dict[str, Any], reason: str, name: str) -> None:
 
 
 def _rate(info: SymbolInfo, rules: Sequence[Mapping[str, Any]], exchanged: Exchange) -> tuple[Decimal | None, str]:
-    """The smallest margin rate that the group may give on a symbol, None where none is known; and why not all are."""
+    """Find the smallest margin rate that the group may give on a symbol, None where none is known; and why some aren't."""
     rates = [Decimal(rule["rate"]) for rule in rules if rule["rate"] is not None]
     rate = min(rates, default=info.margin_rate)
     if info.margin_formula == MarginFormula.OTHER or rate is None:

@@ -155,7 +155,7 @@ class ReconcileBreak(HasState):
         return f"{self.get_kind_display()}: {self.subject}"
 
     def require_open(self) -> None:
-        """Raises WrongState when it is closed already."""
+        """Refuse a difference that is closed already. Raises: WrongState."""
         if self.state != BreakState.OPEN:
             raise WrongState(gettext("This difference is closed already."))
 

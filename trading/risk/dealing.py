@@ -187,23 +187,26 @@ class View:
 
 
 def start_of(period: Period, day: dt.date) -> dt.date:
-    """The first day of the period that a day is in."""
+    """Find the first day of the period that a day is in."""
     if period == Period.WEEK:
         return day - dt.timedelta(days=day.weekday())
     return day.replace(day=1) if period == Period.MONTH else day
 
 
 def next_start(period: Period, start: dt.date) -> dt.date:
+    """Find the first day of the following period."""
     if period == Period.MONTH:
         return (start + dt.timedelta(days=32)).replace(day=1)
     return start + dt.timedelta(days=7 if period == Period.WEEK else 1)
 
 
 def previous_start(period: Period, start: dt.date) -> dt.date:
+    """Find the first day of the period before."""
     return start_of(period, start - dt.timedelta(days=1))
 
 
 def brands_of(user: User) -> list[Brand]:
+    """List the brands that a user reaches, by name."""
     return list(Brand.objects.filter(pk__in=reach_of(user).brands).order_by("name"))
 
 
@@ -232,6 +235,7 @@ def _results(view: View, shown: str, *, by_client: bool, limit: int) -> list[Res
 
 
 def totals(view: View) -> Totals:
+    """Sum up clients' results of the view's period. Who: `trading.view_deal_list`. Raises: NotAllowed."""
     require_permission(view.user, SEES)
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, view.values())

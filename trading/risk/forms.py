@@ -18,7 +18,7 @@ class MarginPolicyForm(ModelForm[MarginPolicy]):
         fields: ClassVar[list[str]] = list(FIELDS)
 
     def clean(self) -> dict[str, Any]:
-        """The limits descend; the database holds it, too."""
+        """Require limits that descend; a CHECK in the database holds it, too."""
         data = super().clean() or {}
         limits = [data.get(name) for name in ("warning_at", "call_at", "stop_at")]
         if all(limit is not None for limit in limits):

@@ -94,7 +94,7 @@ def watch(server: TradingServer, logins: Sequence[str]) -> int:
 
 
 def policy_of(brand: Brand) -> MarginPolicy:
-    """The brand's row, or the defaults as an unsaved one."""
+    """Read the brand's margin policy, or an unsaved one with the defaults."""
     return MarginPolicy.objects.filter(brand=brand).first() or MarginPolicy(brand=brand)
 
 

@@ -86,7 +86,7 @@ class Held:
 
 
 def by_symbol(account: TradingAccount, *, days: int = DAYS) -> list[SymbolResult]:
-    """What an account won and lost on each symbol: closed lots and everything deals moved, best first.
+    """List what an account won and lost on each symbol: closed lots and everything that deals moved, best first.
 
     Here and below the account comes from `queries.get_account`, which decided who may see it.
     """
@@ -96,6 +96,7 @@ def by_symbol(account: TradingAccount, *, days: int = DAYS) -> list[SymbolResult
 
 
 def track_record(account: TradingAccount, *, days: int = DAYS) -> TrackRecord:
+    """Sum up an account's closed trades of the last days: days, trades, wins, net, best and worst, and net by hour of day (UTC)."""
     with connection.cursor() as cursor:
         cursor.execute(BY_HOUR, _of(account, days))
         days, trades, wins, net, best, worst, good, hours = cursor.fetchone()

@@ -28,7 +28,7 @@ from trading.servers import connection_settings
 
 
 def place_of(url: str) -> str:
-    """An export's address without its user and password."""
+    """Strip user and password from an export's address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" + (
         f"?{parts.query}" if parts.query else ""
@@ -66,7 +66,7 @@ class AddressApproval(approvals.ApprovalKind[ServerAddressChange]):
     has_own_form = True
 
     def lock(self, pk: int) -> ServerAddressChange:
-        """The server first, as everybody who sets it up does."""
+        """Lock the server before the change, in the order of everybody who sets it up."""
         server = lock(TradingServer, ServerAddressChange.objects.values_list("server_id", flat=True).get(pk=pk))
         change = super().lock(pk)
         change.server = server
@@ -82,7 +82,8 @@ class AddressApproval(approvals.ApprovalKind[ServerAddressChange]):
         secret_options: Mapping[str, str] | None = None,
         **given: Any,
     ) -> None:
-        """Raises: DomainError (a secret isn't given again, the address can't be asked any more)."""
+        """Move the server to the approved address. Raises: DomainError (a secret isn't entered again, the address can't
+        be asked now)."""
         server = item.server
         kind, before = kind_of(server.kind), connection_settings.where_of(server)
         server.host, server.port, server.transport = item.host, item.port, item.transport

@@ -40,6 +40,7 @@ class Where:
 
 
 def where_of(server: TradingServer) -> Where:
+    """Pick out the settings that decide which machine a server's commands go to."""
     options = {
         name: value for name, value in server.options.items() if name.endswith(("host", "port")) or name in OF_THE_WAY
     }
@@ -47,7 +48,7 @@ def where_of(server: TradingServer) -> Where:
 
 
 def require_secrets_again(server: TradingServer, kind: Kind, password: str, new_secrets: Sequence[str]) -> None:
-    """What is stored for one address isn't sent to another: whoever changes it knows the secrets. Raises: DomainError."""
+    """Require the secrets to be entered again, so that none stored for one address is sent to another. Raises: DomainError."""
     stored = [option for option in kind.options if option.is_secret and option_value(server, option.name)]
     missing = [str(option.label) for option in stored if option.name not in new_secrets]
     if not password:
@@ -60,12 +61,12 @@ def require_secrets_again(server: TradingServer, kind: Kind, password: str, new_
 
 
 def _given(options: Mapping[str, str]) -> dict[str, str]:
-    """Without what was left empty: the platform's own default stands then, also when it changes."""
+    """Leave out empty options: the platform's own default applies then, also when it changes."""
     return {name: value for name, value in options.items() if value not in (None, "")}
 
 
 def keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) -> list[str]:
-    """Keep the platform's own settings; the names of the secret ones that are new. Raises: DomainError."""
+    """Save the platform's own settings and name the secret ones that are new. Raises: DomainError."""
     server.options = _given(server.options)
     known = {option.name for option in kind.options if option.is_secret}
     if strange := sorted(secrets.keys() - known):
@@ -77,6 +78,7 @@ def keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) 
 
 
 def set_export(server: TradingServer, url: str) -> None:
+    """Set or remove (by a dash) the address of a server's SQL export; empty leaves it. Raises: DomainError."""
     if url and url != NO_EXPORT and server.kind not in EXPORTS:
         raise DomainError(_("Of %(platform)s no export can be read.") % {"platform": server.get_kind_display()})
     if url == NO_EXPORT:
@@ -93,7 +95,7 @@ def set_export(server: TradingServer, url: str) -> None:
 
 
 def _check_options(kind: Kind, server: TradingServer) -> None:
-    """What the platform itself needs, each in its own shape; unknown names are refused rather than kept."""
+    """Check the platform's own settings, each by its pattern; unknown names are refused rather than saved."""
     known = {option.name for option in kind.options if not option.is_secret}
     if strange := sorted(server.options.keys() - known):
         raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
@@ -108,6 +110,7 @@ def _check_options(kind: Kind, server: TradingServer) -> None:
 
 
 def check(server: TradingServer) -> None:
+    """Check a server's settings before they are saved: zone, manager, address and options. Raises: DomainError."""
     try:
         ZoneInfo(server.time_zone)
     except (ZoneInfoNotFoundError, ValueError):

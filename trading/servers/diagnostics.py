@@ -100,7 +100,7 @@ def _unverified(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _sample(server: TradingServer, platform: Platform) -> list[str]:
-    """A few logins: of the platform's list, or those that the house knows there."""
+    """Choose a few logins to try: of the platform's list, or our own accounts there."""
     if platform.capabilities.lists_accounts:
         return platform.logins(server.group_mask)[:SAMPLE]
     known = server.accounts.filter(state="open", missing_since__isnull=True).order_by("pk")
@@ -192,7 +192,7 @@ def _positions(server: TradingServer, platform: Platform) -> Finding:
 
 
 def _plainly(told: str) -> str:
-    """What to do about a way that ends before the platform."""
+    """Advise what to do about a connection that fails before it reaches the platform."""
     return next((words for sign, words in ADVICE_ON_THE_WAY.items() if sign in told), ADVICE_ELSE)
 
 

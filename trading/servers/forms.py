@@ -43,7 +43,7 @@ MANAGERS: Final = {
 
 
 def _shaped(option: Option) -> Callable[[str], None]:
-    """The same question that the verb asks, so that the answer stands at the field."""
+    """Make a validator of the option's pattern, the verb's own check, so that the error appears at its field."""
 
     def check(value: str) -> None:
         if value and option.pattern and not re.fullmatch(option.pattern, value):
@@ -155,7 +155,7 @@ class ServerForm(ModelForm[TradingServer]):
             self.fields["export_url"].widget.attrs["placeholder"] = _("An address is stored")
 
     def _leave_out(self, kind: str) -> None:
-        """What this platform does not have: another's own fields, an export, a zone, a range of logins."""
+        """Remove the fields that this platform doesn't have: another's own, an export, a zone, a range of logins."""
         gone = [name for owner, names in ONLY_OF.items() if owner != kind for name in names]
         if kind not in EXPORTS:
             gone.append("export_url")

@@ -162,6 +162,6 @@ def _keep_where(server: TradingServer, where: Where) -> None:
 
 
 def try_connection(*, server_id: int, actor: Actor) -> list[Check]:
-    """The doctor's read-only checks. Who: `trading.manage_servers`. Not in a transaction: it talks to the server."""
+    """Run the doctor's read-only checks. Who: `trading.manage_servers`. Not in a transaction: it talks to the server."""
     require_permission(actor, MANAGES)
     return list(examine(TradingServer.objects.get(pk=server_id)))

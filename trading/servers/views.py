@@ -63,7 +63,7 @@ class ServerPage(StaffView):
 
     @staticmethod
     def _kind(wanted: str) -> str:
-        """The platform of a new server; MetaTrader 5 unless another is named."""
+        """Choose the platform of a new server; MetaTrader 5 unless another is named."""
         return wanted if wanted in ADAPTERS else PlatformKind.MT5.value
 
     @staticmethod
@@ -90,7 +90,7 @@ def _waiting(server: TradingServer) -> ServerAddressChange | None:
 
 
 def _address_of(request: UserRequest, server: TradingServer | None) -> dict[str, Any]:
-    """A new address that waits, and what the reader may do about it."""
+    """Collect a new address that awaits approval, and what the reader may do about it."""
     change = _waiting(server) if server else None
     if server is None or change is None:
         return {}

@@ -28,7 +28,7 @@ SPREAD_PERCENT_MAX: Final = Decimal(1)
 
 @feeds.reader("platform")
 def read_platform(address: str) -> list[Published]:
-    """Raises: FeedError."""
+    """Read today's euro rates from a connected server's quotes; none on a day that is no bank day. Raises: FeedError."""
     server_name, _slash, named = unquote(urlsplit(address).path).partition("/")
     symbols = [symbol for symbol in named.split("+") if symbol]
     server = TradingServer.objects.filter(name__iexact=server_name, is_enabled=True, is_demo=False).first()

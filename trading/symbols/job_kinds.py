@@ -26,7 +26,7 @@ def resolve_symbols(job: RunningJob) -> None:
 
 @job_kind(backfill.JOB, title=gettext_noop("Deals of the past"), hours=24)
 def read_the_past(job: RunningJob) -> None:
-    """A span of days, with its progress; cancelled, it keeps what it read and can go on later."""
+    """Read a span of past days with its progress; a cancelled job keeps what it read and can be resumed."""
     with closing(backfill.work(job.parameters["backfill_id"])) as windows:
         for row in windows:
             told = {"done": row.days_done, "days": row.days, "new": row.new, "deals": row.deals}
@@ -38,6 +38,7 @@ def read_the_past(job: RunningJob) -> None:
 
 @job_kind(breaks.JOB, title=gettext_noop("Asking the platform again"))
 def fetch_again(job: RunningJob) -> None:
+    """Ask the platform again about one difference, and link the job to its page."""
     row = ReconcileBreak.objects.select_related("server", "account__server").get(pk=job.parameters["break_id"])
     reconcile.look_again(
         row, lambda done, total, text: job.progress(done, total, text or _("%(n)s deals") % {"n": done})

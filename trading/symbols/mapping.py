@@ -127,7 +127,7 @@ def map_symbol(
 
 @transaction.atomic
 def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
-    """A proposal is wrong: the symbol stays unmapped until a person says what it is. Raises: WrongState, DomainError."""
+    """Reject a proposal: the symbol stays unmapped until a person maps it. Raises: WrongState, DomainError."""
     require_permission(actor, MAPS)
     alias = lock_first(SymbolAlias.objects.filter(info_id=info_id), "info__server", "symbol")
     if alias is None or alias.state != AliasState.PROPOSED:
@@ -162,7 +162,7 @@ def _audit(alias: SymbolAlias, actor: Actor, before: dict[str, str], *, reason: 
 
 
 def _apply(aliases: Sequence[SymbolAlias], actor: User) -> Job | None:
-    """Reports count the symbols anew at once; questions about them are closed; the deals follow in a job."""
+    """Count mapped symbols in reports at once, close the questions about them, and start the job for their deals."""
     if not aliases:
         return None
     ids = [alias.info_id for alias in aliases]

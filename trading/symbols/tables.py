@@ -190,7 +190,7 @@ class PlatformBreakTable(Table):
 
 
 def told(row: ReconcileBreak) -> str:
-    """The evidence in a few words."""
+    """Sum up a difference's evidence for a table cell."""
     evidence, currency = row.evidence, row.account.currency if row.account else ""
     if row.kind == BreakKind.BALANCE:
         return _("platform %(platform)s, deals %(deals)s") % {
@@ -209,7 +209,7 @@ def told(row: ReconcileBreak) -> str:
 
 
 def amount(value: Any, currency: str, *, sign: bool = False) -> str:
-    """A figure of the evidence in the account's currency; as it stands there where nobody knows that."""
+    """Write a figure of the evidence in the account's currency; unchanged where the currency is unknown or it is no number."""
     try:
         return formats.money(Decimal(str(value)), currency, sign=sign) if currency else str(value)
     except InvalidOperation:

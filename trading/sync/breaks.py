@@ -85,7 +85,7 @@ def note_difference(server: TradingServer, difference: Difference, *, is_healed:
 def heal(
     *, server: TradingServer, kind: BreakKind, subjects: Sequence[str] | None = None, but: Sequence[str] = ()
 ) -> int:
-    """Open differences that a new look did not find are over. Without `subjects`: all of the kind but those in `but`."""
+    """Close the open differences that a new comparison didn't find. Without `subjects`: all of the kind but those in `but`."""
     found = ReconcileBreak.objects.filter(server=server, kind=kind, state=BreakState.OPEN)
     found = found.filter(subject__in=subjects) if subjects is not None else found.exclude(subject__in=list(but))
     days = set(found.values_list("day", flat=True)[:DAYS_MAX])
@@ -96,7 +96,7 @@ def heal(
 
 
 def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: str, actor: Actor = None) -> None:
-    """A question for a person about a day, or about balances, is over with the last open difference that it was about."""
+    """Close the question about a day, or about balances, with the last open difference that it was about."""
     now = timezone.now()
     still = ReconcileBreak.objects.filter(server_id=server_id, state=BreakState.OPEN)
     asked = PlatformIssue.objects.filter(server_id=server_id, closed_at__isnull=True)
@@ -111,7 +111,10 @@ def _close_questions(server_id: int, days: set[dt.date | None], *, resolution: s
 
 @transaction.atomic
 def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
-    """A person decides what a difference is. Who: `trading.decide_break`. Raises: WrongState, DomainError without a reason."""
+    """Settle a difference with a person's finding.
+
+    Who: `trading.decide_break`. Raises: WrongState, DomainError without a reason.
+    """
     require_permission(actor, DECIDES)
     row = lock_or_none(ReconcileBreak, break_id, "server", "account__client")
     if row is None:

@@ -35,7 +35,7 @@ class Run:
 
 
 def is_resting(cursor: SyncCursor) -> bool:
-    """A server that failed is left alone for a while: 1, 2, 4 … 60 seconds."""
+    """Tell whether a server that failed is still left alone: for 1, 2, 4 … 60 seconds."""
     if not cursor.failures or cursor.error_at is None:
         return False
     rest = min(REST_SECONDS_MAX, 2 ** min(cursor.failures - 1, 10))
@@ -44,7 +44,7 @@ def is_resting(cursor: SyncCursor) -> bool:
 
 @contextmanager
 def reading(server: TradingServer, kind: str) -> Iterator[Run | None]:
-    """A run for one kind of data; None when another worker is at it, or the server rests after an error.
+    """Run one reading of one kind of data; None when another worker is at it, or the server rests after an error.
 
     A platform's error ends the run and is kept on the cursor for the health page; it is not raised.
     """

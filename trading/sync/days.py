@@ -61,11 +61,12 @@ class Compared:
 
 
 def day_of(server_msc: int) -> dt.date:
+    """Convert a server time in milliseconds to the day on the server's clock."""
     return EPOCH + dt.timedelta(days=server_msc // DAY_MSC)
 
 
 def msc_of(day: dt.date) -> int:
-    """The first millisecond of a server's day, by its own clock."""
+    """Convert a day on the server's clock to its first millisecond."""
     return (day - EPOCH).days * DAY_MSC
 
 
@@ -99,7 +100,7 @@ class Windows:
 
 
 def read_window(platform: Platform, server: TradingServer, first: int, last: int) -> list[DealData]:
-    """The platform's deals from `first` up to, not including, `last` by its clock."""
+    """Read the platform's deals from `first` up to, not including, `last` by its clock."""
     found = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last - 1)
     return [deal for deal in found if first <= deal.server_msc < last]
 
@@ -130,7 +131,7 @@ def check_day(server: TradingServer, platform: Platform, day: dt.date) -> Compar
 
 
 def _length(server: TradingServer, start: int) -> int:
-    """A window for a day that we know to be busy begins short."""
+    """Choose the length of a day's first window in milliseconds; a day known to be busy begins short."""
     known = _count(server, start, start + DAY_MSC)
     return max(SHORTEST_MSC, DAY_MSC // (known // DEALS_PER_WINDOW + 1))
 
@@ -157,9 +158,10 @@ def _compare(
     *,
     is_whole: bool,
 ) -> None:
-    """What the platform has and we have not is taken in; what we have and it has not is looked up by its ticket first.
+    """Take in what the platform has and we don't; look up by its ticket what we have and the platform didn't list.
 
-    is_whole: every row of the platform could be read. Otherwise one that we have may be among the others: none is missing there.
+    `is_whole`: every row of the platform could be read. Otherwise a deal of ours may be among the unreadable ones, so
+    none counts as missing there.
     """
     from trading.sync.deals import take_in
 
@@ -256,7 +258,7 @@ def _delete(
 
 
 def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData], kind: BreakKind) -> None:
-    """What was repaired at once is kept with its evidence, closed."""
+    """Record what was repaired at once, with its evidence, as closed differences."""
     chosen = sorted(deals, key=lambda deal: deal.ticket)[:EVIDENCE_MAX]
     edits = {}
     if kind == BreakKind.CHANGED and chosen:
@@ -286,7 +288,7 @@ def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData
 
 
 def _keep(server: TradingServer, day: dt.date, total: Compared) -> None:
-    """The day's row; a count that still differs is a break until a later look finds it equal."""
+    """Save the day's check; a count that still differs stays a break until a later comparison finds it equal."""
     now, platform = timezone.now(), total.platform + total.elsewhere
     DayCheck.objects.update_or_create(
         server=server,

@@ -74,7 +74,7 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta | None = None) ->
 
 
 def follow_deals(server: TradingServer) -> int:
-    """What a worker does every second: one reading, and half a second later a second one where much is traded.
+    """Read a server's new deals, and again half a second later where much is traded; a worker runs it every second.
 
     Returns how many new deals there were.
     """

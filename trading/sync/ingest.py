@@ -146,7 +146,7 @@ def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
 def _told(
     server: TradingServer, written: Sequence[tuple[int, int]], logins: dict[int, str], owners: dict[str, Owner]
 ) -> DealsSynced:
-    """Some deals, by ticket and row id, with the clients whose they are."""
+    """Build the event about some deals, by ticket and row id, with the clients who own them."""
     clients = {owners[login].client_id for ticket, _pk in written if (login := logins[ticket]) in owners}
     return DealsSynced(
         server_id=server.pk, deal_ids=tuple(pk for _ticket, pk in written), client_ids=tuple(sorted(clients))
@@ -184,7 +184,7 @@ def _write(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> 
 
 
 def _insert(server: TradingServer, deals: Sequence[DealData], done: Ingested) -> dict[int, int]:
-    """New deals by one COPY; their row ids by ticket."""
+    """Insert new deals by one COPY; their row ids by ticket."""
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.execute(IDS, [len(deals)])
         ids = [int(pk) for pk in cursor.fetchone()[0].split()]
@@ -195,7 +195,7 @@ def _insert(server: TradingServer, deals: Sequence[DealData], done: Ingested) ->
 
 
 def _line(pk: int, server_id: int, deal: DealData, owner: Owner | None) -> str:
-    """A deal as COPY reads it. Decimals travel as text, so that no digit is lost."""
+    """Write a deal as a line of COPY. Decimals travel as text, so that no digit is lost."""
     account = owner.account_id if owner else "\\N"
     raw = orjson.dumps(deal.raw, default=str).decode().replace("\\", "\\\\")  # JSON has no bare tabs and line ends
     return (
@@ -211,10 +211,11 @@ def _safe(text: str) -> str:
 
 
 def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, dict[str, Any]], set[int]]:
-    """What is in the table of these tickets: first near their time (one or two partitions), then in the months whose
-    tickets reach around theirs. Tickets rise with time, so that is no month for a new deal.
+    """Read what the table has of these tickets: first near their time (one or two partitions), then in months whose
+    tickets overlap.
 
-    The second value names those that the platform had deleted when we last looked: they are back.
+    Tickets rise with time, so that a new deal needs no further month. The second value names those that the platform
+    had deleted when it was last compared: they are back.
     """
     deleted: set[int] = set()
     tickets = [deal.ticket for deal in deals]
@@ -246,7 +247,7 @@ def _raw_rows(rows: Iterable[tuple[int, Any, dt.datetime | None]], deleted: set[
 
 
 def _rows(deals: Sequence[DealData], done: Ingested) -> str:
-    """Changed deals as JSON text."""
+    """Write changed deals as JSON text."""
     rows = []
     for deal in deals:
         owner = done.owners.get(deal.login)
@@ -287,7 +288,7 @@ def _owners(server: TradingServer, logins: set[str]) -> dict[str, Owner]:
 
 
 def _ensure_months(instants: Iterable[dt.datetime]) -> None:
-    """A partition for each month in a batch, before its first row: a default partition can't be split later."""
+    """Make a partition for each month in a batch before its first row: a default partition can't be split later."""
     for month in {(at.year, at.month) for at in instants}:
         key = (connection.settings_dict["NAME"], *month)
         if key not in _months_made:

@@ -42,6 +42,7 @@ def usable_deals(server: TradingServer, deals: Iterable[DealData]) -> list[DealD
 
 
 def usable_positions(server: TradingServer, positions: Iterable[PositionData]) -> list[PositionData]:
+    """List the positions that can be right; the others are parked as questions for a person."""
     return _usable(server, positions, why_no_position)
 
 
@@ -66,6 +67,7 @@ def parking(server: TradingServer) -> Iterator[None]:
 
 
 def park(server: TradingServer, rows: list[SetAside]) -> None:
+    """Open a question for each row that can't be right, up to QUESTIONS_MAX, and one for all the rest."""
     for row in rows[:QUESTIONS_MAX]:
         open_issue(
             server_id=server.pk,
@@ -97,6 +99,7 @@ def why_no_deal(deal: DealData) -> str:
 
 
 def why_no_position(position: PositionData) -> str:
+    """Explain why a row can't be a position; empty where it can."""
     return (
         _odd_number(position, ("ticket", "server_msc"), INT64)
         or _odd_number(position, ("action",), INT16)

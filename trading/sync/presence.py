@@ -80,6 +80,7 @@ def note_listed(server: TradingServer, logins: Set[str]) -> int:
 
 @transaction.atomic
 def mark_listed(*, account_id: int) -> bool:
+    """Mark an account that the platform lists again, with audit, event and notice; False where it wasn't missing."""
     account = lock(TradingAccount, account_id, "client", "server")
     if account.missing_since is None:
         return False
@@ -112,7 +113,7 @@ def _record(action: AuditCode, account: TradingAccount, after: dict[str, Any]) -
 
 
 def _tell(account: TradingAccount, title: LocalizedText, key: str) -> None:
-    """The timeline, and the client's agent."""
+    """Put it on the client's timeline, and notify their agent."""
     timeline.add_entry(
         client_id=account.client_id,
         kind=TimelineKind.TRADING,

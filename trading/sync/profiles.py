@@ -73,6 +73,7 @@ def _compare(server: TradingServer, rows: tuple[tuple[int, str, str, int, list[s
 
 
 def rights_of(data: AccountData) -> list[str]:
+    """List the codes of an account's rights on the platform, sorted as they are stored."""
     return sorted(right.value for right in data.allowed)
 
 
@@ -81,7 +82,7 @@ def _bounded(leverage: int) -> int:
 
 
 def _keep_first_rights(new: Mapping[int, AccountData]) -> None:
-    """What is read for the first time is no change."""
+    """Save rights that were read for the first time; they are no change."""
     if new:
         with connection.cursor() as cursor:
             cursor.execute(FIRST_RIGHTS, [list(new), [",".join(rights_of(data)) for data in new.values()]])
@@ -141,7 +142,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
 
 
 def _type_of(account: TradingAccount, group: str) -> AccountType | None:
-    """The type that the account is now, where its group says so without doubt."""
+    """Find the account's type where its group decides it without doubt."""
     found = AccountType.objects.filter(
         brand_id=account.client.brand_id, server_id=account.server_id, group=group, currency=account.currency
     )

@@ -72,7 +72,7 @@ class BalanceBreak:
 
 
 def find_breaks(server: TradingServer, *, limit: int = SHOWN_MAX, account_id: int | None = None) -> list[BalanceBreak]:
-    """The largest differences first. Reads our tables only; `sync_money` and the wide `sync_deals` have filled them."""
+    """List the largest differences first. Reads our tables only; `sync_money` and the wide `sync_deals` have filled them."""
     values: dict[str, Any] = {
         "server": server.pk,
         "credit": [action.value for action in CREDIT_ACTIONS],
@@ -96,7 +96,7 @@ def reconcile(server: TradingServer) -> list[BalanceBreak]:
 
 
 def days_due(server: TradingServer, *, today: dt.date | None = None) -> list[dt.date]:
-    """The days of this night: the last ones that are over on the server, and older ones, longest unseen first."""
+    """Choose this night's days: the last ones that are over on the server, and older ones, longest unchecked first."""
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DAY, [server.pk])
         (first_msc,) = cursor.fetchone()

@@ -158,8 +158,10 @@ def _step_once() -> int | None:
 
 
 def write(days: list[tuple[int, dt.date]]) -> None:
-    """The sums of these days of accounts, in the caller's transaction: a later statement than the one that took them, so
-    that it sees every deal whose change was named."""
+    """Write the sums of these days of accounts in the caller's transaction.
+
+    In a statement after the one that named the days, so that it sees every deal whose change was named.
+    """
     first = dt.datetime.combine(min(day for _account, day in days), dt.time(), dt.UTC)
     last = dt.datetime.combine(max(day for _account, day in days), dt.time(), dt.UTC) + dt.timedelta(days=1)
     values: dict[str, Any] = {

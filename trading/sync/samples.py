@@ -36,5 +36,5 @@ def note(
 
 
 def forget_old() -> int:
-    """Minutes older than a week are not shown any more."""
+    """Delete minutes older than a week: they aren't shown any more."""
     return SyncSample.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]

@@ -111,7 +111,7 @@ def keep_changes(
 
 
 def mark_gone(server: TradingServer, kind: ChangeKind, vanished: Sequence[Any], at: dt.datetime) -> None:
-    """What a server no longer lists keeps its row and says since when. Names known from deals only were never listed."""
+    """Mark what a server no longer lists, with the time and a change. Names known from deals only were never listed."""
     fresh = [one for one in vanished if one.gone_at is None and _was_listed(kind, one)]
     model: Any = PlatformGroup if kind == ChangeKind.GROUP else SymbolInfo
     model.objects.filter(pk__in=[one.pk for one in fresh]).update(gone_at=at)

@@ -63,12 +63,12 @@ def take_apart(name: str) -> tuple[str, str, str]:
 
 
 def plain_name(name: str) -> str:
-    """The name without a broker's sign and ending: EURUSD.m, EURUSDi and #EURUSD are all EURUSD."""
+    """Strip a broker's sign and ending from a name: EURUSD.m, EURUSDi and #EURUSD are all EURUSD."""
     return take_apart(name)[1]
 
 
 def match(name: str, path: str = "") -> Match | None:
-    """What a symbol probably is, by which rule; None where a person has to say."""
+    """Guess what a symbol is, and by which rule; None where a person has to decide."""
     sign, plain, ending = take_apart(name)
     house = OTHER_NAMES.get(plain, plain)
     sort = _sort(house)

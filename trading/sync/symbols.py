@@ -210,7 +210,7 @@ def _houses(wanted: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbo
 
 
 def _ask_about_sizes(server: TradingServer) -> None:
-    """A contract size that is another than the mapping was decided on changes what a lot is: a person has to say."""
+    """Ask a person about contract sizes that differ from those the mapping was decided on: they change what a lot is."""
     changed = SymbolAlias.objects.filter(info__server=server, state__in=MAPPED).exclude(
         contract_size=F("info__contract_size")
     )

@@ -30,25 +30,26 @@ class Difference:
 
 @register.filter
 def unverified(server: TradingServer) -> str:
-    """What is done there by an interface that nobody has described in public, in words; empty when nothing is."""
+    """List what is done there through an interface without a public description; empty when nothing is."""
     found = ", ".join(str(one.label) for one in capabilities.unverified(server))
     return _("Not proved: %(what)s") % {"what": found} if found else ""
 
 
 @register.filter
 def data_kind(kind: str) -> str:
-    """What is read from a server, in words."""
+    """Name a kind of data that is read from a server."""
     return str(DataKind(kind).label) if kind in DataKind.values else kind
 
 
 @register.filter
 def connection_for(purpose: str) -> str:
+    """Name what a connection is for."""
     return str(ConnectionFor(purpose).label) if purpose in ConnectionFor.values else purpose
 
 
 @register.filter
 def elapsed(milliseconds: int | None) -> str:
-    """`659 ms`, `59.5 s`, `4:07 min`: as short as one reads it."""
+    """Write a duration as short as one reads it: `659 ms`, `59.5 s`, `4:07 min`."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1000:
@@ -60,12 +61,13 @@ def elapsed(milliseconds: int | None) -> str:
 
 @register.filter
 def deal_kind(deal: Deal) -> str:
+    """Name the kind of a deal: trade, deposit, correction and so on."""
     return kind_of(deal)
 
 
 @register.filter
 def issue_page(issue: PlatformIssue, perms: Any) -> str:
-    """Where a question about a platform is answered, for whoever may look there."""
+    """Find the page where a question about a platform is answered, for those who may open it."""
     if "account" in issue.details and issue.kind == IssueKind.BY_HAND and "trading.view_tradingaccount" in perms:
         return reverse("trading_account", args=[issue.details["account"]])
     if issue.kind == IssueKind.CLASS_CAP:
@@ -83,13 +85,13 @@ def issue_page(issue: PlatformIssue, perms: Any) -> str:
 
 @register.filter
 def issue_about(issue: PlatformIssue) -> str:
-    """What a question is about, in the reader's words."""
+    """Name what a question is about."""
     return str(InstrumentClass(issue.subject).label) if issue.kind == IssueKind.CLASS_CAP else issue.subject
 
 
 @register.filter
 def issue_words(issue: PlatformIssue) -> str:
-    """What there is to do or to know, of what was written down with the question."""
+    """Describe what there is to do or to know about a question, from its stored details."""
     told, kind = issue.details, issue.kind
     if kind == IssueKind.BY_HAND and told.get("opening"):
         return _("Look whether an account for %(name)s was made in %(group)s.") % {
@@ -131,7 +133,7 @@ def _margins_of(group: str, needed: list[str] | None) -> str:
 
 
 def _some(values: list[Any], *, shown: int = 4) -> str:
-    """The first of a list, and that there are more."""
+    """Write the first values of a list, with an ellipsis where there are more."""
     return ", ".join(map(str, values[:shown])) + (" …" if len(values) > shown else "")
 
 
@@ -152,7 +154,7 @@ def differences(change: PlatformChange | DealEdit) -> list[Difference]:
 
 @register.filter
 def evidence_name(name: str) -> str:
-    """What a figure of a difference is called."""
+    """Label a figure of a difference."""
     known = {
         "balance": _("Balance on the platform"),
         "balance_of_deals": _("Balance by our deals"),
@@ -176,7 +178,7 @@ MONEY_FIGURES = ("balance", "balance_of_deals", "difference", "credit", "credit_
 
 @register.simple_tag
 def evidence_value(name: str, value: Any, currency: str) -> str:
-    """A figure of a difference: amounts in the account's currency, kinds of deals in words."""
+    """Write a figure of a difference: amounts in the account's currency, kinds of deals by name."""
     if name in MONEY_FIGURES:
         return amount(value, currency, sign=name in ("difference", "net"))
     if name == "action" and value in DealAction.values:
@@ -186,7 +188,7 @@ def evidence_value(name: str, value: Any, currency: str) -> str:
 
 @register.filter
 def field_name(name: str) -> str:
-    """A field of a deal or of a server's settings, in words."""
+    """Label a field of a deal or of a server's settings."""
     known = {"listed": _("on the server"), "deleted": _("deleted on the platform")}
     return known.get(name, name.replace("_", " "))
 

@@ -69,7 +69,7 @@ def drawdown_chart(account: TradingAccount, curve: queries.Curve) -> Chart | Non
 
 
 def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Chart | None:
-    """What each hour of the day brought; None without a trade."""
+    """Draw what each hour of the day brought; None without a trade."""
     if not record.days:
         return None
     return Chart(
@@ -82,7 +82,7 @@ def hour_chart(account: TradingAccount, record: performance.TrackRecord) -> Char
 
 
 def trading_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """A client's accounts, open positions and last deals. `?account=` chooses whose curve and deals are shown."""
+    """Show a client's accounts, open positions and last deals; `?account=` chooses whose curve and deals are shown."""
     user = request.user
     rows = queries.accounts_of(user, client.pk)
     positions = queries.positions_of_client(user, client.pk)
@@ -276,7 +276,7 @@ class RetryAccount(StaffView):
 
 
 def _of_opening(user: User, account: TradingAccount) -> dict[str, Any]:
-    """What a person may do about an opening that failed or was not answered."""
+    """Collect what a person may do about an opening that failed or was not answered."""
     if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
         return {}
     proposal = account.login_proposals.filter(state=DecisionState.WAITING).select_related("requested_by").first()

@@ -75,7 +75,7 @@ class RequestPage(StaffView):
 
 
 def _following(user: User, row: AccountRequest) -> AccountRequest | None:
-    """The one that waits longest after this; at the end of the queue the first again."""
+    """Find the request that waits longest after this one; at the end of the queue, the first again."""
     waiting = queries.requests_visible_to(user).filter(state=RequestState.WAITING).exclude(pk=row.pk)
     is_later = Case(
         When(Q(asked_at__gt=row.asked_at) | Q(asked_at=row.asked_at, pk__gt=row.pk), then=Value(0)), default=Value(1)

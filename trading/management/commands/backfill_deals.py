@@ -40,7 +40,7 @@ class Command(BaseCommand):
             ) from problem
 
     def _span(self, server: TradingServer, options: dict[str, Any]) -> Backfill:
-        """The span that was cut, or a new one."""
+        """Resume the span that was cut off, or start a new one."""
         open_one = Backfill.objects.filter(server=server).exclude(state=BackfillState.DONE).first()
         if open_one is not None and options["drop"]:
             backfill.drop(backfill_id=open_one.pk, actor=None, system=True)

@@ -27,7 +27,7 @@ EXPORTS = "clients.export_client"
 
 
 def chosen_view(request: UserRequest) -> tuple[dealing.View | None, dict[str, Any]]:
-    """What the address asks for: brand, server, period and its first day; and what else could be chosen."""
+    """Read brand, server, period and its first day from the address, with what else could be chosen."""
     user = request.user
     brands = dealing.brands_of(user)
     brand = next((b for b in brands if b.code == request.GET.get("brand")), brands[0] if brands else None)
@@ -207,7 +207,7 @@ def _results_csv(request: UserRequest, view: dealing.View, *, by_client: bool) -
 def _csv(
     request: UserRequest, view: dealing.View, name: str, heads: Sequence[str], lines: Sequence[Iterable[Any]]
 ) -> HttpResponse:
-    """A bounded list as a download; taking it is access-logged first. Raises: NotAllowed without the right to export."""
+    """Send a bounded list as a download, access-logged first. Raises: NotAllowed without the right to export."""
     user = request.user
     require_permission(user, EXPORTS)
     access_log.note(

@@ -147,7 +147,7 @@ class ServerSteps(StaffView):
 
 
 def settings_of(server: TradingServer) -> dict[str, Any]:
-    """Groups of a server and what changed in its settings, newest first."""
+    """Collect a server's groups and what changed in its settings, newest first."""
     return {
         "groups": PlatformGroup.objects.filter(server=server).order_by("name")[:GROUPS_SHOWN],
         "changes": PlatformChange.objects.filter(server=server).order_by("-pk")[:CHANGES_SHOWN],
