@@ -53,7 +53,7 @@ def each_row(row: Any) -> Iterator[None]:
 
 
 def read_each(read: Callable[[Any], Value], rows: Iterable[Any]) -> Iterator[Value]:
-    """What is read of each row; those that can't be read are set aside."""
+    """Yield what is read of each row; rows that can't be read are set aside."""
     for row in rows:
         value: list[Value] = []
         with each_row(row):
@@ -62,7 +62,7 @@ def read_each(read: Callable[[Any], Value], rows: Iterable[Any]) -> Iterator[Val
 
 
 def cut(row: Any) -> str:
-    """A row as text of a bounded length, whatever is in it: digits without end are not written out."""
+    """Write a row as text of bounded length, whatever is in it: digits without end are not written out."""
     pairs = row.items() if hasattr(row, "items") else [("", row)]
     parts = [f"{str(name)[:60]}={_shown(value)}" for name, value in list(pairs)[:80]]
     return ", ".join(parts)[:ROW_CHARS_MAX].replace("\0", " ").encode("utf-8", "replace").decode()

@@ -302,7 +302,7 @@ class DealSource(Protocol):
     """Something that new deals are read from: a platform, or a broker's export of its tables."""
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """What is new or changed since `cursor`; without one, of the last two days. `overlap` is read once more."""
+        """Read what is new or changed since `cursor`; without one, of the last two days. `overlap` is read once more."""
         ...
 
     def close(self) -> None: ...
@@ -376,7 +376,7 @@ class Platform(DealSource, Protocol):
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]: ...
 
     def group_money(self, mask: str) -> Iterable[AccountMoney]:
-        """The same for every account in the groups of `mask`, in a few large requests."""
+        """Read the money of every account in the groups of `mask`, in a few large requests."""
         ...
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:

@@ -44,7 +44,7 @@ class GateState:
 
 
 def watcher(server_id: int, purpose: str) -> Callable[[Gate], None]:
-    """What a gate calls after each command: tells Redis when something changed, and now and then that it is alive."""
+    """Make what a gate calls after each command: it reports changes to Redis, and now and then that the connection is alive."""
     name, told = f"{purpose}:{socket.gethostname()}", {"state": (), "at": 0.0}
 
     def tell(gate: Gate) -> None:

@@ -49,18 +49,18 @@ OF_CLIENTS: Final = (
 
 
 def lacking(server: TradingServer) -> list[Ability]:
-    """What can't be done on a server from here, in the order of the list."""
+    """List what can't be done on a server from here, in the order of `Ability`."""
     can, withheld = capabilities_of(server.kind), _withheld(server)
     return [one for one in Ability if one.value in withheld or not NEEDS[one](can)]
 
 
 def not_there(can: Capabilities) -> list[Ability]:
-    """What a platform has no interface for, whoever the manager is."""
+    """List what a platform has no interface for, whoever the manager is."""
     return [one for one in Ability if not NEEDS[one](can)]
 
 
 def unverified(server: TradingServer) -> list[Ability]:
-    """What can be done there by an interface of which no public description was found: pages say so."""
+    """List what can be done there only through an interface without a public description: pages mark it."""
     named = capabilities_of(server.kind).unverified
     return [one for one in Ability if one.value in named and one not in lacking(server)]
 

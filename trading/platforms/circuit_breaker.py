@@ -53,7 +53,7 @@ class Breaker:
         return not self.closed_until_failure and (self._is_trying or self.clock() < self.open_until)
 
     def enter(self) -> None:
-        """Raises: NotStarted while the server is left alone."""
+        """Let a command pass. Raises: NotStarted while the server is left alone."""
         if self.closed_until_failure:
             return
         left = self.open_until - self.clock()
@@ -154,7 +154,7 @@ class Gate:
             self._ended(None)
 
     def _ended(self, problem: PlatformError | None) -> None:
-        """A problem without an answer code is silence; every code is an answer."""
+        """Count how a command ended: a problem without an answer code is silence; every code is an answer."""
         with self._lock:
             is_busy = isinstance(problem, PlatformBusy)
             if self.limit:

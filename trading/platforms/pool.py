@@ -37,7 +37,7 @@ _lock = threading.Lock()
 
 
 def _fingerprint(server: TradingServer) -> str:
-    """Changes when anything about the way to the server changes, so that the old connection is dropped."""
+    """Hash everything about the way to the server, so that a change drops the old connection."""
     parts = [
         server.kind,
         server.host,
@@ -56,13 +56,13 @@ def _fingerprint(server: TradingServer) -> str:
 
 
 def kind_of(kind: str) -> Kind:
-    """What is known of a kind of platform; its adapter registers itself when it is first asked for."""
+    """Look up what is known of a kind of platform; its adapter registers itself when it is first asked for."""
     import_module(ADAPTERS[kind])
     return KINDS[kind]
 
 
 def capabilities_of(kind: str) -> Capabilities:
-    """What a platform of this kind can do at all; no connection is needed to know."""
+    """Look up what a platform of this kind can do at all; no connection is needed to know."""
     return kind_of(kind).capabilities
 
 
@@ -77,7 +77,7 @@ def option_value(server: TradingServer, name: str) -> str:
 
 
 def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Platform:
-    """The platform behind a server row; opening the socket waits for the first command."""
+    """Find or make the platform behind a server row; opening the socket waits for the first command."""
     key = (server.pk, purpose.value)
     fingerprint = _fingerprint(server)
     with _lock:
@@ -92,15 +92,15 @@ def platform_for(server: TradingServer, purpose: Purpose = Purpose.READS) -> Pla
 
 
 def deal_source(server: TradingServer) -> DealSource:
-    """Where a server's new deals are read: the broker's SQL export where there is one, else the platform itself.
+    """Choose where a server's new deals are read: the broker's SQL export where there is one, else the platform itself.
 
-    Raises: PlatformError when the export's address can't be.
+    Raises: PlatformError when the export's address can't be right.
     """
     return export_of(server) if server.reads_export else platform_for(server, Purpose.READS)
 
 
 def export_of(server: TradingServer) -> Export:
-    """The reader of a server's SQL export. Raises: FinalError when there is none or its address can't be."""
+    """Find or make the reader of a server's SQL export. Raises: FinalError when there is none or its address can't be right."""
     fingerprint = _fingerprint(server)
     with _lock:
         known = _exports.get(server.pk)
@@ -115,7 +115,10 @@ def export_of(server: TradingServer) -> Export:
 
 
 def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
-    """A new breaker, and the purpose's rate (the platform's own, else `settings.TRADING_RATES`), which all processes share."""
+    """Make a new breaker with the purpose's rate, which all processes share.
+
+    The rate is the platform's own, else that of `settings.TRADING_RATES`.
+    """
     turn = shared_turn(f"{server.pk}:{purpose.value}")
     rate = kind_of(server.kind).rates.get(purpose.value) or settings.TRADING_RATES[purpose.value]
     limit = Limit(Rate(*rate), shared=turn)

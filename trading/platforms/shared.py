@@ -28,11 +28,12 @@ return string.format('%.6f', wait)
 
 @functools.cache
 def redis_client() -> redis.Redis:
+    """Connect to Redis with short time-outs: a rate is no reason to wait."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
 
 
 def shared_turn(name: str) -> Callable[[float, int, float], float | None]:
-    """A counter for `gate.Limit`: takes a turn and says how many seconds it is away; None without Redis.
+    """Make a counter for `circuit_breaker.Limit` that takes a turn: seconds until it, or None without Redis.
 
     The same name is the same count in every process. A turn further away than `longest` is not taken.
     """

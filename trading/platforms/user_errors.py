@@ -9,7 +9,7 @@ from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformBusy, P
 
 
 def as_domain_error(problem: PlatformError, *, to_client: bool = False) -> DomainError:
-    """What went wrong and what to do, for the page that asked. A platform's own words are for staff."""
+    """Tell a person what went wrong and what to do. A platform's own words are for staff."""
     if isinstance(problem, FinalError) and to_client:
         return OutsideWorldError(_("The trading platform did not accept this. Please write to us."))
     if isinstance(problem, FinalError):

@@ -183,7 +183,7 @@ def _read_all(response: http.client.HTTPResponse) -> bytes:
 
 
 def _is_quiet(sock: socket.socket) -> bool:
-    """False when the server closed the idle connection, or sent something that nobody asked for."""
+    """Tell whether an idle connection is still open and the server sent nothing that nobody asked for."""
     try:
         sock.setblocking(False)
         sock.recv(1)
@@ -220,7 +220,7 @@ def _believing(certificate: str) -> ssl.SSLContext:
 
 
 def _in_child() -> None:
-    """The parent's sockets are the parent's: our copies are closed without a byte on the wire."""
+    """Close a forked child's copies of the parent's sockets without a byte on the wire: the sockets are the parent's."""
     for connection in list(_connections):
         sock = connection._timed.sock if connection._timed else None
         connection._http = connection._timed = None

@@ -76,14 +76,14 @@ class AccountsPart(RollPart):
             raise OutcomeUnknown(f"the new account's data can't be read ({problem})", command="TRADER_ADD") from None
 
     def _currency_of(self, group: str) -> str:
-        """The currency that the accounts of a group have in common. Raises: FinalError."""
+        """Find the currency that the accounts of a group have in common. Raises: FinalError."""
         found = next((one for one in self.groups() if one.name == group), None)  # type: ignore[attr-defined]
         if found is None or not found.currency:
             raise FinalError("the account's currency is not given, and its group has none", command="TRADER_ADD")
         return str(found.currency)
 
     def _find(self, reference: str) -> AccountData | None:
-        """The account that an earlier attempt made. Raises: NotStarted when that can't be told now."""
+        """Find the account that an earlier attempt made. Raises: NotStarted where that can't be known now."""
         now = dt.datetime.now(dt.UTC)
         first, last = now - SEARCH, now + dt.timedelta(days=1)
         try:
@@ -119,7 +119,7 @@ class AccountsPart(RollPart):
             raise kind(words, command=problem.command, code=problem.code) from None
 
     def _link(self, login: str, wanted: NewAccount) -> None:
-        """An email that has a cTID brings that one; a link that is there already is none to make."""
+        """Link the account to its e-mail's cTID, made where there is none; a link that exists already is no error."""
         person = self.rest.write(
             "CTID_CREATE",
             "POST",
@@ -157,7 +157,7 @@ class AccountsPart(RollPart):
         return None if row is None else self._account("TRADER_GET", row)
 
     def _rows_of(self, logins: Sequence[str]) -> Iterator[Any]:
-        """Some accounts: a few one by one, many from the list."""
+        """Read some accounts: a few one by one, many from the list."""
         if len(logins) <= SINGLE_MAX:
             return (row for row in map(self._row, logins) if row is not None)
         return self._from_list(logins)
@@ -187,7 +187,7 @@ class AccountsPart(RollPart):
     def _update_versioned(
         self, login: str, group: str, leverage: int | None, rights: Mapping[Right, bool] | None
     ) -> None:
-        """A change that met somebody else's was not made: it is read and tried again, three times in all."""
+        """Change an account; one that met somebody else's change is read and tried again, three times in all."""
         for attempt in range(CHANGE_ATTEMPTS):
             now = self._trader_row(self._trader(login))
             then = pb.ProtoTrader(

@@ -40,6 +40,7 @@ def lacking(server: TradingServer) -> frozenset[str]:
     lacking=lacking,
 )
 def make_platform(server: TradingServer, gate: Gate) -> CtraderPlatform:
+    """Make the platform of a cTrader server's row."""
     return CtraderPlatform(configuration(server), gate)
 
 

@@ -89,7 +89,7 @@ GONE: Final = frozenset(
 def error_for(
     name: str, *, command: str, is_write: bool, description: str = "", maintenance_end_msc: int = 0
 ) -> PlatformError:
-    """What the server's error code means for whoever asked."""
+    """Translate the server's error code into the kind of error that tells the caller what may be done next."""
     words = WORDS.get(name) or description or "the server refuses it"
     if maintenance_end_msc:
         end = dt.datetime.fromtimestamp(maintenance_end_msc / 1000, dt.UTC)

@@ -102,6 +102,7 @@ class CtraderConfig:
 
 
 def configuration(server: TradingServer) -> CtraderConfig:
+    """Read a server's row and options into the adapter's configuration."""
     rest, manager = _addresses(server)
     pairs = (part.partition("=") for part in option_value(server, "contract_sizes").split(","))
     return CtraderConfig(

@@ -57,7 +57,7 @@ class LotSizes:
 
 
 def deals_from(rows: Iterable[Mapping[str, str]], sizes: LotSizes) -> Iterator[DealData]:
-    """Closing deals: the ticket is the `dealId`, as the Manager API has it. Raises: ValueError, KeyError."""
+    """Read closing deals: the ticket is the `dealId`, as the Manager API has it. Raises: ValueError, KeyError."""
     yield from read_each(lambda row: _deal(row, sizes), rows)
 
 

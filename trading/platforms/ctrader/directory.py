@@ -93,7 +93,7 @@ class Directory:
         return self._cached("symbols", load, anew=anew)  # type: ignore[return-value]
 
     def symbol(self, symbol_id: int) -> Symbol:
-        """A symbol that the server does not list (any more) is called by its number, and its lots can't be told."""
+        """Find a symbol. One that the server does not list (any more) is named by its number, without a contract size."""
         found = self.raw_symbols().get(symbol_id) or self._listed_lately(symbol_id)
         if found is None:
             return Symbol(f"#{symbol_id}", 5, Decimal(0), "", "")
@@ -129,7 +129,7 @@ class Directory:
         return self._cached("groups", load, anew=anew)  # type: ignore[return-value]
 
     def group_id(self, name: str) -> int:
-        """Raises: FinalError when there is no such group."""
+        """Find a group's number. Raises: FinalError when there is no such group."""
         for anew in (False, True):
             for group_id, group in self.groups(anew=anew).items():
                 if group.name == name:
@@ -137,7 +137,7 @@ class Directory:
         raise FinalError(f"the group {name} is not on the server", command="LightGroupList")
 
     def groups_of(self, mask: str) -> set[int] | None:
-        """The groups of a mask; None: all there are, also those that we can't see."""
+        """Find the groups of a mask; None: all there are, also those that we can't see."""
         if mask == "*":
             return None
         return {group_id for group_id, group in self.groups().items() if matches(mask, group.name)}
@@ -145,7 +145,7 @@ class Directory:
     # -- traders ------------------------------------------------------------------------------------------------------
 
     def note(self, trader: pb.ProtoTrader) -> None:
-        """What an event or an answer says of a trader."""
+        """Remember what an event or an answer says of a trader."""
         self._keep(Trader(trader.traderId, str(trader.login), trader.groupId, trader.depositAssetId))
 
     def _keep(self, trader: Trader) -> None:

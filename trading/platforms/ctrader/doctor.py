@@ -35,6 +35,7 @@ ADVICE: Final[dict[int, str]] = {
 
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
+    """Name the doctor's checks for this server: permissions and lots only where it has the Manager API."""
     named: dict[str, Examination] = {"interfaces": _interfaces}
     return (
         {**named, "permissions": _permissions, "lots": _lots} if option_value(server, "manager_api") == "yes" else named
@@ -55,7 +56,7 @@ def _interfaces(server: TradingServer, platform: Platform) -> Finding:
 
 
 def _permissions(_server: TradingServer, platform: Platform) -> Finding:
-    """What the Manager API said at the log-in. A server that says nothing of them is believed."""
+    """Check the permissions that the Manager API named at the log-in. A server that names none is believed."""
     held = _ours(platform).manager.permissions()
     missing = [words for number, words in NEEDED.items() if number not in held]
     if not held:
@@ -64,7 +65,7 @@ def _permissions(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _lots(_server: TradingServer, platform: Platform) -> Finding:
-    """A lot size that is read in the wrong unit makes every volume wrong by a hundred."""
+    """Compare lot sizes with the usual ones: one that is read in the wrong unit makes every volume wrong by a hundred."""
     sizes = {one.name.replace("/", "").upper(): one.contract_size for one in platform.symbols()}
     odd = {name: sizes[name] for name, usual in USUAL_LOT.items() if name in sizes and sizes[name] != usual}
     shown = ", ".join(f"{name} {size.normalize():f}" for name, size in sorted(odd.items()))

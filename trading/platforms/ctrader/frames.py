@@ -26,7 +26,7 @@ class Outgoing(Protocol):
 
 
 def encode(message: Outgoing, message_id: str = "") -> bytes:
-    """A message in its envelope and frame. Its number stands in the envelope only, as a default it is not sent inside."""
+    """Pack a message in its envelope and frame. Its number is in the envelope only: as a default it is not sent inside."""
     envelope = pb.ProtoMessage(payloadType=message.payloadType, payload=message.SerializeToString())
     if message_id:
         envelope.clientMsgId = message_id
@@ -51,7 +51,7 @@ class FrameReader:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> list[pb.ProtoMessage]:
-        """The envelopes that are complete now. Raises: FrameError."""
+        """Take in bytes and hand out the envelopes that are complete now. Raises: FrameError."""
         self._rest += data
         found = []
         while len(self._rest) >= HEAD_BYTES:

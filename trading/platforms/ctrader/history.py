@@ -50,8 +50,10 @@ class HistoryPart(MoneyPart):
     # -- new deals ----------------------------------------------------------------------------------------------------
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """What was pushed since the cursor, where everything since then was; else the lists tell. The cursor is the
-        server's clock in milliseconds. After a pause a day is read at a time."""
+        """Read what was pushed since the cursor where the stream covers all of it; else read the lists.
+
+        The cursor is the server's clock in milliseconds. After a pause a day is read at a time.
+        """
         self.stream.collects = True
         now = self.server_time()
         session = self.stream.session
@@ -82,7 +84,7 @@ class HistoryPart(MoneyPart):
             self.directory.note(self.stream.changed.popleft())
 
     def _pushed(self, from_msc: int, mask: str) -> list[DealData]:
-        """A deal that was pushed twice is one deal."""
+        """Collect the pushed deals of a mask; one that was pushed twice is one deal."""
         rows = self.stream.rows_since(from_msc)
         owners = self.directory.named(row.traderId for row in rows)
         groups = self.directory.groups_of(mask)
@@ -173,7 +175,7 @@ class HistoryPart(MoneyPart):
         return found + self._ledger_rows({ticket for ticket in tickets if ticket >= units.BALANCE_TICKETS})
 
     def _ledger_rows(self, wanted: set[int]) -> list[DealData]:
-        """A month at a time, from the newest back to the platform's first year."""
+        """Search the ledgers for these tickets, a month at a time, from the newest back to the platform's first year."""
         found: list[DealData] = []
         end = int(time.time() * 1000) + DAY_MSC
         while wanted and end > FIRST_MSC:

@@ -119,7 +119,7 @@ class ManagerLink:
     # -- signing in, before the thread ----------------------------------------------------------------------------------
 
     def _sign_in(self) -> None:
-        """Raises: NotStarted for a refusal, OSError, FrameError, Lost."""
+        """Sign the manager in. Raises: NotStarted for a refusal, OSError, FrameError, Lost."""
         deadline = time.monotonic() + self.config.connect_seconds
         self._next(deadline, HELLO)
         request = pb.ProtoManagerAuthReq(
@@ -189,7 +189,7 @@ class ManagerLink:
                 heard_at = time.monotonic()
 
     def _send(self, rest: bytes) -> bytes:
-        """What could not be sent yet."""
+        """Send what waits to be sent, and hand back the bytes that could not be sent yet."""
         with self._lock:
             for data, wait in self._out:
                 rest += data
@@ -223,7 +223,7 @@ class ManagerLink:
                 pass
 
     def _take(self, message: pb.ProtoMessage) -> None:
-        """An answer goes to who waits for it; an answer that nobody waits for is dropped; the rest are events."""
+        """Pass an answer to whoever waits for it and drop one that nobody waits for; everything else is an event."""
         if message.payloadType == HEARTBEAT:
             return
         if message.clientMsgId:
@@ -268,7 +268,7 @@ def _connect(config: CtraderConfig) -> ssl.SSLSocket:
 
 
 def error_of(message: pb.ProtoMessage, *, command: str, is_write: bool) -> PlatformError:
-    """An error answer as one of the five kinds. Raises: FrameError when it can't be read."""
+    """Translate an error answer into one of the five kinds. Raises: FrameError when it can't be read."""
     refused = pb.ProtoErrorRes()
     read(refused, message.payload, "an error")
     return codes.error_for(

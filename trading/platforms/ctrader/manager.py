@@ -61,12 +61,12 @@ class CtraderManager:
             link.let_go_in_child()
 
     def permissions(self) -> frozenset[int]:
-        """What the server said at the log-in that this manager may. Raises: NotStarted, PlatformBusy."""
+        """Read which permissions the server named at the log-in. Raises: NotStarted, PlatformBusy."""
         with self.gate.passing():
             return self._ready_link().permissions
 
     def read(self, request: Outgoing, answer: type[Answer]) -> Answer:
-        """Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
+        """Ask a read. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
         return self._call(request, answer, is_write=False)
 
     def write(self, request: Outgoing, answer: type[Answer]) -> Answer:
@@ -101,7 +101,7 @@ class CtraderManager:
             return found
 
     def _ready_link(self) -> ManagerLink:
-        """The open connection, or a new one. Raises: NotStarted."""
+        """Open a connection unless one is open. Raises: NotStarted."""
         with self._lock:
             if self._link is None or not self._link.is_open:
                 if self.opened is not None:

@@ -41,7 +41,7 @@ class MarketPart(HistoryPart):
     # -- groups -------------------------------------------------------------------------------------------------------
 
     def groups(self) -> list[GroupData]:
-        """The currency is that of all accounts of a group, where they have one in common."""
+        """List the groups; the currency of each is the one that all its accounts have in common, or empty."""
         is_hedging = self.config.account_type != NETTED
         if not self.manager.is_there:
             return self._plain_groups(is_hedging)

@@ -76,7 +76,7 @@ class MoneyPart(AccountsPart):
             raise OutcomeUnknown("the answer names no balanceHistoryId", command=COMMAND) from None
 
     def _units(self, trader: Trader, amount: Decimal) -> int:
-        """An amount in the smallest units of the account's currency. Raises: FinalError for one with more digits."""
+        """Convert an amount to the smallest units of the account's currency. Raises: FinalError for one with more digits."""
         asset = self.directory.assets().get(trader.asset_id)
         try:
             return units.smallest_units(abs(amount), asset.digits if asset else units.MONEY_DIGITS)

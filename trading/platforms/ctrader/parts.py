@@ -37,12 +37,12 @@ class Parts:
         self.manager.close()
 
     def _needs_manager(self, command: str) -> None:
-        """Raises: FinalError."""
+        """Refuse a command that only the Manager API has where the server is without it. Raises: FinalError."""
         if not self.manager.is_there:
             raise FinalError(NEEDED, command=command)
 
     def _row(self, login: str) -> Any:
-        """An account as WebServices has it; None when there is no such account."""
+        """Read an account from WebServices; None when there is no such account."""
         if not login.isdigit():
             return None
         try:
@@ -53,7 +53,7 @@ class Parts:
             raise
 
     def _find_trader(self, login: str) -> Trader | None:
-        """The server's own number of an account, by when it was registered; None when there is no such account."""
+        """Find the server's own number of an account, by when it was registered; None when there is no such account."""
         found = self.directory.trader(login)
         if found is None and (row := self._row(login)) is not None:
             account = self._account("TRADER_GET", row)
@@ -62,7 +62,7 @@ class Parts:
         return found
 
     def _trader(self, login: str) -> Trader:
-        """Raises: FinalError when nobody has this login."""
+        """Find the trader with this login. Raises: FinalError when nobody has it."""
         found = self._find_trader(login)
         if found is None:
             raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="LightTraderList", code=11)
@@ -77,7 +77,7 @@ class Parts:
 
     @staticmethod
     def _account(command: str, row: Mapping[str, Any]) -> AccountData:
-        """Raises: ReadTimedOut when the answer is none."""
+        """Read an account from its row. Raises: ReadTimedOut when the row can't be read."""
         try:
             return account_from(row)
         except (KeyError, ValueError, TypeError, AttributeError) as problem:

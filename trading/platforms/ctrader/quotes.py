@@ -40,7 +40,7 @@ class Quotes:
                 self.pairs.setdefault((base.name, quote.name), symbol_id)
 
     def valued(self, held: Sequence[Held]) -> list[PositionData]:
-        """The positions with price and profit; without them where there is no quote."""
+        """Add price and profit to positions; those without a quote stay without them."""
         paths = {}
         for _position, row, trader in held:
             symbol = self.directory.symbol(row.tradeData.symbolId)

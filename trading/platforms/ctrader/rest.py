@@ -58,7 +58,7 @@ class CtraderRest:
         self.gate.renew_after_fork()
 
     def read(self, command: str, path: str, query: Mapping[str, object] | None = None) -> Any:
-        """Parsed JSON. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
+        """Ask a read and parse its JSON. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy."""
         return _json(command, self._call(command, "GET", path, query or {}, None, is_write=False), is_write=False)
 
     def read_text(self, command: str, path: str, query: Mapping[str, object]) -> str:
@@ -139,7 +139,7 @@ class CtraderRest:
         return reply
 
     def _ready_token(self) -> str:
-        """The manager's token, taken anew in time. Raises: NotStarted, PlatformBusy: nothing was asked for yet."""
+        """Renew the manager's token in time. Raises: NotStarted, PlatformBusy: nothing was asked for yet."""
         if self._token and time.monotonic() < self._token_until:
             return self._token
         body = {"login": self.config.login, "hashedPassword": self.config.password_hash}
@@ -195,7 +195,7 @@ def code_in(content: bytes) -> tuple[str, str]:
 
 
 def refusal(command: str, reply: Reply, *, is_write: bool) -> PlatformError:
-    """An answer that says no, in our five kinds. Without the platform's own code it may be anybody's on the way."""
+    """Translate a refusal into our five kinds. Without the platform's own code it may come from anything in between."""
     name, description = code_in(reply.content)
     if reply.status == 429:
         return PlatformBusy("the server asks for fewer requests (HTTP 429)", command=command, code=429)

@@ -56,7 +56,7 @@ class Spans:
             self._starts, self._is_learned, self.passed_at = starts, True, time.monotonic()
 
     def holding(self, logins: Iterable[str]) -> list[Span] | None:
-        """The pages of these logins; None where one is not known, and a whole pass has to look for it."""
+        """Find the pages of these logins; None where one is not known, and a whole pass has to search for it."""
         plan = self.plan()
         starts = [start for start, _end in plan]
         with self._lock:
@@ -135,7 +135,7 @@ class RollPart(Parts):
         spans.learn(learning.starts)
 
     def _from_list(self, logins: Iterable[str]) -> Iterator[Any]:
-        """Some accounts: from the pages that hold them where that is known, else from a whole pass."""
+        """Read some accounts: from the pages that hold them where that is known, else from a whole pass."""
         wanted = set(logins)
         pages = self.spans.holding(wanted)
         if pages is None:

@@ -46,7 +46,7 @@ ALLOWED: Final = {
 
 
 def access_with(now: str, wanted: Mapping[Right, bool]) -> str:
-    """The platform has one of four words where we have two rights: closing only stays what it is where it will do."""
+    """Choose one of the platform's four access words for our two rights; "close only" stays where it still fits."""
     allowed = set(ALLOWED.get(now, frozenset()))
     for right, is_given in wanted.items():
         (allowed.add if is_given else allowed.discard)(right)
@@ -58,10 +58,10 @@ def access_with(now: str, wanted: Mapping[Right, bool]) -> str:
 
 
 def deal_from(deal: pb.ProtoDeal, trader: Trader | None, symbol: Symbol) -> DealData | None:
-    """A filled deal; None for one that filled nothing.
+    """Read a filled deal; None for one that filled nothing.
 
-    The balance follows when a position closes: the closing deal carries the commission of its part of the opening, too, so
-    that an opening deal costs nothing yet. A commission is always a cost, whatever sign it is told with.
+    The balance follows when a position closes: the closing deal carries the commission of its part of the opening, too,
+    so that an opening deal costs nothing yet. A commission is always a cost, whatever sign it comes with.
     """
     if not deal.filledVolume:
         return None
@@ -135,9 +135,9 @@ def _money_row(
 
 
 def balance_from(row: pb.ProtoDepositWithdraw, trader: Trader | None) -> DealData | None:
-    """A row of the balance history; None for the one that belongs to a closing deal.
+    """Read a row of the balance history; None for the one that belongs to a closing deal.
 
-    Whether money came or went is the type's word: a withdrawal is taken for one with either sign.
+    The type decides whether money came or went: a withdrawal counts as one with either sign.
     """
     if row.operationType == CLOSE_POSITION:
         return None
@@ -161,7 +161,7 @@ def balance_from(row: pb.ProtoDepositWithdraw, trader: Trader | None) -> DealDat
 
 
 def bonus_from(row: pb.ProtoBonusDepositWithdraw, trader: Trader | None) -> DealData:
-    """A row of the bonus history, a ledger of its own; it has no field for our reference but the comment."""
+    """Read a row of the bonus history, a ledger of its own; it has no field for our reference but the comment."""
     digits = row.moneyDigits if row.HasField("moneyDigits") else units.MONEY_DIGITS
     amount = abs(units.money(row.managerDelta + row.ibDelta, digits))
     return _money_row(
@@ -200,7 +200,7 @@ def position_from(row: pb.ProtoPosition, trader: Trader, symbol: Symbol) -> Posi
 
 
 def account_from(row: Mapping[str, Any]) -> AccountData:
-    """A trader as the REST interface shows it. Raises: KeyError, ValueError for a row that is none."""
+    """Read a trader as the REST interface shows it. Raises: KeyError, ValueError for a row that is none."""
     digits, contact = int(row.get("moneyDigits", units.MONEY_DIGITS)), row.get("contactDetails") or {}
     access = str(row.get("accessRights") or FULL_ACCESS)
     registered = int(row.get("registrationTimestamp") or 0)
@@ -227,7 +227,7 @@ def credit_of(row: Mapping[str, Any], digits: int) -> Decimal:
 
 
 def money_from(row: Mapping[str, Any]) -> AccountMoney:
-    """Raises: KeyError, ValueError."""
+    """Read an account's money. Raises: KeyError, ValueError."""
     digits = int(row.get("moneyDigits", units.MONEY_DIGITS))
     balance, equity, margin, free = (
         units.money(int(row[name]), digits) for name in ("balance", "equity", "usedMargin", "freeMargin")

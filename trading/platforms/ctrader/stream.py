@@ -39,7 +39,7 @@ class Stream:
         """Whether deals and money are kept: only for somebody who reads new deals."""
 
     def opened(self) -> None:
-        """A new connection: what happened before it is not known here."""
+        """Start over with a new connection: what happened before it is not known here."""
         with self._lock:
             self._rows.clear()
             self._since = NOT_COVERED
@@ -47,14 +47,16 @@ class Stream:
         self.spots = {}
 
     def live_from(self, server_msc: int, session: int) -> None:
-        """The server said its time in this session: from then on every event comes. Nothing when the session is over."""
+        """Note the server's time in this session, from which on every event comes. Nothing when the session is over."""
         with self._lock:
             if session == self.session:
                 self._since = min(self._since, server_msc)
 
     def heed(self, server_msc: int) -> None:
-        """The server's time at which somebody begins to read. What arrives from now on counts as of then at least: an event
-        that is late is in the next reading's window, however short that is."""
+        """Note the server's time at which somebody begins to read; what arrives from now on counts as of then at least.
+
+        An event that is late is in the next reading's window, however short that is.
+        """
         with self._lock:
             self._heeded = max(self._heeded, server_msc)
 
@@ -63,7 +65,7 @@ class Stream:
             return from_msc >= self._since
 
     def heard(self, message: pb.ProtoMessage) -> None:
-        """An event. One that can't be read costs nothing but a question to the lists."""
+        """Take an event. One that can't be read only makes the lists be read again."""
         try:
             if message.payloadType == EXECUTION and self.collects:
                 self._execution(message.payload)

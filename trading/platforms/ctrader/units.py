@@ -38,7 +38,7 @@ def smallest_units(amount: Decimal, digits: int) -> int:
 
 
 def decimal(text: object) -> Decimal:
-    """A number as it stands in JSON or CSV. Raises: ValueError for anything that is not a finite number."""
+    """Read a number of JSON or CSV exactly. Raises: ValueError for anything that is not a finite number."""
     try:
         number = Decimal(told := str(text).strip())
     except InvalidOperation:
@@ -49,7 +49,7 @@ def decimal(text: object) -> Decimal:
 
 
 def price(value: float) -> Decimal:
-    """A price of the Manager API, which are doubles: the shortest number that is this double."""
+    """Read a price of the Manager API, which are doubles: the shortest number that is this double."""
     return Decimal(repr(value))
 
 
@@ -62,11 +62,12 @@ def lots(units: Decimal, lot_units: Decimal) -> Decimal:
 
 
 def volume(hundredths: int) -> Decimal:
-    """A volume of the Manager API in units of the base asset."""
+    """Convert a volume of the Manager API to units of the base asset."""
     return Decimal(hundredths).scaleb(-VOLUME_DIGITS)
 
 
 def instant(milliseconds: int) -> dt.datetime:
+    """Convert milliseconds since 1970 to an instant in UTC."""
     return EPOCH + dt.timedelta(milliseconds=milliseconds)
 
 
@@ -81,7 +82,7 @@ def date_text(at: dt.datetime) -> str:
 
 
 def from_date_text(text: str) -> dt.datetime:
-    """Raises: ValueError."""
+    """Read a time of WebServices, which are in UTC. Raises: ValueError."""
     return dt.datetime.fromisoformat(text.strip().removesuffix("Z")).replace(tzinfo=dt.UTC)
 
 
@@ -91,9 +92,10 @@ def password_hash(password: str) -> str:
 
 
 def text(value: str, limit: int = TEXT_CHARS_MAX) -> str:
-    """A text that every database takes."""
+    """Cut a text and take out NUL, which PostgreSQL refuses."""
     return value.replace("\x00", "")[:limit]
 
 
 def reference_fits(reference: str) -> bool:
+    """Tell whether the platform keeps this reference unchanged."""
     return re.fullmatch(rf"[A-Za-z0-9:._-]{{1,{REFERENCE_CHARS_MAX}}}", reference) is not None

@@ -14,7 +14,7 @@ ALL: Final = (FULL, CLOSE_ONLY, TRADING_DISABLED, LOGIN_DISABLED, LOCKED_CLOSE_O
 
 
 def allowed_by(word: str) -> frozenset[Right]:
-    """Closing what is open is not trading; a word that we don't know allows nothing."""
+    """Translate the platform's word into rights. Closing what is open is not trading; an unknown word allows nothing."""
     if word == FULL:
         return frozenset({Right.SIGN_IN, Right.TRADE})
     return frozenset({Right.SIGN_IN}) if word in (CLOSE_ONLY, TRADING_DISABLED, LOCKED_CLOSE_ONLY) else frozenset()
@@ -26,7 +26,7 @@ def number_of(word: str) -> int:
 
 
 def word_for(now: str, wanted: Mapping[Right, bool]) -> str:
-    """The word for what is wanted. A broker's own CLOSE_ONLY stays, as long as the right to trade is not given back."""
+    """Choose the word for the wanted rights. A broker's own CLOSE_ONLY stays until the right to trade is given back."""
     allowed = set(allowed_by(now))
     for right, is_wanted in wanted.items():
         (allowed.add if is_wanted else allowed.discard)(right)

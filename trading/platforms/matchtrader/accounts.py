@@ -50,7 +50,7 @@ class AccountsPart(Part):
         return made
 
     def _made_before(self, wanted: NewAccount) -> AccountData | None:
-        """The account of this group whose remarks are our reference. Raises: FinalError when there are several."""
+        """Find the account of this group whose remarks are our reference. Raises: FinalError when there are several."""
         listed = self.listing(group=wanted.group).values()
         found = [row for row in listed if rows.text(row.get("remarks")) == wanted.reference]
         if len(found) > 1:
@@ -59,7 +59,7 @@ class AccountsPart(Part):
         return self._account(found[0]) if found else None
 
     def _user_of(self, wanted: NewAccount) -> str:
-        """The user account of this e-mail address, found or made; one that is there keeps its password."""
+        """Find or make the user account of this e-mail address; one that exists keeps its password."""
         if not wanted.email:
             raise FinalError("an account on this platform needs the client's e-mail address", command="users")
         try:
@@ -98,7 +98,7 @@ class AccountsPart(Part):
         return [self._account(row) for row in self.rows_of(logins)]
 
     def rows_of(self, logins: Sequence[str]) -> list[Mapping[str, Any]]:
-        """A few one by one, as they are now; many from the list."""
+        """Read a few accounts one by one, as they are now; many from the list."""
         if len(logins) <= ONE_BY_ONE_MAX:
             return [row for row in map(self.account_row, logins) if row is not None]
         listed = self.listing(fresh=False)
@@ -162,7 +162,7 @@ class AccountsPart(Part):
         raise FinalError("the interface has no way to check a password", command="password")
 
     def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
-        """The password of the account's owner, for all their accounts. There is none for investors."""
+        """Change the owner's password, which is one for all their accounts. There is none for investors."""
         if investor:
             raise FinalError("the platform has no investor password", command="password")
         row = self._existing(login)

@@ -24,6 +24,7 @@ RATES: Final = {"money": (2.0, 20, 10.0), "reads": (3.5, 40, 15.0), "backfill": 
 
 
 def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform:
+    """Put the platform together from its configuration, with streams where gRPC is switched on."""
     client = RestClient(config, gate)
     return MatchTraderPlatform(client, Streams(config, client.now_msc) if config.grpc_target else None)
 
@@ -41,7 +42,7 @@ def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform
     secret_label=_("API key"),
 )
 def make_platform(server: TradingServer, gate: Gate) -> MatchTraderPlatform:
-    """Raises: FinalError for settings that can't be."""
+    """Make the platform of a Match-Trader server's row. Raises: FinalError for settings that can't be right."""
     return platform_of(configuration(server), gate)
 
 

@@ -28,6 +28,7 @@ SHOWN_MAX: Final = 5
 
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
+    """Name the doctor's checks for this server: streams only where they are switched on."""
     named: dict[str, Examination] = {"paths": _paths, "group names": _group_names}
     return {**named, "streams": _streams} if option_value(server, "grpc") == "on" else named
 
@@ -61,7 +62,7 @@ def _paths(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _group_names(_server: TradingServer, platform: Platform) -> Finding:
-    """The interface lists no groups: what accounts are in against what is set."""
+    """Compare the groups that accounts are in with those that are set: the interface lists none."""
     ours = _ours(platform)
     used = {rows.text(row.get("group")) for row in ours.listing().values()}
     if not ours.config.groups:

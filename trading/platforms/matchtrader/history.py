@@ -108,7 +108,7 @@ class HistoryPart(MoneyPart):
         return sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
 
     def _closings(self, from_msc: int, to_msc: int) -> dict[str, str]:
-        """Closings in the window, and those after it that tell of openings in it."""
+        """Widen the window to later closings, which show what was opened in it."""
         return _window(from_msc, max(to_msc, min(self.client.now_msc() + HOUR_MSC, to_msc + OPEN_MSC_MAX)))
 
     def _joined(
@@ -145,13 +145,16 @@ class HistoryPart(MoneyPart):
         from_msc: int,
         to_msc: int,
     ) -> list[DealData]:
-        """Openings first, so that of trades at one instant the opening carries the charges. Takes what it uses out of them."""
+        """Make the deals of a window, openings first, so that of trades at one instant the opening carries the charges.
+
+        Takes the charges that it uses out of `charges`.
+        """
         parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         closings: list[Owned] = []
         deals = []
 
         def charged(login: str, name: str, row: Mapping[str, Any]) -> tuple[bool, list[Mapping[str, Any]]]:
-            """Whether the trade is in the window, and what was charged for it."""
+            """Tell whether the trade is in the window, and what was charged for it."""
             at = rows.msc_of(rows.instant(row[name]))
             is_in = from_msc <= at <= to_msc
             return is_in, sorted(charges.pop((login, at), []), key=lambda one: rows.text(one["id"])) if is_in else []

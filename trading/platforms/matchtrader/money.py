@@ -37,7 +37,7 @@ class MoneyPart(AccountsPart):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """Raises OutcomeUnknown, too, when it was accepted and its ledger entry is not there (or there twice)."""
+        """Book money. Raises OutcomeUnknown, too, when it was accepted and its ledger entry is missing (or there twice)."""
         if not reference or len(reference) > REFERENCE_CHARS_MAX or not reference.isascii():
             raise FinalError("the reference does not fit into a comment", command="deposit")
         if not amount or abs(amount) > AMOUNT_MAX:
@@ -55,7 +55,7 @@ class MoneyPart(AccountsPart):
         return self._ticket_of(login, amount, reference, started)
 
     def _check_free(self, login: str, amount: Decimal) -> None:
-        """The command has no such check: what is needed as margin is not sent for."""
+        """Refuse a withdrawal of what is needed as margin: the platform's command has no such check."""
         money = self.account_money([login])
         if not money:
             raise FinalError("the account is not on the server", command="withdraw", code=404)
@@ -92,7 +92,7 @@ class MoneyPart(AccountsPart):
         return self.entries_as_deals(ledger_rows(answers))
 
     def entries_as_deals(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[DealData]:
-        """Raises: FinalError when two entries have one number."""
+        """Read ledger entries as deals. Raises: FinalError when two entries have one number."""
         with reading("ledgers"):
             made = list(read_each(lambda one: rows.ledger_deal(one[1], one[0]), entries))
         deals = [deal for deal in made if deal is not None]
@@ -103,7 +103,7 @@ class MoneyPart(AccountsPart):
     # -- what accounts are worth
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """A few are asked for; of many, those that the equity stream told lately are taken from it."""
+        """Read the money of accounts: a few by request; of many, the recent ones come from the equity stream."""
         told = self.streams.money(logins) if self.streams is not None and len(logins) > 5 else {}
         left = [login for login in logins if login not in told]
         with reading("accounts"):

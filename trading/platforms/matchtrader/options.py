@@ -53,7 +53,7 @@ SEPARATOR: Final = r"\s*[\n;]\s*"
 
 
 def _path_pattern(path: str) -> str:
-    """A path of plain segments with this command's placeholders, and all of them."""
+    """Build the pattern of a path of plain segments with this command's placeholders, and all of them."""
     names = re.findall(r"\{[a-z]+\}", path)
     plain = rf"(?:/{SEGMENT})"
     return plain + "*" + "".join(rf"(?:/{re.escape(name)}){plain}*" for name in names)
@@ -172,7 +172,7 @@ def lines(text: str, pattern: str, defaults: Mapping[str, str]) -> dict[str, str
 
 
 def configuration(server: TradingServer) -> Config:
-    """Raises: FinalError for settings that can't be."""
+    """Read a server's row and options into the adapter's configuration. Raises: FinalError for settings that can't be right."""
     host, port, is_tls = server.host, server.port, option_value(server, "security") == "tls"
     target = f"{option_value(server, 'grpc_host') or host}:{option_value(server, 'grpc_port')}"
     if host == SANDBOX_HOST:

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 @contextmanager
 def reading(command: str) -> Iterator[None]:
-    """An answer that can't be read is no answer. Raises: ReadTimedOut for it."""
+    """Treat an answer that can't be read as no answer. Raises: ReadTimedOut for it."""
     try:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, InvalidOperation) as problem:
@@ -120,7 +120,7 @@ class Part:
             return sorted({rows.text(row["group"]) for row in self.listing(fresh=False).values()})
 
     def per_groups(self, command: str, mask: str, **body: Any) -> Iterator[Any]:
-        """The answers of a list command for the groups of a mask, some groups at a time."""
+        """Yield the answers of a list command for the groups of a mask, some groups at a time."""
         names = self.group_names(mask)
         for start in range(0, len(names), NAMES_PER_REQUEST):
             yield self.ask(command, groups=names[start : start + NAMES_PER_REQUEST], **body)
@@ -130,7 +130,7 @@ class Part:
             yield self.ask(command, logins=list(logins[start : start + NAMES_PER_REQUEST]), **body)
 
     def ask(self, command: str, **body: Any) -> Any:
-        """A list command. All access rights are named: the lists' own default is accounts with full rights only."""
+        """Ask a list command. All access rights are named: the lists' own default is accounts with full rights only."""
         return self.client.read(command, body={**body, "accessRightsFilter": list(access.ALL)})
 
     # -- symbols

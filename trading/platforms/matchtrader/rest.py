@@ -76,7 +76,7 @@ class RestClient:
             return self._ask(command, method, (), body, names, is_write=True)
 
     def now_msc(self) -> int:
-        """The server's clock, as its answers' `Date` told it last; ours until then."""
+        """Read the server's clock from its last answer's `Date`, in milliseconds; ours until there was one."""
         return time.time_ns() // 1_000_000 + (self.clock_ahead_msc or 0)
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class RestClient:
 
 
 def error_for(status: int, content: bytes, *, command: str, is_write: bool) -> PlatformError:
-    """What an answer that is not a success means for what may be done next."""
+    """Translate an answer that is not a success into the kind of error that tells what may be done next."""
     told = _platform_words(content)
     message = f"{told or 'no words of the platform'} (HTTP {status})"
     if status == 429:
@@ -151,7 +151,7 @@ def error_for(status: int, content: bytes, *, command: str, is_write: bool) -> P
 
 
 def is_missing(problem: FinalError) -> bool:
-    """The platform itself says that there is no such thing; not: this path is wrong."""
+    """Tell whether the platform itself says that there is no such thing; not: this path is wrong."""
     return problem.code == 404 and problem.message != NO_SUCH_PATH
 
 

@@ -66,6 +66,7 @@ CREDIT_MEANINGS: Final = {"BONUS_IN_OUT": DealAction.BONUS, "DEPOSIT_BONUS": Dea
 
 
 def text(value: Any) -> str:
+    """Write a value as text; a missing one is empty."""
     return "" if value is None else str(value)
 
 
@@ -85,13 +86,13 @@ def decimal(value: Any) -> Decimal:
 
 
 def spelled(value: Any) -> str:
-    """A number in one spelling: `1`, `1.0` and `"1.00"` are the same."""
+    """Write a number in one spelling: `1`, `1.0` and `"1.00"` are the same."""
     number = decimal(value)
     return f"{number.normalize():f}" if number else "0"
 
 
 def instant(value: Any) -> dt.datetime:
-    """Raises: ValueError for a time without a zone: the interface's times say that they are UTC."""
+    """Read a time. Raises: ValueError for one without a zone: the interface's times name UTC."""
     found = dt.datetime.fromisoformat(text(value).replace("Z", "+00:00"))
     if found.tzinfo is None:
         raise ValueError(f"a time without a zone: {value!r}")
@@ -99,11 +100,12 @@ def instant(value: Any) -> dt.datetime:
 
 
 def msc_of(at: dt.datetime) -> int:
+    """Convert an instant to milliseconds since 1970."""
     return round(at.timestamp() * 1000)
 
 
 def written(msc: int) -> str:
-    """An instant as the interface takes it."""
+    """Write an instant as the interface takes it."""
     at = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=msc)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -112,7 +114,7 @@ def written(msc: int) -> str:
 
 
 def account_from(row: Row, *, leverage_unit: int) -> AccountData:
-    """The owner's personal data is as far as the account's details repeat it."""
+    """Read an account; the owner's personal data only as far as the account's details repeat it."""
     details, money, word = row.get("accountDetails") or {}, row.get("financeInfo") or {}, text(row.get("accessRight"))
     names = (text(details.get(name)) for name in ("firstname", "lastname"))
     return AccountData(
@@ -154,8 +156,10 @@ def money_from(login: str, row: Row) -> AccountMoney:
 
 
 def ledger_deal(row: Row, login: str) -> DealData | None:
-    """A ledger entry as a deal; None for one whose money is told by a closed position. An unknown type is kept as a charge
-    with what it was called: the sum of an account's deals stays its balance."""
+    """Read a ledger entry as a deal; None for one whose money the closed position carries.
+
+    An unknown type is kept as a charge under its own name, so that the sum of an account's deals stays its balance.
+    """
     kind, more = text(row["type"]), text(row.get("additionalType"))
     if kind == CLOSED_POSITION:
         return None
@@ -186,8 +190,10 @@ def ledger_deal(row: Row, login: str) -> DealData | None:
 
 
 def opening_deal(row: Row, login: str, *, lots: Decimal, contract_size: Decimal, charges: Charges = ()) -> DealData:
-    """The opening of a position, of an open or a closed row; `lots` is what was opened in all. Of money it carries only
-    what the ledger charged at that instant."""
+    """Make the opening deal of a position from an open or a closed row; `lots` is what was opened in all.
+
+    Of money it carries only what the ledger charged at that instant.
+    """
     position, at = text(row["id"]), instant(row["openTime"])
     raw = {
         "id": position,
@@ -215,10 +221,10 @@ def opening_deal(row: Row, login: str, *, lots: Decimal, contract_size: Decimal,
 
 
 def closing_deal(row: Row, login: str, *, contract_size: Decimal, charges: Charges = ()) -> DealData:
-    """A closed position, or a closed part of one. Its side is the position's; the deal goes the other way.
+    """Make the deal that closed a position or a part of it. `side` in the row is the position's; the deal goes the other way.
 
-    Profit is the row's. Commission and swap are what the ledger charged at that instant, so that nothing is counted twice;
-    what the row says of them stands in `raw`.
+    Profit is the row's. Commission and swap are what the ledger charged at that instant, so that nothing is counted
+    twice; the row's own figures are in `raw`.
     """
     position, at = text(row["id"]), instant(row["closeTime"])
     order = closing_order(row)
@@ -270,11 +276,12 @@ def _charged(charges: Charges) -> dict[str, Decimal]:
 
 
 def closing_order(row: Row) -> str:
-    """The order that closed it; where a server does not say, the time of closing."""
+    """Name the order that closed it; where a server has none, the time of closing."""
     return text(row.get("closeOrderId") or row.get("orderId")) or written(msc_of(instant(row["closeTime"])))
 
 
 def position_from(row: Row, login: str, *, contract_size: Decimal) -> PositionData:
+    """Read an open position."""
     at = instant(row["openTime"])
     return PositionData(
         ticket=tickets.number_of(text(row["id"])),

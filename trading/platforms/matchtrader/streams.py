@@ -90,6 +90,7 @@ class Reader:
 
 
 def reader() -> Reader:
+    """Start this process's one reader thread, or find the running one."""
     with _reader_lock:
         if not _reader:
             _reader.append(Reader())
@@ -206,7 +207,7 @@ class Streams:
         return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(root), options=options)
 
     async def _require_same_place(self) -> None:
-        """Ends all streams of a name that moved: whoever follows next opens them at the new address, checked."""
+        """End all streams of a name that moved: whoever follows next opens them at the new address, checked."""
         host, port = _parts_of(self.config.grpc_target)
         try:
             found = await asyncio.to_thread(destinations.pinned, host, port)
@@ -235,7 +236,7 @@ class Streams:
             failures += 1
 
     async def _read(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
-        """Raises: TimeoutError after two silent heartbeats, grpc.RpcError."""
+        """Follow one stream until it ends. Raises: TimeoutError after two silent heartbeats, grpc.RpcError."""
         request, answer_type, take = _forms()[kind]
         method = channel.unary_stream(
             f"/{self.config.grpc_package}.{self.config.streams[kind]}",
@@ -350,7 +351,7 @@ def _ledger_types() -> dict[int, str]:
 
 
 def _quiet_updates() -> frozenset[int]:
-    """Changes of an open position that make no deal."""
+    """List the changes of an open position that make no deal."""
     from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
 
     return frozenset(pb2.PBRequestUpdateTypeExternal.Value(name) for name in ("UPDATE", "PROFIT_CHANGE"))

@@ -26,22 +26,24 @@ REMEMBERED: Final = 100_000
 
 
 def number_of(text: str) -> int:
-    """An id's number: itself where it is one, else 60 bits of its SHA-256 under a mark of its own."""
+    """Derive an id's number: itself where it is a number, else 60 bits of its SHA-256 under a mark of its own."""
     if text.isascii() and text.isdigit() and not text.startswith("0") and int(text) <= BODY:
         return int(text)
     return HASHED | int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) & BODY
 
 
 def of_ledger(entry: str) -> int:
+    """Derive the ticket of a ledger entry's deal."""
     return LEDGER | number_of(entry)
 
 
 def of_opening(position: str) -> int:
+    """Derive the ticket of a position's opening deal."""
     return OPENING | number_of(position)
 
 
 def of_closing(position: str, order: str) -> int:
-    """Always of the hash: neither id alone names the closing."""
+    """Derive the ticket of a closing deal, always by hash: neither id alone names the closing."""
     return CLOSING | HASHED | number_of(f"{position}\0{order}\0") & BODY
 
 
@@ -52,7 +54,7 @@ class Numbers:
         self._known: OrderedDict[int, str] = OrderedDict()
 
     def check(self, ticket: int, name: str) -> int:
-        """The ticket itself. Raises: FinalError when another id has the same."""
+        """Remember the ticket and hand it back. Raises: FinalError when another id has the same."""
         known = self._known.setdefault(ticket, name)
         if known != name:
             raise FinalError(f"the entries {known!r} and {name!r} have the same number {ticket}", command="TICKET")

@@ -51,9 +51,9 @@ class AccountsPart(Answers):
         }
 
     def _made_before(self, wanted: NewAccount, problem: FinalError | OutcomeUnknown) -> AccountData:
-        """What an earlier attempt under this reference made. Raises: LoginTaken, or the refusal that came.
+        """Find what an earlier attempt under this reference made. Raises: LoginTaken, or the refusal that came.
 
-        Servers refuse a login that is taken with one result or another: any of them is looked into.
+        Servers refuse a taken login with one result or another: after any of them the login is read.
         """
         if problem.code not in codes.OF_SERVER:
             raise problem  # the server itself said nothing
@@ -80,7 +80,7 @@ class AccountsPart(Answers):
         return [self._account(row, "UserRecordsRequest") for row in rows]
 
     def is_archived(self, login: str) -> bool:
-        """The bridge shows no archive: nobody knows."""
+        """Answer no: the bridge shows no archive, so nobody knows."""
         return False
 
     def update_account(

@@ -79,10 +79,10 @@ OPTIONS: Final = (
 
 
 def deadlines(read_seconds: float, write_seconds: float) -> tuple[dict[Work, float], dict[Work, float]]:
-    """What the bridge is told for each kind of request, and how long we wait for its answer.
+    """Compute the deadline that the bridge gets for each kind of request, and how long we wait for its answer, in seconds.
 
-    Told is the documented deadline, and we wait twenty seconds longer, since the bridge may take those to reach its server. Both
-    shrink and grow with `TRADING_READ_SECONDS` and `TRADING_WRITE_SECONDS` against their defaults.
+    The bridge gets the documented deadline, and we wait twenty seconds longer, since it may take those to reach its
+    server. Both shrink and grow with `TRADING_READ_SECONDS` and `TRADING_WRITE_SECONDS` against their defaults.
     """
     shares = dict.fromkeys(Work, read_seconds / READ_SECONDS)
     shares |= dict.fromkeys((Work.TRADE, Work.CHANGE), write_seconds / WRITE_SECONDS)
@@ -99,6 +99,7 @@ def address_of(server: TradingServer) -> Address:
 
 
 def configuration(server: TradingServer) -> Mt4Config:
+    """Read a server's row and options into the client's configuration."""
     told, waits = deadlines(settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS)
     return Mt4Config(
         address=address_of(server),
@@ -114,6 +115,7 @@ def configuration(server: TradingServer) -> Mt4Config:
 
 
 def habits_of(server: TradingServer) -> Habits:
+    """Read how this bridge writes times and texts, and how its deals are read, from a server's options."""
     port = option_value(server, "quote_port")
     return Habits(
         zone=server.zone,
@@ -134,6 +136,7 @@ def habits_of(server: TradingServer) -> Habits:
     advice=doctor.ADVICE,
 )
 def make_platform(server: TradingServer, gate: Gate) -> Mt4Platform:
+    """Make the platform of an MT4 server's row."""
     return Mt4Platform(Mt4Client(configuration(server), gate), habits_of(server))
 
 

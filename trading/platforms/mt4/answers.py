@@ -85,7 +85,7 @@ class Answers:
         return data
 
     def _rows_of(self, name: str, parameter: str, numbers: Sequence[object]) -> Iterator[Any]:
-        """A list that is asked for by many numbers, some hundred at a time."""
+        """Ask for a list by many numbers, some hundred at a time."""
         for start in range(0, len(numbers), LOGINS_PER_REQUEST):
             part = numbers[start : start + LOGINS_PER_REQUEST]
             yield from self._rows(name, query=[(parameter, number) for number in part])
@@ -122,7 +122,7 @@ class Answers:
         return found
 
     def _numbered(self, row: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
-        """A row by its order; what its chain is made of has to be readable before any row is read."""
+        """Pair a row with its order number; what its chain is made of has to be readable before any row is read."""
         for name in ("openTime", "closeTime"):
             self.reader.msc(row, name)
         command_of(row)
@@ -130,8 +130,10 @@ class Answers:
         return units.whole(row["order"]), row
 
     def _parts_of(self, login: int, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Closed orders of a login since the first of these was opened, until the last was closed: parts that were cut off
-        before are among them."""
+        """Read a login's closed orders from when the first of these was opened until the last was closed.
+
+        Parts that were cut off before are among them.
+        """
         query = [("fromTime", self._time(min(self.reader.msc(row, "openTime") for row in rows) - HOUR_MSC))]
         closed = [self.reader.msc(row, "closeTime") for row in rows]
         if all(closed):

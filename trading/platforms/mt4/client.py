@@ -128,14 +128,14 @@ class Mt4Client:
         work: Work = Work.READ,
         is_once: bool = False,
     ) -> Any:
-        """The data of an answer. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
+        """Read the data of an answer. Raises: FinalError, NotStarted, ReadTimedOut, PlatformBusy.
 
-        `is_once`: never asked again by itself, since the bridge gives it out once: a piece of a session.
+        `is_once`: a lost answer is not asked for again, since the bridge gives it out once: a piece of a session.
         """
         return self._send(_Command("GET", name, arguments, query, work, is_once=is_once))[0]
 
     def pages(self, name: str, *, query: Iterable[tuple[str, object]] = ()) -> Iterator[Any]:
-        """All rows of a paged list. Raises as `read`."""
+        """Yield all rows of a paged list. Raises as `read`."""
         cursor, query = "", list(query)
         while True:
             more: list[tuple[str, object]] = [("limit", PAGE_ROWS), *([("cursor", cursor)] if cursor else [])]
@@ -207,7 +207,7 @@ class Mt4Client:
         return reply
 
     def _judge(self, reply: Reply, *, name: str, is_write: bool) -> tuple[Any, Any]:
-        """Data and meta of an answer, or what it says went wrong."""
+        """Take data and meta out of an answer, or raise what it reports as wrong."""
         unknown: type[PlatformError] = OutcomeUnknown if is_write else ReadTimedOut
         if reply.status == NOT_LOGGED_IN:
             self._token = None
@@ -237,7 +237,7 @@ class Mt4Client:
     # -- tokens
 
     def _bearer(self) -> str:
-        """The token, new when the old one ends soon. Raises: NotStarted, FinalError for a client that is not known."""
+        """Renew the token when it ends soon. Raises: NotStarted, FinalError for an unknown client."""
         if self._token is None or time.monotonic() >= self._token.renew_at:
             self._token = self._log_in()
         return self._token.value
@@ -310,7 +310,7 @@ def _address_of(scheme: str, host: str | None, port: int | None, like: Address) 
 
 
 def _keep_secret(before: Address, there: Address) -> None:
-    """A secret that began its way in TLS ends it there. Raises: NotStarted."""
+    """Refuse to send a secret on without TLS that began its way in TLS. Raises: NotStarted."""
     if before.is_tls and not there.is_tls:
         raise NotStarted("the log-in server wants our secret without TLS", command="LOGIN")
 
@@ -324,7 +324,7 @@ def _object(content: bytes) -> dict[str, Any] | None:
 
 
 def _envelope(content: bytes) -> dict[str, Any] | None:
-    """`{data, error, meta}`; None for a page of somebody in between."""
+    """Parse `{data, error, meta}`; None for a page of a proxy in between."""
     document = _object(content)
     return document if document is not None and {"data", "error"} & document.keys() else None
 

@@ -78,14 +78,14 @@ BRIDGE_WORDS: Final = {
 
 
 def result_of(told: object) -> int | None:
-    """The server's result, which the bridge gives by name or by number; None for one that nobody knows."""
+    """Translate the server's result, which the bridge gives by name or by number; None for an unknown one."""
     if isinstance(told, str):
         return int(told) if told.isdigit() else RESULTS.get(told)
     return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 def error_for(code: str, manager: object, message: str, outcome: str, *, command: str, is_write: bool) -> PlatformError:
-    """The exception for an error in the envelope."""
+    """Translate an error of the envelope into one of the five kinds."""
     unknown: type[PlatformError] = OutcomeUnknown if is_write else ReadTimedOut
     number = BRIDGE.get(code, UNKNOWN_CODE)
     words = BRIDGE_WORDS.get(code) or message or "unknown answer"

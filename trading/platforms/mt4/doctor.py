@@ -29,11 +29,12 @@ ADVICE: Final[dict[int, str]] = {
 
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
+    """Name the doctor's checks for this server: the quote port only where one is set."""
     return {"quotes": _quotes} if option_value(server, "quote_port") else {}
 
 
 def _quotes(_server: TradingServer, platform: Platform) -> Finding:
-    """The old text port, where somebody wants to know: is it there, and does it know a symbol of the bridge."""
+    """Check the old text port: whether it answers, and knows a symbol of the bridge."""
     assert isinstance(platform, Mt4Platform) and platform.habits.quote_address
     symbol = next((row.name for row in platform.symbols()), "EURUSD")
     try:

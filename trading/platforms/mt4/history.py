@@ -86,10 +86,11 @@ class HistoryPart(Answers):
             self._stretch = min(FIRST_READ_MSC, self._stretch * 2)
 
     def _next_piece(self, cursor: int | None, mask: str, overlap: dt.timedelta) -> DealPage:
-        """A piece of the session that this cursor continues, or the first piece of a new one.
+        """Read a piece of the session that this cursor continues, or the first piece of a new one.
 
-        Nobody says in which order a session tells its rows: the cursor moves when all of it was told. Until then each piece
-        brings one that is a millisecond older, so that a caller who did not keep a piece is known by the cursor from before.
+        The order of a session's rows isn't documented: the cursor moves once all of it was read. Until then each piece
+        brings one that is a millisecond older, so that a caller who did not keep a piece is known by the cursor from
+        before.
         """
         session = self._session
         if session is None or session.cursor != cursor:
@@ -112,10 +113,10 @@ class HistoryPart(Answers):
         session.last_rows = SYNC_ROWS
 
     def _piece(self, session: Session) -> tuple[list[Any], bool]:
-        """The next rows, and whether they are the last. A session that was lost on the way is opened once more.
+        """Read the next rows, and whether they are the last. A session that was lost on the way is opened once more.
 
-        A bridge may give less at once than it was asked for: only few rows, or none, are the end. One that refuses to read
-        on behind a piece that was not full has told everything.
+        A bridge may give less at once than it was asked for: only few rows, or none, are the end. One that refuses to
+        read on behind a piece that was not full has given everything.
         """
         for _try in range(2):
             query = [("limit", SYNC_ROWS)]
@@ -143,14 +144,14 @@ class HistoryPart(Answers):
         return [row for row in rows if str(row["login"]) in ours]
 
     def _by_time(self, first_msc: int, now: ServerTime, mask: str) -> list[Any]:
-        """What is open, and what was closed since then: enough where nobody edits. Edits are found by the wider readings."""
+        """Read what is open, and what was closed since then: enough where nobody edits. Wider readings find edits."""
         still_open = list(self._open(mask))
         return [*still_open, *self._closed(self.logins(mask), first_msc, now.server_msc + DAY_MSC)]
 
     # -- windows
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
-        """Reports of closed orders for many logins at once, and the open orders.
+        """Read reports of closed orders for many logins at once, and the open orders.
 
         An order that was opened in the window may have been closed at any time since: reports are asked for up to now.
         """
@@ -160,7 +161,7 @@ class HistoryPart(Answers):
         return [deal for deal in self._deals(rows, command="ReportsRequest") if from_msc <= deal.server_msc <= to_msc]
 
     def _known_logins(self, mask: str) -> list[str]:
-        """The list of accounts is long, and windows are asked for one after another: it is good for a minute."""
+        """Cache the long list of accounts for a minute, since windows are asked for one after another."""
         known = self._logins.get(mask)
         if known is None or time.monotonic() - known[0] > LOGINS_SECONDS:
             known = self._logins[mask] = (time.monotonic(), self.logins(mask))
@@ -170,7 +171,7 @@ class HistoryPart(Answers):
         return [row for rows in self._reports(logins, first_msc, end_msc) for row in rows]
 
     def _reports(self, logins: Sequence[str], first_msc: int, end_msc: int) -> Iterator[list[Any]]:
-        """What was closed from the first time up to, not including, the second; one answer for some hundred logins.
+        """Read what was closed from the first time up to, not including, the second; one answer for some hundred logins.
 
         Both ends of a request are included and count seconds: it ends a second before the next one begins.
         """
@@ -197,7 +198,7 @@ class HistoryPart(Answers):
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
-        """The account's closed orders since then, and its open ones. The open ones first: one that closes meanwhile is in both."""
+        """Read the account's open orders, then those closed since: one that closes meanwhile is in both lists, not in none."""
         user = self._row("UserRecordRequest", login)
         rows = [] if user is None else self._rows("TradesGetByLogin", login, user.get("group"))
         rows += self._rows("TradesUserHistory", login, query=[("fromTime", self._time(from_msc))], work=Work.HISTORY)

@@ -41,7 +41,7 @@ class Lineage:
                 self._keep(self._first(units.whole(row["order"])), 0)
 
     def root_of(self, order: int) -> int:
-        """The first number of the chain; the order's own where it was never cut."""
+        """Find the first number of the chain; the order's own where it was never cut."""
         return self._first(order)
 
     def _first(self, order: int) -> int:
@@ -52,7 +52,7 @@ class Lineage:
         return order
 
     def _is_open_question(self, row: Row) -> bool:
-        """A part of a chain whose first known order is not known to be the first."""
+        """Tell whether a row is part of a chain whose first known order may not be the first."""
         before, after = neighbours(row)
         if before is None and after is None:
             return False

@@ -37,7 +37,7 @@ class MarketPart(Answers):
         return Health(version=version, latency_ms=latency, time=now)
 
     def server_time(self) -> ServerTime:
-        """The server's wall clock. How far it is from UTC is seen from ours; a clock that is wrong counts by its own settings."""
+        """Read the server's wall clock and its distance from UTC by ours; a clock that is wrong counts by its own settings."""
         told = self.client.read("ServerTime")
         try:
             msc = units.server_msc(told, self.habits.zone, in_utc=self.habits.in_utc)

@@ -145,7 +145,7 @@ class Reader:
         )
 
     def position(self, row: Mapping[str, Any]) -> PositionData:
-        """An open order. Its ticket is the server's own number of the part that is open now."""
+        """Read an open order. Its ticket is the server's own number of the part that is open now."""
         symbol = text(row.get("symbol"))
         return PositionData(
             ticket=units.whole(row["order"]),
@@ -201,7 +201,7 @@ MOVING: Final = (
 
 
 def _kept(row: Mapping[str, Any], *, is_opening: bool) -> dict[str, Any]:
-    """The row as it came, with numbers as text, but for its own stamp of change; of an opening only what an opening is."""
+    """Copy a row with numbers as text, without its own stamp of change; of an opening only what an opening is."""
     return {
         key: units.written(value) if isinstance(value, Decimal) else value
         for key, value in row.items()
@@ -210,7 +210,7 @@ def _kept(row: Mapping[str, Any], *, is_opening: bool) -> dict[str, Any]:
 
 
 def money_of(user: Mapping[str, Any], margin: Mapping[str, Any] | None) -> AccountMoney:
-    """What an account is worth. Without open trades it has no margin record: equity is balance and credit then."""
+    """Read what an account is worth. Without open trades it has no margin record: equity is balance and credit then."""
     login, credit = str(units.whole(user["login"])), units.decimal(user.get("credit"))
     source = margin or user
     balance = units.decimal(source.get("balance"))
@@ -246,11 +246,12 @@ def reason_of(row: Mapping[str, Any]) -> int:
 
 
 def allowed_by(flags: int) -> frozenset[Right]:
+    """Translate the flags of a user record into the rights of its owner."""
     return frozenset(right for right, (bit, takes_away) in RIGHT_BITS.items() if bool(flags & bit) != takes_away)
 
 
 def with_rights(flags: int, wanted: Mapping[Right, bool]) -> int:
-    """The flags with these rights; every other bit is the broker's and stays."""
+    """Set these rights in the flags; every other bit is the broker's and stays."""
     for right, allowed in wanted.items():
         bit, takes_away = RIGHT_BITS[right]
         flags = flags | bit if allowed != takes_away else flags & ~bit
@@ -264,4 +265,5 @@ def neighbours(row: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 
 def text(value: object) -> str:
+    """Write a value as text without NUL, which PostgreSQL refuses; a missing one is empty."""
     return "" if value is None else str(value).replace("\x00", "")

@@ -32,6 +32,7 @@ LETTERS: Final = dict(pair.split("=") for pair in WRITTEN.split(" "))
 
 
 def fits(value: str, code_page: str) -> bool:
+    """Tell whether the code page has every sign of a text."""
     try:
         value.encode(code_page)
     except UnicodeEncodeError:
@@ -40,7 +41,7 @@ def fits(value: str, code_page: str) -> bool:
 
 
 def _letter(sign: str, code_page: str) -> str:
-    """A sign that the code page has, or what it is written as without it; nothing for a sign that has no other form."""
+    """Write a sign as the code page can; empty for a sign that has no other form."""
     if fits(sign, code_page):
         return sign
     known = LETTERS.get(sign)
@@ -62,13 +63,14 @@ def transliterated(value: str, code_page: str) -> str:
 
 
 def cut(value: str, code_page: str, bytes_max: int) -> str:
+    """Cut a text to what fits into so many bytes, without a trailing space."""
     while len(value.encode(code_page)) > bytes_max:
         value = value[:-1]
     return value.rstrip()
 
 
 def personal(value: str, code_page: str, bytes_max: int, *, what: str) -> str:
-    """A name or an address as the server can keep it. Raises: FinalError when nothing of it can be written there."""
+    """Write a name or an address as the server can keep it. Raises: FinalError when nothing of it can be written there."""
     written = cut(transliterated(value, code_page), code_page, bytes_max)
     if value.strip() and not any(sign.isalnum() for sign in written):
         raise FinalError(f"the {what} can't be written in the server's code page {code_page}: give it in Latin letters")
@@ -76,7 +78,7 @@ def personal(value: str, code_page: str, bytes_max: int, *, what: str) -> str:
 
 
 def exact(value: str, code_page: str, bytes_max: int, *, what: str) -> str:
-    """A text that must arrive as it is (a group, a reference). Raises: FinalError when the server would change it."""
+    """Require a text (a group, a reference) that arrives unchanged. Raises: FinalError when the server would change it."""
     if not fits(value, code_page):
         raise FinalError(f"the {what} {value!r} has signs that the server's code page {code_page} lacks")
     if len(value.encode(code_page)) > bytes_max:

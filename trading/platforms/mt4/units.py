@@ -18,7 +18,7 @@ EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock, on purpos
 
 
 def decimal(value: Any) -> Decimal:
-    """A price or an amount. What a binary fraction adds beyond eight places is noise of the server's doubles.
+    """Read a price or an amount. What a binary fraction adds beyond eight places is noise of the server's doubles.
 
     Raises: ValueError for anything that is not a finite number.
     """
@@ -36,12 +36,12 @@ def decimal(value: Any) -> Decimal:
 
 
 def written(number: Decimal) -> str:
-    """A number with all its digits; one that can't be written out so, in short."""
+    """Write a number with all its digits; one that can't be written out so, in short."""
     return f"{number:f}" if is_writable(number) else str(number)
 
 
 def whole(value: Any, default: int = 0) -> int:
-    """A whole number. Raises: ValueError."""
+    """Read a whole number. Raises: ValueError."""
     if value in (None, ""):
         return default
     if isinstance(value, int):
@@ -63,10 +63,9 @@ def is_sum(amount: Decimal) -> bool:
 
 
 def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
-    """A time of the wire as milliseconds of the server's wall clock, as if they were UTC; 0 for "never".
+    """Convert a time of the wire to milliseconds of the server's wall clock, as if they were UTC; 0 for "never".
 
-    `in_utc`: this bridge converts to UTC; else it shows the server's clock, whatever zone it writes behind it.
-    Raises: ValueError.
+    `in_utc`: this bridge converts to UTC; else it shows the server's clock, whatever zone it writes behind it. Raises: ValueError.
     """
     if not text:
         return 0
@@ -81,7 +80,7 @@ def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
 
 
 def instant(text: Any, zone: ZoneInfo, *, in_utc: bool) -> dt.datetime:
-    """The same as an instant. In the hour that a zone lives twice only a bridge that writes UTC can tell which it was."""
+    """Convert a time of the wire to an instant. In the hour that a zone repeats only a bridge that writes UTC is exact."""
     if in_utc and text:
         given = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
         return (given if given.tzinfo else given.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)

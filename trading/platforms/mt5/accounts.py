@@ -67,7 +67,7 @@ class AccountsPart(Answers):
         return found
 
     def is_archived(self, login: str) -> bool:
-        """A server or manager without the archive command refuses it: then nobody knows."""
+        """Ask whether an account is archived; no, where the server or the manager is without the archive command."""
         try:
             self.client.read("USER_ARCHIVE_GET", {"LOGIN": login})
         except FinalError:
@@ -77,7 +77,7 @@ class AccountsPart(Answers):
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:
-        """Reads the rights before it changes some: the other bits are the broker's."""
+        """Change an account; rights are read before some are changed, since the other bits are the broker's."""
         changes: dict[str, object] = {}
         if group:
             changes["GROUP"] = group
@@ -106,7 +106,7 @@ class AccountsPart(Answers):
         return [str(units.whole(login)) for login in data or []]
 
     def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
-        """The answer for a wrong password is 3006."""
+        """Check a password; the server answers 3006 for a wrong one."""
         kind = "INVESTOR" if investor else "MAIN"
         try:
             self.client.read("USER_PASS_CHECK", {"LOGIN": login, "TYPE": kind, "PASSWORD": password})

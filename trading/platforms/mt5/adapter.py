@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     secret_label=_("Manager API password"),
 )
 def make_platform(server: TradingServer, gate: Gate) -> Mt5Platform:
+    """Make the platform of an MT5 server's row."""
     return connect(server, gate)
 
 
 def make_export(server: TradingServer) -> SqlExport:
-    """The reader of a server's SQL export. Raises: FinalError when none is set or its address can't be."""
+    """Make the reader of a server's SQL export. Raises: FinalError when none is set or its address can't be right."""
     return SqlExport(server.export_url(), server.zone, read_seconds=settings.TRADING_READ_SECONDS)
 
 

@@ -31,7 +31,7 @@ class Answers:
         return deal_from(row, executed_at=clock.to_utc(msc_of(row, "Time"), self.zone))
 
     def _rows_or_none(self, command: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        """The rows of a list command; "not found" is an empty list."""
+        """Read the rows of a list command; "not found" is an empty list."""
         try:
             return self.client.read(command, parameters).rows()
         except FinalError as problem:
@@ -50,6 +50,7 @@ class Answers:
 
 
 def json_of(answer: wire.Answer) -> Any:
+    """Read an answer's JSON. Raises: ReadTimedOut when it can't be read."""
     try:
         return answer.json()
     except wire.WireError as problem:
@@ -57,6 +58,7 @@ def json_of(answer: wire.Answer) -> Any:
 
 
 def row_of(answer: wire.Answer) -> dict[str, Any]:
+    """Read an answer's one row. Raises: ReadTimedOut when there is none or it can't be read."""
     try:
         return answer.row()
     except wire.WireError as problem:

@@ -103,7 +103,7 @@ class Mt5Client(Mt5Commands):
         link.sock.sendall(frames)
 
     def _receive(self, link: _Link, wait: float) -> wire.Answer:
-        """The answer to the packet sent last. Raises: TimeoutError, OSError, WireError, Lost."""
+        """Receive the answer to the packet sent last. Raises: TimeoutError, OSError, WireError, Lost."""
         deadline = time.monotonic() + wait
         message = bytearray()
         while True:
@@ -131,7 +131,7 @@ class Mt5Client(Mt5Commands):
     # -- connection -----------------------------------------------------------------------------------------------
 
     def _ready_link(self) -> _Link:
-        """The open link, checked, or a new one. Raises: NotStarted."""
+        """Check the open link, or open a new one. Raises: NotStarted."""
         link = self._link
         if link is not None and (time.monotonic() - link.used_at > IDLE_SECONDS_MAX or not self._is_quiet(link)):
             self.close()

@@ -19,6 +19,7 @@ CRYPT_RAND_BYTES: Final = 256
 
 
 def md5(data: bytes) -> bytes:
+    """Hash by MD5, which the protocol prescribes; it protects nothing here."""
     return hashlib.md5(data, usedforsecurity=False).digest()
 
 
@@ -28,7 +29,7 @@ def password_hash(password: str) -> bytes:
 
 
 def answer_to(secret: bytes, challenge: str) -> str:
-    """The hex proof that one knows `secret`, for a challenge of 32 hex digits. Raises: ValueError."""
+    """Prove in hex that one knows `secret`, for a challenge of 32 hex digits. Raises: ValueError."""
     return md5(secret + bytes.fromhex(challenge)).hex()
 
 
@@ -74,6 +75,6 @@ class BlockRestartOFB:
 
 
 def ciphers(secret: bytes, crypt_rand: str) -> tuple[BlockRestartOFB, BlockRestartOFB]:
-    """The client's outgoing and incoming cipher."""
+    """Derive the client's outgoing and incoming cipher."""
     first, second, outgoing, incoming, *_rest = key_chain(secret, crypt_rand)
     return BlockRestartOFB(first + second, outgoing), BlockRestartOFB(first + second, incoming)

@@ -16,7 +16,7 @@ def msc_of(row: Mapping[str, Any], name: str) -> int:
 
 
 def deal_from(row: Mapping[str, Any], *, executed_at: dt.datetime) -> DealData:
-    """Action, entry and position stay as they are. Raises: ValueError, KeyError for a row that is no deal."""
+    """Read a deal; action, entry and position stay as they are. Raises: ValueError, KeyError for a row that is no deal."""
     return DealData(
         ticket=units.whole(row["Deal"]),
         login=str(units.whole(row["Login"])),

@@ -53,7 +53,7 @@ class Dialect:
     has_schema: bool = False
 
     def load(self) -> Any:
-        """The driver. Raises: FinalError when it is not installed."""
+        """Import the driver. Raises: FinalError when it is not installed."""
         try:
             return importlib.import_module(self.module)
         except ImportError as problem:
@@ -62,7 +62,7 @@ class Dialect:
             ) from problem
 
     def quote(self, name: str) -> str:
-        """Raises: FinalError for a name that could leave its quotes."""
+        """Quote a name. Raises: FinalError for one that could leave its quotes."""
         if set(name) & {*self.quotes, "\0"} or not name:
             raise FinalError(f"a table or column is called {name!r}", command="EXPORT")
         return f"{self.quotes[0]}{name}{self.quotes[1]}"
@@ -73,12 +73,12 @@ class Dialect:
         return parts[0] + "".join(self.mark.format(n=number) + part for number, part in enumerate(parts[1:], 1))
 
     def first_rows(self, what: str, source: str, where: str, order: str, count: int) -> str:
-        """A query for at most `count` rows."""
+        """Write a query for at most `count` rows; the caller quotes the names."""
         head, tail = self.head.format(n=count), self.tail.format(n=count)
         return f"SELECT {head}{what} FROM {source} WHERE {where} ORDER BY {order}{tail}"  # noqa: S608 - quoted by callers
 
     def error_for(self, problem: Exception) -> PlatformError:
-        """What went wrong with a query: time, way, or the export itself."""
+        """Decide what went wrong with a query: time, connection, or the export itself."""
         told, module = without_secrets(problem), self.load()
         if re.search(r"denied|permission|not authorized|ORA-01031|ORA-00942", told, re.IGNORECASE):
             return FinalError(f"the export's user may not read it ({told})", command="EXPORT")
@@ -114,7 +114,7 @@ def option(url: SplitResult, name: str) -> str:
 
 
 def schema_of(url: SplitResult) -> str:
-    """Raises: FinalError for a schema that is no name."""
+    """Read the schema from the address. Raises: FinalError for a schema that is no name."""
     name = option(url, "schema")
     if name and not SCHEMA.fullmatch(name):
         raise FinalError(f"{name!r} is no schema's name", command="EXPORT")
@@ -122,7 +122,7 @@ def schema_of(url: SplitResult) -> str:
 
 
 def places_of(address: str) -> list[tuple[str, int]]:
-    """The hosts and ports that a connection is made to; none for a file. Raises: FinalError for an address that hides one."""
+    """List the hosts and ports that a connection is made to; none for a file. Raises: FinalError for an address that hides one."""
     url = urlsplit(address)
     if url.scheme == "sqlite":
         return []
@@ -305,7 +305,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
 
 
 def dialect_of(url: str) -> Dialect:
-    """Raises: FinalError for an address that names no database that can be read."""
+    """Find the database's dialect by the address. Raises: FinalError for one that can't be read."""
     scheme = urlsplit(url).scheme
     if scheme not in DIALECTS:
         known = ", ".join(DIALECTS)
@@ -314,7 +314,7 @@ def dialect_of(url: str) -> Dialect:
 
 
 def open_export(dialect: Dialect, url: str, seconds: float) -> Any:
-    """A new connection. Raises: NotStarted, FinalError without the driver."""
+    """Open a new connection. Raises: NotStarted, FinalError without the driver."""
     dialect.load()
     try:
         return dialect.connect(url, seconds)
@@ -325,7 +325,7 @@ def open_export(dialect: Dialect, url: str, seconds: float) -> Any:
 
 
 def without_secrets(problem: Exception) -> str:
-    """The first line of what a driver says, without a password that it may repeat."""
+    """Take the first line of a driver's error, without a password that it may repeat."""
     lines = str(problem).strip().splitlines()
     return re.sub(r"(://[^:/@\s]+:)[^@\s]+@", r"\1***@", lines[0] if lines else "no reason")
 

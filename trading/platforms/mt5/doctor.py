@@ -26,12 +26,13 @@ SHOWN_MAX: Final = 5
 
 
 def checks(server: TradingServer) -> Mapping[str, Examination]:
+    """Name the doctor's checks for this server: those of the export only where it has one."""
     own: dict[str, Examination] = {"other form": _other_form}
     return {**own, "export": _export, "export's accounts": _export_accounts} if server.reads_export else own
 
 
 def _other_form(server: TradingServer, _platform: Platform) -> Finding:
-    """The form of the Web API that is not in use: whether it could be. No fault when it could not."""
+    """Check whether the form of the Web API that is not in use could be. No fault when it could not."""
     other = other_form(server)
     used, unused = server.get_transport_display(), Transport(other.transport).label
     try:
@@ -43,7 +44,7 @@ def _other_form(server: TradingServer, _platform: Platform) -> Finding:
 
 
 def _export(server: TradingServer, _platform: Platform) -> Finding:
-    """Reads what changed in the last hour; the newest change says how far the export is behind."""
+    """Read what changed in the last hour; the newest change shows how far the export is behind."""
     from trading.platforms.pool import deal_source
 
     hour_ago = filetime(timezone.now() - dt.timedelta(hours=1))
@@ -53,7 +54,7 @@ def _export(server: TradingServer, _platform: Platform) -> Finding:
 
 
 def _export_accounts(server: TradingServer, platform: Platform) -> Finding:
-    """The export's accounts beside the platform's own: as many, and the same balances on the first of them."""
+    """Compare the export's accounts with the platform's own: as many, and the same balances on the first of them."""
     from trading.platforms.pool import export_of
 
     export = export_of(server)

@@ -96,7 +96,7 @@ class SqlExport:
         return rows
 
     def _deal(self, row: Row) -> DealData:
-        """The row in the Web API's words, so that both ways to read a deal give the same one."""
+        """Read a row through the Web API's names, so that both ways to read a deal produce the same one."""
         stamp = from_filetime(int(row["Timestamp"]))
         raw = self._texts(row)
         raw["TimeMsc"] = raw.get("TimeMsc") or str(int(raw["Time"]) * 1000)
@@ -111,7 +111,7 @@ class SqlExport:
             yield self._read(lambda one: account_from(self._texts(one), self.zone), row)
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
-        """What every account in the groups is worth, as of the export's last look at it."""
+        """Yield what every account in the groups is worth, as of the export's last update of it."""
         for row in self._by_key("mt5_accounts", ("Login",), mask):
             yield self._read(lambda one: money_from(self._texts(one)), row)
 
@@ -147,7 +147,7 @@ class SqlExport:
 
     @staticmethod
     def _read(reading: Any, row: Row) -> Any:
-        """Raises: FinalError for a row that can't be read."""
+        """Read a row. Raises: FinalError for one that can't be read."""
         try:
             return reading(row)
         except (KeyError, ValueError) as problem:
@@ -181,7 +181,7 @@ class SqlExport:
 
     @contextlib.contextmanager
     def _asking(self) -> Iterator[None]:
-        """Queries of one read. A failure ends the connection; the next read opens another. Raises: the five errors."""
+        """Run the queries of one read. A failure ends the connection; the next read opens another. Raises: the five errors."""
         self._in_reach = []  # a new year brings a new table
         try:
             if self._connection is None:
@@ -213,7 +213,7 @@ class SqlExport:
         return prefix + self.dialect.quote(table)
 
     def _column(self, table: str, name: str) -> str:
-        """A column of a table, quoted and in the spelling that this database keeps. Raises: FinalError without it."""
+        """Quote a table's column in the spelling that this database keeps. Raises: FinalError without it."""
         if table not in self._columns:
             cursor = self._connection.cursor()
             try:
@@ -228,7 +228,7 @@ class SqlExport:
             raise FinalError(f"the export's table {table} has no column {name}", command="EXPORT") from None
 
     def _groups(self, mask: str, *, wanted: bool) -> list[str]:
-        """Groups that the mask takes, or those that it leaves out."""
+        """List the groups that the mask takes, or those that it leaves out."""
         if mask.strip() in ("", "*"):
             return []
         (table,) = self._tables(re.compile("mt5_users", re.IGNORECASE)) or [""]

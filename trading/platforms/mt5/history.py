@@ -71,7 +71,7 @@ class HistoryPart(Answers):
             yield from read_each(self._deal, self._rows_or_none("DEAL_GET_PAGE", page))
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
-        """A batch selected by tickets finds deals of any account and time."""
+        """Read deals by their tickets, of any account and time."""
         found: list[DealData] = []
         for start in range(0, len(tickets), LOGINS_PER_REQUEST):
             part = ",".join(map(str, tickets[start : start + LOGINS_PER_REQUEST]))

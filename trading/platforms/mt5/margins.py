@@ -36,7 +36,7 @@ def needs_price(row: Mapping[str, Any]) -> bool:
 
 
 def of_symbol(row: Mapping[str, Any], price: Decimal | None) -> dict[str, Any]:
-    """The fields of `SymbolData` that are about margin."""
+    """Compute the fields of `SymbolData` that are about margin."""
     mode = units.whole(row.get("CalcMode"))
     value, currency = _lot_value(row, mode, price)
     return {
@@ -51,6 +51,7 @@ def of_symbol(row: Mapping[str, Any], price: Decimal | None) -> dict[str, Any]:
 
 
 def formula_of(mode: int) -> MarginFormula:
+    """Sort a calculation mode by what its margin follows: the trade's value, a fixed amount, or something else."""
     if mode in MARGIN_BY_VALUE:
         return MarginFormula.VALUE
     return MarginFormula.AMOUNT if mode in MARGIN_BY_AMOUNT else MarginFormula.OTHER
@@ -71,7 +72,7 @@ def _lot_value(row: Mapping[str, Any], mode: int, price: Decimal | None) -> tupl
 
 
 def smaller_rate(row: Mapping[str, Any]) -> Decimal | None:
-    """The smaller initial rate of buying and selling, of market orders; None leaves it to the symbol."""
+    """Find the smaller initial rate of buying and selling, of market orders; None leaves it to the symbol."""
     told = [units.text(row.get(name)) for name in ("MarginInitialBuy", "MarginInitialSell")]
     rates = [units.decimal(one) for one in told if one and one != DEFAULT]
     return min((rate for rate in rates if rate < RATE_MAX), default=None)
@@ -84,13 +85,14 @@ def _told_amount(row: Mapping[str, Any]) -> Decimal | None:
 
 
 def is_traded(row: Mapping[str, Any]) -> bool | None:
+    """Tell whether positions can be opened; None where the row leaves that to the symbol."""
     told = units.text(row.get("TradeMode"))
     mode = -1 if told in ("", DEFAULT) else units.whole(told)
     return mode not in (TradeMode.DISABLED, TradeMode.CLOSE_ONLY) if 0 <= mode <= TRADE_MODE_MAX else None
 
 
 def rules_of(row: Mapping[str, Any]) -> tuple[MarginRule, ...]:
-    """What the group sets for paths of symbols, those that say something of margin or trading."""
+    """List what the group sets for paths of symbols, as far as it is about margin or trading."""
     rules = (
         MarginRule(units.text(one.get("Path")), smaller_rate(one), is_traded(one), _told_amount(one))
         for one in row.get("Symbols") or ()

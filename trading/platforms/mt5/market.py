@@ -88,7 +88,7 @@ class MarketPart(Answers):
             )
 
     def quotes(self, names: list[str]) -> list[QuoteData]:
-        """The last bid and ask of some symbols; those without a price are left out."""
+        """Read the last bid and ask of some symbols; those without a price are left out."""
         return [
             QuoteData(
                 symbol=units.text(row.get("Symbol")),
@@ -100,7 +100,7 @@ class MarketPart(Answers):
         ]
 
     def _prices(self, names: list[str]) -> dict[str, Decimal]:
-        """The highest of the last prices of each; none for symbols without one, or that the manager may not see."""
+        """Read the highest of the last prices of each; none for symbols without one, or that the manager may not see."""
         plain = [name for name in names if not MASK_SIGNS & set(name)]
         try:
             rows = self._rows_or_none("TICK_LAST", {"SYMBOL": ",".join(plain)}) if plain else []

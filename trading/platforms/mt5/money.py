@@ -56,7 +56,7 @@ class MoneyPart(Answers):
             raise OutcomeUnknown(str(problem), command=self.balance_command) from problem
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
-        """A window of an hour more on both sides covers the day on which the server's clock jumps."""
+        """Find our operation; an hour more on both sides covers the day on which the server's clock jumps."""
         from_msc = clock.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
         found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
         return [

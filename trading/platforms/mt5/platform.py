@@ -33,6 +33,7 @@ class Mt5Platform(MarketPart, AccountsPart, HistoryPart, MoneyPart):
 
 
 def configuration(server: TradingServer) -> Mt5Config:
+    """Read a server's row into the client's configuration."""
     host, port, certificate_file = server.host, server.port, ""
     if host == SANDBOX_HOST:
         is_rest = server.transport == Transport.REST
@@ -53,7 +54,7 @@ def configuration(server: TradingServer) -> Mt5Config:
 
 
 def other_form(server: TradingServer) -> TradingServer:
-    """The same server over the form of the Web API that is not in use: an object that is never saved."""
+    """Copy the server with the form of the Web API that is not in use: an object that is never saved."""
     other = copy.copy(server)
     other.transport = Transport.RAW if server.transport == Transport.REST else Transport.REST
     return other

@@ -104,7 +104,7 @@ class _LoggedOut(Exception):
         self.told = told
 
     def of_write(self, command: str) -> PlatformError:
-        """The platform itself said that it takes no command; what anybody else said tells nothing of the platform."""
+        """Decide what a lost session means for a write: only the platform's own refusal proves that nothing was done."""
         if self.told is not None:
             return NotStarted("the session had ended (HTTP 403)", command=command, code=self.told)
         return OutcomeUnknown("HTTP 403 that is not the platform's own answer", command=command)
@@ -139,7 +139,7 @@ class Mt5RestClient(Mt5Commands):
     # -- one command --------------------------------------------------------------------------------------------------
 
     def _command(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
-        """A read that meets a connection without a session (403) logs in and asks once more; a write never does."""
+        """Send a command; a read that meets an ended session (403) logs in and asks once more, a write never does."""
         try:
             return self._ask(name, parameters, is_write=is_write, wait=wait)
         except _LoggedOut as problem:
@@ -176,7 +176,7 @@ class Mt5RestClient(Mt5Commands):
         return answer
 
     def _request(self, name: str, parameters: Mapping[str, object], is_write: bool) -> tuple[str, str, bytes]:
-        """Method, path with query, and body. A command that is not in the table is a broker's own: FOO_BAR → /foo/bar."""
+        """Build method, path with query, and body. A command that is not in the table is a broker's own: FOO_BAR → /foo/bar."""
         path = self._path(name)
         query = {key.lower(): str(value) for key, value in parameters.items() if key not in IN_BODY}
         hidden = {IN_BODY[key]: str(value) for key, value in parameters.items() if key in IN_BODY}
@@ -243,7 +243,7 @@ class Mt5RestClient(Mt5Commands):
     # -- connection ---------------------------------------------------------------------------------------------------
 
     def _ready_session(self) -> _Session:
-        """The open session, checked, or a new one. Raises: NotStarted."""
+        """Check the open session, or open a new one. Raises: NotStarted."""
         session = self._session
         if session is not None and (
             time.monotonic() - session.used_at > IDLE_SECONDS_MAX or not _is_quiet(session.sock.sock)
@@ -329,7 +329,7 @@ class Mt5RestClient(Mt5Commands):
 
 
 def _is_quiet(sock: ssl.SSLSocket | socket.socket | None) -> bool:
-    """False when the server closed the idle connection, or sent something nobody asked for."""
+    """Tell whether an idle connection is still open and the server sent nothing that nobody asked for."""
     if sock is None:
         return False
     try:
@@ -342,7 +342,7 @@ def _is_quiet(sock: ssl.SSLSocket | socket.socket | None) -> bool:
 
 
 def _platform_code(content: bytes) -> int | None:
-    """The retcode of a refusal's body; None when the body is not the platform's."""
+    """Read the retcode of a refusal's body; None when the body is not the platform's."""
     try:
         code = parse("", content).retcode
     except wire.WireError:

@@ -71,10 +71,10 @@ MESSAGES: Final[dict[int, str]] = {
 
 
 def error_for(code: int, *, text: str, command: str, is_write: bool) -> PlatformError:
-    """The exception for an answer that is not a success.
+    """Translate an answer that is not a success into one of the five kinds.
 
     A write counts as refused only where the code says so; every other code leaves its outcome unknown, because booking
-    twice costs more than looking once.
+    twice costs more than looking it up once.
     """
     message = MESSAGES.get(code) or text or "unknown answer"
     kind: type[PlatformError]

@@ -23,11 +23,12 @@ RIGHT_BITS: Final = {
 
 
 def allowed_by(bits: int) -> frozenset[Right]:
-    """What an account's owner may do with these bits."""
+    """Translate the bits of a user record into the rights of its owner."""
     return frozenset(right for right, (bit, takes_away) in RIGHT_BITS.items() if bool(bits & bit) != takes_away)
 
 
 def account_from(row: Mapping[str, Any], zone: ZoneInfo) -> AccountData:
+    """Read an account from a user record."""
     rights, registered = units.whole(row.get("Rights")), units.whole(row.get("Registration"))
     return AccountData(
         login=str(units.whole(row["Login"])),
@@ -47,6 +48,7 @@ def account_from(row: Mapping[str, Any], zone: ZoneInfo) -> AccountData:
 
 
 def money_from(row: Mapping[str, Any]) -> AccountMoney:
+    """Read an account's money."""
     return AccountMoney(
         login=str(units.whole(row["Login"])),
         balance=units.decimal(row.get("Balance")),
@@ -75,6 +77,7 @@ def idle_money_from(row: Mapping[str, Any]) -> AccountMoney:
 
 
 def position_from(row: Mapping[str, Any], zone: ZoneInfo) -> PositionData:
+    """Read an open position."""
     opened = msc_of(row, "TimeCreate")
     return PositionData(
         ticket=units.whole(row["Position"]),

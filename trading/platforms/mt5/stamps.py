@@ -20,11 +20,12 @@ QUARTER_SECONDS: Final = 900  # zones differ from UTC by whole quarters of an ho
 
 
 def filetime(instant: dt.datetime) -> int:
-    """An instant as the export's change stamp."""
+    """Convert an instant to the export's change stamp."""
     return int((instant.timestamp() + FILETIME_EPOCH) * TICKS)
 
 
 def from_filetime(stamp: int) -> dt.datetime:
+    """Convert the export's change stamp to an instant."""
     seconds, rest = divmod(stamp, TICKS)
     return dt.datetime.fromtimestamp(seconds - FILETIME_EPOCH, dt.UTC) + dt.timedelta(microseconds=rest // 10)
 
@@ -37,14 +38,14 @@ def offset_of(server_msc: int, changed_at: dt.datetime) -> int | None:
 
 
 def instant_of(server_msc: int, changed_at: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    """A server time as an instant; in the doubled hour of autumn the change stamp of a fresh row tells which one."""
+    """Convert a server time to an instant; in autumn's doubled hour the change stamp of a fresh row decides which one."""
     first, second = clock.to_utc(server_msc, zone), clock.to_utc(server_msc, zone, later=True)
     is_second = first != second and abs((changed_at - second).total_seconds()) <= FRESH_SECONDS
     return second if is_second else first
 
 
 def text_of(name: str, value: object) -> str:
-    """A column's value as the Web API writes it: times in seconds or milliseconds of the server's clock, the rest as text."""
+    """Write a column as the Web API does: times in seconds or milliseconds of the server's clock, the rest as text."""
     if value is None:
         return ""
     if isinstance(value, str) and "-" in value and (name.startswith("Time") or name in WALL_CLOCK):
@@ -58,7 +59,7 @@ def text_of(name: str, value: object) -> str:
 
 
 def clock_of(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> ServerTime:
-    """The server's offset as its fresh rows show it; without any, as the zone says."""
+    """Estimate the server's offset from its fresh rows; without any, from the zone."""
     seen = []
     for row in rows:
         msc = int(text_of("TimeMsc", row.get("TimeMsc")) or int(text_of("Time", row["Time"])) * 1000)

@@ -48,7 +48,7 @@ class TerminalAccount:
 
 
 def load() -> Any:
-    """The package. Raises: NotStarted, saying why it is not there and what to do."""
+    """Import the terminal's package. Raises: NotStarted, with why it is not there and what to do."""
     if sys.platform != "win32":
         raise NotStarted(
             "the terminal's package exists for Windows only; a broker's accounts are read over the Web API instead",
@@ -88,7 +88,7 @@ class Terminal:
         self._api, self._zone = api, zone
 
     def account(self) -> TerminalAccount:
-        """Raises: NotStarted, ReadTimedOut, FinalError."""
+        """Read the terminal's account and its money. Raises: NotStarted, ReadTimedOut, FinalError."""
         info = self._given(self._api.account_info())
         digits = int(info.currency_digits)
         balance, credit, equity, margin, free, profit = (
@@ -127,7 +127,7 @@ class Terminal:
         return [self._deal(row, digits) for row in rows]
 
     def positions(self) -> list[PositionData]:
-        """Raises as `account`."""
+        """Read the open positions. Raises as `account`."""
         digits = int(self._given(self._api.account_info()).currency_digits)
         login = str(self._given(self._api.account_info()).login)
         return [
@@ -150,7 +150,7 @@ class Terminal:
         ]
 
     def _deal(self, row: Any, digits: int) -> DealData:
-        """The terminal's `type` is the server's action; it knows neither closed lots of INOUT deals nor contract sizes."""
+        """Read a deal: the terminal's `type` is the server's action; closed lots of INOUT deals and contract sizes are unknown."""
         entry, lots, msc = int(row.entry), _lots(row.volume), int(row.time_msc)
         raw = {name: str(value) for name, value in row._asdict().items()}
         return DealData(
@@ -178,7 +178,7 @@ class Terminal:
         )
 
     def _given(self, answer: Any) -> Any:
-        """The package answers None when something went wrong, and tells what in `last_error`."""
+        """Require an answer: the package answers None when something went wrong, and keeps what in `last_error`."""
         if answer is None:
             raise _problem(self._api)
         return answer

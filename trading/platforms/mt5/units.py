@@ -17,7 +17,7 @@ AMOUNT_MAX: Final = Decimal(1_000_000_000)
 
 
 def decimal(value: object, default: str = "0") -> Decimal:
-    """An amount or price as it stands in the JSON. Raises: ValueError for anything that is not a finite number."""
+    """Read an amount or price of the JSON. Raises: ValueError for anything that is not a finite number."""
     text = str(value if value not in (None, "") else default).strip()
     try:
         number = Decimal(text)
@@ -29,14 +29,14 @@ def decimal(value: object, default: str = "0") -> Decimal:
 
 
 def whole(value: object, default: int = 0) -> int:
-    """A whole number such as a ticket: 64 bits, sent as a string. Raises: ValueError."""
+    """Read a whole number such as a ticket: 64 bits, sent as a string. Raises: ValueError."""
     if value in (None, ""):
         return default
     return int(str(value).strip())
 
 
 def volume_ext(row: dict[str, Any], name: str = "Volume") -> int:
-    """A volume in 1/100,000,000 lot: the extended field where the server sends it, else the short one × 10,000."""
+    """Read a volume in 1/100,000,000 lot: the extended field where the server sends it, else the short one × 10,000."""
     extended = row.get(f"{name}Ext")
     if extended not in (None, ""):
         return whole(extended)
@@ -49,7 +49,7 @@ def lots(extended: int) -> Decimal:
 
 
 def text(value: object) -> str:
-    """A text that every database takes: no NUL, and no half of a character that the server cut in two."""
+    """Clean a text for PostgreSQL: no NUL, and no half of a character that the server cut in two."""
     raw = "" if value is None else str(value)
     if raw.isascii() and "\x00" not in raw:
         return raw

@@ -46,12 +46,12 @@ class Packet:
 
 
 def next_number(number: int) -> int:
-    """The packet number after `number`: 1 … 0x3FFF, then 1 again. Numbers above belong to the server's pings."""
+    """Count the packet number on: 1 … 0x3FFF, then 1 again. Numbers above belong to the server's pings."""
     return 1 if number >= CLIENT_NUMBER_MAX else number + 1
 
 
 def header(length: int, number: int, *, more: bool = False) -> bytes:
-    """The nine header characters in front of a body of `length` bytes."""
+    """Write the nine header characters in front of a body of `length` bytes."""
     if not 0 <= length <= BODY_BYTES_MAX:
         raise ValueError(f"a packet body has at most {BODY_BYTES_MAX} bytes, not {length}")
     return b"%04x%04x%d" % (length, number, more)
@@ -98,7 +98,7 @@ class FrameReader:
 
 
 def escape(value: str) -> str:
-    """A parameter value as it goes on the wire: backslash, equals sign, bar and line feed get a backslash in front."""
+    """Escape a parameter value for the wire: backslash, equals sign, bar and line feed get a backslash in front."""
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in value)
 
 
@@ -134,7 +134,7 @@ class Answer:
         return self.parameters.get("RETCODE", "").strip().partition(" ")[2]
 
     def json(self) -> Any:
-        """The JSON after the line; None when there is none. Numbers keep every digit (Decimal).
+        """Parse the JSON after the line; None when there is none. Numbers keep every digit (Decimal).
 
         Raises: WireError when the text is not JSON.
         """
@@ -147,7 +147,7 @@ class Answer:
             raise WireError(f"the answer to {self.name} carries broken JSON: {problem}") from problem
 
     def rows(self) -> list[dict[str, Any]]:
-        """The JSON as a list of objects: an array, one object, or nothing."""
+        """Read the JSON as a list of objects: an array, one object, or nothing."""
         data = self.json()
         found = [data] if isinstance(data, dict) else (data or [])
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -155,14 +155,14 @@ class Answer:
         return found
 
     def row(self) -> dict[str, Any]:
-        """The JSON as one object. Raises: WireError when it is something else."""
+        """Read the JSON as one object. Raises: WireError when it is something else."""
         found = self.rows()
         if len(found) != 1:
             raise WireError(f"the answer to {self.name} holds {len(found)} objects where one was asked for")
         return found[0]
 
     def number(self, key: str) -> int:
-        """A whole-number parameter such as TICKET or TOTAL. Raises: WireError."""
+        """Read a whole-number parameter such as TICKET or TOTAL. Raises: WireError."""
         value = self.parameters.get(key, "").strip()
         if not value.isdecimal():
             raise WireError(f"the answer to {self.name} has no {key}")
@@ -214,5 +214,5 @@ def parse(text: str) -> Answer:
 
 
 def decode(data: bytes) -> Answer:
-    """Joined and decrypted packet bodies to an answer; broken characters are replaced, never fatal."""
+    """Parse joined and decrypted packet bodies; broken characters are replaced, never fatal."""
     return parse(data.decode("utf-16-le", errors="replace"))

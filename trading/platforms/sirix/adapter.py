@@ -74,6 +74,7 @@ def lacking(server: TradingServer) -> frozenset[str]:
     lacking=lacking,
 )
 def make_platform(server: TradingServer, gate: Gate) -> SirixPlatform:
+    """Make the platform of a Sirix server's row; all processes share the pace at which its accounts are read."""
     config = configuration(server)
     name = f"{server.pk}:{config.address}"
     turn = shared_turn(f"{server.pk}:sirix accounts") if server.pk else None

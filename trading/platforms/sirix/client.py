@@ -73,7 +73,7 @@ class SirixClient:
         self._web.close()
 
     def _pause(self) -> None:
-        """Reads of accounts keep the distance that the server is used to, whoever asks.
+        """Wait, so that reads of accounts keep the distance that the server is used to, whoever asks.
 
         Raises: PlatformBusy when so many wait that the turn is too far away; nothing was sent then.
         """
@@ -131,7 +131,7 @@ def encode(value: Any) -> str:
 
 
 def decode(content: bytes) -> dict[str, Any] | None:
-    """A JSON object with exact numbers; None for anything else."""
+    """Parse a JSON object with exact numbers; None for anything else."""
     try:
         value = read_json(content)
     except ValueError:

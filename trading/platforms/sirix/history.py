@@ -71,7 +71,7 @@ class HistoryPart(StatusPart):
         return wall.replace(tzinfo=self.zone).astimezone(dt.UTC)
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
-        """Raises: FinalError for an account that is not there."""
+        """Yield an account's deals of a window. Raises: FinalError for an account that is not there."""
         for deal in self._all_deals(login):
             if from_msc <= deal.server_msc <= to_msc:
                 yield deal
@@ -112,9 +112,9 @@ class HistoryPart(StatusPart):
         raise FinalError("Sirix has no look-up of a deal by its number", command="deals_by_ticket", code=0)
 
     def positions(self, *, mask: str) -> list[PositionData]:
-        """The last look of every account; those whose look is old are looked at again, as many as there is time for.
+        """List every account's positions as last read; outdated ones are read again, as many as there is time for.
 
-        Raises: ReadTimedOut while there are accounts that nobody has looked at yet: their positions are not "closed".
+        Raises: ReadTimedOut while there are accounts that were never read: their positions are not "closed".
         """
         logins = self.by_turn(self.in_mask(mask))
         seen, round_seconds = self.looks.of(logins), self.round_seconds(len(logins))

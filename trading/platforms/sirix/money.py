@@ -75,7 +75,7 @@ class MoneyPart(StatusPart):
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """Raises: ReadTimedOut when there is not time for all: nobody is to be taken for missing."""
+        """Read accounts' money. Raises: ReadTimedOut when there is not time for all: none is to count as missing."""
         seen, round_seconds = self.looks.of(logins), self.round_seconds(len(logins))
         stale = [
             login for login in self.by_turn(logins) if login not in seen or not seen[login].is_fresh(round_seconds)

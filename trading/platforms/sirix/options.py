@@ -114,7 +114,7 @@ class MoneyCall:
         return {self.user: login, self.type: kind, self.amount: abs(amount), self.comment: reference}
 
     def said(self, answer: Mapping[str, Any]) -> str:
-        """What the answer's field says; empty when there is none."""
+        """Read the answer's configured field; empty when there is none."""
         value: Any = answer
         for name in self.answer.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None

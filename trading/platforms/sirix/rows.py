@@ -76,7 +76,7 @@ class Reader:
         return sorted(found, key=lambda deal: (deal.server_msc, deal.entry, deal.ticket))
 
     def _opening(self, login: str, order: int, rows: list[Row]) -> DealData:
-        """A position was opened as large as all its parts, closed and open."""
+        """Make the opening deal of a position, as large as all its parts, closed and open."""
         first, amount = rows[0], sum((units.decimal(row["Amount"]) for row in rows), ZERO)
         values = {
             "order": order,

@@ -30,7 +30,7 @@ Known = Callable[[], Iterable[tuple[str, str]]]
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """An answer that can't be read is no answer. Raises: ReadTimedOut for it."""
+    """Treat an answer that can't be read as no answer. Raises: ReadTimedOut for it."""
     try:
         yield
     except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as problem:
@@ -72,9 +72,9 @@ class StatusPart:
         return self.client.read(STATUS, self.client.config.status_path, body)
 
     def status(self, login: str, *, history: bool = False, since: dt.datetime | None = None) -> Status | None:
-        """An account with its open positions, and its history, all of it or back to `since`. None: there is no such account.
+        """Read an account with its open positions, and its history, all of it or back to `since`. None: there is no such account.
 
-        Pages are read anew when the first one changed meanwhile: rows had moved from one to the next.
+        Pages are read again when the first one changed meanwhile: rows had moved from one to the next.
         """
         for _try in range(TRIES):
             try:
@@ -153,13 +153,13 @@ class StatusPart:
         return [login for login, group in self.known() if in_mask(group, mask)]
 
     def clock(self) -> ServerTime:
-        """The server's clock as its answers' `Date` told it last; ours where it tells none."""
+        """Read the server's clock from its last answer's `Date`; ours where there is none."""
         now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.client.ahead_seconds or 0)
         offset = now.astimezone(self.zone).utcoffset() or dt.timedelta()
         return ServerTime(units.server_msc(now, self.zone), int(offset.total_seconds()))
 
     def each(self, logins: Iterable[str], *, seconds: float) -> Iterator[str]:
-        """The logins one by one until the time is over, but always the first."""
+        """Yield the logins one by one until the time is over, but always the first."""
         deadline = time.monotonic() + seconds
         for number, login in enumerate(logins):
             if number and time.monotonic() > deadline:

@@ -45,7 +45,7 @@ def contract_size(symbol: str, known: Mapping[str, Decimal]) -> Decimal:
 
 
 def decimal(value: object) -> Decimal:
-    """An amount as it stands in the JSON, whose numbers are read exactly. Raises: ValueError."""
+    """Read an amount of the JSON, whose numbers are parsed exactly. Raises: ValueError."""
     try:
         number = Decimal(text := str(value if value not in (None, "") else 0).strip())
     except InvalidOperation:
@@ -56,18 +56,18 @@ def decimal(value: object) -> Decimal:
 
 
 def instant(text: object, zone: ZoneInfo) -> dt.datetime:
-    """A time in ISO 8601; without an offset it is the server's wall clock. Raises: ValueError."""
+    """Read a time in ISO 8601; without an offset it is the server's wall clock. Raises: ValueError."""
     at = dt.datetime.fromisoformat(str(text))
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 
 def server_msc(at: dt.datetime, zone: ZoneInfo) -> int:
-    """An instant as the server's wall clock in milliseconds, counted as if it were UTC."""
+    """Convert an instant to the server's wall clock in milliseconds, counted as if it were UTC."""
     wall = at.astimezone(zone).replace(tzinfo=dt.UTC)
     return round(wall.timestamp() * 1000)
 
 
 def ticket_of(*parts: Any) -> int:
-    """A number for a row that has none: 62 bits of SHA-256 over what it says, above every order number."""
+    """Derive the ticket of a row that has none: 62 bits of SHA-256 over its content, above every order number."""
     text = "\x1f".join(str(part) for part in parts)
     return MADE_TICKET + int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) % MADE_TICKET
