@@ -58,13 +58,13 @@ READS_FILES_WHEN_DRY = {"import_statement"}
 
 
 def stop(var_dir: Path) -> None:
-    """Stops both servers of this `var/`, if they run. Nothing is lost; the next command starts them again."""
+    """Stop both servers of this `var/`, if they run. Nothing is lost; the next command starts them again."""
     stop_redis(var_dir)
     stop_postgres(var_dir)
 
 
 def ensure_for_command(arguments: list[str], var_dir: Path) -> None:
-    """Starts what `manage.py <arguments>` needs, unless DATABASE_URL and REDIS_URL name servers of your own."""
+    """Start what `manage.py <arguments>` needs, unless DATABASE_URL and REDIS_URL name servers of your own."""
     command = arguments[0] if arguments else ""
     if (command in NEEDS_NO_SERVER and "--database" not in arguments) or {"--help", "-h"} & set(arguments):
         return

@@ -27,6 +27,7 @@ def _client(program: str, *arguments: str) -> int:
 
 
 def main() -> int:
+    """Run the chosen action on the embedded servers of this checkout."""
     parser = argparse.ArgumentParser(prog="python -m launcher.devdb", description=__doc__)
     parser.add_argument("action", choices=["start", "stop", "status", "url", "psql", "dump", "restore"])
     parser.add_argument("file", nargs="?", help="for dump and restore")

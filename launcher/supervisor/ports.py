@@ -14,7 +14,7 @@ class PortTaken(RuntimeError):
 
 
 def check(host: str, wanted: dict[str, tuple[int, str]]) -> None:
-    """Raises PortTaken unless every port is free. `wanted`: name → (port, how to choose another)."""
+    """Require every port to be free. Raises: PortTaken. `wanted`: name → (port, how to choose another)."""
     problems = []
     numbers: dict[int, str] = {}
     for name, (port, choose) in wanted.items():
@@ -28,7 +28,7 @@ def check(host: str, wanted: dict[str, tuple[int, str]]) -> None:
 
 
 def is_free(host: str, port: int) -> bool:
-    """True when we could listen there, as a server would."""
+    """Tell whether we could listen there, as a server would."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +40,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """That many different free ports; held together while asking, so that no two are the same."""
+    """Find that many different free ports; held together while asking, so that no two are the same."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -54,7 +54,7 @@ def _by_whom(port: int) -> str:
 
 
 def find_holder(port: int) -> tuple[int, str] | None:
-    """The process that listens on this port and its command, where /proc lets us see it."""
+    """Find the process that listens on this port and its command, where /proc lets us see it."""
     inodes = set(_listening_inodes(port))
     if not inodes:
         return None
@@ -77,6 +77,7 @@ def _listening_inodes(port: int) -> Iterable[str]:
 
 
 def describe_process(pid: int) -> str:
+    """Describe a process by its command, or by its number where that can't be read."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     return f"process {pid}" if pid != os.getpid() else "this process"

@@ -63,7 +63,7 @@ class Running:
         return self.child.name
 
     def start(self, *, in_terminal: bool = False) -> None:
-        """Starts the process. `in_terminal`: it writes to our own output as it likes (a progress bar), without name."""
+        """Start the process. `in_terminal`: it writes to our own output as it likes (a progress bar), without name."""
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-E", str(TETHER), str(os.getpid()), *self.child.command],
             stdin=subprocess.DEVNULL,
@@ -133,6 +133,7 @@ class Running:
 
 
 def describe_end(code: int | None) -> str:
+    """Describe how a process ended: by a signal or with an exit code."""
     if code is not None and code < 0:
         return f"ended by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -103,4 +103,5 @@ PORTS: Final = {listener.name: listener.port for listener in LISTENERS}
 
 
 def named(name: str) -> SandboxServer:
+    """Find a sandbox server by its name."""
     return next(server for server in SERVERS if server.name == name)

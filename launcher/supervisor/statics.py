@@ -32,6 +32,7 @@ def _fingerprint() -> str:
 
 
 def are_current(static_root: Path) -> bool:
+    """Tell whether static files were collected from the sources as they are now."""
     with contextlib.suppress(OSError):
         return (static_root / "staticfiles.json").exists() and _stamp(static_root).read_text() == _fingerprint()
     return False
@@ -39,7 +40,7 @@ def are_current(static_root: Path) -> bool:
 
 @contextlib.contextmanager
 def collecting(static_root: Path) -> Iterator[bool]:
-    """Yields whether they have to be collected, while no other start collects the same; notes them as current after."""
+    """Yield whether they have to be collected, while no other start collects the same; record them as current after."""
     if are_current(static_root):
         yield False
         return

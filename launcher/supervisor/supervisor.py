@@ -52,7 +52,7 @@ class Supervisor:
     # --- life ---
 
     def run(self) -> int:
-        """Runs until asked to stop. Returns the exit code: 0 after a clean stop, 1 when something could not run."""
+        """Run until asked to stop. Return the exit code: 0 after a clean stop, 1 when something could not run."""
         with _only_one(self.options):
             self._check_machine()
             self._check_ports()
@@ -112,7 +112,7 @@ class Supervisor:
             self._wait_until_ready()
 
     def _prepare(self) -> None:
-        """What happens once per start, on the machine that has the pages."""
+        """Collect static files, migrate and load the demo: once per start, on the machine that has the pages."""
         with statics.collecting(Path(self.environment["KEELSON_STATIC_ROOT"])) as needed:
             # The one needs the processor, the other mostly the disk; they know nothing of each other.
             static = (
@@ -141,7 +141,7 @@ class Supervisor:
         return process
 
     def _run_to_end(self, process: Running) -> None:
-        """Waits for a preparing command; its failure is ours."""
+        """Wait for a preparing command; its failure is ours."""
         while process.is_alive:
             self._stop_if_asked()
             time.sleep(0.05)
@@ -153,7 +153,7 @@ class Supervisor:
             raise CannotStart(f"`{' '.join(process.child.command[1:])}` failed.\n{lines}")
 
     def _wait_until_ready(self) -> None:
-        """The pages answer, or the process behind them gave up."""
+        """Wait until the pages answer. Raises: CannotStart when they don't, or the process behind them gave up."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.bind, self.options.bind)  # noqa: S104
         url = f"http://{address(host, self.options.port)}/healthz"
         answer = "none"
@@ -202,7 +202,7 @@ class Supervisor:
             time.sleep(TICK_SECONDS)
 
     def _restart_the_fallen(self) -> None:
-        """Starts again what ended unasked. Raises CannotStart when something ends again and again."""
+        """Start again what ended unasked. Raises: CannotStart when something ends again and again."""
         for process in self.running:
             if process.process is None:
                 if time.monotonic() >= process.start_again_at:
@@ -223,7 +223,7 @@ class Supervisor:
     # --- stopping ---
 
     def _stop_all(self) -> None:
-        """Stops in reverse order, phase by phase; within a phase all at once, so that stopping takes seconds."""
+        """Stop in reverse order, phase by phase; within a phase all at once, so that stopping takes seconds."""
         if self.running:
             self.output.plain("Stopping …")
         last_first = sorted(self.running, key=lambda process: -process.child.phase)
@@ -252,7 +252,7 @@ class Supervisor:
 
 
 def _answer(url: str) -> str:
-    """The status with which our own address answers, or why it does not."""
+    """Ask our own address and describe the answer: its status, or why there is none."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address
             return str(response.status)
@@ -264,12 +264,13 @@ def _answer(url: str) -> str:
 
 
 def lock_file(var_dir: Path) -> Path:
+    """Name the file that the running supervisor of this `var/` holds locked."""
     return var_dir / "supervisor.json"
 
 
 @contextlib.contextmanager
 def _only_one(options: Options) -> Iterator[None]:
-    """Holds the lock of this `var/`, with our addresses in it. After a kill the guard holds it until all is tidy."""
+    """Hold the lock of this `var/`, with our addresses in it. After a kill the guard holds it until all is tidy."""
     devdb.places.check_writable(options.var_dir)
     path = lock_file(options.var_dir)
     with path.open("a+") as file:
@@ -300,6 +301,7 @@ def _locks(file: TextIOWrapper) -> bool:
 
 
 def read_lock(var_dir: Path) -> dict[str, str | int] | None:
+    """Read the addresses of the running supervisor; None where there is none."""
     with contextlib.suppress(OSError, ValueError):
         return dict(json.loads(lock_file(var_dir).read_text()))
     return None
