@@ -16,6 +16,7 @@ from sandbox.engine.tls import Identity
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the cTrader sandbox."""
     env = os.environ.get
     parser = argparse.ArgumentParser(prog="python -m sandbox.ctrader", description=__doc__)
     parser.add_argument(
@@ -44,6 +45,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def gateway(books: Books, options: argparse.Namespace) -> CtraderServer:
+    """Put the server together from its books and options."""
     hashed = hashlib.md5(options.password.encode(), usedforsecurity=False).hexdigest()
     settings = Settings(
         options.login,
@@ -64,6 +66,7 @@ def gateway(books: Books, options: argparse.Namespace) -> CtraderServer:
 
 
 def make(options: argparse.Namespace) -> Process:
+    """Make the process that serves this sandbox."""
     return Process(options, gateway)
 
 

@@ -29,7 +29,7 @@ class Commands:
     chunk: int
 
     def run(self, name: str, request: Any, subscribe: Callable[[Iterable[int]], None]) -> Any:
-        """The answer. Raises Denied."""
+        """Answer a request by name. Raises Denied."""
         if name == "SUBSCRIBE_SPOTS":
             subscribe(request.symbolId)
             return pb.ProtoSubscribeSpotQuotesRes()
@@ -43,7 +43,7 @@ class Commands:
         return traders.user_of(self.state, names.login_of(trader_id))
 
     def _cut(self, rows: Iterable[Any], limit: int = 0) -> tuple[list[Any], bool]:
-        """The first chunk, and whether there is more; no further row is looked at."""
+        """Take the first chunk, and tell whether there is more; no further row is read."""
         chunk = min(self.chunk, limit) if limit else self.chunk
         found = list(islice(rows, chunk + 1))
         return found[:chunk], len(found) > chunk
@@ -149,7 +149,7 @@ class Commands:
     # -- history ------------------------------------------------------------------------------------------------------
 
     def _rows(self, request: Any, only: str) -> Iterator[dict[str, Any]]:
-        """The engine's deals of a window, newest first; `only` is the rest of a condition on them."""
+        """Yield the engine's deals of a window, newest first; `only` is the rest of a condition on them."""
         owners = (
             list(request.traderId) if only == "trades" else ([request.traderId] if request.HasField("traderId") else [])
         )

@@ -34,7 +34,7 @@ TRADER_FACTOR, TRADER_OFFSET = 3, 7
 
 
 def trader_id(login: int) -> int:
-    """The server's own number of a trader: another one than the login."""
+    """Derive the server's own number of a trader: another one than the login."""
     return login * TRADER_FACTOR + TRADER_OFFSET
 
 
@@ -45,13 +45,15 @@ def login_of(trader: int) -> int:
 
 
 def hundredths(volume_ext: int, symbol: Symbol) -> int:
-    """A volume of the engine (1/100,000,000 lot) in hundredths of a unit."""
+    """Convert a volume of the engine (1/100,000,000 lot) to hundredths of a unit."""
     return int(volume_ext * symbol.contract_size / 1_000_000)
 
 
 def asset_class(symbol: Symbol) -> tuple[str, int]:
+    """Find the asset class of a symbol by its folder: its name and number."""
     return CLASSES[symbol.path.partition("\\")[0]]
 
 
 def digits_of(group: Group) -> int:
+    """Find the decimal places of a group's currency."""
     return currency_digits(group.currency)

@@ -38,6 +38,7 @@ COMMANDS = {kind().payloadType: (name, kind) for name, kind in REQUESTS.items()}
 
 
 def frame(message: Any, message_id: str = "") -> bytes:
+    """Pack a message in its envelope, with its length in front."""
     envelope = pb.ProtoMessage(payloadType=message.payloadType, payload=message.SerializeToString())
     if message_id:
         envelope.clientMsgId = message_id
@@ -54,7 +55,7 @@ class WrongFrame(Exception):
 
 
 async def read_frame(reader: asyncio.StreamReader, seconds: float) -> pb.ProtoMessage:
-    """Raises WrongFrame for bytes that are no frame, TimeoutError for a silent client."""
+    """Read the next envelope. Raises WrongFrame for bytes that are no frame, TimeoutError for a silent client."""
     head = await asyncio.wait_for(reader.readexactly(4), seconds)
     length = int.from_bytes(head, "big")
     if length > FRAME_MAX:
@@ -65,7 +66,7 @@ async def read_frame(reader: asyncio.StreamReader, seconds: float) -> pb.ProtoMe
 
 
 def parse(kind: type[Any], data: bytes, message_id: str = "") -> Any:
-    """Raises WrongFrame for what is no such message, or lacks what it must have."""
+    """Parse a message of this kind. Raises WrongFrame for anything else, and where a required field is missing."""
     message = kind()
     try:
         message.ParseFromString(data)
@@ -78,6 +79,7 @@ def parse(kind: type[Any], data: bytes, message_id: str = "") -> Any:
 
 
 def error(code: str, description: str = "", maintenance_end_msc: int = 0) -> pb.ProtoErrorRes:
+    """Make the error answer of a code."""
     refused = pb.ProtoErrorRes(errorCode=code, description=description)
     if maintenance_end_msc:
         refused.maintenanceEndTimestamp = maintenance_end_msc

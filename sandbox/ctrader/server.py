@@ -74,7 +74,10 @@ class Session:
         self.late: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        """A wrong frame ends the session, as it leaves no way to tell where the next one begins; the client is told why."""
+        """Serve a session until it ends; a wrong frame ends it, after an error that names the reason.
+
+        Behind a wrong frame there is no way to find where the next one begins.
+        """
         try:
             await self._serve()
         except protocol.WrongFrame as wrong:
@@ -97,7 +100,7 @@ class Session:
             await self._command(message)
 
     async def _authenticate(self) -> None:
-        """Raises Hangup when the manager is not who they say."""
+        """Check who the manager is. Raises Hangup where they aren't who they claim to be."""
         message = await protocol.read_frame(self.reader, AUTH_SECONDS)
         if message.payloadType != protocol.AUTH:
             raise protocol.WrongFrame("INVALID_REQUEST", "the first message must sign in", message.clientMsgId)
@@ -238,7 +241,7 @@ class CtraderServer(Gateway):
         return protocol.error("SERVER_IS_UNDER_MAINTENANCE", maintenance_end_msc=int(end * 1000))
 
     def perform(self, name: str, request: Any, faults: dict[str, Fault], session: Session) -> Any:
-        """The answer to a request, or the error, as the faults say."""
+        """Answer a request, or refuse it, as the faults demand."""
         if "maintenance" in faults:
             return self.maintenance(faults["maintenance"])
         for kind in DONE_KINDS & faults.keys():
@@ -292,7 +295,7 @@ class CtraderServer(Gateway):
     # -- pushing ------------------------------------------------------------------------------------------------------
 
     async def _keep_pushing(self) -> None:
-        """What the books did, to every manager, a moment later; quotes with each tick. An edit of a deal is not pushed."""
+        """Push what the books did to every manager, a moment later; quotes with each tick. An edit of a deal is not pushed."""
         last, ticks = self._newest(), self.books.market.ticks
         while True:
             await asyncio.sleep(PUMP_SECONDS)

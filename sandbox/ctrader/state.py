@@ -82,7 +82,7 @@ class State:
         return bool(self.db.execute("SELECT 1 FROM ctrader_people WHERE user_id = ?", (user_id,)).fetchone())
 
     def link(self, login: int, user_id: int) -> bool:
-        """False when the trader is linked already."""
+        """Link a trader to a cTID; False when they are linked already."""
         if self.db.execute("SELECT 1 FROM ctrader_links WHERE login = ?", (login,)).fetchone():
             return False
         self.db.execute("INSERT INTO ctrader_links VALUES (?,?)", (login, user_id))
@@ -96,7 +96,7 @@ class State:
     # -- commission: taken when a position closes, for its opening and its closing together
 
     def commissions(self, login: int, position: str) -> tuple[dict[int, Decimal], Decimal]:
-        """What each deal of a position took from the balance, and what its open part will take."""
+        """Compute what each deal of a position took from the balance, and what its open part will take."""
         version = self.books.store.deal_versions.get(login, 0)
         known = self._commissions.get(position)
         if known and known[0] == version:

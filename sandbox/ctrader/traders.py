@@ -51,6 +51,7 @@ def of_books(work: Callable[[], T], otherwise: str) -> T:
 
 
 def user_of(state: State, login: int) -> User:
+    """Find a trader's user. Raises Denied."""
     found = state.books.store.users.get(login)
     if found is None:
         raise Denied("TRADER_NOT_FOUND", status=404)
@@ -58,19 +59,21 @@ def user_of(state: State, login: int) -> User:
 
 
 def check_hash(hashed: object) -> str:
+    """Require a lower-case hex MD5. Raises Denied."""
     if not isinstance(hashed, str) or not re.fullmatch(r"[0-9a-f]{32}", hashed):
         raise Denied("INVALID_REQUEST", "hashedPassword is the lower-case hex MD5 of the password")
     return hashed
 
 
 def check_leverage(cents: object) -> int:
+    """Convert leverage in hundredths to a whole number. Raises Denied."""
     if not isinstance(cents, int) or cents % 100 or not 1 <= cents // 100 <= LEVERAGE_MAX:
         raise Denied("WRONG_LEVERAGE")
     return cents // 100
 
 
 def create(state: State, values: dict[str, Any]) -> User:
-    """A new trader; the server chooses the login."""
+    """Create a trader; the server chooses the login. Raises Denied."""
     missing = {
         "accessRights",
         "accountType",
@@ -119,6 +122,7 @@ def create(state: State, values: dict[str, Any]) -> User:
 
 
 def access_number(word: object) -> int:
+    """Find the number of an access word. Raises Denied."""
     words = ("FULL_ACCESS", "CLOSE_ONLY", "NO_TRADING", "NO_LOGIN")
     if word not in words:
         raise Denied("INVALID_REQUEST", "accessRights")
@@ -134,7 +138,7 @@ def change(
     access: int | None = None,
     hashed: str = "",
 ) -> None:
-    """Settings of a trader; each change but that of the password counts the version up."""
+    """Change settings of a trader; each change but that of the password counts the version up. Raises Denied."""
     changed = replace(user)
     if group:
         if group not in GROUPS:

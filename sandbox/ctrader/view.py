@@ -46,7 +46,7 @@ def access_of(user: User) -> int:
 
 
 def rights_with(rights: int, access: int) -> int:
-    """The engine's bits for one of the four words."""
+    """Set the engine's bits for one of the four access words."""
     plain = (rights | RIGHT_ENABLED) & ~RIGHT_TRADE_DISABLED & ~RIGHT_READONLY
     return {
         pb.FULL_ACCESS: plain,
@@ -68,6 +68,7 @@ def person_of(user: User) -> tuple[str, str]:
 
 
 def trader(state: State, user: User) -> pb.ProtoTrader:
+    """Show a trader in full."""
     group, (first, last) = GROUPS[user.group], person_of(user)
     bonus = state.bonus(user.login)
     return pb.ProtoTrader(
@@ -95,6 +96,7 @@ def trader(state: State, user: User) -> pb.ProtoTrader:
 
 
 def light_trader(user: User) -> pb.ProtoManagerLightTrader:
+    """Show a trader as the list of all has them."""
     first, last = person_of(user)
     return pb.ProtoManagerLightTrader(
         traderId=names.trader_id(user.login),
@@ -112,7 +114,7 @@ def _int(amount: str | Decimal, digits: int) -> int:
 
 
 def deal(state: State, row: dict[str, Any]) -> pb.ProtoDeal:
-    """A trade of the engine. What it closed carries its detail."""
+    """Show a trade of the engine. One that closed something carries the closing's detail."""
     symbol, digits, at = SYMBOLS[row["Symbol"]], int(row["DigitsCurrency"]), int(row["TimeMsc"])
     filled = names.hundredths(int(row["VolumeExt"]), symbol)
     made = pb.ProtoDeal(
@@ -154,15 +156,17 @@ def deal(state: State, row: dict[str, Any]) -> pb.ProtoDeal:
 
 
 def is_trade(row: dict[str, Any]) -> bool:
+    """Tell whether a deal bought or sold."""
     return int(row["Action"]) in (BUY, SELL)
 
 
 def is_bonus(row: dict[str, Any]) -> bool:
+    """Tell whether a deal booked a bonus."""
     return int(row["Action"]) == BONUS
 
 
 def balance_row(state: State, row: dict[str, Any]) -> pb.ProtoDepositWithdraw:
-    """A row of the balance history: money in and out, and what each closing deal did to the balance."""
+    """Show a row of the balance history: money in and out, and what each closing deal did to the balance."""
     digits, user = int(row["DigitsCurrency"]), state.books.store.users.get(int(row["Login"]))
     amount = Decimal(row["Profit"])
     kind = TYPES.get(int(row["Action"]), (0, 1))[amount < 0]
@@ -189,6 +193,7 @@ def balance_row(state: State, row: dict[str, Any]) -> pb.ProtoDepositWithdraw:
 
 
 def bonus_row(state: State, row: dict[str, Any]) -> pb.ProtoBonusDepositWithdraw:
+    """Show a row of the bonus history."""
     digits, amount = int(row["DigitsCurrency"]), Decimal(row["Profit"])
     return pb.ProtoBonusDepositWithdraw(
         operationType=pb.BONUS_WITHDRAW if amount < 0 else pb.BONUS_DEPOSIT,
@@ -206,6 +211,7 @@ def bonus_row(state: State, row: dict[str, Any]) -> pb.ProtoBonusDepositWithdraw
 
 
 def position(state: State, held: Position) -> pb.ProtoPosition:
+    """Show an open position."""
     symbol, user = SYMBOLS[held.symbol], state.books.store.users[held.login]
     group = GROUPS[user.group]
     _taken, waiting = state.commissions(held.login, str(held.ticket))
@@ -232,7 +238,7 @@ def position(state: State, held: Position) -> pb.ProtoPosition:
 
 
 def closed_position(row: dict[str, Any]) -> pb.ProtoPosition:
-    """What an event tells of a position that its deal closed."""
+    """Show what an event has of a position that its deal closed."""
     symbol = SYMBOLS[row["Symbol"]]
     return pb.ProtoPosition(
         positionId=int(row["PositionID"]),
@@ -249,7 +255,7 @@ def closed_position(row: dict[str, Any]) -> pb.ProtoPosition:
 
 
 def event(state: State, row: dict[str, Any]) -> pb.ProtoExecutionEvent:
-    """What the server pushes when the engine booked something."""
+    """Show what the server pushes when the engine booked something."""
     if is_bonus(row):
         return pb.ProtoExecutionEvent(
             executionType=pb.BONUS_DEPOSIT_WITHDRAW,
@@ -271,6 +277,7 @@ def event(state: State, row: dict[str, Any]) -> pb.ProtoExecutionEvent:
 
 
 def symbol(one: Symbol) -> pb.ProtoManagerSymbol:
+    """Show a symbol."""
     return pb.ProtoManagerSymbol(
         symbolId=names.SYMBOL_IDS[one.name],
         name=one.name,
@@ -290,6 +297,7 @@ def symbol(one: Symbol) -> pb.ProtoManagerSymbol:
 
 
 def volume_profile(one: Symbol) -> pb.ProtoVolumeProfile:
+    """Show the smallest, largest and step volume of a symbol."""
     lot = int(one.contract_size * 100)
     return pb.ProtoVolumeProfile(
         volumeProfileId=names.SYMBOL_IDS[one.name],
@@ -305,6 +313,7 @@ def volume_profile(one: Symbol) -> pb.ProtoVolumeProfile:
 
 
 def light_group(group: Group) -> pb.ProtoLightGroup:
+    """Show a group as the list of all has it."""
     return pb.ProtoLightGroup(
         groupId=names.GROUP_IDS[group.name],
         name=names.wire_group(group.name),
@@ -318,6 +327,6 @@ def light_group(group: Group) -> pb.ProtoLightGroup:
 
 
 def row_of(data: str) -> dict[str, Any]:
-    """A deal as the store's file keeps it."""
+    """Parse a deal as the store's file keeps it."""
     row: dict[str, Any] = json.loads(data)
     return row

@@ -265,7 +265,10 @@ class Books:
         return next((one for one in self.store.positions_of(login) if one.symbol == symbol), None)
 
     def _reduce_or_turn(self, held: Position, volume: int, comment: str, order: int) -> tuple[int, Position | None]:
-        """The other way in a netting group. More than is held turns the position: one INOUT deal, the same position."""
+        """Trade against the position of a netting group.
+
+        More than is held turns the position: one INOUT deal, the same position.
+        """
         if volume <= held.volume_ext:
             ticket = self.close(held, volume_ext=volume, comment=comment, order=order)
             return ticket, self.store.positions.get(held.ticket)

@@ -18,7 +18,7 @@ class ServerClock:
         self.shift = 0
 
     def utc(self) -> float:
-        """The instant, in seconds since 1970."""
+        """Compute the instant, in seconds since 1970."""
         return time.time() + self.travel
 
     def go_to(self, instant: datetime) -> None:
@@ -34,14 +34,14 @@ class ServerClock:
         return int((at + self.offset().total_seconds()) * 1000)
 
     def filetime(self) -> int:
-        """The instant as the export's change stamp: UTC in 100 ns since 1601."""
+        """Compute the instant as the export's change stamp: UTC in 100 ns since 1601."""
         return int((self.utc() + FILETIME_EPOCH) * 10_000_000)
 
     def now(self) -> int:
         return self.now_msc() // 1000
 
     def settings(self) -> dict[str, object]:
-        """What TIME_GET answers: the standard offset in minutes, and whether summer time is kept and in force."""
+        """Answer TIME_GET: the standard offset in minutes, and whether summer time is kept and in force."""
         now = datetime.fromtimestamp(self.utc(), self.zone)
         daylight = now.dst() or timedelta()
         standard = (now.utcoffset() or timedelta()) - daylight

@@ -16,6 +16,7 @@ INDEX_RATE = Decimal("0.05")
 
 
 def currency_digits(code: str) -> int:
+    """Find the decimal places of a currency."""
     return CURRENCY_DIGITS.get(code, 2)
 
 
@@ -290,7 +291,7 @@ DECIMALS = (
 
 
 def symbol_json(symbol: Symbol) -> dict[str, object]:
-    """A symbol as SYMBOL_GET and SYMBOL_NEXT show it."""
+    """Show a symbol as SYMBOL_GET and SYMBOL_NEXT do."""
     # Sunday first. Outside crypto: five days from five minutes past midnight to five minutes to midnight, server time.
     day = [{"Open": 0, "Close": 1440}] if symbol.is_always_open else [{"Open": 5, "Close": 1435}]
     week = [day if symbol.is_always_open or 1 <= number <= 5 else [] for number in range(7)]
@@ -365,7 +366,7 @@ def symbol_json(symbol: Symbol) -> dict[str, object]:
 
 
 def group_json(group: Group) -> dict[str, object]:
-    """A group as GROUP_GET and GROUP_NEXT show it. MarginMode 0 is retail netting, 2 retail hedging."""
+    """Show a group as GROUP_GET and GROUP_NEXT do. MarginMode 0 is retail netting, 2 retail hedging."""
     return {
         "Group": group.name,
         "Server": 1,

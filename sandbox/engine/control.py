@@ -322,7 +322,7 @@ class Control:
         return self._json({"rights": sorted(held)})
 
     async def pem(self, _data: dict[str, Any], _body: str) -> Reply:
-        """The certificate of the TLS port, to be believed by clients."""
+        """Send the certificate of the TLS port, for clients to trust."""
         return 200, "application/x-pem-file", self.server.certificate
 
     async def restart(self, _data: dict[str, Any], _body: str) -> Reply:

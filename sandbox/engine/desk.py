@@ -23,7 +23,7 @@ class Desk:
         self.books = books
 
     def edit_deal(self, ticket: int, changes: dict[str, str]) -> dict[str, Any]:
-        """A dealer corrects a deal: the account follows the difference, the deal says that it was modified."""
+        """Correct a deal as a dealer does: the account follows the difference, the deal is marked as modified."""
         deal = self.books.store.deal(ticket)
         if deal is None:
             raise Refused(13)
@@ -38,7 +38,7 @@ class Desk:
         return after
 
     def delete_deal(self, ticket: int) -> None:
-        """A dealer removes a deal: it is gone from every answer, and what it was worth from the account."""
+        """Delete a deal as a dealer does: it is gone from every answer, and what it was worth from the account."""
         deal = self.books.store.deal(ticket)
         if deal is None:
             raise Refused(13)
@@ -56,7 +56,7 @@ class Desk:
             self.books.store.save_user(replace(user, balance=user.balance + change))
 
     def check_balance(self, login: int, *, fix: bool = False) -> dict[str, str]:
-        """What the account says and what its deals add up to. `fix` makes the account say it, too."""
+        """Compare the account with the sum of its deals. `fix` sets the account to that sum."""
         user = self.books.user(login)
         balance = credit = Decimal(0)
         for _owner, deal in self.books.store.deals_between(0, 2**62, login):

@@ -49,7 +49,7 @@ class Faults:
         self.armed: list[Fault] = []
 
     def arm(self, kind: str, command: str = "*", times: int = 1, value: float = 0) -> Fault:
-        """Raises ValueError for an unknown kind or a senseless number."""
+        """Arm a fault. Raises ValueError for an unknown kind or a senseless number."""
         if kind not in self.kinds:
             raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(self.kinds)}")
         if times < 1:
@@ -61,7 +61,7 @@ class Faults:
         return fault
 
     def take(self, command: str) -> dict[str, Fault]:
-        """The faults that hit this command, by kind; each is used up by one."""
+        """Take the faults that hit this command, by kind; each is used up by one."""
         hit: dict[str, Fault] = {}
         for fault in list(self.armed):
             if fault.command not in ("*", command.upper()) or fault.kind in hit:

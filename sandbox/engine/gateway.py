@@ -59,7 +59,7 @@ class Gateway(ABC):
             await asyncio.wait(self.sessions, timeout=2)
 
     def is_too_frequent(self) -> bool:
-        """Counts this command; True when the last second brought more than the server takes."""
+        """Count this command; True when the last second brought more than the server takes."""
         if not self.per_second_max:
             return False
         now = time.monotonic()

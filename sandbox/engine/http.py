@@ -51,7 +51,7 @@ class Request:
         return [value for key, value in self.pairs if key == name]
 
     def json(self) -> Any:
-        """The body. Numbers with a fraction are exact. Raises ValueError."""
+        """Parse the body. Numbers with a fraction are exact. Raises ValueError."""
         return json.loads(self.body or b"null", parse_float=Decimal)
 
     def form(self) -> dict[str, str]:
@@ -85,7 +85,7 @@ class Site(Protocol):
     """The platform's side of it."""
 
     def find(self, request: Request) -> tuple[str, Callable[[], Response]]:
-        """The command's name, as counts and faults know it, and what does it. Both are called even for what is unknown."""
+        """Find a request's command: its name for counts and faults, and what does it. Unknown requests have both, too."""
         ...
 
     def refusal(self, command: str, code: int) -> Response:

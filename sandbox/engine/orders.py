@@ -20,7 +20,7 @@ class Orders:
         self.books, self.store = books, books.store
 
     def place(self, login: int, symbol_name: str, kind: int, lots: Decimal, price: Decimal, comment: str = "") -> int:
-        """The order's ticket. Raises Refused: 3 bad parameters, 13 no account, 10015 the price is on the wrong side."""
+        """Place an order. Raises Refused: 3 bad parameters, 13 no account, 10015 the price is on the wrong side."""
         user, symbol = self.books.user(login), SYMBOLS.get(symbol_name)
         volume = int(lots * 100_000_000)
         if symbol is None or kind not in KINDS.values() or volume < 1_000_000 or volume % 1_000_000:
@@ -113,7 +113,7 @@ class Orders:
 
 
 def of_deal(deal: dict[str, Any]) -> dict[str, Any]:
-    """The market order that a deal filled."""
+    """Make the market order that a deal filled."""
     blank = _blank(
         int(deal["Order"]),
         int(deal["Login"]),
@@ -133,7 +133,7 @@ def of_deal(deal: dict[str, Any]) -> dict[str, Any]:
 
 
 def _blank(ticket: int, login: int, symbol: str, kind: int, volume: int, msc: int) -> dict[str, Any]:
-    """An order as ORDER_GET and HISTORY_GET show it: all values are texts. Filled, unless told otherwise."""
+    """Make an order as ORDER_GET and HISTORY_GET show it: all values are texts. Its state is "filled" until changed."""
     seconds, zero = str(msc // 1000), f"{0:.{SYMBOLS[symbol].digits}f}"
     return {
         "Order": str(ticket),

@@ -46,7 +46,7 @@ esc = html.escape
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, text: int = 1) -> str:
-    """The first `text` columns are text, the rest numbers."""
+    """Write a table; the first `text` columns are text, the rest numbers."""
     cells = "".join(f'<th class="{"n" if i >= text else ""}">{esc(name)}</th>' for i, name in enumerate(head))
     lines = "".join(
         "<tr>"
@@ -58,22 +58,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, text: int = 
 
 
 def form(label: str, action: str, *fields: str, button: str = "Do it") -> str:
+    """Write a form that posts to one switch."""
     inside = f"<label>{esc(label)}</label>" + " ".join(fields)
     return f'<form method="post" action="/control/{action}">{inside}<button>{esc(button)}</button></form>'
 
 
 def field(name: str, hint: str, size: int = 9, value: str = "") -> str:
+    """Write a text field with its hint."""
     return (
         f'<input name="{name}" placeholder="{esc(hint)}" aria-label="{esc(hint)}" size="{size}" value="{esc(value)}">'
     )
 
 
 def choice(name: str, options: Iterable[tuple[str, str]]) -> str:
+    """Write a select of (value, label)."""
     inside = "".join(f'<option value="{esc(key)}">{esc(label)}</option>' for key, label in options)
     return f'<select name="{name}" aria-label="{name}">{inside}</select>'
 
 
 def switches(server: Gateway) -> str:
+    """Write all switches as forms."""
     sides = choice("side", [("buy", "buy"), ("sell", "sell")])
     return "".join(
         (
@@ -139,6 +143,7 @@ def switches(server: Gateway) -> str:
 
 
 def render(server: Gateway, state: dict[str, Any]) -> str:
+    """Write the whole state page."""
     books, title = server.books, esc(f"Sandbox {server.name}")
     rows = [[key.replace("_", " "), ", ".join(v) if isinstance(v := state[key], list) else v] for key in SHOWN]
     armed = [[one["kind"], one["command"], one["times"], one["hits"]] for one in state["faults"]]

@@ -27,7 +27,7 @@ MakeGateway = Callable[[Books, argparse.Namespace], Gateway]
 
 
 def common_options(parser: argparse.ArgumentParser, *, zone: str = "UTC") -> None:
-    """What every server takes. Its listeners' ports are its own options, all called `--…-port` or `--port`."""
+    """Add what every server takes. Its listeners' ports are its own options, all called `--…-port` or `--port`."""
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--http-port", type=int, help="state page and switches, on the loopback address")
     parser.add_argument("--state", default=":memory:", help="SQLite file with users, deals and positions")

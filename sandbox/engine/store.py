@@ -98,6 +98,7 @@ class Position:
 
 
 def hash_password(login: int, password: str) -> str:
+    """Hash a password together with its login."""
     return hashlib.sha256(f"{login}:{password}".encode()).hexdigest()
 
 
@@ -177,7 +178,7 @@ class Store:
         )
 
     def next_ticket(self, kind: str) -> int:
-        """The next deal or order number. Inside the transaction that uses it."""
+        """Take the next deal or order number. Inside the transaction that uses it."""
         number = int(self.get(f"next_{kind}", "1"))
         self.put(f"next_{kind}", number + 1)
         return number
@@ -294,7 +295,7 @@ class Store:
         )
 
     def take_touched(self) -> tuple[list[tuple[int, str]], list[int]]:
-        """What an export has to follow: (change stamp, deal) of new and changed deals, and deleted tickets.
+        """Take what an export has to follow: (change stamp, deal) of new and changed deals, and deleted tickets.
 
         The first time it is everything; from then on what happened since the last time.
         """

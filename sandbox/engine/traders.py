@@ -74,7 +74,7 @@ class Traders:
         return BY_NAME[name] if name else habit_of(login)
 
     def step(self, seconds: float) -> None:
-        """What happened in these seconds: due positions close, stop-outs strike, new positions open."""
+        """Simulate these seconds: due positions close, stop-outs strike, new positions open."""
         now = self.books.clock.now_msc()
         store = self.books.store
         for position in [p for p in store.positions.values() if p.close_at_msc and p.close_at_msc <= now]:
@@ -158,7 +158,7 @@ class Traders:
         return min(max(lots, Decimal("0.01")), Decimal(symbol.volume_max_lots))
 
     def _partner(self, login: int) -> int | None:
-        """The next account of the same habit and currency, round in a ring."""
+        """Find the next account of the same habit and currency, round in a ring."""
         users = self.books.store.users
         currency = GROUPS[users[login].group].currency
         ring = sorted(

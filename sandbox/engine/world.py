@@ -133,7 +133,7 @@ def _open_accounts(books: Books, traders: Traders) -> None:
 
 
 def _by_the_calendar(books: Books, day: int) -> None:
-    """What must be in the history, whatever the dice say. Days count from the first Monday."""
+    """Trade what must be in the history, whatever the dice say. Days count from the first Monday."""
     plan: dict[int, list[Callable[[], object]]] = {
         1: [lambda: _trade(books, 600004, "EURUSD", BUY, "1.00"), lambda: _trade(books, 600004, "EURUSD", BUY, "0.50")],
         2: [lambda: _trade(books, 600004, "EURUSD", SELL, "0.40")],  # reduces
@@ -216,7 +216,7 @@ def _finish(books: Books) -> None:
 
 
 def describe(books: Books) -> list[dict[str, object]]:
-    """The seeded accounts as they stand now, for the state page and the documentation's test."""
+    """List the seeded accounts as they are now, for the state page and the documentation's test."""
     return [
         {
             "login": one.login,

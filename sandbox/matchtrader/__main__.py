@@ -14,6 +14,7 @@ from sandbox.matchtrader.server import PER_MINUTE, MatchTraderServer
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the Match-Trader sandbox."""
     env = os.environ.get
     parser = argparse.ArgumentParser(prog="python -m sandbox.matchtrader", description=__doc__)
     parser.add_argument(
@@ -30,6 +31,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def gateway(books: Books, options: argparse.Namespace) -> MatchTraderServer:
+    """Put the server together from its books and options."""
     return MatchTraderServer(
         books,
         options.key,
@@ -41,6 +43,7 @@ def gateway(books: Books, options: argparse.Namespace) -> MatchTraderServer:
 
 
 def make(options: argparse.Namespace) -> Process:
+    """Make the process that serves this sandbox."""
     return Process(options, gateway)
 
 

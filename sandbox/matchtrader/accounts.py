@@ -36,7 +36,7 @@ BAD, UNKNOWN, TAKEN, STALE = 3, 13, 3004, 4090  # the books' codes, and one of o
 
 
 def bits(word: str, now: int) -> int:
-    """The engine's rights for one of the platform's words."""
+    """Set the engine's rights for one of the platform's words."""
     if word == FULL:
         return (now | ENABLED) & ~RIGHT_TRADE_DISABLED
     if word == LOGIN_DISABLED:
@@ -69,7 +69,7 @@ class Accounts:
         return str(uuid.uuid5(SPACE, f"person:{owner}"))
 
     def add_person(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Raises Refused when there is one of this address."""
+        """Add a user account. Raises Refused when there is one of this address."""
         email = str(data.get("email") or "").strip().lower()
         if "@" not in email:
             raise Refused(BAD)
@@ -103,7 +103,7 @@ class Accounts:
                 yield user
 
     def find(self, login: str) -> User:
-        """Raises Refused for one that is not there, or in a group that this platform does not offer."""
+        """Find an account. Raises Refused for one that is not there, or in a group that this platform does not offer."""
         user = self.books.user(int(login) if login.isdigit() else None)
         if wire_group(user.group) not in OFFERED:
             raise Refused(UNKNOWN)
@@ -128,7 +128,7 @@ class Accounts:
         return said if said in (CLOSE_ONLY, LOCKED_CLOSE_ONLY) else TRADING_DISABLED
 
     def add(self, owner: str, data: dict[str, Any]) -> User:
-        """A trading account for a user account. Raises Refused."""
+        """Add a trading account for a user account. Raises Refused."""
         person = self.person(key=owner)
         if person is None:
             raise Refused(UNKNOWN)
@@ -177,7 +177,7 @@ class Accounts:
         return store.users[login]
 
     def change(self, login: str, data: dict[str, Any]) -> None:
-        """An update under the version that the account has now. Raises Refused."""
+        """Change an account under the version that it has now. Raises Refused."""
         user = self.find(login)
         version, _said, more = self.kept(user.login)
         if not isinstance(data.get("version"), int):
@@ -208,5 +208,5 @@ class Accounts:
 
 
 def owner_of(user: User) -> str:
-    """The e-mail address of an account's owner; imported accounts without one have one of their own."""
+    """Find the e-mail address of an account's owner; imported accounts without one have one of their own."""
     return (user.fields.get("Email") or f"{user.login}@people.example").lower()

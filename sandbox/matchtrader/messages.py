@@ -29,6 +29,7 @@ UPDATES = {"NEW": 0, "UPDATE": 1, "CLOSED": 2, "PROFIT_CHANGE": 3, "PARTIALLY_CL
 
 
 def varint(number: int) -> bytes:
+    """Encode a number in seven bits per byte."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -42,7 +43,7 @@ def number(field: int, value: int) -> bytes:
 
 
 def part(field: int, content: bytes) -> bytes:
-    """A text or an inner message, also an empty one."""
+    """Encode a text or an inner message, also an empty one."""
     return varint(field << 3 | 2) + varint(len(content)) + content
 
 
@@ -54,20 +55,23 @@ def texts(row: Mapping[str, Any], fields: Mapping[str, int]) -> bytes:
 
 
 def heartbeat() -> bytes:
+    """Encode a heartbeat."""
     return number(2, 1)
 
 
 def equity(row: Mapping[str, Any]) -> bytes:
+    """Encode an account's equity."""
     return part(1, texts(row, EQUITY))
 
 
 def ledgers(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Encode ledger entries."""
     entries = (texts(row, LEDGER) + number(2, TYPES.index(row["type"]) + 1) for row in rows)
     return part(1, b"".join(part(1, entry) for entry in entries))
 
 
 def positions(login: str, group: str, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> bytes:
-    """Changes: what happened, and the position."""
+    """Encode changes of an account's positions: what happened, and the position."""
     states = (
         number(1, UPDATES[update]) + part(2, texts(row, POSITION) + number(4, int(row["side"] == "SELL")))
         for update, row in changes
@@ -76,6 +80,7 @@ def positions(login: str, group: str, changes: Iterable[tuple[str, Mapping[str, 
 
 
 def stop_out(login: str, group: str, row: Mapping[str, Any]) -> bytes:
+    """Encode the stop-out of a position."""
     event = texts(
         {"login": login, "orderId": row["closeOrderId"], "instrument": row["symbol"], "volume": row["volume"]},
         {"login": 1, "orderId": 2, "instrument": 3, "volume": 4},
@@ -84,12 +89,13 @@ def stop_out(login: str, group: str, row: Mapping[str, Any]) -> bytes:
 
 
 def margin_call(login: str, group: str, level: Any) -> bytes:
+    """Encode a margin call."""
     event = texts({"login": login, "marginLevel": level}, {"login": 1, "marginLevel": 2})
     return part(1, part(1, event) + part(6, login.encode()) + part(7, group.encode()))
 
 
 def fields_of(data: bytes) -> dict[int, list[bytes | int]]:
-    """A request's fields by number. Raises ValueError, IndexError for what is no message."""
+    """Decode a request's fields by number. Raises ValueError, IndexError for what is no message."""
     found: dict[int, list[bytes | int]] = {}
     at = 0
 

@@ -92,7 +92,7 @@ class MatchTraderServer(Gateway):
         self.streams.cut()
 
     def is_too_frequent(self) -> bool:
-        """The limit of a minute, beside the engine's of a second."""
+        """Count against the limit of a minute, beside the engine's of a second."""
         now = time.monotonic()
         if super().is_too_frequent() or now < self._used_up_until:
             return True

@@ -45,6 +45,7 @@ ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
 
 
 def route(name: str, method: str, path: str) -> Callable[[Handler], Handler]:
+    """Register the handler of a method and path; `{name}` in the path becomes an argument."""
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + r"\Z")
 
     def register(handler: Handler) -> Handler:
@@ -123,7 +124,10 @@ class Site:
 
     @staticmethod
     def chosen(body: Any, server: MatchTraderServer) -> list[int]:
-        """The accounts of `logins` or `groups`; one of them must be given. Without a filter only those with full rights."""
+        """Find the accounts of `logins` or `groups`; one of them must be there.
+
+        Without a filter only those with full rights.
+        """
         logins, groups = body.get("logins") or [], body.get("groups") or []
         if not logins and not groups:
             raise Refused(BAD)
@@ -149,16 +153,19 @@ class Site:
 
 @route("USER_BY_EMAIL", "GET", "/v1/user-accounts/email/{email}")
 def user_by_email(site: Site, _request: Request, names: Names) -> Response:
+    """Answer the user account of an e-mail address."""
     return _person(site.accounts.person(email=names["email"]))
 
 
 @route("USER", "GET", "/v1/user-accounts/{user}")
 def user(site: Site, _request: Request, names: Names) -> Response:
+    """Answer a user account."""
     return _person(site.accounts.person(key=names["user"]))
 
 
 @route("USERS", "POST", "/v1/user-accounts")
 def new_user(site: Site, request: Request, _names: Names) -> Response:
+    """Add a user account."""
     return _person(site.accounts.add_person(request.json()))
 
 
@@ -170,12 +177,14 @@ def _person(person: dict[str, Any] | None) -> Response:
 
 @route("PASSWORD", "POST", "/v1/user-accounts/{user}/change-password")
 def password(site: Site, request: Request, names: Names) -> Response:
+    """Set a user account's password."""
     site.accounts.set_password(names["user"], str(request.json()["newPassword"]))
     return Response(204)
 
 
 @route("NEW_ACCOUNT", "POST", "/v1/user-accounts/{user}/trading-accounts")
 def new_account(site: Site, request: Request, names: Names) -> Response:
+    """Add a trading account."""
     made = site.accounts.add(names["user"], request.json())
     return as_json(site.views.account(made))
 
@@ -196,11 +205,13 @@ def accounts(site: Site, request: Request, _names: Names) -> Response:
 
 @route("ACCOUNT", "GET", "/v1/trading-accounts/login/{login}")
 def account(site: Site, _request: Request, names: Names) -> Response:
+    """Answer a trading account."""
     return as_json(site.views.account(site.accounts.find(names["login"])))
 
 
 @route("ACCOUNT_PATCH", "PATCH", "/v1/trading-accounts/login/{login}")
 def change_account(site: Site, request: Request, names: Names) -> Response:
+    """Change a trading account under its version."""
     site.accounts.change(names["login"], request.json())
     return Response(204)
 
@@ -222,21 +233,25 @@ def _book(site: Site, request: Request, names: Names, sign: int, *, is_credit: b
 
 @route("DEPOSIT", "POST", "/v1/trading-accounts/{login}/balance-operations/deposit")
 def deposit(site: Site, request: Request, names: Names) -> Response:
+    """Book a deposit."""
     return _book(site, request, names, 1)
 
 
 @route("WITHDRAW", "POST", "/v1/trading-accounts/{login}/balance-operations/withdraw")
 def withdraw(site: Site, request: Request, names: Names) -> Response:
+    """Book a withdrawal."""
     return _book(site, request, names, -1)
 
 
 @route("CREDIT_IN", "POST", "/v1/trading-accounts/{login}/balance-operations/credit-in")
 def credit_in(site: Site, request: Request, names: Names) -> Response:
+    """Book credit in."""
     return _book(site, request, names, 1, is_credit=True)
 
 
 @route("CREDIT_OUT", "POST", "/v1/trading-accounts/{login}/balance-operations/credit-out")
 def credit_out(site: Site, request: Request, names: Names) -> Response:
+    """Book credit out."""
     return _book(site, request, names, -1, is_credit=True)
 
 
@@ -245,6 +260,7 @@ def credit_out(site: Site, request: Request, names: Names) -> Response:
 
 @route("LEDGERS", "POST", "/v1/trading-data/ledgers")
 def ledgers(site: Site, request: Request, _names: Names) -> Response:
+    """List the ledger entries of accounts or groups in a window."""
     body = request.json()
     first, last = site.window(body, is_needed=False)
     types = set(body.get("types") or TYPES)
@@ -262,6 +278,7 @@ def ledgers(site: Site, request: Request, _names: Names) -> Response:
 
 @route("OPEN_POSITIONS", "POST", "/v1/trading-data/open-positions")
 def open_positions(site: Site, request: Request, _names: Names) -> Response:
+    """List the open positions of accounts or groups."""
     answer = []
     for login in site.chosen(request.json(), site.server):
         if positions := site.views.open_positions(login):
@@ -272,6 +289,7 @@ def open_positions(site: Site, request: Request, _names: Names) -> Response:
 
 @route("CLOSED_POSITIONS", "POST", "/v1/trading-data/closed-positions")
 def closed_positions(site: Site, request: Request, _names: Names) -> Response:
+    """List what accounts or groups closed in a window."""
     body = request.json()
     first, last = site.window(body, is_needed=True)
     rows = site.views.closed_positions(site.chosen(body, site.server), first, last)
@@ -292,6 +310,7 @@ def groups(site: Site, request: Request, _names: Names) -> Response:
 
 @route("SYMBOLS", "GET", "/v1/trading/symbols")
 def symbols(site: Site, request: Request, _names: Names) -> Response:
+    """List the symbols of a group."""
     group = OFFERED.get(request.query.get("group", ""))
     if group is None:
         raise Refused(8)

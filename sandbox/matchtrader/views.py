@@ -26,7 +26,7 @@ def moment(msc: int) -> str:
 
 
 def msc_of(text: str) -> int:
-    """Raises ValueError."""
+    """Convert a time with a zone to milliseconds. Raises ValueError."""
     at = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
@@ -109,7 +109,7 @@ class Views:
 
     @staticmethod
     def entries(deal: Row) -> Iterator[Row]:
-        """The movements of money behind a deal. One of a trade makes up to four; what is zero is none."""
+        """Yield the movements of money behind a deal. A trade makes up to four; what is zero is none."""
         at, number = moment(int(deal["TimeMsc"])), deal["Deal"]
         profit = Decimal(deal["Profit"])
         if not deal["Symbol"]:

@@ -17,6 +17,7 @@ FIRST_ORDER = 500_000_001  # far from the numbers of balance operations: this se
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the MT4 sandbox."""
     env = os.environ.get
     parser = argparse.ArgumentParser(prog="python -m sandbox.mt4", description=__doc__)
     parser.add_argument(
@@ -35,6 +36,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def gateway(books: Books, options: argparse.Namespace) -> Mt4Server:
+    """Put the server together from its books and options."""
     settings = Settings(
         options.client_id,
         options.client_secret,
@@ -52,6 +54,7 @@ def gateway(books: Books, options: argparse.Namespace) -> Mt4Server:
 
 
 def make(options: argparse.Namespace) -> Process:
+    """Make the process that serves this sandbox."""
     return Process(options, gateway, first_order=FIRST_ORDER)
 
 

@@ -24,12 +24,13 @@ INVALID, BAD_ACCOUNT, DISABLED = 3, 65, 64
 
 
 def flags_of(rights: int) -> int:
+    """Translate the engine's rights into the record's flags."""
     stopped = READ_ONLY if rights & (RIGHT_TRADE_DISABLED | RIGHT_READONLY) else 0
     return (rights & (ENABLED | CHANGE_PASSWORD)) | stopped | (OTP if rights & ENGINE_OTP else 0)
 
 
 def rights_of(flags: int, rights: int) -> int:
-    """The engine's rights with these flags; those that a flag does not tell stay."""
+    """Translate flags into the engine's rights; rights without a flag stay."""
     kept = rights & ~OURS
     return (
         kept
@@ -180,7 +181,7 @@ class Accounts:
         }
 
     def off_by(self, user: User) -> Decimal:
-        """What the closed rows add up to, less what the account says."""
+        """Compute what the closed rows add up to, less the account's balance."""
         rows = [row for row in self.records.closed(user.login) if row.command != "Credit"]
         return sum((row.profit + row.storage + row.commission for row in rows), Decimal(0)) - self.balance(user)
 

@@ -135,7 +135,7 @@ class Bridge:
         self.server.books.store.db.execute("INSERT OR REPLACE INTO mt4_keys VALUES (?, ?, ?, ?, ?)", values)
 
     def keep_longer(self, request: Request) -> None:
-        """The caller does not know the outcome: the real answer stays for an hour."""
+        """Keep the real answer for an hour: the caller does not know the outcome."""
         key = request.headers.get("idempotency-key", "")
         until = time.time() + KEPT_UNKNOWN_SECONDS
         self.server.books.store.db.execute("UPDATE mt4_keys SET kept_until = ? WHERE key = ?", (until, key))
@@ -149,7 +149,7 @@ class Bridge:
             raise Problem("Validation", f"The request can't be read: {type(problem).__name__}") from None
 
     def _platforms(self, request: Request) -> Response:
-        """The list of an older version of the interface, without an envelope."""
+        """Answer the list of an older version of the interface, without an envelope."""
         if not self.tokens.is_good(request):
             return self.tokens.refusal()
         return as_json([{"id": self.platform_id, "name": "Keelson Sandbox MT4", "type": "MT4"}])
@@ -206,7 +206,7 @@ class BridgeListener(HttpListener):
         return self._instead(faults, request) or self._at_the_deadline(response, faults, request)
 
     def _at_the_deadline(self, response: Response, faults: Mapping[str, Fault], request: Request) -> Response:
-        """A trade server that is slower than the request's deadline: the bridge answers then, and it is done all the same."""
+        """Answer at the request's deadline where the trade server is slower; the work is done all the same."""
         slow, applied = faults.get("slow"), float(response.headers.get("X-Request-Timeout-Applied", 0))
         if slow is None or not applied or slow.value <= applied or not isinstance(faults, dict):
             return response
@@ -221,7 +221,7 @@ class BridgeListener(HttpListener):
         self.site.keep_longer(request)
 
     def _instead(self, faults: Mapping[str, Fault], request: Request) -> Response | None:
-        """The answer that hides what was done."""
+        """Make the answer that hides what was done, as the faults demand."""
         if "outcome_unknown" in faults:
             self.site.keep_longer(request)
             return timed_out(is_read=False).response()

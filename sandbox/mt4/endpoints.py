@@ -91,6 +91,8 @@ ENDPOINTS: dict[tuple[str, str, int], Endpoint] = {}
 def endpoint(
     name: str, *, method: str = "GET", arguments: int = 0, kind: str = "read", right: str = ""
 ) -> Callable[[Work], Work]:
+    """Register the handler of a call with its kind and the right that it needs."""
+
     def register(work: Work) -> Work:
         ENDPOINTS[method, name, arguments] = Endpoint(name, kind, right, work)
         return work
@@ -99,6 +101,7 @@ def endpoint(
 
 
 def user_of(server: Server, login: int) -> User:
+    """Find an account. Raises Problem."""
     user = server.accounts.user(login)
     if user is None:
         raise Problem("NotFound", f"There is no account {login}.")
@@ -110,12 +113,14 @@ def user_of(server: Server, login: int) -> User:
 
 @endpoint("ServerTime")
 def server_time(server: Server, _call: Call) -> Response:
+    """Answer the server's clock."""
     return answer(server.times.text(server.books.clock.now_msc()))
 
 
 @endpoint("ManagerCommon")
 @endpoint("CfgRequestCommon")
 def common(server: Server, _call: Call) -> Response:
+    """Answer the server's common settings."""
     hours = int(server.books.clock.offset().total_seconds()) // 3600
     return answer(
         {
@@ -133,12 +138,14 @@ def common(server: Server, _call: Call) -> Response:
 
 @endpoint("UserRecordNew", method="POST", kind="change", right=CHANGE)
 def user_new(server: Server, call: Call) -> Response:
+    """Add an account."""
     return answer(server.accounts.show(server.accounts.add(call.body())))
 
 
 @endpoint("UserRecord", method="PATCH", arguments=1, kind="change", right=CHANGE)
 @endpoint("UserRecordUpdate", method="POST", arguments=1, kind="change", right=CHANGE)
 def user_patch(server: Server, call: Call) -> Response:
+    """Change fields of an account."""
     user = user_of(server, call.number())
     return answer(server.accounts.show(server.accounts.patch(user, call.body())))
 
@@ -146,6 +153,7 @@ def user_patch(server: Server, call: Call) -> Response:
 @endpoint("UserRecordGet", arguments=1, right=USERS)
 @endpoint("UserRecordRequest", arguments=1, right=USERS)
 def user_get(server: Server, call: Call) -> Response:
+    """Answer an account."""
     return answer(server.accounts.show(user_of(server, call.number())))
 
 
@@ -158,18 +166,21 @@ def user_records(server: Server, call: Call) -> Response:
 
 @endpoint("UsersRequest", right=USERS)
 def users(server: Server, call: Call) -> Response:
+    """List accounts page by page."""
     rows, paging = page(server.accounts.all(), lambda user: user.login, call.query)
     return answer([server.accounts.show(user) for user in rows], paging)
 
 
 @endpoint("UsersSnapshot", kind="history", right=USERS)
 def users_snapshot(server: Server, call: Call) -> Response:
+    """List all accounts at once."""
     limit = int(call.query.get("limit") or 100_000)
     return answer([server.accounts.show(user) for user in server.accounts.all()[:limit]])
 
 
 @endpoint("AdmUsersRequestSafe", arguments=1, kind="history", right=USERS)
 def users_of_group(server: Server, call: Call) -> Response:
+    """List the accounts of some groups."""
     wanted = {name.strip() for name in call.arguments[0].split(",")}
     found = [user for user in server.accounts.all() if names.wire_group(user.group) in wanted]
     return answer([server.accounts.show(user) for user in found])
@@ -177,6 +188,7 @@ def users_of_group(server: Server, call: Call) -> Response:
 
 @endpoint("UsersGroupOp", method="POST", kind="maintenance", right=CHANGE)
 def users_group_op(server: Server, call: Call) -> Response:
+    """Apply a command to many accounts."""
     given = call.body()
     command, accounts = str(given.get("command", "")).lower(), server.accounts
     changes: dict[str, Any] = {
@@ -205,6 +217,7 @@ def users_group_op(server: Server, call: Call) -> Response:
 
 @endpoint("UserPasswordSet", method="POST", arguments=1, kind="change", right=CHANGE)
 def password_set(server: Server, call: Call) -> Response:
+    """Set an account's password."""
     user = user_of(server, call.number())
     server.accounts.set_password(user, call.request.json(), investor=call.is_on("changeInvestor"))
     return answer(True)
@@ -218,6 +231,7 @@ def password_check(server: Server, call: Call) -> Response:
 
 @endpoint("AdmBalanceCheck", arguments=1, right=REPORTS)
 def balance_check(server: Server, call: Call) -> Response:
+    """Answer by how much an account differs from its rows."""
     user = user_of(server, call.number())
     return answer({"login": user.login, "diff": server.accounts.off_by(user)})
 
@@ -232,6 +246,7 @@ def balance_checks(server: Server, call: Call) -> Response:
 
 @endpoint("AdmBalanceFix", method="POST", kind="trade", right=BALANCE)
 def balance_fix(server: Server, call: Call) -> Response:
+    """Set accounts to what their rows add up to."""
     for login in call.numbers("logins"):
         server.accounts.fix_balance(user_of(server, login))
     return answer(True)
@@ -243,6 +258,7 @@ def balance_fix(server: Server, call: Call) -> Response:
 @endpoint("MarginLevelGet", arguments=1, right=USERS)
 @endpoint("MarginLevelRequest", arguments=1, right=USERS)
 def margin_level(server: Server, call: Call) -> Response:
+    """Answer an account's margin; NotFound without open trades."""
     user = user_of(server, call.number())
     if not server.books.store.positions_of(user.login):
         raise Problem("NotFound", "The account has no open trades.")
@@ -305,17 +321,20 @@ def _groups() -> list[dict[str, Any]]:
 
 @endpoint("GroupsGet")
 def groups_get(_server: Server, _call: Call) -> Response:
+    """List all groups."""
     return answer(_groups())
 
 
 @endpoint("GroupsRequest")
 def groups_request(_server: Server, call: Call) -> Response:
+    """List groups page by page."""
     rows, paging = page(_groups(), lambda row: row["group"], call.query)
     return answer(rows, paging)
 
 
 @endpoint("GroupRecordGet", arguments=1)
 def group_get(_server: Server, call: Call) -> Response:
+    """Answer a group."""
     name = names.ENGINE_GROUPS.get(call.arguments[0])
     if name is None:
         raise Problem("NotFound", "There is no such group.")
@@ -324,6 +343,7 @@ def group_get(_server: Server, call: Call) -> Response:
 
 @endpoint("EnsureGroupNameExist", arguments=1)
 def group_exists(_server: Server, call: Call) -> Response:
+    """Tell whether there is a group of this name."""
     return answer(call.arguments[0] in names.ENGINE_GROUPS)
 
 
@@ -365,16 +385,19 @@ def _symbol(symbol: Symbol) -> dict[str, Any]:
 
 @endpoint("CfgRequestSymbol")
 def symbols(_server: Server, _call: Call) -> Response:
+    """List all symbols."""
     return answer([_symbol(symbol) for symbol in SYMBOLS.values()])
 
 
 @endpoint("CfgRequestSymbol", arguments=1)
 def symbol_config(_server: Server, call: Call) -> Response:
+    """Answer a symbol's settings."""
     return answer(_symbol(_known(call.arguments[0])))
 
 
 @endpoint("SymbolsGroupsGet")
 def symbol_groups(_server: Server, _call: Call) -> Response:
+    """List the folders of symbols."""
     return answer([{"name": folder, "description": folder} for folder in FOLDERS])
 
 
@@ -393,16 +416,19 @@ def _tick(server: Server, symbol: Symbol) -> dict[str, Any]:
 
 @endpoint("TickInfoLast")
 def ticks(server: Server, _call: Call) -> Response:
+    """List the last price of every symbol."""
     return answer([_tick(server, symbol) for symbol in SYMBOLS.values()])
 
 
 @endpoint("TickInfoLast", arguments=1)
 def tick(server: Server, call: Call) -> Response:
+    """Answer the last price of a symbol."""
     return answer(_tick(server, _known(call.arguments[0])))
 
 
 @endpoint("SymbolInfoGet")
 def symbol_info(server: Server, call: Call) -> Response:
+    """Answer a symbol with its price and the day's range."""
     symbol = _known(call.query.get("symbol", ""))
     shown = _tick(server, symbol)
     _first, low, high = server.books.market.today[symbol.name]

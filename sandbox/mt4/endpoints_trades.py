@@ -44,6 +44,7 @@ MONEY_COMMANDS = {"balance": BALANCE_ACTION, "6": BALANCE_ACTION, "credit": CRED
 
 
 def show(server: Server, row: Row) -> dict[str, Any]:
+    """Show an order row as the bridge does."""
     times, zero = server.times, Decimal(0)
     return {
         "order": row.order,
@@ -98,6 +99,7 @@ def _shown(server: Server, rows: list[Row]) -> Response:
 @endpoint("TradesRequest", right=TRADES)
 @endpoint("TradesGet", right=TRADES)
 def trades(server: Server, call: Call) -> Response:
+    """List open orders page by page."""
     rows = _open(server)
     if call.query.get("group"):
         rows = _of_group(server, rows, call.query["group"])
@@ -107,17 +109,20 @@ def trades(server: Server, call: Call) -> Response:
 
 @endpoint("TradesSnapshot", kind="history", right=TRADES)
 def trades_snapshot(server: Server, call: Call) -> Response:
+    """List open orders at once."""
     return _shown(server, _open(server)[: int(call.query.get("limit") or SYNC_ROWS)])
 
 
 @endpoint("TradesGet", arguments=1, right=TRADES)
 def trade_open(server: Server, call: Call) -> Response:
+    """Answer an open order."""
     return _one(server, call, only_open=True)
 
 
 @endpoint("TradeRecordGet", arguments=1, right=TRADES)
 @endpoint("TradeRecordRequest", arguments=1, right=TRADES)
 def trade_record(server: Server, call: Call) -> Response:
+    """Answer an order, open or closed."""
     return _one(server, call, only_open=False)
 
 
@@ -136,6 +141,7 @@ def trade_records(server: Server, call: Call) -> Response:
 
 @endpoint("TradesGetByLogin", arguments=2, right=TRADES)
 def trades_of_login(server: Server, call: Call) -> Response:
+    """List an account's open orders."""
     user = server.accounts.user(call.number())
     if user is None or names.wire_group(user.group) != call.arguments[1]:
         return answer([])
@@ -144,11 +150,13 @@ def trades_of_login(server: Server, call: Call) -> Response:
 
 @endpoint("TradesGetByMarket", right=TRADES)
 def trades_at_market(server: Server, _call: Call) -> Response:
+    """List open orders that are no pending ones."""
     return _shown(server, [row for row in _open(server) if row.command not in PENDING])
 
 
 @endpoint("TradesGetBySymbol", right=TRADES)
 def trades_of_symbol(server: Server, call: Call) -> Response:
+    """List the open orders on a symbol."""
     wanted = names.ENGINE_SYMBOLS.get(call.query.get("symbol", ""))
     return _shown(server, [row for row in _open(server) if row.symbol == wanted])
 
@@ -158,7 +166,7 @@ def trades_of_symbol(server: Server, call: Call) -> Response:
 
 @endpoint("TradesUserHistory", arguments=1, kind="history", right=TRADES)
 def history(server: Server, call: Call) -> Response:
-    """What was closed in the window, both ends included."""
+    """List what an account closed in the window, both ends included."""
     user = user_of(server, call.number())
     first = server.times.seconds(call.query.get("fromTime"), 0)
     last = server.times.seconds(call.query.get("toTime"), EVER)
@@ -167,7 +175,7 @@ def history(server: Server, call: Call) -> Response:
 
 @endpoint("ReportsRequest", kind="history", right=REPORTS)
 def reports(server: Server, call: Call) -> Response:
-    """The same for many logins; those that are not there are left out."""
+    """List what many accounts closed in the window; logins that are not there are left out."""
     first, last = (server.times.seconds(call.query.get(name), other) for name, other in (("from", 0), ("to", EVER)))
     logins = [login for login in call.numbers("logins") if server.records.is_here(login)]
     return _shown(server, [row for login in logins for row in _closed(server, login, first, last)])
@@ -175,6 +183,7 @@ def reports(server: Server, call: Call) -> Response:
 
 @endpoint("AdmTradesRequest", arguments=1, kind="history", right=TRADES)
 def trades_of_group(server: Server, call: Call) -> Response:
+    """List the orders of a group."""
     rows = _open(server)
     if not call.is_on("openOnly", otherwise=True):
         rows += [row for user in server.accounts.all() for row in server.records.closed(user.login)]
@@ -190,12 +199,14 @@ def _closed(server: Server, login: int, first: int, last: int) -> list[Row]:
 
 @endpoint("TradesSyncStart", method="POST", kind="maintenance", right=TRADES)
 def sync_start(server: Server, call: Call) -> Response:
+    """Open a sync session of orders at a second of the server's clock."""
     server.sync.start_trades(int(call.query.get("timestamp") or 0))
     return answer(True)
 
 
 @endpoint("TradesSyncRead", kind="history", right=TRADES)
 def sync_read(server: Server, call: Call) -> Response:
+    """Read the next piece of the sync session of orders."""
     rows = server.sync.read_trades(int(call.query.get("limit") or SYNC_ROWS))
     if rows is None:
         raise Refused(2)
@@ -204,12 +215,14 @@ def sync_read(server: Server, call: Call) -> Response:
 
 @endpoint("UsersSyncStart", method="POST", kind="maintenance", right=USERS)
 def users_sync_start(server: Server, call: Call) -> Response:
+    """Open a sync session of accounts at a second of the server's clock."""
     server.sync.start_users(int(call.query.get("timestamp") or 0))
     return answer(True)
 
 
 @endpoint("UsersSyncRead", kind="history", right=USERS)
 def users_sync_read(server: Server, _call: Call) -> Response:
+    """Read the sync session of accounts."""
     logins = server.sync.read_users()
     if logins is None:
         raise Refused(2)

@@ -51,33 +51,37 @@ class Problem(Exception):
 
 
 def meta(paging: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Make an answer's meta data."""
     return {"activityId": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00", "paging": paging}
 
 
 def answer(data: Any, paging: dict[str, Any] | None = None) -> Response:
+    """Answer with data in the envelope."""
     return as_json({"data": data, "error": None, "meta": meta(paging)})
 
 
 def refused(code: int) -> Problem:
-    """A code of the engine's books, or of the server itself."""
+    """Translate a code of the engine's books, or of the server itself, into an error."""
     manager = OF_BOOKS.get(code, code) if code > 1000 or code == 13 else code
     return Problem("MT4Error", f"MT4 server: {RESULTS.get(manager, manager)}", manager=manager)
 
 
 def timed_out(*, is_read: bool) -> Problem:
+    """Make the error of a missed deadline: a read changed nothing, a write's outcome is unknown."""
     if is_read:
         return Problem("Timeout", "The trade server did not answer in time. Nothing was changed.", outcome="timeout")
     return Problem("OutcomeUnknown", "The trade server did not answer in time. It may still do it.", outcome="unknown")
 
 
 def busy() -> Problem:
+    """Make the error of a full queue."""
     return Problem("Busy", "Too many requests wait for this trade platform.", outcome="not-started")
 
 
 def page(
     rows: Sequence[Any], key: Callable[[Any], Any], query: dict[str, str]
 ) -> tuple[list[Any], dict[str, Any] | None]:
-    """The rows after `cursor`, at most `limit` of them; without a limit all. Raises Problem."""
+    """Take the rows after `cursor`, at most `limit` of them; without a limit all. Raises Problem."""
     try:
         limit = int(query.get("limit") or 0)
         after = _key_of(query["cursor"]) if query.get("cursor") else None

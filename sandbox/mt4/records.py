@@ -90,7 +90,7 @@ class Records:
     # -- what is asked for
 
     def closed(self, login: int) -> tuple[Row, ...]:
-        """Closed orders, balance operations and cancelled pending orders, by close time and number."""
+        """List closed orders, balance operations and cancelled pending orders, by close time and number."""
         rows = [*self._of(login).closed, *self._pending(login, is_open=False)]
         return tuple(sorted(rows, key=lambda row: (row.close_msc, row.order)))
 
@@ -104,7 +104,7 @@ class Records:
         return [*self.closed(login), *self.open(login)]
 
     def unrealised(self, login: int) -> Decimal:
-        """What the engine has booked of orders that are not closed (negative: commission of their opening)."""
+        """Sum up what the engine has booked of open orders (negative: commission of their opening)."""
         return self._of(login).unrealised
 
     def by_number(self, number: int) -> Row | None:
@@ -170,7 +170,7 @@ class Records:
         return _Kept(version, tuple(closed), heads, unrealised)
 
     def _chain(self, position: int, deals: list[tuple[dict[str, Any], int]]) -> tuple[list[Row], _Head | None, Decimal]:
-        """Closed parts of one position, its open part, and the commission that no closed part carries yet."""
+        """Split a position into its closed parts, its open part, and the commission that no closed part carries yet."""
         openings = [(deal, changed) for deal, changed in deals if deal["Entry"] == "0"]
         if not openings:
             return [], None, Decimal(0)
@@ -194,7 +194,7 @@ class Records:
         return rows, head, paid - shared
 
     def _rest(self, position: int, closing: int) -> int:
-        """The number of what a partial close left, given once."""
+        """Give what a partial close left its number, the same every time."""
         query = "SELECT number FROM mt4_rests WHERE position = ? AND closing = ?"
         row = self.store.db.execute(query, (position, closing)).fetchone()
         if row:
@@ -264,7 +264,7 @@ class Records:
         return (stamp - self.books.clock.filetime()) // 10_000 + self.books.clock.now_msc()
 
     def stamp_of_second(self, server_seconds: int) -> int:
-        """The engine's stamp of a second of the server's clock."""
+        """Find the engine's stamp of a second of the server's clock."""
         return self._stamp_of(server_seconds * 1000)
 
     def second_of(self, stamp: int) -> int:

@@ -52,7 +52,7 @@ class Mt4Server(Gateway):
         self.quotes = QuotePort(self, books)
 
     def restart(self) -> None:
-        """The bridge forgets its tokens and its sync session, too."""
+        """Restart; the bridge forgets its tokens and its sync session, too."""
         super().restart()
         self.bridge.tokens.revoke_all()
         self.sync.forget()

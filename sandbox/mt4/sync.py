@@ -23,7 +23,7 @@ class Sync:
         self._trades = self.records.changed_since(stamp)
 
     def read_trades(self, limit: int) -> list[Row] | None:
-        """The next rows; None without a session."""
+        """Take the next rows; None without a session."""
         if self._trades is None:
             return None
         found, self._trades = self._trades[:limit], self._trades[limit:]

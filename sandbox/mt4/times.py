@@ -25,7 +25,7 @@ class Times:
         return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def seconds(self, text: str | None, otherwise: int) -> int:
-        """A bound of a request as seconds of the server's clock. Raises ValueError."""
+        """Convert a bound of a request to seconds of the server's clock. Raises ValueError."""
         if not text:
             return otherwise
         given = datetime.fromisoformat(text.replace("Z", "+00:00"))

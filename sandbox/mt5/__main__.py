@@ -18,6 +18,7 @@ from sandbox.mt5.server import OWN_FAULTS, Manager, Mt5Server, Settings
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the MT5 sandbox."""
     env = os.environ.get
     parser = argparse.ArgumentParser(prog="python -m sandbox.mt5", description=__doc__)
     parser.add_argument(
@@ -34,6 +35,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def gateway(books: Books, options: argparse.Namespace) -> Mt5Server:
+    """Put the server together from its books and options."""
     manager = Manager(options.login, options.password)
     settings = Settings(manager, options.ping_seconds, only_encrypted=options.crypt)
     if options.rest_port is None:
@@ -45,6 +47,7 @@ def gateway(books: Books, options: argparse.Namespace) -> Mt5Server:
 
 
 def make(options: argparse.Namespace) -> Process:
+    """Make the process that serves this sandbox, with its SQL export where one is asked for."""
     made = Process(options, gateway)
     if options.export:
         exporter = Exporter(made.books, options.export)

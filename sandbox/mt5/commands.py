@@ -19,6 +19,8 @@ HANDLERS: dict[str, Handler] = {}
 
 
 def command(*names: str) -> Callable[[Handler], Handler]:
+    """Register the handler of these commands."""
+
     def register(handler: Handler) -> Handler:
         HANDLERS.update(dict.fromkeys(names, handler))
         return handler
@@ -27,6 +29,7 @@ def command(*names: str) -> Callable[[Handler], Handler]:
 
 
 def login_of(request: Request) -> int:
+    """Read the LOGIN of a request. Raises Refused."""
     login = request.integer("LOGIN")
     if login is None:
         raise Refused(3)
@@ -40,7 +43,7 @@ def window_of(request: Request) -> tuple[int, int]:
 
 
 def chosen_logins(books: Books, request: Request) -> list[int]:
-    """The logins of LOGIN=1,2 or of GROUP=mask. Raises Refused unless exactly one is given."""
+    """Find the logins of LOGIN=1,2 or of GROUP=mask. Raises Refused unless exactly one is there."""
     by_login, by_group = request.get("LOGIN"), request.get("GROUP")
     if bool(by_login) == bool(by_group):
         raise Refused(3)
@@ -53,6 +56,7 @@ def chosen_logins(books: Books, request: Request) -> list[int]:
 
 
 def page_of(request: Request) -> tuple[int, int]:
+    """Read OFFSET and TOTAL of a request. Raises Refused."""
     offset, total = request.integer("OFFSET", 0) or 0, request.integer("TOTAL", PAGE_MAX) or 0
     if offset < 0 or not 0 < total <= PAGE_MAX:
         raise Refused(3)
@@ -64,17 +68,20 @@ def page_of(request: Request) -> tuple[int, int]:
 
 @command("PING", "TEST_ACCESS")
 def nothing(_books: Books, _request: Request) -> Answer:
+    """Answer without data."""
     return {}, None
 
 
 @command("TIME_SERVER")
 def time_server(books: Books, _request: Request) -> Answer:
+    """Answer the server's clock."""
     now = books.clock.now_msc()
     return {"TIME": f"{now // 1000} {now % 1000 * 1_000_000:09d}"}, None
 
 
 @command("TIME_GET")
 def time_get(books: Books, _request: Request) -> Answer:
+    """Answer the clock's settings."""
     return {}, books.clock.settings()
 
 
@@ -83,56 +90,66 @@ def time_get(books: Books, _request: Request) -> Answer:
 
 @command("USER_ADD")
 def user_add(books: Books, request: Request) -> Answer:
+    """Add an account."""
     user = users.add(books, request)
     return {"LOGIN": user.login}, users.user_json(books, user)
 
 
 @command("USER_UPDATE")
 def user_update(books: Books, request: Request) -> Answer:
+    """Change an account."""
     return {}, users.user_json(books, users.update(books, request))
 
 
 @command("USER_GET")
 def user_get(books: Books, request: Request) -> Answer:
+    """Answer an account."""
     return {}, users.user_json(books, books.user(login_of(request)))
 
 
 @command("USER_GET_BATCH")
 def user_get_batch(books: Books, request: Request) -> Answer:
+    """List chosen accounts."""
     known = books.store.users
     return {}, [users.user_json(books, known[login]) for login in chosen_logins(books, request) if login in known]
 
 
 @command("USER_LOGINS")
 def user_logins(books: Books, request: Request) -> Answer:
+    """List the logins of a group mask."""
     mask = request.get("GROUP") or "*"
     return {}, [user.login for user in books.store.users.values() if matches(mask, user.group)]
 
 
 @command("USER_TOTAL")
 def user_total(books: Books, _request: Request) -> Answer:
+    """Count the accounts."""
     return {"TOTAL": len(books.store.users)}, None
 
 
 @command("USER_DELETE")
 def user_delete(books: Books, request: Request) -> Answer:
+    """Delete an account without open positions."""
     users.delete(books, login_of(request))
     return {}, None
 
 
 @command("USER_ARCHIVE_ADD")
 def user_archive_add(books: Books, request: Request) -> Answer:
+    """Archive an account."""
     Desk(books).archive(login_of(request))
     return {}, None
 
 
 @command("USER_ARCHIVE_LOGINS")
 def user_archive_logins(books: Books, _request: Request) -> Answer:
+    """List archived logins."""
     return {}, books.store.archived()
 
 
 @command("USER_ARCHIVE_GET")
 def user_archive_get(books: Books, request: Request) -> Answer:
+    """Answer an archived account."""
     user = books.store.archived_user(login_of(request))
     if user is None:
         raise Refused(13)
@@ -148,18 +165,21 @@ def user_check_balance(books: Books, request: Request) -> Answer:
 
 @command("USER_RESTORE")
 def user_restore(books: Books, request: Request) -> Answer:
+    """Restore an archived account."""
     Desk(books).restore(login_of(request))
     return {}, users.user_json(books, books.user(login_of(request)))
 
 
 @command("USER_PASS_CHECK")
 def user_pass_check(books: Books, request: Request) -> Answer:
+    """Check a password."""
     users.check_password(books, login_of(request), request.get("TYPE").upper(), request.get("PASSWORD"))
     return {}, None
 
 
 @command("USER_PASS_CHANGE")
 def user_pass_change(books: Books, request: Request) -> Answer:
+    """Change a password."""
     users.change_password(books, login_of(request), request.get("TYPE").upper(), request.get("PASSWORD"))
     return {}, None
 
@@ -176,6 +196,7 @@ def user_account_get(books: Books, request: Request) -> Answer:
 
 @command("USER_ACCOUNT_GET_BATCH")
 def user_account_get_batch(books: Books, request: Request) -> Answer:
+    """List the money of chosen accounts, as far as they traded since the start."""
     logins = chosen_logins(books, request)
     known = books.store.users
     return {}, [users.account_json(books, login) for login in logins if login in books.active and login in known]
@@ -186,6 +207,7 @@ def user_account_get_batch(books: Books, request: Request) -> Answer:
 
 @command("TRADE_BALANCE")
 def trade_balance(books: Books, request: Request) -> Answer:
+    """Book a balance operation."""
     kind = request.integer("TYPE")
     try:
         amount = Decimal(request.get("BALANCE"))
@@ -207,7 +229,7 @@ def trade_balance(books: Books, request: Request) -> Answer:
 
 @command("KEELSON_BALANCE")
 def plugin_balance(books: Books, request: Request) -> Answer:
-    """A broker's own plugin command: as TRADE_BALANCE, but the same comment on the same login books only once."""
+    """Book as a broker's own plugin does: as TRADE_BALANCE, but the same comment on the same login only once."""
     login, comment = login_of(request), request.get("COMMENT")
     for _owner, deal in books.store.deals_between(0, 2**62, login):
         if comment and deal["Comment"] == comment:
@@ -220,6 +242,7 @@ def plugin_balance(books: Books, request: Request) -> Answer:
 
 @command("DEAL_GET")
 def deal_get(books: Books, request: Request) -> Answer:
+    """Answer a deal."""
     deal = books.store.deal(request.integer("TICKET", 0) or 0)
     if deal is None:
         raise Refused(13)
@@ -228,11 +251,13 @@ def deal_get(books: Books, request: Request) -> Answer:
 
 @command("DEAL_GET_TOTAL")
 def deal_get_total(books: Books, request: Request) -> Answer:
+    """Count an account's deals in a window."""
     return {"TOTAL": books.store.count_deals(login_of(request), *window_of(request))}, None
 
 
 @command("DEAL_GET_PAGE")
 def deal_get_page(books: Books, request: Request) -> Answer:
+    """List a page of an account's deals in a window."""
     return {}, books.store.page_of_deals(login_of(request), *window_of(request), *page_of(request))
 
 
@@ -257,17 +282,20 @@ def deal_get_batch(books: Books, request: Request) -> Answer:
 
 @command("POSITION_GET_TOTAL")
 def position_get_total(books: Books, request: Request) -> Answer:
+    """Count an account's positions."""
     return {"TOTAL": len(books.store.positions_of(login_of(request)))}, None
 
 
 @command("POSITION_GET_PAGE")
 def position_get_page(books: Books, request: Request) -> Answer:
+    """List a page of an account's positions."""
     offset, total = page_of(request)
     return {}, users.position_json(books, login_of(request))[offset : offset + total]
 
 
 @command("POSITION_GET")
 def position_get(books: Books, request: Request) -> Answer:
+    """Answer an account's position on a symbol."""
     rows = [row for row in users.position_json(books, login_of(request)) if row["Symbol"] == request.get("SYMBOL")]
     if not rows:
         raise Refused(13)
@@ -276,6 +304,7 @@ def position_get(books: Books, request: Request) -> Answer:
 
 @command("POSITION_GET_BATCH")
 def position_get_batch(books: Books, request: Request) -> Answer:
+    """List the positions of chosen accounts."""
     symbol = request.get("SYMBOL")
     held = [login for login in chosen_logins(books, request) if books.store.by_login.get(login)]
     rows = [row for login in held if login in books.store.users for row in users.position_json(books, login)]

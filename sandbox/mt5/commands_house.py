@@ -22,6 +22,7 @@ TEXT_MAX = 64 * 1024
 
 @command("COMMON_GET")
 def common_get(books: Books, _request: Request) -> Answer:
+    """Answer the server's common settings."""
     return {}, {
         "Name": "Sandbox",
         "NameFull": "Keelson-Sandbox",
@@ -53,6 +54,7 @@ def mail_send(_books: Books, request: Request) -> Answer:
 
 @command("NEWS_SEND")
 def news_send(_books: Books, request: Request) -> Answer:
+    """Accept a news item, which goes nowhere."""
     if not request.get("SUBJECT") or len(request.body) > TEXT_MAX:
         raise Refused(3)
     return {}, None
@@ -87,7 +89,10 @@ def _group(request: Request) -> Group:
 
 @command("TRADE_MARGIN_CHECK")
 def margin_check(books: Books, request: Request) -> Answer:
-    """The account before an order and after it. An order that lacks margin is answered too: its free margin is below zero."""
+    """Answer the account before an order and after it.
+
+    An order that lacks margin is answered, too: its free margin is below zero.
+    """
     symbol, kind = _symbol(request), request.integer("TYPE", -1)
     if kind not in KINDS:
         raise Refused(3)
@@ -103,6 +108,7 @@ def margin_check(books: Books, request: Request) -> Answer:
 
 @command("TRADE_PROFIT")
 def profit(books: Books, request: Request) -> Answer:
+    """Compute the profit of a trade between two prices."""
     symbol, group, kind = _symbol(request), _group(request), request.integer("TYPE", -1)
     if kind not in (0, 1):
         raise Refused(3)
@@ -115,6 +121,7 @@ def profit(books: Books, request: Request) -> Answer:
 
 @command("TRADE_RATE_BUY", "TRADE_RATE_SELL")
 def rate(books: Books, request: Request) -> Answer:
+    """Answer the rate between two currencies."""
     try:
         found = books.market.rate(request.get("BASE"), request.get("CURRENCY"))
     except KeyError:

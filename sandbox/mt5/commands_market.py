@@ -22,16 +22,19 @@ def _next(items: Iterable[str], request: Request) -> str:
 
 @command("GROUP_TOTAL")
 def group_total(_books: Books, _request: Request) -> Answer:
+    """Count the groups."""
     return {"TOTAL": len(GROUPS)}, None
 
 
 @command("GROUP_NEXT")
 def group_next(_books: Books, request: Request) -> Answer:
+    """Answer the group at an index."""
     return {}, group_json(GROUPS[_next(GROUPS, request)])
 
 
 @command("GROUP_GET")
 def group_get(_books: Books, request: Request) -> Answer:
+    """Answer a group by name."""
     if request.get("GROUP") not in GROUPS:
         raise Refused(13)
     return {}, group_json(GROUPS[request.get("GROUP")])
@@ -39,6 +42,7 @@ def group_get(_books: Books, request: Request) -> Answer:
 
 @command("SYMBOL_TOTAL")
 def symbol_total(_books: Books, _request: Request) -> Answer:
+    """Count the symbols."""
     return {"TOTAL": len(SYMBOLS)}, None
 
 
@@ -56,6 +60,7 @@ def symbol_next(_books: Books, request: Request) -> Answer:
 
 @command("SYMBOL_GET")
 def symbol_get(_books: Books, request: Request) -> Answer:
+    """Answer a symbol by name."""
     name = request.get("SYMBOL") or request.get("NAME")
     if name not in SYMBOLS:
         raise Refused(13)
@@ -64,12 +69,13 @@ def symbol_get(_books: Books, request: Request) -> Answer:
 
 @command("SYMBOL_LIST")
 def symbol_list(_books: Books, _request: Request) -> Answer:
+    """List the names of all symbols."""
     return {}, list(SYMBOLS)
 
 
 @command("SYMBOL_GET_GROUP")
 def symbol_get_group(_books: Books, request: Request) -> Answer:
-    """A symbol as it is for a group: its spread with the group's markup, no swaps where the group pays none."""
+    """Answer a symbol as it is for a group: spread with the group's markup, no swaps where the group pays none."""
     name, group = request.get("SYMBOL"), GROUPS.get(request.get("GROUP"))
     if name not in SYMBOLS or group is None:
         raise Refused(13)
@@ -112,11 +118,13 @@ def _ticks(books: Books, request: Request, group: Group | None) -> Answer:
 
 @command("TICK_LAST")
 def tick_last(books: Books, request: Request) -> Answer:
+    """Answer the last prices of symbols."""
     return _ticks(books, request, None)
 
 
 @command("TICK_LAST_GROUP")
 def tick_last_group(books: Books, request: Request) -> Answer:
+    """Answer the last prices of symbols as a group sees them."""
     group = GROUPS.get(request.get("GROUP"))
     if group is None:
         raise Refused(13)
@@ -125,7 +133,7 @@ def tick_last_group(books: Books, request: Request) -> Answer:
 
 @command("TICK_STAT")
 def tick_stat(books: Books, request: Request) -> Answer:
-    """The day so far: first, lowest, highest and last price; with TRANS_ID only when there is something newer."""
+    """Answer the day so far: first, lowest, highest and last price; with TRANS_ID only when there is something newer."""
     names, rows, now = _wanted(request), list[dict[str, Any]](), books.clock.now_msc()
     if (request.integer("TRANS_ID", -1) or 0) < books.market.ticks:
         for name in names:

@@ -61,7 +61,7 @@ class Request:
         return self.parameters.get(key, default)
 
     def integer(self, key: str, default: int | None = None) -> int | None:
-        """A whole number, or `default` when it is missing or something else."""
+        """Read a whole number, or `default` when it is missing or something else."""
         try:
             return int(self.parameters[key])
         except (KeyError, ValueError):
@@ -69,6 +69,7 @@ class Request:
 
 
 def frame(body: bytes, number: int, more: bool = False) -> bytes:
+    """Write the header in front of a body."""
     return f"{len(body):04x}{number:04x}{int(more)}".encode() + body
 
 
@@ -78,11 +79,13 @@ def read_header(head: bytes) -> tuple[int, int, bool]:
 
 
 def cut(data: bytes, size: int = BODY_MAX) -> Iterator[tuple[bytes, bool]]:
+    """Cut a message into bodies, each with whether more follow."""
     for start in range(0, max(1, len(data)), size):
         yield data[start : start + size], start + size < len(data)
 
 
 def quote(value: str) -> str:
+    """Escape a value of an answer's line."""
     for special in ("\\", "=", "|", "\n"):
         value = value.replace(special, "\\" + special)
     return value
@@ -98,7 +101,7 @@ def _next_token(text: str, at: int) -> tuple[str, str, int]:
 
 
 def parse(data: bytes) -> Request:
-    """A command as real clients send it: any order and case of names, with or without the last bar."""
+    """Parse a command as real clients send it: any order and case of names, with or without the last bar."""
     text = data.decode("utf-16-le", errors="replace")
     fields: list[list[str]] = [[""]]
     at = 0
@@ -121,6 +124,7 @@ def parse(data: bytes) -> Request:
 
 
 def answer(name: str, code: int, parameters: Mapping[str, object] | None = None, data: Any = None) -> bytes:
+    """Write an answer: its line, then its JSON."""
     text = RETCODE_TEXTS.get(code, "Error")
     line = f"{name}|RETCODE={code} {text}|"
     line += "".join(f"{key}={quote(str(value))}|" for key, value in (parameters or {}).items())
@@ -141,7 +145,7 @@ def _string(value: object) -> str:
 
 
 def to_json(data: Any) -> str:
-    """The server's way to write JSON: every value is a string, one pair per line, CRLF."""
+    """Write JSON as the server does: every value is a string, one pair per line, CRLF."""
     if isinstance(data, dict):
         pairs = ",\r\n".join(f'"{key}" : {to_json(value)}' for key, value in data.items())
         return "{\r\n" + pairs + "\r\n}"
@@ -151,11 +155,13 @@ def to_json(data: Any) -> str:
 
 
 def secret_of(password: str) -> bytes:
+    """Derive from a password the secret that the handshake proves."""
     inner = hashlib.md5(password.encode("utf-16-le"), usedforsecurity=False).digest()
     return hashlib.md5(inner + b"WebAPI", usedforsecurity=False).digest()
 
 
 def proof(secret: bytes, challenge_hex: str) -> str:
+    """Prove in hex that one knows the secret."""
     return hashlib.md5(secret + bytes.fromhex(challenge_hex), usedforsecurity=False).hexdigest()
 
 

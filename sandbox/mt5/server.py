@@ -82,7 +82,7 @@ class Session:
     # -- reading
 
     async def _message(self, seconds: float) -> tuple[int, bytes]:
-        """The next command's packet number and joined, decrypted body. Pings restart the clock."""
+        """Read the next command's packet number and joined, decrypted body. Pings restart the clock."""
         body, number = bytearray(), 0
         while True:
             head = await asyncio.wait_for(self.reader.readexactly(protocol.HEADER), seconds)
@@ -131,7 +131,10 @@ class Session:
     # -- handshake
 
     async def authenticate(self) -> None:
-        """Raises Hangup when the manager is not who they say. The two packets are never encrypted."""
+        """Check who the manager is. Raises Hangup where they aren't who they claim to be.
+
+        The two packets are never encrypted.
+        """
         prefix = await asyncio.wait_for(self.reader.readexactly(len(protocol.PREFIX)), AUTH_SECONDS)
         if prefix != protocol.PREFIX:
             raise Hangup

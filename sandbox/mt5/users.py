@@ -49,12 +49,13 @@ BODY_NAMES = {
 
 
 def password_ok(password: str) -> bool:
+    """Tell whether a password has the length and the four kinds of characters that the platform asks for."""
     kinds = (r"[a-z]", r"[A-Z]", r"\d", r"[^A-Za-z0-9]")
     return 8 <= len(password) <= 16 and all(re.search(kind, password) for kind in kinds)
 
 
 def merged(request: Request) -> dict[str, str]:
-    """The line's parameters with the JSON body over them: the body wins."""
+    """Merge the line's parameters with the JSON body: the body wins."""
     values = dict(request.parameters)
     if request.body.strip():
         try:
@@ -143,6 +144,7 @@ def update(books: Books, request: Request) -> User:
 
 
 def delete(books: Books, login: int) -> None:
+    """Delete an account. Raises Refused while it has open positions."""
     books.user(login)
     if books.store.positions_of(login):
         raise Refused(3008)
@@ -151,6 +153,7 @@ def delete(books: Books, login: int) -> None:
 
 
 def check_password(books: Books, login: int, kind: str, password: str) -> None:
+    """Check a password. Raises Refused (3006) for a wrong one."""
     user = books.user(login)
     stored = user.pass_investor if kind == "INVESTOR" else user.pass_main
     if kind not in ("MAIN", "INVESTOR", "") or stored != hash_password(login, password):
@@ -158,6 +161,7 @@ def check_password(books: Books, login: int, kind: str, password: str) -> None:
 
 
 def change_password(books: Books, login: int, kind: str, password: str) -> None:
+    """Change a password. Raises Refused for a weak one."""
     user = books.user(login)
     if kind not in ("MAIN", "INVESTOR", ""):
         raise Refused(3)
@@ -170,6 +174,7 @@ def change_password(books: Books, login: int, kind: str, password: str) -> None:
 
 
 def user_json(books: Books, user: User) -> dict[str, Any]:
+    """Show an account."""
     digits = GROUPS[user.group].digits
     texts = {shown: user.fields.get(shown, "") for shown, _limit in TEXTS.values()}
     return {
@@ -207,10 +212,12 @@ def user_json(books: Books, user: User) -> dict[str, Any]:
 
 
 def account_json(books: Books, login: int) -> dict[str, Any]:
+    """Show an account's money by its login."""
     return view_json(books.account(login))
 
 
 def view_json(view: AccountView) -> dict[str, Any]:
+    """Show an account's money."""
     digits = view.group.digits
 
     def money(amount: Decimal) -> str:
@@ -247,6 +254,7 @@ def view_json(view: AccountView) -> dict[str, Any]:
 
 
 def position_json(books: Books, login: int) -> list[dict[str, Any]]:
+    """Show an account's positions."""
     user = books.user(login)
     group = GROUPS[user.group]
     rows = []

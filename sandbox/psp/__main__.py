@@ -19,6 +19,7 @@ from sandbox.psp.webhooks import Dispatcher
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the sandbox PSPs."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.psp", description="Payment service providers in miniature."
     )
@@ -38,6 +39,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
+    """Serve the sandbox PSPs until stopped, and return the exit code."""
     options = parse()
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING, format="%(asctime)s %(name)s %(message)s"

@@ -36,6 +36,7 @@ def health(request: Request) -> Response:
 
 @router.route("POST", "/{psp}/v1/payments")
 def create_payment(request: Request) -> Response:
+    """Create a payment session."""
     _authorise(request)
     payment = payments.create_payment(request.store, request.character, request.json)
     return as_json(payments.payment_view(payment, request.base_url), 201)
@@ -51,6 +52,7 @@ def find_payment(request: Request) -> Response:
 
 @router.route("GET", "/{psp}/v1/payments/{id}")
 def get_payment(request: Request) -> Response:
+    """Answer a payment by its id."""
     _authorise(request)
     payment = payments.find_payment(request.store, request.character.code, payment_id=request.parts["id"])
     return as_json(payments.payment_view(payment, request.base_url))
@@ -58,6 +60,7 @@ def get_payment(request: Request) -> Response:
 
 @router.route("POST", "/{psp}/v1/payments/{id}/refunds")
 def create_refund(request: Request) -> Response:
+    """Refund a payment."""
     _authorise(request)
     refund = transfers.create_transfer(
         request.store, request.character, "refund", request.json, pace=request.pace, payment_id=request.parts["id"]
@@ -67,6 +70,7 @@ def create_refund(request: Request) -> Response:
 
 @router.route("GET", "/{psp}/v1/refunds")
 def find_refund(request: Request) -> Response:
+    """Answer a refund by the merchant's reference."""
     _authorise(request)
     reference = request.query.get("reference", "")
     return as_json(
@@ -78,6 +82,7 @@ def find_refund(request: Request) -> Response:
 
 @router.route("POST", "/{psp}/v1/payouts")
 def create_payout(request: Request) -> Response:
+    """Create a payout to a client."""
     _authorise(request)
     payout = transfers.create_transfer(request.store, request.character, "payout", request.json, pace=request.pace)
     return as_json(transfers.transfer_view(payout), 201)
@@ -97,12 +102,14 @@ def find_payout(request: Request) -> Response:
 
 @router.route("GET", "/{psp}/v1/payouts/{id}")
 def get_payout(request: Request) -> Response:
+    """Answer a payout by its id."""
     _authorise(request)
     payout = transfers.find_transfer(request.store, request.character.code, "payout", transfer_id=request.parts["id"])
     return as_json(transfers.transfer_view(payout))
 
 
 def read_period(request: Request) -> tuple[date, date]:
+    """Read `from` and `to` of a request. Raises ApiError."""
     try:
         first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
     except ValueError:
@@ -113,6 +120,7 @@ def read_period(request: Request) -> tuple[date, date]:
 
 
 def settlement_response(request: Request) -> Response:
+    """Send the settlement report of the requested period as a download."""
     first, last = read_period(request)
     text = settlement.report(request.store, request.character, first, last)
     name = f"{request.character.code}-settlement-{first}-{last}.csv"
@@ -123,6 +131,6 @@ def settlement_response(request: Request) -> Response:
 
 @router.route("GET", "/{psp}/v1/settlements")
 def get_settlement(request: Request) -> Response:
-    """The settlement report of `from` to `to`, both included, as CSV."""
+    """Send the settlement report of `from` to `to`, both included, as CSV, to the API's key."""
     _authorise(request)
     return settlement_response(request)

@@ -57,7 +57,7 @@ class Character:
         return self.method_seconds.get(method, self.capture_seconds)
 
     def fee(self, gross_minor: int) -> int:
-        """What the PSP keeps of a payment."""
+        """Compute what the PSP keeps of a payment."""
         return share(gross_minor, self.fee_basis_points) + self.fee_fixed_minor
 
 

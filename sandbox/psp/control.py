@@ -31,6 +31,7 @@ LATEST = 50
 
 @router.route("POST", "/_control/faults")
 def switch_fault(request: Request) -> Response:
+    """Switch a fault on or off, or clear all."""
     faults, body = Faults(request.store), request.json
     if body.get("clear"):
         faults.clear()
@@ -44,6 +45,8 @@ def switch_fault(request: Request) -> Response:
 
 @router.route("GET", "/_control/state")
 def show_state(request: Request) -> Response:
+    """Show active faults and the latest payments, transfers and deliveries."""
+
     def latest(sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in request.store.rows(f"{sql} ORDER BY rowid DESC LIMIT {LATEST}")]
 
@@ -60,7 +63,7 @@ def show_state(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp}/payments/{reference}/{what}")
 def play_client(request: Request) -> Response:
-    """Does what a client on the hosted page, or the client's bank, would do."""
+    """Do what a client on the hosted page, or the client's bank, would do."""
     payment = payments.find_payment(request.store, request.character.code, reference=request.parts["reference"])
     what, body = request.parts["what"], request.json
     if what == "pay":
@@ -90,7 +93,7 @@ def play_client(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp}/events/{id}/resend")
 def resend_event(request: Request) -> Response:
-    """A replay: the same event, the same id, signed now."""
+    """Send an event again, as a replay does: the same id, signed now."""
     with request.store.transaction():
         event = request.store.row(
             "SELECT id, psp FROM events WHERE id = ? AND psp = ?", request.parts["id"], request.parts["psp"]
@@ -124,5 +127,5 @@ def finish_everything(request: Request) -> Response:
 
 @router.route("GET", "/{psp}/statements")
 def download_statement(request: Request) -> Response:
-    """The merchant portal's download link."""
+    """Send the settlement report as the merchant portal's download link does."""
     return settlement_response(request)

@@ -17,7 +17,7 @@ DAYS_TO_ANSWER = 14
 
 
 def dispute_view(row: Row) -> dict[str, Any]:
-    """A dispute as it stands in events."""
+    """Show a dispute as it is in events."""
     fields = ("id", "amount_minor", "currency", "reason", "status")
     return {name: row[name] for name in fields} | {
         "withdrawn": bool(row["withdrawn"]),
@@ -28,6 +28,7 @@ def dispute_view(row: Row) -> dict[str, Any]:
 
 
 def find_dispute(store: Store, psp: str, *, dispute_id: str = "", payment_id: str = "") -> Row:
+    """Find a dispute by its id or its payment's. Raises ApiError."""
     row = store.row("SELECT * FROM disputes WHERE psp = ? AND (id = ? OR payment_id = ?)", psp, dispute_id, payment_id)
     if row is None:
         raise ApiError(404, "unknown_dispute", f"There is no dispute {dispute_id or payment_id}.")
@@ -40,7 +41,7 @@ def _tell(store: Store, payment: Row, event_type: str) -> None:
 
 
 def open_dispute(store: Store, payment_id: str, reason: str = "fraudulent") -> Row:
-    """The payer's bank asks; no money moves yet. Once per payment."""
+    """Open a dispute as the payer's bank does; no money moves yet. Once per payment."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         if payment["status"] != "captured":
@@ -64,7 +65,7 @@ def open_dispute(store: Store, payment_id: str, reason: str = "fraudulent") -> R
 
 
 def supply_evidence(store: Store, dispute_id: str, evidence: dict[str, Any], *, submit: bool) -> None:
-    """The merchant's side; once submitted it is with the payer's bank."""
+    """Take the merchant's evidence; once submitted it is with the payer's bank."""
     with store.transaction():
         dispute = store.row("SELECT * FROM disputes WHERE id = ?", dispute_id)
         if dispute is None or dispute["status"] != "needs_response":
@@ -80,7 +81,7 @@ def supply_evidence(store: Store, dispute_id: str, evidence: dict[str, Any], *, 
 
 
 def charge_back(store: Store, payment_id: str, *, reverse: bool = False) -> Row:
-    """The payer's bank takes the money back (or gives it back again), with a fee."""
+    """Take the money back as the payer's bank does (or give it back again), with a fee."""
     wanted, status, kind = (
         ("charged_back", "captured", "chargeback_reversed") if reverse else ("captured", "charged_back", "chargeback")
     )
@@ -114,7 +115,7 @@ def charge_back(store: Store, payment_id: str, *, reverse: bool = False) -> Row:
 
 
 def close_dispute(store: Store, payment_id: str, *, won: bool) -> Row:
-    """The payer's bank has decided."""
+    """Close a dispute with the decision of the payer's bank."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         dispute = find_dispute(store, payment["psp"], payment_id=payment_id)

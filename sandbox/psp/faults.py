@@ -56,7 +56,7 @@ class Faults:
     store: Store
 
     def set(self, psp: str, name: str, value: Any, times: int | None = None) -> None:
-        """Turns a switch on, for one PSP or `*`, until reset or for so many uses. A false value turns it off."""
+        """Turn a switch on, for one PSP or `*`, until reset or for so many uses. A false value turns it off."""
         if name not in NAMES:
             raise UnknownFaultError(f"No fault called {name!r}. There are: {', '.join(sorted(NAMES))}.")
         with self.store.transaction():
@@ -72,7 +72,7 @@ class Faults:
         return [{**dict(row), "value": json.loads(row["value"])} for row in rows]
 
     def spend(self, psp: str, name: str) -> Any:
-        """The switch's value if it is on (using up one of its times), else None."""
+        """Read the switch's value if it is on (using up one of its times), else None."""
         with self.store.transaction():
             row = self.store.row(
                 "SELECT psp, value, remaining FROM faults WHERE name = ? AND psp IN (?, ?) "

@@ -172,6 +172,7 @@ def _minor(text: str, currency: str) -> int | None:
 
 @router.route("GET", "/{psp}/pay/{token}")
 def show_payment_page(request: Request) -> Response:
+    """Show the payment page, or send the client back where the payment is over."""
     payment = payments.find_payment(request.store, request.character.code, token=request.parts["token"])
     if payment["status"] != "created":
         return _back(payment)

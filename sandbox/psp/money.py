@@ -30,5 +30,5 @@ def major(amount_minor: int, currency: str) -> str:
 
 
 def share(amount_minor: int, basis_points: int) -> int:
-    """A share in basis points, rounded half up to a whole minor unit."""
+    """Compute a share in basis points, rounded half up to a whole minor unit."""
     return (amount_minor * basis_points + 5_000) // 10_000

@@ -32,10 +32,12 @@ class Pace:
 
 
 def request_hash_of(body: dict[str, Any]) -> str:
+    """Hash a request's body, to recognise its repeat."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def read_text(body: dict[str, Any], field: str, *, required: bool = True, longest: int = 500) -> str:
+    """Read a text field of the body. Raises ApiError."""
     value = body.get(field, "")
     if not isinstance(value, str) or len(value) > longest or (required and not value):
         raise ApiError(400, "invalid_field", f"{field} must be text of 1 to {longest} characters.")
@@ -43,6 +45,7 @@ def read_text(body: dict[str, Any], field: str, *, required: bool = True, longes
 
 
 def read_amount(body: dict[str, Any]) -> int:
+    """Read `amount_minor` of the body. Raises ApiError."""
     value = body.get("amount_minor")
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= AMOUNT_MINOR_MAX:
         raise ApiError(400, "invalid_amount", "amount_minor must be a positive whole number of minor units.")
@@ -50,6 +53,7 @@ def read_amount(body: dict[str, Any]) -> int:
 
 
 def read_currency(body: dict[str, Any], character: Character) -> str:
+    """Read a currency that this PSP takes. Raises ApiError."""
     currency = read_text(body, "currency", longest=10)
     if currency not in character.currencies:
         raise ApiError(
@@ -59,11 +63,12 @@ def read_currency(body: dict[str, Any], character: Character) -> str:
 
 
 def start_timer(store: Store, action: str, subject: str, seconds: float) -> None:
+    """Schedule what happens to a payment or transfer in so many seconds."""
     store.insert("timers", due_at=now() + seconds, action=action, subject=subject)
 
 
 def payment_view(row: Row, base_url: str = "") -> dict[str, Any]:
-    """A payment as the API and the webhooks show it."""
+    """Show a payment as the API and the webhooks do."""
     fields = (
         "id",
         "reference",
@@ -90,9 +95,7 @@ def payment_view(row: Row, base_url: str = "") -> dict[str, Any]:
 
 
 def create_payment(store: Store, character: Character, body: dict[str, Any]) -> Row:
-    """A payment session. The same reference with the same body answers the first one; with another body it is
-    refused.
-    """
+    """Create a payment session. The same reference with the same body answers the first one; with another it is refused."""
     reference, request_hash = read_text(body, "reference", longest=100), request_hash_of(body)
     with store.transaction():
         known = store.row("SELECT * FROM payments WHERE psp = ? AND reference = ?", character.code, reference)
@@ -122,6 +125,7 @@ def create_payment(store: Store, character: Character, body: dict[str, Any]) -> 
 
 
 def get_payment(store: Store, payment_id: str) -> Row:
+    """Read a payment by its id. Raises ApiError."""
     row = store.row("SELECT * FROM payments WHERE id = ?", payment_id)
     if row is None:
         raise ApiError(404, "unknown_payment", f"There is no payment {payment_id}.")
@@ -129,7 +133,7 @@ def get_payment(store: Store, payment_id: str) -> Row:
 
 
 def find_payment(store: Store, psp: str, *, payment_id: str = "", reference: str = "", token: str = "") -> Row:
-    """Looked up by the PSP's id, the merchant's reference or the hosted page's token."""
+    """Find a payment by the PSP's id, the merchant's reference or the hosted page's token."""
     row = store.row(
         "SELECT * FROM payments WHERE psp = ? AND (id = ? OR reference = ? OR token = ?)",
         psp,
@@ -166,7 +170,7 @@ def pay(
     payer_name: str,
     received_minor: int | None = None,
 ) -> Row:
-    """The client pays. Cards capture at once; bank and crypto take a while. Paying twice changes nothing."""
+    """Pay as the client does. Cards capture at once; bank and crypto take a while. Paying twice changes nothing."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         if payment["status"] != "created":
@@ -196,7 +200,7 @@ def pay(
 
 
 def capture(store: Store, payment_id: str) -> Row:
-    """The money is the merchant's: a movement with its fee, and `payment.captured`."""
+    """Capture a payment: the money is the merchant's, a movement with its fee, and `payment.captured`."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         if payment["status"] not in ("created", "authorised", "pending"):
@@ -218,14 +222,14 @@ def capture(store: Store, payment_id: str) -> Row:
 
 
 def decline(store: Store, payment_id: str, reason: str) -> Row:
-    """The payment failed for good; a retry is a new payment."""
+    """Fail a payment for good; a retry is a new payment."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         return payment if payment["status"] != "created" else _move(store, payment, "failed", failure=reason)
 
 
 def expire(store: Store, payment_id: str) -> Row:
-    """The client did not pay in time, or the merchant closed the page."""
+    """End a payment that the client did not make in time, or whose page the merchant closed."""
     with store.transaction():
         payment = get_payment(store, payment_id)
         return payment if payment["status"] != "created" else _move(store, payment, "expired")

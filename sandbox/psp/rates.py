@@ -28,6 +28,7 @@ HEAD = (
 
 @router.route("GET", "/stats/eurofxref/eurofxref-hist-90d.xml")
 def rates(_request: Request) -> Response:
+    """Send the reference rates of the last 90 days."""
     return Response(200, document(dt.datetime.now(dt.UTC).date()).encode(), "text/xml")
 
 

@@ -73,14 +73,17 @@ class Response:
 
 
 def as_json(value: Any, status: int = 200) -> Response:
+    """Answer with JSON."""
     return Response(status, json.dumps(value, sort_keys=True).encode())
 
 
 def as_html(text: str, status: int = 200) -> Response:
+    """Answer with a page, under the pages' content security policy."""
     return Response(status, text.encode(), "text/html; charset=utf-8", (("Content-Security-Policy", PAGE_POLICY),))
 
 
 def redirect(url: str) -> Response:
+    """Send the browser on to a URL."""
     return Response(303, headers=(("Location", url),))
 
 
@@ -184,7 +187,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             return as_json({"error": {"code": "internal", "message": "The sandbox stumbled; see its log."}}, 500)
 
     def _cut(self) -> None:
-        """Closes the connection without a word."""
+        """Close the connection without an answer."""
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 

@@ -49,7 +49,7 @@ def _week_of(at: float) -> tuple[date, date]:
 
 
 def _merchant_payouts(store: Store, psp: str, until: float) -> list[dict[str, Any]]:
-    """What the PSP paid to the merchant's bank before `until`: each whole week's positive net, per currency."""
+    """List what the PSP paid to the merchant's bank before `until`: each whole week's positive net, per currency."""
     weeks: dict[tuple[date, str], int] = defaultdict(int)
     for row in store.rows(
         "SELECT created_at, currency, gross_minor - fee_minor AS net FROM movements WHERE psp = ?", psp
@@ -74,7 +74,7 @@ def _merchant_payouts(store: Store, psp: str, until: float) -> list[dict[str, An
 
 
 def _plant(rows: list[dict[str, Any]], kind: str) -> None:
-    """Makes one payment row in the middle differ from what really happened, so that the report still adds up."""
+    """Make one payment row in the middle differ from what really happened, so that the report still adds up."""
     payments = [row for row in rows if row["type"] == "payment"]
     if not payments:
         return
@@ -97,7 +97,7 @@ def _plant(rows: list[dict[str, Any]], kind: str) -> None:
 def movements_of(
     store: Store, character: Character, first: date, last: date, *, plant: bool = True
 ) -> tuple[list[dict[str, Any]], dict[str, int], str]:
-    """The period's movements in order with their batch, the balances before it, and the planted difference if any.
+    """List the period's movements in order with their batch, the balances before it, and the planted difference if any.
 
     plant: the fault `settlement_difference` is spent here; False leaves it to another part of the same report.
     """
@@ -119,7 +119,7 @@ def movements_of(
 
 
 def report(store: Store, character: Character, first: date, last: date) -> str:
-    """The report for the days `first` to `last`, both included, as CSV text."""
+    """Write the report for the days `first` to `last`, both included, as CSV text."""
     inside, opening, difference = movements_of(store, character, first, last)
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")

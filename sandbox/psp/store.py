@@ -96,7 +96,7 @@ class Store:
             return row
 
     def run(self, sql: str, *values: Any) -> int:
-        """Executes one statement and answers how many rows it touched."""
+        """Execute one statement and return how many rows it touched."""
         with self._lock:
             return self._connection.execute(sql, values).rowcount
 
@@ -105,12 +105,12 @@ class Store:
             return self._connection.executemany(sql, values).rowcount
 
     def insert(self, table: str, **values: Any) -> None:
-        """Inserts one row; table and column names come from our own code only."""
+        """Insert one row; table and column names come from our own code only."""
         columns, marks = ", ".join(values), ", ".join("?" * len(values))
         self.run(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *values.values())  # noqa: S608
 
     def note(self, psp: str, subject: str, name: str, value: str) -> None:
-        """What a dialect remembers about a payment, a transfer or itself; the later one counts."""
+        """Remember something about a payment, a transfer or the dialect itself; the later note counts."""
         self.run(
             "INSERT OR REPLACE INTO notes (psp, subject, name, value) VALUES (?, ?, ?, ?)", psp, subject, name, value
         )
@@ -125,8 +125,10 @@ class Store:
 
 
 def new_id(prefix: str) -> str:
+    """Make a random id with this prefix."""
     return f"{prefix}_{secrets.token_hex(12)}"
 
 
 def now() -> float:
+    """Read the clock, in seconds since 1970."""
     return time.time()

@@ -25,8 +25,10 @@ REFUND_SECONDS = 1.0
 
 
 def transfer_view(row: Row) -> dict[str, Any]:
-    """A payout or refund as the API and the webhooks show it. `via`: by another door than the plain API's, with what it
-    has to remember."""
+    """Show a payout or refund as the API and the webhooks do.
+
+    `via`: another API than the plain one, with what that has to remember.
+    """
     fields = ("id", "kind", "reference", "payment_id", "amount_minor", "currency", "status", "failure")
     destination = json.loads(row["destination"])
     return (
@@ -39,7 +41,7 @@ def transfer_view(row: Row) -> dict[str, Any]:
 def create_transfer(
     store: Store, character: Character, kind: str, body: dict[str, Any], *, pace: Pace, payment_id: str = ""
 ) -> Row:
-    """A payout to a client, or a refund of a payment. Same reference, same body: the first answer."""
+    """Create a payout to a client, or a refund of a payment. Same reference, same body: the first answer."""
     reference, request_hash = (
         read_text(body, "reference", longest=100),
         request_hash_of(body | {"payment_id": payment_id}),
@@ -96,6 +98,7 @@ def _take_from_payment(store: Store, payment: Row, amount_minor: int, currency: 
 
 
 def find_transfer(store: Store, psp: str, kind: str, *, transfer_id: str = "", reference: str = "") -> Row:
+    """Find a payout or refund by its id or the merchant's reference. Raises ApiError."""
     row = store.row(
         "SELECT * FROM transfers WHERE psp = ? AND kind = ? AND (id = ? OR reference = ?)",
         psp,
@@ -109,7 +112,7 @@ def find_transfer(store: Store, psp: str, kind: str, *, transfer_id: str = "", r
 
 
 def finish_transfer(store: Store, transfer_id: str) -> None:
-    """The payout or refund goes through, or fails with the reason that a fault gave it."""
+    """Finish a payout or refund: paid, or failed with the reason that a fault set."""
     with store.transaction():
         transfer = store.row("SELECT * FROM transfers WHERE id = ? AND status = 'pending'", transfer_id)
         if transfer is None:
@@ -143,7 +146,7 @@ def finish_transfer(store: Store, transfer_id: str) -> None:
 
 
 def send_back(store: Store, psp: str, reference: str, *, status: str, reason: str) -> Row:
-    """The receiving bank sends a payout back that was paid; `status` is what the PSP calls that."""
+    """Send a paid payout back as the receiving bank does; `status` is what the PSP calls that."""
     with store.transaction():
         transfer = find_transfer(store, psp, "payout", reference=reference)
         if transfer["status"] != "paid":

@@ -28,7 +28,7 @@ FORGED_SECRET = "not-the-secret"  # noqa: S105 (a fault switch signs with it)
 
 
 def publish(store: Store, psp: str, event_type: str, data: dict[str, Any]) -> str:
-    """Writes an event and its deliveries in the caller's transaction; the faults decide how many and when."""
+    """Write an event and its deliveries in the caller's transaction; the faults decide how many and when."""
     event_id, created = new_id("evt"), now()
     character = CHARACTERS[psp]
     message = DIALECTS[character.dialect].message(character, Event(event_id, event_type, int(created), data))

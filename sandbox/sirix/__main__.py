@@ -16,6 +16,7 @@ TOKEN = "sandbox-sirix-token"  # noqa: S105 - of the sandbox
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line of the Sirix sandbox."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.sirix", description=__doc__)
     parser.add_argument(
         "--port", dest="sirix_port", metavar="PORT", type=int, default=8458, help="REST port (0: any free one)"
@@ -27,6 +28,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def gateway(books: Books, options: argparse.Namespace) -> SirixServer:
+    """Put the server together from its books and options."""
     if not options.tls:
         return SirixServer(books, options.token)
     identity = Identity(options.state, "sirix")
@@ -36,6 +38,7 @@ def gateway(books: Books, options: argparse.Namespace) -> SirixServer:
 
 
 def make(options: argparse.Namespace) -> Process:
+    """Make the process that serves this sandbox."""
     return Process(options, gateway)
 
 

@@ -33,7 +33,7 @@ class Opening:
     charged: Decimal = Decimal(0)
 
     def charge(self, volume_ext: int, group: Group) -> Decimal:
-        """The share of the commission that closes with so much more of the position; the last part takes the rest."""
+        """Take the share of the commission that closes with so much more of the position; the last part takes the rest."""
         self.closed_ext += volume_ext
         due = Books.money(self.commission * self.closed_ext / self.volume_ext, group)
         share, self.charged = due - self.charged, due
@@ -56,7 +56,7 @@ class Account:
                 self._monetary(deal)
 
     def _when(self, msc: int) -> str:
-        """A time of the books as an instant in ISO 8601."""
+        """Convert a time of the books to an instant in ISO 8601."""
         clock = self.books.clock
         wall = datetime(1970, 1, 1) + timedelta(milliseconds=msc - clock.shift * 1000)  # noqa: DTZ001 - a wall clock
         at = wall.replace(tzinfo=clock.zone).astimezone(UTC)
@@ -153,7 +153,7 @@ class Account:
 
 
 def units(symbol: str, volume_ext: int) -> Decimal:
-    """A volume in 1/100,000,000 lot as an amount of the instrument."""
+    """Convert a volume in 1/100,000,000 lot to an amount of the instrument."""
     amount = Decimal(volume_ext).scaleb(-8) * SYMBOLS[symbol].contract_size
     return Decimal(f"{amount.normalize():f}")
 

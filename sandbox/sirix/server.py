@@ -179,7 +179,7 @@ class SirixServer(Gateway):
         return self.reply({"Result": {"Code": "Success", "RequestId": f"{ticket:08x}"}})
 
     def _login(self, body: dict[str, Any]) -> int:
-        """The user of this platform that is meant. Raises Refused."""
+        """Find the user that the request names. Raises Refused."""
         text = str(body["UserID"])
         user = self.books.user(int(text) if text.isdecimal() else 0)
         if user.group not in GROUP_NAMES:

@@ -61,7 +61,7 @@ Answer = Callable[[Request], Response]
 
 
 def route(method: str, path: str, *, user: str = "") -> Callable[[Answer], Answer]:
-    """A route of these APIs: key checked, idempotency kept, errors in Adyen's shape."""
+    """Make a route of these APIs: key checked, idempotency kept, errors in Adyen's shape."""
 
     def register(handler: Answer) -> Answer:
         @router.route(method, "/{psp:adyen}" + path)
@@ -144,16 +144,19 @@ def _link(view: dict[str, Any]) -> dict[str, Any]:
 
 @route("POST", f"{CHECKOUT}/paymentLinks")
 def create_link(request: Request) -> Response:
+    """Create a payment link."""
     return as_json(_link(_start(request)[1]), 201)
 
 
 @route("GET", f"{CHECKOUT}/paymentLinks/{{id}}")
 def get_link(request: Request) -> Response:
+    """Answer a payment link."""
     return as_json(_link(payments.payment_view(_payment(request.store, request.parts["id"]), request.base_url)))
 
 
 @route("POST", f"{CHECKOUT}/sessions")
 def create_session(request: Request) -> Response:
+    """Create a session for the fields on the merchant's own page."""
     row, view = _start(request)
     own = adyen.psp_reference(row["id"])
     return as_json(
@@ -172,6 +175,7 @@ def create_session(request: Request) -> Response:
 
 @route("POST", f"{CHECKOUT}/payments/{{psp_reference}}/refunds")
 def create_refund(request: Request) -> Response:
+    """Refund a payment."""
     body = _checked(request)
     payment = _payment(request.store, request.parts["psp_reference"])
     wanted = {"reference": body.get("reference") or new_id("ref"), **_amount(body)}
@@ -193,6 +197,7 @@ def create_refund(request: Request) -> Response:
 
 @route("GET", "/v3/me")
 def who_am_i(request: Request) -> Response:
+    """Answer Management's `/me` for the key."""
     return as_json(
         {
             "active": True,
@@ -210,6 +215,7 @@ def who_am_i(request: Request) -> Response:
 
 @route("POST", f"{PAYOUT}/storeDetailAndSubmitThirdParty", user=PAYOUT_USERS[0])
 def submit_payout(request: Request) -> Response:
+    """Submit a payout to a bank account; it waits for confirmation."""
     body = _checked(request)
     bank = body.get("bank") or {}
     if not bank.get("iban") or not bank.get("ownerName"):
@@ -224,6 +230,7 @@ def submit_payout(request: Request) -> Response:
 
 @route("POST", f"{PAYOUT}/confirmThirdParty", user=PAYOUT_USERS[1])
 def confirm_payout(request: Request) -> Response:
+    """Confirm a submitted payout."""
     body = _checked(request)
     submitted = request.store.noted("adyen", body.get("originalReference", ""), "submitted")
     if not submitted:
@@ -245,6 +252,7 @@ def _dispute(request: Request) -> Row:
 
 @route("POST", f"{DISPUTES}/retrieveApplicableDefenseReasons")
 def defense_reasons(request: Request) -> Response:
+    """List the reasons and documents with which a dispute can be defended."""
     _dispute(request)
     documents = [
         {"available": False, "defenseDocumentTypeCode": "DefenseMaterial", "requirementLevel": "Required"},
@@ -256,6 +264,7 @@ def defense_reasons(request: Request) -> Response:
 
 @route("POST", f"{DISPUTES}/supplyDefenseDocument")
 def supply_document(request: Request) -> Response:
+    """Take documents of a dispute."""
     row = _dispute(request)
     names = [document["defenseDocumentTypeCode"] for document in request.json.get("defenseDocuments", [])]
     evidence = {f"document_{place}_{now():.6f}": name for place, name in enumerate(names)}
@@ -265,6 +274,7 @@ def supply_document(request: Request) -> Response:
 
 @route("POST", f"{DISPUTES}/defendDispute")
 def defend(request: Request) -> Response:
+    """Defend a dispute with the documents supplied before."""
     row = _dispute(request)
     if not json.loads(row["evidence"]):
         return as_json({"disputeServiceResult": {"success": False, "errorMessage": "Required documents are missing"}})
@@ -277,7 +287,7 @@ def defend(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp:adyen}/report")
 def announce_report(request: Request) -> Response:
-    """A settlement details report of `first` to `last` is there: REPORT_AVAILABLE goes out. `host`: a forger's."""
+    """Announce a settlement details report of `first` to `last` by REPORT_AVAILABLE. `host`: a forger's."""
     name = f"settlement_detail_report_batch_{request.json['first']}_{request.json['last']}.csv"
     base = request.json.get("host") or f"{request.base_url}/adyen"
     item = {
@@ -294,6 +304,7 @@ def announce_report(request: Request) -> Response:
 
 @router.route("GET", "/{psp:adyen}/reports/download/MerchantAccount/{merchant}/{file}")
 def download_report(request: Request) -> Response:
+    """Send the announced report to the report user."""
     user = "Basic " + _basic(f"report@Company.SandboxCompany:{request.character.api_key}-report")
     if not hmac.compare_digest(request.headers.get("authorization", "").encode(), user.encode()):
         return _error(ApiError(401, "000", "Unauthorized"))
@@ -303,12 +314,13 @@ def download_report(request: Request) -> Response:
 
 @router.route("GET", "/{psp:adyen}/statements")
 def download_statement(request: Request) -> Response:
-    """The same report from the Customer Area: batches paid out from `from` to `to`, both included."""
+    """Send the same report as the Customer Area does: batches paid out from `from` to `to`, both included."""
     first, last = period_of(request)
     return _csv(request, first, last, f"settlement_detail_report_{first}_{last}.csv")
 
 
 def period_of(request: Request) -> tuple[date, date]:
+    """Read `from` and `to` of a request. Raises ApiError."""
     try:
         first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
     except ValueError:

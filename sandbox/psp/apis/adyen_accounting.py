@@ -65,14 +65,14 @@ CAME_BACK = (0, 0, 1)
 
 @router.route("GET", "/{psp:adyen}/accounting")
 def download(request: Request) -> Response:
-    """What was booked from `from` to `to`, both included, by Amsterdam's days."""
+    """Send what was booked from `from` to `to`, both included, by Amsterdam's days."""
     first, last = period_of(request)
     return _csv(request.store, first, last, f"balanceplatform_accounting_report_{last:%Y_%m_%d}.csv")
 
 
 @router.route("POST", "/_control/{psp:adyen}/accounting")
 def announce(request: Request) -> Response:
-    """An accounting report of `first` to `last` is there: `report.created` goes out. `host`: a forger's, for the address."""
+    """Announce an accounting report of `first` to `last` by `report.created`. `host`: a forger's, for the address."""
     first, last = (date.fromisoformat(request.json[name]) for name in ("first", "last"))
     name = f"balanceplatform_accounting_report_{first:%Y_%m_%d}_{last:%Y_%m_%d}.csv"
     base = request.json.get("host") or f"{request.base_url}/adyen"

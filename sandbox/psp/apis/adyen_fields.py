@@ -23,16 +23,18 @@ STYLE = HERE / "adyen_fields.css"
 
 @router.route("GET", "/{psp:adyen}/checkoutshopper/sdk/{version}/adyen.js")
 def script(_request: Request) -> Response:
+    """Send the script that plays Adyen's own."""
     return Response(200, SCRIPT.read_bytes(), "text/javascript; charset=utf-8", ANY_PAGE)
 
 
 @router.route("GET", "/{psp:adyen}/checkoutshopper/sdk/{version}/adyen.css")
 def style(_request: Request) -> Response:
+    """Send its style sheet."""
     return Response(200, STYLE.read_bytes(), "text/css; charset=utf-8", ANY_PAGE)
 
 
 def _session(request: Request) -> tuple[Any, dict[str, Any]]:
-    """The payment of a session whose data and client key are right, and what the page sent."""
+    """Find the payment of a session whose data and client key are right, and what the page sent."""
     body = json.loads(request.body or b"{}")
     if request.query.get("clientKey") != CLIENT_KEY:
         raise ApiError(401, "000", "Invalid client key")
@@ -48,6 +50,7 @@ def _answer(status: int, said: dict[str, Any]) -> Response:
 
 @router.route("POST", "/{psp:adyen}/checkoutshopper/v1/sessions/{id}/setup")
 def setup(request: Request) -> Response:
+    """Answer the session's amount to the page."""
     try:
         payment, _body = _session(request)
     except ApiError as error:
@@ -60,6 +63,7 @@ def setup(request: Request) -> Response:
 
 @router.route("POST", "/{psp:adyen}/checkoutshopper/v1/sessions/{id}/payments")
 def pay(request: Request) -> Response:
+    """Pay with the card that was typed."""
     try:
         payment, body = _session(request)
     except ApiError as error:

@@ -32,7 +32,7 @@ class InvalidFields(ApiError):
 
 
 def route(method: str, path: str) -> Callable[[Answer], Answer]:
-    """A route of this API: its own user's key, idempotency kept, errors as problems."""
+    """Make a route of this API: its own user's key, idempotency kept, errors as problems."""
 
     def register(handler: Answer) -> Answer:
         @router.route(method, "/{psp:adyen}" + path)
@@ -80,6 +80,7 @@ def _require_account(given: Any) -> None:
 
 @route("POST", BASE)
 def send(request: Request) -> Response:
+    """Send a bank transfer."""
     body = request.json
     _require_account(body.get("balanceAccountId"))
     wanted = _checked(body)
@@ -95,7 +96,7 @@ def send(request: Request) -> Response:
 
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
-    """What the core takes. Raises InvalidFields."""
+    """Check a transfer and turn it into what the core takes. Raises InvalidFields."""
     account = (body.get("counterparty") or {}).get("bankAccount") or {}
     name = str((account.get("accountHolder") or {}).get("fullName") or "")
     identification, wrong = account.get("accountIdentification") or {}, {}
@@ -126,6 +127,7 @@ def _is_iban(text: str) -> bool:
 
 @route("GET", f"{BASE}/{{id}}")
 def get_one(request: Request) -> Response:
+    """Answer a transfer by its id."""
     row = request.store.row(
         "SELECT * FROM transfers WHERE psp = 'adyen' AND substr(id, 4, 16) = ?", request.parts["id"].lower()
     )
@@ -137,6 +139,7 @@ def get_one(request: Request) -> Response:
 
 @route("GET", BASE)
 def list_all(request: Request) -> Response:
+    """List transfers created in a window of at most six months."""
     query = request.query
     _require_account(query.get("balanceAccountId"))
     since, until = _moment(query, "createdSince"), _moment(query, "createdUntil")
@@ -163,7 +166,7 @@ def _moment(query: dict[str, str], name: str) -> datetime:
 
 @router.route("POST", "/_control/{psp:adyen}/transfers/{reference}/{what}")
 def send_back(request: Request) -> Response:
-    """The receiving bank sends a booked transfer back: `return`, or `fail` as Adyen calls it where the bank never took it."""
+    """Send a booked transfer back: `return`, or `fail` as Adyen calls it where the receiving bank never took it."""
     status = {"return": "returned", "fail": "failed_late"}.get(request.parts["what"])
     if status is None:
         raise ApiError(404, "no_such_page", f"A bank can't {request.parts['what']}.")

@@ -70,7 +70,7 @@ Answer = Callable[[Request], Response]
 
 
 def route(method: str, path: str) -> Callable[[Answer], Answer]:
-    """A route of this API: key checked, idempotency kept, errors in Stripe's shape."""
+    """Make a route of this API: key checked, idempotency kept, errors in Stripe's shape."""
 
     def register(handler: Answer) -> Answer:
         @router.route(method, "/{psp:stripe}" + path)
@@ -120,6 +120,7 @@ def _payment(store: Store, object_id: str) -> Row:
 
 @route("POST", "/v1/checkout/sessions")
 def create_session(request: Request) -> Response:
+    """Create a Checkout Session."""
     form = _form(request)
     if form.get("mode") != "payment":
         raise ApiError(400, "parameter_missing", "mode must be payment.")
@@ -141,6 +142,7 @@ def create_session(request: Request) -> Response:
 
 @route("GET", "/v1/checkout/sessions/{id}")
 def get_session(request: Request) -> Response:
+    """Answer a Checkout Session."""
     row = _payment(request.store, request.parts["id"])
     return as_json(stripe.session(payments.payment_view(row, request.base_url), expand=_expand(request)))
 
@@ -157,6 +159,7 @@ def search_intents(request: Request) -> Response:
 
 @route("GET", "/v1/payment_intents/{id}")
 def get_intent(request: Request) -> Response:
+    """Answer a PaymentIntent; there is none before the client pays."""
     row = _payment(request.store, request.parts["id"])
     if row["status"] in ("created", "expired"):
         raise ApiError(404, "resource_missing", f"No such payment_intent: {request.parts['id']}")
@@ -168,6 +171,7 @@ def get_intent(request: Request) -> Response:
 
 @route("POST", "/v1/refunds")
 def create_refund(request: Request) -> Response:
+    """Refund a payment."""
     form = _form(request)
     payment = _payment(request.store, form.get("payment_intent") or form.get("charge", ""))
     left = (payment["received_minor"] or 0) - payment["refunded_minor"]
@@ -184,6 +188,7 @@ def create_refund(request: Request) -> Response:
 
 @route("GET", "/v1/refunds")
 def list_refunds(request: Request) -> Response:
+    """List a payment's refunds."""
     payment = _payment(request.store, request.query.get("payment_intent", ""))
     rows = request.store.rows(
         "SELECT * FROM transfers WHERE psp = 'stripe' AND kind = 'refund' AND payment_id = ? ORDER BY created_at DESC",
@@ -198,6 +203,7 @@ def list_refunds(request: Request) -> Response:
 
 @route("POST", "/v1/files")
 def upload_file(request: Request) -> Response:
+    """Take a file as evidence of a dispute."""
     header = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
     parts = {
         str(part.get_param("name", header="content-disposition")): part
@@ -224,6 +230,7 @@ def upload_file(request: Request) -> Response:
 
 @route("POST", "/v1/disputes/{id}")
 def update_dispute(request: Request) -> Response:
+    """Take evidence of a dispute, and submit it unless told not to."""
     form = _form(request)
     evidence = {name[9:-1]: value for name, value in form.items() if name.startswith("evidence[")}
     for name, value in evidence.items():
@@ -241,6 +248,7 @@ def update_dispute(request: Request) -> Response:
 
 @route("GET", "/v1/account")
 def get_account(request: Request) -> Response:
+    """Answer the merchant's account."""
     return as_json(
         {
             "id": ACCOUNT,
@@ -257,6 +265,7 @@ def get_account(request: Request) -> Response:
 
 @route("POST", "/v1/reporting/report_runs")
 def create_report_run(request: Request) -> Response:
+    """Start a report, which is ready a moment later."""
     form = _form(request)
     run_id = new_id("frr")
     starts = not form.get("report_type", "").startswith("ending_")  # a balance at the end has no beginning
@@ -274,11 +283,13 @@ def create_report_run(request: Request) -> Response:
 
 @route("GET", "/v1/reporting/report_runs/{id}")
 def get_report_run(request: Request) -> Response:
+    """Answer a report's progress."""
     return as_json(_run(request, request.parts["id"], _asked(request, request.parts["id"])))
 
 
 @route("GET", "/v1/files/{id}/contents")
 def get_report(request: Request) -> Response:
+    """Send a report that is ready."""
     asked = _asked(request, request.parts["id"].replace("file_", "frr_"))
     first, last = (datetime.fromtimestamp(asked[name], UTC).date() for name in ("since", "until"))
     table = TABLES[asked["type"].rpartition(".")[0]]
@@ -308,8 +319,10 @@ def _run(request: Request, run_id: str, asked: dict[str, Any]) -> dict[str, Any]
 
 @router.route("GET", "/{psp:stripe}/statements")
 def download_statement(request: Request) -> Response:
-    """The same from the merchant's dashboard, `from` to `to`, both included: payouts with what makes them up and what no
-    payout had yet at the end, or `kind=activity` with the payouts; each with the balance that proves it."""
+    """Send the report as the merchant's dashboard does, `from` to `to`, both included, with the balance that proves it.
+
+    Payouts with what makes them up and what no payout had yet at the end, or with `kind=activity` all movements with the payouts.
+    """
     try:
         first, last = (date.fromisoformat(request.query.get(name, "")) for name in ("from", "to"))
     except ValueError:
@@ -350,7 +363,7 @@ def _paid_on(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _ending(request: Request, _first: date, last: date) -> str:
-    """What no payout had taken along at the end of the period."""
+    """List what no payout had taken along at the end of the period."""
     rows, _opening, _difference = movements_of(request.store, request.character, BEGINNING, last, plant=False)
     paid_on = _paid_on(rows)
     return _table(ITEM_COLUMNS, (_report_row(row, 0) for row in rows if row["batch"] not in paid_on))
@@ -387,7 +400,7 @@ def _payouts(request: Request, first: date, last: date) -> str:
 
 
 def _summary(request: Request, first: date, last: date) -> str:
-    """The balance at the beginning and the end."""
+    """Write the balance at the beginning and the end."""
     rows, opening, _difference = movements_of(request.store, request.character, first, last, plant=False)
     closing = dict(opening)
     for row in rows:

@@ -27,8 +27,10 @@ class Dialect(Protocol):
     """The outward voice of one kind of PSP."""
 
     def message(self, character: "Character", event: Event) -> bytes | list[bytes] | None:
-        """The unsigned body, or None where such a PSP sends nothing. Several, each with an id of its own
-        (`event.id`, `event.id_1` …), where it tells one thing in several messages."""
+        """Write the unsigned body of an event, or None where such a PSP sends nothing.
+
+        Several, each with an id of its own (`event.id`, `event.id_1` …), where it reports one thing in several messages.
+        """
         ...
 
     def signed(
@@ -38,7 +40,7 @@ class Dialect(Protocol):
         ...
 
     def tampered(self, body: bytes, added_minor: int) -> bytes:
-        """The same message about another amount."""
+        """Rewrite the message with another amount."""
         ...
 
     def is_taken(self, status: int, answer: bytes) -> bool:
@@ -47,6 +49,7 @@ class Dialect(Protocol):
 
 
 def compact(value: Any) -> bytes:
+    """Write JSON without spaces, its names sorted."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 

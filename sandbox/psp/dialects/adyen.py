@@ -23,15 +23,17 @@ REFUSALS = {
 
 
 def hmac_key(secret: str) -> str:
-    """The hex key that a merchant copies from the Customer Area, made from the character's secret."""
+    """Derive the hex key that a merchant copies from the Customer Area from the character's secret."""
     return hashlib.sha256(secret.encode()).hexdigest().upper()
 
 
 def psp_reference(core_id: str) -> str:
+    """Derive Adyen's 16-character reference from the core's id."""
     return core_id.partition("_")[2][:16].upper()
 
 
 def signature(item: dict[str, Any], key: str) -> str:
+    """Sign a notification item over the fields that Adyen signs."""
     amount = item["amount"]
     values = [str(item.get(name, "")) for name in SIGNED]
     text = ":".join([*values, str(amount["value"]), amount["currency"], item["eventCode"], item["success"]])

@@ -25,6 +25,7 @@ WAYS = {
 
 
 def transfer_id(core_id: str) -> str:
+    """Derive Adyen's id of a transfer from the core's id."""
     return core_id.partition("_")[2][:16].upper()
 
 
@@ -34,13 +35,13 @@ def event_id(own: str, place: int) -> str:
 
 
 def steps_of(data: dict[str, Any]) -> list[str]:
-    """The states that a transfer has gone through."""
+    """List the states that a transfer has gone through."""
     is_refused = data["status"] == "failed" and data["failure"] in REFUSED_FOR
     return WAYS["refused" if is_refused else data["status"]]
 
 
 def resource(data: dict[str, Any], steps: list[str]) -> dict[str, Any]:
-    """A transfer as it was after these steps."""
+    """Show a transfer as it was after these steps."""
     at, own = datetime.fromtimestamp(data["created_at"], UTC).isoformat(), transfer_id(data["id"])
     status, destination = steps[-1], data["destination"]
     events = [
@@ -88,7 +89,7 @@ def _message(event: Event, steps: list[str]) -> bytes:
 
 
 def report_message(event: Event) -> bytes:
-    """A report of the platform is ready."""
+    """Write the webhook of a report that is ready."""
     name = event.data["file"]
     data = {
         "balancePlatform": PLATFORM,
@@ -108,4 +109,5 @@ def signed(message: dict[str, Any], *, at: int, key: str) -> tuple[bytes, dict[s
 
 
 def signature(body: bytes, key: str) -> str:
+    """Sign a webhook's whole body."""
     return base64.b64encode(hmac.new(bytes.fromhex(key), body, hashlib.sha256).digest()).decode()

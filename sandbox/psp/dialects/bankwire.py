@@ -48,6 +48,7 @@ def _book(store: Store, kind: str, minor: int, currency: str, details: dict[str,
 
 @router.route("POST", "/_control/{psp:bankwire}/wires")
 def client_wires(request: Request) -> Response:
+    """Wire money to the merchant as a client does."""
     body = request.json
     details = {
         "text": read_text(body, "text", required=False),
@@ -61,6 +62,7 @@ def client_wires(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp:bankwire}/returns")
 def send_back(request: Request) -> Response:
+    """Return a payment of the merchant's, as the receiving bank does."""
     end_to_end = read_text(request.json, "end_to_end")
     sent = request.store.row(
         "SELECT * FROM movements WHERE psp = 'bankwire' AND type = 'payout' AND merchant_reference = ?", end_to_end
@@ -109,6 +111,7 @@ def take_payment_file(request: Request) -> Response:
 
 @router.route("GET", "/{psp:bankwire}/camt053")
 def download_statement(request: Request) -> Response:
+    """Send the account's statement of a period as camt.053."""
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {request.character.api_key}".encode()):
         raise ApiError(401, "wrong_key", "The token is missing or wrong.")

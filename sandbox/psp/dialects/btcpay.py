@@ -35,7 +35,7 @@ PAYOUT_STATES = {"pending": "AwaitingPayment", "paid": "Completed", "failed": "C
 
 
 def _states(data: dict[str, Any]) -> tuple[str, str]:
-    """An invoice's status and additional status."""
+    """Derive an invoice's status and additional status."""
     status, received = data["status"], data["received_minor"] or 0
     if status == "created":
         return "New", "None"
@@ -57,7 +57,7 @@ def _coins(minor: int, currency: str) -> str:
 
 
 def address_of(payment_id: str) -> str:
-    """A pay-to-witness address with a right checksum, one per invoice."""
+    """Make a pay-to-witness address with a right checksum, one per invoice."""
     from sandbox.psp.dialects.btcpay_addresses import segwit_address
 
     return segwit_address(hashlib.sha256(payment_id.encode()).digest()[:20])
@@ -117,6 +117,8 @@ DIALECTS["btcpay"] = BtcPay()
 
 
 def in_btcpays_words(handler: Handler) -> Handler:
+    """Check key and store before a handler, and write errors in BTCPay's shape."""
+
     @wraps(handler)
     def answered(request: Request) -> Response:
         wanted = f"token {request.character.api_key}"
@@ -166,6 +168,7 @@ def _invoice(request: Request, row: Row) -> dict[str, Any]:
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}")
 @in_btcpays_words
 def get_store(request: Request) -> Response:
+    """Answer the store."""
     return as_json({"id": STORE, "name": "Sandbox store", "defaultCurrency": "EUR"})
 
 
@@ -203,12 +206,14 @@ def list_invoices(request: Request) -> Response:
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}")
 @in_btcpays_words
 def get_invoice(request: Request) -> Response:
+    """Answer an invoice."""
     return as_json(_invoice(request, payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])))
 
 
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}/payment-methods")
 @in_btcpays_words
 def get_payment_methods(request: Request) -> Response:
+    """Answer what is due and paid on an invoice, in coins."""
     row = payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])
     currency, received = row["currency"], row["received_minor"] or 0
     address, amount = address_of(row["id"]), _coins(row["amount_minor"], currency)
@@ -253,6 +258,7 @@ def _payout(row: Row) -> dict[str, Any]:
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments")
 @in_btcpays_words
 def create_pull_payment(request: Request) -> Response:
+    """Create a pull payment."""
     body = request.json
     name, currency = str(body["name"]), str(body["currency"])
     pull: dict[str, Any] = {
@@ -270,6 +276,7 @@ def create_pull_payment(request: Request) -> Response:
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/pull-payments")
 @in_btcpays_words
 def list_pull_payments(request: Request) -> Response:
+    """List the pull payments."""
     rows = request.store.rows("SELECT value FROM notes WHERE psp = 'btcpay' AND name = 'pull payment'")
     return as_json([json.loads(row["value"]) for row in rows])
 
@@ -277,6 +284,7 @@ def list_pull_payments(request: Request) -> Response:
 @router.route("GET", "/{psp:btcpay}/api/v1/pull-payments/{id}")
 @in_btcpays_words
 def get_pull_payment(request: Request) -> Response:
+    """Answer a pull payment."""
     noted = request.store.noted("btcpay", request.parts["id"], "pull payment")
     if not noted:
         raise ApiError(404, "pullpayment-not-found", "The pull payment was not found")
@@ -286,6 +294,7 @@ def get_pull_payment(request: Request) -> Response:
 @router.route("GET", "/{psp:btcpay}/api/v1/pull-payments/{id}/payouts")
 @in_btcpays_words
 def payouts_of(request: Request) -> Response:
+    """List a pull payment's payouts."""
     rows = request.store.rows(
         "SELECT * FROM transfers WHERE psp = 'btcpay' AND reference = ?", request.parts["id"].removeprefix("pull-")
     )
@@ -295,6 +304,7 @@ def payouts_of(request: Request) -> Response:
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/payouts")
 @in_btcpays_words
 def create_payout(request: Request) -> Response:
+    """Create a payout from a pull payment."""
     body = request.json
     noted = request.store.noted("btcpay", str(body.get("pullPaymentId", "")), "pull payment")
     if not noted:
@@ -313,6 +323,7 @@ def create_payout(request: Request) -> Response:
 @router.route("GET", "/{psp:btcpay}/api/v1/stores/{store}/payouts/{id}")
 @in_btcpays_words
 def get_payout(request: Request) -> Response:
+    """Answer a payout."""
     row = request.store.row("SELECT * FROM transfers WHERE psp = 'btcpay' AND id = ?", request.parts["id"])
     if row is None:
         raise ApiError(404, "payout-not-found", "The payout was not found")
@@ -322,7 +333,7 @@ def get_payout(request: Request) -> Response:
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/invoices/{id}/refund")
 @in_btcpays_words
 def refund_invoice(request: Request) -> Response:
-    """A pull payment that the payer claims on its page."""
+    """Refund an invoice by a pull payment that the payer claims on its page."""
     body = request.json
     name, currency = str(body["name"]), str(body["customCurrency"])
     payments.find_payment(request.store, "btcpay", payment_id=request.parts["id"])
@@ -374,6 +385,7 @@ def claim_page(request: Request) -> Response:
 
 @router.route("POST", "/{psp:btcpay}/claims/{name}")
 def claim(request: Request) -> Response:
+    """Claim a pull payment as the payer does, to an address."""
     pull = _pull(request, f"pull-{request.parts['name']}")
     if pull["archived"]:
         raise ApiError(409, "archived", "The pull payment is archived")
@@ -452,7 +464,7 @@ def _payments_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 def _payouts_view(rows: list[dict[str, Any]]) -> list[list[Any]]:
-    """A payout's source is the name of its pull payment."""
+    """List payouts for the report; a payout's source is the name of its pull payment."""
     return [
         [
             _date(row["created_at"]),
@@ -476,6 +488,7 @@ VIEWS = {"Payments": (PAYMENT_FIELDS, _payments_view), "Payouts": (PAYOUT_FIELDS
 @router.route("POST", "/{psp:btcpay}/api/v1/stores/{store}/reports")
 @in_btcpays_words
 def make_report(request: Request) -> Response:
+    """Answer a report of a period."""
     name, period = str(request.json.get("viewName")), request.json.get("timePeriod") or {}
     if name not in VIEWS:
         raise ApiError(422, "invalid-view-name", f"There is no report {name}.")

@@ -33,6 +33,7 @@ ORDER_STATES = {"created": "PAYER_ACTION_REQUIRED", "authorised": "APPROVED", "f
 
 
 def value_of(minor: int, currency: str) -> dict[str, str]:
+    """Write an amount as PayPal does: as text, without decimals for its whole-unit currencies."""
     text = major(minor, currency)
     return {"currency_code": currency, "value": text.partition(".")[0] if currency in WHOLE_UNITS else text}
 
@@ -48,10 +49,12 @@ def minor_of(amount: dict[str, Any], currency_field: str = "currency_code") -> t
 
 
 def iso(at: float) -> str:
+    """Write an instant in ISO 8601, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def capture_id(payment_id: str) -> str:
+    """Derive a capture's id from the payment's."""
     return payment_id.replace("pay_", "CAP")
 
 
@@ -140,6 +143,7 @@ def _payout_item(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def dispute_of(data: dict[str, Any], outcome: str = "") -> dict[str, Any]:
+    """Show the dispute of a payment."""
     dispute: dict[str, Any] = {
         "dispute_id": "PP-D-" + data["id"][-8:],
         "reason": "UNAUTHORISED",
@@ -275,6 +279,7 @@ def _authorise(request: Request) -> None:
 @router.route("POST", "/{psp:paypal}/v1/oauth2/token")
 @in_paypals_words
 def make_token(request: Request) -> Response:
+    """Give out an access token for the client's credentials."""
     wanted = base64.b64encode(f"client-paypal:{request.character.api_key}".encode()).decode()
     if request.headers.get("authorization") != f"Basic {wanted}":
         raise ApiError(401, "invalid_client", "Client Authentication failed")
@@ -322,6 +327,7 @@ def create_order(request: Request) -> Response:
 @router.route("GET", "/{psp:paypal}/v2/checkout/orders/{id}")
 @in_paypals_words
 def get_order(request: Request) -> Response:
+    """Answer an order."""
     _authorise(request)
     return _order_answer(request, _find_order(request, request.parts["id"]))
 
@@ -348,6 +354,7 @@ def capture_order(request: Request) -> Response:
 @router.route("GET", "/{psp:paypal}/v2/payments/captures/{id}")
 @in_paypals_words
 def get_capture(request: Request) -> Response:
+    """Answer a capture."""
     _authorise(request)
     payment = _find_order(request, request.parts["id"].replace("CAP", "pay_"))
     return as_json(_capture(payments.payment_view(payment)))
@@ -356,6 +363,7 @@ def get_capture(request: Request) -> Response:
 @router.route("POST", "/{psp:paypal}/v2/payments/captures/{id}/refund")
 @in_paypals_words
 def refund_capture(request: Request) -> Response:
+    """Refund a capture."""
     _authorise(request)
     payment_id = request.parts["id"].replace("CAP", "pay_")
     minor, currency = minor_of(request.json["amount"])
@@ -380,7 +388,7 @@ def _batch(row: Row) -> dict[str, Any]:
 @router.route("POST", "/{psp:paypal}/v1/payments/payouts")
 @in_paypals_words
 def create_payout(request: Request) -> Response:
-    """A batch of one. A sender_batch_id that is known is refused, whatever the body."""
+    """Create a batch of one payout. A known sender_batch_id is refused, whatever the body."""
     _authorise(request)
     reference = request.json["sender_batch_header"]["sender_batch_id"]
     known = request.store.row("SELECT id FROM transfers WHERE psp = 'paypal' AND reference = ?", reference)
@@ -401,6 +409,7 @@ def create_payout(request: Request) -> Response:
 @router.route("GET", "/{psp:paypal}/v1/payments/payouts")
 @in_paypals_words
 def find_payout(request: Request) -> Response:
+    """Answer a payout batch by the merchant's reference."""
     _authorise(request)
     reference = request.query.get("sender_batch_id", "")
     return as_json(_batch(transfers.find_transfer(request.store, "paypal", "payout", reference=reference)))
@@ -409,6 +418,7 @@ def find_payout(request: Request) -> Response:
 @router.route("GET", "/{psp:paypal}/v1/payments/payouts/{id}")
 @in_paypals_words
 def get_payout(request: Request) -> Response:
+    """Answer a payout batch by its id."""
     _authorise(request)
     return as_json(_batch(transfers.find_transfer(request.store, "paypal", "payout", transfer_id=request.parts["id"])))
 
@@ -416,6 +426,7 @@ def get_payout(request: Request) -> Response:
 @router.route("GET", "/{psp:paypal}/v1/notifications/certs/{name}")
 @in_paypals_words
 def get_certificate(request: Request) -> Response:
+    """Send the certificate that webhooks are signed with."""
     if request.parts["name"] != DIALECT.key.name:
         raise ApiError(404, "unknown_certificate", "There is no such certificate.")
     return Response(200, DIALECT.key.chain_pem, "application/x-pem-file")
@@ -447,6 +458,7 @@ def take_evidence(request: Request) -> Response:
 
 @router.route("GET", "/{psp:paypal}/statements")
 def download_report(request: Request) -> Response:
+    """Send the settlement report of a period."""
     first, last = read_period(request)
     text = stl_report(request.store, CHARACTERS["paypal"], first, last)
     return Response(200, b"\xef\xbb\xbf" + text.encode(), "text/csv; charset=utf-8")

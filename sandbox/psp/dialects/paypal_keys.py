@@ -17,7 +17,7 @@ def _name(text: str) -> x509.Name:
 def make_chain(
     host: str = HOST, *, days: int = 30, begins: timedelta = timedelta(days=-1)
 ) -> tuple[rsa.RSAPrivateKey, list[x509.Certificate]]:
-    """A key, its certificate, and the authority's; for tests also of another host or another time."""
+    """Make a key, its certificate, and the authority's; for tests also of another host or another time."""
     authority_key, key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
     start = datetime.now(UTC) + begins
     usage = {
@@ -58,6 +58,7 @@ def make_chain(
 
 
 def pem(certificates: list[x509.Certificate]) -> bytes:
+    """Write certificates as PEM."""
     return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
 
 

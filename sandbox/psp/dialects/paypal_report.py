@@ -82,7 +82,7 @@ def _body(row: dict[str, Any]) -> list[str]:
 
 
 def _planted(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    """The fault `settlement_difference`: a row less, one more, or one that differs; totals follow, except for `totals`."""
+    """Plant the fault `settlement_difference`: a row less, one more, or one that differs; totals follow, except for `totals`."""
     if not rows or kind == "totals":
         return rows
     victim = rows[len(rows) // 2]
@@ -130,7 +130,7 @@ def _section(rows: list[dict[str, Any]], currency: str, opening: int, first: dat
 
 
 def stl_report(store: Store, character: Character, first: date, last: date) -> str:
-    """The report of the days `first` to `last`, both included."""
+    """Write the report of the days `first` to `last`, both included."""
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     end = last + timedelta(days=1)
     until = min(datetime(end.year, end.month, end.day, tzinfo=UTC).timestamp(), now())

@@ -168,7 +168,7 @@ def _answered(message: dict[str, Any], fields: tuple[str, ...]) -> Response:
 
 
 def checked(fields: tuple[str, ...]) -> Any:
-    """A request whose signature, merchant and time hold; errors as a status above zero."""
+    """Check signature, merchant and time before a handler, and answer errors as a status above zero."""
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
@@ -198,6 +198,7 @@ def checked(fields: tuple[str, ...]) -> Any:
 @router.route("POST", "/{psp:praxis}/cashier/cashier")
 @checked(SESSION)
 def open_session(request: Request) -> Response:
+    """Open a cashier session."""
     body = request.json
     row = payments.create_payment(
         request.store,
@@ -229,6 +230,7 @@ def _found(store: Store, reference: str) -> dict[str, Any]:
 @router.route("POST", "/{psp:praxis}/agent/find-order")
 @checked(FIND)
 def find_order(request: Request) -> Response:
+    """Answer an order by the merchant's reference."""
     return _answered(_found(request.store, str(request.json["order_id"])), ANSWER)
 
 
@@ -255,7 +257,7 @@ def process(request: Request) -> Response:
 
 @router.route("POST", "/_control/{psp:praxis}/payments/{reference}/charge")
 def charge_otherwise(request: Request) -> Response:
-    """The client will be charged another amount or currency than was asked."""
+    """Charge the client another amount or currency than was asked."""
     DIALECT.store = request.store
     charged = request.json["charged"]
     request.store.note("praxis", request.parts["reference"], "charged", json.dumps(charged))
@@ -288,7 +290,7 @@ TAKEN_BACK = frozenset({"chargeback", "chargeback_reversed"})
 
 
 def tid_of(own: str) -> str:
-    """The number that the API gives a transaction; what was booked in the past keeps its name."""
+    """Derive the number that the API gives a transaction; what was booked in the past keeps its name."""
     tail = own[-8:]
     return str(int(tail, 16)) if len(tail) == 8 and not set(tail) - set("0123456789abcdef") else own
 
@@ -322,7 +324,7 @@ def _listed(row: dict[str, Any], charged_back: frozenset[str]) -> dict[str, Any]
 
 @router.route("GET", "/{psp:praxis}/statements")
 def list_transactions(request: Request) -> Response:
-    """The merchant's list of a period, with its totals."""
+    """List a period's transactions with their totals."""
     DIALECT.store = request.store
     first, last = read_period(request)
     rows, _opening, _difference = movements_of(request.store, request.character, first, last)

@@ -26,15 +26,17 @@ FAR = 86_400
 
 
 def suffix(core_id: str) -> str:
+    """Take the part of the core's id behind its prefix."""
     return core_id.partition("_")[2]
 
 
 def intent_id(payment_id: str) -> str:
+    """Derive a PaymentIntent's id from the payment's."""
     return f"pi_{suffix(payment_id)}"
 
 
 def session(view: dict[str, Any], *, expand: str = "") -> dict[str, Any]:
-    """A Checkout Session. Its PaymentIntent is there from the moment the client pays."""
+    """Show a Checkout Session. Its PaymentIntent is there from the moment the client pays."""
     status, is_started = view["status"], view["status"] not in ("created", "expired")
     payment_intent: Any = intent_id(view["id"]) if is_started else None
     if is_started and expand.startswith("payment_intent"):
@@ -60,7 +62,7 @@ def session(view: dict[str, Any], *, expand: str = "") -> dict[str, Any]:
 
 
 def intent(view: dict[str, Any], *, expand: str = "") -> dict[str, Any]:
-    """A PaymentIntent; its charge once there is one."""
+    """Show a PaymentIntent; its charge once there is one."""
     has_charge = view["status"] in PAID
     latest: Any = f"ch_{suffix(view['id'])}" if has_charge else None
     error = None
@@ -84,7 +86,7 @@ def intent(view: dict[str, Any], *, expand: str = "") -> dict[str, Any]:
 
 
 def charge(view: dict[str, Any]) -> dict[str, Any]:
-    """A charge with what is known of payer and instrument."""
+    """Show a charge with what is known of payer and instrument."""
     method, last4 = view["method"] or "card", view["instrument"][-4:]
     details: dict[str, Any] = {"type": method, method: {}}
     if method == "card":
@@ -110,6 +112,7 @@ def charge(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def refund(view: dict[str, Any]) -> dict[str, Any]:
+    """Show a refund."""
     return {
         "id": view["id"],
         "object": "refund",
@@ -125,7 +128,7 @@ def refund(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def dispute(view: dict[str, Any], payment_id: str) -> dict[str, Any]:
-    """A dispute names the charge and the PaymentIntent, never the merchant's reference."""
+    """Show a dispute: it names the charge and the PaymentIntent, never the merchant's reference."""
     return {
         "id": view["id"],
         "object": "dispute",
