@@ -217,7 +217,7 @@ class ServerForm(ModelForm[TradingServer]):
         return field
 
     def _has_secret(self, option: Option) -> bool:
-        return bool(self.instance.pk and self.instance.option(option.name))
+        return bool(self.instance.pk and option_value(self.instance, option.name))
 
     @property
     def option_fields(self) -> list[Any]:

@@ -16,6 +16,7 @@ from crm.security import audit
 from crm.security.policies import require_permission
 from trading.audit_codes import TradingAction
 from trading.models import TradingServer
+from trading.platforms.errors import PlatformError
 from trading.platforms.pool import kind_of
 from trading.servers import addresses
 from trading.servers.connection_settings import (
@@ -162,6 +163,13 @@ def _keep_where(server: TradingServer, where: Where) -> None:
 
 
 def try_connection(*, server_id: int, actor: Actor) -> list[Check]:
-    """Run the doctor's read-only checks. Who: `trading.manage_servers`. Not in a transaction: it talks to the server."""
+    """Run the doctor's read-only checks. Not in a transaction: it talks to the server.
+
+    Who: `trading.manage_servers`. Raises: NotAllowed, DomainError for settings that no connection can be made from.
+    """
     require_permission(actor, MANAGES)
-    return list(examine(TradingServer.objects.get(pk=server_id)))
+    server = TradingServer.objects.get(pk=server_id)
+    try:
+        return list(examine(server))
+    except PlatformError as problem:  # a row that was saved before its options were checked: no connection can be made
+        raise DomainError(_("The connection can't be set up: %(reason)s.") % {"reason": problem.message}) from problem

@@ -126,5 +126,7 @@ class TryConnection(StaffView):
 
     def post(self, request: UserRequest, server_id: int) -> HttpResponse:
         server = get_object_or_404(TradingServer, pk=server_id)
-        checks = verbs.try_connection(server_id=server.pk, actor=request.user)
-        return render(request, "trading/accounts/_checks.html", {"server": server, "checks": checks})
+        done = run_action(
+            request, lambda: verbs.try_connection(server_id=server.pk, actor=request.user), show_forbidden=True
+        )
+        return render(request, "trading/accounts/_checks.html", {"server": server, "checks": done.result})

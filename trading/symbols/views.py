@@ -28,23 +28,29 @@ class ConfirmSymbols(StaffView):
 
     def post(self, request: UserRequest) -> HttpResponse:
         ids = list(SymbolTable.selected(request).values_list("pk", flat=True))
-        done = mapping.confirm(info_ids=ids, actor=request.user)
-        if done.mapped:
-            told = ngettext("%(n)s symbol mapped.", "%(n)s symbols mapped.", done.mapped) % {"n": done.mapped}
-            messages.success(request, told)
-        if done.left:
+        done = run_action(
+            request, lambda: mapping.confirm(info_ids=ids, actor=request.user), self._mapped, show_forbidden=True
+        )
+        if done and done.result.left:
             messages.warning(
                 request,
                 ngettext(
                     "%(n)s left as it was: no proposal, or another contract size. Open it.",
                     "%(n)s left as they were: no proposal, or another contract size. Open them one by one.",
-                    done.left,
+                    done.result.left,
                 )
-                % {"n": done.left},
+                % {"n": done.result.left},
             )
         # Back to the same list: the filters are in the query that the list sent along.
-        kept = QueryDict(request.POST.get("query", "")).urlencode()
-        return redirect(f"{reverse('trading_symbols')}?{kept}" if kept else "trading_symbols")
+        filters = QueryDict(request.POST.get("query", "")).urlencode()
+        return redirect(f"{reverse('trading_symbols')}?{filters}" if filters else "trading_symbols")
+
+    @staticmethod
+    def _mapped(confirmed: mapping.Confirmed) -> str:
+        """Count what was mapped; nothing to say where nothing was."""
+        if not confirmed.mapped:
+            return ""
+        return ngettext("%(n)s symbol mapped.", "%(n)s symbols mapped.", confirmed.mapped) % {"n": confirmed.mapped}
 
 
 class SymbolPage(StaffView):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from crm.errors import NotAllowed
 from crm.models import AuditEvent
 from crm.security.audit import body_of
 from tests.cast import Cast
-from tests.trading.factories import PASSWORD
+from tests.trading.factories import PASSWORD, make_server
 from tests.trading.sandbox_server import Sandbox
 from trading.models import TradingServer
 from trading.platforms import pool
@@ -41,6 +43,15 @@ def test_an_administrator_connects_and_tries_a_server(cast: Cast, sandbox: Sandb
     assert findings.count("Well") == 10
     assert PASSWORD not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
     assert PASSWORD not in str(body_of(AuditEvent.objects.get(action="trading.server_connected")))
+    pool.close_all()
+
+
+def test_a_connection_that_cannot_be_set_up_is_explained(cast: Cast, browse) -> None:
+    server = make_server(kind="matchtrader", options={"paths": "nonsense"})
+    answer = browse(cast.administrator).post(f"/trading/servers/{server.pk}/try/")
+    text = html.unescape(answer.content.decode())
+    assert answer.status_code == 200 and "The connection can't be set up: the settings of this server can't" in text
+    assert "k-table" not in text  # no findings beside it
     pool.close_all()
 
 
