@@ -35,7 +35,7 @@ def read_logins(job: RunningJob) -> None:
 
 @job_kind("trading.attach_logins", title=gettext_lazy("Taking over accounts"), hours=2)
 def attach_logins(job: RunningJob) -> None:
-    """Every login that fits one client for certain, each in a transaction of its own: one that can't be costs no other."""
+    """Attach every login that fits one client for certain, each in a transaction of its own: a failure costs no other."""
     batch = _batch(job)
     rows = StagedLogin.objects.filter(batch=batch, verdict=Verdict.CLEAN, state__in=UNDECIDED)
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
@@ -53,7 +53,7 @@ def attach_logins(job: RunningJob) -> None:
 
 @job_kind("trading.match_logins", title=gettext_lazy("Looking for clients again"), hours=1)
 def match_logins(job: RunningJob) -> None:
-    """Logins of an import that nobody decided about are held against today's clients."""
+    """Compare an import's undecided logins with today's clients."""
     batch = _batch(job)
     rows = StagedLogin.objects.filter(batch=batch, state__in=UNDECIDED, verdict__in=matching.FITTING)
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
@@ -66,7 +66,7 @@ def match_logins(job: RunningJob) -> None:
 
 @job_kind("trading.lower_leverage", title=gettext_lazy("Lowering leverage to the caps"), hours=2)
 def lower_leverage(job: RunningJob) -> None:
-    """Every account above its cap without open positions; one that can't be changed costs no other."""
+    """Lower every account above its cap without open positions; one that can't be changed costs no other."""
     total, done, failed, last = reduction.count_above(job.owner), 0, 0, 0
     while rows := reduction.due(job.owner, after=last):
         for account_id in rows:

@@ -25,7 +25,7 @@ approvals.register(OutcomeApproval, LoginApproval, AddressApproval, ClientApprov
 
 
 def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
-    """By login: the beginning of a number is enough."""
+    """Find accounts by login: the beginning of a number is enough."""
     if not is_whole(query) or len(query) < 3:
         return
     found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")

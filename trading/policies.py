@@ -32,7 +32,7 @@ def is_own(user: Actor, client: Client) -> bool:
 
 
 def can_open_account(user: Actor, client: Client, account_type: AccountType) -> Decision:
-    """Staff with the right, the client for themselves, or the system; and only what the client's KYC level allows."""
+    """Allow staff with the right, the client for themselves, or the system; and only what the client's KYC level allows."""
     reached = _reaches(user, client)
     if not reached:
         return reached
@@ -68,7 +68,7 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
 
 
 def can_propose_login(user: Actor, account: TradingAccount) -> Decision:
-    """Staff who may open such an account; what clients say about their own login counts for nothing."""
+    """Allow staff who may open such an account; a client's own claim about a login counts for nothing."""
     if user is None or is_own(user, account.client) or account.account_type is None:
         return no(_("Staff look on the platform for a login."))
     return can_open_account(user, account.client, account.account_type)
@@ -82,7 +82,7 @@ def _on_account(user: Actor, account: TradingAccount, permission: str) -> Decisi
 
 
 def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
-    """Staff with the right. Clients ask; a person decides."""
+    """Allow staff with the right. Clients request it; a person decides."""
     if is_own(user, account.client):
         return no(_("Please ask us to change the leverage."))
     return _on_account(user, account, "trading.change_leverage") and capabilities.can(
@@ -97,7 +97,7 @@ def can_reset_password(user: Actor, account: TradingAccount) -> Decision:
 
 
 def can_archive(user: Actor, account: TradingAccount) -> Decision:
-    """Staff with the right. Clients ask (`requests`)."""
+    """Allow staff with the right. Clients request it (`requests`)."""
     if is_own(user, account.client):
         return no(_("Please ask us to close the account."))
     return _on_account(user, account, "trading.archive_account") and capabilities.can(
@@ -106,7 +106,7 @@ def can_archive(user: Actor, account: TradingAccount) -> Decision:
 
 
 def can_import(user: Actor) -> Decision:
-    """Whoever takes accounts over from a platform sees all of them, also those that are nobody's yet."""
+    """Allow those who take accounts over from a platform: they see all of them, also those without a client."""
     return has_permission(user, "trading.import_accounts")
 
 
@@ -129,14 +129,14 @@ def can_withdraw_client(user: Actor, row: StagedLogin) -> Decision:
 
 
 def can_decide_request(user: Actor, request: AccountRequest) -> Decision:
-    """Staff with the right in reach; nobody decides what they asked for themselves."""
+    """Allow staff with the right in reach; nobody decides what they requested themselves."""
     if user is None or is_own(user, request.account.client) or request.asked_by_id == user.pk:
         return no(_("Somebody else decides what you asked for."))
     return _on_account(user, request.account, "trading.decide_request")
 
 
 def can_operate(user: Actor, account: TradingAccount, kind: str) -> Decision:
-    """Deposits and withdrawals come from the wallet (the client's own wish, or staff who may); the rest is staff only."""
+    """Leave deposits and withdrawals to the wallet (the client's own request, or staff who may); the rest is staff only."""
     if account.missing_since is not None:
         return no(_("The trading platform has put this account away: no money can be moved there."))
     possible = capabilities.can(account.server, capabilities.FOR_OPERATION[OperationKind(kind)])
@@ -152,7 +152,7 @@ def can_operate(user: Actor, account: TradingAccount, kind: str) -> Decision:
 
 
 def can_resolve(user: Actor, operation: BalanceOperation) -> Decision:
-    """People decide only what the platform does not tell, and never their own operation; two of them."""
+    """Allow staff with the right, where the platform doesn't show the outcome, and never on their own operation."""
     allowed = _on_account(user, operation.account, "trading.resolve_operation")
     if not allowed:
         return allowed

@@ -51,7 +51,7 @@ DEAL_COLUMNS: Final = tuple(f.attname for f in Deal._meta.concrete_fields if f.a
 
 
 def accounts_visible_to(user: User) -> QuerySet[TradingAccount]:
-    """All accounts of the clients that a user sees, in any state."""
+    """Select all accounts of the clients that a user sees, in any state."""
     if not user or not user.is_authenticated:
         return TradingAccount.objects.none()
     if user.is_client:
@@ -62,7 +62,7 @@ def accounts_visible_to(user: User) -> QuerySet[TradingAccount]:
 
 
 def get_account(user: User, account_id: int, *, permission: str = "trading.view_tradingaccount") -> TradingAccount:
-    """One account, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    """Read one account; 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     seen = accounts_visible_to(user).select_related("client__brand", "server", "account_type")
     try:
         account = seen.get(pk=account_id)
@@ -145,7 +145,7 @@ def with_price_digits(rows: list[Priced]) -> list[Priced]:
 
 
 def deals_visible_to(user: User) -> QuerySet[Deal]:
-    """Deals of the accounts that a user sees, without the platform's raw row."""
+    """Select the deals of the accounts that a user sees, without the platform's raw row."""
     visible = accounts_visible_to(user)
     few = list(visible.exclude(login="").values_list("pk", flat=True)[: FEW_ACCOUNTS + 1])
     deals = Deal.every.only(*DEAL_COLUMNS)
@@ -153,7 +153,7 @@ def deals_visible_to(user: User) -> QuerySet[Deal]:
 
 
 def deals_of_account(user: User, account_id: int) -> QuerySet[Deal]:
-    """Deals of one account, newest first: slice it, or page it by (executed_at, id); `with_price_digits` for showing.
+    """Select the deals of one account, newest first: slice it, or page it by (executed_at, id).
 
     Staff see also those that a dealer deleted on the platform; they say so.
     """
@@ -166,8 +166,10 @@ def deals_of_account(user: User, account_id: int) -> QuerySet[Deal]:
 
 
 def get_deal(user: User, server_id: int, ticket: int) -> Deal:
-    """One deal, also one that was deleted on the platform; 404 when its account is not visible. A deal of an account that
-    nobody knows is for those who watch platforms."""
+    """Read one deal, also one that was deleted on the platform; 404 when its account is not visible.
+
+    A deal of an unknown account is for those who watch platforms.
+    """
     deal = Deal.every.select_related("account__client", "server").filter(server_id=server_id, ticket=ticket).first()
     if deal is None:
         raise Http404
@@ -178,7 +180,7 @@ def get_deal(user: User, server_id: int, ticket: int) -> Deal:
 
 
 def symbol_groups(server_id: int, names: Iterable[str]) -> dict[str, str]:
-    """Symbol group of each name on a server; a name without one is left out."""
+    """Find the symbol group of each name on a server; a name without one is left out."""
     rows = SymbolInfo.objects.filter(server_id=server_id, name__in=set(names)).exclude(symbol_group="")
     return dict(rows.values_list("name", "symbol_group"))
 
@@ -230,7 +232,7 @@ class Curve:
 
 
 def equity_curve(user: User, account_id: int, *, days: int = CURVE_DAYS) -> Curve:
-    """One point a day (the last of each day), and the account as it stands now as the last one."""
+    """Read one point a day (the last of each day), and the account as it is now as the last one."""
     return curve_of(get_account(user, account_id), days=days)
 
 
@@ -273,7 +275,7 @@ class Totals:
 
 
 def totals_of(client: Client, accounts: Sequence[TradingAccount], positions: Sequence[Position]) -> Totals:
-    """From rows already read: no query."""
+    """Sum up a client's open real accounts in the brand's currency, from rows already read: no query."""
     live = [account for account in accounts if account.state == AccountState.OPEN and not account.is_demo]
     ids = {account.pk for account in live}
     ratio = {a.pk: (a.equity_base / a.equity if a.equity else Decimal(0)) for a in live}
@@ -296,7 +298,7 @@ SILENT: Final = dt.timedelta(minutes=2)
 
 
 def utc_offset(seconds: int) -> str:
-    """`UTC+2`, `UTC−3:30`."""
+    """Write an offset as `UTC+2` or `UTC−3:30`."""
     hours, minutes = divmod(abs(seconds) // 60, 60)
     return f"UTC{'−' if seconds < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
 
@@ -333,7 +335,7 @@ class ServerHealth:
 
 
 def server_health(user: User) -> list[ServerHealth]:
-    """All servers, for those who watch platforms."""
+    """List all servers with their reading and open questions, for those who watch platforms."""
     require_permission(user, "trading.view_platform_health")
     servers = list(TradingServer.objects.order_by("name"))
     cursors: dict[int, list[SyncCursor]] = {}
@@ -356,7 +358,7 @@ def server_health(user: User) -> list[ServerHealth]:
 
 
 def open_issues(user: User) -> list[PlatformIssue]:
-    """Questions that wait for a person; at most 200."""
+    """List questions that wait for a person; at most 200."""
     require_permission(user, "trading.view_platform_health")
     return list(
         PlatformIssue.objects.filter(closed_at__isnull=True).select_related("server").order_by("-last_at")[:200]
@@ -364,6 +366,6 @@ def open_issues(user: User) -> list[PlatformIssue]:
 
 
 def unknown_operations(user: User) -> list[BalanceOperation]:
-    """Operations of visible accounts whose outcome is not known; at most 200."""
+    """List operations of visible accounts whose outcome is not known; at most 200."""
     found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
     return list(found.select_related("account__client", "account__server").order_by("pk")[:200])

@@ -112,7 +112,7 @@ and each platform that pushes sees one connection."""
 
 @shared_task
 def read_servers(kind: str) -> None:
-    """One task per server, so that a slow one holds up no other."""
+    """Start one task per server, so that a slow one holds up no other."""
     ids = list(TradingServer.objects.filter(is_enabled=True).values_list("pk", flat=True))
     if len(ids) == 1:
         read_server(ids[0], kind)
@@ -141,7 +141,7 @@ def watch_class_caps() -> int:
 
 @shared_task
 def sum_results() -> int:
-    """Days whose deals changed: their sums, and those of their weeks and months."""
+    """Sum up days whose deals changed, with their weeks and months."""
     return results.refresh()
 
 

@@ -35,7 +35,7 @@ class RequestHistory:
 
 
 def standing_of(user: User, account: TradingAccount) -> Standing:
-    """No query."""
+    """Collect what the account's owner may not do, and whether the user may archive or restore it. No query."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
     return Standing(
         forbidden_in(account),
@@ -45,7 +45,7 @@ def standing_of(user: User, account: TradingAccount) -> Standing:
 
 
 def asked_of(account: TradingAccount) -> RequestHistory:
-    """Two queries."""
+    """List what was requested on the account and what changed on the platform. Two queries."""
     return RequestHistory(
         [(one, request_rules.what(one)) for one in queries.requests_of(account)],
         [(one, change_texts.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],

@@ -31,7 +31,10 @@ ARCHIVES: Final = "trading.archive_account"
 
 
 def tell_of_archive(account: TradingAccount, *, is_archived: bool) -> AccountData:
-    """No sign-in and no trading, or both again as far as no restriction forbids it. Raises: PlatformError."""
+    """Take away sign-in and trading on the platform, or give both back as far as no restriction forbids it.
+
+    Raises: PlatformError.
+    """
     platform = platform_for(account.server, Purpose.MONEY)
     if is_archived:
         return platform.disable_account(account.login)

@@ -64,7 +64,7 @@ LETTERS: Final = {"deposit": "D", "withdrawal": "W", "credit": "C", "bonus": "B"
 
 
 def new_reference(kind: str) -> str:
-    """`D:` and twenty characters: unique, and short enough for a deal's comment."""
+    """Make a reference, `D:` and twenty characters: unique, and short enough for a deal's comment."""
     return f"{LETTERS[kind]}:{base64.b32encode(secrets.token_bytes(13)).decode()[:20]}"
 
 
@@ -155,7 +155,7 @@ def send_operation(operation_id: int) -> OperationState:
 
 
 def _look_up(operation: BalanceOperation) -> list[DealData]:
-    """Deals on the platform that may be this operation, from its first attempt on. Raises: PlatformError."""
+    """Find deals on the platform that may be this operation, from its first attempt on. Raises: PlatformError."""
     return platform_for(operation.account.server, Purpose.READS).find_operations(
         operation.account.login, operation.amount, operation.reference, since=operation.created_at
     )
@@ -163,7 +163,7 @@ def _look_up(operation: BalanceOperation) -> list[DealData]:
 
 @transaction.atomic(durable=True)
 def _claim(operation_id: int) -> BalanceOperation | None:
-    """Reserved → sent, if no other operation of the account is on its way (one at a time, also across workers)."""
+    """Claim a reserved operation for sending, if no other of the account is on its way (one at a time, also across workers)."""
     account_id = BalanceOperation.objects.values_list("account_id", flat=True).get(pk=operation_id)
     account = lock(TradingAccount, account_id, "server")
     operation = lock(BalanceOperation, operation_id)
@@ -259,7 +259,7 @@ def _judge(operation_id: int, found: Sequence[DealData]) -> OperationState:
 
 
 def _unused(operation_id: int, server_id: int, found: Sequence[DealData]) -> list[DealData]:
-    """Deals that settle no other operation. A ticket is unique on its server only: elsewhere it is another deal."""
+    """Leave out deals that settle another operation. A ticket is unique on its server only: elsewhere it is another deal."""
     others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in found])
     used = set(others.filter(server_id=server_id).values_list("ticket", flat=True))
     return [deal for deal in found if deal.ticket not in used]
@@ -316,7 +316,7 @@ def book_decision(operation: BalanceOperation, *, ticket: int | None, actor: Act
 
 
 def candidates(operation: BalanceOperation) -> list[DealData]:
-    """Deals that the platform shows now with the operation's account, amount and reference, and that settle no other.
+    """Find the deals with the operation's account, amount and reference that the platform has now and that settle no other.
 
     Raises: PlatformError.
     """
@@ -396,7 +396,7 @@ def note_deals(server_id: int, deals: Iterable[MoneyDeal]) -> None:
 
 
 def due_operations(*, limit: int = 200) -> list[tuple[int, str]]:
-    """(id, state) of operations whose time has come: what a crash or a broker that was away left behind."""
+    """List (id, state) of operations that are due: what a crash or an absent broker left behind."""
     rows = BalanceOperation.objects.filter(
         state__in=[OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN],
         next_check_at__lte=timezone.now(),

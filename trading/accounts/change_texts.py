@@ -10,7 +10,7 @@ from trading.platforms.base import Right
 
 
 def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[LocalizedText]:
-    """`Leverage 1:30 → 1:100`, and the like."""
+    """List what changed: `Leverage 1:30 → 1:100`, and the like."""
     found: list[LocalizedText] = []
     if "group" in after:
         found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})

@@ -39,7 +39,7 @@ RIGHTS_AGAIN: Final = dt.timedelta(seconds=15)  # until a platform that could no
 
 
 def note_telling(account_id: int) -> None:
-    """Before the platform is told of a change: what is read back meanwhile is ours, not a dealer's."""
+    """Note the time before the platform gets a change: what is read back meanwhile is ours, not a dealer's."""
     TradingAccount.objects.filter(pk=account_id).update(told_at=timezone.now())
 
 

@@ -159,7 +159,7 @@ def _opened(account_id: int, login: str) -> AccountState:
 
 
 def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, reason: str = "") -> None:
-    """In the caller's transaction, on a locked account."""
+    """Open a locked account under its login, in the caller's transaction."""
     account.login = login
     account.move_to(AccountState.OPEN)
     account.opened_at, account.next_try_at, account.error = timezone.now(), None, ""
@@ -310,7 +310,7 @@ def attach_login(account: TradingAccount, *, login: str, actor: Actor, reason: s
 
 
 def due_accounts(*, limit: int = 200) -> list[int]:
-    """Accounts whose opening is due: what a crash or a broker that was away left behind."""
+    """List accounts whose opening is due: what a crash or an absent broker left behind."""
     rows = TradingAccount.objects.filter(
         state__in=[AccountState.REQUESTED, AccountState.OPENING, AccountState.UNKNOWN], next_try_at__lte=timezone.now()
     )

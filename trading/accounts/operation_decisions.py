@@ -67,7 +67,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
     done = gettext_lazy("Outcome approved and booked.")
 
     def may_decide(self, user: User, item: OperationDecision) -> Decision:
-        """Nor the one who started the operation."""
+        """Exclude also whoever started the operation."""
         return policies.can_resolve(user, item.operation)
 
     def lock(self, pk: int) -> OperationDecision:

@@ -29,12 +29,12 @@ NEEDS: Final = {
 
 
 def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
-    """Whether the account's server lets us do it at all."""
+    """Decide whether the account's server lets us do it at all."""
     return capabilities.can(account.server, NEEDS[kind])
 
 
 def types_to_change_to(account: TradingAccount) -> list[AccountType]:
-    """Types that an account may become without losing its login: of its brand, server and currency; never demo to real."""
+    """List the types that an account may become without losing its login: same brand, server and currency; never demo to real."""
     found = AccountType.objects.filter(
         brand_id=account.client.brand_id,
         server_id=account.server_id,
@@ -59,7 +59,7 @@ def against_archive(account: TradingAccount) -> list[HeldBecause]:
 
 
 def against_password(account: TradingAccount) -> list[HeldBecause]:
-    """Why a person looks before the client sets a new trading password; empty: they set it themselves at once.
+    """List why a person checks first before the client sets a new trading password; empty: they set it themselves at once.
 
     The first password of an account that we opened a moment ago is always theirs to set.
     """
@@ -74,7 +74,7 @@ def against_password(account: TradingAccount) -> list[HeldBecause]:
 
 
 def contact_changed(client: Client, *, since: dt.datetime) -> bool:
-    """Whether mailbox or telephone became another one since then; the first ones are no change."""
+    """Tell whether e-mail address or phone changed since then; the first ones are no change."""
     rows = list(
         client.history.order_by("-history_date", "-history_id").values_list("email", "phone", "history_date")[:50]
     )
@@ -127,7 +127,7 @@ def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBeca
 
 
 def words_of(request: AccountRequest) -> list[LocalizedText]:
-    """Why it waits; a cap with the rule that sets it."""
+    """List why it waits; a cap with the rule that sets it."""
     return [
         joined([HeldBecause(code).label, _cap_words(request) if code == HeldBecause.CAP else ""], " ")
         for code in request.held_because
@@ -146,7 +146,7 @@ def _cap_words(request: AccountRequest) -> LocalizedText:
 
 
 def what(request: AccountRequest) -> LocalizedText:
-    """`Leverage 1:30 → 1:100`."""
+    """Title a request: `Leverage 1:30 → 1:100`."""
     if request.kind == RequestKind.LEVERAGE:
         return phrase("Leverage 1:%(before)s → 1:%(after)s") % {
             "before": request.before["leverage"],

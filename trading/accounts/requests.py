@@ -221,7 +221,7 @@ def _still_possible(request: AccountRequest) -> None:
 
 @transaction.atomic
 def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
-    """Who: as `grant`. Raises: NotAllowed, WrongState, DomainError without words for the client."""
+    """Refuse a request. Who: as `grant`. Raises: NotAllowed, WrongState, DomainError without a note for the client."""
     request = _locked(request_id)
     require(policies.can_decide_request(actor, request))
     _not_anothers(request, actor)
@@ -236,7 +236,7 @@ def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
 
 
 def undo(*, request_id: int, actor: Actor) -> AccountRequest:
-    """Within a day: a refusal waits again; what was granted is set back, if nobody changed it since.
+    """Undo a decision within a day: a refusal waits again; what was granted is set back, if nobody changed it since.
 
     Who: as `grant`. Raises: NotAllowed, WrongState, OutsideWorldError.
     """
@@ -302,7 +302,7 @@ def apply(request_id: int, *, says: bool = False) -> AccountRequest:
 
 
 def _changes(request: AccountRequest) -> dict[str, Any]:
-    """Columns of the account after the request is done, or undone."""
+    """Compute the account's columns after the request is done, or undone."""
     account, before = request.account, request.before
     if request.kind == RequestKind.PASSWORD:
         return {}
@@ -339,7 +339,7 @@ def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> dict[str
 
 
 def _seen_done(request: AccountRequest, changes: dict[str, Any]) -> dict[str, Any] | None:
-    """After an answer that was lost: what the account may do, if the platform did all of it; None where that is not seen."""
+    """Read after a lost answer what the account may do, if the platform did all of it; None where that is not seen."""
     if request.kind not in (RequestKind.LEVERAGE, RequestKind.TYPE):
         return None
     account = request.account

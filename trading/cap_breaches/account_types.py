@@ -41,14 +41,14 @@ FIELDS: Final[tuple[str, ...]] = (
 
 
 def types_visible_to(user: User) -> QuerySet[AccountType]:
-    """Account types of the brands that a member of staff reaches."""
+    """Select account types of the brands that a member of staff reaches."""
     found = AccountType.objects.filter(brand_id__in=reach_of(user).brands)
     return found.select_related("brand", "server").order_by("brand__name", "position", "pk")
 
 
 @transaction.atomic
 def add_type(*, brand_id: int, actor: Actor, **fields: Any) -> AccountType:
-    """Who: `trading.add_accounttype`, for a brand in reach. Raises: NotAllowed, DomainError for what can't be."""
+    """Add an account type. Who: `trading.add_accounttype`, for a brand in reach. Raises: NotAllowed, DomainError."""
     require_permission(actor, ADDS)
     _reaches(actor, brand_id)
     account_type = AccountType(brand_id=brand_id, **{name: fields[name] for name in FIELDS if name in fields})
@@ -117,7 +117,7 @@ def _check(account_type: AccountType) -> None:
 
 
 def _only_default(account_type: AccountType) -> None:
-    """One default per brand: a new one takes the place of the old one."""
+    """Keep one default per brand: a new one takes the place of the old one."""
     if account_type.is_default:
         others = AccountType.objects.filter(brand_id=account_type.brand_id, is_default=True).exclude(pk=account_type.pk)
         others.update(is_default=False)

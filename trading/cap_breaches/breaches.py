@@ -120,12 +120,12 @@ class Page:
 
 
 def count_above(user: User, *, on: dt.date | None = None) -> int:
-    """How many accounts of visible clients get more on some class than they may, as they were counted last."""
+    """Count accounts of visible clients that get more on some class than they may, as they were counted last."""
     return int(class_sql.rows(class_sql.COUNT, books=reach_of(user).books, on=on)[0][0])
 
 
 def ids_above(user: User, *, on: dt.date | None = None, after: int = 0, limit: int = PAGE) -> list[int]:
-    """Accounts that were above the cap of a class when they were counted last, by id."""
+    """List accounts that were above the cap of a class when they were counted last, by id."""
     return [
         row[0] for row in class_sql.rows(class_sql.ABOVE, books=reach_of(user).books, on=on, after=after, limit=limit)
     ]
@@ -162,7 +162,7 @@ def classes_of(ids: Sequence[int], *, user: Actor, on: dt.date | None = None) ->
 
 
 def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS_MAX) -> list[Unclear]:
-    """Where accounts have caps of classes that nothing can be held against, or only a part. Four queries."""
+    """List where accounts have caps of classes that nothing can be compared with, or only a part. Four queries."""
     require_permission(user, "trading.view_leveragecap")
     values: dict[str, Any] = {"books": reach_of(user).books, "on": on, "limit": limit}
     rows, silent = class_sql.rows(class_sql.UNCLEAR, **values), class_sql.rows(class_sql.SILENT, **values)
@@ -180,7 +180,7 @@ def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS
 
 
 def _untold(kind: str) -> str:
-    """Why nothing is known of a server's classes, and what would have to be told."""
+    """Explain why nothing is known of a server's classes, and what is missing."""
     missing = {
         PlatformKind.MT5: _("Its symbols or groups are not read yet, or no symbol of theirs is mapped."),
         PlatformKind.MT4: _(
@@ -226,7 +226,7 @@ def watch() -> int:
 
 
 def _findings(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[int, str], dict[str, Any]]:
-    """By server and class: its groups, and the figures of that which goes farthest beyond what it may."""
+    """Group by server and class: the groups, and the figures of the one that goes farthest beyond its cap."""
     margins, worst = of_groups((row[0], row[1]) for row in rows), dict[tuple[int, str], Decimal]()
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for server_id, group, sort, cap, leverage in rows:

@@ -99,7 +99,7 @@ def rows(
     after: int = 0,
     ids: Iterable[int] = (),
 ) -> list[tuple[Any, ...]]:
-    """One of these statements, of the accounts in these books (None: of all)."""
+    """Run one of these statements, of the accounts in these books (None: of all)."""
     values: dict[str, Any] = {
         "day": on or timezone.now().date(),
         "places": orjson.dumps(COUNTRY_OF_LICENCE).decode(),

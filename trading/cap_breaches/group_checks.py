@@ -55,7 +55,7 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
 
 
 def check(server: TradingServer, group: str, currency: str) -> str:
-    """As `problem_in`, after asking the server itself when what was read last does not agree. Raises: PlatformError."""
+    """Check as `problem_in`, after asking the server itself where what was read last does not agree. Raises: PlatformError."""
     groups = known_groups(server)
     if groups.get(group) in ("", currency) or not capabilities_of(server.kind).lists_groups:
         return ""
@@ -70,7 +70,7 @@ def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
 
 
 def problems(user: User) -> list[GroupProblem]:
-    """Offered types whose group was not there when the server's groups were read last. A query per server in doubt."""
+    """List offered types whose group was missing when the server's groups were read last. A query per server in doubt."""
     found, by_server = [], {}
     for one in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
         if one.server_id not in by_server:
@@ -80,7 +80,7 @@ def problems(user: User) -> list[GroupProblem]:
 
 
 def margin_problems(user: User) -> list[GroupProblem]:
-    """Offered types whose group gives more on a class of instruments than a regulator allows, whatever the leverage."""
+    """List offered types whose group gives more on a class than a regulator allows, whatever the leverage."""
     types = list(types_visible_to(user).filter(is_enabled=True, is_demo=False)[:SHOWN_MAX])
     return [GroupProblem(one, words) for one, words in type_checks.wrong_classes(types)]
 

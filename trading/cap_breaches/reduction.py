@@ -88,7 +88,7 @@ def _rows(user: User, day: dt.date | None, *, after: int = 0, limit: int) -> lis
 
 
 def count_above(user: User, *, on: dt.date | None = None) -> int:
-    """How many accounts of visible clients are above their cap on a day; no more than COUNTED_MAX are counted."""
+    """Count accounts of visible clients above their cap on a day, up to COUNTED_MAX."""
     return len(_rows(user, on, limit=COUNTED_MAX))
 
 
@@ -114,7 +114,7 @@ def proposal_for(account: TradingAccount, cap: int) -> int | None:
 
 
 def due(user: User, *, after: int = 0, limit: int = 500) -> list[int]:
-    """Accounts that the job may lower, by id."""
+    """List accounts that the job may lower, by id."""
     return [pk for pk, cap, has_positions in _rows(user, None, after=after, limit=limit) if cap and not has_positions]
 
 

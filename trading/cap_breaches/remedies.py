@@ -60,7 +60,7 @@ class Remedy:
         return _("%(what)s; not traded there: %(classes)s") % {"what": words, "classes": names}
 
     def key(self, account: TradingAccount) -> str:
-        """Names the change: from what, to what. What was chosen for other figures than an account has is not done to it."""
+        """Name the change: from what, to what. An account with other figures than were chosen for isn't changed."""
         there = self.account_type.pk if self.account_type else 0
         return f"{account.account_type_id or 0}.{account.leverage}-{there}.{self.leverage}"
 
@@ -76,7 +76,7 @@ class House:
 
     @classmethod
     def on(cls, day: dt.date, places: Collection[tuple[int, str]]) -> House:
-        """`places`: servers and groups of the accounts that it is about."""
+        """Read what remedies need on a day. `places`: servers and groups of the accounts that it is about."""
         servers = {server for server, _group in places}
         types = list(
             AccountType.objects.filter(server__in=servers, is_enabled=True, is_demo=False).select_related(
@@ -114,7 +114,7 @@ def remedies(account: TradingAccount, house: House) -> list[Remedy]:
 
 
 def _is_like(one: AccountType, own: AccountType, client: Client) -> bool:
-    """Whether an account of a type may become one of another without other conditions than margins."""
+    """Tell whether an account of a type may become one of another without other conditions than margins."""
     same = all(
         getattr(one, name) == getattr(own, name) for name in ("brand_id", "server_id", "currency", "kind", "is_demo")
     )
@@ -202,7 +202,7 @@ def preview(user: User, *, on: dt.date | None = None) -> Preview:
 
 
 def _note_positions(sorts: Collection[Sort]) -> None:
-    """How many of each hold positions; of the first HELD_MAX accounts of each sort."""
+    """Count how many of each sort hold positions, of its first HELD_MAX accounts."""
     ids = [pk for one in sorts for pk in one.accounts[:HELD_MAX]]
     holding = (
         set(Position.objects.filter(account__in=ids).values_list("account_id", flat=True).distinct()) if ids else set()
@@ -243,7 +243,7 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> Accou
 
 
 def ids_of(user: User, chosen: Collection[str]) -> list[int]:
-    """Accounts of the sorts that something was chosen for."""
+    """List accounts of the sorts that something was chosen for."""
     return sorted(
         pk for one in preview(user).sorts if any(key in chosen for key, _words in one.options) for pk in one.accounts
     )

@@ -73,7 +73,7 @@ class ClassRow:
 
 
 def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:
-    """Lines that hold for retail clients. One query."""
+    """List the lines in force for retail clients. One query."""
     day = on or timezone.now().date()
     rows = LeverageCap.objects.filter(category=Category.RETAIL, valid_from__lte=day)
     return [
@@ -86,7 +86,7 @@ def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:
 def rows_of(
     account_type: AccountType, lines: Sequence[LeverageCap], given: Mapping[str, GroupLeverage]
 ) -> list[ClassRow]:
-    """By class, in the regulators' order; none for demo accounts."""
+    """List a type's classes, in the regulators' order; none for demo accounts."""
     if account_type.is_demo:
         return []
     ladder = account_type.ladder
@@ -104,7 +104,7 @@ def rows_of(
 
 
 def _concerns(line: LeverageCap, account_type: AccountType) -> bool:
-    """Whether a line holds for somebody to whom the type is offered: by residence, or by the brand's licence."""
+    """Tell whether a line holds for somebody to whom the type is offered: by residence, or by the brand's licence."""
     licence = account_type.brand.jurisdiction
     if COUNTRY_OF_LICENCE.get(licence, licence) in line.countries:
         return True
@@ -113,7 +113,7 @@ def _concerns(line: LeverageCap, account_type: AccountType) -> bool:
 
 
 def wrong_classes(types: Iterable[AccountType]) -> list[tuple[AccountType, str]]:
-    """Offered types whose group breaks a cap that no leverage heals, with the words. Two queries, however many types."""
+    """List offered types whose group breaks a cap that no leverage heals, with the text. Two queries, however many types."""
     rows = [one for one in types if one.is_enabled and not one.is_demo]
     if not rows:
         return []
@@ -127,7 +127,7 @@ def wrong_classes(types: Iterable[AccountType]) -> list[tuple[AccountType, str]]
 
 
 def page_rows(account_type: AccountType) -> tuple[list[ClassRow], bool]:
-    """For a type's page: its classes, and whether its server tells margin rates. Two queries."""
+    """Read for a type's page its classes, and whether its server has margin rates. Two queries."""
     place = (account_type.server_id, account_type.group)
     given = of_groups([place]).get(place, {})
     return rows_of(account_type, lines_today(), given), bool(given)

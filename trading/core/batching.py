@@ -17,5 +17,5 @@ def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 
 
 def array(numbers: Iterable[int]) -> str:
-    """PostgreSQL's text of an array: a list as a parameter costs six times as much to write out."""
+    """Write PostgreSQL's text of an array: a list as a parameter costs six times as much to write out."""
     return f"{{{','.join(map(str, numbers))}}}"

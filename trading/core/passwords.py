@@ -13,7 +13,7 @@ SIGNS: Final = "!#$%&*+-?@"
 
 
 def new_password() -> str:
-    """Fourteen characters of the four classes that platforms ask for. Shown or sent once, never kept."""
+    """Make fourteen characters of the four classes that platforms ask for. Shown or sent once, never kept."""
     classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, SIGNS)
     letters = [secrets.choice(kind) for kind in classes]
     letters += [secrets.choice(string.ascii_letters + string.digits) for _position in range(10)]
@@ -22,6 +22,9 @@ def new_password() -> str:
 
 
 def is_acceptable(password: str, *, chars_max: int = 16) -> bool:
-    """From 8 characters (counted in UTF-16) with lower case, upper case, digit and sign: MetaTrader's rule, kept everywhere."""
+    """Tell whether a password has 8 characters or more (counted in UTF-16) with lower case, upper case, digit and sign.
+
+    MetaTrader's rule, applied to every platform.
+    """
     length = len(password.encode("utf-16-le", "surrogatepass")) // 2
     return CHARS_MIN <= length <= chars_max and all(re.search(kind, password) for kind in CLASSES)

@@ -26,5 +26,5 @@ def operation(one: BalanceOperation) -> LocalizedText:
 
 
 def amount_of(one: BalanceOperation) -> LocalizedText:
-    """With its sign where the platform has booked it."""
+    """Write an operation's amount, with its sign where the platform has booked it."""
     return amount(Money(one.amount if one.is_booked else abs(one.amount), one.currency), is_signed=one.is_booked)

@@ -79,7 +79,7 @@ def attach(
 
 
 def check_open(row: StagedLogin) -> None:
-    """Whether it can still become somebody's. Raises: WrongState, DomainError."""
+    """Refuse a login that can't be attached now. Raises: WrongState, DomainError."""
     if row.state == StagedState.PROPOSED:
         raise WrongState(_("A client for this login is already awaiting second approval."))
     if row.state not in UNDECIDED:
@@ -176,12 +176,12 @@ def _make(row: StagedLogin, client: Client, account_type: AccountType | None) ->
 
 
 def _looks_demo(row: StagedLogin) -> bool:
-    """Without a type only the server or the group's folder can say so."""
+    """Guess without a type, from the server or the group's folder, whether the account is a demo."""
     return row.server.is_demo or row.group.lower().startswith("demo")
 
 
 def _link_deals(server: TradingServer, account: TradingAccount) -> int:
-    """Deals that came while nobody knew the login get their account, and are told of like new ones."""
+    """Give deals of a login that was unknown their account, and publish them like new ones."""
     with connection.cursor() as cursor:
         cursor.execute(LINK_DEALS, {"account": account.pk, "server": server.pk, "login": account.login})
         rows = cursor.fetchall()

@@ -22,11 +22,11 @@ def _codes() -> dict[str, str]:
 
 
 def folded(text: str) -> str:
-    """Lower case, without accents, single spaces."""
+    """Fold a text to lower case, without accents, single spaces."""
     return " ".join(anyascii(text).lower().split())
 
 
 @lru_cache(maxsize=4096)
 def country_code(text: str) -> str:
-    """`DE`, `Germany` and `Deutschland` are DE; empty where it is no country's name."""
+    """Find the ISO code: `DE`, `Germany` and `Deutschland` are DE; empty where it is no country's name."""
     return _codes().get(folded(text), "") if text.strip() else ""

@@ -50,6 +50,6 @@ def read_history(account_id: int) -> int | None:
 
 
 def due_histories(*, limit: int = 20) -> list[int]:
-    """Accounts whose past is still to be read, or whose reader died."""
+    """List accounts whose past is still to be read, or whose reader died."""
     rows = TradingAccount.objects.filter(history_due_at__lte=timezone.now()).order_by("history_due_at")
     return list(rows.values_list("pk", flat=True)[:limit])

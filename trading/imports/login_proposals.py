@@ -87,7 +87,7 @@ def _compare(account: TradingAccount, found: AccountData) -> list[Evidence]:
 
 
 def _masked(text: str) -> str:
-    """Contacts stay masked here as on every page; whether they are the same is what counts."""
+    """Mask contacts here as on every page; whether they are the same is what counts."""
     return formats.mask_email(text) if "@" in text else text
 
 

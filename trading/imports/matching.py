@@ -78,7 +78,7 @@ def match_logins(server: TradingServer, logins: Sequence[str], *, user: User) ->
 
 
 def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: User) -> int:
-    """Verdict, client, type and reasons of some rows: one query for the candidates, one to write."""
+    """Write verdict, client, type and reasons of some rows: one query for the candidates, one to write."""
     if not rows:
         return 0
     types = TypesOf(server)
@@ -92,7 +92,7 @@ def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: User
 
 
 def fits_everywhere(row: StagedLogin, client: Client) -> list[Fit]:
-    """Whom a login fits now among all clients of its server's brands and the client's own, whoever asks."""
+    """Find whom a login fits now among all clients of its server's brands and the client's own, whoever asks."""
     types = TypesOf(row.server)
     brands = types.brands | {client.brand_id}
     return _fits([row], types, brands, Book.objects.filter(brand__in=brands).values_list("pk", flat=True))[row.pk]

@@ -63,7 +63,7 @@ class StagedFilter(django_filters.FilterSet):
 
 
 def _fits(row: StagedLogin, table: StagedTable) -> str:
-    """Client and why, or why not: `Clara Weber: same mailbox`; `Clara Weber, Óscar Núñez` where several fit."""
+    """Write client and why, or why not: `Clara Weber: same mailbox`; `Clara Weber, Óscar Núñez` where several fit."""
     names = [str(table.clients[r["client"]]) for r in row.reasons if r["client"] in table.clients]
     if row.state == StagedState.ATTACHED and row.client_id:
         return str(table.clients.get(row.client_id, f"#{row.client_id}"))

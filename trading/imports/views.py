@@ -48,7 +48,7 @@ class NewImport(StaffView):
 
     @staticmethod
     def _again(request: HttpRequest) -> ImportForm:
-        """With the server and groups of a reading that is to be repeated, when the address names them."""
+        """Fill in the server and groups of a reading that is to be repeated, when the address names them."""
         form = ImportForm()
         if is_whole(server := request.GET.get("server", "")):
             form.initial = {"server": server, "mask": request.GET.get("mask", "")}
@@ -107,7 +107,7 @@ class ImportPage(StaffView):
 
 
 def _counts(batch: AccountImport) -> tuple[list[dict[str, Any]], int, int, int]:
-    """Rows by what was found; how many wait for a decision, how many of them are clean, and how many for a second person."""
+    """Count rows by verdict; how many wait for a decision, how many of them are clean, and how many for a second person."""
     rows = batch.rows.values("verdict", "state").annotate(n=Count("pk")).order_by()
     totals = dict.fromkeys(Verdict.values, 0)
     waiting = clean = proposed = 0

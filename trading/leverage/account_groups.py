@@ -29,7 +29,7 @@ WHERE a.state = 'open' AND NOT a.is_demo AND a.missing_since IS NULL GROUP BY 1,
 
 
 def counted_at() -> dt.datetime | None:
-    """When accounts were counted last; None while there are none."""
+    """Find when accounts were counted last; None while there are none."""
     last: dt.datetime | None = CapStanding.objects.aggregate(at=Max("counted_at"))["at"]
     return last
 

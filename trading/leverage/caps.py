@@ -272,7 +272,8 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
 
 @transaction.atomic
 def end_line(*, line_id: int, last_day: dt.date, actor: Actor) -> LeverageCap:
-    """Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for a line that has ended."""
+    """Set the last day of a line. Who: `trading.change_leveragecap`. Raises: NotAllowed, DomainError, WrongState for an
+    ended line."""
     require_permission(actor, CHANGES)
     line = lock_or_none(LeverageCap, line_id)
     if line is None:

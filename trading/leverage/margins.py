@@ -66,12 +66,14 @@ class GroupLeverage:
         )
 
     def fits(self, leverage: int, cap: int) -> bool:
-        """Whether an account of so much stays within a cap on the symbols whose margin follows it; those of a fixed margin are
-        no question of leverage."""
+        """Tell whether an account of that leverage stays within a cap on the symbols whose margin follows it.
+
+        Those of a fixed margin don't depend on the leverage.
+        """
         return self.rate is None or leverage <= cap * self.rate * ROUNDING
 
     def is_beyond(self, cap: int) -> bool:
-        """Whether no leverage of an account would keep the class within its cap: a fixed margin, or none may be traded."""
+        """Tell whether no leverage of an account would keep the class within its cap: a fixed margin, or none may be traded."""
         return not cap or self.rate == 0 or (self.fixed is not None and self.fixed > cap * ROUNDING)
 
 
@@ -92,7 +94,7 @@ def _words(reason: str, names: str) -> str:
 
 
 def as_json(rules: Sequence[MarginRule] | None) -> list[dict[str, Any]] | None:
-    """As `PlatformGroup.margin_rules` keeps them."""
+    """Convert margin rules to what `PlatformGroup.margin_rules` stores."""
     if rules is None:
         return None
     return [
@@ -107,8 +109,10 @@ def as_json(rules: Sequence[MarginRule] | None) -> list[dict[str, Any]] | None:
 
 
 def refresh(server: TradingServer) -> None:
-    """Work out what each group of a server gives, from what was read last. Two reads and one write, and a read for each pair
-    of currencies between which a fixed margin is exchanged."""
+    """Work out what each group of a server gives, from what was read last.
+
+    Two reads and one write, and a read for each pair of currencies between which a fixed margin is exchanged.
+    """
     groups = list(PlatformGroup.objects.filter(server=server, gone_at__isnull=True, margin_rules__isnull=False))
     if not groups:
         return
@@ -194,7 +198,7 @@ def _rate(info: SymbolInfo, rules: Sequence[Mapping[str, Any]], exchanged: Excha
 
 
 def _share(info: SymbolInfo, amount: Decimal, exchanged: Exchange) -> Decimal | None:
-    """Of a lot's worth, what a fixed margin is; the whole where none takes the formula's place. None: not known."""
+    """Compute a fixed margin's share of a lot's worth; 1 where the formula has none. None: not known."""
     if not amount:
         return Decimal(1) if info.margin_formula == MarginFormula.VALUE else None
     rate = exchanged(info.lot_currency, info.currency_margin)
@@ -202,7 +206,7 @@ def _share(info: SymbolInfo, amount: Decimal, exchanged: Exchange) -> Decimal | 
 
 
 def of_groups(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[str, GroupLeverage]]:
-    """By (server, group): what each gives on each class; nothing for those that don't tell. One query."""
+    """Read what each group, by (server, name), gives on each class; groups without margin data are left out. One query."""
     wanted = set(places)
     rows = PlatformGroup.objects.filter(
         server__in={server for server, _group in wanted},

@@ -211,18 +211,18 @@ def brands_of(user: User) -> list[Brand]:
 
 
 def servers_of(brand: Brand) -> list[TradingServer]:
-    """Servers on which the brand's clients may have accounts; at most fifty."""
+    """List the servers on which the brand's clients may have accounts; at most fifty."""
     return list(TradingServer.objects.filter(account_types__brand=brand).distinct().order_by("name")[:50])
 
 
 def both_ends(view: View, *, by_client: bool, limit: int = SHOWN) -> tuple[list[Result], list[Result]]:
-    """(winners, losers), the largest first."""
+    """List winners and losers, the largest first."""
     found = _results(view, BOTH_ENDS, by_client=by_client, limit=limit)
     return [one for one in found if one.side == "won"], [one for one in found if one.side == "lost"]
 
 
 def whole(view: View, *, by_client: bool) -> list[Result]:
-    """Everyone of a period from the largest win to the largest loss; at most `EXPORTED_MAX`."""
+    """List everyone of a period from the largest win to the largest loss; at most `EXPORTED_MAX`."""
     return _results(view, WHOLE, by_client=by_client, limit=EXPORTED_MAX)
 
 
@@ -243,7 +243,7 @@ def totals(view: View) -> Totals:
 
 
 def exposure(view: View) -> list[Exposure]:
-    """Long, short and net per symbol, the largest net first."""
+    """List long, short and net per symbol, the largest net first. Who: `trading.view_deal_list`."""
     require_permission(view.user, SEES)
     with connection.cursor() as cursor:
         cursor.execute(EXPOSURE, view.values())
@@ -251,7 +251,7 @@ def exposure(view: View) -> list[Exposure]:
 
 
 def holders(view: View, symbol: str, *, limit: int = 200) -> list[Holder]:
-    """Who holds a symbol, the largest net first."""
+    """List who holds a symbol, the largest net first. Who: `trading.view_deal_list`."""
     require_permission(view.user, SEES)
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, {**view.values(), "symbol": symbol, "limit": limit})
@@ -259,6 +259,6 @@ def holders(view: View, symbol: str, *, limit: int = 200) -> list[Holder]:
 
 
 def sum_of(rows: Sequence[Exposure]) -> tuple[Decimal, Decimal]:
-    """(value of all nets without their sign, profit of all) of an exposure."""
+    """Sum up an exposure: the value of all nets without their sign, and the profit of all."""
     values = [abs(row.value) for row in rows if row.value is not None]
     return sum(values, Decimal(0)), sum((row.profit for row in rows), Decimal(0))

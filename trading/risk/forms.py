@@ -30,4 +30,4 @@ class MarginPolicyForm(ModelForm[MarginPolicy]):
         return data
 
     def validate_constraints(self) -> None:
-        """Said in words by `clean`, and held by the database."""
+        """Leave the limits to `clean`, which explains them, and to the CHECK in the database."""

@@ -147,7 +147,7 @@ def accounts_near(user: User, *, below: Decimal = NEAR_PERCENT) -> QuerySet[Trad
 
 
 def counts(user: User) -> dict[str, int]:
-    """Accounts with an open alert by the deepest limit they fell through, among those a user sees; demo accounts, too."""
+    """Count accounts with an open alert by the deepest limit they fell through, among those a user sees; demo accounts, too."""
     depth = Case(*[When(severity=s, then=Value(d)) for s, d in DEPTH.items()], output_field=IntegerField())
     rows = (
         MarginAlert.objects.filter(recovered_at__isnull=True, account__in=queries.accounts_visible_to(user))

@@ -111,7 +111,7 @@ def _of(account: TradingAccount, days: int) -> dict[str, Any]:
 
 
 def held_of(positions: Sequence[Position]) -> list[Held]:
-    """Exposure by symbol, the largest net first, from positions that were read already: no query."""
+    """Sum up exposure by symbol, the largest net first, from positions that were read already: no query."""
     found: dict[str, list[Any]] = {}
     for position in positions:
         row = found.setdefault(position.symbol, [Decimal(0), Decimal(0), 0, Decimal(0)])

@@ -139,7 +139,7 @@ def check(server: TradingServer) -> None:
 
 
 def _check_destinations(server: TradingServer) -> None:
-    """In production servers are at public addresses, or where whoever runs Keelson allows it. Raises: DomainError."""
+    """Require public addresses in production, or those that whoever runs Keelson allows. Raises: DomainError."""
     if server.host == SANDBOX_HOST:
         return
     hosts = {str(value) for name, value in server.options.items() if name.endswith("host") and value}

@@ -43,7 +43,7 @@ class Check:
 
 
 def examine(server: TradingServer) -> Iterator[Check]:
-    """All checks, one after another; nothing on the server is changed. Stops when the log-in fails."""
+    """Run all checks, one after another; nothing on the server is changed. Stops when the log-in fails."""
     platform, kind = platform_for(server, Purpose.BACKFILL), kind_of(server.kind)
     advice = {**ADVICE, **kind.advice}
     checks = {"log-in": _log_in, **kind.checks(server), **_checks(platform)}
@@ -59,7 +59,7 @@ def examine(server: TradingServer) -> Iterator[Check]:
 
 
 def _checks(platform: Platform) -> dict[str, Examination]:
-    """Those that this platform can answer."""
+    """Choose the checks that this platform can answer."""
     can = platform.capabilities
     wanted: dict[str, tuple[bool, Examination]] = {
         "manager": (True, _manager),
@@ -94,7 +94,7 @@ def _not_told(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _unverified(_server: TradingServer, platform: Platform) -> Finding:
-    """No fault: what to try by hand before clients rely on it."""
+    """List what to try by hand before clients rely on it; it is no fault."""
     names = ", ".join(str(Ability(name).label) for name in sorted(platform.capabilities.unverified))
     return True, f"no public description was found of: {names}; try each once by hand with a small amount", ""
 
@@ -108,7 +108,7 @@ def _sample(server: TradingServer, platform: Platform) -> list[str]:
 
 
 def _look_up(server: TradingServer, platform: Platform) -> Finding:
-    """Without it a deposit whose answer was lost could not be found again."""
+    """Check that operations can be looked up: without it a deposit whose answer was lost could not be found again."""
     logins = _sample(server, platform)[:1]
     if not logins:
         return True, "there is no account to try it on", ""

@@ -195,7 +195,7 @@ class ServerForm(ModelForm[TradingServer]):
             self.fields["port"].initial = self.initial["port"] = PORTS.get(self.platform_kind, 443)
 
     def _option_field(self, option: Option) -> forms.Field:
-        """Secrets are never filled in; others show what is kept, else what stands for an empty field."""
+        """Make an option's field. Secrets are never filled in; others show what is saved, else the default as a hint."""
         must = option.is_required and not option.default and not (option.is_secret and self._has_secret(option))
         common: dict[str, Any] = {
             "label": option.label,
@@ -224,7 +224,7 @@ class ServerForm(ModelForm[TradingServer]):
         return [self[f"option_{option.name}"] for option in self.platform.options]
 
     def values(self) -> dict[str, Any]:
-        """For the verbs: the row's fields, the options, the secrets."""
+        """Collect for the verbs: the row's fields, the options, the secrets."""
         data = self.cleaned_data
         options = {one.name: data.get(f"option_{one.name}", "") for one in self.platform.options}
         secret = {one.name for one in self.platform.options if one.is_secret}

@@ -151,12 +151,12 @@ def _propose_address(
 
 
 def is_being_set_up(server: TradingServer) -> bool:
-    """Whether nothing was ever read from it and nobody has an account there."""
+    """Tell whether nothing was ever read from it and nobody has an account there."""
     return not server.cursors.filter(read_at__isnull=False).exists() and not server.accounts.exists()
 
 
 def _keep_where(server: TradingServer, where: Where) -> None:
-    """Back to where it was, until a second person approves the new address."""
+    """Put the server back to where it was, until a second person approves the new address."""
     server.host, server.port, server.transport = where.host, where.port, where.transport
     moved = where_of(server).options
     server.options = {name: value for name, value in server.options.items() if name not in moved} | where.options

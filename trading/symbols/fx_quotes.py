@@ -53,7 +53,7 @@ def read_platform(address: str) -> list[Published]:
 
 
 def _currency_of(symbol: str) -> str:
-    """`EURUSD`, or with the broker's own ending `EURUSD.r`; empty for what is no fiat currency in euro."""
+    """Find the currency of a euro pair such as `EURUSD` or `EURUSD.r`; empty for what is no fiat currency in euro."""
     currency = symbol[3:6]
     is_pair = (
         symbol.startswith("EUR")

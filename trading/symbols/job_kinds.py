@@ -16,7 +16,7 @@ from trading.sync import backfill, breaks, reconcile
 
 @job_kind(mapping.JOB, title=gettext_noop("Deals of mapped symbols"), hours=6)
 def resolve_symbols(job: RunningJob) -> None:
-    """Deals that waited for their symbol are told to who counts them."""
+    """Publish the deals that waited for their symbol, for whoever counts deals."""
     told = 0
     for told in mapping.resolve_deals(job.parameters["info_ids"]):
         job.progress(told, 0, _("%(n)s deals") % {"n": told})

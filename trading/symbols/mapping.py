@@ -84,9 +84,9 @@ def map_symbol(
     contract_size: Decimal,
     note: str = "",
 ) -> tuple[SymbolAlias, Job | None]:
-    """Say what a server's symbol is; `name` is a symbol of the house, made when it is new, with units in its lot.
+    """Map a server's symbol to one of ours by `name`, which is made when it is new, with the units in its lot.
 
-    Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError when the house knows the name as something else.
+    Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError where our symbol of that name has another group or lot.
     """
     require_permission(actor, MAPS)
     info = lock_or_none(SymbolInfo, info_id, "server")

@@ -69,7 +69,7 @@ def start(
 
 @transaction.atomic
 def resume(*, backfill_id: int, actor: User) -> Backfill:
-    """Go on with a span that was cut. Who: `trading.backfill_deals`. Raises: WrongState when it runs or is done."""
+    """Resume a span that was cut off. Who: `trading.backfill_deals`. Raises: WrongState when it runs or is done."""
     require_permission(actor, FILLS)
     row = _locked(backfill_id)
     if row.state == BackfillState.DONE or row.is_at_work:
@@ -142,8 +142,10 @@ def work(backfill_id: int) -> Generator[Backfill, None, None]:
 def stretches(
     platform: Platform, server: TradingServer, span: tuple[int, int], *, position: int, length: int = DAY_MSC
 ) -> Iterator[tuple[list[DealData], int]]:
-    """Deals of a span of the server's clock from a position on, and the position once they are kept: in one pass where the
-    platform has one, else window by window (`length` of the first)."""
+    """Yield the deals of a span of the server's clock from a position on, and the position once they are kept.
+
+    In one pass where the platform has one, else window by window (`length` of the first).
+    """
     first_msc, end_msc = span
     if isinstance(platform, ReadsPast):
         pieces = platform.past(mask=server.group_mask, from_msc=first_msc, to_msc=end_msc - 1, position_msc=position)

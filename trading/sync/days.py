@@ -71,7 +71,7 @@ def msc_of(day: dt.date) -> int:
 
 
 def instants(first_msc: int, last_msc: int) -> tuple[dt.datetime, dt.datetime]:
-    """UTC instants that surely hold a stretch of a server's clock: only to leave other partitions alone."""
+    """Widen a stretch of a server's clock to UTC instants that surely hold it: only to leave other partitions alone."""
     start = dt.datetime.fromtimestamp(first_msc / 1000, dt.UTC)
     return start - AROUND, dt.datetime.fromtimestamp(last_msc / 1000, dt.UTC) + AROUND
 
@@ -115,7 +115,7 @@ def check_days(server: TradingServer, days: Iterable[dt.date]) -> dict[dt.date, 
 
 
 def check_day(server: TradingServer, platform: Platform, day: dt.date) -> Compared:
-    """One day, window by window; a row in `DayCheck`, and breaks with their evidence."""
+    """Compare one day, window by window; write a row in `DayCheck`, and breaks with their evidence."""
     start = msc_of(day)
     total = Compared()
     windows = Windows(start, start + DAY_MSC, _length(server, start))
@@ -197,7 +197,7 @@ def _judge_extra(
     window: tuple[int, int],
     total: Compared,
 ) -> None:
-    """Deals not in the platform's list: moved to another time, of an archived account, or deleted."""
+    """Decide about deals not in the platform's list: moved to another time, of an archived account, or deleted."""
     from trading.sync.deals import take_in
 
     with connection.cursor() as cursor:
@@ -223,7 +223,7 @@ def _judge_extra(
 
 
 def _listed(server: TradingServer, platform: Platform, logins: set[str]) -> set[str]:
-    """Those of the logins that the platform has in its list; one that keeps none is asked for each."""
+    """Find those of the logins that the platform lists; one without a list is asked for each."""
     if platform.capabilities.lists_accounts:
         return set(platform.logins(server.group_mask))
     return {account.login for account in platform.read_accounts(sorted(logins))}

@@ -90,7 +90,7 @@ def follow_deals(server: TradingServer) -> int:
 
 
 def _note_reading(run: Run, clock: ServerTime) -> None:
-    """Who asks how fresh a server's deals are looks at one cursor, whatever the source."""
+    """Write how fresh a server's deals are to the one cursor that everybody reads, whatever the source."""
     values = {
         "read_at": timezone.now(),
         "position_msc": clock.server_msc,
@@ -105,7 +105,7 @@ def _note_reading(run: Run, clock: ServerTime) -> None:
 
 @transaction.atomic
 def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
-    """Deals into the table with everything that follows from them, in one transaction."""
+    """Take deals into the table with everything that follows from them, in one transaction."""
     if not deals:
         return Ingested()
     # Writers of one server wait for each other here, so that a ticket can't be inserted twice.
@@ -124,7 +124,7 @@ def take_in(server: TradingServer, deals: list[DealData]) -> Ingested:
 
 
 def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Ingested) -> None:
-    """Nothing is dropped: what we don't understand is stored, and a person is told once."""
+    """Store what we don't understand and ask a person about it once: nothing is dropped."""
     for action in {deal.action for deal in deals} - set(DealAction.values):
         theirs = [deal for deal in deals if deal.action == action]
         open_issue(
@@ -151,7 +151,7 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
 
 
 def _strangers(server: TradingServer, logins: set[str]) -> list[str]:
-    """Logins that nobody decided about: somebody may have said that a dealer's or test account is to be ignored."""
+    """List the logins without an account that nobody decided about: a dealer's or test account may be ignored."""
     if not logins:
         return []
     ignored = StagedLogin.objects.filter(server=server, login__in=logins, state=StagedState.IGNORED)
@@ -159,7 +159,7 @@ def _strangers(server: TradingServer, logins: set[str]) -> list[str]:
 
 
 def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) -> None:
-    """Balance and credit deals may be the answer that one of our operations waits for."""
+    """Match balance and credit deals with the operations that wait for their answer."""
     money = [
         MoneyDeal(deal.ticket, done.owners[deal.login].account_id, deal.profit, deal.comment)
         for deal in deals
@@ -173,10 +173,11 @@ def _note_money(server: TradingServer, deals: list[DealData], done: Ingested) ->
 
 
 def _note_trades(deals: list[DealData], done: Ingested) -> None:
-    """Last trade of accounts, the first trade of a client, and the open pages.
+    """Note the last trade of accounts and the first of a client, and refresh the open pages.
 
-    Of history (`LIVE_DAYS`) only the first trade is told at once: last trades follow with its sums, and no page waits. A
-    client's last trade always follows with the sums: their row is what movements of money lock, and stands in many indexes.
+    Of history (`LIVE_DAYS`) only the first trade is noted at once: last trades follow with its sums, and no page waits.
+    A client's last trade always follows with the sums: movements of money lock the client's row, and it is in many
+    indexes.
     """
     by_login: dict[str, dt.datetime] = {}
     for deal in deals:
@@ -198,7 +199,7 @@ def _note_trades(deals: list[DealData], done: Ingested) -> None:
 
 
 def _wake_up(traded: dict[int, dt.datetime]) -> None:
-    """Who trades is active: funded and dormant clients move, once."""
+    """Move funded and dormant clients who trade to active, once."""
     with connection.cursor() as cursor:
         cursor.execute(SLEEPING, [array(traded), [Stage.FUNDED, Stage.DORMANT]])
         sleeping = cursor.fetchall()

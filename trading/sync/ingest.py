@@ -106,7 +106,7 @@ FROM locked WHERE a.id = locked.id
 
 @transaction.atomic
 def mark_deleted(server: TradingServer, tickets: Sequence[int], *, since: dt.datetime, until: dt.datetime) -> list[int]:
-    """Deals that the platform no longer has: kept, counted nowhere, and told like a change. Returns the tickets marked."""
+    """Mark deals that the platform no longer has: kept, counted nowhere, and published. Returns the tickets marked."""
     with connection.cursor() as cursor:
         cursor.execute(MARK_DELETED, [server.pk, list(tickets), since, until])
         rows = sorted(cursor.fetchall())
@@ -258,8 +258,11 @@ def _rows(deals: Sequence[DealData], done: Ingested) -> str:
 
 
 def is_changed(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether two reports of a deal differ in what both say. Fields that only one source has, and zeros at the end of a
-    number, are no change: the platform and its export tell the same deal in other words."""
+    """Tell whether two reports of a deal differ in what both contain.
+
+    Fields that only one source has, and zeros at the end of a number, are no change: the platform and its export write
+    the same deal differently.
+    """
     if before == after:
         return False
     return any(not _is_same(before[key], after[key]) for key in before.keys() & after.keys())

@@ -89,7 +89,7 @@ def sync_money(server: TradingServer) -> int:
 
 
 def _read_list(server: TradingServer) -> int:
-    """Everybody in one pass over the platform's list, written batch by batch; who was not in it is asked for then."""
+    """Read everybody in one pass over the platform's list, written batch by batch; those not in it are asked for after."""
     left = set(server.accounts.filter(state__in=LISTED).values_list("login", flat=True))
     read = 0
     everybody = platform_for(server, Purpose.READS).group_money("*")
@@ -124,7 +124,7 @@ def _keep(server: TradingServer, rows: Sequence[AccountMoney]) -> set[str]:
 
 @transaction.atomic
 def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
-    """Accounts and the clients' equity in two statements; the ids of the clients touched."""
+    """Write accounts and the clients' equity in two statements; the ids of the clients touched."""
     if not rows:
         return set()
     names = ("login", "balance", "credit", "floating", "equity", "margin", "margin_free", "margin_level")
@@ -145,7 +145,7 @@ def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
 
 
 def rates_of(server: TradingServer) -> list[dict[str, object]]:
-    """Today's reference rate of every currency pair between accounts and their brands. A pair without one is None."""
+    """Find today's reference rate of every currency pair between accounts and their brands. A pair without one is None."""
     pairs = server.accounts.values_list("currency", "client__brand__base_currency").distinct().order_by()
     today = timezone.now().date()
     rows: list[dict[str, object]] = []

@@ -15,7 +15,7 @@ PEOPLE: Final = "SELECT id, owner_id, user_id FROM clients_client WHERE id = ANY
 
 
 def refresh_pages(client_ids: Iterable[int]) -> None:
-    """Nudge the pages that show these clients' trading; after a long outage only some, the others catch up by themselves."""
+    """Refresh the pages that show these clients' trading; after a long outage only some, the others catch up later."""
     chosen = sorted(set(client_ids))[:CLIENTS_MAX]
     with connection.cursor() as cursor:
         cursor.execute(PEOPLE, [array(chosen)])

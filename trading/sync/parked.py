@@ -37,7 +37,7 @@ TEXTS: Final = (("login", 32), ("symbol", 32), ("comment", 64))
 
 
 def usable_deals(server: TradingServer, deals: Iterable[DealData]) -> list[DealData]:
-    """Those that can be kept; the others are parked."""
+    """List the deals that can be right; the others are parked as questions for a person."""
     return _usable(server, deals, why_no_deal)
 
 
@@ -60,7 +60,7 @@ def _usable(server: TradingServer, rows: Iterable[Any], why: Callable[[Any], str
 
 @contextmanager
 def parking(server: TradingServer) -> Iterator[None]:
-    """Around a reading: its rows that can't be read are parked at its end."""
+    """Park the rows of a reading that can't be read, at its end."""
     with collecting() as found:
         yield
     park(server, found)
@@ -84,7 +84,7 @@ def park(server: TradingServer, rows: list[SetAside]) -> None:
 
 
 def why_no_deal(deal: DealData) -> str:
-    """Why a deal can't be kept, naming its field; empty when it can."""
+    """Explain why a deal can't be kept, naming its field; empty when it can."""
     return (
         _odd_number(deal, WHOLE, INT64)
         or _odd_number(deal, SMALL, INT16)
@@ -140,7 +140,7 @@ def _odd_text(row: object) -> str:
 
 
 def _is_half(text: str) -> bool:
-    """Whether half of a character is in it, which no database keeps."""
+    """Tell whether half of a character is in it, which no database keeps."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -156,7 +156,7 @@ def _odd_volume(row: object, name: str) -> str:
 
 
 def _odd_price(row: object, *names: str) -> str:
-    """Prices may be below zero: oil was, in April 2020."""
+    """Find a price that can't be right; it may be below zero: oil was, in April 2020."""
     for name in names:
         value = getattr(row, name)
         if not (value.is_finite() and -PRICE_MAX < value < PRICE_MAX):
@@ -165,7 +165,7 @@ def _odd_price(row: object, *names: str) -> str:
 
 
 def _odd_money(row: object, *names: str) -> str:
-    """Money is not rounded: beyond its eight places there may be a binary fraction's noise, and nothing else."""
+    """Find an amount that can't be right: beyond eight places there may be a binary fraction's noise, and nothing else."""
     for name in names:
         value = getattr(row, name)
         if value and not (

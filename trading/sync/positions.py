@@ -64,7 +64,10 @@ def sync_positions(server: TradingServer) -> int:
 
 @transaction.atomic
 def write(server: TradingServer, positions: list[PositionData], *, is_whole: bool = True) -> int:
-    """is_whole: what isn't listed is closed. Otherwise a row couldn't be read, and what was there before stays."""
+    """Write the open positions of a server.
+
+    `is_whole`: what isn't listed is closed. Otherwise a row couldn't be read, and what was there before stays.
+    """
     listed = len(positions)
     positions = usable_positions(server, positions)
     rows = [{name: getattr(position, name) for name in NAMES} for position in positions]

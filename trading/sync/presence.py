@@ -72,7 +72,7 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
 
 
 def note_listed(server: TradingServer, logins: Set[str]) -> int:
-    """Accounts that were missing and are listed again come back. One query when nobody was missing."""
+    """Bring accounts back that were missing and are listed again. One query when nobody was missing."""
     missing = server.accounts.filter(missing_since__isnull=False).values_list("pk", "login")
     back = [pk for pk, login in missing[:10_000] if login in logins]
     return sum(mark_listed(account_id=account_id) for account_id in back)

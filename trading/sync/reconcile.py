@@ -85,7 +85,7 @@ def find_breaks(server: TradingServer, *, limit: int = SHOWN_MAX, account_id: in
 
 
 def reconcile(server: TradingServer) -> list[BalanceBreak]:
-    """Days with the platform, then every balance with its deals; what differs is put before a person.
+    """Compare days with the platform, then every balance with its deals; a person gets what differs.
 
     A platform that is away ends the comparison of days, not that of balances.
     """
@@ -161,7 +161,7 @@ def look_again(row: ReconcileBreak, progress: Callable[[int, int, str], None]) -
 def _read_account_again(
     server: TradingServer, account: TradingAccount, progress: Callable[[int, int, str], None]
 ) -> None:
-    """All deals of one account from the first to now, then its money, then the comparison."""
+    """Read all deals of one account from the first to now, then its money, and compare them."""
     from trading.sync.deals import take_in
 
     platform = platform_for(server, Purpose.BACKFILL)

@@ -135,7 +135,7 @@ def refresh(*, steps: int = STEPS_MAX) -> int:
 
 
 def refresh_all() -> int:
-    """Until no day is left: after a load of history, and in tests."""
+    """Refresh until no day is left: after a load of history, and in tests."""
     done = 0
     while count := refresh():
         done += count
@@ -144,7 +144,7 @@ def refresh_all() -> int:
 
 @transaction.atomic
 def _step_once() -> int | None:
-    """One step; None when nothing is left to do here."""
+    """Do one step; None when nothing is left to do here."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
@@ -183,9 +183,9 @@ def write(days: list[tuple[int, dt.date]]) -> None:
 
 
 def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime] | None = None) -> None:
-    """`last_trade_at` of accounts and of clients never goes back because of a deal that came late.
+    """Raise `last_trade_at` of accounts and of clients; a deal that came late never sets it back.
 
-    Both are kept to the minute: a client's row stands in many indexes, and who trades all day would write them with each deal.
+    Both are kept to the minute: a client's row is in many indexes, and a busy trader would write them with each deal.
     """
     for table, newest, also in (
         ("trading_tradingaccount", accounts, ""),
@@ -195,7 +195,7 @@ def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.da
 
 
 def _raise(table: str, newest: dict[int, int], also: str) -> None:
-    """Locks what it changes, in order of id. `newest` are seconds of the epoch by id."""
+    """Lock what changes, in order of id, and raise it. `newest` are seconds of the epoch by id."""
     if not newest:
         return
     with connection.cursor() as cursor:
@@ -210,7 +210,7 @@ def _raise(table: str, newest: dict[int, int], also: str) -> None:
 
 
 def differences() -> int:
-    """How many (account, day, symbol) differ from the deals: reads every deal, for checks and tests."""
+    """Count the (account, day, symbol) that differ from the deals: reads every deal, for checks and tests."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES)
         differing: int = cursor.fetchone()[0]

@@ -91,7 +91,7 @@ def keep_changes(
     fields: Sequence[str],
     at: dt.datetime,
 ) -> None:
-    """One row for each thing that is set otherwise than before, or is listed again."""
+    """Record one row for each thing that is set otherwise than before, or is listed again."""
     rows = []
     for name, new in now_there.items():
         old = known.get(name)
@@ -123,12 +123,12 @@ def mark_gone(server: TradingServer, kind: ChangeKind, vanished: Sequence[Any], 
 
 
 def _was_listed(kind: ChangeKind, one: Any) -> bool:
-    """Whether the server itself told us of it: symbols that are known from deals alone have no tick size."""
+    """Tell whether the server itself listed it: symbols that are known from deals alone have no tick size."""
     return kind == ChangeKind.GROUP or bool(one.tick_size)
 
 
 def _plain(value: Any) -> Any:
-    """As JSON keeps it; without the zeros at the end of a number."""
+    """Convert a value to what JSON keeps, without the zeros at the end of a number."""
     if isinstance(value, Decimal):
         return f"{value.normalize():f}" if value else "0"
     return value

@@ -54,7 +54,7 @@ class Match:
 
 
 def take_apart(name: str) -> tuple[str, str, str]:
-    """(sign in front, plain name, ending): `#EURUSD.m` is (`#`, `EURUSD`, `.m`). A slash in a pair is only spelling."""
+    """Split a name into sign, plain name and ending: `#EURUSD.m` is (`#`, `EURUSD`, `.m`). A slash in a pair is only spelling."""
     name = SLASH.sub("", name.strip())
     found = AROUND.match(name)
     if not found:
@@ -112,13 +112,13 @@ def _sort(plain: str) -> tuple[SymbolGroup, InstrumentClass, Decimal | None] | N
 
 
 def _pair(base: str, quote: str) -> SymbolGroup:
-    """Majors hold the dollar and one of the seven; minors are two of the eight; exotics hold another currency."""
+    """Sort a pair: majors hold the dollar and one of the seven; minors are two of the eight; exotics hold another currency."""
     if not {base, quote} <= MAJOR:
         return SymbolGroup.FX_EXOTICS
     return SymbolGroup.FX_MAJORS if "USD" in (base, quote) else SymbolGroup.FX_MINORS
 
 
 def classify(name: str, path: str = "") -> tuple[str, SymbolGroup | None]:
-    """(name in the house, group); no group where a person has to say."""
+    """Find our name of a symbol and its group; no group where a person has to decide."""
     found = match(name, path)
     return (found.house, found.group) if found else (plain_name(name), None)

@@ -60,7 +60,7 @@ WHERE s.server_id = %s AND s.name = i.name AND s.symbol_group = '' AND (s.waitin
 def ensure_known(
     server: TradingServer, sizes: Mapping[str, Decimal], first_at: Mapping[str, dt.datetime] | None = None
 ) -> None:
-    """Symbols met in deals have a row; one that is not mapped opens a question and never holds a deal back.
+    """Give symbols met in deals a row; one that is not mapped opens a question and never holds a deal back.
 
     `first_at`: the oldest deal on each symbol in this batch, so that a later mapping knows where to begin.
     """
@@ -192,7 +192,7 @@ def resolve(infos: list[SymbolInfo]) -> None:
 
 
 def _houses(wanted: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbol]:
-    """Symbols of the house by name; those that are new get the customary lot, or that of the first server that has one."""
+    """Find or make our symbols by name; new ones get the customary lot, or that of the first server that has one."""
     HouseSymbol.objects.bulk_create(
         [
             HouseSymbol(

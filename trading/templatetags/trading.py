@@ -128,7 +128,7 @@ def issue_words(issue: PlatformIssue) -> str:
 
 
 def _margins_of(group: str, needed: list[str] | None) -> str:
-    """`real\\pro-EUR (XAUUSD: 1 → 1.5)`: a group, and of which symbol what margin must become what."""
+    """Name a group, and of which symbol what margin must become what: `real\\pro-EUR (XAUUSD: 1 → 1.5)`."""
     return f"{group} ({needed[0]}: {needed[1]} → {needed[2]})" if needed else group
 
 
@@ -139,13 +139,13 @@ def _some(values: list[Any], *, shown: int = 4) -> str:
 
 @register.filter
 def exact(value: Decimal | None) -> str:
-    """All the digits that a number has, and no more."""
+    """Write all the digits that a number has, and no more."""
     return "" if value is None else f"{value.normalize():f}"
 
 
 @register.filter
 def differences(change: PlatformChange | DealEdit) -> list[Difference]:
-    """Field by field: what it was and what it is."""
+    """List field by field what it was and what it is."""
     names = sorted({*change.before, *change.after})
     return [
         Difference(field_name(name), _shown(change.before.get(name)), _shown(change.after.get(name))) for name in names

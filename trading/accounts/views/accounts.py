@@ -40,7 +40,7 @@ LOOK_SALT, LOOK_SECONDS = "trading.account_look", 12 * 3600
 
 
 def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 220) -> Chart | None:
-    """Equity over balance; None until there are two points."""
+    """Draw equity over balance; None until there are two points."""
     if len(curve.at) < 2:
         return None
     return Chart(
@@ -56,7 +56,7 @@ def curve_chart(account: TradingAccount, curve: queries.Curve, *, height: int = 
 
 
 def drawdown_chart(account: TradingAccount, curve: queries.Curve) -> Chart | None:
-    """How far equity is below its height, hanging from zero; None where it never fell."""
+    """Draw how far equity is below its peak, hanging from zero; None where it never fell."""
     if len(curve.at) < 2 or not curve.drawdown_percent:
         return None
     falls = [-fall for fall in curve.falls]
@@ -289,7 +289,7 @@ def _of_opening(user: User, account: TradingAccount) -> dict[str, Any]:
 
 
 def _asks_to_look(account: TradingAccount) -> bool:
-    """Whether its opening was not answered and only a person can tell whether it is on the platform."""
+    """Tell whether its opening was not answered and only a person can find out whether it is on the platform."""
     if account.state != "failed":
         return False
     asked = PlatformIssue.objects.filter(
@@ -306,7 +306,7 @@ def _key() -> str:
 
 
 def is_noted(look: str, user: User, account: TradingAccount) -> bool:
-    """Whether this user opened this account's page lately, by the mark that the page gave out."""
+    """Tell whether this user opened this account's page lately, by the mark that the page gave out."""
     try:
         noted: list[int] = signing.loads(look, salt=LOOK_SALT, max_age=LOOK_SECONDS)
     except signing.BadSignature:
@@ -315,7 +315,7 @@ def is_noted(look: str, user: User, account: TradingAccount) -> bool:
 
 
 def log_view(user: User, account: TradingAccount, *, target: str = "") -> None:
-    """Who looked at an account, or at something of it."""
+    """Log who viewed an account, or a part of it."""
     access_log.note(
         user=user,
         kind=AccessKind.VIEW,

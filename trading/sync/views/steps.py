@@ -93,7 +93,7 @@ class BreakPage(StaffView):
 
 
 def _place(name: str) -> int:
-    """Where a figure of the evidence stands: what the platform says, what we say, how far that is apart."""
+    """Order the figures of the evidence: the platform's, ours, their difference."""
     return FIGURES.index(name) if name in FIGURES else len(FIGURES)
 
 
