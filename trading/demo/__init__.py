@@ -81,6 +81,7 @@ class AccountJourney:
 
 
 def load(demo: Demo) -> None:
+    """Load trading's part of the demo: servers, account types, accounts with their deals and positions."""
     if not demo.brands:
         return
     servers = make_servers(demo)
@@ -120,7 +121,7 @@ def load(demo: Demo) -> None:
 
 
 def _journeys(demo: Demo, types: dict[int, list[AccountType]]) -> list[AccountJourney]:
-    """A real account for every verified client; for some a second one, or a demo account. Nothing is written yet."""
+    """Plan a real account for every verified client; for some a second one, or a demo account. Nothing is written yet."""
     clients = Client.objects.filter(stage__in=HAVE_ACCOUNTS).select_related("brand").order_by("pk")
     journeys: list[AccountJourney] = []
     for client in clients:
@@ -154,7 +155,7 @@ def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> li
 def _write_accounts(
     demo: Demo, servers: dict[int, TradingServer], own: list[AccountJourney], elsewhere: list[AccountJourney]
 ) -> None:
-    """The accounts as they stand now."""
+    """Write the accounts with their money as it is now."""
     journeys = [*own, *elsewhere]
     rates: dict[tuple[str, str], Decimal] = {}
     for journey in journeys:
@@ -193,7 +194,7 @@ def _pick_type(rng: random.Random, real: list[AccountType]) -> AccountType:
 
 
 def _account(demo: Demo, client: Client, account_type: AccountType, number: int) -> TradingAccount:
-    """The next login of the type's server is taken on the object that all types of a brand share."""
+    """Make an account; the next login of the type's server is taken on the object that all types of a brand share."""
     registered = client.registered_at or client.created_at
     opened = min(registered + dt.timedelta(hours=demo.rng.uniform(3, 60)), demo.now - dt.timedelta(hours=1))
     opened = max(opened, demo.since - dt.timedelta(days=59))
@@ -292,7 +293,7 @@ def _live(demo: Demo, paths: PricePaths, journey: AccountJourney, commission: in
 
 
 def _amount(rng: random.Random) -> int:
-    """A deposit in cents: many small, few large."""
+    """Choose a deposit in cents: many small, few large."""
     return rng.choice([10_000, 20_000, 25_000, 25_000, 50_000, 50_000, 100_000, 100_000, 200_000, 500_000, 1_500_000])
 
 
@@ -326,8 +327,10 @@ Money = list[tuple[_Moment, int, str]]
 def _write_deals(
     demo: Demo, journeys: list[AccountJourney], told: others.Told | None = None
 ) -> tuple[list[dict[str, Any]], Money]:
-    """Number all deals in order of time and write them. `told`: how another platform's adapter tells them; what is returned
-    is the engine's form, and the money among them."""
+    """Number all deals in order of time and write them; return them in the engine's form, and the money among them.
+
+    `told`: how another platform's adapter reads them.
+    """
     moments = _moments(journeys)
     if not moments:
         return [], []

@@ -188,7 +188,7 @@ class Joined:
 
 
 def demo_of(demo: Demo) -> Demo:
-    """The same demo with dice of its own: what happens here changes nothing elsewhere."""
+    """Copy the demo with dice of its own: what happens here changes nothing elsewhere."""
     return replace(demo, rng=random.Random(SEED))
 
 

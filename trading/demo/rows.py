@@ -24,10 +24,12 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 
 def server_msc(at: dt.datetime, zone: ZoneInfo) -> int:
+    """Convert an instant to milliseconds of the server's wall clock."""
     return to_server_seconds(at, zone) * 1000 + at.microsecond // 1000
 
 
 def cents(value: int) -> str:
+    """Write cents as a decimal number."""
     sign, whole = ("-" if value < 0 else ""), abs(value)
     return f"{sign}{whole // 100}.{whole % 100:02}"
 
@@ -91,15 +93,17 @@ def _raw(ticket: int, login: str, msc: int, **fields: Any) -> dict[str, Any]:
 
 
 def without_defaults(raw: dict[str, Any]) -> dict[str, Any]:
-    """What the importer has to be told of a deal: the rest follows."""
+    """Leave out of a deal what the importer fills in itself."""
     return {name: value for name, value in raw.items() if DEFAULTS.get(name) != value}
 
 
 def money_deal(ticket: int, login: str, msc: int, amount: int, comment: str) -> dict[str, Any]:
+    """Make a balance deal of an amount in cents."""
     return _raw(ticket, login, msc, Dealer=1000, Action=2, Reason=2, Profit=cents(amount), Comment=comment)
 
 
 def opening_deal(ticket: int, login: str, msc: int, trade: Trade, position: int) -> dict[str, Any]:
+    """Make the deal that opened a position."""
     return _raw(
         ticket,
         login,
@@ -115,6 +119,7 @@ def opening_deal(ticket: int, login: str, msc: int, trade: Trade, position: int)
 
 
 def closing_deal(ticket: int, login: str, msc: int, trade: Trade, position: int, order: int) -> dict[str, Any]:
+    """Make the deal that closed a position."""
     raw = (trade.price_close - trade.price_open) * (1 if trade.side == 0 else -1)
     raw *= Decimal(trade.lots) / 100 * trade.symbol.size
     return _raw(
@@ -175,8 +180,10 @@ DEAL_COLUMNS = (
 def deal_row(
     server_id: int, account_id: int, at: dt.datetime, deal: dict[str, Any], told: Mapping[str, Any] | None = None
 ) -> tuple[Any, ...]:
-    """A raw deal as a row of `trading_deal`; numbers travel as the text they came as. `told`: what another platform says
-    otherwise, and the `raw` that is kept of its row."""
+    """Convert a raw deal to a row of `trading_deal`; numbers travel as the text they came as.
+
+    `told`: fields that another platform has otherwise, and the `raw` that is kept of its row.
+    """
     raw = {**deal, **told} if told else deal
     return (
         at,

@@ -70,7 +70,7 @@ KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo
 
 
 def make_servers(demo: Demo) -> dict[int, TradingServer]:
-    """A server for each brand that has one, by the brand's id."""
+    """Make a server for each brand that has one, by the brand's id."""
     found = {brand.pk: SITES[brand.code] for brand in demo.brands if brand.code in SITES}
     return {brand_id: _make_server(demo, site) for brand_id, site in found.items()}
 
@@ -96,7 +96,7 @@ def _make_server(demo: Demo, site: Site) -> TradingServer:
 
 
 def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str]) -> None:
-    """The demo's symbols under the server's own names."""
+    """Make the demo's symbols under the server's own names."""
     infos = SymbolInfo.objects.bulk_create(
         [
             SymbolInfo(
@@ -124,12 +124,13 @@ def make_symbols(demo: Demo, server: TradingServer, named: Callable[[str], str])
 
 
 def _margin_rate(server: TradingServer, name: str) -> Decimal | None:
-    """An account of 1:30 gets what ESMA allows on each class; the other platforms of the demo tell no rates."""
+    """Choose a rate at which an account of 1:30 gets what ESMA allows on each class; only MT5 has rates in the demo."""
     found = match(name)
     return MARGIN_RATES.get(found.instrument_class) if found and server.kind == PlatformKind.MT5 else None
 
 
 def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[int, list[AccountType]]:
+    """Make the account types of each brand that has a server, by the brand's id."""
     found: dict[int, list[AccountType]] = {}
     for brand in demo.brands:
         for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
@@ -156,4 +157,5 @@ def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[in
 
 
 def commission_of(brand: Brand, group: str) -> int:
+    """Find a group's commission per lot."""
     return next((row[-1] for row in TYPES.get(brand.code, []) if row[1] == group), 0)

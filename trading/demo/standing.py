@@ -49,7 +49,7 @@ def tell(demo: Demo, server: TradingServer, accounts: Sequence[TradingAccount]) 
 
 
 def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> None:
-    """Waiting ones with the reason, one that somebody holds, and what became of others."""
+    """Make waiting requests with their reason, one that somebody claimed, and decided ones."""
     now, hour, day = demo.now, dt.timedelta(hours=1), dt.timedelta(days=1)
     german = [one for one in traders if one.leverage == 30][:9]
     if len(german) < 9:
@@ -129,7 +129,7 @@ def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> No
 
 
 def _dealers_change(demo: Demo, traders: Sequence[TradingAccount]) -> None:
-    """A dealer moved one account up on the platform itself."""
+    """Record that a dealer moved one account from 1:20 to 1:30 on the platform itself."""
     account = next((one for one in reversed(traders) if one.leverage == 30), None)
     if account is None:
         return
@@ -147,7 +147,7 @@ def _dealers_change(demo: Demo, traders: Sequence[TradingAccount]) -> None:
 
 
 def _vanish(demo: Demo, real: Sequence[TradingAccount]) -> None:
-    """An account without a past that the platform no longer lists."""
+    """Let an account without a past vanish from the platform's list."""
     empty = [one for one in real if one.client.stage == Stage.VERIFIED and not one.balance and one.opened_at]
     account = min(empty, key=lambda one: one.opened_at or demo.now, default=None)
     if account is None:
@@ -253,7 +253,7 @@ def _stranger(batch: AccountImport, login: str, verdict: Verdict, name: str, gro
 
 
 def _share(row: StagedLogin, client: Client, shares: str, verdict: Verdict, group: str) -> None:
-    """What the login has in common with a client, and what matching says of it."""
+    """Give the login what it has in common with a client, and the verdict of matching."""
     if not shares:
         row.country = "NO" if verdict == Verdict.NO_CLIENT else ""
         return

@@ -109,7 +109,7 @@ def _wait_for_a_person(demo: Demo, server: TradingServer) -> None:
 
 
 def _groups(demo: Demo, server: TradingServer) -> None:
-    """The groups of the account types; the next reading of the server adds the others."""
+    """Make the groups of the account types; the next reading of the server adds the others."""
     rows = {one.group: one for one in server.account_types.all()}
     PlatformGroup.objects.bulk_create(
         [

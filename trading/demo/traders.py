@@ -84,7 +84,7 @@ def trade_through(
         )
         if closed >= end:
             return
-        trade = _trade(rng, paths, setting, habit, symbol, ledger.balance, at, closed)
+        trade = _trade(rng, paths, setting, habit, symbol, ledger.balance, (at, closed))
         if trade is None:
             return
         ledger.trades.append(trade)

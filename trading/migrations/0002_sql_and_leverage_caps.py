@@ -23,7 +23,7 @@ ASIC = "ASIC Corporations (Product Intervention Order - CFDs) Instrument 2020/98
 
 
 def lines():
-    """(authority, countries, class, leverage, first day, last day, source, confirmed)"""
+    """Yield (authority, countries, class, leverage, first day, last day, source, confirmed)."""
     for name, leverage in STEPS.items():
         yield "ESMA", EEA, name, leverage, dt.date(2018, 8, 1), None, ESMA, True
         last = dt.date(2021, 1, 5) if name == "crypto" else None
@@ -33,6 +33,7 @@ def lines():
 
 
 def add_caps(apps, schema_editor):
+    """Insert the regulators' leverage caps for retail clients."""
     cap = apps.get_model("trading", "LeverageCap")
     cap.objects.bulk_create(
         cap(authority=authority, countries=countries, category="retail", instrument_class=name, leverage=leverage,
