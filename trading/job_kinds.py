@@ -94,7 +94,7 @@ def put_classes_right(job: RunningJob) -> None:
             left += 1
         except DomainError:
             failed += 1
-        words = _("%(done)s put right, %(left)s left as they are, %(failed)s not done")
-        job.progress(done + left + failed, len(ids), words % {"done": done, "left": left, "failed": failed})
+        summary = _("%(done)s put right, %(left)s left as they are, %(failed)s not done")
+        job.progress(done + left + failed, len(ids), summary % {"done": done, "left": left, "failed": failed})
     account_groups.refresh()
     job.point_to(reverse("trading_caps_above"))

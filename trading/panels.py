@@ -28,8 +28,8 @@ def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchR
     """Find accounts by login: the beginning of a number is enough."""
     if not is_whole(query) or len(query) < 3:
         return
-    found = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
-    for account in found.order_by("login")[:limit]:
+    accounts = queries.accounts_visible_to(user).filter(login__startswith=query).select_related("client", "server")
+    for account in accounts.order_by("login")[:limit]:
         yield panels.SearchResult(
             label=f"{account.login} · {account.client.full_name}",
             url=reverse("trading_account", args=[account.pk]),

@@ -75,9 +75,9 @@ def get_account(user: User, account_id: int, *, permission: str = "trading.view_
 
 def accounts_of(user: User, client_id: int) -> list[TradingAccount]:
     """List a client's accounts, the open ones first."""
-    found = accounts_visible_to(user).filter(client_id=client_id).select_related("server", "account_type")
+    accounts = accounts_visible_to(user).filter(client_id=client_id).select_related("server", "account_type")
     rank = {AccountState.OPEN: 0, AccountState.ARCHIVED: 2, AccountState.FAILED: 3}
-    return sorted(found[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
+    return sorted(accounts[:100], key=lambda account: (rank.get(AccountState(account.state), 1), account.pk))
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,19 @@ def offers_for(user: User, client: Client) -> list[Offer]:
     """List what could be opened for a client: by staff, or by the client for themselves."""
     types = list(AccountType.objects.filter(brand_id=client.brand_id, is_enabled=True).select_related("server"))
     limits = caps.limits_for(client)
-    margins = class_margins.of_groups((one.server_id, one.group) for one in types) if limits.by_class else {}
-    found = []
-    for one in types:
+    margins = (
+        class_margins.of_groups((account_type.server_id, account_type.group) for account_type in types)
+        if limits.by_class
+        else {}
+    )
+    offers = []
+    for account_type in types:
         decision, ladder = (
-            policies.can_open_account(user, client, one),
-            caps.ladder_for(client, one, limits=limits, margins=margins),
+            policies.can_open_account(user, client, account_type),
+            caps.ladder_for(client, account_type, limits=limits, margins=margins),
         )
-        found.append(Offer(one, decision if ladder.steps or not decision else no(ladder.reason), ladder))
-    return found
+        offers.append(Offer(account_type, decision if ladder.steps or not decision else no(ladder.reason), ladder))
+    return offers
 
 
 def requests_visible_to(user: User) -> QuerySet[AccountRequest]:
@@ -124,8 +128,8 @@ def positions_of(account: TradingAccount) -> list[Position]:
 
 def positions_of_client(user: User, client_id: int) -> list[Position]:
     """Open positions on all accounts of a client, newest first; at most 500."""
-    found = Position.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
-    return with_price_digits(list(found.select_related("account").order_by("-opened_at", "-pk")[:500]))
+    positions = Position.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
+    return with_price_digits(list(positions.select_related("account").order_by("-opened_at", "-pk")[:500]))
 
 
 Priced = TypeVar("Priced", Deal, Position)
@@ -192,8 +196,8 @@ def operations_of(account: TradingAccount) -> list[BalanceOperation]:
 
 def operations_of_client(user: User, client_id: int) -> list[BalanceOperation]:
     """List the newest balance operations on all accounts of a client; at most 50."""
-    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
-    return list(found.select_related("account").order_by("-pk")[:50])
+    operations = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), account__client_id=client_id)
+    return list(operations.select_related("account").order_by("-pk")[:50])
 
 
 # ── how it went ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,12 +214,12 @@ class Curve:
     @cached_property
     def falls(self) -> list[Decimal]:
         """At each point, by how many per cent equity is below its height before."""
-        height, found = Decimal(0), []
+        height, drawdowns = Decimal(0), []
         for value in self.equity:
             height = max(height, value)
             fall = (height - value) / height * 100 if height > 0 else Decimal(0)
-            found.append(fall.quantize(Decimal("0.1")))
-        return found
+            drawdowns.append(fall.quantize(Decimal("0.1")))
+        return drawdowns
 
     @property
     def drawdown_percent(self) -> Decimal:
@@ -367,5 +371,5 @@ def open_issues(user: User) -> list[PlatformIssue]:
 
 def unknown_operations(user: User) -> list[BalanceOperation]:
     """List operations of visible accounts whose outcome is not known; at most 200."""
-    found = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
-    return list(found.select_related("account__client", "account__server").order_by("pk")[:200])
+    operations = BalanceOperation.objects.filter(account__in=accounts_visible_to(user), state=OperationState.UNKNOWN)
+    return list(operations.select_related("account__client", "account__server").order_by("pk")[:200])

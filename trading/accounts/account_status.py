@@ -47,19 +47,24 @@ def standing_of(user: User, account: TradingAccount) -> Standing:
 def asked_of(account: TradingAccount) -> RequestHistory:
     """List what was requested on the account and what changed on the platform. Two queries."""
     return RequestHistory(
-        [(one, request_rules.what(one)) for one in queries.requests_of(account)],
-        [(one, change_texts.words_of(one.before, one.after)) for one in account.changes.all()[:CHANGES_MAX]],
+        [(request, request_rules.what(request)) for request in queries.requests_of(account)],
+        [
+            (change, change_texts.words_of(change.before, change.after))
+            for change in account.changes.all()[:CHANGES_MAX]
+        ],
     )
 
 
 def forbidden_in(account: TradingAccount) -> list[str]:
     """List in the reader's language what the account's owner may not do on the platform; empty where its rights were never read."""
-    words = {
+    labels = {
         Right.SIGN_IN: _("sign in"),
         Right.TRADE: _("trade"),
         Right.CHANGE_PASSWORD: _("change the password"),
         Right.EXPERTS: _("trade by robots"),
     }
     return (
-        [] if account.allowed is None else [said for right, said in words.items() if right.value not in account.allowed]
+        []
+        if account.allowed is None
+        else [label for right, label in labels.items() if right.value not in account.allowed]
     )

@@ -50,7 +50,7 @@ def archive_account(*, account_id: int, actor: Actor, reason: str) -> TradingAcc
     account = _checked(account_id, actor, reason, AccountState.OPEN)
     held = against_archive(account)
     if held:
-        raise DomainError(" ".join(str(one.label) for one in held))
+        raise DomainError(" ".join(str(obstacle.label) for obstacle in held))
     return _do(account, actor, reason, is_archived=True)
 
 

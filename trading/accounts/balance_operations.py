@@ -131,12 +131,12 @@ def send_operation(operation_id: int) -> OperationState:
     account = operation.account
     if operation.attempts > 1:
         try:
-            found = _look_up(operation)
+            deals = _look_up(operation)
         except PlatformError as problem:
             return _not_begun(operation_id, problem)
-        if found:
+        if deals:
             _lost(operation_id, OutcomeUnknown("an attempt that was said not to have begun is on the platform"))
-            return _judge(operation_id, found)
+            return _judge(operation_id, deals)
     assert operation.next_check_at is not None
     if timezone.now() + SENDING_TAKES > operation.next_check_at:
         # Held up (frozen, or the look-up took long): others may believe this worker dead, and a person may decide on it.
@@ -233,10 +233,10 @@ def resolve_operation(operation_id: int) -> OperationState:
     if operation is None:
         return OperationState(BalanceOperation.objects.values_list("state", flat=True).get(pk=operation_id))
     try:
-        found = _look_up(operation)
+        deals = _look_up(operation)
     except PlatformError as problem:
         return _look_again(operation_id, problem=problem)
-    return _judge(operation_id, found)
+    return _judge(operation_id, deals)
 
 
 @transaction.atomic(durable=True)
@@ -250,19 +250,19 @@ def _overdue(operation_id: int) -> BalanceOperation | None:
     return operation if operation.state == OperationState.UNKNOWN else None
 
 
-def _judge(operation_id: int, found: Sequence[DealData]) -> OperationState:
+def _judge(operation_id: int, deals: Sequence[DealData]) -> OperationState:
     server_id = BalanceOperation.objects.values_list("server_id", flat=True).get(pk=operation_id)
-    unused = _unused(operation_id, server_id, found)
+    unused = _unused(operation_id, server_id, deals)
     if len(unused) == 1:
         return settle(operation_id, ticket=unused[0].ticket)
     return _look_again(operation_id, candidates=unused)
 
 
-def _unused(operation_id: int, server_id: int, found: Sequence[DealData]) -> list[DealData]:
+def _unused(operation_id: int, server_id: int, deals: Sequence[DealData]) -> list[DealData]:
     """Leave out deals that settle another operation. A ticket is unique on its server only: elsewhere it is another deal."""
-    others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in found])
+    others = BalanceOperation.objects.exclude(pk=operation_id).filter(ticket__in=[deal.ticket for deal in deals])
     used = set(others.filter(server_id=server_id).values_list("ticket", flat=True))
-    return [deal for deal in found if deal.ticket not in used]
+    return [deal for deal in deals if deal.ticket not in used]
 
 
 @transaction.atomic(durable=True)

@@ -11,11 +11,11 @@ from trading.platforms.base import Right
 
 def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[LocalizedText]:
     """List what changed: `Leverage 1:30 → 1:100`, and the like."""
-    found: list[LocalizedText] = []
+    texts: list[LocalizedText] = []
     if "group" in after:
-        found.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
+        texts.append(phrase("Group %(before)s → %(after)s") % {"before": before["group"], "after": after["group"]})
     if "leverage" in after:
-        found.append(
+        texts.append(
             phrase("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
         )
     labels = {
@@ -25,8 +25,8 @@ def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Locali
         Right.EXPERTS: (phrase("trading robots allowed"), phrase("trading robots taken away")),
     }
     if "allowed" in after:
-        for right, (given, taken) in labels.items():
+        for right, (label, taken) in labels.items():
             had, has = right.value in before["allowed"], right.value in after["allowed"]
             if had != has:
-                found.append(given if has else taken)
-    return found
+                texts.append(label if has else taken)
+    return texts

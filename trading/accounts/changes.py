@@ -147,11 +147,11 @@ def follow_restrictions(*, client_id: int) -> list[int]:
     Who: the system, when compliance placed or lifted a restriction. A worker passes the change on to the platform.
     """
     client = Client.objects.get(pk=client_id)
-    wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
+    may_trade = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
     accounts = lock_all(TradingAccount.objects.filter(client=client, state=AccountState.OPEN))
-    changed = [account for account in accounts if account.trading_wanted != wanted]
+    changed = [account for account in accounts if account.trading_wanted != may_trade]
     for account in changed:
-        account.trading_wanted, account.next_try_at = wanted, timezone.now()
+        account.trading_wanted, account.next_try_at = may_trade, timezone.now()
         account.save(update_fields=["trading_wanted", "next_try_at"])
         audit.record(
             actor=None,
@@ -159,7 +159,7 @@ def follow_restrictions(*, client_id: int) -> list[int]:
             target=account,
             client_id=client.pk,
             brand_id=client.brand_id,
-            after={"login": account.login, "trading": wanted},
+            after={"login": account.login, "trading": may_trade},
         )
         enqueue_on_commit("trading.apply_right_to_trade", account.pk)
     return [account.pk for account in changed]
@@ -171,8 +171,8 @@ def apply_right_to_trade(account_id: int) -> bool:
     Where the server does not let us, a person is asked to do it there.
     """
     account = TradingAccount.objects.select_related("server").get(pk=account_id)
-    wanted = account.trading_wanted
-    if account.state != AccountState.OPEN or wanted == account.trading_applied:
+    may_trade = account.trading_wanted
+    if account.state != AccountState.OPEN or may_trade == account.trading_applied:
         return True
     if not (possible := capabilities.can(account.server, Ability.STOP_TRADING)):
         TradingAccount.objects.filter(pk=account_id).update(next_try_at=None, error=possible.reason[:300])
@@ -180,19 +180,19 @@ def apply_right_to_trade(account_id: int) -> bool:
             server_id=account.server_id,
             kind=IssueKind.BY_HAND,
             subject=account.login,
-            details={"account": account.pk, "login": account.login, "trading": wanted},
+            details={"account": account.pk, "login": account.login, "trading": may_trade},
         )
         return False
     note_telling(account_id)
     try:
-        now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: wanted})
+        now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: may_trade})
     except PlatformError as problem:
         TradingAccount.objects.filter(pk=account_id).update(
             next_try_at=timezone.now() + RIGHTS_AGAIN, error=str(problem)[:300]
         )
         return False
     TradingAccount.objects.filter(pk=account_id).update(
-        trading_applied=wanted, next_try_at=None, error="", allowed=sorted(now.allowed)
+        trading_applied=may_trade, next_try_at=None, error="", allowed=sorted(now.allowed)
     )
     return True
 

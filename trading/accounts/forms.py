@@ -23,7 +23,7 @@ class OpenAccountForm(forms.Form):
         allowed = [offer.account_type for offer in offers if offer.decision]
         account_type, leverage = self.fields["account_type"], self.fields["leverage"]
         assert isinstance(account_type, forms.ChoiceField) and isinstance(leverage, forms.ChoiceField)
-        account_type.choices = [(one.pk, f"{one} · {one.server}") for one in allowed]
+        account_type.choices = [(choice.pk, f"{choice} · {choice.server}") for choice in allowed]
         ladder = sorted({n for offer in offers if offer.decision for n in offer.ladder.steps})
         leverage.choices = [("", _("As the account type says")), *((n, f"1:{n}") for n in ladder)]
 

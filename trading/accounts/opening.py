@@ -63,14 +63,14 @@ def request_account(
         return known
     account_type = AccountType.objects.select_related("server").get(pk=account_type_id)
     require(policies.can_open_account(actor, client, account_type))
-    wanted = caps.check_leverage(client, account_type, leverage)
+    chosen = caps.check_leverage(client, account_type, leverage)
     account = TradingAccount.objects.create(
         client=client,
         server=account_type.server,
         account_type=account_type,
         group=account_type.group,
         currency=account_type.currency,
-        leverage=wanted,
+        leverage=chosen,
         is_demo=account_type.is_demo,
         request_key=request_key,
         next_try_at=timezone.now(),
@@ -81,7 +81,7 @@ def request_account(
         target=account,
         client_id=client.pk,
         brand_id=client.brand_id,
-        after={"type": str(account_type), "group": account.group, "leverage": wanted},
+        after={"type": str(account_type), "group": account.group, "leverage": chosen},
     )
     enqueue_on_commit("trading.open_account", account.pk)
     return account
@@ -97,7 +97,7 @@ def open_on_platform(account_id: int) -> AccountState:
     if account is None:
         return AccountState(TradingAccount.objects.values_list("state", flat=True).get(pk=account_id))
     client = account.client
-    wanted = NewAccount(
+    new_account = NewAccount(
         login=account.login,
         group=account.group,
         leverage=account.leverage,
@@ -112,7 +112,7 @@ def open_on_platform(account_id: int) -> AccountState:
         currency=account.currency,
     )
     try:
-        made = platform_for(account.server, Purpose.MONEY).create_account(wanted)
+        made = platform_for(account.server, Purpose.MONEY).create_account(new_account)
     except PlatformError as problem:
         return _not_opened(account_id, problem)
     return _opened(account_id, made.login)

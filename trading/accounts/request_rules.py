@@ -35,7 +35,7 @@ def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
 
 def types_to_change_to(account: TradingAccount) -> list[AccountType]:
     """List the types that an account may become without losing its login: same brand, server and currency; never demo to real."""
-    found = AccountType.objects.filter(
+    types = AccountType.objects.filter(
         brand_id=account.client.brand_id,
         server_id=account.server_id,
         currency=account.currency,
@@ -43,19 +43,21 @@ def types_to_change_to(account: TradingAccount) -> list[AccountType]:
         is_demo=account.is_demo,
     )
     return [
-        one for one in found.exclude(pk=account.account_type_id or 0)[:50] if one.is_offered_in(account.client.country)
+        account_type
+        for account_type in types.exclude(pk=account.account_type_id or 0)[:50]
+        if account_type.is_offered_in(account.client.country)
     ]
 
 
 def against_archive(account: TradingAccount) -> list[HeldBecause]:
     """List what must be gone before an account is closed: positions, money, money on its way."""
-    found = [HeldBecause.POSITIONS] if account.positions.exists() else []
+    reasons = [HeldBecause.POSITIONS] if account.positions.exists() else []
     if account.balance or account.credit:
-        found.append(HeldBecause.MONEY)
+        reasons.append(HeldBecause.MONEY)
     unsettled = [OperationState.RESERVED, OperationState.SENT, OperationState.UNKNOWN]
     if account.operations.filter(state__in=unsettled).exists():
-        found.append(HeldBecause.MOVING)
-    return found
+        reasons.append(HeldBecause.MOVING)
+    return reasons
 
 
 def against_password(account: TradingAccount) -> list[HeldBecause]:
@@ -64,13 +66,13 @@ def against_password(account: TradingAccount) -> list[HeldBecause]:
     The first password of an account that we opened a moment ago is always theirs to set.
     """
     client, now = account.client, timezone.now()
-    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    reasons = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
     if contact_changed(client, since=now - CONTACT_DAYS):
-        found.append(HeldBecause.CONTACT)
+        reasons.append(HeldBecause.CONTACT)
     is_new = account.imported_at is None and account.opened_at is not None and account.opened_at > now - FIRST_PASSWORD
     if account.account_type is not None and account.account_type.asks_for_passwords and not is_new:
-        found.append(HeldBecause.TYPE_ASKS)
-    return found
+        reasons.append(HeldBecause.TYPE_ASKS)
+    return reasons
 
 
 def contact_changed(client: Client, *, since: dt.datetime) -> bool:
@@ -83,13 +85,13 @@ def contact_changed(client: Client, *, since: dt.datetime) -> bool:
 
 def leave_for_password(account: TradingAccount) -> AccountRequest | None:
     """Find the granted request by which the client may set a new password, within a day and once."""
-    found = account.requests.filter(
+    granted = account.requests.filter(
         kind=RequestKind.PASSWORD,
         state=RequestState.GRANTED,
         used_at__isnull=True,
         decided_at__gte=timezone.now() - LEAVE,
     )
-    return found.order_by("-pk").first()
+    return granted.order_by("-pk").first()
 
 
 def obstacles(request: AccountRequest) -> list[HeldBecause]:
@@ -97,33 +99,33 @@ def obstacles(request: AccountRequest) -> list[HeldBecause]:
     account, client = request.account, request.account.client
     if request.kind == RequestKind.PASSWORD:
         return against_password(account)
-    found = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
+    reasons = [HeldBecause.RESTRICTED] if policies.BLOCKING_RESTRICTIONS & set(client.restrictions) else []
     if request.kind == RequestKind.ARCHIVE:
-        return found + against_archive(account)
+        return reasons + against_archive(account)
     if account.positions.exists():
-        found.append(HeldBecause.POSITIONS)
+        reasons.append(HeldBecause.POSITIONS)
     if request.kind == RequestKind.LEVERAGE:
         ladder = caps.ladder_of(account)
         if ladder is None or request.leverage not in {*ladder.steps, *ladder.beyond}:
-            found.append(HeldBecause.LADDER)
+            reasons.append(HeldBecause.LADDER)
         elif request.leverage in ladder.beyond:
-            found.append(HeldBecause.CAP)
+            reasons.append(HeldBecause.CAP)
     elif request.account_type is not None:
-        found += _against_type(account, request.account_type)
-    return found
+        reasons += _against_type(account, request.account_type)
+    return reasons
 
 
-def _against_type(account: TradingAccount, wanted: AccountType) -> list[HeldBecause]:
-    found = []
-    if account.client.kyc_level < wanted.kyc_level or not wanted.is_enabled:
-        found.append(HeldBecause.NOT_OFFERED)
-    if account.equity < wanted.min_deposit and not wanted.is_demo:
-        found.append(HeldBecause.MINIMUM)
-    if wanted.kind == AccountKind.ISLAMIC:
-        found.append(HeldBecause.SWAP_FREE)
-    if not caps.ladder_for(account.client, wanted).steps:
-        found.append(HeldBecause.CAP)
-    return found
+def _against_type(account: TradingAccount, account_type: AccountType) -> list[HeldBecause]:
+    reasons = []
+    if account.client.kyc_level < account_type.kyc_level or not account_type.is_enabled:
+        reasons.append(HeldBecause.NOT_OFFERED)
+    if account.equity < account_type.min_deposit and not account_type.is_demo:
+        reasons.append(HeldBecause.MINIMUM)
+    if account_type.kind == AccountKind.ISLAMIC:
+        reasons.append(HeldBecause.SWAP_FREE)
+    if not caps.ladder_for(account.client, account_type).steps:
+        reasons.append(HeldBecause.CAP)
+    return reasons
 
 
 def words_of(request: AccountRequest) -> list[LocalizedText]:

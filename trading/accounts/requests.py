@@ -110,10 +110,10 @@ def _note_wish(
 
 
 def _other_type(account: TradingAccount, type_id: int | None) -> AccountType:
-    found = next((one for one in types_to_change_to(account) if one.pk == type_id), None)
-    if found is None:
+    match = next((account_type for account_type in types_to_change_to(account) if account_type.pk == type_id), None)
+    if match is None:
         raise DomainError(_("The account can't become one of this type. Choose one that is listed."))
-    return found
+    return match
 
 
 @transaction.atomic
@@ -216,7 +216,7 @@ def _still_possible(request: AccountRequest) -> None:
     if request.kind == RequestKind.ARCHIVE:
         against |= set(against_archive(account))
     if against:
-        raise DomainError(" ".join(str(one.label) for one in sorted(against)))
+        raise DomainError(" ".join(str(code.label) for code in sorted(against)))
 
 
 @transaction.atomic
@@ -316,13 +316,13 @@ def _changes(request: AccountRequest) -> dict[str, Any]:
         return {"state": AccountState.ARCHIVED, "archived_at": timezone.now()}
     if request.kind == RequestKind.LEVERAGE:
         return {"leverage": request.leverage}
-    wanted = request.account_type
-    assert wanted is not None
+    account_type = request.account_type
+    assert account_type is not None
     leverage = request.leverage
     if leverage is None:
-        ladder = caps.ladder_for(account.client, wanted)
+        ladder = caps.ladder_for(account.client, account_type)
         leverage = account.leverage if account.leverage in ladder.steps else ladder.default
-    return {"leverage": leverage or account.leverage, "group": wanted.group, "account_type_id": wanted.pk}
+    return {"leverage": leverage or account.leverage, "group": account_type.group, "account_type_id": account_type.pk}
 
 
 def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> dict[str, Any]:
@@ -347,8 +347,8 @@ def _seen_done(request: AccountRequest, changes: dict[str, Any]) -> dict[str, An
         now = platform_for(account.server, Purpose.READS).read_account(account.login)
     except PlatformError:
         return None
-    wanted = (changes["leverage"], changes.get("group", account.group))
-    return {"allowed": sorted(now.allowed)} if now and (now.leverage, now.group) == wanted else None
+    expected = (changes["leverage"], changes.get("group", account.group))
+    return {"allowed": sorted(now.allowed)} if now and (now.leverage, now.group) == expected else None
 
 
 @transaction.atomic

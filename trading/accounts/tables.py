@@ -148,8 +148,10 @@ class RequestTable(Table):
     )
 
     def queryset(self) -> QuerySet[AccountRequest]:
-        found = queries.requests_visible_to(self.user).select_related("account__client", "account_type", "claimed_by")
-        return found if self.params.get("state") else found.filter(state__in=OPEN_REQUESTS)
+        requests = queries.requests_visible_to(self.user).select_related(
+            "account__client", "account_type", "claimed_by"
+        )
+        return requests if self.params.get("state") else requests.filter(state__in=OPEN_REQUESTS)
 
 
 class DealFilter(django_filters.FilterSet):

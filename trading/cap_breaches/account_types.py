@@ -42,8 +42,8 @@ FIELDS: Final[tuple[str, ...]] = (
 
 def types_visible_to(user: User) -> QuerySet[AccountType]:
     """Select account types of the brands that a member of staff reaches."""
-    found = AccountType.objects.filter(brand_id__in=reach_of(user).brands)
-    return found.select_related("brand", "server").order_by("brand__name", "position", "pk")
+    types = AccountType.objects.filter(brand_id__in=reach_of(user).brands)
+    return types.select_related("brand", "server").order_by("brand__name", "position", "pk")
 
 
 @transaction.atomic

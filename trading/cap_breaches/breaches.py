@@ -59,11 +59,11 @@ class ClassAbove:
     @property
     def margins(self) -> str:
         """What whoever sets the platform up has to change for accounts of this leverage."""
-        told = needed(self.given, self.account.leverage, self.cap.leverage)
-        if told is None:
+        figures = needed(self.given, self.account.leverage, self.cap.leverage)
+        if figures is None:
             return _("%(symbol)s: stop trading it in this group") % {"symbol": self.symbol}
         return _("%(symbol)s: margin %(now)s → %(then)s or more") % dict(
-            zip(("symbol", "now", "then"), told, strict=True)
+            zip(("symbol", "now", "then"), figures, strict=True)
         )
 
     @property
@@ -74,7 +74,7 @@ class ClassAbove:
         return max((n for n in self.account.account_type.ladder if self.given.fits(n, self.cap.leverage)), default=None)
 
 
-def needed(given: GroupLeverage, leverage: int, cap: int) -> tuple[str, str, str] | None:
+def needed(margins: GroupLeverage, leverage: int, cap: int) -> tuple[str, str, str] | None:
     """Find the symbol whose margin is too small in a group, its margin now and the least it must be; None where `cap` is 0.
 
     Margins are a rate where they follow the account's leverage, else a percentage of a lot's worth. A `cap` of 0 means
@@ -82,12 +82,12 @@ def needed(given: GroupLeverage, leverage: int, cap: int) -> tuple[str, str, str
     """
     if not cap:
         return None
-    most, symbol = given.at(leverage)
-    if given.fixed is not None and most == given.fixed and given.fixed > cap * ROUNDING:
-        now = 100 / given.fixed if given.fixed.is_finite() else Decimal(0)
+    most, symbol = margins.at(leverage)
+    if margins.fixed is not None and most == margins.fixed and margins.fixed > cap * ROUNDING:
+        now = 100 / margins.fixed if margins.fixed.is_finite() else Decimal(0)
         return symbol, f"{now.quantize(CENT)} %", f"{(Decimal(100) / cap).quantize(CENT, ROUND_UP)} %"
     rate = (Decimal(leverage) / cap).quantize(CENT, ROUND_UP)
-    return symbol, f"{(given.rate or Decimal(0)).normalize():f}", f"{rate.normalize():f}"
+    return symbol, f"{(margins.rate or Decimal(0)).normalize():f}", f"{rate.normalize():f}"
 
 
 @dataclass(frozen=True)
@@ -146,19 +146,19 @@ def classes_above(user: User, *, on: dt.date | None = None) -> list[ClassAbove]:
 
 def classes_of(ids: Sequence[int], *, user: Actor, on: dt.date | None = None) -> list[ClassAbove]:
     """List on which classes these accounts have too much, a row for each class. Four queries."""
-    found = []
+    breaches = []
     rows = class_sql.rows(class_sql.CLASSES, books=reach_of(user).books, on=on, ids=ids) if ids else []
     accounts = TradingAccount.objects.select_related("client__brand", "account_type", "server").in_bulk(
         {row[0] for row in rows}
     )
     lines = LeverageCap.objects.in_bulk({row[2] for row in rows})
-    margins = of_groups((one.server_id, one.group) for one in accounts.values())
+    margins = of_groups((entry.server_id, entry.group) for entry in accounts.values())
     for pk, sort, line_id, place in rows:
         account, line = accounts[pk], lines[line_id]
-        if given := margins.get((account.server_id, account.group), {}).get(sort):
+        if margin := margins.get((account.server_id, account.group), {}).get(sort):
             cap = Cap(line.leverage, line, place, is_by_licence=place != account.client.country)
-            found.append(ClassAbove(account, sort, cap, given))
-    return found
+            breaches.append(ClassAbove(account, sort, cap, margin))
+    return breaches
 
 
 def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS_MAX) -> list[Unclear]:
@@ -168,15 +168,15 @@ def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS
     rows, silent = class_sql.rows(class_sql.UNCLEAR, **values), class_sql.rows(class_sql.SILENT, **values)
     servers = TradingServer.objects.in_bulk({row[0] for row in (*rows, *silent)})
     margins = of_groups((row[0], row[1]) for row in rows)
-    told: dict[tuple[int, str, str], Unclear] = {}
+    unclear: dict[tuple[int, str, str], Unclear] = {}
     for server_id, group, sort, accounts in rows:
-        given = margins.get((server_id, group), {}).get(sort)
-        if given:
-            key = (server_id, group, given.unclear_words)
-            one = told.get(key, Unclear(servers[server_id], group, (), 0, key[2]))
-            told[key] = replace(one, sorts=(*one.sorts, sort), accounts=max(one.accounts, int(accounts)))
+        margin = margins.get((server_id, group), {}).get(sort)
+        if margin:
+            key = (server_id, group, margin.unclear_words)
+            entry = unclear.get(key, Unclear(servers[server_id], group, (), 0, key[2]))
+            unclear[key] = replace(entry, sorts=(*entry.sorts, sort), accounts=max(entry.accounts, int(accounts)))
     quiet = [Unclear(servers[pk], "", (), int(accounts), _untold(servers[pk].kind)) for pk, accounts in silent]
-    return [*told.values(), *quiet]
+    return [*unclear.values(), *quiet]
 
 
 def _untold(kind: str) -> str:
@@ -192,8 +192,8 @@ def _untold(kind: str) -> str:
         PlatformKind.MATCHTRADER: _("Missing: margins of symbols in groups; the Broker API's description has none."),
         PlatformKind.SIRIX: _("Missing: groups, symbols and margins; the platform lists none."),
     }.get(PlatformKind(kind), "")
-    words = _("The account's cap is held; nothing is known of its classes.")
-    return f"{words} {missing}".strip()
+    explanation = _("The account's cap is held; nothing is known of its classes.")
+    return f"{explanation} {missing}".strip()
 
 
 # ── questions about the platform ─────────────────────────────────────────────────────────────────────────────────────
@@ -209,9 +209,10 @@ def watch() -> int:
     rows = class_sql.rows(class_sql.BY_GROUP, books=None, limit=WATCHED_MAX)
     findings = _findings(rows)
     asked = PlatformIssue.objects.filter(kind=IssueKind.CLASS_CAP)
-    waiting = {(one.server_id, one.subject): one.details for one in asked.filter(closed_at__isnull=True)}
+    waiting = {(issue.server_id, issue.subject): issue.details for issue in asked.filter(closed_at__isnull=True)}
     decided = {
-        (one.server_id, one.subject): one.details for one in asked.filter(closed_by__isnull=False).order_by("closed_at")
+        (issue.server_id, issue.subject): issue.details
+        for issue in asked.filter(closed_by__isnull=False).order_by("closed_at")
     }
     for key, finding in findings.items():
         if key in waiting and not _covers(waiting[key], finding):
@@ -228,17 +229,17 @@ def watch() -> int:
 def _findings(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[int, str], dict[str, Any]]:
     """Group by server and class: the groups, and the figures of the one that goes farthest beyond its cap."""
     margins, worst = of_groups((row[0], row[1]) for row in rows), dict[tuple[int, str], Decimal]()
-    found: dict[tuple[int, str], dict[str, Any]] = {}
+    findings: dict[tuple[int, str], dict[str, Any]] = {}
     for server_id, group, sort, cap, leverage in rows:
         most, symbol = margins[server_id, group][sort].at(leverage)
-        one = found.setdefault((server_id, sort), {"groups": [], "needed": {}})
-        one["groups"].append(group)
-        one["needed"][group] = needed(margins[server_id, group][sort], leverage, cap)
+        finding = findings.setdefault((server_id, sort), {"groups": [], "needed": {}})
+        finding["groups"].append(group)
+        finding["needed"][group] = needed(margins[server_id, group][sort], leverage, cap)
         beyond = most / cap if cap else Decimal("Infinity")
         if beyond > worst.get((server_id, sort), Decimal(-1)):
             worst[server_id, sort] = beyond
-            one |= {"cap": cap, "most": words_of(most), "symbol": symbol}
-    return found
+            finding |= {"cap": cap, "most": words_of(most), "symbol": symbol}
+    return findings
 
 
 def _covers(asked: dict[str, Any], finding: dict[str, Any]) -> bool:

@@ -46,11 +46,11 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
             "currency": currency,
         }
     fitting = [name for name, there in sorted(groups.items()) if there in ("", currency)][:NAMED_MAX]
-    words = _("The server has no group %(group)s.") % {"group": group}
+    problem = _("The server has no group %(group)s.") % {"group": group}
     return (
-        f"{words} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}"
+        f"{problem} {_('In %(currency)s there are: %(groups)s') % {'currency': currency, 'groups': ', '.join(fitting)}}"
         if (fitting)
-        else words
+        else problem
     )
 
 
@@ -59,7 +59,7 @@ def check(server: TradingServer, group: str, currency: str) -> str:
     groups = known_groups(server)
     if groups.get(group) in ("", currency) or not capabilities_of(server.kind).lists_groups:
         return ""
-    there = {one.name: one.currency for one in platform_for(server, Purpose.READS).groups()}
+    there = {row.name: row.currency for row in platform_for(server, Purpose.READS).groups()}
     return problem_in(there, group, currency)
 
 
@@ -71,18 +71,22 @@ def _doubtful(types: QuerySet[AccountType]) -> QuerySet[AccountType]:
 
 def problems(user: User) -> list[GroupProblem]:
     """List offered types whose group was missing when the server's groups were read last. A query per server in doubt."""
-    found, by_server = [], {}
-    for one in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
-        if one.server_id not in by_server:
-            by_server[one.server_id] = known_groups(one.server)
-        found.append(GroupProblem(one, problem_in(by_server[one.server_id], one.group, one.currency)))
-    return found
+    rows, by_server = [], {}
+    for account_type in _doubtful(types_visible_to(user))[:SHOWN_MAX]:
+        if account_type.server_id not in by_server:
+            by_server[account_type.server_id] = known_groups(account_type.server)
+        rows.append(
+            GroupProblem(
+                account_type, problem_in(by_server[account_type.server_id], account_type.group, account_type.currency)
+            )
+        )
+    return rows
 
 
 def margin_problems(user: User) -> list[GroupProblem]:
     """List offered types whose group gives more on a class than a regulator allows, whatever the leverage."""
     types = list(types_visible_to(user).filter(is_enabled=True, is_demo=False)[:SHOWN_MAX])
-    return [GroupProblem(one, words) for one, words in type_checks.wrong_classes(types)]
+    return [GroupProblem(account_type, problem) for account_type, problem in type_checks.wrong_classes(types)]
 
 
 def all_problems(user: User) -> list[GroupProblem]:

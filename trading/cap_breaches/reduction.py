@@ -97,7 +97,7 @@ def accounts_above(user: User, *, on: dt.date | None = None, limit: int = SHOWN_
     require_permission(user, "trading.view_leveragecap")
     rows = _rows(user, on, limit=limit)
     accounts = TradingAccount.objects.filter(pk__in=[row[0] for row in rows])
-    by_id = {one.pk: one for one in accounts.select_related("client__brand", "account_type", "server")}
+    by_id = {account.pk: account for account in accounts.select_related("client__brand", "account_type", "server")}
     return [
         Above(by_id[pk], cap, proposal_for(by_id[pk], cap), has_positions)
         for pk, cap, has_positions in rows
@@ -133,15 +133,15 @@ def lower(*, account_id: int, actor: Actor) -> TradingAccount:
         raise WrongState(_("This account is within its cap."))
     if account.positions.exists():
         raise WrongState(_("There are open positions: the margin they need would change."))
-    wanted = proposal_for(account, cap.leverage)
-    if wanted is None:
+    leverage = proposal_for(account, cap.leverage)
+    if leverage is None:
         raise DomainError(cap.reason)
     note_telling(account.pk)
     try:
-        platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=wanted)
+        platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
     except PlatformError as problem:
         raise as_domain_error(problem) from problem
-    return _keep(account.pk, wanted, cap, actor)
+    return _keep(account.pk, leverage, cap, actor)
 
 
 @transaction.atomic

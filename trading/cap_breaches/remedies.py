@@ -83,7 +83,7 @@ class House:
                 "server", "brand"
             )[:SORTS_MAX]
         )
-        everywhere = {*places, *((one.server_id, one.group) for one in types)}
+        everywhere = {*places, *((account_type.server_id, account_type.group) for account_type in types)}
         groups = PlatformGroup.objects.filter(server__in=servers, gone_at__isnull=True)
         hedging = {
             (server, name): is_hedging
@@ -97,34 +97,36 @@ def remedies(account: TradingAccount, house: House) -> list[Remedy]:
     client, place = account.client, (account.server_id, account.group)
     limits = caps.limits_for(client, lines=house.lines)
     here = house.margins.get(place, {})
-    found = []
+    options = []
     own = account.account_type
     if own is not None and own.group == account.group and capabilities.can(account.server, Ability.CHANGE_LEVERAGE):
-        found += _steps(account, own, limits, house)
-    stays = max((one.leverage for one in found), default=0)  # what is had without a move needs none
+        options += _steps(account, own, limits, house)
+    stays = max((option.leverage for option in options), default=0)  # what is had without a move needs none
     if own is not None and capabilities.can(account.server, Ability.CHANGE_GROUP):
-        for one in house.types:
+        for account_type in house.types:
             if (
-                _is_like(one, own, client)
-                and one.group != account.group
-                and house.hedging.get((one.server_id, one.group)) == house.hedging.get(place)
+                _is_like(account_type, own, client)
+                and account_type.group != account.group
+                and house.hedging.get((account_type.server_id, account_type.group)) == house.hedging.get(place)
             ):
-                found += [move for move in _steps(account, one, limits, house, here) if move.leverage > stays]
-    return sorted(found, key=lambda one: (-one.leverage, one.account_type is not None, len(one.loses)))
+                options += [
+                    move for move in _steps(account, account_type, limits, house, here) if move.leverage > stays
+                ]
+    return sorted(options, key=lambda option: (-option.leverage, option.account_type is not None, len(option.loses)))
 
 
-def _is_like(one: AccountType, own: AccountType, client: Client) -> bool:
+def _is_like(other: AccountType, own: AccountType, client: Client) -> bool:
     """Tell whether an account of a type may become one of another without other conditions than margins."""
     same = all(
-        getattr(one, name) == getattr(own, name) for name in ("brand_id", "server_id", "currency", "kind", "is_demo")
+        getattr(other, name) == getattr(own, name) for name in ("brand_id", "server_id", "currency", "kind", "is_demo")
     )
     level = max(own.kyc_level, client.kyc_level)
-    return same and one.pk != own.pk and one.is_offered_in(client.country) and one.kyc_level <= level
+    return same and other.pk != own.pk and other.is_offered_in(client.country) and other.kyc_level <= level
 
 
 def _steps(
     account: TradingAccount,
-    wanted: AccountType,
+    account_type: AccountType,
     limits: caps.Limits,
     house: House,
     here: Mapping[str, GroupLeverage] | None = None,
@@ -133,18 +135,18 @@ def _steps(
 
     `here`: what the group gives that the account would leave. Nobody is moved to a group whose margins are unknown or incomplete.
     """
-    given = house.margins.get((wanted.server_id, wanted.group), {})
-    held = {sort: given[sort] for sort, cap in limits.by_class.items() if sort in given}
-    if not given or any(one.is_beyond(limits.by_class[sort].leverage) for sort, one in held.items()):
+    margins = house.margins.get((account_type.server_id, account_type.group), {})
+    held = {sort: margins[sort] for sort, cap in limits.by_class.items() if sort in margins}
+    if not margins or any(margin.is_beyond(limits.by_class[sort].leverage) for sort, margin in held.items()):
         return []
-    if here is not None and any(one.unclear for one in held.values()):
+    if here is not None and any(margin.unclear for margin in held.values()):
         return []
-    steps = caps.ladder_for(account.client, wanted, limits=limits, margins=house.margins).steps
+    steps = caps.ladder_for(account.client, account_type, limits=limits, margins=house.margins).steps
     fitting = max((n for n in steps if n <= account.leverage), default=None)
     if fitting is None:
         return []
-    loses = tuple(sort for sort in InstrumentClass.values if here and sort in here and sort not in given)
-    return [Remedy(fitting, None if here is None else wanted, loses)]
+    loses = tuple(sort for sort in InstrumentClass.values if here and sort in here and sort not in margins)
+    return [Remedy(fitting, None if here is None else account_type, loses)]
 
 
 # ── the preview ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,7 +175,7 @@ class Preview:
 
     @property
     def may_do(self) -> bool:
-        return any(one.options for one in self.sorts)
+        return any(sort.options for sort in self.sorts)
 
 
 def preview(user: User, *, on: dt.date | None = None) -> Preview:
@@ -185,7 +187,7 @@ def preview(user: User, *, on: dt.date | None = None) -> Preview:
         return Preview([], is_whole=True)
     house = House.on(day, {(row[0], row[2]) for row in rows})
     types = AccountType.objects.select_related("brand", "server").in_bulk({row[1] for row in rows if row[1]})
-    found: dict[tuple[Any, ...], Sort] = {}
+    sorts: dict[tuple[Any, ...], Sort] = {}
     for server_id, type_id, group, leverage, category, country, brand_id, ids in rows[:SORTS_MAX]:
         kind = types.get(type_id)
         if kind is None or kind.brand_id != brand_id:
@@ -194,21 +196,21 @@ def preview(user: User, *, on: dt.date | None = None) -> Preview:
         account = TradingAccount(
             client=client, server=kind.server, account_type=kind, group=group, leverage=leverage, currency=kind.currency
         )
-        options = [(one.key(account), one.words) for one in remedies(account, house)]
+        options = [(remedy.key(account), remedy.words) for remedy in remedies(account, house)]
         key = (server_id, type_id, group, leverage, *options)
-        found.setdefault(key, Sort(account, options)).accounts.extend(ids)
-    _note_positions(found.values())
-    return Preview(sorted(found.values(), key=lambda one: -one.count), len(rows) <= SORTS_MAX)
+        sorts.setdefault(key, Sort(account, options)).accounts.extend(ids)
+    _note_positions(sorts.values())
+    return Preview(sorted(sorts.values(), key=lambda sort: -sort.count), len(rows) <= SORTS_MAX)
 
 
 def _note_positions(sorts: Collection[Sort]) -> None:
     """Count how many of each sort hold positions, of its first HELD_MAX accounts."""
-    ids = [pk for one in sorts for pk in one.accounts[:HELD_MAX]]
+    ids = [pk for sort in sorts for pk in sort.accounts[:HELD_MAX]]
     holding = (
         set(Position.objects.filter(account__in=ids).values_list("account_id", flat=True).distinct()) if ids else set()
     )
-    for one in sorts:
-        one.held = len(holding & set(one.accounts[:HELD_MAX]))
+    for sort in sorts:
+        sort.held = len(holding & set(sort.accounts[:HELD_MAX]))
 
 
 # ── doing ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,7 +230,7 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> Accou
         pk=account_id, client__book_id__in=reach_of(actor).books, state=AccountState.OPEN
     )
     house = House.on(timezone.now().date(), {(account.server_id, account.group)})
-    remedy = next((one for one in remedies(account, house) if one.key(account) in chosen), None)
+    remedy = next((option for option in remedies(account, house) if option.key(account) in chosen), None)
     if remedy is None:
         raise WrongState(_("What was chosen does not put this account right any more."))
     if account.positions.exists():
@@ -245,5 +247,5 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> Accou
 def ids_of(user: User, chosen: Collection[str]) -> list[int]:
     """List accounts of the sorts that something was chosen for."""
     return sorted(
-        pk for one in preview(user).sorts if any(key in chosen for key, _words in one.options) for pk in one.accounts
+        pk for sort in preview(user).sorts if any(key in chosen for key, _words in sort.options) for pk in sort.accounts
     )

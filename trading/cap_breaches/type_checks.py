@@ -77,14 +77,14 @@ def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:
     day = on or timezone.now().date()
     rows = LeverageCap.objects.filter(category=Category.RETAIL, valid_from__lte=day)
     return [
-        one
-        for one in rows.order_by("leverage", "authority")[:LINES_MAX]
-        if not one.valid_until or one.valid_until >= day
+        line
+        for line in rows.order_by("leverage", "authority")[:LINES_MAX]
+        if not line.valid_until or line.valid_until >= day
     ]
 
 
 def rows_of(
-    account_type: AccountType, lines: Sequence[LeverageCap], given: Mapping[str, GroupLeverage]
+    account_type: AccountType, lines: Sequence[LeverageCap], margins: Mapping[str, GroupLeverage]
 ) -> list[ClassRow]:
     """List a type's classes, in the regulators' order; none for demo accounts."""
     if account_type.is_demo:
@@ -97,9 +97,9 @@ def rows_of(
     rows = []
     for sort in InstrumentClass.values:
         if held := strictest.get(sort):
-            one = given.get(sort)
-            fitting = [n for n in ladder if one is None or one.fits(n, held.leverage)]
-            rows.append(ClassRow(sort, held, one, max(ladder), max(fitting, default=None)))
+            margin = margins.get(sort)
+            fitting = [n for n in ladder if margin is None or margin.fits(n, held.leverage)]
+            rows.append(ClassRow(sort, held, margin, max(ladder), max(fitting, default=None)))
     return rows
 
 
@@ -114,14 +114,14 @@ def _concerns(line: LeverageCap, account_type: AccountType) -> bool:
 
 def wrong_classes(types: Iterable[AccountType]) -> list[tuple[AccountType, str]]:
     """List offered types whose group breaks a cap that no leverage heals, with the text. Two queries, however many types."""
-    rows = [one for one in types if one.is_enabled and not one.is_demo]
+    rows = [account_type for account_type in types if account_type.is_enabled and not account_type.is_demo]
     if not rows:
         return []
-    margins, lines = of_groups((one.server_id, one.group) for one in rows), lines_today()
+    margins, lines = of_groups((account_type.server_id, account_type.group) for account_type in rows), lines_today()
     return [
-        (one, row.words)
-        for one in rows
-        for row in rows_of(one, lines, margins.get((one.server_id, one.group), {}))
+        (account_type, row.words)
+        for account_type in rows
+        for row in rows_of(account_type, lines, margins.get((account_type.server_id, account_type.group), {}))
         if row.is_wrong
     ]
 
@@ -129,5 +129,5 @@ def wrong_classes(types: Iterable[AccountType]) -> list[tuple[AccountType, str]]
 def page_rows(account_type: AccountType) -> tuple[list[ClassRow], bool]:
     """Read for a type's page its classes, and whether its server has margin rates. Two queries."""
     place = (account_type.server_id, account_type.group)
-    given = of_groups([place]).get(place, {})
-    return rows_of(account_type, lines_today(), given), bool(given)
+    margins_of_group = of_groups([place]).get(place, {})
+    return rows_of(account_type, lines_today(), margins_of_group), bool(margins_of_group)

@@ -84,8 +84,8 @@ def settle(*, server_id: int, kind: IssueKind, actor: Actor, resolution: str, su
     rows = PlatformIssue.objects.filter(server_id=server_id, kind=kind, closed_at__isnull=True)
     if subject:
         rows = rows.filter(subject=subject)
-    found = lock_all(rows)
-    for issue in found:
+    issues = lock_all(rows)
+    for issue in issues:
         issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution[:300]
         issue.save(update_fields=["closed_at", "closed_by", "resolution"])
         audit.record(
@@ -95,4 +95,4 @@ def settle(*, server_id: int, kind: IssueKind, actor: Actor, resolution: str, su
             reason=issue.resolution,
             after={"kind": issue.kind, "subject": issue.subject},
         )
-    return bool(found)
+    return bool(issues)

@@ -16,15 +16,15 @@ def opening(login: str, server: str) -> LocalizedText:
     return phrase("Trading account %(login)s opened on %(server)s") % {"login": login, "server": server}
 
 
-def operation(one: BalanceOperation) -> LocalizedText:
+def operation(row: BalanceOperation) -> LocalizedText:
     """Title the timeline entry of a balance operation with its kind, login and state."""
     return phrase("%(kind)s on %(login)s: %(state)s") % {
-        "kind": label_of(one, "kind"),
-        "login": one.account.login,
-        "state": label_of(one, "state"),
+        "kind": label_of(row, "kind"),
+        "login": row.account.login,
+        "state": label_of(row, "state"),
     }
 
 
-def amount_of(one: BalanceOperation) -> LocalizedText:
+def amount_of(row: BalanceOperation) -> LocalizedText:
     """Write an operation's amount, with its sign where the platform has booked it."""
-    return amount(Money(one.amount if one.is_booked else abs(one.amount), one.currency), is_signed=one.is_booked)
+    return amount(Money(row.amount if row.is_booked else abs(row.amount), row.currency), is_signed=row.is_booked)

@@ -111,10 +111,10 @@ def locked(row_id: int) -> StagedLogin:
 
 def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
     """Choose the client whom the user named, or else the one that was matched. Raises: NotAllowed, DomainError."""
-    wanted = client_id or row.client_id
-    if wanted is None:
+    chosen_id = client_id or row.client_id
+    if chosen_id is None:
         raise DomainError(_("Choose a client."))
-    client = clients_visible_to(actor).select_related("brand").filter(pk=wanted).first()
+    client = clients_visible_to(actor).select_related("brand").filter(pk=chosen_id).first()
     if client is None:
         raise NotAllowed(_("You don't reach this client."))
     if client.stage == "lead":
@@ -130,17 +130,17 @@ def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountTy
         type_id = row.account_type_id
     types = AccountType.objects.filter(brand_id=client.brand_id, server_id=row.server_id, currency=row.currency)
     if type_id is not None:
-        found = types.filter(pk=type_id).first()
-        if found is None:
+        account_type = types.filter(pk=type_id).first()
+        if account_type is None:
             raise DomainError(_("This account type is another brand's, or in another currency."))
-        return found
-    found = types.filter(group=row.group).order_by("-is_enabled", "position", "pk").first()
-    if found is None:
+        return account_type
+    account_type = types.filter(group=row.group).order_by("-is_enabled", "position", "pk").first()
+    if account_type is None:
         raise DomainError(
             _("No account type of the client's brand has the group %(group)s in %(currency)s.")
             % {"group": row.group, "currency": row.currency}
         )
-    return found
+    return account_type
 
 
 def _make(row: StagedLogin, client: Client, account_type: AccountType | None) -> TradingAccount:

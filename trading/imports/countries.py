@@ -13,12 +13,12 @@ ALIASES = {"uk": "GB", "great britain": "GB", "usa": "US", "uae": "AE", "turkey"
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    found = {folded(str(name)): code for code, name in countries.countries.items()}
+    codes = {folded(str(name)): code for code, name in countries.countries.items()}
     for language in ("es", "fr", "it", "de", "en"):
         names = Locale(language).territories
-        found.update({folded(names[code]): code for code in countries.countries if code in names})
-    found.update({code.lower(): code for code in countries.countries})
-    return found | ALIASES
+        codes.update({folded(names[code]): code for code in countries.countries if code in names})
+    codes.update({code.lower(): code for code in countries.countries})
+    return codes | ALIASES
 
 
 def folded(text: str) -> str:

@@ -100,8 +100,8 @@ class AttachForm(forms.Form):
         account_type.choices = [
             ("", _("The one that has the group")),
             *(
-                (one.pk, f"{one.brand} · {one} · {one.group}")
-                for one in types.order_by("brand__name", "position")[:100]
+                (kind.pk, f"{kind.brand} · {kind} · {kind.group}")
+                for kind in types.order_by("brand__name", "position")[:100]
             ),
             (NO_TYPE, _("None: group and leverage stay as they are")),
         ]
@@ -112,12 +112,12 @@ class AttachForm(forms.Form):
         if other:
             visible = clients_visible_to(self.user)
             number = other.removeprefix("#")
-            found = (
+            matches = (
                 visible.filter(pk=int(number))
                 if is_whole(number) and len(number) < 18
                 else visible.filter(email=other.lower())
             )
-            ids = list(found.values_list("pk", flat=True)[:2])
+            ids = list(matches.values_list("pk", flat=True)[:2])
             if len(ids) != 1:
                 self.add_error("other", _("Not found, or at two brands: say the number on the client's page."))
             else:

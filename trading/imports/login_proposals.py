@@ -49,18 +49,18 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
     doesn't answer.
     """
     try:
-        found = platform_for(account.server, Purpose.READS).read_account(login)
+        account_data = platform_for(account.server, Purpose.READS).read_account(login)
     except PlatformError as problem:
         raise as_domain_error(problem) from problem
-    if found is None:
+    if account_data is None:
         raise DomainError(_("%(server)s has no account %(login)s.") % {"server": account.server, "login": login})
-    if found.group and found.group != account.group:
+    if account_data.group and account_data.group != account.group:
         raise DomainError(
             _("Account %(login)s is in the group %(theirs)s, this one is to be in %(ours)s.")
-            % {"login": login, "theirs": found.group, "ours": account.group}
+            % {"login": login, "theirs": account_data.group, "ours": account.group}
         )
-    shown = _compare(account, found)
-    person = [one.agrees for one in shown[1:] if one.agrees is not None]
+    shown = _compare(account, account_data)
+    person = [entry.agrees for entry in shown[1:] if entry.agrees is not None]
     if not any(person):
         raise DomainError(
             _(
@@ -71,14 +71,14 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
     return shown
 
 
-def _compare(account: TradingAccount, found: AccountData) -> list[Evidence]:
+def _compare(account: TradingAccount, data: AccountData) -> list[Evidence]:
     """List both sides of what identifies an account: the group first, then what names the person, masked."""
     client = account.client
     rows = [
-        (_("Group"), found.group, account.group),
-        (_("Our reference"), found.reference, opening.reference_of(account.pk)),
-        (_("E-mail"), found.email, client.email),
-        (_("Name"), found.name, client.full_name or client.email),
+        (_("Group"), data.group, account.group),
+        (_("Our reference"), data.reference, opening.reference_of(account.pk)),
+        (_("E-mail"), data.email, client.email),
+        (_("Name"), data.name, client.full_name or client.email),
     ]
     return [
         Evidence(label, _masked(theirs), _masked(ours), _folded(theirs) == _folded(ours) if theirs.strip() else None)

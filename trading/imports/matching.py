@@ -83,9 +83,9 @@ def match_rows(server: TradingServer, rows: Sequence[StagedLogin], *, user: User
         return 0
     types = TypesOf(server)
     reach = reach_of(user)
-    found = _fits(rows, types, types.brands & set(reach.brands), reach.books)
+    fits_by_row = _fits(rows, types, types.brands & set(reach.brands), reach.books)
     by_id = {row.pk: row for row in rows}
-    judged = [{"id": pk, **_judged(by_id[pk], fits)} for pk, fits in found.items()]
+    judged = [{"id": pk, **_judged(by_id[pk], fits)} for pk, fits in fits_by_row.items()]
     with connection.cursor() as cursor:
         cursor.execute(WRITE, {"rows": orjson.dumps(judged).decode(), "undecided": list(UNDECIDED)})
     return len(rows)
@@ -113,7 +113,7 @@ def agreeing_codes(row: StagedLogin, client: Client) -> tuple[str, ...]:
 def _fits(
     rows: Sequence[StagedLogin], types: TypesOf, brands: Iterable[int], books: Iterable[int]
 ) -> dict[int, list[Fit]]:
-    found: dict[int, list[Fit]] = {row.pk: [] for row in rows}
+    fits_by_row: dict[int, list[Fit]] = {row.pk: [] for row in rows}
     by_id = {row.pk: row for row in rows}
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES, {"rows": list(by_id), "brands": sorted(brands), "books": sorted(books)})
@@ -123,10 +123,10 @@ def _fits(
             if name_there and folded(name) == folded(name_there):
                 hits.add("name")
             codes = [code for code in WEIGHTS if code in hits]
-            found[row_id].append(
+            fits_by_row[row_id].append(
                 Fit(client_id, tuple(codes), sum(WEIGHTS[c] for c in codes), types.of(brand_id, row), is_closed)
             )
-    return found
+    return fits_by_row
 
 
 class TypesOf:
@@ -136,9 +136,9 @@ class TypesOf:
         types = AccountType.objects.filter(server=server).order_by("-is_enabled", "position", "pk")
         self._first: dict[tuple[int, str, str], int] = {}
         self.brands: set[int] = set()
-        for one in types:
-            self._first.setdefault((one.brand_id, one.group, one.currency), one.pk)
-            self.brands.add(one.brand_id)
+        for account_type in types:
+            self._first.setdefault((account_type.brand_id, account_type.group, account_type.currency), account_type.pk)
+            self.brands.add(account_type.brand_id)
 
     def of(self, brand_id: int, row: StagedLogin) -> int | None:
         return self._first.get((brand_id, row.group, row.currency))
@@ -153,7 +153,7 @@ def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
     verdict, problem, fit = Verdict.NO_CLIENT, "", None
     if best:
         fit = best[0]
-        rivals = [one for one in best if one.weight == fit.weight]
+        rivals = [candidate for candidate in best if candidate.weight == fit.weight]
         if len(typed or certain) > 1 or len(rivals) > 1:
             verdict, fit = Verdict.SEVERAL, None
         elif fit.type_id is None:
@@ -170,7 +170,7 @@ def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
         "verdict": verdict.value,
         "client_id": fit.client_id if fit else None,
         "type_id": fit.type_id if fit else None,
-        "reasons": [one.as_json() for one in ranked[:SHOWN_MAX]],
+        "reasons": [candidate.as_json() for candidate in ranked[:SHOWN_MAX]],
         "problem": problem,
     }
 
@@ -189,5 +189,5 @@ def words_of(codes: Iterable[str]) -> str:
 def clients_of(rows: Iterable[StagedLogin], user: User) -> dict[int, Client]:
     """Read the clients named in these rows' reasons, as far as the user reaches them; one query."""
     ids = {reason["client"] for row in rows for reason in row.reasons}
-    found = Client.objects.filter(pk__in=ids, book_id__in=reach_of(user).books).select_related("brand", "owner")
-    return {client.pk: client for client in found}
+    clients = Client.objects.filter(pk__in=ids, book_id__in=reach_of(user).books).select_related("brand", "owner")
+    return {client.pk: client for client in clients}

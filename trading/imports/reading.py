@@ -137,7 +137,7 @@ def _read(batch: AccountImport, server: TradingServer, report: Report) -> int:
     AccountImport.objects.filter(pk=batch.pk).update(read=len(logins))
     done = 0
     for part in batched(sorted(logins, key=lambda login: (len(login), login)), BATCH):
-        rows = [staged_row(one, currencies, synced) for one in _accounts(platform, part)]
+        rows = [staged_row(account, currencies, synced) for account in _accounts(platform, part)]
         with transaction.atomic():
             keep(batch, rows)
             matching.match_logins(server, [str(row["login"]) for row in rows], user=batch.owner)
@@ -171,7 +171,7 @@ def _accounts(platform: Platform, logins: Sequence[str]) -> list[AccountData | U
     try:
         return list(_asked(lambda: platform.read_accounts(logins)))
     except (ValueError, KeyError, FinalError):
-        return [found for login in logins if (found := _one(platform, login)) is not None]
+        return [account for login in logins if (account := _one(platform, login)) is not None]
 
 
 def _one(platform: Platform, login: str) -> AccountData | Unreadable | None:
@@ -195,54 +195,56 @@ def _asked(ask: Callable[[], Sequence[Asked]]) -> Sequence[Asked]:
     raise AssertionError
 
 
-def staged_row(one: AccountData | Unreadable, currencies: dict[str, str], synced: set[str]) -> dict[str, Any]:
+def staged_row(account: AccountData | Unreadable, currencies: dict[str, str], synced: set[str]) -> dict[str, Any]:
     """Turn a platform's account into the values of a staged login, with the problems that don't depend on its client."""
-    if isinstance(one, Unreadable):
+    if isinstance(account, Unreadable):
         empty = dict.fromkeys(
             ("group", "currency", "name", "email", "email_canonical", "phone", "phone_canonical", "country"), ""
         )
         return {
             **empty,
-            "login": one.login,
+            "login": account.login,
             "leverage": 0,
             "allowed": [],
             "balance": Decimal(0),
             "credit": Decimal(0),
             "registered_at": None,
             "verdict": Verdict.BROKEN.value,
-            "problem": _("The platform's description can't be read: %(why)s") % {"why": one.why},
+            "problem": _("The platform's description can't be read: %(why)s") % {"why": account.why},
         }
-    country = country_code(one.country)
-    verdict, problem = _against(one, currencies, synced)
-    email = one.email.strip().lower()[:254]
+    country = country_code(account.country)
+    verdict, problem = _against(account, currencies, synced)
+    email = account.email.strip().lower()[:254]
     return {
-        "login": one.login,
-        "group": one.group[:120],
-        "currency": currencies.get(one.group, ""),
-        "leverage": one.leverage,
-        "allowed": sorted(right.value for right in one.allowed),
-        "name": " ".join(one.name.split())[:200],
+        "login": account.login,
+        "group": account.group[:120],
+        "currency": currencies.get(account.group, ""),
+        "leverage": account.leverage,
+        "allowed": sorted(right.value for right in account.allowed),
+        "name": " ".join(account.name.split())[:200],
         "email": email,
         "email_canonical": canonical_email(email) if "@" in email else "",
-        "phone": one.phone.strip()[:40],
-        "phone_canonical": canonical_phone(one.phone, country)[:20],
+        "phone": account.phone.strip()[:40],
+        "phone_canonical": canonical_phone(account.phone, country)[:20],
         "country": country,
-        "balance": one.balance,
-        "credit": one.credit,
-        "registered_at": one.registered_at,
+        "balance": account.balance,
+        "credit": account.credit,
+        "registered_at": account.registered_at,
         "verdict": verdict.value,
         "problem": problem,
     }
 
 
-def _against(one: AccountData, currencies: dict[str, str], synced: set[str]) -> tuple[Verdict, str]:
-    if one.group not in currencies:
+def _against(account: AccountData, currencies: dict[str, str], synced: set[str]) -> tuple[Verdict, str]:
+    if account.group not in currencies:
         return Verdict.BROKEN, _("The server lists no group “%(group)s”: our manager may not see it.") % {
-            "group": one.group
+            "group": account.group
         }
-    if not 1 <= one.leverage <= LEVERAGE_MAX:
-        return Verdict.BROKEN, _("The leverage 1:%(leverage)s is outside of 1:1 to 1:500.") % {"leverage": one.leverage}
-    if one.login not in synced:
+    if not 1 <= account.leverage <= LEVERAGE_MAX:
+        return Verdict.BROKEN, _("The leverage 1:%(leverage)s is outside of 1:1 to 1:500.") % {
+            "leverage": account.leverage
+        }
+    if account.login not in synced:
         return Verdict.NOT_READ, _("The server's settings leave this group out: its deals would not be read.")
     return Verdict.NO_CLIENT, ""
 

@@ -118,9 +118,9 @@ def _counts(batch: AccountImport) -> tuple[list[dict[str, Any]], int, int, int]:
             clean += row["n"] if row["verdict"] == Verdict.CLEAN else 0
         proposed += row["n"] if row["state"] == StagedState.PROPOSED else 0
     shown = [
-        {"value": one.value, "label": one.label, "count": totals[one.value], "tone": one.colour}
-        for one in Verdict
-        if totals[one.value] or one in (Verdict.CLEAN, Verdict.NO_CLIENT)
+        {"value": verdict.value, "label": verdict.label, "count": totals[verdict.value], "tone": verdict.colour}
+        for verdict in Verdict
+        if totals[verdict.value] or verdict in (Verdict.CLEAN, Verdict.NO_CLIENT)
     ]
     return shown, waiting, clean, proposed
 

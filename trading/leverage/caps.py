@@ -109,24 +109,28 @@ def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[Lev
     if lines is None:
         lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)
     else:
-        lines = [one for one in lines if one.category == client.category and set(places) & set(one.countries)]
-    found: dict[tuple[str, str], LeverageCap] = {}
+        lines = [
+            cap_line
+            for cap_line in lines
+            if cap_line.category == client.category and set(places) & set(cap_line.countries)
+        ]
+    strictest: dict[tuple[str, str], LeverageCap] = {}
     for line in lines:
         place = next(place for place in places if place in line.countries)
-        best = found.get((line.authority, place))
+        best = strictest.get((line.authority, place))
         if best is None or line.leverage > best.leverage:
-            found[line.authority, place] = line
+            strictest[line.authority, place] = line
     caps = [
         Cap(line.leverage, line, place, is_by_licence=place != client.country)
-        for (_authority, place), line in found.items()
+        for (_authority, place), line in strictest.items()
     ]
     by_class: dict[str, Cap] = {}
     for line in lines:
         place = next(place for place in places if place in line.countries)
-        one = Cap(line.leverage, line, place, is_by_licence=place != client.country)
+        cap_line = Cap(line.leverage, line, place, is_by_licence=place != client.country)
         known = by_class.get(line.instrument_class)
-        if known is None or _strictness(one) < _strictness(known):
-            by_class[line.instrument_class] = one
+        if known is None or _strictness(cap_line) < _strictness(known):
+            by_class[line.instrument_class] = cap_line
     return Limits(min(caps, key=_strictness, default=None), by_class)
 
 
@@ -171,26 +175,30 @@ def ladder_for(
         limits, margins = Limits(None, {}), {}
     elif margins is None:
         margins = of_groups([place]) if limits.by_class else {}
-    given = margins.get(place, {})
+    group_margins = margins.get(place, {})
     cap = limits.cap
     within = [n for n in account_type.ladder if cap is None or n <= cap.leverage]
-    held = {sort: one for sort, one in limits.by_class.items() if one.leverage and sort in given}
-    steps = [n for n in within if all(given[sort].fits(n, one.leverage) for sort, one in held.items())]
+    held = {
+        sort: class_cap for sort, class_cap in limits.by_class.items() if class_cap.leverage and sort in group_margins
+    }
+    steps = [
+        n for n in within if all(group_margins[sort].fits(n, class_cap.leverage) for sort, class_cap in held.items())
+    ]
     usual = [n for n in steps if n <= account_type.default_leverage]
     default = max(usual, default=min(steps, default=None))
     beyond = [n for n in account_type.ladder if n not in steps]
     against = next((n for n in within if n not in steps), None)
-    words = "" if against is None else _on_class(against, held, given)
-    return Ladder(steps, default, beyond, cap, words)
+    rule = "" if against is None else _on_class(against, held, group_margins)
+    return Ladder(steps, default, beyond, cap, rule)
 
 
-def _on_class(leverage: int, held: Mapping[str, Cap], given: Mapping[str, GroupLeverage]) -> LocalizedText:
+def _on_class(leverage: int, held: Mapping[str, Cap], margins: Mapping[str, GroupLeverage]) -> LocalizedText:
     """Describe the class that prevents a leverage, with what its group would give."""
     sort, cap = min(
-        ((sort, cap) for sort, cap in held.items() if not given[sort].fits(leverage, cap.leverage)),
-        key=lambda one: (one[1].leverage, one[0]),
+        ((sort, cap) for sort, cap in held.items() if not margins[sort].fits(leverage, cap.leverage)),
+        key=lambda entry: (entry[1].leverage, entry[0]),
     )
-    most, symbol = given[sort].at(leverage)
+    most, symbol = margins[sort].at(leverage)
     return phrase("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
         "rule": cap.words,
         "class": lowered(InstrumentClass(sort).label),

@@ -50,9 +50,9 @@ class GroupLeverage:
         followed = Decimal("Infinity") if self.rate == 0 else leverage / self.rate if self.rate is not None else None
         return max(
             (
-                (one, symbol)
-                for one, symbol in ((followed, self.symbol), (self.fixed, self.fixed_symbol))
-                if one is not None
+                (leverage_limit, symbol)
+                for leverage_limit, symbol in ((followed, self.symbol), (self.fixed, self.fixed_symbol))
+                if leverage_limit is not None
             ),
             default=(Decimal(0), next((name for why, name in self.unclear if why != PROFILE), "")),
         )
@@ -99,12 +99,12 @@ def as_json(rules: Sequence[MarginRule] | None) -> list[dict[str, Any]] | None:
         return None
     return [
         {
-            "path": one.path,
-            "rate": None if one.rate is None else f"{one.rate.normalize():f}",
-            "is_traded": one.is_traded,
+            "path": rule.path,
+            "rate": None if rule.rate is None else f"{rule.rate.normalize():f}",
+            "is_traded": rule.is_traded,
         }
-        | ({} if one.fixed is None else {"fixed": f"{one.fixed.normalize():f}"})
-        for one in rules
+        | ({} if rule.fixed is None else {"fixed": f"{rule.fixed.normalize():f}"})
+        for rule in rules
     ]
 
 
@@ -116,14 +116,14 @@ def refresh(server: TradingServer) -> None:
     groups = list(PlatformGroup.objects.filter(server=server, gone_at__isnull=True, margin_rules__isnull=False))
     if not groups:
         return
-    told = Q(margin_rate__isnull=False) | Q(margin_fixed__gt=0) | ~Q(margin_formula=MarginFormula.VALUE)
-    rows = SymbolInfo.objects.filter(told, server=server, gone_at__isnull=True, alias__state__in=MAPPED)
+    has_margin = Q(margin_rate__isnull=False) | Q(margin_fixed__gt=0) | ~Q(margin_formula=MarginFormula.VALUE)
+    rows = SymbolInfo.objects.filter(has_margin, server=server, gone_at__isnull=True, alias__state__in=MAPPED)
     symbols = list(rows.annotate(sort=F("alias__symbol__instrument_class")).order_by("pk"))
     exchanged, changed = _exchange(), []
     for group in groups:
-        given = _given(symbols, group, exchanged)
-        if group.class_margins != given:
-            group.class_margins = given
+        class_margins = _given(symbols, group, exchanged)
+        if group.class_margins != class_margins:
+            group.class_margins = class_margins
             changed.append(group)
     PlatformGroup.objects.bulk_update(changed, ["class_margins"], batch_size=500)
 
@@ -148,37 +148,37 @@ def _exchange() -> Exchange:
 
 
 def _given(symbols: Iterable[Any], group: PlatformGroup, exchanged: Exchange) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    classes: dict[str, dict[str, Any]] = defaultdict(dict)
     for info in symbols:
         rules = [rule for rule in group.margin_rules or () if _fits(rule, info)]
-        told = [rule["is_traded"] for rule in rules if rule["is_traded"] is not None]
-        if not (told[0] if told else info.is_traded):
+        is_traded = [rule["is_traded"] for rule in rules if rule["is_traded"] is not None]
+        if not (is_traded[0] if is_traded else info.is_traded):
             continue
-        one = found[info.sort]
+        entry = classes[info.sort]
         rate, reason = (None, DISCOUNTS) if group.uses_discounts else _rate(info, rules, exchanged)
         if reason:
-            _note_unclear(one, reason, info.name)
+            _note_unclear(entry, reason, info.name)
         if rate is None:
             continue
         if info.margin_by_leverage:
-            if "rate" not in one or rate < Decimal(one["rate"]):
-                one["rate"], one["symbol"] = f"{rate.normalize():f}", info.name
+            if "rate" not in entry or rate < Decimal(entry["rate"]):
+                entry["rate"], entry["symbol"] = f"{rate.normalize():f}", info.name
         else:
             fixed = 1 / rate if rate else Decimal("Infinity")
-            if "fixed" not in one or fixed > Decimal(one["fixed"]):
-                one["fixed"], one["fixed_symbol"] = str(fixed), info.name
+            if "fixed" not in entry or fixed > Decimal(entry["fixed"]):
+                entry["fixed"], entry["fixed_symbol"] = str(fixed), info.name
     if group.margin_profile:
-        for one in found.values():
-            one["unclear"] = [[PROFILE, group.margin_profile], *one.get("unclear", ())]
-    return dict(found)
+        for entry in classes.values():
+            entry["unclear"] = [[PROFILE, group.margin_profile], *entry.get("unclear", ())]
+    return dict(classes)
 
 
 def _fits(rule: Mapping[str, Any], info: SymbolInfo) -> bool:
     return matches(rule["path"], info.path) or matches(rule["path"], info.name)
 
 
-def _note_unclear(one: dict[str, Any], reason: str, name: str) -> None:
-    unclear = one.setdefault("unclear", [])
+def _note_unclear(entry: dict[str, Any], reason: str, name: str) -> None:
+    unclear = entry.setdefault("unclear", [])
     if sum(why == reason for why, _name in unclear) < UNCLEAR_MAX:
         unclear.append([reason, name])
 
@@ -207,20 +207,20 @@ def _share(info: SymbolInfo, amount: Decimal, exchanged: Exchange) -> Decimal | 
 
 def of_groups(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], dict[str, GroupLeverage]]:
     """Read what each group, by (server, name), gives on each class; groups without margin data are left out. One query."""
-    wanted = set(places)
+    pairs = set(places)
     rows = PlatformGroup.objects.filter(
-        server__in={server for server, _group in wanted},
-        name__in={group for _server, group in wanted},
+        server__in={server for server, _group in pairs},
+        name__in={group for _server, group in pairs},
         gone_at__isnull=True,
     ).exclude(class_margins={})
     return {
-        (row.server_id, row.name): {sort: _read(one) for sort, one in row.class_margins.items()}
+        (row.server_id, row.name): {sort: _read(item) for sort, item in row.class_margins.items()}
         for row in rows
-        if (row.server_id, row.name) in wanted
+        if (row.server_id, row.name) in pairs
     }
 
 
-def _read(one: Mapping[str, Any]) -> GroupLeverage:
-    rate, fixed = (Decimal(one[name]) if name in one else None for name in ("rate", "fixed"))
-    unclear = tuple((why, name) for why, name in one.get("unclear", ()))
-    return GroupLeverage(rate, one.get("symbol", ""), fixed, one.get("fixed_symbol", ""), unclear)
+def _read(stored: Mapping[str, Any]) -> GroupLeverage:
+    rate, fixed = (Decimal(stored[name]) if name in stored else None for name in ("rate", "fixed"))
+    unclear = tuple((why, name) for why, name in stored.get("unclear", ()))
+    return GroupLeverage(rate, stored.get("symbol", ""), fixed, stored.get("fixed_symbol", ""), unclear)

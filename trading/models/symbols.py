@@ -167,15 +167,15 @@ class SymbolAlias(HasState):
     @property
     def reason(self) -> str:
         """Why, in a sentence."""
-        words = {
+        reasons = {
             AliasRule.EXACT: gettext("The name is the same"),
             AliasRule.ENDING: gettext("Without the ending “%(part)s”"),
             AliasRule.PREFIX: gettext("Without “%(part)s” around the name"),
             AliasRule.OTHER_NAME: gettext("“%(part)s” is another name of it"),
             AliasRule.FOLDER: gettext("The server's folder “%(part)s” says so"),
         }.get(AliasRule(self.rule))
-        told = words % {"part": self.stripped} if words else str(AliasRule(self.rule).label)
+        text = reasons % {"part": self.stripped} if reasons else str(AliasRule(self.rule).label)
         sizes = {"here": formats.number(self.symbol.contract_size, 0), "there": formats.number(self.contract_size, 0)}
         if self.is_size_equal:
-            return told + ", " + gettext("contract size equal (%(here)s)") % sizes
-        return told + ", " + gettext("but the contract size is %(there)s, not %(here)s") % sizes
+            return text + ", " + gettext("contract size equal (%(here)s)") % sizes
+        return text + ", " + gettext("but the contract size is %(there)s, not %(here)s") % sizes

@@ -217,8 +217,10 @@ def servers_of(brand: Brand) -> list[TradingServer]:
 
 def both_ends(view: View, *, by_client: bool, limit: int = SHOWN) -> tuple[list[Result], list[Result]]:
     """List winners and losers, the largest first."""
-    found = _results(view, BOTH_ENDS, by_client=by_client, limit=limit)
-    return [one for one in found if one.side == "won"], [one for one in found if one.side == "lost"]
+    results = _results(view, BOTH_ENDS, by_client=by_client, limit=limit)
+    return [result for result in results if result.side == "won"], [
+        result for result in results if result.side == "lost"
+    ]
 
 
 def whole(view: View, *, by_client: bool) -> list[Result]:

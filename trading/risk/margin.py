@@ -132,8 +132,8 @@ def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
 
 def open_alerts_of(account: TradingAccount) -> list[MarginAlert]:
     """Open alerts of an account that `get_account` gave, the deepest first."""
-    found = MarginAlert.objects.filter(account_id=account.pk, recovered_at__isnull=True)
-    return sorted(found[:10], key=lambda alert: alert.limit)
+    alerts = MarginAlert.objects.filter(account_id=account.pk, recovered_at__isnull=True)
+    return sorted(alerts[:10], key=lambda alert: alert.limit)
 
 
 def accounts_near(user: User, *, below: Decimal = NEAR_PERCENT) -> QuerySet[TradingAccount]:
@@ -156,7 +156,7 @@ def counts(user: User) -> dict[str, int]:
         .distinct("account_id")
         .values_list("severity", flat=True)[:5000]
     )
-    found = dict.fromkeys(MarginSeverity.values, 0)
+    totals = dict.fromkeys(MarginSeverity.values, 0)
     for severity in rows:
-        found[severity] += 1
-    return found
+        totals[severity] += 1
+    return totals

@@ -112,11 +112,11 @@ def _of(account: TradingAccount, days: int) -> dict[str, Any]:
 
 def held_of(positions: Sequence[Position]) -> list[Held]:
     """Sum up exposure by symbol, the largest net first, from positions that were read already: no query."""
-    found: dict[str, list[Any]] = {}
+    sums: dict[str, list[Any]] = {}
     for position in positions:
-        row = found.setdefault(position.symbol, [Decimal(0), Decimal(0), 0, Decimal(0)])
+        row = sums.setdefault(position.symbol, [Decimal(0), Decimal(0), 0, Decimal(0)])
         row[position.action] += position.lots
         row[2] += 1
         row[3] += position.profit + position.swap
-    held = [Held(symbol, *values) for symbol, values in found.items()]
-    return sorted(held, key=lambda one: (-abs(one.net_lots), one.symbol))
+    held = [Held(symbol, *values) for symbol, values in sums.items()]
+    return sorted(held, key=lambda row_held: (-abs(row_held.net_lots), row_held.symbol))

@@ -87,8 +87,8 @@ class AddressApproval(approvals.ApprovalKind[ServerAddressChange]):
         server = item.server
         kind, before = kind_of(server.kind), connection_settings.where_of(server)
         server.host, server.port, server.transport = item.host, item.port, item.transport
-        kept = {name: value for name, value in server.options.items() if name not in before.options}
-        server.options = {**kept, **item.options}
+        others = {name: value for name, value in server.options.items() if name not in before.options}
+        server.options = {**others, **item.options}
         new_secrets = connection_settings.keep_options(server, kind, secret_options or {})
         if connection_settings.where_of(server) != before:
             connection_settings.require_secrets_again(server, kind, password, new_secrets)

@@ -50,10 +50,10 @@ def examine(server: TradingServer) -> Iterator[Check]:
     for name, check in checks.items():
         started = time.monotonic()
         try:
-            is_well, told, to_do = check(server, platform)
+            is_well, finding, to_do = check(server, platform)
         except PlatformError as problem:
-            is_well, told, to_do = False, str(problem), advice.get(problem.code or 0) or _plainly(str(problem))
-        yield Check(name, is_well, told, "" if is_well else to_do, round((time.monotonic() - started) * 1000))
+            is_well, finding, to_do = False, str(problem), advice.get(problem.code or 0) or _plainly(str(problem))
+        yield Check(name, is_well, finding, "" if is_well else to_do, round((time.monotonic() - started) * 1000))
         if name == "log-in" and not is_well:
             return
 
@@ -61,7 +61,7 @@ def examine(server: TradingServer) -> Iterator[Check]:
 def _checks(platform: Platform) -> dict[str, Examination]:
     """Choose the checks that this platform can answer."""
     can = platform.capabilities
-    wanted: dict[str, tuple[bool, Examination]] = {
+    checks: dict[str, tuple[bool, Examination]] = {
         "manager": (True, _manager),
         "clock": (True, _clock),
         "groups": (can.lists_groups, _groups),
@@ -73,7 +73,7 @@ def _checks(platform: Platform) -> dict[str, Examination]:
         "not told": (not (can.lists_groups and can.lists_symbols and can.lists_accounts), _not_told),
         "unverified": (bool(can.unverified), _unverified),
     }
-    return {name: check for name, (is_possible, check) in wanted.items() if is_possible}
+    return {name: check for name, (is_possible, check) in checks.items() if is_possible}
 
 
 def _log_in(_server: TradingServer, platform: Platform) -> Finding:
@@ -82,14 +82,14 @@ def _log_in(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _manager(server: TradingServer, _platform: Platform) -> Finding:
-    missing = ", ".join(str(one.label) for one in capabilities.lacking(server))
+    missing = ", ".join(str(ability.label) for ability in capabilities.lacking(server))
     return True, f"not done from here: {missing}" if missing else "nothing is withheld from our manager", ""
 
 
 def _not_told(_server: TradingServer, platform: Platform) -> Finding:
     can = platform.capabilities
-    told = {"groups": can.lists_groups, "symbols": can.lists_symbols, "accounts": can.lists_accounts}
-    missing = ", ".join(name for name, is_told in told.items() if not is_told)
+    lists = {"groups": can.lists_groups, "symbols": can.lists_symbols, "accounts": can.lists_accounts}
+    missing = ", ".join(name for name, is_told in lists.items() if not is_told)
     return True, f"this platform does not list {missing}: what the house knows of them is what counts", ""
 
 
@@ -113,9 +113,9 @@ def _look_up(server: TradingServer, platform: Platform) -> Finding:
     if not logins:
         return True, "there is no account to try it on", ""
     since = timezone.now() - dt.timedelta(minutes=5)
-    found = platform.find_operations(logins[0], Decimal("0.01"), "X:KEELSON-DOCTOR", since=since)
-    told = f"operations of {logins[0]} can be looked up by reference"
-    return not found, told, "A deal carries the doctor's own reference: look at the account on the platform."
+    deals = platform.find_operations(logins[0], Decimal("0.01"), "X:KEELSON-DOCTOR", since=since)
+    finding = f"operations of {logins[0]} can be looked up by reference"
+    return not deals, finding, "A deal carries the doctor's own reference: look at the account on the platform."
 
 
 def _clock(server: TradingServer, platform: Platform) -> Finding:
@@ -123,55 +123,57 @@ def _clock(server: TradingServer, platform: Platform) -> Finding:
     expected = to_server_seconds(timezone.now(), server.zone)
     apart = now.server_msc // 1000 - expected
     hours = now.offset_seconds / 3600
-    told = f"server clock UTC{hours:+g}, {abs(apart)} s {'ahead of' if apart > 0 else 'behind'} {server.time_zone}"
+    finding = f"server clock UTC{hours:+g}, {abs(apart)} s {'ahead of' if apart > 0 else 'behind'} {server.time_zone}"
     advice = f"Set the server's time zone: it says UTC{hours:+g}, and {server.time_zone} is something else now."
-    return abs(apart) <= CLOCK_SECONDS_MAX, told, advice
+    return abs(apart) <= CLOCK_SECONDS_MAX, finding, advice
 
 
 def _groups(server: TradingServer, platform: Platform) -> Finding:
     groups = {group.name: group for group in platform.groups()}
-    wanted = AccountType.objects.filter(server=server, is_enabled=True)
-    missing = [one.group for one in wanted if one.group not in groups]
+    types = AccountType.objects.filter(server=server, is_enabled=True)
+    missing = [account_type.group for account_type in types if account_type.group not in groups]
     other = [
-        one.group for one in wanted if one.group in groups and groups[one.group].currency not in ("", one.currency)
+        account_type.group
+        for account_type in types
+        if account_type.group in groups and groups[account_type.group].currency not in ("", account_type.currency)
     ]
-    told = f"{len(groups)} groups visible"
+    finding = f"{len(groups)} groups visible"
     if missing or other:
         names = ", ".join([*missing, *(f"{name} (other currency)" for name in other)][:SHOWN_MAX])
         return (
             False,
-            f"{told}; account types name: {names}",
+            f"{finding}; account types name: {names}",
             "Add these groups to the manager's Common tab, or correct them.",
         )
-    return bool(groups), told, "The manager sees no groups: list them in the manager's Common tab."
+    return bool(groups), finding, "The manager sees no groups: list them in the manager's Common tab."
 
 
 def _symbols(server: TradingServer, platform: Platform) -> Finding:
     rows = list(platform.symbols())
     mapped = set(SymbolInfo.objects.filter(server=server).exclude(symbol_group="").values_list("name", flat=True))
     unmapped = sorted(row.name for row in rows if row.name not in mapped and symbols.match(row.name, row.path) is None)
-    told = f"{len(rows)} symbols visible"
+    finding = f"{len(rows)} symbols visible"
     if unmapped:
         shown = ", ".join(unmapped[:SHOWN_MAX])
         return (
             False,
-            f"{told}; {len(unmapped)} without a group: {shown}",
+            f"{finding}; {len(unmapped)} without a group: {shown}",
             "Map them on the page “Symbols”; deals are kept meanwhile.",
         )
-    return bool(rows), told, "Symbols come from the settings of the manager's own group: add them there."
+    return bool(rows), finding, "Symbols come from the settings of the manager's own group: add them there."
 
 
 def _accounts(server: TradingServer, platform: Platform) -> Finding:
     if not platform.capabilities.lists_accounts:
         sample = _sample(server, platform)
-        found = platform.account_money(sample)
-        told = f"{len(sample)} of the house's accounts asked for, money of {len(found)} read"
-        return not sample or bool(found), told, "The platform does not have these accounts: is this the right server?"
+        rows = platform.account_money(sample)
+        finding = f"{len(sample)} of the house's accounts asked for, money of {len(rows)} read"
+        return not sample or bool(rows), finding, "The platform does not have these accounts: is this the right server?"
     logins = platform.logins(server.group_mask)
     money = platform.account_money(logins[:SAMPLE])
     well = not logins or bool(money)
-    told = f"{len(logins)} accounts in {server.group_mask}, money of {len(money)} read"
-    return well, told, "The manager needs the right “Access to accounts”."
+    finding = f"{len(logins)} accounts in {server.group_mask}, money of {len(money)} read"
+    return well, finding, "The manager needs the right “Access to accounts”."
 
 
 def _deals(server: TradingServer, platform: Platform) -> Finding:
@@ -179,21 +181,21 @@ def _deals(server: TradingServer, platform: Platform) -> Finding:
     first, last = (to_server_seconds(at, server.zone) * 1000 for at in (end - dt.timedelta(hours=24), end))
     last += 3_600_000
     if platform.capabilities.reads_many_deals:
-        found = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last)
-        return True, f"{len(found)} deals in the last 24 hours", ""
+        deals = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last)
+        return True, f"{len(deals)} deals in the last 24 hours", ""
     logins = _sample(server, platform)[:1]
     count = sum(1 for login in logins for _deal in islice(platform.deals_of(login, from_msc=first, to_msc=last), 1000))
-    told = f"{count} deals of {logins[0]} in the last 24 hours" if logins else "there is no account to read"
-    return True, f"{told}; accounts are read one by one", ""
+    finding = f"{count} deals of {logins[0]} in the last 24 hours" if logins else "there is no account to read"
+    return True, f"{finding}; accounts are read one by one", ""
 
 
 def _positions(server: TradingServer, platform: Platform) -> Finding:
     return True, f"{len(platform.positions(mask=server.group_mask))} open positions", ""
 
 
-def _plainly(told: str) -> str:
+def _plainly(problem: str) -> str:
     """Advise what to do about a connection that fails before it reaches the platform."""
-    return next((words for sign, words in ADVICE_ON_THE_WAY.items() if sign in told), ADVICE_ELSE)
+    return next((advice for sign, advice in ADVICE_ON_THE_WAY.items() if sign in problem), ADVICE_ELSE)
 
 
 ADVICE_ON_THE_WAY: Final = {

@@ -156,16 +156,16 @@ class ServerForm(ModelForm[TradingServer]):
 
     def _leave_out(self, kind: str) -> None:
         """Remove the fields that this platform doesn't have: another's own, an export, a zone, a range of logins."""
-        gone = [name for owner, names in ONLY_OF.items() if owner != kind for name in names]
+        left_out = [name for owner, names in ONLY_OF.items() if owner != kind for name in names]
         if kind not in EXPORTS:
-            gone.append("export_url")
+            left_out.append("export_url")
         if self.platform.time_zone:
-            gone.append("time_zone")
+            left_out.append("time_zone")
         if not self.instance.pk:
-            gone.append("reason")
+            left_out.append("reason")
         if not self.platform.capabilities.own_logins:
-            gone += ["first_login", "last_login"]
-        for name in gone:
+            left_out += ["first_login", "last_login"]
+        for name in left_out:
             del self.fields[name]
         if not self.platform.capabilities.lists_accounts:
             self.fields["group_mask"].help_text = _(
@@ -176,7 +176,7 @@ class ServerForm(ModelForm[TradingServer]):
         withheld = self.fields["withheld"]
         assert isinstance(withheld, forms.MultipleChoiceField)
         never = capabilities.not_there(self.platform.capabilities)
-        withheld.choices = [(one.value, one.label) for one in Ability if one not in never]
+        withheld.choices = [(ability.value, ability.label) for ability in Ability if ability not in never]
 
     def _label(self) -> None:
         manager, secret, host = self.fields["manager_login"], self.fields["password"], self.fields["host"]
@@ -209,10 +209,10 @@ class ServerForm(ModelForm[TradingServer]):
             if self._has_secret(option):
                 secret.attrs["placeholder"] = _("A secret is stored")
             return forms.CharField(max_length=8000, strip=False, widget=secret, **common)
-        kept = self.instance.options.get(option.name, "") if self.instance.pk else ""
+        stored = self.instance.options.get(option.name, "") if self.instance.pk else ""
         if option.choices:
-            return forms.ChoiceField(choices=option.choices, initial=kept or option.default, **common)
-        field = forms.CharField(max_length=1000, initial=kept, **common)
+            return forms.ChoiceField(choices=option.choices, initial=stored or option.default, **common)
+        field = forms.CharField(max_length=1000, initial=stored, **common)
         field.widget.attrs["placeholder"] = option.default
         return field
 
@@ -226,8 +226,8 @@ class ServerForm(ModelForm[TradingServer]):
     def values(self) -> dict[str, Any]:
         """Collect for the verbs: the row's fields, the options, the secrets."""
         data = self.cleaned_data
-        options = {one.name: data.get(f"option_{one.name}", "") for one in self.platform.options}
-        secret = {one.name for one in self.platform.options if one.is_secret}
+        options = {option.name: data.get(f"option_{option.name}", "") for option in self.platform.options}
+        secret = {option.name for option in self.platform.options if option.is_secret}
         fields = {name: value for name, value in data.items() if not name.startswith("option_")}
         return {
             **fields,
@@ -244,9 +244,11 @@ class ApproveAddressForm(forms.Form):
     def __init__(self, *args: Any, server: TradingServer, change: ServerAddressChange, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kind = kind_of(server.kind)
-        self.secret_names = [one.name for one in kind.options if one.is_secret and option_value(server, one.name)]
+        self.secret_names = [
+            option.name for option in kind.options if option.is_secret and option_value(server, option.name)
+        ]
         asked = {"password": kind.secret_label or _("Manager API password")}
-        asked |= {f"option_{one.name}": one.label for one in kind.options if one.name in self.secret_names}
+        asked |= {f"option_{option.name}": option.label for option in kind.options if option.name in self.secret_names}
         if change.export_place:
             asked["export_url"] = _("SQL export with user and password")
         for name, label in asked.items():

@@ -142,12 +142,12 @@ def _propose_address(
     """Put the server back to where it was; the new address waits for a second person. Raises: DomainError, WrongState."""
     if has_secrets:
         raise DomainError(_("Leave the secrets empty: whoever approves the new address enters them."))
-    wanted, stored = where_of(server), TradingServer.objects.get(pk=server.pk)
+    new_place, stored = where_of(server), TradingServer.objects.get(pk=server.pk)
     _keep_where(server, where)
     if export_url != NO_EXPORT:
         server.credentials, server.reads_export = stored.credentials, stored.reads_export
     url = "" if export_url == NO_EXPORT else export_url
-    addresses.propose(server, wanted, export_url=url, reason=reason, actor=actor)
+    addresses.propose(server, new_place, export_url=url, reason=reason, actor=actor)
 
 
 def is_being_set_up(server: TradingServer) -> bool:

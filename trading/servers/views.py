@@ -62,9 +62,9 @@ class ServerPage(StaffView):
         return self._page(request, server, form)
 
     @staticmethod
-    def _kind(wanted: str) -> str:
+    def _kind(kind: str) -> str:
         """Choose the platform of a new server; MetaTrader 5 unless another is named."""
-        return wanted if wanted in ADAPTERS else PlatformKind.MT5.value
+        return kind if kind in ADAPTERS else PlatformKind.MT5.value
 
     @staticmethod
     def _server(server_id: int | None) -> TradingServer | None:
@@ -78,7 +78,7 @@ class ServerPage(StaffView):
             "form": form,
             "platforms": [(kind.value, kind.label) for kind in PlatformKind if kind in ADAPTERS],
             "unverified": [Ability(name).label for name in sorted(known.capabilities.unverified)],
-            "not_there": [one.label for one in capabilities.not_there(known.capabilities)],
+            "not_there": [ability.label for ability in capabilities.not_there(known.capabilities)],
             **(settings_of(server) if server else {}),
             **_address_of(request, server),
         }
@@ -109,10 +109,10 @@ class ApproveAddress(StaffView):
     def post(self, request: UserRequest, change_id: int) -> HttpResponse:
         change = get_object_or_404(ServerAddressChange.objects.select_related("server"), pk=change_id)
         form = ApproveAddressForm(request.POST, server=change.server, change=change)
-        given = form.values() if form.is_valid() else {}
+        values = form.values() if form.is_valid() else {}
         run_action(
             request,
-            lambda: approvals.approve(ServerAddressChange, change.pk, actor=request.user, **given),
+            lambda: approvals.approve(ServerAddressChange, change.pk, actor=request.user, **values),
             _("Address changed. Try the connection now."),
             show_forbidden=True,
         )

@@ -40,7 +40,7 @@ class MapSymbolForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.houses = list(HouseSymbol.objects.order_by("name")[:HOUSE_MAX])
         alias = getattr(info, "alias", None)
-        found = match(info.name, info.path)
+        guess = match(info.name, info.path)
         if alias is not None:
             first = {
                 "name": alias.symbol.name,
@@ -48,12 +48,12 @@ class MapSymbolForm(forms.Form):
                 "instrument_class": alias.symbol.instrument_class,
                 "contract_size": alias.symbol.contract_size,
             }
-        elif found is not None:
+        elif guess is not None:
             first = {
-                "name": found.house,
-                "symbol_group": found.group,
-                "instrument_class": found.instrument_class,
-                "contract_size": found.lot or info.contract_size,
+                "name": guess.house,
+                "symbol_group": guess.group,
+                "instrument_class": guess.instrument_class,
+                "contract_size": guess.lot or info.contract_size,
             }
         else:
             first = {"name": plain_name(info.name), "contract_size": info.contract_size}

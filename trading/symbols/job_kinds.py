@@ -17,10 +17,10 @@ from trading.sync import backfill, breaks, reconcile
 @job_kind(mapping.JOB, title=gettext_noop("Deals of mapped symbols"), hours=6)
 def resolve_symbols(job: RunningJob) -> None:
     """Publish the deals that waited for their symbol, for whoever counts deals."""
-    told = 0
-    for told in mapping.resolve_deals(job.parameters["info_ids"]):
-        job.progress(told, 0, _("%(n)s deals") % {"n": told})
-    job.progress(told, told, _("%(n)s deals") % {"n": told})
+    count = 0
+    for count in mapping.resolve_deals(job.parameters["info_ids"]):
+        job.progress(count, 0, _("%(n)s deals") % {"n": count})
+    job.progress(count, count, _("%(n)s deals") % {"n": count})
     job.point_to(reverse("trading_symbols"))
 
 
@@ -29,8 +29,10 @@ def read_the_past(job: RunningJob) -> None:
     """Read a span of past days with its progress; a cancelled job keeps what it read and can be resumed."""
     with closing(backfill.work(job.parameters["backfill_id"])) as windows:
         for row in windows:
-            told = {"done": row.days_done, "days": row.days, "new": row.new, "deals": row.deals}
-            job.progress(row.days_done, row.days, _("%(done)s of %(days)s days: %(deals)s deals, %(new)s new") % told)
+            figures = {"done": row.days_done, "days": row.days, "new": row.new, "deals": row.deals}
+            job.progress(
+                row.days_done, row.days, _("%(done)s of %(days)s days: %(deals)s deals, %(new)s new") % figures
+            )
     job.point_to(
         reverse("trading_server_steps", args=[Backfill.objects.get(pk=job.parameters["backfill_id"]).server_id])
     )

@@ -191,7 +191,7 @@ def resolve_deals(info_ids: Sequence[int]) -> Iterator[int]:
     May run twice: whoever listens finds nothing new the second time. One pass per server, a thousand deals at a time.
     """
     infos = list(SymbolInfo.objects.filter(pk__in=list(info_ids)).exclude(symbol_group="").order_by("server_id", "pk"))
-    told = 0
+    count = 0
     for server_id in dict.fromkeys(info.server_id for info in infos):
         theirs = [info for info in infos if info.server_id == server_id]
         at = min(info.waiting_since or dt.datetime(1970, 1, 1, tzinfo=dt.UTC) for info in theirs)
@@ -205,8 +205,8 @@ def resolve_deals(info_ids: Sequence[int]) -> Iterator[int]:
                     )
                 )
             place = {"at": rows[-1][0], "id": rows[-1][1]}
-            told += len(rows)
-            yield told
+            count += len(rows)
+            yield count
     SymbolInfo.objects.filter(pk__in=[info.pk for info in infos]).update(waiting_since=None)
 
 

@@ -185,8 +185,8 @@ class PlatformBreakTable(Table):
 
     def queryset(self) -> QuerySet[ReconcileBreak]:
         require_permission(self.user, "trading.view_platform_health")
-        found = ReconcileBreak.objects.select_related("server", "decided_by", "account")
-        return found if self.params.get("state") else found.filter(state=BreakState.OPEN)
+        rows = ReconcileBreak.objects.select_related("server", "decided_by", "account")
+        return rows if self.params.get("state") else rows.filter(state=BreakState.OPEN)
 
 
 def told(row: ReconcileBreak) -> str:

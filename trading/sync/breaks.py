@@ -86,10 +86,12 @@ def heal(
     *, server: TradingServer, kind: BreakKind, subjects: Sequence[str] | None = None, but: Sequence[str] = ()
 ) -> int:
     """Close the open differences that a new comparison didn't find. Without `subjects`: all of the kind but those in `but`."""
-    found = ReconcileBreak.objects.filter(server=server, kind=kind, state=BreakState.OPEN)
-    found = found.filter(subject__in=subjects) if subjects is not None else found.exclude(subject__in=list(but))
-    days = set(found.values_list("day", flat=True)[:DAYS_MAX])
-    healed = found.update(state=BreakState.HEALED, closed_at=timezone.now())
+    open_breaks = ReconcileBreak.objects.filter(server=server, kind=kind, state=BreakState.OPEN)
+    open_breaks = (
+        open_breaks.filter(subject__in=subjects) if subjects is not None else open_breaks.exclude(subject__in=list(but))
+    )
+    days = set(open_breaks.values_list("day", flat=True)[:DAYS_MAX])
+    healed = open_breaks.update(state=BreakState.HEALED, closed_at=timezone.now())
     if healed:
         _close_questions(server.pk, days, resolution=_("Equal again"))
     return healed

@@ -101,8 +101,8 @@ class Windows:
 
 def read_window(platform: Platform, server: TradingServer, first: int, last: int) -> list[DealData]:
     """Read the platform's deals from `first` up to, not including, `last` by its clock."""
-    found = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last - 1)
-    return [deal for deal in found if first <= deal.server_msc < last]
+    deals = platform.deals(mask=server.group_mask, from_msc=first, to_msc=last - 1)
+    return [deal for deal in deals if first <= deal.server_msc < last]
 
 
 def check_days(server: TradingServer, days: Iterable[dt.date]) -> dict[dt.date, Compared]:
@@ -214,12 +214,12 @@ def _judge_extra(
     there = {deal.ticket: deal for deal in still_there}
     _tell_repaired(server, day, [there[ticket] for ticket in moved.changed], BreakKind.CHANGED)
     total.elsewhere += sum(1 for deal in still_there if window[0] <= deal.server_msc < window[1])
-    gone = [row for row in doubtful if row[0] not in there]
-    if gone:
+    deleted = [row for row in doubtful if row[0] not in there]
+    if deleted:
         # An account that is not listed is in an archive that we have not noticed yet: no dealer deleted its deals.
-        listed = _listed(server, platform, {row[1] for row in gone})
-        total.elsewhere += sum(1 for row in gone if row[1] not in listed)
-        _delete(server, day, [row for row in gone if row[1] in listed], window, total)
+        listed = _listed(server, platform, {row[1] for row in deleted})
+        total.elsewhere += sum(1 for row in deleted if row[1] not in listed)
+        _delete(server, day, [row for row in deleted if row[1] in listed], window, total)
 
 
 def _listed(server: TradingServer, platform: Platform, logins: set[str]) -> set[str]:
@@ -230,13 +230,13 @@ def _listed(server: TradingServer, platform: Platform, logins: set[str]) -> set[
 
 
 def _delete(
-    server: TradingServer, day: dt.date, gone: list[tuple[Any, ...]], window: tuple[int, int], total: Compared
+    server: TradingServer, day: dt.date, rows: list[tuple[Any, ...]], window: tuple[int, int], total: Compared
 ) -> None:
     since, until = instants(*window)
     with transaction.atomic():
-        marked = set(mark_deleted(server, [row[0] for row in gone], since=since, until=until))
+        marked = set(mark_deleted(server, [row[0] for row in rows], since=since, until=until))
         total.extra += sorted(marked)
-        for ticket, login, symbol, action, net, comment, account_id in gone[:EVIDENCE_MAX]:
+        for ticket, login, symbol, action, net, comment, account_id in rows[:EVIDENCE_MAX]:
             if ticket in marked:
                 breaks.note_difference(
                     server,

@@ -222,28 +222,28 @@ def _known(server: TradingServer, deals: Sequence[DealData]) -> tuple[dict[int, 
     first, last = min(deal.executed_at for deal in deals) - NEAR, max(deal.executed_at for deal in deals) + NEAR
     with connection.cursor() as cursor:
         cursor.execute(KNOWN, [server.pk, array(tickets), first, last])
-        found = _raw_rows(cursor.fetchall(), deleted)
-        missing = [ticket for ticket in tickets if ticket not in found]
+        known = _raw_rows(cursor.fetchall(), deleted)
+        missing = [ticket for ticket in tickets if ticket not in known]
         if not missing:
-            return found, deleted
+            return known, deleted
         cursor.execute(RANGES, {"server": server.pk})
         for start, until, lowest, highest in cursor.fetchall():
-            wanted = [ticket for ticket in missing if lowest <= ticket <= highest]
+            in_range = [ticket for ticket in missing if lowest <= ticket <= highest]
             # The near days of a month were looked at: only what is before and after them is left.
             for since, end in ((start, min(until, first)), (max(start, last), until)):
-                if wanted and since < end:
-                    cursor.execute(KNOWN, [server.pk, array(wanted), since, end])
-                    found.update(_raw_rows(cursor.fetchall(), deleted))
-    return found, deleted
+                if in_range and since < end:
+                    cursor.execute(KNOWN, [server.pk, array(in_range), since, end])
+                    known.update(_raw_rows(cursor.fetchall(), deleted))
+    return known, deleted
 
 
 def _raw_rows(rows: Iterable[tuple[int, Any, dt.datetime | None]], deleted: set[int]) -> dict[int, dict[str, Any]]:
-    found = {}
+    rows_by_ticket = {}
     for ticket, raw, deleted_at in rows:
-        found[ticket] = orjson.loads(raw) if isinstance(raw, str | bytes) else raw
+        rows_by_ticket[ticket] = orjson.loads(raw) if isinstance(raw, str | bytes) else raw
         if deleted_at is not None:
             deleted.add(ticket)
-    return found
+    return rows_by_ticket
 
 
 def _rows(deals: Sequence[DealData], done: Ingested) -> str:

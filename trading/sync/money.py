@@ -117,9 +117,9 @@ def _keep(server: TradingServer, rows: Sequence[AccountMoney]) -> set[str]:
     with transaction.atomic():
         write(server, rows)
         margin.watch(server, [row.login for row in rows])
-    found = {row.login for row in rows}
-    presence.note_listed(server, found)
-    return found
+    logins = {row.login for row in rows}
+    presence.note_listed(server, logins)
+    return logins
 
 
 @transaction.atomic

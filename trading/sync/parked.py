@@ -61,9 +61,9 @@ def _usable(server: TradingServer, rows: Iterable[Any], why: Callable[[Any], str
 @contextmanager
 def parking(server: TradingServer) -> Iterator[None]:
     """Park the rows of a reading that can't be read, at its end."""
-    with collecting() as found:
+    with collecting() as odd:
         yield
-    park(server, found)
+    park(server, odd)
 
 
 def park(server: TradingServer, rows: list[SetAside]) -> None:

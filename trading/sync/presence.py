@@ -63,11 +63,11 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
         )
     )
 
-    words = {
+    titles = {
         MissingBecause.ARCHIVED: phrase("Trading account %(login)s is in the platform's archive"),
         MissingBecause.GONE: phrase("Trading account %(login)s is no longer on the platform"),
     }
-    _tell(account, words[because] % {"login": account.login}, f"missing:{account.missing_since.isoformat()}")
+    _tell(account, titles[because] % {"login": account.login}, f"missing:{account.missing_since.isoformat()}")
     return True
 
 

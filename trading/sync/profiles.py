@@ -58,7 +58,10 @@ def sync_profiles(server: TradingServer) -> int:
 
 def _compare(server: TradingServer, rows: tuple[tuple[int, str, str, int, list[str] | None], ...]) -> int:
     started = timezone.now()
-    there = {one.login: one for one in platform_for(server, Purpose.READS).read_accounts([row[1] for row in rows])}
+    there = {
+        profile.login: profile
+        for profile in platform_for(server, Purpose.READS).read_accounts([row[1] for row in rows])
+    }
     presence.note_listed(server, there.keys())
     _keep_first_rights({pk: there[login] for pk, login, _g, _l, allowed in rows if login in there and allowed is None})
     changed = 0
@@ -143,8 +146,8 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
 
 def _type_of(account: TradingAccount, group: str) -> AccountType | None:
     """Find the account's type where its group decides it without doubt."""
-    found = AccountType.objects.filter(
+    candidates = AccountType.objects.filter(
         brand_id=account.client.brand_id, server_id=account.server_id, group=group, currency=account.currency
     )
-    types = list(found.order_by("-is_enabled", "position", "pk")[:2])
+    types = list(candidates.order_by("-is_enabled", "position", "pk")[:2])
     return types[0] if types and (len(types) == 1 or types[0].is_enabled > types[1].is_enabled) else None

@@ -120,29 +120,29 @@ def days_due(server: TradingServer, *, today: dt.date | None = None) -> list[dt.
 @transaction.atomic
 def check_balances(server: TradingServer) -> list[BalanceBreak]:
     """Note every account whose money differs from its deals; those that agree again are healed."""
-    found = find_breaks(server, limit=BREAKS_MAX)
-    for one in found:
+    differing = find_breaks(server, limit=BREAKS_MAX)
+    for difference in differing:
         breaks.note_difference(
             server,
             breaks.Difference(
                 kind=BreakKind.BALANCE,
-                subject=one.login,
-                login=one.login,
-                account_id=one.account_id,
-                evidence=one.evidence,
+                subject=difference.login,
+                login=difference.login,
+                account_id=difference.account_id,
+                evidence=difference.evidence,
             ),
         )
-    if len(found) < BREAKS_MAX:
-        breaks.heal(server=server, kind=BreakKind.BALANCE, but=[one.login for one in found])
-    if found:
-        shown = found[:SHOWN_MAX]
+    if len(differing) < BREAKS_MAX:
+        breaks.heal(server=server, kind=BreakKind.BALANCE, but=[difference.login for difference in differing])
+    if differing:
+        shown = differing[:SHOWN_MAX]
         open_issue(
             server_id=server.pk,
             kind=IssueKind.BALANCE_BREAK,
-            subject=", ".join(sorted(one.login for one in shown))[:80],
-            details={one.login: f"{one.balance} / {one.balance_of_deals}" for one in shown},
+            subject=", ".join(sorted(difference.login for difference in shown))[:80],
+            details={difference.login: f"{difference.balance} / {difference.balance_of_deals}" for difference in shown},
         )
-    return found
+    return differing
 
 
 # ── fetch again ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,8 +173,8 @@ def _read_account_again(
             read += len(some)
             progress(read, 0, "")
     money.read_accounts(server, [account.login])
-    found = find_breaks(server, account_id=account.pk)
-    if found:
+    differing = find_breaks(server, account_id=account.pk)
+    if differing:
         breaks.note_difference(
             server,
             breaks.Difference(
@@ -182,7 +182,7 @@ def _read_account_again(
                 subject=account.login,
                 login=account.login,
                 account_id=account.pk,
-                evidence=found[0].evidence,
+                evidence=differing[0].evidence,
             ),
         )
     else:

@@ -165,7 +165,7 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     first = dt.datetime.combine(min(day for _account, day in days), dt.time(), dt.UTC)
     last = dt.datetime.combine(max(day for _account, day in days), dt.time(), dt.UTC) + dt.timedelta(days=1)
     values: dict[str, Any] = {
-        "accounts": [one for one, _day in days],
+        "accounts": [pk for pk, _day in days],
         "days": [day for _one, day in days],
         "first": first,
         "last": last,

@@ -29,7 +29,7 @@ def read_again(server: TradingServer, *, span: dt.timedelta) -> int:
     """
     if server.reads_export or not capabilities_of(server.kind).reads_many_deals:
         return 0
-    found = 0
+    count = 0
     with reading(server, KIND) as run:
         if run is None:
             return 0
@@ -40,6 +40,6 @@ def read_again(server: TradingServer, *, span: dt.timedelta) -> int:
         for deals, _position in read:
             for some in batched(deals, AT_ONCE):
                 taken = take_in(server, list(some))
-                found += len(taken.new) + len(taken.changed)
-        run.rows = found
-    return found
+                count += len(taken.new) + len(taken.changed)
+        run.rows = count
+    return count

@@ -50,7 +50,7 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
     """Write what the server lists; changes are kept, groups that vanished are marked, never deleted."""
     now = timezone.now()
     known = {group.name: group for group in lock_all(PlatformGroup.objects.filter(server=server))}
-    wanted = {
+    groups_by_name = {
         row.name[:120]: PlatformGroup(
             server=server,
             name=row.name[:120],
@@ -70,17 +70,17 @@ def store_groups(server: TradingServer, rows: Iterable[GroupData]) -> int:
         )
         for row in rows
     }
-    keep_changes(server, ChangeKind.GROUP, known, wanted, GROUP_FIELDS, now)
+    keep_changes(server, ChangeKind.GROUP, known, groups_by_name, GROUP_FIELDS, now)
     PlatformGroup.objects.bulk_create(
-        wanted.values(),
+        groups_by_name.values(),
         update_conflicts=True,
         unique_fields=["server", "name"],
         update_fields=[*GROUP_FIELDS, "read_at", "gone_at"],
         batch_size=BATCH,
     )
-    mark_gone(server, ChangeKind.GROUP, [group for name, group in known.items() if name not in wanted], now)
+    mark_gone(server, ChangeKind.GROUP, [group for name, group in known.items() if name not in groups_by_name], now)
     margins.refresh(server)
-    return len(wanted)
+    return len(groups_by_name)
 
 
 def keep_changes(
@@ -112,19 +112,19 @@ def keep_changes(
 
 def mark_gone(server: TradingServer, kind: ChangeKind, vanished: Sequence[Any], at: dt.datetime) -> None:
     """Mark what a server no longer lists, with the time and a change. Names known from deals only were never listed."""
-    fresh = [one for one in vanished if one.gone_at is None and _was_listed(kind, one)]
+    fresh = [row for row in vanished if row.gone_at is None and _was_listed(kind, row)]
     model: Any = PlatformGroup if kind == ChangeKind.GROUP else SymbolInfo
-    model.objects.filter(pk__in=[one.pk for one in fresh]).update(gone_at=at)
+    model.objects.filter(pk__in=[row.pk for row in fresh]).update(gone_at=at)
     rows = [
-        PlatformChange(server=server, kind=kind, name=one.name, before={LISTED: True}, after={LISTED: False}, at=at)
-        for one in fresh
+        PlatformChange(server=server, kind=kind, name=row.name, before={LISTED: True}, after={LISTED: False}, at=at)
+        for row in fresh
     ]
     PlatformChange.objects.bulk_create(rows, batch_size=BATCH)
 
 
-def _was_listed(kind: ChangeKind, one: Any) -> bool:
+def _was_listed(kind: ChangeKind, row: Any) -> bool:
     """Tell whether the server itself listed it: symbols that are known from deals alone have no tick size."""
-    return kind == ChangeKind.GROUP or bool(one.tick_size)
+    return kind == ChangeKind.GROUP or bool(row.tick_size)
 
 
 def _plain(value: Any) -> Any:

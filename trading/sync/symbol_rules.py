@@ -56,10 +56,10 @@ class Match:
 def take_apart(name: str) -> tuple[str, str, str]:
     """Split a name into sign, plain name and ending: `#EURUSD.m` is (`#`, `EURUSD`, `.m`). A slash in a pair is only spelling."""
     name = SLASH.sub("", name.strip())
-    found = AROUND.match(name)
-    if not found:
+    parts = AROUND.match(name)
+    if not parts:
         return "", name.upper(), ""
-    return found["sign"], found["name"], found["ending"] or ""
+    return parts["sign"], parts["name"], parts["ending"] or ""
 
 
 def plain_name(name: str) -> str:
@@ -120,5 +120,5 @@ def _pair(base: str, quote: str) -> SymbolGroup:
 
 def classify(name: str, path: str = "") -> tuple[str, SymbolGroup | None]:
     """Find our name of a symbol and its group; no group where a person has to decide."""
-    found = match(name, path)
-    return (found.house, found.group) if found else (plain_name(name), None)
+    guess = match(name, path)
+    return (guess.house, guess.group) if guess else (plain_name(name), None)

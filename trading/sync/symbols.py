@@ -75,9 +75,9 @@ def ensure_known(
             ],
             ignore_conflicts=True,
         )
-        found = list(SymbolInfo.objects.filter(server=server, name__in=missing))
-        resolve(found)
-        known.update({info.name: info.symbol_group for info in found})
+        infos = list(SymbolInfo.objects.filter(server=server, name__in=missing))
+        resolve(infos)
+        known.update({info.name: info.symbol_group for info in infos})
     waiting = [name for name, group in known.items() if not group]
     if not waiting:
         return
@@ -110,10 +110,10 @@ def store(server: TradingServer, rows: Iterable[SymbolData]) -> int:
     data = {row.name[:32]: row for row in rows}
     known = {info.name: info for info in lock_all(SymbolInfo.objects.filter(server=server))}
     now = timezone.now()
-    wanted = [_info(server, row, now) for row in data.values()]
-    keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in wanted}, KEPT, now)
+    infos = [_info(server, row, now) for row in data.values()]
+    keep_changes(server, ChangeKind.SYMBOL, known, {info.name: info for info in infos}, KEPT, now)
     SymbolInfo.objects.bulk_create(
-        wanted,
+        infos,
         update_conflicts=True,
         unique_fields=["server", "name"],
         update_fields=[*KEPT, "tick_value", "lot_value", "lot_currency", "read_at", "gone_at"],
@@ -160,22 +160,22 @@ def _info(server: TradingServer, row: SymbolData, now: dt.datetime) -> SymbolInf
 @transaction.atomic
 def resolve(infos: list[SymbolInfo]) -> None:
     """Map what maps itself and propose what a rule can; both are set on the rows given. Few statements, however many rows."""
-    matches = {info.pk: found for info in infos if (found := match(info.name, info.path))}
-    houses = _houses({found.house: (found, info) for info in infos if (found := matches.get(info.pk))})
+    matches = {info.pk: guess for info in infos if (guess := match(info.name, info.path))}
+    houses = _houses({guess.house: (guess, info) for info in infos if (guess := matches.get(info.pk))})
     now = timezone.now()
     aliases, mapped = [], []
     for info in infos:
-        found = matches.get(info.pk)
-        if found is None:
+        guess = matches.get(info.pk)
+        if guess is None:
             continue
-        house = houses[found.house]
-        by_itself = found.rule == AliasRule.EXACT and info.contract_size == house.contract_size
+        house = houses[guess.house]
+        by_itself = guess.rule == AliasRule.EXACT and info.contract_size == house.contract_size
         aliases.append(
             SymbolAlias(
                 info=info,
                 symbol=house,
-                rule=found.rule,
-                stripped=found.stripped[:32],
+                rule=guess.rule,
+                stripped=guess.stripped[:32],
                 contract_size=info.contract_size,
                 digits=info.digits,
                 tick_size=info.tick_size,
@@ -191,22 +191,22 @@ def resolve(infos: list[SymbolInfo]) -> None:
     SymbolInfo.objects.bulk_update(mapped, ["canonical", "symbol_group", "house_contract_size"], batch_size=BATCH)
 
 
-def _houses(wanted: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbol]:
+def _houses(guesses: dict[str, tuple[Match, SymbolInfo]]) -> dict[str, HouseSymbol]:
     """Find or make our symbols by name; new ones get the customary lot, or that of the first server that has one."""
     HouseSymbol.objects.bulk_create(
         [
             HouseSymbol(
                 name=name[:32],
-                symbol_group=found.group,
-                instrument_class=found.instrument_class,
-                contract_size=found.lot or info.contract_size,
+                symbol_group=guess.group,
+                instrument_class=guess.instrument_class,
+                contract_size=guess.lot or info.contract_size,
                 digits=info.digits,
             )
-            for name, (found, info) in sorted(wanted.items())
+            for name, (guess, info) in sorted(guesses.items())
         ],
         ignore_conflicts=True,
     )
-    return {house.name: house for house in HouseSymbol.objects.filter(name__in=list(wanted))}
+    return {house.name: house for house in HouseSymbol.objects.filter(name__in=list(guesses))}
 
 
 def _ask_about_sizes(server: TradingServer) -> None:

@@ -31,8 +31,8 @@ class Difference:
 @register.filter
 def unverified(server: TradingServer) -> str:
     """List what is done there through an interface without a public description; empty when nothing is."""
-    found = ", ".join(str(one.label) for one in capabilities.unverified(server))
-    return _("Not proved: %(what)s") % {"what": found} if found else ""
+    names = ", ".join(str(ability.label) for ability in capabilities.unverified(server))
+    return _("Not proved: %(what)s") % {"what": names} if names else ""
 
 
 @register.filter
@@ -92,37 +92,37 @@ def issue_about(issue: PlatformIssue) -> str:
 @register.filter
 def issue_words(issue: PlatformIssue) -> str:
     """Describe what there is to do or to know about a question, from its stored details."""
-    told, kind = issue.details, issue.kind
-    if kind == IssueKind.BY_HAND and told.get("opening"):
+    details, kind = issue.details, issue.kind
+    if kind == IssueKind.BY_HAND and details.get("opening"):
         return _("Look whether an account for %(name)s was made in %(group)s.") % {
-            "name": told.get("name", ""),
-            "group": told.get("group", ""),
+            "name": details.get("name", ""),
+            "group": details.get("group", ""),
         }
-    if kind == IssueKind.BY_HAND and "trading" in told:
-        return _("Allow trading again.") if told["trading"] else _("Stop trading.")
+    if kind == IssueKind.BY_HAND and "trading" in details:
+        return _("Allow trading again.") if details["trading"] else _("Stop trading.")
     if kind == IssueKind.UNREADABLE_ROW:
-        return str(told.get("why", ""))
+        return str(details.get("why", ""))
     if kind == IssueKind.UNKNOWN_ACCOUNT:
-        return _some(told.get("logins", []))
+        return _some(details.get("logins", []))
     if kind in (IssueKind.TWO_CANDIDATES, IssueKind.UNKNOWN_ACTION):
-        return _some([f"#{ticket}" for ticket in told.get("tickets", [])])
+        return _some([f"#{ticket}" for ticket in details.get("tickets", [])])
     if kind == IssueKind.CONTRACT_CHANGED:
-        return " → ".join(formats.number(Decimal(told[name])) for name in ("decided", "now") if told.get(name))
+        return " → ".join(formats.number(Decimal(details[name])) for name in ("decided", "now") if details.get(name))
     if kind == IssueKind.CLASS_CAP:
-        words = _(
+        text = _(
             "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move the accounts, or have margins raised there: %(groups)s"
         )
-        return words % {
+        return text % {
             "class": InstrumentClass(issue.subject).label,
-            "most": told["most"] or "–",
-            "symbol": told["symbol"],
-            "cap": f"1:{told['cap']}" if told["cap"] else _("nothing"),
-            "groups": _some([_margins_of(group, told.get("needed", {}).get(group)) for group in told["groups"]]),
+            "most": details["most"] or "–",
+            "symbol": details["symbol"],
+            "cap": f"1:{details['cap']}" if details["cap"] else _("nothing"),
+            "groups": _some([_margins_of(group, details.get("needed", {}).get(group)) for group in details["groups"]]),
         }
     if kind == IssueKind.DEALS_BREAK:
         return _("platform %(platform)s, here %(ours)s") % {
-            "platform": told.get("platform", ""),
-            "ours": told.get("ours", ""),
+            "platform": details.get("platform", ""),
+            "ours": details.get("ours", ""),
         }
     return ""
 

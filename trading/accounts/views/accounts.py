@@ -87,8 +87,8 @@ def trading_tab(request: UserRequest, client: Client) -> HttpResponse:
     rows = queries.accounts_of(user, client.pk)
     positions = queries.positions_of_client(user, client.pk)
     by_id = {account.pk: account for account in rows}
-    wanted = request.GET.get("account", "")
-    chosen = by_id.get(int(wanted)) if is_whole(wanted) else None
+    account_id = request.GET.get("account", "")
+    chosen = by_id.get(int(account_id)) if is_whole(account_id) else None
     chosen = chosen or next((account for account in rows if account.state == "open"), None)
     context: dict[str, Any] = {
         "client": client,

@@ -23,7 +23,7 @@ class ArchiveAccount(StaffView):
     def get(self, request: UserRequest, account_id: int) -> HttpResponseBase:
         account = queries.get_account(request.user, account_id)
         form = WhyForm(request.POST or None)
-        held = [str(one.label) for one in against_archive(account)] if request.method == "GET" else []
+        held = [str(obstacle.label) for obstacle in against_archive(account)] if request.method == "GET" else []
         return dialogs.run(
             request,
             form,

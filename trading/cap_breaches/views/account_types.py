@@ -77,10 +77,10 @@ class AccountTypePage(StaffView):
     def _type(request: UserRequest, type_id: int | None) -> AccountType | None:
         if type_id is None:
             return None
-        found = account_types.types_visible_to(request.user).filter(pk=type_id).first()
-        if found is None:
+        account_type = account_types.types_visible_to(request.user).filter(pk=type_id).first()
+        if account_type is None:
             raise Http404
-        return found
+        return account_type
 
     @staticmethod
     def _page(request: HttpRequest, account_type: AccountType | None, form: AccountTypeForm) -> HttpResponse:

@@ -59,8 +59,8 @@ class CapsPage(StaffView):
         if done:
             account_groups.keep_fresh()
             day = max(done.result.valid_from, timezone.now().date())
-            found = reduction.count_above(request.user, on=day) or breaches.count_above(request.user, on=day)
-            return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if found else "trading_caps")
+            count = reduction.count_above(request.user, on=day) or breaches.count_above(request.user, on=day)
+            return redirect(f"{reverse('trading_caps_above')}?on={day.isoformat()}" if count else "trading_caps")
         return self._page(request, form)
 
     @staticmethod
@@ -168,7 +168,7 @@ class PutRight(StaffView):
 
     def post(self, request: UserRequest) -> HttpResponse:
         user = request.user
-        offered = {key for one in remedies.preview(user).sorts for key, _words in one.options}
+        offered = {key for sort in remedies.preview(user).sorts for key, _words in sort.options}
         chosen = sorted(offered & set(request.POST.getlist("choice")))
         if not chosen:
             messages.error(request, _("Choose for some accounts what is to be done."))

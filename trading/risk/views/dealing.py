@@ -35,8 +35,8 @@ def chosen_view(request: UserRequest) -> tuple[dealing.View | None, dict[str, An
         return None, {"brands": []}
     servers = dealing.servers_of(brand)
     server = next((s for s in servers if str(s.pk) == request.GET.get("server")), None)
-    wanted = request.GET.get("period", "")
-    period = Period(wanted) if wanted in Period.values else Period.DAY
+    period_name = request.GET.get("period", "")
+    period = Period(period_name) if period_name in Period.values else Period.DAY
     today = timezone.now().astimezone(dt.UTC).date()
     try:
         day = min(dt.date.fromisoformat(request.GET.get("start", "")), today)
@@ -166,7 +166,7 @@ class HoldersPage(StaffView):
                 for row in rows
             )
             return _csv(request, view, "holders", heads, list(lines))
-        whole = next((one for one in dealing.exposure(view) if one.symbol == symbol), None)
+        whole = next((entry for entry in dealing.exposure(view) if entry.symbol == symbol), None)
         context |= {"symbol": symbol, "rows": rows, "whole": whole, "may_export": request.user.has_perm(EXPORTS)}
         return render(request, "trading/cap_breaches/holders.html", context)
 

@@ -66,8 +66,8 @@ class DecideOperation(StaffView):
     @staticmethod
     def _operation(request: UserRequest, operation_id: int) -> BalanceOperation:
         visible = queries.accounts_visible_to(request.user)
-        found = BalanceOperation.objects.filter(account__in=visible, pk=operation_id)
-        operation = found.select_related("account__client", "account__server", "created_by").first()
+        operations = BalanceOperation.objects.filter(account__in=visible, pk=operation_id)
+        operation = operations.select_related("account__client", "account__server", "created_by").first()
         if operation is None:
             raise Http404
         return operation
@@ -76,7 +76,7 @@ class DecideOperation(StaffView):
     def _page(request: UserRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
         user = request.user
         decisions = list(operation.decisions.select_related("requested_by", "decided_by")[:20])
-        waiting = next((one for one in decisions if one.state == DecisionState.WAITING), None)
+        waiting = next((decision for decision in decisions if decision.state == DecisionState.WAITING), None)
         if waiting is not None:
             waiting.operation = operation
         context = {
@@ -84,7 +84,7 @@ class DecideOperation(StaffView):
             "form": form,
             "decision": policies.can_resolve(user, operation),
             "waiting": waiting,
-            "before": [one for one in decisions if one != waiting],
+            "before": [decision for decision in decisions if decision != waiting],
             "proposal": waiting and proposal_of(waiting, user),
         }
         return render(request, "trading/accounts/decide_operation.html", context, status=422 if form.errors else 200)

@@ -63,10 +63,10 @@ class BreakPage(StaffView):
 
     @staticmethod
     def _row(break_id: int) -> ReconcileBreak:
-        found = ReconcileBreak.objects.select_related("server", "account", "decided_by").filter(pk=break_id).first()
-        if found is None:
+        row = ReconcileBreak.objects.select_related("server", "account", "decided_by").filter(pk=break_id).first()
+        if row is None:
             raise Http404
-        return found
+        return row
 
     @staticmethod
     def _page(request: UserRequest, row: ReconcileBreak, form: SettleForm) -> HttpResponse:
