@@ -32,10 +32,10 @@ _collector: ContextVar[list[SetAside] | None] = ContextVar("rows_set_aside", def
 @contextmanager
 def collecting() -> Iterator[list[SetAside]]:
     """Within, rows that can't be read are collected instead of ending the reading."""
-    found: list[SetAside] = []
-    token = _collector.set(found)
+    rows: list[SetAside] = []
+    token = _collector.set(rows)
     try:
-        yield found
+        yield rows
     finally:
         _collector.reset(token)
 
@@ -46,10 +46,10 @@ def each_row(row: Any) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as problem:
-        found = _collector.get()
-        if found is None or len(found) >= ROWS_MAX:
+        collector = _collector.get()
+        if collector is None or len(collector) >= ROWS_MAX:
             raise
-        found.append(SetAside(cut(row), f"{type(problem).__name__}: {problem}"[:REASON_CHARS_MAX]))
+        collector.append(SetAside(cut(row), f"{type(problem).__name__}: {problem}"[:REASON_CHARS_MAX]))
 
 
 def read_each(read: Callable[[Any], Value], rows: Iterable[Any]) -> Iterator[Value]:

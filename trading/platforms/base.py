@@ -331,7 +331,7 @@ class Platform(DealSource, Protocol):
 
     def symbols(self) -> Iterable[SymbolData]: ...
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
+    def create_account(self, new_account: NewAccount) -> AccountData:
         """Make the account, or find the one that an earlier attempt under this reference made."""
         ...
 

@@ -45,7 +45,7 @@ class GateState:
 
 def watcher(server_id: int, purpose: str) -> Callable[[Gate], None]:
     """Make what a gate calls after each command: it reports changes to Redis, and now and then that the connection is alive."""
-    name, told = f"{purpose}:{socket.gethostname()}", {"state": (), "at": 0.0}
+    name, reported = f"{purpose}:{socket.gethostname()}", {"state": (), "at": 0.0}
 
     def tell(gate: Gate) -> None:
         breaker, limit, now = gate.breaker, gate.limit, time.time()
@@ -53,9 +53,9 @@ def watcher(server_id: int, purpose: str) -> Callable[[Gate], None]:
         failures = breaker.failures if breaker else 0
         share = limit.share if limit else 1.0
         state = (is_open, failures, round(share, 1))
-        if state == told["state"] and now - float(told["at"]) < AGAIN_SECONDS:  # type: ignore[arg-type]
+        if state == reported["state"] and now - float(reported["at"]) < AGAIN_SECONDS:  # type: ignore[arg-type]
             return
-        told.update(state=state, at=now)
+        reported.update(state=state, at=now)
         left = max(0.0, breaker.open_until - breaker.clock()) if breaker and is_open else 0.0
         row = {
             "at": now,
@@ -90,11 +90,11 @@ def states_of(server_ids: Iterable[int]) -> dict[int, list[GateState]]:
 
 def _summed(fields: dict[bytes, bytes]) -> list[GateState]:
     now = time.time()
-    found: dict[str, list[dict[str, Any]]] = {}
+    rows_by_server: dict[str, list[dict[str, Any]]] = {}
     for name, text in fields.items():
         row: dict[str, Any] = json.loads(text)
         if now - row["at"] <= STALE_SECONDS:
-            found.setdefault(name.decode().split(":")[0], []).append(row)
+            rows_by_server.setdefault(name.decode().split(":")[0], []).append(row)
     return [
         GateState(
             purpose,
@@ -106,5 +106,5 @@ def _summed(fields: dict[bytes, bytes]) -> list[GateState]:
             min(row["rate"] for row in rows),
             max(row["at"] for row in rows),
         )
-        for purpose, rows in sorted(found.items())
+        for purpose, rows in sorted(rows_by_server.items())
     ]

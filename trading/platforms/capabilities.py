@@ -51,18 +51,18 @@ OF_CLIENTS: Final = (
 def lacking(server: TradingServer) -> list[Ability]:
     """List what can't be done on a server from here, in the order of `Ability`."""
     can, withheld = capabilities_of(server.kind), _withheld(server)
-    return [one for one in Ability if one.value in withheld or not NEEDS[one](can)]
+    return [ability for ability in Ability if ability.value in withheld or not NEEDS[ability](can)]
 
 
 def not_there(can: Capabilities) -> list[Ability]:
     """List what a platform has no interface for, whoever the manager is."""
-    return [one for one in Ability if not NEEDS[one](can)]
+    return [ability for ability in Ability if not NEEDS[ability](can)]
 
 
 def unverified(server: TradingServer) -> list[Ability]:
     """List what can be done there only through an interface without a public description: pages mark it."""
     named = capabilities_of(server.kind).unverified
-    return [one for one in Ability if one.value in named and one not in lacking(server)]
+    return [ability for ability in Ability if ability.value in named and ability not in lacking(server)]
 
 
 def _withheld(server: TradingServer) -> set[str]:

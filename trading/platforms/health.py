@@ -62,13 +62,13 @@ class Pulse:
 def pulses_of(server_ids: Sequence[int]) -> dict[int, Pulse]:
     """All servers in two queries, and one look at Redis."""
     now = timezone.now()
-    found = {pk: Pulse(pk) for pk in server_ids}
+    pulses = {pk: Pulse(pk) for pk in server_ids}
     lags = SyncSample.objects.filter(
         server_id__in=server_ids, lag_ms__isnull=False, at__gte=now - dt.timedelta(hours=LAG_HOURS)
     ).order_by("at")
     for pk, at, lag in lags.values_list("server_id", "at", "lag_ms"):
-        found[pk].at.append(at)
-        found[pk].lags.append(Decimal(lag or 0) / 1000)
+        pulses[pk].at.append(at)
+        pulses[pk].lags.append(Decimal(lag or 0) / 1000)
     sums = (
         SyncSample.objects.filter(server_id__in=server_ids, at__gte=now - dt.timedelta(hours=COUNTED_HOURS))
         .order_by()
@@ -76,7 +76,7 @@ def pulses_of(server_ids: Sequence[int]) -> dict[int, Pulse]:
         .annotate(Sum("runs"), Sum("failures"), Sum("rows"), Sum("duration_ms"), Max("lag_ms"))
     )
     for pk, kind, *figures in sums:
-        found[pk].counters[kind] = Counter(kind, *figures)
+        pulses[pk].counters[kind] = Counter(kind, *figures)
     for pk, gates in states_of(server_ids).items():
-        found[pk].gates.extend(gates)
-    return found
+        pulses[pk].gates.extend(gates)
+    return pulses

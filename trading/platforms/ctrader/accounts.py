@@ -31,40 +31,40 @@ class AccountsPart(RollPart):
 
     # -- making -------------------------------------------------------------------------------------------------------
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
+    def create_account(self, new_account: NewAccount) -> AccountData:
         """Trader, then cTID, then the link between them.
 
         Without the last two nobody could sign in: when they fail the trader is disabled again, and a repeat finds it by our
         reference, gives it the new password and goes on from there. Raises: FinalError, NotStarted, OutcomeUnknown,
         PlatformBusy.
         """
-        found = self._find(wanted.reference) if wanted.may_exist else None
-        if found is None:
-            made = self._make(wanted)
+        account = self._find(new_account.reference) if new_account.may_exist else None
+        if account is None:
+            made = self._make(new_account)
         else:
-            change = {"hashedPassword": units.password_hash(wanted.main_password), "accessRights": FULL_ACCESS}
-            self._patch(found.login, change)
-            made = replace(found, rights=ACCESS.index(FULL_ACCESS), allowed=ALLOWED[FULL_ACCESS])
-        if self.config.links_ctid and wanted.email:
-            self._link_or_disable(made.login, wanted)
+            change = {"hashedPassword": units.password_hash(new_account.main_password), "accessRights": FULL_ACCESS}
+            self._patch(account.login, change)
+            made = replace(account, rights=ACCESS.index(FULL_ACCESS), allowed=ALLOWED[FULL_ACCESS])
+        if self.config.links_ctid and new_account.email:
+            self._link_or_disable(made.login, new_account)
         return made
 
-    def _make(self, wanted: NewAccount) -> AccountData:
-        first, _space, last = wanted.name.strip().rpartition(" ")
+    def _make(self, new_account: NewAccount) -> AccountData:
+        first, _space, last = new_account.name.strip().rpartition(" ")
         body: dict[str, Any] = {
             "accessRights": FULL_ACCESS,
             "accountType": self.config.account_type,
             "balance": 0,
             "brokerName": self.config.broker,
-            "depositCurrency": wanted.currency or self._currency_of(wanted.group),
-            "groupName": wanted.group,
-            "hashedPassword": units.password_hash(wanted.main_password),
-            "leverageInCents": wanted.leverage * 100,
+            "depositCurrency": new_account.currency or self._currency_of(new_account.group),
+            "groupName": new_account.group,
+            "hashedPassword": units.password_hash(new_account.main_password),
+            "leverageInCents": new_account.leverage * 100,
             "totalMarginCalculationType": "MAX",
             "name": units.text(first),
             "lastName": units.text(last),
-            "contactDetails": {"email": wanted.email} if wanted.email else {},
-            "description": wanted.reference,
+            "contactDetails": {"email": new_account.email} if new_account.email else {},
+            "description": new_account.reference,
             "isLimitedRisk": False,
             "sendOwnStatement": False,
             "sendStatementToBroker": False,
@@ -77,10 +77,10 @@ class AccountsPart(RollPart):
 
     def _currency_of(self, group: str) -> str:
         """Find the currency that the accounts of a group have in common. Raises: FinalError."""
-        found = next((one for one in self.groups() if one.name == group), None)  # type: ignore[attr-defined]
-        if found is None or not found.currency:
+        match = next((row for row in self.groups() if row.name == group), None)  # type: ignore[attr-defined]
+        if match is None or not match.currency:
             raise FinalError("the account's currency is not given, and its group has none", command="TRADER_ADD")
-        return str(found.currency)
+        return str(match.currency)
 
     def _find(self, reference: str) -> AccountData | None:
         """Find the account that an earlier attempt made. Raises: NotStarted where that can't be known now."""
@@ -89,7 +89,7 @@ class AccountsPart(RollPart):
         try:
             if not self.manager.is_there:
                 listed = (self._account("TRADERS", row) for row in self._registered_in(first, last))
-                return next((one for one in listed if one.reference == reference), None)
+                return next((account for account in listed if account.reference == reference), None)
             traders = self.manager.pages(
                 lambda start, end: pb.ProtoTraderListReq(fromTimestamp=start, toTimestamp=end),
                 pb.ProtoTraderListRes,
@@ -104,30 +104,30 @@ class AccountsPart(RollPart):
                     self.directory.note(row)
                     return self.read_account(str(row.login))
         except ReadTimedOut as problem:
-            words = f"whether the account is there already can't be told now ({problem})"
-            raise NotStarted(words, command="TraderList", code=problem.code) from None
+            message = f"whether the account is there already can't be told now ({problem})"
+            raise NotStarted(message, command="TraderList", code=problem.code) from None
         return None
 
-    def _link_or_disable(self, login: str, wanted: NewAccount) -> None:
+    def _link_or_disable(self, login: str, new_account: NewAccount) -> None:
         try:
-            self._link(login, wanted)
+            self._link(login, new_account)
         except PlatformError as problem:
             with contextlib.suppress(PlatformError):  # a repeat or a person finds it as it is
                 self._patch(login, {"accessRights": NO_LOGIN})
-            words = f"the account {login} was made and disabled again: its cTID could not be linked ({problem})"
+            message = f"the account {login} was made and disabled again: its cTID could not be linked ({problem})"
             kind = FinalError if isinstance(problem, FinalError) else OutcomeUnknown
-            raise kind(words, command=problem.command, code=problem.code) from None
+            raise kind(message, command=problem.command, code=problem.code) from None
 
-    def _link(self, login: str, wanted: NewAccount) -> None:
+    def _link(self, login: str, new_account: NewAccount) -> None:
         """Link the account to its e-mail's cTID, made where there is none; a link that exists already is no error."""
         person = self.rest.write(
             "CTID_CREATE",
             "POST",
             "/cid/ctid/create",
             {
-                "email": wanted.email,
+                "email": new_account.email,
                 "brokerName": self.config.broker,
-                **({"preferredLanguage": wanted.language} if wanted.language else {}),
+                **({"preferredLanguage": new_account.language} if new_account.language else {}),
             },
         )
         if not isinstance(person, dict) or "userId" not in person:
@@ -139,7 +139,7 @@ class AccountsPart(RollPart):
                 "/cid/ctid/link",
                 {
                     "traderLogin": int(login),
-                    "traderPasswordHash": units.password_hash(wanted.main_password),
+                    "traderPasswordHash": units.password_hash(new_account.main_password),
                     "userId": person["userId"],
                     "brokerName": self.config.broker,
                     "environmentName": self.config.environment,
@@ -229,10 +229,10 @@ class AccountsPart(RollPart):
         self.rest.write("TRADER_PATCH", "PATCH", f"{TRADERS}/{login}", change)
 
     def _existing(self, login: str) -> AccountData:
-        found = self.read_account(login)
-        if found is None:
+        account = self.read_account(login)
+        if account is None:
             raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="TRADER_GET", code=11)
-        return found
+        return account
 
     def disable_account(self, login: str) -> AccountData:
         return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})

@@ -90,11 +90,11 @@ def error_for(
     name: str, *, command: str, is_write: bool, description: str = "", maintenance_end_msc: int = 0
 ) -> PlatformError:
     """Translate the server's error code into the kind of error that tells the caller what may be done next."""
-    words = WORDS.get(name) or description or "the server refuses it"
+    sentence = WORDS.get(name) or description or "the server refuses it"
     if maintenance_end_msc:
         end = dt.datetime.fromtimestamp(maintenance_end_msc / 1000, dt.UTC)
-        words = f"{words} until {end:%Y-%m-%d %H:%M} UTC"
-    message, code = f"{words} ({name})", CODES.get(name, OTHER)
+        sentence = f"{sentence} until {end:%Y-%m-%d %H:%M} UTC"
+    message, code = f"{sentence} ({name})", CODES.get(name, OTHER)
     kind: type[PlatformError] = FinalError
     if name in BUSY:
         kind = PlatformBusy

@@ -31,15 +31,15 @@ def rows_of(text: str, columns: Iterable[str]) -> list[dict[str, str]]:
     missing = set(columns) - set(reader.fieldnames or ())
     if missing:
         raise ValueError(f"columns are missing: {', '.join(sorted(missing))}")
-    found = []
+    rows = []
     try:
         for row in reader:
             if None in row or None in row.values():
                 raise ValueError(f"line {reader.line_num} has another number of fields")
-            found.append(row)
+            rows.append(row)
     except csv.Error as problem:
         raise ValueError(f"line {reader.line_num}: {problem}") from None
-    return found
+    return rows
 
 
 class LotSizes:

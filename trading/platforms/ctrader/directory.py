@@ -77,27 +77,27 @@ class Directory:
 
     def assets(self) -> dict[int, Asset]:
         def load() -> dict[int, object]:
-            found = self.manager.read(pb.ProtoAssetListReq(), pb.ProtoAssetListRes).asset
+            listed = self.manager.read(pb.ProtoAssetListReq(), pb.ProtoAssetListRes).asset
             return {
-                one.assetId: Asset(one.name, one.digits if one.HasField("digits") else units.MONEY_DIGITS)
-                for one in found
+                asset.assetId: Asset(asset.name, asset.digits if asset.HasField("digits") else units.MONEY_DIGITS)
+                for asset in listed
             }
 
         return self._cached("assets", load)  # type: ignore[return-value]
 
     def raw_symbols(self, *, anew: bool = False) -> dict[int, pb.ProtoManagerSymbol]:
         def load() -> dict[int, object]:
-            found = self.manager.read(pb.ProtoManagerSymbolListReq(), pb.ProtoManagerSymbolListRes).symbol
-            return {one.symbolId: one for one in found}
+            listed = self.manager.read(pb.ProtoManagerSymbolListReq(), pb.ProtoManagerSymbolListRes).symbol
+            return {symbol.symbolId: symbol for symbol in listed}
 
         return self._cached("symbols", load, anew=anew)  # type: ignore[return-value]
 
     def symbol(self, symbol_id: int) -> Symbol:
         """Find a symbol. One that the server does not list (any more) is named by its number, without a contract size."""
-        found = self.raw_symbols().get(symbol_id) or self._listed_lately(symbol_id)
-        if found is None:
+        row = self.raw_symbols().get(symbol_id) or self._listed_lately(symbol_id)
+        if row is None:
             return Symbol(f"#{symbol_id}", 5, Decimal(0), "", "")
-        return self.as_symbol(found)
+        return self.as_symbol(row)
 
     def _listed_lately(self, symbol_id: int) -> pb.ProtoManagerSymbol | None:
         missing = f"symbol {symbol_id}"
@@ -107,13 +107,13 @@ class Directory:
             self._kept[missing] = (time.monotonic(), None)
         return self.raw_symbols(anew=True).get(symbol_id)
 
-    def as_symbol(self, one: pb.ProtoManagerSymbol) -> Symbol:
+    def as_symbol(self, row: pb.ProtoManagerSymbol) -> Symbol:
         assets = self.assets()
-        base, quote = assets.get(one.baseAssetId), assets.get(one.quoteAssetId)
+        base, quote = assets.get(row.baseAssetId), assets.get(row.quoteAssetId)
         return Symbol(
-            units.text(one.name, 32),
-            one.digits,
-            self.lot_units(one.lotSize),
+            units.text(row.name, 32),
+            row.digits,
+            self.lot_units(row.lotSize),
             base.name if base else "",
             quote.name if quote else "",
         )
@@ -123,8 +123,8 @@ class Directory:
 
     def groups(self, *, anew: bool = False) -> dict[int, pb.ProtoLightGroup]:
         def load() -> dict[int, object]:
-            found = self.manager.read(pb.ProtoLightGroupListReq(), pb.ProtoLightGroupListRes).lightGroup
-            return {one.groupId: one for one in found if not one.deleted}
+            listed = self.manager.read(pb.ProtoLightGroupListReq(), pb.ProtoLightGroupListRes).lightGroup
+            return {group.groupId: group for group in listed if not group.deleted}
 
         return self._cached("groups", load, anew=anew)  # type: ignore[return-value]
 
@@ -187,12 +187,12 @@ class Directory:
 
     def named(self, trader_ids: Iterable[int]) -> dict[int, Trader]:
         """Traders by the server's own numbers, none older than ten minutes; those that we may not see are missing."""
-        wanted, fresh = set(trader_ids), time.monotonic() - FRESH_SECONDS
+        trader_numbers, fresh = set(trader_ids), time.monotonic() - FRESH_SECONDS
         with self._lock:
-            unknown = sorted(one for one in wanted if self._seen_at.get(one, float("-inf")) < fresh)
+            unknown = sorted(number for number in trader_numbers if self._seen_at.get(number, float("-inf")) < fresh)
         for start in range(0, len(unknown), IDS_PER_REQUEST):
             request = pb.ProtoTraderByIdReq(traderId=unknown[start : start + IDS_PER_REQUEST])
-            for one in self.manager.read(request, pb.ProtoTraderByIdRes).trader:
-                self.note(one)
+            for trader in self.manager.read(request, pb.ProtoTraderByIdRes).trader:
+                self.note(trader)
         with self._lock:
-            return {trader_id: self._traders[trader_id] for trader_id in wanted if trader_id in self._traders}
+            return {trader_id: self._traders[trader_id] for trader_id in trader_numbers if trader_id in self._traders}

@@ -51,14 +51,14 @@ def _interfaces(server: TradingServer, platform: Platform) -> Finding:
     if _ours(platform).manager.is_there:
         money = "WebServices" if option_value(server, "money") == "rest" else "the Manager API"
         return True, f"WebServices and Manager API; money goes by {money}", ""
-    told = "WebServices alone: deals are read from lists of closed positions, and no money is moved"
-    return True, told, ""
+    finding = "WebServices alone: deals are read from lists of closed positions, and no money is moved"
+    return True, finding, ""
 
 
 def _permissions(_server: TradingServer, platform: Platform) -> Finding:
     """Check the permissions that the Manager API named at the log-in. A server that names none is believed."""
     held = _ours(platform).manager.permissions()
-    missing = [words for number, words in NEEDED.items() if number not in held]
+    missing = [name for number, name in NEEDED.items() if number not in held]
     if not held:
         return True, "the server does not say which the manager has", ""
     return not missing, f"{len(held)} held; missing: {', '.join(missing) or 'none'}", ADVICE[2]
@@ -66,7 +66,7 @@ def _permissions(_server: TradingServer, platform: Platform) -> Finding:
 
 def _lots(_server: TradingServer, platform: Platform) -> Finding:
     """Compare lot sizes with the usual ones: one that is read in the wrong unit makes every volume wrong by a hundred."""
-    sizes = {one.name.replace("/", "").upper(): one.contract_size for one in platform.symbols()}
+    sizes = {symbol.name.replace("/", "").upper(): symbol.contract_size for symbol in platform.symbols()}
     odd = {name: sizes[name] for name, usual in USUAL_LOT.items() if name in sizes and sizes[name] != usual}
     shown = ", ".join(f"{name} {size.normalize():f}" for name, size in sorted(odd.items()))
     advice = "Set “The Manager API's lot size is in” to the other unit, unless this broker's lots really are so."

@@ -53,7 +53,7 @@ class FrameReader:
     def feed(self, data: bytes) -> list[pb.ProtoMessage]:
         """Take in bytes and hand out the envelopes that are complete now. Raises: FrameError."""
         self._rest += data
-        found = []
+        envelopes = []
         while len(self._rest) >= HEAD_BYTES:
             length = int.from_bytes(self._rest[:HEAD_BYTES], "big")
             if length > FRAME_BYTES_MAX:
@@ -63,5 +63,5 @@ class FrameReader:
             envelope = pb.ProtoMessage()
             read(envelope, bytes(self._rest[HEAD_BYTES : HEAD_BYTES + length]), "a frame")
             del self._rest[: HEAD_BYTES + length]
-            found.append(envelope)
-        return found
+            envelopes.append(envelope)
+        return envelopes

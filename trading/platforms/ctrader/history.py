@@ -88,14 +88,14 @@ class HistoryPart(MoneyPart):
         rows = self.stream.rows_since(from_msc)
         owners = self.directory.named(row.traderId for row in rows)
         groups = self.directory.groups_of(mask)
-        found: dict[int, DealData] = {}
+        deals: dict[int, DealData] = {}
         for row in rows:
             owner = owners.get(row.traderId)
             with each_row(row):
                 deal = self._as_deal(row, owner)
                 if deal is not None and is_in(owner, groups):
-                    found[deal.ticket] = deal
-        return list(found.values())
+                    deals[deal.ticket] = deal
+        return list(deals.values())
 
     def _as_deal(
         self, row: pb.ProtoDeal | pb.ProtoDepositWithdraw | pb.ProtoBonusDepositWithdraw, owner: Trader | None
@@ -114,8 +114,8 @@ class HistoryPart(MoneyPart):
         groups = self.directory.groups_of(mask)
         if groups is not None and not groups:
             return []
-        found = self._trades({"groupId": sorted(groups)} if groups else {}, from_msc, to_msc)
-        return [*found, *self._ledgers(None, from_msc, to_msc, groups=groups)]
+        deals = self._trades({"groupId": sorted(groups)} if groups else {}, from_msc, to_msc)
+        return [*deals, *self._ledgers(None, from_msc, to_msc, groups=groups)]
 
     def _trades(self, whose: dict[str, Any], from_msc: int, to_msc: int) -> Iterator[DealData]:
         rows = list(
@@ -150,16 +150,16 @@ class HistoryPart(MoneyPart):
         trader = self._find_trader(login)
         if trader is None:
             return
-        found = [
+        deals = [
             *self._trades({"traderId": [trader.trader_id]}, from_msc, to_msc),
             *self._ledgers(trader.trader_id, from_msc, to_msc),
         ]
-        yield from sorted(found, key=lambda deal: (deal.server_msc, deal.ticket))
+        yield from sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         """Deals by their numbers. Ledger rows can't be asked for so: their histories are looked through from the newest."""
         self._needs_manager("ManagerGetDeal")
-        found: list[DealData] = []
+        deals: list[DealData] = []
         for ticket in tickets:
             if ticket >= units.BALANCE_TICKETS:
                 continue
@@ -171,20 +171,20 @@ class HistoryPart(MoneyPart):
                 raise
             owner = self.directory.named([row.traderId]).get(row.traderId)
             deal = deal_from(row, owner, self.directory.symbol(row.symbolId))
-            found += [deal] if deal is not None else []
-        return found + self._ledger_rows({ticket for ticket in tickets if ticket >= units.BALANCE_TICKETS})
+            deals += [deal] if deal is not None else []
+        return deals + self._ledger_rows({ticket for ticket in tickets if ticket >= units.BALANCE_TICKETS})
 
-    def _ledger_rows(self, wanted: set[int]) -> list[DealData]:
+    def _ledger_rows(self, tickets: set[int]) -> list[DealData]:
         """Search the ledgers for these tickets, a month at a time, from the newest back to the platform's first year."""
-        found: list[DealData] = []
+        deals: list[DealData] = []
         end = int(time.time() * 1000) + DAY_MSC
-        while wanted and end > FIRST_MSC:
+        while tickets and end > FIRST_MSC:
             for deal in self._ledgers(None, end - MONTH_MSC, end):
-                if deal.ticket in wanted:
-                    wanted.discard(deal.ticket)
-                    found.append(deal)
+                if deal.ticket in tickets:
+                    tickets.discard(deal.ticket)
+                    deals.append(deal)
             end -= MONTH_MSC
-        return found
+        return deals
 
     # -- positions ----------------------------------------------------------------------------------------------------
 
@@ -205,13 +205,13 @@ class HistoryPart(MoneyPart):
             )
         )
         owners = self.directory.named(row.tradeData.traderId for row in rows)
-        found = []
+        held = []
         for row in rows:
             owner = owners.get(row.tradeData.traderId)
             if owner is not None and is_in(owner, groups) and row.positionStatus == pb.POSITION_STATUS_OPEN:
                 with each_row(row):
-                    found.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
-        return Quotes(self.manager, self.stream, self.directory).valued(found)
+                    held.append((position_from(row, owner, self.directory.symbol(row.tradeData.symbolId)), row, owner))
+        return Quotes(self.manager, self.stream, self.directory).valued(held)
 
     # -- WebServices alone --------------------------------------------------------------------------------------------
 
@@ -247,8 +247,8 @@ class HistoryPart(MoneyPart):
             }
             if login:
                 query["login"] = login
-            found = self._csv("CLOSED_POSITIONS", "/v2/webserv/closedPositions", query, csvs.CLOSED_COLUMNS)
-            for deal in self._parsed("CLOSED_POSITIONS", csvs.deals_from(found, sizes)):
+            parsed = self._csv("CLOSED_POSITIONS", "/v2/webserv/closedPositions", query, csvs.CLOSED_COLUMNS)
+            for deal in self._parsed("CLOSED_POSITIONS", csvs.deals_from(parsed, sizes)):
                 if start <= deal.server_msc <= end and (known is None or deal.login in known):
                     yield deal
             start = end + 1
@@ -256,8 +256,8 @@ class HistoryPart(MoneyPart):
     def _csv_positions(self, mask: str) -> list[PositionData]:
         known = None if mask == "*" else set(self.logins(mask))
         rows = self._csv("OPEN_POSITIONS", "/v2/webserv/openPositions", {}, csvs.OPEN_COLUMNS)
-        found = self._parsed("OPEN_POSITIONS", csvs.positions_from(rows, self._sizes()))
-        return [position for position in found if known is None or position.login in known]
+        positions = self._parsed("OPEN_POSITIONS", csvs.positions_from(rows, self._sizes()))
+        return [position for position in positions if known is None or position.login in known]
 
     def _csv(self, command: str, path: str, query: dict[str, object], columns: Iterable[str]) -> list[dict[str, str]]:
         text = self.rest.read_text(command, path, query)
@@ -267,8 +267,8 @@ class HistoryPart(MoneyPart):
             raise ReadTimedOut(f"the list can't be read ({problem})", command=command) from None
 
     @staticmethod
-    def _parsed(command: str, found: Iterator[Any]) -> list[Any]:
+    def _parsed(command: str, values: Iterator[Any]) -> list[Any]:
         try:
-            return list(found)
+            return list(values)
         except (ValueError, KeyError) as problem:
             raise ReadTimedOut(f"a row can't be read ({problem})", command=command) from None

@@ -98,7 +98,7 @@ class ManagerLink:
     def forget(self, wait: Wait) -> None:
         """Nobody waits any more: an answer that comes later is nobody's."""
         with self._lock:
-            self._waiting = {identity: one for identity, one in self._waiting.items() if one is not wait}
+            self._waiting = {identity: waiting for identity, waiting in self._waiting.items() if waiting is not wait}
 
     def close(self) -> None:
         """End it at once, without a word."""
@@ -133,11 +133,11 @@ class ManagerLink:
         read(answer, self._next(deadline, answer.payloadType).payload, "the log-in's answer")
         self.permissions = frozenset(answer.permission)
 
-    def _next(self, deadline: float, wanted: int) -> pb.ProtoMessage:
+    def _next(self, deadline: float, payload_type: int) -> pb.ProtoMessage:
         while True:
             while self._backlog:
                 message = self._backlog.pop(0)
-                if message.payloadType == wanted:
+                if message.payloadType == payload_type:
                     return message
                 if message.payloadType == ERROR:
                     raise error_of(message, command=AUTH, is_write=False)
@@ -262,8 +262,8 @@ def _connect(config: CtraderConfig) -> ssl.SSLSocket:
         if plain is not None:
             plain.close()
         if isinstance(problem, ssl.SSLCertVerificationError):
-            words = f"the certificate of {where.host} is not believed ({problem.verify_message})"
-            raise NotStarted(words, command="CONNECT") from None
+            message = f"the certificate of {where.host} is not believed ({problem.verify_message})"
+            raise NotStarted(message, command="CONNECT") from None
         raise NotStarted(f"can't reach the Manager API at {where} ({problem})", command="CONNECT") from None
 
 

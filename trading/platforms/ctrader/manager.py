@@ -89,16 +89,16 @@ class CtraderManager:
                 if not wait.is_sent:
                     raise NotStarted(f"the connection was lost before anything was sent ({wait.why})", command=command)
                 raise kind(wait.why, command=command)
-            found = answer()
+            parsed = answer()
             try:
                 if wait.reply.payloadType == ERROR:
                     raise error_of(wait.reply, command=command, is_write=is_write)
-                if wait.reply.payloadType != found.payloadType:  # type: ignore[attr-defined]
+                if wait.reply.payloadType != parsed.payloadType:  # type: ignore[attr-defined]
                     raise FrameError(f"message {wait.reply.payloadType} came as the answer")
-                read(found, wait.reply.payload, command)
+                read(parsed, wait.reply.payload, command)
             except FrameError as problem:
                 raise kind(str(problem), command=command) from None
-            return found
+            return parsed
 
     def _ready_link(self) -> ManagerLink:
         """Open a connection unless one is open. Raises: NotStarted."""
@@ -133,11 +133,11 @@ class CtraderManager:
         end = to_msc
         while end >= from_msc:
             chunk = self.read(ask(from_msc, end), answer)
-            found: Iterable[Any] = getattr(chunk, rows)
-            fresh = [row for row in found if identity(row) not in seen]
+            page: Iterable[Any] = getattr(chunk, rows)
+            fresh = [row for row in page if identity(row) not in seen]
             seen.update(identity(row) for row in fresh)
             yield from fresh
-            times = [at(row) for row in found]
+            times = [at(row) for row in page]
             if not chunk.hasMore or not times:
                 return
             oldest = min(times)

@@ -49,11 +49,11 @@ class MarketPart(HistoryPart):
         for trader in self.directory.traders():
             currencies.setdefault(trader.group_id, set()).add(trader.asset_id)
         assets = self.directory.assets()
-        found = []
+        rows = []
         for group_id, group in self.directory.groups(anew=True).items():
             shared = currencies.get(group_id, set())
             asset = assets.get(next(iter(shared))) if len(shared) == 1 else None
-            found.append(
+            rows.append(
                 GroupData(
                     name=units.text(group.name),
                     currency=asset.name if asset else "",
@@ -64,7 +64,7 @@ class MarketPart(HistoryPart):
                     company=units.text(self.config.broker, 120),
                 )
             )
-        return found
+        return rows
 
     def _plain_groups(self, is_hedging: bool) -> list[GroupData]:
         answer = self.rest.read("GROUPS", "/v2/webserv/tradergroups")
@@ -93,16 +93,16 @@ class MarketPart(HistoryPart):
             yield from self._plain_symbols()
             return
         profiles = self._volume_profiles()
-        for one in self.directory.raw_symbols(anew=True).values():
-            symbol = self.directory.as_symbol(one)
+        for row in self.directory.raw_symbols(anew=True).values():
+            symbol = self.directory.as_symbol(row)
             smallest, step, largest = (
                 units.lots(units.volume(number), symbol.lot_units)
-                for number in profiles.get(one.defaultVolumeProfileId, (0, 0, 0))
+                for number in profiles.get(row.defaultVolumeProfileId, (0, 0, 0))
             )
             yield SymbolData(
                 name=symbol.name,
                 path=symbol.name,
-                description=units.text(one.description, 120),
+                description=units.text(row.description, 120),
                 digits=symbol.digits,
                 contract_size=symbol.lot_units,
                 currency_base=symbol.base,
@@ -111,8 +111,8 @@ class MarketPart(HistoryPart):
                 volume_min_lots=smallest,
                 volume_step_lots=step,
                 volume_max_lots=largest,
-                swap_long=units.price(one.defaultSwapLong),
-                swap_short=units.price(one.defaultSwapShort),
+                swap_long=units.price(row.defaultSwapLong),
+                swap_short=units.price(row.defaultSwapShort),
                 tick_size=Decimal(1).scaleb(-symbol.digits),
             )
 
@@ -122,7 +122,10 @@ class MarketPart(HistoryPart):
             answer = self.manager.read(pb.ProtoVolumeProfileListReq(), pb.ProtoVolumeProfileListRes)
         except FinalError:
             return {}
-        return {one.volumeProfileId: (one.minVolume, one.stepVolume, one.maxVolume) for one in answer.volumeProfile}
+        return {
+            profile.volumeProfileId: (profile.minVolume, profile.stepVolume, profile.maxVolume)
+            for profile in answer.volumeProfile
+        }
 
     def _plain_symbols(self) -> Iterator[SymbolData]:
         answer = self.rest.read("SYMBOLS", "/v2/webserv/symbols")
@@ -151,5 +154,5 @@ class MarketPart(HistoryPart):
             raise ReadTimedOut(f"a symbol can't be read ({problem!r})", command="SYMBOLS") from None
 
 
-def _only(found: set[str]) -> str:
-    return next(iter(found)) if len(found) == 1 else ""
+def _only(names: set[str]) -> str:
+    return next(iter(names)) if len(names) == 1 else ""

@@ -123,8 +123,8 @@ class MoneyPart(AccountsPart):
         self._needs_manager("BalanceHistoryList")
         trader = self._trader(login)
         first = units.milliseconds(since - LOOK_BACK)
-        found = self._ledgers(trader.trader_id, first, first + 370 * DAY_MSC)
-        return [deal for deal in found if deal.profit == amount and _is_reference(deal, reference)]
+        deals = self._ledgers(trader.trader_id, first, first + 370 * DAY_MSC)
+        return [deal for deal in deals if deal.profit == amount and _is_reference(deal, reference)]
 
     def _ledgers(
         self, trader_id: int | None, from_msc: int, to_msc: int, *, groups: set[int] | None = None

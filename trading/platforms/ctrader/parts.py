@@ -54,19 +54,19 @@ class Parts:
 
     def _find_trader(self, login: str) -> Trader | None:
         """Find the server's own number of an account, by when it was registered; None when there is no such account."""
-        found = self.directory.trader(login)
-        if found is None and (row := self._row(login)) is not None:
+        trader = self.directory.trader(login)
+        if trader is None and (row := self._row(login)) is not None:
             account = self._account("TRADER_GET", row)
             at = units.milliseconds(account.registered_at) if account.registered_at else 0
-            found = self.directory.registered(login, at)
-        return found
+            trader = self.directory.registered(login, at)
+        return trader
 
     def _trader(self, login: str) -> Trader:
         """Find the trader with this login. Raises: FinalError when nobody has it."""
-        found = self._find_trader(login)
-        if found is None:
+        trader = self._find_trader(login)
+        if trader is None:
             raise FinalError("the account is not on the server (TRADER_NOT_FOUND)", command="LightTraderList", code=11)
-        return found
+        return trader
 
     def _trader_row(self, trader: Trader) -> pb.ProtoTrader:
         rows = self.manager.read(pb.ProtoTraderByIdReq(traderId=[trader.trader_id]), pb.ProtoTraderByIdRes).trader

@@ -34,8 +34,8 @@ class Quotes:
         self.manager, self.stream, self.directory = manager, stream, directory
         assets = directory.assets()
         self.pairs: dict[tuple[str, str], int] = {}
-        for symbol_id, one in directory.raw_symbols().items():
-            base, quote = assets.get(one.baseAssetId), assets.get(one.quoteAssetId)
+        for symbol_id, symbol in directory.raw_symbols().items():
+            base, quote = assets.get(symbol.baseAssetId), assets.get(symbol.quoteAssetId)
             if base and quote:
                 self.pairs.setdefault((base.name, quote.name), symbol_id)
 
@@ -45,9 +45,9 @@ class Quotes:
         for _position, row, trader in held:
             symbol = self.directory.symbol(row.tradeData.symbolId)
             paths[row.positionId] = self._path(symbol.quote, self._currency(trader))
-        wanted = {row.tradeData.symbolId for _position, row, _trader in held}
-        wanted.update(symbol_id for path in paths.values() for symbol_id, _forwards in path or [])
-        self._subscribe(wanted)
+        symbol_ids = {row.tradeData.symbolId for _position, row, _trader in held}
+        symbol_ids.update(symbol_id for path in paths.values() for symbol_id, _forwards in path or [])
+        self._subscribe(symbol_ids)
         return [self._valued(position, row, trader, paths[row.positionId]) for position, row, trader in held]
 
     def _currency(self, trader: Trader) -> str:

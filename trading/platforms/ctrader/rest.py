@@ -168,7 +168,7 @@ def dump(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(name))}:{dump(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(str(name))}:{dump(item)}" for name, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
 
 

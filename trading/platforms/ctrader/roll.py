@@ -64,10 +64,10 @@ class Spans:
             is_unknown = None in times
             if is_unknown and time.monotonic() - self.passed_at > KNOWN_SECONDS:
                 return None
-        wanted = {max(0, bisect_right(starts, at) - 1) for at in times if at is not None}
+        numbers = {max(0, bisect_right(starts, at) - 1) for at in times if at is not None}
         if is_unknown:
-            wanted.add(len(plan) - 1)  # somebody new
-        return [plan[number] for number in sorted(wanted)]
+            numbers.add(len(plan) - 1)  # somebody new
+        return [plan[number] for number in sorted(numbers)]
 
 
 class _Learning:
@@ -112,16 +112,16 @@ class RollPart(Parts):
         """Login, time of registration and row of everybody in a span. Some more is asked for on both sides: whether the list
         includes its ends, and whether it goes by whole seconds, is not told. Who tells no registration is where they came."""
         first, end = span
-        found = []
+        read_rows = []
         rows = self._registered_in(units.instant(first - EDGE_MSC), units.instant(end + EDGE_MSC))
         try:
             for row in rows:
                 at = int(row.get("registrationTimestamp") or 0)
                 if first <= at < end or not at:
-                    found.append((str(row["login"]), at, row))
+                    read_rows.append((str(row["login"]), at, row))
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ReadTimedOut("the list of accounts can't be read", command="TRADERS") from None
-        return found
+        return read_rows
 
     def _everyone(self) -> Iterator[Any]:
         """Everybody in one pass, page by page."""
@@ -136,12 +136,12 @@ class RollPart(Parts):
 
     def _from_list(self, logins: Iterable[str]) -> Iterator[Any]:
         """Read some accounts: from the pages that hold them where that is known, else from a whole pass."""
-        wanted = set(logins)
-        pages = self.spans.holding(wanted)
+        missing = set(logins)
+        pages = self.spans.holding(missing)
         if pages is None:
-            yield from (row for row in self._everyone() if str(row.get("login")) in wanted)
+            yield from (row for row in self._everyone() if str(row.get("login")) in missing)
             return
         for span in pages:
             for login, _at, row in self._page(span):
-                if login in wanted:
+                if login in missing:
                     yield row

@@ -45,10 +45,10 @@ ALLOWED: Final = {
 }
 
 
-def access_with(now: str, wanted: Mapping[Right, bool]) -> str:
+def access_with(now: str, changes: Mapping[Right, bool]) -> str:
     """Choose one of the platform's four access words for our two rights; "close only" stays where it still fits."""
     allowed = set(ALLOWED.get(now, frozenset()))
-    for right, is_given in wanted.items():
+    for right, is_given in changes.items():
         (allowed.add if is_given else allowed.discard)(right)
     if Right.SIGN_IN not in allowed:
         return NO_LOGIN

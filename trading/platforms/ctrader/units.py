@@ -40,11 +40,11 @@ def smallest_units(amount: Decimal, digits: int) -> int:
 def decimal(text: object) -> Decimal:
     """Read a number of JSON or CSV exactly. Raises: ValueError for anything that is not a finite number."""
     try:
-        number = Decimal(told := str(text).strip())
+        number = Decimal(digits := str(text).strip())
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
-    if not (is_short(told) and is_writable(number)):
-        raise ValueError(f"{told[:60]!r} is not a finite number")
+    if not (is_short(digits) and is_writable(number)):
+        raise ValueError(f"{digits[:60]!r} is not a finite number")
     return number
 
 
@@ -55,10 +55,10 @@ def price(value: float) -> Decimal:
 
 def lots(units: Decimal, lot_units: Decimal) -> Decimal:
     """Units of the base asset as lots, to eight places. Raises: ValueError for what would be none."""
-    found = (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
-    if lot_units and units and not found:
+    size = (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
+    if lot_units and units and not size:
         raise ValueError(f"{units} units are no volume")
-    return found
+    return size
 
 
 def volume(hundredths: int) -> Decimal:

@@ -25,10 +25,10 @@ def number_of(word: str) -> int:
     return ALL.index(word) + 1 if word in ALL else 0
 
 
-def word_for(now: str, wanted: Mapping[Right, bool]) -> str:
+def word_for(now: str, changes: Mapping[Right, bool]) -> str:
     """Choose the word for the wanted rights. A broker's own CLOSE_ONLY stays until the right to trade is given back."""
     allowed = set(allowed_by(now))
-    for right, is_wanted in wanted.items():
+    for right, is_wanted in changes.items():
         (allowed.add if is_wanted else allowed.discard)(right)
     if Right.SIGN_IN not in allowed:
         return LOGIN_DISABLED

@@ -24,19 +24,19 @@ MISMATCH: Final = frozenset({400, 409, 412})  # how a changed version may be ref
 class AccountsPart(Part):
     """The platform chooses logins. A password is the user account's: it opens all trading accounts of that person."""
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
-        if wanted.may_exist:
-            found = self._made_before(wanted)
-            if found is not None:
-                return found
-        user = self._user_of(wanted)
+    def create_account(self, new_account: NewAccount) -> AccountData:
+        if new_account.may_exist:
+            account = self._made_before(new_account)
+            if account is not None:
+                return account
+        user = self._user_of(new_account)
         body = {
-            "group": wanted.group,
-            "leverageRatioPercent": wanted.leverage * self.config.leverage_unit,
+            "group": new_account.group,
+            "leverageRatioPercent": new_account.leverage * self.config.leverage_unit,
             "accessRight": access.FULL,
-            "accountType": "DEMO" if matches(self.config.demo_groups, wanted.group) else "REAL",
-            "accountDetails": {"name": wanted.name, "email": wanted.email, "country": wanted.country},
-            "remarks": wanted.reference,
+            "accountType": "DEMO" if matches(self.config.demo_groups, new_account.group) else "REAL",
+            "accountDetails": {"name": new_account.name, "email": new_account.email, "country": new_account.country},
+            "remarks": new_account.reference,
         }
         answer = self.client.write("new_account", body, user=user)
         self._listing.forget()
@@ -44,43 +44,49 @@ class AccountsPart(Part):
         if login:
             made = self.read_account(login)
         else:
-            made = self._made_before(wanted)
+            made = self._made_before(new_account)
         if made is None:
             raise OutcomeUnknown("the new account is not listed yet", command="new_account")
         return made
 
-    def _made_before(self, wanted: NewAccount) -> AccountData | None:
+    def _made_before(self, new_account: NewAccount) -> AccountData | None:
         """Find the account of this group whose remarks are our reference. Raises: FinalError when there are several."""
-        listed = self.listing(group=wanted.group).values()
-        found = [row for row in listed if rows.text(row.get("remarks")) == wanted.reference]
-        if len(found) > 1:
-            logins = ", ".join(rows.text(row["login"]) for row in found)
-            raise FinalError(f"several accounts carry the reference {wanted.reference}: {logins}", command="accounts")
-        return self._account(found[0]) if found else None
+        listed = self.listing(group=new_account.group).values()
+        same = [row for row in listed if rows.text(row.get("remarks")) == new_account.reference]
+        if len(same) > 1:
+            logins = ", ".join(rows.text(row["login"]) for row in same)
+            raise FinalError(
+                f"several accounts carry the reference {new_account.reference}: {logins}", command="accounts"
+            )
+        return self._account(same[0]) if same else None
 
-    def _user_of(self, wanted: NewAccount) -> str:
+    def _user_of(self, new_account: NewAccount) -> str:
         """Find or make the user account of this e-mail address; one that exists keeps its password."""
-        if not wanted.email:
+        if not new_account.email:
             raise FinalError("an account on this platform needs the client's e-mail address", command="users")
         try:
-            found = self.client.read("user_by_email", email=wanted.email)
+            user = self.client.read("user_by_email", email=new_account.email)
         except FinalError as problem:
             if not is_missing(problem):
                 raise
-            found = None
-        if found is None:
-            first, _space, last = wanted.name.partition(" ")
-            found = self.client.write(
+            user = None
+        if user is None:
+            first, _space, last = new_account.name.partition(" ")
+            user = self.client.write(
                 "users",
                 {
-                    "email": wanted.email,
-                    "password": wanted.main_password,
-                    "personalDetails": {"firstname": first, "lastname": last or first, "language": wanted.language},
-                    "addressDetails": {"country": wanted.country},
+                    "email": new_account.email,
+                    "password": new_account.main_password,
+                    "personalDetails": {
+                        "firstname": first,
+                        "lastname": last or first,
+                        "language": new_account.language,
+                    },
+                    "addressDetails": {"country": new_account.country},
                 },
             )
         try:
-            return rows.text(found["uuid"])
+            return rows.text(user["uuid"])
         except (KeyError, TypeError) as problem:
             raise OutcomeUnknown("the user account's answer can't be read", command="users") from problem
 
@@ -174,6 +180,6 @@ class AccountsPart(Part):
         email = rows.text((row.get("accountDetails") or {}).get("email"))
         if not email:
             raise FinalError("the account does not say whose it is", command="account")
-        found = self.client.read("user_by_email", email=email)
+        user = self.client.read("user_by_email", email=email)
         with reading("user_by_email"):
-            return rows.text(found["uuid"])
+            return rows.text(user["uuid"])

@@ -57,8 +57,8 @@ def _paths(_server: TradingServer, platform: Platform) -> Finding:
         except FinalError as problem:
             if problem.message == NO_SUCH_PATH:
                 missing.append(command)
-    told = f"{len(asked) - len(missing)} of {len(asked)} paths are there; those that change something are not tried"
-    return not missing, told, f"Not there: {', '.join(missing)}. {ADVICE[404]}"
+    finding = f"{len(asked) - len(missing)} of {len(asked)} paths are there; those that change something are not tried"
+    return not missing, finding, f"Not there: {', '.join(missing)}. {ADVICE[404]}"
 
 
 def _group_names(_server: TradingServer, platform: Platform) -> Finding:
@@ -66,17 +66,17 @@ def _group_names(_server: TradingServer, platform: Platform) -> Finding:
     ours = _ours(platform)
     used = {rows.text(row.get("group")) for row in ours.listing().values()}
     if not ours.config.groups:
-        told = f"none set: the {len(used)} groups that accounts are in are read"
-        return True, told, ""
+        finding = f"none set: the {len(used)} groups that accounts are in are read"
+        return True, finding, ""
     known = {group.name for group in ours.groups()}
     unset, unknown = sorted(used - set(ours.config.groups)), sorted(set(ours.config.groups) - known)
-    told = f"{len(ours.config.groups)} set"
+    finding = f"{len(ours.config.groups)} set"
     advice = []
     if unset:
         advice.append(f"Accounts are in groups that are not set, and not read: {', '.join(unset[:SHOWN_MAX])}.")
     if unknown:
         advice.append(f"The platform does not know: {', '.join(unknown[:SHOWN_MAX])}.")
-    return not advice, told, " ".join(advice)
+    return not advice, finding, " ".join(advice)
 
 
 def _streams(_server: TradingServer, platform: Platform) -> Finding:
@@ -93,10 +93,10 @@ def _streams(_server: TradingServer, platform: Platform) -> Finding:
         while time.monotonic() < deadline and not (spoke or broken):
             time.sleep(0.05)
             spoke = streams.take().covered_since is not None
-            broken = {kind: words for kind, words in streams.problems.items() if kind in NEEDED}
+            broken = {kind: problem for kind, problem in streams.problems.items() if kind in NEEDED}
     finally:
         streams.close()
     if broken:
         advice = "Look at host, port, package and names of the streams; without them everything is asked for."
-        return False, "; ".join(f"{kind}: {words}" for kind, words in broken.items()), advice
+        return False, "; ".join(f"{kind}: {problem}" for kind, problem in broken.items()), advice
     return True, f"{names[0]} {'speaks' if spoke else 'is open and has said nothing yet'}", ""

@@ -157,7 +157,9 @@ class HistoryPart(MoneyPart):
             """Tell whether the trade is in the window, and what was charged for it."""
             at = rows.msc_of(rows.instant(row[name]))
             is_in = from_msc <= at <= to_msc
-            return is_in, sorted(charges.pop((login, at), []), key=lambda one: rows.text(one["id"])) if is_in else []
+            return is_in, sorted(
+                charges.pop((login, at), []), key=lambda entry: rows.text(entry["id"])
+            ) if is_in else []
 
         with reading("positions"):
             for login, row in closed:
@@ -169,7 +171,7 @@ class HistoryPart(MoneyPart):
                 with each_row(same[0]):
                     is_in, mine = charged(login, "openTime", same[0])
                     if is_in:
-                        lots = sum((rows.decimal(one["volume"]) for one in same), Decimal(0))
+                        lots = sum((rows.decimal(entry["volume"]) for entry in same), Decimal(0))
                         size = self.contract_size(rows.text(same[0]["symbol"]))
                         deal = rows.opening_deal(same[0], login, lots=lots, contract_size=size, charges=mine)
                         self.numbers.check(deal.ticket, f"{position} opened")
@@ -187,26 +189,26 @@ class HistoryPart(MoneyPart):
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         """There is no look-up by id: lists of all groups are read back, month by month, until all are found or fourteen
         months are behind. Asked for only where a nightly comparison misses something."""
-        wanted, found = set(tickets), dict[int, DealData]()
+        missing, by_ticket = set(tickets), dict[int, DealData]()
         until = self.client.now_msc() + DAY_MSC
         for _month in range(MONTHS_MAX):
-            if wanted <= found.keys():
+            if missing <= by_ticket.keys():
                 break
             deals = self.deals(mask="*", from_msc=until - MONTH_MSC, to_msc=until)
-            found |= {deal.ticket: deal for deal in deals if deal.ticket in wanted}
+            by_ticket |= {deal.ticket: deal for deal in deals if deal.ticket in missing}
             until -= MONTH_MSC
-        return list(found.values())
+        return list(by_ticket.values())
 
     def positions(self, *, mask: str) -> list[PositionData]:
-        found = []
+        held = []
         with reading("open_positions"):
             for login, row in _open(self.per_groups("open_positions", mask)):
                 with each_row(row):
                     size = self.contract_size(rows.text(row["symbol"]))
                     position = rows.position_from(row, login, contract_size=size)
                     self.numbers.check(position.ticket | 3 << 60, f"{row['id']}")
-                    found.append(position)
-        return found
+                    held.append(position)
+        return held
 
 
 def _window(from_msc: int, to_msc: int) -> dict[str, str]:

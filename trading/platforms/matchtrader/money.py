@@ -63,20 +63,20 @@ class MoneyPart(AccountsPart):
             raise FinalError(f"only {money[0].margin_free} is free of margin", command="withdraw", code=400)
 
     def _ticket_of(self, login: str, amount: Decimal, reference: str, since: dt.datetime) -> int:
-        found: list[DealData] = []
+        deals: list[DealData] = []
         for wait in LEDGER_WAITS:
             time.sleep(wait)
             try:
-                found = self.find_operations(login, amount, reference, since=since)
+                deals = self.find_operations(login, amount, reference, since=since)
             except PlatformError as problem:
                 raise OutcomeUnknown(
                     f"accepted; its ledger entry could not be read ({problem})", command="ledgers"
                 ) from problem
-            if found:
+            if deals:
                 break
-        if len(found) != 1:
-            raise OutcomeUnknown(f"accepted; {len(found)} ledger entries carry its reference", command="ledgers")
-        return found[0].ticket
+        if len(deals) != 1:
+            raise OutcomeUnknown(f"accepted; {len(deals)} ledger entries carry its reference", command="ledgers")
+        return deals[0].ticket
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
         """Ledger entries with our reference (or what is left of it) and the amount, not older than `since`."""
@@ -84,8 +84,8 @@ class MoneyPart(AccountsPart):
             "from": rows.written(rows.msc_of(since - LOOK_BACK)),
             "to": rows.written(self.client.now_msc() + AHEAD_MSC),
         }
-        found = self.ledger_deals(self.per_logins("ledgers", [login], types=list(rows.MONEY_TYPES), **window))
-        return [deal for deal in found if deal.profit == amount and is_reference(deal.comment, reference)]
+        deals = self.ledger_deals(self.per_logins("ledgers", [login], types=list(rows.MONEY_TYPES), **window))
+        return [deal for deal in deals if deal.profit == amount and is_reference(deal.comment, reference)]
 
     def ledger_deals(self, answers: Iterable[Any]) -> list[DealData]:
         """Entries of ledger lists, each as a deal of its own."""
@@ -94,7 +94,7 @@ class MoneyPart(AccountsPart):
     def entries_as_deals(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[DealData]:
         """Read ledger entries as deals. Raises: FinalError when two entries have one number."""
         with reading("ledgers"):
-            made = list(read_each(lambda one: rows.ledger_deal(one[1], one[0]), entries))
+            made = list(read_each(lambda entry: rows.ledger_deal(entry[1], entry[0]), entries))
         deals = [deal for deal in made if deal is not None]
         for deal in deals:
             self.numbers.check(deal.ticket, str(deal.raw["id"]))
@@ -104,19 +104,19 @@ class MoneyPart(AccountsPart):
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
         """Read the money of accounts: a few by request; of many, the recent ones come from the equity stream."""
-        told = self.streams.money(logins) if self.streams is not None and len(logins) > 5 else {}
-        left = [login for login in logins if login not in told]
+        streamed = self.streams.money(logins) if self.streams is not None and len(logins) > 5 else {}
+        left = [login for login in logins if login not in streamed]
         with reading("accounts"):
             asked = [_money(row) for row in self.rows_of(left)] if left else []
-        return [*told.values(), *asked]
+        return [*streamed.values(), *asked]
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
         names = set(self.group_names(mask))
         theirs = {login: row for login, row in self.listing().items() if rows.text(row.get("group")) in names}
-        told = self.streams.money(list(theirs)) if self.streams is not None else {}
+        streamed = self.streams.money(list(theirs)) if self.streams is not None else {}
         with reading("accounts"):
             for login, row in theirs.items():
-                yield told.get(login) or _money(row)
+                yield streamed.get(login) or _money(row)
 
 
 def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -167,8 +167,8 @@ def lines(text: str, pattern: str, defaults: Mapping[str, str]) -> dict[str, str
     """`name=value` lines over the defaults. Raises: FinalError for a name, path or placeholder that can't be."""
     if not re.fullmatch(pattern, text):
         raise FinalError(f"the settings of this server can't be read: {text[:120]!r}", command="SETTINGS")
-    found = [line.partition("=") for line in re.split(SEPARATOR, text.strip()) if line.strip(" ;")]
-    return {**defaults, **{name.strip(): value.strip(" ;") for name, _equals, value in found}}
+    pairs = [line.partition("=") for line in re.split(SEPARATOR, text.strip()) if line.strip(" ;")]
+    return {**defaults, **{name.strip(): value.strip(" ;") for name, _equals, value in pairs}}
 
 
 def configuration(server: TradingServer) -> Config:

@@ -83,17 +83,17 @@ class Part:
 
     def _list_accounts(self, group: str = "") -> dict[str, Row]:
         """Until a page is not full. A server that counts pages from 1 gives the first one twice: that does no harm."""
-        found: dict[str, Row] = {}
-        wanted = [("group", group)] if group else []
+        accounts: dict[str, Row] = {}
+        filters = [("group", group)] if group else []
         rights = [("accessRightsFilter", word) for word in access.ALL]
         for page in range(PAGES_MAX):
-            query = [*wanted, ("page", str(page)), ("size", str(PAGE)), *rights]
+            query = [*filters, ("page", str(page)), ("size", str(PAGE)), *rights]
             answer = self.client.read("accounts", query=query)
             with reading("accounts"):
                 part = answer["content"] if isinstance(answer, Mapping) else answer
-                found.update({rows.text(row["login"]): row for row in part if not row.get("missingInTradingSystem")})
+                accounts.update({rows.text(row["login"]): row for row in part if not row.get("missingInTradingSystem")})
             if len(part) < PAGE:
-                return found
+                return accounts
         raise ReadTimedOut(f"more than {PAGES_MAX} pages of accounts", command="accounts")
 
     def account_row(self, login: str) -> Row | None:
@@ -137,11 +137,11 @@ class Part:
 
     def symbol_rows(self) -> dict[str, Row]:
         """Instruments of all groups by name, the first group's where groups differ."""
-        found: dict[str, Row] = {}
+        symbols: dict[str, Row] = {}
         for name in self.group_names("*"):
             for symbol, row in self._symbols_of(name).items():
-                found.setdefault(symbol, row)
-        return found
+                symbols.setdefault(symbol, row)
+        return symbols
 
     def _symbols_of(self, group: str) -> dict[str, Row]:
         answer = self.client.read("symbols", query=[("group", group)])

@@ -39,7 +39,7 @@ def encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(encode, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
@@ -133,21 +133,21 @@ class RestClient:
 
 def error_for(status: int, content: bytes, *, command: str, is_write: bool) -> PlatformError:
     """Translate an answer that is not a success into the kind of error that tells what may be done next."""
-    told = _platform_words(content)
-    message = f"{told or 'no words of the platform'} (HTTP {status})"
+    reason = _platform_words(content)
+    message = f"{reason or 'no words of the platform'} (HTTP {status})"
     if status == 429:
         return PlatformBusy("too many requests (HTTP 429)", command=command, code=status)
-    if status in REFUSED and told is None:
+    if status in REFUSED and reason is None:
         kind = OutcomeUnknown if is_write else NotStarted
         return kind(f"HTTP {status} that is not the platform's own answer", command=command)
     if status == 401:
         return NotStarted(f"the API key is not accepted: {message}", command=command, code=status)
-    if status == 404 and told is None:
+    if status == 404 and reason is None:
         return FinalError(NO_SUCH_PATH, command=command, code=status)
     if 400 <= status < 500 and status != http.client.REQUEST_TIMEOUT:
         return FinalError(message, command=command, code=status)
     # 5xx: the platform, or a gateway in front of it, may have lost the answer of something that is done.
-    return (OutcomeUnknown if is_write else ReadTimedOut)(message, command=command, code=status if told else None)
+    return (OutcomeUnknown if is_write else ReadTimedOut)(message, command=command, code=status if reason else None)
 
 
 def is_missing(problem: FinalError) -> bool:

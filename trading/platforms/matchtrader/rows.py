@@ -93,10 +93,10 @@ def spelled(value: Any) -> str:
 
 def instant(value: Any) -> dt.datetime:
     """Read a time. Raises: ValueError for one without a zone: the interface's times name UTC."""
-    found = dt.datetime.fromisoformat(text(value).replace("Z", "+00:00"))
-    if found.tzinfo is None:
+    moment = dt.datetime.fromisoformat(text(value).replace("Z", "+00:00"))
+    if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {value!r}")
-    return found.astimezone(dt.UTC)
+    return moment.astimezone(dt.UTC)
 
 
 def msc_of(at: dt.datetime) -> int:

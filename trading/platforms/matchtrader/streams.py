@@ -128,15 +128,15 @@ class Streams:
 
     def follow(self, groups: Iterable[str]) -> None:
         """Read these groups from now on. Does nothing when it does so already."""
-        wanted = tuple(sorted(set(groups)))
-        if self._task is not None and not self._ended.is_set() and wanted == self._wanted:
+        names = tuple(sorted(set(groups)))
+        if self._task is not None and not self._ended.is_set() and names == self._wanted:
             return
         self.close()
-        if not wanted or not self.config.grpc_target or _process["may_not"]:
+        if not names or not self.config.grpc_target or _process["may_not"]:
             return
-        self._wanted, _process["spoke"] = wanted, True
+        self._wanted, _process["spoke"] = names, True
         _running.add(self)
-        self._task = asyncio.run_coroutine_threadsafe(self._follow_all(wanted, self._ended), reader().loop)
+        self._task = asyncio.run_coroutine_threadsafe(self._follow_all(names, self._ended), reader().loop)
 
     def take(self) -> Taken:
         with self._lock:
@@ -210,10 +210,10 @@ class Streams:
         """End all streams of a name that moved: whoever follows next opens them at the new address, checked."""
         host, port = _parts_of(self.config.grpc_target)
         try:
-            found = await asyncio.to_thread(destinations.pinned, host, port)
+            addresses = await asyncio.to_thread(destinations.pinned, host, port)
         except socket.gaierror:
             return  # the name can't be looked up now: that is no move
-        if not set(found) & set(self._pinned):
+        if not set(addresses) & set(self._pinned):
             raise Moved(f"{host} has another address now")
 
     async def _follow_one(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
@@ -270,33 +270,34 @@ class Streams:
     # -- messages, under the lock -------------------------------------------------------------------------------------
 
     def _take_equity(self, group: str, message: Any) -> None:
-        one = message.equity
-        if not (one.credit and one.margin):
+        account = message.equity
+        if not (account.credit and account.margin):
             return  # a server that tells less: such accounts are asked for
         fields = {
-            name: getattr(one, name) for name in ("equity", "balance", "credit", "margin", "freeMargin", "marginLevel")
+            name: getattr(account, name)
+            for name in ("equity", "balance", "credit", "margin", "freeMargin", "marginLevel")
         }
         known = self._money.setdefault(group, {})
-        if len(known) >= ACCOUNTS_MAX and one.login not in known:
+        if len(known) >= ACCOUNTS_MAX and account.login not in known:
             return  # asked for as well
         with contextlib.suppress(ValueError):
-            known[one.login] = rows.money_from(one.login, fields)
+            known[account.login] = rows.money_from(account.login, fields)
 
     def _take_ledgers(self, group: str, message: Any) -> None:
-        for one in message.ledgers.entries:
-            kind = _ledger_types().get(one.historyOperationType, "")
+        for entry in message.ledgers.entries:
+            kind = _ledger_types().get(entry.historyOperationType, "")
             if not kind or kind == rows.CLOSED_POSITION or kind in rows.CHARGES:
-                self._taken.touched.add(one.login)  # read by list, with the trade that it belongs to
+                self._taken.touched.add(entry.login)  # read by list, with the trade that it belongs to
                 continue
             row = {
-                "id": one.id,
+                "id": entry.id,
                 "type": kind,
-                "additionalType": one.additionalType,
-                "time": one.time,
-                "profit": one.profit,
-                "comment": one.comment,
+                "additionalType": entry.additionalType,
+                "time": entry.time,
+                "profit": entry.profit,
+                "comment": entry.comment,
             }
-            self._taken.entries.append((one.login, row))
+            self._taken.entries.append((entry.login, row))
         self._bound(("ledgers", group))
 
     def _take_positions(self, group: str, message: Any) -> None:

@@ -19,50 +19,52 @@ ABSENT: Final = "not on the trade server"
 class AccountsPart(Answers):
     """A repeat of "create" finds what the first attempt made; bits that are not ours stay the broker's."""
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
+    def create_account(self, new_account: NewAccount) -> AccountData:
         """With a login of our own range, so that a repeat meets a refusal and finds the first attempt by its reference.
 
         The server takes an account without passwords; they are set afterwards, and again when the request is repeated.
         Raises: LoginTaken when the login belongs to somebody else; FinalError for what the server could not keep.
         """
-        body = self._new_record(wanted)
+        body = self._new_record(new_account)
         try:
             made = self._account(self.client.write("UserRecordNew", body=body), "UserRecordNew", is_write=True)
         except (FinalError, OutcomeUnknown) as problem:
-            made = self._made_before(wanted, problem)
-        for password, investor in ((wanted.main_password, False), (wanted.investor_password, True)):
-            self.change_password(wanted.login, password, investor=investor)
+            made = self._made_before(new_account, problem)
+        for password, investor in ((new_account.main_password, False), (new_account.investor_password, True)):
+            self.change_password(new_account.login, password, investor=investor)
         return made
 
-    def _new_record(self, wanted: NewAccount) -> dict[str, Any]:
-        page, login = self.habits.code_page, int(wanted.login)
+    def _new_record(self, new_account: NewAccount) -> dict[str, Any]:
+        page, login = self.habits.code_page, int(new_account.login)
         if not 0 < login <= units.INT32_MAX:
             raise FinalError(f"a login of this server is at most {units.INT32_MAX}", command="UserRecordNew")
         return {
             "login": login,
-            "group": text.exact(wanted.group, page, text.GROUP_MAX, what="group"),
-            "name": text.personal(wanted.name, page, text.NAME_MAX, what="name"),
-            "externalId": text.exact(wanted.reference, page, text.EXTERNAL_ID_MAX, what="reference"),
-            "country": text.personal(wanted.country, page, text.COUNTRY_MAX, what="country"),
-            "email": wanted.email if text.fits(wanted.email, page) and len(wanted.email) <= text.EMAIL_MAX else "",
-            "leverage": wanted.leverage,
+            "group": text.exact(new_account.group, page, text.GROUP_MAX, what="group"),
+            "name": text.personal(new_account.name, page, text.NAME_MAX, what="name"),
+            "externalId": text.exact(new_account.reference, page, text.EXTERNAL_ID_MAX, what="reference"),
+            "country": text.personal(new_account.country, page, text.COUNTRY_MAX, what="country"),
+            "email": new_account.email
+            if text.fits(new_account.email, page) and len(new_account.email) <= text.EMAIL_MAX
+            else "",
+            "leverage": new_account.leverage,
             "enableFlags": ENABLE_FLAGS,
             "sendReports": 1,
         }
 
-    def _made_before(self, wanted: NewAccount, problem: FinalError | OutcomeUnknown) -> AccountData:
+    def _made_before(self, new_account: NewAccount, problem: FinalError | OutcomeUnknown) -> AccountData:
         """Find what an earlier attempt under this reference made. Raises: LoginTaken, or the refusal that came.
 
         Servers refuse a taken login with one result or another: after any of them the login is read.
         """
         if problem.code not in codes.OF_SERVER:
             raise problem  # the server itself said nothing
-        found = self.read_account(wanted.login)
-        if found is None:
+        account = self.read_account(new_account.login)
+        if account is None:
             raise problem
-        if found.reference != wanted.reference:
+        if account.reference != new_account.reference:
             raise LoginTaken(problem.message, command=problem.command, code=problem.code) from problem
-        return found
+        return account
 
     def _account(self, row: Mapping[str, Any], command: str, *, is_write: bool = False) -> AccountData:
         try:
@@ -108,10 +110,10 @@ class AccountsPart(Answers):
         return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
 
     def _existing(self, login: str) -> AccountData:
-        found = self.read_account(login)
-        if found is None:
+        account = self.read_account(login)
+        if account is None:
             raise FinalError(ABSENT, command="UserRecordRequest", code=codes.NOT_FOUND)
-        return found
+        return account
 
     def logins(self, mask: str) -> list[str]:
         return [str(units.whole(row["login"])) for row in self._users(mask)]

@@ -86,8 +86,8 @@ def deadlines(read_seconds: float, write_seconds: float) -> tuple[dict[Work, flo
     """
     shares = dict.fromkeys(Work, read_seconds / READ_SECONDS)
     shares |= dict.fromkeys((Work.TRADE, Work.CHANGE), write_seconds / WRITE_SECONDS)
-    told = {work: min(DEADLINE_MAX, max(DEADLINE_MIN, seconds * shares[work])) for work, seconds in DEADLINES.items()}
-    return told, {work: (seconds + MARGIN_SECONDS) * shares[work] for work, seconds in DEADLINES.items()}
+    limits = {work: min(DEADLINE_MAX, max(DEADLINE_MIN, seconds * shares[work])) for work, seconds in DEADLINES.items()}
+    return limits, {work: (seconds + MARGIN_SECONDS) * shares[work] for work, seconds in DEADLINES.items()}
 
 
 def address_of(server: TradingServer) -> Address:
@@ -100,7 +100,7 @@ def address_of(server: TradingServer) -> Address:
 
 def configuration(server: TradingServer) -> Mt4Config:
     """Read a server's row and options into the client's configuration."""
-    told, waits = deadlines(settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS)
+    limits, waits = deadlines(settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS)
     return Mt4Config(
         address=address_of(server),
         client_id=server.manager_login,
@@ -109,7 +109,7 @@ def configuration(server: TradingServer) -> Mt4Config:
         authority=option_value(server, "authority"),
         scope=option_value(server, "scope"),
         path_prefix=server.path_prefix,
-        deadlines=told,
+        deadlines=limits,
         waits=waits,
     )
 

@@ -108,18 +108,18 @@ class Answers:
         try:
             unique = dict(read_each(self._numbered, rows))
             self.lineage.learn(unique.values(), is_whole=is_whole)
-            found: list[DealData] = []
+            deals: list[DealData] = []
             for row in unique.values():
                 if command_of(row) in PENDING:
                     self.passed_over[f"{row.get('tradeCommand')} {row.get('tradeRecordState')}"] += 1
                 with each_row(row):
-                    found += self.reader.deals(row)
+                    deals += self.reader.deals(row)
         except UNREADABLE as problem:
-            told = f"an order can't be read ({type(problem).__name__}: {problem})"
-            raise ReadTimedOut(told, command=command, code=codes.BRIDGE["InvalidResponse"]) from problem
+            reason = f"an order can't be read ({type(problem).__name__}: {problem})"
+            raise ReadTimedOut(reason, command=command, code=codes.BRIDGE["InvalidResponse"]) from problem
         if self.passed_over:
             logger.debug("orders that are no deals: %s", dict(self.passed_over))
-        return found
+        return deals
 
     def _numbered(self, row: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Pair a row with its order number; what its chain is made of has to be readable before any row is read."""

@@ -219,8 +219,8 @@ class Mt4Client:
             if reply.status == TOO_MANY:
                 raise PlatformBusy("too many requests (HTTP 429)", command=name, code=TOO_MANY)
             if reply.status in (FORBIDDEN, 404) and not is_write:
-                told = f"HTTP {reply.status}: is this the bridge's address, and may this client use it?"
-                raise FinalError(told, command=name, code=reply.status)
+                question = f"HTTP {reply.status}: is this the bridge's address, and may this client use it?"
+                raise FinalError(question, command=name, code=reply.status)
             raise unknown(f"HTTP {reply.status} instead of an answer", command=name, code=reply.status)
         error = envelope.get("error")
         if not isinstance(error, Mapping) or error.get("code") in (None, "Ok"):
@@ -282,8 +282,8 @@ class Mt4Client:
                 web.close()
         document = _object(reply.content)
         if reply.status in (400, 401) and document is not None:
-            told = str(document.get("error_description") or document.get("error") or "refused")[:120]
-            raise NotStarted(f"the log-in was refused: {told}", command="LOGIN", code=reply.status)
+            reason = str(document.get("error_description") or document.get("error") or "refused")[:120]
+            raise NotStarted(f"the log-in was refused: {reason}", command="LOGIN", code=reply.status)
         if reply.status != 200 or document is None:
             raise NotStarted(f"HTTP {reply.status} to the log-in", command="LOGIN", code=reply.status)
         return document

@@ -77,39 +77,39 @@ BRIDGE_WORDS: Final = {
 }
 
 
-def result_of(told: object) -> int | None:
+def result_of(result: object) -> int | None:
     """Translate the server's result, which the bridge gives by name or by number; None for an unknown one."""
-    if isinstance(told, str):
-        return int(told) if told.isdigit() else RESULTS.get(told)
-    return told if isinstance(told, int) and not isinstance(told, bool) else None
+    if isinstance(result, str):
+        return int(result) if result.isdigit() else RESULTS.get(result)
+    return result if isinstance(result, int) and not isinstance(result, bool) else None
 
 
 def error_for(code: str, manager: object, message: str, outcome: str, *, command: str, is_write: bool) -> PlatformError:
     """Translate an error of the envelope into one of the five kinds."""
     unknown: type[PlatformError] = OutcomeUnknown if is_write else ReadTimedOut
     number = BRIDGE.get(code, UNKNOWN_CODE)
-    words = BRIDGE_WORDS.get(code) or message or "unknown answer"
+    sentence = BRIDGE_WORDS.get(code) or message or "unknown answer"
     if outcome in ("unknown", "in-progress"):
-        return unknown(words, command=command, code=number)
+        return unknown(sentence, command=command, code=number)
     if code == "Busy":
-        return PlatformBusy(words, command=command, code=number)
+        return PlatformBusy(sentence, command=command, code=number)
     if outcome == "not-started" or code == "NoConnect":
-        return NotStarted(words, command=command, code=number)
+        return NotStarted(sentence, command=command, code=number)
     if code in ("MT4Error", "MT5Error"):
         return _of_result(result_of(manager), message, command=command, is_write=is_write)
     if code in ("Validation", "Forbidden", "NotFound"):
-        told = f"{words}: {message}" if message else words
-        return FinalError(told, command=command, code=number)
-    return unknown(words, command=command, code=number)  # Timeout of a write breaks the contract: nobody can tell
+        text = f"{sentence}: {message}" if message else sentence
+        return FinalError(text, command=command, code=number)
+    return unknown(sentence, command=command, code=number)  # Timeout of a write breaks the contract: nobody can tell
 
 
 def _of_result(result: int | None, message: str, *, command: str, is_write: bool) -> PlatformError:
-    words = WORDS.get(-1 if result is None else result) or message or "the server refused"
+    sentence = WORDS.get(-1 if result is None else result) or message or "the server refused"
     number = BRIDGE["MT4Error"] if result is None else result
     if result in BUSY:
-        return PlatformBusy(words, command=command, code=number)
+        return PlatformBusy(sentence, command=command, code=number)
     if result in FINAL:
-        return FinalError(words, command=command, code=number)
+        return FinalError(sentence, command=command, code=number)
     if is_write:
-        return OutcomeUnknown(words, command=command, code=number)
-    return (ReadTimedOut if result in REPEATABLE else FinalError)(words, command=command, code=number)
+        return OutcomeUnknown(sentence, command=command, code=number)
+    return (ReadTimedOut if result in REPEATABLE else FinalError)(sentence, command=command, code=number)

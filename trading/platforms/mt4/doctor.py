@@ -38,8 +38,8 @@ def _quotes(_server: TradingServer, platform: Platform) -> Finding:
     assert isinstance(platform, Mt4Platform) and platform.habits.quote_address
     symbol = next((row.name for row in platform.symbols()), "EURUSD")
     try:
-        found = quotes.read(platform.habits.quote_address, [symbol])
+        rows = quotes.read(platform.habits.quote_address, [symbol])
     except OSError as problem:
         return False, f"the port is silent ({type(problem).__name__})", "Empty the option: nothing depends on it."
-    told = f"{symbol} {found[0].bid} / {found[0].ask}" if found else f"no quote of {symbol}"
-    return bool(found), told, "The port answers, and this symbol has no quote there: look at the server's symbols."
+    finding = f"{symbol} {rows[0].bid} / {rows[0].ask}" if rows else f"no quote of {symbol}"
+    return bool(rows), finding, "The port answers, and this symbol has no quote there: look at the server's symbols."

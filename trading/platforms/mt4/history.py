@@ -124,8 +124,8 @@ class HistoryPart(Answers):
                 rows = self._rows("TradesSyncRead", query=query, work=Work.HISTORY, is_once=True)
             except (FinalError, ReadTimedOut) as problem:
                 if problem.code == NO_SUCH_CALL:
-                    told = "this bridge has no sync session: have its deals read by time (settings of the server)"
-                    raise FinalError(told, command=problem.command, code=problem.code) from problem
+                    advice = "this bridge has no sync session: have its deals read by time (settings of the server)"
+                    raise FinalError(advice, command=problem.command, code=problem.code) from problem
                 if session.last_rows < SYNC_ROWS and problem.code in codes.OF_SERVER:
                     return [], True
                 if session.was_reopened or problem.code is None:
@@ -208,24 +208,24 @@ class HistoryPart(Answers):
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         """Order numbers are the tickets, or what is left of them without 2^32."""
-        wanted = set(tickets)
+        missing = set(tickets)
         orders = sorted(
             {
                 ticket % OUT_OFFSET
-                for ticket in wanted
+                for ticket in missing
                 if 0 < ticket < 2 * OUT_OFFSET and ticket % OUT_OFFSET <= units.INT32_MAX
             }
         )
         rows = list(self._rows_of("TradeRecordsRequest", "orders", orders))
-        return [deal for deal in self._deals(rows, command="TradeRecordsRequest") if deal.ticket in wanted]
+        return [deal for deal in self._deals(rows, command="TradeRecordsRequest") if deal.ticket in missing]
 
     def positions(self, *, mask: str) -> list[PositionData]:
         """Open market orders; those that wait for their price are none."""
         try:
-            found = read_each(
+            positions = read_each(
                 lambda row: self.reader.position(row) if command_of(row) in (BUY, SELL) else None, self._open(mask)
             )
-            return [position for position in found if position is not None]
+            return [position for position in positions if position is not None]
         except UNREADABLE as problem:
             raise ReadTimedOut("an open order can't be read", command="TradesRequest") from problem
 

@@ -38,9 +38,9 @@ class MarketPart(Answers):
 
     def server_time(self) -> ServerTime:
         """Read the server's wall clock and its distance from UTC by ours; a clock that is wrong counts by its own settings."""
-        told = self.client.read("ServerTime")
+        answer = self.client.read("ServerTime")
         try:
-            msc = units.server_msc(told, self.habits.zone, in_utc=self.habits.in_utc)
+            msc = units.server_msc(answer, self.habits.zone, in_utc=self.habits.in_utc)
         except UNREADABLE as problem:
             raise ReadTimedOut("the server's time can't be read", command="ServerTime") from problem
         apart = msc / 1000 - time.time()

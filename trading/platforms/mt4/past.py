@@ -71,8 +71,8 @@ class PastPart(HistoryPart):
             end = min(at + step.length, now)
             for rows in self._reports(logins, at, end):
                 step.took(len(rows))
-                if found := self._of_span(rows, span, at):
-                    yield PastPiece(found, max(at, from_msc, position_msc))
+                if deals := self._of_span(rows, span, at):
+                    yield PastPiece(deals, max(at, from_msc, position_msc))
             at = end
             step.adapt()
             yield PastPiece([], max(at, from_msc, position_msc))

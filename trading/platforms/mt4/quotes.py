@@ -58,10 +58,10 @@ def read(address: tuple[str, int], symbols: Sequence[str], *, seconds: float = S
 
 def parse(line: str) -> Quote | None:
     """`up EURUSD 1.08010 1.08022 2026.01.05 10:00:00`; None for any other line."""
-    found = LINE.fullmatch(line.strip())
-    if found is None:
+    match = LINE.fullmatch(line.strip())
+    if match is None:
         return None
-    way, symbol, bid, ask, told_at = found.groups()
+    way, symbol, bid, ask, told_at = match.groups()
     try:
         return Quote(symbol, Decimal(bid), Decimal(ask), told_at, way == "up")
     except ArithmeticError:

@@ -66,10 +66,10 @@ class Reader:
             return []
         if command not in (BUY, SELL):
             return [self._single(row, MONEY.get(command, UNKNOWN_ACTION + command))]
-        found = [self._trade(row, command, IN)]
+        deals = [self._trade(row, command, IN)]
         if self.msc(row, "closeTime"):
-            found.append(self._trade(row, command, OUT))
-        return found
+            deals.append(self._trade(row, command, OUT))
+        return deals
 
     def _single(self, row: Mapping[str, Any], action: int) -> DealData:
         number = units.whole(row["order"])
@@ -229,20 +229,20 @@ def money_of(user: Mapping[str, Any], margin: Mapping[str, Any] | None) -> Accou
 
 def command_of(row: Mapping[str, Any]) -> int:
     """By name or by number; a name that nobody knows is 99."""
-    told = row.get("tradeCommand")
-    if isinstance(told, str) and not told.isdigit():
-        return COMMANDS.get(told, 99)
-    return units.whole(told)
+    command = row.get("tradeCommand")
+    if isinstance(command, str) and not command.isdigit():
+        return COMMANDS.get(command, 99)
+    return units.whole(command)
 
 
 def reason_of(row: Mapping[str, Any]) -> int:
     """Why, in the house's numbers; a stop-out is told by the activation."""
     if str(row.get("activationType", "")).lower() == "stopout":
         return STOPPED_OUT
-    told = row.get("tradeRecordReason")
-    if isinstance(told, int) and 0 <= told < len(BY_NUMBER):
-        told = BY_NUMBER[told]
-    return REASONS.get(str(told), 0)
+    reason = row.get("tradeRecordReason")
+    if isinstance(reason, int) and 0 <= reason < len(BY_NUMBER):
+        reason = BY_NUMBER[reason]
+    return REASONS.get(str(reason), 0)
 
 
 def allowed_by(flags: int) -> frozenset[Right]:
@@ -250,9 +250,9 @@ def allowed_by(flags: int) -> frozenset[Right]:
     return frozenset(right for right, (bit, takes_away) in RIGHT_BITS.items() if bool(flags & bit) != takes_away)
 
 
-def with_rights(flags: int, wanted: Mapping[Right, bool]) -> int:
+def with_rights(flags: int, rights: Mapping[Right, bool]) -> int:
     """Set these rights in the flags; every other bit is the broker's and stays."""
-    for right, allowed in wanted.items():
+    for right, allowed in rights.items():
         bit, takes_away = RIGHT_BITS[right]
         flags = flags | bit if allowed != takes_away else flags & ~bit
     return flags
@@ -260,8 +260,8 @@ def with_rights(flags: int, wanted: Mapping[Right, bool]) -> int:
 
 def neighbours(row: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """(part before, part after) of a partial close, as the comment tells."""
-    found = {way: int(number) for way, number in CHAINED.findall(text(row.get("comment")))}
-    return found.get("from"), found.get("to")
+    numbers = {way: int(number) for way, number in CHAINED.findall(text(row.get("comment")))}
+    return numbers.get("from"), numbers.get("to")
 
 
 def text(value: object) -> str:

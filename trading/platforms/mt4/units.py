@@ -69,12 +69,12 @@ def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
     """
     if not text:
         return 0
-    given = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    wall = given.replace(tzinfo=None)
+    moment = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    wall = moment.replace(tzinfo=None)
     if wall <= EPOCH:
         return 0
     if in_utc:
-        instant = given if given.tzinfo else given.replace(tzinfo=dt.UTC)
+        instant = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         wall = instant.astimezone(zone).replace(tzinfo=None)
     return int((wall - EPOCH).total_seconds() * 1000)
 
@@ -82,8 +82,8 @@ def server_msc(text: Any, zone: ZoneInfo, *, in_utc: bool) -> int:
 def instant(text: Any, zone: ZoneInfo, *, in_utc: bool) -> dt.datetime:
     """Convert a time of the wire to an instant. In the hour that a zone repeats only a bridge that writes UTC is exact."""
     if in_utc and text:
-        given = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-        return (given if given.tzinfo else given.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        moment = dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     return clock.to_utc(server_msc(text, zone, in_utc=False), zone)
 
 

@@ -15,36 +15,36 @@ from trading.platforms.mt5.rows import RIGHT_BITS, account_from
 class AccountsPart(Answers):
     """A repeat of "create" finds what the first attempt made; rights that are not named stay the broker's."""
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
+    def create_account(self, new_account: NewAccount) -> AccountData:
         """With a login of our own range, so that a repeat meets 3004 and finds the first attempt by its reference.
 
         Raises: LoginTaken (retcode 3004) when the login belongs to somebody else.
         """
         parameters = {
-            "LOGIN": wanted.login,
-            "PASS_MAIN": wanted.main_password,
-            "PASS_INVESTOR": wanted.investor_password,
+            "LOGIN": new_account.login,
+            "PASS_MAIN": new_account.main_password,
+            "PASS_INVESTOR": new_account.investor_password,
             "RIGHTS": RIGHTS_DEFAULT,
-            "GROUP": wanted.group,
-            "NAME": units.shorten(wanted.name, units.NAME_CHARS_MAX),
-            "LANGUAGE": wanted.language,
-            "COUNTRY": wanted.country,
-            "EMAIL": wanted.email,
-            "COMMENT": wanted.reference,
-            "LEVERAGE": wanted.leverage,
+            "GROUP": new_account.group,
+            "NAME": units.shorten(new_account.name, units.NAME_CHARS_MAX),
+            "LANGUAGE": new_account.language,
+            "COUNTRY": new_account.country,
+            "EMAIL": new_account.email,
+            "COMMENT": new_account.reference,
+            "LEVERAGE": new_account.leverage,
         }
         try:
             answer = self.client.write("USER_ADD", parameters)
         except FinalError as problem:
             if problem.code != retcodes.LOGIN_EXISTS:
                 raise
-            found = self.read_account(wanted.login)
-            if found is None or found.reference != wanted.reference:
+            account = self.read_account(new_account.login)
+            if account is None or account.reference != new_account.reference:
                 raise LoginTaken(problem.message, command=problem.command, code=problem.code) from problem
             # An earlier attempt made it and its answer was lost: it gets the password that we are about to tell.
-            self.change_password(wanted.login, wanted.main_password)
-            self.change_password(wanted.login, wanted.investor_password, investor=True)
-            return found
+            self.change_password(new_account.login, new_account.main_password)
+            self.change_password(new_account.login, new_account.investor_password, investor=True)
+            return account
         try:
             return account_from(answer.row(), self.zone)
         except (wire.WireError, KeyError, ValueError) as problem:
@@ -59,12 +59,12 @@ class AccountsPart(Answers):
             raise
 
     def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
-        found: list[AccountData] = []
+        accounts: list[AccountData] = []
         for start in range(0, len(logins), LOGINS_PER_REQUEST):
             part = logins[start : start + LOGINS_PER_REQUEST]
             rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(part)})
-            found += [account_from(row, self.zone) for row in rows]
-        return found
+            accounts += [account_from(row, self.zone) for row in rows]
+        return accounts
 
     def is_archived(self, login: str) -> bool:
         """Ask whether an account is archived; no, where the server or the manager is without the archive command."""
@@ -85,9 +85,9 @@ class AccountsPart(Answers):
             changes["LEVERAGE"] = leverage
         if rights:
             now = Rights(self._existing(login).rights)
-            wanted = _with_rights(now, rights)
-            if wanted != now:
-                changes["RIGHTS"] = int(wanted)
+            changed = _with_rights(now, rights)
+            if changed != now:
+                changes["RIGHTS"] = int(changed)
         if changes:
             self.client.write("USER_UPDATE", {"LOGIN": login, **changes})
         return self._existing(login)
@@ -96,10 +96,10 @@ class AccountsPart(Answers):
         return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
 
     def _existing(self, login: str) -> AccountData:
-        found = self.read_account(login)
-        if found is None:
+        account = self.read_account(login)
+        if account is None:
             raise FinalError("the account is not on the server", command="USER_GET", code=retcodes.NOT_FOUND)
-        return found
+        return account
 
     def logins(self, mask: str) -> list[str]:
         data = json_of(self.client.read("USER_LOGINS", {"GROUP": mask}))
@@ -121,8 +121,8 @@ class AccountsPart(Answers):
         self.client.write("USER_PASS_CHANGE", {"LOGIN": login, "TYPE": kind, "PASSWORD": password})
 
 
-def _with_rights(now: Rights, wanted: Mapping[Right, bool]) -> Rights:
-    for right, allowed in wanted.items():
+def _with_rights(now: Rights, changes: Mapping[Right, bool]) -> Rights:
+    for right, allowed in changes.items():
         bit, takes_away = RIGHT_BITS[right]
         now = now | bit if allowed != takes_away else now & ~bit
     return now

@@ -79,17 +79,17 @@ class Dialect:
 
     def error_for(self, problem: Exception) -> PlatformError:
         """Decide what went wrong with a query: time, connection, or the export itself."""
-        told, module = without_secrets(problem), self.load()
-        if re.search(r"denied|permission|not authorized|ORA-01031|ORA-00942", told, re.IGNORECASE):
-            return FinalError(f"the export's user may not read it ({told})", command="EXPORT")
+        reason, module = without_secrets(problem), self.load()
+        if re.search(r"denied|permission|not authorized|ORA-01031|ORA-00942", reason, re.IGNORECASE):
+            return FinalError(f"the export's user may not read it ({reason})", command="EXPORT")
         slow = isinstance(problem, TimeoutError | psycopg.errors.QueryCanceled)
-        if slow or re.search(r"timed out|timeout|locked|interrupted|DPY-4024", told, re.IGNORECASE):
-            return ReadTimedOut(f"the export did not answer in time ({told})", command="EXPORT")
-        if MYSQL_REFUSES.match(told):
-            return FinalError(f"the export can't be read ({told})", command="EXPORT")
+        if slow or re.search(r"timed out|timeout|locked|interrupted|DPY-4024", reason, re.IGNORECASE):
+            return ReadTimedOut(f"the export did not answer in time ({reason})", command="EXPORT")
+        if MYSQL_REFUSES.match(reason):
+            return FinalError(f"the export can't be read ({reason})", command="EXPORT")
         if isinstance(problem, module.OperationalError | module.InterfaceError | OSError):
-            return ReadTimedOut(f"the connection to the export was lost ({told})", command="EXPORT")
-        return FinalError(f"the export can't be read ({told})", command="EXPORT")
+            return ReadTimedOut(f"the connection to the export was lost ({reason})", command="EXPORT")
+        return FinalError(f"the export can't be read ({reason})", command="EXPORT")
 
     def errors(self) -> tuple[type[Exception], ...]:
         return (self.load().Error, OSError)
@@ -154,11 +154,11 @@ def _postgres(address: str, seconds: float) -> Any:
     options = f"-c statement_timeout={int(seconds * 1000)} -c default_transaction_read_only=on"
     where, places = _postgres_parts(address), places_of(address)
     checked = [(host, port, destinations.pinned(host, port)[0]) for host, port in places]
-    if all(found != host for host, _port, found in checked):
+    if all(pinned_address != host for host, _port, pinned_address in checked):
         where |= {
             "host": ",".join(host for host, _port, _found in checked),
             "port": ",".join(str(port) for _h, port, _f in checked),
-            "hostaddr": ",".join(found for _host, _port, found in checked),
+            "hostaddr": ",".join(pinned_address for _host, _port, pinned_address in checked),
         }
     return psycopg.connect(**{**where, "connect_timeout": CONNECT_SECONDS, "options": options}, autocommit=True)
 

@@ -62,12 +62,12 @@ def _export_accounts(server: TradingServer, platform: Platform) -> Finding:
     here = platform.logins(server.group_mask)
     sample = sorted(there.keys() & set(here))[:SAMPLE]
     moved = [row.login for row in platform.account_money(sample) if there[row.login].balance != row.balance]
-    told = f"{len(there)} accounts in the export, {len(here)} on the server, balances of {len(sample)} compared"
+    finding = f"{len(there)} accounts in the export, {len(here)} on the server, balances of {len(sample)} compared"
     if moved or not there:
         shown = ", ".join(moved[:SHOWN_MAX])
-        told = f"{told}; other balances: {shown}" if moved else told
-        return False, told, "The export is behind, or keeps other groups: ask when it was last written."
-    return True, f"{told}; {len(export.positions(mask=server.group_mask))} open positions", ""
+        finding = f"{finding}; other balances: {shown}" if moved else finding
+        return False, finding, "The export is behind, or keeps other groups: ask when it was last written."
+    return True, f"{finding}; {len(export.positions(mask=server.group_mask))} open positions", ""
 
 
 ADVICE: Final[dict[int, str]] = {

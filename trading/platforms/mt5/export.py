@@ -68,8 +68,8 @@ class SqlExport:
         with self._lock, self._asking():
             tables = self._tables(DEALS)
             if not tables:
-                told = "the export has no table mt5_deals: is this its database and schema?"
-                raise FinalError(told, command="EXPORT")
+                question = "the export has no table mt5_deals: is this its database and schema?"
+                raise FinalError(question, command="EXPORT")
             unwanted = self._groups(mask, wanted=False)
             parts = [self._changed(table, start, unwanted) for table in tables]
         full = [int(rows[-1]["Timestamp"]) for rows in parts if len(rows) >= self.page]
@@ -108,17 +108,17 @@ class SqlExport:
     def accounts(self, *, mask: str) -> Iterator[AccountData]:
         """All accounts in the groups of `mask`, by login; archived ones, too, where the export keeps them."""
         for row in self._by_key("mt5_users", ("Login",), mask):
-            yield self._read(lambda one: account_from(self._texts(one), self.zone), row)
+            yield self._read(lambda fields: account_from(self._texts(fields), self.zone), row)
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
         """Yield what every account in the groups is worth, as of the export's last update of it."""
         for row in self._by_key("mt5_accounts", ("Login",), mask):
-            yield self._read(lambda one: money_from(self._texts(one)), row)
+            yield self._read(lambda fields: money_from(self._texts(fields)), row)
 
     def positions(self, *, mask: str) -> list[PositionData]:
         """All open positions of the groups."""
         rows = self._by_key("mt5_positions", ("Position",), mask)
-        return [self._read(lambda one: position_from(self._texts(one), self.zone), row) for row in rows]
+        return [self._read(lambda fields: position_from(self._texts(fields), self.zone), row) for row in rows]
 
     def _by_key(self, table_name: str, key: tuple[str], mask: str) -> Iterator[Row]:
         """All rows of a table whose login is in the groups, a page at a time, by a unique column."""

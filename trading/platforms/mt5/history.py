@@ -72,11 +72,11 @@ class HistoryPart(Answers):
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
         """Read deals by their tickets, of any account and time."""
-        found: list[DealData] = []
+        deals: list[DealData] = []
         for start in range(0, len(tickets), LOGINS_PER_REQUEST):
             part = ",".join(map(str, tickets[start : start + LOGINS_PER_REQUEST]))
-            found += read_each(self._deal, self._rows_or_none("DEAL_GET_BATCH", {"TICKET": part}))
-        return found
+            deals += read_each(self._deal, self._rows_or_none("DEAL_GET_BATCH", {"TICKET": part}))
+        return deals
 
     def positions(self, *, mask: str) -> list[PositionData]:
         rows = self._rows_or_none("POSITION_GET_BATCH", {"GROUP": mask})

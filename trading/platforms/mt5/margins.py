@@ -73,28 +73,28 @@ def _lot_value(row: Mapping[str, Any], mode: int, price: Decimal | None) -> tupl
 
 def smaller_rate(row: Mapping[str, Any]) -> Decimal | None:
     """Find the smaller initial rate of buying and selling, of market orders; None leaves it to the symbol."""
-    told = [units.text(row.get(name)) for name in ("MarginInitialBuy", "MarginInitialSell")]
-    rates = [units.decimal(one) for one in told if one and one != DEFAULT]
+    texts = [units.text(row.get(name)) for name in ("MarginInitialBuy", "MarginInitialSell")]
+    rates = [units.decimal(text) for text in texts if text and text != DEFAULT]
     return min((rate for rate in rates if rate < RATE_MAX), default=None)
 
 
 def _told_amount(row: Mapping[str, Any]) -> Decimal | None:
-    told = units.text(row.get("MarginInitial"))
-    amount = units.decimal(told) if told and told != DEFAULT else AMOUNT_MAX
+    text = units.text(row.get("MarginInitial"))
+    amount = units.decimal(text) if text and text != DEFAULT else AMOUNT_MAX
     return amount if 0 <= amount < AMOUNT_MAX else None
 
 
 def is_traded(row: Mapping[str, Any]) -> bool | None:
     """Tell whether positions can be opened; None where the row leaves that to the symbol."""
-    told = units.text(row.get("TradeMode"))
-    mode = -1 if told in ("", DEFAULT) else units.whole(told)
+    text = units.text(row.get("TradeMode"))
+    mode = -1 if text in ("", DEFAULT) else units.whole(text)
     return mode not in (TradeMode.DISABLED, TradeMode.CLOSE_ONLY) if 0 <= mode <= TRADE_MODE_MAX else None
 
 
 def rules_of(row: Mapping[str, Any]) -> tuple[MarginRule, ...]:
     """List what the group sets for paths of symbols, as far as it is about margin or trading."""
     rules = (
-        MarginRule(units.text(one.get("Path")), smaller_rate(one), is_traded(one), _told_amount(one))
-        for one in row.get("Symbols") or ()
+        MarginRule(units.text(entry.get("Path")), smaller_rate(entry), is_traded(entry), _told_amount(entry))
+        for entry in row.get("Symbols") or ()
     )
     return tuple(rule for rule in rules if (rule.rate, rule.is_traded, rule.fixed) != (None, None, None))

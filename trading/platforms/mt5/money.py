@@ -58,24 +58,24 @@ class MoneyPart(Answers):
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
         """Find our operation; an hour more on both sides covers the day on which the server's clock jumps."""
         from_msc = clock.to_server_seconds(since - LOOK_BACK, self.zone) * 1000 - HOUR_MSC
-        found = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
+        deals = self.deals_of(login, from_msc=from_msc, to_msc=from_msc + 370 * DAY_MSC)
         return [
             deal
-            for deal in found
+            for deal in deals
             if deal.action in MONEY_ACTIONS and deal.profit == amount and is_reference(deal.comment, reference)
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
         """Accounts idle since the server's start are not in the account list: their balance is read from the user."""
-        found: list[AccountMoney] = []
+        money: list[AccountMoney] = []
         for start in range(0, len(logins), LOGINS_PER_REQUEST):
             part = logins[start : start + LOGINS_PER_REQUEST]
             rows = self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"LOGIN": ",".join(part)})
             active = {str(units.whole(row["Login"])): money_from(row) for row in rows}
             idle = [login for login in part if login not in active]
             rows = self._rows_or_none("USER_GET_BATCH", {"LOGIN": ",".join(idle)}) if idle else []
-            found += [*active.values(), *map(idle_money_from, rows)]
-        return found
+            money += [*active.values(), *map(idle_money_from, rows)]
+        return money
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
         """Two requests for any number of accounts: those with activity, and the users for the idle ones."""

@@ -185,14 +185,14 @@ class Terminal:
 
 
 def _problem(api: Any) -> NotStarted | ReadTimedOut | FinalError:
-    number, told = api.last_error()
+    number, error = api.last_error()
     if number == INTERNAL_TIMEOUT:
-        return ReadTimedOut(f"the terminal did not answer ({told})", command="TERMINAL")
+        return ReadTimedOut(f"the terminal did not answer ({error})", command="TERMINAL")
     if number in NO_IPC:
-        return NotStarted(f"no terminal was found on this machine, or it did not start ({told})", command="TERMINAL")
+        return NotStarted(f"no terminal was found on this machine, or it did not start ({error})", command="TERMINAL")
     if number == AUTH_FAILED:
         return FinalError("the terminal refused login, password or server name", command="TERMINAL", code=number)
-    return FinalError(f"the terminal says: {told}", command="TERMINAL", code=number)
+    return FinalError(f"the terminal says: {error}", command="TERMINAL", code=number)
 
 
 def _amount(value: float, digits: int) -> Decimal:

@@ -149,17 +149,17 @@ class Answer:
     def rows(self) -> list[dict[str, Any]]:
         """Read the JSON as a list of objects: an array, one object, or nothing."""
         data = self.json()
-        found = [data] if isinstance(data, dict) else (data or [])
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        objects = [data] if isinstance(data, dict) else (data or [])
+        if not isinstance(objects, list) or not all(isinstance(row, dict) for row in objects):
             raise WireError(f"the answer to {self.name} is not a list of objects")
-        return found
+        return objects
 
     def row(self) -> dict[str, Any]:
         """Read the JSON as one object. Raises: WireError when it is something else."""
-        found = self.rows()
-        if len(found) != 1:
-            raise WireError(f"the answer to {self.name} holds {len(found)} objects where one was asked for")
-        return found[0]
+        objects = self.rows()
+        if len(objects) != 1:
+            raise WireError(f"the answer to {self.name} holds {len(objects)} objects where one was asked for")
+        return objects[0]
 
     def number(self, key: str) -> int:
         """Read a whole-number parameter such as TICKET or TOTAL. Raises: WireError."""

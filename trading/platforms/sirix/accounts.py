@@ -38,29 +38,29 @@ class AccountsPart(StatusPart):
     def logins(self, mask: str) -> list[str]:
         _absent("logins", "Sirix has no public call that lists accounts")
 
-    def create_account(self, wanted: NewAccount) -> AccountData:
+    def create_account(self, new_account: NewAccount) -> AccountData:
         body = {
-            "GroupName": wanted.group,
-            "UserDetails": {"FullName": wanted.name, "Email": wanted.email},
-            "Passwords": {"Password": wanted.main_password},
+            "GroupName": new_account.group,
+            "UserDetails": {"FullName": new_account.name, "Email": new_account.email},
+            "Passwords": {"Password": new_account.main_password},
         }
         answer = self.client.write(CREATE, self.client.config.create_path, body)
         created: Any = answer.get("User") or {}
         login = str(created.get("UserID") or "") if isinstance(created, Mapping) else ""
         if not login:
             raise OutcomeUnknown("the answer tells no number of the new account", command=CREATE)
-        details = {"UserDetails": {"FullName": wanted.name, "Email": wanted.email}}
-        return account_from(login, details, group=wanted.group)
+        details = {"UserDetails": {"FullName": new_account.name, "Email": new_account.email}}
+        return account_from(login, details, group=new_account.group)
 
     def read_account(self, login: str) -> AccountData | None:
-        found = self.status(login)
-        self.look(login, found)
-        return None if found is None else self._account(login, found)
+        status = self.status(login)
+        self.look(login, status)
+        return None if status is None else self._account(login, status)
 
-    def _account(self, login: str, found: Status) -> AccountData:
+    def _account(self, login: str, status: Status) -> AccountData:
         with readable():
-            positions = self.reader.positions(login, found.opened)
-            return account_from(login, found.user, money_from(login, found.user, positions).credit)
+            positions = self.reader.positions(login, status.opened)
+            return account_from(login, status.user, money_from(login, status.user, positions).credit)
 
     def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
         return [account for login in logins if (account := self.read_account(login)) is not None]
@@ -84,5 +84,5 @@ class AccountsPart(StatusPart):
         _absent("change_password", "Sirix has no public call that changes a password")
 
 
-def _absent(command: str, words: str) -> NoReturn:
-    raise FinalError(words, command=command, code=0)
+def _absent(command: str, message: str) -> NoReturn:
+    raise FinalError(message, command=command, code=0)

@@ -113,12 +113,12 @@ class SirixClient:
             raise silent(f"HTTP {status} without an answer of the platform", command=command)
         if 200 <= status < 300:
             return answer
-        words = str(answer.get("Message") or answer.get("message") or f"HTTP {status}")[:200]
+        message = str(answer.get("Message") or answer.get("message") or f"HTTP {status}")[:200]
         if status in (401, 403):
-            raise NotStarted(f"the token was not taken: {words}", command=command, code=status)
+            raise NotStarted(f"the token was not taken: {message}", command=command, code=status)
         if 400 <= status < 500 and status != 408:
-            raise FinalError(words, command=command, code=status)
-        raise silent(f"HTTP {status}: {words}", command=command)
+            raise FinalError(message, command=command, code=status)
+        raise silent(f"HTTP {status}: {message}", command=command)
 
 
 def encode(value: Any) -> str:
@@ -126,7 +126,7 @@ def encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(str(key))}:{encode(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)
 
 

@@ -36,8 +36,8 @@ class HistoryPart(StatusPart):
         account whose answer says nothing usable costs the others nothing; its mark stays where it is.
         """
         now = self.clock()
-        given, handed = self._handed
-        if cursor is not None and cursor == given:
+        handed_out, handed = self._handed
+        if cursor is not None and cursor == handed_out:
             self.looks.keep_read(handed)
         first = now.server_msc - _msc(FIRST_READ)
         asked_from = first if cursor is None else min(cursor, now.server_msc)
@@ -62,9 +62,9 @@ class HistoryPart(StatusPart):
         return DealPage(deals, cursor=now.server_msc, clock=self.clock())
 
     def _new_deals(self, login: str, since_msc: int) -> list[DealData]:
-        found = self.status(login, history=True, since=self._instant(since_msc))
-        self.look(login, found)
-        return [] if found is None else [deal for deal in self.history(login, found) if deal.server_msc >= since_msc]
+        status = self.status(login, history=True, since=self._instant(since_msc))
+        self.look(login, status)
+        return [] if status is None else [deal for deal in self.history(login, status) if deal.server_msc >= since_msc]
 
     def _instant(self, server_msc: int) -> dt.datetime:
         wall = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=server_msc)  # noqa: DTZ001 - a wall clock, on purpose
@@ -77,18 +77,18 @@ class HistoryPart(StatusPart):
                 yield deal
 
     def _all_deals(self, login: str) -> list[DealData]:
-        found = self.status(login, history=True)
-        self.look(login, found)
-        if found is None:
+        status = self.status(login, history=True)
+        self.look(login, status)
+        if status is None:
             raise FinalError("the account is not on the server", command=STATUS, code=404)
-        return self.history(login, found)
+        return self.history(login, status)
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         """One pass over the accounts serves all windows that are asked for in the next two minutes."""
-        found: list[DealData] = []
+        deals: list[DealData] = []
         for login in self.in_mask(mask):
-            found += [deal for deal in self._remembered(login) if from_msc <= deal.server_msc <= to_msc]
-        return sorted(found, key=lambda deal: (deal.server_msc, deal.ticket))
+            deals += [deal for deal in self._remembered(login) if from_msc <= deal.server_msc <= to_msc]
+        return sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
 
     def _remembered(self, login: str) -> list[DealData]:
         now = time.monotonic()
@@ -98,7 +98,7 @@ class HistoryPart(StatusPart):
         status: Status | None = self.status(login, history=True)
         self.look(login, status)
         deals = [] if status is None else self.history(login, status)
-        if sum(len(kept) for _at, kept in self._memo.values()) > MEMO_DEALS_MAX:
+        if sum(len(entry) for _at, entry in self._memo.values()) > MEMO_DEALS_MAX:
             self._memo.clear()
         self._memo[login] = (now, deals)
         return deals

@@ -76,8 +76,8 @@ class Looks:
         return f"sirix:{self.name}:{kind}:{login}"
 
     def of(self, logins: Iterable[str]) -> dict[str, Look]:
-        found = cache.get_many([self._key("seen", login) for login in logins])
-        return {look.login: look for look in found.values()}
+        cached = cache.get_many([self._key("seen", login) for login in logins])
+        return {look.login: look for look in cached.values()}
 
     def keep(self, look: Look) -> None:
         cache.set(self._key("seen", look.login), look, KEPT_SECONDS)

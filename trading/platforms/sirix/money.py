@@ -41,30 +41,30 @@ class MoneyPart(StatusPart):
         started = dt.datetime.now(dt.UTC)
         answer = self.client.write(MONEY, call.path, call.body(login, amount, reference))
         self.looks.forget(login)
-        said = call.said(answer)
-        if not said:
+        result = call.said(answer)
+        if not result:
             raise OutcomeUnknown(f"the answer has no {call.answer}", command=MONEY)
-        if said != call.done:
-            raise FinalError(f"refused: {said[:100]}", command=MONEY, code=200)
+        if result != call.done:
+            raise FinalError(f"refused: {result[:100]}", command=MONEY, code=200)
         return self._ticket(login, amount, reference, started)
 
     def _ticket(self, login: str, amount: Decimal, reference: str, since: dt.datetime) -> int:
         """Booked is not enough: only what stands among the transactions has a number."""
         try:
-            found = self.find_operations(login, amount, reference, since=since)
+            deals = self.find_operations(login, amount, reference, since=since)
         except PlatformError as problem:
             raise OutcomeUnknown(f"booked, and not seen yet: {problem.message}", command=MONEY) from problem
-        if len(found) != 1:
-            raise OutcomeUnknown(f"booked, and {len(found)} transactions carry the reference", command=MONEY)
-        return found[0].ticket
+        if len(deals) != 1:
+            raise OutcomeUnknown(f"booked, and {len(deals)} transactions carry the reference", command=MONEY)
+        return deals[0].ticket
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
         since = since - LOOK_BACK
-        found = self.status(login, history=True, since=since)
-        if found is None:
+        status = self.status(login, history=True, since=since)
+        if status is None:
             return []
         with readable():
-            booked = self.reader.deals(login, [], [], found.money)
+            booked = self.reader.deals(login, [], [], status.money)
         return [
             deal
             for deal in booked

@@ -62,18 +62,18 @@ class Reader:
 
     def deals(self, login: str, opened: Sequence[Row], closed: Sequence[Row], money: Sequence[Row]) -> list[DealData]:
         """All deals of these rows, oldest first. Raises: FinalError when two rows would get one number."""
-        found = list(read_each(lambda one: self._monetary(login, *one), _numbered(money)))
-        found += read_each(lambda one: self._closing(login, *one), _numbered(closed))
+        deals = list(read_each(lambda numbered: self._monetary(login, *numbered), _numbered(money)))
+        deals += read_each(lambda numbered: self._closing(login, *numbered), _numbered(closed))
         parts: dict[int, list[Row]] = {}
         for row in (*opened, *closed):
             with each_row(row):
                 parts.setdefault(int(row["OrderNumber"]), []).append(row)
-        found += read_each(lambda one: self._opening(login, *one), parts.items())
-        if len({deal.ticket for deal in found}) != len(found):
+        deals += read_each(lambda numbered: self._opening(login, *numbered), parts.items())
+        if len({deal.ticket for deal in deals}) != len(deals):
             raise FinalError(
                 "two deals of the account would get the same number", command="GetUserTransactions", code=0
             )
-        return sorted(found, key=lambda deal: (deal.server_msc, deal.entry, deal.ticket))
+        return sorted(deals, key=lambda deal: (deal.server_msc, deal.entry, deal.ticket))
 
     def _opening(self, login: str, order: int, rows: list[Row]) -> DealData:
         """Make the opening deal of a position, as large as all its parts, closed and open."""
@@ -210,7 +210,7 @@ def money_from(login: str, user: Row, positions: Iterable[PositionData]) -> Acco
     """Credit is not told: it is what equity has beyond balance and open profit. Margin is what is not free."""
     money = user.get("AccountBalance") or {}
     balance, equity = units.decimal(money.get("Balance")), units.decimal(money.get("Equity"))
-    free, floating = units.decimal(money.get("FreeMargin")), sum((one.profit for one in positions), ZERO)
+    free, floating = units.decimal(money.get("FreeMargin")), sum((position.profit for position in positions), ZERO)
     return AccountMoney(
         login=login,
         balance=balance,

@@ -78,26 +78,26 @@ class StatusPart:
         """
         for _try in range(TRIES):
             try:
-                found = self._pages(login, history, since)
+                status = self._pages(login, history, since)
             except FinalError as problem:
                 if problem.code == NOT_FOUND:
                     return None
                 raise
-            if found is not None:
-                return found if found.user else None
+            if status is not None:
+                return status if status.user else None
         raise ReadTimedOut("the account changes faster than its pages can be read", command=STATUS)
 
     def _pages(self, login: str, history: bool, since: dt.datetime | None) -> Status | None:
         """None when the first page changed while the others were read."""
         first = answer = self._ask(login, 1, history=history)
-        found = Status(first.get("UserData") or {}, _rows(first, "OpenPositions"))
+        status = Status(first.get("UserData") or {}, _rows(first, "OpenPositions"))
         for page in range(2, PAGES_MAX):
             closed, money = _rows(answer, "ClosedPositions"), _rows(answer, "MonetaryTransactions")
-            found.closed += closed
-            found.money += money
+            status.closed += closed
+            status.money += money
             if not history or (self._ends(closed, "CloseTime", since) and self._ends(money, "Time", since)):
                 if page == 2 or _history(self._ask(login, 1, history=True)) == _history(first):
-                    return found
+                    return status
                 return None
             answer = self._ask(login, page, history=True)
         raise ReadTimedOut("the account's history has no end", command=STATUS)
@@ -110,15 +110,15 @@ class StatusPart:
             times = [units.instant(row[time_name], self.zone) for row in rows]
         return since is not None and times == sorted(times, reverse=True) and times[-1] < since
 
-    def look(self, login: str, found: Status | None) -> Look:
+    def look(self, login: str, status: Status | None) -> Look:
         """Keep what was seen. What differs from the last look is a change of now: balance, or what is open."""
         now, before = time.time(), self.looks.of([login]).get(login)
-        if found is None:
+        if status is None:
             look = Look(login, now, 0.0, None)
         else:
             with readable():
-                positions = tuple(self.reader.positions(login, found.opened))
-                money = money_from(login, found.user, positions)
+                positions = tuple(self.reader.positions(login, status.opened))
+                money = money_from(login, status.user, positions)
             changed, activity = now, 0.0
             if before is not None and before.money is not None:
                 activity, same = before.activity_at(now), before.money.balance == money.balance
@@ -130,9 +130,9 @@ class StatusPart:
         self.looks.keep(look)
         return look
 
-    def history(self, login: str, found: Status) -> list[DealData]:
+    def history(self, login: str, status: Status) -> list[DealData]:
         with readable():
-            return self.reader.deals(login, found.opened, found.closed, found.money)
+            return self.reader.deals(login, status.opened, status.closed, status.money)
 
     def round_seconds(self, count: int) -> float:
         """How long it takes to ask for so many accounts."""
@@ -140,12 +140,12 @@ class StatusPart:
 
     def by_turn(self, logins: Sequence[str]) -> list[str]:
         """Those that could not be read just now come last."""
-        found, now = self.looks.by_turn(logins, pause=self.client.config.pause_seconds), time.monotonic()
-        return sorted(found, key=lambda login: self._put_off.get(login, 0.0) > now) if self._put_off else found
+        order, now = self.looks.by_turn(logins, pause=self.client.config.pause_seconds), time.monotonic()
+        return sorted(order, key=lambda login: self._put_off.get(login, 0.0) > now) if self._put_off else order
 
     def put_off(self, login: str) -> None:
         now = time.monotonic()
-        self._put_off = {one: until for one, until in self._put_off.items() if until > now}
+        self._put_off = {waiting: until for waiting, until in self._put_off.items() if until > now}
         self._put_off[login] = now + PUT_OFF_SECONDS
 
     def in_mask(self, mask: str) -> list[str]:
@@ -187,4 +187,4 @@ def _history(answer: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _volumes(positions: Iterable[PositionData]) -> set[tuple[int, Decimal]]:
-    return {(one.ticket, one.lots) for one in positions}
+    return {(position.ticket, position.lots) for position in positions}

@@ -29,8 +29,8 @@ MADE_TICKET: Final = 2**62
 
 def sizes(text: str) -> dict[str, Decimal]:
     """`US500=10, BRENT=1000` → units of a lot by symbol."""
-    found = (part.partition("=") for part in text.split(",") if part.strip())
-    return {name.strip().upper(): Decimal(value.strip()) for name, _equals, value in found}
+    pairs = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip().upper(): Decimal(value.strip()) for name, _equals, value in pairs}
 
 
 def contract_size(symbol: str, known: Mapping[str, Decimal]) -> Decimal:
