@@ -31,7 +31,7 @@ _collector: ContextVar[list[SetAside] | None] = ContextVar("rows_set_aside", def
 
 @contextmanager
 def collecting() -> Iterator[list[SetAside]]:
-    """Within, rows that can't be read are collected instead of ending the reading."""
+    """Collect rows that can't be read instead of ending the reading."""
     rows: list[SetAside] = []
     token = _collector.set(rows)
     try:
@@ -42,7 +42,7 @@ def collecting() -> Iterator[list[SetAside]]:
 
 @contextmanager
 def each_row(row: Any) -> Iterator[None]:
-    """Around what reads one row."""
+    """Set a row aside that can't be read, where somebody collects them."""
     try:
         yield
     except UNREADABLE as problem:

@@ -338,11 +338,11 @@ class Platform(DealSource, Protocol):
     def read_account(self, login: str) -> AccountData | None: ...
 
     def read_accounts(self, logins: Sequence[str]) -> list[AccountData]:
-        """Those of the logins that the platform lists, in a few large requests; without the others."""
+        """Read those of the logins that the platform lists, in a few large requests; without the others."""
         ...
 
     def is_archived(self, login: str) -> bool:
-        """Whether an account that is no longer listed lies in the platform's archive; False where that can't be known."""
+        """Tell whether an account that is no longer listed lies in the platform's archive; False where that can't be known."""
         ...
 
     def update_account(
@@ -352,11 +352,11 @@ class Platform(DealSource, Protocol):
         ...
 
     def disable_account(self, login: str) -> AccountData:
-        """No sign-in and no trading; the account and its history stay. Undone by `update_account` with both rights."""
+        """Take away sign-in and trading; the account and its history stay. Undone by `update_account` with both rights."""
         ...
 
     def logins(self, mask: str) -> list[str]:
-        """All logins in the groups of `mask`, one request; archived ones are not among them."""
+        """List all logins in the groups of `mask`, one request; archived ones are not among them."""
         ...
 
     def check_password(self, login: str, password: str, *, investor: bool = False) -> bool: ...
@@ -370,7 +370,7 @@ class Platform(DealSource, Protocol):
         ...
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
-        """Deals that may be this operation: its reference (or what is left of it), its amount, not older than `since`."""
+        """Find deals that may be this operation: its reference (or what is left of it), its amount, not older than `since`."""
         ...
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]: ...
@@ -380,17 +380,17 @@ class Platform(DealSource, Protocol):
         ...
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
-        """Deals of all accounts in the groups of `mask` between two server times, both ends included."""
+        """Read the deals of all accounts in the groups of `mask` between two server times, both ends included."""
         ...
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterable[DealData]: ...
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
-        """Those of the tickets that are there now, whatever their account and time."""
+        """Read those of the tickets that exist now, whatever their account and time."""
         ...
 
     def positions(self, *, mask: str) -> list[PositionData]:
-        """All open positions of the groups: the list is the truth, what is not in it is closed."""
+        """List all open positions of the groups: what is not in the list is closed."""
         ...
 
 
@@ -407,7 +407,7 @@ class ReadsPast(Protocol):
     """A platform on which windows of a span would ask for the same rows again and again: it reads a span in one pass."""
 
     def past(self, *, mask: str, from_msc: int, to_msc: int, position_msc: int) -> Iterator[PastPiece]:
-        """Deals between two server times, both included, in pieces that fit into memory; some may come twice.
+        """Yield deals between two server times, both included, in pieces that fit into memory; some may come twice.
 
         `position_msc`: `from_msc`, or what the last piece that was kept said. It may lie behind the span's end.
         """

@@ -76,7 +76,7 @@ def watcher(server_id: int, purpose: str) -> Callable[[Gate], None]:
 
 
 def states_of(server_ids: Iterable[int]) -> dict[int, list[GateState]]:
-    """For each server the purposes that were used in the last two minutes; empty without Redis."""
+    """List for each server the purposes that were used in the last two minutes; empty without Redis."""
     ids = list(server_ids)
     try:
         pipeline = redis_client().pipeline(transaction=False)

@@ -66,12 +66,12 @@ def unverified(server: TradingServer) -> list[Ability]:
 
 
 def _withheld(server: TradingServer) -> set[str]:
-    """By the broker, and by what the server's own settings leave out."""
+    """Collect what the broker withholds, and what the server's own settings leave out."""
     return {*server.withheld, *kind_of(server.kind).lacking(server)}
 
 
 def can(server: TradingServer, ability: Ability) -> Decision:
-    """Whether it can be done there, with the words if not."""
+    """Decide whether it can be done there, with the reason if not."""
     if ability.value not in _withheld(server) and NEEDS[ability](capabilities_of(server.kind)):
         return YES
     return no(_("%(server)s does not allow this from here: %(what)s.") % {"server": server, "what": ability.label})

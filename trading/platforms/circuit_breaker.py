@@ -109,7 +109,7 @@ class Limit:
             self.sleep(wait)
 
     def _own_turn(self, burst: int) -> float:
-        """Seconds until this process's next turn, which is taken unless it is too far away."""
+        """Take this process's next turn, in seconds from now, unless it is too far away."""
         now = self.clock()
         self._tokens = min(float(burst), self._tokens + (now - self._at) * self.per_second)
         self._at = now
@@ -136,7 +136,7 @@ class Gate:
 
     @contextmanager
     def passing(self) -> Iterator[None]:
-        """One command. Raises: NotStarted, PlatformBusy before it, and whatever it raises."""
+        """Let one command pass. Raises: NotStarted, PlatformBusy before it, and whatever it raises."""
         with self._lock:
             if self.limit:
                 self.limit.enter()
@@ -166,5 +166,5 @@ class Gate:
             self.watcher(self)
 
     def renew_after_fork(self) -> None:
-        """In a child: a lock that another thread of the parent held would never be released here."""
+        """Renew the lock in a child: one that another thread of the parent held would never be released here."""
         self._lock = threading.Lock()

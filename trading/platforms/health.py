@@ -60,7 +60,7 @@ class Pulse:
 
 
 def pulses_of(server_ids: Sequence[int]) -> dict[int, Pulse]:
-    """All servers in two queries, and one look at Redis."""
+    """Read the health of all servers in two queries, and once from Redis."""
     now = timezone.now()
     pulses = {pk: Pulse(pk) for pk in server_ids}
     lags = SyncSample.objects.filter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def matches(mask: str, name: str) -> bool:
-    """Whether a mask takes a group in: a list with `*` for anything; `!` takes away, wherever it stands."""
+    """Tell whether a mask takes a group in: a list with `*` for anything; `!` takes away, wherever it stands."""
     is_match = False
     for item in filter(None, (part.strip() for part in mask.split(","))):
         if _fits(item.removeprefix("!"), name):
@@ -15,7 +15,7 @@ def matches(mask: str, name: str) -> bool:
 
 
 def _fits(mask: str, name: str) -> bool:
-    """`*` stands for anything. Part by part from the left: a mask of many `*` takes no longer than one of few."""
+    """Match a part, `*` for anything, from the left: a mask of many `*` takes no longer than one of few."""
     first, *parts = mask.split("*")
     if not parts:
         return name == mask

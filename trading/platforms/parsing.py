@@ -13,7 +13,7 @@ PLACES_MAX: Final = 400  # a double that is nearly nothing has 324
 
 
 def read_json(content: bytes | str) -> Any:
-    """JSON whose numbers keep every digit. Raises: ValueError, for lists in lists without end too."""
+    """Parse JSON whose numbers keep every digit. Raises: ValueError, for lists in lists without end too."""
     try:
         return _loaded(content, int)
     except json.JSONDecodeError:
@@ -34,10 +34,10 @@ def _whole(digits: str) -> int | Decimal:
 
 
 def is_short(text: str) -> bool:
-    """Whether a number has no more digits than anybody means: longer ones would be rounded somewhere."""
+    """Tell whether a number has no more digits than anybody means: longer ones would be rounded somewhere."""
     return len(text) <= NUMBER_CHARS_MAX
 
 
 def is_writable(number: Decimal) -> bool:
-    """Whether it is finite and can be written out: 1E+99999999 and 1E-99999999 are numbers, too."""
+    """Tell whether it is finite and can be written out: 1E+99999999 and 1E-99999999 are numbers, too."""
     return number.is_finite() and -PLACES_MAX <= number.adjusted() <= DIGITS_MAX

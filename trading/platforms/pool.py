@@ -126,7 +126,7 @@ def gate_for(server: TradingServer, purpose: Purpose) -> Gate:
 
 
 def _start_anew() -> None:
-    """In a child process: the parent's connections are the parent's; each client and export lets go of its own copy."""
+    """Forget the parent's connections in a child process; each client and export lets go of its own copy."""
     global _lock
     _lock = threading.Lock()
     _platforms.clear()

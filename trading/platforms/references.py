@@ -10,6 +10,6 @@ LEFT_MIN: Final = 12  # characters of a cut reference that still name one operat
 
 
 def is_reference(comment: str, reference: str) -> bool:
-    """Whether a comment is our reference, or what a manager or plugin left of it."""
+    """Tell whether a comment is our reference, or what a manager or plugin left of it."""
     left = comment.strip()
     return left == reference or (len(left) >= LEFT_MIN and reference.startswith(left))

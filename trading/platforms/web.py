@@ -81,7 +81,7 @@ class WebConnection:
     def exchange(
         self, method: str, target: str, *, headers: Mapping[str, str], body: bytes | None = None, wait: float
     ) -> Reply:
-        """One request and its answer within `wait` seconds. Raises: NotSent, AnswerLost."""
+        """Send one request and read its answer within `wait` seconds. Raises: NotSent, AnswerLost."""
         was_kept = self._is_ready()
         if not was_kept:
             self._open()
@@ -111,7 +111,7 @@ class WebConnection:
                 connection.close()
 
     def _is_ready(self) -> bool:
-        """Whether the kept connection is still there."""
+        """Tell whether the kept connection is still there."""
         if self._timed is None:
             return False
         if time.monotonic() - self._used_at > IDLE_SECONDS_MAX or not _is_quiet(self._timed.sock):
@@ -195,7 +195,7 @@ def _is_quiet(sock: socket.socket) -> bool:
 
 
 def tls_context(certificate: str, file: str = "") -> ssl.SSLContext:
-    """Certificates are always checked; `certificate` (PEM) or that in `file` is believed besides the system's.
+    """Make a context that checks certificates; `certificate` (PEM) or that in `file` is trusted besides the system's.
 
     Raises: NotSent.
     """
@@ -212,7 +212,7 @@ def tls_context(certificate: str, file: str = "") -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=64)
 def _believing(certificate: str) -> ssl.SSLContext:
-    """Kept: reading the system's certificates takes twenty milliseconds of processor time, and a change has its own connection."""
+    """Cache the context: reading the system's certificates takes twenty milliseconds of processor time."""
     context = ssl.create_default_context()
     if certificate:
         context.load_verify_locations(cadata=certificate)

@@ -32,7 +32,7 @@ class AccountsPart(RollPart):
     # -- making -------------------------------------------------------------------------------------------------------
 
     def create_account(self, new_account: NewAccount) -> AccountData:
-        """Trader, then cTID, then the link between them.
+        """Make the trader, then the cTID, then the link between them.
 
         Without the last two nobody could sign in: when they fail the trader is disabled again, and a repeat finds it by our
         reference, gives it the new password and goes on from there. Raises: FinalError, NotStarted, OutcomeUnknown,
@@ -166,7 +166,7 @@ class AccountsPart(RollPart):
         return [self._account("TRADERS", row) for row in self._rows_of(logins)]
 
     def is_archived(self, login: str) -> bool:
-        """cTrader deletes accounts; what becomes of them is not told."""
+        """Answer no: cTrader deletes accounts, and keeps no list of those."""
         return False
 
     def logins(self, mask: str) -> list[str]:
@@ -177,7 +177,7 @@ class AccountsPart(RollPart):
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:
-        """Under the version that was read, where the Manager API is there: nobody else's change is written over."""
+        """Change an account, under the version that was read where the Manager API has one: no other change is overwritten."""
         if self.manager.is_there:
             self._update_versioned(login, group, leverage, rights)
         else:
@@ -238,7 +238,7 @@ class AccountsPart(RollPart):
         return self.update_account(login, rights={Right.SIGN_IN: False, Right.TRADE: False})
 
     def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
-        """Its hash, by the Manager API."""
+        """Check the master password's hash, by the Manager API."""
         if investor:
             raise FinalError(MASTER_ONLY, command="CheckTraderPassword")
         self._needs_manager("CheckTraderPassword")
@@ -255,7 +255,7 @@ class AccountsPart(RollPart):
         return True
 
     def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
-        """Of the account itself (FIX and older sign-ins); who signs in by cTID has their own at cTrader."""
+        """Change the account's own password (FIX and older sign-ins); those who sign in by cTID have theirs at cTrader."""
         if investor:
             raise FinalError(MASTER_ONLY, command="TRADER_PATCH")
         self._patch(login, {"hashedPassword": units.password_hash(password)})

@@ -24,7 +24,7 @@ MONEY_ABILITIES: Final = frozenset({"move_money", "book_credit", "book_bonus", "
 
 
 def lacking(server: TradingServer) -> frozenset[str]:
-    """Without the Manager API no money is moved: pages offer none."""
+    """Name what isn't possible without the Manager API: no money is moved, and pages offer none."""
     return MONEY_ABILITIES if option_value(server, "manager_api") != "yes" else frozenset()
 
 

@@ -26,7 +26,7 @@ OPEN_COLUMNS = frozenset("login positionId openTimestamp entryPrice direction vo
 
 
 def rows_of(text: str, columns: Iterable[str]) -> list[dict[str, str]]:
-    """Rows by column name. Raises: ValueError when a column is missing or a row has not as many fields as the head."""
+    """Read rows by column name. Raises: ValueError when a column is missing or a row has not as many fields as the head."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     missing = set(columns) - set(reader.fieldnames or ())
     if missing:

@@ -49,7 +49,7 @@ class Asset:
 
 
 def is_in(trader: Trader | None, groups: set[int] | None) -> bool:
-    """Whether a trader is in one of the groups; None: all there are."""
+    """Tell whether a trader is in one of the groups; None: all there are."""
     return groups is None or (trader is not None and trader.group_id in groups)
 
 
@@ -154,7 +154,7 @@ class Directory:
             self._seen_at[trader.trader_id] = time.monotonic()
 
     def _load(self, from_msc: int, to_msc: int) -> None:
-        """Those that were registered between two times."""
+        """Load the traders that were registered between two times."""
         rows = self.manager.pages(
             lambda first, last: pb.ProtoManagerLightTraderListReq(fromTimestamp=first, toTimestamp=last),
             pb.ProtoManagerLightTraderListRes,
@@ -168,7 +168,7 @@ class Directory:
             self._keep(Trader(row.traderId, str(row.login), row.groupId, row.depositAssetId))
 
     def traders(self) -> list[Trader]:
-        """Everybody, from a list that is read again after ten minutes."""
+        """List everybody, from a list that is read again after ten minutes."""
         with self._lock:
             if not self._listed_at or time.monotonic() - self._listed_at > FRESH_SECONDS:
                 self._load(0, int(time.time() * 1000) + DAY_MSC)
@@ -176,17 +176,17 @@ class Directory:
             return list(self._traders.values())
 
     def trader(self, login: str) -> Trader | None:
-        """By the number that people see, among those who are known already."""
+        """Find a trader by login, among those who are known already."""
         with self._lock:
             return self._by_login.get(login)
 
     def registered(self, login: str, at_msc: int) -> Trader | None:
-        """By the number that people see and the time of registration: a list of a moment instead of one of everybody."""
+        """Find a trader by login and time of registration: a list of a moment instead of one of everybody."""
         self._load(at_msc - SECOND_MSC, at_msc + SECOND_MSC)
         return self.trader(login)
 
     def named(self, trader_ids: Iterable[int]) -> dict[int, Trader]:
-        """Traders by the server's own numbers, none older than ten minutes; those that we may not see are missing."""
+        """Find traders by the server's own numbers, none older than ten minutes; those that we may not see are missing."""
         trader_numbers, fresh = set(trader_ids), time.monotonic() - FRESH_SECONDS
         with self._lock:
             unknown = sorted(number for number in trader_numbers if self._seen_at.get(number, float("-inf")) < fresh)

@@ -157,7 +157,7 @@ class HistoryPart(MoneyPart):
         yield from sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
-        """Deals by their numbers. Ledger rows can't be asked for so: their histories are looked through from the newest."""
+        """Read deals by their numbers; ledger rows, which have no look-up, by searching their histories from the newest."""
         self._needs_manager("ManagerGetDeal")
         deals: list[DealData] = []
         for ticket in tickets:
@@ -189,7 +189,7 @@ class HistoryPart(MoneyPart):
     # -- positions ----------------------------------------------------------------------------------------------------
 
     def positions(self, *, mask: str) -> list[PositionData]:
-        """With the prices that the server quotes; the profit in the account's currency is worked out from them."""
+        """List positions with the prices that the server quotes; the profit in the account's currency follows from them."""
         if not self.manager.is_there:
             return self._csv_positions(mask)
         groups = self.directory.groups_of(mask)
@@ -234,7 +234,7 @@ class HistoryPart(MoneyPart):
         return DealPage(deals, cursor=until if is_behind else now.server_msc, clock=now, has_more=is_behind)
 
     def _csv_deals(self, from_msc: int, to_msc: int, *, mask: str = "*", login: str = "") -> Iterator[DealData]:
-        """Two days at a time, newest last."""
+        """Yield deals two days at a time, newest last."""
         sizes = self._sizes()
         to_msc = min(to_msc, int(time.time() * 1000) + DAY_MSC)
         known = None if mask == "*" else set(self.logins(mask))

@@ -96,7 +96,7 @@ class ManagerLink:
         return wait
 
     def forget(self, wait: Wait) -> None:
-        """Nobody waits any more: an answer that comes later is nobody's."""
+        """Stop waiting: an answer that comes later is dropped."""
         with self._lock:
             self._waiting = {identity: waiting for identity, waiting in self._waiting.items() if waiting is not wait}
 
@@ -106,7 +106,7 @@ class ManagerLink:
         self._wake()
 
     def let_go_in_child(self) -> None:
-        """After a fork: the thread stayed behind; our copies of its sockets are closed without a byte on the wire."""
+        """Close a fork's copies of the sockets without a byte on the wire: the thread stayed behind."""
         self.is_open = False
         for sock in (self.sock, self._wake_in, self._wake_out):
             with contextlib.suppress(OSError):

@@ -70,7 +70,7 @@ class CtraderManager:
         return self._call(request, answer, is_write=False)
 
     def write(self, request: Outgoing, answer: type[Answer]) -> Answer:
-        """Sent once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
+        """Send a change once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         return self._call(request, answer, is_write=True)
 
     def _call(self, request: Outgoing, answer: type[Answer], *, is_write: bool) -> Answer:
@@ -125,9 +125,9 @@ class CtraderManager:
         from_msc: int,
         to_msc: int,
     ) -> Iterator[Any]:
-        """Every row between two times: newest first, chunk after chunk of the server's own size.
+        """Yield every row between two times: newest first, chunk after chunk of the server's own size.
 
-        The next chunk ends where the last one began; rows of the same millisecond may come twice and are told once.
+        The next chunk ends where the last one began; rows of the same millisecond may come twice and are yielded once.
         """
         seen: set[int] = set()
         end = to_msc

@@ -20,7 +20,7 @@ class MarketPart(HistoryPart):
     """cTrader keeps UTC. A group has no currency of its own: each account brings one."""
 
     def health(self) -> Health:
-        """Both interfaces are asked: the time is that of the slower one."""
+        """Ask both interfaces: the time is that of the slower one."""
         started = time.monotonic()
         self.rest.read("GROUPS", "/v2/webserv/tradergroups")
         version = "WebServices v2"
@@ -31,7 +31,7 @@ class MarketPart(HistoryPart):
         return Health(version=version, latency_ms=latency, time=self.server_time())
 
     def server_time(self) -> ServerTime:
-        """Of the Manager API; else what the web server says with its answers, to the second; else ours."""
+        """Read the Manager API's clock; else the web server's `Date`, to the second; else ours."""
         if self.manager.is_there:
             answer = self.manager.read(pb.ProtoServerTimeReq(), pb.ProtoServerTimeRes)
             return ServerTime(server_msc=answer.timeInMillis, offset_seconds=0)
@@ -88,7 +88,7 @@ class MarketPart(HistoryPart):
     # -- symbols ------------------------------------------------------------------------------------------------------
 
     def symbols(self) -> Iterator[SymbolData]:
-        """Lot, digits and volumes by the Manager API; WebServices knows names and classes only."""
+        """Yield symbols with lot, digits and volumes by the Manager API; WebServices knows names and classes only."""
         if not self.manager.is_there:
             yield from self._plain_symbols()
             return
@@ -117,7 +117,7 @@ class MarketPart(HistoryPart):
             )
 
     def _volume_profiles(self) -> dict[int, tuple[int, int, int]]:
-        """Smallest, step and largest volume by profile; a server that does not tell has none."""
+        """Read smallest, step and largest volume by profile; a server that does not list them has none."""
         try:
             answer = self.manager.read(pb.ProtoVolumeProfileListReq(), pb.ProtoVolumeProfileListRes)
         except FinalError:

@@ -49,7 +49,7 @@ class MoneyPart(AccountsPart):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """Sent once, through the interface that the server's settings name. Raises: the five errors but ReadTimedOut."""
+        """Book money once, through the interface that the server's settings name. Raises: the five errors but ReadTimedOut."""
         self._needs_manager(COMMAND)
         if not units.reference_fits(reference):
             raise FinalError("the reference is too long or has odd characters", command=COMMAND)
@@ -108,8 +108,10 @@ class MoneyPart(AccountsPart):
         return self.manager.write(request, pb.ProtoManagerChangeBonusRes).bonusHistoryId
 
     def _prepared(self, login: str, amount: Decimal) -> tuple[Trader, int]:
-        """Account and amount as the Manager API takes them, asked for before money is sent: without an answer nothing was
-        started. Raises: FinalError, NotStarted, PlatformBusy."""
+        """Look up account and amount as the Manager API takes them, before money is sent: without an answer nothing was started.
+
+        Raises: FinalError, NotStarted, PlatformBusy.
+        """
         try:
             trader = self._trader(login)
             return trader, self._units(trader, amount)
@@ -119,7 +121,7 @@ class MoneyPart(AccountsPart):
     # -- look up ------------------------------------------------------------------------------------------------------
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
-        """In both ledgers. A manager's change of the comment hides nothing: `externalId` stays."""
+        """Search both ledgers. A manager's change of the comment hides nothing: `externalId` stays."""
         self._needs_manager("BalanceHistoryList")
         trader = self._trader(login)
         first = units.milliseconds(since - LOOK_BACK)
@@ -129,8 +131,10 @@ class MoneyPart(AccountsPart):
     def _ledgers(
         self, trader_id: int | None, from_msc: int, to_msc: int, *, groups: set[int] | None = None
     ) -> Iterator[DealData]:
-        """Balance history and bonus history, of one account, of some groups or of all. Rows of accounts that we may not see
-        keep a number."""
+        """Yield balance history and bonus history, of one account, of some groups or of all.
+
+        Rows of accounts that we may not see keep a number.
+        """
         whose = {} if trader_id is None else {"traderId": trader_id}
         balance = list(
             self.manager.pages(
@@ -183,7 +187,7 @@ def _money(row: Mapping[str, Any]) -> AccountMoney:
 
 
 def _is_reference(deal: DealData, reference: str) -> bool:
-    """Our `externalId`; where there is none, the comment or what a manager left of it."""
+    """Compare our `externalId`; where there is none, the comment or what a manager left of it."""
     if deal.raw.get("externalId"):
         return bool(deal.raw["externalId"] == reference)
     return is_reference(deal.comment, reference)

@@ -55,7 +55,7 @@ class Quotes:
         return asset.name if asset else ""
 
     def _path(self, source: str, target: str) -> Path | None:
-        """From the symbol's currency to the account's: at once, or by way of the dollar. None: there is no way."""
+        """Find the symbols from one currency to another: directly, or by way of the dollar. None: there is no way."""
         if source == target:
             return []
         direct = self._step(source, target)

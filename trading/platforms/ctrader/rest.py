@@ -62,12 +62,12 @@ class CtraderRest:
         return _json(command, self._call(command, "GET", path, query or {}, None, is_write=False), is_write=False)
 
     def read_text(self, command: str, path: str, query: Mapping[str, object]) -> str:
-        """As `read`, for lists in CSV."""
+        """Ask a read whose answer is a list in CSV. Raises as `read`."""
         reply = self._call(command, "GET", path, query, None, is_write=False)
         return reply.content.decode("utf-8", "replace")
 
     def write(self, command: str, method: str, path: str, body: Mapping[str, object]) -> Any:
-        """Sent once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
+        """Send a change once, whatever happens. Raises: FinalError, NotStarted, OutcomeUnknown, PlatformBusy."""
         return _json(command, self._call(command, method, path, {}, body, is_write=True), is_write=True)
 
     # -- one request --------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class CtraderRest:
 
 
 def dump(value: Any) -> str:
-    """JSON whose decimals are numbers with all their digits."""
+    """Write JSON whose decimals are numbers with all their digits."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
@@ -183,7 +183,7 @@ def _json(command: str, reply: Reply, *, is_write: bool) -> Any:
 
 
 def code_in(content: bytes) -> tuple[str, str]:
-    """(errorCode, description) of a refusal; empty when the body is not the platform's: a proxy's page, XML, nothing."""
+    """Read (errorCode, description) of a refusal; empty when the body is not the platform's: a proxy's page, XML, nothing."""
     text = content.decode("utf-8", "replace").strip()
     try:
         document = read_json(text)

@@ -39,7 +39,7 @@ class Spans:
         self.passed_at = float("-inf")
 
     def plan(self) -> list[Span]:
-        """Spans that hold everybody: the last one ends tomorrow."""
+        """List spans that hold everybody: the last one ends tomorrow."""
         end = int(time.time() * 1000) + DAY_MSC
         with self._lock:
             starts = [start for start in self._starts if start < end]
@@ -100,7 +100,7 @@ class RollPart(Parts):
         return _spans.setdefault(f"{self.config.rest}/{self.config.broker}", Spans())
 
     def _registered_in(self, first: dt.datetime, last: dt.datetime) -> list[Any]:
-        """Traders that were registered between two times, in one answer."""
+        """Read the traders that were registered between two times, in one answer."""
         query: dict[str, object] = {"from": units.date_text(first), "to": units.date_text(last)}
         answer = self.rest.read("TRADERS", f"{TRADERS}/", query)
         try:
@@ -109,8 +109,11 @@ class RollPart(Parts):
             raise ReadTimedOut("the list of accounts can't be read", command="TRADERS") from None
 
     def _page(self, span: Span) -> list[tuple[str, int, Any]]:
-        """Login, time of registration and row of everybody in a span. Some more is asked for on both sides: whether the list
-        includes its ends, and whether it goes by whole seconds, is not told. Who tells no registration is where they came."""
+        """Read login, time of registration and row of everybody in a span.
+
+        Some more is asked for on both sides: whether the list includes its ends, and whether it goes by whole seconds,
+        is not documented. A row without a registration is where it came.
+        """
         first, end = span
         read_rows = []
         rows = self._registered_in(units.instant(first - EDGE_MSC), units.instant(end + EDGE_MSC))
@@ -124,7 +127,7 @@ class RollPart(Parts):
         return read_rows
 
     def _everyone(self) -> Iterator[Any]:
-        """Everybody in one pass, page by page."""
+        """Yield everybody in one pass, page by page."""
         learning, spans = _Learning(), self.spans
         for span in spans.plan():
             page = self._page(span)

@@ -176,7 +176,7 @@ def bonus_from(row: pb.ProtoBonusDepositWithdraw, trader: Trader | None) -> Deal
 
 
 def position_from(row: pb.ProtoPosition, trader: Trader, symbol: Symbol) -> PositionData:
-    """Without its price now and its profit, which the quotes tell."""
+    """Read a position without its current price and its profit, which follow from quotes."""
     data, digits = row.tradeData, row.moneyDigits if row.HasField("moneyDigits") else units.MONEY_DIGITS
     price = units.price(row.price)
     return PositionData(
@@ -222,7 +222,7 @@ def account_from(row: Mapping[str, Any]) -> AccountData:
 
 
 def credit_of(row: Mapping[str, Any], digits: int) -> Decimal:
-    """Bonus, and bonus that can't be withdrawn."""
+    """Sum up bonus, and bonus that can't be withdrawn."""
     return units.money(int(row.get("bonus") or 0) + int(row.get("nonWithdrawableBonus") or 0), digits)
 
 

@@ -107,12 +107,12 @@ class Stream:
             self.quoted.notify_all()
 
     def rows_since(self, from_msc: int) -> list[Any]:
-        """Events of this time and later, and those that arrived after it was heeded."""
+        """List events of this time and later, and those that arrived after it was heeded."""
         with self._lock:
             return [row for at, row in self._rows if at >= from_msc]
 
     def forget_before(self, msc: int) -> None:
-        """Older events are in our tables by now."""
+        """Drop older events: they are in our tables by now."""
         with self._lock:
             while self._rows and self._rows[0][0] < msc:
                 at, _row = self._rows.popleft()

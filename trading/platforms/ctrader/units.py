@@ -25,12 +25,12 @@ EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def money(amount: int, digits: int) -> Decimal:
-    """1234512 with two money digits is 12345.12."""
+    """Convert an amount: 1234512 with two money digits is 12345.12."""
     return Decimal(amount).scaleb(-digits)
 
 
 def smallest_units(amount: Decimal, digits: int) -> int:
-    """12345.12 with two digits is 1234512. Raises: ValueError for more digits than the currency has."""
+    """Convert 12345.12 with two digits to 1234512. Raises: ValueError for more digits than the currency has."""
     shifted = amount.scaleb(digits)
     if shifted != shifted.to_integral_value():
         raise ValueError(f"{amount} has more than {digits} digits")
@@ -54,7 +54,7 @@ def price(value: float) -> Decimal:
 
 
 def lots(units: Decimal, lot_units: Decimal) -> Decimal:
-    """Units of the base asset as lots, to eight places. Raises: ValueError for what would be none."""
+    """Convert units of the base asset to lots, to eight places. Raises: ValueError for what would be none."""
     size = (units / lot_units).quantize(LOTS) if lot_units else Decimal(0)
     if lot_units and units and not size:
         raise ValueError(f"{units} units are no volume")
@@ -72,12 +72,12 @@ def instant(milliseconds: int) -> dt.datetime:
 
 
 def milliseconds(at: dt.datetime) -> int:
-    """Whole milliseconds since 1970."""
+    """Convert an instant to whole milliseconds since 1970."""
     return (at - EPOCH) // dt.timedelta(milliseconds=1)
 
 
 def date_text(at: dt.datetime) -> str:
-    """`yyyy-MM-ddTHH:mm:ss.SSS`, in UTC and without saying so: the REST interface's form."""
+    """Write `yyyy-MM-ddTHH:mm:ss.SSS`, in UTC without an offset: the REST interface's form."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
 
 
@@ -87,7 +87,7 @@ def from_date_text(text: str) -> dt.datetime:
 
 
 def password_hash(password: str) -> str:
-    """Lower-case hex MD5 of the UTF-8 text: the platform's own form. Whoever has it can sign in: it is a secret itself."""
+    """Hash to lower-case hex MD5 of the UTF-8 text, the platform's own form. It signs in, so it is a secret itself."""
     return hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
 
 

@@ -21,7 +21,7 @@ def allowed_by(word: str) -> frozenset[Right]:
 
 
 def number_of(word: str) -> int:
-    """As the rights' number of an account, for whom one is kept: the place in the list, from 1; 0 is an unknown word."""
+    """Find the number of a word for the account's rights: its place in the list, from 1; 0 is an unknown word."""
     return ALL.index(word) + 1 if word in ALL else 0
 
 

@@ -111,7 +111,7 @@ class AccountsPart(Part):
         return [listed[login] for login in logins if login in listed]
 
     def is_archived(self, login: str) -> bool:
-        """There is no archive that could be asked."""
+        """Answer no: there is no archive that could be asked."""
         return False
 
     def logins(self, mask: str) -> list[str]:
@@ -176,7 +176,7 @@ class AccountsPart(Part):
         self.client.write("password", {"newPassword": password}, user=owner)
 
     def _owner_of(self, row: Mapping[str, Any]) -> str:
-        """Accounts name their owner's e-mail address where they do not name the user account."""
+        """Find an account's owner by e-mail address, where the account does not name the user account."""
         email = rows.text((row.get("accountDetails") or {}).get("email"))
         if not email:
             raise FinalError("the account does not say whose it is", command="account")

@@ -39,7 +39,7 @@ def _ours(platform: Platform) -> MatchTraderPlatform:
 
 
 def _paths(_server: TradingServer, platform: Platform) -> Finding:
-    """Every path that can be asked without changing anything."""
+    """Try every path that can be asked without changing anything."""
     ours = _ours(platform)
     now = ours.client.now_msc()
     window = {"from": rows.written(now - 60_000), "to": rows.written(now), "logins": ["0"]}
@@ -80,7 +80,7 @@ def _group_names(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _streams(_server: TradingServer, platform: Platform) -> Finding:
-    """One group's streams for a moment. A server may say nothing until its first heartbeat."""
+    """Open one group's streams for a moment. A server may stay silent until its first heartbeat."""
     ours = _ours(platform)
     names = ours.group_names("*")[:1]
     if not names:

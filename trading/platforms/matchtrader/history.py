@@ -47,8 +47,10 @@ class HistoryPart(MoneyPart):
     def server_time(self) -> ServerTime: ...
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """From the streams where they cover the time since the cursor, else by list. Beside streams lists are read every
-        twenty seconds, with the overlap, so that nothing depends on a stream alone."""
+        """Read from the streams where they cover the time since the cursor, else by list.
+
+        Beside streams lists are read every twenty seconds, with the overlap, so that nothing depends on a stream alone.
+        """
         self.server_time()
         now, last = self.client.now_msc(), cursor or 0
         names = self.group_names(mask)
@@ -87,7 +89,7 @@ class HistoryPart(MoneyPart):
         return DealPage(list(deals.values()), cursor=reached, clock=ServerTime(now, 0), has_more=reached < now)
 
     def _told(self, entries: Iterable[Owned]) -> list[DealData]:
-        """Ledger entries of a stream: the same deals as by list. Charges wait for the trade that they belong to."""
+        """Make deals of a stream's ledger entries, the same as by list. Charges wait for the trade that they belong to."""
         return self.entries_as_deals((login, row) for login, row in entries if row["type"] not in rows.CHARGES)
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
@@ -114,11 +116,11 @@ class HistoryPart(MoneyPart):
     def _joined(
         self, ledger: Iterable[Owned], closed: Iterable[Owned], still_open: Iterable[Owned], from_msc: int, to_msc: int
     ) -> list[DealData]:
-        """Deals between two times, both included. `closed` holds all closings since `from_msc`: whatever was opened since
-        then is there with all its parts.
+        """Join ledger, closings and open positions into the deals between two times, both included.
 
-        Commission and swap go to the account's trade at the same instant, the first where there are several. Without one
-        they are deals of their own, but not in their first seconds: the trade may be told a moment later.
+        `closed` holds all closings since `from_msc`: whatever was opened since then is there with all its parts.
+        Commission and swap go to the account's trade at the same instant, the first where there are several. Without
+        one they are deals of their own, but not in their first seconds: the trade may arrive a moment later.
         """
         charges: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
         other: list[Owned] = []
@@ -187,8 +189,10 @@ class HistoryPart(MoneyPart):
         return deals
 
     def deals_by_ticket(self, tickets: Sequence[int]) -> list[DealData]:
-        """There is no look-up by id: lists of all groups are read back, month by month, until all are found or fourteen
-        months are behind. Asked for only where a nightly comparison misses something."""
+        """Find deals by reading lists of all groups back, month by month, up to fourteen: there is no look-up by id.
+
+        Asked for only where a nightly comparison misses something.
+        """
         missing, by_ticket = set(tickets), dict[int, DealData]()
         until = self.client.now_msc() + DAY_MSC
         for _month in range(MONTHS_MAX):
@@ -220,7 +224,7 @@ def _within(deals: Iterable[DealData], from_msc: int, to_msc: int) -> list[DealD
 
 
 def _closed(answers: Iterable[Any]) -> Iterator[Owned]:
-    """Rows of `{closedPositions: […]}`. Each names its login."""
+    """Yield rows of `{closedPositions: […]}`. Each names its login."""
     for answer in answers:
         with reading("closed_positions"):
             for row in answer["closedPositions"]:
@@ -228,7 +232,7 @@ def _closed(answers: Iterable[Any]) -> Iterator[Owned]:
 
 
 def _open(answers: Iterable[Any]) -> Iterator[Owned]:
-    """Rows of `[{login, group, positions: […]}]`."""
+    """Yield rows of `[{login, group, positions: […]}]`."""
     for answer in answers:
         with reading("open_positions"):
             for account in answer:

@@ -21,7 +21,7 @@ class MarketPart(Part):
         return Health(version="Broker API v2", latency_ms=latency, time=self.server_time())
 
     def server_time(self) -> ServerTime:
-        """As the `Date` of its answers tells it. Before the first answer it is asked for one."""
+        """Read the clock from its answers' `Date`. Before the first answer it is asked for one."""
         if self.client.clock_ahead_msc is None:
             self.client.read("accounts", query=[("page", "0"), ("size", "1")])
         return ServerTime(server_msc=self.client.now_msc(), offset_seconds=0)

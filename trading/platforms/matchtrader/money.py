@@ -79,7 +79,7 @@ class MoneyPart(AccountsPart):
         return deals[0].ticket
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
-        """Ledger entries with our reference (or what is left of it) and the amount, not older than `since`."""
+        """Find ledger entries with our reference (or what is left of it) and the amount, not older than `since`."""
         window = {
             "from": rows.written(rows.msc_of(since - LOOK_BACK)),
             "to": rows.written(self.client.now_msc() + AHEAD_MSC),
@@ -88,7 +88,7 @@ class MoneyPart(AccountsPart):
         return [deal for deal in deals if deal.profit == amount and is_reference(deal.comment, reference)]
 
     def ledger_deals(self, answers: Iterable[Any]) -> list[DealData]:
-        """Entries of ledger lists, each as a deal of its own."""
+        """Read entries of ledger lists, each as a deal of its own."""
         return self.entries_as_deals(ledger_rows(answers))
 
     def entries_as_deals(self, entries: Iterable[tuple[str, Mapping[str, Any]]]) -> list[DealData]:
@@ -120,7 +120,7 @@ class MoneyPart(AccountsPart):
 
 
 def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Login and entry of `[{login, group, operations: […]}]`."""
+    """Yield login and entry of `[{login, group, operations: […]}]`."""
     for answer in answers:
         with reading("ledgers"):
             for account in answer:

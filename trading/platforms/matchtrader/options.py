@@ -60,7 +60,7 @@ def _path_pattern(path: str) -> str:
 
 
 def _lines_pattern(choices: Mapping[str, str]) -> str:
-    """`name=value` on lines of their own, or parted by semicolons; nothing at all is right, too."""
+    """Build the pattern of `name=value` on lines of their own, or separated by semicolons; nothing at all fits, too."""
     line = "(?:" + "|".join(rf"{name}\s*=\s*{pattern}" for name, pattern in choices.items()) + ")"
     return rf"\s*(?:{line}(?:{SEPARATOR}{line})*)?[\s;]*"
 
@@ -164,7 +164,7 @@ class Config:
 
 
 def lines(text: str, pattern: str, defaults: Mapping[str, str]) -> dict[str, str]:
-    """`name=value` lines over the defaults. Raises: FinalError for a name, path or placeholder that can't be."""
+    """Read `name=value` lines over the defaults. Raises: FinalError for a name, path or placeholder that can't be right."""
     if not re.fullmatch(pattern, text):
         raise FinalError(f"the settings of this server can't be read: {text[:120]!r}", command="SETTINGS")
     pairs = [line.partition("=") for line in re.split(SEPARATOR, text.strip()) if line.strip(" ;")]

@@ -78,11 +78,11 @@ class Part:
     # -- accounts, page by page
 
     def listing(self, *, group: str = "", fresh: bool = True) -> dict[str, Row]:
-        """Accounts with any access right, by login: all, or those of a group. Not fresh: at most a few seconds old."""
+        """List accounts with any access right, by login: all, or those of a group. Not fresh: at most a few seconds old."""
         return self._list_accounts(group) if group else self._listing.get(fresh=fresh)
 
     def _list_accounts(self, group: str = "") -> dict[str, Row]:
-        """Until a page is not full. A server that counts pages from 1 gives the first one twice: that does no harm."""
+        """Read pages until one is not full. A server that counts pages from 1 sends the first one twice: that does no harm."""
         accounts: dict[str, Row] = {}
         filters = [("group", group)] if group else []
         rights = [("accessRightsFilter", word) for word in access.ALL]
@@ -97,7 +97,7 @@ class Part:
         raise ReadTimedOut(f"more than {PAGES_MAX} pages of accounts", command="accounts")
 
     def account_row(self, login: str) -> Row | None:
-        """One account as it is now; None when the platform does not know the login."""
+        """Read one account as it is now; None when the platform does not know the login."""
         try:
             row = self.client.read("account", login=login)
         except FinalError as problem:
@@ -110,7 +110,7 @@ class Part:
     # -- groups
 
     def group_names(self, mask: str) -> list[str]:
-        """Names of the groups that a mask takes in. The interface lists none: they are set, or those that accounts are in."""
+        """List the groups that a mask takes in: those that are set, or those that accounts are in; the interface lists none."""
         return [name for name in self._group_names.get() if matches(mask, name)]
 
     def _read_group_names(self) -> list[str]:
@@ -136,7 +136,7 @@ class Part:
     # -- symbols
 
     def symbol_rows(self) -> dict[str, Row]:
-        """Instruments of all groups by name, the first group's where groups differ."""
+        """List instruments of all groups by name, the first group's where groups differ."""
         symbols: dict[str, Row] = {}
         for name in self.group_names("*"):
             for symbol, row in self._symbols_of(name).items():

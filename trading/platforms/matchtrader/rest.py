@@ -35,7 +35,7 @@ _clients: weakref.WeakSet[RestClient] = weakref.WeakSet()
 
 
 def encode(value: Any) -> str:
-    """JSON whose Decimals are numbers with all their digits."""
+    """Write JSON whose Decimals are numbers with all their digits."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):
@@ -125,7 +125,7 @@ class RestClient:
             raise (OutcomeUnknown if is_write else ReadTimedOut)("the answer is no JSON", command=command) from problem
 
     def _note_clock(self, date: str) -> None:
-        """`Date` is cut to whole seconds: a difference of about that is none."""
+        """Note how far the server's clock is ahead. `Date` is cut to whole seconds: a difference of about that is none."""
         with contextlib.suppress(TypeError, ValueError):
             ahead = int(parsedate_to_datetime(date).timestamp() * 1000) + 500 - time.time_ns() // 1_000_000
             self.clock_ahead_msc = ahead if abs(ahead) > 1500 else 0
@@ -156,7 +156,7 @@ def is_missing(problem: FinalError) -> bool:
 
 
 def _platform_words(content: bytes) -> str | None:
-    """Title and detail of the platform's own error; None when the body has not that form."""
+    """Read title and detail of the platform's own error; None when the body has not that form."""
     try:
         row = read_json(content)
     except ValueError:

@@ -71,7 +71,7 @@ def text(value: Any) -> str:
 
 
 def decimal(value: Any) -> Decimal:
-    """Exact, and 0 for nothing. Raises: ValueError."""
+    """Read a number exactly, 0 for nothing. Raises: ValueError."""
     if value is None or value == "":
         return ZERO
     if isinstance(value, float):
@@ -135,8 +135,10 @@ def account_from(row: Row, *, leverage_unit: int) -> AccountData:
 
 
 def money_from(login: str, row: Row) -> AccountMoney:
-    """Of `financeInfo`, or of a stream's equity message: the names are the same. What floats is what equity is beyond
-    balance and credit."""
+    """Read an account's money of `financeInfo`, or of a stream's equity message: the names are the same.
+
+    Floating profit is equity beyond balance and credit.
+    """
     balance, credit, equity = (decimal(row.get(name)) for name in ("balance", "credit", "equity"))
     margin = decimal(row.get("margin"))
     free = decimal(row.get("freeMargin")) if row.get("freeMargin") not in (None, "") else equity - margin
@@ -262,7 +264,7 @@ def closing_deal(row: Row, login: str, *, contract_size: Decimal, charges: Charg
 
 
 def _told_of(charges: Charges) -> dict[str, Any]:
-    """For `raw`: the ledger entries that a trade carries."""
+    """Collect for `raw` the ledger entries that a trade carries."""
     if not charges:
         return {}
     return {"charges": [[text(row["id"]), text(row["type"]), spelled(row["profit"])] for row in charges]}

@@ -58,7 +58,7 @@ def _parts_of(target: str) -> tuple[str, int]:
 
 
 def _target(addresses: Sequence[str], host: str, port: int) -> str:
-    """As gRPC writes addresses that are not looked up any more, of one family; a name where every address is allowed."""
+    """Write pinned addresses of one family as gRPC takes them; a name where every address is allowed."""
     if list(addresses) == [host] and not _is_number(host):
         return f"{host}:{port}"
     four = [address for address in addresses if ":" not in address]
@@ -147,7 +147,7 @@ class Streams:
         return taken
 
     def money(self, logins: Sequence[str]) -> dict[str, AccountMoney]:
-        """Those of the logins whose equity a stream that is open told."""
+        """Find those of the logins whose equity an open stream has sent."""
         with self._lock:
             known = {login: money for of_group in self._money.values() for login, money in of_group.items()}
         return {login: known[login] for login in logins if login in known}
@@ -188,10 +188,10 @@ class Streams:
             ended.set()
 
     def _channel(self) -> Any:
-        """gRPC itself is loaded by who uses it, in the process that uses it. Raises: OSError; a private address is one.
+        """Open a channel to the addresses that were checked. Raises: OSError; a private address is one.
 
-        To the addresses that were checked: gRPC would look the name up again, and once more for every reconnection. The
-        name stays for TLS and for the server.
+        gRPC would look the name up again, and once more for every reconnection; the name stays for TLS and for the
+        server. gRPC itself is loaded only in the process that uses it.
         """
         import grpc.aio
 
@@ -217,7 +217,7 @@ class Streams:
             raise Moved(f"{host} has another address now")
 
     async def _follow_one(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
-        """One stream, again and again."""
+        """Follow one stream, again and again."""
         failures = 0
         while ended is self._ended:
             try:
@@ -261,7 +261,7 @@ class Streams:
             call.cancel()
 
     def _broke(self, key: Key) -> bool:
-        """Whether the stream had told anything before."""
+        """Mark a stream as broken, and tell whether it had sent anything before."""
         with self._lock:
             if key[0] == "equity":
                 self._money.pop(key[1], None)
@@ -316,7 +316,7 @@ class Streams:
 
 
 def _forms() -> dict[str, tuple[Callable[[str], Any], Any, Callable[[Streams, str, Any], None]]]:
-    """For each kind: the request for a group, the answer's type, what takes a message."""
+    """List for each kind: the request for a group, the answer's type, what takes a message."""
     from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
 
     every = [f"CLIENT_ACCESS_RIGHTS_TYPE_{word}" for word in access.ALL]
@@ -359,7 +359,7 @@ def _quiet_updates() -> frozenset[int]:
 
 
 def _words(problem: Exception) -> str:
-    """Of gRPC's errors only code and words: their `repr` holds the whole call."""
+    """Describe one of gRPC's errors by code and text only: its `repr` holds the whole call."""
     code, details = getattr(problem, "code", None), getattr(problem, "details", None)
     if callable(code) and callable(details):
         return f"{code()}: {details()}"
@@ -377,7 +377,7 @@ def _close_all() -> None:
 
 
 def _in_child() -> None:
-    """Nothing runs here: the parent closed its streams before it forked. Locks may be another thread's."""
+    """Start over in a child: the parent closed its streams before it forked. Locks may be another thread's."""
     global _reader_lock
     _reader_lock = threading.Lock()
     _reader.clear()

@@ -20,7 +20,7 @@ class AccountsPart(Answers):
     """A repeat of "create" finds what the first attempt made; bits that are not ours stay the broker's."""
 
     def create_account(self, new_account: NewAccount) -> AccountData:
-        """With a login of our own range, so that a repeat meets a refusal and finds the first attempt by its reference.
+        """Make an account with a login of our own range: a repeat is refused and finds the first one by its reference.
 
         The server takes an account without passwords; they are set afterwards, and again when the request is repeated.
         Raises: LoginTaken when the login belongs to somebody else; FinalError for what the server could not keep.
@@ -88,7 +88,7 @@ class AccountsPart(Answers):
     def update_account(
         self, login: str, *, group: str = "", leverage: int | None = None, rights: Mapping[Right, bool] | None = None
     ) -> AccountData:
-        """Only what is named is sent. Rights are read first: the other bits are the broker's."""
+        """Change only what is named. Rights are read first: the other bits are the broker's."""
         changes: dict[str, Any] = {}
         if group:
             changes["group"] = text.exact(group, self.habits.code_page, text.GROUP_MAX, what="group")
@@ -119,14 +119,14 @@ class AccountsPart(Answers):
         return [str(units.whole(row["login"])) for row in self._users(mask)]
 
     def _users(self, mask: str) -> list[Mapping[str, Any]]:
-        """User records of the groups of a mask. The bridge lists all: the mask is applied here."""
+        """Read the user records of the groups of a mask. The bridge lists all: the mask is applied here."""
         try:
             return [row for row in self.client.pages("UsersRequest") if matches(mask, str(row["group"]))]
         except UNREADABLE as problem:
             raise ReadTimedOut("a user record can't be read", command="UsersRequest") from problem
 
     def check_password(self, login: str, password: str, *, investor: bool = False) -> bool:
-        """Of the main password: the server's API does not check the other one. Raises: FinalError for that."""
+        """Check the main password: the server's API does not check the other one. Raises: FinalError for that."""
         if investor:
             raise FinalError("the server does not check investor passwords", command="UserPasswordCheck")
         try:
@@ -137,7 +137,7 @@ class AccountsPart(Answers):
             raise
 
     def change_password(self, login: str, password: str, *, investor: bool = False) -> None:
-        """In the request's body only. Setting it twice does no harm."""
+        """Change a password, in the request's body only. Setting it twice does no harm."""
         if len(password) > text.PASSWORD_MAX or not password.isascii():
             raise FinalError(
                 f"a password has at most {text.PASSWORD_MAX} characters, all of them ASCII", command="UserPasswordSet"

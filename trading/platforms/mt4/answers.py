@@ -73,7 +73,7 @@ class Answers:
         return data
 
     def _row(self, name: str, *arguments: object) -> Mapping[str, Any] | None:
-        """One record; None where the bridge says that there is none."""
+        """Read one record; None where the bridge says that there is none."""
         try:
             data = self.client.read(name, *arguments)
         except FinalError as problem:
@@ -95,10 +95,10 @@ class Answers:
     def _deals(
         self, rows: Sequence[Mapping[str, Any]], *, command: str, seen_since: int | None = None
     ) -> list[DealData]:
-        """All deals of some order rows, each order once: the last of its rows counts.
+        """Make all deals of some order rows, each order once: the last of its rows counts.
 
-        `seen_since`: all that was closed since then is among these rows or those before, so that parts of orders that were
-        opened later need no look-up. Raises: ReadTimedOut for a row that can't be read.
+        `seen_since`: all that was closed since then is among these rows or those before, so that parts of orders that
+        were opened later need no look-up. Raises: ReadTimedOut for a row that can't be read.
         """
 
         def is_whole(row: Mapping[str, Any]) -> bool:
@@ -143,7 +143,7 @@ class Answers:
     # -- symbols
 
     def _contract_size(self, symbol: str) -> Decimal:
-        """Of the symbol's configuration, since order rows have none; 0 for a symbol that is not there (any more)."""
+        """Find a symbol's contract size in its configuration, since order rows have none; 0 for one that is gone."""
         age = time.monotonic() - self._sizes_at
         if not self._sizes or age > CONFIG_SECONDS or (symbol not in self._sizes and age > ASK_AGAIN_SECONDS):
             rows = self._rows("CfgRequestSymbol")

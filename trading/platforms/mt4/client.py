@@ -243,7 +243,7 @@ class Mt4Client:
         return self._token.value
 
     def _log_in(self) -> _Token:
-        """Client credentials at the address that the discovery document names (OpenID Connect Discovery, RFC 6749)."""
+        """Get a token by client credentials at the address in the discovery document (OpenID Connect Discovery, RFC 6749)."""
         config = self.config
         base = urlsplit(config.authority) if config.authority else None
         address = config.address if base is None else _address_of(base.scheme, base.hostname, base.port, config.address)
@@ -267,7 +267,7 @@ class Mt4Client:
         return _Token(token, time.monotonic() + lasts - min(RENEW_EARLY_SECONDS, lasts / 5))
 
     def _plain(self, address: Address, method: str, target: str, body: bytes | None) -> dict[str, Any]:
-        """One request of the log-in: nothing was started when it fails. Secrets travel in the body only."""
+        """Send one request of the log-in: nothing was started when it fails. Secrets travel in the body only."""
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -302,7 +302,7 @@ os.register_at_fork(after_in_child=_in_child)
 
 
 def _address_of(scheme: str, host: str | None, port: int | None, like: Address) -> Address:
-    """Of a URL. The certificate that is believed for the bridge is believed for its log-in server, too."""
+    """Split a URL. The certificate that is trusted for the bridge is trusted for its log-in server, too."""
     if scheme not in ("http", "https") or not host:
         raise NotStarted("the address of the log-in server can't be read", command="LOGIN")
     is_tls = scheme == "https"
@@ -336,7 +336,7 @@ def _list(data: object, command: str) -> list[Any]:
 
 
 def _encode(value: object) -> str:
-    """JSON in which a Decimal is a number with its own digits."""
+    """Write JSON in which a Decimal is a number with its own digits."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):

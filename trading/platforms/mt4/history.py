@@ -61,7 +61,7 @@ class HistoryPart(Answers):
     # -- what is new
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """Rows that changed since the cursor, which is the server's clock in milliseconds when we asked.
+        """Read rows that changed since the cursor, which is the server's clock in milliseconds when we asked.
 
         By the sync session, which tells of every change of a row, piece by piece; or by time where a bridge has none.
         """
@@ -138,7 +138,7 @@ class HistoryPart(Answers):
         raise AssertionError  # both rounds return or raise
 
     def _of_mask(self, rows: Sequence[Mapping[str, Any]], mask: str) -> list[Any]:
-        """Of the whole server's rows those of the mask's groups, as the users say now."""
+        """Choose the whole server's rows that are in the mask's groups, as the users are now."""
         users = self._rows_of("UserRecordsRequest", "logins", sorted({str(row["login"]) for row in rows}))
         ours = {str(user["login"]) for user in users if matches(mask, str(user["group"]))}
         return [row for row in rows if str(row["login"]) in ours]

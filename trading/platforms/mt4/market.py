@@ -51,7 +51,7 @@ class MarketPart(Answers):
         return ServerTime(server_msc=msc, offset_seconds=offset)
 
     def groups(self) -> list[GroupData]:
-        """Every order is a position of its own on this server: it nets nothing."""
+        """List the groups; every order is a position of its own on this server: it nets nothing."""
         try:
             return [_group(row) for row in self.client.pages("GroupsRequest")]
         except UNREADABLE as problem:
@@ -80,7 +80,7 @@ def _group(row: Mapping[str, Any]) -> GroupData:
 
 
 def _symbol(row: Mapping[str, Any], folders: list[str]) -> SymbolData:
-    """`currency` is what prices are in, `marginCurrency` what is traded. Steps of volume stand in groups, not here."""
+    """Read a symbol: `currency` is what prices are in, `marginCurrency` what is traded. Steps of volume are in groups."""
     name, number, digits = text(row["symbol"]), units.whole(row.get("type"), -1), units.whole(row.get("digits"), 5)
     folder = folders[number] if 0 <= number < len(folders) else ""
     profit, traded = text(row.get("currency")), text(row.get("marginCurrency"))

@@ -27,9 +27,9 @@ class MoneyPart(AccountsPart):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """Our reference is its comment and, with the login, its Idempotency-Key: under one key the bridge books once.
+        """Book money, with our reference as its comment and, with the login, its Idempotency-Key: one key books once.
 
-        The server has balance and credit only: bonus and corrections are refused in words. It checks free margin itself.
+        The server has balance and credit only: bonus and corrections are refused. It checks free margin itself.
         """
         if kind not in COMMANDS:
             raise FinalError(f"this server books balance and credit, no {kind.value}", command="TradeTransaction")
@@ -56,7 +56,7 @@ class MoneyPart(AccountsPart):
         return order
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:
-        """Among the account's closed rows; an hour more on both sides covers the day on which the server's clock jumps."""
+        """Search the account's closed rows; an hour more on both sides covers the day on which the server's clock jumps."""
         first = clock.to_server_seconds(since - LOOK_BACK, self.habits.zone) * 1000 - HOUR_MSC
         query = [("fromTime", self._time(first)), ("toTime", self._time(first + 370 * DAY_MSC))]
         rows = self._rows("TradesUserHistory", login, query=query, work=Work.HISTORY)
@@ -71,7 +71,7 @@ class MoneyPart(AccountsPart):
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """User records by login, and the margin list of everybody with open trades: a few requests for any number."""
+        """Read user records by login, and the margin list of everybody with open trades: a few requests for any number."""
         if not logins:
             return []
         users = list(self._rows_of("UserRecordsRequest", "logins", logins))

@@ -58,7 +58,7 @@ class PastPart(HistoryPart):
     """`trading.platforms.base.ReadsPast`."""
 
     def past(self, *, mask: str, from_msc: int, to_msc: int, position_msc: int) -> Iterator[PastPiece]:
-        """Deals between two server times, both included. A piece's position is the time up to which closings are read.
+        """Yield deals between two server times, both included. A piece's position is the time up to which closings are read.
 
         The list of open orders is read before the last closings, so that what closes meanwhile is among those. An hour more
         at the begin covers a clock that went back.
@@ -84,7 +84,10 @@ class PastPart(HistoryPart):
         yield PastPiece([], max(now, to_msc + 1))
 
     def _of_span(self, rows: list[Any], span: _Span, at: int | None) -> list[DealData]:
-        """`at`: closings from then on are in hand. None for open orders: a part may have been closed since closings were read."""
+        """Make the deals of a span from order rows.
+
+        `at`: closings from then on are in hand. None for open orders: a part may have been closed since closings were read.
+        """
         if at is not None and self.lineage.forgotten != span.forgotten:
             # Parts of long ago may be among what is remembered no more.
             span.seen_since, span.forgotten = at, self.lineage.forgotten

@@ -34,7 +34,7 @@ class Quote:
 
 
 def read(address: tuple[str, int], symbols: Sequence[str], *, seconds: float = SECONDS) -> list[Quote]:
-    """Quotes of some symbols; those that the server does not have are left out.
+    """Read quotes of some symbols; those that the server does not have are left out.
 
     Raises: ValueError for a name that can't be asked for, OSError (also for an answer that does not end).
     """
@@ -57,7 +57,7 @@ def read(address: tuple[str, int], symbols: Sequence[str], *, seconds: float = S
 
 
 def parse(line: str) -> Quote | None:
-    """`up EURUSD 1.08010 1.08022 2026.01.05 10:00:00`; None for any other line."""
+    """Parse `up EURUSD 1.08010 1.08022 2026.01.05 10:00:00`; None for any other line."""
     match = LINE.fullmatch(line.strip())
     if match is None:
         return None

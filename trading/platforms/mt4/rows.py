@@ -60,7 +60,7 @@ class Reader:
         return units.instant(row.get(name), self.zone, in_utc=self.in_utc)
 
     def deals(self, row: Mapping[str, Any]) -> list[DealData]:
-        """One or two deals; none for a pending order. Raises: ValueError, KeyError for a row that is none."""
+        """Read one or two deals; none for a pending order. Raises: ValueError, KeyError for a row that is none."""
         command = command_of(row)
         if command in PENDING:
             return []
@@ -228,7 +228,7 @@ def money_of(user: Mapping[str, Any], margin: Mapping[str, Any] | None) -> Accou
 
 
 def command_of(row: Mapping[str, Any]) -> int:
-    """By name or by number; a name that nobody knows is 99."""
+    """Read the trade command, by name or by number; an unknown name is 99."""
     command = row.get("tradeCommand")
     if isinstance(command, str) and not command.isdigit():
         return COMMANDS.get(command, 99)
@@ -236,7 +236,7 @@ def command_of(row: Mapping[str, Any]) -> int:
 
 
 def reason_of(row: Mapping[str, Any]) -> int:
-    """Why, in the house's numbers; a stop-out is told by the activation."""
+    """Read the reason of a trade in our own numbers; the activation marks a stop-out."""
     if str(row.get("activationType", "")).lower() == "stopout":
         return STOPPED_OUT
     reason = row.get("tradeRecordReason")
@@ -259,7 +259,7 @@ def with_rights(flags: int, rights: Mapping[Right, bool]) -> int:
 
 
 def neighbours(row: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """(part before, part after) of a partial close, as the comment tells."""
+    """Read (part before, part after) of a partial close from its comment."""
     numbers = {way: int(number) for way, number in CHAINED.findall(text(row.get("comment")))}
     return numbers.get("from"), numbers.get("to")
 

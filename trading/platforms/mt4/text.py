@@ -56,7 +56,7 @@ def _letter(sign: str, code_page: str) -> str:
 
 
 def transliterated(value: str, code_page: str) -> str:
-    """With every letter that the code page lacks written in letters that it has; pictures are left out."""
+    """Write every letter that the code page lacks in letters that it has; pictures are left out."""
     composed = unicodedata.normalize("NFC", value)
     written = "".join(_letter(sign, code_page) for sign in composed if sign.isprintable())
     return re.sub(r"\s+", " ", written).strip()
@@ -87,5 +87,5 @@ def exact(value: str, code_page: str, bytes_max: int, *, what: str) -> str:
 
 
 def is_reference(value: str) -> bool:
-    """Whether a balance operation's reference survives the comment uncut and unchanged."""
+    """Tell whether a balance operation's reference survives the comment uncut and unchanged."""
     return re.fullmatch(rf"[A-Za-z0-9:._-]{{1,{COMMENT_MAX}}}", value) is not None

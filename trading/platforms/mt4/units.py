@@ -53,12 +53,12 @@ def whole(value: Any, default: int = 0) -> int:
 
 
 def lots(volume: Any) -> Decimal:
-    """Lots of a volume: 15 is 0.15."""
+    """Convert a volume to lots: 15 is 0.15."""
     return Decimal(whole(volume)).scaleb(-2)
 
 
 def is_sum(amount: Decimal) -> bool:
-    """Whether the server can book it: it keeps money to two places."""
+    """Tell whether the server can book it: it keeps money to two places."""
     return amount.is_finite() and bool(amount) and abs(amount) <= AMOUNT_MAX and amount == amount.quantize(CENT)
 
 
@@ -88,9 +88,9 @@ def instant(text: Any, zone: ZoneInfo, *, in_utc: bool) -> dt.datetime:
 
 
 def wire_time(msc: int, zone: ZoneInfo, *, in_utc: bool, less_seconds: int = 0) -> str:
-    """Milliseconds of the server's clock as a bound of a request, or so many seconds before it.
+    """Write milliseconds of the server's clock as a bound of a request, or so many seconds before it.
 
-    Those are taken off the wire's own clock: on the day that lives an hour twice a window then ends where the next begins.
+    Those are taken off the wire's own clock: on the day that repeats an hour a window then ends where the next begins.
     """
     seconds = min(max(msc // 1000, 0), INT32_MAX)
     if in_utc:

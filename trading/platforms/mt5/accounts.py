@@ -16,7 +16,7 @@ class AccountsPart(Answers):
     """A repeat of "create" finds what the first attempt made; rights that are not named stay the broker's."""
 
     def create_account(self, new_account: NewAccount) -> AccountData:
-        """With a login of our own range, so that a repeat meets 3004 and finds the first attempt by its reference.
+        """Make an account with a login of our own range: a repeat gets 3004 and finds the first one by its reference.
 
         Raises: LoginTaken (retcode 3004) when the login belongs to somebody else.
         """

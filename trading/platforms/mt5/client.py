@@ -176,7 +176,7 @@ class Mt5Client(Mt5Commands):
         return link
 
     def _authenticate(self, link: _Link) -> None:
-        """Both sides prove that they know the password; neither sends it."""
+        """Log in: both sides prove that they know the password; neither sends it."""
         config = self.config
         secret = crypt.password_hash(config.password)
         start = self._exchange(
@@ -204,7 +204,7 @@ class Mt5Client(Mt5Commands):
     def _exchange(
         self, link: _Link, name: str, parameters: Mapping[str, object], *, prefix: bytes = b""
     ) -> wire.Answer:
-        """One handshake packet and its answer, never encrypted. Raises: NotStarted on a refusal."""
+        """Send one handshake packet and read its answer, never encrypted. Raises: NotStarted on a refusal."""
         self._send(link, wire.encode(wire.command_text(name, parameters)), self.config.connect_seconds, prefix)
         answer = self._receive(link, self.config.connect_seconds)
         if answer.name != name:

@@ -123,7 +123,7 @@ class Mt5Commands(ABC):
 
     @abstractmethod
     def _forget(self) -> None:
-        """In a child process: close our copy of the parent's socket without a byte on the wire."""
+        """Close a child's copy of the parent's socket without a byte on the wire."""
 
     def renew_after_fork(self) -> None:
         self._lock = threading.RLock()

@@ -24,7 +24,7 @@ def md5(data: bytes) -> bytes:
 
 
 def password_hash(password: str) -> bytes:
-    """`MD5(MD5(password in UTF-16LE) + "WebAPI")`: what both sides know."""
+    """Compute what both sides know: `MD5(MD5(password in UTF-16LE) + "WebAPI")`."""
     return md5(md5(password.encode("utf-16-le")) + b"WebAPI")
 
 
@@ -39,7 +39,7 @@ def is_same(left: str, right: str) -> bool:
 
 
 def key_chain(secret: bytes, crypt_rand: str) -> list[bytes]:
-    """Sixteen chained MD5 values over the server's random: two are the key, the next two the start vectors."""
+    """Chain sixteen MD5 values over the server's random: two are the key, the next two the start vectors."""
     random = bytes.fromhex(crypt_rand)
     if len(random) != CRYPT_RAND_BYTES:
         raise ValueError(f"CRYPT_RAND has {len(random)} bytes instead of {CRYPT_RAND_BYTES}")

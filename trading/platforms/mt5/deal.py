@@ -11,7 +11,7 @@ from trading.platforms.mt5 import units
 
 
 def msc_of(row: Mapping[str, Any], name: str) -> int:
-    """Milliseconds where the server has them, else its seconds."""
+    """Read milliseconds where the server has them, else its seconds."""
     return units.whole(row.get(f"{name}Msc")) or units.whole(row.get(name)) * 1000
 
 

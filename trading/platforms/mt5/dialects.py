@@ -68,7 +68,7 @@ class Dialect:
         return f"{self.quotes[0]}{name}{self.quotes[1]}"
 
     def marks(self, query: str) -> str:
-        """`?` as this driver writes a placeholder; `{n}` in it is the placeholder's number."""
+        """Write each `?` as this driver's placeholder; `{n}` in it is the placeholder's number."""
         parts = query.split("?")
         return parts[0] + "".join(self.mark.format(n=number) + part for number, part in enumerate(parts[1:], 1))
 
@@ -96,7 +96,7 @@ class Dialect:
 
 
 def _where(url: SplitResult, port: int) -> dict[str, Any]:
-    """Host, port, user and password of an address, unquoted."""
+    """Read host, port, user and password of an address, unquoted."""
     return {
         "host": url.hostname or "localhost",
         "port": url.port or port,
@@ -150,7 +150,7 @@ def _postgres_parts(address: str) -> dict[str, Any]:
 
 
 def _postgres(address: str, seconds: float) -> Any:
-    """To the addresses that were checked; the host's name stays for TLS."""
+    """Connect to the addresses that were checked; the host's name stays for TLS."""
     options = f"-c statement_timeout={int(seconds * 1000)} -c default_transaction_read_only=on"
     where, places = _postgres_parts(address), places_of(address)
     checked = [(host, port, destinations.pinned(host, port)[0]) for host, port in places]
@@ -248,7 +248,7 @@ _connecting: dict[str, threading.Thread] = {}
 
 
 def _in_time(address: str, connect: Callable[[], Any]) -> Any:
-    """For a driver that waits without end for a peer that takes the connection and says nothing.
+    """Limit a driver that waits without end for a peer that takes the connection and stays silent.
 
     Its thread goes when the peer does; as long as it waits there is no second one for the same address.
     """
@@ -331,7 +331,7 @@ def without_secrets(problem: Exception) -> str:
 
 
 def names_of(columns: Sequence[Sequence[Any]], known: dict[str, str]) -> list[str]:
-    """Column names in the platform's own spelling, however the database writes them."""
+    """Name columns in the platform's own spelling, however the database writes them."""
     return [known.get(str(column[0]).lower(), str(column[0])) for column in columns]
 
 

@@ -58,7 +58,7 @@ class SqlExport:
     # -- deals --------------------------------------------------------------------------------------------------------
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """Deals whose row changed after `cursor`, oldest change first; whole change stamps, so that nothing falls between.
+        """Read deals whose row changed after `cursor`, oldest change first; whole change stamps, so that none is missed.
 
         `overlap` covers rows that were stamped before, and committed after, the newest one that was read.
         Raises: NotStarted, ReadTimedOut, FinalError.
@@ -84,7 +84,7 @@ class SqlExport:
         return DealPage(deals, max(cursor or 0, newest), clock_of(rows, self.zone), has_more=bool(full))
 
     def _changed(self, table: str, start: int, unwanted: list[str]) -> list[Row]:
-        """One table's rows changed after `start`: at most a page, and then the rest of its last change stamp."""
+        """Read one table's rows changed after `start`: at most a page, and then the rest of its last change stamp."""
         stamp, deal = self._column(table, "Timestamp"), self._column(table, "Deal")
         skip, arguments = self._of_groups(table, unwanted, "NOT IN")
         query = self.dialect.first_rows("*", self._name(table), f"{stamp} > ?{skip}", f"{stamp}, {deal}", self.page)
@@ -106,7 +106,7 @@ class SqlExport:
     # -- accounts and positions ---------------------------------------------------------------------------------------
 
     def accounts(self, *, mask: str) -> Iterator[AccountData]:
-        """All accounts in the groups of `mask`, by login; archived ones, too, where the export keeps them."""
+        """Yield all accounts in the groups of `mask`, by login; archived ones, too, where the export keeps them."""
         for row in self._by_key("mt5_users", ("Login",), mask):
             yield self._read(lambda fields: account_from(self._texts(fields), self.zone), row)
 
@@ -116,12 +116,12 @@ class SqlExport:
             yield self._read(lambda fields: money_from(self._texts(fields)), row)
 
     def positions(self, *, mask: str) -> list[PositionData]:
-        """All open positions of the groups."""
+        """List all open positions of the groups."""
         rows = self._by_key("mt5_positions", ("Position",), mask)
         return [self._read(lambda fields: position_from(self._texts(fields), self.zone), row) for row in rows]
 
     def _by_key(self, table_name: str, key: tuple[str], mask: str) -> Iterator[Row]:
-        """All rows of a table whose login is in the groups, a page at a time, by a unique column."""
+        """Yield all rows of a table whose login is in the groups, a page at a time, by a unique column."""
         last: object = -1
         while True:
             with self._lock, self._asking():
@@ -167,7 +167,7 @@ class SqlExport:
                 connection.close()
 
     def renew_after_fork(self) -> None:
-        """In a child: close our copy of the parent's socket without a word, and never let the driver end the session."""
+        """Close a child's copy of the parent's socket silently, and never let the driver end the session."""
         self._lock = threading.Lock()
         connection, self._connection = self._connection, None
         if connection is None:
@@ -201,7 +201,7 @@ class SqlExport:
             cursor.close()
 
     def _tables(self, pattern: re.Pattern[str]) -> list[str]:
-        """Tables in reach, spelled as the database does."""
+        """List the tables in reach, spelled as the database does."""
         if not self._in_reach:
             rows = self._ask(self.dialect.tables.replace("{schema}", self._schema))
             self._in_reach = sorted(str(next(iter(row.values()))) for row in rows)
@@ -239,7 +239,7 @@ class SqlExport:
         return [name for name in names if matches(mask, name) == wanted]
 
     def _of_groups(self, table: str, groups: list[str], how: str) -> tuple[str, list[object]]:
-        """Condition and its values: logins in (or not in) these groups. A login that no user row explains is not left out."""
+        """Write the condition "login in (or not in) these groups". A login without a user row is not left out."""
         if not groups:
             return "", []
         (users,) = self._tables(re.compile("mt5_users", re.IGNORECASE))

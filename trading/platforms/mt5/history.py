@@ -31,7 +31,7 @@ class HistoryPart(Answers):
     def server_time(self) -> ServerTime: ...
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """One request per server; after a pause, one for each stretch of it, so that memory stays flat.
+        """Read new deals with one request per server; after a pause, one for each stretch of it, so that memory stays flat.
 
         The cursor is the server's clock in milliseconds up to which was asked.
 
@@ -60,7 +60,7 @@ class HistoryPart(Answers):
         return list(read_each(self._deal, self._rows_or_none("DEAL_GET_BATCH", parameters)))
 
     def deals_of(self, login: str, *, from_msc: int, to_msc: int) -> Iterator[DealData]:
-        """Page by page: also servers without batch requests can do it."""
+        """Read an account's deals page by page: also servers without batch requests can do it."""
         window = {"LOGIN": login, "FROM": from_msc // 1000, "TO": -(-to_msc // 1000)}
         try:
             total = self.client.read("DEAL_GET_TOTAL", window).number("TOTAL")

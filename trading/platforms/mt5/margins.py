@@ -31,7 +31,7 @@ TRADE_MODE_MAX: Final = 4
 
 
 def needs_price(row: Mapping[str, Any]) -> bool:
-    """Whether a price tells what a lot is worth: a lot of Forex is so much of its base currency."""
+    """Tell whether a price decides what a lot is worth: a lot of Forex is so much of its base currency."""
     return units.whole(row.get("CalcMode")) not in WORTH_OF_BASE
 
 

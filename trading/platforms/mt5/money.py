@@ -35,7 +35,7 @@ class MoneyPart(Answers):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """Sent once. A reference that the server would cut is refused here, before anything moves."""
+        """Book money. Sent once; a reference that the server would cut is refused here, before anything moves."""
         if not units.reference_fits(reference):
             raise FinalError("the reference does not fit into a deal's comment", command=self.balance_command)
         if not amount or abs(amount) > units.AMOUNT_MAX:
@@ -66,7 +66,7 @@ class MoneyPart(Answers):
         ]
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """Accounts idle since the server's start are not in the account list: their balance is read from the user."""
+        """Read accounts' money; those idle since the server's start are not in its list: theirs is read from the user."""
         money: list[AccountMoney] = []
         for start in range(0, len(logins), LOGINS_PER_REQUEST):
             part = logins[start : start + LOGINS_PER_REQUEST]
@@ -78,7 +78,7 @@ class MoneyPart(Answers):
         return money
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
-        """Two requests for any number of accounts: those with activity, and the users for the idle ones."""
+        """Read money with two requests for any number of accounts: those with activity, and the users for the idle ones."""
         active = set()
         for row in self._rows_or_none("USER_ACCOUNT_GET_BATCH", {"GROUP": mask}):
             money = money_from(row)

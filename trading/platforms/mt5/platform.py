@@ -61,6 +61,6 @@ def other_form(server: TradingServer) -> TradingServer:
 
 
 def connect(server: TradingServer, gate: Gate) -> Mt5Platform:
-    """One server over the form of the Web API that it is set to."""
+    """Make the platform of a server over the form of the Web API that it is set to."""
     form = Mt5RestClient if server.transport == Transport.REST else Mt5Client
     return Mt5Platform(form(configuration(server), gate), server.zone, balance_command=server.balance_command)

@@ -189,14 +189,14 @@ class Mt5RestClient(Mt5Commands):
         return ("POST" if is_write or hidden else "GET"), target, body
 
     def _path(self, name: str) -> str:
-        """`/api/trade/balance`; servers of older builds have no prefix and flat names: `/trade_balance`."""
+        """Build `/api/trade/balance`; servers of older builds have no prefix and flat names: `/trade_balance`."""
         if not self.config.path_prefix:
             return "/" + name.lower()
         return self.config.path_prefix + (PATHS.get(name) or "/" + name.lower().replace("_", "/", 1))
 
     @staticmethod
     def _exchange(session: _Session, method: str, target: str, body: bytes, wait: float) -> tuple[int, bytes]:
-        """One request and its whole answer within `wait` seconds. Raises: OSError, HTTPException, Lost."""
+        """Send one request and read its whole answer within `wait` seconds. Raises: OSError, HTTPException, Lost."""
         connection = session.http
         session.sock.deadline = time.monotonic() + wait
         session.sock.settimeout(wait)
@@ -230,7 +230,7 @@ class Mt5RestClient(Mt5Commands):
         return response.status, bytes(content)
 
     def _read(self, name: str, status: int, content: bytes, *, is_write: bool) -> wire.Answer:
-        """HTTP status and JSON as an answer of the protocol. Raises: the five errors, WireError."""
+        """Translate HTTP status and JSON into an answer of the protocol. Raises: the five errors, WireError."""
         if status in HTTP_BUSY:
             raise PlatformBusy("too many requests (HTTP 429)", command=name, code=retcodes.TOO_FREQUENT)
         if status == 200:
@@ -295,7 +295,7 @@ class Mt5RestClient(Mt5Commands):
         return session
 
     def _authenticate(self, session: _Session) -> None:
-        """Both sides prove that they know the password; neither sends it."""
+        """Log in: both sides prove that they know the password; neither sends it."""
         config, secret = self.config, crypt.password_hash(self.config.password)
         start = self._step(
             session,
@@ -311,7 +311,7 @@ class Mt5RestClient(Mt5Commands):
         session.version_trade = answer.parameters.get("VERSION_TRADE", "")
 
     def _step(self, session: _Session, name: str, query: Mapping[str, object]) -> wire.Answer:
-        """One request of the log-in. A refusal is HTTP 403 whose body holds the code. Raises: NotStarted."""
+        """Send one request of the log-in. A refusal is HTTP 403 whose body holds the code. Raises: NotStarted."""
         target = f"{self._path(name)}?{urlencode(query)}"
         status, content = self._exchange(session, "GET", target, b"", self.config.connect_seconds)
         if status != 200 and status not in HTTP_LOGGED_OUT:
@@ -351,7 +351,7 @@ def _platform_code(content: bytes) -> int | None:
 
 
 def parse(name: str, content: bytes) -> RestAnswer:
-    """`{"retcode": "0 Done", …, "answer": {…}}` as an answer. Numbers keep every digit. Raises: WireError."""
+    """Parse `{"retcode": "0 Done", …, "answer": {…}}`. Numbers keep every digit. Raises: WireError."""
     try:
         document = read_json(content)
     except ValueError as problem:

@@ -62,7 +62,7 @@ def money_from(row: Mapping[str, Any]) -> AccountMoney:
 
 
 def idle_money_from(row: Mapping[str, Any]) -> AccountMoney:
-    """Without positions equity is balance and credit, and no margin is in use."""
+    """Compute the money of an account without positions: equity is balance and credit, no margin is in use."""
     balance, credit = units.decimal(row.get("Balance")), units.decimal(row.get("Credit"))
     return AccountMoney(
         login=str(units.whole(row["Login"])),

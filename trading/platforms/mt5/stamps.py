@@ -31,7 +31,7 @@ def from_filetime(stamp: int) -> dt.datetime:
 
 
 def offset_of(server_msc: int, changed_at: dt.datetime) -> int | None:
-    """Seconds by which the server's clock is ahead of UTC, from a row that was not touched after its deal."""
+    """Estimate the seconds by which the server's clock is ahead of UTC, from a row that was not touched after its deal."""
     apart = server_msc / 1000 - changed_at.timestamp()
     offset = round(apart / QUARTER_SECONDS) * QUARTER_SECONDS
     return offset if abs(apart - offset) <= FRESH_SECONDS and abs(offset) <= 15 * 3600 else None

@@ -118,7 +118,7 @@ class Terminal:
         )
 
     def deals(self, since: dt.datetime, until: dt.datetime) -> list[DealData]:
-        """Deals between two instants, as far as the terminal keeps its history. Raises as `account`."""
+        """Read deals between two instants, as far as the terminal keeps its history. Raises as `account`."""
         first, last = (
             dt.datetime.fromtimestamp(clock.to_server_seconds(at, self._zone), dt.UTC) for at in (since, until)
         )

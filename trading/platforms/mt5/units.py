@@ -44,7 +44,7 @@ def volume_ext(row: dict[str, Any], name: str = "Volume") -> int:
 
 
 def lots(extended: int) -> Decimal:
-    """Lots of a `VolumeExt`: 100000000 is 1 lot. Exact to eight places."""
+    """Convert a `VolumeExt` to lots: 100000000 is 1 lot. Exact to eight places."""
     return Decimal(extended) * LOTS_PER_VOLUME_EXT
 
 
@@ -57,12 +57,12 @@ def text(value: object) -> str:
 
 
 def utf16_length(value: str) -> int:
-    """Length as the server counts it: an emoji is two."""
+    """Count a text's length as the server does: an emoji is two."""
     return len(value.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def reference_fits(reference: str) -> bool:
-    """Whether a balance operation's reference survives the comment field uncut and unchanged."""
+    """Tell whether a balance operation's reference survives the comment field uncut and unchanged."""
     return re.fullmatch(rf"[A-Za-z0-9:._-]{{1,{COMMENT_CHARS_MAX}}}", reference) is not None
 
 

@@ -58,7 +58,7 @@ def header(length: int, number: int, *, more: bool = False) -> bytes:
 
 
 def parts(body: bytes) -> Iterator[tuple[bytes, bool]]:
-    """`body` cut into packet bodies, each with its "more follow" flag. Encrypt each part on its own."""
+    """Cut `body` into packet bodies, each with its "more follow" flag. Encrypt each part on its own."""
     for start in range(0, max(len(body), 1), PART_BYTES):
         end = start + PART_BYTES
         yield body[start:end], end < len(body)
@@ -103,13 +103,15 @@ def escape(value: str) -> str:
 
 
 def command_text(name: str, parameters: Mapping[str, object], body: str = "") -> str:
-    """`NAME|KEY=value|…|\\r\\n` and the optional JSON body."""
+    """Write `NAME|KEY=value|…|\\r\
+    ` and the optional JSON body.
+    """
     fields = [name, *(f"{key}={escape(str(value))}" for key, value in parameters.items())]
     return "|".join(fields) + "|\r\n" + body
 
 
 def encode(text: str) -> bytes:
-    """UTF-16LE; half a surrogate pair, which no real text has, becomes a replacement character."""
+    """Encode in UTF-16LE; half a surrogate pair, which no real text has, becomes a replacement character."""
     return text.encode("utf-16-le", errors="surrogatepass").decode("utf-16-le", errors="replace").encode("utf-16-le")
 
 
@@ -170,7 +172,7 @@ class Answer:
 
 
 def _first_line(text: str) -> tuple[list[str], str]:
-    """Fields of the command line with their escapes still in place, and what comes after the line."""
+    """Split off the fields of the command line with their escapes still in place, and what comes after the line."""
     fields: list[str] = []
     start = position = 0
     while position < len(text):

@@ -25,7 +25,7 @@ class AccountsPart(StatusPart):
         return Health("REST", round((time.monotonic() - started) * 1000), time_now)
 
     def server_time(self) -> ServerTime:
-        """There is no call for it: any answer carries the web server's clock. Asked for a number that no account has."""
+        """Read the web server's clock from any answer: there is no call for it. Asks for a number that no account has."""
         self.status(NOBODY)
         return self.clock()
 
@@ -66,7 +66,7 @@ class AccountsPart(StatusPart):
         return [account for login in logins if (account := self.read_account(login)) is not None]
 
     def is_archived(self, login: str) -> bool:
-        """Nobody can know: an account that is not there gives no reason."""
+        """Answer no: an account that is not there gives no reason, so nobody can know."""
         return False
 
     def update_account(

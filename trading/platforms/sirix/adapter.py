@@ -50,7 +50,7 @@ class SirixPlatform(AccountsPart, HistoryPart, MoneyPart):
 
 
 def known_accounts(server: TradingServer) -> Known:
-    """Accounts of the house on a server, without those that the platform was found not to have."""
+    """List our accounts on a server, without those that the platform was found not to have."""
 
     def known() -> Iterable[tuple[str, str]]:
         states = [AccountState.OPEN, AccountState.ARCHIVED]
@@ -61,7 +61,7 @@ def known_accounts(server: TradingServer) -> Known:
 
 
 def lacking(server: TradingServer) -> frozenset[str]:
-    """Without the broker's own call no money is moved."""
+    """Name what isn't possible without the broker's own call: no money is moved."""
     return frozenset() if option_value(server, "money_path") else frozenset({Ability.MOVE_MONEY.value})
 
 

@@ -122,7 +122,7 @@ class SirixClient:
 
 
 def encode(value: Any) -> str:
-    """JSON whose Decimals are numbers with all their digits."""
+    """Write JSON whose Decimals are numbers with all their digits."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, Mapping):

@@ -29,11 +29,11 @@ class HistoryPart(StatusPart):
     """The cursor that the last round gave, and up to when each of its accounts was read."""
 
     def deals_since(self, cursor: int | None, *, mask: str, overlap: dt.timedelta) -> DealPage:
-        """One round. Each account has a mark of its own up to which its deals were handed out, and the caller's cursor counts
-        where it is older. Without both, the last two days.
+        """Read one round of accounts, each from its own mark up to which its deals were handed out.
 
-        Marks move when the caller comes back with the round's cursor: only then is it known that its deals were kept. An
-        account whose answer says nothing usable costs the others nothing; its mark stays where it is.
+        The caller's cursor counts where it is older; without both, the last two days. Marks move when the caller comes
+        back with the round's cursor: only then is it known that its deals were kept. An account whose answer has
+        nothing usable costs the others nothing; its mark stays where it is.
         """
         now = self.clock()
         handed_out, handed = self._handed
@@ -84,7 +84,7 @@ class HistoryPart(StatusPart):
         return self.history(login, status)
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
-        """One pass over the accounts serves all windows that are asked for in the next two minutes."""
+        """Read deals of a window; one pass over the accounts serves all windows of the next two minutes."""
         deals: list[DealData] = []
         for login in self.in_mask(mask):
             deals += [deal for deal in self._remembered(login) if from_msc <= deal.server_msc <= to_msc]

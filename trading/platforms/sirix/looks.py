@@ -49,7 +49,7 @@ class Look:
         return bool(self.positions) or time.time() - self.changed_at < BUSY_SECONDS
 
     def is_fresh(self, round_seconds: float) -> bool:
-        """`round_seconds`: how long it takes to ask for all that are wanted with it."""
+        """Tell whether it is recent enough. `round_seconds`: how long it takes to ask for all that are needed with it."""
         least = FRESH_SECONDS if self.is_busy else QUIET_FRESH_SECONDS
         return time.time() - self.taken_at < max(least, ROUNDS_FRESH * round_seconds)
 
@@ -58,7 +58,7 @@ class Look:
         return activity
 
     def urgency(self, now: float) -> float:
-        """How much is likely to wait on it: its age by the root of how often something happens there."""
+        """Estimate how much is likely to wait on it: its age by the root of how often something happens there."""
         often = self.activity_at(now) * math.log(2) / HALF_LIFE + (HOLDS if self.positions else SELDOM)
         return max(0.0, now - self.taken_at) * math.sqrt(often)
 
@@ -86,7 +86,7 @@ class Looks:
         cache.delete(self._key("seen", login))
 
     def read_until(self, logins: Iterable[str]) -> dict[str, int]:
-        """Server milliseconds up to which an account's deals were handed out."""
+        """Read the server milliseconds up to which an account's deals were handed out."""
         keys = {self._key("deals", login): login for login in logins}
         return {keys[key]: msc for key, msc in cache.get_many(list(keys)).items()}
 
@@ -94,7 +94,7 @@ class Looks:
         cache.set_many({self._key("deals", login): msc for login, msc in marks.items()}, KEPT_SECONDS * 24)
 
     def by_turn(self, logins: Sequence[str], *, pause: float) -> list[str]:
-        """Whose turn it is: never seen first, then who waited longest; where a round takes long, what is urgent."""
+        """Order the logins: never read first, then those that waited longest; where a round takes long, the urgent ones."""
         seen, now, round_seconds = self.of(logins), time.time(), len(logins) * pause
 
         def turn(login: str) -> tuple[int, float]:

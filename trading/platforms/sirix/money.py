@@ -26,8 +26,10 @@ class MoneyPart(StatusPart):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """`check_margin` is the platform's own business. The ticket is that of the transaction which then stands in the account:
-        the call's answer tells none that could be found again.
+        """Book money; the platform itself decides about margin.
+
+        The ticket is that of the transaction which then appears in the account: the call's answer has none that could
+        be found again.
         """
         call = self.client.config.money
         if not call.path:
@@ -49,7 +51,7 @@ class MoneyPart(StatusPart):
         return self._ticket(login, amount, reference, started)
 
     def _ticket(self, login: str, amount: Decimal, reference: str, since: dt.datetime) -> int:
-        """Booked is not enough: only what stands among the transactions has a number."""
+        """Find the booked operation's number: only what appears among the transactions has one."""
         try:
             deals = self.find_operations(login, amount, reference, since=since)
         except PlatformError as problem:

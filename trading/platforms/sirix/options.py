@@ -137,7 +137,7 @@ class Config:
 
 
 def configuration(server: TradingServer) -> Config:
-    """From a server's row."""
+    """Read a server's row and options into the adapter's configuration."""
     host, port, is_tls = server.host, server.port, option_value(server, "tls") != NO
     if host == SANDBOX_HOST:
         host, _colon, number = settings.SANDBOX_PLATFORMS["sirix"].rpartition(":")

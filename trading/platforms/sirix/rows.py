@@ -61,7 +61,7 @@ class Reader:
         )
 
     def deals(self, login: str, opened: Sequence[Row], closed: Sequence[Row], money: Sequence[Row]) -> list[DealData]:
-        """All deals of these rows, oldest first. Raises: FinalError when two rows would get one number."""
+        """Make all deals of these rows, oldest first. Raises: FinalError when two rows would get one number."""
         deals = list(read_each(lambda numbered: self._monetary(login, *numbered), _numbered(money)))
         deals += read_each(lambda numbered: self._closing(login, *numbered), _numbered(closed))
         parts: dict[int, list[Row]] = {}
@@ -168,7 +168,7 @@ class Reader:
 
 
 def _side(row: Row) -> int:
-    """0 buys, 1 sells. Raises: ValueError for anything else."""
+    """Read the side: 0 buys, 1 sells. Raises: ValueError for anything else."""
     side = int(row["Side"])
     if side not in (BUY, SELL):
         raise ValueError(f"a side {side} is not known")
@@ -180,7 +180,7 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 def _numbered(rows: Iterable[Row]) -> Iterable[tuple[Row, int]]:
-    """Rows that say exactly the same, told apart by their number among themselves."""
+    """Tell rows with the same content apart by their number among themselves."""
     seen: Counter[str] = Counter()
     for row in rows:
         text = repr(sorted(_plain(row).items()))
@@ -207,7 +207,10 @@ def account_from(login: str, user: Row, credit: Decimal = ZERO, *, group: str = 
 
 
 def money_from(login: str, user: Row, positions: Iterable[PositionData]) -> AccountMoney:
-    """Credit is not told: it is what equity has beyond balance and open profit. Margin is what is not free."""
+    """Compute an account's money; credit, which the platform leaves out, is equity beyond balance and open profit.
+
+    Margin is what is not free.
+    """
     money = user.get("AccountBalance") or {}
     balance, equity = units.decimal(money.get("Balance")), units.decimal(money.get("Equity"))
     free, floating = units.decimal(money.get("FreeMargin")), sum((position.profit for position in positions), ZERO)

@@ -88,7 +88,7 @@ class StatusPart:
         raise ReadTimedOut("the account changes faster than its pages can be read", command=STATUS)
 
     def _pages(self, login: str, history: bool, since: dt.datetime | None) -> Status | None:
-        """None when the first page changed while the others were read."""
+        """Read all pages; None when the first page changed while the others were read."""
         first = answer = self._ask(login, 1, history=history)
         status = Status(first.get("UserData") or {}, _rows(first, "OpenPositions"))
         for page in range(2, PAGES_MAX):
@@ -103,7 +103,7 @@ class StatusPart:
         raise ReadTimedOut("the account's history has no end", command=STATUS)
 
     def _ends(self, rows: list[dict[str, Any]], time_name: str, since: dt.datetime | None) -> bool:
-        """Whether the next page brings nothing that is wanted. Only a page that goes backwards in time can tell that."""
+        """Tell whether the next page can't bring anything that is needed. Only a page that goes backwards in time shows that."""
         if len(rows) < PAGE:
             return True
         with readable():
@@ -135,11 +135,11 @@ class StatusPart:
             return self.reader.deals(login, status.opened, status.closed, status.money)
 
     def round_seconds(self, count: int) -> float:
-        """How long it takes to ask for so many accounts."""
+        """Estimate how long it takes to ask for so many accounts."""
         return count * self.client.config.pause_seconds
 
     def by_turn(self, logins: Sequence[str]) -> list[str]:
-        """Those that could not be read just now come last."""
+        """Order the logins; those that could not be read just now come last."""
         order, now = self.looks.by_turn(logins, pause=self.client.config.pause_seconds), time.monotonic()
         return sorted(order, key=lambda login: self._put_off.get(login, 0.0) > now) if self._put_off else order
 
@@ -149,7 +149,7 @@ class StatusPart:
         self._put_off[login] = now + PUT_OFF_SECONDS
 
     def in_mask(self, mask: str) -> list[str]:
-        """Accounts that the house knows in the groups of `mask`: the platform tells neither."""
+        """List our accounts in the groups of `mask`: the platform lists neither."""
         return [login for login, group in self.known() if in_mask(group, mask)]
 
     def clock(self) -> ServerTime:
@@ -168,7 +168,7 @@ class StatusPart:
 
 
 def in_mask(group: str, mask: str) -> bool:
-    """`RL-*,!RL-Test`: a list with `*` as a wildcard; `!` takes away."""
+    """Match a group with `RL-*,!RL-Test`: a list with `*` as a wildcard; `!` takes away."""
     items = [item.strip() for item in mask.split(",") if item.strip()]
     if any(fnmatch.fnmatchcase(group, item[1:]) for item in items if item.startswith("!")):
         return False

@@ -28,13 +28,13 @@ MADE_TICKET: Final = 2**62
 
 
 def sizes(text: str) -> dict[str, Decimal]:
-    """`US500=10, BRENT=1000` → units of a lot by symbol."""
+    """Parse `US500=10, BRENT=1000` into units of a lot by symbol."""
     pairs = (part.partition("=") for part in text.split(",") if part.strip())
     return {name.strip().upper(): Decimal(value.strip()) for name, _equals, value in pairs}
 
 
 def contract_size(symbol: str, known: Mapping[str, Decimal]) -> Decimal:
-    """Units of one lot: what the server's settings say, else the trade's custom for the symbol's kind."""
+    """Find the units of one lot: those of the server's settings, else the trade's custom for the symbol's kind."""
     name = symbol.strip().upper()
     if name in known:
         return known[name]
