@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,26 +27,35 @@ LONGEST_SECONDS = 86_400
 CLOCK_SKEW = dt.timedelta(minutes=5)
 
 
+@dataclass(frozen=True)
+class CallDetails:
+    """What the agent enters about a call. `started_at` None: it has just ended."""
+
+    outcome: CallOutcome
+    duration_seconds: int = 0
+    notes: str = ""
+    direction: CallDirection = CallDirection.OUTBOUND
+    started_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """The next step agreed in a call; without a title it reads "Call back"."""
+
+    due_at: dt.datetime
+    title: str = ""
+
+
 @transaction.atomic
-def log_call(
-    *,
-    client_id: int,
-    actor: User,
-    outcome: CallOutcome,
-    duration_seconds: int = 0,
-    notes: str = "",
-    direction: CallDirection = CallDirection.OUTBOUND,
-    started_at: dt.datetime | None = None,
-    follow_up_at: dt.datetime | None = None,
-    follow_up_title: str = "",
-) -> Call:
-    """Note a call with a client, and set the next step where there is one.
+def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: FollowUp | None = None) -> Call:
+    """Log a call with a client, and set the follow-up where there is one.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError for a call in the future or of more than a day.
     """
     client = lock(Client, client_id, "brand")
     policies.require(policies.can_log(actor, client))
-    started_at = started_at or timezone.now() - dt.timedelta(seconds=duration_seconds)
+    duration_seconds = details.duration_seconds
+    started_at = details.started_at or timezone.now() - dt.timedelta(seconds=duration_seconds)
     if started_at > timezone.now() + CLOCK_SKEW:
         raise DomainError(_("A call can't be logged before it took place."))
     if not 0 <= duration_seconds <= LONGEST_SECONDS:
@@ -53,11 +63,11 @@ def log_call(
     call = Call.objects.create(
         client=client,
         agent=actor,
-        direction=direction,
-        outcome=outcome,
+        direction=details.direction,
+        outcome=details.outcome,
         duration_seconds=duration_seconds,
         started_at=started_at,
-        notes=notes.strip(),
+        notes=details.notes.strip(),
     )
     audit.record(
         actor=actor,
@@ -65,7 +75,11 @@ def log_call(
         target=call,
         client_id=client.pk,
         brand_id=client.brand_id,
-        after={"outcome": str(outcome), "duration_seconds": duration_seconds, "direction": str(direction)},
+        after={
+            "outcome": str(details.outcome),
+            "duration_seconds": duration_seconds,
+            "direction": str(details.direction),
+        },
     )
     access_log.note(
         user=actor,
@@ -75,7 +89,7 @@ def log_call(
         target=f"clients.call:{call.pk}",
         in_book=is_in_own_book(actor, client),
         rows=1,
-        reason=str(outcome),
+        reason=str(details.outcome),
     )
     timeline.add_entry(
         client_id=client.pk,
@@ -83,8 +97,8 @@ def log_call(
         actor=actor,
         at=started_at,
         body=call.notes,
-        title=joined([CallDirection(direction).label, CallOutcome(outcome).label], ": "),
-        data={"call_id": call.pk, "outcome": str(outcome), "duration_seconds": duration_seconds},
+        title=joined([CallDirection(details.direction).label, CallOutcome(details.outcome).label], ": "),
+        data={"call_id": call.pk, "outcome": str(details.outcome), "duration_seconds": duration_seconds},
         dedupe_key=f"call:{call.pk}",
     )
     rebuild_client(client.pk, "last_contact_at")
@@ -94,12 +108,12 @@ def log_call(
             brand_id=client.brand_id,
             agent_id=actor.pk,
             kind="call",
-            outcome=str(outcome),
+            outcome=str(details.outcome),
             contact_id=call.pk,
         )
     )
-    if follow_up_at is not None:
+    if follow_up is not None:
         followups.add_task(
-            client_id=client.pk, actor=actor, title=follow_up_title or _("Call back"), due_at=follow_up_at
+            client_id=client.pk, actor=actor, title=follow_up.title or _("Call back"), due_at=follow_up.due_at
         )
     return call

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.calls import CallDetails, FollowUp
 from clients.choices import CallDirection, CallOutcome
 from clients.countries import country_choices
 from clients.letter_catalogue import LETTERS
@@ -69,6 +70,19 @@ class CallForm(forms.Form):
         help_text=gettext_lazy("Leave it empty when nothing is to be done."),
     )
     follow_up_title = forms.CharField(label=gettext_lazy("What for"), required=False, max_length=160)
+
+    def details(self) -> CallDetails:
+        data = self.cleaned_data
+        return CallDetails(
+            outcome=CallOutcome(data["outcome"]),
+            duration_seconds=data["duration"],
+            notes=data["notes"],
+            direction=CallDirection(data["direction"]),
+        )
+
+    def follow_up(self) -> FollowUp | None:
+        due_at = self.cleaned_data["follow_up_at"]
+        return FollowUp(due_at, self.cleaned_data["follow_up_title"]) if due_at else None
 
 
 class TaskForm(forms.Form):

@@ -11,7 +11,7 @@ from crm.accounts.passwords import absolute
 from crm.choices import LinkKind
 from crm.models import Actor
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
 from ib.models import Partner
@@ -28,9 +28,7 @@ def invite(partner: Partner, *, actor: Actor) -> None:
     audit.record(actor=actor, action=IbAction.PARTNER_INVITED, target=partner, brand_id=partner.brand_id)
     mail.send(
         kind="ib.invitation",
-        to=user.email,
-        language=user.language,
-        brand=partner.brand,
+        to=Recipient(user.email, user.language, partner.brand),
         is_secret=True,
         letter=lambda: Letter(
             subject=_("Your partner pages at %(brand)s") % {"brand": partner.brand},

@@ -76,11 +76,8 @@ def _raise_on(
         why = list(broken.get(pk, []))
         if score is not None and p.get(pk, 1.0) < threshold_of(agent) * (WATCHED_TIMES if pk in watched else 1):
             why += reasons.of_score(
+                score,
                 counts={feature.value: getattr(row, feature.value) for feature in FEATURES},
-                expected=score.expected,
-                dispersion=score.dispersion,
-                feature_p=score.feature_p,
-                family_p=score.family_p,
                 medians=medians[groups[pk]],
                 window=busy_window(agent, day),
                 has_book=agent.books.exists(),

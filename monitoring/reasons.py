@@ -12,6 +12,7 @@ from crm.i18n import formats
 from crm.i18n.localized_text import SAYERS, Phrase, said_by
 from monitoring import statistics
 from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
+from monitoring.models import DayScore
 
 Reason = dict[str, Any]
 # A reason is a feature at least this improbable; one below its floor never is (`scoring.UNREMARKABLE`).
@@ -22,44 +23,42 @@ ALL_THE_SAME = 1e-6
 
 
 def of_score(
+    score: DayScore,
     *,
     counts: dict[str, int],
-    expected: list[float],
-    dispersion: list[float],
-    feature_p: list[float],
-    family_p: list[float],
     medians: dict[str, float],
     window: tuple[str, str] | None = None,
     has_book: bool = True,
 ) -> list[Reason]:
-    """The strongest feature of each family that stands out, strongest family first.
+    """List the strongest feature of each family that is improbable on a scored day, the least probable family first.
 
-    `window`: between which times of the agent's day most records were opened. `has_book`: whether "outside" means anything.
+    counts: the day's counts by feature. medians: those of the agent's peers. window: between which times of the agent's
+    day most records were opened. has_book: whether "outside the own book" means anything for this agent.
     """
-    found: list[tuple[float, Reason]] = []
-    for n in np.argsort(np.maximum(family_p, ALL_THE_SAME), kind="stable"):
+    ranked: list[tuple[float, Reason]] = []
+    for n in np.argsort(np.maximum(score.family_p, ALL_THE_SAME), kind="stable"):
         family = FAMILIES[int(n)]
-        best = _strongest(family, counts, feature_p)
+        best = _strongest(family, counts, score.feature_p)
         if best is None:
             continue
         column = FEATURES.index(best)
-        low, high = statistics.interval(expected[column], dispersion[column])
+        low, high = statistics.interval(score.expected[column], score.dispersion[column])
         reason: Reason = {
             "code": "habit",
             "family": family.value,
             "feature": best.value,
             "observed": counts[best.value],
-            "usual": round(expected[column], 1),
+            "usual": round(score.expected[column], 1),
             "low": low,
             "high": high,
-            "p": feature_p[column],
+            "p": score.feature_p[column],
             "median": round(medians.get(best.value, 0.0), 1),
         }
         if family == Family.VOLUME:
             reason["outside"] = counts[Feature.OUTSIDE_CLIENTS.value] if has_book else 0
             reason["from"], reason["to"] = window or ("", "")
-        found.append((family_p[int(n)], reason))
-    return [reason for _p, reason in found[:REASONS_MAX]]
+        ranked.append((score.family_p[int(n)], reason))
+    return [reason for _p, reason in ranked[:REASONS_MAX]]
 
 
 def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -> Feature | None:

@@ -30,7 +30,7 @@ from crm.events import ClientRegistered, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Brand, User
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.request_context import current
@@ -244,9 +244,7 @@ def send_confirmation(*, user: User) -> None:
     address = absolute(reverse("portal_confirm_email", kwargs={"brand": user.brand.code, "token": token}))
     mail.send(
         kind="portal.confirm_email",
-        to=user.email,
-        language=user.language,
-        brand=user.brand,
+        to=Recipient.of(user),
         is_secret=True,
         letter=lambda: Letter(
             subject=_("Confirm your e-mail address"),
@@ -279,9 +277,7 @@ def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> Non
         sign_in = absolute(reverse("portal_login", kwargs={"brand": brand.code}))
     mail.send(
         kind="portal.registered_already",
-        to=to,
-        language=language,
-        brand=brand,
+        to=Recipient(to, language, brand),
         dedupe_key=f"registered-already:{brand.pk}:{to}:{timezone.now():%Y-%m-%d-%H}",
         letter=lambda: text(brand, sign_in),
     )

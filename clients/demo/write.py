@@ -36,7 +36,7 @@ def entry(
     data: dict[str, Any] | None = None,
     key: str = "",
 ) -> tuple[Any, ...]:
-    """A timeline row, for COPY."""
+    """Return a row of the timeline in the order of `TIMELINE`, for COPY."""
     return (client_id, at, kind.value, title, body, actor.pk if actor else None, "", Jsonb(data or {}), key, False)
 
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 from clients import contacts, policies
 from clients.books import move_client
 from clients.calls import log_call
-from clients.choices import CallDirection, CallOutcome
 from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
 from clients.mail import write_to_client
@@ -43,17 +42,7 @@ def call(request: UserRequest, client_id: int) -> HttpResponseBase:
     form = CallForm(request.POST or None)
 
     def do() -> None:
-        data = form.cleaned_data
-        log_call(
-            client_id=client.pk,
-            actor=request.user,
-            outcome=CallOutcome(data["outcome"]),
-            notes=data["notes"],
-            duration_seconds=data["duration"],
-            direction=CallDirection(data["direction"]),
-            follow_up_at=data["follow_up_at"],
-            follow_up_title=data["follow_up_title"],
-        )
+        log_call(client_id=client.pk, actor=request.user, details=form.details(), follow_up=form.follow_up())
 
     return dialogs.run(
         request,

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.notices.notify import notify
 
 APP = "allauth.account"
@@ -131,10 +131,8 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
     key = f"failed-attempts:{user.pk}:{today}"
     sent = mail.send(
         kind="accounts.failed_attempts",
-        to=user.email,
-        language=user.language,
+        to=Recipient.of(user),
         dedupe_key=key,
-        brand=None if user.is_team else user.brand,
         letter=lambda: Letter(
             subject=_("Failed attempts to sign in to your account"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},

@@ -14,7 +14,7 @@ from crm.choices import LinkKind
 from crm.db.locking import lock
 from crm.models import User
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.security import audit
 
 
@@ -68,10 +68,8 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
     )
     mail.send(
         kind="accounts.password_reset",
-        to=user.email,
-        language=user.language,
+        to=Recipient.of(user),
         is_secret=True,
-        brand=None if user.is_team else user.brand,
         letter=lambda: Letter(
             subject=_("Choose a new password"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},

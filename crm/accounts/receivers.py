@@ -23,7 +23,7 @@ from crm.accounts.sessions import end_sessions
 from crm.audit_codes import CrmAction
 from crm.models import User
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.security import audit
 from crm.security.request_context import current
 
@@ -97,9 +97,7 @@ def tell_owner(user: User, kind: str, subject: Any) -> None:
     address, now = current().ip, timezone.localtime()
     mail.send(
         kind=f"accounts.{kind}",
-        to=user.email,
-        language=user.language,
-        brand=None if user.is_team else user.brand,
+        to=Recipient.of(user),
         letter=lambda: Letter(
             subject=subject(),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},

@@ -1,8 +1,8 @@
 """Letters by e-mail: a row in the transaction of its cause, sent by a worker afterwards; the sweeper sends what is left.
 
-    mail.send(kind="accounts.invitation", to=user.email, language=user.language, letter=lambda: Letter(…), is_secret=True)
+    mail.send(kind="accounts.invitation", to=Recipient.of(user), letter=lambda: Letter(…), is_secret=True)
 
-`letter` is called under the receiver's language, so its texts go through gettext there.
+`letter` is called under the recipient's language, so its texts go through gettext there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from django.utils import timezone, translation
 
 from crm.choices import MailState
 from crm.i18n.localized_text import phrase
-from crm.models import Brand, OutgoingMail
+from crm.models import Brand, OutgoingMail, User
 from crm.queue.enqueue import enqueue_on_commit
 from crm.security import crypto
 
@@ -43,19 +43,29 @@ class Letter:
     greeting: str = ""
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """Who gets an e-mail: the address, the language to write in ("" is the brand's), and the brand in whose name."""
+
+    email: str
+    language: str = ""
+    brand: Brand | None = None
+
+    @classmethod
+    def of(cls, user: User) -> Recipient:
+        """Return the owner of a login; staff are written to without a brand's name and colours."""
+        return cls(user.email, user.language, None if user.is_team else user.brand)
+
+
 def send(
-    *,
-    kind: str,
-    to: str,
-    letter: Callable[[], Letter],
-    language: str = "",
-    brand: Brand | None = None,
-    client_id: int | None = None,
-    dedupe_key: str = "",
-    is_secret: bool = False,
+    *, kind: str, to: Recipient, letter: Callable[[], Letter], dedupe_key: str = "", is_secret: bool = False
 ) -> OutgoingMail | None:
-    """Queue a letter in the caller's transaction. The same dedupe_key is sent once; returns None when it was there."""
-    with translation.override(language or (brand.default_language if brand else settings.LANGUAGE_CODE)):
+    """Queue an e-mail in the caller's transaction; the same dedupe_key is sent once, and None returned for the second.
+
+    is_secret: the body holds a link or code that opens a login; it is stored encrypted and deleted once sent.
+    """
+    brand = to.brand
+    with translation.override(to.language or (brand.default_language if brand else settings.LANGUAGE_CODE)):
         written = letter()
         context = {"letter": written, "brand": brand, "language": translation.get_language(), "base": settings.BASE_URL}
         body = orjson.dumps(
@@ -66,14 +76,13 @@ def send(
         )
     row = OutgoingMail(
         kind=kind,
-        to=to,
+        to=to.email,
         subject=" ".join(str(written.subject).split())[:200],
         body=crypto.encrypt(body, purpose=PURPOSE) if is_secret else body,
         is_secret=is_secret,
         sender_name=brand.name if brand else "",
         reply_to=brand.support_email if brand else "",
         brand=brand,
-        client_id=client_id,
         dedupe_key=dedupe_key,
         due_at=timezone.now(),
     )

@@ -18,7 +18,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Brand, Desk, User
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 from crm.security import audit
 from crm.security.policies import require, require_permission
 from crm.security.scope import reach_of
@@ -90,8 +90,7 @@ def _send_invitation(user: User, actor: User | None) -> None:
     address = absolute(reverse("account_accept_invitation", args=[token]))
     mail.send(
         kind="accounts.invitation",
-        to=user.email,
-        language=user.language,
+        to=Recipient.of(user),
         is_secret=True,
         letter=lambda: Letter(
             subject=_("Your login at %(brand)s") % {"brand": user.brand.name if user.brand else "Keelson"},

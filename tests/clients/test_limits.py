@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clients import books, panels, profile, timeline, timeline_page
-from clients.calls import log_call
+from clients.calls import CallDetails, log_call
 from clients.choices import CallOutcome, TimelineKind
 from clients.contacts import reveal
 from clients.followups import add_task, complete_task, snooze_task
@@ -35,12 +35,13 @@ def page(answer, status=200):
     ("seconds", "is_kept"), [(-1, False), (0, True), (1, True), (86_399, True), (86_400, True), (86_401, False)]
 )
 def test_a_call_lasts_from_nothing_to_a_day(cast, seconds, is_kept):
-    fields = {"client_id": cast.client.pk, "actor": cast.agent, "outcome": CallOutcome.REACHED}
+    whose = {"client_id": cast.client.pk, "actor": cast.agent}
     if is_kept:
-        assert log_call(**fields, duration_seconds=seconds).duration_seconds == seconds
+        details = CallDetails(CallOutcome.REACHED, duration_seconds=seconds)
+        assert log_call(**whose, details=details).duration_seconds == seconds
     else:
         with pytest.raises(DomainError, match="between nothing and a day"):
-            log_call(**fields, duration_seconds=seconds, started_at=NOW - DAY)
+            log_call(**whose, details=CallDetails(CallOutcome.REACHED, seconds, started_at=NOW - DAY))
     assert Call.objects.count() == is_kept
 
 
@@ -49,18 +50,24 @@ def test_a_call_lasts_from_nothing_to_a_day(cast, seconds, is_kept):
 )
 @time_machine.travel(NOW, tick=False)
 def test_a_callers_clock_may_be_five_minutes_ahead(cast, ahead, is_kept):
-    fields = {"client_id": cast.client.pk, "actor": cast.agent, "outcome": CallOutcome.REACHED}
+    call = {
+        "client_id": cast.client.pk,
+        "actor": cast.agent,
+        "details": CallDetails(CallOutcome.REACHED, started_at=NOW + ahead),
+    }
     if is_kept:
-        log_call(**fields, started_at=NOW + ahead)
+        log_call(**call)
     else:
         with pytest.raises(DomainError, match="before it took place"):
-            log_call(**fields, started_at=NOW + ahead)
+            log_call(**call)
     assert Call.objects.count() == is_kept
 
 
 @time_machine.travel(NOW, tick=False)
 def test_a_call_without_a_start_ended_now(cast):
-    call = log_call(client_id=cast.client.pk, actor=cast.agent, outcome=CallOutcome.REACHED, duration_seconds=90)
+    call = log_call(
+        client_id=cast.client.pk, actor=cast.agent, details=CallDetails(CallOutcome.REACHED, duration_seconds=90)
+    )
     assert call.started_at == NOW - dt.timedelta(seconds=90)
 
 

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from clients import timeline
 from clients.books import move_clients
-from clients.calls import log_call
+from clients.calls import CallDetails, log_call
 from clients.choices import TimelineKind
 from clients.countries import country
 from clients.models import TimelineEntry
@@ -137,7 +137,7 @@ def test_stages_calls_and_moves_are_told_in_every_language(cast):
     """These were frozen in the language of whoever caused them."""
     with translation.override("de"):
         move_stage(client_id=cast.client.pk, to="verified", reason=phrase("Identity verified"))
-        log_call(client_id=cast.client.pk, actor=cast.agent, outcome="no_answer")
+        log_call(client_id=cast.client.pk, actor=cast.agent, details=CallDetails("no_answer"))
         move_clients(client_ids=[cast.client.pk], to_book_id=cast.pool.pk, actor=None)
     rows = list(TimelineEntry.objects.filter(client=cast.client))
     with translation.override("en"):

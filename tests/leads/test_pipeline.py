@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from clients.calls import log_call
+from clients.calls import CallDetails, log_call
 from clients.choices import SALES_TRANSITIONS, CallOutcome, SalesStatus, Stage
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
@@ -49,7 +49,7 @@ def test_a_step_is_kept_told_and_stops_the_clock(cast, lead):
 def test_a_logged_call_moves_an_early_lead_and_leaves_later_steps_to_the_agent(cast, lead, before, outcome, after):
     change_sales_status(client_id=lead.client_id, to=SalesStatus(before), actor=cast.agent)
     for _ in range(2):  # also when the event comes twice
-        log_call(client_id=lead.client_id, actor=cast.agent, outcome=CallOutcome(outcome))
+        log_call(client_id=lead.client_id, actor=cast.agent, details=CallDetails(CallOutcome(outcome)))
         events.drain()
     assert Client.objects.get(pk=lead.client_id).sales_status == after
     assert not SalesStatusChange.objects.exclude(actor=cast.agent).exists()

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from clients.calls import log_call
+from clients.calls import CallDetails, log_call
 from clients.choices import CallOutcome, Stage
 from clients.models import Client
 from clients.stages import move_stage
@@ -55,7 +55,7 @@ def test_when_everyone_let_it_lie_it_goes_to_the_pool_and_the_desk_head_is_told(
 
 def test_a_call_stops_the_clock(cast, german_rule, second_agent, capture):
     lead = capture().lead
-    log_call(client_id=lead.client_id, actor=cast.agent, outcome=CallOutcome.NO_ANSWER)
+    log_call(client_id=lead.client_id, actor=cast.agent, details=CallDetails(CallOutcome.NO_ANSWER))
     events.drain()
     lead.refresh_from_db()
     assert lead.touched_by == cast.agent and lead.sla_due_at is None

@@ -213,12 +213,15 @@ def test_an_agent_without_a_brand_raises_nothing(cast):
 
 # ── which features say why ───────────────────────────────────────────────────────────────────────────────────────────
 def reasons_of(counts: dict[str, int], p: dict[Feature, float], *, has_book: bool = True) -> list[reasons.Reason]:
-    return reasons.of_score(
-        counts={feature.value: counts.get(feature.value, 0) for feature in FEATURES},
+    score = DayScore(
         expected=[5.0] * len(FEATURES),
         dispersion=[0.3] * len(FEATURES),
         feature_p=[p.get(feature, 0.5) for feature in FEATURES],
         family_p=[1e-3] * len(FAMILIES),
+    )
+    return reasons.of_score(
+        score,
+        counts={feature.value: counts.get(feature.value, 0) for feature in FEATURES},
         medians={},
         has_book=has_book,
     )

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from clients.calls import CallDetails
+from clients.choices import CallOutcome
 from clients.models import Client
 from compliance.packs import TrailFilter
 from crm.choices import Role
@@ -94,6 +96,7 @@ DOORS: dict[str, Door] = {
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
     "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
+    "clients.calls.log_call": Door(given=lambda: {"details": CallDetails(CallOutcome.REACHED)}),
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
     "leads.imports.discard": Door(by=of("import_id", "owner", "LeadImport")),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from crm.models import Notification, OutgoingMail
 from crm.notices import mail
-from crm.notices.mail import Letter
+from crm.notices.mail import Letter, Recipient
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ def letter():
     )
 
 
-def queue(**fields):
-    return mail.send(kind="test.letter", to="ann@example.com", letter=letter, **fields)
+def queue(*, brand=None, **fields):
+    return mail.send(kind="test.letter", to=Recipient("ann@example.com", brand=brand), letter=letter, **fields)
 
 
 class Broken(EmailBackend):
@@ -60,7 +60,7 @@ def test_the_same_thing_is_written_once(cast):
 
 def test_it_is_written_in_the_receivers_language(cast):
     queue_letter = lambda: Letter(subject=gettext("Yes"), paragraphs=())  # noqa: E731
-    mail.send(kind="test", to="a@example.com", letter=queue_letter, language="de")
+    mail.send(kind="test", to=Recipient("a@example.com", "de"), letter=queue_letter)
     assert OutgoingMail.objects.get().subject == "Ja"
 
 
