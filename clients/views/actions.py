@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from functools import partial
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients import contacts, policies
-from clients.books import move_client
+from clients.books import move_client, move_clients
 from clients.calls import log_call
 from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
@@ -25,8 +25,9 @@ from clients.stages import close_client
 from clients.views import dialogs
 from crm.errors import DomainError
 from crm.money.numbers import is_whole
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
-from crm.web.requests import UserRequest
+from crm.web.requests import UserRequest, list_of_origin
 
 SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
@@ -103,21 +104,22 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
     )
     action = request.POST.get("action", "")
     if action == "complete":
-        task = complete_task(task_id=task.pk, actor=request.user)
-        message = _("Done: %(task)s") % {"task": task.title}
+        verb, message = partial(complete_task, task_id=task.pk, actor=request.user), _("Done: %(task)s")
     elif action == "reopen":
-        task = reopen_task(task_id=task.pk, actor=request.user)
-        message = _("Open again: %(task)s") % {"task": task.title}
+        verb, message = partial(reopen_task, task_id=task.pk, actor=request.user), _("Open again: %(task)s")
     elif action in SNOOZES:
-        task = snooze_task(task_id=task.pk, actor=request.user, until=timezone.now() + SNOOZES[action])
-        message = _("Later: %(task)s") % {"task": task.title}
+        until = timezone.now() + SNOOZES[action]
+        verb, message = partial(snooze_task, task_id=task.pk, actor=request.user, until=until), _("Later: %(task)s")
     else:
         raise Http404
     if wants_fragment(request):
-        context = {"task": task, "with_client": request.POST.get("with_client") == "1", "changed": action}
-        return render(request, "clients/_task.html", context)
+        done = run_action(request, verb, unshown=DomainError)  # the row says it
+        task.refresh_from_db()
+        context = {"task": task, "with_client": request.POST.get("with_client") == "1", "refusal": done.message}
+        return render(request, "clients/_task.html", context, status=200 if done else 422)
+    run_action(request, verb, message % {"task": task.title}, show_forbidden=True)
     back = request.POST.get("back", "")
-    return dialogs.done(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/", message)
+    return dialogs.back(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/")
 
 
 @staff_page("clients.log_call")
@@ -199,9 +201,9 @@ def note_history(request: UserRequest, note_id: int) -> HttpResponse:
 def note_pin(request: UserRequest, note_id: int) -> HttpResponseBase:
     note = _note(request, note_id)
     is_pinned = request.POST.get("pin") == "1"
-    pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned)
     message = _("The note stays on top.") if is_pinned else _("The note is back in its place.")
-    return dialogs.done(request, note.client.get_absolute_url(), message)
+    run_action(request, lambda: pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned), message)
+    return dialogs.back(request, note.client.get_absolute_url())
 
 
 @staff_page("clients.view_client")
@@ -211,13 +213,15 @@ def contact(request: UserRequest, client_id: int) -> HttpResponse:
     shown, form, status = None, None, 200
     asks_why = contacts.must_say_why(request.user, client)
     if request.method == "POST":
+        policies.require(policies.can_reveal(request.user, client))
         form = RevealForm(request.POST) if asks_why else None
-        if form is None or form.is_valid():
+
+        def do() -> contacts.Revealed:
             reason = form.cleaned_data["reason"] if form else ""
-            shown = contacts.reveal(client=client, actor=request.user, reason=reason)
-        else:
-            policies.require(policies.can_reveal(request.user, client))
-            status = 422
+            return contacts.reveal(client=client, actor=request.user, reason=reason)
+
+        done = run_action(request, do, form=form)
+        shown, status = done.result, 200 if done else 422
     context = {
         "client": client,
         "shown": shown,
@@ -305,12 +309,17 @@ def close(request: UserRequest, client_id: int) -> HttpResponseBase:
 @require_POST
 def move_many(request: UserRequest) -> HttpResponseBase:
     """The list's bulk action: the selected clients into one book."""
-    from clients.books import move_clients
     from clients.tables import ClientTable
 
     book_id = request.POST.get("book", "")
-    if not is_whole(book_id):
-        raise DomainError(_("Choose the book to move to."))
-    ids = list(ClientTable.selected(request).values_list("pk", flat=True))
-    moved: list[Any] = move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)
-    return dialogs.done(request, "/clients/", _("%(count)s clients moved.") % {"count": len(moved)})
+
+    def do() -> list[Client]:
+        if not is_whole(book_id):
+            raise DomainError(_("Choose the book to move to."))
+        ids = list(ClientTable.selected(request).values_list("pk", flat=True))
+        return move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)
+
+    done = run_action(
+        request, do, lambda moved: _("%(count)s clients moved.") % {"count": len(moved)}, show_forbidden=True
+    )
+    return dialogs.back(request, "/clients/" if done else list_of_origin(request) or "/clients/")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from django import forms
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -127,6 +126,10 @@ def skip_one(request: UserRequest, pk: int) -> HttpResponse:
 @staff_page(PERMISSION)
 @require_POST
 def replay_many(request: UserRequest) -> HttpResponse:
-    sent = replay_each(delivery_ids=FailedTable.selected(request).values_list("pk", flat=True), actor=request.user)
-    messages.success(request, ngettext("%(n)s event sent again.", "%(n)s events sent again.", sent) % {"n": sent})
+    ids = FailedTable.selected(request).values_list("pk", flat=True)
+    run_action(
+        request,
+        lambda: replay_each(delivery_ids=ids, actor=request.user),
+        lambda sent: ngettext("%(n)s event sent again.", "%(n)s events sent again.", sent) % {"n": sent},
+    )
     return redirect("events")

@@ -6,7 +6,6 @@ import itertools
 import mimetypes
 from typing import TYPE_CHECKING
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -20,6 +19,7 @@ from crm.errors import WrongState
 from crm.files.jobs import RESULT_DAYS, cancel_job, result_of
 from crm.models import Job, User
 from crm.security.sealed_files import FileDamaged, FileMissing
+from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import show_table, wants_fragment
 
@@ -80,9 +80,10 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     row = _own(request, pk)
     assert isinstance(request.user, User)
-    cancel_job(job_id=row.pk, actor=request.user)
-    if not wants_fragment(request):
-        messages.info(request, _("Cancelled. A running job stops at its next step."))
+    actor, is_fragment = request.user, wants_fragment(request)
+    message = "" if is_fragment else _("Cancelled. A running job stops at its next step.")
+    run_action(request, lambda: cancel_job(job_id=row.pk, actor=actor), message)
+    if not is_fragment:
         return redirect("job", pk=row.pk)
     row.refresh_from_db()
     return render(request, "crm/pages/_job.html", {"job": row, "result_days": RESULT_DAYS})

@@ -82,7 +82,7 @@ def columns(request: UserRequest, name: str) -> HttpResponse:
     table = _table(request, name)
     allowed = [column.name for column in table.allowed_columns]
     chosen = [c for c in request.POST.getlist("columns") if c in allowed] if "reset" not in request.POST else []
-    layouts.choose_columns(user=request.user, table=name, columns=chosen)
+    run_action(request, lambda: layouts.choose_columns(user=request.user, table=name, columns=chosen))
     return _back(request.POST.get("path", "/"), request.POST.get("query", ""))
 
 
@@ -110,7 +110,7 @@ def save(request: UserRequest, name: str) -> HttpResponse:
 @require_POST
 def delete(request: UserRequest, name: str, pk: int) -> HttpResponse:
     try:
-        layouts.delete_view(user=request.user, view_id=pk)
+        run_action(request, lambda: layouts.delete_view(user=request.user, view_id=pk))
     except SavedView.DoesNotExist:
         raise Http404
     return _back(request.POST.get("path", "/"), request.POST.get("query", ""))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
-from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -148,8 +147,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
     """One member of staff: particulars, roles, reach, requests, sign-in, versions and events."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
-    initial = {name: getattr(user, name) for name in people.CHANGEABLE}
-    form = ParticularsForm(request.POST or None, actor=actor, initial=initial)
+    form = ParticularsForm(request.POST or None, actor=actor, initial=_details_of(user))
     if run_action(
         request,
         lambda: people.change_staff(user_id=user.pk, actor=actor, **form.cleaned_data),
@@ -159,6 +157,10 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
     ):
         return redirect("staff_member", pk=pk)
     return render(request, "crm/staff/member.html", _member_context(actor, user, form))
+
+
+def _details_of(user: User) -> dict[str, Any]:
+    return {name: getattr(user, name) for name in people.CHANGEABLE}
 
 
 def _member_context(actor: User, user: User, form: ParticularsForm) -> dict[str, Any]:
@@ -203,15 +205,17 @@ def ask_grant(request: HttpRequest, pk: int) -> HttpResponse:
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     form = GrantForm(request.POST, actor=actor, user=user)
-    if not form.is_valid():
-        messages.error(request, _("Choose a role or reach from the list and give a reason."))
-        return redirect("staff_member", pk=pk)
-    return _act(
+    done = run_action(
         request,
-        pk,
-        _("Asked. Another administrator has to approve it."),
         lambda: grants.request_grant(actor=actor, user=user, what=form.thing(), reason=form.cleaned_data["reason"]),
+        _("Asked. Another administrator has to approve it."),
+        form=form,
+        show_forbidden=True,
     )
+    if done:
+        return redirect("staff_member", pk=pk)
+    context = _member_context(actor, user, ParticularsForm(actor=actor, initial=_details_of(user)))
+    return render(request, "crm/staff/member.html", {**context, "grant_form": form}, status=422)
 
 
 @staff_page(MANAGE)

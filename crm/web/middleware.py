@@ -18,7 +18,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from structlog.contextvars import get_contextvars
@@ -30,6 +29,7 @@ from crm.errors import DomainError, NotAllowed, NotFound
 from crm.models import User
 from crm.security.access_log import session_mark
 from crm.security.request_context import RequestContext, acting_in
+from crm.web.requests import list_of_origin
 
 __all__ = ["client_ip"]
 
@@ -266,8 +266,8 @@ class DomainErrorMiddleware:
         if not isinstance(exception, DomainError):
             return None
         status = 403 if isinstance(exception, NotAllowed) else 404 if isinstance(exception, NotFound) else 409
-        start = request.POST.get("list", "") if request.method == "POST" else ""
-        if status == 409 and start.startswith("/") and url_has_allowed_host_and_scheme(start, allowed_hosts=None):
+        start = list_of_origin(request)
+        if status == 409 and start:
             messages.error(request, exception.message)
             return redirect(start)
         return render(request, "crm/refused.html", {"error": exception}, status=status)

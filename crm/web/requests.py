@@ -1,8 +1,9 @@
-"""The request of a page behind sign-in, for the type checker."""
+"""What pages read from a request: who sent it, for the type checker, and the list that a bulk action came from."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from crm.models import User
 
@@ -14,3 +15,10 @@ class UserRequest(HttpRequest):
     """
 
     user: User
+
+
+def list_of_origin(request: HttpRequest) -> str:
+    """Return the address of the list, filters and page included, that a bulk action was started from; "" without one."""
+    address = request.POST.get("list", "") if request.method == "POST" else ""
+    is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if is_ours else ""

@@ -266,6 +266,28 @@ class TestNotesAndTasks:
         assert browser.post(f"/tasks/{task.pk}/", {"action": "explode"}).status_code == 404
         assert browse(cast.other_agent).post(f"/tasks/{task.pk}/", {"action": "complete"}).status_code == 404
 
+    def test_a_refused_change_of_a_task_is_said_in_its_row(self, cast, browse):
+        task = add_task(
+            client_id=cast.client.pk, actor=cast.agent, title="Call", due_at=timezone.now() + dt.timedelta(hours=1)
+        )
+        browser = browse(cast.agent)
+        browser.post(f"/tasks/{task.pk}/", {"action": "complete"}, headers=HTMX)
+        row = html(browser.post(f"/tasks/{task.pk}/", {"action": "complete"}, headers=HTMX), 422)
+        assert "This task is done already." in row and "Undo" in row
+        back = {"action": "week", "back": address(cast.client)}
+        page = html(browser.post(f"/tasks/{task.pk}/", back, follow=True))
+        assert "This task is done already." in page and "Later: Call" not in page
+
+    def test_a_task_of_a_colleague_is_refused_in_its_row_and_on_the_page(self, cast, browse):
+        task = add_task(
+            client_id=cast.client.pk, actor=cast.desk_head, title="Call", due_at=timezone.now() + dt.timedelta(hours=1)
+        )
+        browser = browse(cast.agent)
+        change = {"action": "complete", "back": address(cast.client)}
+        assert "This task is " in html(browser.post(f"/tasks/{task.pk}/", change, headers=HTMX), 422)
+        assert "This task is " in html(browser.post(f"/tasks/{task.pk}/", change, follow=True))
+        assert Task.objects.get().done_at is None
+
     def test_the_way_back_leads_nowhere_else(self, cast, browse):
         task = add_task(
             client_id=cast.client.pk, actor=cast.agent, title="Call", due_at=timezone.now() + dt.timedelta(hours=1)

@@ -378,3 +378,15 @@ def test_forgotten_passwords_answer_alike_and_the_link_works_once(cast):
     assert Browser().post(address, new)["Location"] == "/accounts/login/"
     assert fresh(cast.agent).check_password("quite another phrase")
     assert "was used already" in Browser().post(address, new).content.decode()
+
+
+def test_a_refused_request_for_a_role_is_said_in_its_form_and_keeps_what_was_typed(cast, browse):
+    browser, address = browse(cast.administrator), f"/staff/{cast.agent.pk}/ask/"
+    page = browser.post(address, {"what": "", "reason": "Covers Rita's holiday"})
+    assert page.status_code == 422 and page.context["grant_form"].errors.keys() == {"what"}
+    assert "Covers Rita&#x27;s holiday" in page.content.decode()
+    holiday = {"what": f"book:{cast.other_book.pk}", "reason": "Holiday"}
+    assert browser.post(address, holiday).status_code == 302 and GrantRequest.objects.count() == 1
+    page = browser.post(address, holiday)
+    assert page.status_code == 422 and page.context["grant_form"].non_field_errors()
+    assert GrantRequest.objects.count() == 1

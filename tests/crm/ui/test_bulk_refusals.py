@@ -3,6 +3,7 @@
 import pytest
 
 from clients.models import Client
+from crm.models import Book
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +21,22 @@ def test_a_refused_bulk_action_is_said_on_its_list(cast, browse, address, start,
     assert answer.status_code == 302 and answer["Location"] == start
     assert words in browser.get(start).content.decode()
     assert Client.objects.get(pk=cast.client.pk).book_id == cast.client.book_id
+
+
+def test_a_book_out_of_reach_is_refused_on_the_list_with_its_filters(cast, browse):
+    browser, start = browse(cast.desk_head), "/clients/?sort=-id"
+    fields = {"ids": [cast.client.pk], "book": cast.other_book.pk, "list": start}
+    assert browser.post("/clients/move/", fields)["Location"] == start
+    assert "a book that you don&#x27;t reach" in browser.get(start).content.decode()
+    assert Client.objects.get(pk=cast.client.pk).book_id == cast.client.book_id
+
+
+def test_clients_are_moved_from_the_list(cast, browse):
+    book = Book.objects.create(brand=cast.brand, desk=cast.desk, name="Rita's book", owner=cast.retention)
+    browser = browse(cast.desk_head)
+    page = browser.post("/clients/move/", {"ids": [cast.client.pk], "book": book.pk, "list": "/clients/"}, follow=True)
+    assert "1 clients moved." in page.content.decode()
+    assert Client.objects.get(pk=cast.client.pk).book_id == book.pk
 
 
 @pytest.mark.parametrize("start", ["https://evil.example/", "//evil.example/", "/\\evil.example", ""])
