@@ -10,7 +10,7 @@ GOOGLE_HOSTS = ("gmail.com", "googlemail.com")
 
 
 def canonical_email(email: str) -> str:
-    """The mailbox behind an address: lower case, no `+tag`, and no dots at Google, which ignores them.
+    """Reduce an e-mail address to its mailbox: lower case, no `+tag`, and no dots at Google, which ignores them.
 
     PostgreSQL computes `Client.email_canonical` by the same rule (`clients.models.client.EMAIL_CANONICAL`); a property
     test holds the two together.
@@ -27,7 +27,7 @@ def canonical_email(email: str) -> str:
 
 
 def parse_phone(raw: str, country: str = "") -> phonenumbers.PhoneNumber | None:
-    """A number as a person typed it, read as that country's where it has no prefix; None when it is no valid number."""
+    """Parse a phone number as a person typed it, as `country`'s where it has no prefix; None when it isn't valid."""
     text = raw.strip()
     if not text:
         return None
@@ -48,6 +48,6 @@ def canonical_phone(raw: str, country: str = "") -> str:
 
 @lru_cache(maxsize=8192)
 def country_of_phone(e164: str) -> str:
-    """The ISO country a number belongs to; empty where it is shared by several or unknown."""
+    """Find the ISO country of a number in E.164; "" where several share it or it is unknown."""
     number = parse_phone(e164)
     return (phonenumbers.region_code_for_number(number) or "") if number else ""

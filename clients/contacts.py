@@ -26,6 +26,7 @@ class Revealed:
 
 
 def must_say_why(user: Actor, client: Client) -> bool:
+    """Check whether the brand's policy asks this user for a reason: for every client, or those outside their book."""
     policy = client.brand.policies.get("reveal_needs_reason", False)
     return policy is True or (policy == "outside_book" and not is_in_own_book(user, client))
 

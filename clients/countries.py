@@ -20,7 +20,7 @@ SAYERS["country"] = country_name
 
 
 def country(code: str) -> Phrase:
-    """The same, for what each reads in their language."""
+    """Name a country as a phrase, for entries and notices that each person reads in their own language."""
     return said_by("country", code)
 
 
@@ -31,7 +31,7 @@ def country_choices(*, blank: str | None = None) -> list[tuple[str, str]]:
 
 
 def lazy_choices() -> list[tuple[str, str]]:
-    """The same for a filter that is declared when the module loads: names are looked up when they are shown."""
+    """List (code, name) for a filter that is declared when its module loads: names are looked up when shown."""
     name = lazy(country_name, str)
     return [(code, name(code)) for code, _english in sorted(countries.countries.items(), key=lambda pair: str(pair[1]))]
 

@@ -43,14 +43,17 @@ def start_of(day: dt.date) -> dt.datetime:
 
 
 def books_in_reach(request: HasUser | None) -> QuerySet[Book]:
+    """Offer the books that the user reaches; none for a filter that is built without a request."""
     return Book.objects.filter(pk__in=reach_of(request.user).books) if request else Book.objects.none()
 
 
 def desks_in_reach(request: HasUser | None) -> QuerySet[Desk]:
+    """Offer the desks that the user reaches; none for a filter that is built without a request."""
     return Desk.objects.filter(pk__in=reach_of(request.user).desks) if request else Desk.objects.none()
 
 
 def brands_in_reach(request: HasUser | None) -> QuerySet[Brand]:
+    """Offer the brands that the user reaches; none for a filter that is built without a request."""
     return Brand.objects.filter(pk__in=reach_of(request.user).brands) if request else Brand.objects.none()
 
 

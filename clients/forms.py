@@ -46,6 +46,7 @@ class DurationField(forms.CharField):
 
 
 def moment_widget() -> forms.DateTimeInput:
+    """Build the browser's date-and-time input, in the one format that it accepts."""
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
@@ -72,6 +73,7 @@ class CallForm(forms.Form):
     follow_up_title = forms.CharField(label=gettext_lazy("What for"), required=False, max_length=160)
 
     def details(self) -> CallDetails:
+        """Return what was entered about the call, for `log_call`."""
         data = self.cleaned_data
         return CallDetails(
             outcome=CallOutcome(data["outcome"]),
@@ -81,6 +83,7 @@ class CallForm(forms.Form):
         )
 
     def follow_up(self) -> FollowUp | None:
+        """Return the follow-up that was asked for; None without a time."""
         due_at = self.cleaned_data["follow_up_at"]
         return FollowUp(due_at, self.cleaned_data["follow_up_title"]) if due_at else None
 
@@ -205,7 +208,7 @@ class ProfileForm(ModelForm[Client]):
         return zone
 
     def changes(self) -> dict[str, Any]:
-        """What was entered, as `change_profile` takes it."""
+        """Return the changed personal details as `change_profile` takes them; e-mail and phone only where entered."""
         data = {name: self.cleaned_data[name] for name in PERSONAL}
         if self.cleaned_data["new_email"]:
             data["email"] = self.cleaned_data["new_email"]

@@ -51,7 +51,7 @@ BUTTON_LINE = re.compile(r"^\[([^\]\n]+)\]\([^)\n]*\)$", re.MULTILINE)
 
 
 def as_kept(body: str) -> str:
-    """A letter as staff read it later: a button is its label alone, because where it led is secret or long expired."""
+    """Reduce a letter's buttons to their labels, as staff read it later: their links are secret or long expired."""
     return BUTTON_LINE.sub(r"[\1]", body.strip())
 
 
@@ -76,7 +76,7 @@ def letter(
 
 
 def get_letter(key: str) -> Letter:
-    """Raises DomainError for a letter that no app registered."""
+    """Find a registered letter by its key. Raises: DomainError where no app registered it."""
     try:
         return LETTERS[key]
     except KeyError:
@@ -84,6 +84,7 @@ def get_letter(key: str) -> Letter:
 
 
 def unknown_placeholders(of: Letter, text: str) -> set[str]:
+    """List the placeholders in a text that this letter has no value for."""
     return set(PLACEHOLDER.findall(text)) - of.placeholders
 
 

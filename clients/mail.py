@@ -88,7 +88,7 @@ def send_mail_to(
 
 
 def _shown(value: Any, language: str) -> Any:
-    """A value as the letter's language writes it: days, and phrases."""
+    """Write a value as the letter's language does: dates and phrases; everything else stays as it is."""
     if isinstance(value, dt.date):
         with translation.override(language):
             return date_format(value, "DATE_FORMAT")
@@ -97,7 +97,7 @@ def _shown(value: Any, language: str) -> Any:
 
 @transaction.atomic
 def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str = "", message: str = "") -> Message:
-    """A person sends a client a letter: one of the house's, or their own words.
+    """Send a client an e-mail from a member of staff: a letter of the catalogue, or free text.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.
     """
@@ -217,7 +217,7 @@ def _try_later(message: Message, error: str) -> None:
 
 
 def _give_up(message: Message, error: str) -> None:
-    """The address does not take mail: the file says so, and the person who wrote it is told."""
+    """Mark an e-mail as undeliverable, on the client's timeline too, and notify its sender or the client's owner."""
     with transaction.atomic():
         _being_sent(message).update(state=MessageState.FAILED, error=error[:300], secret=None)
         title = phrase("E-mail could not be delivered: %(subject)s") % {"subject": message.subject}

@@ -27,11 +27,12 @@ def paragraphs(text: str) -> list[dict[str, object]]:
 
 
 def plain_text(text: str) -> str:
-    """The text part: a button is its label and, below it, its address."""
+    """Write the text part of an e-mail: a button becomes its label and, below it, its address."""
     return re.sub(r"^\[([^\]]+)\]\(([^)\s]+)\)$", r"\1:\n\2", text.strip(), flags=re.MULTILINE) + "\n"
 
 
 def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternatives:
+    """Build the e-mail of a message, with `secret` values (links, codes) filled in that its row doesn't keep."""
     brand = message.client.brand
     body = fill(message.body, secret)
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)

@@ -42,7 +42,7 @@ def due_tasks(user: User) -> int | None:
 
 
 def tasks_tile(user: User) -> dict[str, Any] | None:
-    """The next follow-ups of this person, the overdue first; nothing for those who set none."""
+    """List this person's next follow-ups, overdue ones first; None, so no tile, for those who have none."""
     mine = Task.objects.filter(assignee=user, done_at=None).select_related("client").defer("client__search_text")
     tasks = list(mine.order_by("due_at", "pk")[:TILE_ROWS])
     return {"tasks": tasks} if tasks else None

@@ -13,7 +13,7 @@ __all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "
 
 
 def can(user: Actor, client: Client, permission: str) -> Decision:
-    """The role holds the right and the client is in a book the user reaches. The system (None) may.
+    """Decide whether the role holds the permission and the client is in a book the user reaches; the system (None) may.
 
     The apps above decide with it about what belongs to a client.
     """
@@ -25,19 +25,22 @@ def can(user: Actor, client: Client, permission: str) -> Decision:
 
 
 def can_close(user: Actor, client: Client) -> Decision:
+    """Decide whether the user may close the client's record."""
     return can(user, client, "clients.close_client")
 
 
 def can_log(user: Actor, client: Client) -> Decision:
-    """Calls, notes, tasks and mails: the daily work on a client."""
+    """Decide whether the user may log calls, notes, follow-ups and e-mails: the daily work on a client."""
     return can(user, client, "clients.log_call")
 
 
 def can_move(user: Actor, client: Client) -> Decision:
+    """Decide whether the user may move the client to another book; the book it goes to is checked by the verb."""
     return can(user, client, "clients.move_client")
 
 
 def can_reveal(user: Actor, client: Client) -> Decision:
+    """Decide whether the user may see the client's phone and e-mail unmasked, each view of which is logged."""
     return can(user, client, "clients.reveal_contact")
 
 

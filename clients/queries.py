@@ -12,7 +12,7 @@ from crm.security.scope import reach_of
 
 
 def clients_visible_to(user: Actor) -> QuerySet[Client]:
-    """The clients in the books a user reaches; for a client login, only their own record."""
+    """Select the clients in the books a user reaches; for a client login, only their own record."""
     if not user or not user.is_authenticated:
         return Client.objects.none()
     if user.is_client:
@@ -32,9 +32,11 @@ def reaches(user: Actor, client: Client) -> bool:
 
 
 def around_visible_to(user: User, *, is_narrowed: bool) -> QuerySet[Client] | None:
-    """A wider set than `clients_visible_to`, of which every order is a range of an index: the one book of who has one,
-    else everybody. Never to be shown; a list walks it to find its own rows (see `crm.ui.nearest`). None for a whole book
-    (`is_narrowed`: by filters or a search), which is such a range itself."""
+    """Select a wider set than `clients_visible_to`, of which every order is a range of an index.
+
+    That is the one book of a user who has one, else every client. Never show it: a list walks it to find its own rows
+    (`crm.ui.nearest`). None for a whole book, which is such a range itself; is_narrowed: by filters or a search.
+    """
     books = reach_of(user).books
     if len(books) > 1:
         return Client.objects.all()
@@ -52,4 +54,5 @@ def get_client(user: User, client_id: int, *, permission: str = "clients.view_cl
 
 
 def is_in_own_book(user: Actor, client: Client) -> bool:
+    """Check whether the client is in a book that this person owns, as the access log records for each view."""
     return client.book_id in reach_of(user).own_books

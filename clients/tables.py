@@ -28,6 +28,7 @@ from crm.ui.tables import (
 
 
 def name_or_number(client: Client) -> str:
+    """Return the client's name, or the record's number for a lead that came without one."""
     return client.full_name or f"#{client.pk}"
 
 
@@ -55,7 +56,7 @@ READS = {
 
 
 def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
-    """The people with what the shown columns read: four whole records per line cost more than the rest of the page."""
+    """Load only what the shown columns read: four whole records per line cost more than the rest of the page."""
     shown = {column.name for column in table.shown_columns} - {"full_name"}
     if any(isinstance(column, MoneyColumn) for column in table.shown_columns):
         shown.add("brand")

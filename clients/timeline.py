@@ -60,7 +60,7 @@ def add_entry(
 
 
 def said_of(*, title: LocalizedText, body: LocalizedText = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
-    """An entry's title, body and data, for those who write many at once."""
+    """Return an entry's title, body and data as its columns hold them, for code that writes many entries at once."""
     kept = kept_words(title, body)
     return {
         "title": localize(title)[:TITLE_CHARS],

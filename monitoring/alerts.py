@@ -90,6 +90,7 @@ def _raise_on(
 
 
 def threshold_of(agent: User) -> float:
+    """Return the probability below which a day raises an alert: the brand's policy, else the default."""
     own = (agent.brand.policies if agent.brand else {}).get("alert_probability")
     return float(own) if own is not None else ALERT_PROBABILITY
 
@@ -145,6 +146,7 @@ def _write(
 
 
 def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
+    """Rate an alert: severe below one in a million or for two broken rules, high below one in 10,000 or for one."""
     if probability < SEVERE or sum(reason["code"] == "rule" for reason in why) > 1:
         return Severity.SEVERE
     if probability < HIGH or any(reason["code"] == "rule" for reason in why):
@@ -154,7 +156,11 @@ def severity_of(probability: float, why: list[reasons.Reason]) -> Severity:
 
 @transaction.atomic
 def take(*, alert_id: int, actor: User) -> Alert:
-    """A reviewer takes an alert on. Who: `monitoring.decide_alert` in reach, not on oneself, not on one's own head."""
+    """Claim an alert for review.
+
+    Who: `monitoring.decide_alert` in reach; nobody reviews themselves or the head of their own desk.
+    Raises: NotAllowed, WrongState.
+    """
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_review(actor, alert))
     policies.require(reaches(actor, alert.agent))
@@ -167,7 +173,7 @@ def take(*, alert_id: int, actor: User) -> Alert:
 
 @transaction.atomic
 def give_back(*, alert_id: int, actor: User) -> Alert:
-    """The reviewer gives an alert back for somebody else."""
+    """Release a claimed alert for another reviewer. Who: its reviewer. Raises: NotAllowed, WrongState."""
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
     policies.require(reaches(actor, alert.agent))

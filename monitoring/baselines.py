@@ -63,7 +63,7 @@ def groups_of_agents() -> dict[int, int]:
 
 
 def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:
-    """The counted days from `first` to `last`, one array a day."""
+    """Load the counted days from `first` to `last`, one at a time, as arrays over that day's agents."""
     rows = AgentDay.objects.filter(day__gte=first, day__lte=last).order_by("day", "agent_id")
     found = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
     current: list[tuple[Any, ...]] = []
@@ -90,7 +90,7 @@ def _as_day(rows: list[tuple[Any, ...]], groups: dict[int, int]) -> Day:
 
 
 def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool = False) -> Scorer:
-    """The baselines of all agents, and the tails in force when the day `before` begins, whenever it is scored.
+    """Load all agents' baselines, with the tails in force when the day `before` begins, whenever it is scored.
 
     `with_history`: the scores of the HISTORY_DAYS before it too, for fitting tails anew.
     """
@@ -109,7 +109,7 @@ def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool =
 
 
 def _past_scores(before: dt.date) -> list[np.ndarray]:
-    """The final scores of the HISTORY_DAYS before a day, one array a day."""
+    """Load the final scores of the HISTORY_DAYS before a day, one array a day."""
     since = before - dt.timedelta(days=HISTORY_DAYS)
     began = DayScore.objects.aggregate(first=Min("day"))["first"] or since
     known_from = max(since, began + dt.timedelta(days=2 * KNOWN_AFTER_DAYS))
@@ -166,6 +166,7 @@ def save_baselines(scorer: Scorer, through: dt.date) -> None:
 
 
 def save_tails(scorer: Scorer) -> None:
+    """Store the fitted tails; a family's fit of that day that is stored already stays."""
     Calibration.objects.bulk_create(
         [
             Calibration(
@@ -182,6 +183,7 @@ def save_tails(scorer: Scorer) -> None:
 
 
 def last_learned() -> dt.date | None:
+    """Find the last day that the baselines have learned from; None before the first."""
     last: dt.date | None = Baseline.objects.aggregate(last=Max("through"))["last"]
     return last
 
@@ -205,6 +207,7 @@ def close_days(*, now: dt.datetime | None = None) -> list[Scored]:
 
 
 def first_day_with_access() -> dt.date | None:
+    """Find the day (UTC) of the oldest row in the access log, from which counting can start; None while empty."""
     from crm.models import AccessEvent
 
     first = AccessEvent.objects.aggregate(first=Min("at"))["first"]

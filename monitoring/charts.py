@@ -53,8 +53,10 @@ def _series(
 def charts_of(
     agent: User, *, until: dt.date | None = None, features: tuple[Feature, ...] = SHOWN, days: int = DAYS
 ) -> list[dict[str, Any]]:
-    """A chart per feature, from two statements: bars for what was, lines for what was to be expected. Without `until`
-    they end with the person's last counted day."""
+    """Build a chart per feature from two statements: bars for the counts, lines for what was to be expected.
+
+    Without `until` they end with the person's last counted day.
+    """
     if until is None:
         last = AgentDay.objects.filter(agent=agent).order_by("-day").values_list("day", flat=True).first()
         if last is None:

@@ -63,7 +63,7 @@ def _morning_after(day: dt.date, hours: int = 0) -> dt.datetime:
 
 
 def _watch(demo: Demo) -> None:
-    """A member of the first desk leaves at the end of the month."""
+    """Put a member of the first desk who leaves at the end of the month on the watchlist."""
     head = demo.heads[0]
     leaver = next((agent for agent in demo.agents if agent.desk_id == head.desk_id and agent != demo.outlier), None)
     if leaver is not None:

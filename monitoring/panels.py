@@ -21,6 +21,7 @@ def open_alerts(user: User) -> int | None:
 
 
 def alerts_tile(user: User) -> dict[str, Any] | None:
+    """List the five newest undecided alerts in reach, each with its strongest reason."""
     waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).select_related("agent").order_by("-id")[:5]
     return {
         "rows": [

@@ -25,10 +25,12 @@ def can_review(user: User, alert: Alert) -> Decision:
 
 
 def is_head(agent: User) -> bool:
+    """Check whether the agent heads a desk: who works under them doesn't review them."""
     return agent.groups.filter(name=Role.DESK_HEAD).exists()
 
 
 def can_decide(user: User, alert: Alert) -> Decision:
+    """Decide whether the user may decide the alert: a possible reviewer, and the one who claimed it if anybody did."""
     allowed = can_review(user, alert)
     if not allowed:
         return allowed
@@ -38,6 +40,7 @@ def can_decide(user: User, alert: Alert) -> Decision:
 
 
 def can_watch(user: User, agent: User) -> Decision:
+    """Decide whether the user may put the agent on the watchlist: with the permission, in reach, never oneself."""
     allowed = has_permission(user, "monitoring.manage_watchlist")
     if not allowed or user is None:
         return allowed
@@ -47,6 +50,7 @@ def can_watch(user: User, agent: User) -> Decision:
 
 
 def reaches(user: User, agent: User) -> Decision:
+    """Decide whether the agent belongs to a desk or brand that the user reaches."""
     if agents_visible_to(user).filter(pk=agent.pk).exists():
         return YES
     return no(_("You don't reach this person's desk."))

@@ -61,13 +61,13 @@ def get_alert(user: User, alert_id: int) -> Alert:
 
 
 def pseudonym(agent_id: int) -> str:
-    """A name that says nothing, the same for the same person on this installation."""
+    """Return a name that doesn't identify the agent, the same for the same person on this installation."""
     digest = hashlib.sha256(f"{settings.SECRET_KEY}/agent/{agent_id}".encode()).hexdigest()
     return f"Agent {digest[:4].upper()}"
 
 
 def day_bounds(agent: User, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """The instants between which a day lies for an agent."""
+    """Return the instants (UTC) between which a day lies in the agent's own time zone."""
     zone = ZoneInfo(agent.time_zone or "UTC")
     start = dt.datetime.combine(day, dt.time(), tzinfo=zone)
     end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone)
@@ -83,7 +83,7 @@ class Evidence:
 
 
 def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False, after: str = "") -> Evidence:
-    """What the access log holds of an agent's day, newest first, a page at a time."""
+    """List what the access log holds of an agent's day, newest first, a page at a time."""
     start, end = day_bounds(agent, day)
     rows = AccessEvent.objects.filter(user_id=agent.pk, at__gte=start, at__lt=end)
     if kind:

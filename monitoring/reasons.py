@@ -62,7 +62,7 @@ def of_score(
 
 
 def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -> Feature | None:
-    """The feature of a family that stands out most; of two that are equally far, the one people understand first."""
+    """Pick the least probable feature of a family; of two equally far out, the one people understand first."""
     candidates = [
         (feature_p[n] if feature_p[n] > 1e-9 else 1e-9, n, feature)
         for n, feature in enumerate(FEATURES)
@@ -72,6 +72,7 @@ def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -
 
 
 def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
+    """Return the reason for a broken export rule, with the rows exported and the limit that held."""
     return {"code": "rule", "rule": rule.value, "rows": rows, "limit": limit}
 
 
@@ -103,7 +104,7 @@ SAYERS["monitoring.reason"] = in_words
 
 
 def words_of(reason: Reason) -> Phrase:
-    """The same, for a notice that each reads in their language."""
+    """Phrase a reason for a notice that each person reads in their own language."""
     return said_by("monitoring.reason", reason)
 
 
@@ -122,7 +123,7 @@ def _rule_in_words(reason: Reason) -> str:
 
 
 def _said(singular: str, plural: str) -> Any:
-    """A sentence for a count, translated when it is said."""
+    """Make a function that writes the sentence for a count, translated when it is called."""
     return lambda count: ngettext(singular, plural, count)
 
 

@@ -95,7 +95,7 @@ class Scorer:
         return np.fromiter((self.place[int(pk)] for pk in agents), dtype=np.int64, count=len(agents))
 
     def score(self, day: Day) -> Scored:
-        """Expected counts, probabilities per feature and family, and in all. Changes nothing."""
+        """Compute a day's expected counts and probabilities per feature, per family and overall. Changes nothing."""
         at = self.rows(day.agents)
         mean, own_dispersion, exposure = self._expect(day, at)
         information = RATE_STRENGTH + self.state["slow_count"][at]
@@ -147,7 +147,7 @@ class Scorer:
         return np.stack(columns, axis=-1)
 
     def learn(self, day: Day, scored: Scored) -> None:
-        """Let the baselines have a finished day, and the calibration its scores."""
+        """Feed a finished day into the baselines, and its scores into the calibration."""
         at = self.rows(day.agents)[day.learn]
         mean, dispersion = scored.expected[day.learn], scored.dispersion[day.learn]
         hours = scored.exposure[day.learn]

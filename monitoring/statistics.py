@@ -21,7 +21,7 @@ CALIBRATED_FLOOR = 1e-7
 
 
 def shrunk_rate(count: Array, hours: Array, prior_rate: Array, strength: float) -> Array:
-    """A rate per hour from decayed sums, pulled towards a prior rate worth `strength` counts."""
+    """Estimate a rate per hour from decayed sums, pulled towards a prior rate worth `strength` counts."""
     prior = np.maximum(prior_rate, TINY)
     return (strength + count) / (strength / prior + hours)
 
@@ -53,7 +53,7 @@ def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
 
 
 def interval(mean: float, dispersion: float, level: float = 0.9) -> tuple[int, int]:
-    """The counts between which the middle `level` of such days lie."""
+    """Return the counts between which the middle `level` of such days lie (negative binomial)."""
     from scipy import stats
 
     r = 1.0 / max(dispersion, 1e-6)

@@ -12,7 +12,7 @@ from monitoring.reasons import words_of
 
 @subscribe(AlertRaised)
 def tell_the_desk_head(event: AlertRaised) -> None:
-    """The heads of the agent's desk; where the desk has none who may review, everybody who may."""
+    """Notify the heads of the agent's desk of an alert; where none of them may review it, everybody who may."""
     alert = Alert.objects.select_related("agent", "desk").get(pk=event.alert_id)
     may = [
         user

@@ -15,11 +15,12 @@ from monitoring.reasons import in_words
 
 
 def agent_name(user: User, agent: User) -> str:
-    """The name, or for those who only check the process a pseudonym."""
+    """Return the agent's name, or a pseudonym for those who only check the process."""
     return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
 
 
 def first_reason(row: Alert, table: Table) -> str:
+    """Return the alert's strongest reason in words, for the list."""
     return in_words(row.reasons[0]) if row.reasons else ""
 
 
@@ -97,7 +98,7 @@ class AgentTable(Table):
 
 
 def how_usual(probability: float | None) -> str:
-    """The probability in words: of how many such days one is as far out."""
+    """Put a probability in words: of how many such days one is as far out."""
     if probability is None:
         return ""
     if probability > 0.05:

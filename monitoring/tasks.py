@@ -14,7 +14,7 @@ def close_days() -> int:
 
 @shared_task
 def score_open_days() -> int:
-    """The day that is still running: most of the harm of a bad day is done before it is over."""
+    """Score the days that are still running: most of the harm of a bad day is done before it is over."""
     return len(alerts.raise_alerts(baselines.score_open_days()))
 
 

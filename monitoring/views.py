@@ -99,7 +99,7 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
 
 @staff_page("monitoring.view_alert")
 def alert_evidence(request: UserRequest, alert_id: int) -> HttpResponse:
-    """The rows of the day, a page at a time; names of clients only where the reviewer sees the client."""
+    """Show the day's access log a page at a time; clients' names only where the reviewer sees the client."""
     alert = get_alert(request.user, alert_id)
     kind = request.GET.get("kind", "")
     outside = request.GET.get("outside") == "1"

@@ -47,6 +47,7 @@ def period(user: User, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], 
 
 
 def sales(user: User, days: int = DAYS) -> Board:
+    """Build the sales board: leads, time to first contact and first deposits per day within the user's reach."""
     _reach, span, found = period(user, days)
     total, today = figures.add_up(found.values()), found.get(span[-1], Totals())
     leads = [found.get(day, Totals()).leads for day in span]
@@ -105,6 +106,7 @@ def sales(user: User, days: int = DAYS) -> Board:
 
 
 def money(user: User, days: int = DAYS) -> Board:
+    """Build the money board: deposits, withdrawals and net per currency and day, never added across currencies."""
     _reach, span, found = period(user, days)
     total = figures.add_up(found.values())
     stats, charts = [], []
@@ -155,6 +157,7 @@ def money(user: User, days: int = DAYS) -> Board:
 
 
 def compliance(user: User) -> Board:
+    """Build the compliance board: the documents that wait for review, by age."""
     ages = queries.queue_ages(user)
     waiting = sum(age.count for age in ages)
     return Board(
@@ -170,6 +173,7 @@ def compliance(user: User) -> Board:
 
 
 def partners(user: User, days: int = DAYS) -> Board:
+    """Build the partners board: commissions per currency and day."""
     _reach, span, _found = period(user, 1)
     span = figures.days_until(span[-1], days)
     found = queries.commissions_per_day(user, span[0], span[-1])
@@ -207,4 +211,5 @@ BOARDS = {
 
 
 def boards_for(user: User) -> list[str]:
+    """List the boards that the user's role may open, in their order on the page."""
     return [slug for slug, (permission, _board) in BOARDS.items() if user.has_perm(permission)]

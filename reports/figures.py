@@ -79,11 +79,12 @@ class Reach:
 
 
 def days_until(last: dt.date, days: int) -> list[dt.date]:
+    """List the `days` days that end with `last`, oldest first."""
     return [last - dt.timedelta(days=back) for back in range(days - 1, -1, -1)]
 
 
 def figures_of(reach: Reach, first: dt.date, last: dt.date) -> QuerySet[DayFigure]:
-    """The rows within reach of some days."""
+    """Select the figures of the days from `first` to `last` within reach, for the caller to sum."""
     from django.db.models import Q
 
     return DayFigure.objects.filter(

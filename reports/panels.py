@@ -13,6 +13,7 @@ from reports.views import sees_any_board
 
 
 def sales_tile(user: User) -> dict[str, Any]:
+    """Show the sales board's figures, without its charts, on the home page."""
     board = dashboards.sales(user)
     return {"url": "/reports/sales/", "stats": board.stats, "title": board.title, "icon": "trending-up"}
 
@@ -27,6 +28,7 @@ def money_tile(user: User) -> dict[str, Any] | None:
 
 
 def compliance_tile(user: User) -> dict[str, Any]:
+    """Show how long documents have been waiting, on the home page."""
     board = dashboards.compliance(user)
     return {
         "url": "/reports/compliance/",

@@ -7,11 +7,13 @@ from reports import upkeep
 
 @shared_task
 def refresh_figures() -> int:
+    """Bring the figures up to date with what changed since the last run. Returns how many clients were refreshed."""
     return upkeep.refresh()
 
 
 @shared_task
 def check_figures() -> int:
+    """Recompute figures from their sources and repair what differs. Returns how many did."""
     return upkeep.check()
 
 

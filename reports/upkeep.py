@@ -136,7 +136,10 @@ def refresh() -> int:
 
 @transaction.atomic
 def _refresh_some() -> int:
-    """A note that is committed after these were taken is taken the next time, even if what it tells is seen already."""
+    """Refresh the figures of some of the clients that were noted as changed. Returns how many.
+
+    A note that is committed after these were read is read the next time, even if the figures have what it reports.
+    """
     with connection.cursor() as cursor:
         _alone(cursor)
         cursor.execute(TAKE, [CLIENTS_AT_ONCE])

@@ -33,7 +33,7 @@ SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": d
 
 
 def _reachable(request: UserRequest, client_id: int) -> Client:
-    """The client in reach, or 404. Whether the role may act is the verb's to say."""
+    """Return the client if the user reaches it, else 404. Whether the role may act is the verb's decision."""
     return get_client(request.user, client_id)
 
 
@@ -308,7 +308,7 @@ def close(request: UserRequest, client_id: int) -> HttpResponseBase:
 @staff_page("clients.move_client")
 @require_POST
 def move_many(request: UserRequest) -> HttpResponseBase:
-    """The list's bulk action: the selected clients into one book."""
+    """Move the selected clients into one book: the list's bulk action. Refused, it goes back to the same list."""
     from clients.tables import ClientTable
 
     book_id = request.POST.get("book", "")

@@ -1,4 +1,4 @@
-"""One shape for everything that is done in a dialog: GET brings the form, POST does it or says what is wrong.
+"""One shape for everything done in a dialog: GET shows the form, POST runs the action or shows what is wrong.
 
 With HTMX the form fills the shared dialog and a success goes back to the page; without, it is a page of its own.
 """
@@ -25,6 +25,7 @@ def done(request: HttpRequest, url: str, success_message: str) -> HttpResponseBa
 
 
 def back(request: HttpRequest, url: str) -> HttpResponseBase:
+    """Go to a page, with HTMX as a whole page instead of into the fragment."""
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=204)
         response["HX-Redirect"] = url
@@ -35,7 +36,7 @@ def back(request: HttpRequest, url: str) -> HttpResponseBase:
 def show(
     request: UserRequest, form: forms.BaseForm, *, url: str, title: Any, submit: Any, status: int = 200, **more: Any
 ) -> HttpResponse:
-    """The form, in the dialog or on a page of its own; there a link leads to `url`, the page that the dialog belongs to."""
+    """Render the form in the dialog, or on a page of its own with a link back to `url`, the page it belongs to."""
     template = "clients/_dialog.html" if wants_fragment(request) else "clients/dialog_page.html"
     context = {
         "form": form,

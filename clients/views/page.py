@@ -130,7 +130,7 @@ def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]
 
 
 def local_time(client: Client) -> Any:
-    """What time it is where the client lives: nobody is called at three in the morning."""
+    """Tell what time it is where the client lives, so that nobody is called at three at night; None if unknown."""
     try:
         return timezone.now().astimezone(zoneinfo.ZoneInfo(client.time_zone)) if client.time_zone else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
