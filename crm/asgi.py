@@ -22,6 +22,7 @@ pages = get_asgi_application()
 
 
 async def application(scope: live.Scope, receive: live.Receive, send: live.Send) -> None:
+    """Serve what needs an event loop: live updates and the health check; everything else is a 404."""
     if scope["type"] != "http":
         await send({"type": "websocket.close"})
     elif scope["path"] == live.PATH:
@@ -35,5 +36,5 @@ async def application(scope: live.Scope, receive: live.Receive, send: live.Send)
 
 
 async def _nothing() -> MutableMapping[str, Any]:
-    """The body of a request that needs none."""
+    """Return the empty body of a request that has none."""
     return {"type": "http.request", "body": b"", "more_body": False}

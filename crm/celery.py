@@ -15,6 +15,7 @@ app.autodiscover_tasks()
 
 @app.on_after_finalize.connect
 def gather_schedules(sender: Celery, **_kwargs: object) -> None:
+    """Add every app's SCHEDULE to what beat runs."""
     from django.conf import settings
 
     for name in settings.KEELSON_APPS:
@@ -32,6 +33,7 @@ def settle_before_forking(**_kwargs: object) -> None:
 
 @beat_init.connect
 def go_on_without_broker(**_kwargs: object) -> None:
+    """Start the thread that keeps the most important work going while the broker is away."""
     from crm.queue import without_broker
 
     without_broker.start()

@@ -18,6 +18,7 @@ EXTENSIONS = ("pg_trgm", "btree_gist")
 
 @register(Tags.security, deploy=True)
 def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Report the demo mode: its sign-in page shows logins with their passwords."""
     if settings.DEMO:
         return [
             Error("KEELSON_DEMO is on: the sign-in page shows logins", hint="Unset KEELSON_DEMO", id="keelson.E001")
@@ -44,7 +45,7 @@ def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def mail_leaves_the_house(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """Confirmations and reset links written to files reach nobody: whoever wants that says so."""
+    """Report that e-mails are written to files: confirmations and reset links would reach nobody."""
     if settings.EMAIL_IS_CHOSEN:
         return []
     return [
@@ -58,6 +59,7 @@ def mail_leaves_the_house(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    """Warn that seals are signed by a key derived from the field key, so that rotating it changes their key."""
     if settings.SEAL_KEY:
         return []
     return [
@@ -71,7 +73,7 @@ def seals_have_their_own_key(app_configs: Any, **kwargs: Any) -> list[Warning]:
 
 @register(Tags.security, deploy=True)
 def redis_is_ones_own(app_configs: Any, **kwargs: Any) -> list[Warning]:
-    """The wheel's server is mended only when Keelson's pin moves: good enough on a socket, for trying out."""
+    """Warn of the embedded Valkey: it gets fixes only when Keelson's pin moves, which is good enough for a trial."""
     if not settings.REDIS_IS_EMBEDDED:
         return []
     return [
@@ -121,6 +123,7 @@ def processes_have_their_own_role(app_configs: Any, **kwargs: Any) -> list[Error
 
 @register(Tags.models, Tags.database)
 def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Report permissions that a role lists and no model declares, such as a misspelt one."""
     from django.apps import apps
 
     from crm.security.roles import CATALOGUE
@@ -162,7 +165,7 @@ def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kw
 
 
 def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
-    """A database with migrations that this version doesn't have: written by a newer one, or before they were put together."""
+    """Report a database with migrations unknown here: a newer version wrote it, or one before they were squashed."""
     base = Path(settings.BASE_DIR)
     unknown = [f"{app}.{name}" for app, name in applied if not (base / app / "migrations" / f"{name}.py").exists()]
     if not unknown:
@@ -198,7 +201,7 @@ def not_allowed(
 
 
 def unfit(version: int, encoding: str, available: Sequence[str]) -> list[Error]:
-    """What a PostgreSQL server lacks for Keelson, in words that say what to do."""
+    """List what a PostgreSQL server lacks for Keelson, each with what to do about it."""
     found = []
     if version < POSTGRESQL_MIN:
         said = f"this is PostgreSQL {version}, Keelson needs {POSTGRESQL_MIN} or newer"

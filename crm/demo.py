@@ -58,7 +58,7 @@ class Demo:
         return self.now - dt.timedelta(days=DAYS)
 
     def count(self, full: int) -> int:
-        """A size of the full demo, scaled down for tests."""
+        """Scale a size of the full demo down for tests; at least one."""
         return max(1, round(full * self.scale))
 
 
@@ -178,7 +178,7 @@ WHOLE_BRAND_ROLES = [
 
 
 def load_rates(*, since: dt.date, until: dt.date) -> None:
-    """The ECB's history as it is shipped, then its last day again for every bank day until today: a demo is of today.
+    """Load the ECB's shipped history, and repeat its last day for every bank day until today: a demo is of today.
 
     Stablecoins have a price of their own. From tomorrow on rates come from the sandbox's feed.
     """

@@ -22,6 +22,7 @@ BATCH_ROWS = 500
 
 
 def nothing_awaited() -> Iterable[str]:
+    """Return no names: the default for a column whose files all have their rows."""
     return ()
 
 
@@ -72,14 +73,17 @@ class FileColumn:
 
 
 def declare(*columns: FileColumn) -> None:
+    """Register columns that hold the names of stored files, for the checks and the sweep of orphans."""
     COLUMNS.extend(columns)
 
 
 def folder_path(folder: str) -> Path:
+    """Return the path of a folder in the private store."""
     return Path(settings.PRIVATE_DIR) / folder
 
 
 def by_folder() -> dict[str, list[FileColumn]]:
+    """Group the registered columns by the folder that their files are in."""
     folders: dict[str, list[FileColumn]] = {}
     for column in COLUMNS:
         folders.setdefault(column.folder, []).append(column)

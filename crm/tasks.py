@@ -19,6 +19,7 @@ def deliver_events() -> int:
 
 @shared_task
 def seal_audit() -> int | None:
+    """Seal the audit rows since the last seal. Returns the seal's id; None where there was nothing to seal."""
     seal = audit.seal_pending()
     if seal:
         file_sweep.note_newest_seal()
@@ -27,37 +28,43 @@ def seal_audit() -> int | None:
 
 @shared_task
 def hand_over_jobs() -> int:
+    """Hand over the jobs that the broker doesn't know, and fail those whose worker died."""
     return jobs.requeue_forgotten()
 
 
 @shared_task
 def expire_job_results() -> int:
+    """Delete the results of old jobs. Returns how many."""
     return jobs.expire_results()
 
 
 @shared_task
 def watch_storage() -> bool:
+    """Notify administrators when the private store runs short of room. Returns whether it does."""
     return storage.tell_when_short()
 
 
 @shared_task
 def sweep_orphans() -> int:
+    """Delete stored files that no row names, unless the sweep is refused. Returns how many were deleted."""
     return file_sweep.sweep_orphans().total
 
 
 @shared_task
 def make_partitions() -> None:
+    """Create the partitions of the months to come."""
     partitions.ensure_upcoming()
 
 
 @shared_task
 def send_mail(mail_id: int) -> bool:
+    """Send one e-mail right after the transaction that wrote it. Returns whether one was sent."""
     return mail.deliver(mail_id=mail_id)
 
 
 @shared_task
 def send_due_mail() -> int:
-    """What a crash or a mail server that was away left behind."""
+    """Send the e-mails that a crash, or a mail server that was away, left waiting."""
     return mail.deliver_due()
 
 
@@ -69,7 +76,7 @@ def answer_link_requests() -> int:
 
 @shared_task
 def register_erasures() -> int:
-    """What a crash between an erasure's commit and its line in the register left out."""
+    """Register the erasures that a crash between their commit and the register's line left out."""
     return erasures.register_new()
 
 

@@ -7,7 +7,7 @@ from crm.models import Brand, User
 
 
 def username_for(*, brand: Brand | None, email: str) -> str:
-    """The unique user name of a login: the e-mail for staff, `brand/e-mail` for clients and partners."""
+    """Return the unique user name of a login: the e-mail for staff, `brand/e-mail` for clients and partners."""
     email = email.strip().lower()
     return email if brand is None else f"{brand.code}/{email}"
 

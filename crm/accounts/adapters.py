@@ -112,7 +112,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def note_failure(*, user: User | None, reason: str) -> None:
-    """A failed sign-in. What was typed is not kept: people type passwords into the wrong box."""
+    """Log a failed sign-in, without what was typed: people type passwords into the wrong box."""
     access_log.note(
         user=None,
         kind=AccessKind.LOGIN_FAILED,

@@ -47,7 +47,7 @@ class Attempt:
     usages: tuple[RateLimitUsage, ...] = ()
 
     def take_back(self) -> None:
-        """It was right: it counts as no failure."""
+        """Withdraw the attempt from the counters: it was right, so it is no failure."""
         for usage in self.usages:
             usage.rollback()
 
@@ -79,7 +79,7 @@ def may_send_link(request: HttpRequest, *, login: str) -> bool:
 
 
 def link_key(request: HttpRequest, login: str) -> str:
-    """The key under which requests for a link are counted: one stranger does not use up another's."""
+    """Return the key under which requests for a link are counted, so that a stranger doesn't use up the owner's."""
     return f"{login.strip().lower()}|{device_of(request, login) or ratelimit.get_ip(request)}"
 
 
@@ -99,7 +99,7 @@ def _cookie(request: HttpRequest) -> dict[str, Any]:
 
 
 def device_of(request: HttpRequest, login: str) -> str:
-    """The id of the device when this login signed in on it before, else empty."""
+    """Return the id of the device when this login has signed in on it before, else ""."""
     kept = _cookie(request)
     return str(kept["device"]) if _mark(login) in kept.get("logins", ()) else ""
 

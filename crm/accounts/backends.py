@@ -21,7 +21,10 @@ class SignInBackend(AuthenticationBackend):
         return user if self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """The user's own permissions and their groups', read together with whom they reach: every page asks for both."""
+        """Return the user's own permissions and their groups'.
+
+        They are read together with whom the user reaches: every page asks for both.
+        """
         if obj is not None or not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser:
             found: set[str] = super().get_all_permissions(user_obj, obj)
             return found

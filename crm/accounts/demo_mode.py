@@ -39,7 +39,7 @@ def staff_of_each_role() -> list[tuple[str, User]]:
 
 
 def staff_logins() -> list[DemoLogin]:
-    """What the sign-in page of a demo lists."""
+    """List the logins that the sign-in page of a demo shows, one per role; none outside a demo."""
     if not settings.DEMO:
         return []
     return [DemoLogin(label, user.get_full_name(), user.email, PASSWORD) for label, user in staff_of_each_role()]
@@ -58,7 +58,7 @@ def brand_logins(brand: Brand) -> list[DemoLogin]:
 
 
 def current_code(user: User) -> str:
-    """The six digits that the demo's authenticator app would show now; empty for secrets of real people."""
+    """Compute the six digits that the demo's authenticator app would show now; "" for secrets of real people."""
     if not settings.DEMO:
         return ""
     from allauth.mfa.models import Authenticator

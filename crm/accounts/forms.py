@@ -105,6 +105,7 @@ class ConfirmSecondFactorForm(_OnceOnlyCode, ReauthenticateForm):
 
 
 def dress_code_field(field: forms.Field) -> None:
+    """Label the field of a second factor's code, and let browsers and phones fill it in."""
     field.label = _("Code")
     field.help_text = _("Six digits from your authenticator app, or one of your recovery codes.")
     field.widget.attrs.update({"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True})

@@ -42,7 +42,7 @@ def _only(*kinds: UserKind, sign_in: Callable[[HttpRequest], str]) -> Callable[[
 
 
 def brand_sign_in(request: HttpRequest) -> str:
-    """The sign-in page of the brand this browser was at last; without one, the page that lists the brands."""
+    """Return the sign-in page of the brand this browser used last; without one, the page that lists the brands."""
     code = request.COOKIES.get("brand", "")
     if code and code.replace("-", "").replace("_", "").isalnum():
         return f"/b/{code}/login/"

@@ -42,7 +42,7 @@ def _signer(kind: LinkKind) -> signing.Signer:
 
 @transaction.atomic
 def issue(*, kind: LinkKind, user: User, actor: User | None = None) -> tuple[AccessLink, str]:
-    """A new link for a person; the one before, where it is still open, stops working. Returns the row and the token."""
+    """Issue a link that opens one thing for a person, and revoke the one before. Returns the row and its token."""
     now = timezone.now()
     lock(User, user.pk)
     AccessLink.objects.filter(user=user, kind=kind, used_at=None, revoked_at=None).update(revoked_at=now)
@@ -64,7 +64,7 @@ def revoke(*, user: User, kind: LinkKind) -> None:
 
 
 def peek(token: str, *, kind: LinkKind) -> AccessLink:
-    """The link of a token that still opens something. Raises LinkProblem."""
+    """Find the link of a token that can still be used. Raises: LinkProblem."""
     return _checked(_find(token, kind=kind, is_locked=False))
 
 

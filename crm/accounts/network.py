@@ -14,10 +14,10 @@ POLICY = "staff_networks"
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """The caller's address.
+    """Determine the caller's address.
 
-    Behind `settings.TRUSTED_PROXIES` proxies it is that many entries from the right of X-Forwarded-For: what stands
-    left of it, anybody can write. None where there is none (a server on a Unix socket).
+    Behind `settings.TRUSTED_PROXIES` proxies it is that many entries from the right of X-Forwarded-For: anybody can
+    write what is left of it. None where there is none (a server on a Unix socket).
     """
     address = request.META.get("REMOTE_ADDR") or ""
     proxies = settings.TRUSTED_PROXIES
@@ -50,7 +50,7 @@ def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress
 
 
 def networks_of(brand: Brand | None) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """The brand's policy `staff_networks`, e.g. ["203.0.113.0/24"]; empty: from anywhere.
+    """Return the networks of the brand's policy `staff_networks`, e.g. ["203.0.113.0/24"]; empty: from anywhere.
 
     Raises ValueError on an entry that is no network: `clean_networks` keeps them out.
     """
@@ -58,7 +58,7 @@ def networks_of(brand: Brand | None) -> tuple[ipaddress.IPv4Network | ipaddress.
 
 
 def clean_networks(texts: list[str]) -> list[str]:
-    """The entries in canonical form; ValueError names the first that is none."""
+    """Write networks in canonical form. Raises: ValueError, which names the first entry that isn't one."""
     return [str(ipaddress.ip_network(text.strip(), strict=False)) for text in texts if text.strip()]
 
 

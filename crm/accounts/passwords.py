@@ -19,6 +19,7 @@ from crm.security import audit
 
 
 def absolute(path: str) -> str:
+    """Make a path of this site an absolute address, for e-mails."""
     from django.conf import settings
 
     address: str = settings.BASE_URL.rstrip("/") + path
@@ -49,7 +50,7 @@ def choose_password(*, token: str, kind: LinkKind, password: str) -> User:
 
 
 def client_id_of(user: User) -> int | None:
-    """The client behind a portal login: their trail holds what happens to the login too."""
+    """Return the client behind a portal login, whose trail also holds what happens to the login; None for others."""
     client = getattr(user, "client", None) if user.is_client else None
     return client.pk if client is not None else None
 

@@ -32,6 +32,7 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 @receiver(password_changed)
 def after_password_change(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """End the owner's other sessions after a change of password, record it and e-mail them."""
     end_sessions(user=user, actor=user, except_key=request.session.session_key)
     audit.record(
         actor=user, action=CrmAction.PASSWORD_CHANGED, target=user, client_id=client_id_of(user), brand_id=user.brand_id
@@ -40,7 +41,11 @@ def after_password_change(sender: Any, request: HttpRequest, user: User, **kwarg
 
 
 def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
-    """Called by our views in the transaction of the change: allauth's signal for an app comes after the commit."""
+    """Record a new second factor and notify its owner.
+
+    Our views call it in the transaction of the change: allauth's signal for an authenticator app comes after the
+    commit.
+    """
     audit.record(
         actor=user,
         action=CrmAction.SECOND_FACTOR_ADDED,
@@ -55,6 +60,7 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
 
 @receiver(authenticator_reset)
 def after_new_recovery_codes(sender: Any, user: User, **kwargs: Any) -> None:
+    """Record that a person made new recovery codes."""
     audit.record(
         actor=user,
         action=CrmAction.RECOVERY_CODES_RENEWED,
@@ -68,6 +74,7 @@ def after_new_recovery_codes(sender: Any, user: User, **kwargs: Any) -> None:
 def after_factor_removed(
     sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kw: Any
 ) -> None:
+    """Record a removed second factor, and e-mail its owner unless it was only the recovery codes."""
     audit.record(
         actor=user,
         action=CrmAction.SECOND_FACTOR_REMOVED,
@@ -82,18 +89,20 @@ def after_factor_removed(
 
 @receiver(authenticator_used)
 def after_factor_used(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Remember that this session has shown its second factor, when its own person did."""
     if request.user.is_authenticated and request.user.pk == user.pk:
         second_factor.mark_passed(request, user)
 
 
 @receiver(authentication_failed)
 def after_wrong_code(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Log and count a wrong code like any other failed sign-in."""
     note_failure(user=user, reason="second factor")
     attempts.note_failed(request, user=user, login=user.username)
 
 
 def tell_owner(user: User, kind: str, subject: Any) -> None:
-    """A letter about a change of the login, so that a stranger's change does not stay unseen."""
+    """E-mail the owner of a login about a change of it, so that a stranger's change doesn't go unnoticed."""
     address, now = current().ip, timezone.localtime()
     mail.send(
         kind=f"accounts.{kind}",

@@ -20,7 +20,7 @@ SESSION_KEY = "second_factor_of"
 
 
 def factors_of(user: User) -> QuerySet[Authenticator]:
-    """Authenticator apps, security keys and passkeys. Recovery codes alone are none: they are the spare wheel."""
+    """Select a person's authenticator apps, security keys and passkeys. Recovery codes are only the spare."""
     factors: QuerySet[Authenticator] = Authenticator.objects.filter(
         user_id=user.pk, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     )
@@ -39,6 +39,7 @@ def has_passed(request: HttpRequest) -> bool:
 
 
 def mark_passed(request: HttpRequest, user: User) -> None:
+    """Remember that this session has shown the user's second factor."""
     request.session[SESSION_KEY] = user.pk
 
 
@@ -66,6 +67,7 @@ def use_up(authenticator: Authenticator, code: str) -> bool:
 
 
 def end_session_row(request: HttpRequest) -> None:
+    """Delete the row of this request's session from the list of open sessions."""
     from allauth.usersessions.models import UserSession
 
     UserSession.objects.filter(session_key=request.session.session_key).delete()

@@ -34,7 +34,7 @@ class OpenSession:
 
 
 def open_sessions(user: User, *, current_key: str | None) -> list[OpenSession]:
-    """The person's sessions that still open something, newest activity first; rows of dead ones are cleared away."""
+    """List a person's sessions that are still valid, newest activity first, and delete the rows of expired ones."""
     rows = list(UserSession.objects.filter(user=user).order_by("-last_seen_at")[:LISTED])
     alive = [row for row in rows if row.session_key == current_key or not row.purge()]
     return [
@@ -113,6 +113,7 @@ def idle_seconds_allowed(user: User) -> int:
 
 
 def is_idle_too_long(request: HttpRequest, user: User) -> bool:
+    """Check whether the session's last activity is longer ago than this user's role allows."""
     seen = request.session.get(SEEN)
     return seen is not None and time.time() - seen > idle_seconds_allowed(user)
 

@@ -188,7 +188,7 @@ def forgotten_password(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def choose_password(request: HttpRequest, token: str) -> HttpResponse:
-    """The reset link of staff."""
+    """Let a member of staff choose a new password behind the link they were sent."""
     answer = password_by_link(
         request,
         token,
@@ -207,7 +207,7 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """A new member of staff chooses a password and goes straight on to the second factor."""
+    """Let a new member of staff choose a password and go straight on to the second factor."""
     answer = password_by_link(
         request, token, kind=LinkKind.INVITATION, template="account/accept_invitation.html", ask_again=""
     )
@@ -250,7 +250,7 @@ def password_by_link(
 @signed_in
 @never_cache
 def set_up_second_factor(request: HttpRequest) -> HttpResponse:
-    """The guided start for staff: choose an app or a passkey; the next pages do it, the last shows recovery codes."""
+    """Start the guided set-up for staff: an app or a passkey. The next pages do it; the last shows recovery codes."""
     assert isinstance(request.user, User)
     if second_factor.has_passed(request):
         return redirect("security")
@@ -258,7 +258,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 def security_context(request: HttpRequest) -> dict[str, Any]:
-    """What the security page shows of the person who asks, in the staff frame and in the trader's room."""
+    """Collect what the security page shows its owner, in the staff frame and in the trader's room."""
     user = request.user
     assert isinstance(user, User)
     held = list(Authenticator.objects.filter(user=user).order_by("created_at"))

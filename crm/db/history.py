@@ -30,7 +30,7 @@ class Version:
 
 
 def versions_of(record: models.Model, *, limit: int = VERSIONS_SHOWN) -> list[Version]:
-    """The newest versions of a record, newest first: one query for them, one for the people."""
+    """List the newest versions of a record, newest first, in one query with the people who made them."""
     rows = list(record.history.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])  # type: ignore[attr-defined]
     names = {"+": _("Created"), "~": _("Changed"), "-": _("Deleted")}
     found = []
@@ -59,7 +59,7 @@ def _label(field: models.Field[Any, Any]) -> str:
 
 
 def _shown(row: Any, field: models.Field[Any, Any]) -> str:
-    """A value in words; a related record by its number, because it may be gone since."""
+    """Write a value in words; a related record by its number, because it may be deleted since."""
     value = getattr(row, field.attname)
     if value is None or value in ("", [], {}):
         return "–"

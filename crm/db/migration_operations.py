@@ -85,7 +85,7 @@ OF_A_NAME = (AddIndex, RemoveIndex, AddConstraint, RemoveConstraint, AddTrigger,
 
 
 def together(operations: Sequence[Operation]) -> list[Operation]:
-    """The same operations in the same order, neighbours as one `AtOnce` wherever it does what they do one by one.
+    """Put neighbouring operations into one `AtOnce` wherever it does what they do one by one, in the same order.
 
     A new one begins where two would touch one field or one named thing, or something other than the making of a new
     table; statements and code of one's own stay by themselves, between the states that they were written for.
@@ -115,7 +115,7 @@ def _runs(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
 
 
 def _touches(operation: Operation) -> tuple[str, str] | None:
-    """What no second operation of a run may touch; None for what joins no run."""
+    """Name what no second operation of a run may touch; None for an operation that joins no run."""
     if type(operation) in OF_A_FIELD:
         return operation.model_name_lower, f"field {operation.name_lower}"  # type: ignore[attr-defined]
     if type(operation) in OF_A_NAME:

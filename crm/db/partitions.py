@@ -12,7 +12,7 @@ TABLES: set[str] = {"crm_accessevent"}
 
 
 def partitioned_by_month(table: str) -> None:
-    """An app tells that its table wants a partition per month."""
+    """Register an app's table for a partition per month."""
     TABLES.add(table)
 
 
@@ -26,7 +26,7 @@ def ensure_months(table: str, first: dt.date, last: dt.date) -> None:
 
 
 def ensure_upcoming(*, months_ahead: int = 2) -> None:
-    """This month and the next ones, for every partitioned table."""
+    """Create the partitions of this month and the next ones, for every registered table."""
     today = timezone.now().date()
     for table in sorted(TABLES):
         ensure_months(table, today, today + dt.timedelta(days=31 * months_ahead))

@@ -27,7 +27,7 @@ class HasState(models.Model):
         return state in self.TRANSITIONS[field][getattr(self, field)]
 
     def next_states(self, field: str = "state") -> list[str]:
-        """What may follow, in the order in which the choices are declared."""
+        """List the states that may follow, in the order in which the choices are declared."""
         return [state for state in self.TRANSITIONS[field] if self.can_move_to(state, field)]
 
     def move_to(self, state: str, field: str = "state") -> None:

@@ -85,7 +85,7 @@ def subscribe(*event_types: type[Event]) -> Callable[[Callable[[E_], None]], Cal
 
 
 def handler_function(handler_name: str) -> Callable[[Any], None]:
-    """The registered function, or KeyError for a delivery whose handler was removed or renamed."""
+    """Find the registered handler. Raises: KeyError for a delivery whose handler was removed or renamed."""
     return _FUNCTIONS[handler_name]
 
 

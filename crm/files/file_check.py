@@ -102,7 +102,7 @@ def _check_batch(column: FileColumn, batch: list[NamedFile], verdict: Verdict, *
 
 
 def _file_keys(column: FileColumn, outlines: list[tuple[NamedFile, Outline]]) -> list[bytes | Exception]:
-    """The key of each file, or why it can't be had; the clients' keys are read together."""
+    """Unwrap the key of each file, or return why it can't be; the clients' keys are read together."""
     of_clients = [(file.client_id, outline.wrapped) for file, outline in outlines if file.client_id is not None]
     opened = iter(crypto.decrypt_many_for_clients(of_clients))
     return [
@@ -119,7 +119,7 @@ def _instance_key(purpose: str, wrapped: bytes) -> bytes | Exception:
 
 
 def _check_content(file: NamedFile, outline: Outline, key: bytes | Exception, *, deep: bool) -> None:
-    """Raises FileDamaged, FileMissing, or KeyDestroyed for the file of a client who was erased."""
+    """Compare a file with its row. Raises: FileDamaged, FileMissing; KeyDestroyed for a client who was erased."""
     if isinstance(key, crypto.InvalidTag):
         raise FileDamaged("our keys don't open it")
     if isinstance(key, Exception):

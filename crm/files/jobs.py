@@ -57,6 +57,8 @@ class JobKind:
 def job_kind(
     name: str, *, title: str | Promise, hours: float = HOURS
 ) -> Callable[[Callable[[RunningJob], None]], Callable[[RunningJob], None]]:
+    """Register the function that does a kind of job; hours: how long it may run."""
+
     def register(run: Callable[[RunningJob], None]) -> Callable[[RunningJob], None]:
         KINDS[name] = JobKind(name, title, run, hours)
         return run
@@ -132,16 +134,17 @@ class RunningJob:
         Job.objects.filter(pk=self.row.pk).update(result_name=name, result_path=path)
 
     def point_to(self, url: str, *, file_name: str = "") -> None:
-        """The result is a page, or with `file_name` a file that is kept elsewhere."""
+        """Make a page the job's result, or with `file_name` a file that is kept elsewhere."""
         Job.objects.filter(pk=self.row.pk).update(result_url=url, result_name=file_name[:160])
 
 
 def jobs_dir() -> Path:
+    """Return the folder of the jobs' results."""
     return Path(settings.PRIVATE_DIR) / "jobs"
 
 
 def result_of(job: Job) -> Iterator[bytes]:
-    """The result's content in chunks. Raises: FileMissing, FileDamaged."""
+    """Read the result's content in chunks. Raises: FileMissing, FileDamaged."""
     path = (jobs_dir() / job.result_path).resolve()
     if not job.result_path or not path.is_relative_to(jobs_dir().resolve()):
         raise sealed_files.FileMissing(job.result_path)
@@ -177,6 +180,7 @@ def start_job(kind: str, *, owner: User, parameters: dict[str, Any] | None = Non
 
 
 def enqueue(job_id: int) -> None:
+    """Hand a job to the workers; while the broker is away it waits for beat (`requeue_forgotten`)."""
     import django_rq
     from redis.exceptions import RedisError
 
@@ -224,7 +228,7 @@ def _finish(row: Job, state: JobState, message: str) -> None:
 
 
 def cancel_job(*, job_id: int, actor: User) -> None:
-    """The owner gives up waiting: a queued job never starts, a running one stops at its next progress report."""
+    """Cancel a job for its owner: a queued one never starts, a running one stops at its next progress report."""
     Job.objects.filter(pk=job_id, owner=actor, state__in=[JobState.QUEUED, JobState.RUNNING]).update(
         cancel_requested=True
     )

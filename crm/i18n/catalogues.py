@@ -61,12 +61,13 @@ def _public() -> tuple[str, ...]:
 
 
 def home_of(app: str) -> Path:
+    """Return the folder of an app's catalogues."""
     base = Path(settings.BASE_DIR)
     return base / "locale" if app == "crm" else base / app / "locale"
 
 
 def sources_of(app: str) -> Iterator[Path]:
-    """The app's Python files and its templates."""
+    """List the app's Python files and its templates."""
     base = Path(settings.BASE_DIR)
     yield from sorted(path for path in (base / app).rglob("*.py") if "migrations" not in path.parts)
     templates = base / "templates"
@@ -79,6 +80,7 @@ def sources_of(app: str) -> Iterator[Path]:
 
 
 def texts_of(path: Path) -> Iterator[SourceText]:
+    """Yield the translatable texts of a Python file or a template."""
     name = str(path.relative_to(settings.BASE_DIR))
     if path.suffix == ".py":
         with path.open("rb") as file:
@@ -109,10 +111,12 @@ def template_catalog(app: str) -> Catalog:
 
 
 def po_path(app: str, language: str) -> Path:
+    """Return the path of an app's catalogue in a language."""
     return home_of(app) / language / "LC_MESSAGES" / "django.po"
 
 
 def read_catalog(app: str, language: str) -> Catalog:
+    """Read an app's catalogue in a language; empty where there is none yet."""
     path = po_path(app, language)
     if not path.exists():
         return Catalog(locale=language, project="Keelson", charset="utf-8", fuzzy=False)
@@ -121,7 +125,7 @@ def read_catalog(app: str, language: str) -> Catalog:
 
 
 def merged(app: str, language: str) -> Catalog:
-    """The catalogue with the texts of now: new ones empty, translations kept, texts that are gone dropped."""
+    """Update the catalogue to the texts of now: new ones empty, translations kept, texts that are gone dropped."""
     old, fresh = read_catalog(app, language), template_catalog(app)
     catalog = Catalog(locale=language, project="Keelson", charset="utf-8", fuzzy=False)
     for message in fresh:
@@ -137,6 +141,7 @@ def merged(app: str, language: str) -> Catalog:
 
 
 def write_catalog(app: str, language: str, catalog: Catalog) -> None:
+    """Write a catalogue without dates and line numbers, so that it changes only with its texts."""
     path = po_path(app, language)
     path.parent.mkdir(parents=True, exist_ok=True)
     out = BytesIO()
@@ -148,6 +153,7 @@ def write_catalog(app: str, language: str, catalog: Catalog) -> None:
 
 
 def compiled(app: str, language: str) -> bytes:
+    """Compile a catalogue to the bytes of its .mo, the same for the same texts."""
     out = BytesIO()
     catalog = read_catalog(app, language)
     # The .po states no dates and Babel would fill in now: the same texts must give the same bytes, also tomorrow.

@@ -89,7 +89,7 @@ def _separators(shown: Locale) -> tuple[str, str] | None:
 
 
 def number(value: Decimal | int | float | None, digits: int | None = None) -> str:
-    """A number with the reader's separators; `digits` fixes the decimals."""
+    """Write a number with the reader's separators; `digits` fixes the decimals."""
     if value is None:
         return "–"
     if type(value) is int and -1000 < value < 1000 and not digits:
@@ -108,7 +108,7 @@ def number(value: Decimal | int | float | None, digits: int | None = None) -> st
 
 
 def approximate(count: int) -> str:
-    """An estimated count for people: two significant digits above a hundred (`1,200,000`)."""
+    """Write an estimated count for people: two significant digits above a hundred (`1,200,000`)."""
     if count >= 100:
         step = 10 ** (len(str(count)) - 2)
         count = round(count / step) * step
@@ -116,7 +116,7 @@ def approximate(count: int) -> str:
 
 
 def local(value: datetime) -> datetime:
-    """The instant in the reader's time zone; naive values are taken as they are."""
+    """Convert an instant to the reader's time zone; naive values stay as they are."""
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
@@ -126,7 +126,7 @@ def _day(value: date, shown: Locale) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    """The date as the reader's locale writes it; of an instant, the date in the reader's zone."""
+    """Write a date as the reader's locale does; of an instant, the date in the reader's zone."""
     if value is None:
         return "–"
     return _day(local(value).date() if isinstance(value, datetime) else value, locale())
@@ -145,7 +145,7 @@ def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool =
 
 
 def moments(value: date | datetime, *, seconds: bool = False) -> tuple[str, str]:
-    """What `moment` writes, and the exact instant with its zone: a list's cell and its tooltip, of one look at the clock."""
+    """Write what `moment` does, and the exact instant with its zone: a list's cell and its tooltip."""
     if not isinstance(value, datetime):
         return day(value), day(value)
     shown = local(value)
@@ -192,6 +192,7 @@ def duration(value: timedelta | float | int | None) -> str:
 
 
 def file_size(count: int | None) -> str:
+    """Write a size in bytes with the unit people expect: B, kB, MB or GB (of 1024)."""
     if count is None:
         return "–"
     size: float = count
@@ -226,6 +227,7 @@ def mask_email(value: Any) -> str:
 
 
 def initials(name: Any) -> str:
+    """Return one or two capital letters for an avatar; "?" where the name has none."""
     words = [w for w in str(name or "").replace("@", " ").replace(".", " ").split() if w[:1].isalnum()]
     if not words:
         return "?"

@@ -60,34 +60,34 @@ def amount(money: Money, *, is_signed: bool = False) -> Phrase:
 
 
 def said_by(name: str, value: Any) -> Phrase:
-    """What a function of `SAYERS` says of JSON: a country's name, an alert's reason."""
+    """Make a phrase of JSON that a function in `SAYERS` puts in words: a country's name, an alert's reason."""
     return Phrase({"sayer": name, "of": value})
 
 
 def lowered(label: LocalizedText) -> Phrase:
-    """A label within a sentence: its first letter small, and only that, because German writes its nouns large."""
+    """Put a label within a sentence: only its first letter small, because German writes its nouns with a capital."""
     return Phrase({"lowered": _kept(label)})
 
 
 def label_of(row: Model, field: str) -> Any:
-    """The label of a row's choice as its choices declare it, and not yet in anybody's language."""
+    """Return the label of a row's choice as its choices declare it, not yet in anybody's language."""
     value = getattr(row, field)
     return dict(row._meta.get_field(field).flatchoices).get(value, value)  # type: ignore[union-attr]
 
 
 def localize(words: LocalizedText, language: str = "") -> str:
-    """The words in a language; without one, in the house's."""
+    """Write a text in a language; without one, in the company's."""
     with translation.override(language or settings.LANGUAGE_CODE):
         return str(words)
 
 
 def kept_words(title: LocalizedText, body: LocalizedText = "") -> dict[str, Any]:
-    """What a row keeps beside its columns: the messages of its title and body, where they have one."""
+    """Return what a row stores beside its columns: the messages of its title and body, where they have one."""
     return {name: _kept(words) for name, words in (("title", title), ("body", body)) if not isinstance(words, str)}
 
 
 def in_reading(kept: dict[str, Any], title: str, body: str) -> dict[str, str]:
-    """A row's title and body for its reader. Rows of earlier versions were said in each language when they were written."""
+    """Write a row's title and body for its reader. Rows of earlier versions hold a text per language."""
     language = translation.get_language() or ""
     earlier = kept.get(language) or kept.get(language[:2]) or {}
     columns = {"title": title, "body": body}
@@ -95,7 +95,7 @@ def in_reading(kept: dict[str, Any], title: str, body: str) -> dict[str, str]:
 
 
 def _kept(value: Any) -> Any:
-    """A value as JSON."""
+    """Convert a value to JSON that `_said` can write in any language later."""
     match value:
         case Phrase():
             return value.kept
@@ -113,7 +113,7 @@ def _kept(value: Any) -> Any:
 
 
 def _label(lazy: Promise) -> Any:
-    """The message behind a lazy text, as it would be pickled."""
+    """Take the message out of a lazy text, as pickling it would."""
     say_it, arguments = cast("tuple[Any, Any]", lazy.__reduce__()[1][:2])
     if say_it is gettext:
         return {"text": arguments[0]}
@@ -123,7 +123,7 @@ def _label(lazy: Promise) -> Any:
 
 
 def _said(kept: Any) -> str:
-    """The text of what `_kept` made, in the language and zone that are active."""
+    """Write what `_kept` stored, in the language and zone that are active."""
     match kept:
         case {"money": amount, "currency": currency}:
             return formats.money(Decimal(amount), currency, sign=kept.get("sign", False))

@@ -10,7 +10,7 @@ PURPOSES = ("destination-mark", "kyc-document-number")
 
 
 def make_lasting_keys(apps, schema_editor):
-    """The keys of keyed hashes: derived from the first field key once, then kept as they are when it is exchanged."""
+    """Derive the keys of keyed hashes from the first field key, once; they stay when the field key is rotated."""
     key = keys.field_keys()[-1]
     model = apps.get_model("crm", "LastingKey")
     model.objects.bulk_create(

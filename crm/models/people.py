@@ -49,7 +49,7 @@ class Brand(models.Model):
         return self.name
 
     def risk_warning_in(self, language: str) -> str:
-        """The risk warning in a language, where the brand has it in that: `policies["risk_warning"] = {"de": …}`."""
+        """Return the risk warning in a language, where the brand has it: `policies["risk_warning"] = {"de": …}`."""
         return str(self.policies.get("risk_warning", {}).get(language[:2]) or self.risk_warning)
 
     @property

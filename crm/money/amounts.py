@@ -34,6 +34,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 def from_minor(minor: int, currency: str) -> Decimal:
+    """Convert integer minor units of a currency to a Decimal: 1234 of EUR is 12.34, of JPY 1234."""
     return Decimal(minor).scaleb(-exponent(currency))
 
 

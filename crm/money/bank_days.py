@@ -29,6 +29,7 @@ def easter_sunday(year: int) -> dt.date:
 
 
 def is_bank_day(day: dt.date) -> bool:
+    """Check whether the euro's settlement system works on a day: neither at weekends nor on its six holidays."""
     if day.weekday() >= 5 or (day.month, day.day) in CLOSED_EVERY_YEAR:
         return False
     return (day - easter_sunday(day.year)).days not in (-2, 1)
@@ -43,7 +44,7 @@ def bank_days_after(day: dt.date, until: dt.date) -> int:
 
 
 def last_published(now: dt.datetime) -> dt.date:
-    """The bank day whose reference rates must be out by now."""
+    """Find the bank day whose reference rates must be out by now."""
     day = now.date() if now.time() >= PUBLISHED_BY else now.date() - DAY
     while not is_bank_day(day):
         day -= DAY

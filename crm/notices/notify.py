@@ -51,7 +51,7 @@ def notify(
 
 
 def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
-    """What is new to each person; the line that it replaces is taken from their bell."""
+    """Keep what is new to each person, and delete the line on their bell that it replaces."""
     told = Notification.objects.filter(user_id__in=said, dedupe_key=dedupe_key)
     known = {user: (title, body) for user, title, body in told.values_list("user_id", "title", "body")}
     new = {pk: words for pk, words in said.items() if known.get(pk) != words}
@@ -83,7 +83,7 @@ def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
 
 
 def push_live_many(event: str, told: Iterable[tuple[int, dict[str, object]]]) -> None:
-    """The same event to many people at once, in one statement; `told` are users with their (short) data."""
+    """Send an event to many people at once, in one statement; `updates` are user ids with their (short) data."""
     messages = [json.dumps({"user": user_id, "event": event, "data": data}) for user_id, data in told]
     if messages:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -88,7 +88,7 @@ def connect(address: tuple[str, int], timeout: Any = None, *_source: Any) -> soc
 
 
 def addresses_of(host: str, port: int) -> list[str]:
-    """What a connection may be made to: the addresses that were checked, so that no second look-up finds others.
+    """List the checked addresses to connect to, so that no second look-up finds others.
 
     The sandbox is wherever the settings say. Raises: PrivateAddress, OSError.
     """
@@ -147,7 +147,7 @@ def require_public_url(url: str) -> None:
 
 
 def require_public_host(host: str, port: int) -> None:
-    """Raises: DomainError, when a host that somebody typed is not there or is a private one."""
+    """Check a host that somebody typed. Raises: DomainError when it isn't found or is a private one."""
     if ANYWHERE in settings.OUTGOING_PRIVATE:
         return
     try:

@@ -63,7 +63,7 @@ def streamed(method: str, url: str, *, bounds: Bounds, **options: Any) -> Iterat
 
 
 def pieces_of(response: httpx.Response, *, bytes_max: int) -> Iterator[bytes]:
-    """The decoded body, never more than `bytes_max`. Raises: AnswerTooLarge, httpx.HTTPError."""
+    """Yield the decoded body, never more than `bytes_max`. Raises: AnswerTooLarge, httpx.HTTPError."""
     left = bytes_max
     for piece in _decoded(response):
         left -= len(piece)
@@ -80,7 +80,7 @@ def request(method: str, url: str, *, bounds: Bounds, **options: Any) -> httpx.R
 
 
 def whole(response: httpx.Response, *, bytes_max: int) -> httpx.Response:
-    """A streamed answer read to its end, decoded."""
+    """Read a streamed answer to its end and return it decoded, never more than `bytes_max`."""
     content = b"".join(pieces_of(response, bytes_max=bytes_max))
     gone = (b"content-encoding", b"transfer-encoding", b"content-length")
     return httpx.Response(
@@ -102,7 +102,7 @@ def _decoded(response: httpx.Response) -> Iterator[bytes]:
 
 
 def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
-    """A piece at a time, however much a compressed one holds."""
+    """Decompress gzip a bounded piece at a time, however much a compressed one holds."""
     inflate, is_empty = zlib.decompressobj(GZIP), True
     try:
         for compressed in raw:

@@ -21,7 +21,7 @@ from crm.web.requests import UserRequest
 
 @staff_page(queries.takes_part)
 def approval_list(request: UserRequest) -> HttpResponse:
-    """What waits for this person, the oldest first, and what they asked for themselves."""
+    """Show what waits for this person, the oldest first, and what they asked for themselves."""
     user = request.user
     code = request.GET.get("kind", "")
     waiting = queries.waiting_for(user)

@@ -26,6 +26,7 @@ def text_on(colour: str) -> str:
 
 
 def css_of(brand: Brand) -> str:
+    """Write a brand's colours as CSS variables, for light and dark; without a valid colour, ours."""
     colour = brand.colour if HEX.fullmatch(brand.colour) else "#1d4ed8"
     accent = brand.accent_colour if HEX.fullmatch(brand.accent_colour) else colour
     return f""":root {{
@@ -46,5 +47,5 @@ def css_of(brand: Brand) -> str:
 @require_GET
 @cache_control(public=True, max_age=31536000, immutable=True)
 def brand_css(request: HttpRequest, code: str) -> HttpResponse:
-    """The address carries a version made from the colours, so a change shows at once and browsers keep it otherwise."""
+    """Serve a brand's colours. The address changes with them, so browsers may keep it for good."""
     return HttpResponse(css_of(get_object_or_404(Brand, code=code)), content_type="text/css; charset=utf-8")

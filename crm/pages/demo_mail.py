@@ -32,7 +32,7 @@ class DemoLetter:
 
 
 def letters(folder: Path, *, limit: int = SHOWN) -> list[DemoLetter]:
-    """The newest letters of the folder. A file may hold several, parted by lines of dashes."""
+    """Read the newest letters of the folder. A file may hold several, separated by lines of dashes."""
     found: list[DemoLetter] = []
     files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
     for path in files[:limit]:
@@ -58,6 +58,7 @@ def _read(raw: bytes) -> DemoLetter:
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:
+    """Show the demo's newest letters, or those to one address."""
     if not settings.DEMO:
         raise Http404
     to = request.GET.get("to", "").strip().lower()
@@ -79,7 +80,7 @@ LETTER_POLICY: Final = {
 @csp_override(LETTER_POLICY)  # type: ignore[arg-type]  # typed for views without arguments
 @xframe_options_sameorigin
 def letter_html(request: HttpRequest, key: str) -> HttpResponse:
-    """The HTML part of one letter, for a frame of the mailbox."""
+    """Serve the HTML part of one letter, for a frame of the mailbox."""
     if not settings.DEMO:
         raise Http404
     for letter in letters(Path(settings.EMAIL_FILE_PATH)):

@@ -71,7 +71,7 @@ class WaitingTable(FailedTable):
 
 
 def last_line(error: str) -> str:
-    """What went wrong in one line: a traceback ends with it."""
+    """Take the last line of an error, which in a traceback says what went wrong."""
     return error.strip().rsplit("\n", 1)[-1][:200]
 
 
@@ -90,6 +90,7 @@ class SkipForm(forms.Form):
 @staff_page(PERMISSION)
 @require_GET
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one failed delivery with its payload and error."""
     row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
     return _page(request, row, SkipForm())
 
@@ -103,6 +104,7 @@ def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int 
 @staff_page(PERMISSION)
 @require_POST
 def replay_one(request: UserRequest, pk: int) -> HttpResponse:
+    """Send one failed delivery to its handler again."""
     row = get_object_or_404(EventDelivery, pk=pk)
     run_action(request, lambda: replay(delivery_id=row.pk, actor=request.user), _("Sent to its handler again."))
     return redirect("event_delivery", pk=row.pk)
@@ -111,6 +113,7 @@ def replay_one(request: UserRequest, pk: int) -> HttpResponse:
 @staff_page(PERMISSION)
 @require_POST
 def skip_one(request: UserRequest, pk: int) -> HttpResponse:
+    """Skip one failed delivery, with the reason for the audit log."""
     row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
     form = SkipForm(request.POST)
     if not form.is_valid():
@@ -126,6 +129,7 @@ def skip_one(request: UserRequest, pk: int) -> HttpResponse:
 @staff_page(PERMISSION)
 @require_POST
 def replay_many(request: UserRequest) -> HttpResponse:
+    """Send the selected failed deliveries to their handlers again."""
     ids = FailedTable.selected(request).values_list("pk", flat=True)
     run_action(
         request,

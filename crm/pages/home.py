@@ -33,7 +33,7 @@ def _loaded(tile: panels.Tile, user: User) -> dict[str, Any] | None:
 
 @staff_page()
 def home(request: UserRequest) -> HttpResponse:
-    """The staff dashboard: the tiles that apps registered and this role may see."""
+    """Show the staff dashboard: the tiles that apps registered and this role may see."""
     tiles = [_loaded(tile, request.user) for tile in panels.tiles_for(request.user)]
     hour = timezone.localtime().hour
     return render(

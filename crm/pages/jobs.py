@@ -59,6 +59,7 @@ def _own(request: HttpRequest, pk: int) -> Job:
 @login_required
 @require_GET
 def jobs(request: UserRequest) -> HttpResponseBase:
+    """List the person's own exports and jobs."""
     table = JobTable(request.user, request.GET, path=request.path)
     return show_table(request, table, "crm/pages/jobs.html")
 
@@ -78,6 +79,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel one's own job."""
     row = _own(request, pk)
     assert isinstance(request.user, User)
     actor, is_fragment = request.user, wants_fragment(request)
@@ -92,7 +94,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The result file, for its owner only. Never shown by the browser in place, never cached by anyone else."""
+    """Serve the result file to its owner only. The browser never displays it in place, and nobody else caches it."""
     row = _own(request, pk)
     chunks = result_of(row)
     try:

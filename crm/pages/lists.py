@@ -38,7 +38,7 @@ def _back(path: str, query: str = "") -> HttpResponse:
 
 
 def _kept(source: QueryDict) -> str:
-    """The list's own parameters out of a form's: not the paging, not the dialog's own fields."""
+    """Pick the list's own parameters out of a form's: not the paging, not the dialog's own fields."""
     mine = (RESERVED - {"q", "sort"}) | {"path", "csrfmiddlewaretoken", "columns", "name", "for_desk"}
     return urlencode([(k, v) for k, values in source.lists() for v in values if k not in mine and v])
 
@@ -71,6 +71,7 @@ def _dialog(
 @staff_page()
 @require_GET
 def settings(request: UserRequest, name: str) -> HttpResponse:
+    """Show the dialog for a list's columns and saved views."""
     table = _table(request, name)
     return _dialog(request, table, request.GET.get("path", "/"), _kept(request.GET))
 
@@ -89,6 +90,7 @@ def columns(request: UserRequest, name: str) -> HttpResponse:
 @staff_page()
 @require_POST
 def save(request: UserRequest, name: str) -> HttpResponse:
+    """Save the list as it is now as a view; a refusal is shown in the dialog, beside the name."""
     table = _table(request, name)
     path, query, title = (request.POST.get(key, "") for key in ("path", "query", "name"))
     for_desk = "for_desk" in request.POST
@@ -109,6 +111,7 @@ def save(request: UserRequest, name: str) -> HttpResponse:
 @staff_page()
 @require_POST
 def delete(request: UserRequest, name: str, pk: int) -> HttpResponse:
+    """Delete one's own saved view, and reload the list."""
     try:
         run_action(request, lambda: layouts.delete_view(user=request.user, view_id=pk))
     except SavedView.DoesNotExist:

@@ -63,6 +63,7 @@ class OutsideTable(NotificationTable):
 @login_required
 @require_GET
 def notifications(request: UserRequest) -> HttpResponseBase:
+    """List a person's notifications."""
     kind = NotificationTable if getattr(request.user, "is_team", False) else OutsideTable
     table = kind(request.user, request.GET, path=request.path)
     return show_table(request, table, "crm/pages/notifications.html")
@@ -71,7 +72,7 @@ def notifications(request: UserRequest) -> HttpResponseBase:
 @login_required
 @require_GET
 def recent(request: HttpRequest) -> HttpResponse:
-    """The bell's menu."""
+    """Show the bell's menu: the newest notifications."""
     assert isinstance(request.user, User)
     rows = list(Notification.objects.filter(user_id=request.user.pk).order_by("-pk")[:RECENT])
     return render(request, "crm/pages/_bell.html", {"rows": rows})
@@ -80,7 +81,7 @@ def recent(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def unread(request: HttpRequest) -> HttpResponse:
-    """The number at the bell, asked for again when something happened."""
+    """Show the number at the bell, which the page asks for again when a notification comes."""
     return render(request, "crm/ui/_unread.html")
 
 
@@ -99,6 +100,7 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark all notifications of the person as read, in their other open pages too."""
     assert isinstance(request.user, User)
     Notification.objects.filter(user=request.user, read_at__isnull=True).update(read_at=timezone.now())
     push_live(request.user.pk, event="unread", data={})

@@ -50,6 +50,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def profile(request: UserRequest) -> HttpResponse:
+    """Let a person choose their language and time zone."""
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()

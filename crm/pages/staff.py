@@ -96,11 +96,13 @@ class StaffTable(Table):
 
 
 def role_labels(names: list[str]) -> str:
+    """Write role names as their labels; a group that isn't a role keeps its own name."""
     known = dict(Role.choices)
     return ", ".join(str(known.get(name, name)) for name in names)
 
 
 def state_of(user: User) -> str:
+    """Return a login's state in words: on, off, or invited while no password is chosen."""
     if not user.is_active:
         return _("Off")
     return _("On") if user.has_usable_password() else _("Invited")
@@ -202,6 +204,7 @@ def _reason(request: HttpRequest) -> str:
 @staff_page(MANAGE)
 @require_POST
 def ask_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose a role or reach for a member of staff; a refusal is shown in the form that keeps what was typed."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     form = GrantForm(request.POST, actor=actor, user=user)
@@ -261,6 +264,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
 @confirmed
 @require_POST
 def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a person's second factors, so that they set up a new one at the next sign-in."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     return _act(
@@ -274,6 +278,7 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page(MANAGE)
 @require_POST
 def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
+    """End all sessions of a person."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     return _act(request, pk, _("All sessions are ended."), lambda: people.end_all_sessions(user=user, actor=actor))
@@ -282,6 +287,7 @@ def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page(MANAGE)
 @require_POST
 def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a new invitation link."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     return _act(request, pk, _("A new link is on its way."), lambda: people.invite_again(user=user, actor=actor))
@@ -328,7 +334,7 @@ def _visible_request(actor: User, pk: int) -> GrantRequest:
 
 
 def _rights_of(row: GrantRequest) -> list[str]:
-    """What the role brings, in words, for the one who decides."""
+    """List what the role may do, in words, for the second approver."""
     from django.contrib.auth.models import Permission
 
     if row.kind != GrantKind.ROLE:

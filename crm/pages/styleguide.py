@@ -68,6 +68,7 @@ def sample() -> dict[str, Any]:
 
 @staff_page()
 def styleguide(request: HttpRequest) -> HttpResponse:
+    """Show every part of the design system, in a theme and direction of choice."""
     params: Mapping[str, str] = request.GET
     wrong = SampleForm({"name": "Clara Weber", "email": "clara@", "kind": "a", "channel": "phone"})
     theme = params.get("theme", "") if params.get("theme") in ("light", "dark") else ""

@@ -114,7 +114,7 @@ def _signed(row: dict[str, Any]) -> bytes:
 
 
 def read_register(path: Path) -> Iterator[Erasure]:
-    """The erasures of a register, each proved. Raises RegisterDamaged, FileNotFoundError."""
+    """Read the erasures of a register, each with its signature checked. Raises: RegisterDamaged, FileNotFoundError."""
     previous = ""
     with path.open("rb") as register:
         for number, line in enumerate(iter(lambda: register.readline(LINE_BYTES_MAX), b""), 1):

@@ -213,7 +213,7 @@ def _files() -> Iterator[Path]:
 
 
 def _file_purpose(path: Path, store: Store) -> str | None:
-    """The purpose under which an older field key wrapped the file's key; None when there is nothing to do.
+    """Find the purpose under which an older field key wrapped the file's key; None when there is nothing to rotate.
 
     A key that no purpose opens is a client's: those are wrapped by the client's key, which is in the database. One that says
     which field key wrapped it, and that key is not there, is unreadable.

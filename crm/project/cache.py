@@ -30,7 +30,7 @@ def _say(error: Exception) -> None:
 
 
 def _patient(name: str, without: Callable[[Any], Any]) -> Callable[..., Any]:
-    """The operation of that name, or what it gives without a cache; `without` gets the arguments by name."""
+    """Make the cache operation of that name fall back on `without`, which gets the arguments, while Redis is away."""
     plain = getattr(RedisCache, name)
 
     @functools.wraps(plain)

@@ -71,7 +71,7 @@ def licence_of(package: Distribution) -> str:
 
 
 def _of_text(package: Distribution) -> str:
-    """The title of the licence's text, where the package names it nowhere else."""
+    """Read the title of the licence's text, where the package names the licence nowhere else."""
     for file in package.files or []:
         if re.search(r"licen[cs]e", file.name, re.IGNORECASE):
             lines = [line.strip() for line in Path(str(file.locate())).read_text(errors="replace").splitlines()]
@@ -89,7 +89,7 @@ def vendored() -> list[Dependency]:
 
 
 def notice() -> str:
-    """The whole text of NOTICE."""
+    """Write the whole text of NOTICE."""
     parts = [HEAD, "Packages (requirements/base.txt)\n"]
     parts += [f"  {one.name} {one.version}: {one.licence}" for one in packages()]
     parts.append("\nFiles (static/vendor)\n")
@@ -100,4 +100,5 @@ def notice() -> str:
 
 
 def notice_path() -> Path:
+    """Return the path of NOTICE."""
     return Path(settings.BASE_DIR) / "NOTICE"

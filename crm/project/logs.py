@@ -40,12 +40,12 @@ PLAIN_HEADERS = {
 
 
 def without_rows(text: str) -> str:
-    """An error's text without what the database quotes in it."""
+    """Strip an error's text of what the database quotes in it: a row may hold personal data."""
     return QUOTED_VALUE.sub(r"\1…", QUOTED_ROW.sub(r"\1: …", text))
 
 
 def scrub(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """The last thing before a line is written: no field holds a quoted row."""
+    """Strip quoted rows from every field; the last step before a line is written."""
     for name, value in event.items():
         if isinstance(value, BaseException):
             value = str(value)
@@ -55,7 +55,7 @@ def scrub(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def safe_path(path: str) -> str:
-    """A path whose secrets stand as `<token>`; in one that leads nowhere, whatever is long enough to be a secret."""
+    """Write a path with its secrets as `<token>`; where it leads nowhere, all parts as long as a secret are hidden."""
     for known in (path, f"{path}/"):
         try:
             arguments = resolve(known).kwargs
@@ -74,12 +74,12 @@ def names_of(query: str) -> str:
 
 
 def safe_address(request: HttpRequest) -> str:
-    """Method and path; secrets of links stand as `<token>`, and of a query only the names."""
+    """Write method and path for the log; secrets of links as `<token>`, and of a query only the names."""
     return f"{request.method} {safe_path(request.path)}{names_of(request.META.get('QUERY_STRING', ''))}"
 
 
 def safe_atoms(atoms: dict[str, Any]) -> dict[str, Any]:
-    """What the web server's own access log may show: it is off until somebody turns it on, with any format."""
+    """Reduce what the web server's own access log may show: it is off until somebody turns it on, in any format."""
     path = quote(safe_path(str(atoms.get("U") or "")), safe=PATH_SIGNS)
     names = quote(names_of(str(atoms.get("q") or "")), safe=PATH_SIGNS)
     came_from = urlsplit(str(atoms.get("f") or "-"))
@@ -106,7 +106,7 @@ SHARED: list[Any] = [
 
 
 def configure(level: str, *, as_json: bool) -> dict[str, Any]:
-    """Sets structlog up and returns what Django's LOGGING starts from."""
+    """Set structlog up and return what Django's LOGGING starts from."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

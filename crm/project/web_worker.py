@@ -157,7 +157,7 @@ class BoundedWorker(ThreadWorker):
         self._receive(conn)
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
-        """A kept connection has something to say again."""
+        """Read the next request of a kept connection."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._receive(conn)
@@ -313,7 +313,7 @@ class BoundedWorker(ThreadWorker):
 
 
 def _public_host(address: Any) -> str:
-    """The peer's address where it can only be one person's or one network's; empty for private ones and Unix sockets."""
+    """Return the peer's address where only one person or network can have it; "" for private ones and Unix sockets."""
     if not isinstance(address, tuple):
         return ""
     try:

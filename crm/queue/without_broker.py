@@ -75,7 +75,7 @@ def _run(name: str, task: Callable[[], Any]) -> None:
 
 
 def due_tasks() -> dict[str, Callable[[], Any]]:
-    """What apps name: `"wallet.continue_work"` and the function."""
+    """Collect what apps run even while the broker is away: `"wallet.continue_work"` and the function."""
     found: dict[str, Callable[[], Any]] = {}
     for app in settings.KEELSON_APPS:
         if find_spec(f"{app}.tasks"):

@@ -68,7 +68,7 @@ def reader(*schemes: str) -> Callable[[Reader], Reader]:
 
 
 def name_of(address: str) -> str:
-    """What pages and rates call it: the ECB, a host, a file; never a query, which may hold a key."""
+    """Name a feed for pages and rates: the ECB, a host, a file; never with its query, which may hold a key."""
     parts = urlsplit(address)
     if parts.scheme == "sandbox":
         return "Sandbox"
@@ -146,6 +146,7 @@ def _names() -> set[str]:
 
 @reader("", "file")
 def read_file(address: str) -> list[Published]:
+    """Read the rates of a file."""
     path = Path(urlsplit(address).path)
     with path.open("rb") as file:
         return parse(file.read(BYTES_MAX + 1))
@@ -153,6 +154,7 @@ def read_file(address: str) -> list[Published]:
 
 @reader("https", "http")
 def read_address(address: str) -> list[Published]:
+    """Fetch the rates of an address. Raises: FeedError for another status or a body that is too large."""
     try:
         response = outbound.request("GET", address, bounds=BOUNDS)
     except outbound.AnswerTooLarge as error:
@@ -164,6 +166,7 @@ def read_address(address: str) -> list[Published]:
 
 @reader("sandbox")
 def read_sandbox(_address: str) -> list[Published]:
+    """Fetch the rates that the sandbox publishes in the ECB's format."""
     return read_address(settings.SANDBOX_PSP_URL.rstrip("/") + ECB_DAILY)
 
 

@@ -83,7 +83,7 @@ def load_bundled_rates(*, since: dt.date) -> int:
 
 
 def rate(base: str, quote: str, *, on: dt.date) -> Rate:
-    """The cross rate by the last reference day at or before `on`. Raises NoRate when a currency has none."""
+    """Compute the cross rate of the last reference day at or before `on`. Raises: NoRate when a currency has none."""
     return _cross(base, quote, on, lambda currency: _last_row(currency, on))
 
 
@@ -142,4 +142,5 @@ def _euro_rate(currency: str, on: dt.date, row_of: Callable[[str], FxRate | None
 
 
 def convert(amount: Decimal, base: str, quote: str, *, on: dt.date) -> Decimal:
+    """Convert an amount at the last reference rates at or before `on`. Raises: NoRate."""
     return rate(base, quote, on=on).convert(amount)

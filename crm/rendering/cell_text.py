@@ -13,6 +13,7 @@ from crm.rendering.report import Cell
 
 
 def cell_text(value: Cell) -> str:
+    """Write a report's cell for its reader: amounts, numbers and dates as their language does."""
     if isinstance(value, str):
         return value
     if isinstance(value, Money):

@@ -54,7 +54,7 @@ class Face:
         font.close()
 
     def subset(self, glyphs: set[int]) -> bytes:
-        """The font with these glyphs only, under their old numbers."""
+        """Reduce the font to these glyphs, under their old numbers."""
         from fontTools import subset
         from fontTools.ttLib import TTFont
 
@@ -74,6 +74,7 @@ class Face:
 
 @cache
 def face(path: Path) -> Face:
+    """Load a font file, once per process."""
     return Face(path)
 
 
@@ -83,14 +84,16 @@ def _pair() -> tuple[Path, Path]:
 
 
 def regular() -> Face:
+    """Return the regular face of documents."""
     return face(_pair()[0])
 
 
 def bold() -> Face:
+    """Return the bold face of documents."""
     return face(_pair()[1])
 
 
 @cache
 def other_with(code: int) -> Face | None:
-    """A face that has a character which the main one lacks."""
+    """Find a face that has a character which the main one lacks."""
     return next((found for path in OTHERS if code in (found := face(path)).glyphs), None)

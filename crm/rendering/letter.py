@@ -23,7 +23,7 @@ def _font_configuration() -> Any:
 
 
 def render_pdf(html: str) -> bytes:
-    """A tagged PDF (pdf/ua-1). Knows nothing of Django's settings or tables: runs in child processes too."""
+    """Render HTML as a tagged PDF (pdf/ua-1). Needs neither settings nor tables: it runs in child processes."""
     from PIL import ImageFile
     from weasyprint import HTML
 

@@ -63,6 +63,7 @@ def write_pdf(
 
 
 def width_of(text: str, face: Face, size: float) -> float:
+    """Measure a text in points."""
     glyphs, missing = face.glyphs, face.missing
     width: float = sum(glyphs.get(ord(character), missing)[1] for character in text) * size / 1000
     return width
@@ -127,7 +128,7 @@ class _Setter:
     # pieces
 
     def _lines(self, tag: str, text: str, *, size: float, leading: float, bold: bool = False) -> None:
-        """A heading or a paragraph over the whole width."""
+        """Set a heading or a paragraph over the whole width."""
         face = self.bold if bold else self.regular
         lines = list(wrap_text(text, face, size, self.width - 2 * MARGIN))
         self._need(leading * len(lines))
@@ -212,7 +213,7 @@ class _Setter:
         return [widths[n] * room / total for n in range(len(columns))]
 
     def _headings(self, layout: list[tuple[Column, float, float]], parent: Element | None) -> None:
-        """The heading row; repeated on the next pages it is decoration, for it is the same table."""
+        """Set the heading row; repeated on the next pages it is decoration, for it is the same table."""
         titles = [
             list(wrap_text(column.title, self.bold, SIZE - 0.5, width - 2 * PAD))[:3] for column, _x, width in layout
         ]
@@ -315,7 +316,7 @@ def _shared(texts: dict[int, tuple[float, float]], room: float) -> dict[int, flo
 
 
 def wrap_text(text: str, face: Face, size: float, room: float) -> Iterator[str]:
-    """The text in lines that fit; a word that is too long (a hash, an address) is cut where it must be."""
+    """Break a text into lines that fit; a word that is too long (a hash, an address) is cut where it must be."""
     for paragraph in text.split("\n"):
         line, used = "", 0.0
         space = width_of(" ", face, size)

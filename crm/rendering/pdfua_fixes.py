@@ -35,7 +35,7 @@ def apply_fixes(_document: Any, pdf: Any) -> None:
 
 
 def _in_the_tree(root: Any, objects: dict[bytes, Any]) -> tuple[set[bytes], dict[str, bytes]]:
-    """References of all elements that the root leads to, and those with an id by it."""
+    """Collect the references of all elements that the root leads to, and those with an id by it."""
     found: set[bytes] = set()
     ids: dict[str, bytes] = {}
     waiting = list(root["K"])

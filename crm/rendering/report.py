@@ -89,7 +89,7 @@ class Report:
     content_hash_given: str = ""
 
     def content_hash(self) -> str:
-        """The hash of the figures; reads every row once."""
+        """Compute the hash of the figures; reads every row once."""
         if self.content_hash_given:
             return self.content_hash_given
         mark = Fingerprint(self.key)
@@ -124,7 +124,7 @@ class Fingerprint:
 
 
 def canonical(value: Cell) -> str:
-    """A cell as text that depends on nothing but its value."""
+    """Write a cell as text that depends on nothing but its value, for the hash that proves a report."""
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if isinstance(value, Named):

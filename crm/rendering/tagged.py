@@ -79,12 +79,12 @@ class TaggedPdf:
     # objects
 
     def reserve(self) -> int:
-        """A number for an object that is written later."""
+        """Reserve the number of an object that is written later."""
         self._places.append(0)
         return len(self._places) - 1
 
     def put(self, number: int, body: str) -> None:
-        """An object that is no stream: packed with others."""
+        """Write an object that isn't a stream, packed with others."""
         self._packed.append((number, body.encode("latin-1")))
         if len(self._packed) >= PACK:
             self._flush()
@@ -251,7 +251,7 @@ class Page:
 
     @contextlib.contextmanager
     def tagged(self, tag: str, *, parent: Element, attributes: str = "") -> Iterator[Element]:
-        """What is drawn inside is one node of the structure."""
+        """Make what is drawn inside one node of the structure."""
         element = self.pdf.element(tag, parent=parent, attributes=attributes)
         with self.marked(element):
             yield element
@@ -259,7 +259,7 @@ class Page:
 
     @contextlib.contextmanager
     def marked(self, element: Element) -> Iterator[None]:
-        """What is drawn inside belongs to a node that stays open."""
+        """Make what is drawn inside belong to a node that stays open."""
         mark = len(self._parents)
         self._parents.append(element.number)
         element.kids.append(-mark - 1)
@@ -270,7 +270,7 @@ class Page:
 
     @contextlib.contextmanager
     def artifact(self) -> Iterator[None]:
-        """What is drawn inside is decoration: rules, colours, headers and footers. Readers skip it."""
+        """Mark what is drawn inside as decoration, which readers skip: rules, colours, headers and footers."""
         self._drawn.append("/Artifact BMC")
         yield
         self._drawn.append("EMC")
@@ -320,12 +320,12 @@ def _rgb(hexadecimal: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A string object: UTF-16 in hexadecimal, which needs no escapes."""
+    """Write a string object: UTF-16 in hexadecimal, which needs no escapes."""
     return "<FEFF" + value.encode("utf-16-be").hex().upper() + ">"
 
 
 def _put_font(pdf: TaggedPdf, font: _Font) -> None:
-    """The font with the glyphs that were used, under their own numbers, and what characters they stand for."""
+    """Write the font with the glyphs that were used, under their own numbers, and the characters they represent."""
     face, cid, about, data, unicode_map = font.face, pdf.reserve(), pdf.reserve(), pdf.reserve(), pdf.reserve()
     name = "KEELSN+" + "".join(character for character in face.name if character.isalnum() or character == "-")
     pdf.put(

@@ -64,7 +64,7 @@ class Book:
         self._book.close()
 
     def sheet(self, name: str, headings: Sequence[str] = (), widths: Sequence[int] = ()) -> Sheet:
-        """A new worksheet. Its name is cut and made unique where it must be; headings stay in view when one scrolls."""
+        """Add a worksheet. Its name is cut and made unique where needed; headings stay in view when one scrolls."""
         made = Sheet(self, self._book.add_worksheet(self._free_name(name)), list(widths))
         if headings:
             made.headings(headings)
@@ -130,6 +130,7 @@ class Sheet:
 
 
 def money_pattern(currency: str) -> str:
+    """Return a number format with the currency's decimal places and its code."""
     places = exponent(currency)
     return f'#,##0{"." + "0" * places if places else ""} "{currency}"'
 
@@ -137,7 +138,7 @@ def money_pattern(currency: str) -> str:
 def write_workbook(
     report: Report, target: Path, *, progress: Progress = lambda *_args: None, expected_rows: int = 0
 ) -> WrittenFile:
-    """The report as a workbook; its hash is that of the PDF. Rows are read once. `progress` may raise to stop."""
+    """Write the report as a workbook; its hash is that of the PDF. Rows are read once. `progress` may raise to stop."""
     mark, done = Fingerprint(report.key), 0
     look = report.look
     with Book(target, title=report.title, author=look.legal_name or look.name, made_at=report.made_at) as book:
@@ -171,7 +172,7 @@ def _facts(sheet: Sheet, facts: Sequence[tuple[str, Any]]) -> None:
 
 
 def _table(book: Book, section: Section, mark: Fingerprint, done: int, progress: Callable[[int], None]) -> int:
-    """A sheet with the section's table; a further one where the rows are more than a worksheet takes."""
+    """Write a sheet with the section's table; a further one where the rows are more than a worksheet takes."""
     titles = [column.title for column in section.columns]
     widths = [
         max(len(column.title) + 2, round(14 * column.weight) if column.end else round(20 * column.weight))

@@ -34,7 +34,7 @@ def note(
     in_book: bool | None = None,
     reason: str = "",
 ) -> None:
-    """Record one look. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported."""
+    """Record one view. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported."""
     context = current()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -57,12 +57,12 @@ def note(
 
 
 def was_seen(*, user: User, client_id: int) -> bool:
-    """Whether this user opened this client's page in the last hours: what the open page asks for again is no look of its own."""
+    """Check whether this user opened this client's page in the last hours: what an open page loads is no new view."""
     with connection.cursor() as cursor:
         cursor.execute(SEEN, [client_id, user.pk, str(AccessKind.VIEW), timezone.now() - PAGE_STAYS_OPEN])
         return bool(cursor.fetchone()[0])
 
 
 def session_mark(session_key: str | None) -> str:
-    """A short mark that groups a session's rows without storing the session key."""
+    """Shorten a session key to a mark that groups the session's rows without storing the key."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:16] if session_key else ""

@@ -24,13 +24,13 @@ UNCOMPRESSED = "uncompressed"
 
 
 def keep_plain(response: HttpResponseBase) -> HttpResponseBase:
-    """An answer whose length must tell nothing about a secret in it."""
+    """Mark an answer to be sent uncompressed: its length must not give away a secret in it."""
     response.keeps_plain = True  # type: ignore[attr-defined]
     return response
 
 
 def sent_plain(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A view all of whose answers show a secret."""
+    """Send all answers of a view uncompressed, because each shows a secret."""
 
     @wraps(view)
     def plain(*arguments: Any, **named: Any) -> HttpResponseBase:

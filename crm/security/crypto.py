@@ -41,7 +41,7 @@ def encrypt(plain: bytes, *, purpose: str, bound_to: str = "") -> bytes:
 
 
 def decrypt(sealed: bytes | memoryview, *, purpose: str, bound_to: str = "") -> bytes:
-    """Raises InvalidTag when the value was changed, FieldKeyMissing when its field key is not configured."""
+    """Decrypt a value. Raises: InvalidTag when it was changed; FieldKeyMissing when its field key isn't configured."""
     sealed, bound = bytes(sealed), (bound_to or purpose).encode()
     ring = keys.field_keys()
     for key in ring:
@@ -59,7 +59,7 @@ def decrypt(sealed: bytes | memoryview, *, purpose: str, bound_to: str = "") -> 
 
 @lru_cache(maxsize=16)
 def lasting_key(purpose: str) -> bytes:
-    """A key that stays the same when the field key is exchanged: for keyed hashes that are compared with older ones."""
+    """Return a key that stays the same when the field key is rotated: for keyed hashes compared with older ones."""
     from crm.models import LastingKey
 
     row = LastingKey.objects.get(purpose=purpose)
@@ -84,7 +84,7 @@ def sealers_for_clients(client_ids: Iterable[int]) -> dict[int, Callable[[bytes]
 
 
 def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
-    """Raises KeyDestroyed after the client's erasure, InvalidTag when the ciphertext was changed."""
+    """Decrypt under a client's key. Raises: KeyDestroyed after their erasure; InvalidTag for a changed ciphertext."""
     return _open(_client_key(client_id, create=False), bytes(sealed), str(client_id).encode())
 
 
@@ -125,7 +125,7 @@ def _client_key(client_id: int, *, create: bool) -> bytes:
 
 
 def _client_keys(client_ids: set[int]) -> dict[int, bytes]:
-    """The keys of clients, made on first use."""
+    """Return the keys of clients, made on first use."""
     from crm.models import SubjectKey
 
     rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in=client_ids)}

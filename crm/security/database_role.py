@@ -86,12 +86,12 @@ MISSING = (
 
 
 def app_url() -> str:
-    """The address that running processes log in with, where it differs from the owner's."""
+    """Return the address that running processes log in with; "" where it is the owner's."""
     return os.environ.get("KEELSON_APP_DATABASE_URL", "")
 
 
 def written_by_function(table: str, rights: str, *, lockable_by: str = "") -> None:
-    """An app tells that only a function of the owner does this to its table: 'INSERT', 'INSERT, UPDATE' …
+    """Register that only a function of the owner does this to an app's table: 'INSERT', 'INSERT, UPDATE' …
 
     lockable_by: the column through which its rows can still be locked.
     """
@@ -160,7 +160,7 @@ def refused_login(url: str) -> str:
 
 
 def faults() -> Iterator[str]:
-    """What is wrong with the role on this server, in words; asked by `check --deploy`."""
+    """List what is wrong with the role on this server, in words, for `check --deploy`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('wallet_posting') IS NOT NULL")
         if not cursor.fetchone()[0]:

@@ -44,7 +44,7 @@ class FieldKey:
         return MARK + self.key_id
 
     def derived(self, purpose: str) -> bytes:
-        """The 32-byte key of one purpose (HKDF-SHA256)."""
+        """Derive the 32-byte key of one purpose (HKDF-SHA256)."""
         return _derived(self.text, f"keelson:{purpose}")
 
 
@@ -64,7 +64,7 @@ def field_keys() -> tuple[FieldKey, ...]:
 
 
 def field_key() -> FieldKey:
-    """The key that wraps what is new."""
+    """Return the key that wraps what is new: the first of the ring."""
     return field_keys()[0]
 
 
@@ -82,11 +82,12 @@ def _private(text: str) -> Ed25519PrivateKey:
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """The key that signs seals, packs and the register of erasures."""
+    """Return the key that signs seals, packs and the register of erasures."""
     return _private(settings.SEAL_KEY or field_key().derived("seal-signing").hex())
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:
+    """Write the public half of a signing key in hexadecimal."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
@@ -96,7 +97,7 @@ def _verifiers(known: tuple[str, ...]) -> dict[str, Ed25519PublicKey]:
 
 
 def derived_seal_key_hex(key: FieldKey) -> str:
-    """The public half of what signs while KEELSON_SEAL_KEY is unset and this is the field key."""
+    """Return the public half of what signs while KEELSON_SEAL_KEY is unset and this is the field key."""
     return public_hex(_private(key.derived("seal-signing").hex()))
 
 

@@ -25,6 +25,7 @@ YES = Decision(True)
 
 
 def no(reason: str) -> Decision:
+    """Refuse, with the reason that the person reads."""
     return Decision(False, reason)
 
 
@@ -35,11 +36,12 @@ def require(decision: Decision) -> None:
 
 
 def has_permission(user: Actor, permission: str) -> Decision:
-    """A role's right. The system itself (user None) may do what its own tasks do."""
+    """Decide by a role's permission. The system itself (user None) may do what its own tasks do."""
     if user is None or (user.is_active and user.has_perm(permission)):
         return YES
     return no(rights.lacking(permission))
 
 
 def require_permission(user: Actor, permission: str) -> None:
+    """Require a role's permission. Raises: NotAllowed."""
     require(has_permission(user, permission))

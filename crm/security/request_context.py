@@ -20,11 +20,13 @@ _current: ContextVar[RequestContext] = ContextVar("keelson_request", default=Req
 
 
 def current() -> RequestContext:
+    """Return who asks from where: the context of the request or task that runs."""
     return _current.get()
 
 
 @contextlib.contextmanager
 def acting_in(context: RequestContext) -> Iterator[None]:
+    """Set the context of what runs inside, for the audit and access logs."""
     token = _current.set(context)
     try:
         yield

@@ -47,7 +47,7 @@ def _verb(verb: str, what: str) -> str:
 
 
 def holders_of(permission: str) -> str:
-    """The roles that have it: "Finance, Administrator"; empty where none has."""
+    """List the roles that have a permission: "Finance, Administrator"; "" where none has."""
     return ", ".join(str(role.label) for role in Role if permission in CATALOGUE[role])
 
 

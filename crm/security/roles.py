@@ -20,6 +20,7 @@ CATALOGUE: dict[Role, set[str]] = {role: set() for role in Role}
 
 
 def grants(app_label: str, by_role: Mapping[Role, Iterable[str]]) -> None:
+    """Register what each role may do in an app."""
     for role, codenames in by_role.items():
         CATALOGUE[role].update(f"{app_label}.{codename}" for codename in codenames)
 

@@ -35,7 +35,7 @@ NOTHING = Reach(frozenset(), frozenset(), frozenset(), frozenset(), frozenset(),
 
 
 def reach_of(user: Actor) -> Reach:
-    """The user's reach, read once per user object (so once per request)."""
+    """Return the user's reach, read once per user object (so once per request)."""
     if not user or not user.is_authenticated or not user.is_active or not user.is_team:
         return NOTHING
     cached = getattr(user, "_keelson_reach", None)

@@ -70,6 +70,7 @@ class Written:
 
 
 def of_client(client_id: int) -> Owner:
+    """Return the owner of a client's files: erasing the client destroys the key that wraps theirs."""
     return Owner(
         lambda key: crypto.encrypt_for_client(client_id, key),
         lambda wrapped: crypto.decrypt_for_client(client_id, wrapped),
@@ -83,12 +84,14 @@ def of_clients(client_ids: Iterable[int]) -> dict[int, Owner]:
 
 
 def of_instance(purpose: str) -> Owner:
+    """Return the owner of files that belong to no client, under the field key's key for a purpose."""
     return Owner(
         lambda key: crypto.encrypt(key, purpose=purpose), lambda wrapped: crypto.decrypt(wrapped, purpose=purpose)
     )
 
 
 def no_room() -> StorageFull:
+    """Build the error for a full disk, in words for whoever sent the file."""
     return StorageFull(_("The file could not be kept: our storage is full. Nothing was saved; please try again later."))
 
 
@@ -123,7 +126,7 @@ def write(target: Path, content: bytes | BinaryIO | Iterable[bytes], *, owner: O
 
 
 def stream(path: Path, *, owner: Owner) -> Iterator[bytes]:
-    """The content in chunks. Raises FileMissing, FileDamaged, or crypto.KeyDestroyed after the client's erasure."""
+    """Decrypt a file in chunks. Raises: FileMissing, FileDamaged; crypto.KeyDestroyed after the client's erasure."""
     try:
         source = path.open("rb")
     except FileNotFoundError:
@@ -159,12 +162,12 @@ def outline(path: Path) -> Outline:
 
 
 def read(path: Path, *, owner: Owner) -> bytes:
-    """The whole content; for files that are bounded."""
+    """Decrypt a whole file; for files that are bounded. Raises: as `stream`."""
     return b"".join(stream(path, owner=owner))
 
 
 def wrapped_key_of(path: Path) -> bytes | None:
-    """The wrapped key in a file's header; None for what is no file of this store, or is gone."""
+    """Read the wrapped key in a file's header; None for a file that isn't of this store, or is gone."""
     try:
         with path.open("rb") as source:
             if source.read(len(MAGIC)) != MAGIC:
@@ -206,7 +209,7 @@ def rewrap(path: Path, *, owner: Owner) -> bool:
 
 
 def _chunks(content: bytes | BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
-    """The content in pieces of CHUNK_BYTES, the last one shorter (an empty file has one empty piece)."""
+    """Cut the content into pieces of CHUNK_BYTES, the last one shorter (an empty file has one empty piece)."""
     if isinstance(content, bytes):
         pieces: Iterable[bytes] = (content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES))
     elif hasattr(content, "read"):
@@ -264,7 +267,7 @@ def _wrapped_key(source: BinaryIO) -> bytes:
 
 
 def _chunk_head(source: BinaryIO) -> tuple[int, bool]:
-    """The length of the chunk that follows, and whether it is the last."""
+    """Read the length of the chunk that follows, and whether it is the last. Raises: FileDamaged."""
     (head,) = struct.unpack(">I", _exactly(source, 4))
     length = head & ~LAST
     if length > CHUNK_BYTES * 64:

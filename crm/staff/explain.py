@@ -50,7 +50,7 @@ class Explanation:
 
 
 def explain(user: User, book: Book) -> Explanation:
-    """The same reading of grants that every page starts from (`reach_of`), in words."""
+    """Explain why a person reaches a book or doesn't, by the reading of grants that pages start from (`reach_of`)."""
     labels = reach_of(user).why.get(book.pk, ())
     ways = [way for label in labels for way in _ways(user, book, label)]
     groups = list(user.groups.prefetch_related("permissions__content_type"))

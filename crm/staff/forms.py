@@ -19,10 +19,12 @@ BOOKS_OFFERED = 500
 
 
 def reachable_brands(actor: User) -> QuerySet[Brand]:
+    """Offer the brands that the actor reaches; a superuser reaches all."""
     return Brand.objects.filter(pk__in=reach_of(actor).brands) if not actor.is_superuser else Brand.objects.all()
 
 
 def reachable_desks(actor: User) -> QuerySet[Desk]:
+    """Offer the desks of the brands that the actor reaches; a superuser reaches all."""
     reach = reach_of(actor)
     desks = Desk.objects.select_related("brand")
     return desks.filter(brand_id__in=reach.brands) if not actor.is_superuser else desks

@@ -106,7 +106,7 @@ def _send_invitation(user: User, actor: User | None) -> None:
 
 @transaction.atomic
 def invite_again(*, user: User, actor: User) -> None:
-    """A new link for somebody who has not accepted yet; the old one stops working."""
+    """Send a new link to somebody who hasn't accepted yet; the old one stops working."""
     require(policies.can_manage(actor, user))
     if user.has_usable_password():
         raise WrongState(_("This invitation was accepted already. A forgotten password has its own link."))
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 
 @transaction.atomic
 def switch_off(*, user_id: int, actor: User, reason: str) -> User:
-    """The person is out at once: sessions end, open links die, no new sign-in. Their clients stay where they are."""
+    """Lock a person out immediately: sessions end, links are revoked, no new sign-in. Their clients stay theirs."""
     user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if not user.is_active:

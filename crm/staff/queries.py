@@ -25,6 +25,7 @@ def staff_visible_to(user: User) -> QuerySet[User]:
 
 
 def reaches_staff(actor: User, user: User) -> bool:
+    """Check whether the actor sees this member of staff."""
     return staff_visible_to(actor).filter(pk=user.pk).exists()
 
 
@@ -38,6 +39,7 @@ def get_staff(user: User, staff_id: int) -> User:
 
 
 def requests_visible_to(user: User) -> QuerySet[GrantRequest]:
+    """Select the requests for roles and reach of the staff that the user sees."""
     return GrantRequest.objects.filter(user__in=staff_visible_to(user)).select_related(
         "user", "requested_by", "decided_by", "brand", "desk", "book"
     )
@@ -52,7 +54,7 @@ class HeldGrant:
 
 
 def grants_of(user: User) -> list[HeldGrant]:
-    """What a person was granted, brands first. Books they own come with them and are not grants."""
+    """List what a person was granted, brands first. Books they own come with them and are not grants."""
     rows = UserObjectPermission.objects.filter(
         user=user,
         content_type__app_label="crm",

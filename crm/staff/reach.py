@@ -24,6 +24,7 @@ def grant(user: User, thing: Brand | Desk | Book, *, actor: User | None) -> None
 
 
 def can_grant(actor: User | None, thing: Brand | Desk | Book) -> Decision:
+    """Decide whether the actor may grant reach: with the permission, over what they reach themselves."""
     if actor is None:
         return YES
     allowed = has_permission(actor, "crm.manage_staff")

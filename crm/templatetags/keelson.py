@@ -26,7 +26,7 @@ SPRITE = "vendor/lucide/sprite.svg"
 
 @lru_cache(maxsize=1)
 def icon_names() -> frozenset[str]:
-    """The icons in the sprite."""
+    """List the icons in the sprite."""
     text = (Path(settings.BASE_DIR) / "static" / SPRITE).read_text(encoding="utf-8")
     return frozenset(re.findall(r'<symbol id="([^"]+)"', text))
 
@@ -45,7 +45,7 @@ def icon(name: str, css: str = "") -> SafeString:
 
 @register.simple_tag
 def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> SafeString:
-    """A state with its label and colour.
+    """Render a state with its label and colour.
 
     `{% badge lead "status" %}` reads label and colour from the field's `BadgeChoices`; `{% badge state %}` takes a
     member; `{% badge "VIP" tone="accent" %}` writes its own. Empty values show a dash.
@@ -60,6 +60,7 @@ def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> S
 
 
 def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:
+    """Render a badge; with an icon it has no dot."""
     if icon_name:
         return format_html(
             '<span class="k-badge plain tone-{}">{}{}</span>', badges.tone_name(tone), _icon(icon_name, ""), label
@@ -69,7 +70,7 @@ def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:
 
 @register.filter
 def tone(value: Any) -> str:
-    """The tone of a state or colour word: `class="tone-{{ x|tone }}"`."""
+    """Return the tone of a state or colour word: `class="tone-{{ x|tone }}"`."""
     return badges.tone_name(getattr(value, "colour", value))
 
 
@@ -133,7 +134,7 @@ def number(value: Any, digits: int | None = None) -> str:
 
 @register.filter
 def about(value: Any) -> str:
-    """An estimated count, rounded to two significant digits."""
+    """Write an estimated count, rounded to two significant digits."""
     return formats.approximate(int(value or 0))
 
 
@@ -165,38 +166,43 @@ def localtime_(value: Any, seconds: bool = False) -> SafeString:
 
 @register.filter
 def day(value: date | datetime | None) -> str:
-    """The date only, as the reader's locale writes it."""
+    """Write the date only, as the reader's locale does."""
     return formats.day(value) if isinstance(value, date) else "–"
 
 
 @register.filter
 def duration(value: Any) -> str:
+    """Write seconds as a duration."""
     return formats.duration(value)
 
 
 @register.filter
 def file_size(value: int | None) -> str:
+    """Write a size in bytes with its unit."""
     return formats.file_size(value)
 
 
 @register.filter
 def mask_phone(value: Any) -> str:
+    """Mask a phone number for those who don't see contacts."""
     return formats.mask_phone(value)
 
 
 @register.filter
 def mask_email(value: Any) -> str:
+    """Mask an e-mail address for those who don't see contacts."""
     return formats.mask_email(value)
 
 
 @register.filter
 def initials(value: Any) -> str:
+    """Return the letters of an avatar."""
     return formats.initials(value)
 
 
 @register.filter
 def hue(value: Any) -> str:
-    """A stable colour class for an avatar: the same person has the same colour on every page."""
+    """Return a stable colour class for an avatar: the same person has the same colour on every page."""
     return f"h{crc32(str(value).encode()) % 8}"
 
 
@@ -211,7 +217,7 @@ def at(mapping: Any, key: Any) -> Any:
 
 @register.simple_tag(takes_context=True)
 def querystring_with(context: template.Context, **changes: Any) -> str:
-    """The page's own query string with some parameters changed; None removes one. Drops `cursor` unless it is given."""
+    """Change parameters of the page's own query string; None removes one. Drops `cursor` unless it is passed."""
     request = context.get("request")
     params: QueryDict = request.GET.copy() if request else QueryDict(mutable=True)
     if "cursor" not in changes:
@@ -226,20 +232,23 @@ def querystring_with(context: template.Context, **changes: Any) -> str:
 
 @register.simple_tag
 def sparkline(values: Any, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
+    """Draw a trend in a line of text."""
     return charts.sparkline(list(values or []), width=width, height=height, label=label, css=css)
 
 
 @register.simple_tag
 def bars(values: Any, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
+    """Draw counts per period."""
     return charts.bars(list(values or []), width=width, height=height, label=label, css=css)
 
 
 @register.simple_tag
 def share_bars(rows: Any) -> SafeString:
+    """Draw shares as bars with their labels."""
     return charts.share_bars(list(rows or []))
 
 
 @register.inclusion_tag("crm/ui/chart.html")
 def chart(chart: charts.Chart) -> dict[str, Any]:
-    """A time-series chart: JSON for uPlot, and the same figures as a table for readers without it."""
+    """Render a time-series chart: JSON for uPlot, and the same figures as a table for readers without it."""
     return {"chart": chart}

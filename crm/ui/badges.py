@@ -28,7 +28,7 @@ BY_COLOUR = {
 
 
 def tone_name(colour: Any) -> str:
-    """A tone of the design system for any colour word; words it doesn't know are neutral."""
+    """Return the design system's tone for any colour word; words it doesn't know are neutral."""
     word = str(colour or "").lower()
     return word if word in TONES else BY_COLOUR.get(word, "neutral")
 
@@ -39,7 +39,7 @@ def _all_badges(parent: type[BadgeChoices] = BadgeChoices) -> list[type[BadgeCho
 
 @lru_cache(maxsize=1024)
 def choices_of(model: type[models.Model], field_name: str) -> dict[Any, tuple[Any, str]]:
-    """{stored value: (label, tone)} of a model field.
+    """Map the stored values of a model field to (label, tone).
 
     Django keeps a field's values and labels but not the class they came from, so the class is found again by its
     members. Plain choices are neutral.

@@ -44,7 +44,7 @@ def _svg(width: int, height: int, body: str, label: str, css: str = "") -> SafeS
 def sparkline(
     values: Sequence[Number], *, width: int = 96, height: int = 24, label: str = "", css: str = ""
 ) -> SafeString:
-    """A trend in a line of text. Missing values count as zero; fewer than two points draw nothing."""
+    """Draw a trend in a line of text. Missing values count as zero; fewer than two points draw nothing."""
     ys = _points(values)
     if len(ys) < 2:
         return SafeString("")
@@ -59,7 +59,7 @@ def sparkline(
 
 
 def bars(values: Sequence[Number], *, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:
-    """Counts per period. Negative values hang below a zero line."""
+    """Draw counts per period. Negative values hang below a zero line."""
     ys = _points(values)
     if not ys:
         return SafeString("")
@@ -123,7 +123,7 @@ class Chart:
     x_label: str = field(default="")
 
     def spec(self) -> dict[str, Any]:
-        """What charts.js draws: epoch seconds in UTC, numbers as JSON numbers."""
+        """Return what charts.js draws: epoch seconds in UTC, numbers as JSON numbers."""
         first = self.x[0] if self.x else None
         return {
             "x": [_epoch(v) for v in self.x],
@@ -145,12 +145,12 @@ class Chart:
         }
 
     def json(self) -> SafeString:
-        """The spec for a `<script type="application/json">`; escaped, so that no value can close the tag."""
+        """Return the spec for a `<script type="application/json">`, escaped so that no value can close the tag."""
         text = json.dumps(self.spec(), cls=DjangoJSONEncoder, separators=(",", ":"))
         return SafeString(text.replace("<", "\\u003C").replace(">", "\\u003E").replace("&", "\\u0026"))
 
     def rows(self) -> SafeString:
-        """The same data as rows of a table, for readers without a screen or without JavaScript (the last 31 points).
+        """Render the last 31 points as rows of a table, for readers without a screen or without JavaScript.
 
         Made here and not in the template, where a chart's thirty rows took a fifth of what the account page needs.
         """

@@ -78,7 +78,7 @@ class Column:
         return look_up(row, path) if "." in path else _one(row, path)
 
     def cell(self, row: Any, table: Any) -> str:
-        """The whole `<td>`, escaped."""
+        """Render the whole `<td>`, escaped."""
         if self.render is not None:
             inner = self.render(row, table)
             inner = DASH if inner in (None, "") else conditional_escape(inner)
@@ -91,7 +91,7 @@ class Column:
         return f'<td class="{self.css}">{inner}</td>' if self.css else f"<td>{inner}</td>"
 
     def html(self, value: Any, row: Any, table: Any) -> str:
-        """The inside of a cell: escaped. Kinds of columns override this one."""
+        """Render the inside of a cell, escaped. Kinds of columns override this one."""
         if type(value) is str:
             return escape(value) if value else DASH
         if value is None or value == "":
@@ -99,7 +99,7 @@ class Column:
         return conditional_escape(str(value) if isinstance(value, Promise) else value)
 
     def plain(self, row: Any, table: Any) -> Any:
-        """The value for an export: text, number, date or None.
+        """Return the value for an export: text, number, date or None.
 
         A column that is only rendered, or renders a whole record, is exported as it reads on screen: a name that is masked
         there stays masked in the file.

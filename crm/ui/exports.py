@@ -51,6 +51,7 @@ class _Line:
 
 
 def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
+    """Yield the lines of a CSV file, cells that a spreadsheet would run as formulas defused."""
     writer = csv.writer(_Line())
     yield "\ufeff"  # spreadsheets recognise UTF-8 by it
     for row in rows:
@@ -58,16 +59,18 @@ def csv_lines(rows: Iterable[list[Any]]) -> Iterator[str]:
 
 
 def file_name(table: Table, ending: str) -> str:
+    """Name an export by its list and today's date."""
     return f"{table.name.replace('.', '-')}-{timezone.localdate():%Y-%m-%d}.{ending}"
 
 
 def require_export(table: Table) -> None:
+    """Require the right to export this list. Raises: NotAllowed."""
     if not table.can_export:
         raise NotAllowed(_("Your role does not include exporting this list."))
 
 
 def export(table: Table, ending: str) -> HttpResponse | StreamingHttpResponse | Job:
-    """The list as a download, or the job that makes it. Writes the access row first: taking is what counts."""
+    """Export the list as a download, or start the job that does. Writes the access row first: the attempt counts."""
     require_export(table)
     about = keyset.estimate(table.matching)
     access_log.note(
@@ -133,7 +136,7 @@ def write_xlsx(rows: Iterable[list[Any]], path: Path, progress: Callable[[int], 
 
 @jobs.job_kind(JOB, title=gettext_lazy("Export of a list"))
 def run_export(job: jobs.RunningJob) -> None:
-    """The same list, read again as its owner: rights and visibility are those of the moment it runs."""
+    """Export a list in a job, read again as its owner: rights and visibility are those of the moment it runs."""
     owner = User.objects.get(pk=job.owner.pk)
     table_class = table_named(job.parameters["table"])
     if table_class is None:

@@ -27,7 +27,7 @@ NO_CLASS = (forms.HiddenInput, forms.MultipleHiddenInput)
 
 
 def control_class(widget: forms.Widget) -> str:
-    """The class a control needs to look like one of ours."""
+    """Return the class a control needs to look like one of ours."""
     if isinstance(widget, NO_CLASS):
         return ""
     if isinstance(widget, CHECKS):
@@ -73,7 +73,7 @@ class DayInput(forms.DateInput):
 
 
 def is_several(widget: forms.Widget) -> bool:
-    """A choice of several that folds: a select that takes many and does not ask for a height of its own."""
+    """Check for a multiple choice that folds: a select that takes many and doesn't ask for a height of its own."""
     return isinstance(widget, forms.SelectMultiple) and "size" not in widget.attrs
 
 
@@ -85,7 +85,10 @@ class KeelsonRenderer(TemplatesSetting):
     bound_field_class = KeelsonBoundField
 
     def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
-        """Selects are put together here: a list of 250 countries, each option a template, took longer than the page."""
+        """Render a widget; selects are built here.
+
+        A list of 250 countries, with a template for each option, took longer than the page.
+        """
         if template_name == SELECT and all(
             option["template_name"] == OPTION
             for _name, group, _index in context["widget"]["optgroups"]
@@ -98,7 +101,7 @@ class KeelsonRenderer(TemplatesSetting):
 
 
 def select_html(widget: dict[str, Any]) -> SafeString:
-    """What Django's template makes of a select's context, in a fiftieth of the time."""
+    """Render a select from its context as Django's template does, in a fiftieth of the time."""
     parts = [f'<select name="{escape(widget["name"])}"{attributes(widget["attrs"])}>']
     for group_name, group, _index in widget["optgroups"]:
         if group_name:
@@ -113,7 +116,7 @@ def select_html(widget: dict[str, Any]) -> SafeString:
 
 
 def several_html(widget: dict[str, Any]) -> SafeString:
-    """A select that takes many, as check boxes behind a line that says what is chosen."""
+    """Render a select that takes many as check boxes behind a line that shows what is chosen."""
     name, identity = escape(widget["name"]), escape(str(widget["attrs"].get("id", widget["name"])))
     boxes: list[str] = []
     chosen: list[str] = []

@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
 
 
 def _sort_field(queryset: QuerySet[Any], path: str) -> tuple[Field[Any, Any], bool]:
-    """The field behind a sort path and whether it can be empty. Annotations count as nullable."""
+    """Find the field behind a sort path and whether it can be empty. Annotations count as nullable."""
     annotation = queryset.query.annotations.get(path)
     if annotation is not None:
         return annotation.output_field, True
@@ -108,7 +108,7 @@ def _sort_field(queryset: QuerySet[Any], path: str) -> tuple[Field[Any, Any], bo
 
 
 def read_cursor(token: str, order: Order, queryset: QuerySet[Any]) -> Cursor | None:
-    """The cursor of a token; None (the first page) where it is damaged, forged or belongs to another order."""
+    """Decrypt a cursor's token; None (the first page) where it is damaged, forged or of another order."""
     if not token:
         return None
     try:
@@ -183,8 +183,10 @@ def _walk(
 
 
 def _bounded_walk(queryset: QuerySet[Any], candidates: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
-    """The same with an end to each leg (see `crm.ui.nearest`): a leg that does not fill the page near its start is found
-    whole, two next to each other in one go."""
+    """Walk the legs with an end to each (see `crm.ui.nearest`) until the page is full.
+
+    A leg that doesn't fill the page near its start is read as a whole, two next to each other in one go.
+    """
     unfilled: list[Leg] = []
     for leg in legs:
         near = nearest.within(leg.of(queryset), leg.of(candidates), size)
@@ -196,7 +198,7 @@ def _bounded_walk(queryset: QuerySet[Any], candidates: QuerySet[Any], legs: list
 
 
 def _sorted_afterwards(queryset: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
-    """The first rows of these legs, all of which are found before they are sorted."""
+    """Read the first rows of these legs, all of which are found before they are sorted."""
     left = reduce(operator.or_, [leg.condition or Q(pk__isnull=False) for leg in legs])
     first, path = legs[0], legs[0].order.path
     value = F(path).desc if first.down else F(path).asc
@@ -236,7 +238,7 @@ def get_page(
 
 
 def all_rows(queryset: QuerySet[Any], order: Order, chunk: int = 2000) -> Iterator[Any]:
-    """The whole list in its order, through server-side cursors: memory stays flat at any size."""
+    """Yield the whole list in its order, through server-side cursors: memory stays flat at any size."""
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     _field, nullable = _sort_field(queryset, order.path)
     for empty in (False, True) if nullable else (False,):

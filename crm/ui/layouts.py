@@ -24,7 +24,7 @@ class Layout:
 
 
 def views_of(user: User, table: str) -> list[SavedView]:
-    """The user's own views and those shared with their desk."""
+    """List the user's own saved views of a table and those shared with their desk."""
     mine = Q(owner=user)
     if getattr(user, "desk_id", None):
         mine |= Q(desk_id=user.desk_id)
@@ -32,6 +32,7 @@ def views_of(user: User, table: str) -> list[SavedView]:
 
 
 def read(user: User, table: str, active: str = "") -> Layout:
+    """Read a user's layout of a table: the active saved view's columns, else their own choice, else none."""
     views = views_of(user, table)
     chosen = next((view for view in views if str(view.pk) == active), None)
     own = (user.preferences.get("columns") or {}).get(table, ()) if getattr(user, "preferences", None) else ()

@@ -47,8 +47,11 @@ def within(wanted: QuerySet[Any], candidates: QuerySet[Any], size: int) -> list[
 
 
 def sorted_afterwards(matching: QuerySet[Any], columns: Sequence[str], sorting: Sequence[Any], size: int) -> list[Any]:
-    """The first `size` rows in the order `sorting`. All that match are found by `columns` alone (the key and what is
-    sorted by), which an index may hold; then the first of them are read whole."""
+    """Read the first `size` rows in the order `sorting`.
+
+    All that match are found by `columns` alone (the key and what is sorted by), which an index may hold; then the first
+    of them are read whole.
+    """
     key = matching.model._meta.pk.name
     found = matching.order_by().values(*{key if column == "pk" else column for column in columns})
     in_order = matching.model._base_manager.order_by(*sorting)
@@ -58,7 +61,7 @@ def sorted_afterwards(matching: QuerySet[Any], columns: Sequence[str], sorting: 
 
 
 def _read_from(queryset: QuerySet[Any], rows: QuerySet[Any], suffix: str = "") -> QuerySet[Any]:
-    """The queryset, reading its table's rows from a subquery instead of the table."""
+    """Make the queryset read its table's rows from a subquery instead of the table."""
     made = queryset.all()
     alias = made.query.get_initial_alias()
     sql, params = rows.query.sql_with_params()

@@ -207,12 +207,12 @@ class MenuLink:
 
 
 def active_address(addresses: Iterable[str], path: str) -> str:
-    """The longest of the menu's addresses that the page's path starts with; empty when none does."""
+    """Find the longest of the menu's addresses that the page's path starts with; "" when none does."""
     return max((url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default="")
 
 
 def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSection]:
-    """The menu of this user; the entry whose address is the longest prefix of `path` is active."""
+    """Build this user's menu; the entry whose address is the longest prefix of `path` is active."""
     seen: list[tuple[MenuEntry, str]] = []
     for entry in registry.of(MenuEntry):
         if entry.audience == audience and allows(entry.permission, user):
@@ -230,17 +230,18 @@ def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSe
 
 
 def tabs_for(user: User, page: str) -> list[Tab]:
+    """List the tabs of a page that this user may see, in their order."""
     found = [t for t in registry.of(Tab) if t.page == page and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, str(t.label)))
 
 
 def tab_for(user: User, page: str, slug: str) -> Tab | None:
-    """The tab, or None where it doesn't exist or isn't for this user."""
+    """Find a tab by its slug; None where it doesn't exist or isn't for this user."""
     return next((tab for tab in tabs_for(user, page) if tab.slug == slug), None)
 
 
 def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
-    """The cards of a record's page, loaded: [{"card", "template", "context"}]."""
+    """Load the cards of a record's page: [{"card", "template", "context"}]."""
     user = request.user
     found = [c for c in registry.of(Card) if c.page == page and c.place == place and allows(c.permission, user)]
     loaded = []
@@ -252,12 +253,13 @@ def cards_for(request: UserRequest, page: str, record: Any, place: str = "side")
 
 
 def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
+    """List the tiles of a dashboard that this user may see, in their order."""
     found = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
     return sorted(found, key=lambda t: (t.order, t.slug))
 
 
 def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[SearchResult]]]:
-    """What the palette's providers find for this user, per provider; empty ones are left out."""
+    """Collect what the palette's providers find for this user, per provider; empty ones are left out."""
     results = []
     for source in sorted(registry.of(PaletteSource), key=lambda s: (s.order, s.slug)):
         if allows(source.permission, user):

@@ -95,7 +95,7 @@ def reverse_pk(url_name: str, pk: Any) -> str:
 
 
 def in_words(form_field: Any, value: Any) -> str:
-    """A filter's value in words."""
+    """Write a filter's value in words."""
     if isinstance(value, slice):
         return f"{in_words(form_field, value.start) or '…'} – {in_words(form_field, value.stop) or '…'}"
     if value is None:

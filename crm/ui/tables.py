@@ -82,7 +82,7 @@ _TABLES: dict[str, type[Table]] = {}
 
 
 def table_named(name: str) -> type[Table] | None:
-    """The table class of a name: exports that run later and saved views find their table by it."""
+    """Find a table class by name, as exports that run later and saved views do."""
     return _TABLES.get(name)
 
 
@@ -137,8 +137,10 @@ class Table:
     # ------------------------------------------------------------ what subclasses write
 
     def queryset(self) -> QuerySet[Any]:
-        """The rows this user may see: starts from the app's `…_visible_to(self.user)`, with `select_related` for
-        everything the columns read."""
+        """Return the rows this user may see.
+
+        It starts from the app's `…_visible_to(self.user)`, with `select_related` for everything the columns read.
+        """
         raise NotImplementedError
 
     def row_url(self, row: Any) -> str:
@@ -275,8 +277,10 @@ class Table:
         return self.search(rows, self.words) if len(self.words) >= SHORTEST_SEARCH else rows
 
     def lean(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with no more joins and fields than `shown_columns` read: what the page and exports load. Only where a
-        list is long and wide enough for that to count; what it leaves out is read row by row."""
+        """Load no more joins and fields than `shown_columns` read, for the page and exports.
+
+        Override it only where a list is long and wide enough for that to count; what it leaves out is read row by row.
+        """
         return rows
 
     def candidates(self) -> QuerySet[Any] | None:
@@ -293,7 +297,7 @@ class Table:
         return keyset.get_page(rows, self.order, self.params.get("cursor", ""), self.page_size, wider)
 
     def _in_range(self, wider: QuerySet[Any], filters: FilterSet) -> QuerySet[Any]:
-        """The candidates in one filter's range, where an index begins with the filter's value and goes on in this order."""
+        """Narrow the candidates to one filter's range, where an index begins with its value and has this order."""
         for name in self.ranges.get(self.order.path, ()):
             value = filters.form.cleaned_data.get(name) if filters.form.is_valid() else None
             if value not in (None, "", []) and not (isinstance(value, list) and len(value) > 1):
@@ -345,7 +349,7 @@ class Table:
     # ------------------------------------------------------------ what the template prints
 
     def url(self, **changes: Any) -> str:
-        """This list with some parameters changed (None removes one), from its first page on."""
+        """Return this list's address with some parameters changed (None removes one), from its first page on."""
         params = self.params.copy()
         params.pop("cursor", None)
         params.pop("export", None)
@@ -439,7 +443,7 @@ class Table:
 
     @classmethod
     def selected(cls, request: UserRequest, **scope: Any) -> QuerySet[Any]:
-        """The rows a bulk action is about: those of `ids`, or with `all=1` the first thousand that match the filters.
+        """Select the rows of a bulk action: those of `ids`, or with `all=1` the first thousand that match the filters.
 
         Always within what the user may see, whatever ids were sent.
         """

@@ -61,7 +61,7 @@ class StaffView(View):
 def staff_page(
     permission: Permission = None,
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """The same for a function: `@staff_page("leads.view_lead")`."""
+    """Make a function a staff page, as `StaffView` does for a class: `@staff_page("leads.view_lead")`."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         class Guarded(StaffView):
@@ -120,7 +120,7 @@ def show_table(
     template_name: str = "crm/ui/table_page.html",
     get_context: Callable[[Table], dict[str, Any]] | None = None,
 ) -> HttpResponseBase:
-    """A table as a response. Searching a list is noted in the access log; so is every export."""
+    """Answer with a table, its fragment or its export. Searches and exports are noted in the access log."""
     ending = request.GET.get("export", "")
     if ending:
         made = exports.export(table, ending)
@@ -144,5 +144,5 @@ def show_table(
 
 
 def embedded_table(request: UserRequest, table: Table) -> HttpResponseBase:
-    """A table inside a tab: always the fragment, or its export."""
+    """Answer with a table inside a tab: always the fragment, or its export."""
     return show_table(request, table, "crm/ui/table.html")

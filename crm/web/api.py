@@ -24,12 +24,14 @@ api = NinjaAPI(title="Keelson", version="1", docs_url=None, openapi_url="/openap
 
 @api.exception_handler(DomainError)
 def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Answer a refusal as a problem document, with the status of its kind."""
     status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), 422)
     return problem(status, "Refused", str(error.message), code=error.code)
 
 
 @api.exception_handler(ValidationError)
 def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Answer a body or parameters that don't fit their schema, field by field."""
     errors = [
         {"field": ".".join(str(part) for part in one["loc"] if part not in ("body", "payload")), "message": one["msg"]}
         for one in error.errors
@@ -39,6 +41,7 @@ def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(AuthenticationError)
 def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    """Answer a request without a valid key."""
     response = problem(401, "Unauthorized", "Send a valid key: Authorization: Bearer …", code="unauthorized")
     response["WWW-Authenticate"] = "Bearer"
     return response
@@ -46,6 +49,7 @@ def unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpRes
 
 @api.exception_handler(Http404)
 def missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Answer what isn't there, or isn't visible: the two look the same."""
     return problem(404, "Not found", "There is no such thing, or you may not see it.", code="not_found")
 
 

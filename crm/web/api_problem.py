@@ -8,6 +8,7 @@ from django.http import HttpResponse, JsonResponse
 
 
 def problem(status: int, title: str, detail: str, *, code: str = "", **more: Any) -> HttpResponse:
+    """Build a problem document (RFC 9457)."""
     body = {
         "type": "about:blank",
         "title": title,

@@ -126,4 +126,5 @@ class Furniture:
 
 
 def page_furniture(request: HttpRequest) -> dict[str, Any]:
+    """Give templates what surrounds every page: menu, bell, brand; read only where it is used."""
     return {"furniture": Furniture(request)}

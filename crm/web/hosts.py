@@ -16,7 +16,7 @@ LOOPBACK = ("localhost", "127.0.0.1")
 
 
 def under(address: str, host: str) -> str:
-    """The same address under another name of this machine; unchanged where either is not a name of this machine."""
+    """Rewrite an address to another name of this machine; unchanged where either isn't a name of this machine."""
     parts = urlsplit(address)
     if parts.hostname not in LOOPBACK or host not in LOOPBACK:
         return address
@@ -24,7 +24,7 @@ def under(address: str, host: str) -> str:
 
 
 def names_of(address: str) -> list[str]:
-    """An address under each name of this machine; just itself when it is another's."""
+    """List an address under each name of this machine; just itself when it is another machine's."""
     return list(dict.fromkeys([address, *(under(address, host) for host in LOOPBACK)]))
 
 

@@ -55,7 +55,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
 
     def join(self, user_id: int) -> asyncio.Queue[str] | None:
-        """A queue for one more page of this user; None where they have too many open."""
+        """Open a queue for one more page of this user; None where they have too many open."""
         mine = self.queues.setdefault(user_id, set())
         if len(mine) >= STREAMS_PER_USER_MAX:
             return None
@@ -123,12 +123,12 @@ _hubs: dict[int, Hub] = {}
 
 
 def hub() -> Hub:
-    """The hub of the running event loop."""
+    """Return the hub of the running event loop."""
     return _hubs.setdefault(id(asyncio.get_running_loop()), Hub())
 
 
 def session_key_of(scope: Scope) -> str:
-    """The session cookie's value. A browser sends it to every port of the host, so the live origin sees it too."""
+    """Read the session cookie. A browser sends it to every port of the host, so the live origin sees it too."""
     for name, value in scope["headers"]:
         if name == b"cookie":
             with contextlib.suppress(CookieError, UnicodeDecodeError):
@@ -139,7 +139,7 @@ def session_key_of(scope: Scope) -> str:
 
 
 def who(session_key: str) -> int | None:
-    """The user of a session that may listen now: known, active, not idle too long, second factor shown by staff."""
+    """Find the user of a session that may listen now: known, active, not idle, second factor shown by staff."""
     if not session_key:
         return None
     try:
@@ -160,7 +160,7 @@ ask_who = sync_to_async(who, thread_sensitive=False)
 
 
 def allowed_origin(scope: Scope) -> str | None:
-    """The Origin to answer to: "" without one (same origin), None for a stranger's site."""
+    """Return the Origin to answer to: "" without one (same origin), None for a stranger's site."""
     origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), "")
     if not origin:
         return ""
@@ -170,11 +170,13 @@ def allowed_origin(scope: Scope) -> str | None:
 
 
 async def refuse(send: Send, status: int, origin: str = "") -> None:
+    """Answer with a status and no body."""
     await send({"type": "http.response.start", "status": status, "headers": headers("text/plain", origin)})
     await send({"type": "http.response.body", "body": b""})
 
 
 def headers(content_type: str, origin: str) -> list[tuple[bytes, bytes]]:
+    """Build the headers of an answer; the origin, where there is one, may read it with the person's cookie."""
     found = {
         "content-type": content_type,
         "cache-control": "no-store, no-transform",
@@ -188,7 +190,7 @@ def headers(content_type: str, origin: str) -> list[tuple[bytes, bytes]]:
 
 
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI application behind /live/."""
+    """Serve /live/: the ASGI application behind it."""
     origin = allowed_origin(scope)
     if origin is None:
         return await refuse(send, 403)

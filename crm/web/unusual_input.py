@@ -26,7 +26,7 @@ VALUE_ERRORS = ("NUL (0x00)", "Exceeds the limit", "year 0 is out of range", "ye
 
 
 def without_nul(value: Any) -> Any:
-    """A value of decoded JSON with the NUL signs of its texts taken out."""
+    """Strip the NUL signs from the texts of a decoded JSON value: PostgreSQL's text can't hold them."""
     if isinstance(value, str):
         return value.replace(NUL, "")
     if isinstance(value, dict):
@@ -37,7 +37,7 @@ def without_nul(value: Any) -> Any:
 
 
 def _clean(data: MultiValueDict[str, str]) -> QueryDict | None:
-    """The same without NUL signs; None where there are none."""
+    """Return a form's data without NUL signs; None where it has none."""
     if not any(NUL in name or any(NUL in str(value) for value in values) for name, values in data.lists()):
         return None
     clean = QueryDict(mutable=True)

@@ -39,6 +39,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def refusal_page(request: HttpRequest, message: str) -> HttpResponse:
+    """Answer an upload that is too large: a page, or a problem document for the API."""
     if request.path.startswith("/api/"):
         return problem(413, "Too large", message, code="too_large")
     return render(request, "crm/upload_refused.html", {"message": message, "back": request.get_full_path()}, status=413)
@@ -140,7 +141,7 @@ class BodyLimitMiddleware:
 
 
 def leave_unread(request: HttpRequest) -> None:
-    """A stranger's file, or one whose sender was signed out meanwhile: the page sends them to sign in, and nobody reads it.
+    """Leave an upload unread that a stranger sent, or somebody signed out meanwhile: the page sends them to sign in.
 
     The form is empty then, so there is nothing for which the CSRF check could stand.
     """
@@ -149,6 +150,7 @@ def leave_unread(request: HttpRequest) -> None:
 
 
 def declared_length(request: HttpRequest) -> int:
+    """Return the bytes that the request declares; 0 where it declares none, or nonsense."""
     try:
         return max(0, int(request.META.get("CONTENT_LENGTH") or 0))
     except ValueError:

@@ -105,7 +105,7 @@ def parse(
 
 @contextlib.contextmanager
 def _anonymous_file() -> Iterator[BinaryIO]:
-    """A file without a name that only this process and its child have: in memory where the system can do that."""
+    """Open a nameless file that only this process and its child have: in memory where the system can do that."""
     if hasattr(os, "memfd_create"):
         with os.fdopen(os.memfd_create("keelson-parsing", os.MFD_CLOEXEC), "w+b") as file:
             yield file

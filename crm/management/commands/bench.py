@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 def names() -> list[str]:
+    """List the benchmarks by their modules' names."""
     folder = Path(settings.BASE_DIR) / "bench"
     return sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "harness", "bare_urls"))
 

@@ -30,8 +30,11 @@ class Executor(MigrationExecutor):
 
 @contextmanager
 def _swappable_models_read_once() -> Iterator[None]:
-    """Settings say which models are swappable. Django forgets it with every model it renders, and reads it off all models again
-    for each relation: a sixth of the seconds that an empty database takes."""
+    """Read once which models are swappable.
+
+    Django forgets it with every model it renders, and reads it off all models again for each relation: a sixth of the
+    seconds that an empty database takes.
+    """
     apps.get_swappable_settings_name = functools.cache(apps.get_swappable_settings_name)  # type: ignore[method-assign]
     try:
         yield

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 
 def leaf_hash(data: bytes) -> bytes:
+    """Hash a leaf; its first byte differs from a node's, so that neither passes for the other (RFC 6962, 2.1)."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash two nodes into their parent."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -27,7 +29,7 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes; there is no root over nothing (ValueError)."""
+    """Compute the root over leaf hashes. Raises: ValueError for none."""
     if not leaves:
         raise ValueError("a Merkle tree has at least one leaf")
     return _levels(leaves)[-1][0]
@@ -40,7 +42,7 @@ class Tree:
         self.levels = _levels(leaves)
 
     def proof(self, position: int) -> list[tuple[str, bytes]]:
-        """The sibling hashes from the leaf up, each with the side it stands on ('L' or 'R')."""
+        """List the sibling hashes from the leaf up, each with the side it is on ('L' or 'R')."""
         proof = []
         for level in self.levels[:-1]:
             sibling = position ^ 1
@@ -51,6 +53,7 @@ class Tree:
 
 
 def root_from_proof(leaf: bytes, proof: Sequence[tuple[str, bytes]]) -> bytes:
+    """Compute the root that a leaf's proof leads to, to compare with the seal's."""
     current = leaf
     for side, sibling in proof:
         current = node_hash(sibling, current) if side == "L" else node_hash(current, sibling)

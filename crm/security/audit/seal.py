@@ -30,6 +30,7 @@ ORDER BY e.id LIMIT {BATCH_ROWS_MAX}
 
 
 def seal_digest(*, previous: bytes, root_hash: bytes, leaf_count: int, sealed_at: str) -> bytes:
+    """Hash what a seal signs: the seal before, the root over its rows, their number and the time."""
     return hashlib.sha256(b"|".join([previous, root_hash, str(leaf_count).encode(), sealed_at.encode()])).digest()
 
 

@@ -129,7 +129,7 @@ def _check_rows(seal: AuditSeal, verdict: Verdict, problems_max: int) -> None:
 
 
 def _between(before: int | None, after: int | None) -> str:
-    """The rows of a seal stand in the order of their ids, so the neighbours say which one is missing."""
+    """Say which row of a seal is missing: they are in the order of their ids, so the neighbours tell."""
     if before is not None and after is not None:
         return f"audit row {before + 1}" if after == before + 2 else f"an audit row between {before} and {after}"
     return f"an audit row after {before}" if before is not None else f"an audit row before {after}"

@@ -31,6 +31,7 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc
 
 
 def confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
+    """Limit this process before it opens a stranger's file: memory, CPU time, output, files and system calls."""
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, output_bytes),
@@ -51,7 +52,7 @@ def confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:
-    """Some systems know a limit by name only; there the others and the wall time hold."""
+    """Set a limit where the system has it: some know it by name only, and the others and the wall time hold there."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(kind, (soft, hard))
 

@@ -16,7 +16,7 @@ Result = tuple[dict[str, Any], bytes]
 def clean(
     file: BinaryIO, *, forms: list[str], pixels_max: int, side_min: int, side_max: int, quality: int = 92
 ) -> Result:
-    """An upright JPEG without metadata, at most `side_max` pixels long.
+    """Rewrite a picture as an upright JPEG without metadata, at most `side_max` pixels long.
 
     Refusals: `pixels`, `small` (width, height), `incomplete`.
     """
@@ -35,7 +35,7 @@ def clean(
 
 
 def logo(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int) -> Result:
-    """A PNG with its transparency, at most `side_max` pixels long. Refusals: `pixels`, `incomplete`."""
+    """Rewrite a picture as a PNG with transparency, at most `side_max` pixels long. Refusals: `pixels`, `incomplete`."""
     with _opened(file, forms, pixels_max) as image:
         _load(image)
         made = image.convert("RGBA")
@@ -46,7 +46,7 @@ def logo(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int) ->
 
 
 def pixels(file: BinaryIO, *, forms: list[str], pixels_max: int) -> Result:
-    """The picture as rows of RGB bytes."""
+    """Decode a picture into rows of RGB bytes."""
     with _opened(file, forms, pixels_max) as image:
         _load(image)
         made = image.convert("RGB")
@@ -54,7 +54,7 @@ def pixels(file: BinaryIO, *, forms: list[str], pixels_max: int) -> Result:
 
 
 def _opened(file: BinaryIO, forms: list[str], pixels_max: int) -> ImageFile.ImageFile:
-    """The picture with its size known and nothing decoded yet."""
+    """Open a picture so that its size is known and nothing is decoded yet."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below
     try:

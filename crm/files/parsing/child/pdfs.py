@@ -36,7 +36,7 @@ CHARACTERS_MAX = 20_000
 
 
 def clean(file: BinaryIO, *, pages_max: int, stream_max: int, file_max: int, pixels_max: int) -> Result:
-    """The pages, and nothing that acts: no scripts, actions, forms, attachments, media or links. Each can be drawn.
+    """Rebuild a PDF from its pages alone: no scripts, actions, forms, attachments, media or links. Each can be drawn.
 
     Refusals: `pages` (pages), `no_pages`, `locked`, `unpacks` (of a stream, or all), `pixels`, `damaged`.
     """
@@ -67,7 +67,7 @@ def _refuse_many_pages(pages: int, pages_max: int) -> None:
 
 
 def _declared_pages(pdf: Any) -> int:
-    """What the file says of itself, before a million pages are walked through."""
+    """Read the number of pages that the file claims, before a million of them are walked through."""
     try:
         return int(pdf.Root.Pages.Count)
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -196,7 +196,7 @@ def page(file: BinaryIO, *, number: int) -> Result:
 
 
 def sheet(file: BinaryIO, *, pages_max: int) -> Result:
-    """The first pages as rows of RGB bytes, and the words of the text layer with boxes in the pictures' pixels."""
+    """Draw the first pages as rows of RGB bytes; the text layer's words come with boxes in the pictures' pixels."""
     document = _document(file.read())
     sizes, words, content = [], [], []
     for number in range(min(len(document), pages_max)):

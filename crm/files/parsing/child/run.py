@@ -23,6 +23,7 @@ def operation_of(name: str) -> Any:
 
 
 def main() -> None:
+    """Run the one operation that the parent ordered, confined, and write its result or its refusal."""
     order = json.loads(sys.argv[2])
     limits = order["limits"]
     status = _own_status()
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def _own_status() -> BinaryIO | None:
-    """Opened before nothing can be opened any more, read at the end."""
+    """Open this process's status before nothing can be opened any more; it is read at the end."""
     try:
         return Path("/proc/self/status").open("rb")
     except OSError:

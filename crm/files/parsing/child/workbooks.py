@@ -58,7 +58,7 @@ def rows(
 
 
 def _filled(sheet: Any, text_max: int) -> Iterator[tuple[int, list[Any]]]:
-    """(number, cells) of each row that has any, without the empty cells at its end."""
+    """Yield (number, cells) of each row that has any, without the empty cells at its end."""
     first = (sheet.start or (0, 0))[0]
     for number, row in enumerate(sheet.to_python(skip_empty_area=True), first + 1):
         cells = [_cell(one, text_max) for one in row]
