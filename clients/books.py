@@ -129,12 +129,12 @@ def _record(
 
 def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
     assert book.owner_id is not None
-    one = moving[0] if len(moving) == 1 else None
+    only = moving[0] if len(moving) == 1 else None
     notify(
         [book.owner_id],
         kind="clients.moved",
-        title=phrase("%(client)s is now in your book") % {"client": one}
-        if one
+        title=phrase("%(client)s is now in your book") % {"client": only}
+        if only
         else phrase("%(count)s clients are now in your book") % {"count": len(moving)},
-        url=one.get_absolute_url() if one else "/clients/",
+        url=only.get_absolute_url() if only else "/clients/",
     )

@@ -29,17 +29,17 @@ class ExplainForm(forms.Form):
         self.asking = asking
 
     def clean_user(self) -> User:
-        found = staff_visible_to(self.asking).filter(username=self.cleaned_data["user"].strip().lower()).first()
-        if found is None:
+        user = staff_visible_to(self.asking).filter(username=self.cleaned_data["user"].strip().lower()).first()
+        if user is None:
             raise forms.ValidationError(_("No member of staff that you reach signs in with this e-mail."))
-        return found
+        return user
 
     def clean_client(self) -> Client:
         rows = clients_visible_to(self.asking).select_related("book__brand", "book__desk", "owner")
-        found = rows.filter(pk=self.cleaned_data["client"]).first()
-        if found is None:
+        client = rows.filter(pk=self.cleaned_data["client"]).first()
+        if client is None:
             raise forms.ValidationError(_("No client that you reach has this number."))
-        return found
+        return client
 
 
 def opens_record(explanation: Explanation) -> Decision:

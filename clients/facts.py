@@ -39,25 +39,26 @@ def fact(name: str, *, owner: str, sql: str, default: str = "NULL", waiting: str
     FACTS[name] = Fact(name, owner, sql, default, waiting)
 
 
-def differences(one: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]:
+def differences(entry: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]:
     """(client id, value on the record, value recomputed) of clients where they differ."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT c.id, c.{one.name}, coalesce(s.value, {one.default}) FROM clients_client c "  # noqa: S608
-            f"LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = c.id "
-            f"WHERE c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default}) "
-            f"AND NOT EXISTS (SELECT 1 FROM ({one.waiting}) w(client_id) WHERE w.client_id = c.id) ORDER BY c.id LIMIT {int(limit)}"
+            f"SELECT c.id, c.{entry.name}, coalesce(s.value, {entry.default}) FROM clients_client c "  # noqa: S608
+            f"LEFT JOIN ({entry.sql}) s(client_id, value) ON s.client_id = c.id "
+            f"WHERE c.{entry.name} IS DISTINCT FROM coalesce(s.value, {entry.default}) "
+            f"AND NOT EXISTS (SELECT 1 FROM ({entry.waiting}) w(client_id) WHERE w.client_id = c.id) "
+            f"ORDER BY c.id LIMIT {int(limit)}"
         )
         yield from cursor.fetchall()
 
 
-def rebuild(one: Fact) -> int:
+def rebuild(entry: Fact) -> int:
     """Write the recomputed value wherever it differs; returns how many clients changed."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE clients_client c SET {one.name} = coalesce(s.value, {one.default}), {GENERATED_ONCE} "  # noqa: S608
-            f"FROM clients_client k LEFT JOIN ({one.sql}) s(client_id, value) ON s.client_id = k.id "
-            f"WHERE c.id = k.id AND c.{one.name} IS DISTINCT FROM coalesce(s.value, {one.default})"
+            f"UPDATE clients_client c SET {entry.name} = coalesce(s.value, {entry.default}), {GENERATED_ONCE} "  # noqa: S608
+            f"FROM clients_client k LEFT JOIN ({entry.sql}) s(client_id, value) ON s.client_id = k.id "
+            f"WHERE c.id = k.id AND c.{entry.name} IS DISTINCT FROM coalesce(s.value, {entry.default})"
         )
         changed: int = cursor.rowcount
         return changed
@@ -67,10 +68,10 @@ def rebuild_client(client_id: int, *names: str) -> None:
     """Recompute some facts of one client, e.g. at the end of an event handler."""
     with connection.cursor() as cursor:
         for name in names:
-            one = FACTS[name]
+            entry = FACTS[name]
             cursor.execute(
-                f"UPDATE clients_client SET {one.name} = coalesce((SELECT s.value FROM ({one.sql}) s(client_id, value) "  # noqa: S608
-                f"WHERE s.client_id = %s), {one.default}) WHERE id = %s",
+                f"UPDATE clients_client SET {entry.name} = coalesce((SELECT s.value FROM ({entry.sql}) s(client_id, value) "  # noqa: S608
+                f"WHERE s.client_id = %s), {entry.default}) WHERE id = %s",
                 [client_id, client_id],
             )
 

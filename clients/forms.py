@@ -139,7 +139,7 @@ class MailForm(forms.Form):
 def sendable_letters() -> list[tuple[str, Any]]:
     """Letters that a person can choose: those that need nothing but the client, and one's own words first."""
     own = "clients.free_text"
-    ready = [(key, one.title) for key, one in LETTERS.items() if not one.fields and not one.secrets]
+    ready = [(key, letter.title) for key, letter in LETTERS.items() if not letter.fields and not letter.secrets]
     return [(own, LETTERS[own].title), *sorted(ready, key=lambda pair: str(pair[1]))]
 
 

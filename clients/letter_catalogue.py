@@ -64,15 +64,15 @@ def letter(
     secrets: Iterable[str] = (),
 ) -> Letter:
     """Register a letter. Raises ValueError for a text with an unknown placeholder, or without English."""
-    found = Letter(key, title, dict(texts), tuple(fields), tuple(secrets))
-    if "en" not in found.texts:
+    registered = Letter(key, title, dict(texts), tuple(fields), tuple(secrets))
+    if "en" not in registered.texts:
         raise ValueError(f"letter {key} has no English text")
-    for language, text in found.texts.items():
-        unknown = unknown_placeholders(found, text.subject + text.body)
+    for language, text in registered.texts.items():
+        unknown = unknown_placeholders(registered, text.subject + text.body)
         if unknown:
             raise ValueError(f"letter {key} ({language}) names unknown fields: {', '.join(sorted(unknown))}")
-    LETTERS[key] = found
-    return found
+    LETTERS[key] = registered
+    return registered
 
 
 def get_letter(key: str) -> Letter:
@@ -90,4 +90,4 @@ def unknown_placeholders(of: Letter, text: str) -> set[str]:
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Put values in for `{{ name }}`; a placeholder without a value stays, so that a secret can be filled in last."""
-    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)
+    return PLACEHOLDER.sub(lambda match: str(values.get(match[1], match[0])), text)

@@ -228,10 +228,10 @@ def _give_up(message: Message, error: str) -> None:
             body=error[:300],
             dedupe_key=f"message-failed:{message.pk}",
         )
-        told = message.sender_id or message.client.owner_id
-        if told:
+        recipient_id = message.sender_id or message.client.owner_id
+        if recipient_id:
             notify(
-                [told],
+                [recipient_id],
                 kind="clients.mail_failed",
                 title=title,
                 body=str(message.client),

@@ -19,11 +19,11 @@ BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
 
 def paragraphs(text: str) -> list[dict[str, object]]:
     """Paragraphs of a body: lines of text, or a button."""
-    found: list[dict[str, object]] = []
+    parts: list[dict[str, object]] = []
     for block in re.split(r"\n\s*\n", text.strip()):
         button = BUTTON.match(block.strip())
-        found.append(button.groupdict() if button else {"lines": block.strip().split("\n")})
-    return found
+        parts.append(button.groupdict() if button else {"lines": block.strip().split("\n")})
+    return parts
 
 
 def plain_text(text: str) -> str:

@@ -28,9 +28,9 @@ def find_clients(user: User, query: str, limit: int) -> Iterator[panels.SearchRe
     if len(query.strip()) < 3 and not is_whole(query.strip()):
         return
     rows = search_clients(clients_visible_to(user), query).select_related("brand").order_by("-id")[:limit]
-    found = list(rows.only("id", "first_name", "last_name", "stage", "country", "brand__name"))
-    access_log.note(user=user, kind=AccessKind.SEARCH, target="palette", rows=len(found), reason=query)
-    for client in found:
+    clients = list(rows.only("id", "first_name", "last_name", "stage", "country", "brand__name"))
+    access_log.note(user=user, kind=AccessKind.SEARCH, target="palette", rows=len(clients), reason=query)
+    for client in clients:
         hint = " · ".join(filter(None, [client.get_stage_display(), client.country, client.brand.name]))
         yield panels.SearchResult(str(client), client.get_absolute_url(), hint, "user")
 

@@ -44,14 +44,14 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     """
     client = lock(Client, client_id, "brand")
     policies.require(policies.can(actor, client, "clients.change_client"))
-    wanted = {name: value for name, value in changes.items() if name in PERSONAL + CONTACT}
-    if "email" in wanted:
-        wanted["email"] = wanted["email"].strip().lower()
-    if wanted.get("phone"):
-        wanted["phone"] = canonical_phone(wanted["phone"], wanted.get("country") or client.country)
-        if not wanted["phone"]:
+    requested = {name: value for name, value in changes.items() if name in PERSONAL + CONTACT}
+    if "email" in requested:
+        requested["email"] = requested["email"].strip().lower()
+    if requested.get("phone"):
+        requested["phone"] = canonical_phone(requested["phone"], requested.get("country") or client.country)
+        if not requested["phone"]:
             raise DomainError(_("This is not a telephone number that can be called. Write it with its country code."))
-    changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
+    changed = {name: value for name, value in requested.items() if getattr(client, name) != value}
     if not changed:
         return client
     if changed.keys() & set(CONTACT) and not (policies.sees_contacts(actor) or policies.can_reveal(actor, client)):

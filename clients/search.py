@@ -32,7 +32,7 @@ def search_clients(queryset: QuerySet[Client], words: str) -> QuerySet[Client]:
 
 def _number(text: str) -> Q:
     digits = re.sub(r"\D", "", text)
-    found = Q(search_text__contains=digits.removeprefix("00").lstrip("0") or digits)
+    matching = Q(search_text__contains=digits.removeprefix("00").lstrip("0") or digits)
     if len(digits) <= 9 and not text.startswith(("+", "0")):
-        found |= Q(pk=int(digits))
-    return found
+        matching |= Q(pk=int(digits))
+    return matching

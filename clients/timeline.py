@@ -39,8 +39,8 @@ def add_entry(
     needs: a permission without which staff don't read the entry, e.g. what must not reach those who talk to the client.
     """
     data = {**(data or {}), **({"needs": needs} if needs else {})}
-    said = said_of(title=title, body=body, data=data)
-    if replaces and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**said):
+    texts = said_of(title=title, body=body, data=data)
+    if replaces and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**texts):
         return
     TimelineEntry.objects.bulk_create(
         [
@@ -52,7 +52,7 @@ def add_entry(
                 at=at or timezone.now(),
                 dedupe_key=dedupe_key,
                 is_visible_to_client=is_visible_to_client,
-                **said,
+                **texts,
             )
         ],
         ignore_conflicts=bool(dedupe_key),
@@ -61,9 +61,9 @@ def add_entry(
 
 def said_of(*, title: LocalizedText, body: LocalizedText = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return an entry's title, body and data as its columns hold them, for code that writes many entries at once."""
-    kept = kept_words(title, body)
+    messages = kept_words(title, body)
     return {
         "title": localize(title)[:TITLE_CHARS],
         "body": localize(body),
-        "data": {**(data or {}), **({"said": kept} if kept else {})},
+        "data": {**(data or {}), **({"said": messages} if messages else {})},
     }

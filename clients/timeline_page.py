@@ -75,9 +75,9 @@ def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "")
     place = _read_cursor(cursor)
     if place:
         rows = rows.filter(TupleLessThan((F("at"), F("id")), place))
-    found = list(rows.order_by("-at", "-id")[: PAGE + 1])
-    shown = [_shown(entry, reader) for entry in found[:PAGE]]
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    entries = list(rows.order_by("-at", "-id")[: PAGE + 1])
+    shown = [_shown(entry, reader) for entry in entries[:PAGE]]
+    last = entries[PAGE - 1] if len(entries) > PAGE else None
     older = signing.dumps([last.at.isoformat(), last.pk], salt=SALT) if last else ""
     return Page(shown, older, kind)
 

@@ -54,8 +54,8 @@ def label_of(code: str) -> str:
     known = find(code)
     if known:
         return str(known.label)
-    words = code.partition(".")[2].replace("_", " ") or code
-    return words[:1].upper() + words[1:]
+    text = code.partition(".")[2].replace("_", " ") or code
+    return text[:1].upper() + text[1:]
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:

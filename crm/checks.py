@@ -29,7 +29,7 @@ def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
 @register(Tags.security, deploy=True)
 def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Field keys, today's and older ones, and the keys of seals: all of the right length."""
-    given = {
+    configured = {
         "KEELSON_FIELD_KEY": [settings.FIELD_KEY],
         "KEELSON_FIELD_KEYS_OLD": settings.FIELD_KEYS_OLD,
         "KEELSON_SEAL_KEY": [settings.SEAL_KEY] if settings.SEAL_KEY else [],
@@ -38,7 +38,7 @@ def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
     hint = "openssl rand -hex 32"
     return [
         Error(f"{name} is not 32 bytes in hex", hint=hint, id="keelson.E002")
-        for name, values in given.items()
+        for name, values in configured.items()
         if not all(keys.is_key(value) for value in values)
     ]
 
@@ -90,9 +90,9 @@ def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]
     """Nothing of ours ends TLS: where browsers come over https, a proxy stands in front and is whom we see."""
     count = settings.TRUSTED_PROXIES
     if count < 0 or (count == 0 and settings.BASE_URL.startswith("https:")):
-        words = f"KEELSON_TRUSTED_PROXIES is {count}: all people would have the address of the proxy that ends TLS"
+        text = f"KEELSON_TRUSTED_PROXIES is {count}: all people would have the address of the proxy that ends TLS"
         hint = "Set it to the number of proxies in front that add to X-Forwarded-For; 1 with deploy/nginx/keelson.conf."
-        return [Error(words, hint=hint, id="keelson.E020")]
+        return [Error(text, hint=hint, id="keelson.E020")]
     return []
 
 
@@ -116,7 +116,7 @@ def processes_have_their_own_role(app_configs: Any, **kwargs: Any) -> list[Error
     if not os.environ.get("DATABASE_URL"):
         return []
     try:
-        return [Error(words, id="keelson.E021") for words in database_role.faults()]
+        return [Error(fault, id="keelson.E021") for fault in database_role.faults()]
     except DatabaseError as error:
         return [Error(f"the database of DATABASE_URL does not answer: {str(error).strip()}", id="keelson.E022")]
 
@@ -142,26 +142,26 @@ def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]
 @register(Tags.database)
 def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[Error]:
     """Asked by `migrate` before it changes anything, and by `manage.py check --database default`."""
-    found = []
+    errors = []
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
             cursor.execute(
                 "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),"
                 " ARRAY(SELECT name::text FROM pg_available_extensions)"
             )
-            found += unfit(*cursor.fetchone())
+            errors += unfit(*cursor.fetchone())
             cursor.execute(
                 "SELECT current_user::text, current_database()::text, has_schema_privilege('public', 'CREATE'),"
                 " has_database_privilege(current_database(), 'CREATE'), ARRAY(SELECT extname::text FROM pg_extension)"
             )
-            found += not_allowed(*cursor.fetchone())
+            errors += not_allowed(*cursor.fetchone())
             cursor.execute("SELECT has_table_privilege(to_regclass('django_migrations'), 'SELECT')")
             if cursor.fetchone()[0]:
                 cursor.execute(
                     "SELECT app, name FROM django_migrations WHERE app = ANY(%s) ORDER BY id", [settings.KEELSON_APPS]
                 )
-                found += of_another_version(cursor.fetchall())
-    return found
+                errors += of_another_version(cursor.fetchall())
+    return errors
 
 
 def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
@@ -174,10 +174,10 @@ def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
         "Nothing was changed. A demo or trial: `make stop`, delete `var/`, start again. A database to keep: run the version "
         "that wrote it, or restore a backup into the version it came from."
     )
-    words = f"another version of Keelson wrote this database: {unknown[-1]} is unknown here"
+    text = f"another version of Keelson wrote this database: {unknown[-1]} is unknown here"
     if len(unknown) > 1:
-        words += f", as are {len(unknown) - 1} more"
-    return [Error(words, hint=hint, id="keelson.E025")]
+        text += f", as are {len(unknown) - 1} more"
+    return [Error(text, hint=hint, id="keelson.E025")]
 
 
 def not_allowed(
@@ -185,33 +185,33 @@ def not_allowed(
 ) -> list[Any]:
     """Which right the role of `DATABASE_URL` lacks to migrate. What processes log in as needs none of them."""
     if user == database_role.APP_ROLE:
-        words = f"DATABASE_URL logs in as {user}, which runs Keelson but can't migrate"
-        return [Info(words, hint="`manage.py migrate` needs the address of the tables' owner.", id="keelson.I001")]
-    found: list[Any] = []
+        text = f"DATABASE_URL logs in as {user}, which runs Keelson but can't migrate"
+        return [Info(text, hint="`manage.py migrate` needs the address of the tables' owner.", id="keelson.I001")]
+    errors: list[Any] = []
     if not may_make_tables:
         hint = f'As an administrator: ALTER DATABASE "{database}" OWNER TO "{user}"; GRANT CREATE ON SCHEMA public TO "{user}";'
-        found.append(
+        errors.append(
             Error(f"{user} may not make tables in the schema public of {database}", hint=hint, id="keelson.E023")
         )
     if not may_extend and (missing := [name for name in EXTENSIONS if name not in extensions]):
         hint = "As an administrator, in this database: " + " ".join(f"CREATE EXTENSION {name};" for name in missing)
-        words = f"{user} may not create the extensions {', '.join(missing)} in {database}"
-        found.append(Error(words, hint=hint, id="keelson.E024"))
-    return found
+        text = f"{user} may not create the extensions {', '.join(missing)} in {database}"
+        errors.append(Error(text, hint=hint, id="keelson.E024"))
+    return errors
 
 
 def unfit(version: int, encoding: str, available: Sequence[str]) -> list[Error]:
     """List what a PostgreSQL server lacks for Keelson, each with what to do about it."""
-    found = []
+    errors = []
     if version < POSTGRESQL_MIN:
-        said = f"this is PostgreSQL {version}, Keelson needs {POSTGRESQL_MIN} or newer"
-        found.append(
-            Error(said, hint="Point DATABASE_URL at a newer server; nothing was changed here.", id="keelson.E004")
+        text = f"this is PostgreSQL {version}, Keelson needs {POSTGRESQL_MIN} or newer"
+        errors.append(
+            Error(text, hint="Point DATABASE_URL at a newer server; nothing was changed here.", id="keelson.E004")
         )
     if encoding != "UTF8":
         hint = "Make a database with ENCODING 'UTF8' TEMPLATE template0 and point DATABASE_URL at it."
-        found.append(Error(f"the database's encoding is {encoding}, Keelson needs UTF8", hint=hint, id="keelson.E005"))
+        errors.append(Error(f"the database's encoding is {encoding}, Keelson needs UTF8", hint=hint, id="keelson.E005"))
     if missing := [name for name in EXTENSIONS if name not in available]:
         hint = "Install PostgreSQL's contrib package on the server."
-        found.append(Error(f"the server lacks the extensions {', '.join(missing)}", hint=hint, id="keelson.E006"))
-    return found
+        errors.append(Error(f"the server lacks the extensions {', '.join(missing)}", hint=hint, id="keelson.E006"))
+    return errors

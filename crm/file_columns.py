@@ -63,8 +63,8 @@ class FileColumn:
     def named(self, places: Iterable[str]) -> set[str]:
         """Those of some places that rows name."""
         values = {self._value_at(place) for place in places} - {""}
-        found = self.with_files().filter(**{f"{self.column}__in": values}).values_list(self.column, flat=True)
-        return {self.place_of(value) for value in found}
+        names = self.with_files().filter(**{f"{self.column}__in": values}).values_list(self.column, flat=True)
+        return {self.place_of(value) for value in names}
 
     def _value_at(self, place: str) -> str:
         if isinstance(self.model._meta.get_field(self.column), models.AutoField) and not place.isdecimal():

@@ -34,7 +34,7 @@ WARM_UP_DAYS = 14
 
 
 @transaction.atomic
-def raise_alerts(found: list[Scored], *, at: dt.datetime | None = None) -> list[Alert]:
+def raise_alerts(scored_days: list[Scored], *, at: dt.datetime | None = None) -> list[Alert]:
     """Raise an alert for each scored day that stands out or breaks a rule; one that is open gets today's figures.
 
     Returns the new ones. A decided alert stays as it was decided on. `at` (demos, imports) is the instant of raising.
@@ -42,7 +42,7 @@ def raise_alerts(found: list[Scored], *, at: dt.datetime | None = None) -> list[
     raised: list[Alert] = []
     groups = baselines.groups_of_agents()
     began = AgentDay.objects.aggregate(first=Min("day"))["first"]
-    for scored in found:
+    for scored in scored_days:
         is_warm = (scored.day - began).days >= WARM_UP_DAYS
         broken = rules.broken_on(scored.day, groups)
         p = {int(agent): float(value) for agent, value in zip(scored.agents, scored.probability, strict=True)}

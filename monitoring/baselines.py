@@ -65,9 +65,9 @@ def groups_of_agents() -> dict[int, int]:
 def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:
     """Load the counted days from `first` to `last`, one at a time, as arrays over that day's agents."""
     rows = AgentDay.objects.filter(day__gte=first, day__lte=last).order_by("day", "agent_id")
-    found = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
+    counted = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
     current: list[tuple[Any, ...]] = []
-    for row in found.iterator(chunk_size=20_000):
+    for row in counted.iterator(chunk_size=20_000):
         if current and row[0] != current[0][0]:
             yield _as_day(current, groups)
             current = []
@@ -119,7 +119,7 @@ def _past_scores(before: dt.date) -> list[np.ndarray]:
 
 
 @transaction.atomic
-def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
+def save_scores(scored_days: Iterable[Scored], *, is_final: bool) -> int:
     """Write scores with COPY; a final score is never written over."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -128,17 +128,17 @@ def save_scores(found: Iterable[Scored], *, is_final: bool) -> int:
         )
         rows = 0
         with cursor.copy("COPY monitoring_scores_in FROM STDIN") as copy:
-            for one in found:
-                for n, agent in enumerate(one.agents):
+            for scored in scored_days:
+                for n, agent in enumerate(scored.agents):
                     copy.write_row(
                         (
                             int(agent),
-                            one.day,
-                            one.expected[n].round(4).tolist(),
-                            one.dispersion[n].round(5).tolist(),
-                            one.feature_p[n].tolist(),
-                            one.family_p[n].tolist(),
-                            float(one.probability[n]),
+                            scored.day,
+                            scored.expected[n].round(4).tolist(),
+                            scored.dispersion[n].round(5).tolist(),
+                            scored.feature_p[n].tolist(),
+                            scored.family_p[n].tolist(),
+                            float(scored.probability[n]),
                         )
                     )
                     rows += 1
@@ -221,11 +221,11 @@ def learn_days(first: dt.date, last: dt.date) -> list[Scored]:
     newest = Calibration.objects.filter(fitted_on__lt=first).aggregate(newest=Max("fitted_on"))["newest"]
     due = newest is None or (last - newest).days >= REFIT_EVERY_DAYS
     scorer = load_scorer(groups, before=first, with_history=due)
-    found = list(scorer.run(load_days(first, last, groups)))
-    save_scores(found, is_final=True)
+    scored = list(scorer.run(load_days(first, last, groups)))
+    save_scores(scored, is_final=True)
     save_baselines(scorer, last)
     save_tails(scorer)
-    return found
+    return scored
 
 
 @transaction.atomic
@@ -238,9 +238,9 @@ def score_open_days(*, now: dt.datetime | None = None) -> list[Scored]:
     groups = groups_of_agents()
     scorer = load_scorer(groups, before=first)
     learned = last_learned() or dt.date.min
-    found = [scorer.score(day) for day in load_days(first, last, groups) if day.day > learned]
-    save_scores(found, is_final=False)
-    return found
+    scored = [scorer.score(day) for day in load_days(first, last, groups) if day.day > learned]
+    save_scores(scored, is_final=False)
+    return scored
 
 
 @transaction.atomic

@@ -38,16 +38,16 @@ def _series(
     counted: dict[dt.date, AgentDay], scores: dict[dt.date, DayScore], feature: Feature, until: dt.date, days: int
 ) -> list[BaselineDay]:
     column = FEATURES.index(feature)
-    found = []
+    points = []
     for back in range(days - 1, -1, -1):
         day = until - dt.timedelta(days=back)
         row, score = counted.get(day), scores.get(day)
         if row is None or score is None:
-            found.append(BaselineDay(day, getattr(row, feature.value) if row else None, None, None, None))
+            points.append(BaselineDay(day, getattr(row, feature.value) if row else None, None, None, None))
             continue
         low, high = statistics.interval(score.expected[column], score.dispersion[column])
-        found.append(BaselineDay(day, getattr(row, feature.value), score.expected[column], low, high))
-    return found
+        points.append(BaselineDay(day, getattr(row, feature.value), score.expected[column], low, high))
+    return points
 
 
 def charts_of(

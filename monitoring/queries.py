@@ -97,10 +97,10 @@ def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False
         except ValueError:
             moment = end
         rows = rows.filter(Q(at__lt=moment) | Q(at=moment, id__lt=int(number)))
-    found = list(rows.order_by("-at", "-id")[: EVIDENCE_PAGE + 1])
-    more = len(found) > EVIDENCE_PAGE
-    found = found[:EVIDENCE_PAGE]
-    return Evidence(found, f"{found[-1].at.isoformat()}~{found[-1].id}" if more else "")
+    events = list(rows.order_by("-at", "-id")[: EVIDENCE_PAGE + 1])
+    more = len(events) > EVIDENCE_PAGE
+    events = events[:EVIDENCE_PAGE]
+    return Evidence(events, f"{events[-1].at.isoformat()}~{events[-1].id}" if more else "")
 
 
 BUSY_WINDOW = """
@@ -113,9 +113,9 @@ def busy_window(agent: User, day: dt.date) -> tuple[str, str] | None:
     """Between which clock times of the agent's day the middle four fifths of the records were opened."""
     with connection.cursor() as cursor:
         cursor.execute(BUSY_WINDOW, [agent.pk, *day_bounds(agent, day)])
-        found = cursor.fetchone()[0]
-    if not found or found[0] is None:
+        window = cursor.fetchone()[0]
+    if not window or window[0] is None:
         return None
     zone = ZoneInfo(agent.time_zone or "UTC")
-    first, last = (moment.astimezone(zone) for moment in found)
+    first, last = (moment.astimezone(zone) for moment in window)
     return f"{first:%H:%M}", f"{last:%H:%M}"

@@ -116,10 +116,10 @@ def _between(reason: Reason) -> str:
 
 
 def _rule_in_words(reason: Reason) -> str:
-    words = {"rows": formats.number(reason["rows"], 0), "limit": formats.number(reason["limit"], 0)}
+    figures = {"rows": formats.number(reason["rows"], 0), "limit": formats.number(reason["limit"], 0)}
     if reason["rule"] == Rule.BULK_EXPORT:
-        return _("exported %(rows)s rows; more than %(limit)s is a bulk export for this person") % words
-    return _("exported %(rows)s rows while on the watchlist as leaving; %(limit)s are allowed") % words
+        return _("exported %(rows)s rows; more than %(limit)s is a bulk export for this person") % figures
+    return _("exported %(rows)s rows while on the watchlist as leaving; %(limit)s are allowed") % figures
 
 
 def _said(singular: str, plural: str) -> Any:

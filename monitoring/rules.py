@@ -26,15 +26,15 @@ def broken_on(day: dt.date, groups: dict[int, int]) -> dict[int, list[Reason]]:
     )
     if not rows:
         return {}
-    found: dict[int, list[Reason]] = defaultdict(list)
+    broken: dict[int, list[Reason]] = defaultdict(list)
     limits = export_limits(day, list(rows), groups)
     for agent_id, exported in rows.items():
         if exported > limits[agent_id]:
-            found[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
+            broken[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
     leaving = Watch.objects.on(day).filter(agent_id__in=list(rows), kind=WatchKind.NOTICE)
     for agent_id in leaving.values_list("agent_id", flat=True):
-        found[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=rows[agent_id], limit=LEAVER_ROWS_MAX))
-    return dict(found)
+        broken[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=rows[agent_id], limit=LEAVER_ROWS_MAX))
+    return dict(broken)
 
 
 def export_limits(day: dt.date, agent_ids: list[int], groups: dict[int, int]) -> dict[int, int]:

@@ -113,8 +113,8 @@ def fit_tail(scores: Array, *, quantile: float = 0.98, trim: float = 0.03) -> tu
     """
     threshold = float(np.quantile(scores, quantile))
     excess = np.sort(scores[scores > threshold] - threshold)
-    kept = excess[: max(1, int(len(excess) * (1 - trim)))]
-    return threshold, max(float(kept.mean()) if len(kept) else 0.0, 0.05)
+    trimmed = excess[: max(1, int(len(excess) * (1 - trim)))]
+    return threshold, max(float(trimmed.mean()) if len(trimmed) else 0.0, 0.05)
 
 
 def calibrate(p: Array, threshold: float, scale: float, *, quantile: float = 0.98) -> Array:

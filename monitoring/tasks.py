@@ -8,8 +8,8 @@ from monitoring import alerts, baselines
 @shared_task
 def close_days() -> int:
     """Count, score and learn the days that are over, and raise what stands out."""
-    found = baselines.close_days()
-    return len(alerts.raise_alerts(found))
+    scored = baselines.close_days()
+    return len(alerts.raise_alerts(scored))
 
 
 @shared_task

@@ -48,11 +48,11 @@ def period(user: User, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], 
 
 def sales(user: User, days: int = DAYS) -> Board:
     """Build the sales board: leads, time to first contact and first deposits per day within the user's reach."""
-    _reach, span, found = period(user, days)
-    total, today = figures.add_up(found.values()), found.get(span[-1], Totals())
-    leads = [found.get(day, Totals()).leads for day in span]
-    ftds = [found.get(day, Totals()).first_deposits for day in span]
-    registered = [found.get(day, Totals()).registrations for day in span]
+    _reach, span, by_date = period(user, days)
+    total, today = figures.add_up(by_date.values()), by_date.get(span[-1], Totals())
+    leads = [by_date.get(day, Totals()).leads for day in span]
+    ftds = [by_date.get(day, Totals()).first_deposits for day in span]
+    registered = [by_date.get(day, Totals()).registrations for day in span]
     speed = total.speed_seconds
     return Board(
         "sales",
@@ -107,11 +107,11 @@ def sales(user: User, days: int = DAYS) -> Board:
 
 def money(user: User, days: int = DAYS) -> Board:
     """Build the money board: deposits, withdrawals and net per currency and day, never added across currencies."""
-    _reach, span, found = period(user, days)
-    total = figures.add_up(found.values())
+    _reach, span, by_date = period(user, days)
+    total = figures.add_up(by_date.values())
     stats, charts = [], []
     for currency, sums in sorted(total.money.items()):
-        by_day = [found.get(day, Totals()).money.get(currency, {}) for day in span]
+        by_day = [by_date.get(day, Totals()).money.get(currency, {}) for day in span]
         net = [
             d.get("deposits", Decimal(0)) - d.get("withdrawals", Decimal(0)) - d.get("reversals", Decimal(0))
             for d in by_day
@@ -176,9 +176,9 @@ def partners(user: User, days: int = DAYS) -> Board:
     """Build the partners board: commissions per currency and day."""
     _reach, span, _found = period(user, 1)
     span = figures.days_until(span[-1], days)
-    found = queries.commissions_per_day(user, span[0], span[-1])
+    commissions = queries.commissions_per_day(user, span[0], span[-1])
     stats, charts = [], []
-    for currency, per_day in sorted(found.items()):
+    for currency, per_day in sorted(commissions.items()):
         values = [per_day.get(day, Decimal(0)) for day in span]
         whole = sum(values, Decimal(0)).quantize(Decimal("0.01"))
         stats.append(

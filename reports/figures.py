@@ -95,11 +95,11 @@ def figures_of(reach: Reach, first: dt.date, last: dt.date) -> QuerySet[DayFigur
 def per_day(reach: Reach, first: dt.date, last: dt.date) -> dict[dt.date, Totals]:
     """Totals of each day; days without anything have none."""
     sums = {name: Sum(name) for name in FIGURES}
-    found: dict[dt.date, Totals] = {}
+    totals: dict[dt.date, Totals] = {}
     rows = figures_of(reach, first, last).values("day", "brand__base_currency")
     for row in rows.annotate(**{f"sum_{name}": expression for name, expression in sums.items()}):
-        _add(found.setdefault(row["day"], Totals()), row, row["brand__base_currency"])
-    return found
+        _add(totals.setdefault(row["day"], Totals()), row, row["brand__base_currency"])
+    return totals
 
 
 def _add(totals: Totals, row: Mapping[str, Any], currency: str) -> None:
@@ -113,10 +113,10 @@ def _add(totals: Totals, row: Mapping[str, Any], currency: str) -> None:
 def add_up(days: Iterable[Totals]) -> Totals:
     """Several days as one."""
     total = Totals()
-    for one in days:
+    for day in days:
         for name in COUNTS:
-            setattr(total, name, getattr(total, name) + getattr(one, name))
-        for currency, sums in one.money.items():
+            setattr(total, name, getattr(total, name) + getattr(day, name))
+        for currency, sums in day.money.items():
             held = total.money.setdefault(currency, dict.fromkeys(SUMS, Decimal(0)))
             for name in SUMS:
                 held[name] += sums[name]

@@ -35,10 +35,10 @@ class PerformanceForm(forms.Form):
 
     def chosen(self) -> tuple[dt.date, dt.date, str]:
         """First day, last day and grouping; this month by agent where nothing valid was chosen."""
-        found = self.cleaned_data if self.is_bound and self.is_valid() else {}
-        last = found.get("last") or self.today
-        first = found.get("first") or min(last, self.today).replace(day=1)
-        return first, max(first, last), found.get("by") or "agent"
+        cleaned = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        last = cleaned.get("last") or self.today
+        first = cleaned.get("first") or min(last, self.today).replace(day=1)
+        return first, max(first, last), cleaned.get("by") or "agent"
 
     def query(self) -> str:
         first, last, by = self.chosen()

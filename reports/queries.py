@@ -47,11 +47,11 @@ def performance(user: User, first: dt.date, last: dt.date, *, by: str = "agent")
         .values(*keys, "brand__name", "brand__base_currency")
         .annotate(**{f"sum_{name}": Sum(name) for name in (*COUNTS, *SUMS)})
     )
-    found = list(rows)
-    people = User.objects.in_bulk({row["owner_id"] for row in found if row.get("owner_id")}) if by == "agent" else {}
-    desks = Desk.objects.in_bulk({row["desk_id"] for row in found if row["desk_id"]})
+    day_rows = list(rows)
+    people = User.objects.in_bulk({row["owner_id"] for row in day_rows if row.get("owner_id")}) if by == "agent" else {}
+    desks = Desk.objects.in_bulk({row["desk_id"] for row in day_rows if row["desk_id"]})
     lines = []
-    for row in found:
+    for row in day_rows:
         totals = Totals()
         _add(totals, row, row["brand__base_currency"])
         desk = str(desks.get(row["desk_id"], ""))
@@ -92,7 +92,7 @@ def commissions_per_day(user: User, first: dt.date, last: dt.date) -> dict[str, 
         .values_list("currency", "day")
         .annotate(total=Sum("amount"))
     )
-    found: dict[str, dict[dt.date, Any]] = {}
+    commissions: dict[str, dict[dt.date, Any]] = {}
     for currency, day, total in rows:
-        found.setdefault(currency, {})[day] = total
-    return found
+        commissions.setdefault(currency, {})[day] = total
+    return commissions

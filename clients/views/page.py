@@ -40,10 +40,10 @@ class TabLink:
 @staff_page("clients.view_client")
 def client_page(request: UserRequest, client_id: int, slug: str = "") -> HttpResponseBase:
     """`/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
-    if not slug and (wanted := request.GET.get("tab")):
-        if panels.tab_for(request.user, "client", wanted) is None:
+    if not slug and (requested_tab := request.GET.get("tab")):
+        if panels.tab_for(request.user, "client", requested_tab) is None:
             raise Http404
-        return redirect("client_tab", client_id=client_id, slug=wanted)
+        return redirect("client_tab", client_id=client_id, slug=requested_tab)
     client = get_client(request.user, client_id)
     tab = panels.tab_for(request.user, "client", slug or DEFAULT_TAB)
     if tab is None:
@@ -123,9 +123,9 @@ def _link(request: HttpRequest, client: Client, tab: panels.Tab) -> TabLink:
 
 def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]:
     """Cards of other apps, rendered with what each of them loaded."""
-    found = panels.cards_for(request, "client", client, place)
+    cards = panels.cards_for(request, "client", client, place)
     return [
-        SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in found
+        SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in cards
     ]
 
 

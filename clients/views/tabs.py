@@ -62,11 +62,11 @@ def views_tab(request: HttpRequest, client: Client) -> HttpResponse:
     if place:
         at, pk = place
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=pk))
-    found = list(rows.order_by("-at", "-id")[: VIEWS_PAGE + 1])
-    last = found[VIEWS_PAGE - 1] if len(found) > VIEWS_PAGE else None
+    events = list(rows.order_by("-at", "-id")[: VIEWS_PAGE + 1])
+    last = events[VIEWS_PAGE - 1] if len(events) > VIEWS_PAGE else None
     context = {
         "client": client,
-        "views": found[:VIEWS_PAGE],
+        "views": events[:VIEWS_PAGE],
         "kind": kind,
         "kinds": AccessKind.choices,
         "older": signing.dumps([last.at.isoformat(), last.id], salt=VIEWS_SALT) if last else "",

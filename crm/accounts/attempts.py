@@ -92,24 +92,24 @@ def _mark(login: str) -> str:
 
 def _cookie(request: HttpRequest) -> dict[str, Any]:
     try:
-        kept = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
+        content = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_SECONDS)
     except signing.BadSignature:
         return {}
-    return kept if isinstance(kept, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def device_of(request: HttpRequest, login: str) -> str:
     """Return the id of the device when this login has signed in on it before, else ""."""
-    kept = _cookie(request)
-    return str(kept["device"]) if _mark(login) in kept.get("logins", ()) else ""
+    cookie = _cookie(request)
+    return str(cookie["device"]) if _mark(login) in cookie.get("logins", ()) else ""
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """From now on this device is known for the login; the cookie holds no name."""
-    kept = _cookie(request)
+    cookie = _cookie(request)
     mark = _mark(user.username)
-    logins = [*(one for one in kept.get("logins", ()) if one != mark), mark][-LOGINS_MAX:]
-    content = {"device": kept.get("device") or secrets.token_hex(12), "logins": logins}
+    logins = [*(login_mark for login_mark in cookie.get("logins", ()) if login_mark != mark), mark][-LOGINS_MAX:]
+    content = {"device": cookie.get("device") or secrets.token_hex(12), "logins": logins}
     response.set_cookie(
         COOKIE,
         signing.dumps(content, salt=COOKIE),

@@ -26,8 +26,8 @@ class SignInBackend(AuthenticationBackend):
         They are read together with whom the user reaches: every page asks for both.
         """
         if obj is not None or not user_obj.is_active or user_obj.is_anonymous or user_obj.is_superuser:
-            found: set[str] = super().get_all_permissions(user_obj, obj)
-            return found
+            plain: set[str] = super().get_all_permissions(user_obj, obj)
+            return plain
         if not hasattr(user_obj, "_perm_cache"):
             read_rights(user_obj)
         permissions: set[str] = user_obj._perm_cache

@@ -229,10 +229,10 @@ def password_by_link(
         about = {**context, "problem": problem, "ask_again": ask_again, "sign_in": sign_in_url(owner)}
         return render(request, "account/link_problem.html", about, status=410)
 
-    found = outcome_of(lambda: links.peek(token, kind=kind), only=links.LinkProblem)
-    if not found:
-        return explain(found.error, links.owner_of(token, kind=kind))
-    link = found.result
+    opened = outcome_of(lambda: links.peek(token, kind=kind), only=links.LinkProblem)
+    if not opened:
+        return explain(opened.error, links.owner_of(token, kind=kind))
+    link = opened.result
     form = NewPasswordForm(request.POST or None, user=link.user)
     if request.method == "POST" and form.is_valid():
         password = form.cleaned_data["password1"]
@@ -262,10 +262,10 @@ def security_context(request: HttpRequest) -> dict[str, Any]:
     user = request.user
     assert isinstance(user, User)
     held = list(Authenticator.objects.filter(user=user).order_by("created_at"))
-    codes = next((one for one in held if one.type == Authenticator.Type.RECOVERY_CODES), None)
+    codes = next((factor for factor in held if factor.type == Authenticator.Type.RECOVERY_CODES), None)
     return {
-        "app": next((one for one in held if one.type == Authenticator.Type.TOTP), None),
-        "keys": [one for one in held if one.type == Authenticator.Type.WEBAUTHN],
+        "app": next((factor for factor in held if factor.type == Authenticator.Type.TOTP), None),
+        "keys": [factor for factor in held if factor.type == Authenticator.Type.WEBAUTHN],
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
         "sessions": sessions.open_sessions(user, current_key=request.session.session_key),
         "idle_minutes": sessions.idle_seconds_allowed(user) // 60,

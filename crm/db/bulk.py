@@ -37,12 +37,12 @@ def copy_models(objects: Sequence[models.Model]) -> None:
     columns = [field.column for field in fields if field.column is not None]  # concrete: each has one
     if isinstance(meta.pk, models.AutoField | models.BigAutoField):
         assert meta.pk.column is not None
-        _give_ids([one for one in objects if one.pk is None], meta.db_table, meta.pk.column)
+        _give_ids([record for record in objects if record.pk is None], meta.db_table, meta.pk.column)
     readers = [_reader(field) for field in fields]
-    copy_rows(meta.db_table, columns, ([read(one) for read in readers] for one in objects))
-    for one in objects:
-        one._state.adding = False
-        one._state.db = connection.alias
+    copy_rows(meta.db_table, columns, ([read(record) for read in readers] for record in objects))
+    for record in objects:
+        record._state.adding = False
+        record._state.db = connection.alias
 
 
 def _give_ids(objects: Sequence[models.Model], table: str, column: str) -> None:
@@ -52,20 +52,22 @@ def _give_ids(objects: Sequence[models.Model], table: str, column: str) -> None:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)", [table, column, len(objects)]
         )
-        for one, (pk,) in zip(objects, cursor.fetchall(), strict=True):
-            one.pk = pk
+        for record, (pk,) in zip(objects, cursor.fetchall(), strict=True):
+            record.pk = pk
 
 
 def _reader(field: Any) -> Callable[[models.Model], Any]:
     """How a field's value is read from an object, in a form that COPY takes."""
     name = field.attname
     if isinstance(field, models.JSONField):
-        return lambda one: Jsonb(getattr(one, name))
+        return lambda record: Jsonb(getattr(record, name))
     if isinstance(field, ArrayField):
-        return lambda one: None if getattr(one, name) is None else [_plain(item) for item in getattr(one, name)]
+        return lambda record: (
+            None if getattr(record, name) is None else [_plain(item) for item in getattr(record, name)]
+        )
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return lambda one: field.pre_save(one, True)
-    return lambda one: _plain(getattr(one, name))
+        return lambda record: field.pre_save(record, True)
+    return lambda record: _plain(getattr(record, name))
 
 
 def _plain(value: Any) -> Any:

@@ -33,9 +33,9 @@ def versions_of(record: models.Model, *, limit: int = VERSIONS_SHOWN) -> list[Ve
     """List the newest versions of a record, newest first, in one query with the people who made them."""
     rows = list(record.history.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])  # type: ignore[attr-defined]
     names = {"+": _("Created"), "~": _("Changed"), "-": _("Deleted")}
-    found = []
+    versions = []
     for row, older in zip(rows[:limit], [*rows[1:], None], strict=False):
-        found.append(
+        versions.append(
             Version(
                 at=row.history_date,
                 by=str(row.history_user or "Keelson"),
@@ -43,7 +43,7 @@ def versions_of(record: models.Model, *, limit: int = VERSIONS_SHOWN) -> list[Ve
                 changes=_differences(older, row) if older is not None else [],
             )
         )
-    return [version for version in found if version.changes or version.kind != names["~"]]
+    return [version for version in versions if version.changes or version.kind != names["~"]]
 
 
 def _differences(older: Any, newer: Any) -> list[FieldChange]:
@@ -68,7 +68,7 @@ def _shown(row: Any, field: models.Field[Any, Any]) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(element) for element in value)
     if isinstance(field, models.ForeignKey):
         return f"#{value}"
     return str(value)

@@ -99,17 +99,17 @@ def sweep_orphans(*, older_than_seconds: float = ORPHAN_AGE_SECONDS, is_confirme
     is_confirmed: a person has decided that they may go.
     """
     drop_partial(older_than_seconds)
-    found: dict[str, list[str]] = {}
+    orphans: dict[str, list[str]] = {}
     for folder, columns in by_folder().items():
-        found[folder] = list(orphans_in(folder, columns, older_than_seconds=older_than_seconds))
-    count = sum(map(len, found.values()))
+        orphans[folder] = list(orphans_in(folder, columns, older_than_seconds=older_than_seconds))
+    count = sum(map(len, orphans.values()))
     refused = "" if is_confirmed or not count else _why_not(count)
     if refused:
         _tell(count)
         return Sweep(refused=refused)
     if is_confirmed:
         note_newest_seal(is_confirmed=True)
-    return Sweep(removed=_remove(found))
+    return Sweep(removed=_remove(orphans))
 
 
 def drop_partial(older_than_seconds: float) -> None:
@@ -128,12 +128,12 @@ def _why_not(count: int) -> str:
     return ""
 
 
-def _remove(found: dict[str, list[str]]) -> dict[str, int]:
-    removed = {folder: len(places) for folder, places in found.items() if places}
+def _remove(orphans: dict[str, list[str]]) -> dict[str, int]:
+    removed = {folder: len(places) for folder, places in orphans.items() if places}
     if removed:
         with transaction.atomic():
             audit.record(actor=None, action=CrmAction.ORPHANS_DELETED, target=("crm.files", "private"), after=removed)
-    for folder, places in found.items():
+    for folder, places in orphans.items():
         for place in places:
             (folder_path(folder) / place).unlink(missing_ok=True)
     return removed

@@ -85,8 +85,8 @@ def texts_of(path: Path) -> Iterator[SourceText]:
     if path.suffix == ".py":
         with path.open("rb") as file:
             for _line, message, _comments, context in extract("python", file, KEYWORDS, options={"encoding": "utf-8"}):
-                kept = tuple(part for part in message if part) if isinstance(message, tuple) else message
-                yield SourceText(kept[:2] if isinstance(kept, tuple) else kept, context, name)  # type: ignore[arg-type]
+                parts = tuple(part for part in message if part) if isinstance(message, tuple) else message
+                yield SourceText(parts[:2] if isinstance(parts, tuple) else parts, context, name)  # type: ignore[arg-type]
     else:
         yield from _template_texts(path.read_text(encoding="utf-8"), name)
 
@@ -103,10 +103,10 @@ def template_catalog(app: str) -> Catalog:
     """All texts of an app, with the files they come from."""
     catalog = Catalog(project="Keelson", charset="utf-8", fuzzy=False)
     for path in sources_of(app):
-        for found in texts_of(path):
-            singular = found.message[0] if isinstance(found.message, tuple) else found.message
+        for text in texts_of(path):
+            singular = text.message[0] if isinstance(text.message, tuple) else text.message
             if singular.strip():
-                catalog.add(found.message, locations=[(found.path, 0)], context=found.context)
+                catalog.add(text.message, locations=[(text.path, 0)], context=text.context)
     return catalog
 
 

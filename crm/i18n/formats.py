@@ -39,13 +39,13 @@ def _shape(shown: Locale, currency: str) -> tuple[str, str, str, str] | None:
         sample = f"1{symbols['group']}234{symbols['group']}567{symbols['decimal']}89\u00a0{currency}"
     else:
         sample = format_currency(Decimal("1234567.89"), currency, locale=shown, currency_digits=False)
-    found = re.fullmatch(r"(\D{0,9})1(\D{0,9})234(?:\2)567(\D)89(\D{0,9})", sample)
-    if found is None:
+    match = re.fullmatch(r"(\D{0,9})1(\D{0,9})234(?:\2)567(\D)89(\D{0,9})", sample)
+    if match is None:
         return None
     before = (
-        f"{found[1]}\u00a0" if found[1][-1:].isalpha() else found[1]
+        f"{match[1]}\u00a0" if match[1][-1:].isalpha() else match[1]
     )  # `CHF 12.50`, as CLDR asks for and Babel leaves out
-    return before, found[4].rstrip() if not currency else found[4], found[2], found[3]
+    return before, match[4].rstrip() if not currency else match[4], match[2], match[3]
 
 
 @lru_cache(maxsize=512)
@@ -84,8 +84,8 @@ def money(amount: money_rules.Money | Decimal | int | None, currency: str = "", 
 @lru_cache(maxsize=64)
 def _separators(shown: Locale) -> tuple[str, str] | None:
     """Between thousands and before decimals, as Babel writes them; None where a locale groups in another way."""
-    found = re.fullmatch(r"1(\D+)234(?:\1)567(\D)891", format_decimal(Decimal("1234567.891"), locale=shown))
-    return (found[1], found[2]) if found else None
+    match = re.fullmatch(r"1(\D+)234(?:\1)567(\D)891", format_decimal(Decimal("1234567.891"), locale=shown))
+    return (match[1], match[2]) if match else None
 
 
 def number(value: Decimal | int | float | None, digits: int | None = None) -> str:

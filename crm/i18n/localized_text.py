@@ -75,23 +75,23 @@ def label_of(row: Model, field: str) -> Any:
     return dict(row._meta.get_field(field).flatchoices).get(value, value)  # type: ignore[union-attr]
 
 
-def localize(words: LocalizedText, language: str = "") -> str:
+def localize(text: LocalizedText, language: str = "") -> str:
     """Write a text in a language; without one, in the company's."""
     with translation.override(language or settings.LANGUAGE_CODE):
-        return str(words)
+        return str(text)
 
 
 def kept_words(title: LocalizedText, body: LocalizedText = "") -> dict[str, Any]:
     """Return what a row stores beside its columns: the messages of its title and body, where they have one."""
-    return {name: _kept(words) for name, words in (("title", title), ("body", body)) if not isinstance(words, str)}
+    return {name: _kept(text) for name, text in (("title", title), ("body", body)) if not isinstance(text, str)}
 
 
-def in_reading(kept: dict[str, Any], title: str, body: str) -> dict[str, str]:
+def in_reading(stored: dict[str, Any], title: str, body: str) -> dict[str, str]:
     """Write a row's title and body for its reader. Rows of earlier versions hold a text per language."""
     language = translation.get_language() or ""
-    earlier = kept.get(language) or kept.get(language[:2]) or {}
+    earlier = stored.get(language) or stored.get(language[:2]) or {}
     columns = {"title": title, "body": body}
-    return {name: _said(kept[name]) if name in kept else earlier.get(name, columns[name]) for name in columns}
+    return {name: _said(stored[name]) if name in stored else earlier.get(name, columns[name]) for name in columns}
 
 
 def _kept(value: Any) -> Any:
@@ -122,11 +122,11 @@ def _label(lazy: Promise) -> Any:
     return localize(lazy)
 
 
-def _said(kept: Any) -> str:
+def _said(stored: Any) -> str:
     """Write what `_kept` stored, in the language and zone that are active."""
-    match kept:
+    match stored:
         case {"money": amount, "currency": currency}:
-            return formats.money(Decimal(amount), currency, sign=kept.get("sign", False))
+            return formats.money(Decimal(amount), currency, sign=stored.get("sign", False))
         case {"moment": moment}:
             return formats.moment(dt.datetime.fromisoformat(moment))
         case {"day": day}:
@@ -139,10 +139,12 @@ def _said(kept: Any) -> str:
         case {"sayer": name, "of": value}:
             return SAYERS.get(name, str)(value)
         case {"text": message}:
-            text = (pgettext(kept["context"], message) if "context" in kept else gettext(message)) if message else ""
-            values = kept.get("values")
+            text = (
+                (pgettext(stored["context"], message) if "context" in stored else gettext(message)) if message else ""
+            )
+            values = stored.get("values")
             return text if values is None else text % {name: _value(value) for name, value in values.items()}
-    return "" if kept is None else str(kept)
+    return "" if stored is None else str(stored)
 
 
 def _value(value: Any) -> Any:

@@ -34,28 +34,28 @@ def notify(
     is_renewed: new words take the place of those told under this key, unread; the same words are told once.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    said = _said(ids, title, body)
+    texts = _said(ids, title, body)
     if is_renewed:
-        said = _make_room(said, dedupe_key)
-    kept = kept_words(title, body)
+        texts = _make_room(texts, dedupe_key)
+    messages = kept_words(title, body)
     rows = Notification.objects.bulk_create(
         [
-            Notification(user_id=pk, kind=kind, title=head, body=more, said=kept, url=url, dedupe_key=dedupe_key)
-            for pk, (head, more) in said.items()
+            Notification(user_id=pk, kind=kind, title=head, body=more, said=messages, url=url, dedupe_key=dedupe_key)
+            for pk, (head, more) in texts.items()
         ],
         ignore_conflicts=bool(dedupe_key),
     )
-    for pk, (head, more) in said.items():
+    for pk, (head, more) in texts.items():
         push_live(pk, event="notification", data={"kind": kind, "title": head, "body": more, "url": url})
     return rows
 
 
-def _make_room(said: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
+def _make_room(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
     """Keep what is new to each person, and delete the line on their bell that it replaces."""
-    told = Notification.objects.filter(user_id__in=said, dedupe_key=dedupe_key)
-    known = {user: (title, body) for user, title, body in told.values_list("user_id", "title", "body")}
-    new = {pk: words for pk, words in said.items() if known.get(pk) != words}
-    told.filter(user_id__in=new).delete()
+    earlier = Notification.objects.filter(user_id__in=texts, dedupe_key=dedupe_key)
+    known = {user: (title, body) for user, title, body in earlier.values_list("user_id", "title", "body")}
+    new = {pk: text for pk, text in texts.items() if known.get(pk) != text}
+    earlier.filter(user_id__in=new).delete()
     return new
 
 
@@ -82,9 +82,9 @@ def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
 
 
-def push_live_many(event: str, told: Iterable[tuple[int, dict[str, object]]]) -> None:
+def push_live_many(event: str, updates: Iterable[tuple[int, dict[str, object]]]) -> None:
     """Send an event to many people at once, in one statement; `updates` are user ids with their (short) data."""
-    messages = [json.dumps({"user": user_id, "event": event, "data": data}) for user_id, data in told]
+    messages = [json.dumps({"user": user_id, "event": event, "data": data}) for user_id, data in updates]
     if messages:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT count(pg_notify(%s, message)) FROM unnest(%s::text[]) message", [CHANNEL, messages])

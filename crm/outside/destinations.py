@@ -51,13 +51,13 @@ def is_allowed(address: Address, host: str = "") -> bool:
 
 
 def _networks(named: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    found = []
-    for one in named:
+    networks = []
+    for text in named:
         try:
-            found.append(ipaddress.ip_network(one, strict=False))
+            networks.append(ipaddress.ip_network(text, strict=False))
         except ValueError:
             continue  # a host's name
-    return found
+    return networks
 
 
 def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
@@ -65,23 +65,23 @@ def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
 
     Raises: PrivateAddress, when only one of them is not: the next look-up could give that one. OSError: no such host.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_rest, address in found:
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_rest, address in addresses:
         if not is_allowed(ipaddress.ip_address(str(address[0]).partition("%")[0]), host):
             raise PrivateAddress(
                 _("%(host)s is an address inside a private network. Enter a public address, or have it allowed.")
                 % {"host": host}
             )
-    return found
+    return addresses
 
 
 def connect(address: tuple[str, int], timeout: Any = None, *_source: Any) -> socket.socket:
     """As `socket.create_connection`, to an address that was checked. Raises OSError; a private address is one."""
     host, port = address
     problem: OSError = OSError(f"{host} has no address")
-    for one in pinned(host, port):
+    for candidate in pinned(host, port):
         try:
-            return socket.create_connection((one, port), timeout)
+            return socket.create_connection((candidate, port), timeout)
         except OSError as error:
             problem = error
     raise problem
@@ -115,7 +115,7 @@ def is_open() -> bool:
 def _sandboxes() -> set[tuple[str, int]]:
     psp = urlsplit(settings.SANDBOX_PSP_URL)
     named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]
-    pairs = [one.rpartition(":") for one in named]
+    pairs = [text.rpartition(":") for text in named]
     return {(psp.hostname or "", psp.port or 80)} | {
         (host, int(port)) for host, _colon, port in pairs if port.isdigit()
     }

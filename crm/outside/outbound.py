@@ -82,10 +82,10 @@ def request(method: str, url: str, *, bounds: Bounds, **options: Any) -> httpx.R
 def whole(response: httpx.Response, *, bytes_max: int) -> httpx.Response:
     """Read a streamed answer to its end and return it decoded, never more than `bytes_max`."""
     content = b"".join(pieces_of(response, bytes_max=bytes_max))
-    gone = (b"content-encoding", b"transfer-encoding", b"content-length")
+    dropped = (b"content-encoding", b"transfer-encoding", b"content-length")
     return httpx.Response(
         response.status_code,
-        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in gone],
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in dropped],
         content=content,
         request=response.request,
         extensions=response.extensions,
@@ -134,13 +134,13 @@ class _Sockets(httpcore.SyncBackend):
     def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.NetworkStream:
         """To an address that `destinations` has checked, and to no other that the name may have a moment later."""
         try:
-            found = destinations.addresses_of(host, port)
+            addresses = destinations.addresses_of(host, port)
         except (destinations.PrivateAddress, OSError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        for address in found[:-1]:
+        for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return _Timed(super().connect_tcp(address, port, *args, **options), self.deadline)
-        return _Timed(super().connect_tcp(found[-1], port, *args, **options), self.deadline)
+        return _Timed(super().connect_tcp(addresses[-1], port, *args, **options), self.deadline)
 
 
 class _Timed(httpcore.NetworkStream):

@@ -49,8 +49,8 @@ def home(request: UserRequest) -> HttpResponse:
 @staff_page()
 def tile(request: UserRequest, dashboard: str, slug: str) -> HttpResponse:
     """One lazy tile, fetched after the page is on screen."""
-    found = next((t for t in panels.tiles_for(request.user, dashboard) if t.slug == slug), None)
-    context = found.load(request.user) if found else None
-    if found is None or context is None:
+    match = next((t for t in panels.tiles_for(request.user, dashboard) if t.slug == slug), None)
+    context = match.load(request.user) if match else None
+    if match is None or context is None:
         raise Http404
-    return render(request, found.template, {"tile": context})
+    return render(request, match.template, {"tile": context})

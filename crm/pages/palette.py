@@ -23,11 +23,11 @@ PAGES_MAX = 8
 
 
 def _pages(user: User, query: str) -> Iterator[panels.SearchResult]:
-    words = query.casefold().split()
+    terms = query.casefold().split()
     for section in panels.menu_for(user):
         for link in section.entries:
             haystack = f"{section.label} {link.entry.label} {link.entry.words}".casefold()
-            if all(word in haystack for word in words):
+            if all(word in haystack for word in terms):
                 yield panels.SearchResult(str(link.entry.label), link.url, str(section.label), link.entry.icon)
 
 
@@ -38,13 +38,13 @@ def palette(request: UserRequest) -> HttpResponse:
     groups = []
     pages = list(_pages(request.user, query))[: PAGES_MAX if query else None]
     if len(query) >= 2:
-        for source, found in panels.search_everything(request.user, query):
-            groups.append((source.label, found))
+        for source, results in panels.search_everything(request.user, query):
+            groups.append((source.label, results))
             access_log.note(
                 user=request.user,
                 kind=AccessKind.SEARCH,
                 target=f"palette:{source.slug}",
-                rows=len(found),
+                rows=len(results),
                 reason=query,
             )
     if pages:

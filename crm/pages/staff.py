@@ -136,10 +136,10 @@ def invite(request: HttpRequest) -> HttpResponse:
 def _invite(actor: User, data: dict[str, Any]) -> User:
     roles, reach, reason = data.pop("roles"), data.pop("reach"), data.pop("reason")
     user = people.invite_staff(actor=actor, **data)
-    wanted: list[Any] = [Role(role) for role in roles]
+    requested: list[Any] = [Role(role) for role in roles]
     if reach:
-        wanted.append(user.brand if reach == "brand" else user.desk)
-    for what in wanted:
+        requested.append(user.brand if reach == "brand" else user.desk)
+    for what in requested:
         grants.request_grant(actor=actor, user=user, what=what, reason=reason)
     return user
 

@@ -67,10 +67,10 @@ def register_new() -> int:
         destroyed = SubjectKey.objects.filter(destroyed_at__isnull=False).order_by("destroyed_at", "client_id")
         rows = destroyed.values_list("client_id", "created_at", "destroyed_at")
         added = 0
-        for client_id, made, gone in rows.iterator():
-            if (client_id, made.isoformat()) in known or gone is None:
+        for client_id, made, erased_at in rows.iterator():
+            if (client_id, made.isoformat()) in known or erased_at is None:
                 continue
-            line = _line(Erasure(client_id, made, gone), previous)
+            line = _line(Erasure(client_id, made, erased_at), previous)
             register.write(line)
             previous = hashlib.sha256(line).hexdigest()
             added += 1
@@ -150,13 +150,13 @@ def replay(paths: Sequence[Path], *, change: bool = True) -> Replay:
     for path in paths:
         for _erasure in read_register(path):
             pass
-    found = Replay()
+    result = Replay()
     for path in paths:
         for batch in _batches(read_register(path)):
-            _replay_batch(batch, found, change=change)
+            _replay_batch(batch, result, change=change)
     if change:
         register_new()
-    return found
+    return result
 
 
 def _batches(erasures: Iterable[Erasure]) -> Iterator[list[Erasure]]:
@@ -171,22 +171,22 @@ def _batches(erasures: Iterable[Erasure]) -> Iterator[list[Erasure]]:
 
 
 @transaction.atomic
-def _replay_batch(batch: list[Erasure], found: Replay, *, change: bool) -> None:
+def _replay_batch(batch: list[Erasure], result: Replay, *, change: bool) -> None:
     rows = lock_all(SubjectKey.objects.filter(client_id__in=[erasure.client_id for erasure in batch]))
     by_client = {row.client_id: row for row in rows}
     again: list[SubjectKey] = []
     for erasure in batch:
         row = by_client.get(erasure.client_id)
         if row is None:
-            found.not_in_the_database += 1
+            result.not_in_the_database += 1
         elif row.created_at != erasure.key_made_at:
-            found.of_another_key += 1
+            result.of_another_key += 1
         elif row.wrapped is None:
-            found.erased_already += 1
+            result.erased_already += 1
         else:
             row.wrapped, row.destroyed_at = None, erasure.destroyed_at
             again.append(row)
-            found.destroyed += 1
+            result.destroyed += 1
     if change and again:
         SubjectKey.objects.bulk_update(again, ["wrapped", "destroyed_at"])
         audit.record(

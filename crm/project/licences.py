@@ -49,7 +49,7 @@ def packages() -> list[Dependency]:
 
 
 def _installed(text: str) -> Iterator[Dependency]:
-    for name, version in sorted(PINNED.findall(text), key=lambda one: one[0].lower()):
+    for name, version in sorted(PINNED.findall(text), key=lambda pin: pin[0].lower()):
         try:
             licence = CHOSEN.get(name) or licence_of(distribution(name))
             yield Dependency(name, version, ", ".join(filter(None, (licence, CARRIED.get(name)))))
@@ -91,9 +91,9 @@ def vendored() -> list[Dependency]:
 def notice() -> str:
     """Write the whole text of NOTICE."""
     parts = [HEAD, "Packages (requirements/base.txt)\n"]
-    parts += [f"  {one.name} {one.version}: {one.licence}" for one in packages()]
+    parts += [f"  {part.name} {part.version}: {part.licence}" for part in packages()]
     parts.append("\nFiles (static/vendor)\n")
-    parts += [f"  {one.name} {one.version}: {one.licence}" for one in vendored()]
+    parts += [f"  {part.name} {part.version}: {part.licence}" for part in vendored()]
     parts.append("\nData\n")
     parts += [f"  {name}, {source}: {terms}" for name, source, terms in DATA]
     return "\n".join(parts) + "\n"

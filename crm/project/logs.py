@@ -84,8 +84,15 @@ def safe_atoms(atoms: dict[str, Any]) -> dict[str, Any]:
     names = quote(names_of(str(atoms.get("q") or "")), safe=PATH_SIGNS)
     came_from = urlsplit(str(atoms.get("f") or "-"))
     referer = f"{came_from.scheme}://{came_from.netloc}" if came_from.netloc else "-"
-    kept = {name: value for name, value in atoms.items() if not name.startswith("{") or name in PLAIN_HEADERS}
-    return {**kept, "r": f"{atoms['m']} {path}{names} {atoms['H']}", "U": path, "q": names[1:], "f": referer, "u": "-"}
+    allowed = {name: value for name, value in atoms.items() if not name.startswith("{") or name in PLAIN_HEADERS}
+    return {
+        **allowed,
+        "r": f"{atoms['m']} {path}{names} {atoms['H']}",
+        "U": path,
+        "q": names[1:],
+        "f": referer,
+        "u": "-",
+    }
 
 
 class RequestLogMiddleware(RequestMiddleware):

@@ -77,8 +77,8 @@ class Connection(TConn):
             if end >= 0:
                 self.head_bytes = end + 4
                 head = bytes(self.received[: self.head_bytes])
-                found = LENGTH.search(head)
-                self.length = int(found[1]) if found else 0
+                match = LENGTH.search(head)
+                self.length = int(match[1]) if match else 0
                 self.is_large = self.length > SMALL_BYTES_MAX or bool(WAITS_FOR_WORD.search(head))
 
     @property

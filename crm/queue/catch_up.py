@@ -75,10 +75,10 @@ def _advance(days: Days, done_to: dt.date) -> None:
 
 def spans(days: list[dt.date]) -> str:
     """Ascending days as people write them: `2026-10-01 to 2026-10-20, 2026-10-23`."""
-    found: list[list[dt.date]] = []
+    ranges: list[list[dt.date]] = []
     for day in days:
-        if found and day - found[-1][-1] == DAY:
-            found[-1] = [found[-1][0], day]
+        if ranges and day - ranges[-1][-1] == DAY:
+            ranges[-1] = [ranges[-1][0], day]
         else:
-            found.append([day])
-    return ", ".join(" to ".join(str(day) for day in span) for span in found)
+            ranges.append([day])
+    return ", ".join(" to ".join(str(day) for day in span) for span in ranges)

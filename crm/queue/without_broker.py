@@ -76,12 +76,12 @@ def _run(name: str, task: Callable[[], Any]) -> None:
 
 def due_tasks() -> dict[str, Callable[[], Any]]:
     """Collect what apps run even while the broker is away: `"wallet.continue_work"` and the function."""
-    found: dict[str, Callable[[], Any]] = {}
+    tasks: dict[str, Callable[[], Any]] = {}
     for app in settings.KEELSON_APPS:
         if find_spec(f"{app}.tasks"):
             module = import_module(f"{app}.tasks")
-            found |= {f"{app}.{name}": getattr(module, name) for name in getattr(module, "WITHOUT_BROKER", ())}
-    return found
+            tasks |= {f"{app}.{name}": getattr(module, name) for name in getattr(module, "WITHOUT_BROKER", ())}
+    return tasks
 
 
 def start() -> threading.Thread:

@@ -112,7 +112,7 @@ def keep(rows: list[Published], *, name: str, now: dt.datetime) -> tuple[int, st
     since = now.date() - KNOWN_FOR
     lately = FxRate.objects.filter(on__gte=since).order_by("currency", "-on").distinct("currency")
     known = {row.currency: row for row in lately}
-    kept, doubted = [], set()
+    believed, doubted = [], set()
     for row in rows:
         last = known.get(row.currency)
         if last is not None and last.source != name and last.source in _names():
@@ -120,17 +120,17 @@ def keep(rows: list[Published], *, name: str, now: dt.datetime) -> tuple[int, st
         if last is not None and not last.rate / JUMP_MAX <= row.rate <= last.rate * JUMP_MAX:
             doubted.add(row.currency)
             continue
-        kept.append(FxRate(on=row.on, currency=row.currency, rate=row.rate, source=name, loaded_at=now))
-    fiat = [row for row in kept if row.currency not in fx.CRYPTO]
-    crypto = [row for row in kept if row.currency in fx.CRYPTO and row.on == now.date()]
+        believed.append(FxRate(on=row.on, currency=row.currency, rate=row.rate, source=name, loaded_at=now))
+    fiat = [row for row in believed if row.currency not in fx.CRYPTO]
+    crypto = [row for row in believed if row.currency in fx.CRYPTO and row.on == now.date()]
     there = set(FxRate.objects.filter(_of(fiat)).values_list("currency", "on")) if fiat else set()
     new = [row for row in fiat if (row.currency, row.on) not in there]
     FxRate.objects.bulk_create(new, ignore_conflicts=True)
     FxRate.objects.bulk_create(
         crypto, update_conflicts=True, unique_fields=["currency", "on"], update_fields=["rate", "source", "loaded_at"]
     )
-    words = f"Not believed, too far from the last rate: {', '.join(sorted(doubted))}" if doubted else ""
-    return len(new) + len(crypto), words[:300]
+    problem = f"Not believed, too far from the last rate: {', '.join(sorted(doubted))}" if doubted else ""
+    return len(new) + len(crypto), problem[:300]
 
 
 def _of(rows: list[FxRate]) -> Q:
@@ -200,8 +200,8 @@ def parse(content: bytes) -> list[Published]:
     return rows
 
 
-def _row(on: dt.date | None, given: dict[str, str]) -> Published:
-    currency, text = given["currency"], given.get("rate", "")
+def _row(on: dt.date | None, attributes: dict[str, str]) -> Published:
+    currency, text = attributes["currency"], attributes.get("rate", "")
     whole, _point, parts = text.partition(".")
     digits = whole + parts
     if on is None or not (currency.isascii() and currency.isalpha() and currency.isupper() and 3 <= len(currency) <= 5):

@@ -90,10 +90,10 @@ def rate(base: str, quote: str, *, on: dt.date) -> Rate:
 def _cross(base: str, quote: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
     if is_same_money(base, quote):
         return Rate(base, quote, _parts(quote) / _parts(base), on)
-    one, other = _euro_rate(base, on, row_of), _euro_rate(quote, on, row_of)
-    seen = [found.crypto_seen_at for found in (one, other) if found.base in CRYPTO]
+    base_rate, quote_rate = _euro_rate(base, on, row_of), _euro_rate(quote, on, row_of)
+    seen = [row.crypto_seen_at for row in (base_rate, quote_rate) if row.base in CRYPTO]
     seen_at = None if not seen or None in seen else min(at for at in seen if at)
-    return Rate(base, quote, other.rate / one.rate, min(one.on, other.on), seen_at)
+    return Rate(base, quote, quote_rate.rate / base_rate.rate, min(base_rate.on, quote_rate.on), seen_at)
 
 
 # Trading platforms keep cent accounts in a currency of their own: a hundred of it are one of the other.
@@ -112,8 +112,8 @@ def _parts(currency: str) -> Decimal:
 
 def rates_into(quote: str, currencies: Collection[str], *, on: dt.date) -> dict[str, Rate | None]:
     """As `rate` from each currency, in one query; None for one that has no rate."""
-    wanted = {HUNDREDTHS.get(currency, currency) for currency in (quote, *currencies)}
-    rows = FxRate.objects.filter(currency__in=wanted, on__lte=on).order_by("currency", "-on").distinct("currency")
+    needed = {HUNDREDTHS.get(currency, currency) for currency in (quote, *currencies)}
+    rows = FxRate.objects.filter(currency__in=needed, on__lte=on).order_by("currency", "-on").distinct("currency")
     known = {row.currency: row for row in rows}
     rates: dict[str, Rate | None] = {}
     for currency in currencies:

@@ -96,4 +96,4 @@ def bold() -> Face:
 @cache
 def other_with(code: int) -> Face | None:
     """Find a face that has a character which the main one lacks."""
-    return next((found for path in OTHERS if code in (found := face(path)).glyphs), None)
+    return next((other for path in OTHERS if code in (other := face(path)).glyphs), None)

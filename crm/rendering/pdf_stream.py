@@ -311,7 +311,7 @@ def _shared(texts: dict[int, tuple[float, float]], room: float) -> dict[int, flo
             return widths | {n: share * weight for n, (_need, weight) in texts.items()}
         widths |= modest
         room -= sum(modest.values())
-        texts = {n: one for n, one in texts.items() if n not in modest}
+        texts = {n: text for n, text in texts.items() if n not in modest}
     return widths
 
 

@@ -14,21 +14,21 @@ def apply_fixes(_document: Any, pdf: Any) -> None:
     """`finisher` of `weasyprint.HTML.write_pdf`; `pdf` is its pydyf.PDF."""
     import pydyf
 
-    objects = {one.reference: one for one in pdf.objects if one.number is not None}
+    objects = {item.reference: item for item in pdf.objects if item.number is not None}
     root = objects[pdf.catalog["StructTreeRoot"]]
-    found, ids = _in_the_tree(root, objects)
+    reachable, ids = _in_the_tree(root, objects)
     numbers = objects[root["ParentTree"]]["Nums"]
     owners = dict(zip(numbers[::2], numbers[1::2], strict=True))
     for page in objects.values():
         if not isinstance(page, pydyf.Dictionary) or page.get("Type") != "/Page" or "StructParents" not in page:
             continue
         of_page = owners[page["StructParents"]]
-        loose = {mark for mark, owner in enumerate(of_page) if owner not in found}
+        loose = {mark for mark, owner in enumerate(of_page) if owner not in reachable}
         if loose:
             _decorate(objects[page["Contents"]].stream, loose)
             of_page[:] = ["null" if mark in loose else owner for mark, owner in enumerate(of_page)]
     if ids:
-        names = pydyf.Array([part for one in sorted(ids) for part in (pydyf.String(one), ids[one])])
+        names = pydyf.Array([part for item in sorted(ids) for part in (pydyf.String(item), ids[item])])
         tree = pydyf.Dictionary({"Names": names})
         pdf.add_object(tree)
         root["IDTree"] = tree.reference
@@ -36,20 +36,20 @@ def apply_fixes(_document: Any, pdf: Any) -> None:
 
 def _in_the_tree(root: Any, objects: dict[bytes, Any]) -> tuple[set[bytes], dict[str, bytes]]:
     """Collect the references of all elements that the root leads to, and those with an id by it."""
-    found: set[bytes] = set()
+    references: set[bytes] = set()
     ids: dict[str, bytes] = {}
     waiting = list(root["K"])
     while waiting:
         reference = waiting.pop()
-        if not isinstance(reference, bytes) or reference in found or reference not in objects:
+        if not isinstance(reference, bytes) or reference in references or reference not in objects:
             continue  # a mark's number, or what an annotation stands in
-        found.add(reference)
+        references.add(reference)
         element = objects[reference]
         if "ID" in element:
             ids[element["ID"].string] = reference
         kids = element.get("K", [])
         waiting += kids if isinstance(kids, list) else [kids]
-    return found, ids
+    return references, ids
 
 
 def _decorate(stream: list[Any], loose: set[int]) -> None:

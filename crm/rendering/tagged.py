@@ -139,7 +139,7 @@ class TaggedPdf:
 
     def runs(self, text: str, font: _Font) -> list[tuple[_Font, str, int]]:
         """(font, glyphs as hex, width in thousandths) of a text: one run, more where a character is in another font only."""
-        found: list[tuple[_Font, str, int]] = []
+        parts: list[tuple[_Font, str, int]] = []
         glyphs, current, total = font.face.glyphs, font, 0
         codes: list[str] = []
         for character in text:
@@ -153,7 +153,7 @@ class TaggedPdf:
                 pair = home.face.glyphs.get(code, home.face.missing)
             if home is not current:
                 if codes:
-                    found.append((current, "".join(codes), total))
+                    parts.append((current, "".join(codes), total))
                 current, codes, total = home, [], 0
             glyph, width = pair
             if glyph not in home.used:
@@ -162,8 +162,8 @@ class TaggedPdf:
             codes.append(f"{glyph:04X}")
             total += width
         if codes:
-            found.append((current, "".join(codes), total))
-        return found
+            parts.append((current, "".join(codes), total))
+        return parts
 
     # the end
 
@@ -173,7 +173,7 @@ class TaggedPdf:
     def _page_done(self, number: int, parents: array[int]) -> None:
         self.page_numbers.append(number)
         holder = self.reserve()
-        self.put(holder, "[" + " ".join(f"{one} 0 R" for one in parents) + "]")
+        self.put(holder, "[" + " ".join(f"{parent} 0 R" for parent in parents) + "]")
         self._parent_arrays.append(holder)
 
     def end(self) -> str:
@@ -182,14 +182,15 @@ class TaggedPdf:
         for font in self.fonts.values():
             _put_font(self, font)
         self.put(
-            self.parents, "<</Nums[" + " ".join(f"{n} {one} 0 R" for n, one in enumerate(self._parent_arrays)) + "]>>"
+            self.parents,
+            "<</Nums[" + " ".join(f"{n} {number} 0 R" for n, number in enumerate(self._parent_arrays)) + "]>>",
         )
         self.put(
             self.tree,
             f"<</Type/StructTreeRoot/K {self.document.number} 0 R/ParentTree {self.parents} 0 R/ParentTreeNextKey "
             f"{len(self._parent_arrays)}>>",
         )
-        kids = " ".join(f"{one} 0 R" for one in self.page_numbers)
+        kids = " ".join(f"{number} 0 R" for number in self.page_numbers)
         self.put(self.pages, f"<</Type/Pages/Count {len(self.page_numbers)}/Kids[{kids}]>>")
         metadata, info = self.reserve(), self.reserve()
         self._metadata(metadata)
@@ -310,7 +311,7 @@ class Page:
 
 def _in_order_of_sight(text: str) -> str:
     """Hebrew and Arabic words run from right to left: turned round, as a page has no direction of its own."""
-    return text if text.isascii() else _FROM_RIGHT.sub(lambda found: found[0][::-1], _UNSEEN.sub("", text))
+    return text if text.isascii() else _FROM_RIGHT.sub(lambda match: match[0][::-1], _UNSEEN.sub("", text))
 
 
 @lru_cache(maxsize=64)

@@ -25,8 +25,8 @@ def name_of(permission: str) -> str:
     """`wallet.close_period` → "Close the books of a month", for texts; never the codename."""
     own = _own_names().get(permission)
     if own is not None:
-        words = own.removeprefix("May ").strip()
-        return words[:1].upper() + words[1:]
+        text = own.removeprefix("May ").strip()
+        return text[:1].upper() + text[1:]
     app_label, _dot, codename = permission.partition(".")
     verb, _bar, model_name = codename.partition("_")
     try:
@@ -37,13 +37,13 @@ def name_of(permission: str) -> str:
 
 
 def _verb(verb: str, what: str) -> str:
-    words = {
+    verbs = {
         "view": _("View %(what)s"),
         "add": _("Add %(what)s"),
         "change": _("Change %(what)s"),
         "delete": _("Delete %(what)s"),
     }
-    return words.get(verb, f"{verb} %(what)s") % {"what": what}
+    return verbs.get(verb, f"{verb} %(what)s") % {"what": what}
 
 
 def holders_of(permission: str) -> str:
@@ -53,7 +53,7 @@ def holders_of(permission: str) -> str:
 
 def lacking(permission: str) -> str:
     """Why somebody may not, in words: which right is missing and whose it is."""
-    words = {"right": name_of(permission), "roles": holders_of(permission)}
-    if not words["roles"]:
-        return _("Your role doesn't have the right “%(right)s”.") % words
-    return _("Your role doesn't have the right “%(right)s”. Roles that have it: %(roles)s.") % words
+    names = {"right": name_of(permission), "roles": holders_of(permission)}
+    if not names["roles"]:
+        return _("Your role doesn't have the right “%(right)s”.") % names
+    return _("Your role doesn't have the right “%(right)s”. Roles that have it: %(roles)s.") % names

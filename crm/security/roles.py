@@ -42,11 +42,11 @@ def unknown_permissions() -> set[str]:
     """Permissions of the catalogue that no model declares."""
     from django.contrib.auth.models import Permission
 
-    wanted = set().union(*CATALOGUE.values())
+    listed = set().union(*CATALOGUE.values())
     known = {
         f"{app}.{codename}" for app, codename in Permission.objects.values_list("content_type__app_label", "codename")
     }
-    return wanted - known
+    return listed - known
 
 
 @transaction.atomic

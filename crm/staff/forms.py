@@ -163,9 +163,12 @@ class GrantForm(forms.Form):
         held = set(user.groups.values_list("name", flat=True))
         self.fields["what"].choices = [  # type: ignore[attr-defined]
             (_("Roles"), [(f"role:{value}", label) for value, label in Role.choices if value not in held]),
-            (_("Brands"), [(f"brand:{one.pk}", one.name) for one in Brand.objects.filter(pk__in=reach.whole_brands)]),
-            (_("Desks"), [(f"desk:{one.pk}", f"{one.brand} · {one.name}") for one in desks]),
-            (_("Books"), [(f"book:{one.pk}", one.name) for one in books]),
+            (
+                _("Brands"),
+                [(f"brand:{item.pk}", item.name) for item in Brand.objects.filter(pk__in=reach.whole_brands)],
+            ),
+            (_("Desks"), [(f"desk:{item.pk}", f"{item.brand} · {item.name}") for item in desks]),
+            (_("Books"), [(f"book:{item.pk}", item.name) for item in books]),
         ]
 
     def thing(self) -> Role | Brand | Desk | Book:

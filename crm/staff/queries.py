@@ -31,11 +31,11 @@ def reaches_staff(actor: User, user: User) -> bool:
 
 def get_staff(user: User, staff_id: int) -> User:
     """One member of staff; 404 when not visible, NotAllowed without `crm.manage_staff`."""
-    found = staff_visible_to(user).select_related("brand", "desk").filter(pk=staff_id).first()
-    if found is None:
+    person = staff_visible_to(user).select_related("brand", "desk").filter(pk=staff_id).first()
+    if person is None:
         raise Http404
     require_permission(user, "crm.manage_staff")
-    return found
+    return person
 
 
 def requests_visible_to(user: User) -> QuerySet[GrantRequest]:
@@ -63,8 +63,8 @@ def grants_of(user: User) -> list[HeldGrant]:
     ids: dict[str, list[int]] = {"brand": [], "desk": [], "book": []}
     for model, pk in rows:
         ids[model].append(int(pk))
-    found: list[HeldGrant] = []
+    held: list[HeldGrant] = []
     for model, cls, related in (("brand", Brand, ()), ("desk", Desk, ("brand",)), ("book", Book, ("brand", "desk"))):
         if ids[model]:
-            found += [HeldGrant(model, row) for row in cls.objects.select_related(*related).filter(pk__in=ids[model])]
-    return found
+            held += [HeldGrant(model, row) for row in cls.objects.select_related(*related).filter(pk__in=ids[model])]
+    return held

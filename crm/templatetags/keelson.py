@@ -53,10 +53,10 @@ def badge(value: Any, field_name: str = "", tone: str = "", icon: str = "") -> S
     model = None
     if field_name and isinstance(value, Model):
         model, value = type(value), getattr(value, field_name)
-    label, found = badges.describe(value, model=model, field_name=field_name)
+    label, own_tone = badges.describe(value, model=model, field_name=field_name)
     if not label:
         return SafeString("–")
-    return badge_html(label, tone or found, icon)
+    return badge_html(label, tone or own_tone, icon)
 
 
 def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:

@@ -34,7 +34,7 @@ def tone_name(colour: Any) -> str:
 
 
 def _all_badges(parent: type[BadgeChoices] = BadgeChoices) -> list[type[BadgeChoices]]:
-    return [found for sub in parent.__subclasses__() for found in (sub, *_all_badges(sub))]
+    return [choices for sub in parent.__subclasses__() for choices in (sub, *_all_badges(sub))]
 
 
 @lru_cache(maxsize=1024)

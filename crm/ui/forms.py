@@ -42,8 +42,8 @@ class KeelsonBoundField(BoundField):
         widget = widget or self.field.widget
         built = super().build_widget_attrs(attrs, widget)
         own = str(built.get("class") or widget.attrs.get("class") or "")
-        wanted = [own, control_class(widget) if "form-" not in own else "", "is-invalid" if self.is_wrong else ""]
-        css = " ".join(part for part in wanted if part)
+        classes = [own, control_class(widget) if "form-" not in own else "", "is-invalid" if self.is_wrong else ""]
+        css = " ".join(part for part in classes if part)
         return {**built, "class": css} if css else built
 
     @property

@@ -91,20 +91,20 @@ def _sort_field(queryset: QuerySet[Any], path: str) -> tuple[Field[Any, Any], bo
     annotation = queryset.query.annotations.get(path)
     if annotation is not None:
         return annotation.output_field, True
-    model, nullable, found = queryset.model, False, None
+    model, nullable, field = queryset.model, False, None
     for part in path.split("__"):
-        found = model._meta.pk if part == "pk" else model._meta.get_field(part)
-        if isinstance(found, ForeignObjectRel):
-            if found.multiple:
+        field = model._meta.pk if part == "pk" else model._meta.get_field(part)
+        if isinstance(field, ForeignObjectRel):
+            if field.multiple:
                 raise FieldDoesNotExist(f"{path} leads to many rows; a list can't be ordered by it")
-            nullable, model = True, found.related_model
+            nullable, model = True, field.related_model
             continue
-        nullable = nullable or bool(found.null)
-        if found.is_relation:
-            model = found.related_model
-    if not isinstance(found, Field):
+        nullable = nullable or bool(field.null)
+        if field.is_relation:
+            model = field.related_model
+    if not isinstance(field, Field):
         raise FieldDoesNotExist(path)
-    return found, nullable
+    return field, nullable
 
 
 def read_cursor(token: str, order: Order, queryset: QuerySet[Any]) -> Cursor | None:

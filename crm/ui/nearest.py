@@ -38,12 +38,12 @@ class Subquery(BaseTable):
         return (*super().identity, self.sql, self.params)
 
 
-def within(wanted: QuerySet[Any], candidates: QuerySet[Any], size: int) -> list[Any]:
+def within(matching: QuerySet[Any], candidates: QuerySet[Any], size: int) -> list[Any]:
     """Those of the first `size` rows of `wanted` that are among the first `PROBE_ROWS` candidates.
 
     `candidates` has the same order, and all rows of `wanted` are among its own; it is a range of an index.
     """
-    return list(_read_from(wanted, candidates[:PROBE_ROWS])[:size])
+    return list(_read_from(matching, candidates[:PROBE_ROWS])[:size])
 
 
 def sorted_afterwards(matching: QuerySet[Any], columns: Sequence[str], sorting: Sequence[Any], size: int) -> list[Any]:
@@ -53,9 +53,9 @@ def sorted_afterwards(matching: QuerySet[Any], columns: Sequence[str], sorting: 
     of them are read whole.
     """
     key = matching.model._meta.pk.name
-    found = matching.order_by().values(*{key if column == "pk" else column for column in columns})
+    narrow = matching.order_by().values(*{key if column == "pk" else column for column in columns})
     in_order = matching.model._base_manager.order_by(*sorting)
-    keys = list(_read_from(in_order, found, "OFFSET 0").values_list("pk", flat=True)[:size])
+    keys = list(_read_from(in_order, narrow, "OFFSET 0").values_list("pk", flat=True)[:size])
     place = {pk: index for index, pk in enumerate(keys)}
     return sorted(matching.filter(pk__in=keys).order_by(), key=lambda row: place[row.pk]) if keys else []
 

@@ -231,8 +231,8 @@ def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSe
 
 def tabs_for(user: User, page: str) -> list[Tab]:
     """List the tabs of a page that this user may see, in their order."""
-    found = [t for t in registry.of(Tab) if t.page == page and allows(t.permission, user)]
-    return sorted(found, key=lambda t: (t.order, str(t.label)))
+    tabs = [t for t in registry.of(Tab) if t.page == page and allows(t.permission, user)]
+    return sorted(tabs, key=lambda t: (t.order, str(t.label)))
 
 
 def tab_for(user: User, page: str, slug: str) -> Tab | None:
@@ -243,9 +243,9 @@ def tab_for(user: User, page: str, slug: str) -> Tab | None:
 def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
     """Load the cards of a record's page: [{"card", "template", "context"}]."""
     user = request.user
-    found = [c for c in registry.of(Card) if c.page == page and c.place == place and allows(c.permission, user)]
+    cards = [c for c in registry.of(Card) if c.page == page and c.place == place and allows(c.permission, user)]
     loaded = []
-    for entry in sorted(found, key=lambda c: (c.order, c.slug)):
+    for entry in sorted(cards, key=lambda c: (c.order, c.slug)):
         context = entry.load(request, record)
         if context is not None:
             loaded.append({"card": entry, "template": entry.template, "context": context})
@@ -254,8 +254,8 @@ def cards_for(request: UserRequest, page: str, record: Any, place: str = "side")
 
 def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
     """List the tiles of a dashboard that this user may see, in their order."""
-    found = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
-    return sorted(found, key=lambda t: (t.order, t.slug))
+    tiles = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
+    return sorted(tiles, key=lambda t: (t.order, t.slug))
 
 
 def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[PaletteSource, list[SearchResult]]]:
@@ -263,7 +263,7 @@ def search_everything(user: User, query: str, limit: int = 6) -> list[tuple[Pale
     results = []
     for source in sorted(registry.of(PaletteSource), key=lambda s: (s.order, s.slug)):
         if allows(source.permission, user):
-            found = list(source.search(user, query, limit))[:limit]
-            if found:
-                results.append((source, found))
+            rows = list(source.search(user, query, limit))[:limit]
+            if rows:
+                results.append((source, rows))
     return results

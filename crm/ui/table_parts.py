@@ -84,14 +84,14 @@ _PATTERNS: dict[str, tuple[str, str]] = {}
 
 def reverse_pk(url_name: str, pk: Any) -> str:
     """`reverse` for the row of a table: the pattern is resolved once, not for each of fifty rows."""
-    found = _PATTERNS.get(url_name)
-    if found is None:
+    pattern = _PATTERNS.get(url_name)
+    if pattern is None:
         try:
             before, _zeros, after = reverse(url_name, args=[987654321987]).partition("987654321987")
         except NoReverseMatch:
             return reverse(url_name, args=[pk])
-        found = _PATTERNS[url_name] = (before, after)
-    return f"{found[0]}{pk}{found[1]}"
+        pattern = _PATTERNS[url_name] = (before, after)
+    return f"{pattern[0]}{pk}{pattern[1]}"
 
 
 def in_words(form_field: Any, value: Any) -> str:
@@ -101,7 +101,7 @@ def in_words(form_field: Any, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, QuerySet | list | tuple | set):
-        return ", ".join(in_words(form_field, one) for one in value)
+        return ", ".join(in_words(form_field, element) for element in value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, Model):

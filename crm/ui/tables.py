@@ -203,11 +203,11 @@ class Table:
     @cached_property
     def order(self) -> keyset.Order:
         """From the address, when it names a sortable column this user has; the default otherwise."""
-        wanted = self.params.get("sort", "")
-        key = wanted.removeprefix("-")
+        requested = self.params.get("sort", "")
+        key = requested.removeprefix("-")
         for column in self.allowed_columns:
             if column.name == key and column.sort_path:
-                return keyset.Order(key, column.sort_path, wanted.startswith("-"))
+                return keyset.Order(key, column.sort_path, requested.startswith("-"))
         default = self.default_order
         path = default.removeprefix("-")
         named = next((c.name for c in self.columns if c.sort_path == path), path)
@@ -389,9 +389,9 @@ class Table:
     @cached_property
     def chips(self) -> list[Chip]:
         """The filters that are on. Choice fields show their labels."""
-        found = []
+        chips = []
         if self.words:
-            found.append(Chip(_("Search"), self.words, self.url(q=None)))
+            chips.append(Chip(_("Search"), self.words, self.url(q=None)))
         if self.is_filtered and self.filters is not None:
             self.filters.form.is_valid()
             for name, value in self.filters.form.cleaned_data.items():
@@ -400,8 +400,8 @@ class Table:
                 bound = self.filters.form[name]
                 suffixes = getattr(bound.field.widget, "suffixes", None) or ()
                 changes = dict.fromkeys([name, *(f"{name}_{suffix}" for suffix in suffixes)])
-                found.append(Chip(str(bound.label), in_words(bound.field, value), self.url(**changes)))
-        return found
+                chips.append(Chip(str(bound.label), in_words(bound.field, value), self.url(**changes)))
+        return chips
 
     @property
     def csv_url(self) -> str:
@@ -436,8 +436,8 @@ class Table:
     @property
     def query(self) -> str:
         """The filters, search and order as a query string, for a saved view or a bulk action on all that match."""
-        kept = [(k, v) for k, values in self.params.lists() for v in values if k not in NOT_KEPT and v]
-        return urlencode(kept)
+        pairs = [(k, v) for k, values in self.params.lists() for v in values if k not in NOT_KEPT and v]
+        return urlencode(pairs)
 
     # ------------------------------------------------------------ selection and export
 

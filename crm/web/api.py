@@ -33,8 +33,11 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Answer a body or parameters that don't fit their schema, field by field."""
     errors = [
-        {"field": ".".join(str(part) for part in one["loc"] if part not in ("body", "payload")), "message": one["msg"]}
-        for one in error.errors
+        {
+            "field": ".".join(str(part) for part in detail["loc"] if part not in ("body", "payload")),
+            "message": detail["msg"],
+        }
+        for detail in error.errors
     ]
     return problem(422, "Malformed", "Some fields are missing or wrong.", code="malformed", errors=errors)
 

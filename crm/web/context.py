@@ -59,11 +59,11 @@ class Furniture:
     def frame(self) -> Frame:
         """From the cache; made anew when it is old or the cache is away."""
         key = f"frame:{self.user.pk}:{get_language()}"
-        kept: Frame | None = cache.get(key)
-        if kept is None:
-            kept = self._make_frame()
-            cache.set(key, kept, FRAME_SECONDS)
-        return kept
+        cached: Frame | None = cache.get(key)
+        if cached is None:
+            cached = self._make_frame()
+            cache.set(key, cached, FRAME_SECONDS)
+        return cached
 
     def _make_frame(self) -> Frame:
         sections = panels.menu_for(self.user, UserKind(self.user.kind).value)

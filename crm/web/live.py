@@ -132,9 +132,9 @@ def session_key_of(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"cookie":
             with contextlib.suppress(CookieError, UnicodeDecodeError):
-                found = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
-                if found:
-                    return found.value
+                cookie = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
+                if cookie:
+                    return cookie.value
     return ""
 
 
@@ -177,7 +177,7 @@ async def refuse(send: Send, status: int, origin: str = "") -> None:
 
 def headers(content_type: str, origin: str) -> list[tuple[bytes, bytes]]:
     """Build the headers of an answer; the origin, where there is one, may read it with the person's cookie."""
-    found = {
+    fields = {
         "content-type": content_type,
         "cache-control": "no-store, no-transform",
         "x-accel-buffering": "no",
@@ -185,8 +185,8 @@ def headers(content_type: str, origin: str) -> list[tuple[bytes, bytes]]:
         "vary": "Origin, Cookie",
     }
     if origin:
-        found |= {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
-    return [(name.encode(), value.encode("latin-1")) for name, value in found.items()]
+        fields |= {"access-control-allow-origin": origin, "access-control-allow-credentials": "true"}
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
 
 
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,14 +205,14 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         return await refuse(send, 429, origin)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": headers("text/event-stream", origin)})
-        gone = asyncio.create_task(_until_gone(receive))
+        disconnect = asyncio.create_task(_until_gone(receive))
         try:
-            async for chunk in _events(user_id, session_key, queue, gone):
+            async for chunk in _events(user_id, session_key, queue, disconnect):
                 await send({"type": "http.response.body", "body": chunk.encode(), "more_body": True})
-            if not gone.done():
+            if not disconnect.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            gone.cancel()
+            disconnect.cancel()
     finally:
         hub().leave(user_id, queue)
     return None
@@ -224,7 +224,7 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _events(
-    user_id: int, session_key: str, queue: asyncio.Queue[str], gone: asyncio.Task[None]
+    user_id: int, session_key: str, queue: asyncio.Queue[str], disconnect: asyncio.Task[None]
 ) -> AsyncIterator[str]:
     """Messages as they come, a comment when it is quiet, and a farewell when the session ends."""
     with contextlib.suppress(TimeoutError):
@@ -235,9 +235,9 @@ async def _events(
     clock = asyncio.get_running_loop().time
     checked_at = heard_at = clock()
     pause = min(HEARTBEAT_SECONDS, SESSION_CHECK_SECONDS)
-    while not gone.done():
+    while not disconnect.done():
         waiting = asyncio.create_task(queue.get())
-        done, _ = await asyncio.wait({waiting, gone}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({waiting, disconnect}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         if waiting in done:
             yield f"data: {waiting.result()}\n\n"
             heard_at = clock()

@@ -48,12 +48,12 @@ class CountedProxiesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.REFUSE_UNCOUNTED_PROXIES and is_uncounted_proxy(request):
-            words = (
+            text = (
                 "A proxy in front passes on addresses (X-Forwarded-For), but KEELSON_TRUSTED_PROXIES is 0. "
                 "Set it to the number of proxies in front and restart."
             )
-            logger.error(words)
-            return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
+            logger.error(text)
+            return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
 
 

@@ -30,9 +30,9 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace(NUL, "")
     if isinstance(value, dict):
-        return {without_nul(name): without_nul(one) for name, one in value.items()}
+        return {without_nul(name): without_nul(element) for name, element in value.items()}
     if isinstance(value, list):
-        return [without_nul(one) for one in value]
+        return [without_nul(element) for element in value]
     return value
 
 

@@ -16,13 +16,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = 0
-        for one in FACTS.values():
+        for fact in FACTS.values():
             if not options["check"]:
-                self.stdout.write(f"{one.name}: {rebuild(one)} corrected")
+                self.stdout.write(f"{fact.name}: {rebuild(fact)} corrected")
                 continue
-            for client_id, kept, computed in differences(one):
+            for client_id, stored, computed in differences(fact):
                 wrong += 1
-                self.stderr.write(f"client {client_id}: {one.name} is {kept}, its source says {computed}")
+                self.stderr.write(f"client {client_id}: {fact.name} is {stored}, its source says {computed}")
         if wrong:
             sys.exit(1)
         if options["check"]:

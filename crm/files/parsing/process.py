@@ -127,7 +127,7 @@ def _fill(source: BinaryIO, content: bytes | BinaryIO) -> None:
 def _run(operation: str, source: BinaryIO, target: BinaryIO, limits: Limits, options: dict[str, Any]) -> None:
     """Let the child write its answer into `target`. Raises ParsingRefused for a child that was ended."""
     order = json.dumps({"operation": operation, "limits": asdict(limits), "options": options})
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    environment = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     child = subprocess.Popen(
         [sys.executable, "-I", "-c", BOOT, str(FOLDER), order],
         stdin=source,
@@ -135,7 +135,7 @@ def _run(operation: str, source: BinaryIO, target: BinaryIO, limits: Limits, opt
         stderr=subprocess.DEVNULL,
         cwd="/",
         start_new_session=True,
-        env={**kept, "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**environment, "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     try:
         status = child.wait(limits.wall_seconds)

@@ -40,9 +40,9 @@ class Command(BaseCommand):
 
     def _check(self, app: str, language: str) -> list[str]:
         path = catalogues.po_path(app, language)
-        found = {(message.id, message.context) for message in catalogues.read_catalog(app, language) if message.id}
-        wanted = {(message.id, message.context) for message in catalogues.template_catalog(app) if message.id}
-        problems = [f"{path}: not extracted: {message!r}" for message, _context in wanted - found]
+        catalogued = {(message.id, message.context) for message in catalogues.read_catalog(app, language) if message.id}
+        used = {(message.id, message.context) for message in catalogues.template_catalog(app) if message.id}
+        problems = [f"{path}: not extracted: {message!r}" for message, _context in used - catalogued]
         problems += [f"{path}: without a translation: {text!r}" for text in catalogues.untranslated(app, language)]
         if path.exists() and (
             not path.with_suffix(".mo").exists()

@@ -31,13 +31,13 @@ class Command(BaseCommand):
             self.stdout.write(f"No register at {own}: nobody was erased on this instance, or name a copy with --from.")
             return
         try:
-            found = erasures.replay(paths, change=not options["check"])
+            replayed = erasures.replay(paths, change=not options["check"])
         except (OSError, erasures.RegisterDamaged) as error:
             raise CommandError(f"{error} Nothing was destroyed.") from error
         done = "to destroy again" if options["check"] else "destroyed again"
         self.stdout.write(
-            f"{found.destroyed} keys {done}, {found.erased_already} erased already, "
-            f"{found.not_in_the_database} not in this database, {found.of_another_key} ids that belong to a newer client."
+            f"{replayed.destroyed} keys {done}, {replayed.erased_already} erased already, "
+            f"{replayed.not_in_the_database} not in this database, {replayed.of_another_key} ids that belong to a newer client."
         )
-        if options["check"] and found.destroyed:
+        if options["check"] and replayed.destroyed:
             sys.exit(1)

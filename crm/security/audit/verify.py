@@ -107,7 +107,7 @@ def _check_chain(seal: AuditSeal, previous_hash: bytes, previous_id: int | None,
 
 
 def _check_rows(seal: AuditSeal, verdict: Verdict, problems_max: int) -> None:
-    hashes, found = [], []
+    hashes, problems = [], []
     due, last_id = 0, None
     with connection.cursor() as cursor:
         cursor.execute(SEALED_ROWS, [seal.pk])
@@ -115,17 +115,17 @@ def _check_rows(seal: AuditSeal, verdict: Verdict, problems_max: int) -> None:
             verdict.rows += 1
             hashes.append(bytes(expected))
             if position != due:
-                found.append(f"{_between(last_id, event_id)} of seal {seal.pk} was deleted with its leaf")
+                problems.append(f"{_between(last_id, event_id)} of seal {seal.pk} was deleted with its leaf")
             if text is None:
-                found.append(f"audit row {event_id} of seal {seal.pk} was deleted")
+                problems.append(f"audit row {event_id} of seal {seal.pk} was deleted")
             elif leaf_hash(text.encode()) != bytes(expected):
-                found.append(f"audit row {event_id} of seal {seal.pk} was changed")
+                problems.append(f"audit row {event_id} of seal {seal.pk} was changed")
             due, last_id = position + 1, event_id
     if due < seal.leaf_count:
-        found.append(f"{_between(last_id, None)} of seal {seal.pk} was deleted with its leaf")
+        problems.append(f"{_between(last_id, None)} of seal {seal.pk} was deleted with its leaf")
     if len(hashes) != seal.leaf_count or not hashes or root(hashes) != bytes(seal.root):
-        found.append(f"the leaves of seal {seal.pk} do not add up to its root")
-    verdict.problems += found[:problems_max]
+        problems.append(f"the leaves of seal {seal.pk} do not add up to its root")
+    verdict.problems += problems[:problems_max]
 
 
 def _between(before: int | None, after: int | None) -> str:
@@ -180,7 +180,7 @@ def prove(event_ids: list[int]) -> dict[int, Proof]:
     for event_id, leaf in places.items():
         if leaf.seal_id not in trees:
             seal_leaves = AuditLeaf.objects.filter(seal_id=leaf.seal_id).order_by("position")
-            trees[leaf.seal_id] = Tree([bytes(one) for one in seal_leaves.values_list("leaf_hash", flat=True)])
+            trees[leaf.seal_id] = Tree([bytes(digest) for digest in seal_leaves.values_list("leaf_hash", flat=True)])
         proofs[event_id] = Proof(
             event_id=event_id,
             row_text=texts[event_id],

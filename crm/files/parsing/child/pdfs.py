@@ -93,13 +93,13 @@ def _unpacked_bytes(stream: Any, most: int) -> int:
 
     filters = _filters(stream)
     known = EXPANDING | PICTURES | AS_TEXT
-    if len(filters) > FILTERS_MAX or sum(one in EXPANDING for one in filters) > 1 or not known.issuperset(filters):
+    if len(filters) > FILTERS_MAX or sum(name in EXPANDING for name in filters) > 1 or not known.issuperset(filters):
         raise Refusal("unpacks")
     raw = stream.read_raw_bytes()
     size = len(raw)
     if filters and filters[0] in FLATE:
         size = sum(len(piece) for piece in _inflated(raw, most))
-    elif any(one in EXPANDING for one in filters):
+    elif any(name in EXPANDING for name in filters):
         try:  # rare and old: unpacked by qpdf, within this process's memory
             size = len(stream.read_bytes())
         except pikepdf.PdfError:
@@ -115,7 +115,7 @@ def _filters(stream: Any) -> list[str]:
     named = stream.get("/Filter")
     if named is None:
         return []
-    return [str(one) for one in named] if isinstance(named, pikepdf.Array) else [str(named)]
+    return [str(name) for name in named] if isinstance(named, pikepdf.Array) else [str(named)]
 
 
 def _inflated(raw: bytes, most: int) -> Iterator[bytes]:
@@ -151,16 +151,16 @@ def _drop_active_annotations(page: Any) -> None:
     annotations = page.obj.get("/Annots")
     if annotations is None:
         return
-    kept = pikepdf.Array()
+    passive = pikepdf.Array()
     for annotation in annotations:
         if not isinstance(annotation, pikepdf.Dictionary):
             continue
         subtype = str(annotation.get("/Subtype", ""))
         if subtype in ACTIVE_ANNOTATIONS or "/A" in annotation or "/AA" in annotation:
             continue
-        kept.append(annotation)
-    if len(kept):
-        page.obj["/Annots"] = kept
+        passive.append(annotation)
+    if len(passive):
+        page.obj["/Annots"] = passive
     else:
         del page.obj["/Annots"]
 

@@ -39,7 +39,7 @@ def rows(
     content = file.read()
     _refuse_bomb(content, unpacked_max)
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    names = [one.name for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    names = [sheet_about.name for sheet_about in book.sheets_metadata if sheet_about.typ == SheetTypeEnum.WorkSheet]
     if len(names) > sheets_max:
         raise Refusal("cells")
     out = io.BytesIO()
@@ -48,12 +48,12 @@ def rows(
         cells_max -= sheet.height * sheet.width
         if cells_max < 0 or sheet.width > columns_max:
             raise Refusal("cells")
-        found = list(_filled(sheet, text_max))
-        filled_max -= sum(len(cells) for _number, cells in found)
+        filled = list(_filled(sheet, text_max))
+        filled_max -= sum(len(cells) for _number, cells in filled)
         if filled_max < 0:
             raise Refusal("cells")
-        if found:
-            out.write(json.dumps([name, found], separators=(",", ":")).encode() + b"\n")
+        if filled:
+            out.write(json.dumps([name, filled], separators=(",", ":")).encode() + b"\n")
     return {}, out.getvalue()
 
 
@@ -61,7 +61,7 @@ def _filled(sheet: Any, text_max: int) -> Iterator[tuple[int, list[Any]]]:
     """Yield (number, cells) of each row that has any, without the empty cells at its end."""
     first = (sheet.start or (0, 0))[0]
     for number, row in enumerate(sheet.to_python(skip_empty_area=True), first + 1):
-        cells = [_cell(one, text_max) for one in row]
+        cells = [_cell(cell, text_max) for cell in row]
         while cells and cells[-1] == "":
             cells.pop()
         if cells:
