@@ -13,7 +13,7 @@ from clients import policies
 from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.models import Client, Task, TimelineEntry
-from clients.timeline import said_of
+from clients.timeline import entry_texts
 from crm.db.locking import lock_all
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
@@ -28,13 +28,18 @@ MOST_AT_ONCE = 5_000
 
 @transaction.atomic
 def move_clients(
-    *, client_ids: Iterable[int], to_book_id: int, actor: Actor = None, reason: LocalizedText = "", tells: bool = True
+    *,
+    client_ids: Iterable[int],
+    to_book_id: int,
+    actor: Actor = None,
+    reason: LocalizedText = "",
+    is_owner_notified: bool = True,
 ) -> list[Client]:
     """Put clients into another book of their brand; those already there stay untouched. Returns those that moved.
 
     Four places follow in this transaction: the client's book, the client's owner (the book's), the old owner's open
     tasks, and the record (history, audit, timeline). `leads` hears ClientMoved and moves the lead's assignment.
-    `tells`: put it on the new owner's bell (routing tells with its own words).
+    is_owner_notified: put it on the new owner's bell (routing has a notification of its own).
 
     Who: `clients.move_client`, reaching both books; None for the system's routing.
     Raises: NotAllowed; DomainError for a book of another brand or more than 5,000 clients.
@@ -61,8 +66,8 @@ def move_clients(
         client.book, client.owner = book, book.owner
     bulk_update_with_history(moving, Client, ["book", "owner"], batch_size=1000, default_user=actor)
     _record(moving, from_books, book, actor, reason)
-    if tells and book.owner_id and (actor is None or actor.pk != book.owner_id):
-        _tell_new_owner(moving, book)
+    if is_owner_notified and book.owner_id and (actor is None or actor.pk != book.owner_id):
+        _notify_new_owner(moving, book)
     return moving
 
 
@@ -108,7 +113,7 @@ def _record(
                 at=now,
                 kind=TimelineKind.LEAD,
                 actor=actor,
-                **said_of(
+                **entry_texts(
                     title=phrase("Moved from %(before)s to %(after)s")
                     % {"before": from_books[client.pk].name, "after": book.name},
                     body=reason,
@@ -127,7 +132,7 @@ def _record(
     )
 
 
-def _tell_new_owner(moving: Sequence[Client], book: Book) -> None:
+def _notify_new_owner(moving: Sequence[Client], book: Book) -> None:
     assert book.owner_id is not None
     only = moving[0] if len(moving) == 1 else None
     notify(

@@ -25,7 +25,7 @@ class Revealed:
     seconds: int = SHOWN_SECONDS
 
 
-def must_say_why(user: Actor, client: Client) -> bool:
+def needs_reason(user: Actor, client: Client) -> bool:
     """Check whether the brand's policy asks this user for a reason: for every client, or those outside their book."""
     policy = client.brand.policies.get("reveal_needs_reason", False)
     return policy is True or (policy == "outside_book" and not is_in_own_book(user, client))
@@ -38,7 +38,7 @@ def reveal(*, client: Client, actor: Actor, reason: str = "") -> Revealed:
     """
     policies.require(policies.can_reveal(actor, client))
     reason = reason.strip()
-    if must_say_why(actor, client) and len(reason) < SHORTEST_REASON:
+    if needs_reason(actor, client) and len(reason) < SHORTEST_REASON:
         raise DomainError(_("Say in a few words why you need to see this contact."))
     access_log.note(
         user=actor,

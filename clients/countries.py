@@ -8,7 +8,7 @@ from django.utils.functional import lazy
 from django_countries import countries
 
 from crm.i18n import formats
-from crm.i18n.localized_text import SAYERS, Phrase, said_by
+from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
 
 
 def country_name(code: str) -> str:
@@ -16,12 +16,12 @@ def country_name(code: str) -> str:
     return _names(str(formats.locale())).get(code, code)
 
 
-SAYERS["country"] = country_name
+VALUE_TEXTS["country"] = country_name
 
 
 def country(code: str) -> Phrase:
     """Name a country as a phrase, for entries and notices that each person reads in their own language."""
-    return said_by("country", code)
+    return value_phrase("country", code)
 
 
 def country_choices(*, blank: str | None = None) -> list[tuple[str, str]]:

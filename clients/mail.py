@@ -82,7 +82,7 @@ def send_mail_to(
     else:
         message, is_new = Message.objects.create(client=client, **fields), True
     if is_new:
-        _tell(message, client)
+        _record_on_timeline(message, client)
         enqueue_on_commit("clients.send_message", message.pk)
     return message
 
@@ -152,7 +152,7 @@ def _common_values(client: Client) -> dict[str, str]:
     }
 
 
-def _tell(message: Message, client: Client) -> None:
+def _record_on_timeline(message: Message, client: Client) -> None:
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.EMAIL,

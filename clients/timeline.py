@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from crm.i18n.localized_text import LocalizedText, kept_words, localize
+from crm.i18n.localized_text import LocalizedText, localize, stored_messages
 from crm.models import Actor
 
 TITLE_CHARS: Final = 200
@@ -32,14 +32,14 @@ def add_entry(
 ) -> None:
     """Add an entry; the same dedupe_key for the same client is written once, so event handlers may run again.
 
-    replaces: the entry takes the place of the one with its dedupe_key, for what grows: a withdrawal that is paid part by part.
-
-    title, body: a `phrase` is kept as message and values and read in the reader's language (`TimelineEntry.reading`); the
-    columns hold it in the house's.
-    needs: a permission without which staff don't read the entry, e.g. what must not reach those who talk to the client.
+    replaces: the entry takes the place of the one with its dedupe_key, for what grows: a withdrawal that is paid part by
+    part.
+    title, body: a `phrase` is stored as message and values and read in the reader's language (`TimelineEntry.reading`);
+    the columns hold it in the company's.
+    needs: a permission without which staff don't read the entry, e.g. what those who talk to the client must not know.
     """
     data = {**(data or {}), **({"needs": needs} if needs else {})}
-    texts = said_of(title=title, body=body, data=data)
+    texts = entry_texts(title=title, body=body, data=data)
     if replaces and TimelineEntry.objects.filter(client_id=client_id, dedupe_key=dedupe_key).update(**texts):
         return
     TimelineEntry.objects.bulk_create(
@@ -59,9 +59,11 @@ def add_entry(
     )
 
 
-def said_of(*, title: LocalizedText, body: LocalizedText = "", data: dict[str, Any] | None = None) -> dict[str, Any]:
+def entry_texts(
+    *, title: LocalizedText, body: LocalizedText = "", data: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return an entry's title, body and data as its columns hold them, for code that writes many entries at once."""
-    messages = kept_words(title, body)
+    messages = stored_messages(title, body)
     return {
         "title": localize(title)[:TITLE_CHARS],
         "body": localize(body),

@@ -41,7 +41,7 @@ def expire_job_results() -> int:
 @shared_task
 def watch_storage() -> bool:
     """Notify administrators when the private store runs short of room. Returns whether it does."""
-    return storage.tell_when_short()
+    return storage.notify_when_short()
 
 
 @shared_task

@@ -318,7 +318,9 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         decision = routing.Router(lead.brand, now).decide(candidate_of(lead, country=client.country))
         apply_decision(lead, decision, now)
         lead.save()
-        move_clients(client_ids=[client.pk], to_book_id=decision.book_id, reason=decision.rule_name, tells=False)
+        move_clients(
+            client_ids=[client.pk], to_book_id=decision.book_id, reason=decision.rule_name, is_owner_notified=False
+        )
         client.refresh_from_db(fields=["book", "owner"])
     rebuild_lead_facts(client.pk)
     return client

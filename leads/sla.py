@@ -70,7 +70,10 @@ def reroute(*, lead_id: int) -> bool:
     apply_decision(lead, decision, now)
     lead.save()
     move_clients(
-        client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=phrase("Untouched in time")
+        client_ids=[lead.client_id],
+        to_book_id=decision.book_id,
+        is_owner_notified=False,
+        reason=phrase("Untouched in time"),
     )
     audit.record(
         actor=None,
@@ -159,7 +162,9 @@ def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
         return False
     apply_decision(lead, decision, timezone.now())
     lead.save()
-    move_clients(client_ids=[lead.client_id], to_book_id=decision.book_id, tells=False, reason=decision.rule_name)
+    move_clients(
+        client_ids=[lead.client_id], to_book_id=decision.book_id, is_owner_notified=False, reason=decision.rule_name
+    )
     audit.record(
         actor=None,
         action=LeadsAction.ASSIGNED,

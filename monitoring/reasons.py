@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from crm.i18n.localized_text import SAYERS, Phrase, said_by
+from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
 from monitoring import statistics
 from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
 from monitoring.models import DayScore
@@ -100,12 +100,12 @@ def in_words(reason: Reason) -> str:
     return "; ".join(parts)
 
 
-SAYERS["monitoring.reason"] = in_words
+VALUE_TEXTS["monitoring.reason"] = in_words
 
 
-def words_of(reason: Reason) -> Phrase:
+def reason_phrase(reason: Reason) -> Phrase:
     """Phrase a reason for a notice that each person reads in their own language."""
-    return said_by("monitoring.reason", reason)
+    return value_phrase("monitoring.reason", reason)
 
 
 def _between(reason: Reason) -> str:
@@ -122,31 +122,33 @@ def _rule_in_words(reason: Reason) -> str:
     return _("exported %(rows)s rows while on the watchlist as leaving; %(limit)s are allowed") % figures
 
 
-def _said(singular: str, plural: str) -> Any:
+def _counted(singular: str, plural: str) -> Any:
     """Make a function that writes the sentence for a count, translated when it is called."""
     return lambda count: ngettext(singular, plural, count)
 
 
 SENTENCES: dict[Feature, Any] = {
-    Feature.VIEWS: _said("opened %(observed)s client record", "opened %(observed)s client records"),
-    Feature.CLIENTS: _said("opened the records of %(observed)s client", "opened the records of %(observed)s clients"),
-    Feature.BUSIEST_HOUR: _said("opened %(observed)s record in one hour", "opened %(observed)s records in one hour"),
-    Feature.SEARCHES: _said("searched %(observed)s time", "searched %(observed)s times"),
-    Feature.OUTSIDE_VIEWS: _said(
+    Feature.VIEWS: _counted("opened %(observed)s client record", "opened %(observed)s client records"),
+    Feature.CLIENTS: _counted(
+        "opened the records of %(observed)s client", "opened the records of %(observed)s clients"
+    ),
+    Feature.BUSIEST_HOUR: _counted("opened %(observed)s record in one hour", "opened %(observed)s records in one hour"),
+    Feature.SEARCHES: _counted("searched %(observed)s time", "searched %(observed)s times"),
+    Feature.OUTSIDE_VIEWS: _counted(
         "opened %(observed)s record outside the own book", "opened %(observed)s records outside the own book"
     ),
-    Feature.OUTSIDE_CLIENTS: _said(
+    Feature.OUTSIDE_CLIENTS: _counted(
         "opened %(observed)s client outside the own book", "opened %(observed)s clients outside the own book"
     ),
-    Feature.DORMANT_VIEWS: _said("opened %(observed)s dormant client", "opened %(observed)s dormant clients"),
-    Feature.REVEALS: _said("revealed %(observed)s contact", "revealed %(observed)s contacts"),
-    Feature.REVEALS_WITHOUT_CALL: _said(
+    Feature.DORMANT_VIEWS: _counted("opened %(observed)s dormant client", "opened %(observed)s dormant clients"),
+    Feature.REVEALS: _counted("revealed %(observed)s contact", "revealed %(observed)s contacts"),
+    Feature.REVEALS_WITHOUT_CALL: _counted(
         "revealed %(observed)s contact without calling that day",
         "revealed %(observed)s contacts without calling that day",
     ),
-    Feature.EXPORTS: _said("exported %(observed)s time", "exported %(observed)s times"),
-    Feature.DOWNLOADS: _said("opened %(observed)s document", "opened %(observed)s documents"),
-    Feature.OFF_HOURS: _said(
+    Feature.EXPORTS: _counted("exported %(observed)s time", "exported %(observed)s times"),
+    Feature.DOWNLOADS: _counted("opened %(observed)s document", "opened %(observed)s documents"),
+    Feature.OFF_HOURS: _counted(
         "did %(observed)s thing outside working hours", "did %(observed)s things outside working hours"
     ),
 }

@@ -7,7 +7,7 @@ from crm.notices.notify import notify, people_with
 from monitoring.models import Alert
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to
-from monitoring.reasons import words_of
+from monitoring.reasons import reason_phrase
 
 
 @subscribe(AlertRaised)
@@ -24,7 +24,7 @@ def tell_the_desk_head(event: AlertRaised) -> None:
         heads,
         kind="monitoring.alert_raised",
         title=phrase("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
-        body=joined(words_of(reason) for reason in alert.reasons),
+        body=joined(reason_phrase(reason) for reason in alert.reasons),
         url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
     )

@@ -50,7 +50,7 @@ def _tell(
     words: tuple[LocalizedText, LocalizedText],
     url: str,
     key: object,
-    is_renewed: bool = False,
+    replaces: bool = False,
 ) -> None:
     """A line on the client's bell, in their language, once; and a nudge to their open pages."""
     user = _owner(event.client_id)
@@ -63,7 +63,7 @@ def _tell(
         body=words[1],
         url=url,
         dedupe_key=f"portal.{kind}:{key}",
-        is_renewed=is_renewed,
+        replaces=replaces,
     )
     _refresh(event)
 
@@ -135,7 +135,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
         event,
         kind="withdrawal",
         url=f"/portal/wallet/{paid[0].reference}/",
-        is_renewed=True,
+        replaces=True,
         key=f"{withdrawal.request_reference}:paid",
         words=(phrase("%(amount)s was paid out") % {"amount": _sum(paid)}, ", ".join(places)),
     )
@@ -166,9 +166,7 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     )
     known = list(filter(None, dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)))
     words = (title % {"amount": back}, joined(known, " ") if known else phrase("The money is in your wallet again."))
-    _tell(
-        event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, is_renewed=True
-    )
+    _tell(event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, replaces=True)
 
 
 def _sum(parts: Sequence[Withdrawal]) -> Money:

@@ -6,7 +6,7 @@ from django.db import models
 
 from clients.choices import TimelineKind
 from clients.models.client import Client
-from crm.i18n.localized_text import in_reading
+from crm.i18n.localized_text import texts_for_reader
 from crm.models import User
 
 
@@ -40,7 +40,7 @@ class TimelineEntry(models.Model):
     @property
     def reading(self) -> dict[str, str]:
         """Title and body in the reader's language, where it was said in that."""
-        return in_reading(self.data.get("said", {}), self.title, self.body)
+        return texts_for_reader(self.data.get("said", {}), self.title, self.body)
 
     @property
     def for_client(self) -> dict[str, str]:

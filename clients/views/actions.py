@@ -211,7 +211,7 @@ def contact(request: UserRequest, client_id: int) -> HttpResponse:
     """Phone and e-mail, masked (GET) or revealed for a minute (POST)."""
     client = _reachable(request, client_id)
     shown, form, status = None, None, 200
-    asks_why = contacts.must_say_why(request.user, client)
+    asks_why = contacts.needs_reason(request.user, client)
     if request.method == "POST":
         policies.require(policies.can_reveal(request.user, client))
         form = RevealForm(request.POST) if asks_why else None

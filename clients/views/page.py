@@ -102,7 +102,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
         "local_time": local_time(client),
         "sees_contacts": policies.sees_contacts(user),
         "can_reveal": bool(policies.can_reveal(user, client)),
-        "asks_why": contacts.must_say_why(user, client),
+        "asks_why": contacts.needs_reason(user, client),
         "can_log": bool(policies.can_log(user, client)),
         "can_change": bool(policies.can(user, client, "clients.change_client")),
         "can_move": bool(policies.can_move(user, client)),

@@ -37,7 +37,7 @@ def after_password_change(sender: Any, request: HttpRequest, user: User, **kwarg
     audit.record(
         actor=user, action=CrmAction.PASSWORD_CHANGED, target=user, client_id=client_id_of(user), brand_id=user.brand_id
     )
-    tell_owner(user, "password_changed", lambda: _("Your password was changed"))
+    email_owner(user, "password_changed", lambda: _("Your password was changed"))
 
 
 def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
@@ -55,7 +55,7 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
         after={"factor": kind},
     )
     second_factor.mark_passed(request, user)  # setting it up showed it
-    tell_owner(user, "second_factor_added", lambda: _("A second factor was added to your login"))
+    email_owner(user, "second_factor_added", lambda: _("A second factor was added to your login"))
 
 
 @receiver(authenticator_reset)
@@ -84,7 +84,7 @@ def after_factor_removed(
         before={"factor": authenticator.type},
     )
     if authenticator.type in FACTORS:
-        tell_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your login"))
+        email_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your login"))
 
 
 @receiver(authenticator_used)
@@ -101,7 +101,7 @@ def after_wrong_code(sender: Any, request: HttpRequest, user: User, **kwargs: An
     attempts.note_failed(request, user=user, login=user.username)
 
 
-def tell_owner(user: User, kind: str, subject: Any) -> None:
+def email_owner(user: User, kind: str, subject: Any) -> None:
     """E-mail the owner of a login about a change of it, so that a stranger's change doesn't go unnoticed."""
     address, now = current().ip, timezone.localtime()
     mail.send(

@@ -105,7 +105,7 @@ def sweep_orphans(*, older_than_seconds: float = ORPHAN_AGE_SECONDS, is_confirme
     count = sum(map(len, orphans.values()))
     refused = "" if is_confirmed or not count else _why_not(count)
     if refused:
-        _tell(count)
+        _notify_administrators(count)
         return Sweep(refused=refused)
     if is_confirmed:
         note_newest_seal(is_confirmed=True)
@@ -139,7 +139,7 @@ def _remove(orphans: dict[str, list[str]]) -> dict[str, int]:
     return removed
 
 
-def _tell(count: int) -> None:
+def _notify_administrators(count: int) -> None:
     notify(
         people_with("crm.manage_events"),
         kind="crm.orphans_kept",

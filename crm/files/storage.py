@@ -9,7 +9,7 @@ import psycopg
 from django.conf import settings
 from django.utils import timezone
 
-from crm.i18n.localized_text import phrase, said_by
+from crm.i18n.localized_text import phrase, value_phrase
 from crm.notices.notify import notify, people_with
 from crm.security.sealed_files import NO_ROOM
 
@@ -29,7 +29,7 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def tell_when_short() -> bool:
+def notify_when_short() -> bool:
     """Tell the administrators when little room is left; returns whether there is."""
     folder = Path(settings.PRIVATE_DIR)
     while not folder.exists():
@@ -40,7 +40,7 @@ def tell_when_short() -> bool:
     notify(
         people_with("crm.manage_events"),
         kind="crm.storage_short",
-        title=phrase("Only %(free)s are left for documents and results") % {"free": said_by("size", disk.free)},
+        title=phrase("Only %(free)s are left for documents and results") % {"free": value_phrase("size", disk.free)},
         body=(
             phrase(
                 "When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s."

@@ -28,14 +28,14 @@ class Phrase:
     kept: dict[str, Any]
 
     def __mod__(self, values: Mapping[str, Any]) -> Phrase:
-        return Phrase({**self.kept, "values": {name: _kept(value) for name, value in values.items()}})
+        return Phrase({**self.kept, "values": {name: _stored(value) for name, value in values.items()}})
 
     def __str__(self) -> str:
-        return _said(self.kept)
+        return _written(self.kept)
 
 
 # What can't be said by one message: {name: how a value is said in the active language}.
-SAYERS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
+VALUE_TEXTS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
 
 # Plain strings (what somebody wrote, a name, a reference) stay as they are in every language.
 LocalizedText = str | Phrase | Promise
@@ -51,22 +51,22 @@ def phrase(message: str) -> Phrase:
 
 def joined(parts: Iterable[Any], between: str = " · ") -> Phrase:
     """Several values one after the other; empty ones are left out."""
-    return Phrase({"parts": [_kept(part) for part in parts], "between": between})
+    return Phrase({"parts": [_stored(part) for part in parts], "between": between})
 
 
 def amount(money: Money, *, is_signed: bool = False) -> Phrase:
     """Nothing but an amount; signed, with a plus in front of gains."""
-    return Phrase({**_kept(money), "sign": is_signed})
+    return Phrase({**_stored(money), "sign": is_signed})
 
 
-def said_by(name: str, value: Any) -> Phrase:
-    """Make a phrase of JSON that a function in `SAYERS` puts in words: a country's name, an alert's reason."""
+def value_phrase(name: str, value: Any) -> Phrase:
+    """Make a phrase of JSON that a function in `VALUE_TEXTS` puts in words: a country's name, an alert's reason."""
     return Phrase({"sayer": name, "of": value})
 
 
 def lowered(label: LocalizedText) -> Phrase:
     """Put a label within a sentence: only its first letter small, because German writes its nouns with a capital."""
-    return Phrase({"lowered": _kept(label)})
+    return Phrase({"lowered": _stored(label)})
 
 
 def label_of(row: Model, field: str) -> Any:
@@ -81,21 +81,21 @@ def localize(text: LocalizedText, language: str = "") -> str:
         return str(text)
 
 
-def kept_words(title: LocalizedText, body: LocalizedText = "") -> dict[str, Any]:
+def stored_messages(title: LocalizedText, body: LocalizedText = "") -> dict[str, Any]:
     """Return what a row stores beside its columns: the messages of its title and body, where they have one."""
-    return {name: _kept(text) for name, text in (("title", title), ("body", body)) if not isinstance(text, str)}
+    return {name: _stored(text) for name, text in (("title", title), ("body", body)) if not isinstance(text, str)}
 
 
-def in_reading(stored: dict[str, Any], title: str, body: str) -> dict[str, str]:
+def texts_for_reader(stored: dict[str, Any], title: str, body: str) -> dict[str, str]:
     """Write a row's title and body for its reader. Rows of earlier versions hold a text per language."""
     language = translation.get_language() or ""
     earlier = stored.get(language) or stored.get(language[:2]) or {}
     columns = {"title": title, "body": body}
-    return {name: _said(stored[name]) if name in stored else earlier.get(name, columns[name]) for name in columns}
+    return {name: _written(stored[name]) if name in stored else earlier.get(name, columns[name]) for name in columns}
 
 
-def _kept(value: Any) -> Any:
-    """Convert a value to JSON that `_said` can write in any language later."""
+def _stored(value: Any) -> Any:
+    """Convert a value to JSON that `_written` can write in any language later."""
     match value:
         case Phrase():
             return value.kept
@@ -122,8 +122,8 @@ def _label(lazy: Promise) -> Any:
     return localize(lazy)
 
 
-def _said(stored: Any) -> str:
-    """Write what `_kept` stored, in the language and zone that are active."""
+def _written(stored: Any) -> str:
+    """Write what `_stored` stored, in the language and zone that are active."""
     match stored:
         case {"money": amount, "currency": currency}:
             return formats.money(Decimal(amount), currency, sign=stored.get("sign", False))
@@ -132,12 +132,12 @@ def _said(stored: Any) -> str:
         case {"day": day}:
             return formats.day(dt.date.fromisoformat(day))
         case {"lowered": label}:
-            text = _said(label)
+            text = _written(label)
             return text if text[1:2].isupper() else text[:1].lower() + text[1:]  # "FX majors" stays
         case {"parts": parts, "between": between}:
-            return str(between).join(filter(None, map(_said, parts)))
+            return str(between).join(filter(None, map(_written, parts)))
         case {"sayer": name, "of": value}:
-            return SAYERS.get(name, str)(value)
+            return VALUE_TEXTS.get(name, str)(value)
         case {"text": message}:
             text = (
                 (pgettext(stored["context"], message) if "context" in stored else gettext(message)) if message else ""
@@ -149,4 +149,4 @@ def _said(stored: Any) -> str:
 
 def _value(value: Any) -> Any:
     """Whole numbers stay numbers: messages write them by `%d`, too."""
-    return value if isinstance(value, int) else _said(value)
+    return value if isinstance(value, int) else _written(value)

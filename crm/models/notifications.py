@@ -1,6 +1,6 @@
 from django.db import models
 
-from crm.i18n.localized_text import in_reading
+from crm.i18n.localized_text import texts_for_reader
 
 
 class Notification(models.Model):
@@ -35,4 +35,4 @@ class Notification(models.Model):
     @property
     def reading(self) -> dict[str, str]:
         """Title and body in the language that is being read."""
-        return in_reading(self.said, self.title, self.body)
+        return texts_for_reader(self.said, self.title, self.body)

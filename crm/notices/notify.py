@@ -1,4 +1,4 @@
-"""Telling people: a row for the bell, and a live push to their open pages."""
+"""Notifications: a row for the bell, and a live push to their open pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from crm.i18n.localized_text import LocalizedText, kept_words, localize
+from crm.i18n.localized_text import LocalizedText, localize, stored_messages
 from crm.models import Notification, User
 
 CHANNEL = "keelson_live"
@@ -24,20 +24,20 @@ def notify(
     body: LocalizedText = "",
     url: str = "",
     dedupe_key: str = "",
-    is_renewed: bool = False,
+    replaces: bool = False,
 ) -> list[Notification]:
     """Put a line on each person's bell and push it live when the transaction commits.
 
-    title, body: a `phrase` is pushed in the language of each reader, whoever's act it is that tells them, and read in the
-    one they have when they open the bell; a plain string stays as it is.
-    dedupe_key: the same key for the same person is told once, e.g. `f"{kind}:{event_id}"`.
-    is_renewed: new words take the place of those told under this key, unread; the same words are told once.
+    title, body: a `phrase` is pushed in the language of each reader, whoever caused it, and read in the one they have when
+    they open the bell; a plain string stays as it is.
+    dedupe_key: a person gets one notification per key, e.g. `f"{kind}:{event_id}"`.
+    replaces: a changed text takes the place of the one under this key, unread; the same text notifies once.
     """
     ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    texts = _said(ids, title, body)
-    if is_renewed:
-        texts = _make_room(texts, dedupe_key)
-    messages = kept_words(title, body)
+    texts = _texts_by_reader(ids, title, body)
+    if replaces:
+        texts = _drop_replaced(texts, dedupe_key)
+    messages = stored_messages(title, body)
     rows = Notification.objects.bulk_create(
         [
             Notification(user_id=pk, kind=kind, title=head, body=more, said=messages, url=url, dedupe_key=dedupe_key)
@@ -50,7 +50,7 @@ def notify(
     return rows
 
 
-def _make_room(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
+def _drop_replaced(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
     """Keep what is new to each person, and delete the line on their bell that it replaces."""
     earlier = Notification.objects.filter(user_id__in=texts, dedupe_key=dedupe_key)
     known = {user: (title, body) for user, title, body in earlier.values_list("user_id", "title", "body")}
@@ -59,7 +59,7 @@ def _make_room(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, 
     return new
 
 
-def _said(ids: list[int], title: LocalizedText, body: LocalizedText) -> dict[int, tuple[str, str]]:
+def _texts_by_reader(ids: list[int], title: LocalizedText, body: LocalizedText) -> dict[int, tuple[str, str]]:
     """Title and body for each reader, in their language; one query, and only where the words depend on it."""
     if isinstance(title, str) and isinstance(body, str):
         return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))

@@ -21,7 +21,7 @@ SAY_AGAIN_SECONDS = 30
 _said_at = 0.0
 
 
-def _say(error: Exception) -> None:
+def _log_outage(error: Exception) -> None:
     """Once in a while, not once per page."""
     global _said_at
     if time.monotonic() - _said_at > SAY_AGAIN_SECONDS:
@@ -38,7 +38,7 @@ def _patient(name: str, without: Callable[[Any], Any]) -> Callable[..., Any]:
         try:
             return plain(self, *args, **kwargs)
         except (RedisError, OSError) as error:
-            _say(error)
+            _log_outage(error)
             return without((args, kwargs))
 
     return operation

@@ -95,7 +95,7 @@ class Hub:
                 async with await psycopg.AsyncConnection.connect(**connect_arguments(), autocommit=True) as listener:
                     await listener.execute(f"LISTEN {CHANNEL}")
                     if was_up:
-                        self._tell_all("resync")
+                        self._send_all("resync")
                     failures, was_up = 0, True
                     self.is_listening.set()
                     async for message in listener.notifies():
@@ -106,7 +106,7 @@ class Hub:
             await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
             failures += 1
 
-    def _tell_all(self, event: str) -> None:
+    def _send_all(self, event: str) -> None:
         for user_id in list(self.queues):
             self.deliver(json.dumps({"user": user_id, "event": event, "data": {}}))
 
@@ -205,7 +205,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         return await refuse(send, 429, origin)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": headers("text/event-stream", origin)})
-        disconnect = asyncio.create_task(_until_gone(receive))
+        disconnect = asyncio.create_task(_until_disconnected(receive))
         try:
             async for chunk in _events(user_id, session_key, queue, disconnect):
                 await send({"type": "http.response.body", "body": chunk.encode(), "more_body": True})
@@ -218,7 +218,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     return None
 
 
-async def _until_gone(receive: Receive) -> None:
+async def _until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

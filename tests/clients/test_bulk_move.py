@@ -68,7 +68,7 @@ def test_who_moves_clients_to_themselves_hears_nothing(cast):
 
 
 def test_a_quiet_move_rings_no_bell(cast, third_book):
-    move_clients(client_ids=[cast.client.pk], to_book_id=third_book.pk, tells=False)
+    move_clients(client_ids=[cast.client.pk], to_book_id=third_book.pk, is_owner_notified=False)
     assert not Notification.objects.exists() and book_of(cast.client) == third_book
 
 

@@ -116,7 +116,7 @@ def test_no_notice_is_frozen_in_the_language_of_the_moment():
                 if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in (
                     "add_entry",
                     "notify",
-                    "said_of",
+                    "entry_texts",
                 ):
                     said = [ast.unparse(one.value) for one in call.keywords if one.arg in ("title", "body")]
                     found += [(str(path), words) for words in said if re.search(FROZEN, words)]

@@ -86,10 +86,10 @@ def test_an_error_caused_by_a_full_disk_is_no_riddle(cause):
 
 def test_administrators_are_told_once_a_day_before_it_is_full(cast, monkeypatch, settings, tmp_path):
     settings.PRIVATE_DIR = tmp_path / "not" / "made" / "yet"
-    assert not storage.tell_when_short()
+    assert not storage.notify_when_short()
     monkeypatch.setattr(storage, "FREE_BYTES_MIN", 2**62)
     monkeypatch.setattr(storage, "FREE_PART_MIN", 2)
-    assert storage.tell_when_short() and storage.tell_when_short()
+    assert storage.notify_when_short() and storage.notify_when_short()
     told = Notification.objects.get(kind="crm.storage_short")
     assert told.user == cast.administrator
     assert "are left for documents" in told.title

@@ -23,7 +23,7 @@ from django.db import connection
 from clients import facts
 from clients.choices import Stage, TimelineKind
 from clients.models import Client, TimelineEntry
-from clients.timeline import said_of
+from clients.timeline import entry_texts
 from crm.db.bulk import copy_models
 from crm.db.partitions import ensure_months
 from crm.demo import Demo
@@ -228,7 +228,7 @@ def _tell_openings(accounts: list[TradingAccount], owners: list[Client]) -> None
                 at=account.opened_at or account.requested_at,
                 kind=TimelineKind.TRADING,
                 is_visible_to_client=True,
-                **said_of(title=timeline_texts.opening(account.login, account.server.name)),
+                **entry_texts(title=timeline_texts.opening(account.login, account.server.name)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.account_opened:{account.pk}",
             )
@@ -408,7 +408,7 @@ def _tell_operations(operations: list[BalanceOperation], owners: list[Client]) -
                 client=client,
                 at=op.settled_at or op.created_at,
                 kind=TimelineKind.TRADING,
-                **said_of(title=timeline_texts.operation(op), body=timeline_texts.amount_of(op)),
+                **entry_texts(title=timeline_texts.operation(op), body=timeline_texts.amount_of(op)),
                 url=f"/clients/{client.pk}/?tab=trading",
                 dedupe_key=f"trading.operation:{op.pk}",
             )

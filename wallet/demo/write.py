@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from clients.choices import TimelineKind
 from clients.models import TimelineEntry
-from clients.timeline import said_of
+from clients.timeline import entry_texts
 from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.demo import Demo
@@ -377,7 +377,7 @@ def _entry(movement: Any, at: dt.datetime, title: LocalizedText, key: str, body:
         url=url,
         dedupe_key=key,
         is_visible_to_client=True,
-        **said_of(title=title, body=body),
+        **entry_texts(title=title, body=body),
     )
 
 
