@@ -1,4 +1,4 @@
-"""One spelling for one mailbox and one telephone, so that the same person is recognised."""
+"""One spelling for one mailbox and one phone number, so that the same person is recognised."""
 
 from __future__ import annotations
 

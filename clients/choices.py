@@ -7,7 +7,7 @@ from crm.choices import BadgeChoices
 
 
 class Stage(BadgeChoices):
-    """Where a person stands on the way from the first click to a closed account."""
+    """How far a person is on the way from the first click to a closed account."""
 
     LEAD = "lead", "azure", _("Lead")
     REGISTERED = "registered", "blue", _("Registered")

@@ -16,7 +16,7 @@ from typing import Any, Final
 from django.db import connection
 
 # For the SET of an UPDATE of many clients. Where it sets no column that a generated one is made of, PostgreSQL (ExecInitGenerated
-# in 17 and 18) reads the generated columns' expressions anew for every row, which took 45 % of the statement.
+# in 17 and 18) reads the generated columns' expressions again for every row, which took 45 % of the statement.
 GENERATED_ONCE: Final = "email = c.email"
 
 

@@ -1,4 +1,4 @@
-"""Forms of the client's page. What is wrong is said at its field; what was typed stays."""
+"""Forms of the client's page. Errors are shown at their field; what was typed stays."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class MailForm(forms.Form):
 
 
 def sendable_letters() -> list[tuple[str, Any]]:
-    """Letters that a person can choose: those that need nothing but the client, and one's own words first."""
+    """List the letters that a person can choose: free text first, then those that need nothing but the client."""
     own = "clients.free_text"
     ready = [(key, letter.title) for key, letter in LETTERS.items() if not letter.fields and not letter.secrets]
     return [(own, LETTERS[own].title), *sorted(ready, key=lambda pair: str(pair[1]))]
@@ -163,7 +163,7 @@ class CloseForm(forms.Form):
 
 
 class ProfileForm(ModelForm[Client]):
-    """Particulars. Phone and e-mail are replaced here without being shown: an empty field leaves them as they are."""
+    """Personal details. Phone and e-mail are replaced here without being shown: an empty field leaves them as they are."""
 
     new_email = forms.EmailField(label=gettext_lazy("New e-mail"), required=False)
     new_phone = forms.CharField(label=gettext_lazy("New telephone"), required=False, max_length=40)

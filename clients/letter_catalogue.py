@@ -1,4 +1,4 @@
-"""Which letters Keelson can send to a client, with the texts they come with. Each app tells its own in `letters.py`.
+"""The e-mails that Keelson can send to a client, with their default texts. Each app registers its own in `letters.py`.
 
     # kyc/letters.py
     letter(

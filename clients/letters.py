@@ -1,4 +1,4 @@
-"""The letters of the clients app itself."""
+"""The e-mails that the clients app itself sends."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Letters to clients, in the client's language and the brand's words: the row first, the mail server afterwards.
+"""E-mails to clients, in the client's language and the brand's words: the row first, the mail server afterwards.
 
     send_mail_to(client_id=7, template="clients.welcome", context={…}, dedupe_key=f"welcome:{account.pk}")
 
@@ -53,7 +53,7 @@ def send_mail_to(
     dedupe_key: str = "",
     sender: Any = None,
 ) -> Message | None:
-    """Queue a letter to a client; None when the client has no e-mail address.
+    """Queue an e-mail to a client; None when the client has no e-mail address.
 
     Who: the verb that calls this has decided. `sender`: the person who wrote or chose it, None for the system.
     Raises: DomainError for an unknown letter or a missing value.
@@ -170,7 +170,7 @@ def _record_on_timeline(message: Message, client: Client) -> None:
 
 
 def deliver(message_id: int) -> bool:
-    """Hand one waiting letter to the mail server. False when it is not its turn or someone else has it.
+    """Hand one waiting e-mail to the mail server; False when it isn't due or another worker has it.
 
     The claim is committed before the server is spoken to. A worker that dies in between leaves the row in "being sent";
     after its lease it is sent again under the same Message-ID: a letter twice is better than none.

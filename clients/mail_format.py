@@ -1,4 +1,4 @@
-"""A letter's plain text as an e-mail: text part, and an HTML part in the brand's colours."""
+"""A message's plain text as an e-mail: text part, and an HTML part in the brand's colours."""
 
 from __future__ import annotations
 

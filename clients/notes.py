@@ -49,7 +49,7 @@ def add_note(*, client_id: int, actor: User, body: str, is_pinned: bool = False)
 
 @transaction.atomic
 def edit_note(*, note_id: int, actor: User, body: str) -> Note:
-    """Write a note anew. The old words stay readable. Who: its author, while they reach the client.
+    """Change a note; its old versions stay readable. Who: its author, while they reach the client.
 
     Raises: NotAllowed for anyone else; DomainError for an empty text.
     """

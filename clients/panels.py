@@ -24,7 +24,7 @@ TILE_ROWS = 6
 
 
 def find_clients(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
-    """People by name, mailbox, telephone or number. A search is noted like one on the list."""
+    """Find people by name, e-mail, phone or number. A search is logged like one on the list."""
     if len(query.strip()) < 3 and not is_whole(query.strip()):
         return
     rows = search_clients(clients_visible_to(user), query).select_related("brand").order_by("-id")[:limit]

@@ -37,7 +37,7 @@ CONTACT = ("email", "phone")
 
 @transaction.atomic
 def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], reason: str = "") -> Client:
-    """Correct a client's particulars; what is equal to the record is no change.
+    """Correct a client's personal details; what is equal to the record is no change.
 
     Who: `clients.change_client` in reach. Phone and e-mail: only who sees them unmasked, or may reveal them, knows what
     is being replaced. Raises: NotAllowed; DomainError for an invalid phone or an e-mail that another client has.

@@ -16,7 +16,7 @@ PHONE = re.compile(r"^[+\d][\d\s()/.-]{3,}$")
 def search_clients(queryset: QuerySet[Client], words: str) -> QuerySet[Client]:
     """Every word must be in the record's search text, which is lower case and has a trigram index.
 
-    A telephone is found however it is written; `#123`, and 123 where a number is that short, is a client's id. Words of two
+    A phone number is found however it is written; `#123`, and 123 where a number is that short, is a client's id. Words of two
     letters are looked up as whole names (Li, Ng): three letters are the shortest part that the index knows.
     """
     text = words.strip().lower()

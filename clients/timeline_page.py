@@ -36,7 +36,10 @@ MISSED = {"no_answer", "busy", "voicemail", "wrong_number"}
 
 @dataclass(frozen=True)
 class Shown:
-    """An entry with its look. `seconds` of a call; `is_mine`: a note the reader wrote and may edit; `url`: a page they may open."""
+    """An entry as the page shows it.
+
+    `seconds` of a call; `is_mine`: a note the reader wrote and may edit; `url`: a page they may open.
+    """
 
     entry: TimelineEntry
     icon: str
@@ -67,7 +70,7 @@ class Page:
 
 
 def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "") -> Page:
-    """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts anew."""
+    """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts from the top."""
     rows = TimelineEntry.objects.filter(client=client).select_related("actor")
     rows = rows.filter(Q(data__needs__isnull=True) | Q(data__needs__in=sorted(reader.get_all_permissions())))
     if kind in TimelineKind.values:

@@ -87,7 +87,7 @@ def redis_is_ones_own(app_configs: Any, **kwargs: Any) -> list[Warning]:
 
 @register(Tags.security, deploy=True)
 def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """Nothing of ours ends TLS: where browsers come over https, a proxy stands in front and is whom we see."""
+    """Report uncounted proxies: nothing of ours ends TLS, so over https every request seems to come from the proxy."""
     count = settings.TRUSTED_PROXIES
     if count < 0 or (count == 0 and settings.BASE_URL.startswith("https:")):
         text = f"KEELSON_TRUSTED_PROXIES is {count}: all people would have the address of the proxy that ends TLS"

@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 class DomainError(Exception):
-    """Something the business does not allow now. `message` says what is wrong and what to do, in the reader's words."""
+    """A refusal by a business rule. `message` says what is wrong and what to do, in the reader's words."""
 
     code: ClassVar[str] = "refused"
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.reasons = [message]  # each by itself, for a form; most refusals have one
+        self.reasons = [message]  # one line each, for a form; most refusals have one
         if code:
             self.code = code  # type: ignore[misc]
 

@@ -186,7 +186,7 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
 
 @transaction.atomic
 def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.datetime | None = None) -> Decision:
-    """Close an alert with a verdict and its reason. Nothing happens to the agent by itself: people act on it.
+    """Close an alert with a verdict and its reason. Nothing happens to the agent automatically: people act on it.
 
     Who: as for taking; where somebody took it, only they. What the verdict teaches: a changed role starts a new habit, a
     confirmed misuse is not learned from. `at` (demos, imports) is the instant of the decision.

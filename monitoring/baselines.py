@@ -92,7 +92,7 @@ def _as_day(rows: list[tuple[Any, ...]], groups: dict[int, int]) -> Day:
 def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool = False) -> Scorer:
     """Load all agents' baselines, with the tails in force when the day `before` begins, whenever it is scored.
 
-    `with_history`: the scores of the HISTORY_DAYS before it too, for fitting tails anew.
+    `with_history`: the scores of the HISTORY_DAYS before it too, for fitting the tails again.
     """
     agents = np.array(sorted(groups), dtype=np.int64)
     scorer = Scorer(agents, max(groups.values(), default=0) + 1)

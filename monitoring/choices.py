@@ -9,7 +9,7 @@ from crm.choices import BadgeChoices
 
 
 class Family(models.TextChoices):
-    """Features that tell of the same thing; dependent inside a family, nearly independent across."""
+    """Features that measure the same thing; dependent inside a family, nearly independent across."""
 
     VOLUME = "volume", _("How much was opened")
     REACH = "reach", _("Outside the own book")
@@ -53,7 +53,7 @@ FEATURES: tuple[Feature, ...] = tuple(FAMILY_OF)
 FAMILIES: tuple[Family, ...] = tuple(Family)
 
 
-# Fewer of them on a day are nothing to look at, whatever the person's habit: from one to nine is nine times, and nothing.
+# Fewer of them on a day aren't worth a review, whatever the person's habit: from one to nine is nine times, and nothing.
 FLOORS: dict[Feature, int] = {
     Feature.VIEWS: 25,
     Feature.CLIENTS: 20,

@@ -216,7 +216,7 @@ class WatchQuerySet(models.QuerySet["Watch"]):
 
 
 class Watch(models.Model):
-    """A person to look at more closely for a time: while it holds, less is needed for an alert."""
+    """A person to watch more closely for a time: while it holds, less is needed for an alert."""
 
     agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="watches")
     kind = models.CharField(max_length=12, choices=WatchKind.choices)

@@ -1,4 +1,4 @@
-"""Who may look at whose days, and who may decide."""
+"""Who may see whose days, and who may decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitoring.queries import agents_visible_to
 
 
 def can_review(user: User, alert: Alert) -> Decision:
-    """Not one's own alert, and not that of one's own head."""
+    """Decide whether the user may review the alert: not their own, and not that of their own desk's head."""
     allowed = has_permission(user, "monitoring.decide_alert")
     if not allowed:
         return allowed

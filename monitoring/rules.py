@@ -1,4 +1,4 @@
-"""Facts that raise an alert by themselves. Statistics miss bulk exports; a threshold on rows finds them."""
+"""Facts that raise an alert on their own. Statistics miss bulk exports; a threshold on rows finds them."""
 
 from __future__ import annotations
 

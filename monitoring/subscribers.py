@@ -1,4 +1,4 @@
-"""Whom monitoring tells."""
+"""Whom monitoring notifies of an alert."""
 
 from crm.events import AlertRaised, subscribe
 from crm.i18n.localized_text import joined, phrase

@@ -1,4 +1,4 @@
-"""Pages of monitoring. Each look at somebody's days is itself access-logged."""
+"""The pages of monitoring. Each view of somebody's days is itself access-logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watchlist: people to look at more closely for a time, and why."""
+"""The watchlist: people to watch more closely for a time, and why."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ DAYS_MAX = 400
 
 
 class PerformanceForm(forms.Form):
-    """Which days, and by whom. What makes no sense is said at its field and left out."""
+    """Which days, and by whom. What makes no sense is reported at its field and left out."""
 
     first = forms.DateField(required=False, label=_("From"), widget=DayInput())
     last = forms.DateField(required=False, label=_("To, included"), widget=DayInput())

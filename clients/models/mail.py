@@ -1,4 +1,4 @@
-"""Letters to clients: their texts per brand and language, and every one that was sent."""
+"""E-mails to clients: their texts per brand and language, and every one that was sent."""
 
 from __future__ import annotations
 

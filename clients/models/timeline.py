@@ -21,7 +21,7 @@ class TimelineEntry(models.Model):
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     url = models.CharField(max_length=300, blank=True)
     data = models.JSONField(default=dict)
-    # The same event told twice (delivered again) is one entry.
+    # An event that is delivered twice is one entry.
     dedupe_key = models.CharField(max_length=120, blank=True)
     is_visible_to_client = models.BooleanField(default=False)
 
@@ -39,10 +39,10 @@ class TimelineEntry(models.Model):
 
     @property
     def reading(self) -> dict[str, str]:
-        """Title and body in the reader's language, where it was said in that."""
+        """Title and body in the reader's language, where it was written in that."""
         return texts_for_reader(self.data.get("said", {}), self.title, self.body)
 
     @property
     def for_client(self) -> dict[str, str]:
-        """As the client reads it. Entries of earlier versions were said once in the client's language of that day."""
+        """Return title and body as the client reads them. Entries of earlier versions hold the client's language of that day."""
         return self.data.get("for_client") or self.reading

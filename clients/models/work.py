@@ -61,7 +61,7 @@ class Note(models.Model):
 
 
 class NoteVersion(models.Model):
-    """What a note said at a time. The database refuses to change or remove one."""
+    """A note's text at a time. The database refuses to change or delete one."""
 
     note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="versions", db_index=False)
     number = models.PositiveSmallIntegerField()

@@ -75,7 +75,7 @@ def note_view(request: UserRequest, client: Client, slug: str = "") -> None:
 
 
 def note_part(request: UserRequest, client: Client, slug: str) -> None:
-    """Part of a client's page: a look where the page itself was not opened, however the request calls itself."""
+    """Log a view for a part of the page, unless the page itself was opened shortly before."""
     if not access_log.was_seen(user=request.user, client_id=client.pk):
         note_view(request, client, slug)
 
@@ -130,7 +130,7 @@ def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]
 
 
 def local_time(client: Client) -> Any:
-    """Tell what time it is where the client lives, so that nobody is called at three at night; None if unknown."""
+    """Return the time where the client lives, so that nobody is called at three at night; None if unknown."""
     try:
         return timezone.now().astimezone(zoneinfo.ZoneInfo(client.time_zone)) if client.time_zone else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

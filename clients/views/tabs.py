@@ -25,7 +25,7 @@ VIEWS_SALT = "clients.looks"
 
 
 def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """Everything that happened, newest first; `?kind=` filters, `?older=` goes on."""
+    """Show the client's activity, newest first; `?kind=` filters, `?older=` is the next page."""
     page = timeline_page.read_page(
         client, request.user, kind=request.GET.get("kind", ""), cursor=request.GET.get("older", "")
     )
@@ -43,7 +43,7 @@ def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
 
 
 def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """Letters sent to the client, the newest hundred, with what became of them."""
+    """Show the newest hundred e-mails to the client, with their state."""
     rows = Message.objects.filter(client=client).select_related("sender").defer("secret").order_by("-id")[:100]
     return render(
         request,
@@ -53,7 +53,7 @@ def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
 
 
 def views_tab(request: HttpRequest, client: Client) -> HttpResponse:
-    """Who looked at this client, when, and at what: the access log of one record."""
+    """Show who viewed this client, when, and what: the access log of one record."""
     rows = AccessEvent.objects.filter(client_id=client.pk).select_related("user")
     kind = request.GET.get("kind", "")
     if kind in AccessKind.values:

@@ -124,7 +124,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, user: User) ->
 
 
 def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
-    """Tell the owner, once a day, when many attempts failed."""
+    """E-mail the owner, once a day, when many attempts failed."""
     if ratelimit.consume(request, app=APP, action="failed_unnoticed", key=login.strip().lower()) or user is None:
         return
     today = timezone.now().date()

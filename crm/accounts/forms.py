@@ -1,4 +1,4 @@
-"""Forms of signing in. Each error says what to do; what was typed stays, except passwords."""
+"""The forms for signing in. Each error says what to do; what was typed stays, except passwords."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class StaffSignInForm(PasswordSignInForm):
 class _OnceOnlyCode:
     """A code works once: one of an app also in the half minutes before and after in which we accept it.
 
-    Two at once with the same code meet at the lock; which codes are used up stands in the database.
+    Two at once with the same code meet at the lock; the database holds which codes are used up.
     """
 
     user: User

@@ -63,7 +63,7 @@ def answer_due() -> int:
 
 @answers(LinkKind.PASSWORD_RESET)
 def answer_forgotten_password(username: str) -> None:
-    """Staff choose anew at the house's address, clients and partners at their brand's."""
+    """Return where to choose a new password: staff at the company's address, clients and partners at their brand's."""
     user = User.objects.select_related("brand").filter(username=username, is_active=True).first()
     if user is None:
         return

@@ -78,7 +78,7 @@ def use(token: str, *, kind: LinkKind) -> AccessLink:
 
 
 def owner_of(token: str, *, kind: LinkKind) -> User | None:
-    """Whose link it is, even when it is spent: a page may then say where to go on. None for a forged one."""
+    """Find the owner of a link, even a used one, so that a page can lead on from there; None for a forged one."""
     try:
         return _find(token, kind=kind, is_locked=False).user
     except LinkProblem:

@@ -1,4 +1,4 @@
-"""What follows when allauth changed something: audit rows, sessions that end, a letter to the owner.
+"""What follows a change in allauth: audit rows, sessions that end, an e-mail to the owner.
 
 These are allauth's own hooks, the only way in; domain logic elsewhere never hangs on signals.
 """

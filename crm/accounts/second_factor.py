@@ -46,7 +46,7 @@ def mark_passed(request: HttpRequest, user: User) -> None:
 def use_up(authenticator: Authenticator, code: str) -> bool:
     """Note that a right code was used; False for one that was used already, or is older than one that was.
 
-    An app's code belongs to a step of half a minute; steps only go forward (RFC 6238, 5.2). Recovery codes know by themselves.
+    An app's code belongs to a step of half a minute; steps only go forward (RFC 6238, 5.2). Recovery codes mark themselves as used.
     """
     if authenticator.type != Authenticator.Type.TOTP:
         return True

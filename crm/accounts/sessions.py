@@ -106,7 +106,7 @@ def end_sessions(*, user: User, actor: User | None, except_key: str | None = Non
 
 
 def idle_seconds_allowed(user: User) -> int:
-    """How long a session may lie idle: the brand's policy, else the house's setting."""
+    """Return how long a session may be idle: the brand's policy, else the installation's setting."""
     policy = "staff_idle_seconds" if user.is_team else "portal_idle_seconds"
     fallback = settings.STAFF_IDLE_SECONDS if user.is_team else settings.PORTAL_IDLE_SECONDS
     return int((user.brand.policies.get(policy) if user.brand else None) or fallback)

@@ -220,7 +220,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
 def password_by_link(
     request: HttpRequest, token: str, *, kind: LinkKind, template: str, ask_again: str, **context: Any
 ) -> HttpResponse | User:
-    """Show the form behind a link, or set the password and return its owner. A spent link gets a page that says why."""
+    """Show the form behind a link, or set the password and return its owner. An unusable link gets a page with the reason."""
     limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password_from_key")
     if limited is not None:
         return limited
@@ -310,5 +310,5 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Too many requests: says so, and when to try again."""
+    """Answer too many requests with a page that says when to try again."""
     return render(request, "429.html", {"support": getattr(settings, "SUPPORT_EMAIL", "")}, status=429)

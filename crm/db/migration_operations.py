@@ -36,7 +36,7 @@ def sql_files(app: str, *names: str) -> list[RunSQL]:
 class AtOnce(Operation):
     """Several operations between two states, instead of each between its own.
 
-    Django renders models anew after every operation, each with all they are related to: of the seconds that an empty
+    Django renders models again after every operation, each with all they are related to: of the seconds that an empty
     database took to migrate, nine tenths. Here they are rendered once. New tables are created as they are after all
     operations, with their indexes and constraints. Each operation must make sense between the two states: not two on one
     field, nothing renamed.

@@ -1,4 +1,4 @@
-"""Every event of the house, with a stable name and schema: also the payload of an outbound webhook.
+"""Every event of Keelson, with a stable name and schema: also the payload of an outbound webhook.
 
 Amounts are Decimal in major units of `currency`. Ids are those of the publishing app's rows.
 """
@@ -183,7 +183,7 @@ class DealsResolved(Event):
 
 
 class MarginLevelFell(Event):
-    """An account's margin level (per cent) fell below a limit of its brand: told once until it has recovered.
+    """An account's margin level (per cent) fell below a limit of its brand: published once until it has recovered.
 
     `severity`: warning, call, stop.
     """
@@ -208,7 +208,7 @@ class DepositSettled(Event):
 
 
 class DepositHeld(Event):
-    """Money arrived that a person has to look at before it is booked; `reasons` are those of `wallet.HoldReason`."""
+    """Money arrived that a person has to review before it is booked; `reasons` are those of `wallet.HoldReason`."""
 
     name: ClassVar[str] = "wallet.deposit_held"
     deposit_id: int

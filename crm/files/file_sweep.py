@@ -94,7 +94,7 @@ def _places(folder: str, older_than_seconds: float) -> Iterator[str]:
 
 
 def sweep_orphans(*, older_than_seconds: float = ORPHAN_AGE_SECONDS, is_confirmed: bool = False) -> Sweep:
-    """Delete the orphans of all folders, or none of them and tell administrators why. For the clock.
+    """Delete the orphans of all folders, or none of them and notify administrators. Run by beat.
 
     is_confirmed: a person has decided that they may go.
     """

@@ -260,7 +260,7 @@ def _over_time(now: dt.datetime) -> Q:
 
 
 def _not_in_queue(ids: list[int]) -> list[int]:
-    """Those that no worker will come to by itself; none while the broker is away."""
+    """List those that no worker will pick up; none while the broker is away."""
     import django_rq
     from redis.exceptions import RedisError
 

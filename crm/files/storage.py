@@ -13,7 +13,7 @@ from crm.i18n.localized_text import phrase, value_phrase
 from crm.notices.notify import notify, people_with
 from crm.security.sealed_files import NO_ROOM
 
-# Below either of them administrators are told, once a day.
+# Below either of them administrators are notified, once a day.
 FREE_BYTES_MIN = 2 * 1024**3
 FREE_PART_MIN = 0.05
 
@@ -30,7 +30,7 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def notify_when_short() -> bool:
-    """Tell the administrators when little room is left; returns whether there is."""
+    """Notify the administrators when little room is left. Returns whether that is so."""
     folder = Path(settings.PRIVATE_DIR)
     while not folder.exists():
         folder = folder.parent

@@ -169,7 +169,7 @@ def is_public(message: Message) -> bool:
 
 
 def untranslated(app: str, language: str, *, only_public: bool = True) -> list[str]:
-    """Texts without a translation; by default those that people outside the house read."""
+    """List texts without a translation; by default only those that clients, partners and the public read."""
     missing = []
     for message in read_catalog(app, language):
         strings = message.string if isinstance(message.string, tuple) else (message.string,)

@@ -1,4 +1,4 @@
-"""What people are told: kept as a message with its values, and said as its reader writes language, money and days."""
+"""Texts for people: stored as a message with its values, and written in the reader's language, currency and date format."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Phrase:
         return _written(self.kept)
 
 
-# What can't be said by one message: {name: how a value is said in the active language}.
+# For texts that aren't one message: {name: function that writes a value in the active language}.
 VALUE_TEXTS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
 
 # Plain strings (what somebody wrote, a name, a reference) stay as they are in every language.

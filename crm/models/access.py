@@ -6,7 +6,7 @@ from crm.choices import AccessKind
 
 
 class AccessEvent(models.Model):
-    """One look. Written by `crm.security.access_log.note`; read by monitoring and by "who saw this client"."""
+    """One view, search or export. Written by `crm.security.access_log.note`; read by monitoring and by "who saw this client"."""
 
     pk = models.CompositePrimaryKey("at", "id")
     id = models.BigIntegerField()

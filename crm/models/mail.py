@@ -21,7 +21,7 @@ class OutgoingMail(HasState):
     reply_to = models.EmailField(blank=True)
     brand = models.ForeignKey("crm.Brand", on_delete=models.PROTECT, null=True, related_name="+")
     client_id = models.BigIntegerField(null=True)
-    # The same thing told twice (an event delivered again) is one mail.
+    # An event that is delivered twice is one e-mail.
     dedupe_key = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=8, choices=MailState.choices, default=MailState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)

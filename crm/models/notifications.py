@@ -12,7 +12,7 @@ class Notification(models.Model):
     body = models.CharField(max_length=400, blank=True)
     said = models.JSONField(default=dict, help_text="Messages and values of title and body")
     url = models.CharField(max_length=300, blank=True)
-    # The same thing told twice (an event delivered again) is one row.
+    # An event that is delivered twice is one row.
     dedupe_key = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True)

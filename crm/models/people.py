@@ -162,7 +162,7 @@ class User(AbstractUser):
 
     @property
     def is_team(self) -> bool:
-        """Staff in the house's sense. Django's own `is_staff` only opens the set-up tables."""
+        """Whether this is a member of staff. Django's own `is_staff` only opens the set-up tables."""
         return self.kind == UserKind.STAFF
 
 

@@ -39,7 +39,7 @@ def from_minor(minor: int, currency: str) -> Decimal:
 
 
 def quantize(amount: Decimal, currency: str, rounding: str = ROUND_HALF_EVEN) -> Decimal:
-    """Round to the currency's smallest unit, half to even unless said otherwise."""
+    """Round to the currency's smallest unit, half to even unless another rounding is passed."""
     return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=rounding)
 
 

@@ -1,4 +1,4 @@
-"""Letters by e-mail: a row in the transaction of its cause, sent by a worker afterwards; the sweeper sends what is left.
+"""E-mails: a row in the transaction of its cause, sent by a worker afterwards; beat sends what is left.
 
     mail.send(kind="accounts.invitation", to=Recipient.of(user), letter=lambda: Letter(…), is_secret=True)
 
@@ -28,13 +28,13 @@ from crm.security import crypto
 
 logger = logging.getLogger(__name__)
 PURPOSE = "outgoing-mail"
-# Eight tries over about a day, then the people who watch failed deliveries are told.
+# Eight tries over about a day, then the people who watch failed deliveries are notified.
 BACK_OFF_SECONDS = (10, 60, 300, 900, 3600, 4 * 3600, 16 * 3600)
 
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says. `button` is a label and an absolute address; `closing` comes below it, in small print."""
+    """What an e-mail says. `button` is a label and an absolute address; `closing` comes below it, in small print."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -101,7 +101,7 @@ def deliver(*, mail_id: int | None = None) -> bool:
     """Send one waiting mail (this one, or the one due first). False when there is none.
 
     The row stays locked while it is sent: two workers never send it both. A crash between sending and commit sends it
-    again: a letter twice is better than none.
+    again: an e-mail twice is better than none.
     """
     with transaction.atomic():
         waiting = OutgoingMail.objects.filter(state=MailState.WAITING, due_at__lte=timezone.now())

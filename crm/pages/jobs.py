@@ -67,7 +67,7 @@ def jobs(request: UserRequest) -> HttpResponseBase:
 @login_required
 @require_GET
 def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """One job. Its progress fragment refreshes itself when the server says so, and every few seconds where it can't."""
+    """Show one job. Its progress fragment refreshes itself when the server says so, and every few seconds where it can't."""
     row = _own(request, pk)
     return render(
         request,

@@ -146,7 +146,7 @@ def _invite(actor: User, data: dict[str, Any]) -> User:
 
 @staff_page(MANAGE)
 def member(request: HttpRequest, pk: int) -> HttpResponse:
-    """One member of staff: particulars, roles, reach, requests, sign-in, versions and events."""
+    """Show and change one member of staff: details, roles, reach, requests, sign-in, versions and events."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     form = ParticularsForm(request.POST or None, actor=actor, initial=_details_of(user))
@@ -192,7 +192,7 @@ def _me(request: HttpRequest) -> User:
 
 
 def _act(request: HttpRequest, pk: int, done: str, action: Any) -> HttpResponse:
-    """Run one verb on a member and go back to their page; a refusal is said there."""
+    """Run one verb on a member and go back to their page; a refusal is shown there."""
     run_action(request, action, done, show_forbidden=True)
     return redirect("staff_member", pk=pk)
 
@@ -318,7 +318,7 @@ class GrantRequestTable(Table):
 
 @staff_page(MANAGE)
 def grant_request(request: HttpRequest, pk: int) -> HttpResponse:
-    """One request, with what stands against approving it."""
+    """Show one request, with what prevents its approval."""
     actor = _me(request)
     row = _visible_request(actor, pk)
     return render(

@@ -80,7 +80,7 @@ def register_new() -> int:
 
 
 def _known_of(register: BinaryIO) -> tuple[set[tuple[int, str]], str]:
-    """Who stands in the register, and the hash of its last line; a line that a crash cut off is dropped."""
+    """Return who is in the register, and the hash of its last line; a line that a crash cut off is dropped."""
     known: set[tuple[int, str]] = set()
     previous, end = "", 0
     for line in register:

@@ -93,7 +93,7 @@ def _is_current(sealed: bytes) -> bool:
 
 
 def _sql(column: SealedColumn) -> tuple[str, str, str, str]:
-    """Table, primary key, column, and what tells a value that an older key wrapped (one parameter: today's prefix)."""
+    """Table, primary key, column, and the condition for a value that an older key wrapped (one parameter: today's prefix)."""
     meta = apps.get_model(column.model)._meta
     quote = connection.ops.quote_name
     name = quote(column.column)
@@ -188,7 +188,7 @@ def _again(name: str, value: Any) -> Any:
     return crypto.encrypt(crypto.decrypt(bytes.fromhex(value), purpose=SECRETS), purpose=SECRETS).hex()
 
 
-# --- files: a file's own key stands wrapped in its header ---
+# --- files: a file's own key is wrapped in its header ---
 
 
 def _files() -> Iterator[Path]:

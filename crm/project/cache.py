@@ -1,7 +1,7 @@
 """A cache that may be away: while Redis restarts, reads miss and writes are dropped, and every page goes on.
 
 Nothing but speed depends on the cache. Sessions fall back to the database; rate limits of sign-in count from zero until Redis
-is back, and the lock-out after failed attempts starts anew.
+is back, and the lock-out after failed attempts starts from zero.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the clock does row by row: a row that fails is told in the log and tried again, and keeps no other waiting."""
+"""What beat does row by row: a row that fails is logged and tried again, and holds up no other."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Face:
     """One font file, opened once per process."""
 
     def __init__(self, path: Path) -> None:
-        from fontTools.ttLib import TTFont  # here and below: a process that writes no papers starts without it
+        from fontTools.ttLib import TTFont  # here and below: a process that writes no PDFs starts without it
 
         self.path = path
         font = TTFont(path, lazy=True)

@@ -19,7 +19,7 @@ from django.core.management import CommandError
 from django.db import DatabaseError, connection, transaction
 
 APP_ROLE = "keelson_app"
-# table → rights it loses beside those that every append-only table loses; told by the apps that own them.
+# table → rights it loses beside those that every append-only table loses; registered by the apps that own them.
 WRITTEN_BY_FUNCTION: dict[str, str] = {}
 # table → a column that may be updated by right (never by the triggers): SELECT … FOR UPDATE asks for one.
 LOCKABLE_BY: dict[str, str] = {}

@@ -29,17 +29,17 @@ FILE_PURPOSES: set[str] = set()
 def sealed_column(
     model: str, column: str, *, purpose: str, bound_to_row: bool = False, where: str = "true"
 ) -> SealedColumn:
-    """Tell that a column is sealed under the instance's key; model: `app.Model`."""
+    """Register that a column is sealed under the instance's key; model: `app.Model`."""
     made = SealedColumn(model, column, purpose, bound_to_row, where)
     COLUMNS.append(made)
     return made
 
 
 def sealed_json(model: str, column: str, *, purpose: str) -> None:
-    """Tell that values within a JSON column are sealed, as hex: those of second factors, which allauth keeps."""
+    """Register that values within a JSON column are sealed, as hex: those of second factors, which allauth keeps."""
     JSON_COLUMNS.append(SealedColumn(model, column, purpose))
 
 
 def sealed_files(*purposes: str) -> None:
-    """Tell for what purposes the keys of files are wrapped."""
+    """Register the purposes for which the keys of files are wrapped."""
     FILE_PURPOSES.update(purposes)

@@ -137,7 +137,7 @@ def stream(path: Path, *, owner: Owner) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a file tells without being opened: the wrapped key, and how long its content is."""
+    """What can be read of a file without its key: the wrapped key, and the length of its content."""
 
     wrapped: bytes
     size_bytes: int

@@ -116,7 +116,7 @@ def invite_again(*, user: User, actor: User) -> None:
 
 @transaction.atomic
 def change_staff(*, user_id: int, actor: User, **fields: Any) -> User:
-    """Change a member's particulars (CHANGEABLE). Who: `crm.manage_staff` within reach."""
+    """Change a member's details (CHANGEABLE). Who: `crm.manage_staff` within reach."""
     user = lock(User, user_id, "brand", "desk")
     require(policies.can_manage(actor, user))
     unknown = set(fields) - set(CHANGEABLE)

@@ -262,7 +262,7 @@ class Table:
 
     @property
     def filters_url(self) -> str:
-        """The filters' fields by themselves, fetched when somebody opens them: their choices may take queries."""
+        """The filters' fields, fetched only when somebody opens them: their choices may take queries."""
         return self.url(filters=1)
 
     @cached_property

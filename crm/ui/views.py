@@ -83,7 +83,7 @@ def staff_page(
 
 
 def may_open(user: User, address: str) -> bool:
-    """Whether a page of ours would let this member of staff in, as far as its permission says; for links to others' pages."""
+    """Check whether a page's permission lets this member of staff in, before a link to it is shown."""
     try:
         view = resolve(urlsplit(address).path).func
     except Resolver404:

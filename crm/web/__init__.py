@@ -1,1 +1,1 @@
-"""What stands around each request: middleware, limits on input, compression, the API's frame."""
+"""What surrounds each request: middleware, limits on input, compression, the API's frame."""

@@ -57,7 +57,7 @@ class Furniture:
 
     @cached_property
     def frame(self) -> Frame:
-        """From the cache; made anew when it is old or the cache is away."""
+        """Return it from the cache; made again when it is old or the cache is away."""
         key = f"frame:{self.user.pk}:{get_language()}"
         cached: Frame | None = cache.get(key)
         if cached is None:

@@ -88,7 +88,7 @@ class Hub:
             queue.put_nowait(payload)
 
     async def _listen(self) -> None:
-        """Listen for ever; when the database goes away, come back, and tell the pages that they may have missed something."""
+        """Listen for ever; when the database goes away, come back, and signal the pages that they may have missed something."""
         failures, was_up = 0, False
         while True:
             try:
@@ -230,7 +230,7 @@ async def _events(
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(hub().is_listening.wait(), timeout=LISTEN_WAIT_SECONDS)
     if not hub().is_listening.is_set():
-        return  # no database: the browser comes back by itself
+        return  # no database: the browser reconnects automatically
     yield "retry: 2000\n: listening\n\n"
     clock = asyncio.get_running_loop().time
     checked_at = heard_at = clock()

@@ -36,7 +36,7 @@ __all__ = ["client_ip"]
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-# Assets, the language switch, the health probe: no page of the house. The live stream checks its session by itself.
+# Assets, the language switch, the health probe: no page of ours. The live stream checks its session itself.
 NO_PAGES = ("/static/", "/i18n/", "/health/", "/live/")
 
 
@@ -189,9 +189,9 @@ class AudienceMiddleware:
 
 
 class UploadRedirectMiddleware:
-    """Tells an upload where to go on instead of sending it there.
+    """Answers an upload with the next address instead of a redirect.
 
-    A browser follows a redirect of a background request by itself: the next page would be made, its messages shown to
+    A browser follows a redirect of a background request on its own: the next page would be made, its messages shown to
     nobody, and then made again for the person. See static/js/upload.js.
     """
 
@@ -253,7 +253,7 @@ class StaffSecondFactorMiddleware:
 class DomainErrorMiddleware:
     """A DomainError that no form caught becomes a page (or an HTMX fragment) with its message, not a 500.
 
-    A bulk action names the list it was started from: its refusal is said there, where what was selected still is.
+    A bulk action names the list it was started from: its refusal is shown there, where the selection still is.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

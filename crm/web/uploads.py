@@ -112,7 +112,7 @@ def takes_files(
 
 
 class BodyLimitMiddleware:
-    """Stands before the CSRF check, so that nobody parses what is too large."""
+    """Runs before the CSRF check, so that nothing too large is parsed."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -31,7 +31,7 @@ FACTS_BYTES_MAX = 32 * MEGABYTE
 
 
 class Pool(StrEnum):
-    """Who waits: a page that somebody looks at, or a job. Files that jobs work on never hold up a page."""
+    """Who is waiting: a page or a job. Files that jobs work on never hold up a page."""
 
     PAGES = "pages"
     JOBS = "jobs"

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         gc.freeze()
         gc.set_threshold(200_000, 100, 1000)
         with connection.cursor() as cursor:
-            # A demo that a power cut ends half-way is loaded anew: no commit has to wait for the disk.
+            # A demo that a power cut ends half-way is loaded again: no commit has to wait for the disk.
             cursor.execute("SET synchronous_commit TO off")
         try:
             timings = demo.load(context)

@@ -1,5 +1,5 @@
 """Django's `migrate`, which takes neighbouring operations of a migration together: the database gets the same, an empty one
-in a quarter of the time, most of which went into rendering models anew between one operation and the next.
+in a quarter of the time, most of which went into rendering models again between one operation and the next.
 """
 
 from __future__ import annotations
