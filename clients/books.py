@@ -72,7 +72,7 @@ def move_clients(
 
 
 def move_client(*, client_id: int, to_book_id: int, actor: Actor = None, reason: str = "") -> Client:
-    """One client into another book; see `move_clients`."""
+    """Put one client into another book; see `move_clients`."""
     move_clients(client_ids=[client_id], to_book_id=to_book_id, actor=actor, reason=reason)
     return Client.objects.select_related("book", "owner", "brand").get(pk=client_id)
 

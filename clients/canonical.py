@@ -41,7 +41,7 @@ def parse_phone(raw: str, country: str = "") -> phonenumbers.PhoneNumber | None:
 
 
 def canonical_phone(raw: str, country: str = "") -> str:
-    """E.164, e.g. `+4915112345678`; empty when it is no valid number."""
+    """Write a phone number in E.164, e.g. `+4915112345678`; empty when it is no valid number."""
     number = parse_phone(raw, country)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 

@@ -12,7 +12,7 @@ from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
 
 
 def country_name(code: str) -> str:
-    """`DE` → Germany, or Deutschland; the code itself where it is no country's."""
+    """Name a country in the reader's language: `DE` is Germany, or Deutschland; an unknown code is its own name."""
     return _names(str(formats.locale())).get(code, code)
 
 
@@ -25,7 +25,7 @@ def country(code: str) -> Phrase:
 
 
 def country_choices(*, blank: str | None = None) -> list[tuple[str, str]]:
-    """(code, name), sorted as the reader's language sorts; with `blank` an empty choice first."""
+    """List (code, name), sorted as the reader's language sorts; with `blank` an empty choice first."""
     names = _sorted(str(formats.locale()))
     return [("", blank), *names] if blank is not None else list(names)
 

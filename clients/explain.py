@@ -43,14 +43,14 @@ class ExplainForm(forms.Form):
 
 
 def opens_record(explanation: Explanation) -> Decision:
-    """Whether the person opens the client's page: reach and the right to view clients."""
+    """Check whether the person opens the client's page: reach and the right to view clients."""
     if not explanation.reaches:
         return no(explanation.why_not)
     return has_permission(explanation.user, "clients.view_client")
 
 
 def contact_shown(explanation: Explanation) -> str:
-    """How phone and e-mail appear to the person."""
+    """Describe how phone and e-mail appear to the person."""
     if explanation.user.has_perm("crm.see_unmasked_contacts"):
         return str(_("Phone and e-mail are shown in full."))
     if explanation.user.has_perm("clients.reveal_contact"):
@@ -60,7 +60,10 @@ def contact_shown(explanation: Explanation) -> str:
 
 @staff_page("crm.explain_access")
 def explain_access(request: HttpRequest) -> HttpResponse:
-    """`/explain/?user=e-mail&client=7`. Who: `crm.explain_access`, about staff and clients they reach themselves."""
+    """Show why a person sees a client or doesn't: `/explain/?user=e-mail&client=7`.
+
+    Who: `crm.explain_access`, about staff and clients they reach themselves.
+    """
     assert isinstance(request.user, User)
     form = ExplainForm(request.GET or None, asking=request.user)
     context: dict[str, Any] = {"form": form}

@@ -40,7 +40,7 @@ def fact(name: str, *, owner: str, sql: str, default: str = "NULL", waiting: str
 
 
 def differences(entry: Fact, *, limit: int = 20) -> Iterator[tuple[int, Any, Any]]:
-    """(client id, value on the record, value recomputed) of clients where they differ."""
+    """Yield (client id, value on the record, value recomputed) of clients where they differ."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT c.id, c.{entry.name}, coalesce(s.value, {entry.default}) FROM clients_client c "  # noqa: S608

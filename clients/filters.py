@@ -28,7 +28,7 @@ YES_NO = [("1", _("Yes")), ("0", _("No"))]
 
 
 def owners_in_reach(request: HasUser | None) -> QuerySet[User]:
-    """Agents whose books the user reaches."""
+    """Offer the agents whose books the user reaches."""
     books = (
         Book.objects.filter(pk__in=reach_of(request.user).books, owner__isnull=False)
         if request
@@ -38,7 +38,7 @@ def owners_in_reach(request: HasUser | None) -> QuerySet[User]:
 
 
 def start_of(day: dt.date) -> dt.datetime:
-    """When the day began in the reader's time zone."""
+    """Return when the day began in the reader's time zone."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 

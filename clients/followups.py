@@ -66,7 +66,10 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
 
 @transaction.atomic
 def complete_task(*, task_id: int, actor: User) -> Task:
-    """Done. Who: its assignee, or whoever may move the client (a desk head). Raises: NotAllowed, WrongState."""
+    """Mark a follow-up as done.
+
+    Who: its assignee, or whoever may move the client (a desk head). Raises: NotAllowed, WrongState.
+    """
     task = _locked(task_id, actor)
     if task.done_at:
         raise WrongState(_("This task is done already."))
@@ -78,7 +81,7 @@ def complete_task(*, task_id: int, actor: User) -> Task:
 
 @transaction.atomic
 def reopen_task(*, task_id: int, actor: User) -> Task:
-    """Undo: the task was not done after all. Who: as for completing. Raises: NotAllowed, WrongState."""
+    """Reopen a follow-up that wasn't done after all. Who: as for completing. Raises: NotAllowed, WrongState."""
     task = _locked(task_id, actor)
     if not task.done_at:
         raise WrongState(_("This task is open."))
@@ -90,7 +93,10 @@ def reopen_task(*, task_id: int, actor: User) -> Task:
 
 @transaction.atomic
 def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
-    """Later. Who: as for completing. Raises: NotAllowed; WrongState when done; DomainError for a time that is past."""
+    """Postpone a follow-up.
+
+    Who: as for completing. Raises: NotAllowed; WrongState when done; DomainError for a past time.
+    """
     task = _locked(task_id, actor)
     if task.done_at:
         raise WrongState(_("This task is done already."))

@@ -101,7 +101,7 @@ class TaskForm(forms.Form):
 
 
 def colleagues(client: Client, actor: User) -> Any:
-    """Who may be given a follow-up: the owner, and the people of the client's desk."""
+    """Select who may be given a follow-up: the owner, and the people of the client's desk."""
     people = User.objects.filter(kind="staff", is_active=True).exclude(pk=actor.pk)
     desk_id = client.book.desk_id
     near = people.filter(desk_id=desk_id) if desk_id else people.none()

@@ -126,7 +126,7 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
 
 
 def text_for(client: Client, kind: Letter) -> tuple[str, Text]:
-    """(language, text): the client's language before the brand's before English; the brand's own text before ours."""
+    """Choose (language, text): the client's language before the brand's before English; the brand's own text before ours."""
     languages = list(dict.fromkeys([client.language, client.language[:2], client.brand.default_language, "en"]))
     own = {
         row.language: Text(row.subject, row.body)

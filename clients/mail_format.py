@@ -18,7 +18,7 @@ BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
 
 
 def paragraphs(text: str) -> list[dict[str, object]]:
-    """Paragraphs of a body: lines of text, or a button."""
+    """Split a body into its paragraphs: lines of text, or a button."""
     parts: list[dict[str, object]] = []
     for block in re.split(r"\n\s*\n", text.strip()):
         button = BUTTON.match(block.strip())

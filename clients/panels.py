@@ -36,7 +36,7 @@ def find_clients(user: User, query: str, limit: int) -> Iterator[panels.SearchRe
 
 
 def due_tasks(user: User) -> int | None:
-    """Follow-ups that are due; counted up to a hundred."""
+    """Count the person's follow-ups that are due, up to a hundred."""
     due = Task.objects.filter(assignee=user, done_at=None, due_at__lte=timezone.now()).order_by()
     return len(due.values_list("pk", flat=True)[:COUNTED]) or None
 

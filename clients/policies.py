@@ -45,5 +45,5 @@ def can_reveal(user: Actor, client: Client) -> Decision:
 
 
 def sees_contacts(user: Actor) -> bool:
-    """Phone and e-mail are shown in full to roles that don't sell."""
+    """Check whether the role sees phone and e-mail in full: roles that don't sell do."""
     return bool(has_permission(user, "crm.see_unmasked_contacts"))

@@ -23,7 +23,7 @@ def clients_visible_to(user: Actor) -> QuerySet[Client]:
 
 
 def reaches(user: Actor, client: Client) -> bool:
-    """`clients_visible_to` for one client that was read already: no query."""
+    """Check `clients_visible_to` for one client that was read already: no query."""
     if not user or not user.is_authenticated:
         return False
     if user.is_client:
@@ -44,7 +44,7 @@ def around_visible_to(user: User, *, is_narrowed: bool) -> QuerySet[Client] | No
 
 
 def get_client(user: User, client_id: int, *, permission: str = "clients.view_client") -> Client:
-    """One client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    """Find one client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     client = clients_visible_to(user).select_related("brand", "book", "owner").filter(pk=client_id).first()
     if client is None:
         raise Http404

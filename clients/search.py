@@ -14,7 +14,7 @@ PHONE = re.compile(r"^[+\d][\d\s()/.-]{3,}$")
 
 
 def search_clients(queryset: QuerySet[Client], words: str) -> QuerySet[Client]:
-    """Every word must be in the record's search text, which is lower case and has a trigram index.
+    """Keep the clients whose search text, lower case and with a trigram index, has every word.
 
     A phone number is found however it is written; `#123`, and 123 where a number is that short, is a client's id. Words of two
     letters are looked up as whole names (Li, Ng): three letters are the shortest part that the index knows.

@@ -25,7 +25,7 @@ RANK: dict[str, int] = {stage: rank for rank, stage in enumerate(Stage.values)}
 def move_stage(
     *, client_id: int, to: Stage, actor: Actor = None, reason: LocalizedText = "", is_step_back: bool = False
 ) -> Client:
-    """Something happened that puts a client into a stage: registered, verified, funded, first deal.
+    """Move a client to a stage that something brought about: registered, verified, funded, first deal.
 
     Already there, or further along: nothing changes, so that event handlers may come late or twice. A dormant client
     who trades or pays wakes up. `is_step_back` moves backwards, e.g. to verified when the only deposit was charged back.
@@ -76,7 +76,7 @@ def move_stage(
 
 @transaction.atomic
 def close_client(*, client_id: int, actor: Actor, reason: str) -> Client:
-    """Staff end the relation with a client, for a reason that the audit log keeps.
+    """End the relation with a client, for a reason that the audit log keeps.
 
     Who: `clients.close_client`. Raises: NotAllowed, WrongState when closed already or no reason was given.
     """

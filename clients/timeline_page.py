@@ -70,7 +70,7 @@ class Page:
 
 
 def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "") -> Page:
-    """One page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts from the top."""
+    """Read one page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts from the top."""
     rows = TimelineEntry.objects.filter(client=client).select_related("actor")
     rows = rows.filter(Q(data__needs__isnull=True) | Q(data__needs__in=sorted(reader.get_all_permissions())))
     if kind in TimelineKind.values:

@@ -8,7 +8,7 @@ from crm.project.appbase import KeelsonAppConfig
 
 
 def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
-    """Permissions are made by migrate's own signal, app by app; the last app's turn finds them all."""
+    """Give roles their permissions once the last app's are made: migrate's own signal makes them app by app."""
     last = [config for config in apps.get_app_configs() if config.models_module is not None][-1]
     if sender == last:
         from crm.security.database_role import MISSING, grant_app_role, triggers_always_hold

@@ -25,7 +25,7 @@ def gather_schedules(sender: Celery, **_kwargs: object) -> None:
 
 @worker_init.connect
 def settle_before_forking(**_kwargs: object) -> None:
-    """Tasks are loaded: their memory is shared with the worker's processes, and no collection walks it in the middle of a task."""
+    """Freeze the loaded tasks: the worker's processes share their memory, and no collection walks it during a task."""
     from crm.project.memory import freeze_gc
 
     freeze_gc(pages=False)

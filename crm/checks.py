@@ -28,7 +28,7 @@ def demo_is_off(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 @register(Tags.security, deploy=True)
 def field_key_is_real(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """Field keys, today's and older ones, and the keys of seals: all of the right length."""
+    """Report field keys, today's and older ones, and keys of seals that haven't the right length."""
     configured = {
         "KEELSON_FIELD_KEY": [settings.FIELD_KEY],
         "KEELSON_FIELD_KEYS_OLD": settings.FIELD_KEYS_OLD,
@@ -98,7 +98,7 @@ def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]
 
 @register(Tags.security, deploy=True)
 def private_addresses_are_named(app_configs: Any, **kwargs: Any) -> list[Warning]:
-    """Whoever may set up a PSP or a server could make us ask the metadata service, a database, or ourselves."""
+    """Report that any address may be asked: whoever sets up a PSP or server could reach the metadata service or us."""
     if not destinations.is_open():
         return []
     return [
@@ -112,7 +112,7 @@ def private_addresses_are_named(app_configs: Any, **kwargs: Any) -> list[Warning
 
 @register(Tags.security, deploy=True)
 def processes_have_their_own_role(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """On a database server of one's own; the embedded one has the role."""
+    """Report faults of the processes' database role, on a server of one's own; the embedded one has it."""
     if not os.environ.get("DATABASE_URL"):
         return []
     try:
@@ -141,7 +141,7 @@ def roles_name_known_permissions(app_configs: Any, **kwargs: Any) -> list[Error]
 
 @register(Tags.database)
 def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[Error]:
-    """Asked by `migrate` before it changes anything, and by `manage.py check --database default`."""
+    """Check the server for `migrate`, before it changes anything, and for `manage.py check --database default`."""
     errors = []
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
@@ -183,7 +183,7 @@ def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
 def not_allowed(
     user: str, database: str, may_make_tables: bool, may_extend: bool, extensions: Sequence[str]
 ) -> list[Any]:
-    """Which right the role of `DATABASE_URL` lacks to migrate. What processes log in as needs none of them."""
+    """Report the rights that the role of `DATABASE_URL` lacks to migrate. What processes log in as needs none of them."""
     if user == database_role.APP_ROLE:
         text = f"DATABASE_URL logs in as {user}, which runs Keelson but can't migrate"
         return [Info(text, hint="`manage.py migrate` needs the address of the tables' owner.", id="keelson.I001")]

@@ -56,12 +56,12 @@ class FileColumn:
         return rows.exclude(**{self.column: ""}) if is_text else rows
 
     def place_of(self, value: object) -> str:
-        """Where the file of a row is, below the folder."""
+        """Return where the file of a row is, below the folder."""
         name = str(value)
         return f"{name[:2]}/{name}" if self.is_sharded else name
 
     def named(self, places: Iterable[str]) -> set[str]:
-        """Those of some places that rows name."""
+        """Find those of some places that rows name."""
         values = {self._value_at(place) for place in places} - {""}
         names = self.with_files().filter(**{f"{self.column}__in": values}).values_list(self.column, flat=True)
         return {self.place_of(value) for value in names}
@@ -91,7 +91,7 @@ def by_folder() -> dict[str, list[FileColumn]]:
 
 
 def unnamed(columns: list[FileColumn], places: Iterator[str]) -> Iterator[str]:
-    """Those of the places in one folder that no row names and nobody awaits."""
+    """Yield those of the places in one folder that no row names and nobody awaits."""
     awaited = {column.place_of(name) for column in columns for name in column.awaited()}
     while batch := [place for _number, place in zip(range(BATCH_ROWS), places, strict=False)]:
         named = awaited.union(*(column.named(batch) for column in columns))

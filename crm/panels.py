@@ -19,7 +19,7 @@ approvals.register(GrantApproval)
 
 
 def failed_events(user: User) -> int:
-    """Deliveries that wait for a decision, counted up to a hundred."""
+    """Count the deliveries that wait for a decision, up to a hundred."""
     from crm.models import EventDelivery
 
     dead = EventDelivery.objects.filter(state=DeliveryState.DEAD).order_by()

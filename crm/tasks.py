@@ -70,7 +70,7 @@ def send_due_mail() -> int:
 
 @shared_task
 def answer_link_requests() -> int:
-    """Woken by whoever asks for a link, and by beat for what a broker that was away left."""
+    """Answer requests for links, started by whoever asks for one, and by beat for those left while the broker was away."""
     return link_requests.answer_due()
 
 

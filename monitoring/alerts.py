@@ -96,7 +96,7 @@ def threshold_of(agent: User) -> float:
 
 
 def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, float]]:
-    """{group: {feature: median of the day}}: what the others did."""
+    """Compute {group: {feature: median of the day}}: what the others did."""
     columns = [feature.value for feature in FEATURES]
     rows: dict[int, list[tuple[int, ...]]] = defaultdict(list)
     for pk, *counts in AgentDay.objects.filter(day=day).values_list("agent_id", *columns):

@@ -46,13 +46,13 @@ ON CONFLICT ON CONSTRAINT one_baseline_per_agent_and_feature DO UPDATE SET slow_
 
 
 def lock_monitoring() -> None:
-    """One closing or rebuilding at a time."""
+    """Take the lock that lets only one closing or rebuilding run at a time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('monitoring.baselines'))")
 
 
 def groups_of_agents() -> dict[int, int]:
-    """{agent: index of its role at its brand}: whose peers they are. The first role counts."""
+    """Map agents to the index of their role at their brand: whose peers they are. The first role counts."""
     order = {role.value: n for n, role in enumerate(Role)}
     best: dict[int, tuple[int, str]] = {}
     for pk, brand_id, name in User.objects.filter(kind="staff").values_list("pk", "brand_id", "groups__name"):
@@ -245,7 +245,7 @@ def score_open_days(*, now: dt.datetime | None = None) -> list[Scored]:
 
 @transaction.atomic
 def forget(*, agent_id: int, keep: float = 0.1) -> None:
-    """After a change of role, desk or shift: the old habit counts little, the new one is learned from the role's."""
+    """Discount an agent's habit after a change of role, desk or shift: the new one is learned from the role's."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE monitoring_baseline SET slow_count = slow_count * %(keep)s, slow_hours = slow_hours * %(keep)s, "

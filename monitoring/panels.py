@@ -15,7 +15,7 @@ from monitoring.tables import agent_name
 
 
 def open_alerts(user: User) -> int | None:
-    """How many alerts wait, up to a hundred."""
+    """Count the alerts that wait, up to a hundred."""
     waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).order_by()
     return len(waiting.values_list("pk", flat=True)[:100])
 

@@ -22,7 +22,7 @@ EVIDENCE_PAGE = 40
 
 
 def agents_visible_to(user: User) -> QuerySet[User]:
-    """Staff of desks the user reaches as a whole, and of whole brands; never the user: nobody watches themselves here."""
+    """Select the staff of desks the user reaches as a whole, and of whole brands; never the user."""
     if not user or not user.is_authenticated or not user.is_team:
         return User.objects.none()
     reach = reach_of(user)
@@ -32,7 +32,7 @@ def agents_visible_to(user: User) -> QuerySet[User]:
 
 
 def desks_reached_as_a_whole(user: User) -> set[int]:
-    """Desks granted as such (a grant on one book of a desk is not a grant on its people)."""
+    """Return the desks granted as such (a grant on one book of a desk is not a grant on its people)."""
     from guardian.models import UserObjectPermission
 
     held = UserObjectPermission.objects.filter(
@@ -42,12 +42,12 @@ def desks_reached_as_a_whole(user: User) -> set[int]:
 
 
 def alerts_visible_to(user: User) -> QuerySet[Alert]:
-    """Alerts about agents the user may see, never about the user."""
+    """Select the alerts about agents the user may see, never about the user."""
     return Alert.objects.filter(agent__in=agents_visible_to(user))
 
 
 def get_alert(user: User, alert_id: int) -> Alert:
-    """One alert, or 404 when it is not visible (one's own is not), 403 without the right."""
+    """Find one alert, or 404 when it isn't visible (one's own is not), 403 without the permission."""
     alert = (
         alerts_visible_to(user)
         .select_related("agent", "agent__desk", "brand", "desk", "reviewer")
@@ -110,7 +110,7 @@ WHERE user_id = %s AND at >= %s AND at < %s AND kind = 'view' AND client_id IS N
 
 
 def busy_window(agent: User, day: dt.date) -> tuple[str, str] | None:
-    """Between which clock times of the agent's day the middle four fifths of the records were opened."""
+    """Find the clock times of the agent's day between which the middle four fifths of the records were opened."""
     with connection.cursor() as cursor:
         cursor.execute(BUSY_WINDOW, [agent.pk, *day_bounds(agent, day)])
         window = cursor.fetchone()[0]

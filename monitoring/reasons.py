@@ -77,7 +77,7 @@ def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
 
 
 def in_words(reason: Reason) -> str:
-    """One sentence with the figures that decided."""
+    """Write a reason as one sentence with the figures that decided."""
     if reason["code"] == "rule":
         return _rule_in_words(reason)
     feature = Feature(reason["feature"])

@@ -20,7 +20,7 @@ LOOK_BACK_DAYS = 90
 
 
 def broken_on(day: dt.date, groups: dict[int, int]) -> dict[int, list[Reason]]:
-    """{agent: reasons} of the rules that agents broke on a day."""
+    """Find the rules that agents broke on a day: {agent: reasons}."""
     rows = dict(
         AgentDay.objects.filter(day=day, export_rows__gt=LEAVER_ROWS_MAX).values_list("agent_id", "export_rows")
     )

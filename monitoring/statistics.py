@@ -27,14 +27,14 @@ def shrunk_rate(count: Array, hours: Array, prior_rate: Array, strength: float) 
 
 
 def shrunk_dispersion(spread: Array, weight: Array, days: Array, mean: Array, prior: Array, strength: float) -> Array:
-    """Overdispersion φ of var = μ + φμ², by moments, pulled towards a prior worth `strength` days; within 0.02 to 4."""
+    """Estimate overdispersion φ of var = μ + φμ², by moments, pulled towards a prior worth `strength` days; within 0.02 to 4."""
     typical = np.where(days > 0, weight / np.maximum(days, TINY), mean**2)
     typical = np.maximum(typical, TINY)
     return np.clip((strength * typical * prior + spread) / (strength * typical + weight), 0.02, 4.0)
 
 
 def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
-    """Mid-p of a negative binomial: P(X > x) + ½ P(X = x), with var = μ + φμ²."""
+    """Compute the mid-p of a negative binomial: P(X > x) + ½ P(X = x), with var = μ + φμ²."""
     from scipy import special
 
     mean = np.maximum(mean, TINY)
@@ -85,13 +85,13 @@ def by_fisher(p: Array, axis: int = -1) -> Array:
 
 
 def omnibus(p: Array) -> Array:
-    """Families into one probability: strong alone (Cauchy) or weak together (Fisher)."""
+    """Combine families into one probability: strong alone (Cauchy) or weak together (Fisher)."""
     both = np.stack([by_fisher(p), by_cauchy(p)], axis=-1)
     return np.clip(by_cauchy(both), 0.0, 1.0)
 
 
 def peer_factor(count: Array, mean: Array, group: npt.NDArray[np.int64], groups: int) -> Array:
-    """How busy the day was for the others of a person's group: without the person, without outliers, within 0.4 to 3.
+    """Compute how busy the day was for the person's peers: without the person, without outliers, within 0.4 to 3.
 
     A fifth of the variance of real agents' days belongs to the day and not to the person: a campaign, a Monday, a news day.
     """
@@ -107,7 +107,7 @@ def peer_factor(count: Array, mean: Array, group: npt.NDArray[np.int64], groups:
 
 
 def fit_tail(scores: Array, *, quantile: float = 0.98, trim: float = 0.03) -> tuple[float, float]:
-    """Peaks over threshold: the level that 2 % of past scores exceed, and how fast the excess falls off (exponential).
+    """Fit peaks over threshold: the level that 2 % of past scores exceed, and how fast the excess falls off (exponential).
 
     The largest 3 % of the excesses are left out: the past holds what we look for, too.
     """
@@ -118,7 +118,7 @@ def fit_tail(scores: Array, *, quantile: float = 0.98, trim: float = 0.03) -> tu
 
 
 def calibrate(p: Array, threshold: float, scale: float, *, quantile: float = 0.98) -> Array:
-    """Probabilities as the company's own past says: in the tail by the fitted fall, elsewhere never below 2 %."""
+    """Adjust probabilities to the company's own past: in the tail by the fitted fall, elsewhere never below 2 %."""
     score = -np.log10(np.clip(p, 1e-300, 1.0))
     tail = (1 - quantile) * np.exp(-(score - threshold) / scale)
     return np.where(score > threshold, np.maximum(tail, CALIBRATED_FLOOR), np.maximum(p, 1 - quantile))

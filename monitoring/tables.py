@@ -74,7 +74,7 @@ class AgentTable(Table):
     empty = Empty(_("Nobody here"), icon="users")
 
     def search(self, queryset: QuerySet[User], words: str) -> QuerySet[User]:
-        """By name only for those who see names."""
+        """Search by name only for those who see names."""
         if not self.user.has_perm("monitoring.see_agent_names"):
             return queryset
         return super().search(queryset, words)

@@ -70,7 +70,7 @@ def _shown_name(request: UserRequest, agent: User) -> str:
 
 @staff_page("monitoring.view_alert")
 def alert_page(request: UserRequest, alert_id: int) -> HttpResponse:
-    """One alert: why, the person's own baseline, what the access log holds of the day, and the decision."""
+    """Show one alert: why, the person's own baseline, what the access log holds of the day, and the decision."""
     alert = get_alert(request.user, alert_id)
     _note(request, f"monitoring.alert:{alert.pk}")
     return render(request, "monitoring/alert.html", _alert_context(request, alert, DecisionForm()))
@@ -163,7 +163,7 @@ def decide_alert(request: UserRequest, alert_id: int) -> HttpResponse:
 
 @staff_page("monitoring.view_alert")
 def unmask(request: UserRequest, alert_id: int) -> HttpResponse:
-    """Those who see pseudonyms learn the name, with a reason that is kept."""
+    """Reveal the agent's name to those who see pseudonyms, with a reason that is kept."""
     alert = get_alert(request.user, alert_id)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -195,7 +195,7 @@ def unmask(request: UserRequest, alert_id: int) -> HttpResponse:
 
 @staff_page("monitoring.view_baselines")
 def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
-    """One person's own usual, feature by feature."""
+    """Show one person's own usual, feature by feature."""
     agent = agents_visible_to(request.user).select_related("desk").filter(pk=agent_id).first()
     if agent is None:
         raise Http404
@@ -220,7 +220,7 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
 
 @staff_page()
 def my_days(request: UserRequest) -> HttpResponse:
-    """Everybody may see their own baseline: what is counted about them, and what is usual for them."""
+    """Show a person their own baseline: what is counted about them, and what is usual for them."""
     _note(request, "monitoring.me")
     return render(
         request,
@@ -262,7 +262,7 @@ def new_watch(request: UserRequest) -> HttpResponse:
 
 @staff_page("monitoring.manage_watchlist")
 def end_watch(request: UserRequest, pk: int) -> HttpResponse:
-    """One entry of the watchlist, and taking it off before its time."""
+    """Show one entry of the watchlist, and take it off before its time."""
     row = (
         Watch.objects.select_related("agent", "made_by")
         .filter(pk=pk, agent__in=agents_visible_to(request.user))

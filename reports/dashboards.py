@@ -39,7 +39,7 @@ class Board:
 
 
 def period(user: User, days: int = DAYS) -> tuple[figures.Reach, list[dt.date], dict[dt.date, Totals]]:
-    """Whose figures, of which days, and the totals of each."""
+    """Return the user's reach, the days, and the totals of each day."""
     reach = queries.reach_of_reports(user)
     last = figures.today_of(reach.brands)
     span = figures.days_until(last, days)

@@ -93,7 +93,7 @@ def figures_of(reach: Reach, first: dt.date, last: dt.date) -> QuerySet[DayFigur
 
 
 def per_day(reach: Reach, first: dt.date, last: dt.date) -> dict[dt.date, Totals]:
-    """Totals of each day; days without anything have none."""
+    """Sum the totals of each day; days without anything have none."""
     sums = {name: Sum(name) for name in FIGURES}
     totals: dict[dt.date, Totals] = {}
     rows = figures_of(reach, first, last).values("day", "brand__base_currency")
@@ -111,7 +111,7 @@ def _add(totals: Totals, row: Mapping[str, Any], currency: str) -> None:
 
 
 def add_up(days: Iterable[Totals]) -> Totals:
-    """Several days as one."""
+    """Add up the totals of several days."""
     total = Totals()
     for day in days:
         for name in COUNTS:
@@ -124,6 +124,6 @@ def add_up(days: Iterable[Totals]) -> Totals:
 
 
 def today_of(brands: frozenset[int]) -> dt.date:
-    """Today where the first of some brands is; UTC's where there is none."""
+    """Return today where the first of some brands is; UTC's where there is none."""
     brand = Brand.objects.filter(pk__in=brands).order_by("pk").first()
     return timezone.now().astimezone(ZoneInfo(brand.time_zone if brand else "UTC")).date()

@@ -34,7 +34,7 @@ class PerformanceForm(forms.Form):
         return cleaned
 
     def chosen(self) -> tuple[dt.date, dt.date, str]:
-        """First day, last day and grouping; this month by agent where nothing valid was chosen."""
+        """Return first day, last day and grouping; this month by agent where nothing valid was chosen."""
         cleaned = self.cleaned_data if self.is_bound and self.is_valid() else {}
         last = cleaned.get("last") or self.today
         first = cleaned.get("first") or min(last, self.today).replace(day=1)

@@ -19,7 +19,7 @@ def sales_tile(user: User) -> dict[str, Any]:
 
 
 def money_tile(user: User) -> dict[str, Any] | None:
-    """Net deposits of thirty days per currency."""
+    """Show the net deposits of thirty days per currency."""
     board = dashboards.money(user)
     stats = [stat for number, stat in enumerate(board.stats) if number % 3 == 2]
     if not stats:

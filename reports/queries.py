@@ -23,7 +23,7 @@ QUEUE_MAX = 2_000
 
 
 def reach_of_reports(user: User) -> Reach:
-    """Whole brands, and for heads the desks they were granted; an agent's book is no ground to see others' figures."""
+    """Return whole brands, and for heads the desks they were granted; owning a book doesn't open others' figures."""
     return Reach(brands=reach_of(user).whole_brands, desks=frozenset(desks_reached_as_a_whole(user)))
 
 
@@ -40,7 +40,7 @@ class Line:
 
 
 def performance(user: User, first: dt.date, last: dt.date, *, by: str = "agent") -> list[Line]:
-    """Figures per agent, or per desk, of some days, best net deposits first. Four statements whatever the size."""
+    """Compute figures per agent or desk over some days, best net deposits first. Four statements whatever the size."""
     keys = ("owner_id", "desk_id") if by == "agent" else ("desk_id",)
     rows = (
         figures_of(reach_of_reports(user), first, last)
@@ -68,7 +68,7 @@ class Age:
 
 
 def queue_ages(user: User) -> list[Age]:
-    """How long documents have waited for a decision: the oldest two thousand at most."""
+    """Count the documents by how long they have waited for a decision: the oldest two thousand at most."""
     from django.utils.translation import gettext as _
 
     waiting = Document.objects.filter(
@@ -85,7 +85,7 @@ def queue_ages(user: User) -> list[Age]:
 
 
 def commissions_per_day(user: User, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
-    """Partners' commissions per day of the trades and currency."""
+    """Sum partners' commissions per day of the trades and currency."""
     rows = (
         PartnerDay.objects.filter(partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last)
         .order_by()

@@ -38,7 +38,7 @@ def sees_any_board(user: User) -> bool:
 
 @staff_page(sees_any_board)
 def dashboard(request: UserRequest, slug: str = "") -> HttpResponse:
-    """One dashboard; without a name the first that this role may see."""
+    """Show one dashboard; without a name the first that this role may see."""
     mine = dashboards.boards_for(request.user)
     if not slug:
         return redirect("reports_dashboard", mine[0])
@@ -56,7 +56,7 @@ def dashboard(request: UserRequest, slug: str = "") -> HttpResponse:
 
 @staff_page("reports.view_performance")
 def performance(request: UserRequest) -> HttpResponse:
-    """Figures per agent or desk over some days, and the same as CSV."""
+    """Show figures per agent or desk over some days, and the same as CSV."""
     reach = queries.reach_of_reports(request.user)
     today = figures.today_of(reach.brands)
     form = PerformanceForm(request.GET or None, today=today)

@@ -59,7 +59,7 @@ def call(request: UserRequest, client_id: int) -> HttpResponseBase:
 
 
 def quick_times() -> list[tuple[str, str]]:
-    """(label, local time for the input) of the follow-ups people set most."""
+    """List (label, local time for the input) of the follow-ups people set most."""
     now = timezone.localtime()
     morning = now.replace(hour=9, minute=30, second=0, microsecond=0)
     times = [(_("In an hour"), now + dt.timedelta(hours=1)), (_("Tomorrow"), morning + dt.timedelta(days=1))]
@@ -189,7 +189,7 @@ def note_edit(request: UserRequest, note_id: int) -> HttpResponseBase:
 
 @staff_page("clients.view_client")
 def note_history(request: UserRequest, note_id: int) -> HttpResponse:
-    """Every version of a note, newest first."""
+    """Show every version of a note, newest first."""
     note = _note(request, note_id)
     versions = note.versions.select_related("author")[:50]
     template = "clients/_note_history.html" if wants_fragment(request) else "clients/note_history.html"
@@ -208,7 +208,7 @@ def note_pin(request: UserRequest, note_id: int) -> HttpResponseBase:
 
 @staff_page("clients.view_client")
 def contact(request: UserRequest, client_id: int) -> HttpResponse:
-    """Phone and e-mail, masked (GET) or revealed for a minute (POST)."""
+    """Show phone and e-mail, masked (GET) or revealed for a minute (POST)."""
     client = _reachable(request, client_id)
     shown, form, status = None, None, 200
     asks_why = contacts.needs_reason(request.user, client)

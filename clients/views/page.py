@@ -39,7 +39,7 @@ class TabLink:
 
 @staff_page("clients.view_client")
 def client_page(request: UserRequest, client_id: int, slug: str = "") -> HttpResponseBase:
-    """`/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
+    """Show a client, `/clients/7/` and `/clients/7/tab/money/`. A fragment is what a tab's own list or form asks for."""
     if not slug and (requested_tab := request.GET.get("tab")):
         if panels.tab_for(request.user, "client", requested_tab) is None:
             raise Http404
@@ -122,7 +122,7 @@ def _link(request: HttpRequest, client: Client, tab: panels.Tab) -> TabLink:
 
 
 def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]:
-    """Cards of other apps, rendered with what each of them loaded."""
+    """Render the cards of other apps with what each of them loaded."""
     cards = panels.cards_for(request, "client", client, place)
     return [
         SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in cards

@@ -13,12 +13,12 @@ def username_for(*, brand: Brand | None, email: str) -> str:
 
 
 def home_url(user: User) -> str:
-    """Where a person lands after signing in."""
+    """Return where a person lands after signing in."""
     return {UserKind.CLIENT: "/portal/", UserKind.PARTNER: "/partners/"}.get(UserKind(user.kind), "/home/")
 
 
 def sign_in_url(user: User | None) -> str:
-    """Where a person of this kind signs in: staff at one address, clients and partners at their brand's."""
+    """Return where a person of this kind signs in: staff at one address, clients and partners at their brand's."""
     if user is not None and user.is_authenticated and not user.is_team and user.brand is not None:
         return f"/b/{user.brand.code}/login/"
     return "/accounts/login/"

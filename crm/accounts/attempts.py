@@ -74,7 +74,7 @@ def _used(request: HttpRequest, action: str, key: str, code: str) -> RateLimitUs
 
 
 def may_send_link(request: HttpRequest, *, login: str) -> bool:
-    """Whether one more link may go to this login's mailbox: bounded, whoever asks and from wherever."""
+    """Check whether one more link may go to this login's mailbox: bounded, whoever asks and from wherever."""
     return bool(ratelimit.consume(request, app=APP, action="links_to_login", key=login.strip().lower()))
 
 
@@ -105,7 +105,7 @@ def device_of(request: HttpRequest, login: str) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """From now on this device is known for the login; the cookie holds no name."""
+    """Remember this device for the login from now on; the cookie holds no name."""
     cookie = _cookie(request)
     mark = _mark(user.username)
     logins = [*(login_mark for login_mark in cookie.get("logins", ()) if login_mark != mark), mark][-LOGINS_MAX:]

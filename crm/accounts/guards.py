@@ -60,7 +60,7 @@ signed_in = _only(sign_in=_staff_sign_in)
 
 
 def confirmed(view: View) -> View:
-    """Before a sensitive action: the person shows password or second factor again, unless they did within five minutes.
+    """Guard a sensitive action: the person shows password or second factor again, unless they did within five minutes.
 
     A POST is kept and repeated after the confirmation. For a page's own checks: `crm.accounts.guards.confirmed`.
     """

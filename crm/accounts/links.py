@@ -70,7 +70,7 @@ def peek(token: str, *, kind: LinkKind) -> AccessLink:
 
 @transaction.atomic
 def use(token: str, *, kind: LinkKind) -> AccessLink:
-    """Spend the link: of two at once only one gets through. Raises LinkProblem."""
+    """Use up the link: of two at once only one gets through. Raises: LinkProblem."""
     link = _checked(_find(token, kind=kind, is_locked=True))
     link.used_at = timezone.now()
     link.save(update_fields=["used_at"])

@@ -32,7 +32,7 @@ def client_ip(request: HttpRequest) -> str | None:
 
 
 def is_uncounted_proxy(request: HttpRequest) -> bool:
-    """Whether the peer passes on another's address though `KEELSON_TRUSTED_PROXIES` is 0.
+    """Check whether the peer passes on another's address though `KEELSON_TRUSTED_PROXIES` is 0.
 
     Only a peer on this machine, a private network or a Unix socket: anybody on the internet can write the header.
     """
@@ -63,7 +63,7 @@ def clean_networks(texts: list[str]) -> list[str]:
 
 
 def may_work_from(user: User, address: str | None) -> bool:
-    """Whether a member of staff may work from an address. Clients and partners may from anywhere."""
+    """Check whether a member of staff may work from an address. Clients and partners may from anywhere."""
     if not user.is_team:
         return True
     allowed = networks_of(user.brand)

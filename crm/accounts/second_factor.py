@@ -28,13 +28,13 @@ def factors_of(user: User) -> QuerySet[Authenticator]:
 
 
 def has_authenticator_app(user: User) -> bool:
-    """Whether a code can be typed (an app or a recovery code), and not only a key be touched."""
+    """Check whether a code can be typed (an app or a recovery code), and not only a key be touched."""
     has_code: bool = Authenticator.objects.filter(user_id=user.pk).exclude(type=Authenticator.Type.WEBAUTHN).exists()
     return has_code
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Whether this session has shown the second factor of the person it belongs to."""
+    """Check whether this session has shown the second factor of the person it belongs to."""
     return request.user.is_authenticated and request.session.get(SESSION_KEY) == request.user.pk
 
 

@@ -51,7 +51,7 @@ def open_sessions(user: User, *, current_key: str | None) -> list[OpenSession]:
 
 
 def device_of(user_agent: str) -> str:
-    """“Firefox on Windows” from a browser's self-description; the raw text where it says nothing known."""
+    """Name a device, “Firefox on Windows”, from the browser's self-description; the raw text where it is unknown."""
     browsers = [
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -171,7 +171,7 @@ def _same_answer(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def forgotten_password(request: HttpRequest) -> HttpResponse:
-    """Staff ask for a reset link. The answer is the same whether the login exists or not."""
+    """Send staff a reset link. The answer is the same whether the login exists or not."""
     form = ForgottenPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
@@ -276,7 +276,7 @@ def security_context(request: HttpRequest) -> dict[str, Any]:
 @signed_in
 @never_cache
 def security(request: HttpRequest) -> HttpResponse:
-    """My password, second factors, passkeys, recovery codes and open sessions."""
+    """Show a person's password, second factors, passkeys, recovery codes and open sessions."""
     assert isinstance(request.user, User)
     if request.user.is_client:
         return redirect("/portal/profile/security/")

@@ -57,7 +57,7 @@ def _give_ids(objects: Sequence[models.Model], table: str, column: str) -> None:
 
 
 def _reader(field: Any) -> Callable[[models.Model], Any]:
-    """How a field's value is read from an object, in a form that COPY takes."""
+    """Return a function that reads a field's value from an object, in a form that COPY takes."""
     name = field.attname
     if isinstance(field, models.JSONField):
         return lambda record: Jsonb(getattr(record, name))

@@ -91,7 +91,7 @@ def _note_failure(delivery: EventDelivery, error: Exception) -> None:
 
 @transaction.atomic
 def replay(*, delivery_id: int, actor: Actor) -> EventDelivery:
-    """Staff send a failed delivery to its handler again. Who: `crm.manage_events`."""
+    """Send a failed delivery to its handler again. Who: `crm.manage_events`. Raises: NotAllowed, WrongState."""
     return _decide(delivery_id=delivery_id, actor=actor, state=DeliveryState.PENDING)
 
 
@@ -105,7 +105,10 @@ def replay_each(*, delivery_ids: Iterable[int], actor: Actor) -> int:
 
 @transaction.atomic
 def skip(*, delivery_id: int, actor: Actor, reason: str) -> EventDelivery:
-    """Staff give a failed delivery up, with a reason that the audit log keeps. Who: `crm.manage_events`."""
+    """Skip a failed delivery for good, with a reason for the audit log.
+
+    Who: `crm.manage_events`. Raises: NotAllowed, WrongState.
+    """
     return _decide(delivery_id=delivery_id, actor=actor, state=DeliveryState.SKIPPED, reason=reason)
 
 

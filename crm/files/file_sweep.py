@@ -65,7 +65,7 @@ def note_newest_seal(*, is_confirmed: bool = False) -> bool:
 
 
 def is_older_than_files() -> bool:
-    """Whether the database lacks the seal that was the newest when files were last written: a backup was restored."""
+    """Check whether the database lacks the seal that was the newest when files were last written: a backup was restored."""
     try:
         noted = bytes.fromhex(_mark().read_text())
     except (FileNotFoundError, ValueError):
@@ -77,7 +77,7 @@ def is_older_than_files() -> bool:
 
 
 def orphans_in(folder: str, columns: list[FileColumn], *, older_than_seconds: float) -> Iterator[str]:
-    """Places below a folder that no row names."""
+    """Yield the places below a folder that no row names."""
     yield from unnamed(columns, (place for place in _places(folder, older_than_seconds) if not place.endswith(PARTIAL)))
 
 
@@ -113,7 +113,7 @@ def sweep_orphans(*, older_than_seconds: float = ORPHAN_AGE_SECONDS, is_confirme
 
 
 def drop_partial(older_than_seconds: float) -> None:
-    """Files that were never whole: whoever wrote them was killed."""
+    """Delete files that were never whole: whoever wrote them was killed."""
     for folder in by_folder():
         for place in _places(folder, older_than_seconds):
             if place.endswith(PARTIAL):

@@ -193,7 +193,7 @@ def enqueue(job_id: int) -> None:
 
 
 def run_job(job_id: int) -> None:
-    """RQ's entry point. A job that was cancelled, or ran already, does nothing."""
+    """Run a job, as RQ's entry point. One that was cancelled, or ran already, does nothing."""
     claimed = Job.objects.filter(pk=job_id, state=JobState.QUEUED, cancel_requested=False).update(
         state=JobState.RUNNING, started_at=timezone.now()
     )
@@ -251,7 +251,7 @@ def requeue_forgotten() -> int:
 
 
 def _over_time(now: dt.datetime) -> Q:
-    """Jobs that should have ended long ago: twice the time that their kind may take."""
+    """Select the jobs that should have ended long ago: after twice the time that their kind may take."""
     longer = {name: kind.hours for name, kind in KINDS.items() if kind.hours > HOURS}
     over = Q(started_at__lt=now - dt.timedelta(hours=2 * HOURS)) & ~Q(kind__in=list(longer))
     for name, hours in longer.items():

@@ -100,7 +100,7 @@ def _template_texts(source: str, name: str) -> Iterator[SourceText]:
 
 
 def template_catalog(app: str) -> Catalog:
-    """All texts of an app, with the files they come from."""
+    """Collect all texts of an app, with the files they come from."""
     catalog = Catalog(project="Keelson", charset="utf-8", fuzzy=False)
     for path in sources_of(app):
         for text in texts_of(path):
@@ -163,7 +163,7 @@ def compiled(app: str, language: str) -> bytes:
 
 
 def is_public(message: Message) -> bool:
-    """Whether clients, partners or strangers read this text."""
+    """Check whether clients, partners or strangers read this text."""
     places = [place.removeprefix("templates/") for place, _line in message.locations]
     return any(place.startswith(_public()) for place in places)
 

@@ -18,7 +18,7 @@ DIGITS_SHOWN = 3  # decimals of a plain number, as CLDR's `#,##0.###` has them
 
 
 def locale() -> Locale:
-    """Babel's locale for the active language; English where Babel has none."""
+    """Return Babel's locale for the active language; English where Babel has none."""
     return _locale(get_language() or "en")
 
 
@@ -54,7 +54,7 @@ def _smallest(currency: str) -> Decimal:
 
 
 def money(amount: money_rules.Money | Decimal | int | None, currency: str = "", *, sign: bool = False) -> str:
-    """`1.234,50 €` or `€1,234.50`, with the currency's own number of digits: in pages, messages and letters alike.
+    """Write an amount, `1.234,50 €` or `€1,234.50`, with the currency's own number of digits: in pages and e-mails alike.
 
     `amount` is Money, or in major units of `currency`; finer digits than the currency books are shown as they are, never
     rounded away. `sign` writes a plus in front of gains. Codes that aren't currencies are written out: `12.50 XYZ`.
@@ -133,7 +133,7 @@ def day(value: date | datetime | None) -> str:
 
 
 def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool = False) -> str:
-    """Date and time in the reader's zone, to the minute (or second), on a 24-hour clock as the trade uses it.
+    """Write date and time in the reader's zone, to the minute (or second), on a 24-hour clock as the trade uses it.
 
     `zone` names it, too: `22 Nov 2026, 14:30:05 CET`.
     """
@@ -166,7 +166,7 @@ def _delta(seconds: int, shown: Locale) -> str:
 
 
 def ago(value: datetime | date | None, now: datetime | None = None) -> str:
-    """`3 hours ago`, `in 2 days`, `just now`; a plain date once it is more than a month away."""
+    """Write how long ago an instant was: `3 hours ago`, `in 2 days`, `just now`; a plain date beyond a month."""
     if value is None:
         return gettext("never")
     if not isinstance(value, datetime):
@@ -181,7 +181,7 @@ def ago(value: datetime | date | None, now: datetime | None = None) -> str:
 
 
 def duration(value: timedelta | float | int | None) -> str:
-    """`1:02:03` or `4:07`: how long a call or a job took. Numbers are seconds."""
+    """Write how long a call or a job took: `1:02:03` or `4:07`. Numbers are seconds."""
     if value is None:
         return "–"
     total = int(value.total_seconds() if isinstance(value, timedelta) else value)
@@ -204,7 +204,7 @@ def file_size(count: int | None) -> str:
 
 
 def mask_phone(value: Any) -> str:
-    """`+49 ••••••• 89`: the country's first digits and the last two; nothing else of a phone number is shown."""
+    """Mask a phone number to the country's first digits and the last two: `+49 ••••••• 89`."""
     text = str(value or "").strip()
     digits = [c for c in text if c.isdigit()]
     if not digits:
@@ -217,7 +217,7 @@ def mask_phone(value: Any) -> str:
 
 
 def mask_email(value: Any) -> str:
-    """`a•••••@e•••••.com`: first letters and the top-level domain. The number of dots says nothing about the length."""
+    """Mask an e-mail address to first letters and the top-level domain, `a•••••@e•••••.com`, whatever its length."""
     name, at, domain = str(value or "").strip().partition("@")
     if not at or not name or not domain:
         return "•••••" if value else ""

@@ -42,7 +42,7 @@ LocalizedText = str | Phrase | Promise
 
 
 def phrase(message: str) -> Phrase:
-    """`phrase("Deposit: %(money)s") % {"money": Money(…)}`. Extracted for translation like gettext's texts.
+    """Make a text of a message and its values: `phrase("Deposit: %(money)s") % {"money": Money(…)}`. Extracted like gettext's.
 
     Values: texts, whole numbers, Money, days, moments, labels (`gettext_lazy`), and phrases themselves.
     """
@@ -50,12 +50,12 @@ def phrase(message: str) -> Phrase:
 
 
 def joined(parts: Iterable[Any], between: str = " · ") -> Phrase:
-    """Several values one after the other; empty ones are left out."""
+    """Join several values; empty ones are left out."""
     return Phrase({"parts": [_stored(part) for part in parts], "between": between})
 
 
 def amount(money: Money, *, is_signed: bool = False) -> Phrase:
-    """Nothing but an amount; signed, with a plus in front of gains."""
+    """Make a text of an amount alone; signed, with a plus in front of gains."""
     return Phrase({**_stored(money), "sign": is_signed})
 
 

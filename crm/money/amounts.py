@@ -19,12 +19,12 @@ DIGITS_MAX = 30
 
 
 def exponent(currency: str) -> int:
-    """Digits after the point of a currency's smallest booked unit."""
+    """Return the number of decimal places of a currency's smallest booked unit."""
     return EXPONENTS.get(currency, DEFAULT_EXPONENT)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """Whole minor units; raises ValueError when the amount is finer than the currency's smallest unit, or beyond any."""
+    """Convert to whole minor units. Raises: ValueError for an amount finer than the currency's smallest unit, or beyond any."""
     if amount.is_finite() and amount.adjusted() > DIGITS_MAX:  # 1E+99999999 would be written out digit by digit
         raise ValueError("no amount has so many digits")
     scaled = amount.scaleb(exponent(currency))

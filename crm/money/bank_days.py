@@ -17,7 +17,7 @@ PUBLISHED_BY = dt.time(17, 0)
 
 @cache
 def easter_sunday(year: int) -> dt.date:
-    """In the Gregorian calendar (the anonymous algorithm, as Meeus gives it)."""
+    """Compute Easter Sunday in the Gregorian calendar (the anonymous algorithm, as Meeus gives it)."""
     golden = year % 19
     century, rest = divmod(year, 100)
     leaps, years = divmod(century, 4)
@@ -36,7 +36,7 @@ def is_bank_day(day: dt.date) -> bool:
 
 
 def bank_days_after(day: dt.date, until: dt.date) -> int:
-    """How many bank days came after `day`, `until` included: the age of what was published on `day`."""
+    """Count the bank days after `day`, `until` included: the age of what was published on `day`."""
     weeks, days = divmod(max(0, (until - day).days), 7)
     if weeks > 52:
         return weeks * 5  # past counting: nothing that old is wanted

@@ -7,7 +7,7 @@ DIGITS_MAX = 18
 
 
 def is_whole(text: str) -> bool:
-    """Whether this is a whole number that the database can hold, in plain digits.
+    """Check whether this is a whole number that the database can hold, in plain digits.
 
     `str.isdigit` is true of “²” as well, which `int` refuses, and of thousands of digits.
     """

@@ -60,7 +60,7 @@ def _drop_replaced(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[i
 
 
 def _texts_by_reader(ids: list[int], title: LocalizedText, body: LocalizedText) -> dict[int, tuple[str, str]]:
-    """Title and body for each reader, in their language; one query, and only where the words depend on it."""
+    """Write title and body for each reader, in their language; one query, and only where the text depends on it."""
     if isinstance(title, str) and isinstance(body, str):
         return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))
     languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
@@ -91,7 +91,7 @@ def push_live_many(event: str, updates: Iterable[tuple[int, dict[str, object]]])
 
 
 def people_with(permission: str, *, brand_id: int | None = None) -> list[int]:
-    """Ids of active staff whose role holds a permission and who reach the brand (by grant on it or a desk or book of it)."""
+    """List the ids of active staff whose role holds a permission and who reach the brand (or a desk or book of it)."""
     from crm.security.scope import staff_of_brand
 
     app_label, codename = permission.split(".")

@@ -30,7 +30,7 @@ class PrivateAddress(DomainError):
 
 
 def is_public(address: Address) -> bool:
-    """Reachable from anywhere: not private, loopback, link-local (metadata services), shared, reserved or multicast."""
+    """Check for an address anyone can reach: not private, loopback, link-local (metadata services), reserved or multicast."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
         if inner is None and address in NAT64:
@@ -43,7 +43,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_allowed(address: Address, host: str = "") -> bool:
-    """Public, or named by whoever runs Keelson: `*`, a host, an address or a network."""
+    """Check for an address that is public, or allowed by whoever runs Keelson: `*`, a host, an address or a network."""
     named = settings.OUTGOING_PRIVATE
     if ANYWHERE in named or is_public(address) or (host and host.lower().rstrip(".") in named):
         return True
@@ -61,7 +61,7 @@ def _networks(named: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.
 
 
 def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
-    """Every address of a host, as `getaddrinfo` gives them, each of them allowed.
+    """Look up every address of a host, as `getaddrinfo` gives them, each of them allowed.
 
     Raises: PrivateAddress, when only one of them is not: the next look-up could give that one. OSError: no such host.
     """
@@ -76,7 +76,7 @@ def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
 
 
 def connect(address: tuple[str, int], timeout: Any = None, *_source: Any) -> socket.socket:
-    """As `socket.create_connection`, to an address that was checked. Raises OSError; a private address is one."""
+    """Connect like `socket.create_connection`, to a checked address. Raises: OSError; a private address is one."""
     host, port = address
     problem: OSError = OSError(f"{host} has no address")
     for candidate in pinned(host, port):
@@ -98,7 +98,7 @@ def addresses_of(host: str, port: int) -> list[str]:
 
 
 def pinned(host: str, port: int) -> list[str]:
-    """As `addresses_of`, for drivers that connect by themselves. Raises: OSError; a private address is one."""
+    """List addresses as `addresses_of`, for drivers that connect themselves. Raises: OSError; a private address is one."""
     try:
         return addresses_of(host, port)
     except PrivateAddress as error:
@@ -106,7 +106,7 @@ def pinned(host: str, port: int) -> list[str]:
 
 
 def is_open() -> bool:
-    """Whether every address is allowed, also inside our own network."""
+    """Check whether every address is allowed, also inside our own network."""
     return ANYWHERE in settings.OUTGOING_PRIVATE or any(
         network.prefixlen == 0 for network in _networks(tuple(settings.OUTGOING_PRIVATE))
     )
@@ -122,7 +122,7 @@ def _sandboxes() -> set[tuple[str, int]]:
 
 
 def is_plain_text_allowed(url: str) -> bool:
-    """Whether a request without TLS may leave: to the sandbox, or where everything is allowed."""
+    """Check whether a request without TLS may leave: to the sandbox, or where everything is allowed."""
     parts = urlsplit(url)
     return ANYWHERE in settings.OUTGOING_PRIVATE or (parts.hostname or "", parts.port or 80) in _sandboxes()
 

@@ -20,7 +20,7 @@ def _luminance(colour: str) -> float:
 
 
 def text_on(colour: str) -> str:
-    """White or near-black, whichever reads better on the colour."""
+    """Choose white or near-black, whichever reads better on the colour."""
     light = _luminance(colour)
     return "#ffffff" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.06 else "#101418"
 

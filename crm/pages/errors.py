@@ -19,7 +19,7 @@ RETRY_SECONDS = 30
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500 with the reference under which the log has the error; 503 while the database is away, 507 without room."""
+    """Answer 500 with the reference under which the log has the error; 503 while the database is away, 507 without room."""
     if storage.is_full(sys.exc_info()[1]):
         return HttpResponse(_page("507.html", ""), status=507)
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):

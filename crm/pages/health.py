@@ -29,7 +29,10 @@ class HealthProbeMiddleware:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, else 503. A queue that is away is reported but is no failure: the outbox waits for it."""
+    """Answer 200 when the database answers, else 503.
+
+    A queue that is away is reported but is no failure: the outbox waits for it.
+    """
     state = {"database": _database_answers(), "queue": _queue_answers()}
     return JsonResponse(state, status=200 if state["database"] else 503)
 

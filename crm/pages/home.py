@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def entrance(request: HttpRequest) -> HttpResponseBase:
-    """`/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
+    """Lead from `/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
     return redirect("/b/")  # the brands' own pages: the host's brand, the only one, or a choice
@@ -48,7 +48,7 @@ def home(request: UserRequest) -> HttpResponse:
 
 @staff_page()
 def tile(request: UserRequest, dashboard: str, slug: str) -> HttpResponse:
-    """One lazy tile, fetched after the page is on screen."""
+    """Render one lazy tile, fetched after the page is on screen."""
     match = next((t for t in panels.tiles_for(request.user, dashboard) if t.slug == slug), None)
     context = match.load(request.user) if match else None
     if match is None or context is None:

@@ -33,7 +33,7 @@ def _pages(user: User, query: str) -> Iterator[panels.SearchResult]:
 
 @staff_page()
 def palette(request: UserRequest) -> HttpResponse:
-    """Results as HTML. Searches for records are noted in the access log, like every other search."""
+    """Show results as HTML. Searches for records are noted in the access log, like every other search."""
     query = request.GET.get("q", "").strip()[:QUERY_MAX]
     groups = []
     pages = list(_pages(request.user, query))[: PAGES_MAX if query else None]

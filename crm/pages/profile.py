@@ -39,7 +39,7 @@ class ProfileForm(ModelForm[User]):
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Django's own switch (cookie, then back to the page), and for people who signed in also their account."""
+    """Switch the language by Django's own view (cookie, then back), and for people who signed in also on their account."""
     response = set_language(request)
     code = request.POST.get("language", "")
     if isinstance(request.user, User) and translation.check_for_language(code) and code in dict(settings.LANGUAGES):

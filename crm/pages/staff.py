@@ -347,7 +347,7 @@ TRACKED: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "de
 
 @staff_page(lambda user: user.has_perm(MANAGE) or user.has_perm("crm.view_audit"))
 def versions(request: HttpRequest, model: str, pk: int) -> HttpResponse:
-    """Field-level versions of a brand, desk or book that the reader reaches."""
+    """Show the field-level versions of a brand, desk or book that the reader reaches."""
     from crm.security.scope import reach_of
 
     actor = _me(request)

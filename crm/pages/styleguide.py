@@ -38,7 +38,7 @@ class SampleForm(forms.Form):
 
 
 def sample() -> dict[str, Any]:
-    """Invented figures, the same on every visit."""
+    """Return invented figures, the same on every visit."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=n) for n in range(89, -1, -1)]
     wave = [1200 + 90 * math.sin(n / 6) + n * 4 for n in range(90)]

@@ -63,7 +63,7 @@ def rotate(*, batch_rows: int = BATCH_ROWS) -> list[Store]:
 
 
 def left() -> list[Store]:
-    """How much each place still holds under other keys than today's. Changes nothing."""
+    """Count what each place still holds under other keys than today's. Changes nothing."""
     stores = []
     for column in COLUMNS:
         table, _pk, name, condition = _sql(column)

@@ -22,7 +22,7 @@ _said_at = 0.0
 
 
 def _log_outage(error: Exception) -> None:
-    """Once in a while, not once per page."""
+    """Log that the cache is away, once in a while and not once per page."""
     global _said_at
     if time.monotonic() - _said_at > SAY_AGAIN_SECONDS:
         _said_at = time.monotonic()

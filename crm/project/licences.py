@@ -43,7 +43,7 @@ class Dependency:
 
 
 def packages() -> list[Dependency]:
-    """Every pinned package of the run time that is installed here; others are for other systems."""
+    """List every pinned package of the run time that is installed here; others are for other systems."""
     text = (Path(settings.BASE_DIR) / "requirements" / "base.txt").read_text()
     return list(_installed(text))
 
@@ -58,7 +58,7 @@ def _installed(text: str) -> Iterator[Dependency]:
 
 
 def licence_of(package: Distribution) -> str:
-    """Its SPDX expression, else its classifiers, else the first line of its licence field."""
+    """Return its SPDX expression, else its classifiers, else the first line of its licence field."""
     metadata: Any = package.metadata
     if expression := metadata.get("License-Expression"):
         return str(expression)
@@ -80,7 +80,7 @@ def _of_text(package: Distribution) -> str:
 
 
 def vendored() -> list[Dependency]:
-    """Files of others under static/vendor, as its README names them."""
+    """List files of others under static/vendor, as its README names them."""
     text = (Path(settings.BASE_DIR) / "static" / "vendor" / "README.md").read_text()
     return [
         Dependency(name.strip(), version.strip(), licence.strip())

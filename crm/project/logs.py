@@ -68,7 +68,7 @@ def safe_path(path: str) -> str:
 
 
 def names_of(query: str) -> str:
-    """Of a query only the names, as it stands after the path."""
+    """Return only the parameters' names of a query, as it follows the path."""
     names = list(QueryDict(query))[:20]
     return f"?{'&'.join(names)}" if names else ""
 

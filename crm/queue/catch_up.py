@@ -34,7 +34,7 @@ class Days:
 
 
 def marks(task: str) -> dict[str, dt.date]:
-    """By subject: the day up to which everything is done."""
+    """Return by subject the day up to which everything is done."""
     return dict(DayMark.objects.filter(task=task).values_list("subject", "done_to"))
 
 
@@ -64,7 +64,7 @@ def _is_done(days: Days, work: Callable[[dt.date], bool], day: dt.date) -> bool:
 
 @transaction.atomic
 def _advance(days: Days, done_to: dt.date) -> None:
-    """Never back: two runs at once do no harm."""
+    """Move the mark forward, never back: two runs at once do no harm."""
     mark, is_new = DayMark.objects.select_for_update().get_or_create(
         task=days.task, subject=days.subject, defaults={"done_to": done_to}
     )
@@ -74,7 +74,7 @@ def _advance(days: Days, done_to: dt.date) -> None:
 
 
 def spans(days: list[dt.date]) -> str:
-    """Ascending days as people write them: `2026-10-01 to 2026-10-20, 2026-10-23`."""
+    """Write ascending days as people do: `2026-10-01 to 2026-10-20, 2026-10-23`."""
     ranges: list[list[dt.date]] = []
     for day in days:
         if ranges and day - ranges[-1][-1] == DAY:

@@ -85,7 +85,7 @@ def due_tasks() -> dict[str, Callable[[], Any]]:
 
 
 def start() -> threading.Thread:
-    """In the process of beat, of which there is exactly one."""
+    """Start the fallback in the process of beat, of which there is exactly one."""
     thread = threading.Thread(target=Fallback(due_tasks(), redis_url=settings.REDIS_URL).watch, daemon=True)
     thread.start()
     return thread

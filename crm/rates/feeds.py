@@ -171,7 +171,7 @@ def read_sandbox(_address: str) -> list[Published]:
 
 
 def parse(content: bytes) -> list[Published]:
-    """`<Cube time="2026-11-20"><Cube currency="USD" rate="1.0812"/>…`, of one day or many.
+    """Parse `<Cube time="2026-11-20"><Cube currency="USD" rate="1.0812"/>…`, of one day or many.
 
     https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates
     Raises: FeedError, when it is too large, cut off, or says anything that is no rate.

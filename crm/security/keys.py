@@ -59,7 +59,7 @@ def _ring(texts: tuple[str, ...]) -> tuple[FieldKey, ...]:
 
 
 def field_keys() -> tuple[FieldKey, ...]:
-    """All configured field keys, today's first."""
+    """Return all configured field keys, today's first."""
     return _ring((settings.FIELD_KEY, *settings.FIELD_KEYS_OLD))
 
 
@@ -69,7 +69,7 @@ def field_key() -> FieldKey:
 
 
 def is_key(text: str) -> bool:
-    """Whether this is 32 bytes in hex."""
+    """Check whether this is 32 bytes in hex."""
     try:
         return len(bytes.fromhex(text)) == KEY_BYTES
     except ValueError:
@@ -102,13 +102,13 @@ def derived_seal_key_hex(key: FieldKey) -> str:
 
 
 def verification_keys() -> dict[str, Ed25519PublicKey]:
-    """Every public key whose seals count as ours, by its hex form; today's first."""
+    """Return every public key whose seals count as ours, by its hex form; today's first."""
     derived = (derived_seal_key_hex(key) for key in field_keys())
     return _verifiers((public_hex(signing_key()), *(text.lower() for text in settings.SEAL_KEYS_OLD), *derived))
 
 
 def is_signed_by_us(signature: bytes, digest: bytes) -> bool:
-    """Whether one of our seal keys, today's or an earlier one, signed this."""
+    """Check whether one of our seal keys, today's or an earlier one, signed this."""
     for key in verification_keys().values():
         try:
             key.verify(signature, digest)

@@ -22,7 +22,7 @@ def _own_names() -> dict[str, str]:
 
 
 def name_of(permission: str) -> str:
-    """`wallet.close_period` → "Close the books of a month", for texts; never the codename."""
+    """Name a permission for texts: `wallet.close_period` is "Close the books of a month"; never the codename."""
     own = _own_names().get(permission)
     if own is not None:
         text = own.removeprefix("May ").strip()
@@ -52,7 +52,7 @@ def holders_of(permission: str) -> str:
 
 
 def lacking(permission: str) -> str:
-    """Why somebody may not, in words: which right is missing and whose it is."""
+    """Explain why somebody may not, in words: which permission is missing and which roles have it."""
     names = {"right": name_of(permission), "roles": holders_of(permission)}
     if not names["roles"]:
         return _("Your role doesn't have the right “%(right)s”.") % names

@@ -39,7 +39,7 @@ grants(
 
 
 def unknown_permissions() -> set[str]:
-    """Permissions of the catalogue that no model declares."""
+    """List permissions of the catalogue that no model declares."""
     from django.contrib.auth.models import Permission
 
     listed = set().union(*CATALOGUE.values())

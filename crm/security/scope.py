@@ -74,7 +74,7 @@ def read_rights(user: User) -> None:
 
 
 def staff_of_brand(brand_id: int) -> list[int]:
-    """Ids of staff who reach any book of a brand, or the brand itself."""
+    """List the ids of staff who reach any book of a brand, or the brand itself."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -78,7 +78,7 @@ def of_client(client_id: int) -> Owner:
 
 
 def of_clients(client_ids: Iterable[int]) -> dict[int, Owner]:
-    """Many clients at once, for whoever writes a file for each: their keys are read together."""
+    """Return the owners of many clients' files, for whoever writes a file for each: their keys are read together."""
     sealers = crypto.sealers_for_clients(client_ids)
     return {pk: Owner(seal, partial(crypto.decrypt_for_client, pk)) for pk, seal in sealers.items()}
 

@@ -31,7 +31,7 @@ def reachable_desks(actor: User) -> QuerySet[Desk]:
 
 
 def language_choices() -> list[tuple[str, str]]:
-    """Languages that desks and agents speak: the common ones of the trade, by their own names."""
+    """List languages that desks and agents speak: the common ones of the trade, by their own names."""
     from django.conf.locale import LANG_INFO
 
     codes = (

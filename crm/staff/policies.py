@@ -30,14 +30,14 @@ def can_manage(actor: User | None, user: User) -> Decision:
 
 
 def can_manage_other(actor: User | None, user: User) -> Decision:
-    """Like can_manage, and never about oneself: switching off, factors, roles and reach take somebody else."""
+    """Decide as can_manage, and never about oneself: switching off, factors, roles and reach take somebody else."""
     if actor is not None and actor.pk == user.pk:
         return no(_("Nobody does this to their own login. Ask another administrator."))
     return can_manage(actor, user)
 
 
 def can_give_role(actor: User | None, role: Role) -> Decision:
-    """Nobody gives rights that they don't hold. Administrators keep the catalogue: they may give any of its roles."""
+    """Decide whether the actor may give a role: none with permissions they lack, but administrators may give any."""
     if actor is None or actor.is_superuser:
         return YES
     allowed = has_permission(actor, "crm.manage_staff")

@@ -15,7 +15,7 @@ from crm.security.scope import reach_of
 
 
 def staff_visible_to(user: User) -> QuerySet[User]:
-    """Staff of the brands that the user reaches, and themselves. Superusers see everybody."""
+    """Select the staff of the brands that the user reaches, and themselves. Superusers see everybody."""
     staff = User.objects.filter(kind=UserKind.STAFF)
     if not user or not user.is_authenticated or not user.is_team:
         return staff.none()
@@ -30,7 +30,7 @@ def reaches_staff(actor: User, user: User) -> bool:
 
 
 def get_staff(user: User, staff_id: int) -> User:
-    """One member of staff; 404 when not visible, NotAllowed without `crm.manage_staff`."""
+    """Find one member of staff; 404 when not visible, NotAllowed without `crm.manage_staff`."""
     person = staff_visible_to(user).select_related("brand", "desk").filter(pk=staff_id).first()
     if person is None:
         raise Http404

@@ -39,7 +39,7 @@ def _icon(name: str, css: str) -> SafeString:
 
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
-    """`{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
+    """Render an icon: `{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
     return _icon(str(name), css)
 
 
@@ -85,7 +85,7 @@ def _decimal(value: Any) -> Decimal | None:
 
 @register.filter
 def money(value: Any, currency: Any = "") -> SafeString:
-    """`{{ amount|money:currency }}` or `{{ a_money_object|money }}`: as the reader's locale writes it."""
+    """Write an amount as the reader's locale does: `{{ amount|money:currency }}` or `{{ a_money_object|money }}`."""
     if hasattr(value, "amount") and hasattr(value, "currency"):
         value, currency = value.amount, value.currency
     amount = _decimal(value)
@@ -95,7 +95,7 @@ def money(value: Any, currency: Any = "") -> SafeString:
 
 @register.filter
 def gain(value: Any, currency: Any = "") -> SafeString:
-    """Money with its sign and colour: profits green with a plus, losses red."""
+    """Write money with its sign and colour: profits green with a plus, losses red."""
     if hasattr(value, "amount") and hasattr(value, "currency"):
         value, currency = value.amount, value.currency
     amount = _decimal(value)
@@ -128,7 +128,7 @@ def audit_icon(action: str) -> str:
 
 @register.filter
 def number(value: Any, digits: int | None = None) -> str:
-    """`{{ lots|number:2 }}`: separators of the reader's locale."""
+    """Write a number with the separators of the reader's locale: `{{ lots|number:2 }}`."""
     return formats.number(_decimal(value), digits)
 
 
@@ -140,7 +140,7 @@ def about(value: Any) -> str:
 
 @register.filter
 def ago(value: Any) -> SafeString:
-    """`3 hours ago`, with the exact instant as the tooltip."""
+    """Write `3 hours ago`, with the exact instant as the tooltip."""
     if value is None or value == "":
         return SafeString("–")
     return format_html(
@@ -153,7 +153,7 @@ def ago(value: Any) -> SafeString:
 
 @register.filter(name="localtime")
 def localtime_(value: Any, seconds: bool = False) -> SafeString:
-    """Date and time in the reader's time zone, which the tooltip names."""
+    """Write date and time in the reader's time zone, which the tooltip names."""
     if not isinstance(value, date):
         return SafeString("–")
     return format_html(
@@ -208,7 +208,7 @@ def hue(value: Any) -> str:
 
 @register.filter
 def at(mapping: Any, key: Any) -> Any:
-    """`{{ mapping|at:key }}`: a lookup by a key that is itself a variable."""
+    """Look up a key that is itself a variable: `{{ mapping|at:key }}`."""
     try:
         return mapping[key]
     except (KeyError, IndexError, TypeError):

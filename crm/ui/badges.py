@@ -53,7 +53,7 @@ def choices_of(model: type[models.Model], field_name: str) -> dict[Any, tuple[An
 
 
 def describe(value: Any, *, model: type[models.Model] | None = None, field_name: str = "") -> tuple[str, str]:
-    """(label, tone) of a state: an enum member, or a stored value with the model field it came from."""
+    """Return (label, tone) of a state: an enum member, or a stored value with the model field it came from."""
     if value is None or value == "":
         return "", "neutral"
     if hasattr(value, "label"):

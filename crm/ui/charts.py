@@ -82,7 +82,7 @@ def bars(values: Sequence[Number], *, width: int = 96, height: int = 24, label: 
 
 
 def share_bars(rows: Sequence[tuple[str, Number, str]]) -> SafeString:
-    """Horizontal bars with a label and a written value each, scaled to the largest: (label, amount, shown text)."""
+    """Draw horizontal bars with a label and a written value each, scaled to the largest: (label, amount, shown text)."""
     if not rows:
         return SafeString("")
     most = max(abs(float(amount or 0)) for _label, amount, _text in rows) or 1.0

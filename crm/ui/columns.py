@@ -31,7 +31,7 @@ DASH = SafeString('<span class="faint">–</span>')
 
 
 def look_up(row: Any, path: str) -> Any:
-    """`owner.full_name` on a row: empty links on the way give None, methods are called."""
+    """Read `owner.full_name` on a row: empty links on the way give None, methods are called."""
     value = row
     for part in path.split("."):
         if value is None:

@@ -210,7 +210,7 @@ def _sorted_afterwards(queryset: QuerySet[Any], legs: list[Leg], size: int) -> l
 def get_page(
     queryset: QuerySet[Any], order: Order, token: str = "", size: int = 50, candidates: QuerySet[Any] | None = None
 ) -> Page:
-    """One page of a list. Walking back past the start gives a full first page.
+    """Read one page of a list. Walking back past the start gives a full first page.
 
     `candidates`: a wider list whose orders are ranges of indexes. With it a page takes bounded time however few rows
     match (see `crm.ui.nearest`), for a query more where they are few.
@@ -247,6 +247,6 @@ def all_rows(queryset: QuerySet[Any], order: Order, chunk: int = 2000) -> Iterat
 
 
 def estimate(queryset: QuerySet[Any]) -> int:
-    """About how many rows a list has, from the planner's statistics: a millisecond at any size. Never a COUNT(*)."""
+    """Estimate how many rows a list has, from the planner's statistics: a millisecond at any size. Never a COUNT(*)."""
     plan = json.loads(queryset.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])

@@ -39,7 +39,7 @@ class Subquery(BaseTable):
 
 
 def within(matching: QuerySet[Any], candidates: QuerySet[Any], size: int) -> list[Any]:
-    """Those of the first `size` rows of `wanted` that are among the first `PROBE_ROWS` candidates.
+    """Read those of the first `size` rows of `matching` that are among the first `PROBE_ROWS` candidates.
 
     `candidates` has the same order, and all rows of `wanted` are among its own; it is a range of an index.
     """

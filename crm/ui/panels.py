@@ -38,7 +38,7 @@ SECTIONS: dict[str, Label] = {
 
 
 def allows(permission: Permission, user: User) -> bool:
-    """Whether the user may see an entry. Superusers see everything; a name is a Django permission."""
+    """Check whether the user may see an entry. Superusers see everything; a name is a Django permission."""
     if permission is None:
         return True
     if callable(permission):

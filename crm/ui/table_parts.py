@@ -83,7 +83,7 @@ _PATTERNS: dict[str, tuple[str, str]] = {}
 
 
 def reverse_pk(url_name: str, pk: Any) -> str:
-    """`reverse` for the row of a table: the pattern is resolved once, not for each of fifty rows."""
+    """Reverse a URL for a table's row: the pattern is resolved once, not for each of fifty rows."""
     pattern = _PATTERNS.get(url_name)
     if pattern is None:
         try:

@@ -144,7 +144,7 @@ class Table:
         raise NotImplementedError
 
     def row_url(self, row: Any) -> str:
-        """Where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
+        """Return where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
         if self.row_permission and not self.user.has_perm(self.row_permission):
             return ""
         if self.row_url_name:
@@ -155,7 +155,7 @@ class Table:
         return ""
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
-        """Every word must be in one of `search_fields` (give them trigram indexes)."""
+        """Keep the rows that have every word in one of `search_fields` (give them trigram indexes)."""
         for word in words.split()[:6]:
             matches = Q()
             for name in self.search_fields:
@@ -462,7 +462,7 @@ class Table:
         return queryset.order_by("pk")
 
     def export_rows(self, chunk: int = 2000) -> Iterator[list[Any]]:
-        """Header and rows of the whole list, in the order on screen."""
+        """Yield header and rows of the whole list, in the order on screen."""
         columns = [column for column in self.shown_columns if column.export]
         yield [str(column.label) for column in columns]
         for row in keyset.all_rows(self.lean(self.matching), self.order, chunk):

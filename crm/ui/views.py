@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """Whether HTMX asks for a part of the page: not on boosted visits or when it restores history."""
+    """Check whether HTMX asks for a part of the page: not on boosted visits or when it restores history."""
     return (
         request.headers.get("HX-Request") == "true"
         and request.headers.get("HX-Request-Type", "partial") == "partial"

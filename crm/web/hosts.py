@@ -29,5 +29,5 @@ def names_of(address: str) -> list[str]:
 
 
 def for_reader(address: str, request: HttpRequest) -> str:
-    """One of our addresses under the name by which this reader came."""
+    """Rewrite one of our addresses to the name by which this reader came."""
     return under(address, urlsplit(f"//{request.get_host()}").hostname or "")

@@ -112,7 +112,7 @@ class Hub:
 
 
 def connect_arguments(database: Any = connection) -> dict[str, Any]:
-    """psycopg's arguments for Django's default database. LISTEN needs a connection of its own, not a pooler's."""
+    """Return psycopg's arguments for Django's default database. LISTEN needs a connection of its own, not a pooler's."""
     arguments = database.get_connection_params()
     # Everything that says where and how: of two hosts `target_session_attrs` finds the one that takes LISTEN.
     ours = ("context", "cursor_factory", "prepare_threshold", "isolation_level")

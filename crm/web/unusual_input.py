@@ -48,7 +48,7 @@ def _clean(data: MultiValueDict[str, str]) -> QueryDict | None:
 
 
 def is_unusable(error: BaseException | None) -> bool:
-    """Whether an error means that a value fits nowhere, rather than that something of ours is broken."""
+    """Check whether an error means that a value fits nowhere, rather than that something of ours is broken."""
     if isinstance(error, DataError | OverflowError):
         return True
     return isinstance(error, ValueError) and any(text in str(error) for text in VALUE_ERRORS)

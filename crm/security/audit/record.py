@@ -19,7 +19,7 @@ COPY_FROM = 50
 
 
 def canonical(body: Mapping[str, Any]) -> bytes:
-    """JSON with sorted keys; dates as ISO text, Decimals as text."""
+    """Write JSON with sorted keys; dates as ISO text, Decimals as text."""
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
 
 
@@ -119,7 +119,7 @@ def _row(
 
 
 def body_of(event: AuditEvent) -> dict[str, Any]:
-    """Before, after, reason and evidence of a row; `{"erased": True}` once the client's key is destroyed."""
+    """Read before, after, reason and evidence of a row; `{"erased": True}` once the client's key is destroyed."""
     raw = bytes(event.body)
     if event.is_encrypted:
         assert event.client_id is not None
@@ -134,7 +134,7 @@ def body_of(event: AuditEvent) -> dict[str, Any]:
 
 
 def bodies_of(events: Iterable[AuditEvent]) -> list[dict[str, Any]]:
-    """`body_of` of many rows; the clients' keys are read once."""
+    """Read `body_of` of many rows; the clients' keys are read once."""
     rows = list(events)
     sealed = [row for row in rows if row.is_encrypted]
     opened = dict(

@@ -169,7 +169,7 @@ def _unsealed() -> int:
 
 
 def prove(event_ids: list[int]) -> dict[int, Proof]:
-    """Inclusion proofs of sealed rows, one tree per seal; unsealed rows have none yet."""
+    """Build inclusion proofs of sealed rows, one tree per seal; unsealed rows have none yet."""
     leaves = AuditLeaf.objects.filter(event_id__in=event_ids).select_related("seal__previous")
     places = {leaf.event_id: leaf for leaf in leaves}
     with connection.cursor() as cursor:
