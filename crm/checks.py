@@ -98,7 +98,7 @@ def proxies_in_front_are_counted(app_configs: Any, **kwargs: Any) -> list[Error]
 
 @register(Tags.security, deploy=True)
 def private_addresses_are_named(app_configs: Any, **kwargs: Any) -> list[Warning]:
-    """Report that any address may be asked: whoever sets up a PSP or server could reach the metadata service or us."""
+    """Warn that every outgoing address is allowed: a PSP or server that staff set up could be the metadata service."""
     if not destinations.is_open():
         return []
     return [
