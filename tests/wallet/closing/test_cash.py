@@ -165,3 +165,29 @@ def test_the_tile_shows_each_brand_s_cover(cast, psp):
     tile = cash.cover_tile(cast.finance)
     assert [(row["brand"], row["tone"], row["cover"]) for row in tile["rows"]] == [(cast.brand, "success", 100)]
     assert Deposit.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("owed", "held", "fields", "tone"),
+    [
+        (100, 101, {}, "success"),
+        (100, 100, {}, "success"),
+        (100, 99, {}, "danger"),
+        (100, 100, {"unknown_count": 1}, "warning"),
+        (100, 100, {"deposits_held_count": 1}, "warning"),
+        (100, 100, {"waiting": 100}, "success"),
+        (100, 100, {"waiting": 101}, "warning"),
+        (100, 99, {"unknown_count": 1, "waiting": 200}, "danger"),
+    ],
+)
+def test_covered_is_green_only_where_nothing_is_uncertain(owed, held, fields, tone):
+    waiting = Decimal(fields.pop("waiting", 0))
+    one = cash.CurrencyCash("EUR", wallets=Decimal(owed), **fields)
+    one.held_at = [cash.Place(1, "PSP", Decimal(held), 1, waiting), cash.Place(2, "Overdrawn", Decimal(-50))]
+    one.owed_at = [cash.Place(3, "Platform", Decimal(-50))]
+    assert (one.tone, one.difference, one.cover_percent) == (tone, held - owed, held)
+
+
+def test_nothing_owed_has_no_cover():
+    one = cash.CurrencyCash("EUR")
+    assert (one.owed, one.held, one.cover_percent, one.tone) == (0, 0, None, "success")
