@@ -1,0 +1,129 @@
+"""Figures of one partner hold nothing of another, nothing that has ended, and end with their last day."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+import time_machine
+
+from ib import attribution, figures, settlement, tree
+from ib.models import Accrual, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+from tests.ib.factories import NOON, refer
+from tests.ib.test_settlement import accrue
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+def earned(found: list[figures.Earned]) -> list[tuple[str, Decimal]]:
+    return [(one.currency, one.amount) for one in found]
+
+
+def test_a_summary_counts_the_network_below_and_what_is_there_now(network, cast):
+    """The client of the sub is nobody's own client above; who was moved away counts no more."""
+    accrue(network)
+    refer(cast.other_client, network.master)
+    rows = [figures.summary(partner) for partner in (network.top, network.master, network.sub)]
+    assert [(row.clients, row.network, row.network_clients) for row in rows] == [(0, 2, 2), (1, 1, 1), (1, 0, 0)]
+    assert [earned(row.open) for row in rows] == [[("EUR", n)] for n in (1, 3, 6)]
+    tree.move_partner(partner_id=network.sub.pk, parent_id=None, actor=cast.ib_manager, reason="own")
+    attribution.attribute_client(client_id=cast.other_client.pk, partner_id=None, actor=cast.ib_manager)
+    rows = [figures.summary(partner) for partner in (network.top, network.master, network.sub)]
+    assert [(row.clients, row.network, row.network_clients) for row in rows] == [(0, 1, 0), (0, 0, 0), (1, 0, 0)]
+
+
+def test_a_branch_shows_what_stands_directly_below(network, cast):
+    accrue(network)
+    (top,) = figures.children(None, brand_id=cast.brand.pk)
+    (master,) = figures.children(network.top.pk, brand_id=cast.brand.pk, level=2)
+    (sub,) = figures.children(network.master.pk, brand_id=cast.brand.pk, level=3)
+    assert [node.partner for node in (top, master, sub)] == [network.top, network.master, network.sub]
+    assert [(node.level, node.clients, node.partners) for node in (top, master, sub)] == [
+        (1, 0, 1),
+        (2, 0, 1),
+        (3, 1, 0),
+    ]
+    assert [earned(node.earned) for node in (top, master, sub)] == [[("EUR", n)] for n in (1, 3, 6)]
+    assert sub.plan == network.version.plan.name
+    tree.move_partner(partner_id=network.sub.pk, parent_id=None, actor=cast.ib_manager, reason="own")
+    attribution.attribute_client(client_id=cast.client.pk, partner_id=None, actor=cast.ib_manager)
+    assert figures.children(network.master.pk, brand_id=cast.brand.pk) == []
+    tops = {node.partner: node for node in figures.children(None, brand_id=cast.brand.pk)}
+    assert set(tops) == {network.top, network.sub} and tops[network.sub].clients == 0
+    assert figures.nodes([network.master], brand_id=cast.brand.pk, level=1)[0].partners == 0
+
+
+@time_machine.travel(NOON, tick=False)
+def test_earnings_of_thirty_days_begin_with_the_first_of_them(network):
+    """The day before the first isn't there; each amount is at its own day."""
+    accrue(network)
+    row = PartnerDay.objects.get(partner=network.sub)
+    for back in (29, 30):
+        PartnerDay.objects.filter(pk=row.pk).update(day=NOON.date() - back * DAY)
+        days, series = figures.daily_earnings(network.sub)
+        assert (days[0], days[-1], len(days)) == (NOON.date() - 29 * DAY, NOON.date(), 30)
+        assert series == ({"EUR": [Decimal(6), *[Decimal(0)] * 29]} if back == 29 else {})
+    PartnerDay.objects.filter(pk=row.pk).update(day=NOON.date() + DAY)
+    assert figures.daily_earnings(network.sub)[1] == {}
+
+
+def test_only_open_periods_of_the_brand_are_open(network, cast):
+    accrue(network)
+    mine = figures.open_period_ids(cast.brand.pk)
+    assert mine and figures.open_period_ids(cast.other_brand.pk) == []
+    assert earned(figures.earned_in([network.sub.pk], mine)) == [("EUR", Decimal(6))]
+    assert figures.earned_in([network.sub.pk], []) == figures.earned_in([], mine) == []
+    first = SettlementPeriod.objects.filter(pk__in=mine).earliest("starts_at")
+    settlement.settle_period(period_id=first.pk, actor=cast.finance)
+    assert first.pk not in figures.open_period_ids(cast.brand.pk)
+
+
+@pytest.mark.parametrize(("days", "rows"), [(1, 1), (0, 0)])
+def test_trades_that_paid_nothing_are_counted_by_reason(network, cast, days, rows):
+    accrue(network, held_seconds=100)
+    with time_machine.travel(Accrual.objects.latest("pk").closed_at + DAY, tick=False):
+        found = figures.exclusions([cast.brand.pk], days=days)
+        assert figures.exclusions([cast.other_brand.pk], days=days) == []
+    assert [(row.reason, row.rows, row.deals, row.symbol) for row in found] == [
+        ("held_too_short", 3, 1, "EURUSD")
+    ] * rows
+
+
+def test_what_a_client_earned_whom(network, cast):
+    accrue(network)
+    accrue(network, held_seconds=100)
+    rows = figures.earned_from(cast.client)
+    assert [(row["level"], row["total"], row["trades"], row["unpaid"]) for row in rows] == [
+        (1, 6, 1, 1),
+        (2, 3, 1, 1),
+        (3, 1, 1, 1),
+    ]
+    assert figures.earned_from(cast.other_client) == []
+    refer(cast.other_client, network.sub)
+    mine = network.sub.attributions.order_by("client_id")
+    assert {row.client: row.earned for row in figures.with_earnings(mine, network.sub)} == {
+        cast.client: 6,
+        cast.other_client: 0,
+    }
+
+
+@time_machine.travel(NOON, tick=False)
+@pytest.mark.parametrize(("back", "is_seen"), [(28, True), (29, True), (30, False)])
+def test_clicks_of_thirty_days(network, back, is_seen):
+    link = ReferralLink.objects.get(partner=network.sub)
+    other = ReferralLink.objects.get(partner=network.master)
+    day = NOON.date() - back * DAY
+    ReferralDay.objects.create(link=link, day=day, clicks=5, registrations=2)
+    ReferralDay.objects.create(link=other, day=NOON.date(), clicks=70, registrations=20)
+    found = figures.referred(network.sub)
+    assert (found.clicks, found.registrations) == ((5, 2) if is_seen else (0, 0))
+    days, counts = figures.clicks([link.pk])
+    assert (len(days), days[0], days[-1]) == (30, NOON.date() - 29 * DAY, NOON.date())
+    if is_seen:
+        at = 29 - back
+        assert (counts[link.pk]["clicks"][at], counts[link.pk]["registrations"][at]) == (5, 2)
+        assert sum(counts[link.pk]["clicks"]) == 5
+    assert set(counts) == ({link.pk} if is_seen else set())
+    ReferralLink.objects.filter(pk=link.pk).update(is_active=False)
+    found = figures.referred(network.sub)
+    assert (found.links_off, found.clicks_off) == ((1, 5) if is_seen else (0, 0))
