@@ -10,6 +10,7 @@ from clients.models import Client
 from compliance import risk
 from compliance.models import CountryRisk, RiskAssessment
 from crm.models import AuditEvent
+from crm.security import audit
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +65,14 @@ def test_a_country_has_one_risk_at_a_time(db):
     country("VN", "grey")
     with pytest.raises(IntegrityError, match="a_country_has_one_risk_at_a_time"), transaction.atomic():
         country("VN", "black", dt.date(2026, 10, 1))
+
+
+def test_an_assessment_is_audited_with_the_rating_before(cast):
+    rated(cast, kyc_level=1, date_of_birth=dt.date(1990, 5, 17))
+    country("IR", "black")
+    rated(cast, country="IR", nationality="IR")
+    bodies = [audit.body_of(row) for row in AuditEvent.objects.filter(action="compliance.risk_assessed").order_by("id")]
+    assert [(body.get("before"), body["after"]) for body in bodies] == [
+        (None, {"rating": "low", "points": 0}),
+        ({"rating": "low"}, {"rating": "high", "points": 100}),
+    ]

@@ -1,5 +1,6 @@
 import pytest
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from clients.queries import clients_visible_to, get_client, is_in_own_book
@@ -7,7 +8,7 @@ from crm.choices import Role
 from crm.errors import NotAllowed
 from crm.models import AuditEvent, User
 from crm.security import roles
-from crm.security.scope import reach_of
+from crm.security.scope import NOTHING, reach_of, staff_of_brand
 from crm.staff import reach as staff_reach
 from crm.staff import roles as staff_roles
 
@@ -83,3 +84,31 @@ def test_only_those_who_manage_staff_give_roles(cast):
     with pytest.raises(NotAllowed):
         staff_roles.give_role(cast.other_agent, Role.FINANCE, actor=cast.agent)
     assert not cast.other_agent.groups.filter(name=Role.FINANCE).exists()
+
+
+def test_nobody_and_who_is_not_of_the_team_reach_nothing(cast):
+    for user in (None, AnonymousUser(), cast.client_user):
+        assert reach_of(user) is NOTHING
+    for user in (cast.agent, cast.desk_head, cast.kyc_officer):
+        assert reach_of(user) is not NOTHING
+        user.is_active = False
+        assert reach_of(user) is NOTHING
+
+
+def test_a_reach_says_by_what_each_book_is_reached(cast):
+    staff_reach.grant(cast.agent, cast.other_book, actor=None)
+    agent = reach_of(User.objects.get(pk=cast.agent.pk))
+    assert agent.own_books == {cast.book.pk} and agent.brands == {cast.brand.pk} and not agent.whole_brands
+    assert "owner" in agent.why[cast.book.pk] and agent.why[cast.other_book.pk] == ("book",)
+    assert agent.desks == {cast.desk.pk, cast.other_desk.pk}
+    head = reach_of(cast.desk_head)
+    assert set(head.why.values()) == {("desk",)} and not head.own_books
+    root = User.objects.create_superuser(username="root", email="root@example.com", kind="staff")
+    assert ("superuser",) in reach_of(root).why.values()
+
+
+def test_staff_of_a_brand_are_those_who_reach_some_of_it(cast):
+    staff = set(staff_of_brand(cast.brand.pk))
+    assert {cast.agent.pk, cast.desk_head.pk, cast.kyc_officer.pk} <= staff
+    assert not staff & {cast.client_user.pk, cast.other_client_user.pk}
+    assert not set(staff_of_brand(cast.other_brand.pk)) & {cast.agent.pk, cast.desk_head.pk}
