@@ -153,6 +153,7 @@ def _common_values(client: Client) -> dict[str, str]:
 
 
 def _record_on_timeline(message: Message, client: Client) -> None:
+    """Put an e-mail on the client's timeline; one that a person sent counts as the last contact."""
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.EMAIL,

@@ -35,7 +35,7 @@ MISSED = {"no_answer", "busy", "voicemail", "wrong_number"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class EntryRow:
     """An entry as the page shows it.
 
     `seconds` of a call; `is_mine`: a note the reader wrote and may edit; `url`: a page they may open.
@@ -64,7 +64,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Page:
-    entries: Sequence[Shown]
+    entries: Sequence[EntryRow]
     older: str
     kind: str
 
@@ -95,9 +95,9 @@ def _read_cursor(text: str) -> tuple[dt.datetime, int] | None:
         return None
 
 
-def _shown(entry: TimelineEntry, reader: User) -> Shown:
+def _shown(entry: TimelineEntry, reader: User) -> EntryRow:
     icon, tone = LOOKS.get(entry.kind, ("circle", "neutral"))
     if entry.kind == TimelineKind.CALL and entry.data.get("outcome") in MISSED:
         icon, tone = "phone-missed", "neutral"
     url = entry.url if entry.url and may_open(reader, entry.url) else ""
-    return Shown(entry, icon, tone, is_mine=bool(entry.data.get("note_id")) and entry.actor_id == reader.pk, url=url)
+    return EntryRow(entry, icon, tone, is_mine=bool(entry.data.get("note_id")) and entry.actor_id == reader.pk, url=url)

@@ -109,7 +109,7 @@ def reason_phrase(reason: Reason) -> Phrase:
 
 
 def _between(reason: Reason) -> str:
-    """`, most between 13:05 and 17:40`: clock times where the agent is."""
+    """Write `, most between 13:05 and 17:40`: clock times where the agent is."""
     if not reason.get("from") or not reason.get("to"):
         return ""
     return ", " + _("most between %(first)s and %(last)s") % {"first": reason["from"], "last": reason["to"]}

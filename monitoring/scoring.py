@@ -109,7 +109,7 @@ class Scorer:
         )
 
     def _expect(self, day: Day, at: Ints) -> tuple[Array, Array, Array]:
-        """Mean and own overdispersion of each agent's counts on such a day, and its length in hours of an ordinary day."""
+        """Compute mean and own overdispersion of each agent's counts on such a day, and its length in ordinary hours."""
         s = {name: values[at] for name, values in self.state.items()}
         hours = np.clip(day.hours, 1.0, HOURS_MAX)[:, None]
         group_count, group_hours, group_spread, group_weight = (

@@ -19,7 +19,7 @@ FREE_PART_MIN = 0.05
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether an error, or what caused it, is that a disk has no room: ours, or the database's."""
+    """Check whether an error, or its cause, is a disk without room: ours, or the database's."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             return True

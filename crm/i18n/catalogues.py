@@ -50,13 +50,13 @@ class SourceText:
 
 
 def _folders(app: str) -> tuple[str, ...]:
-    """Below `templates/`."""
+    """List an app's folders below `templates/`."""
     return (app, *getattr(apps.get_app_config(app), "more_templates", ()))
 
 
 @cache
 def _public() -> tuple[str, ...]:
-    """Beginnings of the paths of what clients, partners and strangers read: every app declares its own."""
+    """List how the paths begin of what clients, partners and strangers read: every app declares its own."""
     return tuple(path for config in apps.get_app_configs() for path in getattr(config, "public_texts", ()))
 
 

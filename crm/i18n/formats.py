@@ -83,7 +83,7 @@ def money(amount: money_rules.Money | Decimal | int | None, currency: str = "", 
 
 @lru_cache(maxsize=64)
 def _separators(shown: Locale) -> tuple[str, str] | None:
-    """Between thousands and before decimals, as Babel writes them; None where a locale groups in another way."""
+    """Return what is between thousands and before decimals, as Babel writes them; None where a locale groups in another way."""
     match = re.fullmatch(r"1(\D+)234(?:\1)567(\D)891", format_decimal(Decimal("1234567.891"), locale=shown))
     return (match[1], match[2]) if match else None
 
@@ -155,7 +155,7 @@ def moments(value: date | datetime, *, seconds: bool = False) -> tuple[str, str]
 
 
 def _zone(shown: datetime) -> str:
-    """` CET`; ` UTC+04` where a zone has no letters; nothing for an instant without one."""
+    """Write ` CET`; ` UTC+04` where a zone has no letters; nothing for an instant without one."""
     name = shown.tzname() or ""
     return f" UTC{name}" if name.startswith(("+", "-")) else f" {name}" if name else ""
 

@@ -148,5 +148,5 @@ def _written(stored: Any) -> str:
 
 
 def _value(value: Any) -> Any:
-    """Whole numbers stay numbers: messages write them by `%d`, too."""
+    """Keep whole numbers as numbers: messages write them by `%d`, too."""
     return value if isinstance(value, int) else _written(value)

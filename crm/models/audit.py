@@ -8,7 +8,7 @@ from django.db import models
 
 
 def append_only(name: str) -> list[pgtrigger.Trigger]:
-    """Triggers that make a table append-only, for everyone and for raw SQL too."""
+    """Return triggers that make a table append-only, for everyone and for raw SQL too."""
     refuse = f"RAISE EXCEPTION '{name} is append-only: write a new row instead';"
     return [
         pgtrigger.Trigger(

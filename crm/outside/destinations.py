@@ -128,7 +128,7 @@ def is_plain_text_allowed(url: str) -> bool:
 
 
 def require_public_url(url: str) -> None:
-    """Whether an address that somebody typed may be asked: https, a host without a user, all of it public.
+    """Check an address that somebody typed: https, a host without a user, all of it public.
 
     Raises: DomainError in words for the form.
     """

@@ -43,13 +43,13 @@ class Bounds:
 
 @functools.cache
 def trusted() -> ssl.SSLContext:
-    """Whom we believe. Read once a process: it takes twenty-five milliseconds of the processor, more than a call does."""
+    """Load the certificates that we trust, once a process: it takes 25 ms of the processor, more than a call does."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 @contextmanager
 def streamed(method: str, url: str, *, bounds: Bounds, **options: Any) -> Iterator[httpx.Response]:
-    """One request; its answer is open and not read yet: see `pieces_of`. Raises: httpx.HTTPError."""
+    """Send one request; its answer is open and not read yet (`pieces_of`). Raises: httpx.HTTPError."""
     if not url.startswith("https://") and not destinations.is_plain_text_allowed(url):
         raise httpx.ConnectError("without TLS nothing is sent: the address must begin with https://")
     headers = {"Accept-Encoding": "gzip, identity", **(options.pop("headers", None) or {})}
@@ -74,7 +74,7 @@ def pieces_of(response: httpx.Response, *, bytes_max: int) -> Iterator[bytes]:
 
 
 def request(method: str, url: str, *, bounds: Bounds, **options: Any) -> httpx.Response:
-    """One request and its whole answer within the bounds. Raises: AnswerTooLarge, httpx.HTTPError."""
+    """Send one request and read its whole answer within the bounds. Raises: AnswerTooLarge, httpx.HTTPError."""
     with streamed(method, url, bounds=bounds, **options) as response:
         return whole(response, bytes_max=bounds.bytes_max)
 
@@ -132,7 +132,7 @@ class _Sockets(httpcore.SyncBackend):
         self.deadline = deadline
 
     def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.NetworkStream:
-        """To an address that `destinations` has checked, and to no other that the name may have a moment later."""
+        """Connect to an address that `destinations` has checked, and to no other that the name may have a moment later."""
         try:
             addresses = destinations.addresses_of(host, port)
         except (destinations.PrivateAddress, OSError) as error:

@@ -13,7 +13,7 @@ HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def _luminance(colour: str) -> float:
-    """WCAG relative luminance of #rrggbb."""
+    """Compute the WCAG relative luminance of #rrggbb."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -192,7 +192,7 @@ def _again(name: str, value: Any) -> Any:
 
 
 def _files() -> Iterator[Path]:
-    """All files of the private folder, without reading a large folder into memory."""
+    """Yield all files of the private folder, without reading a large folder into memory."""
     waiting = [Path(settings.PRIVATE_DIR)]
     while waiting:
         try:

@@ -47,7 +47,7 @@ class Rate:
     crypto_seen_at: dt.datetime | None = None
 
     def is_fresh(self, *, now: dt.datetime, bank_days_max: int) -> bool:
-        """Whether it may be promised: not of a day to come, at most so many bank days old, crypto-assets as of now."""
+        """Check whether the rate may be promised: not of a future day, at most so many bank days old, crypto-assets as of now."""
         if {self.base, self.quote} & CRYPTO and (
             self.crypto_seen_at is None or now - self.crypto_seen_at > CRYPTO_FRESH_FOR
         ):
@@ -55,7 +55,7 @@ class Rate:
         return self.on <= now.date() and bank_days_after(self.on, now.date()) <= bank_days_max
 
     def convert(self, amount: Decimal) -> Decimal:
-        """Into the quote currency, rounded half to even to its smallest unit."""
+        """Convert into the quote currency, rounded half to even to its smallest unit."""
         return quantize(amount * self.rate, self.quote)
 
 

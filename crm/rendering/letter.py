@@ -16,7 +16,7 @@ ROWS_MAX = 600
 
 @cache
 def _font_configuration() -> Any:
-    """Fonts are looked up once per process."""
+    """Look the fonts up once per process."""
     from weasyprint.text.fonts import FontConfiguration
 
     return FontConfiguration()
@@ -37,7 +37,7 @@ def render_pdf(html: str) -> bytes:
 
 @cache
 def _inside_only() -> Any:
-    """Pictures come inside the HTML as `data:`; anything else stops the report (weasyprint.urls.FatalURLFetchingError)."""
+    """Load pictures that the HTML holds as `data:`; anything else stops the report (weasyprint.urls.FatalURLFetchingError)."""
     from weasyprint.urls import URLFetcher
 
     return URLFetcher(allowed_protocols=["data"], fail_on_errors=True)

@@ -138,7 +138,7 @@ class _Setter:
                 self.page.text(MARGIN, self.y, line, size=size, bold=bold)
 
     def _facts(self, facts: Sequence[tuple[str, Cell]]) -> None:
-        """Labels and values, as a table of two columns."""
+        """Set labels and values as a table of two columns."""
         if not facts:
             return
         table = self.pdf.element("Table", parent=self.pdf.document)
@@ -192,7 +192,7 @@ class _Setter:
         self.pdf.close(table)
 
     def _widths(self, columns: Sequence[Column], sample: list[list[str]]) -> list[float]:
-        """Amounts get what they need; texts share the rest, by need where there is room for all, else by weight."""
+        """Give amounts what they need; texts share the rest, by need where there is room for all, else by weight."""
         room = self.width - 2 * MARGIN
         needs = []
         for place, column in enumerate(columns):
@@ -270,7 +270,7 @@ class _Setter:
     # pages
 
     def _need(self, height: float) -> bool:
-        """Room for so much; True when that took a new page."""
+        """Make room for so much; True when that took a new page."""
         if self.y - height >= BOTTOM:
             return False
         self._foot()
@@ -302,7 +302,7 @@ class _Setter:
 
 
 def _shared(texts: dict[int, tuple[float, float]], room: float) -> dict[int, float]:
-    """Room shared among (need, weight): who needs less than a fair share gets that, the others split what is left."""
+    """Share room among (need, weight): who needs less than a fair share gets that, the others split what is left."""
     widths: dict[int, float] = {}
     while texts:
         share = room / sum(weight for _need, weight in texts.values())

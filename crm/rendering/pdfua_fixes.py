@@ -11,7 +11,7 @@ from typing import Any
 
 
 def apply_fixes(_document: Any, pdf: Any) -> None:
-    """`finisher` of `weasyprint.HTML.write_pdf`; `pdf` is its pydyf.PDF."""
+    """Repair the structure as `finisher` of `weasyprint.HTML.write_pdf`; `pdf` is its pydyf.PDF."""
     import pydyf
 
     objects = {item.reference: item for item in pdf.objects if item.number is not None}
@@ -53,7 +53,7 @@ def _in_the_tree(root: Any, objects: dict[bytes, Any]) -> tuple[set[bytes], dict
 
 
 def _decorate(stream: list[Any], loose: set[int]) -> None:
-    """`/Span <</MCID 7>> BDC` becomes `/Artifact BMC`."""
+    """Turn `/Span <</MCID 7>> BDC` into `/Artifact BMC`."""
     for place in range(len(stream) - 1, 1, -1):
         values = stream[place - 1]
         if stream[place] == b"BDC" and isinstance(values, dict) and values.get("MCID") in loose:

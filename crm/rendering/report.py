@@ -111,7 +111,7 @@ class Fingerprint:
         self.row([value for _label, value in facts])
 
     def section(self, section: Section) -> None:
-        """Where a section begins: its facts and its sums; the rows follow."""
+        """Hash where a section begins: its facts and its sums; the rows follow."""
         self._hash.update(b"\x1d")
         self.facts(section.facts)
         self.row(section.total or ())
@@ -141,5 +141,5 @@ def canonical(value: Cell) -> str:
 
 
 def _plain(value: Decimal) -> str:
-    """1.50, 1.5 and 1.500 are the same figure; minus zero is zero."""
+    """Write a figure plainly: 1.50, 1.5 and 1.500 are the same; minus zero is zero."""
     return format((value + 0).normalize(), "f") if value else "0"

@@ -138,7 +138,7 @@ class TaggedPdf:
         return self.fonts[face.name]
 
     def runs(self, text: str, font: _Font) -> list[tuple[_Font, str, int]]:
-        """(font, glyphs as hex, width in thousandths) of a text: one run, more where a character is in another font only."""
+        """Split a text into (font, glyphs as hex, width in thousandths): more than one run where another font has a character."""
         parts: list[tuple[_Font, str, int]] = []
         glyphs, current, total = font.face.glyphs, font, 0
         codes: list[str] = []
@@ -208,7 +208,7 @@ class TaggedPdf:
         return self._digest.hexdigest()
 
     def _metadata(self, number: int) -> None:
-        """XMP, uncompressed as readers that don't know the format search for it."""
+        """Write the XMP, uncompressed as readers that don't know the format search for it."""
         xmp = (
             '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
             'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
@@ -287,7 +287,7 @@ class Page:
         return width
 
     def colour(self, hexadecimal: str) -> None:
-        """Of text and fillings from here on."""
+        """Set the colour of text and fillings from here on."""
         self._drawn.append(_rgb(hexadecimal) + " rg")
 
     def rule(self, x: float, y: float, to: float, *, width: float = 0.4, colour: str = "#c3cad5") -> None:
@@ -310,7 +310,7 @@ class Page:
 
 
 def _in_order_of_sight(text: str) -> str:
-    """Hebrew and Arabic words run from right to left: turned round, as a page has no direction of its own."""
+    """Turn Hebrew and Arabic words round, which run from right to left: a page has no direction of its own."""
     return text if text.isascii() else _FROM_RIGHT.sub(lambda match: match[0][::-1], _UNSEEN.sub("", text))
 
 

@@ -80,7 +80,7 @@ class Book:
         return free
 
     def format(self, pattern: str, *, bold: bool = False) -> Any:
-        """One format object per look: a workbook has a limited number of them."""
+        """Return the one format object of a style: a workbook has a limited number of them."""
         if (pattern, bold) not in self._formats:
             look: dict[str, Any] = {"num_format": pattern} if pattern else {}
             self._formats[pattern, bold] = self._book.add_format({**look, "bold": bold})

@@ -13,7 +13,7 @@ from crm.security.roles import CATALOGUE
 
 @lru_cache(maxsize=1)
 def _own_names() -> dict[str, str]:
-    """Names that models give their own rights, e.g. "May close a month"."""
+    """Map the names that models give their own permissions, e.g. "May close a month"."""
     return {
         f"{model._meta.app_label}.{codename}": str(name)
         for model in apps.get_models()

@@ -93,7 +93,7 @@ def _ways(user: User, book: Book, label: str) -> list[AccessPath]:
 
 
 def _granted_by(user: User, label: str, pk: int) -> tuple[str, dt.datetime | None]:
-    """Who gave the grant, from the audit log; empty where it is older than the log."""
+    """Find who gave the grant, from the audit log; "" where it is older than the log."""
     events = AuditEvent.objects.filter(
         action=CrmAction.ACCESS_GRANTED, target_type="crm.user", target_id=str(user.pk)
     ).order_by("-id")[:GRANTS_READ]

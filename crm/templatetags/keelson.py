@@ -105,7 +105,7 @@ def gain(value: Any, currency: Any = "") -> SafeString:
 
 @register.simple_tag
 def moved(amount: Any, currency: Any, is_booked: bool) -> SafeString:
-    """Money that moves: with sign and colour once it is booked, grey and without a sign before and when it never will be."""
+    """Write money that moves: with sign and colour once it is booked, grey and without a sign before, or when it never will be."""
     if is_booked:
         return gain(amount, currency)
     value = _decimal(amount)

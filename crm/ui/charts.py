@@ -27,7 +27,7 @@ def _points(values: Iterable[Number]) -> list[float]:
 
 
 def _svg(width: int, height: int, body: str, label: str, css: str = "") -> SafeString:
-    """`body` is numbers and tags made in this module; the label is escaped."""
+    """Wrap a body of numbers and tags, made in this module, in an SVG; the label is escaped."""
     role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="k-spark {}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" {}>{}</svg>',

@@ -138,7 +138,7 @@ def several_html(widget: dict[str, Any]) -> SafeString:
 
 
 def attributes(attrs: dict[str, Any]) -> str:
-    """Attributes as Django writes them: True is a bare name, False is left out."""
+    """Write attributes as Django does: True is a bare name, False is left out."""
     return "".join(
         f" {name}" if value is True else f' {name}="{escape(str(value))}"'
         for name, value in attrs.items()

@@ -162,7 +162,7 @@ class Leg:
 def _walk(
     queryset: QuerySet[Any], order: Order, cursor: Cursor | None, size: int, candidates: QuerySet[Any] | None = None
 ) -> list[Any]:
-    """Up to `size` rows after the cursor, in walking direction."""
+    """Read up to `size` rows after the cursor, in walking direction."""
     _field, nullable = _sort_field(queryset, order.path)
     backwards = bool(cursor and cursor.backwards)
     down = order.descending != backwards

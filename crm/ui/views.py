@@ -106,7 +106,7 @@ class TableView(StaffView):
         return self.table.permission
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        """More for the template; override it."""
+        """Return more for the template; override it."""
         return {}
 
     def get(self, request: UserRequest, **kwargs: Any) -> HttpResponseBase:

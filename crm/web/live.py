@@ -226,7 +226,7 @@ async def _until_disconnected(receive: Receive) -> None:
 async def _events(
     user_id: int, session_key: str, queue: asyncio.Queue[str], disconnect: asyncio.Task[None]
 ) -> AsyncIterator[str]:
-    """Messages as they come, a comment when it is quiet, and a farewell when the session ends."""
+    """Yield messages as they come, a comment when it is quiet, and a farewell when the session ends."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(hub().is_listening.wait(), timeout=LISTEN_WAIT_SECONDS)
     if not hub().is_listening.is_set():

@@ -17,7 +17,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """All levels from the leaves to the root; an odd last node moves up unchanged (equal to RFC 6962's split)."""
+    """Compute all levels from the leaves to the root; an odd last node moves up unchanged (equal to RFC 6962's split)."""
     levels = [list(leaves)]
     while len(levels[-1]) > 1:
         below = levels[-1]

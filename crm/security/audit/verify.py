@@ -136,7 +136,7 @@ def _between(before: int | None, after: int | None) -> str:
 
 
 def _outside_the_chain(horizon: int, most: int) -> Iterator[str]:
-    """Rows that no seal vouches for although one should."""
+    """Find rows that no seal vouches for although one should."""
     with connection.cursor() as cursor:
         cursor.execute(WITHOUT_SEAL, [most])
         for event_id, seal_id in cursor.fetchall():

@@ -58,7 +58,7 @@ def _limit(kind: int, soft: int, hard: int) -> None:
 
 
 def _close_files(libc: ctypes.CDLL) -> None:
-    """Landlock: from here on only Python's own files and libraries can be opened, for reading; descriptors that are open stay.
+    """Close the file system by Landlock: only Python's own files and libraries still open, for reading; open descriptors stay.
 
     Where the kernel has no Landlock (before 5.13, or not among its `lsm=`), the system user's files stay readable.
     See https://docs.kernel.org/userspace-api/landlock.html.
@@ -82,7 +82,7 @@ def _close_files(libc: ctypes.CDLL) -> None:
 
 
 def _readable() -> list[str]:
-    """Where modules and shared libraries are. A path that a `.pth` file adds, such as a project's own, is none of them."""
+    """List where modules and shared libraries are. A path that a `.pth` file adds, such as a project's own, is none of them."""
     roots = (sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
     modules = [path for path in sys.path if path.startswith(roots)]
     shared = [path for name in ("LD_LIBRARY_PATH",) for path in os.environ.get(name, "").split(":") if path]

@@ -76,7 +76,7 @@ def _load(image: Image.Image) -> None:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """On a white ground where the picture is transparent."""
+    """Put a picture on a white ground where it is transparent."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         flat = Image.new("RGB", layer.size, "white")

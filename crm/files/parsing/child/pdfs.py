@@ -119,7 +119,7 @@ def _filters(stream: Any) -> list[str]:
 
 
 def _inflated(raw: bytes, most: int) -> Iterator[bytes]:
-    """Pieces of what a Flate stream holds, until just beyond `most`; a broken one ends where it breaks."""
+    """Yield pieces of what a Flate stream holds, until just beyond `most`; a broken one ends where it breaks."""
     unpack, rest, total = zlib.decompressobj(), raw, 0
     try:
         while rest and not unpack.eof and total <= most:
@@ -186,7 +186,7 @@ def _draw_small(content: bytes) -> None:
 
 
 def page(file: BinaryIO, *, number: int) -> Result:
-    """One page, from 1, as PNG. Refusal: `no_page`."""
+    """Draw one page, from 1, as PNG. Refusal: `no_page`."""
     document = _document(file.read())
     if not 1 <= number <= len(document):
         raise Refusal("no_page")
@@ -227,7 +227,7 @@ def _drawn(page: Any) -> Any:
 
 
 def _words(page: Any) -> list[tuple[str, tuple[int, int, int, int]]]:
-    """Characters with their boxes, put together to words at spaces and line ends."""
+    """Put characters with their boxes together to words, at spaces and line ends."""
     import pypdfium2 as pdfium
 
     text = page.get_textpage()

@@ -14,7 +14,7 @@ from .refusal import Refusal
 
 
 def operation_of(name: str) -> Any:
-    """Only the library that the operation needs is imported."""
+    """Import only the library that the operation needs, and return the operation."""
     from importlib import import_module
 
     kind, _dot, verb = name.partition(".")
@@ -54,7 +54,7 @@ def _own_status() -> BinaryIO | None:
 
 
 def _cost(status: BinaryIO | None) -> dict[str, float]:
-    """Of this program: `ru_maxrss` would count the process that started it, too."""
+    """Measure this program alone: `ru_maxrss` would count the process that started it, too."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     cost = {"cpu_seconds": round(used.ru_utime + used.ru_stime, 3)}
     if status is None:

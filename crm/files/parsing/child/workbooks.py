@@ -29,7 +29,7 @@ def rows(
     unpacked_max: int,
     text_max: int,
 ) -> Result:
-    """Every worksheet that has cells, as a line of JSON: [name, [[number, [cell, …]], …]].
+    """Write every worksheet that has cells as a line of JSON: [name, [[number, [cell, …]], …]].
 
     A cell is a text, a number, a truth value, or {"date"|"time"|"moment"|"seconds": …}. cells_max counts the rectangles that
     the sheets' cells span, filled_max what is in them. Refusals: `unpacks`, `cells`, `damaged`.
@@ -81,7 +81,7 @@ def _refuse_bomb(content: bytes, unpacked_max: int) -> None:
 
 
 def _cell(cell: Any, text_max: int) -> Any:
-    """Whole floats are integers: an account number is not 123.0."""
+    """Convert a cell; whole floats become integers: an account number is not 123.0."""
     if isinstance(cell, bool):
         return cell
     if isinstance(cell, float):
