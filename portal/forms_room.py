@@ -20,7 +20,7 @@ from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.platforms import password_rule
 from portal.profile import IDENTITY, identity_is_fixed
-from trading.accounts.request_rules import against_password, is_possible, leave_for_password, types_to_change_to
+from trading.accounts.request_rules import against_password, is_possible, password_permission, types_to_change_to
 from trading.choices import RequestKind
 from trading.leverage.caps import Ladder
 from trading.models import AccountType, TradingAccount, TradingServer
@@ -226,7 +226,7 @@ class RequestForm(forms.Form):
             types = types_to_change_to(account)
             self._offer("account_type", _("Wished account type"), [(one.pk, str(one)) for one in types])
         elif kind == RequestKind.PASSWORD:
-            self.is_possible = bool(against_password(account)) and leave_for_password(account) is None
+            self.is_possible = bool(against_password(account)) and password_permission(account) is None
         self.is_possible = self.is_possible and bool(is_possible(account, RequestKind(kind)))
         self.order_fields(["leverage", "account_type", "reason"])
 

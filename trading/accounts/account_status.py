@@ -18,7 +18,7 @@ CHANGES_MAX = 5
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccountStatus:
     """`forbidden` are rights that the platform does not give, in words."""
 
     forbidden: list[str]
@@ -34,17 +34,17 @@ class RequestHistory:
     changes: list[tuple[AccountChange, list[LocalizedText]]]
 
 
-def standing_of(user: User, account: TradingAccount) -> Standing:
+def status_of(user: User, account: TradingAccount) -> AccountStatus:
     """Collect what the account's owner may not do, and whether the user may archive or restore it. No query."""
     may = bool(policies.can_archive(user, account)) and account.missing_since is None
-    return Standing(
+    return AccountStatus(
         forbidden_in(account),
         may and account.state == AccountState.OPEN,
         may and account.state == AccountState.ARCHIVED,
     )
 
 
-def asked_of(account: TradingAccount) -> RequestHistory:
+def request_history(account: TradingAccount) -> RequestHistory:
     """List what was requested on the account and what changed on the platform. Two queries."""
     return RequestHistory(
         [(request, request_rules.what(request)) for request in queries.requests_of(account)],

@@ -17,7 +17,7 @@ from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from trading import policies
-from trading.accounts.changes import note_telling
+from trading.accounts.changes import note_own_change
 from trading.accounts.request_rules import against_archive
 from trading.audit_codes import TradingAction
 from trading.choices import AccountState
@@ -30,7 +30,7 @@ from trading.platforms.user_errors import as_domain_error
 ARCHIVES: Final = "trading.archive_account"
 
 
-def tell_of_archive(account: TradingAccount, *, is_archived: bool) -> AccountData:
+def apply_archive(account: TradingAccount, *, is_archived: bool) -> AccountData:
     """Take away sign-in and trading on the platform, or give both back as far as no restriction forbids it.
 
     Raises: PlatformError.
@@ -74,9 +74,9 @@ def _checked(account_id: int, actor: Actor, reason: str, state: AccountState) ->
 
 
 def _do(account: TradingAccount, actor: Actor, reason: str, *, is_archived: bool) -> TradingAccount:
-    note_telling(account.pk)
+    note_own_change(account.pk)
     try:
-        now = tell_of_archive(account, is_archived=is_archived)
+        now = apply_archive(account, is_archived=is_archived)
     except PlatformError as problem:
         raise as_domain_error(problem) from problem
     return _keep(account.pk, actor, reason.strip()[:300], is_archived, sorted(now.allowed))
@@ -116,4 +116,4 @@ def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed
     return account
 
 
-__all__ = ["ARCHIVES", "archive_account", "restore_account", "tell_of_archive"]
+__all__ = ["ARCHIVES", "apply_archive", "archive_account", "restore_account"]

@@ -38,7 +38,7 @@ from trading.platforms.user_errors import as_domain_error
 RIGHTS_AGAIN: Final = dt.timedelta(seconds=15)  # until a platform that could not be told is told again
 
 
-def note_telling(account_id: int) -> None:
+def note_own_change(account_id: int) -> None:
     """Note the time before the platform gets a change: what is read back meanwhile is ours, not a dealer's."""
     TradingAccount.objects.filter(pk=account_id).update(told_at=timezone.now())
 
@@ -53,7 +53,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Actor) -> TradingA
     if account.account_type is None:
         raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
     caps.check_leverage(account.client, account.account_type, leverage)
-    note_telling(account_id)
+    note_own_change(account_id)
     try:
         platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
     except PlatformError as problem:
@@ -93,7 +93,7 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
     require(policies.can_reset_password(actor, account))
     is_own = policies.is_own(actor, account.client)
     held = request_rules.against_password(account) if is_own else []
-    if held and request_rules.leave_for_password(account) is None:
+    if held and request_rules.password_permission(account) is None:
         raise DomainError(_("Ask for a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
     chosen = password or new_password()
     longest = capabilities_of(account.server.kind).password_chars_max
@@ -114,7 +114,7 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
     except PlatformError as problem:
         raise as_domain_error(problem, to_client=is_own) from problem
     with transaction.atomic():
-        leave = request_rules.leave_for_password(account) if is_own else None
+        leave = request_rules.password_permission(account) if is_own else None
         if leave is not None:
             leave.used_at = timezone.now()
             leave.save(update_fields=["used_at"])
@@ -183,7 +183,7 @@ def apply_right_to_trade(account_id: int) -> bool:
             details={"account": account.pk, "login": account.login, "trading": may_trade},
         )
         return False
-    note_telling(account_id)
+    note_own_change(account_id)
     try:
         now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: may_trade})
     except PlatformError as problem:

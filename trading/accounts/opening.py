@@ -208,7 +208,7 @@ def _not_opened(account_id: int, problem: PlatformError) -> AccountState:
     if not retries or account.attempts >= ATTEMPTS_MAX:
         account.move_to(AccountState.FAILED)
         account.next_try_at = None
-        _tell_of_failure(account)
+        _notify_of_failure(account)
     else:
         account.move_to(AccountState.UNKNOWN if isinstance(problem, OutcomeUnknown) else AccountState.REQUESTED)
         wait = 0 if taken else WAITS[min(account.attempts, len(WAITS)) - 1]
@@ -228,7 +228,7 @@ def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
     account.error, account.next_try_at = why[:300], None
     account.move_to(AccountState.FAILED)
     account.save(update_fields=["state", "next_try_at", "error"])
-    _tell_of_failure(account)
+    _notify_of_failure(account)
     open_issue(
         server_id=account.server_id,
         kind=IssueKind.BY_HAND,
@@ -243,7 +243,7 @@ def _leave_to_a_person(account: TradingAccount, why: str) -> AccountState:
     return AccountState.FAILED
 
 
-def _tell_of_failure(account: TradingAccount) -> None:
+def _notify_of_failure(account: TradingAccount) -> None:
     client = account.client
     audit.record(
         actor=None,

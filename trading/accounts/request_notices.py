@@ -18,7 +18,7 @@ from trading.models import AccountRequest
 DECIDES = "trading.decide_request"
 
 
-def call_staff(request: AccountRequest) -> None:
+def notify_staff(request: AccountRequest) -> None:
     """Notify the people who decide requests in the client's brand that one is waiting, once per state of its obstacles."""
     account = request.account
     notify(
@@ -31,7 +31,7 @@ def call_staff(request: AccountRequest) -> None:
     )
 
 
-def tell_client(request: AccountRequest) -> None:
+def notify_client(request: AccountRequest) -> None:
     """Put the request's state on the client's timeline and, for a client who signs in, into their notifications."""
     account = request.account
     state = RequestState(request.state)

@@ -83,7 +83,7 @@ def contact_changed(client: Client, *, since: dt.datetime) -> bool:
     return any(newer[2] >= since and newer[:2] != older[:2] for newer, older in pairwise(rows))
 
 
-def leave_for_password(account: TradingAccount) -> AccountRequest | None:
+def password_permission(account: TradingAccount) -> AccountRequest | None:
     """Find the granted request by which the client may set a new password, within a day and once."""
     granted = account.requests.filter(
         kind=RequestKind.PASSWORD,

@@ -26,9 +26,9 @@ from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor, User
 from crm.security.policies import require
 from trading import policies
-from trading.accounts.archive import tell_of_archive
-from trading.accounts.changes import note_telling
-from trading.accounts.request_notices import call_staff, record, tell_client
+from trading.accounts.archive import apply_archive
+from trading.accounts.changes import note_own_change
+from trading.accounts.request_notices import notify_client, notify_staff, record
 from trading.accounts.request_rules import against_archive, is_possible, obstacles, types_to_change_to, what
 from trading.audit_codes import TradingAction
 from trading.choices import OPEN_REQUESTS, AccountState, HeldBecause, RequestKind, RequestState
@@ -60,12 +60,12 @@ def ask(
 
     Who: the account's owner. Raises: NotAllowed, WrongState (not open; asked already), DomainError for a request without sense.
     """
-    request = _note_wish(account_id, kind, actor, leverage, account_type_id, reason)
+    request = _create_request(account_id, kind, actor, leverage, account_type_id, reason)
     return apply(request.pk) if request.state == RequestState.APPLYING else request
 
 
 @transaction.atomic
-def _note_wish(
+def _create_request(
     account_id: int, kind: RequestKind, actor: User, leverage: int | None, type_id: int | None, reason: str
 ) -> AccountRequest:
     account = _locked_account(account_id)
@@ -105,7 +105,7 @@ def _note_wish(
         title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
     )
     if request.held_because:
-        call_staff(request)
+        notify_staff(request)
     return request
 
 
@@ -231,7 +231,7 @@ def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
     request.decided_by, request.decided_at, request.note = actor, timezone.now(), note.strip()[:300]
     request.save(update_fields=["state", "decided_by", "decided_at", "note"])
     record(TradingAction.REQUEST_REFUSED, request, actor, reason=request.note)
-    tell_client(request)
+    notify_client(request)
     return request
 
 
@@ -287,7 +287,7 @@ def apply(request_id: int, *, says: bool = False) -> AccountRequest:
     if request.state not in (RequestState.APPLYING, RequestState.UNDOING):
         return request
     changes = _changes(request)
-    note_telling(request.account_id)
+    note_own_change(request.account_id)
     try:
         changes |= _tell_platform(request, changes)
     except PlatformError as problem:
@@ -332,7 +332,7 @@ def _tell_platform(request: AccountRequest, changes: dict[str, Any]) -> dict[str
     account = request.account
     platform = platform_for(account.server, Purpose.MONEY)
     if request.kind == RequestKind.ARCHIVE:
-        now = tell_of_archive(account, is_archived=changes["state"] == AccountState.ARCHIVED)
+        now = apply_archive(account, is_archived=changes["state"] == AccountState.ARCHIVED)
     else:
         now = platform.update_account(account.login, group=changes.get("group", ""), leverage=changes["leverage"])
     return {"allowed": sorted(now.allowed)}
@@ -374,7 +374,7 @@ def _done(request_id: int, changes: dict[str, Any]) -> AccountRequest:
             after={name: str(value) for name, value in changes.items()},
             reason=request.note,
         )
-    tell_client(request)
+    notify_client(request)
     return request
 
 
@@ -386,7 +386,7 @@ def _not_done(request_id: int) -> None:
         request.move_to(RequestState.WAITING)
         request.held_because = sorted({*request.held_because, HeldBecause.PLATFORM.value})
         request.decided_by = None
-        call_staff(request)
+        notify_staff(request)
     elif request.state == RequestState.UNDOING:
         request.move_to(RequestState.GRANTED)
     request.lease_until = None

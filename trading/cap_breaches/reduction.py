@@ -25,7 +25,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.policies import require, require_permission
 from crm.security.scope import reach_of
-from trading.accounts.changes import note_telling
+from trading.accounts.changes import note_own_change
 from trading.audit_codes import TradingAction
 from trading.choices import Ability, AccountState
 from trading.leverage import caps
@@ -136,7 +136,7 @@ def lower(*, account_id: int, actor: Actor) -> TradingAccount:
     leverage = proposal_for(account, cap.leverage)
     if leverage is None:
         raise DomainError(cap.reason)
-    note_telling(account.pk)
+    note_own_change(account.pk)
     try:
         platform_for(account.server, Purpose.MONEY).update_account(account.login, leverage=leverage)
     except PlatformError as problem:

@@ -327,7 +327,7 @@ Money = list[tuple[_Moment, int, str]]
 def _write_deals(
     demo: Demo, journeys: list[AccountJourney], told: others.Told | None = None
 ) -> tuple[list[dict[str, Any]], Money]:
-    """Number all deals in order of time and write them; return them in the engine's form, and the money among them.
+    """Write all deals in order of time, each with the next ticket, and return them in the engine's form, and the money among them.
 
     `told`: how another platform's adapter reads them.
     """

@@ -97,7 +97,7 @@ def complete(row: StagedLogin, client: Client, account_type: AccountType | None,
     row.save()
     linked = _link_deals(row.server, account)
     _tell(row, account, client, actor, linked)
-    settle_strangers(row.server, actor)
+    settle_unknown_logins(row.server, actor)
     return account
 
 
@@ -255,7 +255,7 @@ def ignore(*, row_id: int, actor: Actor, note: str) -> StagedLogin:
     if not note.strip():
         raise DomainError(_("Say why."))
     row = _decide(row_id, actor, StagedState.IGNORED, note)
-    settle_strangers(row.server, actor)
+    settle_unknown_logins(row.server, actor)
     return row
 
 
@@ -297,7 +297,7 @@ def _record(action: AuditCode, row: StagedLogin, actor: Actor) -> None:
     )
 
 
-def settle_strangers(server: TradingServer, actor: Actor) -> bool:
+def settle_unknown_logins(server: TradingServer, actor: Actor) -> bool:
     """Close the question about unknown accounts once no deal is left without an owner or a decision."""
     with connection.cursor() as cursor:
         cursor.execute(STRANGERS, {"server": server.pk})
@@ -311,4 +311,4 @@ def settle_strangers(server: TradingServer, actor: Actor) -> bool:
     )
 
 
-__all__ = ["NO_TYPE", "SecondPersonNeeded", "attach", "ignore", "put_off", "reopen", "settle_strangers"]
+__all__ = ["NO_TYPE", "SecondPersonNeeded", "attach", "ignore", "put_off", "reopen", "settle_unknown_logins"]

@@ -42,7 +42,7 @@ def read_the_past(job: RunningJob) -> None:
 def fetch_again(job: RunningJob) -> None:
     """Ask the platform again about one difference, and link the job to its page."""
     row = ReconcileBreak.objects.select_related("server", "account__server").get(pk=job.parameters["break_id"])
-    reconcile.look_again(
+    reconcile.recheck_difference(
         row, lambda done, total, text: job.progress(done, total, text or _("%(n)s deals") % {"n": done})
     )
     job.point_to(reverse("trading_break", args=[row.pk]))

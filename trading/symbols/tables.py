@@ -171,7 +171,7 @@ class PlatformBreakTable(Table):
         Column("server", _("Server"), value="server.name"),
         Column("login", _("Login"), css="mono"),
         Column("day", _("Day"), value=lambda row: row.day.isoformat() if row.day else ""),
-        Column("told", _("Evidence"), value=lambda row: told(row), css="clip muted"),
+        Column("told", _("Evidence"), value=lambda row: evidence_text(row), css="clip muted"),
         Column("age", _("Days"), render=_age, css="end num"),
         AgoColumn("found_at", _("Found"), sort=True),
         Column("decided_by", _("Settled by"), value=lambda row: str(row.decided_by or ""), hidden=True),
@@ -189,7 +189,7 @@ class PlatformBreakTable(Table):
         return rows if self.params.get("state") else rows.filter(state=BreakState.OPEN)
 
 
-def told(row: ReconcileBreak) -> str:
+def evidence_text(row: ReconcileBreak) -> str:
     """Sum up a difference's evidence for a table cell."""
     evidence, currency = row.evidence, row.account.currency if row.account else ""
     if row.kind == BreakKind.BALANCE:

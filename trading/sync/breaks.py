@@ -82,7 +82,7 @@ def note_difference(server: TradingServer, difference: Difference, *, is_healed:
     return bool(times == 1)
 
 
-def heal(
+def auto_resolve(
     *, server: TradingServer, kind: BreakKind, subjects: Sequence[str] | None = None, but: Sequence[str] = ()
 ) -> int:
     """Close the open differences that a new comparison didn't find. Without `subjects`: all of the kind but those in `but`."""

@@ -170,8 +170,8 @@ def _compare(
     total.missing += list(taken.new)
     total.changed += list(taken.changed)
     by_ticket = {deal.ticket: deal for deal in deals}
-    _tell_repaired(server, day, [by_ticket[ticket] for ticket in taken.new], BreakKind.MISSING)
-    _tell_repaired(server, day, [by_ticket[ticket] for ticket in taken.changed], BreakKind.CHANGED)
+    _record_repaired(server, day, [by_ticket[ticket] for ticket in taken.new], BreakKind.MISSING)
+    _record_repaired(server, day, [by_ticket[ticket] for ticket in taken.changed], BreakKind.CHANGED)
     if not is_whole:
         return
     theirs = [ticket for ticket in by_ticket if -(2**63) <= ticket < 2**63]
@@ -212,7 +212,7 @@ def _judge_extra(
     moved = take_in(server, still_there)
     total.changed += list(moved.changed)
     there = {deal.ticket: deal for deal in still_there}
-    _tell_repaired(server, day, [there[ticket] for ticket in moved.changed], BreakKind.CHANGED)
+    _record_repaired(server, day, [there[ticket] for ticket in moved.changed], BreakKind.CHANGED)
     total.elsewhere += sum(1 for deal in still_there if window[0] <= deal.server_msc < window[1])
     deleted = [row for row in doubtful if row[0] not in there]
     if deleted:
@@ -257,7 +257,7 @@ def _delete(
                 )
 
 
-def _tell_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData], kind: BreakKind) -> None:
+def _record_repaired(server: TradingServer, day: dt.date, deals: Sequence[DealData], kind: BreakKind) -> None:
     """Record what was repaired at once, with its evidence, as closed differences."""
     chosen = sorted(deals, key=lambda deal: deal.ticket)[:EVIDENCE_MAX]
     edits = {}
@@ -313,7 +313,7 @@ def _keep(server: TradingServer, day: dt.date, total: Compared) -> None:
             ),
         )
     else:
-        breaks.heal(server=server, kind=BreakKind.COUNT, subjects=[day.isoformat()])
+        breaks.auto_resolve(server=server, kind=BreakKind.COUNT, subjects=[day.isoformat()])
     if platform != total.ours or total.extra:
         open_issue(
             server_id=server.pk,

@@ -133,13 +133,13 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
             subject=str(action),
             details={"tickets": [deal.ticket for deal in theirs[:20]], "row": theirs[0].raw},
         )
-    strangers = _strangers(server, {deal.login for deal in deals} - done.owners.keys())
-    if strangers:
+    unknown = _unknown_logins(server, {deal.login for deal in deals} - done.owners.keys())
+    if unknown:
         open_issue(
             server_id=server.pk,
             kind=IssueKind.UNKNOWN_ACCOUNT,
             subject=server.group_mask[:80],
-            details={"logins": strangers[:50]},
+            details={"logins": unknown[:50]},
         )
     trades = sorted(
         (deal for deal in deals if deal.action in TRADES and deal.symbol), key=lambda deal: deal.executed_at
@@ -150,7 +150,7 @@ def _report_the_unknown(server: TradingServer, deals: list[DealData], done: Inge
     symbols.ensure_known(server, {deal.symbol: deal.contract_size for deal in trades}, first_at)
 
 
-def _strangers(server: TradingServer, logins: set[str]) -> list[str]:
+def _unknown_logins(server: TradingServer, logins: set[str]) -> list[str]:
     """List the logins without an account that nobody decided about: a dealer's or test account may be ignored."""
     if not logins:
         return []

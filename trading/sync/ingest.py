@@ -139,11 +139,11 @@ def ingest(server: TradingServer, deals: Sequence[DealData]) -> Ingested:
         _write(server, part, done)
     logins = {deal.ticket: deal.login for deal in deals}
     written = [*done.new.items(), *done.changed.items()]
-    publish_many(_told(server, some, logins, done.owners) for some in batched(written, EVENT_DEALS_MAX))
+    publish_many(_synced_event(server, some, logins, done.owners) for some in batched(written, EVENT_DEALS_MAX))
     return done
 
 
-def _told(
+def _synced_event(
     server: TradingServer, written: Sequence[tuple[int, int]], logins: dict[int, str], owners: dict[str, Owner]
 ) -> DealsSynced:
     """Build the event about some deals, by ticket and row id, with the clients who own them."""

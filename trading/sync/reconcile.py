@@ -133,7 +133,7 @@ def check_balances(server: TradingServer) -> list[BalanceBreak]:
             ),
         )
     if len(differing) < BREAKS_MAX:
-        breaks.heal(server=server, kind=BreakKind.BALANCE, but=[difference.login for difference in differing])
+        breaks.auto_resolve(server=server, kind=BreakKind.BALANCE, but=[difference.login for difference in differing])
     if differing:
         shown = differing[:SHOWN_MAX]
         open_issue(
@@ -148,7 +148,7 @@ def check_balances(server: TradingServer) -> list[BalanceBreak]:
 # ── fetch again ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def look_again(row: ReconcileBreak, progress: Callable[[int, int, str], None]) -> None:
+def recheck_difference(row: ReconcileBreak, progress: Callable[[int, int, str], None]) -> None:
     """Ask the platform about one difference: the day it is about, or all deals of the account. Raises PlatformError."""
     server = row.server
     if row.day is not None:
@@ -186,7 +186,7 @@ def _read_account_again(
             ),
         )
     else:
-        breaks.heal(server=server, kind=BreakKind.BALANCE, subjects=[account.login])
+        breaks.auto_resolve(server=server, kind=BreakKind.BALANCE, subjects=[account.login])
 
 
-__all__ = ["BalanceBreak", "check_balances", "days_due", "find_breaks", "look_again", "reconcile"]
+__all__ = ["BalanceBreak", "check_balances", "days_due", "find_breaks", "recheck_difference", "reconcile"]

@@ -114,7 +114,7 @@ def test_a_type_may_want_a_person_for_every_password_but_the_first(
     request = ask(cast, account)
     requests.grant(request_id=request.pk, actor=cast.support)
     assert requests.undo(request_id=request.pk, actor=cast.support).state == "undone"
-    assert request_rules.leave_for_password(account) is None
+    assert request_rules.password_permission(account) is None
     account.opened_at = timezone.now()
     account.save()
     assert request_rules.against_password(account) == []

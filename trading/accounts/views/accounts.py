@@ -26,7 +26,7 @@ from crm.web.requests import UserRequest
 from trading import policies, queries
 from trading.accounts import changes as accounts
 from trading.accounts import opening
-from trading.accounts.account_status import asked_of, standing_of
+from trading.accounts.account_status import request_history, status_of
 from trading.accounts.forms import LeverageForm, OpenAccountForm
 from trading.accounts.tables import AccountDealTable
 from trading.choices import AccountState, DecisionState, IssueKind
@@ -137,7 +137,7 @@ class AccountPage(StaffView):
             "lacking": capabilities.lacking(account.server),
             "asks_to_look": _asks_to_look(account),
             "unverified": capabilities.unverified(account.server),
-            "standing": standing_of(user, account),
+            "standing": status_of(user, account),
             **_of_opening(user, account),
         }
         return render(request, "trading/accounts/account.html", context)
@@ -164,7 +164,7 @@ class AccountResults(StaffView):
             "falls": drawdown_chart(account, curve),
             "hours": hour_chart(account, fared),
             "results": performance.by_symbol(account),
-            "asked": asked_of(account),
+            "asked": request_history(account),
             "operations": queries.operations_of(account)[:12],
         }
         return render(request, "trading/sync/_fared.html", context)

@@ -70,7 +70,7 @@ class HistoryPart(MoneyPart):
             or last < returned  # what we gave the last time was not kept
             or now - self._swept >= SWEEP_MSC
         )
-        deals = {deal.ticket: deal for deal in self._told(entries)}
+        deals = {deal.ticket: deal for deal in self._streamed_deals(entries)}
         reached = now
         # What was swept long ago was swept by another process since.
         swept = self._swept if now - self._swept < SWEPT_MSC_MAX else now
@@ -88,7 +88,7 @@ class HistoryPart(MoneyPart):
         self._returned = reached
         return DealPage(list(deals.values()), cursor=reached, clock=ServerTime(now, 0), has_more=reached < now)
 
-    def _told(self, entries: Iterable[Owned]) -> list[DealData]:
+    def _streamed_deals(self, entries: Iterable[Owned]) -> list[DealData]:
         """Make deals of a stream's ledger entries, the same as by list. Charges wait for the trade that they belong to."""
         return self.entries_as_deals((login, row) for login, row in entries if row["type"] not in rows.CHARGES)
 

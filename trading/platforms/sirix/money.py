@@ -43,7 +43,7 @@ class MoneyPart(StatusPart):
         started = dt.datetime.now(dt.UTC)
         answer = self.client.write(MONEY, call.path, call.body(login, amount, reference))
         self.looks.forget(login)
-        result = call.said(answer)
+        result = call.result_text(answer)
         if not result:
             raise OutcomeUnknown(f"the answer has no {call.answer}", command=MONEY)
         if result != call.done:

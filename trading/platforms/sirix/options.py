@@ -113,7 +113,7 @@ class MoneyCall:
         kind = self.deposit if amount > 0 else self.withdrawal
         return {self.user: login, self.type: kind, self.amount: abs(amount), self.comment: reference}
 
-    def said(self, answer: Mapping[str, Any]) -> str:
+    def result_text(self, answer: Mapping[str, Any]) -> str:
         """Read the answer's configured field; empty when there is none."""
         value: Any = answer
         for name in self.answer.split("."):
