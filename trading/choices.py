@@ -73,7 +73,7 @@ class MarginFormula(models.TextChoices):
 
 
 class AccountState(BadgeChoices):
-    """Where a trading account stands between our intent and the platform."""
+    """How far a trading account is between our intent and the platform."""
 
     REQUESTED = "requested", "azure", _("Requested")
     OPENING = "opening", "blue", pgettext_lazy("state of an account", "Opening")
@@ -168,7 +168,7 @@ IMPORT_TRANSITIONS: dict[str, set[str]] = {
 
 
 class MissingBecause(BadgeChoices):
-    """What the platform says of an account that it no longer lists."""
+    """Why the platform no longer lists an account."""
 
     ARCHIVED = "archived", "yellow", _("In the platform's archive")
     GONE = "gone", "orange", _("Not on the platform")
@@ -242,7 +242,7 @@ class OperationState(BadgeChoices):
 
 OPERATION_TRANSITIONS: dict[str, set[str]] = {
     OperationState.RESERVED: {OperationState.SENT, OperationState.FAILED},
-    # Back to reserved only when the platform said that it did not begin.
+    # Back to reserved only when the platform reported that it did not begin.
     OperationState.SENT: {
         OperationState.CONFIRMED,
         OperationState.FAILED,
@@ -270,7 +270,7 @@ class SymbolGroup(models.TextChoices):
 
 
 class AliasState(BadgeChoices):
-    """How sure we are of what a server's symbol is called in the house."""
+    """How sure we are of what a server's symbol is among our symbols."""
 
     PROPOSED = "proposed", "orange", _("Proposed")
     BY_RULE = "by_rule", "blue", _("By its name")
@@ -281,7 +281,7 @@ class AliasState(BadgeChoices):
 ALIAS_TRANSITIONS: dict[str, set[str]] = {
     AliasState.PROPOSED: {AliasState.CONFIRMED, AliasState.REFUSED},
     AliasState.BY_RULE: {AliasState.CONFIRMED},
-    # A person may map it anew.
+    # A person may map it again.
     AliasState.CONFIRMED: {AliasState.CONFIRMED},
     AliasState.REFUSED: {AliasState.CONFIRMED},
 }
@@ -291,7 +291,7 @@ MAPPED = ["by_rule", "confirmed"]
 
 
 class AliasRule(models.TextChoices):
-    """Why a symbol of a server is thought to be a symbol of the house."""
+    """Why a symbol of a server is thought to be one of ours."""
 
     EXACT = "exact", _("The name is the same")
     ENDING = "ending", _("The name without the broker's ending")

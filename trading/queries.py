@@ -159,7 +159,7 @@ def deals_visible_to(user: User) -> QuerySet[Deal]:
 def deals_of_account(user: User, account_id: int) -> QuerySet[Deal]:
     """Select the deals of one account, newest first: slice it, or page it by (executed_at, id).
 
-    Staff see also those that a dealer deleted on the platform; they say so.
+    Staff see also those that a dealer deleted on the platform, marked as deleted.
     """
     if not accounts_visible_to(user).filter(pk=account_id).exists():
         raise Http404

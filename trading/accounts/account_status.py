@@ -1,4 +1,4 @@
-"""How an account stands between us and its platform: what was asked, what dealers changed, what its owner may do there."""
+"""The state of an account on its platform: what was asked, what dealers changed, what its owner may do there."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ account's deals. It is never sent again on a guess.
 
     reserved ──► sent ──► confirmed | failed
        ▲          │ └───► unknown ──► confirmed | failed      (looked up; in the end two people decide)
-       └──────────┘ only when the platform said that it did not begin
+       └──────────┘ only when the platform reported it hadn't begun
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def reserve_operation(
 ) -> BalanceOperation:
     """Write down that money is to move; it is sent when the caller's transaction has committed.
 
-    `amount` is signed, in the account's currency: a withdrawal is negative. The same key with the same wish returns the
+    `amount` is signed, in the account's currency: a withdrawal is negative. The same key with the same request returns the
     first operation. Who: the client for their own deposit or withdrawal, else `trading.adjust_balance`.
     Raises: NotAllowed, WrongState, DomainError, IdempotencyConflict.
     """

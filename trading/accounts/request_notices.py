@@ -1,4 +1,4 @@
-"""Who is told of a request on an account, and what is written down of it."""
+"""Who is notified of a request on an account, and what is recorded of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands against a client's wish on an account, and the words for both. Reads only."""
+"""What prevents a client's request on an account, and the texts for both. Reads only."""
 
 from __future__ import annotations
 

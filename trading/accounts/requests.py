@@ -1,12 +1,12 @@
-"""What clients ask for on their accounts: granted at once where nothing stands against it, else decided by a person.
+"""What clients ask for on their accounts: granted at once where nothing prevents it, else decided by a person.
 
 waiting ──► applying ──► granted ──► undoing ──► undone
-   │  ▲         └──► waiting (the platform could not be told)
+   │  ▲         └──► waiting (the platform did not take it)
    ├──┼► refused ┐
    │  └──────────┘ (taken back within a day)
    └──► withdrawn
 
-The platform is told outside of any transaction, and telling it twice does no harm: a worker goes on with what a crash left.
+The platform is called outside of any transaction, and calling it twice does no harm: a worker goes on with what a crash left.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def grant(*, request_id: int, actor: User, note: str = "") -> AccountRequest:
     """Grant and do it. A person may grant against open positions or a minimum, never against a cap or the ladder.
 
     Who: `trading.decide_request` in reach, not for themselves. Raises: NotAllowed, WrongState, DomainError, OutsideWorldError
-    when the platform can't be told: the request then waits on.
+    when the platform doesn't answer: the request then waits on.
     """
     with transaction.atomic():
         request = _locked(request_id)

@@ -1,4 +1,4 @@
-"""What happened around accounts in the demo: wishes in each state, accounts taken over, logins that wait, one that vanished."""
+"""What happened around accounts in the demo: requests in each state, accounts taken over, logins that wait, one that vanished."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tell(demo: Demo, server: TradingServer, accounts: Sequence[TradingAccount]) 
     return _imports(demo, server, [one for one in real if one.imported_at], traders, support[0])
 
 
-# ── wishes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _requests(demo: Demo, traders: Sequence[TradingAccount], person: User) -> None:

@@ -1,8 +1,8 @@
-"""Whom a login fits: the same mailbox, the same telephone, the same name, with weights as for leads.
+"""Whom a login fits: the same e-mail address, the same phone, the same name, with weights as for leads.
 
-Same mailbox 4, same telephone 3, same full name 2, same country 1 beside one of those. Four is certain: a mailbox is enough,
-a telephone needs the name or the country beside it, a name is never more than a question. No platform knows dates of birth.
-"""
+Same e-mail address 4, same phone 3, same full name 2, same country 1 beside one of those. Four is certain: an e-mail address
+is enough, a phone needs the name or the country beside it, a name is never more than a question. No platform knows dates of
+birth. """
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Fit:
 
 
 def match_logins(server: TradingServer, logins: Sequence[str], *, user: User) -> int:
-    """Match these logins anew among the clients that the user reaches. Decided ones are left alone."""
+    """Match these logins again among the clients that the user reaches. Decided ones are left alone."""
     rows = StagedLogin.objects.filter(server=server, login__in=logins, state__in=UNDECIDED, verdict__in=FITTING)
     return match_rows(server, list(rows.only("pk", "group", "currency")), user=user)
 

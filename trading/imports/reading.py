@@ -250,7 +250,7 @@ def _against(account: AccountData, currencies: dict[str, str], synced: set[str])
 
 
 def keep(batch: AccountImport, rows: Iterable[dict[str, Any]]) -> None:
-    """Write staged rows; what a person decided stays as it is, and what is an account here is said to be one."""
+    """Write staged rows; what a person decided stays as it is, and what is an account here is marked as one."""
     rows = list(rows)
     undecided = list(UNDECIDED)
     with connection.cursor() as cursor:

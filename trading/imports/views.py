@@ -146,7 +146,7 @@ class ImportAct(StaffView):
 
 
 class StagedPage(StaffView):
-    """One login: what the platform says, whom it fits and why, and the decision."""
+    """One login: what the platform has, whom it fits and why, and the decision."""
 
     permission = IMPORTS
 

@@ -1,7 +1,7 @@
 """Open accounts of clients alike, counted together: what a cap is held against without going through all accounts.
 
 A large house has a hundred thousand accounts, but few sorts of them: of one type, in one group with one leverage, of clients
-of one category, country and book. Each sort is a row with its accounts' ids. Beat counts anew every few minutes; a page that
+of one category, country and book. Each sort is a row with its accounts' ids. Beat counts again every few minutes; a page that
 finds the count older than that does so itself. What is changed on a single account is checked again by its id.
 """
 
@@ -36,7 +36,7 @@ def counted_at() -> dt.datetime | None:
 
 @transaction.atomic
 def refresh() -> None:
-    """Count anew. Readers see the count before until this one is there; two statements."""
+    """Count again. Readers see the count before until this one is there; two statements."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [LOCK])
         cursor.execute("DELETE FROM trading_capstanding")
@@ -44,7 +44,7 @@ def refresh() -> None:
 
 
 def keep_fresh() -> dt.datetime | None:
-    """Count anew where nobody did lately: a house just set up, or one without beat. Returns when it was counted."""
+    """Count again where nobody did lately: an installation just set up, or one without beat. Returns when it was counted."""
     at = counted_at()
     if at is None or at < timezone.now() - OLDEST:
         refresh()

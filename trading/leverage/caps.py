@@ -2,8 +2,8 @@
 
 A platform keeps one leverage per account and makes less of it by margin rates of its group's symbols. So an account's cap is
 the highest of the classes' caps, and each class is held by what the group gives on it (`trading.leverage.margins`): a leverage
-that would give more than a class allows is offered to nobody whom the line concerns. Where a platform does not tell margin
-rates the account's cap alone counts, and pages say so. What no leverage heals (a class that may not be offered, a fixed
+that would give more than a class allows is offered to nobody whom the line concerns. Where a platform does not list margin
+rates the account's cap alone counts, and pages show that. What no leverage heals (a class that may not be offered, a fixed
 margin) is a question of the group: it is shown with the account type and in health (`type_checks`).
 Of two authorities the stricter counts. Demo accounts have no cap. Professionals and counterparties only where a line names them.
 """
@@ -41,7 +41,7 @@ COUNTRY_OF_LICENCE: Final = {"UK": "GB"}  # codes of `Brand.jurisdiction` that a
 
 @dataclass(frozen=True)
 class Cap:
-    """The highest leverage of an account, and the line that says so."""
+    """The highest leverage of an account, and the line that sets it."""
 
     leverage: int
     line: LeverageCap
@@ -146,7 +146,7 @@ class Ladder:
     default: int | None
     beyond: list[int]
     cap: Cap | None
-    on_class: LocalizedText = ""  # why not the rest, where a class of instruments is what stands against it
+    on_class: LocalizedText = ""  # why not the rest, where a class of instruments is what prevents it
 
     @property
     def reason(self) -> str:

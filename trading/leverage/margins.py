@@ -1,11 +1,11 @@
 """What a group of a platform gives on each class of instruments: an account's leverage over the margin rate of its symbols.
 
-A server tells margin rates of symbols, and groups set rates of their own for paths of symbols. What they make together is
+A server lists margin rates of symbols, and groups set rates of their own for paths of symbols. What they make together is
 kept on the group whenever either is read, so that pages and verbs look at a line. Where several rates of a group fit a
 symbol the smallest counts: what is shown is never less than what a client may get. A fixed margin of a lot counts as the rate
 that it is of the lot's worth, in the margin currency at the day's reference rate. What can't be held against a cap (a
-lot's worth that is not known, a formula or a table whose figures are not told) is kept as not comparable, with the reason.
-Symbols that are not mapped count in no class; a platform that tells nothing says nothing here (`class_margins` is empty).
+lot's worth that is not known, a formula or a table whose figures are unknown) is kept as not comparable, with the reason.
+Symbols that are not mapped count in no class; a platform without margin data has nothing here (`class_margins` is empty).
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class AccountType(models.Model):
 class TradingAccount(HasState):
     """A client's account on a platform. The row is the intent first; the platform's account follows.
 
-    Amounts are in `currency` as the platform last said; `equity_base` is equity in the brand's base currency.
+    Amounts are in `currency` as the platform last reported; `equity_base` is equity in the brand's base currency.
     """
 
     TRANSITIONS = {"state": ACCOUNT_TRANSITIONS}
@@ -113,7 +113,7 @@ class TradingAccount(HasState):
         null=True, help_text=_("Taken over from the platform; money before was not ours")
     )
     history_due_at = models.DateTimeField(null=True, help_text=_("Its deals of the past are still to be read"))
-    # Changes from here are told to the platform a moment before they are kept; what is read meanwhile is no dealer's.
+    # Changes from here are sent to the platform a moment before they are saved; what is read meanwhile is no dealer's.
     told_at = models.DateTimeField(null=True)
     allowed = ArrayField(
         models.CharField(max_length=20), null=True, help_text=_("Rights as the platform last told; see platforms.base")

@@ -48,7 +48,7 @@ class LeverageCap(models.Model):
 
 
 class CapStanding(models.Model):
-    """Open accounts of one sort: of one type, group and leverage, of clients alike. Made anew by `cap_standing`."""
+    """Open accounts of one sort: of one type, group and leverage, of clients alike. Written again by `cap_standing`."""
 
     server = models.ForeignKey(TradingServer, on_delete=models.CASCADE, related_name="+", db_index=False)
     account_type = models.ForeignKey(AccountType, on_delete=models.CASCADE, related_name="+", null=True, db_index=False)

@@ -1,4 +1,4 @@
-"""When a margin level is low: each brand's levels, and the crossings that were told."""
+"""When a margin level is low: each brand's levels, and the crossings that were reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVEL: dict[str, Any] = {"max_digits": 7, "decimal_places": 2}
 
 
 class MarginPolicy(models.Model):
-    """A brand's margin levels in per cent. A crossing is told once; it is over when the level is `hysteresis` points above."""
+    """A brand's margin levels in per cent. A crossing is reported once; it is over when the level is `hysteresis` points above."""
 
     brand = models.OneToOneField(Brand, on_delete=models.PROTECT, related_name="margin_policy")
     is_enabled = models.BooleanField(_("Watch margin levels"), default=True)

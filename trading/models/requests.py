@@ -14,7 +14,7 @@ from trading.models.accounts import AccountType, TradingAccount
 
 
 class AccountRequest(HasState):
-    """One wish of a client, or an order of the house to keep a regulator's cap: what the policy made of it, and who decided.
+    """One request of a client, or the broker's order to keep a regulator's cap: what the policy made of it, and who decided.
     `before` is what an undo goes back to."""
 
     TRANSITIONS = {"state": REQUEST_TRANSITIONS}

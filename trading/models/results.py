@@ -1,6 +1,6 @@
 """What trading brought, summed up: per account and day, week and month, and per account, day and symbol.
 
-Derived from deals and nothing else: `trading.sync.results.refresh` writes these rows anew for the days that a trigger on the deals
+Derived from deals and nothing else: `trading.sync.results.refresh` writes these rows again for the days that a trigger on the deals
 names in `ChangedDay`, whoever wrote, edited or deleted a deal. Days, weeks (from Monday) and months are UTC.
 """
 

@@ -108,7 +108,7 @@ class DayCheck(models.Model):
 
 
 class ReconcileBreak(HasState):
-    """A difference between a platform and us, with its evidence. What can be repaired is, and says so; the rest is decided
+    """A difference between a platform and us, with its evidence. What can be repaired is, and marked so; the rest is decided
     by a person, with a reason. The same difference is one open break, however often it is found."""
 
     TRANSITIONS = {"state": BREAK_TRANSITIONS}

@@ -1,4 +1,4 @@
-"""Symbols as each server names them, what they are called in the house, and who said so."""
+"""Symbols as each server names them, which of ours they are, and who decided it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trading.models.servers import TradingServer
 
 
 class HouseSymbol(models.Model):
-    """An instrument as the house counts it: one name, one group, and how many units its lot has."""
+    """An instrument as we count it: one name, one group, and how many units its lot has."""
 
     name = models.CharField(max_length=32, unique=True)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices)
@@ -48,7 +48,7 @@ class HouseSymbol(models.Model):
 
 class SymbolInfo(models.Model):
     """A symbol on one server with its contract data. `canonical`, `symbol_group` and `house_contract_size` follow from its
-    alias, once that is mapped: reports join this row only. A deal's lots in the house: lots × its contract size / the house's."""
+    alias, once that is mapped: reports join this row only. A deal in our lots: lots × its contract size / ours."""
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="symbols")
     name = models.CharField(max_length=32)
@@ -114,7 +114,7 @@ class SymbolInfo(models.Model):
 
 
 class SymbolAlias(HasState):
-    """What a server's symbol is in the house: proposed by a rule with its reason, mapped by its name, or decided by a person.
+    """Which of our symbols a server's symbol is: proposed by a rule with its reason, mapped by its name, or decided by a person.
 
     `contract_size`, `digits` and `tick_size` are the server's figures that the decision is about; figures that change later
     are a question for a person.
@@ -157,7 +157,7 @@ class SymbolAlias(HasState):
 
     @property
     def factor(self) -> Decimal:
-        """Lots of the house in one lot on the server."""
+        """Our lots in one lot on the server."""
         return self.contract_size / self.symbol.contract_size
 
     @property

@@ -1,4 +1,4 @@
-"""The one small protocol class behind which every trading platform stands, and the values that cross it.
+"""The one small protocol class that every trading platform's adapter implements, and the values that cross it.
 
 Amounts are exact Decimals in the account's currency; volumes are lots; instants are UTC, with the server's own time in
 milliseconds beside them where it matters. Every method may raise the five errors of `errors`.
@@ -23,7 +23,7 @@ LEVERAGE_MAX: Final = 500
 
 
 class Purpose(StrEnum):
-    """Separate connections, so that a long read never stands in the way of money."""
+    """Separate connections, so that a long read never holds up money."""
 
     MONEY = "money"
     READS = "reads"
@@ -40,7 +40,7 @@ class BalanceKind(StrEnum):
 
 
 class Right(StrEnum):
-    """What an account's owner may do, where the platform can tell these apart. Every other right stays the broker's."""
+    """What an account's owner may do, where the platform distinguishes these. Every other right stays the broker's."""
 
     SIGN_IN = "sign_in"
     TRADE = "trade"
@@ -54,10 +54,10 @@ class Capabilities:
 
     `own_logins`: we choose the login, from the server's range; else the platform does and `create_account` brings it.
     `finds_accounts`: an account whose making was not answered can be found again by our reference.
-    `lists_groups`, `lists_symbols`, `lists_accounts`: the platform tells which there are. Without the last, `logins` is
-    refused, and whatever takes a mask speaks of the accounts that the house knows on the server.
+    `lists_groups`, `lists_symbols`, `lists_accounts`: the platform lists which there are. Without the last, `logins` is
+    refused, and whatever takes a mask speaks of the accounts that we have on the server.
     `finds_deals`: deals can be asked for by their tickets alone. `tells_profiles`: group, leverage and rights of an account
-    are told; else they are what the house knows. `lists_money`: `group_money` is one pass over a list that holds everybody,
+    are listed; else they are what we know. `lists_money`: `group_money` is one pass over a list that holds everybody,
     and asking for some thousands reads most of it: all are better read at once.
     `finds_by_reference`: a balance operation can be looked up under our reference; without it no money is moved.
     `unverified`: names of `choices.Ability` for which no public description of the real interface was found: pages say so.
@@ -102,8 +102,8 @@ class MarginRule:
 class GroupData:
     """A group of accounts. `currency` is empty where each account of a group has its own.
 
-    `margin_rules` are None where the platform does not tell what a group gives on single symbols. `margin_profile`: name of
-    a table by which margins go up with volume, whose figures are not told. `uses_discounts`: an exchange's risk model, where
+    `margin_rules` are None where the platform does not list what a group gives on single symbols. `margin_profile`: name of
+    a table by which margins go up with volume, whose figures are unknown. `uses_discounts`: an exchange's risk model, where
     margin comes from discounts of instruments and not from rates.
     """
 
@@ -125,7 +125,7 @@ class SymbolData:
     """A symbol. Margin of a lot is `lot_value` × `margin_rate`, or `margin_fixed` (in the margin currency) × `margin_rate`
     where there is one or the formula knows nothing else; divided by the account's leverage where `margin_by_leverage`.
 
-    A rate of None was not told. `lot_value`, in `lot_currency`, is what a lot is worth: None where no price is known.
+    A rate of None is unknown. `lot_value`, in `lot_currency`, is what a lot is worth: None where no price is known.
     """
 
     name: str
@@ -222,8 +222,8 @@ class AccountMoney:
 
 @dataclass(frozen=True, slots=True)
 class DealData:
-    """One deal. `action`, `entry` and `reason` are MetaTrader 5's numbers, which the house counts with, also when nobody
-    knows them yet; an adapter of another platform translates, and keeps what it was told in `raw`.
+    """One deal. `action`, `entry` and `reason` are MetaTrader 5's numbers, which we count with, also when nobody
+    knows them yet; an adapter of another platform translates, and keeps what it received in `raw`.
 
     `ticket` is unique on its server and never changes for one deal. Where a platform numbers deals and money apart, or not
     at all, the adapter says how it makes one number of them (docs/platforms.md).
@@ -366,7 +366,7 @@ class Platform(DealSource, Protocol):
     def balance_operation(
         self, login: str, kind: BalanceKind, amount: Decimal, reference: str, *, check_margin: bool = True
     ) -> int:
-        """Book once and return the ticket. Never repeats by itself."""
+        """Book once and return the ticket. Never repeats on its own."""
         ...
 
     def find_operations(self, login: str, amount: Decimal, reference: str, *, since: dt.datetime) -> list[DealData]:

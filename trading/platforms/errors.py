@@ -5,7 +5,7 @@
 | `FinalError`      | no, and it never will       | show the reason; a repeat gives the same answer      |
 | `NotStarted`      | no: it was never asked      | try again later                                      |
 | `ReadTimedOut`    | nothing to do: a read       | read again                                           |
-| `OutcomeUnknown`  | nobody can tell             | look it up by its reference; **never send it again** |
+| `OutcomeUnknown`  | nobody knows                | look it up by its reference; **never send it again** |
 | `PlatformBusy`    | no: it refused to start     | try again, slower                                    |
 """
 
@@ -51,7 +51,7 @@ class LoginTaken(FinalError):
 
 
 class NotStarted(PlatformError):
-    """The command never reached the platform, or it said that it did not begin."""
+    """The command never reached the platform, or it reported that it did not begin."""
 
     kind = ErrorKind.NOT_STARTED
 

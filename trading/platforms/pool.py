@@ -1,7 +1,7 @@
 """Connections of this process: one per server and purpose, made when first needed, never carried over a fork.
 
 Money, reads and backfill each have their own connection, rate and circuit breaker on every server, so that a long read or a
-server that answers reads too slowly never stands in the way of money. A child of a fork starts with an empty pool.
+server that answers reads too slowly never holds up money. A child of a fork starts with an empty pool.
 """
 
 from __future__ import annotations

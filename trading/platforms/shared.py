@@ -1,4 +1,4 @@
-"""A rate that all processes share: whose turn it is stands in Redis. Without Redis each process keeps its own count."""
+"""A rate that all processes share: whose turn it is, Redis knows. Without Redis each process keeps its own count."""
 
 from __future__ import annotations
 

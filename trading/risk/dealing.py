@@ -1,7 +1,7 @@
 """What a dealing desk looks at: who wins and who loses, what clients hold together, and who holds it. Real accounts only.
 
 Results come from the sums by day, week and month (`trading.sync.results`); amounts are in the brand's base currency. "Net" is the
-clients': what they win, the house loses where it holds the other side.
+clients': what they win, the broker loses where it holds the other side.
 """
 
 from __future__ import annotations

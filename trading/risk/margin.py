@@ -1,8 +1,8 @@
-"""Margin levels that fall: noticed when equity is read, told once to client and agent, over when the level has recovered.
+"""Margin levels that fall: noticed when equity is read, reported once to client and agent, over when the level has recovered.
 
 Each brand has three limits (`MarginPolicy`; without a row the defaults hold). When an account's level is below one, an alert
 opens; it stays the same alert until the level is `hysteresis` points above the limit, or no margin is in use any more. A level
-that swings around a limit is therefore told once. A fall through several limits at once is told as the deepest.
+that swings around a limit is therefore reported once. A fall through several limits at once is reported as the deepest.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ DEPTH: Final = {MarginSeverity.WARNING: 0, MarginSeverity.CALL: 1, MarginSeverit
 
 
 def watch(server: TradingServer, logins: Sequence[str]) -> int:
-    """Look at accounts whose money was just written, in the same transaction. Returns how many alerts are told."""
+    """Look at accounts whose money was just written, in the same transaction. Returns how many alerts are new."""
     values: dict[str, Any] = {"server": server.pk, "logins": list(logins), "now": timezone.now()}
     with connection.cursor() as cursor:
         cursor.execute(RECOVER, values)

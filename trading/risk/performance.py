@@ -18,7 +18,7 @@ from trading.models import Position, TradingAccount
 
 DAYS: Final = queries.CURVE_DAYS
 SYMBOLS_MAX: Final = 50
-# Sums of the days that stand, and deals of the days whose sums are about to be made anew.
+# Sums of the days that stand, and deals of the days whose sums are about to be written again.
 WAITS: Final = "(SELECT day FROM trading_changedday WHERE account_id = %(account)s AND day >= %(since)s)"
 WAITING: Final = "trading_waiting_deals(%(account)s, %(since)s)"
 BY_SYMBOL: Final = f"""

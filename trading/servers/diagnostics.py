@@ -1,7 +1,7 @@
 """Read-only checks of a platform server: what works, what does not, and what to ask the broker's platform people.
 
 What every platform has is checked here; what only one kind has, by the checks of its adapter (`Kind.checks`). A platform that
-does not tell of something is not asked for it, and the finding says so.
+does not report something is not asked for it, and the finding says so.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SAMPLE_ONE_BY_ONE: Final = 5
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. `advice` says what to do when it is not well."""
+    """One finding. `advice`: what to do when it is not well."""
 
     name: str
     is_well: bool

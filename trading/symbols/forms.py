@@ -16,7 +16,7 @@ HOUSE_MAX = 2000
 
 
 class MapSymbolForm(forms.Form):
-    """What a server's symbol is: a symbol of the house, or a new one."""
+    """What a server's symbol is: one of our symbols, or a new one."""
 
     name = forms.CharField(
         label=_("Symbol in the house"), max_length=32, widget=forms.TextInput(attrs={"list": "house-symbols"})

@@ -1,7 +1,7 @@
 """Exchange rates from a connected trading server's own quotes: `platform:<server>/EURUSD+EURAED` in `KEELSON_FX_FEEDS`.
 
 The mid price between bid and ask of symbols that begin with EUR. The first one of a bank day is the day's rate, as every fiat
-rate stays what it was. A quote that is old, crossed or wide is no rate: the feed says so, and finance is notified in time.
+rate stays what it was. A quote that is old, crossed or wide is no rate: the feed reports it, and finance is notified in time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A person says what servers' symbols are in the house: confirms what rules proposed, chooses, or leaves a proposal out.
+"""Map servers' symbols to ours, by a person: confirm what rules proposed, choose, or reject a proposal.
 
-Who: `trading.change_symbolalias`. What is mapped counts at once in exposure; deals that waited are told to the commission
+Who: `trading.change_symbolalias`. What is mapped counts at once in exposure; deals that waited are published to the commission
 engine by a job, so that they earn what they would have earned.
 """
 
@@ -56,7 +56,7 @@ class Confirmed:
 
 @transaction.atomic
 def confirm(*, info_ids: Iterable[int], actor: User) -> Confirmed:
-    """Confirm the proposals of some symbols whose contract size is the house's. Who: `trading.change_symbolalias`."""
+    """Confirm the proposals of some symbols whose contract size equals ours. Who: `trading.change_symbolalias`."""
     require_permission(actor, MAPS)
     infos = lock_all(SymbolInfo, pks=info_ids)
     proposed = SymbolAlias.objects.filter(info__in=infos, state=AliasState.PROPOSED)

@@ -88,7 +88,7 @@ def _group(info: SymbolInfo) -> str:
 
 
 class SymbolTable(Table):
-    """Servers' symbols and what they are in the house."""
+    """Servers' symbols and which of ours they are."""
 
     name, title = "trading_symbols", _("Symbols")
     subtitle = _(
@@ -216,7 +216,7 @@ def amount(value: Any, currency: str, *, sign: bool = False) -> str:
         return str(value)
 
 
-KNOWN_ACTIONS = Q(action__lt=0) | Q(action__gt=20)  # as the index `deals_of_unknown_action` says it
+KNOWN_ACTIONS = Q(action__lt=0) | Q(action__gt=20)  # as in the index `deals_of_unknown_action`
 
 
 class UnknownDealTable(Table):

@@ -1,4 +1,4 @@
-"""Symbols of all servers, and what they are in the house."""
+"""Symbols of all servers, and which of ours they are."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ConfirmSymbols(StaffView):
 
     @staticmethod
     def _mapped(confirmed: mapping.Confirmed) -> str:
-        """Count what was mapped; nothing to say where nothing was."""
+        """Report how many were mapped; empty where none was."""
         if not confirmed.mapped:
             return ""
         return ngettext("%(n)s symbol mapped.", "%(n)s symbols mapped.", confirmed.mapped) % {"n": confirmed.mapped}
@@ -98,7 +98,7 @@ class SymbolPage(StaffView):
 
 
 class LeaveOutSymbol(StaffView):
-    """A proposal is wrong."""
+    """Reject a proposal, with a note."""
 
     permission = mapping.MAPS
 

@@ -1,1 +1,1 @@
-"""Keeping the house in step with the platforms: deals, money, positions, symbols. Reads only; set-based writes."""
+"""Keeping our tables in step with the platforms: deals, money, positions, symbols. Reads only; set-based writes."""

@@ -116,7 +116,7 @@ def _give(row: Backfill, actor: User) -> Job:
 
 
 def work(backfill_id: int) -> Generator[Backfill, None, None]:
-    """Read on from where it stands; yields after every window. Memory does not grow with the span.
+    """Read on from its position; yields after every window. Memory does not grow with the span.
 
     Raises: WrongState when another worker has it, PlatformError; what was read is kept, and the next one goes on there.
     """

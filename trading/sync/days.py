@@ -1,4 +1,4 @@
-"""Days of a server compared deal by deal: what is missing here is fetched, what is gone there is marked, both are told.
+"""Days of a server compared deal by deal: what is missing here is fetched, what is gone there is marked, both are recorded.
 
 A day is the server's own, in its zone: its wall clock in milliseconds divides into days without any question of summer time.
 Deals are read and compared in windows of a bounded number of deals, so that memory stays flat whatever a day held.

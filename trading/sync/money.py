@@ -106,14 +106,14 @@ def refresh_account(account: TradingAccount) -> None:
 
 
 def read_accounts(server: TradingServer, logins: Sequence[str]) -> int:
-    """Ask the platform for some accounts, write what it says, and mark those that it no longer lists."""
+    """Ask the platform for some accounts, write what it reports, and mark those that it no longer lists."""
     rows = platform_for(server, Purpose.READS).account_money(logins)
     presence.look_for(server, set(logins) - _keep(server, rows))
     return len(rows)
 
 
 def _keep(server: TradingServer, rows: Sequence[AccountMoney]) -> set[str]:
-    """Write what the platform said of some accounts; their logins."""
+    """Write what the platform reported of some accounts; return their logins."""
     with transaction.atomic():
         write(server, rows)
         margin.watch(server, [row.login for row in rows])

@@ -1,6 +1,6 @@
 """Accounts that the platform no longer lists, and those that it lists again. They are marked, never deleted.
 
-A login that is not in a batch's answer is asked for by itself before anything is said of it: a server that is starting
+A login that is not in a batch's answer is asked for by itself before anything is decided about it: a server that is starting
 answers "not found" to everything for a moment, and its own words about one login are the only ones that count.
 """
 

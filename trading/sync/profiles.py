@@ -1,4 +1,4 @@
-"""Group, leverage and rights as the platform has them: what a dealer changed there is kept, said and audited here."""
+"""Group, leverage and rights as the platform has them: what a dealer changed there is saved, reported and audited here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trading.sync.presence import LISTED
 
 BATCH: Final = 2000
 RUN_ACCOUNTS_MAX: Final = 20_000
-OURS: Final = dt.timedelta(minutes=1)  # what we told the platform so shortly before the reading is no dealer's change
+OURS: Final = dt.timedelta(minutes=1)  # what we sent the platform so shortly before the reading is no dealer's change
 FIRST_RIGHTS: Final = """
 WITH n AS (SELECT id, string_to_array(rights, ',') AS allowed FROM unnest(%s::bigint[], %s::text[]) AS u(id, rights)),
 locked AS (SELECT a.id FROM trading_tradingaccount a JOIN n USING (id) WHERE a.allowed IS NULL ORDER BY a.id FOR NO KEY UPDATE OF a)
@@ -37,9 +37,9 @@ UPDATE trading_tradingaccount a SET allowed = n.allowed FROM n, locked WHERE a.i
 
 
 def sync_profiles(server: TradingServer) -> int:
-    """Compare accounts with what the platform says of them, round and round. Returns how many were changed there.
+    """Compare accounts with what the platform has, round and round. Returns how many were changed there.
 
-    A platform that does not tell is not asked.
+    A platform that does not report them is not asked.
     """
     if not capabilities_of(server.kind).tells_profiles:
         return 0

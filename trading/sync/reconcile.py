@@ -49,7 +49,7 @@ FIRST_DAY = "SELECT min(server_msc) FROM (SELECT server_msc FROM trading_deal WH
 
 @dataclass(frozen=True)
 class BalanceBreak:
-    """An account that is worth something else than its deals say."""
+    """An account whose balance differs from the sum of its deals."""
 
     account_id: int
     login: str

@@ -2,7 +2,7 @@
 """Sums of closed trades, kept in step with the deals: who won, who lost, on what, when.
 
 A trigger names every day of an account whose deals were written, edited or deleted (`ChangedDay`); `refresh` takes these
-days and writes their sums anew from the deals, then the weeks and months they belong to. So the sums can't drift, whatever
+days and writes their sums again from the deals, then the weeks and months they belong to. So the sums can't drift, whatever
 wrote the deals, and pages read few rows however many deals there are. `rebuild_facts`-like checks: `differences`.
 
 Amounts are in the account's currency; `net_base` is in the brand's base currency, each day at its own reference rate. Days
@@ -121,7 +121,7 @@ WHERE (d.trades, d.lots, d.net) IS DISTINCT FROM (r.trades, r.lots, r.net)
 
 
 def refresh(*, steps: int = STEPS_MAX) -> int:
-    """Write the sums of changed days anew, some accounts at a time, each in a transaction of its own.
+    """Write the sums of changed days again, some accounts at a time, each in a transaction of its own.
 
     Returns how many days of accounts were written; 0 when there are none, or another worker is at it.
     """

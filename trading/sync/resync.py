@@ -24,7 +24,7 @@ AT_ONCE: Final = 5_000
 def read_again(server: TradingServer, *, span: dt.timedelta) -> int:
     """Read the last `span` of a server's clock once more, and an hour ahead: its clock may just have gone back.
 
-    Returns how many deals were new or changed. Nothing is read where an export tells each edit by its stamp, or where deals
+    Returns how many deals were new or changed. Nothing is read where an export marks each edit by its stamp, or where deals
     can only be read account by account: there the nightly comparison finds them.
     """
     if server.reads_export or not capabilities_of(server.kind).reads_many_deals:

@@ -100,7 +100,8 @@ def keep_changes(
         before = {
             field: _plain(getattr(old, field))
             for field in fields
-            if getattr(old, field) != getattr(new, field) and getattr(old, field) is not None  # told for the first time
+            if getattr(old, field) != getattr(new, field)
+            and getattr(old, field) is not None  # reported for the first time
         }
         after = {field: _plain(getattr(new, field)) for field in before}
         if old.gone_at is not None:

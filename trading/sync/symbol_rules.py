@@ -1,4 +1,4 @@
-"""Rules that say what a broker's symbol probably is: endings and signs around a name, other names, folders.
+"""Rules that guess what a broker's symbol is: endings and signs around a name, other names, folders.
 
 The name without its ending is tried against the ISO currencies and short lists of metals, indices, energies and crypto.
 A rule proposes; only a name that is the same, with the same contract size, maps itself.
@@ -33,7 +33,7 @@ OTHER_NAMES: Final = {
     "NAS100": "US100", "USTEC": "US100", "DJ30": "US30", "WS30": "US30", "GER40": "DE40", "GER30": "DE40", "DE30": "DE40",
     "DAX40": "DE40", "FTSE100": "UK100", "FRA40": "FR40", "STOXX50": "EU50", "JPN225": "JP225", "BITCOIN": "BTCUSD",
 }  # fmt: skip  # a table of pairs
-# Units in a lot where the trade has one custom. Indices, energies and coins differ by broker: the first server says.
+# Units in a lot where the trade has one custom. Indices, energies and coins differ by broker: the first server decides.
 METAL_LOTS: Final = {"XAU": Decimal(100), "XAG": Decimal(5000), "XPT": Decimal(100), "XPD": Decimal(100)}
 FX_LOT: Final = Decimal(100_000)
 AROUND: Final = re.compile(r"^(?P<sign>[#.]?)(?P<name>[A-Z0-9]+?)(?P<ending>[._\-+#!][A-Za-z0-9._\-]*|[a-z]+)?$")

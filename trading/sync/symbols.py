@@ -1,4 +1,4 @@
-"""Symbols of each server, kept in step with it, and what they are in the house.
+"""Symbols of each server, kept in step with it, and which of ours they are.
 
 A name that is the same with the same contract size maps itself. Everything else is a proposal by rule, or a question, for a
 person on the symbols page; until then deals on it are stored and count in no group. Nothing holds a deal back.

@@ -144,7 +144,7 @@ class AccountPage(StaffView):
 
 
 class AccountResults(StaffView):
-    """What the account page fetches once it stands: how the account fared, what was asked, moved and changed.
+    """What the account page fetches once it is shown: how the account fared, what was asked, moved and changed.
 
     The page's look was noted already and comes with it, signed; whoever asks without one is noted here.
     """

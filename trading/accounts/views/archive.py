@@ -16,7 +16,7 @@ from trading.accounts.request_rules import against_archive
 
 
 class ArchiveAccount(StaffView):
-    """With what stands against it instead of the form, where something does."""
+    """With what prevents it instead of the form, where something does."""
 
     permission = archive.ARCHIVES
 

@@ -1,4 +1,4 @@
-"""What every part of the cTrader adapter stands on: its two connections, and who is who on the server."""
+"""What every part of the cTrader adapter builds on: its two connections, and who is who on the server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRADERS: Final = "/v2/webserv/traders"
 
 
 class Parts:
-    """`rest` answers about accounts and books money; `manager` tells what happens, where it is set up."""
+    """`rest` answers about accounts and books money; `manager` reports what happens, where it is set up."""
 
     def __init__(self, config: CtraderConfig, gate: Gate) -> None:
         self.config = config

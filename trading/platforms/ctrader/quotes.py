@@ -1,6 +1,6 @@
 """What open positions are worth now: the server pushes quotes of the symbols that we ask for, and profits follow from them.
 
-The account's equity is the platform's own; a single position's profit is told by nobody, so it is worked out here.
+The account's equity is the platform's own; no interface has a single position's profit, so it is worked out here.
 """
 
 from __future__ import annotations

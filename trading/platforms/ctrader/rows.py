@@ -1,4 +1,4 @@
-"""cTrader's rows as values of the house: deals, balance and bonus history, positions, accounts."""
+"""cTrader's rows as our values: deals, balance and bonus history, positions, accounts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNKNOWN_TYPE: Final = 200  # a type that nobody knows yet is told as this and it
 CORRECTION_SOURCE: Final = "Keelson correction"
 SOURCE: Final = "Keelson"
 
-# ProtoChangeBalanceType → (action of the house, whether it takes away).
+# ProtoChangeBalanceType → (our action, whether it takes away).
 TYPES: Final[dict[int, tuple[int, bool]]] = {
     0: (BALANCE, False), 1: (BALANCE, True), 3: (CHARGE, False), 4: (CHARGE, True), 5: (AGENT, False), 6: (AGENT, True),
     7: (AGENT, False), 8: (AGENT, False), 9: (AGENT, False), 10: (AGENT, True), 11: (CHARGE, False), 12: (CHARGE, True),

@@ -1,4 +1,4 @@
-"""What every part of the adapter stands on: the client, lists that are read page by page, groups by mask, contract sizes."""
+"""What every part of the adapter builds on: the client, lists that are read page by page, groups by mask, contract sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every part of the MT4 adapter stands on: its client, its habits, and how rows are read."""
+"""What every part of the MT4 adapter builds on: its client, its habits, and how rows are read."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 Rules that protect money, beside those of `platforms.web`:
 - a write is sent once, with an `Idempotency-Key`; when its answer is lost the caller gets `OutcomeUnknown`;
-- every request tells the bridge its deadline (`X-Request-Timeout`), and we wait longer than that: the bridge may take twenty
-  seconds more to reach its trade server, and its late answer still says whether something was done;
+- every request carries its deadline to the bridge (`X-Request-Timeout`), and we wait longer than that: the bridge may take twenty
+  seconds more to reach its trade server, and its late answer still shows whether something was done;
 - the token is kept in memory, renewed before it ends, and shown nowhere. HTTP 401 from the bridge itself (it says `Bearer`)
-  did nothing: a read is asked again with a new token, a write was not started. From anybody else it tells nothing.
+  did nothing: a read is asked again with a new token, a write was not started. From anybody else it proves nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ WAITS: Final = {work: seconds + MARGIN_SECONDS for work, seconds in DEADLINES.it
 class Mt4Config:
     """How to reach one trade server behind one bridge. `authority`: address of the log-in server, when it is another.
 
-    `deadlines`: what the bridge is told for each kind of request; `waits`: how long we wait for its answer.
+    `deadlines`: the deadline that the bridge gets for each kind of request; `waits`: how long we wait for its answer.
     """
 
     address: Address

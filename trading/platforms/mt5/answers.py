@@ -1,4 +1,4 @@
-"""What every part of the MT5 adapter stands on: its client, its clock's zone, and how an answer is read."""
+"""What every part of the MT5 adapter builds on: its client, its clock's zone, and how an answer is read."""
 
 from __future__ import annotations
 

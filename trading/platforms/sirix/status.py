@@ -1,4 +1,4 @@
-"""The one call that tells about an account, page by page; every part of the adapter stands on it."""
+"""The one call that describes an account, page by page; every part of the adapter builds on it."""
 
 from __future__ import annotations
 

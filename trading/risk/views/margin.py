@@ -50,7 +50,7 @@ class MarginPolicies(StaffView):
 
 
 class MarginPolicyPage(StaffView):
-    """One brand's limits, and who is told."""
+    """One brand's limits, and who is notified."""
 
     permission = margin.CHANGES
 
