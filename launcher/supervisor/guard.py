@@ -56,13 +56,13 @@ def _let_go_of_the_terminal() -> None:
 def marked(instance: str) -> list[int]:
     """List the living processes of this instance, without ourselves and the supervisor (which bear no mark)."""
     mark = f"{INSTANCE_MARK}={instance}".encode()
-    found = []
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             alive = b"\nState:\tZ" not in (process / "status").read_bytes()
             if alive and mark in (process / "environ").read_bytes().split(b"\0"):
-                found.append(int(process.name))
-    return found
+                pids.append(int(process.name))
+    return pids
 
 
 def end_marked(instance: str, grace_seconds: float = GRACE_SECONDS) -> list[int]:

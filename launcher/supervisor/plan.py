@@ -90,22 +90,25 @@ class Options:
         if not self.with_sandboxes:
             return set()
         names = (*(server.name for server in sandboxes.SERVERS), "psp")
-        wanted = {name for name in names if self.runs(f"sandbox-{name}")}
-        return {name for name in wanted if _is_runnable(f"sandbox.{name}")}
+        running = {name for name in names if self.runs(f"sandbox-{name}")}
+        return {name for name in running if _is_runnable(f"sandbox.{name}")}
 
     def wanted_ports(self) -> dict[str, tuple[int, str]]:
-        wanted = {}
+        ports = {}
         if self.runs("web"):
-            wanted["the pages"] = (self.port, "`--port N` or KEELSON_PORT=N")
+            ports["the pages"] = (self.port, "`--port N` or KEELSON_PORT=N")
         if self.runs("live"):
-            wanted["live updates"] = (self.live_port, "`--live-port N` or KEELSON_LIVE_PORT=N")
+            ports["live updates"] = (self.live_port, "`--live-port N` or KEELSON_LIVE_PORT=N")
         present = self.sandboxes()
         for server in sandboxes.SERVERS:
-            for one in server.all_listeners if server.name in present else ():
-                wanted[one.words] = (self.sandbox_ports[one.name], f"`--{one.option} N` or {one.variable}=N")
+            for listener in server.all_listeners if server.name in present else ():
+                ports[listener.words] = (
+                    self.sandbox_ports[listener.name],
+                    f"`--{listener.option} N` or {listener.variable}=N",
+                )
         if "psp" in present:
-            wanted["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
-        return wanted
+            ports["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
+        return ports
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
@@ -137,9 +140,9 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         "base_url": options.public_base_url,
         "live_url": options.public_live_url,
         **{
-            one.name: f"127.0.0.1:{options.sandbox_ports[one.name]}"
+            listener.name: f"127.0.0.1:{options.sandbox_ports[listener.name]}"
             for server in sandboxes.SERVERS
-            for one in server.listeners
+            for listener in server.listeners
         },
         **{f"{server.name}_control_url": options.control_url(server) for server in sandboxes.SERVERS},
         "psp_url": options.psp_url,

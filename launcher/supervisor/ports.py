@@ -13,11 +13,11 @@ class PortTaken(RuntimeError):
     """A port that Keelson needs is in use; the message names it, its holder if known, and how to choose another."""
 
 
-def check(host: str, wanted: dict[str, tuple[int, str]]) -> None:
+def check(host: str, ports: dict[str, tuple[int, str]]) -> None:
     """Require every port to be free. Raises: PortTaken. `wanted`: name → (port, how to choose another)."""
     problems = []
     numbers: dict[int, str] = {}
-    for name, (port, choose) in wanted.items():
+    for name, (port, choose) in ports.items():
         if port in numbers:
             problems.append(f"Port {port} is asked for twice, by {numbers[port]} and {name}. Choose another: {choose}")
         elif not is_free(host, port):

@@ -54,14 +54,16 @@ class SandboxServer:
 
     def command(self, ports: Mapping[str, int], state: Path) -> list[str]:
         """Its arguments, with the files of the demo."""
-        listening = [word for one in self.all_listeners for word in (one.flag, str(ports[one.name]))]
+        listening = [word for listener in self.all_listeners for word in (listener.flag, str(ports[listener.name]))]
         files = ["--state", str(state / f"{self.name}.sqlite"), "--import", str(state / f"{self.name}-import.jsonl")]
         return [*listening, *files, *self.arguments]
 
     def environment(self, ports: Mapping[str, int]) -> dict[str, str]:
         """Where it is, for everybody who wants to speak to it."""
-        found = {f"SANDBOX_{one.name.upper()}": f"127.0.0.1:{ports[one.name]}" for one in self.listeners}
-        return {**found, f"SANDBOX_{self.name.upper()}_CONTROL": f"http://127.0.0.1:{ports[self.control.name]}"}
+        variables = {
+            f"SANDBOX_{listener.name.upper()}": f"127.0.0.1:{ports[listener.name]}" for listener in self.listeners
+        }
+        return {**variables, f"SANDBOX_{self.name.upper()}_CONTROL": f"http://127.0.0.1:{ports[self.control.name]}"}
 
 
 SERVERS: Final = (

@@ -45,8 +45,8 @@ class Commands:
     def _cut(self, rows: Iterable[Any], limit: int = 0) -> tuple[list[Any], bool]:
         """Take the first chunk, and tell whether there is more; no further row is read."""
         chunk = min(self.chunk, limit) if limit else self.chunk
-        found = list(islice(rows, chunk + 1))
-        return found[:chunk], len(found) > chunk
+        first = list(islice(rows, chunk + 1))
+        return first[:chunk], len(first) > chunk
 
     # -- the server ---------------------------------------------------------------------------------------------------
 
@@ -60,10 +60,10 @@ class Commands:
         return pb.ProtoLightGroupListRes(lightGroup=[view.light_group(group) for group in GROUPS.values()])
 
     def _symbol_list(self, _request: Any) -> pb.ProtoManagerSymbolListRes:
-        return pb.ProtoManagerSymbolListRes(symbol=[view.symbol(one) for one in SYMBOLS.values()])
+        return pb.ProtoManagerSymbolListRes(symbol=[view.symbol(symbol) for symbol in SYMBOLS.values()])
 
     def _volume_profile_list(self, _request: Any) -> pb.ProtoVolumeProfileListRes:
-        return pb.ProtoVolumeProfileListRes(volumeProfile=[view.volume_profile(one) for one in SYMBOLS.values()])
+        return pb.ProtoVolumeProfileListRes(volumeProfile=[view.volume_profile(symbol) for symbol in SYMBOLS.values()])
 
     def _asset_list(self, _request: Any) -> pb.ProtoAssetListRes:
         return pb.ProtoAssetListRes(
@@ -87,12 +87,12 @@ class Commands:
         group = names.GROUPS_BY_ID.get(request.groupId) if request.HasField("groupId") else None
         if request.HasField("groupId") and group is None:
             raise Denied("TRADER_GROUP_NOT_FOUND")
-        found = [
+        users = [
             user
             for user in self._users.values()
             if request.fromTimestamp <= view.registered_msc(user) <= request.toTimestamp and group in (None, user.group)
         ]
-        return sorted(found, key=lambda user: (-view.registered_msc(user), -user.login))
+        return sorted(users, key=lambda user: (-view.registered_msc(user), -user.login))
 
     def _light_trader_list(self, request: Any) -> pb.ProtoManagerLightTraderListRes:
         users, more = self._cut(self._registered(request))
@@ -103,20 +103,20 @@ class Commands:
         return pb.ProtoTraderListRes(trader=[view.trader(self.state, user) for user in users], hasMore=more)
 
     def _trader_by_id(self, request: Any) -> pb.ProtoTraderByIdRes:
-        found = [self._users.get(names.login_of(trader_id)) for trader_id in request.traderId]
-        return pb.ProtoTraderByIdRes(trader=[view.trader(self.state, user) for user in found if user])
+        users = [self._users.get(names.login_of(trader_id)) for trader_id in request.traderId]
+        return pb.ProtoTraderByIdRes(trader=[view.trader(self.state, user) for user in users if user])
 
     def _crud_trader(self, request: Any) -> pb.ProtoCrudTraderRes:
-        given, user = request.trader, self._user(request.trader.traderId)
-        if request.validateVersion and given.version != self.state.version(user.login):
+        trader, user = request.trader, self._user(request.trader.traderId)
+        if request.validateVersion and trader.version != self.state.version(user.login):
             raise Denied("CONCURRENT_MODIFICATION")
         if request.operation == pb.PROTO_DELETE:
             self._delete(user)
         elif request.operation == pb.PROTO_UPDATE_DIFF:
-            self._update(given, user)
+            self._update(trader, user)
         else:
             raise Denied("UNSUPPORTED_MESSAGE", "accounts are made by WebServices here")
-        return pb.ProtoCrudTraderRes(operation=request.operation, traderId=given.traderId)
+        return pb.ProtoCrudTraderRes(operation=request.operation, traderId=trader.traderId)
 
     def _delete(self, user: User) -> None:
         if self.state.books.store.positions_of(user.login):
@@ -124,16 +124,16 @@ class Commands:
         with self.state.books.store.transaction():
             self.state.books.store.delete_user(user.login)
 
-    def _update(self, given: Any, user: User) -> None:
+    def _update(self, trader: Any, user: User) -> None:
         group = ""
-        if given.groupId != names.GROUP_IDS[user.group]:
-            group = names.GROUPS_BY_ID.get(given.groupId, "?")
+        if trader.groupId != names.GROUP_IDS[user.group]:
+            group = names.GROUPS_BY_ID.get(trader.groupId, "?")
         traders.change(
             self.state,
             user,
             group=group,
-            leverage_cents=given.leverageInCents if given.HasField("leverageInCents") else None,
-            access=int(given.accessRights) if given.HasField("accessRights") else None,
+            leverage_cents=trader.leverageInCents if trader.HasField("leverageInCents") else None,
+            access=int(trader.accessRights) if trader.HasField("accessRights") else None,
         )
 
     def _change_password(self, request: Any) -> pb.ProtoChangeTraderPasswordRes:
@@ -153,7 +153,7 @@ class Commands:
         owners = (
             list(request.traderId) if only == "trades" else ([request.traderId] if request.HasField("traderId") else [])
         )
-        logins = [names.login_of(one) for one in owners]
+        logins = [names.login_of(trader_id) for trader_id in owners]
         first, last = request.fromTimestamp, request.toTimestamp
         if last < first:
             raise Denied("INCORRECT_BOUNDARIES")
@@ -208,9 +208,11 @@ class Commands:
         held = list(store.positions.values())
         if request.HasField("traderId"):
             held = store.positions_of(names.login_of(request.traderId))
-        found = [one for one in held if request.fromTimestamp <= one.time_msc <= request.toTimestamp]
-        rows, more = self._cut(sorted(found, key=lambda one: (-one.time_msc, -one.ticket)))
-        return pb.ProtoPositionListRes(position=[view.position(self.state, one) for one in rows], hasMore=more)
+        inside = [position for position in held if request.fromTimestamp <= position.time_msc <= request.toTimestamp]
+        rows, more = self._cut(sorted(inside, key=lambda position: (-position.time_msc, -position.ticket)))
+        return pb.ProtoPositionListRes(
+            position=[view.position(self.state, position) for position in rows], hasMore=more
+        )
 
     # -- money --------------------------------------------------------------------------------------------------------
 

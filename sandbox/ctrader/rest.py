@@ -77,10 +77,10 @@ class WebServices:
 
     def find(self, request: Request) -> tuple[str, Callable[[], Response]]:
         for method, pattern, command in ROUTES:
-            found = re.fullmatch(pattern, request.path)
-            if found and method == request.method:
+            match = re.fullmatch(pattern, request.path)
+            if match and method == request.method:
                 faults = take_own(self.owner.faults, command, OWN_FAULTS)
-                login = int(found[1]) if found.groups() else 0
+                login = int(match[1]) if match.groups() else 0
                 return command, partial(self._answer, command, request, login, faults)
         return "unknown", lambda: Response(404, b"<html>Not Found</html>", "text/html")
 
@@ -127,8 +127,8 @@ class WebServices:
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def _token(self, request: Request, _login: int) -> Response:
-        given = request.json()
-        is_right = given["login"] == self.owner.login and given["hashedPassword"] == self.owner.password_hash
+        body = request.json()
+        is_right = body["login"] == self.owner.login and body["hashedPassword"] == self.owner.password_hash
         if not is_right:
             raise Denied("AUTHENTICATION_FAILED", status=401)
         token = secrets.token_hex(16)
@@ -160,13 +160,13 @@ class WebServices:
         """By time of registration, all in one answer."""
         first, last = (_instant(request.query[name]) for name in ("from", "to"))
         group = int(request.query["groupId"]) if "groupId" in request.query else None
-        found = [
+        traders = [
             self._trader(user)
             for _login, user in sorted(self.books.store.users.items())
             if first <= dt.datetime.fromtimestamp(user.registration, dt.UTC) <= last
             and group in (None, names.GROUP_IDS[user.group])
         ]
-        return _value(request, {"trader": found}, "traders")
+        return _value(request, {"trader": traders}, "traders")
 
     def _trader_get(self, request: Request, login: int) -> Response:
         return _value(request, self._trader(traders.user_of(self.state, login)), "trader")
@@ -212,13 +212,13 @@ class WebServices:
             {
                 "id": names.SYMBOL_IDS[name],
                 "name": name,
-                "description": one.description,
-                "assetClass": names.asset_class(one)[0],
-                "category": names.asset_class(one)[0],
+                "description": symbol.description,
+                "assetClass": names.asset_class(symbol)[0],
+                "category": names.asset_class(symbol)[0],
                 "quotesEnabled": True,
                 "showInCtrader": True,
             }
-            for name, one in SYMBOLS.items()
+            for name, symbol in SYMBOLS.items()
         ]
         return _value(request, {"symbol": rows}, "symbols")
 
@@ -308,10 +308,10 @@ class WebServices:
         )
 
     def _open_positions(self, request: Request, _login: int) -> Response:
-        wanted = int(request.query["login"]) if request.query.get("login") else None
+        login = int(request.query["login"]) if request.query.get("login") else None
         lines = [OPEN_HEAD]
         for held in self.books.store.positions.values():
-            if wanted in (None, held.login):
+            if login in (None, held.login):
                 symbol, shown = SYMBOLS[held.symbol], view.position(self.state, held)
                 _taken, waiting = self.state.commissions(held.login, str(held.ticket))
                 volume = names.hundredths(held.volume_ext, symbol)
@@ -405,9 +405,9 @@ def _value(request: Request, value: dict[str, Any], name: str, status: int = 200
 
 def _xml(name: str, value: Any) -> str:
     if isinstance(value, list):
-        return "".join(_xml(name, one) for one in value)
+        return "".join(_xml(name, item) for item in value)
     if isinstance(value, dict):
-        return f"<{name}>{''.join(_xml(key, one) for key, one in value.items())}</{name}>"
+        return f"<{name}>{''.join(_xml(key, item) for key, item in value.items())}</{name}>"
     return f"<{name}>{escape(str(value).lower() if isinstance(value, bool) else str(value))}</{name}>"
 
 

@@ -105,7 +105,7 @@ class Session:
         if message.payloadType != protocol.AUTH:
             raise protocol.WrongFrame("INVALID_REQUEST", "the first message must sign in", message.clientMsgId)
         server = self.server
-        given = protocol.parse(pb.ProtoManagerAuthReq, message.payload, message.clientMsgId)
+        request = protocol.parse(pb.ProtoManagerAuthReq, message.payload, message.clientMsgId)
         server.count("AUTH")
         faults, settings = server.faults.take("AUTH"), server.settings
         refused: Any = None
@@ -114,7 +114,7 @@ class Session:
             refused = server.maintenance(faults["maintenance"])
         elif "retcode" in faults:
             refused = protocol.error(CODES.get(int(faults["retcode"].value), "UNKNOWN_ERROR"))
-        elif (given.plantId, given.environmentName, given.login, given.passwordHash) != right:
+        elif (request.plantId, request.environmentName, request.login, request.passwordHash) != right:
             refused = protocol.error("AUTHENTICATION_FAILED")
         elif settings.connections_max and len(server.managers()) >= settings.connections_max:
             refused = protocol.error("CONNECTIONS_LIMIT_EXCEEDED")
@@ -320,8 +320,8 @@ class CtraderServer(Gateway):
                     await self._safely(session, session.quote(list(session.spots)))
 
     def _newest(self) -> int:
-        found = self.books.store.newest_deals(1)
-        return int(found[0]["Deal"]) if found else 0
+        deals = self.books.store.newest_deals(1)
+        return int(deals[0]["Deal"]) if deals else 0
 
     async def _push(self, event: Any) -> None:
         faults = self.faults.take("EVENT")

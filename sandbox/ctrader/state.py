@@ -109,7 +109,7 @@ class State:
     def waiting(self, login: int) -> Decimal:
         """Commission of the account's open positions, which its balance does not show yet; never above zero."""
         positions = self.books.store.positions_of(login)
-        return sum((self.commissions(login, str(one.ticket))[1] for one in positions), Decimal(0))
+        return sum((self.commissions(login, str(position.ticket))[1] for position in positions), Decimal(0))
 
     def balance(self, user: User) -> Decimal:
         return user.balance - self.waiting(user.login)

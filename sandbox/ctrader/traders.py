@@ -52,10 +52,10 @@ def of_books(work: Callable[[], T], otherwise: str) -> T:
 
 def user_of(state: State, login: int) -> User:
     """Find a trader's user. Raises Denied."""
-    found = state.books.store.users.get(login)
-    if found is None:
+    user = state.books.store.users.get(login)
+    if user is None:
         raise Denied("TRADER_NOT_FOUND", status=404)
-    return found
+    return user
 
 
 def check_hash(hashed: object) -> str:
@@ -123,10 +123,10 @@ def create(state: State, values: dict[str, Any]) -> User:
 
 def access_number(word: object) -> int:
     """Find the number of an access word. Raises Denied."""
-    words = ("FULL_ACCESS", "CLOSE_ONLY", "NO_TRADING", "NO_LOGIN")
-    if word not in words:
+    names = ("FULL_ACCESS", "CLOSE_ONLY", "NO_TRADING", "NO_LOGIN")
+    if word not in names:
         raise Denied("INVALID_REQUEST", "accessRights")
-    return words.index(str(word))
+    return names.index(str(word))
 
 
 def change(

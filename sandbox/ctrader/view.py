@@ -276,35 +276,35 @@ def event(state: State, row: dict[str, Any]) -> pb.ProtoExecutionEvent:
     )
 
 
-def symbol(one: Symbol) -> pb.ProtoManagerSymbol:
+def symbol(instrument: Symbol) -> pb.ProtoManagerSymbol:
     """Show a symbol."""
     return pb.ProtoManagerSymbol(
-        symbolId=names.SYMBOL_IDS[one.name],
-        name=one.name,
-        digits=one.digits,
-        pipPosition=max(0, one.digits - 1),
+        symbolId=names.SYMBOL_IDS[instrument.name],
+        name=instrument.name,
+        digits=instrument.digits,
+        pipPosition=max(0, instrument.digits - 1),
         enabled=True,
-        description=one.description,
-        lotSize=int(one.contract_size * 100),
-        baseAssetId=names.ASSET_IDS[one.base],
-        quoteAssetId=names.ASSET_IDS[one.profit],
-        defaultSwapLong=float(one.swap_long),
-        defaultSwapShort=float(one.swap_short),
+        description=instrument.description,
+        lotSize=int(instrument.contract_size * 100),
+        baseAssetId=names.ASSET_IDS[instrument.base],
+        quoteAssetId=names.ASSET_IDS[instrument.profit],
+        defaultSwapLong=float(instrument.swap_long),
+        defaultSwapShort=float(instrument.swap_short),
         defaultSwapTime=0,
         defaultSwapPeriod=24,
-        defaultVolumeProfileId=names.SYMBOL_IDS[one.name],
+        defaultVolumeProfileId=names.SYMBOL_IDS[instrument.name],
     )
 
 
-def volume_profile(one: Symbol) -> pb.ProtoVolumeProfile:
+def volume_profile(instrument: Symbol) -> pb.ProtoVolumeProfile:
     """Show the smallest, largest and step volume of a symbol."""
-    lot = int(one.contract_size * 100)
+    lot = int(instrument.contract_size * 100)
     return pb.ProtoVolumeProfile(
-        volumeProfileId=names.SYMBOL_IDS[one.name],
-        name=one.name,
+        volumeProfileId=names.SYMBOL_IDS[instrument.name],
+        name=instrument.name,
         minVolume=lot // 100,
         stepVolume=lot // 100,
-        maxVolume=lot * one.volume_max_lots,
+        maxVolume=lot * instrument.volume_max_lots,
         minStake=0,
         stepStake=0,
         maxStake=0,

@@ -262,7 +262,7 @@ class Books:
         return ticket, held
 
     def _netted(self, login: int, symbol: str) -> Position | None:
-        return next((one for one in self.store.positions_of(login) if one.symbol == symbol), None)
+        return next((position for position in self.store.positions_of(login) if position.symbol == symbol), None)
 
     def _reduce_or_turn(self, held: Position, volume: int, comment: str, order: int) -> tuple[int, Position | None]:
         """Trade against the position of a netting group.
@@ -333,27 +333,30 @@ class Books:
         profit, raw, rate = self._profit(symbol, group, first, second.price_open, lots)
         tickets, change = [], profit
         with self.store.transaction():
-            for one, other, earned, pure in ((first, second, profit, raw), (second, first, Decimal(0), Decimal(0))):
+            for position, other, earned, pure in (
+                (first, second, profit, raw),
+                (second, first, Decimal(0), Decimal(0)),
+            ):
                 ticket, order = self.store.next_ticket("deal"), self.store.next_ticket("order")
-                storage = self.money(one.storage * volume / one.volume_ext, group)
+                storage = self.money(position.storage * volume / position.volume_ext, group)
                 self._book(
                     DealDraft(
                         login=user.login,
                         group=group,
-                        action=1 - one.action,
+                        action=1 - position.action,
                         entry=OUT_BY,
                         order=order,
-                        position=one.ticket,
+                        position=position.ticket,
                         symbol=symbol,
                         volume=volume,
                         volume_closed=volume,
                         price=second.price_open,
                         profit=earned,
                         storage=storage,
-                        comment=f"close #{one.ticket} by #{other.ticket}",
+                        comment=f"close #{position.ticket} by #{other.ticket}",
                         raw=pure,
                         rate=rate,
-                        price_position=one.price_open,
+                        price_position=position.price_open,
                         quote=self.market.quote(symbol, group),
                     ),
                     ticket,
@@ -361,8 +364,8 @@ class Books:
                 )
                 tickets.append(ticket)
                 change += storage
-            for one in (first, second):
-                self._take_off(one, volume, group)
+            for position in (first, second):
+                self._take_off(position, volume, group)
             self.store.save_user(replace(user, balance=user.balance + change, last_access=now // 1000))
         return tickets[0], tickets[1]
 
@@ -435,9 +438,9 @@ class Books:
         view = self.account(login)
         while view.margin and view.level <= view.group.stop_out:
             open_now = [
-                one
-                for one in self.store.positions_of(login)
-                if self.market.is_open(SYMBOLS[one.symbol], self.clock.now())
+                held
+                for held in self.store.positions_of(login)
+                if self.market.is_open(SYMBOLS[held.symbol], self.clock.now())
             ]
             if not open_now:
                 break

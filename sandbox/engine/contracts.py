@@ -214,13 +214,13 @@ GROUPS = _groups()
 
 def matches(mask: str, name: str) -> bool:
     """`demo*,!demo\\forex`: a list with `*` as a wildcard; `!` takes away."""
-    wanted = False
+    is_match = False
     for item in filter(None, (part.strip() for part in mask.split(","))):
         if _fits(item.removeprefix("!"), name):
             if item.startswith("!"):
                 return False
-            wanted = True
-    return wanted
+            is_match = True
+    return is_match
 
 
 def _fits(mask: str, name: str) -> bool:
@@ -230,10 +230,10 @@ def _fits(mask: str, name: str) -> bool:
         return name == mask
     at = len(first)
     for part in parts[:-1]:
-        found = name.find(part, at)
-        if found < 0:
+        place = name.find(part, at)
+        if place < 0:
             return False
-        at = found + len(part)
+        at = place + len(part)
     return name.startswith(first) and name.endswith(parts[-1]) and len(name) - at >= len(parts[-1])
 
 

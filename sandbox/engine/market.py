@@ -64,7 +64,7 @@ class Market:
 
     def news(self, currency: str, seconds: float = 30.0) -> list[str]:
         """Something is published: symbols of this currency move eight times as fast, with four times the spread."""
-        hit = [name for name, one in SYMBOLS.items() if currency in (one.base, one.profit)]
+        hit = [name for name, symbol in SYMBOLS.items() if currency in (symbol.base, symbol.profit)]
         self.news_left.update(dict.fromkeys(hit, seconds))
         return hit
 

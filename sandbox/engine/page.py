@@ -146,7 +146,7 @@ def render(server: Gateway, state: dict[str, Any]) -> str:
     """Write the whole state page."""
     books, title = server.books, esc(f"Sandbox {server.name}")
     rows = [[key.replace("_", " "), ", ".join(v) if isinstance(v := state[key], list) else v] for key in SHOWN]
-    armed = [[one["kind"], one["command"], one["times"], one["hits"]] for one in state["faults"]]
+    armed = [[fault["kind"], fault["command"], fault["times"], fault["hits"]] for fault in state["faults"]]
     accounts = []
     for user in list(books.store.users.values())[-ACCOUNTS:]:
         view = books.account(user.login)

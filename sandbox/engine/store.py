@@ -304,8 +304,8 @@ class Store:
         else:
             query = "SELECT changed, data FROM deals WHERE ticket = ?"
             rows = [row for ticket in self._touched for row in self.db.execute(query, (ticket,))]
-        gone, self._touched, self._deleted = self._deleted, [], []
-        return rows, gone
+        deleted, self._touched, self._deleted = self._deleted, [], []
+        return rows, deleted
 
     def delete_deal(self, ticket: int) -> None:
         if self._touched is not None:

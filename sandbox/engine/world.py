@@ -219,12 +219,12 @@ def describe(books: Books) -> list[dict[str, object]]:
     """List the seeded accounts as they are now, for the state page and the documentation's test."""
     return [
         {
-            "login": one.login,
-            "group": one.group,
-            "is_netting": GROUPS[one.group].margin_mode == NETTING,
+            "login": account.login,
+            "group": account.group,
+            "is_netting": GROUPS[account.group].margin_mode == NETTING,
             "balance": str(user.balance),
             "credit": str(user.credit),
         }
-        for one in ACCOUNTS
-        if (user := books.store.users.get(one.login))
+        for account in ACCOUNTS
+        if (user := books.store.users.get(account.login))
     ]

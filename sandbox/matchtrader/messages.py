@@ -49,8 +49,8 @@ def part(field: int, content: bytes) -> bytes:
 
 def texts(row: Mapping[str, Any], fields: Mapping[str, int]) -> bytes:
     """Numbers go as texts with their digits."""
-    told = sorted((field, row[name]) for name, field in fields.items() if name in row)
-    shown = ((field, f"{value:f}" if isinstance(value, Decimal) else str(value)) for field, value in told)
+    numbered = sorted((field, row[name]) for name, field in fields.items() if name in row)
+    shown = ((field, f"{value:f}" if isinstance(value, Decimal) else str(value)) for field, value in numbered)
     return b"".join(part(field, value.encode()) for field, value in shown if value)
 
 
@@ -96,7 +96,7 @@ def margin_call(login: str, group: str, level: Any) -> bytes:
 
 def fields_of(data: bytes) -> dict[int, list[bytes | int]]:
     """Decode a request's fields by number. Raises ValueError, IndexError for what is no message."""
-    found: dict[int, list[bytes | int]] = {}
+    fields: dict[int, list[bytes | int]] = {}
     at = 0
 
     def read() -> int:
@@ -113,11 +113,11 @@ def fields_of(data: bytes) -> dict[int, list[bytes | int]]:
     while at < len(data):
         tag = read()
         if tag & 7 == 0:
-            found.setdefault(tag >> 3, []).append(read())
+            fields.setdefault(tag >> 3, []).append(read())
         elif tag & 7 == 2:
             length = read()
-            found.setdefault(tag >> 3, []).append(data[at : at + length])
+            fields.setdefault(tag >> 3, []).append(data[at : at + length])
             at += length
         else:
             raise ValueError(f"wire type {tag & 7}")
-    return found
+    return fields

@@ -131,14 +131,14 @@ class Site:
         logins, groups = body.get("logins") or [], body.get("groups") or []
         if not logins and not groups:
             raise Refused(BAD)
-        words = body.get("accessRightsFilter") or [FULL]
-        if set(words) - set(ACCESS_RIGHTS):
+        rights = body.get("accessRightsFilter") or [FULL]
+        if set(rights) - set(ACCESS_RIGHTS):
             raise Refused(BAD)
-        names, wanted = set(groups), {str(login) for login in logins}
+        names, logins_asked = set(groups), {str(login) for login in logins}
         return [
             user.login
-            for user in server.accounts.listed(words=words)
-            if str(user.login) in wanted or (names and server.views.account_group(user) in names)
+            for user in server.accounts.listed(words=rights)
+            if str(user.login) in logins_asked or (names and server.views.account_group(user) in names)
         ]
 
     @staticmethod
@@ -195,9 +195,9 @@ def accounts(site: Site, request: Request, _names: Names) -> Response:
     page, size = int(request.query.get("page") or 0), int(request.query.get("size") or PAGE_DEFAULT)
     if page < 0 or not 1 <= size <= PAGE_MAX:
         raise Refused(BAD)
-    words = [word for many in request.many("accessRightsFilter") for word in many.split(",")] or [FULL]
-    listed = list(site.accounts.listed(request.query.get("group", ""), words))
-    content = [site.views.account(one) for one in listed[page * size : (page + 1) * size]]
+    rights = [word for many in request.many("accessRightsFilter") for word in many.split(",")] or [FULL]
+    listed = list(site.accounts.listed(request.query.get("group", ""), rights))
+    content = [site.views.account(user) for user in listed[page * size : (page + 1) * size]]
     return as_json(
         {"content": content, "totalPages": -(-len(listed) // size), "totalElements": len(listed), "size": size}
     )
@@ -266,12 +266,12 @@ def ledgers(site: Site, request: Request, _names: Names) -> Response:
     types = set(body.get("types") or TYPES)
     if types - set(TYPES):
         raise Refused(BAD)
-    told = site.views.ledgers(site.chosen(body, site.server), first, last, types)
+    entries = site.views.ledgers(site.chosen(body, site.server), first, last, types)
     group_of = site.views.account_group
     return as_json(
         [
             {"login": str(login), "group": group_of(site.books.user(login)), "operations": rows}
-            for login, rows in told.items()
+            for login, rows in entries.items()
         ]
     )
 
@@ -314,5 +314,7 @@ def symbols(site: Site, request: Request, _names: Names) -> Response:
     group = OFFERED.get(request.query.get("group", ""))
     if group is None:
         raise Refused(8)
-    wanted = set(filter(None, request.query.get("symbols", "").split(",")))
-    return as_json([site.views.symbol(one, group) for name, one in SYMBOLS.items() if not wanted or name in wanted])
+    chosen = set(filter(None, request.query.get("symbols", "").split(",")))
+    return as_json(
+        [site.views.symbol(symbol, group) for name, symbol in SYMBOLS.items() if not chosen or name in chosen]
+    )

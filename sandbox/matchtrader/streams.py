@@ -90,9 +90,9 @@ class Streams(grpc.GenericRpcHandler):
             await self._grpc.stop(0.2)
 
     def cut(self, kind: str = "*") -> None:
-        for one in list(self.subscribers):
-            if kind in ("*", one.kind):
-                one.queue.put_nowait(None)
+        for subscriber in list(self.subscribers):
+            if kind in ("*", subscriber.kind):
+                subscriber.queue.put_nowait(None)
 
     # -- gRPC
 
@@ -118,28 +118,28 @@ class Streams(grpc.GenericRpcHandler):
         def texts(number: int) -> set[str]:
             return {value.decode() for value in fields.get(number, []) if isinstance(value, bytes)}
 
-        one = Subscriber(kind, texts(groups), texts(logins))
+        subscriber = Subscriber(kind, texts(groups), texts(logins))
         self.server.count(kind)
-        self.subscribers.add(one)
+        self.subscribers.add(subscriber)
         try:
             yield messages.heartbeat()
             if kind == "EQUITY_STREAM":
                 for user in self.server.accounts.listed():
-                    if one.wants(str(user.login), self.server.views.account_group(user)):
+                    if subscriber.wants(str(user.login), self.server.views.account_group(user)):
                         yield messages.equity({"login": str(user.login), **self.server.views.finance(user.login)})
             while True:
                 try:
-                    message = await asyncio.wait_for(one.queue.get(), self.heartbeat_seconds)
+                    message = await asyncio.wait_for(subscriber.queue.get(), self.heartbeat_seconds)
                 except TimeoutError:
-                    if not one.is_silent:
+                    if not subscriber.is_silent:
                         yield messages.heartbeat()
                     continue
                 if message is None:
                     return
-                if not one.is_silent:
+                if not subscriber.is_silent:
                     yield message
         finally:
-            self.subscribers.discard(one)
+            self.subscribers.discard(subscriber)
 
     # -- telling
 
@@ -155,7 +155,7 @@ class Streams(grpc.GenericRpcHandler):
             for _stamp, data in rows:
                 with pushing_goes_on("a deal"):
                     self._tell_deal(self.server.parse(data))
-            if any(one.kind in ("EQUITY_STREAM", "EVENTS_STREAM") for one in self.subscribers):
+            if any(subscriber.kind in ("EQUITY_STREAM", "EVENTS_STREAM") for subscriber in self.subscribers):
                 with pushing_goes_on("what accounts are worth"):
                     self._tell_equity(changed | self._moved())
 
@@ -174,8 +174,8 @@ class Streams(grpc.GenericRpcHandler):
                 if fault.kind == "stream_cut":
                     self.cut(fault.command)
                     continue
-                for one in self.subscribers:
-                    one.is_silent = one.is_silent or fault.command in ("*", one.kind)
+                for subscriber in self.subscribers:
+                    subscriber.is_silent = subscriber.is_silent or fault.command in ("*", subscriber.kind)
 
     def _use(self, fault: Fault) -> None:
         fault.hits, fault.times = fault.hits + 1, fault.times - 1
@@ -183,7 +183,9 @@ class Streams(grpc.GenericRpcHandler):
             self.server.faults.armed.remove(fault)
 
     def _tell(self, kind: str, login: str, group: str, message: Callable[[], bytes]) -> None:
-        hearing = [one for one in self.subscribers if one.kind == kind and one.wants(login, group)]
+        hearing = [
+            subscriber for subscriber in self.subscribers if subscriber.kind == kind and subscriber.wants(login, group)
+        ]
         if not hearing:
             return
         times = 1
@@ -192,9 +194,9 @@ class Streams(grpc.GenericRpcHandler):
                 self._use(fault)
                 times = 2 if fault.kind == "stream_repeat" else 0
         data = message()
-        for one in hearing:
+        for subscriber in hearing:
             for _time in range(times):
-                one.queue.put_nowait(data)
+                subscriber.queue.put_nowait(data)
 
     def _tell_deal(self, deal: dict[str, Any]) -> None:
         views, user = self.server.views, self.server.books.store.users.get(int(deal["Login"]))

@@ -95,17 +95,17 @@ class Views:
             for login in logins:
                 yield from (deal for _owner, deal in self.books.store.deals_between(first, last, login))
             return
-        wanted = set(logins)
-        yield from (deal for owner, deal in self.books.store.deals_between(first, last) if owner in wanted)
+        chosen = set(logins)
+        yield from (deal for owner, deal in self.books.store.deals_between(first, last) if owner in chosen)
 
     def ledgers(self, logins: list[int], first: int, last: int, types: set[str]) -> dict[int, list[Row]]:
         """By login; who has no entry is left out."""
-        found: dict[int, list[Row]] = {}
+        by_login: dict[int, list[Row]] = {}
         for deal in self.deals(logins, first, last):
             for row in self.entries(deal):
                 if row["type"] in types:
-                    found.setdefault(int(deal["Login"]), []).append(row)
-        return found
+                    by_login.setdefault(int(deal["Login"]), []).append(row)
+        return by_login
 
     @staticmethod
     def entries(deal: Row) -> Iterator[Row]:

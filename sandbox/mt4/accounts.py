@@ -31,9 +31,9 @@ def flags_of(rights: int) -> int:
 
 def rights_of(flags: int, rights: int) -> int:
     """Translate flags into the engine's rights; rights without a flag stay."""
-    kept = rights & ~OURS
+    others = rights & ~OURS
     return (
-        kept
+        others
         | (flags & (ENABLED | CHANGE_PASSWORD))
         | (RIGHT_TRADE_DISABLED if flags & READ_ONLY else 0)
         | (ENGINE_OTP if flags & OTP else 0)
@@ -54,18 +54,18 @@ class Accounts:
 
     # -- changes
 
-    def add(self, given: dict[str, Any]) -> User:
+    def add(self, fields: dict[str, Any]) -> User:
         """Without a password: nobody can sign in until one is set. Raises Refused."""
-        store, login = self.books.store, int(given.get("login") or 0)
-        group = names.ENGINE_GROUPS.get(str(given.get("group") or ""))
-        if group is None or not 0 <= login <= INT32_MAX or not str(given.get("name") or "").strip():
+        store, login = self.books.store, int(fields.get("login") or 0)
+        group = names.ENGINE_GROUPS.get(str(fields.get("group") or ""))
+        if group is None or not 0 <= login <= INT32_MAX or not str(fields.get("name") or "").strip():
             raise Refused(INVALID)
         if login in store.users or login in store.archived():
             raise Refused(BAD_ACCOUNT)
-        leverage = int(given.get("leverage") or GROUPS[group].leverage)
+        leverage = int(fields.get("leverage") or GROUPS[group].leverage)
         if not 1 <= leverage <= LEVERAGE_MAX:
             raise Refused(INVALID)
-        flags = int(given.get("enableFlags") or ENABLED | CHANGE_PASSWORD)
+        flags = int(fields.get("enableFlags") or ENABLED | CHANGE_PASSWORD)
         now = self.books.clock.now()
         with store.transaction():
             while not login:
@@ -82,24 +82,24 @@ class Accounts:
                 "",
                 now,
                 now,
-                self._texts(given),
+                self._texts(fields),
             )
             store.save_user(user)
         return user
 
-    def patch(self, user: User, given: dict[str, Any]) -> User:
+    def patch(self, user: User, fields: dict[str, Any]) -> User:
         """Only what is given; unknown names are passed over. Raises Refused."""
-        group = names.ENGINE_GROUPS.get(str(given["group"])) if "group" in given else user.group
-        leverage = int(given.get("leverage", user.leverage))
+        group = names.ENGINE_GROUPS.get(str(fields["group"])) if "group" in fields else user.group
+        leverage = int(fields.get("leverage", user.leverage))
         if group is None or not 1 <= leverage <= LEVERAGE_MAX:
             raise Refused(INVALID)
         if GROUPS[group].currency != GROUPS[user.group].currency and (
             user.balance or user.credit or self.books.store.positions_of(user.login)
         ):
             raise Refused(INVALID)
-        rights = rights_of(int(given["enableFlags"]), user.rights) if "enableFlags" in given else user.rights
+        rights = rights_of(int(fields["enableFlags"]), user.rights) if "enableFlags" in fields else user.rights
         changed = replace(
-            user, group=group, leverage=leverage, rights=rights, fields={**user.fields, **self._texts(given)}
+            user, group=group, leverage=leverage, rights=rights, fields={**user.fields, **self._texts(fields)}
         )
         with self.books.store.transaction():
             self.books.store.save_user(changed)

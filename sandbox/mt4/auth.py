@@ -40,11 +40,11 @@ class Tokens:
 
     def issue(self, request: Request) -> Response:
         """As RFC 6749: what is wrong with the request is said in `error`."""
-        given = request.form()
-        if given.get("grant_type") != "client_credentials":
+        form = request.form()
+        if form.get("grant_type") != "client_credentials":
             return as_json({"error": "unsupported_grant_type"}, 400)
-        told = secrets.compare_digest(given.get("client_secret", "").encode(), self.client_secret.encode())
-        if given.get("client_id") != self.client_id or not told:
+        is_known = secrets.compare_digest(form.get("client_secret", "").encode(), self.client_secret.encode())
+        if form.get("client_id") != self.client_id or not is_known:
             return as_json({"error": "invalid_client", "error_description": "client id or secret is wrong"}, 401)
         now = time.monotonic()
         self.good_until = {token: until for token, until in self.good_until.items() if until > now}

@@ -212,8 +212,8 @@ class BridgeListener(HttpListener):
             return response
         faults["slow"] = replace(slow, value=applied)
         self.site.keep_longer(request)
-        told = timed_out(is_read=request.method == "GET").response()
-        return replace(told, headers={**told.headers, "X-Request-Timeout-Applied": f"{applied:g}"})
+        late = timed_out(is_read=request.method == "GET").response()
+        return replace(late, headers={**late.headers, "X-Request-Timeout-Applied": f"{applied:g}"})
 
     def _later(self, key: str, work: Callable[[], Response], request: Request) -> None:
         self.site.running.discard(key)

@@ -65,10 +65,10 @@ class Call:
         return self.query.get(name, str(otherwise)).lower() == "true"
 
     def body(self) -> dict[str, Any]:
-        given = self.request.json()
-        if not isinstance(given, dict):
+        body = self.request.json()
+        if not isinstance(body, dict):
             raise Problem("Validation", "The body must be a JSON object.")
-        return given
+        return body
 
 
 Work = Callable[[Server, Call], Response]
@@ -181,24 +181,24 @@ def users_snapshot(server: Server, call: Call) -> Response:
 @endpoint("AdmUsersRequestSafe", arguments=1, kind="history", right=USERS)
 def users_of_group(server: Server, call: Call) -> Response:
     """List the accounts of some groups."""
-    wanted = {name.strip() for name in call.arguments[0].split(",")}
-    found = [user for user in server.accounts.all() if names.wire_group(user.group) in wanted]
-    return answer([server.accounts.show(user) for user in found])
+    groups = {name.strip() for name in call.arguments[0].split(",")}
+    members = [user for user in server.accounts.all() if names.wire_group(user.group) in groups]
+    return answer([server.accounts.show(user) for user in members])
 
 
 @endpoint("UsersGroupOp", method="POST", kind="maintenance", right=CHANGE)
 def users_group_op(server: Server, call: Call) -> Response:
     """Apply a command to many accounts."""
-    given = call.body()
-    command, accounts = str(given.get("command", "")).lower(), server.accounts
+    body = call.body()
+    command, accounts = str(body.get("command", "")).lower(), server.accounts
     changes: dict[str, Any] = {
-        "setgroup": {"group": given.get("newGroup")},
-        "leverage": {"leverage": given.get("leverage")},
+        "setgroup": {"group": body.get("newGroup")},
+        "leverage": {"leverage": body.get("leverage")},
         "delete": {},
         "enable": {},
         "disable": {},
     }
-    logins = [int(login) for login in given.get("logins") or []]
+    logins = [int(login) for login in body.get("logins") or []]
     if command not in changes or not logins:
         raise Problem(
             "Validation", "command is one of Delete, Enable, Disable, Leverage, SetGroup; logins is not empty"

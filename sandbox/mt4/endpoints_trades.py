@@ -157,8 +157,8 @@ def trades_at_market(server: Server, _call: Call) -> Response:
 @endpoint("TradesGetBySymbol", right=TRADES)
 def trades_of_symbol(server: Server, call: Call) -> Response:
     """List the open orders on a symbol."""
-    wanted = names.ENGINE_SYMBOLS.get(call.query.get("symbol", ""))
-    return _shown(server, [row for row in _open(server) if row.symbol == wanted])
+    symbol = names.ENGINE_SYMBOLS.get(call.query.get("symbol", ""))
+    return _shown(server, [row for row in _open(server) if row.symbol == symbol])
 
 
 # -- history
@@ -235,23 +235,23 @@ def users_sync_read(server: Server, _call: Call) -> Response:
 @endpoint("TradeTransaction", method="POST", kind="trade", right=BALANCE)
 def transaction(server: Server, call: Call) -> Response:
     """Balance and credit operations (`BrBalance`). Dealing through the bridge is not served: traders deal here themselves."""
-    given = call.body()
-    kind = str(given.get("tradeTransactionType") or "")
+    body = call.body()
+    kind = str(body.get("tradeTransactionType") or "")
     if kind.lower() not in {name.lower() for name in TRANSACTIONS}:
         raise Problem("Validation", f"tradeTransactionType is one of: {', '.join(TRANSACTIONS)}")
     if kind.lower() != "brbalance":
         raise Refused(133)
-    action = MONEY_COMMANDS.get(str(given.get("tradeCommand") or "").lower())
+    action = MONEY_COMMANDS.get(str(body.get("tradeCommand") or "").lower())
     if action is None:
         raise Problem("Validation", "tradeCommand is Balance or Credit for BrBalance")
     try:
-        amount = Decimal(str(given.get("price")))
+        amount = Decimal(str(body.get("price")))
     except InvalidOperation:
         raise Problem("Validation", "price is the amount") from None
-    login = int(given.get("orderBy") or 0)
+    login = int(body.get("orderBy") or 0)
     if server.accounts.user(login) is None:
         raise Refused(65)
-    comment = names.ansi(str(given.get("comment") or ""), server.accounts.code_page, names.COMMENT_MAX)
+    comment = names.ansi(str(body.get("comment") or ""), server.accounts.code_page, names.COMMENT_MAX)
     if server.comment_max is not None:
         comment = comment[: server.comment_max]
     number = server.books.balance_operation(login, action, amount, comment, True)

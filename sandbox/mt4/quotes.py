@@ -38,13 +38,13 @@ class QuotePort:
         line = (await asyncio.wait_for(reader.readuntil(b"\n"), QUERY_SECONDS)).decode("latin-1").strip()
         if not line.startswith("W"):
             return
-        kind, _, wanted = line[1:].partition("-")
+        kind, _, names = line[1:].partition("-")
         self.gateway.count(f"W{kind}")
         faults = self.gateway.faults.take(f"W{kind}")
         if "drop_before" in faults:
             return
-        lines = self._quotes(wanted) if kind == "QUOTES" else ["ERROR", "unknown command"]
-        writer.write("".join(f"{one}\r\n" for one in [*lines, "end"]).encode("ascii", "replace"))
+        lines = self._quotes(names) if kind == "QUOTES" else ["ERROR", "unknown command"]
+        writer.write("".join(f"{text_line}\r\n" for text_line in [*lines, "end"]).encode("ascii", "replace"))
         await writer.drain()
 
     def _quotes(self, wanted: str) -> list[str]:

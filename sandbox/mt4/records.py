@@ -96,8 +96,8 @@ class Records:
 
     def open(self, login: int) -> list[Row]:
         """Open orders and those that wait for their price."""
-        kept = self._of(login)
-        rows = [self._open_row(position, kept) for position in self.store.positions_of(login)]
+        chains = self._of(login)
+        rows = [self._open_row(position, chains) for position in self.store.positions_of(login)]
         return sorted([*rows, *self._pending(login, is_open=True)], key=lambda row: row.order)
 
     def all(self, login: int) -> list[Row]:
@@ -134,13 +134,13 @@ class Records:
         rest = self.store.db.execute("SELECT position FROM mt4_rests WHERE number = ?", (number,)).fetchone()
         position = rest[0] if rest else number
         known = self.store.positions.get(position)
-        found: list[int] = [known.login] if known else []
+        owners: list[int] = [known.login] if known else []
         query = "SELECT login FROM deals WHERE ticket = ? OR json_extract(data, '$.PositionID') = ? LIMIT 2"
-        found += [row[0] for row in self.store.db.execute(query, (number, str(position)))]
+        owners += [row[0] for row in self.store.db.execute(query, (number, str(position)))]
         order = self.store.order(number)
         if order:
-            found.append(int(order["Login"]))
-        yield from (login for login in dict.fromkeys(found) if self.is_here(login))
+            owners.append(int(order["Login"]))
+        yield from (login for login in dict.fromkeys(owners) if self.is_here(login))
 
     def _of(self, login: int) -> _Kept:
         version = self.store.deal_versions.get(login, 0)
@@ -178,19 +178,19 @@ class Records:
         whole = sum(int(deal["VolumeExt"]) for deal, _changed in openings)
         paid = sum((Decimal(deal["Commission"]) for deal, _changed in openings), Decimal(0))
         stamp = max(changed for _deal, changed in openings)
-        rows, gone, shared, comment = [], 0, Decimal(0), opening["Comment"]
+        rows, closed_volume, shared, comment = [], 0, Decimal(0), opening["Comment"]
         closings = [(deal, changed) for deal, changed in deals if deal["Entry"] != "0"]
         for deal, changed in closings:
-            gone += int(deal["VolumeClosedExt"])
-            share = _share(paid, gone, whole, opening) - shared
+            closed_volume += int(deal["VolumeClosedExt"])
+            share = _share(paid, closed_volume, whole, opening) - shared
             shared += share
-            is_last = gone >= whole
+            is_last = closed_volume >= whole
             rest = 0 if is_last else self._rest(position, int(deal["Deal"]))
-            told = f"to #{rest}" if rest else (comment if comment.startswith("from #") else deal["Comment"] or comment)
+            note = f"to #{rest}" if rest else (comment if comment.startswith("from #") else deal["Comment"] or comment)
             state = "ClosedBy" if int(deal["Entry"]) == OUT_BY else "ClosedNormal" if is_last else "ClosedPart"
-            rows.append(_closed_row(opening, deal, number, share, told, state, max(stamp, changed)))
+            rows.append(_closed_row(opening, deal, number, share, note, state, max(stamp, changed)))
             number, comment, stamp = rest, f"from #{number}", changed
-        head = _Head(number, opening, paid - shared, comment, stamp) if number and gone < whole else None
+        head = _Head(number, opening, paid - shared, comment, stamp) if number and closed_volume < whole else None
         return rows, head, paid - shared
 
     def _rest(self, position: int, closing: int) -> int:
@@ -271,11 +271,11 @@ class Records:
         return (self._msc_of(stamp) + 100) // 1000  # a stamp is an instant, read by another clock a little later
 
 
-def _share(paid: Decimal, gone: int, whole: int, opening: dict[str, Any]) -> Decimal:
+def _share(paid: Decimal, closed_volume: int, whole: int, opening: dict[str, Any]) -> Decimal:
     """Of the opening's commission, to the account's digits, what the closed volume carries."""
-    if gone >= whole:
+    if closed_volume >= whole:
         return paid
-    return (paid * gone / whole).quantize(Decimal(1).scaleb(-int(opening["DigitsCurrency"])), ROUND_HALF_UP)
+    return (paid * closed_volume / whole).quantize(Decimal(1).scaleb(-int(opening["DigitsCurrency"])), ROUND_HALF_UP)
 
 
 def _money_row(deal: dict[str, Any], changed: int) -> Row:

@@ -26,8 +26,8 @@ class Sync:
         """Take the next rows; None without a session."""
         if self._trades is None:
             return None
-        found, self._trades = self._trades[:limit], self._trades[limit:]
-        return found
+        piece, self._trades = self._trades[:limit], self._trades[limit:]
+        return piece
 
     def start_users(self, since: int) -> None:
         self._users_from = since

@@ -28,8 +28,8 @@ class Times:
         """Convert a bound of a request to seconds of the server's clock. Raises ValueError."""
         if not text:
             return otherwise
-        given = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         if self.in_utc:
-            given = given if given.tzinfo else given.replace(tzinfo=UTC)
-            given = given.astimezone(self.clock.zone)
-        return int(given.replace(tzinfo=UTC).timestamp())
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(self.clock.zone)
+        return int(moment.replace(tzinfo=UTC).timestamp())

@@ -159,8 +159,8 @@ def user_archive_get(books: Books, request: Request) -> Answer:
 @command("USER_CHECK_BALANCE")
 def user_check_balance(books: Books, request: Request) -> Answer:
     """Balance and credit beside what the deals add up to; with FIXFLAG=1 they are set right."""
-    found = Desk(books).check_balance(login_of(request), fix=request.get("FIXFLAG") == "1")
-    return {}, found
+    comparison = Desk(books).check_balance(login_of(request), fix=request.get("FIXFLAG") == "1")
+    return {}, comparison
 
 
 @command("USER_RESTORE")
@@ -275,8 +275,8 @@ def deal_get_batch(books: Books, request: Request) -> Answer:
     if request.get("LOGIN"):
         rows = [deal for login in logins for _owner, deal in books.store.deals_between(first, last, login, symbol)]
     else:
-        wanted = set(logins)
-        rows = [deal for owner, deal in books.store.deals_between(first, last, symbol=symbol) if owner in wanted]
+        chosen = set(logins)
+        rows = [deal for owner, deal in books.store.deals_between(first, last, symbol=symbol) if owner in chosen]
     return {}, rows
 
 

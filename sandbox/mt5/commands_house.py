@@ -123,10 +123,10 @@ def profit(books: Books, request: Request) -> Answer:
 def rate(books: Books, request: Request) -> Answer:
     """Answer the rate between two currencies."""
     try:
-        found = books.market.rate(request.get("BASE"), request.get("CURRENCY"))
+        value = books.market.rate(request.get("BASE"), request.get("CURRENCY"))
     except KeyError:
         raise Refused(13) from None
-    return {"RATE": f"{found:.6f}"}, None
+    return {"RATE": f"{value:.6f}"}, None
 
 
 # -- deleting by ticket
@@ -157,8 +157,8 @@ def deal_delete(books: Books, request: Request) -> Answer:
 def order_delete(books: Books, request: Request) -> Answer:
     """Open orders go without a trace in the history."""
     tickets = _tickets(request)
-    found: list[Any] = [books.store.order(ticket) for ticket in tickets]
-    if any(order is None or order["State"] != str(PLACED) for order in found):
+    orders: list[Any] = [books.store.order(ticket) for ticket in tickets]
+    if any(order is None or order["State"] != str(PLACED) for order in orders):
         raise Refused(13)
     with books.store.transaction():
         for ticket in tickets:

@@ -40,8 +40,8 @@ def order_get_page(books: Books, request: Request) -> Answer:
 @command("ORDER_GET_BATCH")
 def order_get_batch(books: Books, request: Request) -> Answer:
     """List the open orders of chosen accounts."""
-    wanted = {str(login) for login in chosen_logins(books, request)}
-    return {}, [order for order in books.store.open_orders() if order["Login"] in wanted]
+    logins = {str(login) for login in chosen_logins(books, request)}
+    return {}, [order for order in books.store.open_orders() if order["Login"] in logins]
 
 
 @command("HISTORY_GET")

@@ -31,16 +31,16 @@ class Exporter:
 
     def step(self) -> int:
         """How many deals were written."""
-        rows, gone = self.store.take_touched()
+        rows, deleted = self.store.take_touched()
         logins = self._changed_logins()
-        if not rows and not gone and not logins:
+        if not rows and not deleted and not logins:
             return 0
         self.db.execute("BEGIN IMMEDIATE")
         self._accounts(logins)
         for stamp, data in rows:
             self._write(stamp, json.loads(data))
         for table in self.tables:
-            self.db.executemany(f'DELETE FROM {table} WHERE "Deal" = ?', [(ticket,) for ticket in gone])  # noqa: S608
+            self.db.executemany(f'DELETE FROM {table} WHERE "Deal" = ?', [(ticket,) for ticket in deleted])  # noqa: S608
         self.db.execute("COMMIT")
         return len(rows)
 

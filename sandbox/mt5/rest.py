@@ -110,16 +110,16 @@ class RestSession:
 
     # -- log-in
 
-    async def _start(self, given: dict[str, str]) -> None:
-        settings, agent = self.server.settings, given.get("AGENT", "")
+    async def _start(self, query: dict[str, str]) -> None:
+        settings, agent = self.server.settings, query.get("AGENT", "")
         self.is_in, self.challenge = False, ""
-        version = int(given["VERSION"]) if given.get("VERSION", "").isdigit() else 0
+        version = int(query["VERSION"]) if query.get("VERSION", "").isdigit() else 0
         code = 0
         if version < 484:
             code = 1010
-        elif given.get("TYPE", "").lower() != "manager" or not agent or " " in agent:
+        elif query.get("TYPE", "").lower() != "manager" or not agent or " " in agent:
             code = 1000
-        elif given.get("LOGIN") != str(settings.manager.login):
+        elif query.get("LOGIN") != str(settings.manager.login):
             code = 1001
         if code:
             await self._say(403, _document(code))
@@ -127,13 +127,13 @@ class RestSession:
         self.challenge = secrets.token_hex(16)
         await self._say(200, _document(0, {"version_access": VERSION, "srv_rand": self.challenge}))
 
-    async def _answer_of(self, given: dict[str, str]) -> None:
+    async def _answer_of(self, query: dict[str, str]) -> None:
         proof = protocol.proof(self.secret, self.challenge) if self.challenge else ""
-        if not proof or not secrets.compare_digest(given.get("SRV_RAND_ANSWER", "").lower(), proof):
+        if not proof or not secrets.compare_digest(query.get("SRV_RAND_ANSWER", "").lower(), proof):
             await self._say(403, _document(1001))
             return
         self.is_in = True
-        answer = protocol.proof(self.secret, given.get("CLI_RAND", ""))
+        answer = protocol.proof(self.secret, query.get("CLI_RAND", ""))
         await self._say(
             200, _document(0, {"version_access": VERSION, "version_trade": VERSION, "cli_rand_answer": answer})
         )

@@ -159,9 +159,9 @@ class Session:
         await self._send(protocol.answer("AUTH_START", 0, {"VERSION_ACCESS": VERSION, "SRV_RAND": challenge}), number)
         number, body = await self._message(AUTH_SECONDS)
         answer = protocol.parse(body)
-        given = answer.get("SRV_RAND_ANSWER").lower()
+        proof = answer.get("SRV_RAND_ANSWER").lower()
         if answer.name != "AUTH_ANSWER" or not secrets.compare_digest(
-            given.encode(), protocol.proof(self.secret, challenge).encode()
+            proof.encode(), protocol.proof(self.secret, challenge).encode()
         ):
             await self._send(protocol.answer("AUTH_ANSWER", 1001, {"VERSION_ACCESS": VERSION}), number)
             raise Hangup

@@ -12,8 +12,8 @@ from sandbox.psp.server import Request, Response, as_json, router
 
 
 def _authorise(request: Request) -> None:
-    given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {request.character.api_key}".encode()):
+    header = request.headers.get("authorization", "")
+    if not hmac.compare_digest(header.encode(), f"Bearer {request.character.api_key}".encode()):
         raise ApiError(401, "wrong_key", "The API key is missing or wrong.")
 
 

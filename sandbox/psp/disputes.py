@@ -82,12 +82,12 @@ def supply_evidence(store: Store, dispute_id: str, evidence: dict[str, Any], *, 
 
 def charge_back(store: Store, payment_id: str, *, reverse: bool = False) -> Row:
     """Take the money back as the payer's bank does (or give it back again), with a fee."""
-    wanted, status, kind = (
+    needed, status, kind = (
         ("charged_back", "captured", "chargeback_reversed") if reverse else ("captured", "charged_back", "chargeback")
     )
     with store.transaction():
         payment = get_payment(store, payment_id)
-        if payment["status"] != wanted:
+        if payment["status"] != needed:
             raise ApiError(409, "wrong_state", f"Payment {payment_id} is {payment['status']}.")
         if not reverse:
             open_dispute(store, payment_id)

@@ -29,17 +29,17 @@ STYLE = (Path(__file__).parent / "hosted.css").read_text()
 
 
 def _page(character: Character, payment: Row, inner: str, *, error: str = "", status: int = 200) -> Response:
-    words = translate(payment["locale"])
-    merchant = escape(payment["merchant_name"] or words("the merchant"))
-    problem = f'<p class="error" role="alert">{escape(words(error))}</p>' if error else ""
+    texts = translate(payment["locale"])
+    merchant = escape(payment["merchant_name"] or texts("the merchant"))
+    problem = f'<p class="error" role="alert">{escape(texts(error))}</p>' if error else ""
     return as_html(
         f"""<!doctype html><html lang="{escape(payment["locale"])}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(character.name)}</title>
 <style>:root {{ --brand: {character.colour}; }}{STYLE}</style></head><body><main>
-<header><b>{escape(character.name)}</b><small>{words("Sandbox")}</small></header><section>
+<header><b>{escape(character.name)}</b><small>{texts("Sandbox")}</small></header><section>
 <div class="amount">{major(payment["amount_minor"], payment["currency"])} {payment["currency"]}</div>
-<p class="to">{words("to")} {merchant} · {escape(payment["reference"])}</p>{problem}{inner}</section>
-<footer>{words("No real money moves here.")}</footer></main></body></html>""",
+<p class="to">{texts("to")} {merchant} · {escape(payment["reference"])}</p>{problem}{inner}</section>
+<footer>{texts("No real money moves here.")}</footer></main></body></html>""",
         status,
     )
 
@@ -102,27 +102,27 @@ def _form_for(character: Character, payment: Row, words: Words, form: dict[str, 
 
 
 def _payment_page(character: Character, payment: Row, form: dict[str, str] | None = None, error: str = "") -> Response:
-    words = translate(payment["locale"])
+    texts = translate(payment["locale"])
     kind = character.kind_of(payment["method"])
-    pay = words("I have sent the transfer") if kind in (Kind.BANK, Kind.CRYPTO) else words("Pay")
+    pay = texts("I have sent the transfer") if kind in (Kind.BANK, Kind.CRYPTO) else texts("Pay")
     amount = f"{major(payment['amount_minor'], payment['currency'])} {payment['currency']}"
-    inner = f"""<form method="post">{_form_for(character, payment, words, form or {})}
+    inner = f"""<form method="post">{_form_for(character, payment, texts, form or {})}
 <button name="action" value="pay">{pay} · {amount}</button></form>
-<form method="post"><button class="quiet" name="action" value="decline">{words("Decline")}</button></form>"""
+<form method="post"><button class="quiet" name="action" value="decline">{texts("Decline")}</button></form>"""
     return _page(character, payment, inner, error=error, status=422 if error else 200)
 
 
 def _challenge_page(character: Character, payment: Row, form: dict[str, str], error: str = "") -> Response:
-    words = translate(payment["locale"])
+    texts = translate(payment["locale"])
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(form.get(name, ""))}">'
         for name in ("payer_name", "card_number", "expiry", "cvc")
     )
-    explanation = words("Your bank sent you a code of six digits. In the sandbox, any six digits will do.")
+    explanation = texts("Your bank sent you a code of six digits. In the sandbox, any six digits will do.")
     inner = f"""<form method="post"><p>{explanation}</p>{hidden}
-{_field("code", words("Code"), "", 'inputmode="numeric" autocomplete="one-time-code" required autofocus')}
-<button name="action" value="pay">{words("Confirm")}</button></form>
-<form method="post"><button class="quiet" name="action" value="decline">{words("Decline")}</button></form>"""
+{_field("code", texts("Code"), "", 'inputmode="numeric" autocomplete="one-time-code" required autofocus')}
+<button name="action" value="pay">{texts("Confirm")}</button></form>
+<form method="post"><button class="quiet" name="action" value="decline">{texts("Decline")}</button></form>"""
     return _page(character, payment, inner, error=error, status=422 if error else 200)
 
 

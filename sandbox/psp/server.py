@@ -112,9 +112,9 @@ class Router:
 
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
         other_method = False
-        for wanted, pattern, handler in self._routes:
+        for route_method, pattern, handler in self._routes:
             if match := pattern.fullmatch(path):
-                if wanted == method:
+                if route_method == method:
                     return handler, match.groupdict()
                 other_method = True
         raise ApiError(405 if other_method else 404, "no_such_page", f"Nothing answers {method} {path}.")

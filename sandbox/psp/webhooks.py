@@ -100,8 +100,8 @@ class Dispatcher(threading.Thread):
             )
             if not held:
                 continue
-            wanted = next((f["value"] for f in self.faults.active() if f["name"] == "webhook_reorder"), 0)
-            if len(held) >= int(wanted) or held[-1]["due_at"] + HOLD_SECONDS_MAX < now():
+            fault = next((f["value"] for f in self.faults.active() if f["name"] == "webhook_reorder"), 0)
+            if len(held) >= int(fault) or held[-1]["due_at"] + HOLD_SECONDS_MAX < now():
                 with self.store.transaction():
                     for place, row in enumerate(held):
                         due_at = now() + place * 3 * POLL_SECONDS

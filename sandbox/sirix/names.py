@@ -11,8 +11,8 @@ from sandbox.engine.contracts import GROUPS, HEDGING, SYMBOLS
 def _group(engine: str) -> str:
     """`real\\standard-EUR` is `RL-Standard-EUR`."""
     folder, *rest = engine.split("\\")
-    words = [word.title() if word.islower() else word for part in rest for word in part.split("-")]
-    return "-".join(["RL" if folder == "real" else "DM", *words])
+    parts = [word.title() if word.islower() else word for part in rest for word in part.split("-")]
+    return "-".join(["RL" if folder == "real" else "DM", *parts])
 
 
 # Every position stands for itself on this platform: netting groups are not shown.

@@ -98,7 +98,7 @@ class Account:
 
     def user_data(self) -> dict[str, Any]:
         view, fields = self.view, self.view.user.fields
-        later = sum((one.commission - one.charged for one in self.openings.values()), Decimal(0))
+        later = sum((opening.commission - opening.charged for opening in self.openings.values()), Decimal(0))
         return {
             "UserID": str(self.login),
             "Currency": view.group.currency,

@@ -107,10 +107,10 @@ class SirixServer(Gateway):
         return self.reply({"Message": DENIED}, 401)
 
     def refusal(self, command: str, code: int) -> Response:
-        words = WORDS.get(code, f"Error {code}")
+        message = WORDS.get(code, f"Error {code}")
         if command == MONEY:
-            return self.reply({"Result": {"Code": words.title().replace(" ", "")}, "Message": words}, 400)
-        return self.reply({"Message": words}, 404 if code == 13 else 400)
+            return self.reply({"Result": {"Code": message.title().replace(" ", "")}, "Message": message}, 400)
+        return self.reply({"Message": message}, 404 if code == 13 else 400)
 
     def too_frequent(self, command: str) -> Response:
         return self.reply({"Message": "Too many requests"}, 429)

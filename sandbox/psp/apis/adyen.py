@@ -116,7 +116,7 @@ def _payment(store: Store, psp_reference: str) -> Row:
 def _start(request: Request) -> tuple[Row, dict[str, Any]]:
     body = _checked(request)
     methods = body.get("allowedPaymentMethods") or [""]
-    wanted = {
+    order = {
         "reference": body.get("reference", ""),
         "return_url": body.get("returnUrl", ""),
         "merchant_name": adyen.MERCHANT,
@@ -124,7 +124,7 @@ def _start(request: Request) -> tuple[Row, dict[str, Any]]:
         "method": methods[0],
         **_amount(body),
     }
-    row = payments.create_payment(request.store, request.character, wanted)
+    row = payments.create_payment(request.store, request.character, order)
     return row, payments.payment_view(row, request.base_url)
 
 
@@ -178,9 +178,9 @@ def create_refund(request: Request) -> Response:
     """Refund a payment."""
     body = _checked(request)
     payment = _payment(request.store, request.parts["psp_reference"])
-    wanted = {"reference": body.get("reference") or new_id("ref"), **_amount(body)}
+    order = {"reference": body.get("reference") or new_id("ref"), **_amount(body)}
     row = transfers.create_transfer(
-        request.store, request.character, "refund", wanted, pace=request.pace, payment_id=payment["id"]
+        request.store, request.character, "refund", order, pace=request.pace, payment_id=payment["id"]
     )
     return as_json(
         {
@@ -223,8 +223,8 @@ def submit_payout(request: Request) -> Response:
     if not str(bank["iban"])[:2].isalpha():
         raise ApiError(422, "161", "Invalid iban")
     payout_id = new_id("po")
-    wanted = {"reference": body.get("reference", ""), **_amount(body), "destination": {"iban": bank["iban"]}}
-    request.store.note("adyen", adyen.psp_reference(payout_id), "submitted", json.dumps(wanted))
+    order = {"reference": body.get("reference", ""), **_amount(body), "destination": {"iban": bank["iban"]}}
+    request.store.note("adyen", adyen.psp_reference(payout_id), "submitted", json.dumps(order))
     return as_json({"pspReference": adyen.psp_reference(payout_id), "resultCode": "[payout-submit-received]"})
 
 
@@ -243,8 +243,8 @@ def confirm_payout(request: Request) -> Response:
 
 
 def _dispute(request: Request) -> Row:
-    wanted = str(_checked(request).get("disputePspReference", "")).lower()
-    row = request.store.row("SELECT * FROM disputes WHERE psp = 'adyen' AND substr(id, 4, 16) = ?", wanted)
+    reference = str(_checked(request).get("disputePspReference", "")).lower()
+    row = request.store.row("SELECT * FROM disputes WHERE psp = 'adyen' AND substr(id, 4, 16) = ?", reference)
     if row is None:
         raise ApiError(422, "000", "Dispute not found")
     return row

@@ -44,8 +44,8 @@ def _session(request: Request) -> tuple[Any, dict[str, Any]]:
     return payment, body
 
 
-def _answer(status: int, said: dict[str, Any]) -> Response:
-    return Response(status, json.dumps(said).encode(), headers=ANY_PAGE)
+def _answer(status: int, data: dict[str, Any]) -> Response:
+    return Response(status, json.dumps(data).encode(), headers=ANY_PAGE)
 
 
 @router.route("POST", "/{psp:adyen}/checkoutshopper/v1/sessions/{id}/setup")

@@ -27,7 +27,7 @@ class InvalidFields(ApiError):
     def __init__(self, **wrong: str) -> None:
         super().__init__(422, "30_011", "Invalid transfer information provided.")
         self.fields = [
-            {"name": name.replace("__", "."), "message": words, "value": ""} for name, words in wrong.items()
+            {"name": name.replace("__", "."), "message": message, "value": ""} for name, message in wrong.items()
         ]
 
 
@@ -73,8 +73,8 @@ def _problem(error: ApiError) -> Response:
     )
 
 
-def _require_account(given: Any) -> None:
-    if given != BALANCE_ACCOUNT:
+def _require_account(account: Any) -> None:
+    if account != BALANCE_ACCOUNT:
         raise ApiError(403, "30_015", "Balance account is not of this balance platform")
 
 
@@ -83,12 +83,12 @@ def send(request: Request) -> Response:
     """Send a bank transfer."""
     body = request.json
     _require_account(body.get("balanceAccountId"))
-    wanted = _checked(body)
+    order = _checked(body)
     with request.store.transaction():
         is_known = request.store.row(
-            "SELECT id FROM transfers WHERE psp = 'adyen' AND reference = ?", wanted["reference"]
+            "SELECT id FROM transfers WHERE psp = 'adyen' AND reference = ?", order["reference"]
         )
-        row = transfers.create_transfer(request.store, request.character, "payout", wanted, pace=request.pace)
+        row = transfers.create_transfer(request.store, request.character, "payout", order, pace=request.pace)
         if not is_known:
             publish(request.store, "adyen", "payout.created", transfer_view(row))
     view = transfer_view(row)
@@ -151,8 +151,8 @@ def list_all(request: Request) -> Response:
         until.timestamp(),
     )
     views = [transfer_view(row) for row in rows if json.loads(row["destination"]).get("via") == VIA]
-    wanted = [view for view in views if query.get("reference") in (None, view["reference"])]
-    shown = wanted[: int(query.get("limit", "10"))]
+    matching = [view for view in views if query.get("reference") in (None, view["reference"])]
+    shown = matching[: int(query.get("limit", "10"))]
     return as_json({"_links": {}, "data": [resource(view, steps_of(view)) for view in shown]})
 
 

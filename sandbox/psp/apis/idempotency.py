@@ -15,13 +15,13 @@ def once(request: Request, key: str, answer: Callable[[], Response]) -> Response
     psp, store = request.parts["psp"], request.store
     if not key:
         return answer()
-    wanted = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+    request_hash = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
     try:
-        store.insert("idempotency", psp=psp, key=key, request_hash=wanted)
+        store.insert("idempotency", psp=psp, key=key, request_hash=request_hash)
     except sqlite3.IntegrityError:
         known = store.row("SELECT * FROM idempotency WHERE psp = ? AND key = ?", psp, key)
         assert known is not None
-        if known["request_hash"] != wanted:
+        if known["request_hash"] != request_hash:
             raise ApiError(400, "idempotency_error", "This key was used for another request.") from None
         if known["status"] is None:
             raise ApiError(409, "idempotency_key_in_use", "A request with this key is still being worked on.") from None

@@ -76,8 +76,8 @@ def route(method: str, path: str) -> Callable[[Answer], Answer]:
         @router.route(method, "/{psp:stripe}" + path)
         def answer(request: Request) -> Response:
             try:
-                given = request.headers.get("authorization", "")
-                if not hmac.compare_digest(given.encode(), f"Bearer {request.character.api_key}".encode()):
+                header = request.headers.get("authorization", "")
+                if not hmac.compare_digest(header.encode(), f"Bearer {request.character.api_key}".encode()):
                     raise ApiError(401, "api_key_invalid", "Invalid API Key provided.")
                 key = request.headers.get("idempotency-key", "") if method == "POST" else ""
                 return once(request, key, lambda: handler(request))
@@ -107,8 +107,8 @@ def _whole(form: dict[str, str], name: str) -> int:
 
 
 def _expand(request: Request) -> str:
-    wanted = [value for name, value in request.query.items() if name.startswith("expand")]
-    return max(wanted, key=len, default="")
+    names = [value for name, value in request.query.items() if name.startswith("expand")]
+    return max(names, key=len, default="")
 
 
 def _payment(store: Store, object_id: str) -> Row:
@@ -152,8 +152,8 @@ def search_intents(request: Request) -> Response:
     """`metadata['reference']:'…'`; what is not paid yet has no PaymentIntent."""
     reference = request.query.get("query", "").partition(":")[2].strip("'\"")
     row = request.store.row("SELECT * FROM payments WHERE psp = 'stripe' AND reference = ?", reference)
-    found = [] if row is None or row["status"] in ("created", "expired") else [payments.payment_view(row)]
-    values = [stripe.intent(view, expand=_expand(request)) for view in found]
+    intents = [] if row is None or row["status"] in ("created", "expired") else [payments.payment_view(row)]
+    values = [stripe.intent(view, expand=_expand(request)) for view in intents]
     return as_json({"object": "search_result", "data": values, "has_more": False, "url": "/v1/payment_intents/search"})
 
 
@@ -410,12 +410,12 @@ def _summary(request: Request, first: date, last: date) -> str:
         (
             {
                 "category": category,
-                "description": words,
+                "description": title,
                 "net_amount": major(balance.get(currency, 0), currency),
                 "currency": currency.lower(),
             }
             for currency in sorted(closing)
-            for category, words, balance in (
+            for category, title, balance in (
                 ("starting_balance", "Starting balance", opening),
                 ("ending_balance", "Ending balance", closing),
             )

@@ -72,8 +72,8 @@ def resource(data: dict[str, Any], steps: list[str]) -> dict[str, Any]:
 def messages(event: Event) -> list[bytes]:
     """One for every step that is new since the last event."""
     steps = steps_of(event.data)
-    told = {"payout.created": 0, "payout.sent_back": len(steps) - 1}.get(event.type, 1)
-    return [_message(event, steps[:count]) for count in range(told + 1, len(steps) + 1)]
+    first_step = {"payout.created": 0, "payout.sent_back": len(steps) - 1}.get(event.type, 1)
+    return [_message(event, steps[:count]) for count in range(first_step + 1, len(steps) + 1)]
 
 
 def _message(event: Event, steps: list[str]) -> bytes:

@@ -88,14 +88,14 @@ def take_payment_file(request: Request) -> Response:
         root = ElementTree.fromstring(request.body, forbid_dtd=True)
     except (ElementTree.ParseError, ValueError):
         raise ApiError(400, "not_xml", "This is not a payment file.") from None
-    wanted = [one for one in root.iter() if str(one.tag).rpartition("}")[2] == "CdtTrfTxInf"]
+    transactions = [element for element in root.iter() if str(element.tag).rpartition("}")[2] == "CdtTrfTxInf"]
     payments = []
-    for one in wanted:
-        amount = next(child for child in one.iter() if str(child.tag).rpartition("}")[2] == "InstdAmt")
+    for element in transactions:
+        amount = next(child for child in element.iter() if str(child.tag).rpartition("}")[2] == "InstdAmt")
         currency = amount.get("Ccy", "")
         whole, _, fraction = (amount.text or "").partition(".")
         minor = int(whole + fraction.ljust(exponent(currency), "0"))
-        payments.append((_text(one, "EndToEndId"), minor, currency, _text(one, "Nm"), _text(one, "IBAN")))
+        payments.append((_text(element, "EndToEndId"), minor, currency, _text(element, "Nm"), _text(element, "IBAN")))
     total = sum(minor for _id, minor, _currency, _name, _iban in payments)
     if not payments or _text(root, "CtrlSum") != major(total, payments[0][2]):
         raise ApiError(400, "control_sum", "The control sum does not hold.")
@@ -112,8 +112,8 @@ def take_payment_file(request: Request) -> Response:
 @router.route("GET", "/{psp:bankwire}/camt053")
 def download_statement(request: Request) -> Response:
     """Send the account's statement of a period as camt.053."""
-    given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {request.character.api_key}".encode()):
+    header = request.headers.get("authorization", "")
+    if not hmac.compare_digest(header.encode(), f"Bearer {request.character.api_key}".encode()):
         raise ApiError(401, "wrong_key", "The token is missing or wrong.")
     first, last = read_period(request)
     return Response(200, camt_053(request.store, first, last), "application/xml")

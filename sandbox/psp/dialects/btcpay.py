@@ -121,9 +121,9 @@ def in_btcpays_words(handler: Handler) -> Handler:
 
     @wraps(handler)
     def answered(request: Request) -> Response:
-        wanted = f"token {request.character.api_key}"
+        expected = f"token {request.character.api_key}"
         try:
-            if not hmac.compare_digest(request.headers.get("authorization", "").encode(), wanted.encode()):
+            if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected.encode()):
                 raise ApiError(401, "unauthenticated", "Authentication is required for accessing this endpoint")
             if request.parts.get("store", STORE) != STORE:
                 raise ApiError(403, "missing-permission", "The store is not one of this key.")

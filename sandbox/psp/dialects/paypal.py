@@ -280,8 +280,8 @@ def _authorise(request: Request) -> None:
 @in_paypals_words
 def make_token(request: Request) -> Response:
     """Give out an access token for the client's credentials."""
-    wanted = base64.b64encode(f"client-paypal:{request.character.api_key}".encode()).decode()
-    if request.headers.get("authorization") != f"Basic {wanted}":
+    expected = base64.b64encode(f"client-paypal:{request.character.api_key}".encode()).decode()
+    if request.headers.get("authorization") != f"Basic {expected}":
         raise ApiError(401, "invalid_client", "Client Authentication failed")
     token = new_id("A21AA")
     request.store.note("paypal", token, "token", str(now() + TOKEN_SECONDS))

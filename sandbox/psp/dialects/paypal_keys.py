@@ -59,7 +59,7 @@ def make_chain(
 
 def pem(certificates: list[x509.Certificate]) -> bytes:
     """Write certificates as PEM."""
-    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
+    return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
 class SigningKey:

@@ -175,9 +175,9 @@ def checked(fields: tuple[str, ...]) -> Any:
         def answered(request: Request) -> Response:
             DIALECT.store = request.store
             message = request.json
-            wanted = signature(message, fields, CHARACTERS["praxis"].webhook_secret)
+            expected = signature(message, fields, CHARACTERS["praxis"].webhook_secret)
             try:
-                if not hmac.compare_digest(request.headers.get("gt-authentication", ""), wanted):
+                if not hmac.compare_digest(request.headers.get("gt-authentication", ""), expected):
                     raise ApiError(400, "1", "Signature mismatch")
                 if (message.get("merchant_id"), message.get("application_key")) != (MERCHANT, APPLICATION):
                     raise ApiError(400, "2", "Unknown merchant or application")
