@@ -2,7 +2,7 @@
 
 Same e-mail address 4, same phone 3, same full name 2, same country 1 beside one of those. Four is certain: an e-mail address
 is enough, a phone needs the name or the country beside it, a name is never more than a question. No platform knows dates of
-birth. """
+birth."""
 
 from __future__ import annotations
 
