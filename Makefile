@@ -77,7 +77,7 @@ production: ## install as on servers of one's own: a plain owner, TLS, dump, res
 _production:
 	$(BIN)/python -m tests.production
 
-mutants: ## put faults into the code, one at a time, and count those the tests see; MODULES="ib wallet/bonuses" SAMPLE=60 MINUTES=30
+mutants: ## put faults into the code, one at a time, and count those the tests see; MODULES="ib wallet/bonuses" SAMPLE=30 MINUTES=60
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _mutants
 _mutants:
 	@test -d var/mutants/tools/cosmic_ray || $$(ls var/bootstrap/uv-*/bin/uv | head -1) pip install --quiet --python $(BIN)/python \
