@@ -107,16 +107,16 @@ def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:
             MERIDIAN_CURRENCIES[number % len(MERIDIAN_CURRENCIES)] if brand.code == "meridian" else brand.base_currency
         )
         email = f"partner{number + 1}@{brand.code}.example"
-        partner = partners.register_partner(
-            brand=brand,
+        details = partners.PartnerDetails(
             name=name,
             email=email,
             currency=currency,
-            actor=None,
             code=f"{brand.code[:3]}-{number + 1:03}",
             parent_id=above[level - 1].pk if level > 1 else None,
             manager=manager,
-            at=began + dt.timedelta(hours=number),
+        )
+        partner = partners.register_partner(
+            brand=brand, details=details, actor=None, at=began + dt.timedelta(hours=number)
         )
         above[level] = partner
         made.append(partner)
@@ -154,11 +154,13 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     proposal = plans.draft_version(
         plan_id=made[1].pk,
         actor=maker,
-        starts_at=demo.now + dt.timedelta(days=7),
-        currency=brand.base_currency,
-        card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}),
-        min_hold_seconds=HOLD_SECONDS,
-        note="Metals: a fixed 7 for the direct partner",
+        terms=plans.VersionTerms(
+            starts_at=demo.now + dt.timedelta(days=7),
+            currency=brand.base_currency,
+            card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}),
+            min_hold_seconds=HOLD_SECONDS,
+            note="Metals: a fixed 7 for the direct partner",
+        ),
     )
     plans.propose_version(version_id=proposal.pk, actor=maker)
     for number, partner in enumerate(found):
@@ -177,16 +179,15 @@ def _card(rates: dict[str, Any], overrides: dict[tuple[str, int], Decimal] | Non
 def _version(
     plan_id: int, maker: User, checker: User, starts_at: dt.datetime, currency: str, card: RateCard, note: str
 ) -> None:
-    version = plans.draft_version(
-        plan_id=plan_id,
-        actor=maker,
+    terms = plans.VersionTerms(
         starts_at=starts_at,
         currency=currency,
         card=card,
         note=note,
-        account_groups=["real*", "LIVE_*", "RL-*"],
+        account_groups=("real*", "LIVE_*", "RL-*"),
         min_hold_seconds=HOLD_SECONDS,
     )
+    version = plans.draft_version(plan_id=plan_id, actor=maker, terms=terms)
     plans.propose_version(version_id=version.pk, actor=maker)
     plans.activate_version(version_id=version.pk, actor=checker, reason="Within the budget", at=starts_at)
 

@@ -20,7 +20,7 @@ from crm.ui.iban import IbanField
 from ib.choices import PayoutTo
 from ib.models import Partner, Plan, PlanVersion
 from ib.payouts import Destination, Offer
-from ib.plans import RateCard, rate_card
+from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import partners_visible_to, plans_visible_to
 from trading.choices import SymbolGroup
 
@@ -300,8 +300,7 @@ class VersionForm(forms.Form):
     def clean_account_groups(self) -> list[str]:
         return [part.strip() for part in self.cleaned_data["account_groups"].split(",") if part.strip()]
 
-    def card(self) -> RateCard:
-        """The rate card of valid input."""
+    def _card(self) -> RateCard:
         data = self.cleaned_data
         return RateCard(
             rates={str(g): data[f"rate_{g}"] for g in SymbolGroup if data.get(f"rate_{g}") is not None},
@@ -332,9 +331,10 @@ class VersionForm(forms.Form):
     def shares(self) -> list[Any]:
         return [self[f"share_{level}"] for level in range(1, LEVELS + 1)]
 
-    def settings(self) -> dict[str, Any]:
+    def terms(self) -> VersionTerms:
+        """Build what valid input says."""
         names = ("starts_at", "currency", "min_hold_seconds", "clawback_days", "is_pool", "account_groups", "note")
-        return {name: self.cleaned_data[name] for name in names}
+        return VersionTerms(card=self._card(), **{name: self.cleaned_data[name] for name in names})
 
 
 def trimmed(value: Decimal) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -26,62 +27,51 @@ from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
 
 
-@transaction.atomic
-def register_partner(
-    *,
-    brand: Brand,
-    name: str,
-    email: str,
-    currency: str,
-    actor: Actor,
-    code: str = "",
-    parent_id: int | None = None,
-    client: Client | None = None,
-    manager: User | None = None,
-    at: dt.datetime | None = None,
-) -> Partner:
-    """A new partner, active at once, with a sign-in (no password yet) and a first referral link.
+@dataclass(frozen=True)
+class PartnerDetails:
+    """Who becomes a partner: name and sign-in, the currency that they are paid in, and their place in the tree.
 
-    Who: `ib.manage_partners` at the brand. Raises: DomainError where the e-mail or the code is taken.
+    client: their own client record, whose wallet gets the payouts. manager: who looks after them among the staff.
+    """
+
+    name: str
+    email: str
+    currency: str
+    code: str = ""
+    parent_id: int | None = None
+    client: Client | None = None
+    manager: User | None = None
+
+
+@transaction.atomic
+def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at: dt.datetime | None = None) -> Partner:
+    """Make somebody a partner, active at once, with a sign-in (no password yet) and a first referral link.
+
+    Who: `ib.manage_partners` at the brand. Raises: NotAllowed; DomainError where the e-mail or the code is taken, or the
+    client is another brand's or a partner already.
     """
     policies.require(can_manage_partners(actor, brand.pk))
+    client = details.client
     if client is not None and client.brand_id != brand.pk:
         raise DomainError(_("That client belongs to another brand."))
     now = at or timezone.now()
-    email = email.strip().lower()
-    try:
-        with transaction.atomic():
-            user = User(
-                username=username_for(brand=brand, email=email),
-                email=email,
-                kind=UserKind.PARTNER,
-                brand=brand,
-                first_name=name[:150],
-                language=brand.default_language,
-                time_zone=brand.time_zone,
-            )
-            user.set_unusable_password()
-            user.save()
-    except IntegrityError:
-        raise DomainError(
-            _("There is already a sign-in with the address %(email)s. Use another one.") % {"email": email}
-        )
+    user = _sign_in(brand, details)
     try:
         with transaction.atomic():
             partner = Partner.objects.create(
                 brand=brand,
                 user=user,
                 client=client,
-                code=code or new_code(),
-                name=name,
-                currency=currency,
+                code=details.code or new_code(),
+                name=details.name,
+                currency=details.currency,
                 state=PartnerState.ACTIVE,
-                manager=manager,
+                manager=details.manager,
                 joined_at=now,
             )
     except IntegrityError as error:
         if "partner_code_is_unique" in str(error):
-            raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
+            raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": details.code})
         raise DomainError(_("This client is already a partner."))
     PartnerSpell.objects.create(partner=partner, starts_at=now)
     tree.lock_tree()
@@ -91,12 +81,34 @@ def register_partner(
         action=IbAction.PARTNER_REGISTERED,
         target=partner,
         brand_id=brand.pk,
-        after={"code": partner.code, "currency": currency, "client": client.pk if client else None},
+        after={"code": partner.code, "currency": partner.currency, "client": client.pk if client else None},
     )
-    if parent_id is not None:
-        tree.move_partner(partner_id=partner.pk, parent_id=parent_id, actor=actor, reason="", at=now)
+    if details.parent_id is not None:
+        tree.move_partner(partner_id=partner.pk, parent_id=details.parent_id, actor=actor, reason="", at=now)
     links.create_link(partner_id=partner.pk, campaign="", actor=None, code=partner.code)
     return partner
+
+
+def _sign_in(brand: Brand, details: PartnerDetails) -> User:
+    email = details.email.strip().lower()
+    try:
+        with transaction.atomic():
+            user = User(
+                username=username_for(brand=brand, email=email),
+                email=email,
+                kind=UserKind.PARTNER,
+                brand=brand,
+                first_name=details.name[:150],
+                language=brand.default_language,
+                time_zone=brand.time_zone,
+            )
+            user.set_unusable_password()
+            user.save()
+    except IntegrityError:
+        raise DomainError(
+            _("There is already a sign-in with the address %(email)s. Use another one.") % {"email": email}
+        )
+    return user
 
 
 @transaction.atomic

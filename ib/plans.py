@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -64,6 +64,36 @@ class RateCard:
         return wrong
 
 
+@dataclass(frozen=True)
+class VersionTerms:
+    """What a version of a plan says: from when, in which currency, what it pays, and for which trades.
+
+    min_hold_seconds: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
+    is_pool: the levels together may not get more than the rate. clawback_days: how long a paid commission can be taken back.
+    """
+
+    starts_at: dt.datetime
+    currency: str
+    card: RateCard
+    min_hold_seconds: int = 180
+    account_groups: Sequence[str] = ()
+    is_pool: bool = True
+    clawback_days: int = 90
+    note: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """List the values of the version's own row; the card has its own tables."""
+        return {
+            "starts_at": self.starts_at,
+            "currency": self.currency,
+            "min_hold_seconds": self.min_hold_seconds,
+            "account_groups": list(self.account_groups),
+            "is_pool": self.is_pool,
+            "clawback_days": self.clawback_days,
+            "note": self.note,
+        }
+
+
 def rate_card(version: PlanVersion) -> RateCard:
     return RateCard(
         rates=dict(version.rates.values_list("group", "amount_per_lot")),
@@ -95,73 +125,54 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> P
 
 
 @transaction.atomic
-def draft_version(
-    *,
-    plan_id: int,
-    actor: User,
-    starts_at: dt.datetime,
-    currency: str,
-    card: RateCard,
-    min_hold_seconds: int = 180,
-    account_groups: Iterable[str] = (),
-    is_pool: bool = True,
-    clawback_days: int = 90,
-    note: str = "",
-) -> PlanVersion:
+def draft_version(*, plan_id: int, actor: User, terms: VersionTerms) -> PlanVersion:
     """Write the next version of a plan as a draft: nothing is paid by it yet.
 
     Who: `ib.propose_plan` at the brand. Raises: DomainError when levels together get more than a pot, or nothing is paid.
     """
     plan = lock(Plan, plan_id)
     policies.require(can_write_plans(actor, plan.brand_id))
-    check_card(card, is_pool=is_pool)
+    check_card(terms.card, is_pool=terms.is_pool)
     last = plan.versions.aggregate(last=Max("number"))["last"] or 0
-    version = PlanVersion.objects.create(
-        plan=plan,
-        number=last + 1,
-        starts_at=starts_at,
-        currency=currency,
-        min_hold_seconds=min_hold_seconds,
-        account_groups=list(account_groups),
-        is_pool=is_pool,
-        clawback_days=clawback_days,
-        note=note,
-        made_by=actor,
-    )
-    _write_card(version, card)
+    version = PlanVersion.objects.create(plan=plan, number=last + 1, made_by=actor, **terms.settings())
+    _write_card(version, terms.card)
     audit.record(
         actor=actor,
         action=IbAction.PLAN_DRAFTED,
         target=version,
         brand_id=plan.brand_id,
-        after=_described(version, card),
+        after=_described(version, terms.card),
     )
     return version
 
 
 @transaction.atomic
-def change_draft(*, version_id: int, actor: User, card: RateCard, **fields: Any) -> PlanVersion:
-    """Write a draft anew. Who: its maker."""
+def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVersion:
+    """Replace everything that a draft says.
+
+    Who: its maker, while they hold `ib.propose_plan` at the brand. Raises: NotAllowed, WrongState; DomainError as for
+    `draft_version`.
+    """
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
     if version.state != VersionState.DRAFT or version.made_by_id != actor.pk:
         raise WrongState(_("Only its maker changes a version, and only while it is a draft."))
-    check_card(card, is_pool=fields.get("is_pool", version.is_pool))
+    check_card(terms.card, is_pool=terms.is_pool)
     before = _described(version, rate_card(version))
-    for name, value in fields.items():
+    for name, value in terms.settings().items():
         setattr(version, name, value)
     version.save()
     version.rates.all().delete()
     version.levels.all().delete()
     version.overrides.all().delete()
-    _write_card(version, card)
+    _write_card(version, terms.card)
     audit.record(
         actor=actor,
         action=IbAction.PLAN_DRAFT_CHANGED,
         target=version,
         brand_id=version.plan.brand_id,
         before=before,
-        after=_described(version, card),
+        after=_described(version, terms.card),
     )
     return version
 

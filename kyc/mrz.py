@@ -280,50 +280,45 @@ def with_number_repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
 
 
 # ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────
-def build_td3(
-    *,
-    code: str = "P",
-    country: str,
-    surname: str,
-    given_names: str,
-    number: str,
-    nationality: str,
-    birth_date: dt.date,
-    sex: str,
-    expiry_date: dt.date,
-    optional: str = "",
-) -> tuple[str, str]:
-    """The two lines of a passport. Names are written as they come: A to Z and spaces."""
-    names = f"{_filled(surname)}<<{_filled(given_names)}"[:39].ljust(39, "<")
-    first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{names}"
-    number, personal = number.ljust(9, "<"), optional.ljust(14, "<")
-    birth, expiry = f"{birth_date:%y%m%d}", f"{expiry_date:%y%m%d}"
+@dataclass(frozen=True)
+class TravelDocument:
+    """What an issuer prints into a zone. Names as A to Z and spaces, states as codes of Doc 9303 (UTO is the specimens')."""
+
+    country: str
+    surname: str
+    given_names: str
+    number: str
+    nationality: str
+    birth_date: dt.date
+    sex: str
+    expiry_date: dt.date
+    optional: str = ""
+
+
+def build_td3(document: TravelDocument) -> tuple[str, str]:
+    """Write the two lines of a passport, with their check digits."""
+    names = f"{_filled(document.surname)}<<{_filled(document.given_names)}"[:39].ljust(39, "<")
+    first = f"P<{document.country.ljust(3, '<')}{names}"
+    number, personal = document.number.ljust(9, "<"), document.optional.ljust(14, "<")
+    birth, expiry = f"{document.birth_date:%y%m%d}", f"{document.expiry_date:%y%m%d}"
     second = (
-        f"{number}{check_digit(number)}{nationality.ljust(3, '<')}{birth}{check_digit(birth)}{sex}"
-        f"{expiry}{check_digit(expiry)}{personal}{check_digit(personal) if optional else '<'}"
+        f"{number}{check_digit(number)}{document.nationality.ljust(3, '<')}{birth}{check_digit(birth)}{document.sex}"
+        f"{expiry}{check_digit(expiry)}{personal}{check_digit(personal) if document.optional else '<'}"
     )
     return first, second + check_digit(second[:10] + second[13:20] + second[21:43])
 
 
-def build_td1(
-    *,
-    code: str = "I",
-    country: str,
-    surname: str,
-    given_names: str,
-    number: str,
-    nationality: str,
-    birth_date: dt.date,
-    sex: str,
-    expiry_date: dt.date,
-) -> tuple[str, str, str]:
-    """The three lines of an identity card."""
-    number = number.ljust(9, "<")
-    first = f"{code.ljust(2, '<')}{country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")
-    birth, expiry = f"{birth_date:%y%m%d}", f"{expiry_date:%y%m%d}"
-    second = f"{birth}{check_digit(birth)}{sex}{expiry}{check_digit(expiry)}{nationality.ljust(3, '<')}".ljust(29, "<")
+def build_td1(document: TravelDocument) -> tuple[str, str, str]:
+    """Write the three lines of an identity card, with their check digits; a card has no room for `optional` here."""
+    number = document.number.ljust(9, "<")
+    first = f"I<{document.country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")
+    birth, expiry = f"{document.birth_date:%y%m%d}", f"{document.expiry_date:%y%m%d}"
+    second = (
+        f"{birth}{check_digit(birth)}{document.sex}{expiry}{check_digit(expiry)}{document.nationality.ljust(3, '<')}"
+    ).ljust(29, "<")
     second += check_digit(first[5:30] + second[:7] + second[8:15] + second[18:29])
-    return first, second, f"{_filled(surname)}<<{_filled(given_names)}"[:30].ljust(30, "<")
+    names = f"{_filled(document.surname)}<<{_filled(document.given_names)}"
+    return first, second, names[:30].ljust(30, "<")
 
 
 def _filled(text: str) -> str:

@@ -52,7 +52,12 @@ class Holder:
 
 
 def mrz_lines(holder: Holder) -> tuple[str, str]:
-    return mrz.build_td3(
+    """Write the two lines that belong on the holder's passport."""
+    return mrz.build_td3(_zone_of(holder))
+
+
+def _zone_of(holder: Holder) -> mrz.TravelDocument:
+    return mrz.TravelDocument(
         country=holder.country,
         surname=_printed(holder.last_name),
         given_names=_printed(holder.first_name),
@@ -122,33 +127,29 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
     _specimen(back)
     draw = ImageDraw.Draw(back)
     draw.rectangle((0, 420, CARD[0], CARD[1]), fill="#f4f2ec")
-    lines = mrz.build_td1(
-        country=holder.country,
-        surname=_printed(holder.last_name),
-        given_names=_printed(holder.first_name),
-        number=holder.number,
-        nationality=holder.nationality,
-        birth_date=holder.birth_date,
-        sex=holder.sex,
-        expiry_date=holder.expires_on,
-    )
-    for row, line in enumerate(lines):
+    for row, line in enumerate(mrz.build_td1(_zone_of(holder))):
         _zone_line(draw, line, left=56, top=450 + row * 68, step=32.4, size=46)
     return front, back
 
 
-def utility_bill(
-    *,
-    name: str,
-    address_line: str,
-    postal_code: str,
-    city: str,
-    issued_on: dt.date,
-    country: str = "",
-    number: int = 4711,
-    is_small: bool = False,
-) -> bytes:
-    """One page as PDF with a text layer. is_small: with the reader's own fonts, for Latin names; drawn three times as fast."""
+@dataclass(frozen=True)
+class UtilityBill:
+    """What is printed on a bill: the customer's name and address, and the invoice's day and number."""
+
+    name: str
+    address_line: str
+    postal_code: str
+    city: str
+    issued_on: dt.date
+    country: str = ""
+    number: int = 4711
+
+
+def utility_bill(bill: UtilityBill, *, is_small: bool = False) -> bytes:
+    """Draw a bill as one page of PDF with a text layer.
+
+    is_small: with the reader's own fonts, for Latin names; drawn three times as fast.
+    """
     _register_pdf_fonts()
     plain, bold = ("Helvetica", "Helvetica-Bold") if is_small else ("Vera", "VeraBd")
     out = io.BytesIO()
@@ -162,14 +163,14 @@ def utility_bill(
     canvas.drawString(20 * mm, height - 17 * mm, "Utopia Power & Water")
     canvas.setFillColorRGB(0.1, 0.1, 0.1)
     canvas.setFont(plain, 11)
-    for row, line in enumerate([name, address_line, f"{postal_code} {city}", country]):
+    for row, line in enumerate([bill.name, bill.address_line, f"{bill.postal_code} {bill.city}", bill.country]):
         canvas.drawString(20 * mm, height - 50 * mm - row * 5.5 * mm, line)
-    canvas.drawRightString(width - 20 * mm, height - 50 * mm, f"Invoice date: {issued_on:%d.%m.%Y}")
-    canvas.drawRightString(width - 20 * mm, height - 55.5 * mm, f"Invoice number: {number}")
+    canvas.drawRightString(width - 20 * mm, height - 50 * mm, f"Invoice date: {bill.issued_on:%d.%m.%Y}")
+    canvas.drawRightString(width - 20 * mm, height - 55.5 * mm, f"Invoice number: {bill.number}")
     canvas.setFont(bold, 14)
     canvas.drawString(20 * mm, height - 92 * mm, "Your electricity bill")
     canvas.setFont(plain, 10)
-    amounts = random.Random(number)  # noqa: S311 — figures on a specimen
+    amounts = random.Random(bill.number)  # noqa: S311 — figures on a specimen
     for row, item in enumerate(["Consumption", "Standing charge", "Network charge", "Tax"]):
         top = height - 106 * mm - row * 7 * mm
         canvas.drawString(20 * mm, top, item)
@@ -357,6 +358,7 @@ def small_passport(holder: Holder) -> Image.Image:
 
 __all__ = [
     "Holder",
+    "UtilityBill",
     "blurred",
     "folded",
     "id_card",

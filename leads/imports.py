@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,22 +79,25 @@ FROM (
 """
 
 
+@dataclass(frozen=True)
+class ImportOptions:
+    """What holds for lines that don't say it themselves, and whether the leads are assigned by the routing rules."""
+
+    campaign: Campaign | None = None
+    source: str = ""
+    language: str = ""
+    country: str = ""
+    is_routed: bool = True
+
+
 def file_path(batch: LeadImport) -> Path:
+    """Locate the sealed original; it is deleted once the leads are imported or the file is discarded."""
     return Path(settings.PRIVATE_DIR) / "lead-imports" / f"{batch.pk}"
 
 
 @transaction.atomic
 def start_import(
-    *,
-    brand: Brand,
-    actor: User,
-    file_name: str,
-    content: bytes,
-    campaign: Campaign | None = None,
-    source: str = "",
-    language: str = "",
-    country: str = "",
-    is_routed: bool = True,
+    *, brand: Brand, actor: User, file_name: str, content: bytes, options: ImportOptions = ImportOptions()
 ) -> LeadImport:
     """Keep a file, encrypted, and have it checked in the background. Nothing is imported yet.
 
@@ -114,11 +118,11 @@ def start_import(
         brand=brand,
         owner=actor,
         file_name=file_name[:160],
-        campaign=campaign,
-        source=source[:60].lower(),
-        language=language,
-        country=country,
-        is_routed=is_routed,
+        campaign=options.campaign,
+        source=options.source[:60].lower(),
+        language=options.language,
+        country=options.country,
+        is_routed=options.is_routed,
         problems=[_("Columns that were not read: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
     )
     sealed_files.write(file_path(batch), content, owner=FILES)

@@ -147,16 +147,15 @@ def new_partner(request: UserRequest) -> HttpResponse:
 
     def register() -> Partner:
         data = form.cleaned_data
-        partner = partners.register_partner(
-            brand=data["brand"],
+        details = partners.PartnerDetails(
             name=data["name"],
             email=data["email"],
             currency=data["currency"],
             code=data["code"],
             parent_id=data["parent"].pk if data["parent"] else None,
             manager=request.user,
-            actor=request.user,
         )
+        partner = partners.register_partner(brand=data["brand"], details=details, actor=request.user)
         if data["plan"]:
             plans.assign_plan(partner_id=partner.pk, plan_id=data["plan"].pk, actor=request.user)
         return partner

@@ -133,7 +133,7 @@ def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
     form = VersionForm(request.POST or None, like=like)
     done = run_action(
         request,
-        lambda: plans.draft_version(plan_id=plan.pk, actor=request.user, card=form.card(), **form.settings()),
+        lambda: plans.draft_version(plan_id=plan.pk, actor=request.user, terms=form.terms()),
         form=form,
         show_forbidden=True,
     )
@@ -148,7 +148,7 @@ def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     form = VersionForm(request.POST or None, like=version)
     done = run_action(
         request,
-        lambda: plans.change_draft(version_id=version.pk, actor=request.user, card=form.card(), **form.settings()),
+        lambda: plans.change_draft(version_id=version.pk, actor=request.user, terms=form.terms()),
         form=form,
         show_forbidden=True,
     )

@@ -47,9 +47,8 @@ def bill(demo: Demo, client: Client, *, issued_on: dt.date, is_small: bool = Fal
         **changes,
     }
     is_latin = all(ord(character) < 256 for value in values.values() for character in value)
-    return specimens.utility_bill(
-        issued_on=issued_on, number=demo.rng.randrange(10_000, 99_999), is_small=is_small and is_latin, **values
-    )
+    printed = specimens.UtilityBill(issued_on=issued_on, number=demo.rng.randrange(10_000, 99_999), **values)
+    return specimens.utility_bill(printed, is_small=is_small and is_latin)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from simple_history.utils import bulk_create_with_history
 
@@ -15,18 +16,40 @@ from crm.models import Brand, Desk
 from leads.choices import OffShift, Strategy
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, Shift
 
-# brand, code, name, source, medium, cost, quality, countries it brings people from, weight
+
+class DemoCampaign(NamedTuple):
+    """A campaign, the countries that it brings people from, and its weight among those of a country."""
+
+    brand: str
+    code: str
+    name: str
+    source: str
+    medium: str
+    cost: int
+    quality: int
+    countries: str
+    weight: int
+
+
 CAMPAIGNS = [
-    ("meridian", "de-search-brand", "German search, brand words", "google", "cpc", 18400, 8, "DE AT CH", 14),
-    ("meridian", "de-search-cfd", "German search, CFD", "google", "cpc", 31250, 6, "DE AT CH", 12),
-    ("meridian", "dach-social", "DACH social, lookalikes", "facebook", "paid_social", 22700, 4, "DE AT CH", 9),
-    ("meridian", "es-search", "Spanish search", "google", "cpc", 14900, 6, "ES", 12),
-    ("meridian", "es-social", "Spanish social video", "facebook", "paid_social", 11800, 3, "ES", 8),
-    ("meridian", "eu-webinar", "Webinar: gold and the dollar", "webinar", "event", 4200, 9, "DE AT CH ES PT IT FR", 5),
-    ("meridian", "eu-affiliate", "Affiliate network", "tradefinder", "affiliate", 16500, 5, "PT IT FR ES", 7),
-    ("southern", "au-search", "Australian search", "google", "cpc", 21300, 7, "AU NZ", 10),
-    ("southern", "apac-social", "APAC social", "facebook", "paid_social", 9800, 4, "AU NZ SG MY", 8),
-    ("southern", "au-podcast", "Podcast sponsorship", "podcast", "audio", 7600, 8, "AU", 4),
+    DemoCampaign(
+        "meridian", "de-search-brand", "German search, brand words", "google", "cpc", 18400, 8, "DE AT CH", 14
+    ),
+    DemoCampaign("meridian", "de-search-cfd", "German search, CFD", "google", "cpc", 31250, 6, "DE AT CH", 12),
+    DemoCampaign(
+        "meridian", "dach-social", "DACH social, lookalikes", "facebook", "paid_social", 22700, 4, "DE AT CH", 9
+    ),
+    DemoCampaign("meridian", "es-search", "Spanish search", "google", "cpc", 14900, 6, "ES", 12),
+    DemoCampaign("meridian", "es-social", "Spanish social video", "facebook", "paid_social", 11800, 3, "ES", 8),
+    DemoCampaign(
+        "meridian", "eu-webinar", "Webinar: gold and the dollar", "webinar", "event", 4200, 9, "DE AT CH ES PT IT FR", 5
+    ),
+    DemoCampaign(
+        "meridian", "eu-affiliate", "Affiliate network", "tradefinder", "affiliate", 16500, 5, "PT IT FR ES", 7
+    ),
+    DemoCampaign("southern", "au-search", "Australian search", "google", "cpc", 21300, 7, "AU NZ", 10),
+    DemoCampaign("southern", "apac-social", "APAC social", "facebook", "paid_social", 9800, 4, "AU NZ SG MY", 8),
+    DemoCampaign("southern", "au-podcast", "Podcast sponsorship", "podcast", "audio", 7600, 8, "AU", 4),
 ]
 # brand, slug, language, campaign, country, headline, subline, call to action, thanks, points
 PAGES: list[tuple[str, str, str, str, str, str, str, str, str, str, list[tuple[str, str, str]]]] = [
@@ -116,7 +139,7 @@ class House:
 
 def set_up(demo: Demo) -> House:
     brands = {brand.code: brand for brand in demo.brands}
-    campaigns = {row[1]: _campaign(demo, brands[row[0]], *row[1:]) for row in CAMPAIGNS}
+    campaigns = {row.code: _campaign(demo, brands[row.brand], row) for row in CAMPAIGNS}
     pages = _pages(brands, campaigns)
     rules = {desk.pk: _rules(demo, desk) for desk in demo.desks}
     _shifts(demo)
@@ -132,26 +155,15 @@ def set_up(demo: Demo) -> House:
     return House(campaigns, pages, rules, source)
 
 
-def _campaign(
-    demo: Demo,
-    brand: Brand,
-    code: str,
-    name: str,
-    source: str,
-    medium: str,
-    cost: int,
-    quality: int,
-    _countries: str,
-    _w: int,
-) -> Campaign:
+def _campaign(demo: Demo, brand: Brand, row: DemoCampaign) -> Campaign:
     return Campaign.objects.create(
         brand=brand,
-        code=code,
-        name=name,
-        source=source,
-        medium=medium,
-        cost=Decimal(cost),
-        quality=quality,
+        code=row.code,
+        name=row.name,
+        source=row.source,
+        medium=row.medium,
+        cost=Decimal(row.cost),
+        quality=row.quality,
         starts_on=demo.since.date() - dt.timedelta(days=demo.rng.randrange(10, 200)),
     )
 

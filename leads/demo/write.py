@@ -51,8 +51,8 @@ def write_leads(demo: Demo, house: House) -> None:
 
 def _lead(demo: Demo, house: House, journey: Journey, at: dt.datetime, *, times: int) -> Lead:
     rng, country = demo.rng, journey.person.country.code
-    fitting = [row for row in CAMPAIGNS if country in row[7].split() and row[0] == journey.brand.code]
-    code = rng.choices(fitting, [row[8] for row in fitting])[0][1]
+    fitting = [row for row in CAMPAIGNS if country in row.countries.split() and row.brand == journey.brand.code]
+    code = rng.choices(fitting, [row.weight for row in fitting])[0].code
     campaign: Campaign | None = house.campaigns[code] if rng.random() < 0.9 else None
     channel = rng.choices([c for c, _w in CHANNELS], [w for _c, w in CHANNELS])[0]
     page = (

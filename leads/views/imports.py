@@ -131,8 +131,14 @@ def new(request: UserRequest) -> HttpResponseBase:
 
     def start() -> LeadImport:
         data = dict(form.cleaned_data)
-        upload = data.pop("file")
-        return imports.start_import(actor=request.user, file_name=upload.name, content=upload.read(), **data)
+        brand, upload = data.pop("brand"), data.pop("file")
+        return imports.start_import(
+            brand=brand,
+            actor=request.user,
+            file_name=upload.name,
+            content=upload.read(),
+            options=imports.ImportOptions(**data),
+        )
 
     done = run_action(request, start, _("The file is being checked. Nothing is imported yet."), form=form, field="file")
     if done:

@@ -31,14 +31,16 @@ def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str =
     n = next(_numbers)
     return partners.register_partner(
         brand=brand,
-        name=f"Partner {n}",
-        email=f"partner{n}@example.com",
-        currency=currency,
+        details=partners.PartnerDetails(
+            name=f"Partner {n}",
+            email=f"partner{n}@example.com",
+            currency=currency,
+            code=f"partner-{n}",
+            parent_id=parent.pk if parent else None,
+            **fields,
+        ),
         actor=None,
-        code=f"partner-{n}",
-        parent_id=parent.pk if parent else None,
         at=LONG_AGO,
-        **fields,
     )
 
 
@@ -63,9 +65,8 @@ def make_version(
 ) -> PlanVersion:
     """An active version, of a new plan unless one is given. The start may lie in the past."""
     plan = plan or plans.create_plan(brand=brand, name=f"Plan {next(_numbers)}", description="", actor=None)
-    version = plans.draft_version(
-        plan_id=plan.pk, actor=maker, starts_at=starts_at, currency=currency, card=rate_card or card(), **fields
-    )
+    terms = plans.VersionTerms(starts_at=starts_at, currency=currency, card=rate_card or card(), **fields)
+    version = plans.draft_version(plan_id=plan.pk, actor=maker, terms=terms)
     plans.propose_version(version_id=version.pk, actor=maker)
     return plans.activate_version(version_id=version.pk, actor=checker, at=starts_at)
 

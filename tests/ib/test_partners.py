@@ -26,7 +26,9 @@ def registered(cast, code, client=None):
 
 def test_a_new_partner_has_a_sign_in_a_link_and_is_active(cast):
     partner = partners.register_partner(
-        brand=cast.brand, name="Nordlicht", email=" Info@Nordlicht.example ", currency="EUR", actor=cast.ib_manager
+        brand=cast.brand,
+        details=partners.PartnerDetails(name="Nordlicht", email=" Info@Nordlicht.example ", currency="EUR"),
+        actor=cast.ib_manager,
     )
     assert partner.user.username == "meridian/info@nordlicht.example" and partner.user.is_partner
     assert not partner.user.has_usable_password()
@@ -37,14 +39,17 @@ def test_a_new_partner_has_a_sign_in_a_link_and_is_active(cast):
 def test_an_address_is_one_sign_in(cast):
     with pytest.raises(DomainError, match="already a sign-in"):
         partners.register_partner(
-            brand=cast.brand, name="X", email="clara@example.com", currency="EUR", actor=cast.ib_manager
+            brand=cast.brand,
+            details=partners.PartnerDetails(name="X", email="clara@example.com", currency="EUR"),
+            actor=cast.ib_manager,
         )
     assert not Partner.objects.exists()
 
 
 def test_an_agent_registers_no_partners(cast):
+    details = partners.PartnerDetails(name="X", email="x@x.example", currency="EUR")
     with pytest.raises(NotAllowed):
-        partners.register_partner(brand=cast.brand, name="X", email="x@x.example", currency="EUR", actor=cast.agent)
+        partners.register_partner(brand=cast.brand, details=details, actor=cast.agent)
 
 
 def test_blocking_ends_the_spell_and_unblocking_starts_another(cast):

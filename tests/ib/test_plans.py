@@ -16,9 +16,11 @@ TOMORROW = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
 
 def draft(cast, **fields):
     plan = plans.create_plan(brand=cast.brand, name="Gold", description="", actor=cast.ib_manager)
-    return plans.draft_version(
-        plan_id=plan.pk, actor=cast.ib_manager, starts_at=TOMORROW, currency="EUR", card=card(), **fields
-    )
+    return plans.draft_version(plan_id=plan.pk, actor=cast.ib_manager, terms=terms(**fields))
+
+
+def terms(**fields):
+    return plans.VersionTerms(**{"starts_at": TOMORROW, "currency": "EUR", "card": card(), **fields})
 
 
 def proposed(cast):
@@ -95,9 +97,7 @@ def test_a_later_version_ends_the_one_before(cast):
 
 def test_a_late_approval_starts_now_and_not_in_the_past(cast):
     first = make_version(cast.brand, cast.ib_manager, cast.finance)
-    second = plans.draft_version(
-        plan_id=first.plan_id, actor=cast.ib_manager, starts_at=NOON, currency="EUR", card=card()
-    )
+    second = plans.draft_version(plan_id=first.plan_id, actor=cast.ib_manager, terms=terms(starts_at=NOON))
     plans.propose_version(version_id=second.pk, actor=cast.ib_manager)
     second = plans.activate_version(version_id=second.pk, actor=cast.finance)
     assert second.starts_at > NOON
@@ -123,7 +123,7 @@ def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
 def test_a_rate_card_that_cannot_be_meant_is_refused_in_words(cast, wrong, told):
     plan = plans.create_plan(brand=cast.brand, name="Odd", description="", actor=cast.ib_manager)
     with pytest.raises(DomainError, match=told):
-        plans.draft_version(plan_id=plan.pk, actor=cast.ib_manager, starts_at=NOON, currency="EUR", card=wrong)
+        plans.draft_version(plan_id=plan.pk, actor=cast.ib_manager, terms=terms(card=wrong))
     assert not PlanVersion.objects.exists()
 
 
@@ -133,12 +133,12 @@ def test_without_a_pot_levels_may_get_more_together(cast):
 
 def test_a_draft_is_rewritten_by_its_maker_only(cast):
     version = draft(cast)
-    plans.change_draft(
-        version_id=version.pk, actor=cast.ib_manager, card=card(rates={"metals": "12"}), min_hold_seconds=60
-    )
-    assert plans.rate_card(version).rates == {"metals": Decimal(12)}
+    changed = terms(card=card(rates={"metals": "12"}), min_hold_seconds=60)
+    plans.change_draft(version_id=version.pk, actor=cast.ib_manager, terms=changed)
+    version.refresh_from_db()
+    assert plans.rate_card(version).rates == {"metals": Decimal(12)} and version.min_hold_seconds == 60
     with pytest.raises((WrongState, NotAllowed)):
-        plans.change_draft(version_id=version.pk, actor=cast.finance, card=card())
+        plans.change_draft(version_id=version.pk, actor=cast.finance, terms=terms())
 
 
 def test_an_agent_writes_no_plans(cast):

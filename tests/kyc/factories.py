@@ -52,7 +52,8 @@ def passport_jpeg(
 
 def bill_pdf(*, name: str = "Clara Weber", issued_on: dt.date | None = None, **fields: Any) -> bytes:
     values = {"address_line": "Lindenstraße 12", "postal_code": "10969", "city": "Berlin", **fields}
-    return _bill_pdf(name=name, issued_on=issued_on or timezone.now().date() - dt.timedelta(days=20), **values)
+    issued_on = issued_on or timezone.now().date() - dt.timedelta(days=20)
+    return _bill_pdf(specimens.UtilityBill(name=name, issued_on=issued_on, **values))
 
 
 _bill_pdf = cache(specimens.utility_bill)

@@ -150,7 +150,7 @@ def bill(**fields):
         "issued_on": dt.date(2026, 11, 1),
         **fields,
     }
-    pdf = specimens.utility_bill(**values)
+    pdf = specimens.utility_bill(specimens.UtilityBill(**values))
     drawn = pages.draw(pdf, "application/pdf")
     return drawn.pictures, drawn.text_layer
 

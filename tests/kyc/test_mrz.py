@@ -43,28 +43,32 @@ def test_dates_of_the_passport():
 def test_the_passport_of_the_standard_is_built_to_the_letter():
     assert (
         mrz.build_td3(
-            country="UTO",
-            surname="ERIKSSON",
-            given_names="ANNA MARIA",
-            number="L898902C3",
-            nationality="UTO",
-            birth_date=dt.date(1974, 8, 12),
-            sex="F",
-            expiry_date=dt.date(2012, 4, 15),
-            optional="ZE184226B",
+            mrz.TravelDocument(
+                country="UTO",
+                surname="ERIKSSON",
+                given_names="ANNA MARIA",
+                number="L898902C3",
+                nationality="UTO",
+                birth_date=dt.date(1974, 8, 12),
+                sex="F",
+                expiry_date=dt.date(2012, 4, 15),
+                optional="ZE184226B",
+            )
         )
         == TD3
     )
     assert (
         mrz.build_td1(
-            country="UTO",
-            surname="ERIKSSON",
-            given_names="ANNA MARIA",
-            number="D23145890",
-            nationality="UTO",
-            birth_date=dt.date(1974, 8, 12),
-            sex="F",
-            expiry_date=dt.date(2012, 4, 15),
+            mrz.TravelDocument(
+                country="UTO",
+                surname="ERIKSSON",
+                given_names="ANNA MARIA",
+                number="D23145890",
+                nationality="UTO",
+                birth_date=dt.date(1974, 8, 12),
+                sex="F",
+                expiry_date=dt.date(2012, 4, 15),
+            )
         )
         == TD1
     )
@@ -99,14 +103,16 @@ def test_noise_in_the_fillers_is_no_given_name():
 
 def test_a_number_with_look_alikes_is_repaired_when_one_swap_fits():
     right = mrz.build_td3(
-        country="UTO",
-        surname="ERIKSSON",
-        given_names="ANNA",
-        number="AB0120O5K",
-        nationality="UTO",
-        birth_date=dt.date(1990, 5, 17),
-        sex="F",
-        expiry_date=dt.date(2031, 4, 15),
+        mrz.TravelDocument(
+            country="UTO",
+            surname="ERIKSSON",
+            given_names="ANNA",
+            number="AB0120O5K",
+            nationality="UTO",
+            birth_date=dt.date(1990, 5, 17),
+            sex="F",
+            expiry_date=dt.date(2031, 4, 15),
+        )
     )
     misread = (right[0], right[1].replace("AB0120O5K", "AB012005K"))
     assert not mrz.parse(misread, today=TODAY).is_valid
@@ -122,14 +128,16 @@ def test_open_birth_dates_are_none_and_never_in_the_future():
 
 def test_a_name_that_fills_its_field_is_marked_as_cut():
     long = mrz.build_td3(
-        country="UTO",
-        surname="PAPADOPOULOU KONSTANTINIDOU",
-        given_names="ALEXANDRA EVANGELIA",
-        number="L898902C3",
-        nationality="UTO",
-        birth_date=dt.date(1990, 5, 17),
-        sex="F",
-        expiry_date=dt.date(2031, 4, 15),
+        mrz.TravelDocument(
+            country="UTO",
+            surname="PAPADOPOULOU KONSTANTINIDOU",
+            given_names="ALEXANDRA EVANGELIA",
+            number="L898902C3",
+            nationality="UTO",
+            birth_date=dt.date(1990, 5, 17),
+            sex="F",
+            expiry_date=dt.date(2031, 4, 15),
+        )
     )
     assert mrz.parse(long, today=TODAY).is_name_cut
     assert not mrz.parse(TD3, today=TODAY).is_name_cut
@@ -153,14 +161,16 @@ NAMES = st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=14)
 )
 def test_what_is_built_reads_back(surname, given, number, born, expires):
     lines = mrz.build_td3(
-        country="UTO",
-        surname=surname,
-        given_names=given,
-        number=number,
-        nationality="UTO",
-        birth_date=born,
-        sex="M",
-        expiry_date=expires,
+        mrz.TravelDocument(
+            country="UTO",
+            surname=surname,
+            given_names=given,
+            number=number,
+            nationality="UTO",
+            birth_date=born,
+            sex="M",
+            expiry_date=expires,
+        )
     )
     zone = mrz.parse(lines, today=TODAY)
     assert zone.is_valid and (zone.surname, zone.given_names, zone.number) == (surname, given, number)

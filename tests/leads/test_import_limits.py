@@ -133,7 +133,7 @@ def test_a_line_names_each_wrong_cell(cells, errors):
 def test_a_file_has_a_most_size(cast, settings, by, is_taken):
     content = b"email\na@web.de\n"
     settings.UPLOAD_MAX_BYTES = len(content) - by
-    fields = {"brand": cast.brand, "actor": cast.desk_head, "file_name": "a.csv", "content": content, "language": "de"}
+    fields = {"brand": cast.brand, "actor": cast.desk_head, "file_name": "a.csv", "content": content}
     if is_taken:
         imports.start_import(**fields)
     else:
@@ -144,7 +144,7 @@ def test_a_file_has_a_most_size(cast, settings, by, is_taken):
 
 @pytest.mark.django_db
 def test_nobody_imports_for_another_brand(cast):
-    fields = {"file_name": "a.csv", "content": b"email\na@web.de\n", "language": "de", "actor": cast.marketing}
+    fields = {"file_name": "a.csv", "content": b"email\na@web.de\n", "actor": cast.marketing}
     with pytest.raises(NotAllowed, match="don't reach this brand"):
         imports.start_import(brand=cast.other_brand, **fields)
     with pytest.raises(DomainError, match="The file is empty"):

@@ -36,8 +36,7 @@ def start(cast):
             actor=fields.pop("actor", cast.desk_head),
             file_name="leads.csv",
             content=content,
-            language="de",
-            **fields,
+            options=imports.ImportOptions(language="de", **fields),
         )
 
     return begin

@@ -139,11 +139,13 @@ def papers_of_the_trader(folder: Path) -> tuple[Path, Path]:
     passport.write_bytes(specimens.jpeg(specimens.passport(holder)))
     bill.write_bytes(
         specimens.utility_bill(
-            name="Lukas Brandt",
-            address_line="Lindenallee 21",
-            postal_code="10115",
-            city="Berlin",
-            issued_on=dt.date.today() - dt.timedelta(days=20),
+            specimens.UtilityBill(
+                name="Lukas Brandt",
+                address_line="Lindenallee 21",
+                postal_code="10115",
+                city="Berlin",
+                issued_on=dt.date.today() - dt.timedelta(days=20),
+            )
         )
     )
     return passport, bill

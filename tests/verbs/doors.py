@@ -21,7 +21,8 @@ from clients.models import Client
 from compliance.packs import TrailFilter
 from crm.choices import Role
 from crm.models import Brand, Desk, EventDelivery, User
-from ib.plans import RateCard
+from ib.partners import PartnerDetails
+from ib.plans import RateCard, VersionTerms
 from kyc.models import Document
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
@@ -65,6 +66,7 @@ def of(parameter: str, path: str, model: str) -> Callable[[Arguments], User]:
 
 # A trading server, its symbols and the regulators' caps are of all brands.
 ALL_BRANDS = Door(open_to=("outsider",))
+DRAFT = VersionTerms(timezone.now(), "EUR", RateCard({}, {}, {}))
 WITH_LOGIN = {"client_id": {"user__isnull": False}}
 FAILED_DELIVERY = Door(
     given=lambda: {"delivery_id": sketched(EventDelivery, state="failed", finished_at=timezone.now()).pk},
@@ -186,7 +188,11 @@ DOORS: dict[str, Door] = {
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
     "ib.payouts.pay_out": Door(by=of("partner_id", "user", "Partner")),
-    "ib.plans.draft_version": Door(given=lambda: {"card": RateCard({}, {}, {})}),
+    "ib.partners.register_partner": Door(
+        given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
+    ),
+    "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
+    "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
