@@ -69,7 +69,8 @@ class VersionTerms:
     """What a version of a plan says: from when, in which currency, what it pays, and for which trades.
 
     min_hold_seconds: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
-    is_pool: the levels together may not get more than the rate. clawback_days: how long a paid commission can be taken back.
+    is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
+    takes back the commissions of so many days.
     """
 
     starts_at: dt.datetime

@@ -127,6 +127,7 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
     Who: `leads.manage_rules` on the brand. Raises: NotAllowed, DomainError.
     """
     policies.require_permission(actor, "leads.manage_rules")
+    _require_reach(actor, rule)  # before anything is answered about it
     today = timezone.localdate()
     if rule is not None and rule.brand_id is not None:
         if rule.valid_to is not None and rule.valid_to <= today:

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
-from crm.errors import DomainError, NotAllowed
+from crm.errors import DomainError
 from crm.models import Actor, Brand
 from crm.security import audit, policies
+from crm.security.policies import Decision
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.models import Campaign, LeadSource
@@ -33,9 +34,7 @@ def create_source(
 
     Who: `leads.manage_sources` on the brand. Raises: NotAllowed; DomainError for a code that is taken.
     """
-    policies.require_permission(actor, "leads.manage_sources")
-    if actor is not None and brand.pk not in reach_of(actor).brands:
-        raise DomainError(_("You can't set up sources of a brand that you don't reach."))
+    policies.require(_can_set_up(actor, brand.pk))
     if LeadSource.objects.filter(brand=brand, code=code).exists():
         raise DomainError(_("There is a source with this code already."))
     key = PREFIX + secrets.token_urlsafe(32)
@@ -89,9 +88,15 @@ def _locked(source_id: int, actor: Actor) -> LeadSource:
     """The source, locked, for whoever may set up sources of its brand. Raises NotAllowed."""
     policies.require_permission(actor, "leads.manage_sources")
     source = lock(LeadSource, source_id, "brand")
-    if actor is not None and source.brand_id not in reach_of(actor).brands:
-        raise NotAllowed(_("You can't set up sources of a brand that you don't reach."))
+    policies.require(_can_set_up(actor, source.brand_id))
     return source
+
+
+def _can_set_up(actor: Actor, brand_id: int) -> Decision:
+    allowed = policies.has_permission(actor, "leads.manage_sources")
+    if not allowed or actor is None or brand_id in reach_of(actor).brands:
+        return allowed
+    return policies.no(_("You can't set up sources of a brand that you don't reach."))
 
 
 def find_by_key(key: str) -> LeadSource | None:

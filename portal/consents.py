@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clients.models import Client
 from crm.db.locking import lock
 from crm.models import Brand, User
-from crm.security import audit
+from crm.security import audit, policies
+from crm.security.policies import YES, Decision, no
 from crm.security.request_context import current
 from portal.audit_codes import PortalAction
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
@@ -56,11 +58,20 @@ def _publish_standard(brand: Brand, kind: ConsentKind, language: str) -> Consent
     return row
 
 
+def can_consent(actor: User, client: Client) -> Decision:
+    """Only clients themselves agree to anything: nobody on the staff, and not the system, does it for them."""
+    return YES if client.user_id is not None and client.user_id == actor.pk else no(_("This is not your account."))
+
+
 @transaction.atomic
 def record_consents(
-    *, client: Client, actor: User | None, given: Iterable[ConsentText], refused: Iterable[ConsentText] = ()
+    *, client: Client, actor: User, given: Iterable[ConsentText], refused: Iterable[ConsentText] = ()
 ) -> None:
-    """Keep what a client ticked and did not tick, with the version they read, the time and the address."""
+    """Record what a client ticked and left unticked, with the version they read, the time and the address.
+
+    Who: the client, for themselves. Raises: NotAllowed.
+    """
+    policies.require(can_consent(actor, client))
     now, ip = timezone.now(), current().ip
     rows = [Consent(client=client, text=text, is_given=True, at=now, ip=ip) for text in given]
     rows += [Consent(client=client, text=text, is_given=False, at=now, ip=ip) for text in refused]
@@ -77,8 +88,12 @@ def record_consents(
 
 @transaction.atomic
 def change_marketing(*, client: Client, actor: User, wanted: bool) -> None:
-    """A client turns news and offers on or off. Equal to what counts now: nothing happens."""
+    """Turn marketing e-mails on or off for a client. Equal to what counts now: nothing happens.
+
+    Who: the client, for themselves. Raises: NotAllowed.
+    """
     locked = lock(Client, client.pk, "brand")
+    policies.require(can_consent(actor, locked))
     if locked.marketing_consent == wanted:
         return
     locked.marketing_consent = wanted

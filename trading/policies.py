@@ -90,6 +90,13 @@ def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
     )
 
 
+def can_order_change(user: Actor, account: TradingAccount) -> Decision:
+    """Set an account to what keeps a regulator's cap: staff who may change caps, for clients in reach, never the client."""
+    if is_own(user, account.client):
+        return no(_("Please ask us to change the leverage."))
+    return _on_account(user, account, "trading.change_leveragecap")
+
+
 def can_reset_password(user: Actor, account: TradingAccount) -> Decision:
     """Decide whether the user may set a new password: the right on the account, and a platform that can do it."""
     allowed = _on_account(user, account, "trading.reset_password")

@@ -20,8 +20,7 @@ from crm.models import Brand, Desk, User
 from crm.notices import mail
 from crm.notices.mail import Letter, Recipient
 from crm.security import audit
-from crm.security.policies import require, require_permission
-from crm.security.scope import reach_of
+from crm.security.policies import require
 from crm.staff import policies
 
 CHANGEABLE = (
@@ -53,10 +52,7 @@ def invite_staff(
     The login can do nothing until roles and reach are granted. Who: `crm.manage_staff` on the brand.
     Raises: NotAllowed; DomainError when the e-mail has a login already.
     """
-    if actor is not None:
-        require_permission(actor, "crm.manage_staff")
-        if brand.pk not in reach_of(actor).brands and not actor.is_superuser:
-            raise DomainError(_("You don't reach this brand."))
+    require(policies.can_invite(actor, brand))
     email = email.strip().lower()
     user = User(
         username=username_for(brand=None, email=email),

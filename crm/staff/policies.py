@@ -7,10 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.choices import GrantKind, Role
-from crm.models import User
+from crm.models import Brand, User
 from crm.security import rights
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.roles import CATALOGUE
+from crm.security.scope import reach_of
 from crm.staff.queries import reaches_staff
 from crm.staff.reach import can_grant
 
@@ -27,6 +28,14 @@ def can_manage(actor: User | None, user: User) -> Decision:
     if not reaches_staff(actor, user):
         return no(_("This person works for a brand that you don't reach."))
     return YES
+
+
+def can_invite(actor: User | None, brand: Brand) -> Decision:
+    """Create a login at a brand. Who: `crm.manage_staff`, reaching the brand; a superuser everywhere."""
+    allowed = has_permission(actor, "crm.manage_staff")
+    if not allowed or actor is None or actor.is_superuser:
+        return allowed
+    return YES if brand.pk in reach_of(actor).brands else no(_("You don't reach this brand."))
 
 
 def can_manage_other(actor: User | None, user: User) -> Decision:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from clients.models import Client, TimelineEntry
 from crm import events
 from crm.accounts import link_requests
+from crm.errors import NotAllowed
 from crm.models import AccessLink, AuditEvent, OutboxEvent, User
 from crm.notices import mail
 from leads.invitations import invite
@@ -358,6 +359,24 @@ def test_what_was_ticked_is_kept_with_its_version_and_language(cast):
     consents.change_marketing(client=client, actor=client.user, wanted=False)
     assert Consent.objects.filter(client=client, text__kind="marketing").count() == 2
     assert consents.missing_required(client) == []
+
+
+@pytest.mark.parametrize("who", ["agent", "administrator", "other_client_user"])
+def test_nobody_consents_for_a_client(cast, who):
+    actor, before = getattr(cast, who), cast.client.marketing_consent
+    texts = list(consents.current_texts(cast.brand, "en").values())
+    with pytest.raises(NotAllowed):
+        consents.record_consents(client=cast.client, actor=actor, given=texts)
+    with pytest.raises(NotAllowed):
+        consents.change_marketing(client=cast.client, actor=actor, wanted=not before)
+    cast.client.refresh_from_db()
+    assert cast.client.marketing_consent is before and not Consent.objects.exists()
+
+
+def test_for_a_client_without_a_login_nobody_consents(cast):
+    lead = make_client(brand=cast.brand, book=cast.book, email="lead@example.com", login=False)
+    with pytest.raises(NotAllowed):
+        consents.change_marketing(client=lead, actor=cast.agent, wanted=True)
 
 
 def test_a_brands_newer_text_is_shown_and_rows_never_change(cast):

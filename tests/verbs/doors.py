@@ -68,6 +68,7 @@ def of(parameter: str, path: str, model: str) -> Callable[[Arguments], User]:
 ALL_BRANDS = Door(open_to=("outsider",))
 DRAFT = VersionTerms(timezone.now(), "EUR", RateCard({}, {}, {}))
 WITH_LOGIN = {"client_id": {"user__isnull": False}}
+ITS_OWN = Door({"client": {"user__isnull": False}}, by=lambda given: given["client"].user)
 FAILED_DELIVERY = Door(
     given=lambda: {"delivery_id": sketched(EventDelivery, state="failed", finished_at=timezone.now()).pk},
     open_to=("outsider",),
@@ -196,6 +197,8 @@ DOORS: dict[str, Door] = {
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "portal.consents.record_consents": ITS_OWN,
+    "portal.consents.change_marketing": ITS_OWN,
     "portal.profile.change_own_details": Door(WITH_LOGIN, by=its_client),
 }
 
@@ -212,7 +215,6 @@ EXCEPTIONS: dict[str, str] = {
     "kyc.documents.keep": "a part of `upload`, which has decided already",
     "compliance.holds.release_hold": PART,
     "compliance.risk.assess": SYSTEM,
-    "trading.accounts.requests.order": "a part of `put_right`, which has decided already",
     "trading.core.issues.settle": SYSTEM,
     "wallet.bank.statements.import_kept": PART,
     "wallet.bank.statements.import_original": PART,
@@ -223,6 +225,4 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
     "ib.engine.run": "a part of `recompute`, which has decided already, and the system's own work",
-    "portal.consents.record_consents": "a part of registering; the page knows no other client than its own",
-    "portal.consents.change_marketing": "the page knows no other client than its own",
 }

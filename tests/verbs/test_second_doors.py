@@ -10,7 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.http import Http404
 
-from crm.errors import DomainError
+from crm.errors import DomainError, NotAllowed, NotFound
 from crm.models import Brand, User
 from leads import setup
 from leads.models import Campaign
@@ -32,8 +32,10 @@ def outcome(call: Callable[[], Any]) -> tuple[str, list[str]]:
     with noting_statements() as said:
         try:
             came = f"done: {call()!r}"[:60]
-        except (DomainError, ObjectDoesNotExist, Http404) as error:
+        except (NotAllowed, NotFound, ObjectDoesNotExist, Http404) as error:
             came = f"refused: {error}"
+        except DomainError as error:
+            came = f"not possible: {error}"
         except Exception as error:
             came = f"broken: {error!r}"
     transaction.savepoint_rollback(point)
@@ -61,3 +63,11 @@ def test_what_is_set_up_for_a_brand_can_not_be_moved_into_ones_own(anew: dict[st
     came, written = outcome(lambda: setup.save_campaign(actor=anew["outsider"], campaign=campaign, brand=theirs))
     assert came == "refused: You don't reach this brand."
     assert not written
+
+
+@pytest.mark.parametrize(
+    "name", ["crm.staff.people.invite_staff", "leads.sources.create_source", "trading.risk.margin.set_policy"]
+)
+def test_a_brand_out_of_reach_is_refused_like_a_lacking_right(name: str, anew: dict[str, User]):
+    with pytest.raises(NotAllowed, match="reach"):
+        function_of(name)(actor=anew["outsider"], **arguments(name))

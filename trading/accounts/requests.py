@@ -135,13 +135,14 @@ def order(
 ) -> AccountRequest:
     """Set an account to a leverage, in another type where one is given, to keep a regulator's cap.
 
-    `note`: the text for the client. The caller has decided whether it is allowed (`remedies`). Raises: WrongState (not
-    open, a request of the client is open), DomainError, OutsideWorldError when the platform doesn't answer: the order
-    then waits with the requests.
+    `note`: the text for the client. Who: `trading.change_leveragecap`, for clients in reach; which leverage and type keep
+    the cap is for the caller to find (`remedies`). Raises: NotAllowed; WrongState (not open, a request of the client is
+    open); DomainError; OutsideWorldError when the platform doesn't answer: the order then waits with the requests.
     """
     kind = RequestKind.LEVERAGE if account_type is None else RequestKind.TYPE
     with transaction.atomic():
         account = _locked_account(account_id)
+        require(policies.can_order_change(actor, account))
         if account.state != AccountState.OPEN:
             raise WrongState(_("The trading account is not open."))
         if not (possible := is_possible(account, kind)):

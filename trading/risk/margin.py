@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
-from crm.errors import DomainError
+from crm.errors import DomainError, NotAllowed
 from crm.events import MarginLevelFell, publish_many
 from crm.models import Actor, Brand, User
 from crm.security import audit
@@ -102,11 +102,11 @@ def policy_of(brand: Brand) -> MarginPolicy:
 def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     """Change a brand's limits. Who: `trading.change_marginpolicy`, reaching the brand.
 
-    Raises: DomainError when the limits do not descend, or the brand is out of reach.
+    Raises: NotAllowed; DomainError when the limits do not descend.
     """
     require_permission(actor, CHANGES)
     if brand_id not in reach_of(actor).brands:
-        raise DomainError(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't reach this brand."))
     lock(Brand, brand_id)
     policy = MarginPolicy.objects.filter(brand_id=brand_id).first() or MarginPolicy(brand_id=brand_id)
     before = {name: str(getattr(policy, name)) for name in FIELDS}

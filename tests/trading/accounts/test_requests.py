@@ -9,9 +9,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, OutsideWorldError, WrongState
 from crm.models import AuditEvent, Notification
-from tests.cast import Cast
+from tests.cast import Cast, make_staff
 from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import request_rules, requests
@@ -277,3 +278,18 @@ def test_the_room_shows_the_wish_and_what_became_of_it(cast: Cast, account: Trad
     assert "1:30 → 1:10" in browser.get(f"/portal/accounts/{account.pk}/").content.decode()
     assert browser.post(f"/portal/accounts/{account.pk}/ask/nonsense/", {}).status_code == 404
     assert AccountRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("who", ["agent", "support", "auditor", "client_user", "other_client_user"])
+def test_an_order_is_refused_to_whoever_may_not_keep_the_caps(cast: Cast, account: TradingAccount, who: str) -> None:
+    with pytest.raises(NotAllowed):
+        requests.order(account_id=account.pk, actor=getattr(cast, who), leverage=10)
+    assert not AccountRequest.objects.exists() and there(account).leverage != 10
+
+
+def test_an_order_is_refused_where_the_client_is_out_of_reach(cast: Cast, account: TradingAccount) -> None:
+    elsewhere = make_staff("mlro@southern.example", Role.MLRO, brand=cast.other_brand)
+    with pytest.raises(NotAllowed, match="don't reach this client"):
+        requests.order(account_id=account.pk, actor=elsewhere, leverage=10)
+    ordered = requests.order(account_id=account.pk, actor=cast.mlro, leverage=10)
+    assert (ordered.state, ordered.is_by_rule, there(account).leverage) == ("granted", True, 10)
