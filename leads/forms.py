@@ -17,7 +17,13 @@ from leads.models import Campaign
 
 
 class StatusForm(forms.Form):
-    to = forms.ChoiceField(choices=SalesStatus.choices)
+    to = forms.ChoiceField(
+        choices=SalesStatus.choices,
+        error_messages={
+            "required": gettext_lazy("Choose a status."),
+            "invalid_choice": gettext_lazy("Choose a status."),
+        },
+    )
     reason = forms.CharField(max_length=300, required=False)
 
 

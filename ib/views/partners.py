@@ -168,7 +168,7 @@ def new_partner(request: UserRequest) -> HttpResponse:
         show_forbidden=True,
     )
     if done:
-        invitations.invite(done.result, actor=request.user)
+        run_action(request, lambda: invitations.invite(done.result, actor=request.user), show_forbidden=True)
         return redirect(done.result)
     return render(request, "ib/partner_form.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.models import User
+from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
@@ -62,11 +63,12 @@ class Next(StaffView):
     permission = "kyc.review_document"
 
     def post(self, request: UserRequest) -> HttpResponse:
-        document = claims.claim_next(actor=request.user)
-        if document is None:
+        done = run_action(request, lambda: claims.claim_next(actor=request.user))
+        if done.result is not None:
+            return redirect("kyc:document", done.result.pk)
+        if done:
             messages.info(request, _("Nothing waits that nobody is working on."))
-            return redirect("kyc:queue")
-        return redirect("kyc:document", document.pk)
+        return redirect("kyc:queue")
 
 
 def queue_tile(user: User) -> dict[str, Any]:

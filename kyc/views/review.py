@@ -112,7 +112,7 @@ class Release(StaffView):
 
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        claims.release(document_id=document.pk, actor=request.user)
+        run_action(request, lambda: claims.release(document_id=document.pk, actor=request.user), show_forbidden=True)
         return redirect("kyc:queue")
 
 

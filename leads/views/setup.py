@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -303,14 +304,17 @@ def source_new(request: UserRequest) -> HttpResponseBase:
 @staff_page("leads.manage_sources")
 @require_POST
 def sources_change(request: UserRequest) -> HttpResponseBase:
-    """Stop, start, or give a new key to the selected sources."""
+    """Stop, start, or give a new key to the selected sources; a source that refuses keeps none of the others back."""
     action = request.POST.get("action")
     for row in SourceTable.selected(request)[:20]:
+        about: dict[str, Any] = {"source_id": row.pk, "actor": request.user}
         if action == "renew":
-            made, key = sources.renew_key(source_id=row.pk, actor=request.user)
-            _show_key(request, made, key)
+            done = run_action(request, partial(sources.renew_key, **about), show_forbidden=True)
+            if done:
+                _show_key(request, *done.result)
         elif action in ("stop", "start"):
-            sources.set_source_active(source_id=row.pk, actor=request.user, is_active=action == "start")
+            change = partial(sources.set_source_active, **about, is_active=action == "start")
+            run_action(request, change, show_forbidden=True)
     return redirect("lead_sources")
 
 

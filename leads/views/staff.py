@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from crm.models import Book
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
-from crm.web.requests import UserRequest
+from crm.web.requests import UserRequest, list_of_origin
 from leads import invitations, queries
 from leads.assignment import assign_leads
 from leads.capture import Capture, Captured, capture_lead
@@ -31,7 +32,7 @@ from leads.tables import LeadTable
 
 @staff_page("leads.view_lead")
 def board(request: UserRequest) -> HttpResponse:
-    """The pipeline as columns. `?owner=` shows one agent's."""
+    """Show the pipeline as columns; `?owner=` shows one agent's."""
     owner = request.GET.get("owner", "")
     context = {
         "columns": queries.board(request.user, owner_id=int(owner) if is_whole(owner) else None),
@@ -44,39 +45,54 @@ def board(request: UserRequest) -> HttpResponse:
 @staff_page("leads.change_sales_status")
 @require_POST
 def board_move(request: UserRequest) -> HttpResponseBase:
-    """A card was dropped on another column; the answer is the board anew."""
+    """Move a card that was dropped on another column, and show the board as it is then, with the refusal if there is one."""
     client_id = request.POST.get("client", "")
     client = get_client(request.user, int(client_id) if is_whole(client_id) else 0)
-    _change(request, client, request.POST.get("to", ""), "")
+    to = request.POST.get("to", "")
+
+    def move() -> Client:
+        if to not in SalesStatus.values:
+            raise DomainError(_("Choose a status."))
+        return change_sales_status(client_id=client.pk, to=SalesStatus(to), actor=request.user)
+
+    done = run_action(request, move)
     if not wants_fragment(request):
         return redirect("leads_board")
     request.GET = request.POST  # the filter of the board comes along
-    return board(request)
-
-
-def _change(request: UserRequest, client: Client, to: str, reason: str) -> None:
-    if to not in SalesStatus.values:
-        raise DomainError(_("Choose a status."))
-    change_sales_status(client_id=client.pk, to=SalesStatus(to), actor=request.user, reason=reason)
+    response = board(request)
+    response.status_code = 200 if done else 422
+    return response
 
 
 @staff_page("leads.change_sales_status")
 @require_POST
 def status(request: UserRequest, client_id: int) -> HttpResponseBase:
-    """A step along the pipeline, from the client's page."""
+    """Move a lead along the pipeline from the client's page. A refusal is shown on the card, beside what was typed."""
     client = get_client(request.user, client_id)
     form = StatusForm(request.POST)
-    if not form.is_valid():
-        raise DomainError(_("Choose a status."))
-    to = SalesStatus(form.cleaned_data["to"])
-    _change(request, client, to, form.cleaned_data["reason"])
-    return dialogs.done(request, client.get_absolute_url(), _("Status: %(status)s") % {"status": to.label})
+
+    def change() -> Client:
+        to, reason = SalesStatus(form.cleaned_data["to"]), form.cleaned_data["reason"]
+        return change_sales_status(client_id=client.pk, to=to, actor=request.user, reason=reason)
+
+    done = run_action(
+        request,
+        change,
+        lambda changed: _("Status: %(status)s") % {"status": changed.get_sales_status_display()},
+        form=form,
+    )
+    context = None if done else lead_card(request, get_client(request.user, client_id))
+    if context is not None and wants_fragment(request):
+        return render(request, "leads/_card.html", {**context, "client": client, "status_form": form}, status=422)
+    for errors in form.errors.values():
+        messages.error(request, " ".join(str(error) for error in errors))
+    return dialogs.back(request, client.get_absolute_url())
 
 
 @staff_page("leads.view_lead")
 @require_safe
 def card(request: UserRequest, client_id: int) -> HttpResponse:
-    """The lead's card of the client's page again, with the status beside the name: something moved while it was open."""
+    """Refresh the lead's card on the client's page and the status beside the name, after something moved while it was open."""
     client = get_client(request.user, client_id)
     context = lead_card(request, client)
     if context is None:
@@ -100,13 +116,17 @@ def invite(request: UserRequest, client_id: int) -> HttpResponseBase:
 @staff_page("leads.assign_lead")
 @require_POST
 def assign(request: UserRequest) -> HttpResponseBase:
-    """The list's bulk action: the selected people to one agent."""
-    agent = request.POST.get("agent", "")
-    if not is_whole(agent):
-        raise DomainError(_("Choose who gets these leads."))
-    ids = list(LeadTable.selected(request).values_list("pk", flat=True))
-    moved = assign_leads(client_ids=ids, agent_id=int(agent), actor=request.user)
-    return dialogs.done(request, "/leads/", _("%(count)s leads assigned.") % {"count": moved})
+    """Assign the leads selected in the list to one agent. A refusal is shown on the list, with its filters."""
+    agent_id = request.POST.get("agent", "")
+
+    def assign_selected() -> int:
+        if not is_whole(agent_id):
+            raise DomainError(_("Choose who gets these leads."))
+        ids = list(LeadTable.selected(request).values_list("pk", flat=True))
+        return assign_leads(client_ids=ids, agent_id=int(agent_id), actor=request.user)
+
+    done = run_action(request, assign_selected, lambda count: _("%(count)s leads assigned.") % {"count": count})
+    return dialogs.back(request, "/leads/" if done else list_of_origin(request) or "/leads/")
 
 
 @staff_page("leads.add_lead")

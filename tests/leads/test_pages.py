@@ -97,7 +97,15 @@ class TestList:
             browse(cast.agent).post("/leads/assign/", {"ids": [lead.client_id], "agent": cast.agent.pk}).status_code
             == 403
         )
-        assert browse(cast.desk_head).post("/leads/assign/", {"ids": [lead.client_id]}).status_code == 409
+        page = browse(cast.desk_head).post("/leads/assign/", {"ids": [lead.client_id]}, follow=True)
+        assert "Choose who gets these leads." in html(page)
+
+    def test_an_agent_without_a_book_is_refused_on_the_list_with_its_filters(self, cast, lead, browse):
+        browser, start = browse(cast.desk_head), "/leads/?sort=-id"
+        answer = browser.post("/leads/assign/", {"ids": [lead.client_id], "agent": cast.finance.pk, "list": start})
+        assert answer["Location"] == start
+        assert "has no book at this brand" in html(browser.get(start))
+        assert Lead.objects.get(pk=lead.pk).assigned_to == lead.assigned_to
 
 
 class TestBoard:
@@ -114,6 +122,13 @@ class TestBoard:
         )
         assert 'id="c-board-holder"' in html(answer)
         assert Client.objects.get(pk=lead.client_id).sales_status == SalesStatus.CONTACTED
+
+    @pytest.mark.parametrize(("to", "words"), [("new", "The pipeline has no step from"), ("x", "Choose a status.")])
+    def test_a_refused_move_is_said_on_the_board_as_it_is(self, cast, lead, browse, to, words):
+        Client.objects.filter(pk=lead.client_id).update(sales_status=SalesStatus.INTERESTED)
+        answer = browse(cast.agent).post("/leads/board/move/", {"client": lead.client_id, "to": to}, headers=HTMX)
+        assert 'id="c-board-holder"' in html(answer, 422) and words in html(answer, 422)
+        assert Client.objects.get(pk=lead.client_id).sales_status == SalesStatus.INTERESTED
 
     @pytest.mark.parametrize(
         ("data", "status"), [({"client": "x", "to": "new"}, 404), ({"client": "1", "to": "x"}, 404)]
@@ -184,9 +199,16 @@ class TestLeadOnTheClientPage:
         assert browse(cast.other_agent).post(f"/leads/{lead.client_id}/{path}/", {"to": "contacted"}).status_code == 404
         assert browse(cast.agent).get(f"/leads/{lead.client_id}/{path}/").status_code == 405
 
-    def test_a_step_that_does_not_exist_is_409(self, cast, lead, browse):
-        browse(cast.agent).post(f"/leads/{lead.client_id}/status/", {"to": "interested"})
-        assert browse(cast.agent).post(f"/leads/{lead.client_id}/status/", {"to": "new"}).status_code == 409
+    @pytest.mark.parametrize(("to", "words"), [("new", "The pipeline has no step from"), ("x", "Choose a status.")])
+    def test_a_refused_step_is_said_on_the_card_and_the_reason_stays(self, cast, lead, browse, to, words):
+        browser, address = browse(cast.agent), f"/leads/{lead.client_id}/status/"
+        browser.post(address, {"to": "interested"})
+        answer = browser.post(address, {"to": to, "reason": "Rang twice"}, headers=HTMX)
+        card = html(answer, 422)
+        assert 'id="lead-card"' in card and words in card and 'value="Rang twice"' in card
+        page = browser.post(address, {"to": to, "reason": "Rang twice"}, follow=True)  # without scripts
+        assert words in html(page)
+        assert Client.objects.get(pk=lead.client_id).sales_status == SalesStatus.INTERESTED
 
     def test_my_day_shows_who_waits(self, cast, lead, browse):
         assert "Erika Mustermann" in html(browse(cast.agent).get("/my-day/"))
