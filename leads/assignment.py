@@ -24,7 +24,7 @@ from leads.routing import Candidate, Decision
 
 
 def candidate_of(lead: Lead, *, country: str = "") -> Candidate:
-    """A lead as routing sees it."""
+    """Describe a lead by what the routing rules compare: language, country, source, campaign, score."""
     return Candidate(
         language=lead.language,
         country=country or lead.country_guess,
@@ -69,7 +69,7 @@ def tell_assigned(lead: Lead, client: Client, actor: Actor = None) -> None:
 
 @transaction.atomic
 def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reason: str = "") -> int:
-    """A desk head gives people to an agent; returns how many moved (those the agent had already stay).
+    """Give leads to an agent by hand; return how many moved (those the agent had already stay).
 
     Who: `leads.assign_lead`, reaching the people and the agent's book.
     Raises: NotAllowed; DomainError when the agent has no book of the people's brand.
@@ -96,7 +96,7 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
 
 
 def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
-    """The newest lead of each person changes hands, and its clock starts anew where one was running."""
+    """Give each person's newest lead to the agent, and restart its clock where one was running."""
     now = timezone.now()
     newest = lock_all(Lead.objects.filter(pk__in=newest_leads([client.pk for client in moving])), "routing_rule")
     for lead in newest:
@@ -115,7 +115,7 @@ def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
 
 
 def newest_leads(client_ids: list[int]) -> list[int]:
-    """The id of each client's newest lead."""
+    """List the id of each client's newest lead."""
     return list(
         Lead.objects.filter(client_id__in=client_ids)
         .order_by("client_id", "-captured_at", "-id")

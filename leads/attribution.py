@@ -54,7 +54,7 @@ def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
 
 
 def origin_of(request: HttpRequest) -> Origin:
-    """The tags of this address; without any, those of the visit before (the cookie); else only page and referrer."""
+    """Read where a visitor came from: this address's tags, else the earlier visit's (cookie), else page and referrer alone."""
     query = {name: value for name, value in request.GET.items() if isinstance(value, str)}
     now = _tags(query, request.build_absolute_uri(), request.headers.get("Referer", ""))
     return now if now.has_tags else (_from_cookie(request) or now)
@@ -68,11 +68,12 @@ def _from_cookie(request: HttpRequest) -> Origin | None:
 
 
 def pack(origin: Origin) -> str:
-    """For a hidden field: signed, so that nobody credits themselves with another's visitor."""
+    """Sign an origin for a hidden field, so that nobody credits themselves with another's visitor."""
     return signing.dumps(origin.as_dict(), salt=COOKIE)
 
 
 def unpack(text: str) -> Origin | None:
+    """Read an origin that was signed into a cookie or form; None where it was altered or is too old."""
     try:
         return Origin(**signing.loads(text, salt=COOKIE, max_age=COOKIE_SECONDS))
     except (signing.BadSignature, TypeError):

@@ -113,7 +113,7 @@ def capture_lead(
     actor: Actor = None,
     keep_with: Book | None = None,
 ) -> Captured:
-    """Take a lead in: attach it to the client it belongs to or make one, score it, route it, tell the agent.
+    """Capture a lead: attach it to the client it belongs to or create one, score it, route it, notify the agent.
 
     Who: anyone; a form, a key or a page has let the caller in. `actor` entered it by hand; with `keep_with` (a book the
     actor owns) they keep it. The same `idempotency_key` gives the first lead back.
@@ -172,10 +172,10 @@ def _find_replay(brand: Brand, capture: Capture) -> tuple[Lead | None, str]:
         return None, ""
     body = {key: value for key, value in asdict(capture).items() if key not in ("ip", "user_agent", "idempotency_key")}
     body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
-    found = Lead.objects.select_related("client").filter(brand=brand, idempotency_key=capture.idempotency_key).first()
-    if found is not None and found.body_hash != body_hash:
+    lead = Lead.objects.select_related("client").filter(brand=brand, idempotency_key=capture.idempotency_key).first()
+    if lead is not None and lead.body_hash != body_hash:
         raise IdempotencyConflict(_("This idempotency key was used before, with another lead."))
-    return found, body_hash
+    return lead, body_hash
 
 
 def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_source: LeadSource | None) -> _Reading:
@@ -221,11 +221,11 @@ def clean_email(raw: str) -> str:
 def _campaign(
     brand: Brand, capture: Capture, landing_page: LandingPage | None, api_source: LeadSource | None
 ) -> Campaign | None:
-    """The campaign named by utm_campaign, else the page's, else the source's."""
+    """Find the campaign that utm_campaign names, else the page's, else the source's."""
     if capture.campaign:
-        found = Campaign.objects.filter(brand=brand, code=capture.campaign[:60].lower()).first()
-        if found is not None:
-            return found
+        campaign = Campaign.objects.filter(brand=brand, code=capture.campaign[:60].lower()).first()
+        if campaign is not None:
+            return campaign
     return (landing_page.campaign if landing_page else None) or (api_source.campaign if api_source else None)
 
 
@@ -252,7 +252,7 @@ def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Matc
 def _make_client(
     lead: Lead, brand: Brand, capture: Capture, reading: _Reading, keep_with: Book | None, now: dt.datetime
 ) -> Client:
-    """A new person, put into the right book from the start."""
+    """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it."""
     if keep_with is not None:
         assert keep_with.owner is not None
         decision = routing.Decision(
@@ -286,7 +286,7 @@ def _make_client(
 
 
 def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> Client:
-    """A person we know came again: blanks are filled, nothing they told before is overwritten, the owner keeps them."""
+    """Add another capture to a known person: fill what is blank, overwrite nothing, and leave them with their agent."""
     client = lock(Client, known.client.pk, "owner", "book")
     typed = {
         "first_name": capture.first_name.strip()[:80],

@@ -51,12 +51,12 @@ def person(*, email: str, phone: str, country: str, last_name: str) -> Person:
 
 
 def folded(name: str) -> str:
-    """A name without case, accents and punctuation: `Müller-Lüdenscheidt` and `MULLER LUDENSCHEIDT` are equal."""
+    """Fold case, accents and punctuation of a name: `Müller-Lüdenscheidt` and `MULLER LUDENSCHEIDT` are equal."""
     return "".join(char for char in anyascii(name).lower() if char.isalpha())
 
 
 def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
-    """(weight, what matched). Country and name count only beside a mailbox or telephone."""
+    """Weigh how surely two are one person: (weight, what matched). Country and name count only beside a mailbox or phone."""
     hits = [name for name in ("email", "phone") if getattr(one, name) and getattr(one, name) == getattr(other, name)]
     if hits:
         hits += [
@@ -69,7 +69,7 @@ def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
 
 
 def lock_person(brand_id: int, who: Person) -> None:
-    """Two captures of one person wait for each other until the first has committed. Locks are taken in one order."""
+    """Lock a mailbox and a phone: two captures of one person wait for each other. Locks are taken in one order."""
     keys = sorted(f"{brand_id}:{kind}:{value}" for kind, value in (("mail", who.email), ("phone", who.phone)) if value)
     with connection.cursor() as cursor:
         for key in keys:
@@ -77,7 +77,7 @@ def lock_person(brand_id: int, who: Person) -> None:
 
 
 def find_matches(brand_id: int, who: Person) -> list[Match]:
-    """Clients of the brand with the same mailbox or telephone: heaviest first, then the oldest."""
+    """Find clients of the brand with the same mailbox or phone: heaviest first, then the oldest."""
     same = Q(pk__in=[])
     if who.email:
         same |= Q(email_canonical=who.email) & ~Q(email="")
@@ -86,15 +86,16 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
     # A switchboard's number belongs to hundreds: whoever has the mailbox is compared first, so that nobody hides them.
     is_mailbox = Case(When(email_canonical=who.email or None, then=0), default=1)
     rows = Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand")
-    found = []
+    matches = []
     for client in rows.order_by(is_mailbox, "pk")[:COMPARED_MAX]:
         other = person(email=client.email, phone=client.phone, country=client.country, last_name=client.last_name)
         weight, reasons = weigh(who, other)
-        found.append(Match(client, weight, reasons))
-    return sorted(found, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
+        matches.append(Match(client, weight, reasons))
+    return sorted(matches, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
 
 
 def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Translate why two records are one person for the agent's page, with each reason's weight."""
     from django.utils.translation import gettext as _
 
     labels = {

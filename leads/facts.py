@@ -32,4 +32,5 @@ fact(
 
 
 def rebuild_lead_facts(client_id: int) -> None:
+    """Recompute the columns on the client that the leads app owns: score, source, campaign."""
     rebuild_client(client_id, "score", "source", "campaign")

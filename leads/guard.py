@@ -31,11 +31,12 @@ class Stamp:
 
 
 def new_stamp() -> str:
+    """Sign a stamp for one showing of a public form; `read_stamp` judges it when the form comes back."""
     return signing.TimestampSigner(salt=SALT).sign(secrets.token_urlsafe(12))
 
 
 def read_stamp(text: str) -> Stamp:
-    """Whether a form was filled in by hand, as far as its stamp tells: `why` is forged, early or late."""
+    """Judge whether a form was filled in by hand, as far as its stamp shows: `why` is forged, early or late."""
     signer = signing.TimestampSigner(salt=SALT)
     try:
         form_id = signer.unsign(text, max_age=LATEST_SECONDS)
@@ -64,6 +65,7 @@ def is_within_limit(scope: str, *, limit: int, seconds: int) -> bool:
 
 
 def may_submit(brand_id: int, ip: str | None) -> bool:
+    """Count an enquiry against an address's limits at a brand; False where it is over the ten-minute or the daily limit."""
     who = f"lead:{brand_id}:{ip or 'unknown'}"
     short = is_within_limit(who, limit=PER_TEN_MINUTES, seconds=600)
     return is_within_limit(who, limit=PER_DAY, seconds=86_400) and short

@@ -86,7 +86,7 @@ def decode(raw: bytes) -> str:
 
 
 def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
-    """(lines after the header, our column of each place or "", columns of the file that we don't know).
+    """Return (lines after the header, our column of each place or "", columns of the file that we don't know).
 
     Raises DomainError without a header that names an e-mail or a telephone column.
     """
@@ -111,7 +111,7 @@ def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
 
 
 def read_rows(text: str, defaults: Defaults, campaigns: set[str]) -> Iterator[Row]:
-    """Every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
+    """Read every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
     lines, columns, _unknown = open_rows(text)
     people = _Seen()
     count = 0
@@ -144,20 +144,20 @@ class _Seen:
         self.phones: dict[str, list[tuple[int, str, str]]] = {}
 
     def earlier(self, row: Row) -> int | None:
-        """The line of the same person, or None; remembers this one."""
-        found = self.mailboxes.get(row.email_canonical) if row.email_canonical else None
+        """Find the earlier line of the same person; None, and remember this line, where there is none."""
+        line_before = self.mailboxes.get(row.email_canonical) if row.email_canonical else None
         name = folded(row.last_name)
-        if found is None and row.phone:
+        if line_before is None and row.phone:
             for line, country, last_name in self.phones.get(row.phone, ()):
                 if (country and country == row.country) or (last_name and last_name == name):
-                    found = line
+                    line_before = line
                     break
-        if found is None:
+        if line_before is None:
             if row.email_canonical:
                 self.mailboxes[row.email_canonical] = row.line
             if row.phone:
                 self.phones.setdefault(row.phone, []).append((row.line, row.country, name))
-        return found
+        return line_before
 
 
 def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str]) -> Row:

@@ -206,7 +206,11 @@ def _count(batch: LeadImport) -> dict[str, int]:
 
 @transaction.atomic
 def confirm(*, import_id: int, actor: User) -> LeadImport:
-    """The person has seen the preview: take the leads in. Who: the import's owner, while they may import."""
+    """Import a file's leads in the background, once its owner has seen the preview.
+
+    Who: the import's owner, while they may import. Raises: NotAllowed; WrongState when the file isn't checked, or has no line
+    that can be imported.
+    """
     batch = _locked(import_id, actor)
     if batch.state != ImportState.CHECKED and not (batch.state == ImportState.IMPORTING and _stopped(batch.import_job)):
         raise WrongState(_("This file is not waiting to be imported."))
@@ -222,7 +226,10 @@ def confirm(*, import_id: int, actor: User) -> LeadImport:
 
 @transaction.atomic
 def discard(*, import_id: int, actor: User) -> LeadImport:
-    """Give a file up that was not imported: its rows and the file go. Who: the import's owner."""
+    """Discard a file that wasn't imported: its rows and the original are deleted. Who: the import's owner.
+
+    Raises: NotAllowed; WrongState when it is being imported or is done.
+    """
     batch = _locked(import_id, actor)
     stuck = batch.state == ImportState.CHECKING and _stopped(batch.check_job)
     if batch.state not in (ImportState.CHECKED, ImportState.FAILED) and not stuck:
@@ -237,7 +244,7 @@ def discard(*, import_id: int, actor: User) -> LeadImport:
 
 
 def _stopped(job: Job | None) -> bool:
-    """The job was cancelled, or its worker died: the file may be taken up again."""
+    """Tell whether a job was cancelled or its worker died, so that the file may be started again."""
     return job is not None and job.state in (JobState.FAILED, JobState.CANCELLED)
 
 

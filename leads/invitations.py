@@ -108,11 +108,12 @@ def _send(invitation: RegistrationInvitation, client: Client, token: str, actor:
 
 
 def link(token: str) -> str:
+    """Build the public address of a registration invitation."""
     return f"{settings.BASE_URL}{PATH}{token}/"
 
 
 def look_at(token: str) -> RegistrationInvitation:
-    """The invitation of a token, for the registration page to fill in what is known. Raises: LinkUnusable."""
+    """Find the invitation of a token, for the registration page to fill in what is known. Raises: LinkUnusable."""
     return _usable(_find(token))
 
 
@@ -137,7 +138,7 @@ def redeem(token: str, *, user_id: int) -> RegistrationInvitation:
 
 @transaction.atomic
 def note_opened(invitation: RegistrationInvitation) -> None:
-    """The lead opened the link: the owner's bell rings, once."""
+    """Record that a lead opened the registration link, and notify the owner; only the first time."""
     opened = RegistrationInvitation.objects.filter(pk=invitation.pk, opened_at=None).update(opened_at=timezone.now())
     if not opened:
         return
@@ -160,7 +161,7 @@ def note_opened(invitation: RegistrationInvitation) -> None:
 
 @transaction.atomic
 def ask_for_new(token: str) -> bool:
-    """From the page of an expired link: a fresh one is mailed to the address on record, at most once a minute.
+    """Mail a fresh link to the address on record, from the page of an expired one; at most once a minute.
 
     Who: whoever holds a token that we signed; the address is never shown. False when there is nothing to renew.
     """
@@ -190,14 +191,14 @@ def _find(token: str) -> RegistrationInvitation:
         signing.Signer(salt=SALT).unsign(token)
     except signing.BadSignature:
         raise LinkUnusable("forged") from None
-    found = (
+    invitation = (
         RegistrationInvitation.objects.select_related("client__brand", "client__owner")
         .filter(token_hash=_hash(token))
         .first()
     )
-    if found is None:
+    if invitation is None:
         raise LinkUnusable("unknown")
-    return found
+    return invitation
 
 
 def _usable(invitation: RegistrationInvitation) -> RegistrationInvitation:

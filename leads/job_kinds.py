@@ -13,6 +13,7 @@ def _batch(job: RunningJob) -> LeadImport:
 
 @job_kind("leads.check_import", title=_("Check of a file of leads"))
 def check_import(job: RunningJob) -> None:
+    """Run the job that reads an uploaded file of leads and prepares its preview."""
     batch = _batch(job)
     with job.beside() as report:
         imports.check(batch, report)
@@ -21,6 +22,7 @@ def check_import(job: RunningJob) -> None:
 
 @job_kind("leads.run_import", title=_("Import of leads"))
 def run_import(job: RunningJob) -> None:
+    """Run the job that imports the leads of a confirmed file."""
     batch = _batch(job)
     with job.beside() as report:
         imports.run(batch, report)

@@ -21,14 +21,14 @@ COUNTED = 100
 
 
 def untouched(user: User) -> int | None:
-    """The agent's own leads that wait for a first touch; counted up to a hundred."""
+    """Count the agent's own leads that wait for a first touch, up to a hundred; None where there are none."""
     since = timezone.now() - queries.WAITING_FOR
     rows = Lead.objects.filter(assigned_to=user, assigned_at__gte=since, touched_at=None, is_duplicate=False)
     return len(rows.order_by().values_list("pk", flat=True)[:COUNTED]) or None
 
 
 def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
-    """Status, worth and way of a lead, with what can be done next. Later stages keep where the person came from."""
+    """Collect a lead's status, score and source with what can be done next. Later stages keep where the person came from."""
     captures = queries.captures_of(client)
     if not captures:
         return None
@@ -50,6 +50,7 @@ def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
 
 
 def waiting_tile(user: User) -> dict[str, Any] | None:
+    """Collect the leads that wait for this agent; None hides the tile from people who receive no leads."""
     leads = queries.waiting_for(user)
     if not leads and not user.has_perm("leads.receive_lead"):
         return None

@@ -23,23 +23,24 @@ from leads.models import SalesStatusChange
 
 
 def can_change_status(user: Actor, client: Client) -> Decision:
+    """Decide whether somebody may move this lead along the pipeline: `leads.change_sales_status` in reach."""
     return can(user, client, "leads.change_sales_status")
 
 
 def next_statuses(user: User, client: Client) -> list[SalesStatus]:
-    """The steps the page offers: what the table allows, and the role."""
+    """List the steps that the page offers: what the transition table and the role allow."""
     if not can_change_status(user, client):
         return []
     if client.sales_status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
     # Registering converts, and sending the link says that it was sent: neither is a click on a status.
-    wanted = set(client.next_states("sales_status")) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
-    return [status for status in SalesStatus if status in wanted]
+    offered = set(client.next_states("sales_status")) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
+    return [status for status in SalesStatus if status in offered]
 
 
 @transaction.atomic
 def move_by_call(*, client_id: int, agent: Actor, outcome: str) -> bool:
-    """A logged call moves an early lead: the board shall not say "New" of whom somebody spoke to. False: it stays.
+    """Move an early lead by the outcome of a logged call; return False where it stays.
 
     Who: the system; in the agent's name where they may change the status themselves.
     """

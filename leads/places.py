@@ -1,4 +1,4 @@
-"""Where a lead probably is: country from what they told, time zone from the country."""
+"""Where a lead probably is: country from what they entered, time zone from the country."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ REGION = re.compile(r"[a-z]{2,3}-([A-Z]{2})\b")
 
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, str]:
-    """A zone of each country, from the Unicode tables, and where it matters the most peopled one."""
-    found: dict[str, str] = {}
+    """Map each country to a time zone from the Unicode tables; for large countries the one where most people live."""
+    zones: dict[str, str] = {}
     for zone, country in sorted(get_global("zone_territories").items()):
-        found.setdefault(country, zone)
-    return {**found, **MOST_PEOPLE}
+        zones.setdefault(country, zone)
+    return {**zones, **MOST_PEOPLE}
 
 
 def zone_of(country: str) -> str:
-    """The IANA time zone in which most people of a country live; UTC when the country is unknown."""
+    """Return the IANA time zone in which most people of a country live; UTC when the country is unknown."""
     return _zones().get(country.upper(), "UTC")
 
 
 def zone_info(country: str) -> zoneinfo.ZoneInfo:
+    """Return the time zone of `zone_of` as an object, for local hours."""
     return _zone_info(zone_of(country))
 
 
@@ -48,17 +49,18 @@ def _zone_info(name: str) -> zoneinfo.ZoneInfo:
 
 
 def is_country(code: str) -> bool:
+    """Tell whether a text is an ISO 3166 country code of two letters."""
     return len(code) == 2 and code.upper() in countries.countries
 
 
 def region_of(accept_language: str) -> str:
-    """The first region in a browser's list of languages: `de-AT,de;q=0.9` → AT."""
-    found = REGION.search(accept_language or "")
-    return found[1] if found and is_country(found[1]) else ""
+    """Read the first region in a browser's list of languages: `de-AT,de;q=0.9` → AT."""
+    match = REGION.search(accept_language or "")
+    return match[1] if match and is_country(match[1]) else ""
 
 
 def guess_country(*, told: str, phone_e164: str, accept_language: str = "", fallback: str = "") -> str:
-    """What the person chose, else the phone's country, else the browser's region, else the page's country."""
+    """Choose what the person selected, else the phone's country, else the browser's region, else the page's country."""
     for guess in (told.upper(), country_of_phone(phone_e164), region_of(accept_language), fallback.upper()):
         if is_country(guess):
             return guess
@@ -67,16 +69,16 @@ def guess_country(*, told: str, phone_e164: str, accept_language: str = "", fall
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    """Countries by code and by name, in the languages that spreadsheets come in."""
-    found = {code.lower(): code for code in countries.countries}
+    """Map countries by code and by name, in the languages that spreadsheets come in."""
+    codes = {code.lower(): code for code in countries.countries}
     for language in ("en", "de", "es", "fr", "it", "pt"):
         for code, name in Locale(language).territories.items():
             if code in countries.countries:
-                found.setdefault(name.lower(), code)
-    found.update({"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "uae": "AE"})
-    return found
+                codes.setdefault(name.lower(), code)
+    codes.update({"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "uae": "AE"})
+    return codes
 
 
 def country_code(text: str) -> str:
-    """`de`, `Germany` or `Deutschland` → DE; empty when it is no country."""
+    """Recognise a country: `de`, `Germany` or `Deutschland` → DE; "" when it is none."""
     return _codes().get(text.strip().lower(), "")

@@ -21,6 +21,7 @@ WAITING_FOR = dt.timedelta(days=7)  # an untouched lead that is older is left ov
 
 
 def leads_visible_to(user: User) -> QuerySet[Lead]:
+    """List the leads of the clients whom somebody reaches."""
     return Lead.objects.filter(client__in=clients_visible_to(user))
 
 
@@ -38,7 +39,7 @@ class BoardColumn:
 
 
 def board(user: User, *, owner_id: int | None = None) -> list[BoardColumn]:
-    """The pipeline: the newest people of each open status, a bounded number per column."""
+    """List the pipeline's columns: the newest people of each open status, a bounded number per column."""
     people = clients_visible_to(user).filter(stage=Stage.LEAD).select_related("owner")
     if owner_id:
         people = people.filter(owner_id=owner_id)
@@ -68,7 +69,7 @@ def board(user: User, *, owner_id: int | None = None) -> list[BoardColumn]:
 
 
 def captures_of(client: Client) -> list[Lead]:
-    """Every capture of a person, newest first; nobody comes more than a few dozen times."""
+    """List every capture of a person, newest first; nobody comes more than a few dozen times."""
     rows = Lead.objects.filter(client=client).select_related(
         "campaign", "landing_page", "assigned_to", "routing_rule", "touched_by"
     )
@@ -76,7 +77,7 @@ def captures_of(client: Client) -> list[Lead]:
 
 
 def waiting_for(agent: User, *, limit: int = 8) -> list[Lead]:
-    """The agent's leads that nobody touched yet: those whose time runs out first, then the newest."""
+    """List an agent's untouched leads: those whose time runs out first, then the newest."""
     rows = (
         Lead.objects.filter(assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD)
         .filter(assigned_at__gte=timezone.now() - WAITING_FOR)
@@ -86,7 +87,7 @@ def waiting_for(agent: User, *, limit: int = 8) -> list[Lead]:
 
 
 def left_untouched(agent: User, *, most: int = 100) -> int:
-    """How many older leads of the agent nobody ever touched, counted up to `most`: no longer urgent, and not gone."""
+    """Count the agent's older leads that nobody ever touched, up to `most`: no longer urgent, and not gone."""
     rows = Lead.objects.filter(
         assigned_to=agent,
         touched_at=None,

@@ -188,14 +188,14 @@ class Router:
         return chosen
 
     def _pool(self, desk_id: int | None) -> int:
-        """The desk's pool, else the brand's, else one made now: no lead is ever lost for want of a place."""
-        found = self.pools.get(desk_id) or self.pools.get(None) or next(iter(self.pools.values()), None)
-        if found is None:
+        """Find the desk's pool, else the brand's, else create one: no lead is ever lost for want of a book."""
+        pool_id = self.pools.get(desk_id) or self.pools.get(None) or next(iter(self.pools.values()), None)
+        if pool_id is None:
             pool, _made = Book.objects.get_or_create(
                 brand=self.brand, name=f"{self.brand.name} pool", defaults={"is_pool": True}
             )
-            found = self.pools[None] = pool.pk
-        return found
+            pool_id = self.pools[None] = pool.pk
+        return pool_id
 
 
 def lock_routing(brand_id: int) -> None:
@@ -205,7 +205,7 @@ def lock_routing(brand_id: int) -> None:
 
 
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
-    """The conditions of the rule that the lead met."""
+    """List the conditions of the rule that the lead met."""
     met: dict[str, Any] = {}
     if rule.languages:
         met["language"] = lead.language
@@ -221,7 +221,7 @@ def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
 
 
 def _read_rules(brand_id: int) -> list[Rule]:
-    found = (
+    rows = (
         RoutingRule.objects.filter(brand_id=brand_id, is_active=True).select_related("desk").order_by("position", "pk")
     )
     members: dict[int, set[int]] = {}
@@ -247,7 +247,7 @@ def _read_rules(brand_id: int) -> list[Rule]:
             off_shift=rule.off_shift,
             sla_seconds=rule.sla_seconds,
         )
-        for rule in found
+        for rule in rows
     ]
 
 
@@ -305,10 +305,10 @@ def _read_agents(brand: Brand, now: dt.datetime) -> list[AgentState]:
 
 
 def _read_pools(brand_id: int) -> dict[int | None, int]:
-    found: dict[int | None, int] = {}
+    pools: dict[int | None, int] = {}
     for desk_id, pk in Book.objects.filter(brand_id=brand_id, is_pool=True).order_by("pk").values_list("desk_id", "pk"):
-        found.setdefault(desk_id, pk)
-    return found
+        pools.setdefault(desk_id, pk)
+    return pools
 
 
 @lru_cache(maxsize=256)
@@ -320,7 +320,7 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def explain(reasons: Iterable[dict[str, Any]]) -> list[str]:
-    """The decision in sentences, for the agent and the desk head."""
+    """Translate a routing decision into sentences, for the agent and the desk head."""
     return [line for line in (_sentence(reason) for reason in reasons) if line]
 
 

@@ -33,6 +33,7 @@ FREE_MAIL = frozenset(_FREE.split())
 
 @lru_cache(maxsize=1)
 def disposable_hosts() -> frozenset[str]:
+    """Load the known hosts of throw-away mailboxes, from the package `disposable-email-domains`."""
     from disposable_email_domains import blocklist
 
     return frozenset(blocklist)
@@ -106,7 +107,7 @@ def _email(rule: Rule, seen: Signals) -> Answer:
 
 
 def phone_state(seen: Signals) -> str:
-    """missing, invalid, match (of the lead's country) or mismatch."""
+    """Classify a phone number: missing, invalid, match (of the lead's country) or mismatch."""
     if not seen.phone:
         return "invalid" if seen.phone_was_typed else "missing"
     of = country_of_phone(seen.phone)
@@ -186,19 +187,19 @@ def score(seen: Signals, rules: Sequence[Rule]) -> Score:
 
 
 def rules_of(brand_id: int, day: dt.date) -> list[Rule]:
-    """The rules in force on a day: those of all brands, and the brand's own, which replace one of the same name."""
-    found = ScoreRule.objects.filter(
+    """List the rules in force on a day: those of all brands, and the brand's own, which replace one of the same name."""
+    rows = ScoreRule.objects.filter(
         Q(brand_id=None) | Q(brand_id=brand_id), Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day
     ).order_by("pk")
     by_name: dict[str, ScoreRule] = {}
-    for rule in found:
+    for rule in rows:
         if rule.name not in by_name or rule.brand_id is not None:
             by_name[rule.name] = rule
     return [Rule(rule.pk, rule.name, rule.kind, rule.parameters, rule.points) for rule in by_name.values()]
 
 
 def explain(reasons: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Lines a person reads, e.g. `+20 Tier 1 country · DE`. Rules' names are the house's own words."""
+    """Write the lines that a person reads, e.g. `+20 Tier 1 country · DE`. Rules' names are the broker's own words."""
     lines = []
     for reason in reasons:
         found = f" · {reason['found']}" if reason.get("found") else ""

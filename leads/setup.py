@@ -121,7 +121,7 @@ def save_routing_rule(
 
 @transaction.atomic
 def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: Any) -> ScoreRule:
-    """A new scoring rule, or a new version of one: the old ends today and stays for leads of its days.
+    """Create a scoring rule, or a new version of one: the old ends today and stays for the leads of its days.
 
     A rule of all brands is Keelson's; changing it for a brand makes the brand's own, which replaces it there.
     Who: `leads.manage_rules` on the brand. Raises: NotAllowed, DomainError.
@@ -149,7 +149,10 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
 
 @transaction.atomic
 def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
-    """A brand's own rule holds no more from today on. Who: `leads.manage_rules` on the brand."""
+    """End a brand's own scoring rule today; one that was created today is deleted. Who: `leads.manage_rules` on the brand.
+
+    Raises: NotAllowed, also for a rule of all brands.
+    """
     policies.require_permission(actor, "leads.manage_rules")
     rule = lock(ScoreRule, rule_id)
     if rule.brand_id is None or rule.brand_id not in reach_of(actor).brands:

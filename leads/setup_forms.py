@@ -42,6 +42,7 @@ class WordsField(forms.CharField):
 
 
 def brands_of(actor: Actor) -> QuerySet[Brand]:
+    """List the brands that somebody reaches, for the forms' choice of brand."""
     return Brand.objects.filter(pk__in=reach_of(actor).brands)
 
 
@@ -99,13 +100,13 @@ class LandingPageForm(ModelForm[LandingPage]):
         lines = [line for line in self.cleaned_data["points"].splitlines() if line.strip()]
         if len(lines) > MOST_POINTS:
             raise ValidationError(_("At most four points."))
-        found = []
+        points = []
         for line in lines:
             parts = [part.strip() for part in line.split("|")]
             if len(parts) != 3 or not parts[1]:
                 raise ValidationError(_("Write each point as: icon | title | text"))
-            found.append({"icon": parts[0] or "circle-check", "title": parts[1][:80], "text": parts[2][:200]})
-        return found
+            points.append({"icon": parts[0] or "circle-check", "title": parts[1][:80], "text": parts[2][:200]})
+        return points
 
 
 class RoutingRuleForm(ModelForm[RoutingRule]):
@@ -190,21 +191,25 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
         return data
 
     def _post_clean(self) -> None:
-        """The verb validates: a change makes another row, and this instance is the version that ends."""
+        """Leave validation to the verb: a change makes another row, and this instance is the version that ends."""
 
 
 def values_of(rule: ScoreRule) -> list[str]:
-    """A rule's parameters as the words of the form."""
-    found = rule.parameters
+    """List a rule's parameters as the words of the form's text field."""
+    parameters = rule.parameters
     if rule.kind == RuleKind.HOUR:
-        return [str(found.get("from", 0)), str(found.get("to", 24))]
+        return [str(parameters.get("from", 0)), str(parameters.get("to", 24))]
     if rule.kind == RuleKind.REPEAT:
-        return [str(found.get("at_least", 2))]
-    return [str(found["is"])] if "is" in found else list(found.get("countries") or found.get("sources") or [])
+        return [str(parameters.get("at_least", 2))]
+    return (
+        [str(parameters["is"])]
+        if "is" in parameters
+        else list(parameters.get("countries") or parameters.get("sources") or [])
+    )
 
 
 def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
-    """The words of the form as a rule's parameters. Raises ValueError with what to write instead."""
+    """Parse the words of the form's text field into a rule's parameters. Raises ValueError with what to write instead."""
     if kind == RuleKind.COUNTRY:
         return {"countries": _some([word.upper() for word in words], _("Name the countries, e.g. DE, AT."))}
     if kind == RuleKind.SOURCE:
@@ -252,12 +257,12 @@ class ShiftForm(forms.Form):
                 )
 
     def shifts(self) -> list[tuple[int, dt.time, dt.time]]:
-        found = []
+        shifts = []
         for day in range(7):
             starts, ends = self.cleaned_data[f"starts_{day}"], self.cleaned_data[f"ends_{day}"]
             if starts and ends:
-                found.append((day, starts, ends))
-        return found
+                shifts.append((day, starts, ends))
+        return shifts
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

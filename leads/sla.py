@@ -29,7 +29,7 @@ POOL_WINDOW = dt.timedelta(days=2)  # a lead that waited longer is the desk head
 
 @transaction.atomic
 def touch(*, client_id: int, agent_id: int | None) -> int:
-    """Someone called, wrote, or moved the status: the clocks of this client's leads stop. Returns how many did."""
+    """Stop the clocks of a client's leads after a call, a letter or a new status; return how many were running."""
     return Lead.objects.filter(client_id=client_id, touched_at=None).update(
         touched_at=timezone.now(), touched_by_id=agent_id, sla_due_at=None
     )
@@ -123,7 +123,7 @@ def _tell_desk_heads(lead: Lead) -> None:
 
 
 def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
-    """Who may assign leads: those of the desk; of the whole brand where the lead has no desk."""
+    """List who may assign leads: those of the desk; of the whole brand where the lead has no desk."""
     people = User.objects.filter(
         is_active=True,
         groups__permissions__codename="assign_lead",
@@ -134,7 +134,7 @@ def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
 
 
 def route_waiting() -> int:
-    """Leads in pools, looked at again now that a shift may have begun; returns how many found an agent."""
+    """Route leads in pools again, now that a shift may have begun; return how many found an agent."""
     waiting = (
         Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0)
         .filter(captured_at__gte=timezone.now() - POOL_WINDOW, client__stage=Stage.LEAD, client__book__is_pool=True)

@@ -59,7 +59,7 @@ def create_source(
 
 @transaction.atomic
 def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
-    """A new key; the old one stops working at once. Who: `leads.manage_sources` on the brand."""
+    """Replace a source's key; the old one stops working at once. Who: `leads.manage_sources` on the brand. Raises: NotAllowed."""
     source = _locked(source_id, actor)
     key = PREFIX + secrets.token_urlsafe(32)
     source.key_prefix, source.key_hash = key[:PREFIX_CHARS], _hash(key)
@@ -70,7 +70,7 @@ def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
 
 @transaction.atomic
 def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadSource:
-    """Stop a source, or let it post again. Who: `leads.manage_sources` on the brand."""
+    """Stop a source, or let it post again. Who: `leads.manage_sources` on the brand. Raises: NotAllowed."""
     source = _locked(source_id, actor)
     if source.is_active != is_active:
         source.is_active = is_active
@@ -85,7 +85,7 @@ def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadS
 
 
 def _locked(source_id: int, actor: Actor) -> LeadSource:
-    """The source, locked, for whoever may set up sources of its brand. Raises NotAllowed."""
+    """Lock a source for whoever may set up sources of its brand. Raises NotAllowed."""
     policies.require_permission(actor, "leads.manage_sources")
     source = lock(LeadSource, source_id, "brand")
     policies.require(_can_set_up(actor, source.brand_id))
@@ -100,7 +100,7 @@ def _can_set_up(actor: Actor, brand_id: int) -> Decision:
 
 
 def find_by_key(key: str) -> LeadSource | None:
-    """The active source of a key, compared in constant time; None for any other text."""
+    """Find the active source of a key, compared in constant time; None for any other text."""
     if not key.startswith(PREFIX):
         return None
     source = (

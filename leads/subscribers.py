@@ -14,14 +14,14 @@ from leads.models import Lead
 
 @subscribe(ClientContacted)
 def stop_the_clock(event: ClientContacted) -> None:
-    """The first call or letter touches the lead."""
+    """Touch the lead when somebody calls or writes for the first time."""
     assert event.client_id is not None
     sla.touch(client_id=event.client_id, agent_id=event.agent_id)
 
 
 @subscribe(ClientContacted)
 def follow_the_call(event: ClientContacted) -> None:
-    """What the call brought is where the lead stands; the agent's open page shows it at once."""
+    """Move the lead by the outcome of a call, and refresh the agent's open page."""
     assert event.client_id is not None
     if event.kind != "call":
         return
@@ -32,7 +32,7 @@ def follow_the_call(event: ClientContacted) -> None:
 
 @subscribe(ClientStageChanged)
 def convert(event: ClientStageChanged) -> None:
-    """A lead who registered has left the pipeline, whatever sales noted."""
+    """Convert a lead who registered, whatever sales noted."""
     assert event.client_id is not None
     if event.after not in (Stage.LEAD, Stage.CLOSED):
         pipeline.change_sales_status(client_id=event.client_id, to=SalesStatus.CONVERTED)
@@ -41,7 +41,7 @@ def convert(event: ClientStageChanged) -> None:
 
 @subscribe(ClientMoved)
 def follow_the_book(event: ClientMoved) -> None:
-    """The newest lead belongs to whoever owns the person now."""
+    """Assign a person's newest lead to whoever owns the person now."""
     assert event.client_id is not None
     owner_id = Client.objects.values_list("owner_id", flat=True).get(pk=event.client_id)
     newest = Lead.objects.filter(pk__in=newest_leads([event.client_id])).exclude(assigned_to_id=owner_id)

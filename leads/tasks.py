@@ -7,11 +7,13 @@ from leads import sla
 
 @shared_task
 def reroute_overdue() -> int:
+    """Give leads that nobody touched in time to the next agent. Every 10 seconds."""
     return sla.reroute_overdue()
 
 
 @shared_task
 def route_waiting() -> int:
+    """Route leads that wait in a pool. Every minute; beat runs it itself while the broker is away."""
     return sla.route_waiting()
 
 

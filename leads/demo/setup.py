@@ -169,9 +169,9 @@ def _campaign(demo: Demo, brand: Brand, row: DemoCampaign) -> Campaign:
 
 
 def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tuple[int, str], LandingPage]:
-    found = {}
+    pages = {}
     for brand, slug, language, campaign, country, headline, subline, action, thanks, text, points in PAGES:
-        found[brands[brand].pk, language] = LandingPage.objects.create(
+        pages[brands[brand].pk, language] = LandingPage.objects.create(
             brand=brands[brand],
             slug=slug,
             language=language,
@@ -182,9 +182,9 @@ def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tup
             call_to_action=action,
             thanks_title=thanks,
             thanks_text=text,
-            points=[{"icon": icon, "title": title, "text": words} for icon, title, words in points],
+            points=[{"icon": icon, "title": title, "text": detail} for icon, title, detail in points],
         )
-    return found
+    return pages
 
 
 def _rules(demo: Demo, desk: Desk) -> RoutingRule:

@@ -26,6 +26,7 @@ RULES = [
 
 
 def add(apps, schema_editor):
+    """Create the scoring rules that every brand starts with."""
     rule = apps.get_model("leads", "ScoreRule")
     rule.objects.bulk_create(
         [rule(name=name, kind=kind, parameters=parameters, points=points) for name, kind, parameters, points in RULES]

@@ -114,14 +114,14 @@ class ImportRowTable(Table):
 
 
 def _visible(request: UserRequest, import_id: int) -> LeadImport:
-    found = (
+    batch = (
         LeadImport.objects.select_related("brand", "owner", "campaign", "check_job", "import_job")
         .filter(pk=import_id, brand_id__in=reach_of(request.user).brands)
         .first()
     )
-    if found is None:
+    if batch is None:
         raise Http404
-    return found
+    return batch
 
 
 @takes_files
@@ -149,7 +149,7 @@ def new(request: UserRequest) -> HttpResponseBase:
 
 @staff_page("leads.import_lead")
 def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
-    """The preview: counts per verdict and the lines; after the import, what could not be taken in."""
+    """Show the preview: counts per verdict and the lines; after the import, the lines that couldn't be imported."""
     batch = _visible(request, import_id)
     table = ImportRowTable(request.user, request.GET, path=request.path, scope={"import_id": batch.pk})
     if request.GET.get("export") or (wants_fragment(request) and not request.GET.get("state")):
@@ -201,7 +201,7 @@ def discard(request: UserRequest, import_id: int) -> HttpResponseBase:
 
 @staff_page("leads.import_lead")
 def example(request: HttpRequest) -> HttpResponse:
-    """A small file to start from."""
+    """Send a small file to start from."""
     text = (
         "first_name,last_name,email,phone,country,language,campaign,message,consent\r\n"
         "Erika,Mustermann,erika@example.com,0151 23456789,DE,de,,Please call after 5,yes\r\n"

@@ -28,27 +28,27 @@ MOST_POINTS = 4
 
 
 def find_page(request: HttpRequest, brand_code: str, slug: str) -> LandingPage:
-    """The published page in the language asked for (`?lang=`), else the reader's, else the brand's, else any."""
-    found = {
+    """Find the published page in the language asked for (`?lang=`), else the reader's, else the brand's, else any; or 404."""
+    pages = {
         page.language: page
         for page in LandingPage.objects.select_related("brand", "campaign").filter(
             brand__code=brand_code, slug=slug, is_published=True
         )
     }
-    if not found:
+    if not pages:
         raise Http404
     reader = (translation.get_language() or "en")[:2]
-    brand = next(iter(found.values())).brand
+    brand = next(iter(pages.values())).brand
     for language in (request.GET.get("lang", ""), reader, brand.default_language):
-        if language in found:
-            return found[language]
-    return next(iter(found.values()))
+        if language in pages:
+            return pages[language]
+    return next(iter(pages.values()))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
-    """A brand's page for one campaign, in one language. POST is the enquiry."""
+    """Show a brand's page for one campaign in one language, and take its enquiry."""
     page = find_page(request, brand_code, slug)
     request.brand = page.brand  # type: ignore[attr-defined]
     with translation.override(page.language):
@@ -153,7 +153,7 @@ def thanks(request: HttpRequest, brand_code: str, slug: str, language: str) -> H
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """The link of a registration letter: on to the trader's room, or a page that says why not and what to do."""
+    """Lead from a registration letter to the trader's room, or to a page that says why the link fails and what to do."""
     if request.method == "POST":
         invitations.ask_for_new(token)
         return render(request, "leads/public/link_renewed.html")
@@ -181,7 +181,7 @@ def _language_of(invitation: Any) -> str:
 
 
 def _url(name: str) -> str:
-    """An address of an app above this one, by its name."""
+    """Resolve an address of an app above this one by its name; "/" where that app isn't installed."""
     try:
         return reverse(name)
     except NoReverseMatch:

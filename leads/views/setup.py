@@ -134,7 +134,7 @@ class SourceTable(Table):
 
 
 def _mine(model: Any, request: UserRequest, pk: int) -> Any:
-    """A row of a brand in reach, or 404."""
+    """Find a row of a brand in reach, or 404."""
     return get_object_or_404(model, pk=pk, brand_id__in=reach_of(request.user).brands)
 
 
@@ -172,7 +172,7 @@ def landing_page(request: UserRequest, pk: int | None = None) -> HttpResponseBas
 
 @staff_page("leads.manage_rules")
 def rules(request: UserRequest) -> HttpResponse:
-    """Routing and scoring rules in reach, people's hours, and a trial: what would become of this lead?"""
+    """Show routing and scoring rules in reach, people's hours, and a trial: what would become of this lead?"""
     brands, today = reach_of(request.user).brands, timezone.localdate()
     form = TrialForm(request.GET or None, actor=request.user)
     score_rules = ScoreRule.objects.filter(Q(brand=None) | Q(brand_id__in=brands)).select_related("brand")
@@ -194,7 +194,7 @@ def rules(request: UserRequest) -> HttpResponse:
 
 
 def _try(data: dict[str, Any]) -> dict[str, Any]:
-    brand, now, found = data["brand"], timezone.now(), data["campaign"]
+    brand, now, campaign = data["brand"], timezone.now(), data["campaign"]
     signals = scoring.Signals(
         country=data["country"],
         language=data["language"],
@@ -202,8 +202,8 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
         email=data["email"],
         phone=canonical_phone(data["phone"], data["country"]),
         phone_was_typed=bool(data["phone"]),
-        campaign=found.code if found else "",
-        campaign_quality=found.quality if found else None,
+        campaign=campaign.code if campaign else "",
+        campaign_quality=campaign.quality if campaign else None,
         source=data["source"],
         at=now,
     )
@@ -212,7 +212,7 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
         language=data["language"],
         country=data["country"],
         source=data["source"],
-        campaign=found.code if found else "",
+        campaign=campaign.code if campaign else "",
         score=worth.value,
     )
     decision = routing.Router(brand, now).decide(candidate)
@@ -283,7 +283,7 @@ def shifts(request: UserRequest, agent_id: int) -> HttpResponseBase:
 
 @staff_page("leads.manage_sources")
 def source_new(request: UserRequest) -> HttpResponseBase:
-    """A new source. The key is shown once, on the page that follows."""
+    """Create a source. The key is shown once, on the page that follows."""
     form = SourceForm(request.POST or None, actor=request.user)
 
     def do() -> None:
