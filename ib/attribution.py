@@ -81,7 +81,7 @@ def attribute_client(
 
 
 def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
-    """A client registered with a referral code: theirs is the partner of that link, once and for all.
+    """Attribute a client who registered with a referral code to that link's partner, once and for all.
 
     Does nothing for an unknown or switched-off code, a code of another brand, a partner who isn't active, or a client
     who is already somebody's: the first referral counts.

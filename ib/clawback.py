@@ -86,9 +86,9 @@ def take_back(*, deposit_id: int, amount: Decimal, currency: str = "", reference
 
 @transaction.atomic
 def give_back(*, deposit_id: int, amount: Decimal, currency: str = "", reference: str = "") -> int:
-    """A chargeback was reversed: what it took back comes again, once; returns how many rows.
+    """Restore, once, what a chargeback took back after it was reversed; return how many rows.
 
-    reference: that of the chargeback. Heard before the chargeback itself, neither of the two moves anything.
+    reference: that of the chargeback. Where the reversal arrives before the chargeback itself, neither moves anything.
     """
     return _hear(deposit_id, amount, currency, reference, kind=AccrualKind.RESTORED)
 
@@ -119,7 +119,7 @@ def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, ki
 
 
 def _part(deposit: Deposit, reference: str, currency: str) -> ReversedPart:
-    """The row of this part; made when it is heard of first. Call with the brand's commissions locked."""
+    """Find this part's row, or create it on first sight. Call with the brand's commissions locked."""
     assert deposit.settled_at is not None, "only money that arrived is reversed"
     source = f"deposit:{deposit.pk}"
     if reference:
@@ -143,7 +143,7 @@ def _part(deposit: Deposit, reference: str, currency: str) -> ReversedPart:
 
 
 def _balance(deposit: Deposit, part: ReversedPart, kind: AccrualKind, now: dt.datetime) -> tuple[int, Decimal]:
-    """Bring the client's trades to what the parts that stand take of them; returns (rows, their sum)."""
+    """Adjust the client's trades to what the parts in force take of them; returns (rows, their sum)."""
     periods.ensure_periods(deposit.brand, now, now)
     late = periods.open_period(deposit.brand_id)
     assert late is not None, "now is always in an open period"
@@ -179,7 +179,7 @@ def _balance(deposit: Deposit, part: ReversedPart, kind: AccrualKind, now: dt.da
 
 
 def whole_of(deposit: Deposit, currency: str) -> Money:
-    """The whole deposit in the currency in which a part of it is told: as it came, as it was booked, or as it was meant."""
+    """Return the whole deposit in the currency of a part: as it arrived, as it was booked, or as it was requested."""
     if currency == deposit.wallet.currency != deposit.received_currency and deposit.credited_minor:
         return Money.of_minor(deposit.credited_minor, currency)
     if deposit.received_minor:
@@ -188,7 +188,7 @@ def whole_of(deposit: Deposit, currency: str) -> Money:
 
 
 def weight_of(deposit: Deposit) -> tuple[Decimal, Decimal]:
-    """The deposit's worth and all money paid in since it arrived, in the brand's currency; 1 and 1 where it is unknown."""
+    """Compute the deposit's worth and all money paid in since it arrived, in the brand's currency; 1 and 1 where it is unknown."""
     assert deposit.settled_at is not None, "only money that arrived is reversed"
     paid_in = Deposit.objects.filter(
         client_id=deposit.client_id,

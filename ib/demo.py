@@ -24,7 +24,7 @@ from ib.choices import AttributionMethod, PartnerState, RunKind
 from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, SettlementPeriod
 from ib.plans import RateCard
 
-# name, level; each stands below the last one before it with a smaller level.
+# name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
     "meridian": [
         ("Alpenblick Capital", 1),
@@ -82,13 +82,13 @@ def load(demo: Demo) -> None:
     for number, brand in enumerate(demo.brands):
         demo.progress("Partners and commissions", number, len(demo.brands))
         began = demo.since - dt.timedelta(days=90)
-        found = _partners(demo, brand, began)
-        demo.extra["partners"][brand.code] = found
-        _plans(demo, brand, found, began)
-        _move_one(demo, brand, found)
-        _refer(demo, brand, found)
-        _link_wallets(brand, found[:3])
-        _clicks(demo, found)
+        registered = _partners(demo, brand, began)
+        demo.extra["partners"][brand.code] = registered
+        _plans(demo, brand, registered, began)
+        _move_one(demo, brand, registered)
+        _refer(demo, brand, registered)
+        _link_wallets(brand, registered[:3])
+        _clicks(demo, registered)
         engine.run(
             brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
         )
@@ -97,7 +97,7 @@ def load(demo: Demo) -> None:
 
 
 def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:
-    """The tree, each below the last partner of a smaller level; all sign in with the demo's password."""
+    """Register the tree, each below the last partner of a smaller level; all sign in with the demo's password."""
     manager = demo.by_role[Role.IB_MANAGER][0]
     made: list[Partner] = []
     above: dict[int, Partner] = {}
@@ -234,7 +234,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
 
 
 def _link_wallets(brand: Brand, some: list[Partner]) -> None:
-    """The first partners trade, too: verified, with an account in their currency, referred by nobody. They can be paid out."""
+    """Link trading clients to the first partners: verified, with an account in their currency, referred by nobody."""
     for partner in some:
         client = (
             Client.objects.filter(
@@ -258,7 +258,7 @@ def _link_wallets(brand: Brand, some: list[Partner]) -> None:
 
 
 def _clicks(demo: Demo, found: list[Partner]) -> None:
-    """A second link for some partners, and a month of clicks on all of them."""
+    """Create a second link for some partners, and a month of clicks on all of them."""
     for partner in found[::3]:
         links.create_link(
             partner_id=partner.pk, campaign=demo.rng.choice(CAMPAIGNS), actor=None, code=f"{partner.code}-b"
@@ -283,7 +283,7 @@ def _clicks(demo: Demo, found: list[Partner]) -> None:
 
 
 def _settle(demo: Demo, brand: Brand) -> None:
-    """The months that are over were settled a day and a half after their end."""
+    """Settle the months that are over, each a day and a half after its end."""
     for period in SettlementPeriod.objects.filter(brand=brand, ends_at__lte=demo.now).order_by("starts_at"):
         at = period.ends_at + dt.timedelta(hours=settlement.GRACE_HOURS)
         if at < demo.now:

@@ -62,7 +62,7 @@ class Scope:
         return " AND ".join(parts), parameters
 
     def accrued(self) -> tuple[str, dict[str, Any]]:
-        """The same scope, said of rows that were accrued before."""
+        """Rewrite the condition of `where` for rows that were accrued before."""
         where, parameters = self.where()
         return (
             where.replace("d.id", "x.deal_id")
@@ -92,7 +92,7 @@ class EngineResult:
 def run(
     *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Actor = None, reason: str = ""
 ) -> tuple[CommissionRun | None, EngineResult]:
-    """One pass over a scope; returns its row (None when there was nothing to write and nobody asked) and its counts.
+    """Run one pass over a scope; return its row (None when there was nothing to write and nobody asked) and its counts.
 
     Running it again over the same deals writes nothing: one accrual per deal, partner and level, also a unique index.
     `corrects` compares with what was accrued before and writes differences as further rows.
@@ -144,7 +144,7 @@ def run(
 
 
 def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool) -> None:
-    """The temporary tables a pass works on: closing deals, their openings, eligible groups, plan depths and rates."""
+    """Fill the temporary tables that a pass works on: closing deals, their openings, eligible groups, plan depths and rates."""
     where, parameters = scope.where()
     cursor.execute(
         sql.CLOSING.format(where=where, not_yet="" if corrects else sql.NOT_YET), {**parameters, "brand": brand.pk}
@@ -166,12 +166,12 @@ def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool) -
 
 
 def _drop(cursor: CursorWrapper) -> None:
-    """A transaction may hold several passes (one per brand)."""
+    """Drop a pass's temporary tables: a transaction may hold several passes, one per brand."""
     cursor.execute("DROP TABLE IF EXISTS ib_closing, ib_opened, ib_eligible, ib_depth, ib_fx, ib_wanted, ib_every")
 
 
 def _rates(brand: Brand, days: list[dt.date]) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
-    """Reference rates of the days that are traded on, from each plan's currency into each partner's."""
+    """List reference rates of the days that are traded on, from each plan's currency into each partner's."""
     bases = set(
         PlanVersion.objects.filter(plan__brand=brand, state="active").values_list("currency", flat=True).distinct()
     )
@@ -181,10 +181,10 @@ def _rates(brand: Brand, days: list[dt.date]) -> list[tuple[str, str, dt.date, D
         for quote in sorted(quotes):
             for day in days:
                 try:
-                    found = fx.rate(base, quote, on=day)
+                    rate = fx.rate(base, quote, on=day)
                 except fx.NoRate:
                     continue
-                rows.append((base, quote, day, round(found.rate, 10), found.on))
+                rows.append((base, quote, day, round(rate.rate, 10), rate.on))
     return rows
 
 

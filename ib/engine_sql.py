@@ -142,7 +142,7 @@ DELETE FROM ib_wanted w USING ib_accrual o WHERE o.kind = 'original' AND o.deal_
   AND o.partner_id = w.partner_id AND o.level = w.level
 """
 COUNTS = "SELECT count(*) FILTER (WHERE reason = ''), count(*) FILTER (WHERE reason <> '') FROM ib_wanted"
-# What earlier rows of the scope add up to. Clawbacks are another matter: they stand beside what a trade earned.
+# What earlier rows of the scope add up to. Clawbacks are not counted: they are rows beside what a trade earned.
 CORRECTIONS = f"""
 WITH had AS (
   SELECT x.deal_id, x.partner_id, x.level, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,

@@ -22,14 +22,14 @@ class Step:
 
 
 def plain(value: Decimal) -> str:
-    """A decimal without the zeros at its end, as the reader writes numbers."""
+    """Write a decimal without the zeros at its end, as the reader writes numbers."""
     trimmed = value.normalize()
     digits = max(0, -int(trimmed.as_tuple().exponent))
     return formats.number(value, digits)
 
 
 def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: bool = False) -> list[Step]:
-    """The steps from the deal to the amount, or to the reason why there is none.
+    """List the steps from the deal to the amount, or to the reason why there is none.
 
     for_staff: names the deposit behind a clawback; what a client paid in is no business of a partner's.
     """
@@ -88,7 +88,7 @@ def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
 
 
 def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
-    """lots × rate × share of the level = amount, and the conversion where currencies differ."""
+    """Explain lots × rate × share of the level = amount, and the conversion where currencies differ."""
     assert accrual.rate is not None and accrual.share is not None
     words = {
         "plan": str(version) if version else "",
@@ -119,7 +119,7 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
 
 
 def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
-    """Which part of which deposit went back, or came again, and what share of the client's money it is."""
+    """Explain which part of which deposit was reversed or restored, and what share of the client's money it is."""
     part = ReversedPart.objects.select_related("deposit").filter(source=accrual.source).first()
     if part is None:
         return []
@@ -145,7 +145,7 @@ def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
 
 
 def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
-    """The reason code in words, with the figures that decided."""
+    """Translate the reason for no commission, with the figures that decided."""
     reason = Reason(accrual.reason)
     if reason == Reason.HELD_TOO_SHORT and version is not None and accrual.held_seconds is not None:
         return _("closed after %(held)s seconds; %(plan)s pays from %(least)s seconds on") % {
@@ -166,7 +166,7 @@ def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
 
 
 def explain_settlement(settlement: Settlement) -> list[Step]:
-    """From the sum of the accruals to what was paid."""
+    """List the steps from the sum of the accruals to what was paid."""
     currency = settlement.currency
     steps = [
         Step(

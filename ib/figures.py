@@ -32,7 +32,7 @@ COUNT_MAX = 5_000
 
 
 def count_up_to(queryset: QuerySet[Any], limit: int = COUNT_MAX) -> int:
-    """How many rows, or `limit` where there are as many or more: pages then write "5,000+"."""
+    """Count the rows, or return `limit` where there are as many or more: pages then write "5,000+"."""
     return len(queryset.order_by().values_list("pk", flat=True)[:limit])
 
 
@@ -49,7 +49,7 @@ class Earned:
 
 
 def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Earned]:
-    """Accrued money of partners in some periods, per currency."""
+    """Sum the accrued money of partners in some periods, per currency."""
     rows = (
         PartnerDay.objects.filter(partner_id__in=list(partner_ids), period_id__in=list(period_ids))
         .values("currency")
@@ -60,6 +60,7 @@ def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Ear
 
 
 def open_period_ids(brand_id: int) -> list[int]:
+    """List a brand's open settlement periods, two years of them at most."""
     return list(
         SettlementPeriod.objects.filter(brand_id=brand_id, state=PeriodState.OPEN).values_list("pk", flat=True)[:24]
     )
@@ -92,7 +93,7 @@ class Summary:
 
 
 def summary(partner: Partner) -> Summary:
-    """The figures on a partner's first page; counts stop at COUNT_MAX."""
+    """Collect the figures on a partner's first page; counts stop at COUNT_MAX."""
     month_ago = timezone.now() - dt.timedelta(days=30)
     mine = Attribution.objects.filter(partner=partner, ends_at__isnull=True)
     below = Upline.objects.filter(ancestor=partner, ends_at__isnull=True, level__gt=1)
@@ -109,7 +110,7 @@ def summary(partner: Partner) -> Summary:
 
 @dataclass(frozen=True)
 class Node:
-    """A partner in the tree with what stands directly below."""
+    """A partner in the tree with what is directly below."""
 
     partner: Partner
     level: int
@@ -123,7 +124,7 @@ CHILDREN_MAX = 200
 
 
 def children(parent_id: int | None, *, brand_id: int, level: int = 1) -> list[Node]:
-    """The partners directly below one (or at the top of the brand), with counts and this period's earnings."""
+    """List the partners directly below one (or at the top of the brand), with counts and this period's earnings."""
     partners = Partner.objects.filter(brand_id=brand_id)
     if parent_id is None:
         partners = partners.filter(~Exists(PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)))
@@ -134,8 +135,8 @@ def children(parent_id: int | None, *, brand_id: int, level: int = 1) -> list[No
 
 def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Node]:
     """Tree nodes of some partners, in four statements whatever their number."""
-    found = list(partners)
-    ids = [partner.pk for partner in found]
+    rows = list(partners)
+    ids = [partner.pk for partner in rows]
     clients = dict(
         Attribution.objects.filter(partner_id__in=ids, ends_at__isnull=True)
         .values_list("partner_id")
@@ -168,7 +169,7 @@ def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Nod
             plans.get(partner.pk, ""),
             earned.get(partner.pk, []),
         )
-        for partner in found
+        for partner in rows
     ]
 
 
@@ -191,7 +192,7 @@ class ReasonCount:
 
 
 def exclusions(brand_ids: Iterable[int], *, days: int = 30) -> list[ReasonCount]:
-    """Why trades of the last days were not paid: rows per reason, the newest two million accruals at most."""
+    """Count why trades of the last days were not paid: rows per reason, the newest two million accruals at most."""
     since = timezone.now() - dt.timedelta(days=days)
     with connection.cursor() as cursor:
         cursor.execute(BY_REASON, [list(brand_ids), since, LOOK_BACK_ROWS])
@@ -199,7 +200,7 @@ def exclusions(brand_ids: Iterable[int], *, days: int = 30) -> list[ReasonCount]
 
 
 def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[Attribution]:
-    """Annotates attributions with what each client earned the partner since the start of the open periods."""
+    """Annotate attributions with what each client earned the partner since the start of the open periods."""
     total = (
         Accrual.objects.filter(
             client_id=OuterRef("client_id"), partner=partner, period_id__in=open_period_ids(partner.brand_id)
@@ -213,7 +214,7 @@ def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[
 
 
 def earned_from(client: Client) -> list[dict[str, Any]]:
-    """What one client's trades earned whom, in all time: the client page's tab."""
+    """List what one client's trades earned whom, in all time, for the client page's tab."""
     rows: Iterable[Any] = (
         Accrual.objects.filter(client=client)
         .values("partner_id", "partner__name", "level", "currency")
@@ -241,7 +242,7 @@ class Referred:
 
 
 def referred(partner: Partner) -> Referred:
-    """Of the same days as `clicks`: the first page and the list of links show one figure."""
+    """Sum clicks and registrations of the same days as `clicks`: the first page and the list of links show one figure."""
     first = timezone.now().date() - dt.timedelta(days=REFERRAL_DAYS - 1)
     off = Q(link__is_active=False)
     seen = ReferralDay.objects.filter(link__partner=partner, day__gte=first).aggregate(
@@ -256,7 +257,7 @@ def referred(partner: Partner) -> Referred:
 def clicks(
     link_ids: Iterable[int], *, days: int = REFERRAL_DAYS
 ) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:
-    """Clicks and registrations per link and day of the last days (UTC)."""
+    """Count clicks and registrations per link and day of the last days (UTC)."""
     today = timezone.now().date()
     first = today - dt.timedelta(days=days - 1)
     counts: dict[int, dict[str, list[int]]] = {}

@@ -107,10 +107,10 @@ class PartnerForm(PartnerSearch):
         self.offer_partners(chosen.pk if chosen else None)
 
     def _chosen_brand(self, brands: QuerySet[Brand]) -> Brand | None:
-        """The brand that is typed or asked for; else the first one, which the form shows."""
-        wanted = str(self.data.get("brand") or self.initial.get("brand") or "")
-        found = brands.filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 10 else None
-        return found or brands.first()
+        """Find the brand that is typed or asked for; else the first one, which the form shows."""
+        brand_id = str(self.data.get("brand") or self.initial.get("brand") or "")
+        brand = brands.filter(pk=brand_id).first() if brand_id.isdecimal() and len(brand_id) < 10 else None
+        return brand or brands.first()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -318,7 +318,7 @@ class VersionForm(forms.Form):
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The matrix for the template: a row per symbol group."""
+        """List the matrix for the template: a row per symbol group."""
         return [
             {
                 "label": group.label,
@@ -338,12 +338,12 @@ class VersionForm(forms.Form):
 
 
 def trimmed(value: Decimal) -> Decimal:
-    """Without the zeros at its end and never in exponent notation: what a form shows."""
+    """Drop the zeros at a number's end, and never use exponent notation: what a form shows."""
     return Decimal(f"{value.normalize():f}")
 
 
 def initial_of(version: PlanVersion) -> dict[str, Any]:
-    """The form's values of an earlier version, for writing the next one or changing a draft."""
+    """List an earlier version's values for the form, to write the next one or change a draft."""
     card = rate_card(version)
     initial: dict[str, Any] = {
         "currency": version.currency,

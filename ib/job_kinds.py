@@ -14,7 +14,7 @@ from ib import engine
 
 @job_kind("ib.recompute", title=gettext_lazy("Recalculation of commissions"))
 def recompute(job: RunningJob) -> None:
-    """Each day in its own transaction: a cancelled recalculation keeps the days that are done, and may be asked for again."""
+    """Recompute each day in its own transaction: a cancelled job keeps the days that are done, and may be started again."""
     brand = Brand.objects.get(pk=job.parameters["brand"])
     first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
     days = (last - first).days + 1

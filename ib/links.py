@@ -30,7 +30,7 @@ DO UPDATE SET clicks = ib_referralday.clicks + EXCLUDED.clicks,
 
 @transaction.atomic
 def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "", landing: str = "") -> ReferralLink:
-    """One more address for a partner to share.
+    """Create another link for a partner to share.
 
     Who: the partner, or `ib.manage_partners` at the brand. Raises: DomainError when the code is taken or the partner has
     too many links.
@@ -77,7 +77,7 @@ def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
 
 
 def _refuse_too_many(partner: Partner) -> None:
-    """The partner is locked: two links at once count each other."""
+    """Refuse a link above the limit. The partner is locked, so that two links at once count each other."""
     if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
         raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
 
@@ -89,7 +89,7 @@ def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> Non
 
 
 def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:
-    """Where a click leads: the link's own landing page, or the registration of the partner's brand."""
+    """Find where a click leads: the link's own landing page, or the registration of the partner's brand."""
     path = link.landing or f"/b/{link.partner.brand.code}/register/"
     if not with_code:
         return path
@@ -97,5 +97,5 @@ def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:
 
 
 def link_url(link: ReferralLink, request: HttpRequest) -> str:
-    """The whole address a partner shares."""
+    """Build the whole address that a partner shares."""
     return request.build_absolute_uri(reverse("referral", kwargs={"code": link.code}))

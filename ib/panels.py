@@ -26,7 +26,7 @@ approvals.register(PlanApproval)
 
 
 def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
-    """Who referred this client, and what their trades earned whom."""
+    """Show who referred this client, and what their trades earned whom."""
     attributions = list(
         Attribution.objects.filter(client=client).select_related("partner", "link").order_by("-starts_at")[:20]
     )
@@ -44,7 +44,7 @@ def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
 
 
 def commissions_tile(user: User) -> dict[str, Any] | None:
-    """Accrued in the open periods per brand and currency, and how many periods wait to be settled."""
+    """Sum what is accrued in the open periods per brand and currency, and count the periods that wait to be settled."""
     brands = reach_of(user).whole_brands
     open_periods = list(
         SettlementPeriod.objects.filter(brand_id__in=brands, state=PeriodState.OPEN)
@@ -69,9 +69,10 @@ def commissions_tile(user: User) -> dict[str, Any] | None:
 
 
 def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResult]:
-    found = partners_visible_to(user).filter(name__icontains=query).order_by("-id")[:limit]
+    """Find partners by a part of their name, among those that somebody sees; the newest first."""
+    matches = partners_visible_to(user).filter(name__icontains=query).order_by("-id")[:limit]
     return [
-        panels.SearchResult(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in found
+        panels.SearchResult(partner.name, partner.get_absolute_url(), partner.code, "handshake") for partner in matches
     ]
 
 

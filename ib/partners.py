@@ -143,7 +143,7 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str
 
 @transaction.atomic
 def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -> Partner:
-    """Say which client record is the partner's own: its wallet gets the payouts, and its trading earns the partner nothing.
+    """Link a partner's own client record: its wallet gets the payouts, and its trading earns the partner nothing.
 
     Once linked it stays: payouts never change hands. Who: `ib.manage_partners` at the brand, and the client in reach.
     Raises: NotAllowed, WrongState, DomainError.

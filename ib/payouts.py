@@ -64,26 +64,26 @@ class Offer:
 
 
 def offers(partner: Partner, currencies: list[str]) -> list[Offer]:
-    """Where this partner can have money of these currencies paid. Nothing without a linked client record."""
+    """List where this partner can have money of these currencies paid. Nothing without a linked client record."""
     client = partner.client
     if client is None:
         return []
-    found = [Offer(Destination(), _("My trading wallet"))]
+    places = [Offer(Destination(), _("My trading wallet"))]
     if client.user_id is None:
-        return found
+        return places
     accounts = TradingAccount.objects.select_related("server").filter(
         client=client, state=AccountState.OPEN, is_demo=False, currency__in=currencies, missing_since__isnull=True
     )
-    found += [
+    places += [
         Offer(
-            Destination(PayoutTo.ACCOUNT, str(one.pk)),
-            _("Trading account %(login)s (%(currency)s)") % {"login": one.login, "currency": one.currency},
-            one.currency,
+            Destination(PayoutTo.ACCOUNT, str(account.pk)),
+            _("Trading account %(login)s (%(currency)s)") % {"login": account.login, "currency": account.currency},
+            account.currency,
         )
-        for one in accounts.order_by("pk")[:20]
+        for account in accounts.order_by("pk")[:20]
     ]
     for currency in currencies:
-        found += [
+        places += [
             Offer(
                 Destination(PayoutTo.BANK, method.key),
                 _("Bank account, %(method)s (%(currency)s)") % {"method": method.label, "currency": currency},
@@ -91,11 +91,16 @@ def offers(partner: Partner, currencies: list[str]) -> list[Offer]:
             )
             for method in bank_methods(client, currency)
         ]
-    return found
+    return places
 
 
 def bank_methods(client: Client, currency: str) -> list[PayoutMethod]:
-    return [one for one in payout_methods(client, currency) if "iban" in one.fields and set(one.fields) <= BANK_FIELDS]
+    """List the payout methods that need nothing but an IBAN and the account holder."""
+    return [
+        method
+        for method in payout_methods(client, currency)
+        if "iban" in method.fields and set(method.fields) <= BANK_FIELDS
+    ]
 
 
 @transaction.atomic
@@ -162,7 +167,7 @@ def pay_out(
 
 
 def _payee(partner: Partner) -> Client:
-    """The linked client record, locked before its wallet: the order of every transfer and withdrawal."""
+    """Lock the linked client record before its wallet: the order of every transfer and withdrawal."""
     if partner.state != "active":
         raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
     if partner.client_id is None:
@@ -184,7 +189,7 @@ def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
 
 
 def _send_on(client: Client, destination: Destination, amount: Decimal, currency: str, *, request_key: str) -> str:
-    """From the wallet on to where it should go, as the person's own login would send it; the reference of that."""
+    """Move a payout from the wallet to its destination, as the person's own login would; return that movement's reference."""
     if destination.to == PayoutTo.WALLET:
         return ""
     if client.user is None:
@@ -214,13 +219,13 @@ def _send_on(client: Client, destination: Destination, amount: Decimal, currency
 
 
 def states_of(payouts: list[Payout]) -> dict[int, TransferState | WithdrawalState]:
-    """How the transfers and withdrawals of payouts stand, in two statements."""
-    references = {one.reference: one.pk for one in payouts if one.reference}
+    """Read the states of the payouts' transfers and withdrawals, in two statements."""
+    references = {payout.reference: payout.pk for payout in payouts if payout.reference}
     if not references:
         return {}
-    found: dict[int, TransferState | WithdrawalState] = {}
+    states: dict[int, TransferState | WithdrawalState] = {}
     for reference, state in Transfer.objects.filter(reference__in=references).values_list("reference", "state"):
-        found[references[reference]] = TransferState(state)
+        states[references[reference]] = TransferState(state)
     for reference, state in Withdrawal.objects.filter(reference__in=references).values_list("reference", "state"):
-        found[references[reference]] = WithdrawalState(state)
-    return found
+        states[references[reference]] = WithdrawalState(state)
+    return states

@@ -14,13 +14,13 @@ from ib.models import SettlementPeriod
 
 
 def lock_commissions(brand_id: int) -> None:
-    """One run or settlement of a brand at a time: runs never race each other, and a period closes between runs."""
+    """Lock a brand's commissions: runs never race each other, and a period closes between runs."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ib.commissions'), %s)", [brand_id])
 
 
 def month_of(at: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
-    """The calendar month around an instant, as instants: first included, last excluded."""
+    """Return the calendar month around an instant, as instants: first included, last excluded."""
     local = at.astimezone(zone)
     first = dt.datetime(local.year, local.month, 1, tzinfo=zone)
     following = (first + dt.timedelta(days=32)).replace(day=1)
@@ -28,7 +28,7 @@ def month_of(at: dt.datetime, zone: ZoneInfo) -> tuple[dt.datetime, dt.datetime]
 
 
 def ensure_periods(brand: Brand, first: dt.datetime, last: dt.datetime) -> None:
-    """Every instant from `first` to `last`, and now, is in a period. Call with the brand's commissions locked."""
+    """Create the periods that are missing from `first` to `last`, and for now. Call with the brand's commissions locked."""
     zone = ZoneInfo(brand.time_zone)
     known = list(SettlementPeriod.objects.filter(brand=brand).order_by("starts_at").values_list("starts_at", "ends_at"))
     missing: list[SettlementPeriod] = []
@@ -49,5 +49,5 @@ def ensure_periods(brand: Brand, first: dt.datetime, last: dt.datetime) -> None:
 
 
 def open_period(brand_id: int) -> SettlementPeriod | None:
-    """The earliest open period: where late facts go."""
+    """Find the earliest open period, to which late facts go."""
     return SettlementPeriod.objects.filter(brand_id=brand_id, state=PeriodState.OPEN).order_by("starts_at").first()

@@ -54,7 +54,7 @@ class RateCard:
         return sorted({*self.rates, *(group for group, _level in self.overrides)})
 
     def overspent(self) -> dict[str, tuple[Decimal, Decimal]]:
-        """Groups whose levels together get more than the pot: {group: (sum of levels, pot)}."""
+        """List groups whose levels together get more than the pot: {group: (sum of levels, pot)}."""
         wrong = {}
         for group in self.groups():
             total = sum((self.of_level(group, level) or Decimal(0) for level in self.levels()), Decimal(0))
@@ -96,6 +96,7 @@ class VersionTerms:
 
 
 def rate_card(version: PlanVersion) -> RateCard:
+    """Read a version's rates, levels and overrides; three queries."""
     return RateCard(
         rates=dict(version.rates.values_list("group", "amount_per_lot")),
         shares=dict(version.levels.values_list("level", "share")),
@@ -104,7 +105,7 @@ def rate_card(version: PlanVersion) -> RateCard:
 
 
 def card_of(version: PlanVersion) -> RateCard:
-    """`rate_card` from prefetched rates, levels and overrides: no query."""
+    """Build the card of `rate_card` from prefetched rates, levels and overrides: no query."""
     return RateCard(
         rates={row.group: row.amount_per_lot for row in version.rates.all()},
         shares={row.level: row.share for row in version.levels.all()},
@@ -114,7 +115,10 @@ def card_of(version: PlanVersion) -> RateCard:
 
 @transaction.atomic
 def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> Plan:
-    """An empty plan. Who: `ib.propose_plan` at the brand."""
+    """Create an empty plan; it pays nothing before a version is active. Who: `ib.propose_plan` at the brand.
+
+    Raises: NotAllowed, DomainError where the name is taken.
+    """
     policies.require(can_write_plans(actor, brand.pk))
     try:
         with transaction.atomic():
@@ -232,7 +236,7 @@ def _locked(version_id: int) -> PlanVersion:
 
 @transaction.atomic
 def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
-    """Ask a second person to activate a draft; they are told. Who: `ib.propose_plan`."""
+    """Ask a second person to activate a draft, and notify those who may. Who: `ib.propose_plan`."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
     version.move_to(VersionState.PROPOSED)
@@ -252,7 +256,7 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
 
 @transaction.atomic
 def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.datetime | None = None) -> PlanVersion:
-    """A second person lets a proposed version pay from its start on; the version before it ends there.
+    """Activate a proposed version as the second person: it pays from its start on, and the version before it ends there.
 
     What was earned under the old rates stays earned: a start that has passed becomes now (a plan's first version may
     start in the past). `at` (imports only) is the instant of the decision.
@@ -290,7 +294,10 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
 
 @transaction.atomic
 def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion:
-    """A second person refuses a proposed version, and says why. Who: as for activating."""
+    """Reject a proposed version as the second person, with a reason for its maker. Who: as for activating.
+
+    Raises: NotAllowed, WrongState, DomainError without a reason.
+    """
     version = _locked(version_id)
     policies.require(can_decide_version(actor, version))
     if not reason.strip():
@@ -320,7 +327,7 @@ def _tell_maker(version: PlanVersion, title: LocalizedText) -> None:
 def assign_plan(
     *, partner_id: int, plan_id: int | None, actor: Actor, at: dt.datetime | None = None, reason: str = ""
 ) -> PartnerPlan | None:
-    """From now on a partner's own clients are paid by this plan; with `plan_id=None` by none.
+    """Pay a partner's own clients by this plan from now on; with `plan_id=None` by none.
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version.
     """

@@ -12,7 +12,7 @@ from ib.models import PlanVersion
 
 
 def can_in_brand(user: Actor, permission: str, brand_id: int) -> Decision:
-    """A role's right, at a brand the person reaches as a whole. None is the system itself."""
+    """Check a role's right at a brand that the person reaches as a whole. None is the system itself."""
     allowed = has_permission(user, permission)
     if not allowed or user is None:
         return allowed
@@ -22,10 +22,12 @@ def can_in_brand(user: Actor, permission: str, brand_id: int) -> Decision:
 
 
 def can_manage_partners(user: Actor, brand_id: int) -> Decision:
+    """Decide who may register and change a brand's partners: `ib.manage_partners`."""
     return can_in_brand(user, "ib.manage_partners", brand_id)
 
 
 def can_write_plans(user: Actor, brand_id: int) -> Decision:
+    """Decide who may write and propose a brand's plans: `ib.propose_plan`."""
     return can_in_brand(user, "ib.propose_plan", brand_id)
 
 
@@ -36,8 +38,10 @@ def can_decide_version(user: Actor, version: PlanVersion) -> Decision:
 
 
 def can_run(user: Actor, brand_id: int) -> Decision:
+    """Decide who may recompute a brand's commissions: `ib.run_commissions`."""
     return can_in_brand(user, "ib.run_commissions", brand_id)
 
 
 def can_settle(user: Actor, brand_id: int) -> Decision:
+    """Decide who may settle a brand's commissions: `ib.settle_commissions`."""
     return can_in_brand(user, "ib.settle_commissions", brand_id)

@@ -13,7 +13,7 @@ from ib.models import Partner, Plan, Upline
 
 
 def granted_partner_ids(user: User) -> list[int]:
-    """Partners a member of staff was granted one by one (`access_partner`)."""
+    """List the partners that a member of staff was granted one by one (`access_partner`)."""
     held = UserObjectPermission.objects.filter(
         user_id=user.pk, permission__codename="access_partner", content_type__app_label="ib"
     )
@@ -39,7 +39,7 @@ def partners_visible_to(user: User) -> QuerySet[Partner]:
 
 
 def get_partner(user: User, partner_id: int, *, permission: str = "ib.view_partner") -> Partner:
-    """One partner, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
+    """Find one partner, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
     partner = partners_visible_to(user).select_related("brand", "user", "manager").filter(pk=partner_id).first()
     if partner is None:
         raise Http404
@@ -49,7 +49,7 @@ def get_partner(user: User, partner_id: int, *, permission: str = "ib.view_partn
 
 
 def partner_of(user: User) -> Partner:
-    """The partner who signed in, or 404."""
+    """Find the partner who signed in, or 404."""
     if not (user.is_authenticated and user.is_partner):
         raise Http404
     partner = Partner.objects.select_related("brand", "client", "manager").filter(user_id=user.pk).first()
@@ -59,6 +59,7 @@ def partner_of(user: User) -> Partner:
 
 
 def plans_visible_to(user: User) -> QuerySet[Plan]:
+    """List the plans of the brands that a member of staff reaches as a whole."""
     if not user or not user.is_authenticated or not user.is_team:
         return Plan.objects.none()
     return Plan.objects.filter(brand_id__in=reach_of(user).whole_brands)

@@ -38,8 +38,11 @@ class Rates:
 
 
 def rates_of(partner: Partner) -> Rates | None:
-    """The rates that apply to this partner: their own plan for their own clients, and for each level below the plans that
-    the partners there are on. Six statements at most; None where no plan pays anything."""
+    """List the rates that apply to a partner: their own plan for their own clients, and for each level below the plans that the
+    partners there are on.
+
+    Six statements at most; None where no plan pays anything.
+    """
     pairs = set(PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).values_list("plan_id", flat=True)[:1])
     wanted = {(1, plan_id) for plan_id in pairs}
     below = Upline.objects.filter(

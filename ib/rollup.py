@@ -21,8 +21,8 @@ ORDER BY 1, 2 LIMIT %s
 
 
 def differences(limit: int = 20) -> list[tuple[int, object, str, Decimal, Decimal]]:
-    """(partner, day, currency, kept, recomputed) where a running sum is not what its accruals add up to."""
+    """List (partner, day, currency, kept, recomputed) where a running sum is not what its accruals add up to."""
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES, [limit])
-        found: list[tuple[int, object, str, Decimal, Decimal]] = cursor.fetchall()
-        return found
+        rows: list[tuple[int, object, str, Decimal, Decimal]] = cursor.fetchall()
+        return rows

@@ -171,7 +171,7 @@ def _totals(settlements: list[Settlement]) -> dict[str, str]:
 
 
 def totals_of(periods_: list[SettlementPeriod]) -> dict[int, dict[str, Decimal]]:
-    """What periods paid per currency, or for open ones what is accrued in them so far: {period: {currency: amount}}."""
+    """Sum what periods paid per currency, or for open ones what is accrued so far: {period: {currency: amount}}."""
     totals: dict[int, dict[str, Decimal]] = {period.pk: {} for period in periods_}
     closed = [period.pk for period in periods_ if period.state == PeriodState.CLOSED]
     paid = Settlement.objects.filter(period_id__in=closed).values_list("period_id", "currency")
@@ -206,11 +206,13 @@ def settle_due() -> int:
 
 
 def balances_of(partner: Partner) -> dict[str, Decimal]:
-    """What the house owes the partner now, per currency: settled minus paid out."""
+    """Return what the broker owes the partner now, per currency: settled minus paid out."""
     from wallet.models import Account
 
     accounts = Account.objects.filter(
         brand_id=partner.brand_id, kind=AccountKind.IB_PAYABLE, subject=f"partner:{partner.pk}"
     )
-    found = {account.pk: account.currency for account in accounts}
-    return {found[pk]: amounts.from_minor(minor, found[pk]) for pk, minor in posting.balances(found).items()}
+    currencies = {account.pk: account.currency for account in accounts}
+    return {
+        currencies[pk]: amounts.from_minor(minor, currencies[pk]) for pk, minor in posting.balances(currencies).items()
+    }

@@ -19,22 +19,26 @@ from ib.models import Partner
 
 @subscribe(ClientRegistered)
 def attribute_to_the_partner(event: ClientRegistered) -> None:
+    """Attribute a registered client to the partner whose code they came with."""
     if event.referral_code and event.client_id is not None:
         attribute_registration(client_id=event.client_id, code=event.referral_code)
 
 
 @subscribe(DealsSynced)
 def accrue_commissions(event: DealsSynced) -> None:
+    """Accrue commissions on new deals."""
     engine.run_for_deals(deal_ids=list(event.deal_ids))
 
 
 @subscribe(DealsResolved)
 def accrue_what_waited_for_its_symbol(event: DealsResolved) -> None:
+    """Accrue deals again whose symbol was mapped to a group meanwhile."""
     engine.run_for_deals(deal_ids=list(event.deal_ids), corrects=True)
 
 
 @subscribe(DepositReversed)
 def take_commissions_back(event: DepositReversed) -> None:
+    """Take back commissions that rest on a reversed deposit."""
     clawback.take_back(
         deposit_id=event.deposit_id, amount=event.amount, currency=event.currency, reference=event.reference
     )
@@ -42,6 +46,7 @@ def take_commissions_back(event: DepositReversed) -> None:
 
 @subscribe(DepositRestored)
 def give_commissions_back(event: DepositRestored) -> None:
+    """Restore commissions that a reversed chargeback had taken back."""
     clawback.give_back(
         deposit_id=event.deposit_id, amount=event.amount, currency=event.currency, reference=event.reference
     )
@@ -49,6 +54,7 @@ def give_commissions_back(event: DepositRestored) -> None:
 
 @subscribe(CommissionSettled)
 def tell_the_partner(event: CommissionSettled) -> None:
+    """Notify the partner that commissions were settled."""
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
         [partner.user_id],

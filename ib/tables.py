@@ -101,12 +101,13 @@ class AccrualFilter(django_filters.FilterSet):
         fields = ["state", "reason", "partner", "client", "deal", "closed"]
 
     def of_deal(self, rows: QuerySet[Accrual], name: str, ticket: Any) -> QuerySet[Accrual]:
-        """By the platform's number, which people have; at most one deal per server bears it."""
+        """Filter by the platform's number, which people have; at most one deal per server bears it."""
         deals = Deal.objects.filter(ticket=ticket, server__in=TradingServer.objects.all())
         return rows.filter(deal_id__in=list(deals.values_list("id", flat=True)[:50]))
 
 
 def why(row: Accrual, table: Table) -> str:
+    """Show why a trade earned nothing."""
     return str(Reason(row.reason).label) if row.reason else ""
 
 
@@ -126,6 +127,7 @@ ACCRUAL_COLUMNS = [
 
 
 def client_link(client_id: int) -> str:
+    """Link to the client's page; the label is the client's number."""
     return format_html('<a href="/clients/{}/">#{}</a>', client_id, client_id)
 
 

@@ -10,12 +10,13 @@ from ib import engine, settlement
 
 @shared_task
 def run_commissions() -> None:
-    """Every brand's last days once more: what came late, and what was corrected."""
+    """Recompute every brand's last days: what came late, and what was corrected."""
     for_each_isolated(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
 
 
 @shared_task
 def settle_due_periods() -> int:
+    """Settle the periods whose end and grace have passed."""
     return settlement.settle_due()
 
 

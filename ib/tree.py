@@ -36,13 +36,13 @@ BELOW = "SELECT DISTINCT partner_id FROM ib_upline WHERE ancestor_id = ANY(%s)"
 
 
 def lock_tree() -> None:
-    """One change of the tree at a time; the table's trigger takes the same lock."""
+    """Allow one change of the tree at a time; the table's trigger takes the same lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ib.tree'))")
 
 
 def rebuild_upline(partner_ids: list[int]) -> None:
-    """Make the snapshot of these partners anew from the links."""
+    """Rebuild the snapshot of these partners from the links."""
     parameters: dict[str, Any] = {"partners": partner_ids, "beginning": BEGINNING}
     with connection.cursor() as cursor:
         cursor.execute(FORGET, parameters)
@@ -50,12 +50,12 @@ def rebuild_upline(partner_ids: list[int]) -> None:
 
 
 def rebuild_brand(brand_id: int) -> None:
-    """The whole brand's snapshot: after an import."""
+    """Rebuild a whole brand's snapshot of the tree, after an import."""
     rebuild_upline(list(Partner.objects.filter(brand_id=brand_id).values_list("pk", flat=True)))
 
 
 def parent_of(partner: Partner, at: dt.datetime | None = None) -> Partner | None:
-    """Who stands directly above now, or at an instant."""
+    """Find who is directly above now, or at an instant."""
     links = PartnerLink.objects.filter(partner=partner).select_related("parent")
     if at is None:
         link = links.filter(ends_at__isnull=True).first()

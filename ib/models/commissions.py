@@ -118,7 +118,7 @@ RETURN NULL;
 
 
 def bulk_key(to: type[models.Model] | str, **options: Any) -> models.ForeignKey[Any, Any]:
-    """A key that the table's statement trigger checks, for a table of millions of rows."""
+    """Declare a key that the table's statement trigger checks, for a table of millions of rows."""
     return models.ForeignKey(
         to, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, **options
     )

@@ -26,7 +26,7 @@ class TsTzRange(Func):
 
 
 def dated_once(name: str, *fields: str, **options: Any) -> ExclusionConstraint:
-    """No two rows of the same `fields` hold at the same instant."""
+    """Declare that no two rows of the same `fields` hold at the same instant."""
     return ExclusionConstraint(
         name=name,
         expressions=[
@@ -38,6 +38,7 @@ def dated_once(name: str, *fields: str, **options: Any) -> ExclusionConstraint:
 
 
 def ends_after_start(name: str) -> models.CheckConstraint:
+    """Declare the CHECK that a span ends after its start, or not yet."""
     return models.CheckConstraint(condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name=name)
 
 
@@ -52,6 +53,7 @@ RETURN NEW;
 
 
 def history_stays(name: str, what: str) -> pgtrigger.Trigger:
+    """Declare the trigger that lets a row of history change in nothing but its end."""
     return pgtrigger.Trigger(
         name=name,
         operation=pgtrigger.Update | pgtrigger.Delete,

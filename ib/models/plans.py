@@ -59,6 +59,7 @@ RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 
 
 def rates_stay(name: str) -> pgtrigger.Trigger:
+    """Declare the trigger that refuses changes to the rates of a version which is no draft."""
     return pgtrigger.Trigger(
         name=name,
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,

@@ -66,7 +66,7 @@ def get_accrual(user: User, accrual_id: int) -> Accrual:
 
 @staff_page("ib.view_accrual")
 def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
-    """One row explained, beside everything else this deal earned anybody."""
+    """Explain one row, beside everything else this deal earned anybody."""
     accrual = get_accrual(request.user, accrual_id)
     access_log.note(
         user=request.user,
@@ -121,13 +121,13 @@ def recompute(request: HttpRequest) -> HttpResponse:
 
 
 def rounded(totals: dict[str, Decimal]) -> dict[str, Decimal]:
-    """Totals as they would be paid: trades accrue in finer parts than a currency has."""
+    """Round totals as they would be paid: trades accrue in finer parts than a currency has."""
     return {currency: quantize(amount, currency) for currency, amount in totals.items()}
 
 
 @staff_page("ib.view_settlement")
 def periods_page(request: UserRequest) -> HttpResponse:
-    """Periods per brand, what is accrued in the open ones, and the button that settles."""
+    """Show periods per brand, what is accrued in the open ones, and the button that settles."""
     brands = reach_of(request.user).whole_brands
     rows = list(
         SettlementPeriod.objects.filter(brand_id__in=brands)
@@ -199,19 +199,21 @@ def settle(request: UserRequest, period_id: int) -> HttpResponse:
 
 @staff_page("ib.view_settlement")
 def settlement_page(request: UserRequest, settlement_id: int) -> HttpResponseBase:
-    """A settlement explained: from its accruals to what was paid, and every trade behind it."""
-    found = (
+    """Explain a settlement: from its accruals to what was paid, and every trade behind it."""
+    settled = (
         Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")
         .filter(pk=settlement_id, partner__in=partners_visible_to(request.user))
         .first()
     )
-    if found is None:
+    if settled is None:
         raise Http404
     table = SettlementAccrualTable(
-        request.user, request.GET, path=reverse("ib_settlement", args=[found.pk]), scope={"settlement_id": found.pk}
+        request.user, request.GET, path=reverse("ib_settlement", args=[settled.pk]), scope={"settlement_id": settled.pk}
     )
     if wants_fragment(request) or request.GET.get("export"):
         return embedded_table(request, table)
     return render(
-        request, "ib/settlement.html", {"settlement": found, "steps": explain.explain_settlement(found), "table": table}
+        request,
+        "ib/settlement.html",
+        {"settlement": settled, "steps": explain.explain_settlement(settled), "table": table},
     )

@@ -52,7 +52,7 @@ class PartnerList(TableView):
 
 @staff_page("ib.view_partner")
 def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpResponseBase:
-    """One partner: figures, plan and place in the tree, and behind tabs the network, clients and money."""
+    """Show one partner: figures, plan and place in the tree, and behind tabs the network, clients and money."""
     partner = get_partner(request.user, partner_id)
     if tab in TAB_TABLES:
         if tab != "clients":
@@ -74,7 +74,7 @@ def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpRe
 
 
 def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
-    """What every tab of a partner's page needs."""
+    """Collect what every tab of a partner's page needs."""
     sees_money = request.user.has_perm("ib.view_accrual")
     return {
         "partner": partner,
@@ -131,7 +131,7 @@ def overview(partner: Partner) -> dict[str, Any]:
 
 @staff_page("ib.view_partner")
 def branch(request: UserRequest, partner_id: int) -> HttpResponse:
-    """The partners directly below one, as rows of the tree."""
+    """Show the partners directly below one, as rows of the tree."""
     partner = get_partner(request.user, partner_id)
     level = int(request.GET.get("level", "2")) if is_whole(request.GET.get("level", "2")) else 2
     return render(
@@ -265,7 +265,7 @@ def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
 
 @staff_page("ib.manage_partners")
 def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
-    """Which client record is the partner's own, so that commissions can be paid out."""
+    """Link the client record that is the partner's own, so that commissions can be paid out."""
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     form = WalletForm(request.POST or None, user=request.user)
     if run_action(
@@ -319,7 +319,7 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
 
 
 def _form(request: UserRequest, partner: Partner, form: forms.Form | None, title: str, text: str) -> HttpResponse:
-    """A small form about a partner on a page of its own."""
+    """Show a small form about a partner on a page of its own."""
     return render(
         request,
         "ib/form.html",

@@ -61,7 +61,7 @@ def get_version(user: User, version_id: int) -> PlanVersion:
 
 
 def matrix(card: RateCard) -> dict[str, Any]:
-    """A rate card as rows for a template: per symbol group what each level gets per lot."""
+    """Arrange a rate card as rows for a template: per symbol group what each level gets per lot."""
     levels = card.levels()
     rows = []
     for group in card.groups():
@@ -81,7 +81,7 @@ def matrix(card: RateCard) -> dict[str, Any]:
 
 @staff_page("ib.view_plan")
 def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
-    """A plan with its versions, newest first; what waits for a second person is on top."""
+    """Show a plan with its versions, newest first; what waits for a second person is on top."""
     plan = get_plan(request.user, plan_id)
     versions = list(
         plan.versions.select_related("made_by", "decided_by")

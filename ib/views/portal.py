@@ -40,7 +40,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def partner_page(view: View) -> View:
-    """A page of a partner: strangers go to sign in, everyone else but partners gets 404. The view gets the partner."""
+    """Guard a partner's page: strangers go to sign in, everyone else but partners gets 404. The view gets the partner."""
 
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
@@ -59,7 +59,7 @@ def _table_page(request: UserRequest, table: Table, template: str, **context: An
 
 @partner_page
 def home(request: HttpRequest, partner: Partner) -> HttpResponseBase:
-    """The first page: money, clients, network, and the last trades that earned or did not."""
+    """Show the first page: money, clients, network, and the last trades that earned or didn't."""
     days, series = figures.daily_earnings(partner)
     return render(
         request,
@@ -99,7 +99,7 @@ def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
 
 @partner_page
 def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpResponseBase:
-    """The partners directly below one of the network, as rows of the tree."""
+    """Show the partners directly below one of the network, as rows of the tree."""
     below = partners_visible_to(request.user).filter(pk=partner_id).first()
     if below is None:
         raise Http404
@@ -122,7 +122,7 @@ def earnings(request: UserRequest, partner: Partner) -> HttpResponseBase:
 
 @partner_page
 def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpResponseBase:
-    """One trade explained: lots × rate × share, or why it was not paid."""
+    """Explain one trade: lots × rate × share, or why it was not paid."""
     accrual = (
         Accrual.objects.select_related("version__plan", "client", "period")
         .filter(pk=accrual_id, partner=partner)
@@ -146,7 +146,7 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
 
 
 def _platform_of(accrual: Accrual) -> str:
-    """`cTrader`: which of the broker's platforms the trade was made on."""
+    """Name the broker's platform on which the trade was made, e.g. `cTrader`."""
     account = TradingAccount.objects.filter(pk=accrual.account_id).select_related("server").only("server__kind").first()
     return account.server.get_kind_display() if account else ""
 
@@ -169,7 +169,7 @@ class MySettlementTrades(MyEarningsTable):
 
 @partner_page
 def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
-    """The partner's links with a month of clicks and registrations; new ones are made here."""
+    """Show the partner's links with a month of clicks and registrations, and create new ones."""
     form = LinkForm(request.POST or None)
     if run_action(
         request,
@@ -210,7 +210,7 @@ def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponse
 
 @partner_page
 def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
-    """The balance, what was credited month by month, and requests for payout with how each of them stands."""
+    """Show the balance, what was credited month by month, and payout requests with their state; take new requests."""
     balances = settlement.balances_of(partner)
     payable = {currency: amount for currency, amount in balances.items() if amount > 0}
     form = PayOutForm(
@@ -248,8 +248,10 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
 
 
 def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
-    """A redirect after the payout; None when it was refused and the form says why. Money that goes on from the wallet asks
-    for the password again, as in the trader's room."""
+    """Redirect after the payout; None when it was refused and the form says why.
+
+    Money that goes on from the wallet asks for the password again, as in the trader's room.
+    """
     data, destination = form.cleaned_data, form.destination
     message = {
         PayoutTo.WALLET: _("Paid to your trading wallet."),
@@ -275,7 +277,7 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def welcome(request: HttpRequest, token: str) -> HttpResponse:
-    """The link of an invitation: the partner chooses a password and is signed in."""
+    """Let an invited partner choose a password, and sign them in."""
     answer = password_by_link(request, token, kind=LinkKind.INVITATION, template="partners/welcome.html", ask_again="")
     if isinstance(answer, HttpResponse):
         return answer
