@@ -36,7 +36,7 @@ class ConfirmForm(forms.Form):
     reason = forms.CharField(label=_("What makes you sure"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": "confirm_%s", **kwargs})  # it stands beside `ClearForm`
+        super().__init__(*args, **{"auto_id": "confirm_%s", **kwargs})  # `ClearForm` is on the same page
 
 
 class RestrictForm(forms.Form):

@@ -53,7 +53,7 @@ def clear_hit(
 
 @transaction.atomic
 def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
-    """The listed person: the account is frozen for good, the MLRO is told, the rating goes to high.
+    """Confirm that the client is the listed person: the account is frozen, the MLRO is notified, the rating becomes high.
 
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
@@ -89,7 +89,7 @@ def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
 
 
 def contradiction_of(hit: Hit, code: str) -> str:
-    """What the comparison says against a reason, in a sentence; empty where it says nothing."""
+    """Return a sentence where the comparison contradicts a chosen reason; "" where it doesn't."""
     why = hit.explanation
     if code == ClearReason.BIRTH_DATE and why.get("birth") in AGREEING_BIRTHS:
         return _("You chose “Another date of birth”, but the client's date of birth agrees with the list.")
@@ -107,7 +107,7 @@ def contradiction_of(hit: Hit, code: str) -> str:
 
 
 def _locked(hit_id: int) -> Hit:
-    """The hit under lock, its client locked before it."""
+    """Lock a match and, before it, its client."""
     client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
     client = lock(Client, client_id, "brand", no_key=True)
     hit = lock(Hit, hit_id, "entry__source")

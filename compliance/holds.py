@@ -36,7 +36,7 @@ def hold_for(*, hit: Hit) -> Restriction:
 
 
 def release_hold(*, hit: Hit, actor: Actor, reason: str) -> None:
-    """The match was decided (or is outdated): its hold ends with that decision."""
+    """Lift the hold of a match that was decided or is outdated."""
     for restriction in hit.restrictions.filter(cause=RestrictionCause.SCREENING_HOLD, lifted_at__isnull=True):
         restriction.lifted_by, restriction.lifted_at, restriction.lift_reason = actor, timezone.now(), reason
         restriction.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
@@ -64,6 +64,7 @@ def note_placed(restriction: Restriction, *, actor: Actor) -> None:
 
 
 def note_lifted(restriction: Restriction, *, actor: Actor) -> None:
+    """Record that a restriction was lifted: audit, the client's facts, and the event."""
     client = restriction.client
     audit.record(
         actor=actor,

@@ -16,6 +16,7 @@ BATCH = 500
 
 @job_kind("compliance.trail_pack", title=gettext_lazy("Audit trail"))
 def trail_pack(job: RunningJob) -> None:
+    """Run the job that builds a client's audit pack, with its owner's rights and reach."""
     client = get_client(job.owner, job.parameters["client_id"])
     chosen = TrailFilter.from_parameters(job.parameters)
     name, content = packs.make_pack(client=client, actor=job.owner, chosen=chosen, progress=job.progress)
@@ -24,7 +25,7 @@ def trail_pack(job: RunningJob) -> None:
 
 @job_kind("compliance.screen_all", title=gettext_lazy("Screen all verified clients"))
 def screen_all(job: RunningJob) -> None:
-    """Every verified client in the owner's reach against the lists in force: after a new list, or to be sure."""
+    """Screen every verified client in the owner's reach against the lists in force: after a new list, or to be sure."""
     people = clients_visible_to(job.owner).filter(kyc_level__gte=1).exclude(stage="closed")
     done = hits = after = 0
     while ids := list(people.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):

@@ -25,7 +25,7 @@ class PackResult:
 
 @cache
 def verifier() -> ModuleType:
-    """`deploy/verify_pack.py`: one program, given to regulators and used here."""
+    """Load `deploy/verify_pack.py`: one program, given to regulators and used here."""
     path = settings.BASE_DIR / "deploy" / "verify_pack.py"
     spec = importlib.util.spec_from_file_location("verify_pack", path)
     assert spec is not None and spec.loader is not None
@@ -35,6 +35,7 @@ def verifier() -> ModuleType:
 
 
 def check_pack(content: bytes) -> PackResult:
+    """Verify an audit pack with the script that auditors get, and that this instance signed it; problems are listed, not raised."""
     script = verifier()
     try:
         trail, problems = script.verify(content)

@@ -65,6 +65,6 @@ class Pack:
 
 
 def fingerprint(public_key: str) -> str:
-    """How a key is read aloud: the first 16 bytes of its hash."""
+    """Write a key as it is read aloud: the first 16 bytes of its hash."""
     digest = hashlib.sha256(bytes.fromhex(public_key)).hexdigest()[:32]
     return ":".join(digest[at : at + 4] for at in range(0, 32, 4))

@@ -20,7 +20,7 @@ DETAILS_MAX, DETAIL_LENGTH_MAX = 14, 500
 
 
 def draw(pack: Pack) -> bytes:
-    """The pack as PDF, before the proof is attached and the whole is signed."""
+    """Draw the pack as PDF, before the proof is attached and the whole is signed."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "pack.pdf"
         write_pdf(_report(pack), target, expected_rows=len(pack.rows))
@@ -59,8 +59,8 @@ def _facts(pack: Pack) -> list[tuple[str, str]]:
         (_("Signing key"), pack.key_fingerprint),
     ]
     if pack.unsealed:
-        words = _("%(count)d rows were not sealed yet when the pack was made.") % {"count": pack.unsealed}
-        facts.append((_("Not sealed"), words))
+        text = _("%(count)d rows were not sealed yet when the pack was made.") % {"count": pack.unsealed}
+        facts.append((_("Not sealed"), text))
     return facts
 
 

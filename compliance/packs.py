@@ -50,7 +50,7 @@ def request_pack(*, client: Client, actor: User, chosen: TrailFilter) -> Job:
 def make_pack(
     *, client: Client, actor: Actor, chosen: TrailFilter, progress: Progress | None = None
 ) -> tuple[str, bytes]:
-    """(file name, the signed PDF). Rows that no seal covers yet are sealed first; the export itself is audited after.
+    """Build (file name, the signed PDF). Rows that no seal covers yet are sealed first; the export itself is audited after.
 
     Who: `crm.export_audit` in reach. Raises: NotAllowed.
     """
@@ -98,7 +98,7 @@ def _note_export(client: Client, actor: Actor, facts: dict[str, Any]) -> None:
 
 
 def gather(client: Client, actor: Actor, chosen: TrailFilter, progress: Progress | None = None) -> Pack:
-    """Rows, proofs and seals."""
+    """Collect rows, proofs and seals."""
     pack = Pack(secrets.token_hex(6), client, sentences.utc(timezone.now()), str(actor), chosen=chosen)
     head = trails.head_seal()
     if head is not None:
@@ -147,7 +147,7 @@ def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, An
 
 
 def _keep_siblings(seal: dict[str, Any], proof: audit.Proof) -> None:
-    """The sibling hashes by their place in the tree: rows of one seal share most of them."""
+    """Store the sibling hashes by their place in the tree: rows of one seal share most of them."""
     siblings = iter(proof.siblings)
     position, width, level = proof.position, proof.leaf_count, 0
     while width > 1:
@@ -158,7 +158,7 @@ def _keep_siblings(seal: dict[str, Any], proof: audit.Proof) -> None:
 
 
 def attach(pdf: bytes, content: bytes) -> bytes:
-    """The PDF with the proof attached, as readers show it under “Attachments”."""
+    """Attach the proof to the PDF, as readers show it under “Attachments”."""
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
@@ -175,7 +175,7 @@ def attach(pdf: bytes, content: bytes) -> bytes:
 
 
 def sign(pdf: bytes) -> bytes:
-    """Every byte of the file, signed in its last line; PDF readers take that line for a comment."""
+    """Sign every byte of the file in its last line; PDF readers take that line for a comment."""
     key = keys.signing_key()
     signature = key.sign(b"keelson-pack|" + hashlib.sha256(pdf).digest())
     return pdf + SIGNATURE_LINE.format(key=keys.public_hex(key), signature=signature.hex()).encode()

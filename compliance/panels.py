@@ -18,11 +18,12 @@ approvals.register(LiftApproval)
 
 
 def open_hits(user: User) -> int | None:
+    """Count the open matches in reach for the menu; None hides the badge."""
     return queries.open_hit_count(user) or None
 
 
 def hits_tile(user: User) -> dict[str, Any]:
-    """How many matches hold an account, and how many liftings wait for a second person."""
+    """Count the matches that hold an account, and the requests to lift that wait for a second person."""
     hits = list(
         queries.hits_visible_to(user)
         .filter(state=HitState.OPEN)

@@ -14,25 +14,29 @@ from crm.security.policies import Decision, no
 
 
 def can_screen(user: Actor, client: Client) -> Decision:
+    """Decide who may screen a client on demand: `compliance.screen_client` in reach."""
     return can(user, client, "compliance.screen_client")
 
 
 def can_decide(user: Actor, hit: Hit) -> Decision:
+    """Decide who may clear or confirm a match: `compliance.decide_hit` in reach, while it is open."""
     if hit.state != HitState.OPEN:
         return no(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
     return can(user, hit.client, "compliance.decide_hit")
 
 
 def can_restrict(user: Actor, client: Client) -> Decision:
+    """Decide who may restrict a client: `compliance.place_restriction` in reach."""
     return can(user, client, "compliance.place_restriction")
 
 
 def can_ask_to_lift(user: Actor, restriction: Restriction) -> Decision:
+    """Decide who may ask for a restriction to be lifted: `compliance.lift_restriction` in reach."""
     return can(user, restriction.client, "compliance.lift_restriction")
 
 
 def can_lift(user: Actor, restriction: Restriction) -> Decision:
-    """The second pair of eyes: not the one who asked."""
+    """Decide who may lift a restriction: `compliance.lift_restriction` in reach, and not the person who asked."""
     allowed = can(user, restriction.client, "compliance.lift_restriction")
     if not allowed:
         return allowed
@@ -42,8 +46,10 @@ def can_lift(user: Actor, restriction: Restriction) -> Decision:
 
 
 def can_read_trail(user: User, client: Client) -> Decision:
+    """Decide who may read a client's audit log: `crm.view_audit` in reach."""
     return can(user, client, "crm.view_audit")
 
 
 def can_export_trail(user: Actor, client: Client) -> Decision:
+    """Decide who may export a client's audit log as a pack: `crm.export_audit` in reach."""
     return can(user, client, "crm.export_audit")

@@ -18,7 +18,7 @@ FROZEN_MEANS = frozenset(RestrictionKind.values)
 
 
 def restrictions_of(client: Client | int) -> frozenset[str]:
-    """The kinds of restriction in force, for a verb about to act on the client: frozen stands for all of them.
+    """List the kinds of restriction in force, for a verb about to act on the client; frozen means all of them.
 
     Reads the table, not the fact, so that what was placed a moment ago counts.
     """
@@ -28,18 +28,19 @@ def restrictions_of(client: Client | int) -> frozenset[str]:
 
 
 def may(client: Client | int, what: str) -> bool:
-    """Whether nothing forbids "deposit", "withdrawal" or "trading"."""
+    """Tell whether no restriction forbids "deposit", "withdrawal" or "trading"."""
     return f"no_{what}" not in restrictions_of(client)
 
 
 def hits_visible_to(user: User) -> QuerySet[Hit]:
+    """List the matches of clients in reach, for `compliance.view_hit`."""
     if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_hit"):
         return Hit.objects.none()
     return Hit.objects.filter(client__book_id__in=reach_of(user).books)
 
 
 def get_hit(user: User, hit_id: int) -> Hit:
-    """One match with its client and entry, or 404."""
+    """Find one match with its client and entry, or 404."""
     hit = (
         Hit.objects.filter(client__in=clients_visible_to(user))
         .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by")
@@ -53,29 +54,32 @@ def get_hit(user: User, hit_id: int) -> Hit:
 
 
 def restrictions_visible_to(user: User) -> QuerySet[Restriction]:
+    """List the restrictions of clients in reach, for `compliance.view_restriction`."""
     if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_restriction"):
         return Restriction.objects.none()
     return Restriction.objects.filter(client__book_id__in=reach_of(user).books)
 
 
 def get_restriction(user: User, restriction_id: int) -> Restriction:
-    found = restrictions_visible_to(user).select_related("client").filter(pk=restriction_id).first()
-    if found is None:
+    """Find a restriction that somebody may see, or 404."""
+    restriction = restrictions_visible_to(user).select_related("client").filter(pk=restriction_id).first()
+    if restriction is None:
         raise Http404
-    return found
+    return restriction
 
 
 def open_hit_count(user: User) -> int:
-    """How many matches wait, at most 99: a number for the menu."""
+    """Count the matches that wait, at most 99: a number for the menu."""
     return len(hits_visible_to(user).filter(state=HitState.OPEN).values_list("pk", flat=True)[:99])
 
 
 def current_risk(client: Client) -> RiskAssessment | None:
+    """Find the client's rating in force; None before the first."""
     return RiskAssessment.objects.filter(client=client, is_current=True).first()
 
 
 def sources_with_versions(user: User) -> list[tuple[WatchlistSource, list[ListVersion]]]:
-    """Each list with its last versions, newest first."""
+    """List the watchlists with their last versions, newest first."""
     require_permission(user, "compliance.view_watchlistsource")
     return [
         (source, list(source.versions.select_related("imported_by").order_by("-pk")[:5]))

@@ -28,7 +28,7 @@ class ViewPage:
 
 
 def views_visible_to(user: User) -> QuerySet[AccessEvent]:
-    """The log, for `crm.view_access_log`: views of the brands one reaches whole; a desk head's own people."""
+    """List the access log for `crm.view_access_log`: of brands in reach as a whole; for a desk head, of their own people."""
     if not has_permission(user, "crm.view_access_log") or not user.is_team:
         return AccessEvent.objects.none()
     if user.is_superuser:
@@ -45,9 +45,9 @@ def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_S
     if place is not None:
         at, row_id = place
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=row_id))
-    found = list(rows.order_by("-at", "-id")[: size + 1])
-    shown = found[:size]
-    following = _token(shown[-1]) if len(found) > size else ""
+    events = list(rows.order_by("-at", "-id")[: size + 1])
+    shown = events[:size]
+    following = _token(shown[-1]) if len(events) > size else ""
     outcomes = dict(CallOutcome.choices)
     for row in shown:
         if row.kind == AccessKind.CALL:
@@ -80,7 +80,7 @@ def _token(row: AccessEvent) -> str:
 
 
 def _read(cursor: str) -> tuple[dt.datetime, int] | None:
-    """A place, or None for the first page: a damaged cursor starts again."""
+    """Read a cursor; None for the first page, also where it is damaged."""
     try:
         at, _bar, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("|")
         return dt.datetime.fromisoformat(at), int(row_id)

@@ -52,7 +52,7 @@ def place_restriction(*, client_id: int, kind: str, reason: str, actor: Actor) -
 
 @transaction.atomic
 def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restriction:
-    """One officer asks for a restriction to be lifted. Who: `compliance.lift_restriction` in reach.
+    """Ask a colleague to lift a restriction. Who: `compliance.lift_restriction` in reach.
 
     Raises: NotAllowed, WrongState (lifted already, asked already, or a hold that a decision ends), DomainError.
     """
@@ -108,7 +108,10 @@ def lift(*, restriction_id: int, actor: Actor) -> Restriction:
 
 @transaction.atomic
 def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restriction:
-    """A colleague says no: the restriction stays and the question is closed."""
+    """Keep a restriction that a colleague asked to lift, and tell them why. Who: as `lift`.
+
+    Raises: NotAllowed, DomainError without a reason.
+    """
     restriction = _locked(restriction_id)
     require(policies.can_lift(actor, restriction))
     if not reason.strip():

@@ -37,7 +37,7 @@ AGE_OLD = 70
 
 @transaction.atomic
 def assess(*, client_id: int, actor: Actor = None, now: dt.datetime | None = None) -> RiskAssessment:
-    """Rate a client anew; nothing is written when rating and reasons are unchanged."""
+    """Rate a client again; nothing is written when rating and reasons are unchanged."""
     client = lock(Client, client_id, no_key=True)
     now = now or timezone.now()
     reasons = reasons_for(client, now.date())
@@ -67,11 +67,12 @@ def assess(*, client_id: int, actor: Actor = None, now: dt.datetime | None = Non
 
 
 def rating_of(points: int) -> RiskRating:
+    """Convert a sum of points to a rating."""
     return RiskRating.HIGH if points >= HIGH_FROM else RiskRating.MEDIUM if points >= MEDIUM_FROM else RiskRating.LOW
 
 
 def reasons_for(client: Client, day: dt.date) -> list[dict[str, Any]]:
-    """The reasons that apply, each with its points and the value behind it."""
+    """List the reasons that apply to a client, each with its points and the value behind it."""
     states = set(
         Hit.objects.filter(client=client, state__in=[HitState.OPEN, HitState.CONFIRMED]).values_list("state", flat=True)
     )
@@ -84,23 +85,23 @@ def country_levels(day: dt.date) -> dict[str, str]:
 
 
 def reasons_from(client: Client, day: dt.date, *, states: set[str], levels: dict[str, str]) -> list[dict[str, Any]]:
-    """The rules themselves, on what the caller has read: for one client or for thousands."""
-    found: list[tuple[str, str]] = []
+    """Apply the rules to what the caller has read, for one client or for thousands."""
+    reasons: list[tuple[str, str]] = []
     if HitState.CONFIRMED in states:
-        found.append(("match_confirmed", ""))
+        reasons.append(("match_confirmed", ""))
     elif HitState.OPEN in states:
-        found.append(("match_open", ""))
+        reasons.append(("match_open", ""))
     for country in sorted({country for country in (client.country, client.nationality) if country in levels}):
-        found.append(("country_black" if levels[country] == CountryRiskLevel.BLACK else "country_grey", country))
+        reasons.append(("country_black" if levels[country] == CountryRiskLevel.BLACK else "country_grey", country))
     if client.country and client.nationality and client.country != client.nationality:
-        found.append(("country_differs", f"{client.nationality}/{client.country}"))
+        reasons.append(("country_differs", f"{client.nationality}/{client.country}"))
     age = client.age_on(day)
     if age is None:
-        found.append(("birth_unknown", ""))
+        reasons.append(("birth_unknown", ""))
     elif age > AGE_OLD:
-        found.append(("age_over_70", str(age)))
+        reasons.append(("age_over_70", str(age)))
     if not client.kyc_level:
-        found.append(("not_verified", ""))
+        reasons.append(("not_verified", ""))
     if client.category != Category.RETAIL:
-        found.append(("professional", str(client.category)))
-    return [{"code": code, "points": POINTS[code], "value": value} for code, value in found]
+        reasons.append(("professional", str(client.category)))
+    return [{"code": code, "points": POINTS[code], "value": value} for code, value in reasons]

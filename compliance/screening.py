@@ -63,23 +63,24 @@ SELECT word FROM (
 
 
 def person_of(client: Client) -> Person:
+    """Describe a client by what is compared with the lists: name, date of birth, nationality and residence."""
     countries = {country for country in (client.nationality, client.country) if country}
     return Person((client.full_name,), client.date_of_birth, tuple(sorted(countries)))
 
 
 def hash_of(person: Person) -> str:
-    """Of the data that is compared: when it changes, decisions about the client's matches are asked again."""
+    """Hash the data that is compared: when it changes, decisions about the client's matches are asked again."""
     body = {"names": person.names, "born": person.birth_date, "countries": person.countries, "matcher": VERSION}
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
 def threshold_of(client: Client) -> Decimal:
-    """The brand's `screening_threshold`, else the house's."""
+    """Return the brand's `screening_threshold`, else the standard one."""
     return Decimal(str(client.brand.policies.get("screening_threshold", THRESHOLD)))
 
 
 def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, Explanation]], int]:
-    """(entries at or above the threshold with their explanation, best first; how many candidates were compared)."""
+    """Find (entries at or above the threshold with their explanation, best first; how many candidates were compared)."""
     ids = candidates(person)
     entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names")
     is_common = common_words(tuple(current_version_ids())).__contains__
@@ -101,7 +102,7 @@ def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, 
 
 
 def candidates(person: Person) -> list[int]:
-    """Ids of listed people worth comparing."""
+    """Find the ids of listed people worth comparing."""
     ids: set[int] = set()
     with _index_only(), connection.cursor() as cursor:
         for name in person.names:
@@ -132,13 +133,14 @@ def _index_only() -> Iterator[None]:
 
 
 def current_version_ids() -> list[int]:
+    """List the versions in force of the active lists."""
     current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True)
     return list(current.order_by("pk").values_list("pk", flat=True))
 
 
 @lru_cache(maxsize=4)
 def common_words(_versions: tuple[int, ...]) -> frozenset[str]:
-    """The commonest words of the lists in force; read once per process and set of versions."""
+    """List the commonest words of the lists in force; read once per process and set of versions."""
     with connection.cursor() as cursor:
         cursor.execute(COMMON, [COMMON_SHARE])
         return frozenset(word for (word,) in cursor.fetchall())
@@ -159,11 +161,11 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     lists = _lists_in_force()
     if not lists:
         raise DomainError(_("No watchlist is loaded. Load one before screening clients."))
-    found, compared = matches(person, threshold=float(threshold))
+    entries, compared = matches(person, threshold=float(threshold))
     client_hash = hash_of(person)
     _retire_outdated(client, client_hash)
     decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
-    fresh = [(entry, explained) for entry, explained in found if (entry.pk, entry.content_hash) not in decided]
+    fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in decided]
     screening = Screening.objects.create(
         client=client,
         at=timezone.now(),
@@ -175,7 +177,7 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
         client_hash=client_hash,
         candidate_count=compared,
         hit_count=len(fresh),
-        known_count=len(found) - len(fresh),
+        known_count=len(entries) - len(fresh),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
     hits = Hit.objects.bulk_create(
@@ -211,7 +213,7 @@ def _lists_in_force() -> list[dict[str, Any]]:
 
 
 def _retire_outdated(client: Client, client_hash: str) -> None:
-    """Open matches of earlier data of this client are compared anew now."""
+    """Compare open matches of this client's earlier data again."""
     stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
     for hit in stale:
         holds.release_hold(hit=hit, actor=None, reason=localize(phrase("The client's data changed; screened again.")))
@@ -236,11 +238,11 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
     for hit in hits:
         holds.hold_for(hit=hit)
 
-    found = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
+    text = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.COMPLIANCE,
-        title=found if hits else phrase("Screened: no match"),
+        title=text if hits else phrase("Screened: no match"),
         actor=actor,
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"screening:{screening.pk}",

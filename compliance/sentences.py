@@ -14,12 +14,12 @@ HASH = re.compile(r"[0-9a-f]{40,}")
 
 
 def on_what(target_type: str, target_id: str) -> str:
-    """`Document #17`."""
+    """Name what an audit row is about: `Document #17`."""
     return f"{target_type.partition('.')[2] or target_type} #{target_id}"
 
 
 def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(field, `before → after`) of what changed, then the reason and the evidence."""
+    """List (field, `before → after`) of what changed, then the reason and the evidence."""
     if body.get("erased"):
         yield _("Content"), _("erased: the client's key was destroyed")
         return
@@ -37,11 +37,12 @@ def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def field_name(name: str) -> str:
+    """Turn a field's code into a label: `first_name` → First name."""
     return name.replace("_", " ").capitalize()
 
 
 def plain(value: Any) -> str:
-    """A value as text, short enough for a line."""
+    """Write a value as text, short enough for a line."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
@@ -61,4 +62,5 @@ def plain(value: Any) -> str:
 
 
 def utc(at: dt.datetime) -> str:
+    """Write an instant in UTC to the second, as evidence needs it."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,4 +1,4 @@
-"""What compliance does when something happened: screen whoever was verified, tell the officers, rate anew."""
+"""What compliance does when something happened: screen whoever was verified, notify the officers, rate again."""
 
 from clients.models import Client
 from compliance.choices import RestrictionCause, ScreeningTrigger
@@ -12,13 +12,14 @@ from crm.notices.notify import notify, people_with
 
 @subscribe(ClientVerified)
 def screen_the_verified(event: ClientVerified) -> None:
-    """Without a list in force this fails, is retried and ends on the page of failed deliveries: nobody slips through."""
+    """Screen a client who was verified. Without a list in force this fails, is retried and ends with the failed deliveries."""
     assert event.client_id is not None
     screen_client(client_id=event.client_id, trigger=ScreeningTrigger.VERIFIED)
 
 
 @subscribe(ClientScreened)
 def rate_and_tell(event: ClientScreened) -> None:
+    """Rate a client again after a screening, and notify those who decide on new matches."""
     assert event.client_id is not None
     assess(client_id=event.client_id)
     if not event.hits:
@@ -36,7 +37,7 @@ def rate_and_tell(event: ClientScreened) -> None:
 
 @subscribe(RestrictionPlaced)
 def tell_the_owner(event: RestrictionPlaced) -> None:
-    """The agent learns that something is not possible, not why; of a watchlist match they learn nothing at all."""
+    """Notify the agent that their client was restricted by hand, without the reason; of a watchlist match they learn nothing."""
     restriction = Restriction.objects.select_related("client").get(pk=event.restriction_id)
     client = restriction.client
     if restriction.cause != RestrictionCause.MANUAL or not client.owner_id:

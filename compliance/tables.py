@@ -89,6 +89,7 @@ class RestrictionFilter(django_filters.FilterSet):
 
 
 def restriction_state(row: Restriction, _table: Table) -> Any:
+    """Show whether a restriction is in force, asked to be lifted, or lifted."""
     if row.lifted_at is not None:
         return format_html('<span class="k-badge tone-neutral">{}</span>', _("Lifted"))
     if row.lift_requested_by_id is not None:
@@ -156,6 +157,7 @@ class LogFilter(AuditFilter):
 
 
 def what(row: AuditEvent, _table: Table) -> Any:
+    """Show what was done and to what."""
     return format_html(
         '<strong>{}</strong> <span class="faint">{}</span>',
         audit_codes.label_of(row.action),
@@ -164,13 +166,14 @@ def what(row: AuditEvent, _table: Table) -> Any:
 
 
 def changes(row: AuditEvent, _table: Table) -> Any:
-    """What changed, and why."""
+    """Show what changed, and why."""
     body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
     shown = list(sentences.details(body))[:8]
     return format_html_join("", '<div class="audit-detail"><span class="faint">{}</span> {}</div>', shown)
 
 
 def seal_mark(row: AuditEvent, table: _AuditTable) -> Any:
+    """Show whether a row is sealed."""
     if row.pk in table.sealed:
         return format_html('<span class="pos" title="{}">●</span>', _("Sealed"))
     return format_html('<span class="faint" title="{}">○</span>', _("Not sealed yet: within a minute"))
@@ -195,9 +198,9 @@ class _AuditTable(Table):
 
     @cached_property
     def page(self) -> Page:
-        found: Page = Table.page.func(self)  # type: ignore[attr-defined]
-        trails.attach_bodies(found.rows)
-        return found
+        page: Page = Table.page.func(self)  # type: ignore[attr-defined]
+        trails.attach_bodies(page.rows)
+        return page
 
     @cached_property
     def sealed(self) -> set[int]:

@@ -62,7 +62,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def events_visible_to(user: User) -> QuerySet[AuditEvent]:
-    """The log, for `crm.view_audit`: rows of the brands one reaches, and the house's own rows that belong to no brand."""
+    """List the audit log for `crm.view_audit`: rows of brands in reach as a whole, and those that belong to no brand."""
     if not has_permission(user, "crm.view_audit") or not user.is_team:
         return AuditEvent.objects.none()
     if user.is_superuser:
@@ -71,12 +71,12 @@ def events_visible_to(user: User) -> QuerySet[AuditEvent]:
 
 
 def trail_of(client: Client) -> QuerySet[AuditEvent]:
-    """Every row of one client, newest first. The caller has got the client through a scoped read."""
+    """List every row of one client, newest first. The caller has got the client through a scoped read."""
     return AuditEvent.objects.filter(client_id=client.pk).select_related("actor").order_by("-id")
 
 
 def whole_trail(client: Client, chosen: TrailFilter) -> Iterator[list[AuditEvent]]:
-    """The trail from the first row on, in batches; each row gets its decrypted `body_plain`."""
+    """Read a client's audit log from the first row on, in batches; each row gets its decrypted `body_plain`."""
     after = 0
     rows = chosen.apply(AuditEvent.objects.filter(client_id=client.pk))
     while batch := list(rows.filter(pk__gt=after).order_by("pk")[:BATCH]):
@@ -92,11 +92,12 @@ def attach_bodies(rows: Sequence[Any]) -> None:
 
 
 def head_seal() -> AuditSeal | None:
+    """Find the newest seal; None before the first."""
     return AuditSeal.objects.order_by("-id").first()
 
 
 def sealed_ids(rows: Sequence[Any]) -> set[int]:
-    """Which rows of a page are sealed already."""
+    """List which rows of a page are sealed already."""
     from crm.models import AuditLeaf
 
     ids = [row.pk for row in rows]

@@ -73,12 +73,13 @@ def _refresh_statistics() -> None:
 
 
 def ensure_source(known: KnownSource) -> WatchlistSource:
+    """Find or create the row of a list that Keelson knows."""
     fields = {"name": known.name, "publisher": known.publisher, "licence": known.licence, "url": known.url}
     return WatchlistSource.objects.get_or_create(code=known.code, defaults=fields)[0]
 
 
 def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
-    """All entries, before the first row is written."""
+    """Read all entries before the first row is written."""
     if not path.is_file():
         raise BrokenFile(f"{path} is not a file")
     entries: dict[str, ParsedEntry] = {}
@@ -102,7 +103,7 @@ def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
 
 
 def _require_storable(entry: ParsedEntry, path: Path) -> None:
-    """No text with a NUL, and a key of a length that can be kept. Raises BrokenFile."""
+    """Refuse text with a NUL, and a key too long to store. Raises BrokenFile."""
     where = f"{path.name}, entry {entry.external_id[:60]}".replace("\0", " ")
     if not entry.external_id or len(entry.external_id) > ID_CHARS_MAX:
         raise BrokenFile(f"{where}: its key has no or more than {ID_CHARS_MAX} characters")
@@ -201,7 +202,7 @@ def _fields(entry: ParsedEntry, content_hash: str) -> dict[str, Any]:
 
 
 def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
-    """New entries by COPY: a large list is in within seconds."""
+    """Insert new entries by COPY: a large list takes seconds."""
     if not pairs:
         return
     fixed = {

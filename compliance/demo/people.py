@@ -73,9 +73,9 @@ def screen(demo: Demo) -> None:
     screenings, hits, log, timeline = [], [], [], []
     for client in clients:
         person, threshold = screening.person_of(client), screening.threshold_of(client)
-        found, compared = screening.matches(person, threshold=float(threshold))
+        entries, compared = screening.matches(person, threshold=float(threshold))
         at, client_hash = verified[client.pk] + dt.timedelta(seconds=2), screening.hash_of(person)
-        one = Screening(
+        row = Screening(
             client=client,
             at=at,
             trigger=ScreeningTrigger.VERIFIED,
@@ -84,13 +84,13 @@ def screen(demo: Demo) -> None:
             lists=lists,
             client_hash=client_hash,
             candidate_count=compared,
-            hit_count=len(found),
+            hit_count=len(entries),
             duration_ms=9,
         )
-        screenings.append(one)
+        screenings.append(row)
         hits += [
             Hit(
-                screening=one,
+                screening=row,
                 client=client,
                 entry=listed,
                 client_hash=client_hash,
@@ -99,7 +99,7 @@ def screen(demo: Demo) -> None:
                 explanation=asdict(explained),
                 found_at=at,
             )
-            for listed, explained in found
+            for listed, explained in entries
         ]
     copy_models(screenings)
     holds = _decide(demo, hits)
@@ -110,25 +110,25 @@ def screen(demo: Demo) -> None:
         assert hold.hit is not None
         hold.hit_id = hold.hit.pk
     copy_models(holds)
-    for one in screenings:
-        common = {"client_id": one.client_id, "brand_id": one.client.brand_id, "at": one.at, "actor": None}
+    for row in screenings:
+        common = {"client_id": row.client_id, "brand_id": row.client.brand_id, "at": row.at, "actor": None}
         log.append(
             {
                 **common,
                 "action": ComplianceAction.CLIENT_SCREENED,
-                "target": one,
-                "after": {"hits": one.hit_count, "candidates": one.candidate_count, "trigger": str(one.trigger)},
-                "evidence": {"matcher": VERSION, "threshold": str(one.threshold), "lists": lists},
+                "target": row,
+                "after": {"hits": row.hit_count, "candidates": row.candidate_count, "trigger": str(row.trigger)},
+                "evidence": {"matcher": VERSION, "threshold": str(row.threshold), "lists": lists},
             }
         )
-        title = "Screened: no match" if not one.hit_count else f"Screened: {one.hit_count} possible matches"
+        title = "Screened: no match" if not row.hit_count else f"Screened: {row.hit_count} possible matches"
         timeline.append(
             entry(
-                one.client_id,
-                one.at,
+                row.client_id,
+                row.at,
                 TimelineKind.COMPLIANCE,
                 title,
-                key=f"screening:{one.pk}",
+                key=f"screening:{row.pk}",
                 data={"needs": NOT_FOR_SALES},
             )
         )
@@ -198,7 +198,7 @@ def _placed(rows: list[Restriction]) -> list[dict[str, Any]]:
 
 
 def restrict(demo: Demo) -> None:
-    """A few by hand, on clients who have no money with the house yet: in force, asked to be lifted, lifted by two."""
+    """A few by hand, on clients who have no money with the broker yet: in force, asked to be lifted, lifted by two."""
     officer, mlro = demo.by_role["kyc_officer"][0], demo.by_role["mlro"][0]
     clients = list(Client.objects.filter(stage=Stage.VERIFIED).select_related("brand").order_by("-pk")[: demo.count(4)])
     rows = []

@@ -72,6 +72,7 @@ class Explanation:
 
 
 def never_common(_word: str) -> bool:
+    """Treat no word as common, where no list is at hand."""
     return False
 
 
@@ -82,16 +83,16 @@ def score(
     countries: Iterable[str] = (),
     is_common: IsCommon = never_common,
 ) -> Explanation:
-    """The best explanation over all of the client's and the list's names."""
+    """Find the best explanation over all of the client's and the entry's names, with birth and countries."""
     best = Explanation(0.0)
     for listed in names:
         for mine in person.names:
-            found = compare_names(mine, listed.text, is_common)
+            explanation = compare_names(mine, listed.text, is_common)
             if listed.is_weak:
-                found.name_score -= WEAK_ALIAS_PENALTY
-                found.notes.append("weak_alias")
-            if found.name_score > best.name_score:
-                best = found
+                explanation.name_score -= WEAK_ALIAS_PENALTY
+                explanation.notes.append("weak_alias")
+            if explanation.name_score > best.name_score:
+                best = explanation
     if not best.pairs:
         return best
     best.birth, best.birth_points = _birth(person.birth_date, list(births))
@@ -103,7 +104,7 @@ def score(
 
 
 def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) -> Explanation:
-    """The name's part of a score. Names that are written in one word or two (Abd al-Rahman) are compared both ways."""
+    """Compare two names. Those written in one word or two (Abd al-Rahman) are compared both ways."""
     best = _compare(mine, listed, spelling.words(mine), spelling.words(listed), is_common)
     plain = list(spelling.plain_words(mine)), list(spelling.plain_words(listed))
     if plain != (spelling.words(mine), spelling.words(listed)):
@@ -115,17 +116,17 @@ def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) ->
 def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str], is_common: IsCommon) -> Explanation:
     with_vowels = spelling.lacks_vowels(mine) == spelling.lacks_vowels(listed)
     pairs = _pair_up(my_words, their_words, with_vowels)
-    found = Explanation(0.0, client_name=mine, listed_name=listed)
-    found.pairs = [
+    explanation = Explanation(0.0, client_name=mine, listed_name=listed)
+    explanation.pairs = [
         {"client": my_words[i], "listed": their_words[j], "likeness": round(likeness, 3), "how": how}
         for i, j, likeness, how in pairs
     ]
-    found.left_over_client = [word for i, word in enumerate(my_words) if i not in {pair[0] for pair in pairs}]
-    found.left_over_listed = [word for j, word in enumerate(their_words) if j not in {pair[1] for pair in pairs}]
+    explanation.left_over_client = [word for i, word in enumerate(my_words) if i not in {pair[0] for pair in pairs}]
+    explanation.left_over_listed = [word for j, word in enumerate(their_words) if j not in {pair[1] for pair in pairs}]
     solid = [pair for pair in pairs if my_words[pair[0]] not in spelling.PARTICLES]
     if not solid:
-        found.pairs = []
-        return found
+        explanation.pairs = []
+        return explanation
 
     def weight(word: str) -> float:
         return PARTICLE_WEIGHT if word in spelling.PARTICLES else COMMON_WEIGHT if is_common(word) else 1.0
@@ -136,11 +137,11 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     share_theirs = theirs_covered / sum(map(weight, their_words))
     # A client whose name is longer than the listed one is covered the other way round.
     fuller, other = max(share_mine, share_theirs), min(share_mine, share_theirs)
-    found.name_score = CLIENT_SHARE * fuller + LISTED_SHARE * other
-    _note_order(found, pairs, my_words, their_words)
-    _note_thin(found, solid, my_words, their_words, is_common)
-    found.name_score = max(0.0, found.name_score)
-    return found
+    explanation.name_score = CLIENT_SHARE * fuller + LISTED_SHARE * other
+    _note_order(explanation, pairs, my_words, their_words)
+    _note_thin(explanation, solid, my_words, their_words, is_common)
+    explanation.name_score = max(0.0, explanation.name_score)
+    return explanation
 
 
 def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]) -> None:
@@ -157,7 +158,7 @@ def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: 
 
 
 def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: list[str], is_common: IsCommon) -> None:
-    """One shared word says little when both names have more; nor do only the commonest names."""
+    """Lower a score that rests on little: one shared word where both names have more, or the commonest names alone."""
     full = min(
         sum(word not in spelling.PARTICLES for word in mine), sum(word not in spelling.PARTICLES for word in theirs)
     )
@@ -193,7 +194,10 @@ def _pair_up(mine: list[str], theirs: list[str], with_vowels: bool) -> list[Pair
 
 
 def word_likeness(one: str, other: str, with_vowels: bool = True) -> tuple[float, str]:
-    """(0 to 1, how): equal, spelling, sound or initial. with_vowels: both scripts write them, so they must agree."""
+    """Compare two words: (0 to 1, how), how being equal, spelling, sound, particle or initial.
+
+    with_vowels: both scripts write them, so they must agree.
+    """
     if one == other:
         return 1.0, "equal"
     if len(one) == 1 or len(other) == 1:
@@ -216,7 +220,7 @@ def word_likeness(one: str, other: str, with_vowels: bool = True) -> tuple[float
 
 
 def _vowels_agree(one: str, other: str, bones: str) -> bool:
-    """Consonants alone make Oscar an Askari: the vowels must go along, the more so the fewer consonants there are."""
+    """Compare the vowels: consonants alone make Oscar an Askari, the more so the fewer consonants there are."""
     agreement = Indel.normalized_similarity(spelling.vowels(one), spelling.vowels(other))
     return agreement >= {2: 0.85, 3: 0.6}.get(len(bones), 0.3)
 
@@ -225,16 +229,20 @@ def _birth(born: dt.date | None, births: list[BirthRange]) -> tuple[str, float]:
     if born is None or not births:
         return "unknown", 0.0
     best = ("differs", BIRTH_DIFFERS)
-    for one in births:
-        if one.first <= born <= one.last:
-            found = ("same_day", BIRTH_EXACT) if one.is_exact else ("same_year", BIRTH_YEAR)
-        elif one.is_exact and (born.year, born.month, born.day) == (one.first.year, one.first.day, one.first.month):
-            found = ("day_and_month_swapped", BIRTH_YEAR)
-        elif one.first.year - 1 <= born.year <= one.last.year + 1:
-            found = ("near", BIRTH_NEAR)
+    for listed in births:
+        if listed.first <= born <= listed.last:
+            verdict = ("same_day", BIRTH_EXACT) if listed.is_exact else ("same_year", BIRTH_YEAR)
+        elif listed.is_exact and (born.year, born.month, born.day) == (
+            listed.first.year,
+            listed.first.day,
+            listed.first.month,
+        ):
+            verdict = ("day_and_month_swapped", BIRTH_YEAR)
+        elif listed.first.year - 1 <= born.year <= listed.last.year + 1:
+            verdict = ("near", BIRTH_NEAR)
         else:
-            found = ("differs", BIRTH_DIFFERS)
-        best = max(best, found, key=lambda item: item[1])
+            verdict = ("differs", BIRTH_DIFFERS)
+        best = max(best, verdict, key=lambda item: item[1])
     return best
 
 

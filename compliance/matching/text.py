@@ -47,7 +47,7 @@ INITIAL = {"و": "w", "ي": "y", "ی": "y"}
 
 
 def _arabic(text: str) -> str:
-    """Arabic letters as Latin ones, the article apart; where two letters would read as one sound, an `a` stands between."""
+    """Arabic letters as Latin ones, the article apart; where two letters would read as one sound, an `a` is put between."""
     out: list[str] = []
     for word in text.split():
         if any(letter in ARABIC for letter in word):
@@ -76,20 +76,20 @@ def latin(text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _words(text: str) -> tuple[str, ...]:
-    found = [word for word in latin(text).split() if word not in TITLES]
-    return tuple(_joined(found or latin(text).split())[:WORDS_MAX])
+    parts = [word for word in latin(text).split() if word not in TITLES]
+    return tuple(_joined(parts or latin(text).split())[:WORDS_MAX])
 
 
 def words(text: str) -> list[str]:
-    """The words of a name without titles; the article al- stands alone, names with Abd and Allah are one word."""
+    """Split a name into words without titles; the article al- is a word of its own, names with Abd and Allah are one."""
     return list(_words(text))
 
 
 @lru_cache(maxsize=200_000)
 def plain_words(text: str) -> tuple[str, ...]:
-    """The words as they stand, for a name whose Abd was misspelt or moved to the end."""
-    found = [word for word in latin(text).split() if word not in TITLES]
-    return tuple((found or latin(text).split())[:WORDS_MAX])
+    """Split a name at its spaces alone, for one whose Abd was misspelt or moved to the end."""
+    parts = [word for word in latin(text).split() if word not in TITLES]
+    return tuple((parts or latin(text).split())[:WORDS_MAX])
 
 
 SERVANT = re.compile(r"abd(?:[aeou]l|oul|u)?")
@@ -100,7 +100,7 @@ OF_GOD = frozenset("allah ullah ollah allh alah llah".split())
 
 
 def _joined(found: list[str]) -> list[str]:
-    """`Abd al-Khaliq` and `Abdulkhaliq` are one name; so are `Saif Allah` and `Saifullah`, `Siraj al-Din` and `Sirajuddin`."""
+    """Join names written in two words: `Abd al-Khaliq` is `Abdulkhaliq`, `Saif Allah` `Saifullah`, `Siraj al-Din` `Sirajuddin`."""
     out: list[str] = []
     place = 0
     while place < len(found):
@@ -122,7 +122,7 @@ def _joined(found: list[str]) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def skeleton(word: str) -> str:
-    """Consonants only, spellings of one sound merged: mohammed, muhammad and محمد all give mhmd."""
+    """Reduce a word to consonants, spellings of one sound merged: mohammed, muhammad and محمد all give mhmd."""
     for spelling, sound in SOUNDS:
         word = word.replace(spelling, sound)
     # A Y at the beginning is a consonant, but for the Ye of Yevgeny, which others write E.
@@ -136,7 +136,7 @@ VOWEL_CLASSES = str.maketrans({"e": "a", "y": "i", "u": "o"})
 
 @lru_cache(maxsize=200_000)
 def vowels(word: str) -> str:
-    """The classes of a word's vowels in order (a and e, i and y, o and u are one each), repeats dropped."""
+    """List the classes of a word's vowels in order (a and e, i and y, o and u are one each), repeats dropped."""
     body = word[1:] if word.startswith("y") else word
     return re.sub(r"(.)\1+", r"\1", re.sub(r"[^aeiouy]", "", body).translate(VOWEL_CLASSES))
 
@@ -147,15 +147,15 @@ def lacks_vowels(name: str) -> bool:
 
 
 def skeletons(word: str) -> set[str]:
-    """The skeleton, and the one without a grown-on article (Alzahrani, al-Zahrani)."""
-    found = {skeleton(word)}
+    """Return a word's skeleton, and the one without a grown-on article (Alzahrani, al-Zahrani)."""
+    bones = {skeleton(word)}
     if len(word) >= 6 and word[:2] in ("al", "el"):
-        found.add(skeleton(word[2:]))
-    return found
+        bones.add(skeleton(word[2:]))
+    return bones
 
 
 def pair_keys(text: str) -> list[str]:
-    """Every two skeletons of a name together, sorted: two names that share two words share a key, in any order.
+    """Join every two skeletons of a name, sorted: two names that share two words share a key, in any order.
 
     A name of one word has that word's skeleton as its key.
     """

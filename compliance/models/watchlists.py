@@ -65,7 +65,7 @@ class ListVersion(HasState):
 
 
 class ListEntry(models.Model):
-    """A person, firm or ship on a list, through all versions: what it says now, and whether it still stands there."""
+    """A person, firm or ship on a list, through all versions: what it says now, and whether it is still listed."""
 
     source = models.ForeignKey(WatchlistSource, on_delete=models.PROTECT, related_name="entries")
     external_id = models.CharField(max_length=120, help_text="The publisher's key")

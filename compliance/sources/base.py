@@ -70,7 +70,7 @@ class ParsedEntry:
             self.names.append(ParsedName(text[:300], script, is_weak))
 
     def content_hash(self) -> str:
-        """Of everything that matters to a match: when it changes, earlier decisions about this entry are asked again."""
+        """Hash everything that matters to a match: when it changes, earlier decisions about this entry are asked again."""
         body = {
             "kind": self.kind,
             "names": sorted((n.text, n.kind, n.is_weak) for n in self.names),
@@ -115,12 +115,12 @@ class BoundedGzip(gzip.GzipFile):
 
 
 def opened(path: Path) -> BinaryIO:
-    """The file, unpacked when its name ends in .gz."""
+    """Open a list's file, unpacked when its name ends in .gz."""
     return BoundedGzip(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
 def lines(text: TextIO, name: str) -> Iterator[str]:
-    """The lines of a CSV, none longer than any list has. Raises BrokenFile."""
+    """Read the lines of a CSV, none longer than any list has. Raises BrokenFile."""
     number = 0
     while line := text.readline(LINE_CHARS_MAX + 1):
         number += 1
@@ -145,6 +145,7 @@ MONTHS = {name: number for number, name in enumerate(MONTH_NAMES, 1)}
 
 
 def year_range(first: int, last: int | None = None) -> Birth | None:
+    """Build the range of a birth that is known by year only; None where the years can't be meant."""
     last = last or first
     if not FIRST_YEAR <= first <= last <= LAST_YEAR:
         return None
@@ -152,7 +153,7 @@ def year_range(first: int, last: int | None = None) -> Birth | None:
 
 
 def parse_birth(text: str) -> Birth | None:
-    """`12 Oct 1951`, `Oct 1951`, `1951`, `circa 1951`, `1951 to 1953`, `12.10.1951`, `1951-10-12`; None when unclear."""
+    """Parse `12 Oct 1951`, `Oct 1951`, `1951`, `circa 1951`, `1951 to 1953`, `12.10.1951`, `1951-10-12`; None when unclear."""
     text = re.sub(r"\s+", " ", text.strip().lower().replace("between", "").replace(" and ", " to "))
     about = bool(re.search(r"circa|approx|c\.|about|alt\.", text))
     text = re.sub(r"(circa|approximately|approx\.?|about|c\.|alt\. dob|dob)\s*", "", text).strip()
@@ -210,7 +211,7 @@ def _countries() -> dict[str, str]:
 
 
 def day_of(text: str) -> dt.date | None:
-    """A publisher's own day; None for what is none, or for one that only a program's default can mean (year 1, 9999)."""
+    """Parse a publisher's own day; None for what isn't one, or is only a program's default (year 1, 9999)."""
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
@@ -226,4 +227,5 @@ def country_code(text: str) -> str:
 
 
 def unique(values: list[str]) -> list[str]:
+    """Drop empty values and repeats; the first of each stays in its place."""
     return [value for value in dict.fromkeys(values) if value]

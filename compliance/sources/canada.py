@@ -12,6 +12,7 @@ from compliance.sources.xml import elements, root_attributes, text_of
 
 
 def parse(path: Path) -> Iterator[ParsedEntry]:
+    """Read Canada's consolidated list. Raises BrokenFile."""
     if root_attributes(path)[""] != "data-set":
         raise BrokenFile(f"{path.name} is not Canada's list: it begins with <{root_attributes(path)['']}>")
     taken: dict[str, int] = {}
@@ -19,7 +20,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
         entry = _entry(element)
         if entry is None:
             continue
-        # The list has no ids: regime, schedule and item name an entry; a few stand twice.
+        # The list has no ids: regime, schedule and item name an entry; a few appear twice.
         again = taken[entry.external_id] = taken.get(entry.external_id, 0) + 1
         if again > 1:
             entry.external_id = f"{entry.external_id} ({again})"

@@ -23,6 +23,7 @@ NOT_FROZEN = ("dual use", "advanced technolog", "capital market", "transaction b
 
 
 def parse(path: Path) -> Iterator[ParsedEntry]:
+    """Read the CSV of EU sanctions, of measures that freeze assets only. Raises BrokenFile."""
     taken: dict[str, int] = {}
     try:
         with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
@@ -69,7 +70,7 @@ def _entry(row: dict[str, str]) -> ParsedEntry:
 
 
 def _add(entry: ParsedEntry, text: str, kind: str, is_weak: bool) -> None:
-    """A Latin name with others in brackets is several names; a bracket in Latin letters is an abbreviation or a word."""
+    """Add a name; what it has in brackets is a further name, unless in Latin letters: an abbreviation or a remark."""
     entry.add_name(IN_BRACKETS.sub(" ", text), kind, is_weak=is_weak)
     for inside in IN_BRACKETS.findall(text):
         if not base.is_latin(inside):

@@ -18,6 +18,7 @@ COLUMNS = ["number", "name", "aliases", "birth_date", "countries", "reason"]
 
 
 def parse(path: Path) -> Iterator[ParsedEntry]:
+    """Read the broker's own list. Raises BrokenFile."""
     try:
         with base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
             rows = csv.DictReader(base.lines(text, path.name))
@@ -47,7 +48,7 @@ def _entry(row: dict[str, str], where: str) -> ParsedEntry:
 
 
 def _country(text: str, where: str) -> str:
-    """A code of two letters as it stands, a name by its code: the first two letters of Austria are Australia's."""
+    """Read a code of two letters, or a country's name: the first two letters of Austria are Australia's code."""
     if len(text) <= 2:
         return text.upper()
     code = base.country_code(text)

@@ -25,12 +25,16 @@ GENDER = re.compile(r"Gender (Male|Female)")
 
 
 def files(path: Path) -> list[Path]:
-    """`sdn.csv` has `alt.csv` and `add.csv` beside it, `cons_prim.csv` has `cons_alt.csv` and `cons_add.csv`."""
+    """List the three files of one list, the primary one first.
+
+    Beside `sdn.csv` are `alt.csv` and `add.csv`, beside `cons_prim.csv` `cons_alt.csv` and `cons_add.csv`.
+    """
     stem = path.name.replace("cons_prim", "cons_{}").replace("sdn", "{}")
     return [path, *[path.with_name(stem.format(part)) for part in ("alt", "add")]]
 
 
 def parse(path: Path) -> Iterator[ParsedEntry]:
+    """Read one of OFAC's lists from its three files: entries, other names, addresses. Raises BrokenFile."""
     primary, alt, add = files(path)
     for other in (alt, add):
         if not other.is_file():
@@ -58,15 +62,15 @@ def _entry(row: list[str], aliases: list[list[str]], countries: list[str]) -> Pa
     entry.births = [birth for text in BIRTH.findall(remarks) if (birth := base.parse_birth(text))]
     stated = [base.country_code(text) for text in CITIZEN.findall(remarks)]
     entry.countries = base.unique([*stated, *[base.country_code(country) for country in countries]])
-    found = GENDER.search(remarks)
-    entry.gender = found[1][0].lower() if found else ""
+    gender = GENDER.search(remarks)
+    entry.gender = gender[1][0].lower() if gender else ""
     if not entry.names:
         raise BrokenFile(f"entry {row[0]} has no name")
     return entry
 
 
 def _turned(name: str) -> str:
-    """`LAST, First` as it is spoken."""
+    """Write `LAST, First` as it is spoken."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma else name
 

@@ -17,6 +17,7 @@ NAME_PARTS = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
 
 
 def parse(path: Path) -> Iterator[ParsedEntry]:
+    """Read the Security Council's consolidated list. Raises BrokenFile."""
     if root_attributes(path)[""] != "CONSOLIDATED_LIST":
         raise BrokenFile(
             f"{path.name} is not the Security Council's list: it begins with <{root_attributes(path)['']}>"
@@ -38,7 +39,7 @@ def _entry(element: Element, prefix: str) -> ParsedEntry:
             entry.add_name(name, ALIAS, is_weak=is_weak)
     if not entry.names:
         raise BrokenFile(f"entry {data_id} has no name")
-    entry.births = [birth for found in element.iterfind("INDIVIDUAL_DATE_OF_BIRTH") if (birth := _birth(found))]
+    entry.births = [birth for child in element.iterfind("INDIVIDUAL_DATE_OF_BIRTH") if (birth := _birth(child))]
     entry.countries = base.unique([base.country_code(text) for text in texts_of(element, "NATIONALITY/VALUE")])
     entry.programs = base.unique([text_of(element, "UN_LIST_TYPE"), text_of(element, "REFERENCE_NUMBER")])
     entry.listed_on = base.day_of(text_of(element, "LISTED_ON")[:10])
@@ -48,7 +49,7 @@ def _entry(element: Element, prefix: str) -> ParsedEntry:
 
 
 def _several(text: str) -> list[str]:
-    """Some aliases hold several names, the last one marked as Arabic."""
+    """Split an alias that holds several names, the last one marked as Arabic."""
     parts = text.split(";")
     if "Arabic:" in text:
         parts = [part.replace("Arabic:", "") for piece in parts for part in piece.split(",")]
@@ -65,6 +66,7 @@ def _birth(element: Element) -> base.Birth | None:
 
 
 def date_of(path: Path) -> dt.date | None:
+    """Read the day on which the list was generated; None where it has none."""
     return base.day_of(root_attributes(path).get("dateGenerated", "")[:10])
 
 

@@ -32,7 +32,7 @@ class _Watched:
 
 
 def _bounded(watched: _Watched, context: Iterator[tuple[str, Element]], tags: tuple[str, ...]) -> Iterator[Element]:
-    """Elements of these names, with few levels and few elements in each."""
+    """Read elements of these names, with few levels and few elements in each."""
     _event, root = next(context)
     depth, count = 1, 0
     for event, element in context:
@@ -51,7 +51,7 @@ def _bounded(watched: _Watched, context: Iterator[tuple[str, Element]], tags: tu
 
 
 def elements(path: Path, *tags: str) -> Iterator[Element]:
-    """Each element of the given names once it is complete; it is emptied afterwards. Raises BrokenFile."""
+    """Read each element of the given names once it is complete; it is emptied afterwards. Raises BrokenFile."""
     try:
         with opened(path) as file:
             watched = _Watched(file)
@@ -77,8 +77,10 @@ def root_attributes(path: Path) -> dict[str, str]:
 
 
 def text_of(element: Element, path: str) -> str:
+    """Read the text at a path; "" where there is none."""
     return (element.findtext(path) or "").strip()
 
 
 def texts_of(element: Element, path: str) -> list[str]:
-    return [text for found in element.iterfind(path) if (text := (found.text or "").strip())]
+    """List the texts at a path, without empty ones."""
+    return [text for child in element.iterfind(path) if (text := (child.text or "").strip())]

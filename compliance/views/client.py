@@ -62,7 +62,7 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
 
 
 def _labelled(risk: RiskAssessment | None) -> list[dict[str, Any]]:
-    """The reasons of a rating in words."""
+    """Translate the reasons of a rating."""
     return (
         [{**reason, "label": RISK_REASONS.get(reason["code"], reason["code"])} for reason in risk.reasons]
         if risk
@@ -180,11 +180,11 @@ class Lift(StaffView):
     permission = "compliance.lift_restriction"
 
     def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
-        found = queries.get_restriction(request.user, restriction_id)
+        restriction = queries.get_restriction(request.user, restriction_id)
         return _do(
             request,
-            found.client_id,
-            lambda: restrictions.lift(restriction_id=found.pk, actor=request.user),
+            restriction.client_id,
+            lambda: restrictions.lift(restriction_id=restriction.pk, actor=request.user),
             _("The restriction is lifted."),
         )
 
@@ -193,9 +193,9 @@ class RefuseToLift(StaffView):
     permission = "compliance.lift_restriction"
 
     def get(self, request: UserRequest, restriction_id: int) -> HttpResponse:
-        found = queries.get_restriction(request.user, restriction_id)
+        restriction = queries.get_restriction(request.user, restriction_id)
         context = {
-            "client": found.client,
+            "client": restriction.client,
             "form": ReasonForm(),
             "title": _("Keep the restriction"),
             "button": _("It stays"),
@@ -203,10 +203,10 @@ class RefuseToLift(StaffView):
         return render(request, "compliance/reason.html", context)
 
     def post(self, request: UserRequest, restriction_id: int) -> HttpResponse:
-        found = queries.get_restriction(request.user, restriction_id)
+        restriction = queries.get_restriction(request.user, restriction_id)
         reason = request.POST.get("reason", "")
 
         def keep() -> None:
-            restrictions.refuse_to_lift(restriction_id=found.pk, actor=request.user, reason=reason)
+            restrictions.refuse_to_lift(restriction_id=restriction.pk, actor=request.user, reason=reason)
 
-        return _do(request, found.client_id, keep, _("The restriction stays."))
+        return _do(request, restriction.client_id, keep, _("The restriction stays."))

@@ -34,7 +34,7 @@ class Watchlists(StaffView):
         return self._page(request)
 
     def post(self, request: UserRequest) -> HttpResponse:
-        """A new file of a list. OFAC's three files come together."""
+        """Import a new file of a list. OFAC's three files come together."""
         require_permission(request.user, "compliance.import_watchlist")
         files = request.FILES.getlist("files")
         if not 1 <= len(files) <= FILES_MAX:
@@ -70,7 +70,7 @@ class Watchlists(StaffView):
 
 
 def _take(request: UserRequest, files: list[UploadedFile[bytes]]) -> ListVersion:
-    """The uploaded files under their own base names in a folder that is gone afterwards; the first is the primary one."""
+    """Import the uploaded files under their own names from a folder that is deleted afterwards; the first is the primary one."""
     folder = Path(tempfile.mkdtemp(prefix="keelson-list-"))
     try:
         paths = []
