@@ -19,22 +19,24 @@ View = Callable[..., HttpResponse]
 
 
 def brand_page(view: View) -> View:
-    """For views at `/b/<brand>/…`: finds the brand, wears its colours, speaks its language where the reader chose none,
-    and lets this browser find the way back to the same brand."""
+    """Guard views at `/b/<brand>/…`: find the brand, use its colours, and its language where the reader chose none.
+
+    A cookie leads this browser back to the same brand.
+    """
 
     @functools.wraps(view)
     def of_brand(request: HttpRequest, brand: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        found = Brand.objects.filter(code=brand).first()
-        if found is None:
+        row = Brand.objects.filter(code=brand).first()
+        if row is None:
             raise Http404
-        request.brand = found  # type: ignore[attr-defined]
-        with translation.override(language_of(request, found)):
+        request.brand = row  # type: ignore[attr-defined]
+        with translation.override(language_of(request, row)):
             request.LANGUAGE_CODE = translation.get_language() or "en"
-            response = view(request, found, *args, **kwargs)
+            response = view(request, row, *args, **kwargs)
             if hasattr(response, "render"):
                 response.render()  # while the language is the brand's
         response.set_cookie(
-            COOKIE, found.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
+            COOKIE, row.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
         )
         return response
 
@@ -42,7 +44,7 @@ def brand_page(view: View) -> View:
 
 
 def language_of(request: HttpRequest, brand: Brand) -> str:
-    """The reader's: chosen, or the browser's where the brand speaks it; else the brand's own."""
+    """Choose the reader's language: the chosen one, or the browser's where the brand offers it; else the brand's own."""
     from django.conf import settings
 
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
@@ -56,7 +58,7 @@ def language_of(request: HttpRequest, brand: Brand) -> str:
 
 
 def brand_of_host(request: HttpRequest) -> str:
-    """The code of the brand whose policy `hosts` names this host; empty when none does."""
+    """Find the code of the brand whose policy `hosts` names this host; "" when none does."""
     hosts: dict[str, str] | None = cache.get(HOSTS_KEY)
     if hosts is None:
         hosts = {

@@ -36,7 +36,7 @@ def _document(kind: ConsentKind, language: str) -> str:
 
 
 def standard_text(kind: ConsentKind, language: str, brand: Brand) -> tuple[str, str]:
-    """(label, body) with the brand's particulars filled in. The body is empty where the label says it all."""
+    """Write (label, body) with the brand's particulars filled in. The body is empty where the label says it all."""
     values = {
         "legal_name": brand.legal_name,
         "name": brand.name,

@@ -21,7 +21,7 @@ from portal.models import Consent, ConsentText
 
 
 def language_for(brand: Brand, language: str) -> str:
-    """The language in which a brand shows its texts to a reader: English and German come with the house."""
+    """Choose the language in which a brand shows its texts to a reader: Keelson brings them in English and German."""
     short = language[:2]
     return (
         short
@@ -31,19 +31,19 @@ def language_for(brand: Brand, language: str) -> str:
 
 
 def current_texts(brand: Brand, language: str) -> dict[ConsentKind, ConsentText]:
-    """The wording in force of each kind. Where a brand has none of its own, the house's standard text is published."""
+    """Find the wording in force of each kind. Where a brand has none of its own, the standard text is published."""
     language = language_for(brand, language)
-    found: dict[ConsentKind, ConsentText] = {}
+    texts: dict[ConsentKind, ConsentText] = {}
     for row in (
         ConsentText.objects.filter(brand=brand, language=language, published_at__lte=timezone.now())
         .order_by("kind", "-published_at", "-id")
         .distinct("kind")
     ):
-        found[ConsentKind(row.kind)] = row
+        texts[ConsentKind(row.kind)] = row
     for kind in ConsentKind:
-        if kind not in found:
-            found[kind] = _publish_standard(brand, kind, language)
-    return {kind: found[kind] for kind in ConsentKind}
+        if kind not in texts:
+            texts[kind] = _publish_standard(brand, kind, language)
+    return {kind: texts[kind] for kind in ConsentKind}
 
 
 def _publish_standard(brand: Brand, kind: ConsentKind, language: str) -> ConsentText:
@@ -59,7 +59,7 @@ def _publish_standard(brand: Brand, kind: ConsentKind, language: str) -> Consent
 
 
 def can_consent(actor: User, client: Client) -> Decision:
-    """Only clients themselves agree to anything: nobody on the staff, and not the system, does it for them."""
+    """Allow clients themselves to agree to anything: nobody on the staff, and not the system, does it for them."""
     return YES if client.user_id is not None and client.user_id == actor.pk else no(_("This is not your account."))
 
 
@@ -104,7 +104,7 @@ def change_marketing(*, client: Client, actor: User, wanted: bool) -> None:
 
 
 def consents_of(client: Client) -> list[Consent]:
-    """The newest row of each kind: what counts now."""
+    """List the newest row of each kind: what counts now."""
     rows = Consent.objects.filter(client=client).select_related("text").order_by("-at", "-id")[:200]
     newest: dict[str, Consent] = {}
     for row in rows:
@@ -113,6 +113,6 @@ def consents_of(client: Client) -> list[Consent]:
 
 
 def missing_required(client: Client) -> list[ConsentKind]:
-    """Required consents that the client has not given."""
+    """List required consents that the client has not given."""
     given = {row.text.kind for row in consents_of(client) if row.is_given}
     return [kind for kind in REQUIRED_CONSENTS if kind not in given]

@@ -10,6 +10,7 @@ from crm.models import User
 
 
 def load(demo: Demo) -> None:
+    """Mark a client per brand whose login `make demo` prints."""
     for brand in demo.brands:
         people = Client.objects.filter(
             brand=brand, stage="active", kyc_level__gte=1, restrictions=[], user__is_active=True, equity__gt=0

@@ -27,29 +27,32 @@ class Problem:
 
 
 def blocked_countries(brand: Brand) -> frozenset[str]:
+    """List the countries whose residents the brand takes no registrations from: its policy, else the standard list."""
     return frozenset(brand.policies.get("blocked_countries", BLOCKED_COUNTRIES))
 
 
 def served_countries(brand: Brand) -> list[tuple[str, str]]:
-    """(code, name in the reader's language) for the registration form."""
+    """List (code, name in the reader's language) for the registration form."""
     blocked = blocked_countries(brand)
     return [(code, name) for code, name in country_choices() if code not in blocked]
 
 
 def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, nationality: str = "") -> list[Problem]:
-    """What stands against a registration; empty when nothing does."""
-    found = []
+    """List what prevents a registration: residence, citizenship, age; empty when nothing does."""
+    obstacles = []
     if country and country in blocked_countries(brand):
         name = country_name(country)
-        found.append(Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name}))
+        obstacles.append(
+            Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name})
+        )
     if nationality and nationality in frozenset(brand.policies.get("blocked_nationalities", ())):
         name = country_name(nationality)
-        found.append(
+        obstacles.append(
             Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name})
         )
     if date_of_birth is not None:
-        found += _age_problems(brand, date_of_birth)
-    return found
+        obstacles += _age_problems(brand, date_of_birth)
+    return obstacles
 
 
 def _age_problems(brand: Brand, born: dt.date) -> list[Problem]:

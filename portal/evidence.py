@@ -9,14 +9,15 @@ from wallet.models import Dispute
 
 @evidence_part(20)
 def terms_accepted(dispute: Dispute) -> Part:
+    """Collect what the client agreed to, with versions, times and addresses, as a part of a dispute's evidence."""
     consents = Consent.objects.filter(client_id=dispute.client_id).select_related("text").order_by("-at", "-pk")
     rows = [
         (
-            f"{one.at:%Y-%m-%d %H:%M:%S} UTC",
-            f"{one.text.get_kind_display()} {one.text.version} ({one.text.language})",
-            "accepted" if one.is_given else "withdrawn",
-            str(one.ip or ""),
+            f"{consent.at:%Y-%m-%d %H:%M:%S} UTC",
+            f"{consent.text.get_kind_display()} {consent.text.version} ({consent.text.language})",
+            "accepted" if consent.is_given else "withdrawn",
+            str(consent.ip or ""),
         )
-        for one in reversed(consents[:ROWS_MAX])
+        for consent in reversed(consents[:ROWS_MAX])
     ]
     return Part("What the client agreed to", ("When", "Text", "Answer", "IP address"), rows)

@@ -140,10 +140,10 @@ class RegistrationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        found = eligibility.problems(
+        obstacles = eligibility.problems(
             self.brand, country=cleaned.get("country", ""), date_of_birth=cleaned.get("date_of_birth")
         )
-        for problem in found:
+        for problem in obstacles:
             self.add_error(problem.field, problem.message)
         if cleaned.get("phone"):
             phone = canonical_phone(cleaned["phone"], cleaned.get("country", ""))
@@ -176,7 +176,7 @@ class RegistrationForm(forms.Form):
 
 
 def consent_label(brand: Brand, text: ConsentText) -> str:
-    """The sentence beside the tick box, with the document behind it one click away."""
+    """Write the sentence beside the tick box, with the document behind it one click away."""
     if not text.body:
         return text.label
     return format_html(

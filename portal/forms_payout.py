@@ -46,7 +46,7 @@ class WithdrawForm(KeyedForm):
         return [self[f"to_{name}"] for name in self.destination_names]
 
     def lacks_destination(self) -> bool:
-        """Marks every field of the destination that is empty; true when there is one."""
+        """Mark every field of the destination that is empty; True when there is one."""
         empty = [name for name in self.destination_names if not self.cleaned_data.get(f"to_{name}")]
         for name in empty:
             field = self.fields[f"to_{name}"]
@@ -55,7 +55,7 @@ class WithdrawForm(KeyedForm):
 
 
 def destination_field(name: str) -> forms.Field:
-    """One thing that a method asks for when money goes out."""
+    """Build the field for one thing that a method asks for when money goes out."""
 
     def text(label: Any, **more: Any) -> forms.CharField:
         widget = forms.TextInput({"autocomplete": "off"})

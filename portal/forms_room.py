@@ -88,7 +88,7 @@ OFFERED: dict[str, tuple[DocumentKind, ...]] = {
 
 
 def sides_of(kind: str) -> list[tuple[str, str]]:
-    """(side, label) that a kind has: two for cards, one for the rest."""
+    """List (side, label) that a kind has: two for cards, one for the rest."""
     if kind in TWO_SIDED_KINDS:
         return [(Side.FRONT.value, str(Side.FRONT.label)), (Side.BACK.value, str(Side.BACK.label))]
     return [(Side.FRONT.value, "")]
@@ -120,7 +120,7 @@ class AmountField(forms.DecimalField):
 
 
 class KeyedForm(forms.Form):
-    """A form of money: its key makes a second click the same wish."""
+    """A form that moves money: its key makes a second click the same request."""
 
     request_key = forms.CharField(max_length=60, widget=forms.HiddenInput)
 
@@ -168,6 +168,7 @@ class ExchangeForm(KeyedForm):
 
 
 def account_label(account: TradingAccount) -> str:
+    """Name a trading account with its platform and balance, for a choice."""
     from crm.i18n import formats
 
     return f"{account.login} · {account.server} · {formats.money(account.balance, account.currency)}"
@@ -217,7 +218,7 @@ class RequestForm(forms.Form):
     reason = forms.CharField(label=_("Why (optional)"), max_length=200, required=False)
 
     def __init__(self, *args: Any, account: TradingAccount, kind: str, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": f"id_{kind}_%s", **kwargs})  # several of them stand on one page
+        super().__init__(*args, **{"auto_id": f"id_{kind}_%s", **kwargs})  # several of them are on one page
         self.is_possible = kind in RequestKind.values
         if kind == RequestKind.LEVERAGE:
             steps = account.account_type.ladder if account.account_type else []

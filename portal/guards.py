@@ -17,7 +17,7 @@ View = Callable[..., HttpResponse]
 
 
 def client_required(view: View) -> View:
-    """`view(request, client, …)`: strangers sign in at their brand, staff and partners find nothing here.
+    """Guard `view(request, client, …)`: strangers sign in at their brand, staff and partners find nothing here.
 
     Every query of the view starts from this client; an id of somebody else's thing is 404.
     """

@@ -50,7 +50,7 @@ DEPOSIT_OVER = (
 
 @dataclass(frozen=True)
 class StatusText:
-    """What a page says about a movement: where it stands, in steps and in a sentence, and whether it still moves."""
+    """What a page says about a movement: how far it is, in steps and in a sentence, and whether it still moves."""
 
     title: str
     text: str
@@ -62,6 +62,7 @@ class StatusText:
 
 
 def describe_deposit(deposit: Deposit) -> StatusText:
+    """Describe to the client how far a deposit is, and what happens next."""
     steps = [_("Started"), _("Paid"), _("In your wallet")]
     amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
@@ -78,7 +79,7 @@ def describe_deposit(deposit: Deposit) -> StatusText:
     held = _held_text(deposit)
     taken = _("Your bank has taken this payment back. Please write to us.")
     again = _("Nothing was charged. Start again whenever you like.")
-    told: dict[str, tuple[str, str, str, int]] = {
+    by_state: dict[str, tuple[str, str, str, int]] = {
         DepositState.CREATED: (_("Waiting for your payment"), waits, "info", 0),
         DepositState.PENDING: (_("On its way"), pending, "info", 1),
         DepositState.AUTHORISED: (_("Authorised"), authorised, "info", 1),
@@ -101,12 +102,12 @@ def describe_deposit(deposit: Deposit) -> StatusText:
             3,
         ),
     }
-    title, text, tone, current = told[deposit.state]
+    title, text, tone, current = by_state[deposit.state]
     return StatusText(title, text, tone, steps, current, is_moving=deposit.state not in DEPOSIT_OVER)
 
 
 def _held_text(deposit: Deposit) -> str:
-    """Why we look at it, as far as the client may know."""
+    """Explain why a deposit is held, as far as the client may know."""
     soon = _("We check it and write to you within one working day.")
     if HoldReason.PAYER in deposit.hold_reasons:
         return _("The payment does not seem to come from an account in your own name.") + " " + soon
@@ -118,6 +119,7 @@ def _held_text(deposit: Deposit) -> str:
 
 
 def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
+    """Describe to the client how far a withdrawal, or one part of it, is."""
     steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
     wait = expected_payout(withdrawal.client)
     checks = _("We check every withdrawal before it leaves, %(wait)s. The money is reserved for you.") % {"wait": wait}
@@ -128,7 +130,7 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     paid = _("The money has left for %(to)s.") % {"to": withdrawal.destination_label}
     back = _("The money is in your wallet again.")
     why = str(reason_for_client(withdrawal.state, withdrawal.reason))
-    told: dict[str, tuple[str, str, str, int]] = {
+    by_state: dict[str, tuple[str, str, str, int]] = {
         WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
         WithdrawalState.AWAITING_SECOND_APPROVAL: (_("A second colleague is looking at it"), checks, "info", 1),
         WithdrawalState.APPROVED: (_("Approved"), soon, "info", 2),
@@ -141,7 +143,7 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
         WithdrawalState.FAILED: (_("It could not be paid out"), f"{why}. {back}" if why else back, "danger", 2),
         WithdrawalState.CAME_BACK: (_("It came back"), f"{withdrawal.reason}. {back}", "warning", 4),
     }
-    title, text, tone, current = told[withdrawal.state]
+    title, text, tone, current = by_state[withdrawal.state]
     open_states = (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL)
     return StatusText(
         title,
@@ -155,21 +157,21 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
 
 
 def describe_request(parts: Sequence[Withdrawal]) -> StatusText:
-    """A request as one: while its parts go different ways the slowest counts, and what failed is said."""
+    """Describe a withdrawal request as one: while its parts go different ways the slowest counts, and failures are named."""
     states = {part.state for part in parts}
     if parts[0].purpose == Purpose.REFUND:
         return _describe_refund(parts[0])
     if len(states) == 1:
-        told = describe_withdrawal(parts[0])
+        described = describe_withdrawal(parts[0])
         if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
-            told = replace(told, text=_("All of it has left; below is what went where."))
-        return told
+            described = replace(described, text=_("All of it has left; below is what went where."))
+        return described
     steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
     moving = [part for part in parts if part.finished_at is None]
     if moving:
         slowest = min(moving, key=lambda part: SLOWNESS.index(part.state))
-        told = describe_withdrawal(slowest)
-        return replace(told, text=_("Each part goes on its own; below is how each stands."))
+        described = describe_withdrawal(slowest)
+        return replace(described, text=_("Each part goes on its own; below is how each stands."))
     failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
     text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": formats.money(back)}
@@ -178,21 +180,22 @@ def describe_request(parts: Sequence[Withdrawal]) -> StatusText:
 
 def _describe_refund(refund: Withdrawal) -> StatusText:
     """We give a deposit back: the client need not do anything, and can't call it off."""
-    told = describe_withdrawal(refund)
+    described = describe_withdrawal(refund)
     to = {"to": refund.destination_label}
     if is_open(refund):
         text = _("Your refund waits for you: say to which address it should go.")
-        return replace(told, title=_("Fetch your refund"), text=text, tone="warning", can_cancel=False)
+        return replace(described, title=_("Fetch your refund"), text=text, tone="warning", can_cancel=False)
     if refund.finished_at is None:
         text = _("We are giving a deposit back to %(to)s. You need not do anything.") % to
-        return replace(told, title=_("Refund of your deposit"), text=text, can_cancel=False)
+        return replace(described, title=_("Refund of your deposit"), text=text, can_cancel=False)
     if refund.state == WithdrawalState.SETTLED:
-        return replace(told, title=_("Refunded"), text=_("The money went back to %(to)s.") % to, can_cancel=False)
+        return replace(described, title=_("Refunded"), text=_("The money went back to %(to)s.") % to, can_cancel=False)
     text = _("Your deposit was not given back; the money is where it was.")
-    return replace(told, title=_("Not refunded"), text=text, can_cancel=False)
+    return replace(described, title=_("Not refunded"), text=text, can_cancel=False)
 
 
 def describe_transfer(transfer: Transfer) -> StatusText:
+    """Describe to the client how far a transfer between wallet and trading account is."""
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
@@ -216,12 +219,13 @@ def describe_transfer(transfer: Transfer) -> StatusText:
 
 
 def describe_exchange(exchange: Exchange) -> StatusText:
+    """Describe a currency exchange to the client; it is done at once."""
     text = _("%(got)s is in your wallet.") % {"got": formats.money(exchange.got)}
     return StatusText(_("Exchanged"), text, "success", [_("Quoted"), _("Exchanged")], 2, is_moving=False)
 
 
 def expected_payout(client: Client) -> str:
-    """How long checking takes now: what four of five recent withdrawals of the brand took, else the brand's promise."""
+    """Write how long checking takes now: what four of five recent withdrawals of the brand took, else the brand's promise."""
     key = f"portal:payout-wait:{client.brand_id}"
     hours = cache.get(key)
     if hours is None:
@@ -240,12 +244,12 @@ def _measured_hours(brand_id: int) -> float | None:
 
 
 def wallets_with_money(client: Client) -> list[Wallet]:
-    """Wallets that a withdrawal can come from; the base currency's first."""
+    """List wallets that a withdrawal can come from; the base currency's first."""
     return [wallet for wallet in wallets_of(client) if wallet.available > 0]
 
 
 def by_label(sources: Sequence[Source], currency: str) -> list[tuple[str, Money]]:
-    """What would go back first, per card or account, in the order in which it came."""
+    """Sum what would be returned first, per card or account, in the order in which it came."""
     sums: dict[str, int] = {}
     for source in sources:
         sums[source.label] = sums.get(source.label, 0) + source.left_minor
@@ -261,7 +265,7 @@ def bonus_lost(lost: Sequence[tuple[BonusGrant, int]]) -> list[Money]:
 
 
 def within(minutes: int) -> str:
-    """How long it takes from when it was sent."""
+    """Write how long something usually takes from when it was sent."""
     if minutes <= 90:
         return ngettext("usually within %(n)s minute", "usually within %(n)s minutes", minutes) % {"n": minutes}
     hours = math.ceil(minutes / 60)

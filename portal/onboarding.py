@@ -89,23 +89,27 @@ class Progress:
 
 
 def progress_of(client: Client) -> Progress:
-    """Where a client stands. One query for the documents, and one for files being opened where one is owed."""
+    """Describe how far a client's onboarding is. One query for the documents, and one for files being opened where one is owed."""
     documents = documents_of(client)
     requirements = requirements_of(client, documents)
-    owes = any(one.needs_client for one in requirements)
+    owes = any(requirement.needs_client for requirement in requirements)
     checked = (
         {file.kind for file in incoming.shown_for(client) if file.state == IncomingState.WAITING} if owes else set()
     )
     verified = client.kyc_level >= level_required(client)
     steps = [
         _details_step(client),
-        *[_document_step(one, is_checked=not checked.isdisjoint(one.kinds)) for one in requirements],
+        *[
+            _document_step(requirement, is_checked=not checked.isdisjoint(requirement.kinds))
+            for requirement in requirements
+        ],
         _done_step(client, verified),
     ]
     return Progress(steps, requirements, documents, verified, expected_wait(client))
 
 
 def missing_details(client: Client) -> list[str]:
+    """List the personal details that are still blank and needed for verification."""
     return [name for name in NEEDED_DETAILS if not getattr(client, name)]
 
 
@@ -121,7 +125,7 @@ def _details_step(client: Client) -> Step:
 
 
 def _document_step(one: Requirement, *, is_checked: bool) -> Step:
-    """`is_checked`: a file for it was sent and is being opened; nothing more is asked for until that is done."""
+    """Describe a required document as a step. `is_checked`: its file is being opened, so nothing more is asked for."""
     url = reverse("portal_documents") + f"#{one.slug}"
     if is_checked and one.needs_client:
         return Step(one.slug, one.label, "waiting", _("We're checking your file."), url)
@@ -142,7 +146,7 @@ def _done_step(client: Client, verified: bool) -> Step:
 
 
 def expected_wait(client: Client) -> str:
-    """How long a document takes now: what four of five of the brand's recent ones took, else the brand's promise."""
+    """Write how long a document takes now: what four of five of the brand's recent ones took, else the brand's promise."""
     key = f"portal:kyc-wait:{client.brand_id}"
     hours = cache.get(key)
     if hours is None:
@@ -162,7 +166,7 @@ def expected_wait(client: Client) -> str:
 
 
 def _measured_hours(brand_id: int) -> float | None:
-    """From the newest documents only: a range of the primary key, whatever the table holds."""
+    """Measure the newest documents only: a range of the primary key, whatever the table holds."""
     newest = Document.objects.order_by("-pk").values_list("client__brand_id", "uploaded_at", "reviewed_at")
     took = _durations(
         [(brand, sent, seen) for brand, sent, seen in newest[:RECENT_DOCUMENTS] if brand == brand_id and seen]

@@ -48,13 +48,15 @@ class MethodCard:
 
 
 def cards(offers: list[Offer]) -> list[MethodCard]:
+    """Describe the payment methods on offer as cards, with icon and usual time."""
     return [
-        MethodCard(one, ICONS.get(PspKind(one.method.kind), "wallet"), how_long(one.method.minutes)) for one in offers
+        MethodCard(offer, ICONS.get(PspKind(offer.method.kind), "wallet"), how_long(offer.method.minutes))
+        for offer in offers
     ]
 
 
 def how_long(minutes: int) -> str:
-    """In words a person would use."""
+    """Write a duration in words a person would use."""
     if minutes <= 5:
         return _("at once")
     if minutes < 60:
@@ -103,22 +105,22 @@ class HowToPay:
 
 
 def is_paid_here(deposit: Deposit) -> bool:
-    """Is it paid from our page (an address, a reference), not on the PSP's?"""
+    """Tell whether it is paid from our page (an address, a reference), not on the PSP's."""
     return deposit.pay_by in HERE and bool(deposit.instructions)
 
 
 def fields_of(deposit: Deposit) -> HostedFields | None:
-    """The provider's fields that a deposit is paid with on our page, while it has a session for them."""
+    """Find the provider's fields that a deposit is paid with on our page, while it has a session for them."""
     if deposit.pay_by != PayBy.HOSTED_FIELDS or not deposit.instructions.get("session_id"):
         return None
     return adapter_of(deposit.psp).hosted_fields()
 
 
 def how_to_pay(deposit: Deposit) -> HowToPay | None:
-    """None where the client pays on the PSP's page."""
+    """Collect what a client needs to pay from our page; None where they pay on the PSP's."""
     if not is_paid_here(deposit):
         return None
-    said = {name: str(value) for name, value in deposit.instructions.items() if value}
+    values = {name: str(value) for name, value in deposit.instructions.items() if value}
     if deposit.pay_by == PayBy.CRYPTO_ADDRESS:
         labels = [
             ("amount", _("Amount to send")),
@@ -127,9 +129,9 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
             ("memo", _("Memo")),
         ]
         lead = _("Send exactly this amount over this network. Anything else can be lost.")
-        qr = qr_svg(said.get("uri") or said["address"]) if "address" in said else None
+        qr = qr_svg(values.get("uri") or values["address"]) if "address" in values else None
     else:
-        said = {"amount": formats.money(deposit.money), **said}
+        values = {"amount": formats.money(deposit.money), **values}
         labels = [
             ("amount", _("Amount")),
             ("holder", _("Account holder")),
@@ -141,23 +143,23 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
         ]
         lead = _("Transfer it from an account in your own name, with this reference: by it we find your payment.")
         qr = None
-    details = [Detail(label, said[name]) for name, label in labels if name in said]
-    return HowToPay(deposit.pay_by, lead, details, qr, _time(said.get("expires", "")) or deposit.expires_at)
+    details = [Detail(label, values[name]) for name, label in labels if name in values]
+    return HowToPay(deposit.pay_by, lead, details, qr, _time(values.get("expires", "")) or deposit.expires_at)
 
 
 def _time(text: str) -> dt.datetime | None:
-    """A time as PSPs write it: ISO 8601, or seconds since 1970."""
+    """Parse a time as PSPs write it: ISO 8601, or seconds since 1970."""
     if is_whole(text):
         return dt.datetime.fromtimestamp(int(text), dt.UTC)
     try:
-        found = parse_datetime(text)
+        time = parse_datetime(text)
     except ValueError:
         return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=dt.UTC)
+    return time if time is None or time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
 def qr_svg(text: str) -> SafeString:
-    """A QR code as SVG to put into the page: made here, so that no other host learns of the payment."""
+    """Draw a QR code as SVG to put into the page: drawn here, so that no other host learns of the payment."""
     code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
     code.add_data(text)
     matrix = code.get_matrix()

@@ -23,7 +23,7 @@ WISHES: Final = {
     Ability.CHANGE_GROUP: gettext_lazy("change the account type"),
     Ability.STOP_TRADING: gettext_lazy("close the account"),
 }
-# Why a wish waits, where the staff's words speak of "the client".
+# Why a request waits, where the staff's words speak of "the client".
 WAITS: Final = {
     HeldBecause.RESTRICTED: gettext_lazy("We have to look at your account first."),
     HeldBecause.NOT_OFFERED: gettext_lazy("This account type is not open to you yet."),
@@ -32,14 +32,14 @@ WAITS: Final = {
 
 
 def left_to_us(server: TradingServer) -> list[str]:
-    """What a client can't do from here on this server, in their words."""
-    return [str(WISHES[one]) for one in capabilities.lacking(server) if one in capabilities.OF_CLIENTS]
+    """List what a client can't do from here on this server, in their words."""
+    return [str(WISHES[ability]) for ability in capabilities.lacking(server) if ability in capabilities.OF_CLIENTS]
 
 
 def why_it_waits(request: AccountRequest) -> str:
-    """Why a wish was not granted at once, said to the client."""
-    told = zip(request.held_because, words_of(request), strict=True)
-    return " ".join(str(WAITS.get(HeldBecause(code), words)) for code, words in told)
+    """Explain to the client why a request wasn't granted at once."""
+    reasons = zip(request.held_because, words_of(request), strict=True)
+    return " ".join(str(WAITS.get(HeldBecause(code), text)) for code, text in reasons)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SignIn:
 
 
 def sign_in(account: TradingAccount) -> SignIn:
-    """Each platform has its own idea of who signs in: the account, or the person."""
+    """Describe how a client signs in to a platform: by the account, or as a person."""
     kind = PlatformKind(account.server.kind)
     label, name, password = SIGN_INS.get(kind, _by_login)(account)
     return SignIn(str(kind.label), account.server.name, label, name, password)
@@ -74,10 +74,10 @@ def _by_login(account: TradingAccount) -> tuple[str, str, str]:
 
 def _ctrader(account: TradingAccount) -> tuple[str, str, str]:
     if option_value(account.server, "links_ctid") == "yes":
-        words = _("That of your cTrader ID. If you have none yet, choose “Forgot password” in cTrader.")
+        text = _("That of your cTrader ID. If you have none yet, choose “Forgot password” in cTrader.")
     else:
-        words = _("That of your cTrader ID. Link the account there by its login and trading password.")
-    return _("cTrader ID"), account.client.email, words
+        text = _("That of your cTrader ID. Link the account there by its login and trading password.")
+    return _("cTrader ID"), account.client.email, text
 
 
 def _matchtrader(account: TradingAccount) -> tuple[str, str, str]:
@@ -111,13 +111,16 @@ class FirstSteps:
 
 
 def first_steps(account: TradingAccount, *, may_set_password: bool) -> FirstSteps:
-    """The password that the account was opened with is known to nobody: the first one is made when its owner asks for it."""
+    """Describe how a client starts to trade on an account: the first password, and where to get the platform.
+
+    Nobody knows the password that the account was opened with: the first one is set when its owner asks for it.
+    """
     shows = may_set_password and account.password_set_at is None and not _password_is_elsewhere(account)
     return FirstSteps(shows, downloads.of_server(account.server))
 
 
 def _password_is_elsewhere(account: TradingAccount) -> bool:
-    """Whether a new password here would be useless, or would replace the one the client already signs in with."""
+    """Tell whether a new password here would be useless, or would replace the one the client already signs in with."""
     if account.server.kind == PlatformKind.CTRADER:
         return option_value(account.server, "links_ctid") == "yes"
     others = TradingAccount.objects.filter(
@@ -127,14 +130,14 @@ def _password_is_elsewhere(account: TradingAccount) -> bool:
 
 
 def password_hint(account: TradingAccount) -> str:
-    """What a new trading password is good for, where that is not to sign in to this account alone."""
+    """Explain what a new trading password is good for, where that isn't to sign in to this account alone."""
     kind = account.server.kind
     if kind == PlatformKind.MATCHTRADER:
-        words = _(
+        text = _(
             "You sign in with your e-mail address %(email)s. It is one password for all your accounts on this platform: "
             "the others take the new one, too."
         )
-        return words % {"email": account.client.email}
+        return text % {"email": account.client.email}
     if kind == PlatformKind.CTRADER:
         return _(
             "With the trading password you link the account to a cTrader ID. You sign in by the cTrader ID and its own password."
@@ -143,6 +146,7 @@ def password_hint(account: TradingAccount) -> str:
 
 
 def password_rule(server: TradingServer) -> str:
+    """Explain which passwords the platform accepts."""
     return _(
         "8 to %(longest)s characters: lower and upper case letters, a digit and a sign. Empty: we make one up for you."
     ) % {"longest": capabilities_of(server.kind).password_chars_max}

@@ -30,7 +30,7 @@ STATES_THAT_FIX = (DocumentState.PENDING_REVIEW, DocumentState.APPROVED, Documen
 
 
 def identity_is_fixed(client: Client) -> bool:
-    """An identity document is under review or was approved: names and date of birth are what it says."""
+    """Tell whether an identity document is under review or approved: names and date of birth are then what it says."""
     return (
         client.kyc_level > 0
         or Document.objects.filter(client=client, kind__in=IDENTITY_KINDS, state__in=STATES_THAT_FIX).exists()
@@ -38,28 +38,29 @@ def identity_is_fixed(client: Client) -> bool:
 
 
 def address_is_proven(client: Client) -> bool:
+    """Tell whether a proof of the client's address is approved."""
     return Document.objects.filter(client=client, kind="proof_of_address", state=DocumentState.APPROVED).exists()
 
 
 @transaction.atomic
 def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any]) -> Client:
-    """The client corrects or completes their particulars; what is equal to the record is no change.
+    """Change a client's own details as they correct or complete them; what is equal to the record is no change.
 
     Who: the client, for themselves. Names, birth and citizenship that a document fixed stay (what is blank may be
-    filled). After a move the officers are told, because the proof is of the old address. Raises: NotAllowed,
+    filled). After a move the officers are notified, because the proof is of the old address. Raises: NotAllowed,
     DomainError (telephone, age, citizenship).
     """
     client = lock(Client, client_id, "brand")
     if client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
-    wanted = {name: value for name, value in changes.items() if name in IDENTITY + REACH}
-    if wanted.get("phone"):
-        wanted["phone"] = canonical_phone(wanted["phone"], client.country)
-        if not wanted["phone"]:
+    typed = {name: value for name, value in changes.items() if name in IDENTITY + REACH}
+    if typed.get("phone"):
+        typed["phone"] = canonical_phone(typed["phone"], client.country)
+        if not typed["phone"]:
             raise DomainError(
                 _("This number can't be called. Check it, and start with the country code."), code="bad_phone"
             )
-    changed = {name: value for name, value in wanted.items() if getattr(client, name) != value}
+    changed = {name: value for name, value in typed.items() if getattr(client, name) != value}
     if not changed:
         return client
     if set(changed) & set(IDENTITY):
@@ -92,7 +93,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         actor=actor,
         is_visible_to_client=True,
         title=phrase("Particulars changed: %(fields)s")
-        % {"fields": joined((one.verbose_name for one in fields), ", ")},
+        % {"fields": joined((field.verbose_name for field in fields), ", ")},
     )
     return client
 
@@ -101,8 +102,8 @@ def _check_identity(client: Client, changed: Mapping[str, Any]) -> None:
     known = [name for name in changed if name in IDENTITY and getattr(client, name)]
     if known and identity_is_fixed(client):
         raise NotAllowed(_("Your identity document has fixed name and date of birth. Write to us if one is wrong."))
-    found = eligibility.problems(
+    obstacles = eligibility.problems(
         client.brand, country="", date_of_birth=changed.get("date_of_birth"), nationality=changed.get("nationality", "")
     )
-    if found:
-        raise DomainError(found[0].message)
+    if obstacles:
+        raise DomainError(obstacles[0].message)

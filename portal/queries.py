@@ -19,19 +19,19 @@ class ActivityPage:
 
 
 def activity(client: Client, *, cursor: str = "", size: int = ACTIVITY_PAGE) -> ActivityPage:
-    """What happened on the client's account and is meant for their eyes, newest first, by keyset."""
+    """List what happened on the client's account and is meant for their eyes, newest first, by keyset."""
     rows = TimelineEntry.objects.filter(client=client, is_visible_to_client=True).order_by("-at", "-id")
     at, number = _read(cursor)
     if at is not None:
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=number))
-    found = list(rows[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    return ActivityPage(found, f"{found[-1].at.isoformat()}_{found[-1].pk}" if more else "")
+    entries = list(rows[: size + 1])
+    more = len(entries) > size
+    entries = entries[:size]
+    return ActivityPage(entries, f"{entries[-1].at.isoformat()}_{entries[-1].pk}" if more else "")
 
 
 def _read(cursor: str) -> tuple[dt.datetime | None, int]:
-    """A cursor from the address; one that makes no sense means the beginning."""
+    """Read a cursor from the address; one that makes no sense means the beginning."""
     text, _under, number = cursor.rpartition("_")
     try:
         return dt.datetime.fromisoformat(text), int(number)

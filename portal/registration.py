@@ -69,7 +69,7 @@ class Application:
 
 @dataclass(frozen=True)
 class Registered:
-    """`user` is None when the address has a login already: its owner was told by e-mail, the page says nothing."""
+    """`user` is None when the address has a login already: its owner was notified by e-mail, the page says nothing."""
 
     user: User | None
     client: Client | None = None
@@ -78,14 +78,14 @@ class Registered:
 
 @transaction.atomic
 def register(*, brand: Brand, application: Application) -> Registered:
-    """Create the login, link it to the one record of this person at the brand, and tell the others by event.
+    """Create the login, link it to the one record of this person at the brand, and notify the other apps by event.
 
     Raises: LinkUnusable for a spent invitation; DomainError when residence or age stand against it;
     ValidationError for a weak password.
     """
-    found = eligibility.problems(brand, country=application.country, date_of_birth=application.date_of_birth)
-    if found:
-        raise DomainError(found[0].message)
+    obstacles = eligibility.problems(brand, country=application.country, date_of_birth=application.date_of_birth)
+    if obstacles:
+        raise DomainError(obstacles[0].message)
     invitation = invitations.look_at(application.invitation) if application.invitation else None
     if invitation is not None and invitation.client.brand_id != brand.pk:
         raise WrongState(_("This invitation belongs to another brand."))
@@ -112,7 +112,7 @@ def register(*, brand: Brand, application: Application) -> Registered:
 
 
 def _new_user(brand: Brand, email: str, application: Application) -> User | None:
-    """The login, or None when its user name is taken. The password is checked against the particulars either way."""
+    """Create the login; None when its user name is taken. The password is checked against the details either way."""
     user = User(
         username=username_for(brand=brand, email=email),
         email=email,
@@ -134,7 +134,7 @@ def _new_user(brand: Brand, email: str, application: Application) -> User | None
 
 
 def _known_client(brand: Brand, email: str) -> Client | None:
-    """The record with this address, else one with the same mailbox in another spelling."""
+    """Find the record with this address, else one with the same mailbox in another spelling."""
     rows = Client.objects.filter(brand=brand)
     return rows.filter(email=email).first() or (
         rows.filter(email_canonical=canonical_email(email)).exclude(email="").order_by("pk").first()
@@ -146,9 +146,9 @@ def _may_take(client: Client) -> bool:
 
 
 def _capture(brand: Brand, email: str, application: Application) -> Client:
-    """A person nobody knows yet: taken in as a lead first, so that source, score and agent are as for all others.
+    """Capture a person nobody knows yet as a lead first, so that source, score and agent are as for all others.
 
-    Without the telephone: a number that another client has must not make this one that other client.
+    Without the phone: a number that another client has must not make this one that other client.
     """
     origin = application.origin
     captured = capture_lead(
@@ -203,7 +203,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
 
 
 def _referral_code(client: Client, application: Application) -> str:
-    """The partner's code of the person's first capture that had one: the browser that registers is often another one."""
+    """Find the partner's code of the person's first capture that had one: the browser that registers is often another one."""
     captured = (
         client.leads.exclude(referral_code="").order_by("captured_at", "pk").values_list("referral_code", flat=True)
     )
@@ -238,7 +238,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
 
 
 def send_confirmation(*, user: User) -> None:
-    """The link that proves the e-mail: good once and for 48 hours; an older one stops working."""
+    """Send the link that proves the e-mail: good once and for 48 hours; an older one stops working."""
     assert user.brand is not None
     _link, token = links.issue(kind=LinkKind.VERIFY_EMAIL, user=user)
     address = absolute(reverse("portal_confirm_email", kwargs={"brand": user.brand.code, "token": token}))
@@ -265,7 +265,7 @@ def send_confirmation(*, user: User) -> None:
 
 
 def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> None:
-    """Somebody registered with an address that has a login: its owner learns it, the page does not tell."""
+    """E-mail the owner of a login that somebody registered with its address; the page doesn't show it."""
     to = client.email if client is not None and client.email else email
     user = User.objects.filter(username=username_for(brand=brand, email=to)).first()
     language = user.language if user else brand.default_language
@@ -322,7 +322,7 @@ def _closed_letter(brand: Brand, contact: str) -> Letter:
 
 @transaction.atomic
 def confirm_email(*, token: str) -> User:
-    """The link was opened: the e-mail is proven and the login may be used. Raises: LinkProblem."""
+    """Use the link of a confirmation: the e-mail is proven and the login may be used. Raises: LinkProblem."""
     link = links.use(token, kind=LinkKind.VERIFY_EMAIL)
     mark_proven(user=link.user)
     return link.user
@@ -330,7 +330,7 @@ def confirm_email(*, token: str) -> User:
 
 @transaction.atomic
 def mark_proven(*, user: User) -> None:
-    """The mailbox is the person's: by a confirmation link, or by choosing a new password through one."""
+    """Record that the mailbox is the person's: by a confirmation link, or by choosing a new password through one."""
     login, _created = PortalLogin.objects.get_or_create(user=user)
     if login.email_verified_at is not None:
         return
@@ -355,6 +355,6 @@ def mark_proven(*, user: User) -> None:
 
 
 def has_proven_email(user: User) -> bool:
-    """Logins made by staff or by the demo have no row: they count as proven."""
+    """Tell whether the e-mail is proven; logins made by staff or by the demo have no row and count as proven."""
     login = PortalLogin.objects.filter(user=user).only("email_verified_at").first()
     return login is None or login.email_verified_at is not None

@@ -48,6 +48,6 @@ WORDS: Final[dict[type[Model], dict[str, Any]]] = {
 
 
 def state_text(row: Model) -> str:
-    """The client's word for a row's state; empty where the usual one will do."""
+    """Return the client's word for a row's state; "" where the usual one will do."""
     state = getattr(row, "state", "")
     return str(WORDS.get(type(row), {}).get(state, ""))

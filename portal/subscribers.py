@@ -38,7 +38,7 @@ LIVE = "room"
 
 
 def _owner(client_id: int | None) -> User | None:
-    """The portal login of a client; None for a lead or an imported client without one."""
+    """Find the portal login of a client; None for a lead or an imported client without one."""
     client = Client.objects.select_related("user").filter(pk=client_id).first() if client_id else None
     return client.user if client is not None else None
 
@@ -52,7 +52,7 @@ def _tell(
     key: object,
     replaces: bool = False,
 ) -> None:
-    """A line on the client's bell, in their language, once; and a nudge to their open pages."""
+    """Notify the client once, in their language, and refresh their open pages."""
     user = _owner(event.client_id)
     if user is None:
         return
@@ -76,11 +76,13 @@ def _refresh(event: Event) -> None:
 
 @subscribe(DocumentUploaded, DocumentChecked, WithdrawalApproved, BalanceOperationSettled, DepositReversed)
 def refresh_pages(event: Event) -> None:
+    """Refresh the client's open pages."""
     _refresh(event)
 
 
 @subscribe(DocumentReviewed)
 def tell_of_the_review(event: DocumentReviewed) -> None:
+    """Notify the client of a decision on a document."""
     document = Document.objects.get(pk=event.document_id)
     approved = event.decision == "approved"
     title = phrase("%(title)s approved") if approved else phrase("%(title)s: please send another one")
@@ -90,6 +92,7 @@ def tell_of_the_review(event: DocumentReviewed) -> None:
 
 @subscribe(ClientVerified)
 def tell_of_the_verification(event: ClientVerified) -> None:
+    """Notify the client that they are verified."""
     _tell(
         event,
         kind="verified",
@@ -101,6 +104,7 @@ def tell_of_the_verification(event: ClientVerified) -> None:
 
 @subscribe(TradingAccountOpened)
 def tell_of_the_account(event: TradingAccountOpened) -> None:
+    """Notify the client that a trading account is open."""
     _tell(
         event,
         kind="account",
@@ -115,6 +119,7 @@ def tell_of_the_account(event: TradingAccountOpened) -> None:
 
 @subscribe(DepositSettled)
 def tell_of_the_deposit(event: DepositSettled) -> None:
+    """Notify the client that a deposit is in the wallet."""
     deposit = Deposit.objects.get(pk=event.deposit_id)
     _tell(
         event,
@@ -127,7 +132,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
 
 @subscribe(WithdrawalSettled)
 def tell_of_the_payout(event: WithdrawalSettled) -> None:
-    """One line for the whole request: it grows with each part that is paid."""
+    """Notify the client of a payout: one line for the whole request, growing with each part that is paid."""
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
     paid = [part for part in parts_of(withdrawal) if part.state == WithdrawalState.SETTLED] or [withdrawal]
     places = dict.fromkeys(part.destination_label for part in paid)
@@ -143,10 +148,12 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
 
 @subscribe(WithdrawalRefused)
 def tell_that_it_came_back(event: WithdrawalRefused) -> None:
-    """One line for the whole request: it grows with each part that fails. What was paid and came back later is news of
-    its own."""
+    """Notify the client of a withdrawal that failed: one line for the whole request, growing with each part that fails.
+
+    What was paid and came back later is news of its own.
+    """
     withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
-    if withdrawal.state == WithdrawalState.CANCELLED:  # their own wish: they know
+    if withdrawal.state == WithdrawalState.CANCELLED:  # their own request: they know
         _refresh(event)
         return
     parts = parts_of(withdrawal)
@@ -174,14 +181,16 @@ def _sum(parts: Sequence[Withdrawal]) -> Money:
 
 
 def _came_back_later(parts: Sequence[Withdrawal]) -> set[int]:
-    """Parts that were paid, and then came back."""
-    found = PayoutFinding.objects.filter(withdrawal__in=parts, kind=FindingKind.CAME_BACK, state=ApprovalState.APPROVED)
-    return set(found.values_list("withdrawal_id", flat=True))
+    """List the parts that were paid, and then came back."""
+    findings = PayoutFinding.objects.filter(
+        withdrawal__in=parts, kind=FindingKind.CAME_BACK, state=ApprovalState.APPROVED
+    )
+    return set(findings.values_list("withdrawal_id", flat=True))
 
 
 @subscribe(BalanceOperationSettled)
 def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
-    """A transfer that the platform did not make; after an unknown outcome that may be hours later."""
+    """Notify the client of a transfer that the platform didn't make; after an unknown outcome that may be hours later."""
     transfer = None if event.confirmed else Transfer.objects.filter(operation_id=event.operation_id).first()
     if transfer is None:
         return
@@ -199,6 +208,7 @@ def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
 
 @subscribe(TransferSettled)
 def tell_of_the_transfer(event: TransferSettled) -> None:
+    """Notify the client that a transfer is done."""
     transfer = Transfer.objects.get(pk=event.transfer_id)
     _tell(
         event,
@@ -214,7 +224,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
 
 @answers(LinkKind.VERIFY_EMAIL)
 def send_confirmation_again(username: str) -> None:
-    """Somebody asked for the link that proves their e-mail once more."""
+    """Send the link that proves an e-mail again, where the login still needs it."""
     user = User.objects.select_related("brand").filter(username=username, kind=UserKind.CLIENT, is_active=True).first()
     if user is not None and not registration.has_proven_email(user):
         registration.send_confirmation(user=user)

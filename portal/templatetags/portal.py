@@ -48,7 +48,7 @@ DEALS = {
 
 @register.filter
 def my_deal(deal: Deal) -> str:
-    """A deal in its owner's words."""
+    """Name a deal in its owner's words."""
     if deal.action == DealAction.BALANCE:
         return pgettext("deal", "Money in") if deal.profit >= 0 else pgettext("deal", "Money out")
     if deal.is_trade and (deal.action, deal.entry) in DEALS:
@@ -58,35 +58,36 @@ def my_deal(deal: Deal) -> str:
 
 @register.filter
 def why_it_ended(part: Withdrawal) -> str:
-    """Why a part of a withdrawal did not go through, as far as it is for the client to know."""
+    """Explain why a part of a withdrawal failed, as far as the client may know."""
     return str(reason_for_client(part.state, part.reason))
 
 
 @register.filter
 def timeline_icon(kind: str) -> str:
+    """Choose the icon of a timeline entry."""
     return ICONS.get(kind, "circle-dot")
 
 
 @register.filter
 def own_room(url: str) -> str:
-    """An address that a client may open; entries written for staff point elsewhere and get no link."""
+    """Return an address that a client may open; entries written for staff point elsewhere and get no link."""
     return url if url.startswith("/portal/") else ""
 
 
 @register.filter
 def country_name(code: str) -> str:
-    """The country's name in the reader's language; empty for no code."""
+    """Name a country in the reader's language; "" for no code."""
     return countries.country_name(code) if code else ""
 
 
 @register.simple_tag
 def my_badge(row: Model) -> SafeString:
-    """The state of a movement or account in the client's words, in the usual colour."""
+    """Show the state of a movement or account in the client's words, in the usual colour."""
     label, tone = badges.describe(row.state, model=type(row), field_name="state")  # type: ignore[attr-defined]
     return badge_html(states.state_text(row) or label, tone)
 
 
 @register.filter
 def my_state(row: Model) -> str:
-    """The same as text."""
+    """Return the words of `my_badge` as text."""
     return states.state_text(row) or badges.describe(row.state, model=type(row), field_name="state")[0]  # type: ignore[attr-defined]

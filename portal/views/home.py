@@ -26,7 +26,7 @@ SHOWN = 6  # accounts on the front page
 @require_safe
 def dashboard(request: UserRequest, client: Client) -> HttpResponse:
     """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
-    accounts = [one for one in accounts_of(request.user, client.pk) if one.state != "archived"]
+    accounts = [account for account in accounts_of(request.user, client.pk) if account.state != "archived"]
     context = {
         "client": client,
         "progress": onboarding.progress_of(client),
@@ -42,7 +42,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
 @client_required
 @require_safe
 def activity(request: HttpRequest, client: Client) -> HttpResponse:
-    """Everything that happened, page by page."""
+    """Show everything that happened, page by page."""
     page = queries.activity(client, cursor=request.GET.get("cursor", ""))
     return render(request, "portal/activity.html", {"client": client, "activity": page, "is_paged": True})
 
@@ -57,7 +57,7 @@ def security(request: HttpRequest, client: Client) -> HttpResponse:
 @client_required
 @require_safe
 def profile(request: HttpRequest, client: Client) -> HttpResponse:
-    """Who we think you are, what you agreed to, language, and where to change each."""
+    """Show the client's details, what they agreed to, language, and where to change each."""
     context = {"client": client, "consents": consents.consents_of(client), "progress": onboarding.progress_of(client)}
     return render(request, "portal/profile.html", context)
 
@@ -65,13 +65,13 @@ def profile(request: HttpRequest, client: Client) -> HttpResponse:
 @client_required
 @require_POST
 def marketing(request: HttpRequest, client: Client) -> HttpResponse:
-    """News and offers, on or off."""
+    """Turn marketing e-mails on or off."""
     assert isinstance(request.user, User)
-    wanted = request.POST.get("wanted") == "yes"
+    is_wanted = request.POST.get("wanted") == "yes"
     user = request.user
     run_action(
         request,
-        lambda: consents.change_marketing(client=client, actor=user, wanted=wanted),
-        _("Saved.") if wanted else _("You get no more news and offers from us."),
+        lambda: consents.change_marketing(client=client, actor=user, wanted=is_wanted),
+        _("Saved.") if is_wanted else _("You get no more news and offers from us."),
     )
     return redirect("portal_profile")

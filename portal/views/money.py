@@ -53,7 +53,7 @@ def me(request: HttpRequest) -> User:
 @client_required
 @require_safe
 def wallet(request: HttpRequest, client: Client) -> HttpResponse:
-    """The wallets, and what moved lately. Refreshes itself when something moves."""
+    """Show the wallets, and what moved lately. Refreshes itself when something moves."""
     context = {
         "client": client,
         "wallets": queries.wallets_of(client),
@@ -72,7 +72,7 @@ def wallet(request: HttpRequest, client: Client) -> HttpResponse:
 @client_required
 @require_safe
 def history(request: HttpRequest, client: Client) -> HttpResponse:
-    """Every movement, newest first, by keyset."""
+    """Show every movement, newest first, by keyset."""
     rows = queries.history_of(client, after=request.GET.get("after", ""), limit=PAGE + 1)
     shown = rows[:PAGE]
     context = {
@@ -113,7 +113,7 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
 
 @client_required
 def deposit(request: HttpRequest, client: Client) -> HttpResponse:
-    """How much, and by which of the methods offered to this client; then on to the provider's page."""
+    """Ask for the amount and one of the methods offered to this client, then lead to the provider's page."""
     allowed = can_deposit(me(request), client)
     currencies = method_offers.deposit_currencies(client)
     currency = _currency(request, client, currencies)
@@ -166,7 +166,7 @@ def _start_deposit(request: HttpRequest, client: Client, form: DepositForm) -> H
 @client_required
 @require_safe
 def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
-    """A short stop on the way to the provider: says where one goes, and goes on by itself."""
+    """Stop for a moment on the way to the provider: the page names where one goes, and goes on automatically."""
     payment = queries.deposit_of(me(request), reference)
     fields = paying.fields_of(payment)
     if fields is not None and money.describe_deposit(payment).is_moving:
@@ -177,7 +177,7 @@ def pay(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
 
 
 def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields: HostedFields) -> HttpResponse:
-    """The provider's own fields for the card: what is typed there never reaches us. This page alone may load its script."""
+    """Show the provider's own fields for the card: what is typed there never reaches us. This page alone may load its script."""
     context = {"client": client, "deposit": deposit, "fields": fields, "player": f"js/{fields.player}.js"}
     response = render(request, "portal/pay_fields.html", context)
     allowed = ("script-src", "style-src", "img-src", "connect-src", "frame-src", "form-action")
@@ -191,7 +191,7 @@ def _fields_page(request: HttpRequest, client: Client, deposit: Deposit, fields:
 @client_required
 @require_safe
 def movement(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
-    """A deposit, withdrawal or transfer: its steps, what we wait for, and live until it is over."""
+    """Show a deposit, withdrawal or transfer: its steps, what we wait for, and live until it is over."""
     row = queries.movement_by_reference(me(request), reference)
     if row is None:
         raise Http404

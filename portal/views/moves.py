@@ -41,7 +41,7 @@ def _quote_of(request: HttpRequest) -> int | None:
 def _show_quote(
     request: HttpRequest, client: Client, quote: Quote, *, notice: str = "", back: str, **more: Any
 ) -> HttpResponse:
-    """The promised rate with its time; confirming sends the same form with the quote's number."""
+    """Show the promised rate with its time; confirming sends the same form with the quote's number."""
     left = max(0, int((quote.expires_at - timezone.now()).total_seconds()))
     context = {
         "client": client,
@@ -62,13 +62,13 @@ def _show_quote(
 def transfer(request: HttpRequest, client: Client) -> HttpResponse:
     """Move money to a trading account or back. Two forms on one page; each keeps what was typed."""
     every = accounts_of(me(request), client.pk)
-    accounts = [one for one in every if _can_move(one)]
+    accounts = [account for account in every if _can_move(account)]
     direction = Direction.TO_WALLET if _direction(request) == "from" else Direction.TO_TRADING
     wallets = queries.wallets_of(client)
     form = TransferForm(
         request.POST or None,
         accounts=accounts,
-        currencies=[one.currency for one in wallets],
+        currencies=[wallet.currency for wallet in wallets],
         initial={
             "request_key": new_key(),
             "account": request.GET.get("account") or (accounts[0].pk if accounts else None),
@@ -85,7 +85,7 @@ def transfer(request: HttpRequest, client: Client) -> HttpResponse:
         "direction": "from" if direction == Direction.TO_WALLET else "to",
         "allowed": can_transfer(me(request), client),
         "why_none": _why_none(every),
-        "many": len({one.currency for one in wallets} | {one.currency for one in accounts}) > 1,
+        "many": len({wallet.currency for wallet in wallets} | {account.currency for account in accounts}) > 1,
     }
     return render(request, "portal/transfer.html", context, status=422 if form.errors else 200)
 
@@ -134,7 +134,7 @@ def _can_move(account: TradingAccount) -> bool:
 
 
 def _why_none(accounts: list[TradingAccount]) -> str:
-    """What a client reads who has no account that money could be moved to."""
+    """Explain to a client why there is no account that money could be moved to."""
     real = [account for account in accounts if not account.is_demo]
     if any(account.state == "open" for account in real):
         return _("Money can't be moved to your trading accounts from here. Please write to us.")

@@ -30,14 +30,14 @@ NOT_TYPED = frozenset({"plan", "change", "csrfmiddlewaretoken"})
 
 @client_required
 def withdraw(request: HttpRequest, client: Client) -> HttpResponse:
-    """The form; with a complete one the plan; with the plan's mark the request, after asking once more who one is."""
+    """Show the form; with a complete one the plan; with the plan's mark make the request, after a second proof of identity."""
     wallets = money.wallets_with_money(client)
-    currencies = [one.currency for one in wallets] or [client.brand.base_currency]
+    currencies = [wallet.currency for wallet in wallets] or [client.brand.base_currency]
     wished = request.POST.get("currency") or request.GET.get("currency", "")
     currency = wished if wished in currencies else currencies[0]
     methods = payout_methods(client, currency)
     key = request.POST.get("psp") or request.GET.get("psp", "")
-    chosen = next((one for one in methods if one.key == key), methods[0] if methods else None)
+    chosen = next((method for method in methods if method.key == key), methods[0] if methods else None)
     start = {"currency": currency, "psp": chosen.key if chosen else None, "request_key": new_key()}
     start["amount"] = request.GET.get("amount", "")[:AMOUNT_CHARS]
     form = WithdrawForm(request.POST or None, currencies=currencies, methods=methods, chosen=chosen, initial=start)
@@ -83,18 +83,18 @@ class _Page:
         return render(self.request, "portal/withdraw.html", context, status=status)
 
     def form_again(self) -> HttpResponse:
-        """The client wants to change something: the form as it was typed, without complaints."""
+        """Show the form as it was typed, without complaints: the client wants to change something."""
         typed = {name: value for name, value in self.request.POST.items() if name != "plan"}
         self.form = WithdrawForm(
             initial=typed,
-            currencies=[one.currency for one in self.wallets] or [self.currency],
+            currencies=[wallet.currency for wallet in self.wallets] or [self.currency],
             methods=self.methods,
             chosen=self.chosen,
         )
         return self.show()
 
     def plan(self) -> Plan | None:
-        """What would happen; None when the form has to say first what is wrong."""
+        """Preview what would happen; None when the form has to say first what is wrong."""
         form = self.form
         if not form.is_valid() or self.chosen is None:
             return None
@@ -165,7 +165,7 @@ def _send(request: HttpRequest, page: _Page) -> HttpResponse:
 @client_required
 @require_POST
 def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> HttpResponse:
-    """All parts of the request, as long as nobody has released it."""
+    """Cancel all parts of the request, as long as nobody has released it."""
     withdrawal = queries.withdrawal_of(me(request), reference)
     run_action(
         request,

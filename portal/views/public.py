@@ -37,7 +37,7 @@ REGISTERING = "portal_registering"
 
 
 def brands(request: HttpRequest) -> HttpResponse:
-    """Where to, when nobody knows which brand: the host's, the only one, or a choice."""
+    """Lead to a brand when none is named: the host's, the only one, or a choice."""
     code = brand_of_host(request)
     rows = list(Brand.objects.order_by("name")[:50])
     if not code and len(rows) == 1:
@@ -55,7 +55,7 @@ def brand_home(request: HttpRequest, brand: Brand) -> HttpResponse:
 
 
 def register_anywhere(request: HttpRequest) -> HttpResponse:
-    """`/portal/register/?invitation=…`: on to the brand of the invitation, else of this browser."""
+    """Lead from `/portal/register/?invitation=…` to the brand of the invitation, else of this browser."""
     token = request.GET.get("invitation", "")
     code = ""
     if token:
@@ -77,7 +77,7 @@ def register_anywhere(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @brand_page
 def register(request: HttpRequest, brand: Brand) -> HttpResponse:
-    """The registration form. Sent again with the same address it answers as if it were new."""
+    """Show and take the registration form. Sent again with the same address it answers as if it were new."""
     if isinstance(request.user, User) and not request.user.is_team:
         return redirect(home_url(request.user))
     token = request.POST.get("invitation") or request.GET.get("invitation", "")
@@ -120,7 +120,7 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
 
 
 def _known(request: HttpRequest, invitation: Any) -> dict[str, Any]:
-    """What the form starts with: what an invited lead told before, else the country the browser hints at."""
+    """Fill the form's start: what an invited lead entered before, else the country the browser hints at."""
     if invitation is None:
         return {"country": places.region_of(request.headers.get("Accept-Language", ""))}
     client = invitation.client
@@ -186,7 +186,7 @@ def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
 @never_cache
 @brand_page
 def registered(request: HttpRequest, brand: Brand) -> HttpResponse:
-    """“Look into your e-mail”: the same for a new address and a known one."""
+    """Ask the client to look into their e-mail: the same page for a new address and a known one."""
     email = request.session.get("portal_registered_email", "")
     return render(request, "portal/registered.html", {"brand": brand, "email": email})
 
@@ -194,15 +194,15 @@ def registered(request: HttpRequest, brand: Brand) -> HttpResponse:
 @never_cache
 @brand_page
 def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
-    """The link in the e-mail. Opening it only asks; the button proves (programs that look into mails open links).
+    """Prove an e-mail by its link. Opening it only asks; the button proves (programs that look into mails open links).
 
     Anybody may have registered with this address: in another browser than theirs the password is asked for, so that the
     owner of the address never opens an account to which somebody else knows the password.
     """
-    found = outcome_of(lambda: links.peek(token, kind=LinkKind.VERIFY_EMAIL), only=links.LinkProblem)
-    if not found:
-        return _confirm_link_problem(request, brand, found.error)
-    owner = found.result.user
+    link = outcome_of(lambda: links.peek(token, kind=LinkKind.VERIFY_EMAIL), only=links.LinkProblem)
+    if not link:
+        return _confirm_link_problem(request, brand, link.error)
+    owner = link.result.user
     if owner.brand_id != brand.pk:
         raise Http404
     form = None
@@ -258,7 +258,7 @@ def confirm_again(request: HttpRequest, brand: Brand) -> HttpResponse:
 
 @brand_page
 def legal(request: HttpRequest, brand: Brand, kind: str) -> HttpResponse:
-    """The document behind a consent, in the reader's language, with its version."""
+    """Show the document behind a consent, in the reader's language, with its version."""
     texts = consents.current_texts(brand, request.LANGUAGE_CODE)
     text = texts.get(ConsentKind(kind)) if kind in ConsentKind.values else None
     if text is None or not text.body:
@@ -316,7 +316,7 @@ def login(request: HttpRequest, brand: Brand) -> HttpResponse:
 
 @brand_page
 def partner_login(request: HttpRequest, brand: Brand) -> HttpResponse:
-    """The same door with the partners' sign on it."""
+    """Show the sign-in page under the partners' title."""
     response: HttpResponse = _login(request, brand=brand, for_partners=True)
     return response
 
@@ -347,7 +347,7 @@ def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
 @sensitive_post_parameters("password1", "password2")
 @brand_page
 def choose_password(request: HttpRequest, brand: Brand, token: str) -> HttpResponse:
-    """The reset link. Whoever opens it holds the mailbox: the e-mail is proven too."""
+    """Set a new password by a reset link. Whoever opens it holds the mailbox: the e-mail is proven too."""
     answer = password_by_link(
         request,
         token,

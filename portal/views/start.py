@@ -27,7 +27,7 @@ ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
 
 @client_required
 def details(request: HttpRequest, client: Client) -> HttpResponse:
-    """The first step, and later the place to correct an address or a telephone."""
+    """Take the client's details: the first step, and later the place to correct an address or a phone number."""
     assert isinstance(request.user, User)
     form = DetailsForm(request.POST or None, client=client)
     user = request.user
@@ -48,7 +48,7 @@ def details(request: HttpRequest, client: Client) -> HttpResponse:
 
 @client_required
 def documents(request: HttpRequest, client: Client) -> HttpResponse:
-    """What is needed, what was sent, and how each stands; the list refreshes itself while we look."""
+    """Show what is needed, what was sent, and the state of each; the list refreshes itself while files are checked."""
     template = "portal/_document_states.html" if wants_fragment(request) else "portal/documents.html"
     return render(request, template, _documents_context(client, request.GET.get("kind", "")))
 
@@ -57,7 +57,7 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
     progress, sent = onboarding.progress_of(client), incoming.shown_for(client)
     groups = []
     for requirement in progress.requirements:
-        kinds = [_kind(one, requirement.documents) for one in OFFERED[requirement.slug]]
+        kinds = [_kind(kind, requirement.documents) for kind in OFFERED[requirement.slug]]
         groups.append({"requirement": requirement, "kinds": kinds, "chosen": _chosen(kinds, chosen, requirement)})
     return {
         "client": client,
@@ -66,30 +66,34 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
         "accept": ACCEPT,
         "incoming": sent,
         "is_checking": incoming.any_waiting(sent),
-        "more": [_kind(one, []) for one in OFFERED["more"]],
+        "more": [_kind(kind, []) for kind in OFFERED["more"]],
         "max_bytes": settings.UPLOAD_MAX_BYTES,
-        "others": [one for one in progress.documents if one.kind in OFFERED["more"] and one.state != "replaced"][:20],
+        "others": [
+            document
+            for document in progress.documents
+            if document.kind in OFFERED["more"] and document.state != "replaced"
+        ][:20],
         **more,
     }
 
 
 def _kind(kind: DocumentKind, sent: list[Any]) -> dict[str, Any]:
-    there = {one.side: one for one in sent if one.kind == kind}
+    there = {document.side: document for document in sent if document.kind == kind}
     sides = [{"value": value, "label": label, "document": there.get(value)} for value, label in sides_of(kind)]
     return {"value": kind.value, "label": kind.label, "sides": sides}
 
 
 def _chosen(kinds: list[dict[str, Any]], wished: str, requirement: Any) -> str:
-    """Which kind's fields are open: the one asked for, the one begun, else the first."""
+    """Choose which kind's fields are open: the one asked for, the one begun, else the first."""
     values: list[str] = [kind["value"] for kind in kinds]
     if wished in values:
         return wished
-    begun = [one.kind for one in requirement.documents]
+    begun = [document.kind for document in requirement.documents]
     return next((value for value in values if value in begun), values[0])
 
 
 def _refused(request: HttpRequest, message: str) -> HttpResponse:
-    """A file that is too large: in words for the script that sends it, or on a page without it."""
+    """Refuse a file that is too large: in words for the script that sends it, or on a page without it."""
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return JsonResponse({"message": message}, status=413)
     return render(request, "portal/upload_refused.html", {"message": message}, status=413)

@@ -35,14 +35,14 @@ DEALS_PAGE = 25
 
 
 def together(client: Client, accounts: list[TradingAccount]) -> dict[str, Any]:
-    """What all of a client's accounts are worth, for the line below them."""
+    """Sum what all of a client's accounts are worth, for the line below them."""
     return {"total": queries.totals_of(client, accounts, []), "has_demo": any(account.is_demo for account in accounts)}
 
 
 @client_required
 @require_safe
 def account_list(request: HttpRequest, client: Client) -> HttpResponse:
-    """The client's accounts with equity; refreshes itself."""
+    """Show the client's accounts with equity; refreshes itself."""
     owned = queries.accounts_of(me(request), client.pk)
     context = {"client": client, "accounts": owned, **together(client, owned)}
     return render(request, "portal/_accounts.html" if wants_fragment(request) else "portal/accounts.html", context)
@@ -58,7 +58,7 @@ def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccoun
 @client_required
 @require_safe
 def account(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
-    """One account: figures, equity curve, open positions, deals."""
+    """Show one account: figures, equity curve, open positions, deals."""
     shown = _own(request, client, account_id)
     if wants_fragment(request):
         context = {"client": client, "account": shown, **_figures(shown)}
@@ -77,7 +77,7 @@ def _page(
     password_form: PlatformPasswordForm | None = None,
     asked: tuple[str, RequestForm] | None = None,
 ) -> HttpResponse:
-    """The account's page; with a form that was wrong its dialog is open again and keeps what was typed."""
+    """Show the account's page; with a form that was wrong its dialog is open again and keeps what was typed."""
     deals, following = _deals(request, account)
     asks = [(kind, form) for kind in RequestKind if (form := RequestForm(account=account, kind=kind.value)).is_possible]
     must_ask = any(kind == RequestKind.PASSWORD for kind, _form in asks)
@@ -144,7 +144,7 @@ def _chart(request: HttpRequest, account: TradingAccount) -> Chart | None:
 
 
 def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
-    """The types of a platform side by side; platforms in the order in which the brand lists their first type."""
+    """Sort offers so that a platform's types are side by side, platforms in the order of their first type in the brand's list."""
     kinds = list(dict.fromkeys(offer.account_type.server.kind for offer in offers))
     return sorted(offers, key=lambda offer: kinds.index(offer.account_type.server.kind))
 
@@ -193,7 +193,7 @@ def set_password(request: HttpRequest, client: Client, account_id: int) -> HttpR
 
 @confirmed
 def _set_password(request: HttpRequest, client: Client, account_id: int) -> HttpResponse:
-    """A new trading password, shown once on the answer and kept nowhere."""
+    """Set a new trading password, shown once on the answer and kept nowhere."""
     account = _own(request, client, account_id)
     form = PlatformPasswordForm(request.POST, server=account.server)
     done = run_action(
@@ -261,7 +261,7 @@ def _tell(request: HttpRequest, made: AccountRequest) -> None:
 @client_required
 @require_POST
 def withdraw_request(request: HttpRequest, client: Client, account_id: int, request_id: int) -> HttpResponse:
-    """The client thinks better of it."""
+    """Withdraw a client's own request on an account."""
     account = _own(request, client, account_id)
     if not account.requests.filter(pk=request_id).exists():
         raise Http404
