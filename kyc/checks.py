@@ -10,6 +10,7 @@ from kyc import ocr
 
 @register()
 def text_can_be_read(app_configs: Any, **kwargs: Any) -> list[CheckWarning]:
+    """Warn at start-up when documents can't be read on this server: no Tesseract model for zones, or none for text."""
     warnings = []
     if not ocr.available(ocr.MRZ):
         warnings.append(

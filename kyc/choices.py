@@ -182,7 +182,7 @@ class RejectReason(models.TextChoices):
     OTHER = "other", _("Another reason")
 
 
-# What the client is told: what was wrong, and what to do. The officer may change the text before sending.
+# What the client reads: what was wrong, and what to do. The officer may change the text before sending.
 REJECT_TEMPLATES: dict[str, object] = {
     RejectReason.UNREADABLE: _(
         "We could not read the document. Please take a new picture in daylight, without flash, and hold the camera still."

@@ -74,7 +74,7 @@ def claim_next(*, actor: User, after: Document | None = None) -> Document | None
 
 
 def extend(*, document_id: int, actor: Actor) -> bool:
-    """The page is still open: the lease goes on. False when the claim was lost meanwhile."""
+    """Extend the reviewer's lease while the page is open; False where it was lost meanwhile."""
     now = timezone.now()
     client_id = Document.objects.values_list("client_id", flat=True).get(pk=document_id)
     held = Document.objects.filter(client_id=client_id, claimed_by=actor, claimed_until__gt=now)
@@ -83,7 +83,7 @@ def extend(*, document_id: int, actor: Actor) -> bool:
 
 @transaction.atomic
 def release(*, document_id: int, actor: Actor) -> None:
-    """Put the client's documents back into the queue. Releasing what one does not hold does nothing."""
+    """Put a client's documents back into the queue. Releasing what somebody doesn't hold does nothing."""
     document = locked(document_id)
     Document.objects.filter(client_id=document.client_id, claimed_by=actor).update(
         claimed_by=None, claimed_at=None, claimed_until=None

@@ -48,6 +48,7 @@ class Row:
 
 
 def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:
+    """Pair what the registration says with what was read on the document, with the issue of each field."""
     client, extracted = document.client, document.extracted
     by_field = {issue.field: issue for issue in reversed(issues) if issue.field}
     is_address = document.kind == DocumentKind.PROOF_OF_ADDRESS
@@ -67,7 +68,7 @@ def _registered(client: Client, field: str) -> str:
 
 
 def _shown(value: str) -> str:
-    """Dates as the reader writes them."""
+    """Write dates as the reader does; anything else as it is."""
     try:
         return day(dt.date.fromisoformat(value))
     except (ValueError, TypeError):
@@ -75,7 +76,7 @@ def _shown(value: str) -> str:
 
 
 def page_sizes(document: Document, run: CheckRun | None) -> list[dict[str, int]]:
-    """Number, width and height of each page in pixels, as far as the checks saw them."""
+    """List number, width and height of each page in pixels, as far as the checks read them."""
     sizes = (run.measures.get("pages") if run else None) or []
     return [
         {"number": number, "width": width, "height": height}

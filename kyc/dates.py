@@ -29,18 +29,20 @@ WORD_DAY = re.compile(r"([a-z]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})
 
 
 def dates_in(text: str) -> list[dt.date]:
-    """Every date a text names. Numbers are read day first (in Europe and Australia they are), month first only where
-    the second number can't be a month. `text` is folded to plain lower-case letters."""
-    found: list[dt.date | None] = []
+    """Find every date that a text names. `text` is folded to plain lower-case letters.
+
+    Numbers are read day first (in Europe and Australia they are), month first only where the second number can't be a month.
+    """
+    dates: list[dt.date | None] = []
     for year, month, day in YEAR_FIRST.findall(text):
-        found.append(_date(year, month, day))
+        dates.append(_date(year, month, day))
     for day, month, year in DAY_FIRST.findall(text):
-        found.append(_date(year, month, day) or _date(year, day, month))
+        dates.append(_date(year, month, day) or _date(year, day, month))
     for day, word, year in DAY_WORD.findall(text):
-        found.append(_date(year, MONTH_OF.get(word, 0), day))
+        dates.append(_date(year, MONTH_OF.get(word, 0), day))
     for word, day, year in WORD_DAY.findall(text):
-        found.append(_date(year, MONTH_OF.get(word, 0), day))
-    return [day for day in found if day is not None]
+        dates.append(_date(year, MONTH_OF.get(word, 0), day))
+    return [day for day in dates if day is not None]
 
 
 def _date(year: str | int, month: str | int, day: str | int) -> dt.date | None:

@@ -65,12 +65,15 @@ def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor
 
 
 def side_of(kind: str, side: str) -> Side:
-    """Only cards and licences have two."""
+    """Reduce the side to the front, except for cards and licences, which have two."""
     return Side(side) if kind in TWO_SIDED_KINDS else Side.FRONT
 
 
 def refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
-    """Raises WrongState (account closed), DomainError (sent before, too many today). The client is locked."""
+    """Check whether a client may send this file; the caller has locked the client.
+
+    Raises: WrongState (account closed), DomainError (sent before, too many today).
+    """
     if client.stage == Stage.CLOSED:
         raise WrongState(_("This account is closed: we can't take documents for it."))
     since = timezone.now() - dt.timedelta(days=1)
@@ -85,7 +88,7 @@ def refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
 
 
 def _same_file(before: Document) -> str:
-    """The kind answer to a file that is here already."""
+    """Write the answer to a client who sends a file that we already have."""
     values = {"title": before.title, "date": before.uploaded_at.date().isoformat(), "reason": before.reason}
     if before.state_for_client == DocumentState.REJECTED:
         return (
@@ -154,7 +157,7 @@ def _keep(
 
 
 def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[int]:
-    """Documents that no worker has taken, or that one left behind, oldest first."""
+    """List documents that no worker has taken, or that one left behind, oldest first."""
     now = timezone.now()
     due = Document.objects.filter(
         Q(state=DocumentState.UPLOADED, uploaded_at__lte=now - dt.timedelta(seconds=waited_seconds))
@@ -164,7 +167,7 @@ def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[in
 
 
 def expire_due(*, today: dt.date | None = None, limit: int = EXPIRE_BATCH) -> int:
-    """Approved documents whose validity has ended: the level falls, the client is asked for a new one."""
+    """Expire approved documents whose validity has ended: the level falls, and the client is asked for a new one."""
     today = today or timezone.now().date()
     due = Document.objects.filter(state=DocumentState.APPROVED, settled_at__isnull=False, expires_on__lt=today)
     return for_each_isolated(
@@ -211,7 +214,7 @@ def _expire(document_id: int, today: dt.date) -> int:
 
 
 def locked(document_id: int) -> Document:
-    """The document under lock, its client locked before it: every verb of this app locks in this order."""
+    """Lock a document and, before it, its client: every verb of this app locks in this order."""
     client_id = Document.objects.values_list("client_id", flat=True).get(pk=document_id)
     client = lock(Client, client_id, "brand", no_key=True)
     document = lock(Document, document_id)

@@ -12,16 +12,16 @@ BANDS = 16
 
 
 def number_fingerprint(number: str) -> str:
-    """Keyed hash of a document number: found again by whoever types the number, read by nobody from the table."""
+    """Hash a document number with a key: whoever types the number finds it again, nobody reads it from the table."""
     plain = re.sub(r"[^A-Z0-9]", "", number.upper())
     return hmac.new(lasting_key("kyc-document-number"), plain.encode(), hashlib.sha256).hexdigest() if plain else ""
 
 
 def bands_of(phash: bytes) -> list[int]:
-    """The coarse part in 16 pieces, each with its place: near hashes share at least one, so that an index finds them."""
+    """Split the coarse part into 16 pieces, each with its place: near hashes share at least one, so that an index finds them."""
     return [(place << 16) | int.from_bytes(phash[place * 2 : place * 2 + 2], "big") for place in range(BANDS)]
 
 
 def distance(one: bytes, other: bytes) -> int:
-    """Bits that differ, 0 to 1,024."""
+    """Count the bits that differ, 0 to 1,024."""
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()

@@ -30,7 +30,7 @@ class UploadForm(forms.Form):
             field.choices = [(kind, label) for kind, label in DocumentKind.choices if kind in kinds]
 
     def clean_side(self) -> str:
-        """Only cards and licences have two sides."""
+        """Reduce the side to the front where the kind has only one: cards and licences have two."""
         kind, side = self.cleaned_data.get("kind"), self.cleaned_data.get("side")
         return side or Side.FRONT if kind in TWO_SIDED_KINDS else Side.FRONT
 
@@ -53,7 +53,7 @@ class ApproveForm(forms.Form):
 
 
 def numbered_reasons() -> list[tuple[str, str]]:
-    """With the figure that chooses each; the tenth has 0."""
+    """List the reasons with the figure key that chooses each; the tenth has 0."""
     numbered = [
         (value, f"{label} ({number % 10})" if number <= 10 else str(label))
         for number, (value, label) in enumerate(RejectReason.choices, start=1)

@@ -41,7 +41,7 @@ KEPT_DAYS = 30
 def receive(
     *, client: Client, kind: str, file: BinaryIO, actor: Actor, side: str = "front", name: str = ""
 ) -> IncomingFile:
-    """A client, or staff for them, sends a document. It is kept as it came; whether it can be read is said later.
+    """Take a document from a client, or from staff for them, as it came; whether it can be read is decided later by a worker.
 
     file: a seekable binary file, e.g. Django's UploadedFile. Who: the client, or `kyc.send_document` in reach.
     Raises: NotAllowed, FileRefused (kind, size), StorageFull, DomainError (sent before, too many this hour or today).
@@ -88,7 +88,7 @@ def receive(
 def _refuse_too_many(client: Client, sha256: str) -> None:
     since = timezone.now() - dt.timedelta(hours=1)
     recent = list(IncomingFile.objects.filter(client=client, received_at__gt=since)[:FILES_PER_HOUR_MAX])
-    if any(one.state == IncomingState.WAITING and one.sha256 == sha256 for one in recent):
+    if any(file.state == IncomingState.WAITING and file.sha256 == sha256 for file in recent):
         raise DomainError(_("We already have this file and are checking it."), code="sent_before")
     if len(recent) >= FILES_PER_HOUR_MAX:
         raise DomainError(_("That is many files for one hour. Please wait a while before you send the next one."))
@@ -164,7 +164,7 @@ def _wait(incoming: IncomingFile) -> None:
 
 
 def _finish(incoming: IncomingFile, *, document: Document | None = None, reason: str = "") -> None:
-    """The row is locked. The content goes once the outcome is sure."""
+    """Record the result of a received file, whose row is locked. The content is deleted once the result is sure."""
     key, incoming.store_key = incoming.store_key, ""
     incoming.move_to(IncomingState.TAKEN if document is not None else IncomingState.REFUSED)
     incoming.document, incoming.reason = document, reason
@@ -188,7 +188,7 @@ def _finish(incoming: IncomingFile, *, document: Document | None = None, reason:
 
 
 def due(*, limit: int = 200, waited_seconds: float = 0) -> list[int]:
-    """Files that no worker has taken, or that one left behind, oldest first."""
+    """List files that no worker has taken, or that one left behind, oldest first."""
     now = timezone.now()
     rows = IncomingFile.objects.filter(state=IncomingState.WAITING).filter(
         Q(lease_until__isnull=True, received_at__lte=now - dt.timedelta(seconds=waited_seconds))
@@ -203,26 +203,27 @@ def take_in_due(*, limit: int = 200) -> int:
 
 
 def drop_old() -> int:
-    """Rows of files that were opened or refused a month ago."""
+    """Delete the rows of files that were opened or refused a month ago; return how many."""
     oldest = timezone.now() - dt.timedelta(days=KEPT_DAYS)
     return IncomingFile.objects.filter(finished_at__lt=oldest).delete()[0]
 
 
 def shown_for(client: Client) -> list[IncomingFile]:
-    """What is being opened, and what was refused lately and not sent again since; newest first. One query."""
+    """List files that are being opened, and those refused lately and not sent again since; newest first. One query."""
     since = timezone.now() - dt.timedelta(hours=SHOWN_HOURS)
     recent = IncomingFile.objects.filter(client=client, received_at__gt=since).order_by("-received_at", "-pk")
     return list(_newest(recent[:FILES_PER_HOUR_MAX]))
 
 
 def any_waiting(files: Iterable[IncomingFile]) -> bool:
-    return any(one.state == IncomingState.WAITING for one in files)
+    """Tell whether one of the files is still being opened: the page then refreshes."""
+    return any(file.state == IncomingState.WAITING for file in files)
 
 
 def _newest(rows: Iterable[IncomingFile]) -> Iterable[IncomingFile]:
     seen: set[tuple[str, str]] = set()
-    for one in rows:
-        place = (one.kind, one.side)
-        if one.state == IncomingState.WAITING or (one.state == IncomingState.REFUSED and place not in seen):
-            yield one
+    for file in rows:
+        place = (file.kind, file.side)
+        if file.state == IncomingState.WAITING or (file.state == IncomingState.REFUSED and place not in seen):
+            yield file
         seen.add(place)

@@ -101,12 +101,14 @@ def take_in(file: BinaryIO, *, name: str) -> CleanFile:
 
 
 def too_large_words() -> str:
+    """Write the refusal of a file above the upload limit."""
     return _("The file is larger than %(limit)s. Send a smaller picture, or a PDF with fewer pages.") % {
         "limit": filesizeformat(settings.UPLOAD_MAX_BYTES)
     }
 
 
 def too_large() -> FileRefused:
+    """Build the refusal of a file above the upload limit."""
     return FileRefused(too_large_words(), code="file_too_large")
 
 
@@ -128,12 +130,12 @@ def _read_bounded(file: BinaryIO) -> tuple[bytes, str]:
 
 
 def sniff(raw: bytes) -> str:
-    """The content type from the content; a name or a browser's word counts for nothing. The decoder has the last word."""
+    """Read the content type from the content; a name or a browser's header counts for nothing. The decoder has the last word."""
     return next((kind for kind, signature in SIGNATURES if signature.match(raw)), "application/octet-stream")
 
 
 def clean_name(name: str) -> str:
-    """A display name without path, control characters or surprises; never used as a path."""
+    """Reduce a name to what is safe to show: no path, no control characters. Never used as a path."""
     base = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
     base = "".join(character for character in base if unicodedata.category(character)[0] != "C").strip()
     return re.sub(r"\s+", " ", base)[-120:] or "document"
@@ -153,7 +155,7 @@ def _clean_image(raw: bytes, kind: str) -> bytes:
 
 
 def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
-    """The pages, and nothing that acts: no scripts, actions, forms, attachments, media or links."""
+    """Copy a PDF's pages and nothing that acts: no scripts, actions, forms, attachments, media or links."""
     answer = _parsed(
         "pdf.clean",
         raw,
@@ -174,7 +176,7 @@ def _parsed(operation: str, raw: bytes, **options: Any) -> Answer:
 
 
 def _words(operation: str, refused: ParsingRefused) -> tuple[str, str]:
-    """What the sender reads, and the error's code."""
+    """Translate a refusal of the parser into what the sender reads, with the error's code."""
     code, values = refused.code, refused.values
     if code == "pixels":
         return _("The picture has too many pixels for us. Please send a normal photo or scan."), "file_refused"

@@ -15,12 +15,12 @@ LEVEL_REQUIRED = 1
 
 
 def level_required(client: Client) -> int:
-    """The level that makes a client “verified” at this brand: its policy `kyc_level_required`."""
+    """Return the level that makes a client “verified” at this brand: its policy `kyc_level_required`."""
     return int(client.brand.policies.get("kyc_level_required", LEVEL_REQUIRED))
 
 
 def note_level(*, client: Client, document: Document) -> int:
-    """Recompute the level after an approval took effect; the first time a level is reached, tell everyone once.
+    """Recompute the level after an approval took effect; the first time a level is reached, publish it once.
 
     The caller holds the client's lock. Returns the level.
     """

@@ -205,10 +205,10 @@ class Document(HasState):
         if not self.extracted_sealed:
             return {}
         try:
-            found: dict[str, Any] = orjson.loads(
+            extracted: dict[str, Any] = orjson.loads(
                 crypto.decrypt_for_client(self.client_id, bytes(self.extracted_sealed))
             )
-            return found
+            return extracted
         except crypto.KeyDestroyed:
             return {}
 

@@ -67,7 +67,7 @@ def _value(character: str) -> int:
 
 
 def shape_of(lines: tuple[str, ...] | list[str]) -> str | None:
-    """The format by line count and length, or None."""
+    """Recognise the format by line count and length; None where there is no such format."""
     if not lines or len({len(line) for line in lines}) != 1:
         return None
     shape = SHAPES.get((len(lines), len(lines[0])))
@@ -196,14 +196,14 @@ class _Fields:
 
 
 def _made(shape: str, lines: tuple[str, ...], fields: _Fields, checks: dict[str, bool], today: dt.date) -> Mrz:
-    surname, _separator, given = _letters(fields.names).partition("<<")
+    surname, _separator, given_names = _letters(fields.names).partition("<<")
     return Mrz(
         format=shape,
         lines=lines,
         document_code=_letters(fields.code).replace("<", ""),
         issuing_country=_letters(fields.country).replace("<", ""),
         surname=_words(surname),
-        given_names=_words(_without_noise(given)),
+        given_names=_words(_without_noise(given_names)),
         number=fields.number.replace("<", ""),
         nationality=_letters(fields.nationality).replace("<", ""),
         birth_date=_date(fields.birth, latest=today),

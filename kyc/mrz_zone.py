@@ -43,7 +43,7 @@ class Reading:
         return left <= EDGE or top <= EDGE or left + width >= 1 - EDGE or top + height >= 1 - EDGE
 
     def box_of(self, line: int, start: int, end: int) -> Box:
-        """Where some characters of a line stand; the whole zone when the page is turned."""
+        """Locate some characters of a line; the whole zone when the page is turned."""
         if not self.is_upright:
             return self.box
         left, top, width, height = self.box
@@ -59,9 +59,10 @@ class Band:
 
 
 def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Reading | None:
-    """The best reading of a grey or RGB picture, or None where no zone can be read.
+    """Read the zone on a grey or RGB picture; None where no zone can be read.
 
-    Raises: LookupError when this server has no data to read text with.
+    Of several readings the one with the fewest failed check digits counts. Raises: LookupError when this server has no data to
+    read text with.
     """
     language = ocr.best_for_mrz()
     if language is None:
@@ -80,7 +81,7 @@ def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Readi
 
 
 def _strips(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box, bool]]:
-    """What to read, likeliest first: each band both ways up; then sharpened, which rescues a blurred picture."""
+    """List what to read, likeliest first: each band both ways up; then sharpened, which rescues a blurred picture."""
     bands = list(_bands(grey))
     if not any(band.box[2] > 0.5 for band in bands):
         turned = cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE)
@@ -99,7 +100,7 @@ def _sharpened(band: np.ndarray) -> np.ndarray:
 
 
 def _bands(grey: np.ndarray) -> Iterator[Band]:
-    """Straightened cut-outs that may be a zone, likeliest first, with their boxes in fractions."""
+    """Cut out and straighten what may be a zone, likeliest first, with boxes in fractions."""
     height, width = grey.shape
     scale = WIDTH_PX / width
     small = cv2.resize(grey, (WIDTH_PX, max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
@@ -165,7 +166,7 @@ def _read(strip: np.ndarray, language: str, today: dt.date | None) -> mrz.Mrz | 
 
 
 def _candidates(lines: list[str]) -> Iterator[list[str]]:
-    """Neighbouring lines of about one length, filled or trimmed to it: OCR loses or adds fillers at the end."""
+    """Group neighbouring lines of about one length, filled or trimmed to it: OCR loses or adds fillers at the end."""
     for length, count in LINE_LENGTHS.items():
         for start in range(len(lines) - count + 1):
             group = lines[start : start + count]
@@ -186,6 +187,6 @@ def _fitted(line: str, length: int, *, is_last: bool) -> str:
 
 
 def _unturned(box: Box) -> Box:
-    """A box of the picture turned clockwise, on the picture as it was."""
+    """Convert a box on a picture turned clockwise to the picture as it was."""
     left, top, width, height = box
     return (top, 1 - left - width, height, width)

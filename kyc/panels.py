@@ -16,13 +16,13 @@ from kyc.views.queue import queue_tile
 
 
 def waiting(user: User) -> int | None:
-    """How many wait for a decision, at most 99."""
+    """Count what waits for a decision, at most 99."""
     pending = queries.queue(user).filter(state=DocumentState.PENDING_REVIEW)
     return len(pending.values_list("pk", flat=True)[:99]) or None
 
 
 def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
-    """A document by its whole number; only its keyed hash is kept, so a part of it finds nothing."""
+    """Find a document by its whole number; only its keyed hash is stored, so a part of it finds nothing."""
     if len(query) < 5 or not any(character.isdigit() for character in query):
         return
     for document in queries.find_by_number(user, query, limit=limit):

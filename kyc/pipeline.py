@@ -79,7 +79,7 @@ def _close_open_runs(document: Document, error: str) -> None:
 
 
 def lay_out(document: Document) -> Sheet:
-    """The pages as pictures, the text layer, and the registration to compare with."""
+    """Collect what the checks work on: the pages as pictures, the text layer, and the registration to compare with."""
     client = document.client
     content = store.read(client_id=document.client_id, key=document.store_key)
     drawn = pages.draw(content, document.content_type)
@@ -106,11 +106,11 @@ def lay_out(document: Document) -> Sheet:
 
 
 def examine(sheet: Sheet) -> list[Finding]:
-    """All findings, one per code and field; a check that breaks is a finding itself."""
+    """Run every check, one finding per code and field; a check that breaks is a finding itself."""
     findings: dict[tuple[str, str], Finding] = {}
-    for name, one in CHECKS:
+    for name, check in CHECKS:
         try:
-            for finding in one(sheet):
+            for finding in check(sheet):
                 key = (finding.code, finding.field)
                 if key not in findings or findings[key].score < finding.score:
                     findings[key] = finding
@@ -133,19 +133,19 @@ def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms
     run.engine = ", ".join(sorted(sheet.engines))[:60]
     run.measures = {**sheet.measures, "pages": [[page.shape[1], page.shape[0]] for page in sheet.pages]}
     details = {
-        f"{one.code}:{one.field}": {"found": one.found, "expected": one.expected}
-        for one in findings
-        if one.found or one.expected
+        f"{finding.code}:{finding.field}": {"found": finding.found, "expected": finding.expected}
+        for finding in findings
+        if finding.found or finding.expected
     }
     run.details_sealed = _sealed(document, details)
     run.save()
-    Issue.objects.bulk_create([_row(run, document, one) for one in findings])
+    Issue.objects.bulk_create([_row(run, document, finding) for finding in findings])
     document.extracted_sealed = _sealed(document, sheet.extracted)
     document.phash = sheet.phash
     document.phash_bands = bands_of(sheet.phash) if sheet.phash else []
     document.number_fingerprint, document.issuing_country = sheet.number_fingerprint, sheet.issuing_country
     document.issued_on, document.expires_on = sheet.issued_on, sheet.expires_on
-    _hand_over(document, sorted({str(one.code) for one in findings}))
+    _hand_over(document, sorted({str(finding.code) for finding in findings}))
     return run
 
 
@@ -168,14 +168,14 @@ def _row(run: CheckRun, document: Document, finding: Finding) -> Issue:
 
 
 def _with_air(box: tuple[float, float, float, float]) -> list[float]:
-    """A little more than what was measured, inside the page."""
+    """Widen a measured box a little, inside the page."""
     left, top = max(0.0, box[0] - BOX_AIR), max(0.0, box[1] - BOX_AIR)
     right, bottom = min(1.0, box[0] + box[2] + BOX_AIR), min(1.0, box[1] + box[3] + BOX_AIR)
     return [round(float(side), 4) for side in (left, top, right - left, bottom - top)]
 
 
 def _hand_over(document: Document, codes: list[str]) -> None:
-    """To the review queue, and tell."""
+    """Hand a checked document to the review queue, and publish it."""
     document.move_to(DocumentState.PENDING_REVIEW)
     document.checked_at, document.check_lease_until = timezone.now(), None
     document.save()

@@ -14,7 +14,7 @@ from kyc.models import Document
 
 
 def can_upload(user: Actor, client: Client) -> Decision:
-    """The client themselves, or staff who may send documents for clients."""
+    """Decide who may send a document: the client themselves, or staff with `kyc.send_document` in reach."""
     if user is not None and user.is_client:
         return YES if client.user_id == user.pk else no(_("This is not your account."))
     return can(user, client, "kyc.send_document")
@@ -49,7 +49,7 @@ def can_decide(user: User, document: Document) -> Decision:
 
 
 def can_undo(user: Actor, document: Document) -> Decision:
-    """The officer who decided, while nothing has followed from it."""
+    """Decide who may undo a decision: the officer who decided, while nothing has followed from it."""
     if not document.is_undoable or document.state == DocumentState.PENDING_REVIEW:
         return no(_("The decision has taken effect: it can't be undone any more."))
     if user is None or document.reviewed_by_id != user.pk:

@@ -24,7 +24,7 @@ from kyc.models import CheckRun, Document, Issue
 
 
 def documents_visible_to(user: Actor) -> QuerySet[Document]:
-    """Documents of the clients in the user's books; for a client login, their own."""
+    """List documents of the clients in the user's books; for a client login, their own."""
     if not user or not user.is_authenticated:
         return Document.objects.none()
     if user.is_client:
@@ -35,12 +35,12 @@ def documents_visible_to(user: Actor) -> QuerySet[Document]:
 
 
 def queue(user: Actor) -> QuerySet[Document]:
-    """What waits: uploaded, being checked, pending review."""
+    """List the documents in reach that wait: uploaded, being checked, pending review."""
     return documents_visible_to(user).filter(state__in=OPEN_STATES)
 
 
 def get_document(user: User, document_id: int, *, permission: str = "kyc.view_document") -> Document:
-    """One document with its client, or 404 when it is not visible, NotAllowed (403) when the role lacks the right."""
+    """Find one document with its client, or 404 when it is not visible, NotAllowed (403) when the role lacks the right."""
     visible = Document.objects.filter(client__in=clients_visible_to(user)) if user.is_authenticated else None
     document = (
         visible.select_related("client__brand", "client__book", "claimed_by", "reviewed_by", "uploaded_by")
@@ -56,7 +56,7 @@ def get_document(user: User, document_id: int, *, permission: str = "kyc.view_do
 
 
 def content_of(user: User, document: Document, *, page: int | None = None) -> Iterator[bytes]:
-    """The file's content in chunks, for somebody who may open it; the look is logged before the first byte.
+    """Stream a document's content to somebody who may open it; the access is logged before the first byte.
 
     Raises: NotAllowed, store.FileMissing, store.FileDamaged, crypto.KeyDestroyed.
     """
@@ -98,16 +98,17 @@ class ShownIssue:
 
     @property
     def is_about_registration(self) -> bool:
-        """What is expected stands in the registration; else it is a rule (not older than, at least)."""
+        """What is expected is in the registration; else it is a rule (not older than, at least)."""
         return self.field in REGISTERED_FIELDS
 
 
 def last_run(document: Document) -> CheckRun | None:
+    """Find the newest finished run of the checks; None before the first."""
     return document.runs.exclude(finished_at=None).order_by("-pk").first()
 
 
 def issues_of(document: Document, run: CheckRun | None) -> list[ShownIssue]:
-    """The issues of a run, worst first."""
+    """List the issues of a run, worst first, with what was found."""
     if run is None:
         return []
     details = details_of(document.client_id, run)
@@ -117,6 +118,7 @@ def issues_of(document: Document, run: CheckRun | None) -> list[ShownIssue]:
 
 
 def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
+    """Decrypt what a run read on the document, by issue and field; {} after the client's erasure."""
     if not run.details_sealed:
         return {}
     try:
@@ -129,20 +131,20 @@ def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
 
 
 def find_by_number(user: User, number: str, *, limit: int = 6) -> list[Document]:
-    """Documents with this number, for the search box of those who may open documents."""
+    """Find documents with this number, for the search box of those who may open documents."""
     from kyc.fingerprints import number_fingerprint
 
     mark = number_fingerprint(number)
     if not mark or not user.has_perm("kyc.open_document"):
         return []
-    found = documents_visible_to(user).filter(number_fingerprint=mark).select_related("client")
-    return list(found.order_by("-pk")[:limit])
+    documents = documents_visible_to(user).filter(number_fingerprint=mark).select_related("client")
+    return list(documents.order_by("-pk")[:limit])
 
 
 # ── what is still needed: the portal's and the client page's checklist ─────────────────────────────────────────────
 @dataclass(frozen=True)
 class Requirement:
-    """One thing a client must prove, the document that stands for it, and what to do next.
+    """One thing a client must prove, the document that proves it, and what to do next.
 
     state: missing, waiting, approved, rejected, expired.
     """
@@ -169,29 +171,32 @@ class Requirement:
 
 
 def documents_of(client: Client) -> list[Document]:
-    """All documents of a client, newest first, at most 200. The caller has got the client through a scoped read."""
+    """List a client's documents, newest first, at most 200. The caller has got the client through a scoped read."""
     return list(client.documents.select_related("uploaded_by", "reviewed_by", "claimed_by").order_by("-pk")[:200])
 
 
 def requirements_of(client: Client, documents: Iterable[Document] | None = None) -> list[Requirement]:
     """Proof of identity and proof of address, as the client sees them."""
     mine = list(documents) if documents is not None else documents_of(client)
-    shown = [one for one in mine if one.state != DocumentState.REPLACED]
+    shown = [document for document in mine if document.state != DocumentState.REPLACED]
     return [
         _requirement(
-            "identity", _("Proof of identity"), [one for one in shown if one.kind in IDENTITY_KINDS], IDENTITY_KINDS
+            "identity",
+            _("Proof of identity"),
+            [document for document in shown if document.kind in IDENTITY_KINDS],
+            IDENTITY_KINDS,
         ),
         _requirement(
             "address",
             _("Proof of address"),
-            [one for one in shown if one.kind == DocumentKind.PROOF_OF_ADDRESS],
+            [document for document in shown if document.kind == DocumentKind.PROOF_OF_ADDRESS],
             (DocumentKind.PROOF_OF_ADDRESS,),
         ),
     ]
 
 
 def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple[str, ...]) -> Requirement:
-    """The kind that has got furthest speaks for all."""
+    """Choose the kind of document that has got furthest to speak for a requirement."""
     best: Requirement | None = None
     for kind in dict.fromkeys(one.kind for one in documents):
         one = _of_one_kind(slug, str(label), kind, [d for d in documents if d.kind == kind], kinds)

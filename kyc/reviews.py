@@ -31,7 +31,7 @@ NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
 
 
 def undo_seconds_of(document: Document) -> int:
-    """The brand's `kyc_undo_seconds`; 0 makes decisions final at once."""
+    """Return the brand's `kyc_undo_seconds`; 0 makes decisions final at once."""
     return int(document.client.brand.policies.get("kyc_undo_seconds", UNDO_SECONDS))
 
 
@@ -44,7 +44,7 @@ def approve(
     expires_on: dt.date | None = None,
     issued_on: dt.date | None = None,
 ) -> Document:
-    """The document is good. `note` says why, where a check found something; dates as read by the officer.
+    """Approve a document. `note` says why, where a check found something; dates as read by the officer.
 
     Who: `kyc.review_document`, holding the claim, not the uploader. Raises: NotAllowed, WrongState, DomainError.
     """
@@ -71,26 +71,26 @@ def approve(
 
 @transaction.atomic
 def reject(*, document_id: int, actor: User, reason_code: str, reason: str = "", note: str = "") -> Document:
-    """The document can't be accepted; the client is told why and what to do. Without `reason`, the template's text.
+    """Reject a document; the client reads why and what to do: `reason`, or the template's text without one.
 
-    Who: as `approve`. Raises: NotAllowed, WrongState, DomainError when there is no reason to tell.
+    Who: as `approve`. Raises: NotAllowed, WrongState, DomainError when there is no text for the client.
     """
     document = locked(document_id)
     require(policies.can_decide(actor, document))
     code = RejectReason(reason_code)
-    told = reason.strip()
-    if told in ("", str(REJECT_TEMPLATES[code])):
-        # The template as it stands is told in the client's language, not in the officer's.
+    text = reason.strip()
+    if text in ("", str(REJECT_TEMPLATES[code])):
+        # The unchanged template is sent in the client's language, not in the officer's.
         with translation.override(document.client.language):
-            told = str(REJECT_TEMPLATES[code])
-    if not told:
+            text = str(REJECT_TEMPLATES[code])
+    if not text:
         raise DomainError(_("Write what the client should do: this text is sent to them."))
-    document.reason_code, document.reason = code, told
+    document.reason_code, document.reason = code, text
     return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
 
 
 def issues_that_need_a_note(document: Document) -> list[Issue]:
-    """Warnings and problems that the last finished check found: nobody approves past one without a word."""
+    """List warnings and problems of the last finished check: nobody approves past one without a note."""
     run = document.runs.exclude(finished_at=None).order_by("-pk").first()
     return list(run.issues.filter(severity__in=NOTE_SEVERITIES)) if run else []
 
@@ -164,7 +164,7 @@ def settle_due(*, limit: int = 200) -> int:
 
 @transaction.atomic
 def settle(*, document_id: int) -> int:
-    """One decision takes effect, once. 0 when it was undone, or took effect already."""
+    """Let one decision take effect, once. 0 when it was undone, or took effect already."""
     document = locked(document_id)
     if not document.is_undoable or document.settles_at is None or document.settles_at > timezone.now():
         return 0
@@ -203,7 +203,7 @@ def _take_effect(document: Document) -> None:
 
 
 def _retire_older(document: Document) -> None:
-    """An approved document takes the place of an earlier one of its kind and side."""
+    """Replace earlier approved documents of the same kind and side."""
     older = Document.objects.filter(
         client_id=document.client_id,
         kind=document.kind,
@@ -211,6 +211,6 @@ def _retire_older(document: Document) -> None:
         state__in=[DocumentState.APPROVED, DocumentState.EXPIRED],
         settled_at__isnull=False,
     ).exclude(pk=document.pk)
-    for one in lock_all(older):
-        one.move_to(DocumentState.REPLACED)
-        one.save(update_fields=["state"])
+    for earlier in lock_all(older):
+        earlier.move_to(DocumentState.REPLACED)
+        earlier.save(update_fields=["state"])

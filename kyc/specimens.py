@@ -70,12 +70,12 @@ def _zone_of(holder: Holder) -> mrz.TravelDocument:
 
 
 def _printed(name: str) -> str:
-    """The spelling of issuers that write Ü as UE."""
+    """Spell a name as issuers do who write Ü as UE."""
     return variants(name)[0] if name else ""
 
 
 def passport(holder: Holder, *, lines: tuple[str, str] | None = None) -> Image.Image:
-    """The data page. `lines` replaces the zone, to draw one that lies."""
+    """Draw the data page. `lines` replaces the zone, to draw a forged one."""
     page = _guilloche(*PAGE).copy()
     draw = ImageDraw.Draw(page)
     _face(page, holder.seed, (70, 190, 420, 640))
@@ -104,7 +104,7 @@ def passport(holder: Holder, *, lines: tuple[str, str] | None = None) -> Image.I
 
 
 def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
-    """Front with photo, back with the three-line zone."""
+    """Draw an identity card: the front with the photo, the back with the three-line zone."""
     front = _guilloche(*CARD).copy()
     draw = ImageDraw.Draw(front)
     _face(front, holder.seed, (60, 170, 360, 560))
@@ -188,6 +188,7 @@ def utility_bill(bill: UtilityBill, *, is_small: bool = False) -> bytes:
 
 
 def jpeg(image: Image.Image, *, quality: int = 90) -> bytes:
+    """Encode a picture as JPEG."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=quality)
     return out.getvalue()
@@ -195,15 +196,17 @@ def jpeg(image: Image.Image, *, quality: int = 90) -> bytes:
 
 # ── as a camera would spoil it ─────────────────────────────────────────────────────────────────────────────────────
 def blurred(image: Image.Image, sigma: float) -> Image.Image:
+    """Blur a picture as a shaking hand does."""
     return image.filter(ImageFilter.GaussianBlur(sigma))
 
 
 def turned(image: Image.Image, degrees: float) -> Image.Image:
+    """Turn a picture on a dark table."""
     return image.rotate(degrees, expand=True, fillcolor="#3a3128", resample=Image.Resampling.BICUBIC)
 
 
 def with_glare(image: Image.Image, *, centre: tuple[float, float], radius: float) -> Image.Image:
-    """A white spot; centre in fractions of the page, radius in fractions of its width."""
+    """Add a white spot; centre in fractions of the page, radius in fractions of its width."""
     shiny = image.copy()
     x, y, r = centre[0] * image.width, centre[1] * image.height, radius * image.width
     ImageDraw.Draw(shiny).ellipse((x - r, y - r, x + r, y + r), fill="#ffffff")
@@ -211,7 +214,7 @@ def with_glare(image: Image.Image, *, centre: tuple[float, float], radius: float
 
 
 def photographed(image: Image.Image, *, seed: int = 1) -> Image.Image:
-    """On a table, a little turned, darker and noisier: what a phone makes of it."""
+    """Spoil a picture as a phone does: on a table, a little turned, darker and noisier."""
     chance = random.Random(seed)  # noqa: S311 — a drawing
     table = Image.new("RGB", (int(image.width * 1.16), int(image.height * 1.18)), "#6d5a45")
     table.paste(image, (int(image.width * 0.08), int(image.height * 0.09)))
@@ -239,7 +242,7 @@ def _register_pdf_fonts() -> None:
 
 @cache
 def _guilloche(width: int, height: int) -> Image.Image:
-    """A pale background with fine waves, as security paper has."""
+    """Draw a pale background with fine waves, as security paper has."""
     page = Image.new("RGB", (width, height), "#e9eef0")
     draw = ImageDraw.Draw(page)
     import math
@@ -263,14 +266,14 @@ def _specimen(page: Image.Image) -> None:
 
 
 def _zone_line(draw: ImageDraw.ImageDraw, line: str, *, left: float, top: float, step: float, size: int) -> None:
-    """One line in OCR-B at a fixed pitch."""
+    """Draw one line in OCR-B at a fixed pitch."""
     font = _ocr_b(size)
     for place, character in enumerate(line):
         draw.text((left + place * step, top), character, font=font, fill="#101010")
 
 
 def _face(page: Image.Image, seed: int, box: tuple[int, int, int, int]) -> None:
-    """A drawn head and shoulders, a little different for each person."""
+    """Draw a head and shoulders, a little different for each person."""
     chance = random.Random(seed)  # noqa: S311 — a drawing
     width, height = box[2] - box[0], box[3] - box[1]
     photo = Image.new("RGB", (width, height), "#c9d3d8")
@@ -314,7 +317,7 @@ SMALL = (750, 528)
 
 @cache
 def _blank_small() -> Image.Image:
-    """The page without its holder, small."""
+    """Draw the small page without its holder."""
     page = _guilloche(*PAGE).copy()
     draw = ImageDraw.Draw(page)
     draw.text((70, 48), "UTOPIA", font=_sans(54, bold=True), fill=INK)
@@ -336,7 +339,7 @@ def _small_face(number: int) -> Image.Image:
 
 
 def small_passport(holder: Holder) -> Image.Image:
-    """A passport at six tenths of its size, drawn in milliseconds: faces come from a set of forty."""
+    """Draw a passport at six tenths of its size, in milliseconds: faces come from a set of forty."""
     page = _blank_small().copy()
     page.paste(_small_face(holder.seed % 40), (42, 114))
     draw = ImageDraw.Draw(page)

@@ -55,12 +55,12 @@ def put(
 
 
 def stream(*, client_id: int, key: str) -> Iterator[bytes]:
-    """The content in chunks. Raises FileMissing, FileDamaged, or crypto.KeyDestroyed after the client's erasure."""
+    """Decrypt the content in chunks. Raises FileMissing, FileDamaged, or crypto.KeyDestroyed after the client's erasure."""
     yield from sealed_files.stream(path_of(key), owner=sealed_files.of_client(client_id))
 
 
 def read(*, client_id: int, key: str) -> bytes:
-    """The whole content: files are bounded by UPLOAD_MAX_BYTES."""
+    """Decrypt the whole content: files are bounded by UPLOAD_MAX_BYTES. Raises as `stream`."""
     return b"".join(stream(client_id=client_id, key=key))
 
 

@@ -1,4 +1,4 @@
-"""What KYC does when something happened: start the checks, tell the officers, write to the client, move the stage."""
+"""What KYC does when something happened: start the checks, notify the officers, e-mail the client, move the stage."""
 
 import logging
 
@@ -22,11 +22,13 @@ logger = logging.getLogger(__name__)
 
 @subscribe(DocumentUploaded)
 def start_the_checks(event: DocumentUploaded) -> None:
+    """Have a worker check a new document."""
     enqueue_on_commit("kyc.check_document", event.document_id)
 
 
 @subscribe(DocumentChecked)
 def tell_the_officers(event: DocumentChecked) -> None:
+    """Notify the officers of the brand that a checked document waits for review."""
     document = Document.objects.select_related("client").filter(pk=event.document_id).first()
     if document is None or document.state != DocumentState.PENDING_REVIEW:
         return
@@ -46,6 +48,7 @@ def tell_the_officers(event: DocumentChecked) -> None:
 
 @subscribe(DocumentReviewed)
 def write_to_the_client(event: DocumentReviewed) -> None:
+    """E-mail the client why a document was rejected and what to do."""
     if event.decision != DocumentState.REJECTED:
         return
     document = Document.objects.select_related("client").get(pk=event.document_id)

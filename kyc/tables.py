@@ -62,8 +62,8 @@ class QueueFilter(django_filters.FilterSet):
 
 
 def issue_badges(row: Document, _table: Table) -> Any:
-    """The issues of the last run, worst first."""
-    issues = sorted(row.shown_issues, key=lambda one: list(TONES).index(Severity(one.severity)))  # type: ignore[attr-defined]
+    """Show the issues of the last run as badges, worst first."""
+    issues = sorted(row.shown_issues, key=lambda issue: list(TONES).index(Severity(issue.severity)))  # type: ignore[attr-defined]
     unique = list({issue.code: issue for issue in issues}.values())
     if not unique:
         return (
@@ -75,19 +75,25 @@ def issue_badges(row: Document, _table: Table) -> Any:
         " ",
         '<span class="k-badge tone-{}" title="{}">{}</span>',
         (
-            (TONES[Severity(one.severity)], one.get_code_display(), ISSUE_SHORT.get(one.code, one.get_code_display()))
-            for one in unique[:4]
+            (
+                TONES[Severity(issue.severity)],
+                issue.get_code_display(),
+                ISSUE_SHORT.get(issue.code, issue.get_code_display()),
+            )
+            for issue in unique[:4]
         ),
     )
 
 
 def waited(row: Document, table: Table) -> Any:
+    """Show how long a document has waited; amber and red mark those that wait too long."""
     hours = (table.now - row.uploaded_at).total_seconds() / 3600
     css = "neg" if hours >= WAIT_LATE_HOURS else "k-amber" if hours >= WAIT_WARN_HOURS else ""
     return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
 
 
 def claim(row: Document, table: Table) -> Any:
+    """Name who is working on a document: "You", a colleague, or nobody."""
     if row.claimed_by_id is None or row.claimed_until is None or row.claimed_until <= table.now:
         return ""
     return _now("You") if row.claimed_by_id == table.user.pk else str(row.claimed_by)

@@ -7,6 +7,7 @@ from kyc import documents, incoming, reviews
 
 @shared_task
 def check_document(document_id: int) -> bool:
+    """Check a document in a worker; False where there was nothing to check."""
     from kyc import pipeline  # image libraries: only the worker that looks at pictures loads them
 
     return pipeline.check(document_id) is not None
@@ -14,12 +15,13 @@ def check_document(document_id: int) -> bool:
 
 @shared_task
 def take_in_file(incoming_id: int) -> bool:
+    """Open a received file in a worker; True where it became a document."""
     return incoming.take_in(incoming_id) is not None
 
 
 @shared_task
 def hand_over_incoming() -> int:
-    """Files that no worker has opened, or that a worker left behind."""
+    """Hand files to workers that none has opened, or that one left behind."""
     ids = incoming.due(waited_seconds=10)
     for incoming_id in ids:
         take_in_file.apply_async([incoming_id], retry=False, expires=30)
@@ -28,12 +30,13 @@ def hand_over_incoming() -> int:
 
 @shared_task
 def drop_old_incoming() -> int:
+    """Delete the rows of received files that were opened or refused a month ago."""
     return incoming.drop_old()
 
 
 @shared_task
 def hand_over_unchecked() -> int:
-    """What no worker has taken (the broker was away) or a worker left behind (it was killed)."""
+    """Hand documents to workers that none has taken (the broker was away) or one left behind (it was killed)."""
     ids = documents.waiting_for_checks(limit=200, waited_seconds=15)
     for document_id in ids:
         check_document.apply_async([document_id], retry=False)
@@ -42,11 +45,13 @@ def hand_over_unchecked() -> int:
 
 @shared_task
 def settle_decisions() -> int:
+    """Let decisions take effect whose time to undo is over."""
     return reviews.settle_due()
 
 
 @shared_task
 def expire_documents() -> int:
+    """Expire approved documents whose validity has ended."""
     return documents.expire_due()
 
 

@@ -96,7 +96,7 @@ def _rejected(demo: Demo, pairs: list[tuple[Journey, Client]]) -> list[Story]:
 
 
 def _sent(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
-    """Draw the paper, keep it encrypted, and tell when it came and when somebody decided."""
+    """Draw the document, store it encrypted, and return when it came and when somebody decided."""
     rng = demo.rng
     assert journey.registered_at is not None
     uploaded = journey.registered_at + rng.uniform(4, 90) * MINUTE

@@ -1,4 +1,4 @@
-"""The papers of a demo client: numbers that are nobody's, and what may be wrong with a document."""
+"""The documents of a demo client: numbers that are nobody's, and what may be wrong with a document."""
 
 from __future__ import annotations
 

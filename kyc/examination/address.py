@@ -49,6 +49,7 @@ Line = tuple[int, str, Box]
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
+    """Compare a proof of address with the registration: name, address, and how old it is."""
     if sheet.kind != DocumentKind.PROOF_OF_ADDRESS:
         return
     pages = words_of(sheet)
@@ -61,7 +62,7 @@ def check(sheet: Sheet) -> Iterator[Finding]:
 
 
 def words_of(sheet: Sheet) -> list[list[Word]] | None:
-    """Words per page; None when there is no text layer and this server can't read pictures."""
+    """List the words per page; None when there is no text layer and this server can't read pictures."""
     if sheet.text_layer is not None and any(sheet.text_layer):
         sheet.engines.add("text layer")
         return [words[:WORDS_MAX] for words in sheet.text_layer[:PAGES_MAX]]
@@ -121,7 +122,7 @@ def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
 
 
 def find(sheet: Sheet, pages: list[list[Word]], wanted: str) -> tuple[float, str, int, Box | None]:
-    """(likeness, text, page, box) of the run of words that comes nearest to `wanted` in any of its spellings."""
+    """Find (likeness, text, page, box) of the run of words that comes nearest to `wanted` in any of its spellings."""
     spellings = variants(wanted)
     length = max((len(spelling.split()) for spelling in spellings), default=0)
     best: tuple[float, str, int, Box | None] = (0.0, "", 1, None)
@@ -154,11 +155,11 @@ def _around(words: list[Word]) -> tuple[int, int, int, int]:
 
 
 def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
-    found = issue_date(sheet, pages)
-    if found is None:
+    dated = issue_date(sheet, pages)
+    if dated is None:
         yield Finding(IssueCode.POA_NO_DATE, 0.7, field="issued_on")
         return
-    issued_on, page, box = found
+    issued_on, page, box = dated
     sheet.issued_on = issued_on
     sheet.extracted["issued_on"] = issued_on.isoformat()
     if issued_on < sheet.today - dt.timedelta(days=AGE_DAYS_MAX):
@@ -174,7 +175,7 @@ def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
 
 
 def issue_date(sheet: Sheet, pages: list[list[Word]]) -> tuple[dt.date, int, Box] | None:
-    """The date the paper was made: beside a word that says so, else the latest that is not in the future."""
+    """Find the day of issue: a date beside a word for it, else the latest that isn't in the future."""
     candidates: list[tuple[bool, dt.date, int, Box]] = []
     for number, words in enumerate(pages, start=1):
         for start in range(len(words)):
@@ -198,8 +199,8 @@ def issue_date(sheet: Sheet, pages: list[list[Word]]) -> tuple[dt.date, int, Box
 def _plain(words: list[Word]) -> str:
     """Lower-case letters, digits and the separators of dates."""
     text = " ".join(word.text for word in words)
-    kept = "".join(
+    plain = "".join(
         character if character in "./-" or character.isdigit() else folded(character).lower() or " "
         for character in text
     )
-    return " ".join(kept.split())
+    return " ".join(plain.split())

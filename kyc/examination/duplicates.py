@@ -18,6 +18,7 @@ CANDIDATES_MAX = 200
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
+    """Find the same document at another client of the brand: by number, file, or picture."""
     others = Document.objects.filter(client__brand_id=sheet.subject.brand_id).exclude(client_id=sheet.subject.client_id)
     others = others.exclude(state=DocumentState.REPLACED)
     if sheet.number_fingerprint:

@@ -18,8 +18,9 @@ CASCADES = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
-    wanted = sheet.kind == DocumentKind.SELFIE or (sheet.is_identity and sheet.side == Side.FRONT)
-    if not wanted:
+    """Look for a face where the kind of document has one, and note where it is."""
+    has_face = sheet.kind == DocumentKind.SELFIE or (sheet.is_identity and sheet.side == Side.FRONT)
+    if not has_face:
         return
     for page in sheet.pages[:2]:
         box = find_face(page, is_turned=sheet.zone is not None and not sheet.zone.is_upright)
@@ -30,7 +31,10 @@ def check(sheet: Sheet) -> Iterator[Finding]:
 
 
 def find_face(page: np.ndarray, *, is_turned: bool = False) -> Box | None:
-    """The largest face in fractions of the page; on a page known to be turned, anywhere. None where there is none."""
+    """Find the largest face, in fractions of the page; None where there is none.
+
+    On a page known to be turned the other directions are tried, too; a face found there counts as the whole page.
+    """
     height, width = page.shape[:2]
     grey = cv2.cvtColor(cv2.resize(page, (WIDTH_PX, round(height * WIDTH_PX / width))), cv2.COLOR_RGB2GRAY)
     quarters = (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180) if is_turned else ()

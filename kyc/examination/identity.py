@@ -26,6 +26,7 @@ KIND_OF_CODE = {
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
+    """Compare the machine-readable zone with the registration: kind, names, birth, expiry."""
     if sheet.zone is None:
         return
     yield from _kind(sheet)
@@ -122,4 +123,5 @@ def _expiry(sheet: Sheet) -> Iterator[Finding]:
 
 
 def age_on(born: dt.date, day: dt.date) -> int:
+    """Compute the age in full years on a day."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

@@ -24,6 +24,7 @@ BORDER_PX = 3
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
+    """Measure whether a photographed page can be read: size, sharpness, light, reflections."""
     if sheet.text_layer is not None and any(sheet.text_layer):
         return  # a PDF that was written, not photographed
     page = sheet.pages[0]
@@ -57,7 +58,7 @@ def check(sheet: Sheet) -> Iterator[Finding]:
 
 
 def sharpness(grey: np.ndarray) -> tuple[float, float]:
-    """(variance of the Laplacian over the page, its 90th percentile over tiles)."""
+    """Measure (variance of the Laplacian over the page, its 90th percentile over tiles)."""
     edges = cv2.Laplacian(grey, cv2.CV_64F)
     rows, columns = edges.shape[0] // TILE_PX, edges.shape[1] // TILE_PX
     if not rows or not columns:
@@ -67,7 +68,7 @@ def sharpness(grey: np.ndarray) -> tuple[float, float]:
 
 
 def largest_reflection(small: np.ndarray) -> tuple[Box, float] | None:
-    """The largest burnt-out spot and its share of the page, when it is large enough to hide something.
+    """Find the largest burnt-out spot and its share of the page, when it is large enough to hide something.
 
     A spot along the page's whole border is the table or scanner beneath, not a reflection.
     """

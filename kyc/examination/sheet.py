@@ -87,6 +87,6 @@ class Sheet:
         return self.kind == DocumentKind.PASSPORT or (self.kind == DocumentKind.ID_CARD and self.side == Side.BACK)
 
     def fraction(self, box: tuple[int, int, int, int], page: int = 1) -> Box:
-        """A box in pixels as fractions of its page."""
+        """Convert a box in pixels to fractions of its page."""
         height, width = self.pages[page - 1].shape[:2]
         return (box[0] / width, box[1] / height, box[2] / width, box[3] / height)

@@ -10,7 +10,7 @@ from kyc.examination.sheet import Finding, Sheet
 from kyc.fingerprints import number_fingerprint
 
 PAGES_MAX = 2
-# Where each checked field stands: format → field → (line, first character, end).
+# Where each checked field is: format → field → (line, first character, end).
 PLACES = {
     "TD1": {"number": (0, 5, 15), "birth": (1, 0, 7), "expiry": (1, 8, 15), "composite": (1, 29, 30), "names": (2, 0, 30)},
     "TD2": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "composite": (1, 35, 36), "names": (0, 5, 36)},
@@ -24,6 +24,7 @@ PLACES = {
 
 
 def check(sheet: Sheet) -> Iterator[Finding]:
+    """Find and read the machine-readable zone, and check its digits; the later checks compare what it says."""
     if not sheet.is_identity:
         return
     try:

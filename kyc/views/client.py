@@ -20,7 +20,7 @@ from kyc.levels import level_required
 
 
 def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """What is proved, what is missing, and every document with its state."""
+    """Show what is proved, what is missing, and every document with its state."""
     user = request.user
     mine, sent = queries.documents_of(client), incoming.shown_for(client)
     context = {

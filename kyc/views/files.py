@@ -24,7 +24,7 @@ CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class FileGone(DomainError):
-    """The row is there, the content is not readable: the reader is told which of the reasons it is."""
+    """A document whose content can't be read; the message says for which reason."""
 
     code = "file_gone"
 
@@ -72,7 +72,7 @@ def guarded(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _content(request: UserRequest, document: Document, page: int | None) -> Iterable[bytes]:
-    """The content in chunks; the first is read here, so that a damaged file is an error page and not half a picture."""
+    """Start streaming; the first chunk is read here, so that a damaged file is an error page and not half a picture."""
     chunks = queries.content_of(request.user, document, page=page)
     try:
         first = next(chunks, b"")

@@ -34,7 +34,7 @@ class Queue(TableView):
 
 
 def ages(user: User) -> dict[str, Any]:
-    """How many wait, by age; one bounded query."""
+    """Count what waits, by age; one bounded query."""
     now = timezone.now()
     rows = list(
         queries.queue(user)
@@ -72,6 +72,6 @@ class Next(StaffView):
 
 
 def queue_tile(user: User) -> dict[str, Any]:
-    """The dashboard's tile."""
-    found = ages(user)
-    return {"ages": found, "late_since": timezone.now() - dt.timedelta(hours=WAIT_LATE_HOURS)}
+    """Count what waits for the dashboard's tile."""
+    counts = ages(user)
+    return {"ages": counts, "late_since": timezone.now() - dt.timedelta(hours=WAIT_LATE_HOURS)}

@@ -45,13 +45,13 @@ class Review(StaffView):
 def show(
     request: UserRequest, document: Document, *, approve: ApproveForm | None = None, reject: RejectForm | None = None
 ) -> HttpResponse:
-    """The page, perhaps with a form that was refused: it keeps what was typed."""
+    """Show the page, perhaps with a form that was refused: it keeps what was typed."""
     user = request.user
     run = queries.last_run(document)
     issues = queries.issues_of(document, run)
     others = queries.documents_of(document.client)
     refused = next((form for form in (approve, reject) if form is not None and form.errors), None)
-    needs_note = any(one.issue.severity in reviews.NOTE_SEVERITIES for one in issues)
+    needs_note = any(shown.issue.severity in reviews.NOTE_SEVERITIES for shown in issues)
     can_decide = policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None
     context = {
         "document": document,
@@ -65,7 +65,7 @@ def show(
         "can_decide": can_decide,
         # The forms are gone with the right to decide: why, and what was typed, is said without them.
         "refused": refused if not can_decide else None,
-        "typed": [words for name in ("reason", "note") if refused and (words := refused.data.get(name))],
+        "typed": [text for name in ("reason", "note") if refused and (text := refused.data.get(name))],
         "is_claimed_by_other": document.is_claimed_by_other(user),
         "approve_form": approve
         or ApproveForm(
@@ -79,15 +79,15 @@ def show(
 
 
 def _field_of(error: DomainError, document: Document) -> str | None:
-    """Where the approval's form shows what is wrong; of a proof of address it asks for the day of issue instead."""
+    """Name the field where the approval's form shows a refusal; of a proof of address it asks for the day of issue instead."""
     if error.code == "expired" and document.kind != DocumentKind.PROOF_OF_ADDRESS:
         return "expires_on"
     return "note" if error.code == "needs_note" else None
 
 
 def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:
-    """The reason that the worst issue suggests, with its text; nothing where the checks found nothing."""
-    reason = next((REASON_FOR_ISSUE[one.code] for one in issues if one.code in REASON_FOR_ISSUE), None)
+    """Suggest the reason of the worst issue, with its text; nothing where the checks found nothing."""
+    reason = next((REASON_FOR_ISSUE[shown.code] for shown in issues if shown.code in REASON_FOR_ISSUE), None)
     return {"reason_code": reason.value, "reason": str(REJECT_TEMPLATES[reason])} if reason else {}
 
 
@@ -165,7 +165,7 @@ class Reject(StaffView):
 
 
 def go_on(request: UserRequest, document: Document, done: str) -> HttpResponse:
-    """To the client's next waiting document, then to the next client; the last decision can be undone there."""
+    """Go to the client's next waiting document, then to the next client; the last decision can be undone there."""
     remember(request, document)
     messages.success(request, done % {"title": document.title, "client": document.client})
     following = claims.claim_next(actor=request.user, after=document)

@@ -19,7 +19,7 @@ def remember(request: HttpRequest, document: Document) -> None:
 
 
 def undoable(request: UserRequest) -> dict[str, Any] | None:
-    """The document and the seconds that are left, or None."""
+    """Find the last decision and the seconds left to undo it; None where it can't be undone."""
     document_id = request.session.get(KEY)
     if not document_id:
         return None
