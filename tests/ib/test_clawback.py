@@ -65,6 +65,14 @@ def test_a_reversal_that_is_heard_before_its_chargeback_moves_nothing(network, t
     assert left_to(network.sub) == 6 and Accrual.objects.exclude(kind="original").count() == 0
 
 
+@pytest.mark.parametrize("amount", ["0", "-1"])
+def test_a_part_of_nothing_leaves_the_real_one_to_come(network, traded, amount):
+    assert clawback.take_back(deposit_id=traded.pk, amount=Decimal(amount), reference="dp_1") == 0
+    assert not ReversedPart.objects.exists()
+    assert clawback.take_back(deposit_id=traded.pk, amount=Decimal("0.01"), reference="dp_1") == 3
+    assert clawback.take_back(deposit_id=traded.pk, amount=Decimal(100), reference="dp_1") == 0, "heard once"
+
+
 def test_what_comes_back_after_the_settlement_is_paid_with_the_next(network, cast, traded):
     clawback.take_back(deposit_id=traded.pk, amount=Decimal(100), reference="dp_1")
     settle_everything(cast)

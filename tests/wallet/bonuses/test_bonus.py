@@ -134,6 +134,18 @@ def test_staff_give_credit_that_is_not_in_the_wallet(cast, pro):
     assert verify().holds
 
 
+def test_a_bonus_is_of_the_plan_that_was_chosen(cast, pro):
+    make_plan(cast)
+    second = make_plan(cast, name="Winter", maximum_minor=30_000)
+    ended = make_plan(cast, name="Ended")
+    BonusPlan.objects.filter(pk=ended.pk).update(is_enabled=False)
+    assert give(cast, second, "300").rule.plan == second
+    with pytest.raises(DomainError, match=r"can get €0\.00 more"):
+        give(cast, second, "1", key="g2")
+    with pytest.raises(DomainError, match="no terms in force"):
+        give(cast, ended, key="g3")
+
+
 def test_above_the_limit_a_second_person_decides(cast, pro):
     grant = give(cast, make_plan(cast), "300")
     assert (grant.state, bonus_held(pro, "EUR")) == (BonusState.REQUESTED, 0)

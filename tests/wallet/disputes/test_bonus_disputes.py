@@ -170,6 +170,18 @@ def test_what_the_terms_let_nobody_give_alone_waits_for_two_people(grant, cast):
     assert list(bonus_disputes.undecided_in(BonusGrant.objects.all())) == [grant]
 
 
+def test_only_what_is_won_and_not_taken_again_waits_for_a_decision(undecided):
+    def is_there() -> bool:
+        return bonus_disputes.undecided_in(BonusGrant.objects.all()).exists()
+
+    assert is_there() and bonus_disputes.is_undecided(BonusLoss.objects.get())
+    for changed, as_it_was in (({"taken_minor": 1}, {"taken_minor": 0}), ({"state": "lost"}, {"state": "won"})):
+        Dispute.objects.update(**changed)
+        assert not is_there() and not bonus_disputes.is_undecided(BonusLoss.objects.get())
+        Dispute.objects.update(**as_it_was)
+    assert is_there()
+
+
 def test_two_people_restore_it(cast, grant, undecided):
     assert grant.held_minor == 0
     proposal = said(cast, undecided)
