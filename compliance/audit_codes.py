@@ -23,6 +23,11 @@ class ComplianceAction(AuditCode):
         "lock",
         "warning",
     )
+    RESTRICTION_LIFT_WITHDRAWN = (
+        "compliance.restriction_lift_withdrawn",
+        _("Request to lift a restriction withdrawn"),
+        "x",
+    )
     RESTRICTION_LIFTED = "compliance.restriction_lifted", _("Restriction lifted"), "lock-open", "success"
     RESTRICTION_PLACED = "compliance.restriction_placed", _("Restriction placed"), "lock", "danger"
     RISK_ASSESSED = "compliance.risk_assessed", _("Risk rated"), "gauge"

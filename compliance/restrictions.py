@@ -13,14 +13,14 @@ from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Restriction
 from crm import approvals
-from crm.approvals import Change
+from crm.approvals import Change, kind_of, require_withdrawable
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import LocalizedText, joined, label_of, phrase
 from crm.models import Actor, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import YES, Decision, no, require
 
 
 @transaction.atomic
@@ -90,7 +90,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
         title=phrase("%(name)s asks to lift a restriction of %(client)s")
         % {"name": actor, "client": restriction.client},
         url=f"/compliance/clients/{restriction.client_id}/",
-        dedupe_key=f"compliance.lift_asked:{restriction.pk}",
+        dedupe_key=f"compliance.lift_asked:{restriction.pk}:{restriction.lift_requested_at.isoformat()}",
     )
     return restriction
 
@@ -140,6 +140,28 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
     return restriction
 
 
+@transaction.atomic
+def withdraw_lift(*, restriction_id: int, actor: User, note: str = "") -> Restriction:
+    """The officer who asked takes the request back: the restriction stays in force.
+
+    Who: who asked, with `compliance.lift_restriction` in reach. Raises: NotAllowed, WrongState.
+    """
+    restriction = _locked(restriction_id)
+    require_withdrawable(kind_of(Restriction), restriction, actor)
+    restriction.lift_requested_by = restriction.lift_requested_at = None
+    restriction.lift_reason = ""
+    restriction.save(update_fields=["lift_requested_by", "lift_requested_at", "lift_reason"])
+    audit.record(
+        actor=actor,
+        action=ComplianceAction.RESTRICTION_LIFT_WITHDRAWN,
+        target=restriction,
+        client_id=restriction.client_id,
+        brand_id=restriction.client.brand_id,
+        reason=note.strip()[:300],
+    )
+    return restriction
+
+
 def _locked_client(client_id: int) -> Client:
     return lock(Client, client_id, "brand", no_key=True)
 
@@ -160,6 +182,7 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
     code = "restriction-lift"
     label = gettext_lazy("Lifting of a restriction")
     asks = decides = "compliance.lift_restriction"
+    withdrawn = ComplianceAction.RESTRICTION_LIFT_WITHDRAWN
     notice = "compliance.lift_asked"
     client_path = "client"
     related = ("client",)
@@ -170,11 +193,17 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
     def is_pending(self, item: Restriction) -> bool:
         return item.is_in_force and item.lift_requested_by_id is not None
 
+    def still_waits(self, item: Restriction) -> Decision:
+        return YES if self.is_pending(item) else no(_("Nobody has asked for this restriction to be lifted yet."))
+
     def approve(self, pk: int, actor: User, note: str) -> Restriction:
         return lift(restriction_id=pk, actor=actor)
 
     def reject(self, pk: int, actor: User, note: str) -> Restriction:
         return refuse_to_lift(restriction_id=pk, actor=actor, reason=note)
+
+    def withdraw(self, pk: int, actor: User, note: str) -> Restriction:
+        return withdraw_lift(restriction_id=pk, actor=actor, note=note)
 
     def title(self, item: Restriction) -> LocalizedText:
         return joined([label_of(item, "kind"), item.client], ": ")

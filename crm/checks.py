@@ -8,12 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
+from django.db.backends.utils import CursorWrapper
 
 from crm.outside import destinations
 from crm.security import database_role, keys
 
 POSTGRESQL_MIN = 15
 EXTENSIONS = ("pg_trgm", "btree_gist")
+OTHER_VERSION_HINT = (
+    "Nothing was changed. A demo or trial: `make stop`, delete `var/`, start again. A database to keep: run the version "
+    "that wrote it, or restore a backup into the version it came from."
+)
 
 
 @register(Tags.security, deploy=True)
@@ -160,8 +165,29 @@ def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kw
                 cursor.execute(
                     "SELECT app, name FROM django_migrations WHERE app = ANY(%s) ORDER BY id", [settings.KEELSON_APPS]
                 )
-                errors += of_another_version(cursor.fetchall())
+                applied = cursor.fetchall()
+                errors += of_another_version(applied) or of_another_schema(applied, _schema_version(cursor))
     return errors
+
+
+def _schema_version(cursor: CursorWrapper) -> int:
+    """What the database says of its tables; 1 before it said so."""
+    cursor.execute("SELECT to_regprocedure('keelson_schema_version()') IS NOT NULL")
+    if not cursor.fetchone()[0]:
+        return 1
+    cursor.execute("SELECT keelson_schema_version()")
+    version: int = cursor.fetchone()[0]
+    return version
+
+
+def of_another_schema(applied: Sequence[tuple[str, str]], version: int) -> list[Error]:
+    """A database whose migrations have the same names and other tables. An empty one has no version yet."""
+    text = (Path(settings.BASE_DIR) / "crm/sql/schema_version.sql").read_text(encoding="utf-8")
+    expected = int(text.rpartition("SELECT ")[2].split()[0])
+    if version == expected or ("crm", "0002_sql") not in applied:
+        return []
+    words = f"another version of Keelson wrote this database: its tables are version {version}, here they are version {expected}"
+    return [Error(words, hint=OTHER_VERSION_HINT, id="keelson.E025")]
 
 
 def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
@@ -170,14 +196,10 @@ def of_another_version(applied: Sequence[tuple[str, str]]) -> list[Error]:
     unknown = [f"{app}.{name}" for app, name in applied if not (base / app / "migrations" / f"{name}.py").exists()]
     if not unknown:
         return []
-    hint = (
-        "Nothing was changed. A demo or trial: `make stop`, delete `var/`, start again. A database to keep: run the version "
-        "that wrote it, or restore a backup into the version it came from."
-    )
     text = f"another version of Keelson wrote this database: {unknown[-1]} is unknown here"
     if len(unknown) > 1:
         text += f", as are {len(unknown) - 1} more"
-    return [Error(text, hint=hint, id="keelson.E025")]
+    return [Error(text, hint=OTHER_VERSION_HINT, id="keelson.E025")]
 
 
 def not_allowed(

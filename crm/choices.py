@@ -112,19 +112,12 @@ class GrantKind(models.TextChoices):
     BOOK = "book", _("Book")
 
 
-class GrantState(BadgeChoices):
-    PENDING = "pending", "yellow", _("Waits for a second administrator")
-    APPROVED = "approved", "green", _("Approved")
-    REJECTED = "rejected", "red", _("Rejected")
-    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
-
-
 class ApprovalState(BadgeChoices):
     """Of what one person proposes and another decides."""
 
-    PENDING = "waiting", "azure", _("Waits for a second person")
+    PENDING = "pending", "yellow", _("Awaiting second approval")
     APPROVED = "approved", "green", _("Approved")
-    REJECTED = "refused", "red", _("Refused")
+    REJECTED = "rejected", "red", _("Rejected")
     WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
 
 
@@ -133,14 +126,6 @@ APPROVAL_TRANSITIONS: dict[str, set[str]] = {
     ApprovalState.APPROVED: set(),
     ApprovalState.REJECTED: set(),
     ApprovalState.WITHDRAWN: set(),
-}
-
-
-GRANT_TRANSITIONS: dict[str, set[str]] = {
-    GrantState.PENDING: {GrantState.APPROVED, GrantState.REJECTED, GrantState.WITHDRAWN},
-    GrantState.APPROVED: set(),
-    GrantState.REJECTED: set(),
-    GrantState.WITHDRAWN: set(),
 }
 
 

@@ -29,4 +29,5 @@ class IbAction(AuditCode):
     PLAN_DRAFTED = "ib.plan_drafted", _("Commission plan drafted"), "pencil"
     PLAN_PROPOSED = "ib.plan_proposed", _("Commission plan proposed"), "send", "info"
     PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
+    PLAN_WITHDRAWN = "ib.plan_withdrawn", _("Commission plan withdrawn"), "x"
     WALLET_LINKED = "ib.wallet_linked", _("Partner's wallet linked"), "wallet"

@@ -31,14 +31,14 @@ class VersionState(BadgeChoices):
     """A plan version is written as a draft, proposed by its maker, and activated by somebody else."""
 
     DRAFT = "draft", "secondary", _("Draft")
-    PROPOSED = "proposed", "yellow", _("Waiting for a second person")
+    PENDING = "pending", "yellow", _("Awaiting second approval")
     ACTIVE = "active", "green", _("Active")
     REJECTED = "rejected", "red", _("Rejected")
 
 
 VERSION_TRANSITIONS: dict[str, set[str]] = {
-    VersionState.DRAFT: {VersionState.PROPOSED},
-    VersionState.PROPOSED: {VersionState.ACTIVE, VersionState.REJECTED, VersionState.DRAFT},
+    VersionState.DRAFT: {VersionState.PENDING},
+    VersionState.PENDING: {VersionState.ACTIVE, VersionState.REJECTED, VersionState.DRAFT},
     VersionState.ACTIVE: set(),
     VersionState.REJECTED: set(),
 }

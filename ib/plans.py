@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import approvals
-from crm.approvals import Change
+from crm.approvals import Change, kind_of, require_withdrawable
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
@@ -239,17 +239,17 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     """Ask a second person to activate a draft, and notify those who may. Who: `ib.propose_plan`."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
-    version.move_to(VersionState.PROPOSED)
+    version.move_to(VersionState.PENDING)
     version.save(update_fields=["state"])
     audit.record(actor=actor, action=IbAction.PLAN_PROPOSED, target=version, brand_id=version.plan.brand_id)
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
     notify(
         deciders,
         kind="ib.plan_proposed",
-        title=phrase("A commission plan waits for a second person"),
+        title=phrase("Commission plan: awaiting second approval"),
         body=str(version),
         url=version.plan.get_absolute_url(),
-        dedupe_key=f"ib.plan_proposed:{version.pk}",
+        dedupe_key=f"ib.plan_proposed:{version.pk}:{timezone.now().isoformat()}",
     )
     return version
 
@@ -312,6 +312,27 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
     return version
 
 
+@transaction.atomic
+def withdraw_version(*, version_id: int, actor: User, note: str = "") -> PlanVersion:
+    """The maker takes a proposed version back: it is a draft again, to be changed and proposed again.
+
+    Who: who wrote it, with `ib.propose_plan` at the brand. Raises: NotAllowed, WrongState.
+    """
+    version = _locked(version_id)
+    require_withdrawable(kind_of(PlanVersion), version, actor)
+    version.move_to(VersionState.DRAFT)
+    version.save(update_fields=["state"])
+    audit.record(
+        actor=actor,
+        action=IbAction.PLAN_WITHDRAWN,
+        target=version,
+        brand_id=version.plan.brand_id,
+        reason=note.strip()[:300],
+        after={"version": version.number, "state": version.state},
+    )
+    return version
+
+
 def _tell_maker(version: PlanVersion, title: LocalizedText) -> None:
     notify(
         [version.made_by_id],
@@ -365,11 +386,12 @@ class PlanApproval(approvals.ListedApproval[PlanVersion]):
     code = "commission-plan"
     label = gettext_lazy("Commission plan")
     asks, decides = "ib.propose_plan", "ib.approve_plan"
+    withdrawn = IbAction.PLAN_WITHDRAWN
     notice = "ib.plan_proposed"
     brand_path = "plan__brand_id"
     related = ("plan",)
     maker, asked_at, reason, note = "made_by", "created_at", "note", "decision_reason"
-    pending = {"state": VersionState.PROPOSED}
+    pending = {"state": VersionState.PENDING}
     done = gettext_lazy("Commission plan activated.")
 
     def approve(self, pk: int, actor: User, note: str) -> PlanVersion:
@@ -377,6 +399,9 @@ class PlanApproval(approvals.ListedApproval[PlanVersion]):
 
     def reject(self, pk: int, actor: User, note: str) -> PlanVersion:
         return reject_version(version_id=pk, actor=actor, reason=note)
+
+    def withdraw(self, pk: int, actor: User, note: str) -> PlanVersion:
+        return withdraw_version(version_id=pk, actor=actor, note=note)
 
     def title(self, item: PlanVersion) -> LocalizedText:
         return str(item)

@@ -203,23 +203,6 @@ class HeldBecause(models.TextChoices):
     TYPE_ASKS = "type_asks", _("For this account type a person looks at it first.")
 
 
-class DecisionState(BadgeChoices):
-    """Of what one person found out about an operation and another one books."""
-
-    WAITING = "waiting", "azure", _("Awaiting second approval")
-    APPROVED = "approved", "green", _("Approved")
-    REFUSED = "refused", "red", _("Refused")
-    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
-
-
-DECISION_TRANSITIONS: dict[str, set[str]] = {
-    DecisionState.WAITING: {DecisionState.APPROVED, DecisionState.REFUSED, DecisionState.WITHDRAWN},
-    DecisionState.APPROVED: set(),
-    DecisionState.REFUSED: set(),
-    DecisionState.WITHDRAWN: set(),
-}
-
-
 class OperationKind(BadgeChoices):
     """What a balance operation does on the platform. Amounts are signed: positive goes into the account."""
 

@@ -51,6 +51,7 @@ class WalletAction(AuditCode):
     BONUS_RETURN_REFUSED = "wallet.bonus_return_refused", _("Proposal about the bonus refused"), "circle-x", "warning"
     BONUS_RETURN_WITHDRAWN = "wallet.bonus_return_withdrawn", _("Proposal about the bonus withdrawn"), "x"
     BONUS_RULE_WRITTEN = "wallet.bonus_rule_written", _("Bonus rule saved"), "coins"
+    BONUS_REQUEST_WITHDRAWN = "wallet.bonus_request_withdrawn", _("Request for a bonus withdrawn"), "x"
     BONUS_STAYS_LOST = "wallet.bonus_stays_lost", _("Bonus stays lost, approved by two people"), "circle-x"
     BREAK_COMMENTED = "wallet.break_commented", _("Comment on a break added"), "message-square"
     BREAK_GIVEN = "wallet.break_given", _("Break assigned"), "user-check"
@@ -201,6 +202,11 @@ class WalletAction(AuditCode):
     UNVERIFIED_TERM_ENDED = "wallet.unverified_term_ended", _("Unverified period ended"), "timer"
     UNVERIFIED_TERM_STARTED = "wallet.unverified_term_started", _("Unverified period started"), "timer"
     WEBHOOK_RETRIED = "wallet.webhook_retried", _("Webhook retried"), "webhook"
+    WITHDRAWAL_APPROVAL_WITHDRAWN = (
+        "wallet.withdrawal_approval_withdrawn",
+        _("First approval of the withdrawal withdrawn"),
+        "undo-2",
+    )
     WITHDRAWAL_APPROVED = "wallet.withdrawal_approved", _("Withdrawal approved"), "circle-check", "success"
     WITHDRAWAL_CAME_BACK = (
         "wallet.withdrawal_came_back",

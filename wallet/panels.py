@@ -19,6 +19,7 @@ from wallet.choices import account_owners
 from wallet.client_tab import money_tab
 from wallet.closing import cash
 from wallet.closing.periods import ReopeningApproval
+from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
 from wallet.disputes.bonus_disputes import BonusReturnApproval
 from wallet.ledger.manual_journals import JournalApproval
@@ -38,6 +39,7 @@ approvals.register(
     CostApproval,
     JournalApproval,
     ReopeningApproval,
+    SignOffApproval,
     PostingApproval,
     BonusReturnApproval,
     FindingApproval,

@@ -1,7 +1,7 @@
 """Four eyes: what one person proposes and another decides. Each kind keeps only what is its own, above all its effect."""
 
-from crm.approvals.deciding import approve, propose, reject, withdraw
-from crm.approvals.kinds import ApprovalKind, Change, ListedApproval, kind_of, register
+from crm.approvals.deciding import approve, propose, reject, require_decider, withdraw
+from crm.approvals.kinds import ApprovalKind, Change, ListedApproval, kind_of, register, require_withdrawable
 
 __all__ = [
     "ApprovalKind",
@@ -12,5 +12,7 @@ __all__ = [
     "propose",
     "register",
     "reject",
+    "require_decider",
+    "require_withdrawable",
     "withdraw",
 ]

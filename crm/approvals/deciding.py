@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.approvals.kinds import ApprovalKind, ListedApproval, kind_of, require_waiting
+from crm.approvals.kinds import ApprovalKind, ListedApproval, kind_of, require_waiting, require_withdrawable
 from crm.audit_codes import AuditCode
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
@@ -33,7 +33,8 @@ def propose(item: T, *, actor: User, save_parts: Callable[[], object] | None = N
     require(kind.can_propose(actor, item))
     require_text(getattr(item, kind.reason))
     subject = {name: getattr(item, name) for name in kind.one_open}
-    if subject and kind.model._default_manager.filter(**kind.pending, **subject).exists():
+    has_one_open = any(value is not None for value in subject.values())
+    if has_one_open and kind.awaiting(kind.model._default_manager.filter(**subject)).exists():
         raise _is_open()
     values = {kind.reason: getattr(item, kind.reason), kind.maker: actor, kind.asked_at: timezone.now()}
     _write(item, **values)
@@ -41,7 +42,7 @@ def propose(item: T, *, actor: User, save_parts: Callable[[], object] | None = N
         with transaction.atomic():
             item.save(force_insert=True)
     except IntegrityError as problem:
-        if subject and kind.model._default_manager.filter(**kind.pending, **subject).exists():
+        if has_one_open and kind.awaiting(kind.model._default_manager.filter(**subject)).exists():
             raise _is_open() from problem
         raise
     if save_parts is not None:
@@ -77,11 +78,11 @@ def withdraw(model: type[T], pk: int, *, actor: Actor, note: str = "") -> T:
 
 def _approve(kind: ApprovalKind[T], pk: int, actor: User, note: str, **given: Any) -> T:
     item = kind.rows().get(pk=pk)
-    _require_decider(kind, item, actor)
+    require_decider(kind, item, actor)
     kind.ask_outside(item, **given)
     with transaction.atomic():
         item = kind.lock(pk)
-        _require_decider(kind, item, actor)
+        require_decider(kind, item, actor)
         before = kind.before(item)
         _decide(kind, item, "APPROVED", actor, note)
         kind.apply(item, actor, **given)
@@ -94,7 +95,7 @@ def _approve(kind: ApprovalKind[T], pk: int, actor: User, note: str, **given: An
 @transaction.atomic
 def _reject(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
     item = kind.lock(pk)
-    _require_decider(kind, item, actor)
+    require_decider(kind, item, actor)
     require_text(note)
     _decide(kind, item, "REJECTED", actor, note)
     item.save()
@@ -106,9 +107,7 @@ def _reject(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
 @transaction.atomic
 def _withdraw(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
     item = kind.lock(pk)
-    if actor.pk == kind.maker_id(item):
-        require_waiting(kind, item)
-    require(kind.can_withdraw(actor, item))
+    require_withdrawable(kind, item, actor)
     _decide(kind, item, "WITHDRAWN", actor, note)
     item.save()
     _record(kind, item, kind.withdrawn, actor, note)
@@ -132,7 +131,7 @@ def _is_open() -> WrongState:
     return WrongState(_("A proposal for this is already awaiting second approval."))
 
 
-def _require_decider(kind: ApprovalKind[T], item: T, actor: User) -> None:
+def require_decider(kind: ApprovalKind[T], item: T, actor: User) -> None:
     """Right and reach before the state: who may not decide learns nothing of it."""
     require(kind.may_decide(actor, item))
     require_waiting(kind, item)

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import AuditCode
 from crm.choices import ApprovalState, BadgeChoices
 from crm.db.locking import lock
-from crm.errors import NotAllowed, WrongState
+from crm.errors import WrongState
 from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import Actor, User
-from crm.security.policies import YES, Decision, has_permission, no
+from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
 T = TypeVar("T", bound=models.Model)
@@ -60,6 +60,8 @@ class ApprovalKind(Generic[T]):
     # Fields of the subject that may have one open proposal at a time.
     one_open: ClassVar[tuple[str, ...]] = ()
     related: ClassVar[tuple[str, ...]] = ()
+    # False: nobody says no, who doesn't agree doesn't approve; the form to approve is on its own page.
+    is_rejectable: ClassVar[bool] = True
     # Whoever approves needs more than a note, or should see more: their form is on the proposal's own page.
     has_own_form: ClassVar[bool] = False
     # The person signs in again before deciding.
@@ -98,6 +100,10 @@ class ApprovalKind(Generic[T]):
         path = f"{self.client_path}__brand_id" if self.client_path else self.brand_path
         pk: int | None = value_of(item, path) if path else None
         return pk
+
+    def awaiting(self, rows: QuerySet[T]) -> QuerySet[T]:
+        """Those of the rows that await a decision."""
+        return rows.filter(**self.pending)
 
     def is_pending(self, item: T) -> bool:
         return all(getattr(item, name) == value for name, value in self.pending.items())
@@ -190,7 +196,10 @@ class ApprovalKind(Generic[T]):
 
 
 class ListedApproval(ApprovalKind[T]):
-    """A kind whose states belong to a longer life, such as a withdrawal's: it keeps its verbs, and is in the list."""
+    """A kind whose states belong to a longer life, such as a withdrawal's: it keeps its verbs, and is in the list.
+
+    `withdrawn` names the audit code that its own `withdraw` records.
+    """
 
     proposed: ClassVar[AuditCode | None] = None
     approved: ClassVar[AuditCode | None] = None
@@ -204,7 +213,7 @@ class ListedApproval(ApprovalKind[T]):
         raise NotImplementedError
 
     def withdraw(self, pk: int, actor: User, note: str) -> T:
-        raise NotAllowed(_("This can't be withdrawn. Ask someone to reject it."))
+        raise NotImplementedError
 
 
 def by_another(user: Actor, maker_id: int | None) -> Decision:
@@ -224,6 +233,13 @@ def require_waiting(kind: ApprovalKind[Any], item: Any) -> None:
     waits = kind.still_waits(item)
     if not waits:
         raise WrongState(waits.reason)
+
+
+def require_withdrawable(kind: ApprovalKind[T], item: T, actor: User) -> None:
+    """Its maker takes it back, and only while nobody has decided. Raises: NotAllowed, WrongState."""
+    if actor.pk == kind.maker_id(item):
+        require_waiting(kind, item)
+    require(kind.can_withdraw(actor, item))
 
 
 _kinds: dict[type[models.Model], ApprovalKind[Any]] = {}

@@ -101,7 +101,7 @@ def waiting_for(user: User, code: str = "") -> list[Proposal]:
     found = []
     for kind in kinds_of(user):
         if code in ("", kind.code):
-            rows = visible_to(user, kind).filter(**kind.pending).order_by(kind.asked_at, "pk")
+            rows = kind.awaiting(visible_to(user, kind)).order_by(kind.asked_at, "pk")
             found += [Proposal(kind, item, user) for item in rows[:SHOWN_MAX]]
     return sorted(found, key=lambda one: one.asked_at)
 
@@ -109,7 +109,7 @@ def waiting_for(user: User, code: str = "") -> list[Proposal]:
 def count_to_decide(user: User) -> int | None:
     """How many wait for this user, counted up to a hundred, in one query; None when there are none."""
     waiting = [
-        kind.in_reach(kind.model._default_manager.filter(**kind.pending), user)
+        kind.in_reach(kind.awaiting(kind.model._default_manager.all()), user)
         .exclude(**{f"{kind.maker}_id": user.pk})
         .order_by()
         .values_list("pk")

@@ -243,16 +243,16 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('role', 'Role'), ('brand', 'Brand'), ('desk', 'Desk'), ('book', 'Book')], max_length=8)),
                 ('role', models.CharField(blank=True, choices=[('agent', 'Sales agent'), ('retention', 'Retention agent'), ('desk_head', 'Desk head'), ('kyc_officer', 'KYC officer'), ('mlro', 'MLRO'), ('finance', 'Finance'), ('ib_manager', 'IB manager'), ('support', 'Support'), ('marketing', 'Marketing'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=20)),
                 ('reason', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('pending', 'Waits for a second administrator'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('requested_at', models.DateTimeField(auto_now_add=True)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decision_reason', models.CharField(blank=True, max_length=300)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
                 ('book', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
                 ('brand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('desk', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grant_requests', to=settings.AUTH_USER_MODEL)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
             ],
             options={
                 'ordering': ['-id'],
@@ -604,14 +604,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='grantrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_grant_has_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='grant_approver_is_not_requester'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantrequest',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), models.Q(('decided_by', models.F('user')), _negated=True), _connector='OR'), name='nobody_approves_a_grant_for_themselves'),
         ),
         migrations.AddConstraint(
@@ -621,6 +613,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='grantrequest',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('user', 'kind', 'role', 'brand', 'desk', 'book'), name='one_open_request_per_grant', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='grant_request_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='grant_request_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='grant_request_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='grant_request_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='grant_request_is_decided_by_a_person'),
         ),
         migrations.AddIndex(
             model_name='job',

@@ -31,13 +31,22 @@ class ApprovalMixin(HasState):
 
     @staticmethod
     def constraints(name: str) -> list[models.CheckConstraint]:
-        """Four eyes, held by the database; who withdraws their own request decides nothing."""
+        """Four eyes, held by the database: decided once, by another person; withdrawn only by the one who asked."""
         return [
+            models.CheckConstraint(condition=~Q(reason=""), name=f"{name}_has_a_reason"),
             models.CheckConstraint(
                 condition=Q(state=ApprovalState.WITHDRAWN)
                 | Q(decided_by__isnull=True)
                 | ~Q(decided_by=F("requested_by")),
                 name=f"{name}_is_decided_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ApprovalState.WITHDRAWN) | Q(decided_by=F("requested_by")),
+                name=f"{name}_is_withdrawn_by_its_maker",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ApprovalState.REJECTED) | ~Q(decision_note=""),
+                name=f"{name}_is_rejected_with_a_reason",
             ),
             models.CheckConstraint(
                 condition=Q(state=ApprovalState.PENDING, decided_by__isnull=True, decided_at__isnull=True)
@@ -47,6 +56,8 @@ class ApprovalMixin(HasState):
         ]
 
     @staticmethod
-    def one_open(*fields: str, name: str) -> models.UniqueConstraint:
-        """One proposal at a time for each subject."""
-        return models.UniqueConstraint(fields=fields, condition=Q(state=ApprovalState.PENDING), name=name)
+    def one_open(*fields: str, name: str, nulls_distinct: bool | None = None) -> models.UniqueConstraint:
+        """One proposal at a time for each subject. nulls_distinct: False where an empty field is part of the subject."""
+        return models.UniqueConstraint(
+            fields=fields, condition=Q(state=ApprovalState.PENDING), nulls_distinct=nulls_distinct, name=name
+        )

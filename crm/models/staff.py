@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import GRANT_TRANSITIONS, GrantKind, GrantState, LinkKind, Role
-from crm.db.states import HasState
+from crm.choices import ApprovalState, GrantKind, LinkKind, Role
+from crm.models.approvals import ApprovalMixin
 from crm.models.people import Book, Brand, Desk, User
 
 
@@ -60,10 +60,8 @@ class AccessLink(models.Model):
         return f"{self.kind} #{self.pk}"
 
 
-class GrantRequest(HasState):
+class GrantRequest(ApprovalMixin):
     """One administrator asks for a role or a reach for somebody; another one decides. Nobody decides about themselves."""
-
-    TRANSITIONS = {"state": GRANT_TRANSITIONS}
 
     kind = models.CharField(max_length=8, choices=GrantKind.choices)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grant_requests")
@@ -71,13 +69,6 @@ class GrantRequest(HasState):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     book = models.ForeignKey(Book, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=300)
-    state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.PENDING)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField(auto_now_add=True)
-    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    decided_at = models.DateTimeField(null=True, blank=True)
-    decision_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -92,27 +83,16 @@ class GrantRequest(HasState):
                 ),
                 name="grant_request_names_one_thing",
             ),
+            *ApprovalMixin.constraints("grant_request"),
             models.CheckConstraint(
-                condition=models.Q(state="pending", decided_by=None, decided_at=None)
-                | (~models.Q(state="pending") & models.Q(decided_by__isnull=False, decided_at__isnull=False)),
-                name="decided_grant_has_who_and_when",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(state="approved") | ~models.Q(decided_by=models.F("requested_by")),
-                name="grant_approver_is_not_requester",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(state="approved") | ~models.Q(decided_by=models.F("user")),
+                condition=~models.Q(state=ApprovalState.APPROVED) | ~models.Q(decided_by=models.F("user")),
                 name="nobody_approves_a_grant_for_themselves",
             ),
             models.CheckConstraint(
                 condition=~models.Q(requested_by=models.F("user")), name="nobody_asks_a_grant_for_themselves"
             ),
-            models.UniqueConstraint(
-                fields=["user", "kind", "role", "brand", "desk", "book"],
-                condition=models.Q(state="pending"),
-                nulls_distinct=False,
-                name="one_open_request_per_grant",
+            ApprovalMixin.one_open(
+                "user", "kind", "role", "brand", "desk", "book", name="one_open_request_per_grant", nulls_distinct=False
             ),
         ]
 

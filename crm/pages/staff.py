@@ -17,7 +17,7 @@ from django_filters import ChoiceFilter, FilterSet
 from crm.accounts import second_factor
 from crm.accounts.guards import confirmed
 from crm.approvals.queries import proposal_of
-from crm.choices import GrantKind, GrantState, LinkKind, Role
+from crm.choices import ApprovalState, GrantKind, LinkKind, Role
 from crm.db import history
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
 from crm.money.numbers import is_whole
@@ -113,7 +113,7 @@ class StaffList(TableView):
     template_name = "crm/staff/list.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        return {"open_requests": queries.requests_visible_to(table.user).filter(state=GrantState.PENDING)[:20]}
+        return {"open_requests": queries.requests_visible_to(table.user).filter(state=ApprovalState.PENDING)[:20]}
 
 
 @staff_page(MANAGE)

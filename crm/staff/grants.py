@@ -14,7 +14,7 @@ from guardian.shortcuts import remove_perm
 from crm import approvals
 from crm.approvals import Change
 from crm.audit_codes import CrmAction
-from crm.choices import GrantKind, GrantState, Role
+from crm.choices import GrantKind, Role
 from crm.errors import WrongState
 from crm.i18n.localized_text import LocalizedText
 from crm.models import Actor, Book, Brand, Desk, GrantRequest, User
@@ -59,9 +59,6 @@ class GrantApproval(approvals.ApprovalKind[GrantRequest]):
     answer = "staff.grant_decided"
     related = ("user", "brand", "desk", "book")
     one_open = ("user", "kind", "role", "brand", "desk", "book")
-    note = "decision_reason"
-    states = GrantState
-    pending = {"state": GrantState.PENDING}
     is_sensitive = True
     done = gettext_lazy("Granted.")
 

@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('proposed', 'Waiting for a second person'), ('active', 'Active'), ('rejected', 'Rejected')], default='draft', max_length=8)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('pending', 'Awaiting second approval'), ('active', 'Active'), ('rejected', 'Rejected')], default='draft', max_length=8)),
                 ('starts_at', models.DateTimeField(help_text='Trades closed from this instant on')),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
                 ('currency', models.CharField(help_text='Currency of the rates', max_length=5)),

@@ -18,6 +18,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from ib import plans
+from ib.choices import VersionState
 from ib.forms import LEVELS, PlanForm, ReasonForm, VersionForm
 from ib.models import PartnerPlan, Plan, PlanVersion
 from ib.plans import RateCard, card_of
@@ -37,7 +38,7 @@ class PlanList(TableView):
         return {
             "may_write": self.request.user.has_perm("ib.propose_plan"),
             "waiting": PlanVersion.objects.filter(
-                state="proposed", plan__in=plans_visible_to(self.request.user)
+                state=VersionState.PENDING, plan__in=plans_visible_to(self.request.user)
             ).select_related("plan", "made_by")[:20],
         }
 
@@ -162,7 +163,7 @@ def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
         run_action(
             request,
             lambda: plans.propose_version(version_id=version.pk, actor=request.user),
-            _("Proposed. A second person was told."),
+            _("Version proposed. Awaiting second approval."),
         )
     else:
         messages.success(request, _("Saved as a draft: nothing is paid by it yet."))
@@ -184,7 +185,7 @@ def decide(request: UserRequest, version_id: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()[:300]
     about: dict[str, Any] = {"version_id": version.pk, "actor": request.user}
     actions: dict[str, tuple[Callable[[], Any], str]] = {
-        "propose": (lambda: plans.propose_version(**about), _("Proposed. A second person was told.")),
+        "propose": (lambda: plans.propose_version(**about), _("Version proposed. Awaiting second approval.")),
         "activate": (
             lambda: plans.activate_version(**about, reason=reason),
             _("%(version)s is active.") % {"version": version},

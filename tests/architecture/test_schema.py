@@ -1,5 +1,6 @@
 """The database is what the models and the files of SQL say, made by few migrations."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,6 +13,8 @@ ROOT = Path(settings.BASE_DIR)
 MIGRATIONS_MAX = 20
 MIGRATIONS = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app / "migrations").glob("0*.py"))
 SQL = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app).rglob("*.sql"))
+# Of the tables, columns, constraints, indexes, triggers and stored choices of all models, and of the files of SQL.
+SCHEMA_DIGEST = "addedc9b3228d8cd"
 FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)")
 
 
@@ -45,6 +48,33 @@ def test_the_database_has_the_functions_of_the_files_and_no_others():
         )
         there = [row[0] for row in cursor.fetchall()]
     assert sorted(there) == sorted({name for path in SQL for name in FUNCTION.findall(path.read_text())})
+
+
+def schema_lines() -> list[str]:
+    lines = [path.read_text() for path in SQL if path.stem != "schema_version"]
+    with connection.schema_editor(collect_sql=True) as editor:
+        for model in apps.get_models(include_auto_created=True):
+            meta = model._meta
+            if not meta.managed or meta.app_label not in settings.KEELSON_APPS:
+                continue
+            for field in meta.local_fields:
+                stored = sorted(str(value) for value, _label in field.flatchoices)
+                kind = (field.db_type(connection), field.null, field.unique, field.db_index)
+                lines.append(f"{meta.db_table}.{field.column} {kind} {stored}")
+            lines += [str(one.create_sql(model, editor)) for one in (*meta.constraints, *meta.indexes)]
+            lines += [f"{meta.db_table} {one.name} {one.compile(model).hash}" for one in getattr(meta, "triggers", ())]
+    return sorted(lines)
+
+
+@pytest.mark.django_db
+def test_a_change_of_the_tables_is_told_from_the_database_of_before():
+    """A database made by migrations of the same names and other contents is refused by its version (keelson.E025).
+
+    The tables changed? Write the new digest down. Was the change folded into a migration that is there already? Then also
+    raise the number in `crm/sql/schema_version.sql`.
+    """
+    digest = hashlib.sha256("\n".join(schema_lines()).encode()).hexdigest()[:16]
+    assert digest == SCHEMA_DIGEST
 
 
 @pytest.mark.django_db

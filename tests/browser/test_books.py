@@ -32,10 +32,10 @@ def test_a_journal_by_hand_is_written_by_one_person_and_posted_by_another(page, 
     accounts.nth(1).fill(f"{bank.pk} · {bank}")
     page.locator("[name=credit]").nth(1).fill("12.5")
     expect(sums).to_contain_text("EUR in balance")
-    page.get_by_role("button", name="Hand to a second person").click()
+    page.get_by_role("button", name="Submit for approval").click()
     # Without a reason the browser keeps the form.
     page.get_by_label("Reason").fill("Account fee, statement 11")
-    page.get_by_role("button", name="Hand to a second person").click()
+    page.get_by_role("button", name="Submit for approval").click()
     expect(page.locator("#main")).to_contain_text("Someone else must decide.")
     manual = ManualJournal.objects.get()
     assert posting.balance(fees) == 0

@@ -115,7 +115,7 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
         ("try", f"/money/methods/try/?client={cast.client.pk}&currency=EUR&amount=5", "Below the least amount"),
         ("disputes", "/money/disputes/", "dp_1"),
         ("dispute", f"/money/disputes/{dispute.pk}/", "Without an answer the dispute is lost"),
-        ("bonus", f"/money/bonuses/{grant.pk}/", "Second person"),
+        ("bonus", f"/money/bonuses/{grant.pk}/", "Second approval"),
         ("plans", "/money/bonuses/plans/", "Active trader"),
         ("unverified", "/money/unverified/", "C721"),
         ("client", f"/clients/{cast.client.pk}/tab/money/", "Bonuses"),

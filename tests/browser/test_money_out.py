@@ -110,7 +110,11 @@ def test_several_are_approved_after_a_preview(page, payer):
     page.get_by_role("button", name="Approve 3").click()
     expect(page.get_by_role("heading", name="3 of 3 approved")).to_be_visible()
     shot(page, "batch-result")
-    assert sorted(Withdrawal.objects.values_list("state", flat=True)) == ["approved", "approved", "second_look"]
+    assert sorted(Withdrawal.objects.values_list("state", flat=True)) == [
+        "approved",
+        "approved",
+        "awaiting_second_approval",
+    ]
 
 
 def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room):

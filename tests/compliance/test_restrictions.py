@@ -9,7 +9,7 @@ from clients.models import Client
 from compliance import queries, restrictions
 from compliance.models import Restriction
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, OutboxEvent
+from crm.models import AuditEvent, Notification, OutboxEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,21 @@ def test_a_colleague_may_say_no(cast):
     restriction.refresh_from_db()
     assert restriction.is_in_force and restriction.lift_requested_by is None
     restrictions.ask_to_lift(restriction_id=restriction.pk, actor=cast.kyc_officer, reason="New papers")
+
+
+def test_who_asked_withdraws_the_request_and_the_restriction_stays(cast):
+    restriction = place(cast)
+    restrictions.ask_to_lift(restriction_id=restriction.pk, actor=cast.kyc_officer, reason="Papers came")
+    with pytest.raises(NotAllowed):
+        restrictions.withdraw_lift(restriction_id=restriction.pk, actor=cast.mlro)
+    back = restrictions.withdraw_lift(restriction_id=restriction.pk, actor=cast.kyc_officer, note="Not yet")
+    assert back.is_in_force and back.lift_requested_by is None
+    with pytest.raises(NotAllowed, match="Nobody has asked"):
+        restrictions.lift(restriction_id=restriction.pk, actor=cast.mlro)
+    restrictions.ask_to_lift(restriction_id=restriction.pk, actor=cast.mlro, reason="Now they did")
+    told = Notification.objects.filter(kind="compliance.lift_asked", user=cast.kyc_officer)
+    assert told.count() == 1, "they hear of the new request"
+    restrictions.lift(restriction_id=restriction.pk, actor=cast.kyc_officer)
 
 
 @pytest.mark.parametrize("who", ["agent", "desk_head", "finance", "support", "auditor", "administrator"])

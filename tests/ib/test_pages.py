@@ -266,12 +266,12 @@ def test_a_version_is_written_proposed_and_activated_by_two_people(network, cast
     plan = network.version.plan
     browse(cast.ib_manager).post(reverse("ib_version_new", args=[plan.pk]), rate_form(propose="1"))
     version = PlanVersion.objects.get(plan=plan, number=2)
-    assert (version.state, version.account_groups) == ("proposed", ["real\\*", "vip*"])
+    assert (version.state, version.account_groups) == ("pending", ["real\\*", "vip*"])
     assert plans.rate_card(version).of_level("fx_majors", 2) == Decimal("3.5")
     decide = reverse("ib_version_decide", args=[version.pk])
     browse(cast.ib_manager).post(decide, {"activate": "1"})
     version.refresh_from_db()
-    assert version.state == "proposed"
+    assert version.state == "pending"
     browse(cast.finance).post(decide, {"activate": "1", "reason": "fits"})
     version.refresh_from_db()
     assert (version.state, version.decided_by) == ("active", cast.finance)

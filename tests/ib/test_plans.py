@@ -44,7 +44,7 @@ def test_the_maker_cannot_activate_and_nothing_changed(cast):
     with pytest.raises(NotAllowed, match="someone else"):
         plans.activate_version(version_id=version.pk, actor=cast.ib_manager)
     version.refresh_from_db()
-    assert version.state == "proposed"
+    assert version.state == "pending"
 
 
 def test_the_database_refuses_one_pair_of_eyes(cast):
@@ -125,6 +125,22 @@ def test_a_rate_card_that_cannot_be_meant_is_refused_in_words(cast, wrong, told)
     with pytest.raises(DomainError, match=told):
         plans.draft_version(plan_id=plan.pk, actor=cast.ib_manager, terms=terms(card=wrong))
     assert not PlanVersion.objects.exists()
+
+
+def test_a_withdrawn_version_is_a_draft_that_can_be_proposed_again(cast):
+    version = proposed(cast)
+    with pytest.raises(NotAllowed):
+        plans.withdraw_version(version_id=version.pk, actor=cast.finance)
+    plans.withdraw_version(version_id=version.pk, actor=cast.ib_manager)
+    with pytest.raises(WrongState):
+        plans.withdraw_version(version_id=version.pk, actor=cast.ib_manager)
+    with pytest.raises(WrongState):
+        plans.activate_version(version_id=version.pk, actor=cast.finance)
+    plans.change_draft(version_id=version.pk, actor=cast.ib_manager, terms=terms(card=card(rates={"metals": "12"})))
+    plans.propose_version(version_id=version.pk, actor=cast.ib_manager)
+    told = Notification.objects.filter(kind="ib.plan_proposed", user=cast.finance)
+    assert told.count() == 2, "they hear of it again"
+    assert plans.activate_version(version_id=version.pk, actor=cast.finance).state == "active"
 
 
 def test_without_a_pot_levels_may_get_more_together(cast):

@@ -77,7 +77,7 @@ def finance_has_work_to_do(today: dt.date) -> None:
     assert {"missing_here", "amount"} <= kinds, kinds
     assert Break.objects.filter(state="resolved", resolved_by__isnull=False).exists()
     assert Break.objects.filter(owner__isnull=False, state="open").exists()
-    assert set(BreakPosting.objects.values_list("state", flat=True)) == {"approved", "waiting"}
+    assert set(BreakPosting.objects.values_list("state", flat=True)) == {"approved", "pending"}
     undone = MatchGroup.objects.get(undone_at__isnull=False)
     assert undone.adjustment is not None
     assert Journal.objects.filter(reverses=undone.adjustment).count() == 1

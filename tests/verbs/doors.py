@@ -18,6 +18,7 @@ from django.utils import timezone
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
 from clients.models import Client
+from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.choices import Role
 from crm.models import Brand, Desk, EventDelivery, User
@@ -27,6 +28,7 @@ from kyc.models import Document
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
 from trading.models import StagedLogin
+from wallet.models import BonusGrant, Withdrawal
 from wallet.reconciliation.costs import Terms
 from wallet.statement_formats.mapping import Mapping
 
@@ -83,6 +85,27 @@ def proposed_login() -> Arguments:
     return {"row_id": row.pk}
 
 
+def asked_lifting() -> Arguments:
+    row = one(Restriction, lifted_at=None)
+    row.lift_requested_by, row.lift_requested_at, row.lift_reason = one(User), timezone.now(), "Documents arrived"
+    row.save()
+    return {"restriction_id": row.pk}
+
+
+def asked_bonus() -> Arguments:
+    row = one(BonusGrant, state="pending")
+    row.requested_by = one(User)
+    row.save()
+    return {"grant_id": row.pk}
+
+
+def approved_once() -> Arguments:
+    row = one(Withdrawal, state="requested")
+    row.state, row.reviewed_by, row.reviewed_at = "awaiting_second_approval", one(User), timezone.now()
+    row.save()
+    return {"withdrawal_id": row.pk}
+
+
 def decided_document() -> Arguments:
     """A decision whose window is still open."""
     row = one(Document, state="approved")
@@ -124,6 +147,9 @@ DOORS: dict[str, Door] = {
     "compliance.restrictions.ask_to_lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.refuse_to_lift": Door({"restriction_id": {"lifted_at": None}}),
+    "compliance.restrictions.withdraw_lift": Door(
+        given=asked_lifting, by=of("restriction_id", "lift_requested_by", "Restriction")
+    ),
     "trading.core.issues.close_issue": ALL_BRANDS,
     "trading.cap_breaches.remedies.put_right": Door(finds_nothing=False, open_to=("outsider",)),
     "trading.imports.attach.attach": Door(given=lambda: {"client_id": one(Client).pk}),
@@ -170,12 +196,13 @@ DOORS: dict[str, Door] = {
     "wallet.documents.invoices.issue_fee_invoices": Door(
         given=lambda: {"month": (timezone.now().date().replace(day=1) - dt.timedelta(days=1)).replace(day=1)}
     ),
-    "wallet.bonuses.granting.decide_bonus": Door({"grant_id": {"state": "requested"}}),
+    "wallet.bonuses.approval.withdraw_bonus": Door(given=asked_bonus, by=of("grant_id", "requested_by", "BonusGrant")),
+    "wallet.bonuses.granting.decide_bonus": Door({"grant_id": {"state": "pending"}}),
     "wallet.closing.revaluation.propose_revaluation": Door({"period_id": {"state": "open"}}),
     "wallet.closing.sign_offs.withdraw_signature": Door(by=of("sign_off_id", "signed_by", "MonthSignOff")),
     "wallet.deposits.settlement.release_held_deposit": Door({"deposit_id": {"state": "held"}}),
     "wallet.deposits.verbs.start_deposit": Door(WITH_LOGIN, by=its_client),
-    "wallet.ledger.manual_journals.attach_file": Door({"manual_id": {"state": "waiting"}}),
+    "wallet.ledger.manual_journals.attach_file": Door({"manual_id": {"state": "pending"}}),
     "wallet.reconciliation.breaks.give_to": Door({"break_ids": {"state": "open"}}),
     "wallet.reconciliation.costs.propose_terms": Door(
         given=lambda: {"terms": Terms("payment", "EUR", Decimal(10), 0, 0, timezone.now().date())}
@@ -185,6 +212,9 @@ DOORS: dict[str, Door] = {
     "wallet.transfers.exchanges.exchange": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.quotes.ask_quote": Door(WITH_LOGIN, by=its_client),
     "wallet.transfers.verbs.start_transfer": Door(WITH_LOGIN, by=its_client),
+    "wallet.withdrawals.approval.withdraw_approval": Door(
+        given=approved_once, by=of("withdrawal_id", "reviewed_by", "Withdrawal")
+    ),
     "wallet.withdrawals.verbs.cancel_withdrawal": Door(
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
@@ -194,6 +224,9 @@ DOORS: dict[str, Door] = {
     ),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
+    "ib.plans.withdraw_version": Door(
+        {"version_id": {"state": "pending"}}, by=of("version_id", "made_by", "PlanVersion")
+    ),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),

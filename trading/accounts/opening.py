@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
+from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import TradingAccountOpened, publish
@@ -28,7 +29,7 @@ from crm.security import audit
 from crm.security.policies import require
 from trading import policies
 from trading.audit_codes import TradingAction
-from trading.choices import AccountState, DecisionState, IssueKind
+from trading.choices import AccountState, IssueKind
 from trading.core import timeline_texts
 from trading.core.issues import open_issue, settle
 from trading.core.passwords import new_password
@@ -272,7 +273,7 @@ def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
     account = locked(account_id)
     assert account.account_type is not None
     require(policies.can_open_account(actor, account.client, account.account_type))
-    if account.login_proposals.filter(state=DecisionState.WAITING).exists():
+    if account.login_proposals.filter(state=ApprovalState.PENDING).exists():
         raise WrongState(_("A login found for this account is awaiting second approval. Decide that first."))
     account.move_to(AccountState.REQUESTED)
     account.attempts, account.next_try_at = 0, timezone.now()

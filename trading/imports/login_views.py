@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clients.queries import is_in_own_book
 from clients.views import dialogs
 from crm.approvals.queries import proposal_of
-from crm.choices import AccessKind
+from crm.choices import AccessKind, ApprovalState
 from crm.errors import outcome_of
 from crm.models import User
 from crm.security import access_log
@@ -20,7 +20,6 @@ from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from trading import queries
 from trading.accounts.forms import AttachForm
-from trading.choices import DecisionState
 from trading.imports import login_proposals
 from trading.models import LoginProposal
 
@@ -85,7 +84,7 @@ class LoginProposalPage(StaffView):
         )
         evidence: Any = None
         problem = ""
-        if proposal.state == DecisionState.WAITING:
+        if proposal.state == ApprovalState.PENDING:
             reading = outcome_of(lambda: login_proposals.evidence_of(account, proposal.login))
             evidence, problem = reading.result, reading.message
         context = {

@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
                 ('options', models.JSONField(default=dict, help_text='Those that decide where and how it is reached')),
                 ('export_place', models.CharField(blank=True, help_text='Of a new SQL export, without user and password; empty: as it is', max_length=300)),
                 ('reason', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('waiting', 'Awaiting second approval'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decision_note', models.CharField(blank=True, max_length=300)),
@@ -714,18 +714,18 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ticket', models.BigIntegerField(null=True)),
-                ('reason', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('waiting', 'Awaiting second approval'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=200)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
                 ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('operation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='trading.balanceoperation')),
                 ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('operation',), name='one_decision_on_an_operation_waits'), models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('operation',), name='an_operation_is_decided_once'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='operation_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decision_on_an_operation_is_by_a_person')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('operation',), name='an_operation_is_decided_once'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='operation_decision_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='operation_decision_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='operation_decision_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='operation_decision_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='operation_decision_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('operation',), name='one_decision_on_an_operation_waits')],
             },
         ),
         migrations.CreateModel(
@@ -777,17 +777,17 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('login', models.CharField(max_length=32)),
                 ('reason', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('waiting', 'Awaiting second approval'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=200)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
                 ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='login_proposals', to='trading.tradingaccount')),
             ],
             options={
                 'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('account',), name='one_login_for_an_account_waits'), models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('account',), name='an_account_is_given_a_login_once'), models.CheckConstraint(condition=models.Q(models.Q(('login', ''), _negated=True), models.Q(('reason', ''), _negated=True)), name='proposed_login_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='login_is_attached_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decision_on_a_login_is_by_a_person')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('account',), name='an_account_is_given_a_login_once'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='login_proposal_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='login_proposal_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='login_proposal_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='login_proposal_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='login_proposal_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('account',), name='one_login_for_an_account_waits'), models.CheckConstraint(condition=models.Q(('login', ''), _negated=True), name='login_proposal_names_a_login')],
             },
         ),
         migrations.CreateModel(
@@ -999,15 +999,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='serveraddresschange',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('server',), name='one_address_change_of_a_server_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='serveraddresschange',
             constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='server_address_change_is_decided_by_somebody_else'),
         ),
         migrations.AddConstraint(
             model_name='serveraddresschange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='server_address_change_is_decided_by_a_person'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='server_address_change_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='serveraddresschange',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='server_address_change_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='serveraddresschange',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='server_address_change_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='serveraddresschange',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='server_address_change_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='serveraddresschange',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('server',), name='one_address_change_of_a_server_waits'),
         ),
         migrations.AddIndex(
             model_name='reconcilebreak',

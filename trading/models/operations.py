@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import ApprovalState
 from crm.db.states import HasState
-from crm.models import User
-from trading.choices import DECISION_TRANSITIONS, OPERATION_TRANSITIONS, DecisionState, OperationKind, OperationState
+from crm.models.approvals import ApprovalMixin
+from trading.choices import OPERATION_TRANSITIONS, OperationKind, OperationState
 from trading.models.accounts import MONEY, TradingAccount
 from trading.models.servers import TradingServer
 
@@ -89,41 +90,22 @@ class BalanceOperation(HasState):
         return self.state == OperationState.CONFIRMED
 
 
-class OperationDecision(HasState):
+class OperationDecision(ApprovalMixin):
     """How an operation that the platform doesn't answer for ended: found by one person, booked by another.
 
     `ticket`: the deal that it is; none: it never happened.
     """
 
-    TRANSITIONS = {"state": DECISION_TRANSITIONS}
-
     operation = models.ForeignKey(BalanceOperation, on_delete=models.PROTECT, related_name="decisions")
     ticket = models.BigIntegerField(null=True)
-    reason = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, choices=DecisionState.choices, default=DecisionState.WAITING)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
-    requested_at = models.DateTimeField()
-    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    decided_at = models.DateTimeField(null=True)
-    decision_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
+            *ApprovalMixin.constraints("operation_decision"),
+            ApprovalMixin.one_open("operation", name="one_decision_on_an_operation_waits"),
             models.UniqueConstraint(
-                fields=["operation"], condition=Q(state="waiting"), name="one_decision_on_an_operation_waits"
-            ),
-            models.UniqueConstraint(
-                fields=["operation"], condition=Q(state="approved"), name="an_operation_is_decided_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="withdrawn") | Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")),
-                name="operation_is_decided_by_somebody_else",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="waiting", decided_by__isnull=True, decided_at__isnull=True)
-                | (~Q(state="waiting") & Q(decided_by__isnull=False, decided_at__isnull=False)),
-                name="decision_on_an_operation_is_by_a_person",
+                fields=["operation"], condition=Q(state=ApprovalState.APPROVED), name="an_operation_is_decided_once"
             ),
         ]
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from crm import approvals
 from crm.approvals.queries import proposal_of
+from crm.choices import ApprovalState
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
-from trading.choices import Ability, DecisionState, PlatformKind
+from trading.choices import Ability, PlatformKind
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms import capabilities, pool
 from trading.platforms.pool import ADAPTERS
@@ -86,7 +87,7 @@ class ServerPage(StaffView):
 
 
 def _waiting(server: TradingServer) -> ServerAddressChange | None:
-    return server.address_changes.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+    return server.address_changes.filter(state=ApprovalState.PENDING).select_related("requested_by").first()
 
 
 def _address_of(request: UserRequest, server: TradingServer | None) -> dict[str, Any]:

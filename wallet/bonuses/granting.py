@@ -217,7 +217,7 @@ def grant_bonus(
         notify(
             people_with("wallet.approve_bonus", brand_id=client.brand_id),
             kind="wallet.bonus_requested",
-            title=phrase("A bonus waits for a second person: %(money)s for %(client)s")
+            title=phrase("Bonus of %(money)s for %(client)s: awaiting second approval")
             % {"money": grant.money, "client": client},
             url=f"/money/bonuses/{grant.pk}/",
             dedupe_key=f"bonus:{grant.pk}",
@@ -238,14 +238,14 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
     grant = lock_grant(grant_id)
     require(policies.can_decide_bonus(actor, grant))
     if not approve and not reason.strip():
-        raise DomainError(_("Say why the bonus is refused."))
+        raise DomainError(_("Enter a reason."))
     grant.decided_by = actor
     if approve:
         allowed = may_have_bonus(grant.client)
         if not allowed:
             raise DomainError(allowed.reason)
         return _give(grant, actor=actor, reason=reason)
-    grant.move_to(BonusState.REFUSED)
+    grant.move_to(BonusState.REJECTED)
     grant.end_reason, grant.finished_at = reason, timezone.now()
     grant.save()
     audit_grant(grant, WalletAction.BONUS_REFUSED, actor=actor, reason=reason)
@@ -307,7 +307,8 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
 
 def _left(client: Client, rule: BonusRule) -> Decimal:
     """Compute what the client may still get under the plan, in the brand's base currency."""
-    given = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state=BonusState.REFUSED)
+    not_given = [BonusState.REJECTED, BonusState.WITHDRAWN]
+    given = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state__in=not_given)
     so_far = given.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     return max(from_minor(rule.maximum_minor, client.brand.base_currency) - so_far, Decimal(0))
 
@@ -354,7 +355,7 @@ def _write(
 
 def _give(grant: BonusGrant, *, actor: Actor = None, reason: str = "") -> BonusGrant:
     """Book a bonus: from the broker's bonus cost into the client's credit."""
-    if grant.state != BonusState.REQUESTED:
+    if grant.state != BonusState.PENDING:
         raise WrongState(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
     cost = posting.house(AccountKind.BONUS_COST, brand_id=grant.brand_id, currency=grant.currency)
     posting.post(

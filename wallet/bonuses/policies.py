@@ -39,7 +39,7 @@ def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
     allowed = by_another(user, grant.requested_by_id)
     if not allowed:
         return allowed
-    if grant.state != BonusState.REQUESTED:
+    if grant.state != BonusState.PENDING:
         return no(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
     return YES
 

@@ -33,20 +33,25 @@ class OnWithdrawal(models.TextChoices):
 
 
 class BonusState(BadgeChoices):
-    REQUESTED = "requested", "yellow", _("Waits for a second person")
+    PENDING = "pending", "yellow", _("Awaiting second approval")
     ACTIVE = "active", "azure", _("Held as credit")
     RELEASED = "released", "green", _("Released")
     BURNED = "burned", "red", _("Lost")
     EXPIRED = "expired", "secondary", _("Expired")
-    REFUSED = "refused", "red", _("Refused")
+    REJECTED = "rejected", "red", _("Rejected")
+    WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
 
 
 BONUS_TRANSITIONS: dict[str, set[str]] = {
-    BonusState.REQUESTED: {BonusState.ACTIVE, BonusState.REFUSED},
+    BonusState.PENDING: {BonusState.ACTIVE, BonusState.REJECTED, BonusState.WITHDRAWN},
     BonusState.ACTIVE: {BonusState.RELEASED, BonusState.BURNED, BonusState.EXPIRED},
     # Credit that a payment or a chargeback took away is held again when that payment came back, or the dispute was won.
     BonusState.RELEASED: {BonusState.ACTIVE},
     BonusState.BURNED: {BonusState.ACTIVE},
     BonusState.EXPIRED: set(),
-    BonusState.REFUSED: set(),
+    BonusState.REJECTED: set(),
+    BonusState.WITHDRAWN: set(),
 }
+
+
+BONUS_NOT_GIVEN = (BonusState.PENDING, BonusState.REJECTED, BonusState.WITHDRAWN)

@@ -42,8 +42,8 @@ CLAIM_TRANSITIONS: dict[str, set[str]] = {
 
 
 class WithdrawalState(BadgeChoices):
-    REQUESTED = "requested", "azure", _("Waits for approval")
-    AWAITING_SECOND_APPROVAL = "second_look", "yellow", _("Waits for a second person")
+    REQUESTED = "requested", "azure", _("Pending approval")
+    AWAITING_SECOND_APPROVAL = "awaiting_second_approval", "yellow", _("Awaiting second approval")
     APPROVED = "approved", "blue", _("Approved")
     SENDING = "sending", "blue", _("Being sent")
     SENT = "sent", "indigo", _("Sent to the PSP")
@@ -62,7 +62,9 @@ WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
         WithdrawalState.REJECTED,
         WithdrawalState.CANCELLED,
     },
+    # Back to requested when who gave the first approval takes it back.
     WithdrawalState.AWAITING_SECOND_APPROVAL: {
+        WithdrawalState.REQUESTED,
         WithdrawalState.APPROVED,
         WithdrawalState.REJECTED,
         WithdrawalState.CANCELLED,

@@ -45,12 +45,12 @@ def _in_order(facts: MonthFacts) -> Check:
 
 def _manual(facts: MonthFacts) -> Check:
     count = facts.counts["manual_journals"]
-    words = _("Manual journals for this month wait for a second person: %(count)s.") % {"count": count} if count else ""
+    words = _("Manual journals of this month awaiting second approval: %(count)s.") % {"count": count} if count else ""
     return Check(
         gettext_lazy("No manual journal waits"),
         count,
         words,
-        reverse("wallet:manual_journals") + "?state=waiting",
+        reverse("wallet:manual_journals") + "?state=pending",
         True,
     )
 

@@ -117,7 +117,7 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
     found = revaluation_of(period)
     if found.waiting is not None:
-        raise WrongState(_("%(journal)s waits for a second person already.") % {"journal": found.waiting})
+        raise WrongState(_("%(journal)s is already awaiting second approval.") % {"journal": found.waiting})
     if found.missing:
         raise DomainError(
             _("There is no reference rate for %(currencies)s: load rates, or bring the position to zero.")

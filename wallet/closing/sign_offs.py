@@ -151,17 +151,17 @@ def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
         after={"period": str(period), "closing": signed.closing, "figures": mark, "open": signed.checks},
     )
     if not signatures_of(period).are_enough:
-        _ask_for_the_second(period, actor)
+        _ask_for_the_second(period, signed, actor)
     return signed
 
 
-def _ask_for_the_second(period: Period, actor: User) -> None:
+def _ask_for_the_second(period: Period, signed: MonthSignOff, actor: User) -> None:
     notify(
         [pk for pk in people_with("wallet.close_period", brand_id=period.brand_id) if pk != actor.pk],
         kind="wallet.month_to_sign",
-        title=phrase("%(month)s of %(brand)s waits for a second signature") % {"month": period, "brand": period.brand},
+        title=phrase("%(month)s of %(brand)s: awaiting second signature") % {"month": period, "brand": period.brand},
         url=month_url(period),
-        dedupe_key=f"month-sign:{period.pk}:{period.closings + 1}",
+        dedupe_key=f"month-sign:{signed.pk}",
     )
 
 

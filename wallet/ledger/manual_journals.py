@@ -178,7 +178,7 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
         raise WrongState(_("This journal was already reversed."))
     waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=ApprovalState.PENDING)
     if waiting.exists():
-        raise WrongState(_("A reversal of this journal waits for a second person already."))
+        raise WrongState(_("A reversal of this journal is already awaiting second approval."))
     if sorted((line.account.pk, line.amount_minor) for line in lines) != sorted(
         (line.account.pk, line.amount_minor) for line in mirror_of(journal)
     ):
@@ -232,6 +232,7 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
     notice = "wallet.manual_journal"
     brand_path = "brand_id"
     related = ("brand",)
+    one_open = ("reverses",)
     confirm = gettext_lazy("Post this journal?")
     done = gettext_lazy("Journal posted.")
 

@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=5)),
                 ('reference', models.CharField(max_length=40, unique=True)),
                 ('request_key', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('requested', 'Waits for a second person'), ('active', 'Held as credit'), ('released', 'Released'), ('burned', 'Lost'), ('expired', 'Expired'), ('refused', 'Refused')], default='requested', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('active', 'Held as credit'), ('released', 'Released'), ('burned', 'Lost'), ('expired', 'Expired'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('base_amount', wallet.models.payments.BaseAmountField(decimal_places=2, help_text="In the brand's base currency at the day's rate: limits use it", max_digits=20)),
                 ('released_minor', models.BigIntegerField(default=0)),
                 ('burned_minor', models.BigIntegerField(default=0)),
@@ -250,7 +250,7 @@ class Migration(migrations.Migration):
             name='BonusProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -604,7 +604,7 @@ class Migration(migrations.Migration):
             name='ManualJournal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -663,7 +663,7 @@ class Migration(migrations.Migration):
             name='PayoutFinding',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -752,7 +752,7 @@ class Migration(migrations.Migration):
             name='PeriodReopening',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -882,7 +882,7 @@ class Migration(migrations.Migration):
             name='PspAddressChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -934,7 +934,7 @@ class Migration(migrations.Migration):
             name='PspCostProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -979,7 +979,7 @@ class Migration(migrations.Migration):
             name='BreakPosting',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -1063,7 +1063,7 @@ class Migration(migrations.Migration):
             name='RateEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waits for a second person'), ('approved', 'Approved'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=10)),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -1436,7 +1436,7 @@ class Migration(migrations.Migration):
                 ('return_minor', models.BigIntegerField(default=0, help_text='How much of it gives deposits back to their source')),
                 ('fee_minor', models.BigIntegerField(default=0, help_text='What the client pays for it, out of the amount')),
                 ('from_suspense', models.BooleanField(default=False, help_text='Gives back a held deposit that was never credited')),
-                ('state', models.CharField(choices=[('requested', 'Waits for approval'), ('second_look', 'Waits for a second person'), ('approved', 'Approved'), ('sending', 'Being sent'), ('sent', 'Sent to the PSP'), ('unknown', 'Unknown at the PSP'), ('settled', 'Paid'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled by the client'), ('failed', 'Failed, money returned'), ('came_back', 'Paid, and came back')], default='requested', max_length=12)),
+                ('state', models.CharField(choices=[('requested', 'Pending approval'), ('awaiting_second_approval', 'Awaiting second approval'), ('approved', 'Approved'), ('sending', 'Being sent'), ('sent', 'Sent to the PSP'), ('unknown', 'Unknown at the PSP'), ('settled', 'Paid'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled by the client'), ('failed', 'Failed, money returned'), ('came_back', 'Paid, and came back')], default='requested', max_length=24)),
                 ('sealed_destination', models.BinaryField(help_text="Where it goes, encrypted under the client's key")),
                 ('destination_label', models.CharField(help_text='Masked, for people', max_length=80)),
                 ('destination_hash', models.CharField(help_text='Identifies the same payout account', max_length=32)),
@@ -1515,15 +1515,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bonusproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='bonus_proposal_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('loss',), name='one_bonus_proposal_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'approved')), fields=('loss',), name='a_lost_bonus_is_decided_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='bonus_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='bonus_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='bonus_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='bonus_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('loss',), name='one_bonus_proposal_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='bonusrule',
@@ -1635,23 +1647,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'active'), ('amount_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('state__in', ['released', 'burned', 'expired']), ('amount_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('burned_minor', 0), ('released_minor', 0), ('state__in', ['requested', 'refused'])), _connector='OR'), name='bonus_is_active_while_something_is_held'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'refused']), ('granted_at__isnull', False), _connector='OR'), name='held_bonus_was_granted'),
-        ),
-        migrations.AddConstraint(
-            model_name='bonusgrant',
             constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('requested_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='bonus_approver_is_not_requester'),
         ),
         migrations.AddConstraint(
             model_name='bonusgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('needs_second', False), ('state__in', ['requested', 'refused']), ('decided_by__isnull', False), _connector='OR'), name='bonus_above_the_limit_had_four_eyes'),
+            constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_bonus_per_request'),
         ),
         migrations.AddConstraint(
             model_name='bonusgrant',
-            constraint=models.UniqueConstraint(fields=('client', 'request_key'), name='one_bonus_per_request'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'active'), ('amount_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('state__in', ['released', 'burned', 'expired']), ('amount_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('burned_minor')))), models.Q(('burned_minor', 0), ('released_minor', 0), ('state__in', ('pending', 'rejected', 'withdrawn'))), _connector='OR'), name='bonus_is_active_while_something_is_held'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusgrant',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('pending', 'rejected', 'withdrawn')), ('granted_at__isnull', False), _connector='OR'), name='held_bonus_was_granted'),
+        ),
+        migrations.AddConstraint(
+            model_name='bonusgrant',
+            constraint=models.CheckConstraint(condition=models.Q(('needs_second', False), ('state__in', ('pending', 'rejected', 'withdrawn')), ('decided_by__isnull', False), _connector='OR'), name='bonus_above_the_limit_had_four_eyes'),
         ),
         migrations.AddConstraint(
             model_name='feeinvoice',
@@ -1787,10 +1799,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='manual_journal_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='manualjournal',
             constraint=models.UniqueConstraint(fields=('requested_by', 'request_key'), name='one_manual_journal_per_request'),
         ),
         migrations.AddConstraint(
@@ -1800,6 +1808,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='manualjournal',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('rate__isnull', True), ('rate_on__isnull', True)), models.Q(('rate__gt', 0), ('rate__isnull', False), ('rate_on__isnull', False)), _connector='OR'), name='manual_rate_has_its_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='manualjournal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='manual_journal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='manualjournal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='manual_journal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='manualjournal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='manual_journal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='manualjournal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='manual_journal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='manualjournal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('reverses',), name='one_reversal_of_a_journal_waits'),
         ),
         migrations.AddConstraint(
             model_name='manualjournalfile',
@@ -1911,11 +1939,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='periodreopening',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='period_reopening_is_decided_by_a_person'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='period_reopening_has_a_reason'),
         ),
         migrations.AddConstraint(
             model_name='periodreopening',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('period',), name='one_wish_to_reopen_at_a_time'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='period_reopening_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='periodreopening',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='period_reopening_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='periodreopening',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='period_reopening_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='periodreopening',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('period',), name='one_wish_to_reopen_at_a_time'),
         ),
         migrations.AddIndex(
             model_name='posting',
@@ -2191,11 +2231,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pspaddresschange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='psp_address_change_is_decided_by_a_person'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='psp_address_change_has_a_reason'),
         ),
         migrations.AddConstraint(
             model_name='pspaddresschange',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('psp',), name='one_address_change_of_a_psp_waits'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='psp_address_change_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspaddresschange',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='psp_address_change_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspaddresschange',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='psp_address_change_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspaddresschange',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('psp',), name='one_address_change_of_a_psp_waits'),
         ),
         migrations.AddIndex(
             model_name='pspcall',
@@ -2227,10 +2279,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pspcostproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='cost_proposal_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='pspcostproposal',
             constraint=models.CheckConstraint(condition=models.Q(('basis_points__gte', 0), ('fixed_minor__gte', 0), ('tolerance_minor__gte', 0)), name='proposed_costs_are_not_negative'),
         ),
         migrations.AddConstraint(
@@ -2239,7 +2287,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pspcostproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('psp', 'type', 'currency', 'valid_from'), name='one_cost_proposal_per_kind_and_day_waits'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='cost_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspcostproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='cost_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspcostproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='cost_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspcostproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='cost_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='pspcostproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('psp', 'type', 'currency', 'valid_from'), name='one_cost_proposal_per_kind_and_day_waits'),
         ),
         migrations.AddIndex(
             model_name='pspmovement',
@@ -2271,10 +2335,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='breakposting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='break_posting_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakposting',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('journal__isnull', False), ('state', 'approved')), models.Q(models.Q(('state', 'approved'), _negated=True), ('journal__isnull', True)), _connector='OR'), name='approved_break_posting_is_posted'),
         ),
         migrations.AddConstraint(
@@ -2287,15 +2347,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='breakposting',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('one',), name='one_posting_of_a_break_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='breakposting',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('entry__isnull', False), ('way', 'own_bank')), models.Q(models.Q(('way', 'own_bank'), _negated=True), ('entry__isnull', True)), _connector='OR'), name='only_what_reached_our_bank_names_its_entry'),
         ),
         migrations.AddConstraint(
             model_name='breakposting',
-            constraint=models.UniqueConstraint(condition=models.Q(('entry__isnull', False), ('state__in', ['waiting', 'approved'])), fields=('entry',), name='a_bank_entry_is_one_payout_to_our_bank'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='break_posting_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakposting',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='break_posting_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakposting',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='break_posting_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakposting',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='break_posting_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakposting',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('one',), name='one_posting_of_a_break_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='breakposting',
+            constraint=models.UniqueConstraint(condition=models.Q(('entry__isnull', False), ('state__in', ['pending', 'approved'])), fields=('entry',), name='a_bank_entry_is_one_payout_to_our_bank'),
         ),
         migrations.AddIndex(
             model_name='quote',
@@ -2355,19 +2431,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rateentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='rate_entry_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('currency', 'on'), name='one_rate_of_a_currency_and_day_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='rateentry',
             constraint=models.CheckConstraint(condition=models.Q(('rate__gt', 0)), name='entered_rate_is_positive'),
         ),
         migrations.AddConstraint(
             model_name='rateentry',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='entered_rate_has_a_reason'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='rate_entry_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='rateentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='rate_entry_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='rateentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='rate_entry_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='rateentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='rate_entry_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='rateentry',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('currency', 'on'), name='one_rate_of_a_currency_and_day_waits'),
         ),
         migrations.AddConstraint(
             model_name='settlementimport',
@@ -2774,16 +2858,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['settled', 'rejected', 'cancelled', 'failed', 'came_back']), _negated=True), models.Q(('finished_at__isnull', False), ('journal__isnull', False)), _connector='OR'), name='finished_withdrawal_resolved_its_reservation'),
         ),
         migrations.AddConstraint(
+            model_name='withdrawal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), models.Q(('state', 'awaiting_second_approval'), _negated=True), _connector='OR'), name='second_approval_follows_a_first'),
+        ),
+        migrations.AddConstraint(
             model_name='payoutfinding',
             constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='payout_finding_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutfinding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='payout_finding_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutfinding',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('withdrawal',), name='one_payout_finding_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='payoutfinding',
@@ -2804,6 +2884,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='payoutfinding',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'approved'), _negated=True), ('journal__isnull', False), _connector='OR'), name='approved_finding_is_booked'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutfinding',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='payout_finding_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutfinding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='payout_finding_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutfinding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='payout_finding_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutfinding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='payout_finding_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutfinding',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('withdrawal',), name='one_payout_finding_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='withdrawalcheck',

@@ -13,7 +13,7 @@ from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from crm.money.amounts import from_minor
-from wallet.choices.bonuses import BONUS_TRANSITIONS, BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
+from wallet.choices.bonuses import BONUS_NOT_GIVEN, BONUS_TRANSITIONS, BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.models.ledger import Account
 from wallet.models.payments import AmountMixin, BaseAmountField, Deposit
 
@@ -96,7 +96,7 @@ class BonusGrant(HasState, AmountMixin):
     reference = models.CharField(max_length=40, unique=True)
     request_key = models.CharField(max_length=80)
     deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, null=True, related_name="bonuses")
-    state = models.CharField(max_length=10, choices=BonusState.choices, default=BonusState.REQUESTED)
+    state = models.CharField(max_length=10, choices=BonusState.choices, default=BonusState.PENDING)
     base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate: limits use it"))
     released_minor = models.BigIntegerField(default=0)
     burned_minor = models.BigIntegerField(default=0)
@@ -131,21 +131,18 @@ class BonusGrant(HasState, AmountMixin):
                 condition=Q(state=BonusState.ACTIVE) & Q(amount_minor__gt=F("released_minor") + F("burned_minor"))
                 | Q(state__in=[BonusState.RELEASED, BonusState.BURNED, BonusState.EXPIRED])
                 & Q(amount_minor=F("released_minor") + F("burned_minor"))
-                | Q(state__in=[BonusState.REQUESTED, BonusState.REFUSED], released_minor=0, burned_minor=0),
+                | Q(state__in=BONUS_NOT_GIVEN, released_minor=0, burned_minor=0),
                 name="bonus_is_active_while_something_is_held",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[BonusState.REQUESTED, BonusState.REFUSED]) | Q(granted_at__isnull=False),
-                name="held_bonus_was_granted",
+                condition=Q(state__in=BONUS_NOT_GIVEN) | Q(granted_at__isnull=False), name="held_bonus_was_granted"
             ),
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | Q(requested_by__isnull=True) | ~Q(decided_by=F("requested_by")),
                 name="bonus_approver_is_not_requester",
             ),
             models.CheckConstraint(
-                condition=Q(needs_second=False)
-                | Q(state__in=[BonusState.REQUESTED, BonusState.REFUSED])
-                | Q(decided_by__isnull=False),
+                condition=Q(needs_second=False) | Q(state__in=BONUS_NOT_GIVEN) | Q(decided_by__isnull=False),
                 name="bonus_above_the_limit_had_four_eyes",
             ),
             models.UniqueConstraint(fields=["client", "request_key"], name="one_bonus_per_request"),
@@ -164,7 +161,7 @@ class BonusGrant(HasState, AmountMixin):
     @property
     def held_minor(self) -> int:
         """What is credit still, in minor units."""
-        granted = self.state not in (BonusState.REQUESTED, BonusState.REFUSED)
+        granted = self.state not in BONUS_NOT_GIVEN
         return self.amount_minor - self.released_minor - self.burned_minor if granted else 0
 
     @property

@@ -53,9 +53,7 @@ class BonusProposal(ApprovalMixin):
         ordering = ["-id"]
         constraints = [
             *ApprovalMixin.constraints("bonus_proposal"),
-            models.UniqueConstraint(
-                fields=["loss"], condition=Q(state=ApprovalState.PENDING), name="one_bonus_proposal_at_a_time"
-            ),
+            ApprovalMixin.one_open("loss", name="one_bonus_proposal_at_a_time"),
             models.UniqueConstraint(
                 fields=["loss"], condition=Q(state=ApprovalState.APPROVED), name="a_lost_bonus_is_decided_once"
             ),

@@ -225,9 +225,7 @@ class BreakPosting(ApprovalMixin):
                 ),
                 name="posting_between_currencies_names_its_rate",
             ),
-            models.UniqueConstraint(
-                fields=["one"], condition=Q(state=ApprovalState.PENDING), name="one_posting_of_a_break_waits"
-            ),
+            ApprovalMixin.one_open("one", name="one_posting_of_a_break_waits"),
             models.CheckConstraint(
                 condition=Q(way=PostingWay.OWN_BANK, entry__isnull=False)
                 | (~Q(way=PostingWay.OWN_BANK) & Q(entry__isnull=True)),

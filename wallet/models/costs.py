@@ -103,9 +103,7 @@ class PspCostProposal(CostTermsMixin, ApprovalMixin):
                 | Q(ended_at__isnull=False, ended_by__isnull=False, state=ApprovalState.APPROVED),
                 name="terms_taken_back_say_who_and_when",
             ),
-            models.UniqueConstraint(
-                fields=["psp", "type", "currency", "valid_from"],
-                condition=Q(state=ApprovalState.PENDING),
-                name="one_cost_proposal_per_kind_and_day_waits",
+            ApprovalMixin.one_open(
+                "psp", "type", "currency", "valid_from", name="one_cost_proposal_per_kind_and_day_waits"
             ),
         ]

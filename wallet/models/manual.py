@@ -37,6 +37,7 @@ class ManualJournal(ApprovalMixin):
         ]
         constraints = [
             *ApprovalMixin.constraints("manual_journal"),
+            ApprovalMixin.one_open("reverses", name="one_reversal_of_a_journal_waits"),
             models.UniqueConstraint(fields=["requested_by", "request_key"], name="one_manual_journal_per_request"),
             models.CheckConstraint(
                 condition=Q(state=ApprovalState.APPROVED, journal__isnull=False)

@@ -41,9 +41,7 @@ class PayoutFinding(ApprovalMixin):
         ordering = ["-id"]
         constraints = [
             *ApprovalMixin.constraints("payout_finding"),
-            models.UniqueConstraint(
-                fields=["withdrawal"], condition=Q(state=ApprovalState.PENDING), name="one_payout_finding_at_a_time"
-            ),
+            ApprovalMixin.one_open("withdrawal", name="one_payout_finding_at_a_time"),
             models.UniqueConstraint(
                 fields=["withdrawal"],
                 condition=Q(state=ApprovalState.APPROVED, kind=FindingKind.CAME_BACK),

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import ApprovalState
 from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.approvals import ApprovalMixin
@@ -147,9 +146,7 @@ class PeriodReopening(ApprovalMixin):
         ordering = ["-id"]
         constraints = [
             *ApprovalMixin.constraints("period_reopening"),
-            models.UniqueConstraint(
-                fields=["period"], condition=Q(state=ApprovalState.PENDING), name="one_wish_to_reopen_at_a_time"
-            ),
+            ApprovalMixin.one_open("period", name="one_wish_to_reopen_at_a_time"),
         ]
 
     def __str__(self) -> str:

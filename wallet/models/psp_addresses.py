@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import ApprovalState
 from crm.models.approvals import ApprovalMixin
 from wallet.models.psp import Psp
 
@@ -23,9 +21,7 @@ class PspAddressChange(ApprovalMixin):
         ordering = ["-id"]
         constraints = [
             *ApprovalMixin.constraints("psp_address_change"),
-            models.UniqueConstraint(
-                fields=["psp"], condition=Q(state=ApprovalState.PENDING), name="one_address_change_of_a_psp_waits"
-            ),
+            ApprovalMixin.one_open("psp", name="one_address_change_of_a_psp_waits"),
         ]
 
     def __str__(self) -> str:

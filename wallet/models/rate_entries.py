@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import ApprovalState
 from crm.models.approvals import ApprovalMixin
 
 
@@ -25,13 +24,8 @@ class RateEntry(ApprovalMixin):
         ordering = ["-id"]
         constraints = [
             *ApprovalMixin.constraints("rate_entry"),
-            models.UniqueConstraint(
-                fields=["currency", "on"],
-                condition=Q(state=ApprovalState.PENDING),
-                name="one_rate_of_a_currency_and_day_waits",
-            ),
+            ApprovalMixin.one_open("currency", "on", name="one_rate_of_a_currency_and_day_waits"),
             models.CheckConstraint(condition=Q(rate__gt=0), name="entered_rate_is_positive"),
-            models.CheckConstraint(condition=~Q(reason=""), name="entered_rate_has_a_reason"),
         ]
 
     def __str__(self) -> str:

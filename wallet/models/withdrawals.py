@@ -59,7 +59,7 @@ class Withdrawal(HasState, AmountMixin):
     return_minor = models.BigIntegerField(default=0, help_text=_("How much of it gives deposits back to their source"))
     fee_minor = models.BigIntegerField(default=0, help_text=_("What the client pays for it, out of the amount"))
     from_suspense = models.BooleanField(default=False, help_text=_("Gives back a held deposit that was never credited"))
-    state = models.CharField(max_length=12, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED)
+    state = models.CharField(max_length=24, choices=WithdrawalState.choices, default=WithdrawalState.REQUESTED)
     sealed_destination = models.BinaryField(help_text=_("Where it goes, encrypted under the client's key"))
     destination_label = models.CharField(max_length=80, help_text=_("Masked, for people"))
     destination_hash = models.CharField(max_length=32, help_text=_("Identifies the same payout account"))
@@ -137,6 +137,11 @@ class Withdrawal(HasState, AmountMixin):
             models.CheckConstraint(
                 condition=Q(reviewed_by__isnull=True) | Q(approved_by__isnull=True) | ~Q(approved_by=F("reviewed_by")),
                 name="approver_is_not_reviewer",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by__isnull=False, reviewed_at__isnull=False)
+                | ~Q(state=WithdrawalState.AWAITING_SECOND_APPROVAL),
+                name="second_approval_follows_a_first",
             ),
             models.CheckConstraint(
                 condition=Q(needs_second=False)

@@ -42,7 +42,7 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
     require(policies.can_resolve(actor, one))
     require_open(one)
     if BreakPosting.objects.filter(one=one, state=ApprovalState.PENDING).exists():
-        raise WrongState(_("A posting for this break waits for a second person: withdraw it first."))
+        raise WrongState(_("A posting for this break is awaiting second approval. Withdraw it first."))
     if not resolution.strip():
         raise DomainError(_("Say how it was resolved."))
     close(one, actor, resolution)

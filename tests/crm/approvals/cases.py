@@ -18,7 +18,8 @@ TESTS = Path(__file__).parents[2]
 class Case:
     """A proposal that waits, and who is who. effects: how often it took effect, counted from outside.
 
-    check: the CHECK that refuses one person for both. forged: what the maker would write by hand to decide it alone.
+    check: the CHECK that refuses one person for both. forged: what the maker would write by hand to decide it alone, and
+    forged_row where, if not on the proposal.
     """
 
     item: Any
@@ -27,6 +28,7 @@ class Case:
     effects: Callable[[], int]
     check: str
     forged: dict[str, Any] | None = None
+    forged_row: Any = None
     role: Role = Role.FINANCE
     # A colleague who sees the brand and lacks the right; support, where that isn't the one who has it.
     outsider: Any = None
@@ -34,6 +36,8 @@ class Case:
     has_brand: bool = True
     # Whoever may decide may also say no, the first approver too.
     maker_may_reject: bool = False
+    # Withdrawn, it awaits a first approval again: the next one is that, and has no effect yet.
+    is_first_again: bool = False
     given: dict[str, Any] = field(default_factory=dict)
 
     @property

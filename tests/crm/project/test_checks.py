@@ -124,6 +124,26 @@ def test_migrate_refuses_a_database_of_another_version():
         call_command("migrate", verbosity=0, skip_checks=False)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sql", "version"),
+    [
+        ("DROP FUNCTION keelson_schema_version()", "version 1"),
+        (
+            "CREATE OR REPLACE FUNCTION keelson_schema_version() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 9999'",
+            "version 9999",
+        ),
+    ],
+)
+def test_migrate_refuses_a_database_whose_tables_are_of_another_version(sql, version):
+    """Its migrations have the same names: nothing else tells it apart."""
+    call_command("migrate", verbosity=0, skip_checks=False)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    with pytest.raises(SystemCheckError, match=f"keelson.E025.*its tables are {version},"):
+        call_command("migrate", verbosity=0, skip_checks=False)
+
+
 @pytest.mark.parametrize(("is_embedded", "found"), [(True, ["keelson.W002"]), (False, [])])
 def test_the_deployment_check_warns_of_the_embedded_redis(settings, is_embedded, found):
     settings.REDIS_IS_EMBEDDED = is_embedded

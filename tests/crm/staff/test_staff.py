@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from crm import approvals
 from crm.accounts import link_requests
 from crm.accounts.links import LinkProblem, issue, use
-from crm.choices import GrantState, LinkKind, Role
+from crm.choices import ApprovalState, LinkKind, Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AccessLink, AuditEvent, GrantRequest, OutgoingMail, User
 from crm.notices import mail
@@ -200,9 +200,9 @@ def test_nobody_approves_their_own_request(cast, second):
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=Role.FINANCE, reason="x")
     with pytest.raises(NotAllowed, match="someone else"):
         approvals.approve(GrantRequest, request.pk, actor=cast.administrator)
-    assert GrantRequest.objects.get().state == GrantState.PENDING
+    assert GrantRequest.objects.get().state == ApprovalState.PENDING
     # Not even by SQL.
-    with pytest.raises(IntegrityError, match="grant_approver_is_not_requester"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="grant_request_is_decided_by_somebody_else"), transaction.atomic():
         GrantRequest.objects.update(state="approved", decided_by=cast.administrator, decided_at="2026-01-01T00:00Z")
 
 
@@ -259,7 +259,7 @@ def test_the_asker_withdraws_and_nobody_else_can(cast, second):
     with pytest.raises(NotAllowed):
         approvals.withdraw(GrantRequest, request.pk, actor=second)
     approvals.withdraw(GrantRequest, request.pk, actor=cast.administrator)
-    assert GrantRequest.objects.get().state == GrantState.WITHDRAWN
+    assert GrantRequest.objects.get().state == ApprovalState.WITHDRAWN
 
 
 # ── reads ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,5 +22,5 @@ def outcome(cast, use) -> Case:
         cast.finance,
         cast.second_finance,
         AuditEvent.objects.filter(action="trading.operation_confirmed").count,
-        "operation_is_decided_by_somebody_else",
+        "operation_decision_is_decided_by_somebody_else",
     )

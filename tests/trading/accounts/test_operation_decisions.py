@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm import approvals
+from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from tests.cast import Cast
@@ -16,7 +17,7 @@ from tests.trading.factories import make_account
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import balance_operations
 from trading.accounts.operation_decisions import propose_decision
-from trading.choices import DecisionState, OperationState
+from trading.choices import OperationState
 from trading.models import BalanceOperation, OperationDecision, TradingAccount, TradingServer
 
 pytestmark = pytest.mark.django_db
@@ -142,7 +143,7 @@ def test_a_proposal_is_refused_with_a_note_or_withdrawn(cast, absent):
     with pytest.raises(NotAllowed):
         approvals.withdraw(OperationDecision, second.pk, actor=cast.second_finance)
     approvals.withdraw(OperationDecision, second.pk, actor=cast.finance)
-    assert set(OperationDecision.objects.values_list("state", flat=True)) == {"refused", "withdrawn"}
+    assert set(OperationDecision.objects.values_list("state", flat=True)) == {"rejected", "withdrawn"}
     assert state_of(absent)[0] == OperationState.UNKNOWN
 
 
@@ -150,8 +151,8 @@ def test_the_database_holds_that_two_people_decide(cast, absent):
     decision = propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="Not there")
     rows = OperationDecision.objects.filter(pk=decision.pk)
     for fields in (
-        {"state": DecisionState.APPROVED, "decided_by": cast.finance, "decided_at": timezone.now()},
-        {"state": DecisionState.APPROVED},
+        {"state": ApprovalState.APPROVED, "decided_by": cast.finance, "decided_at": timezone.now()},
+        {"state": ApprovalState.APPROVED},
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(**fields)

@@ -20,7 +20,7 @@ def login(cast, use) -> Case:
         cast.support,
         cast.desk_head,
         AuditEvent.objects.filter(action="trading.account_opened").count,
-        "login_is_attached_by_somebody_else",
+        "login_proposal_is_decided_by_somebody_else",
         role=Role.SUPPORT,
         outsider=cast.finance,
     )

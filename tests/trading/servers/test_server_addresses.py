@@ -91,7 +91,7 @@ def test_a_new_address_is_refused_with_a_note_or_withdrawn(cast: Cast, server, s
     before = where(server)
     for _turn in range(2):
         servers.change_server(server_id=server.pk, actor=cast.administrator, host="192.0.2.9", reason=WHY)
-        change = ServerAddressChange.objects.filter(state="waiting").get()
+        change = ServerAddressChange.objects.filter(state="pending").get()
         if _turn:
             with pytest.raises(DomainError, match="Enter a reason"):
                 approvals.reject(ServerAddressChange, change.pk, actor=second, note=" ")
@@ -103,7 +103,7 @@ def test_a_new_address_is_refused_with_a_note_or_withdrawn(cast: Cast, server, s
         with pytest.raises(WrongState):
             approvals.approve(ServerAddressChange, change.pk, actor=second, password="typed again")
     assert where(server) == before
-    assert set(ServerAddressChange.objects.values_list("state", flat=True)) == {"refused", "withdrawn"}
+    assert set(ServerAddressChange.objects.values_list("state", flat=True)) == {"rejected", "withdrawn"}
 
 
 def test_a_server_that_was_never_read_is_corrected_by_who_connects_it(cast: Cast) -> None:

@@ -14,5 +14,5 @@ def bonus(cast, use) -> Case:
         cast.finance,
         BonusGrant.objects.filter(state=BonusState.ACTIVE).count,
         "bonus_approver_is_not_requester",
-        forged={"state": BonusState.REFUSED, "decided_by": cast.retention},
+        forged={"state": BonusState.REJECTED, "decided_by": cast.retention},
     )

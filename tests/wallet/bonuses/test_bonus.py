@@ -20,6 +20,7 @@ from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, available, fund, make_psp
 from wallet.bonuses import ending, granting
+from wallet.bonuses.approval import withdraw_bonus
 from wallet.bonuses.granting import bonus_held, decide_bonus, grant_bonus, write_rule
 from wallet.choices.bonuses import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -148,7 +149,7 @@ def test_a_bonus_is_of_the_plan_that_was_chosen(cast, pro):
 
 def test_above_the_limit_a_second_person_decides(cast, pro):
     grant = give(cast, make_plan(cast), "300")
-    assert (grant.state, bonus_held(pro, "EUR")) == (BonusState.REQUESTED, 0)
+    assert (grant.state, bonus_held(pro, "EUR")) == (BonusState.PENDING, 0)
     with pytest.raises(NotAllowed):
         decide_bonus(grant_id=grant.pk, approve=True, actor=cast.retention)
     done = decide_bonus(grant_id=grant.pk, approve=True, actor=cast.finance)
@@ -170,7 +171,22 @@ def test_a_refused_bonus_books_nothing_and_names_its_reason(cast, pro):
     with pytest.raises(DomainError):
         decide_bonus(grant_id=grant.pk, approve=False, actor=cast.finance, reason=" ")
     done = decide_bonus(grant_id=grant.pk, approve=False, actor=cast.finance, reason="No")
-    assert (done.state, done.held_minor, Journal.objects.count()) == (BonusState.REFUSED, 0, 0)
+    assert (done.state, done.held_minor, Journal.objects.count()) == (BonusState.REJECTED, 0, 0)
+
+
+def test_a_withdrawn_request_gives_nothing_and_frees_the_maximum(cast, pro):
+    plan = make_plan(cast)
+    grant = give(cast, plan, "400")
+    with pytest.raises(DomainError, match="100"):
+        give(cast, plan, "300", key="g2")
+    with pytest.raises(NotAllowed):
+        withdraw_bonus(grant_id=grant.pk, actor=cast.finance)
+    done = withdraw_bonus(grant_id=grant.pk, actor=cast.retention, note="Wrong client")
+    assert (done.state, done.held_minor, done.end_reason) == (BonusState.WITHDRAWN, 0, "Wrong client")
+    assert not Journal.objects.exists()
+    with pytest.raises(NotAllowed, match="Withdrawn"):
+        decide_bonus(grant_id=grant.pk, approve=True, actor=cast.finance)
+    assert give(cast, plan, "300", key="g2").state == BonusState.PENDING
 
 
 def test_a_retail_client_in_the_eu_gets_none(cast, pro):

@@ -15,6 +15,7 @@ from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
 from crm import approvals
+from crm.approvals.queries import count_to_decide, waiting_for
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.files import jobs
 from crm.models import AuditEvent, Job, Notification
@@ -35,6 +36,7 @@ from wallet.closing.month_facts import client_money_state
 from wallet.closing.month_pack import make_pack, month_report, write_archive
 from wallet.closing.period_checks import checks_of
 from wallet.closing.revaluation import propose_revaluation, revaluation_of
+from wallet.closing.second_signature import add_second_signature
 from wallet.closing.sign_offs import signatures_of, withdraw_signature
 from wallet.documents.store import content_of, with_hash
 from wallet.ledger import fx_position, posting
@@ -137,6 +139,24 @@ def test_a_signature_is_withdrawn_by_its_owner_while_the_month_is_open(cast, mon
     periods.close_period(period_id=month.pk, actor=cast.finance)
     with pytest.raises(WrongState):
         withdraw_signature(sign_off_id=MonthSignOff.objects.latest("pk").pk, actor=cast.second_finance)
+
+
+def test_the_list_has_the_newest_signature_until_two_have_signed(cast, month):
+    def listed(user) -> list[MonthSignOff]:
+        return [one.item for one in waiting_for(user, "month-sign-off")]
+
+    sign_month(month, cast.finance)
+    first = MonthSignOff.objects.get(period=month)
+    assert listed(cast.second_finance) == listed(cast.finance) == [first] and listed(cast.support) == []
+    assert (count_to_decide(cast.second_finance), count_to_decide(cast.finance)) == (1, None)
+    pay(cast.brand, 1, last_month_end(), "late fact")
+    with pytest.raises(WrongState, match="figures have changed"):
+        add_second_signature(sign_off_id=first.pk, actor=cast.second_finance)
+    sign_month(month, cast.second_finance)
+    assert listed(cast.finance) == [MonthSignOff.objects.latest("pk")], "what was signed before counts no more"
+    add_second_signature(sign_off_id=MonthSignOff.objects.latest("pk").pk, actor=cast.finance)
+    assert listed(cast.finance) == listed(cast.second_finance) == []
+    assert Job.objects.filter(kind="wallet.close_period", owner=cast.finance).count() == 1
 
 
 def test_who_may_sign_and_that_open_things_need_a_note(cast, month):
@@ -363,7 +383,7 @@ def test_the_fx_position_is_revalued_at_the_last_day_s_rates_by_two_people(cast,
         propose_revaluation(period_id=month.pk, actor=cast.auditor)
     manual = propose_revaluation(period_id=month.pk, actor=cast.finance)
     assert (manual.business_on, "USD" in manual.reason) == (last_month_end(), True)
-    with pytest.raises(WrongState, match="waits for a second person"):
+    with pytest.raises(WrongState, match="already awaiting second approval"):
         propose_revaluation(period_id=month.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
         approvals.approve(ManualJournal, manual.pk, actor=cast.finance)
@@ -421,7 +441,7 @@ def test_a_signature_is_withdrawn_and_a_journal_written_from_the_page(cast, mont
     assert browse(cast.second_finance).post(address).status_code in (302, 403)
     assert browser.post(address).url == url("month_end", month)
     assert browser.post(url("month_revalue", month)).url.startswith("/money/journals/")
-    assert "waits for a second person" in browser.post(url("month_revalue", month), follow=True).content.decode()
+    assert "already awaiting second approval" in browser.post(url("month_revalue", month), follow=True).content.decode()
 
 
 def test_the_page_takes_a_fixed_number_of_queries(cast, month, browse):

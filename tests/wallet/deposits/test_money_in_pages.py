@@ -115,7 +115,7 @@ def test_a_bonus_from_the_client_s_page_to_the_second_person(cast, bank, browse)
     assert browse(cast.agent).post(give, form).status_code == 403
     assert browse(cast.retention).post(give, form).status_code == 302
     grant = BonusGrant.objects.get()
-    assert grant.state == BonusState.REQUESTED
+    assert grant.state == BonusState.PENDING
     decide = reverse("wallet:bonus_decide", args=[grant.pk])
     assert finance.post(decide, {"refuse-reason": ""}).status_code == 422
     assert finance.post(decide, {"approve": "1", "approve-reason": ""}).status_code == 302

@@ -67,7 +67,7 @@ def test_the_database_holds_the_four_eyes_too(cast):
     manual = write(cast)
     with pytest.raises(IntegrityError, match="manual_journal_is_decided_by_somebody_else"), transaction.atomic():
         ManualJournal.objects.filter(pk=manual.pk).update(
-            state="refused", decided_by=cast.finance, decided_at=dt.datetime.now(dt.UTC)
+            state="rejected", decided_by=cast.finance, decided_at=dt.datetime.now(dt.UTC)
         )
     with pytest.raises(IntegrityError, match="approved_manual_journal_is_posted"), transaction.atomic():
         ManualJournal.objects.filter(pk=manual.pk).update(
@@ -166,7 +166,7 @@ def test_a_reversal_mirrors_the_journal_and_happens_once(cast):
         write(cast, bank_fee(cast.brand), reverses_id=first.journal_id, request_key="r1")
     mirror = mirror_of(first.journal)
     back = write(cast, mirror, reverses_id=first.journal_id, request_key="r2")
-    with pytest.raises(WrongState, match="waits for a second person already"):
+    with pytest.raises(WrongState, match="already awaiting second approval"):
         write(cast, mirror, reverses_id=first.journal_id, request_key="r3")
     approvals.approve(ManualJournal, back.pk, actor=cast.second_finance)
     back.refresh_from_db()
@@ -174,6 +174,16 @@ def test_a_reversal_mirrors_the_journal_and_happens_once(cast):
     with pytest.raises(WrongState, match="already reversed"):
         write(cast, mirror, reverses_id=first.journal_id, request_key="r4")
     assert posting.balance(house(cast.brand, AccountKind.FEES)) == 0
+
+
+def test_the_database_holds_one_open_reversal_of_a_journal(cast):
+    first = write(cast)
+    approvals.approve(ManualJournal, first.pk, actor=cast.second_finance)
+    first.refresh_from_db()
+    write(cast, mirror_of(first.journal), reverses_id=first.journal_id, request_key="r1")
+    other = write(cast, request_key="r2")
+    with pytest.raises(IntegrityError, match="one_reversal_of_a_journal_waits"), transaction.atomic():
+        ManualJournal.objects.filter(pk=other.pk).update(reverses=first.journal_id)
 
 
 def test_the_same_form_twice_is_one_journal(cast):
@@ -206,7 +216,7 @@ def test_a_waiting_journal_keeps_its_month_open(cast):
     waiting = write(cast, business_on=last_month, request_key="late")
     periods.open_months(cast.brand.pk)
     period = Period.objects.get(last_day=last_month)
-    with pytest.raises(DomainError, match="Manual journals for this month wait"):
+    with pytest.raises(DomainError, match="awaiting second approval: 1"):
         periods.close_period(period_id=period.pk, actor=cast.finance)
     approvals.withdraw(ManualJournal, waiting.pk, actor=cast.finance)
     sign_month(period, cast.finance, cast.second_finance)

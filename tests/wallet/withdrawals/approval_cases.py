@@ -40,4 +40,5 @@ def withdrawal(cast, use) -> Case:
         "approver_is_not_reviewer",
         forged={"approved_by": cast.finance},
         maker_may_reject=True,
+        is_first_again=True,
     )

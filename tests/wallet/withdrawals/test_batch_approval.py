@@ -73,7 +73,7 @@ def test_one_confirmation_approves_each_as_it_was_shown(rich, psp):
     assert confirmed(lines, rich.finance) == {small.reference: "release", large.reference: "first"}
     small.refresh_from_db()
     large.refresh_from_db()
-    assert (small.state, large.state, large.reviewed_by) == ("approved", "second_look", rich.finance)
+    assert (small.state, large.state, large.reviewed_by) == ("approved", "awaiting_second_approval", rich.finance)
     assert verify().holds
 
 
@@ -89,7 +89,7 @@ def test_what_changed_since_the_preview_is_left_alone(rich, psp):
         second.reference: "changed",
         third.reference: "refused",
     }
-    assert {row.state for row in Withdrawal.objects.all()} == {"second_look", "cancelled", "requested"}
+    assert {row.state for row in Withdrawal.objects.all()} == {"awaiting_second_approval", "cancelled", "requested"}
 
 
 def test_the_same_confirmation_twice_is_one_batch(rich, psp):
@@ -98,7 +98,7 @@ def test_the_same_confirmation_twice_is_one_batch(rich, psp):
     assert confirmed(lines, rich.finance) == confirmed(lines, rich.finance) == {large.reference: "first"}
     assert ApprovalBatch.objects.count() == 1
     large.refresh_from_db()
-    assert large.state == "second_look"
+    assert large.state == "awaiting_second_approval"
 
 
 @pytest.mark.django_db(transaction=True)

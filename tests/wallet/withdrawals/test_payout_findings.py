@@ -83,7 +83,7 @@ def test_what_is_stuck_ends_by_two_people_who_asked_the_psp(rich, stuck):
     with pytest.raises(NotAllowed, match="someone else"):
         approvals.approve(PayoutFinding, finding.pk, actor=rich.finance)
     with pytest.raises(IntegrityError, match="payout_finding_is_decided_by_somebody_else"), transaction.atomic():
-        PayoutFinding.objects.update(state="refused", decided_by=rich.finance, decided_at=dt.datetime.now(dt.UTC))
+        PayoutFinding.objects.update(state="rejected", decided_by=rich.finance, decided_at=dt.datetime.now(dt.UTC))
     assert state(stuck) == WithdrawalState.UNKNOWN and available(wallet(rich)) == 80_000
     assert agreed(rich, finding).journal_id == Withdrawal.objects.get().journal_id
     assert state(stuck) == WithdrawalState.SETTLED and posting.balance(wallet(rich)) == 80_000

@@ -21,6 +21,7 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, Psp, PspMovement, WebhookMessage, Withdrawal
 from wallet.psp.base import TransferStatus, TransferView
 from wallet.withdrawals import sending
+from wallet.withdrawals.approval import withdraw_approval
 from wallet.withdrawals.destinations import destination_of
 from wallet.withdrawals.payout_results import apply_payout
 from wallet.withdrawals.verbs import (
@@ -102,7 +103,7 @@ def test_above_the_limit_two_people_approve_and_the_psp_pays(rich, outside):
     assert (withdrawal.state, withdrawal.needs_second, withdrawal.approvals_missing) == ("requested", True, 2)
     assert (posting.balance(wallet(rich)), available(wallet(rich))) == (100_000, 80_000)
     first = approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
-    assert (first.state, first.approvals_missing) == ("second_look", 1)
+    assert (first.state, first.approvals_missing) == ("awaiting_second_approval", 1)
     second = approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.second_finance, reason="Known client")
     assert second.state == WithdrawalState.APPROVED
     assert sending.send_payout(withdrawal.pk) == WithdrawalState.SENT
@@ -112,6 +113,29 @@ def test_above_the_limit_two_people_approve_and_the_psp_pays(rich, outside):
     assert posting.balance(posting.psp_clearing(outside.psp, "EUR")) == 20_000
     assert PspMovement.objects.get(kind="payout").amount_minor == -20_000
     assert verify().holds
+
+
+def test_a_first_approval_that_is_withdrawn_counts_for_nothing(rich, outside):
+    withdrawal = ask(rich, outside)
+    approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
+    with pytest.raises(NotAllowed):
+        withdraw_approval(withdrawal_id=withdrawal.pk, actor=rich.second_finance)
+    back = withdraw_approval(withdrawal_id=withdrawal.pk, actor=rich.finance, note="Not my client")
+    assert (back.state, back.reviewed_by, back.approvals_missing) == ("requested", None, 2)
+    assert available(wallet(rich)) == 80_000, "the money stays reserved"
+    first = approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.second_finance)
+    assert (first.state, first.reviewed_by) == ("awaiting_second_approval", rich.second_finance)
+    assert approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance).state == WithdrawalState.APPROVED
+    with pytest.raises(DomainError):
+        withdraw_approval(withdrawal_id=withdrawal.pk, actor=rich.second_finance)
+    codes = AuditEvent.objects.filter(action="wallet.withdrawal_approval_withdrawn", actor=rich.finance)
+    assert codes.count() == 1
+
+
+def test_the_database_holds_that_a_second_approval_follows_a_first(rich, outside):
+    withdrawal = ask(rich, outside)
+    with pytest.raises(IntegrityError, match="second_approval_follows_a_first"), transaction.atomic():
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(state="awaiting_second_approval")
 
 
 def test_everyone_who_should_know_is_told(rich, outside):

@@ -344,7 +344,7 @@ def test_two_approvers_at_once_release_it_once(mixed, cast, outside):
     def one(number: int) -> str:
         return approve_withdrawal(withdrawal_id=withdrawal.pk, actor=people[number]).state
 
-    assert sorted(at_once(one, 2)) == ["approved", "second_look"]
+    assert sorted(at_once(one, 2)) == ["approved", "awaiting_second_approval"]
     assert {part.state for part in parts_of(withdrawal)} == {"approved"}
     first = parts_of(withdrawal)[0]
     assert {first.reviewed_by_id, first.approved_by_id} == {person.pk for person in people}

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from clients.models import Client
 from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
-from crm.choices import AccessKind
+from crm.choices import AccessKind, ApprovalState
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
@@ -29,7 +29,7 @@ from trading.accounts import opening
 from trading.accounts.account_status import request_history, status_of
 from trading.accounts.forms import LeverageForm, OpenAccountForm
 from trading.accounts.tables import AccountDealTable
-from trading.choices import AccountState, DecisionState, IssueKind
+from trading.choices import AccountState, IssueKind
 from trading.leverage import caps
 from trading.models import PlatformIssue, TradingAccount
 from trading.platforms import capabilities
@@ -279,7 +279,7 @@ def _of_opening(user: User, account: TradingAccount) -> dict[str, Any]:
     """Collect what a person may do about an opening that failed or was not answered."""
     if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
         return {}
-    proposal = account.login_proposals.filter(state=DecisionState.WAITING).select_related("requested_by").first()
+    proposal = account.login_proposals.filter(state=ApprovalState.PENDING).select_related("requested_by").first()
     may_open = user.has_perm("trading.open_account") and proposal is None
     return {
         "login_proposal": proposal,

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from crm.approvals.queries import proposal_of
+from crm.choices import ApprovalState
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, wants_fragment
 from crm.web.requests import UserRequest
@@ -14,7 +15,6 @@ from trading import policies, queries
 from trading.accounts import operation_decisions
 from trading.accounts.forms import CloseIssueForm, DecideForm
 from trading.cap_breaches import group_checks
-from trading.choices import DecisionState
 from trading.core import issues
 from trading.models import BalanceOperation
 
@@ -76,7 +76,7 @@ class DecideOperation(StaffView):
     def _page(request: UserRequest, operation: BalanceOperation, form: DecideForm) -> HttpResponse:
         user = request.user
         decisions = list(operation.decisions.select_related("requested_by", "decided_by")[:20])
-        waiting = next((decision for decision in decisions if decision.state == DecisionState.WAITING), None)
+        waiting = next((decision for decision in decisions if decision.state == ApprovalState.PENDING), None)
         if waiting is not None:
             waiting.operation = operation
         context = {

@@ -19,8 +19,8 @@ from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.choices.month_end import PeriodState
-from wallet.closing import periods, revaluation, sign_offs
 from wallet.closing import policies as closing_policies
+from wallet.closing import revaluation, second_signature, sign_offs
 from wallet.closing.month_end import AGES, month_end_of
 from wallet.closing.views.client_money import brands_of, find_month
 from wallet.core import queries
@@ -100,10 +100,7 @@ def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase
 
     def sign() -> Job | None:
         note = form.cleaned_data["reason"]
-        sign_offs.sign_month(period_id=period.pk, actor=request.user, note=note)
-        if not sign_offs.signatures_of(period).are_enough:
-            return None
-        return periods.order_closing(period_id=period.pk, actor=request.user, note=note)
+        return second_signature.sign_and_close(period_id=period.pk, actor=request.user, note=note)
 
     def message(closing: Job | None) -> str:
         if closing is None:

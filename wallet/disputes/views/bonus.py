@@ -58,7 +58,7 @@ def _show(
         "story": story_of_bonus(grant),
         "how": granting.how_it_becomes_free(grant),
         "may_decide": policies.can_decide_bonus(request.user, grant),
-        "waits": grant.state == BonusState.REQUESTED,
+        "waits": grant.state == BonusState.PENDING,
         "may_take": grant.state == BonusState.ACTIVE and policies.can_take_bonus_away(request.user, grant),
         "approve_form": OptionalReasonForm(prefix="approve"),
         "refuse_form": ReasonForm(prefix="refuse"),

@@ -85,7 +85,9 @@ class NewJournal(StaffView):
             done = run_action(
                 request,
                 lambda: self.write(form.cleaned_data, lines),
-                lambda manual: _("%(reference)s waits for a second person.") % {"reference": manual.reference},
+                lambda manual: (
+                    _("%(reference)s submitted. Awaiting second approval.") % {"reference": manual.reference}
+                ),
                 form=form,
                 show_forbidden=True,
             )

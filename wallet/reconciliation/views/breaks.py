@@ -147,7 +147,9 @@ def break_propose(request: UserRequest, pk: int) -> HttpResponseBase:
             actor=request.user,
         )
 
-    return _do(request, _find(request, pk), "posting_form", form, work, _("It waits for a second person."))
+    return _do(
+        request, _find(request, pk), "posting_form", form, work, _("Proposal submitted. Awaiting second approval.")
+    )
 
 
 @require_POST
@@ -166,7 +168,7 @@ def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
             actor=request.user,
         )
 
-    return _do(request, _find(request, pk), "bank_form", form, work, _("It waits for a second person."))
+    return _do(request, _find(request, pk), "bank_form", form, work, _("Proposal submitted. Awaiting second approval."))
 
 
 @require_POST

@@ -61,7 +61,7 @@ def cost_new(request: UserRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:psp_costs", args=[psp.pk]),
-        success_message=_("It waits for a second person."),
+        success_message=_("Proposal submitted. Awaiting second approval."),
         title=_("What %(psp)s charges from a day on") % {"psp": psp},
         submit=_("Write down"),
         wide=True,
