@@ -206,6 +206,12 @@ def test_or_it_is_converted_at_the_day_s_rate_which_the_journal_names(cast, bank
         ("Clara", "Weber", "Max und Clara Weber", True),
         ("Anna Lena", "von der Heide", "Lena vonderHeide", True),
         ("Clara", "Weber", "M. Weber", False),
+        ("Clara", "Weber", "Clara Webber", True),  # a letter off: 91 of a hundred alike
+        ("Clara", "Weber", "Clara Weer", True),  # 89
+        ("Clara", "Weber", "Klara Weber", False),  # 80
+        ("Ann", "Weber", "Anna Weber", True),  # 86
+        ("Li", "Wu", "Li Wu", True),
+        ("Li", "Wu", "Lu Wu", False),
     ],
 )
 def test_a_payer_s_name_is_compared_as_banks_print_it(first, last, payer, is_client):
