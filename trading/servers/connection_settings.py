@@ -79,6 +79,7 @@ def keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) 
 
 def set_export(server: TradingServer, url: str) -> None:
     """Set or remove (by a dash) the address of a server's SQL export; empty leaves it. Raises: DomainError."""
+    kind_of(server.kind)  # loads the adapter, which registers its export
     if url and url != NO_EXPORT and server.kind not in EXPORTS:
         raise DomainError(_("Of %(platform)s no export can be read.") % {"platform": server.get_kind_display()})
     if url == NO_EXPORT:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crm.errors import WrongState
 from crm.models import AccessEvent, Job
 from tests.cast import Cast
 from tests.trading.factories import make_account, make_server
@@ -17,7 +16,6 @@ from tests.trading.made_up import made_up
 from trading.choices import BreakKind
 from trading.models import Backfill, DayCheck, PlatformGroup, PlatformIssue, ReconcileBreak, SymbolInfo, TradingServer
 from trading.platforms.base import GroupData
-from trading.symbols import mapping
 from trading.sync import breaks, deals, settings, symbols
 from trading.sync.ingest import mark_deleted
 
@@ -85,20 +83,6 @@ def test_symbols_are_searched_filtered_and_confirmed_in_bulk(cast: Cast, server:
     assert SymbolInfo.objects.get(name="EURUSD.m").canonical == "EURUSD"
     assert not PlatformIssue.objects.filter(kind="unmapped_symbol", closed_at__isnull=True).exists()
     assert browse(cast.auditor).post("/trading/symbols/confirm/", {"all": "1"}).status_code == 403
-
-
-def test_a_refused_confirmation_is_shown_on_the_list(
-    cast: Cast, server: TradingServer, browse: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(**_arguments: object) -> None:
-        raise WrongState("Somebody mapped these symbols meanwhile.")
-
-    monkeypatch.setattr(mapping, "confirm", refuse)
-    browser = browse(cast.finance)
-    answer = browser.post("/trading/symbols/confirm/", {"all": "1", "query": "state=unmapped"})
-    assert (answer.status_code, answer.url) == (302, "/trading/symbols/?state=unmapped")  # the filters stay
-    assert "Somebody mapped these symbols meanwhile." in browser.get(answer.url).content.decode()
-    assert SymbolInfo.objects.get(name="EURUSD.m").canonical == ""
 
 
 def test_one_symbol_is_mapped_on_its_page(cast: Cast, server: TradingServer, browse: Any) -> None:
