@@ -41,7 +41,7 @@ class ApprovalMixin(HasState):
                 name=f"{name}_is_decided_by_somebody_else",
             ),
             models.CheckConstraint(
-                condition=~Q(state=ApprovalState.WITHDRAWN) | Q(decided_by=F("requested_by")),
+                condition=~Q(state=ApprovalState.WITHDRAWN) | Q(decided_by__isnull=False, decided_by=F("requested_by")),
                 name=f"{name}_is_withdrawn_by_its_maker",
             ),
             models.CheckConstraint(

@@ -1523,7 +1523,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bonusproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='bonus_proposal_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='bonus_proposal_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='bonusproposal',
@@ -1815,7 +1815,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='manualjournal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='manual_journal_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='manual_journal_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='manualjournal',
@@ -1943,7 +1943,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='periodreopening',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='period_reopening_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='period_reopening_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='periodreopening',
@@ -2235,7 +2235,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pspaddresschange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='psp_address_change_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='psp_address_change_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='pspaddresschange',
@@ -2291,7 +2291,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pspcostproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='cost_proposal_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='cost_proposal_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='pspcostproposal',
@@ -2355,7 +2355,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='breakposting',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='break_posting_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='break_posting_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='breakposting',
@@ -2439,7 +2439,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rateentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='rate_entry_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='rate_entry_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='rateentry',
@@ -2891,7 +2891,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='payoutfinding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), ('decided_by', models.F('requested_by')), _connector='OR'), name='payout_finding_is_withdrawn_by_its_maker'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='payout_finding_is_withdrawn_by_its_maker'),
         ),
         migrations.AddConstraint(
             model_name='payoutfinding',
