@@ -36,7 +36,9 @@ def tests_of(paths: list[str]) -> list[str]:
     """List the test files of the modules' rooms; where an app has no rooms, those of its files that name a module."""
     named = [path.removesuffix(".py").replace("/", ".").rpartition(".") for path in paths]
     says = re.compile(
-        "|".join(rf"\b{package}\.{name}\b|from {package} import [^\n]*\b{name}\b" for package, _, name in named)
+        "|".join(
+            rf"\b{package}\.{name}\b|from {package} import (?:\([^)]*|[^\n]*)\b{name}\b" for package, _, name in named
+        )
     )
     rooms = tuple({room_of(path) for path in paths})
     apps = tuple(room for room in rooms if room.count("/") == 2)
