@@ -72,7 +72,18 @@ def test_a_verified_client_gets_the_brands_default_account(cast: Cast, standard:
     assert int(account.login) == standard.server.first_login
     event = OutboxEvent.objects.get(name="trading.account_opened")
     assert (event.payload["login"], event.payload["client_id"]) == (account.login, cast.client.pk)
-    assert TimelineEntry.objects.filter(client=cast.client, dedupe_key=f"trading.account_opened:{account.pk}").exists()
+    entry = TimelineEntry.objects.get(client=cast.client, dedupe_key=f"trading.account_opened:{account.pk}")
+    assert entry.is_visible_to_client
+
+
+def test_one_worker_at_a_time_opens_an_account(cast: Cast, standard: AccountType) -> None:
+    verify(cast.client)
+    account = request(cast, standard)
+    assert opening._claim(account.pk) is not None
+    assert opening._claim(account.pk) is None, "its turn comes again after the lease"
+    make_due(account)
+    again = opening._claim(account.pk)
+    assert again is not None and again.attempts == 2
 
 
 def test_the_client_is_sent_the_login_once_in_their_language(cast: Cast, standard: AccountType) -> None:

@@ -99,8 +99,8 @@ def test_the_first_contact_and_anothers_are_no_change(cast, account):
 )
 def test_leave_for_a_password_is_for_a_day_and_once(cast, account, other_account, fields, is_given):
     a_request(account, cast, **{"state": "granted", "decided_at": NOW, **fields})
-    assert (request_rules.leave_for_password(account) is not None) is is_given
-    assert request_rules.leave_for_password(other_account) is None
+    assert (request_rules.password_permission(account) is not None) is is_given
+    assert request_rules.password_permission(other_account) is None
 
 
 @pytest.mark.parametrize(("age", "is_undone"), [(DAY - SECOND, True), (DAY, True), (DAY + SECOND, False)])
@@ -111,6 +111,20 @@ def test_a_decision_is_undone_within_a_day(cast, account, age, is_undone):
     else:
         with pytest.raises(WrongState, match="within one day"):
             requests.undo(request_id=request.pk, actor=cast.support)
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [("applying", "waiting"), ("undoing", "granted"), ("granted", "granted"), ("refused", "refused")],
+)
+def test_what_the_platform_did_not_take_goes_back_to_where_it_was(cast, account, state, after):
+    lease = NOW if state in ("applying", "undoing") else None
+    decided = {"decided_at": NOW, "decided_by": cast.support} if state in ("granted", "undoing", "refused") else {}
+    request = a_request(account, cast, state=state, lease_until=lease, **decided)
+    requests._not_done(request.pk)
+    request.refresh_from_db()
+    assert (request.state, request.lease_until) == (after, None)
+    assert (HeldBecause.PLATFORM in request.held_because) is (state == "applying")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,13 @@ def test_what_is_stuck_ends_by_two_people_who_asked_the_psp(rich, stuck):
     assert verify().holds
 
 
+def test_what_is_stuck_is_no_business_of_others(rich, stuck):
+    for person in (rich.agent, rich.auditor, rich.support, rich.client_user):
+        with pytest.raises(NotAllowed):
+            told(rich, stuck, FindingKind.PAID, actor=person)
+    assert not PayoutFinding.objects.exists()
+
+
 def test_never_paid_is_said_after_an_hour_and_believed_only_if_the_psp_knows_no_better(rich, stuck, monkeypatch):
     with pytest.raises(DomainError, match="less than an hour"):
         told(rich, stuck, FindingKind.NOT_PAID, number="")
