@@ -163,8 +163,10 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
         dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or event.reference}",
         is_visible_to_client=event.kind == "refund",
     )
-    kept = [state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)]
-    if not Deposit.objects.filter(client_id=event.client_id, state__in=kept).exists():
+    still_there = [
+        state for state in DEPOSIT_ARRIVED if state not in (DepositState.CHARGED_BACK, DepositState.REFUNDED)
+    ]
+    if not Deposit.objects.filter(client_id=event.client_id, state__in=still_there).exists():
         client = Client.objects.get(pk=event.client_id)
         if client.stage == Stage.FUNDED and client.kyc_level > 0:
             move_stage(

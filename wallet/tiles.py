@@ -47,11 +47,11 @@ def withdrawal_tile(user: User) -> dict[str, Any]:
     """Sum the withdrawals that wait for a decision, with the oldest."""
     rows = withdrawals_visible_to(user).filter(state__in=TO_DECIDE, part=1).order_by()
     sums = rows.values("currency").annotate(minor=Sum("request_minor"), count=Count("pk"), oldest=Min("requested_at"))
-    found = list(sums)
+    rows_by_currency = list(sums)
     return {
-        "count": sum(row["count"] for row in found),
-        "oldest": min((row["oldest"] for row in found), default=None),
-        "sums": [Money.of_minor(int(row["minor"]), row["currency"]) for row in found],
+        "count": sum(row["count"] for row in rows_by_currency),
+        "oldest": min((row["oldest"] for row in rows_by_currency), default=None),
+        "sums": [Money.of_minor(int(row["minor"]), row["currency"]) for row in rows_by_currency],
     }
 
 

@@ -80,7 +80,7 @@ def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
 def _is_marked(shape: Shape) -> bool:
     """Tell whether currencies are written beside the amounts: then they are read from there."""
     statements = list(_read(shape, shape.guessed)) if shape.guessed else []
-    return bool(statements) and all(one.currency for one in statements)
+    return bool(statements) and all(statement.currency for statement in statements)
 
 
 def _read(shape: Shape, mapping: Mapping | None) -> list[Parsed]:

@@ -39,10 +39,10 @@ def due_entries(*, psp_id: int | None = None, limit: int = 5_000) -> list[int]:
 
 def apply_waiting(*, psp_id: int) -> int:
     """Book an account's entries that weren't processed; return how many."""
-    found = due_entries(psp_id=psp_id)
-    for pk in found:
+    due = due_entries(psp_id=psp_id)
+    for pk in due:
         apply_entry(pk)
-    return len(found)
+    return len(due)
 
 
 @transaction.atomic
@@ -71,14 +71,14 @@ def _came_in(entry: BankEntry) -> None:
         _came_back(entry, order)
         return
     named = deposits_named_in(entry.text, entry.end_to_end)
-    found = list(Deposit.objects.filter(psp_id=entry.psp_id, reference__in=named)[:2])
-    if len(found) == 1:
-        words = _book(entry, found[0], EntryState.MATCHED)
+    deposits = list(Deposit.objects.filter(psp_id=entry.psp_id, reference__in=named)[:2])
+    if len(deposits) == 1:
+        words = _book(entry, deposits[0], EntryState.MATCHED)
         if words:
             _end(entry, EntryState.UNMATCHED, words)
         return
     several = _("It names more than one deposit.")
-    _end(entry, EntryState.UNMATCHED, several if found else _("It names no deposit of ours."))
+    _end(entry, EntryState.UNMATCHED, several if deposits else _("It names no deposit of ours."))
 
 
 def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) -> str:
@@ -117,7 +117,7 @@ def _noon(entry: BankEntry) -> dt.datetime:
 def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
     """Store the entry as an event of the deposit's history; its fingerprint is the key, so none is stored twice."""
     now = timezone.now()
-    told = {
+    event = {
         "file_sha256": entry.file.sha256,
         "place": entry.place,
         "booked_on": str(entry.booked_on),
@@ -130,7 +130,7 @@ def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
     WebhookMessage.objects.create(
         psp_id=entry.psp_id,
         received_at=now,
-        body=json.dumps(told, ensure_ascii=False).encode(),
+        body=json.dumps(event, ensure_ascii=False).encode(),
         verdict=Verdict.ACCEPTED,
         event_id=entry.fingerprint,
         event_type="bank.credit",
@@ -142,10 +142,10 @@ def _keep_in_inbox(entry: BankEntry, deposit: Deposit) -> None:
 
 
 def _order_named(entry: BankEntry) -> BankOrder | None:
-    wanted = entry.end_to_end.replace(" ", "").upper()
-    if not wanted:
+    reference = entry.end_to_end.replace(" ", "").upper()
+    if not reference:
         return None
-    return lock_first(BankOrder.objects.filter(psp_id=entry.psp_id, reference=wanted))
+    return lock_first(BankOrder.objects.filter(psp_id=entry.psp_id, reference=reference))
 
 
 def _went_out(entry: BankEntry) -> None:

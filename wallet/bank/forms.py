@@ -83,7 +83,7 @@ def samples_of(shape: Shape, mapping: Mapping) -> list[list[str]]:
     columns = columns_of(shape, mapping)
     return [
         [column.samples[at] for column in columns]
-        for at in range(max((len(one.samples) for one in columns), default=0))
+        for at in range(max((len(column.samples) for column in columns), default=0))
     ]
 
 
@@ -118,7 +118,7 @@ def mapping_of(data: QueryDict, shape: Shape) -> Mapping:
 
 
 def _one_of(value: str | None, known: Iterable[str], default: str) -> str:
-    return next((one for one in known if one == value), default)
+    return next((code for code in known if code == value), default)
 
 
 def _number(text: str) -> int:

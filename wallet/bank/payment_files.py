@@ -50,13 +50,13 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
         message_id=message_id,
         currency=currency,
         orders_count=len(orders),
-        total_minor=sum(one.amount_minor for one in orders),
+        total_minor=sum(order.amount_minor for order in orders),
         made_by=actor,
         made_at=now,
         sealed_file=crypto.encrypt(content, purpose=ORIGINAL_PURPOSE),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    BankOrder.objects.filter(pk__in=[one.pk for one in orders]).update(state=OrderState.IN_FILE, batch=batch)
+    BankOrder.objects.filter(pk__in=[order.pk for order in orders]).update(state=OrderState.IN_FILE, batch=batch)
     audit.record(
         actor=actor,
         action=WalletAction.BANK_BATCH_MADE,
@@ -95,8 +95,8 @@ def plain(text: str, longest: int) -> str:
 
 def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> bytes:
     """Write orders as ISO 20022 pain.001.001.09: one payment information, our reference as each EndToEndId."""
-    told = {name: str(psp.credentials.get(name, "")) for name in ("holder", "iban", "bic")}
-    total = str(from_minor(sum(one.amount_minor for one in orders), orders[0].currency))
+    debtor = {name: str(psp.credentials.get(name, "")) for name in ("holder", "iban", "bic")}
+    total = str(from_minor(sum(order.amount_minor for order in orders), orders[0].currency))
     root = Element("Document", xmlns=NAMESPACE)
     initiation = SubElement(root, "CstmrCdtTrfInitn")
     header = _with(
@@ -106,7 +106,7 @@ def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> by
         NbOfTxs=str(len(orders)),
         CtrlSum=total,
     )
-    _with(SubElement(header, "InitgPty"), Nm=plain(told["holder"], 70))
+    _with(SubElement(header, "InitgPty"), Nm=plain(debtor["holder"], 70))
     info = _with(
         SubElement(initiation, "PmtInf"),
         PmtInfId=message_id,
@@ -118,9 +118,9 @@ def pain_001(psp: Psp, orders: list[BankOrder], message_id: str, now: Any) -> by
     if orders[0].currency == "EUR":
         _with(SubElement(SubElement(info, "PmtTpInf"), "SvcLvl"), Cd="SEPA")
     _with(SubElement(info, "ReqdExctnDt"), Dt=f"{now:%Y-%m-%d}")
-    _with(SubElement(info, "Dbtr"), Nm=plain(told["holder"], 70))
-    _with(SubElement(SubElement(info, "DbtrAcct"), "Id"), IBAN="".join(told["iban"].split()))
-    _agent(info, "DbtrAgt", "".join(told["bic"].split()))
+    _with(SubElement(info, "Dbtr"), Nm=plain(debtor["holder"], 70))
+    _with(SubElement(SubElement(info, "DbtrAcct"), "Id"), IBAN="".join(debtor["iban"].split()))
+    _agent(info, "DbtrAgt", "".join(debtor["bic"].split()))
     _with(info, ChrgBr="SLEV" if orders[0].currency == "EUR" else "SHAR")
     for order in orders:
         _transaction(info, order)

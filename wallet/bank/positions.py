@@ -88,31 +88,31 @@ def bank_positions(brand_id: int, day: dt.date) -> dict[str, BankPosition]:
 
     The number of queries is fixed.
     """
-    found: dict[str, BankPosition] = {}
+    positions: dict[str, BankPosition] = {}
 
     def of(currency: str) -> BankPosition:
-        return found.setdefault(currency, BankPosition(currency))
+        return positions.setdefault(currency, BankPosition(currency))
 
     at = end_of(day)
     accounts = list(
         Account.objects.filter(brand_id=brand_id, kind=AccountKind.CLIENT_MONEY_BANK)
         | Account.objects.filter(brand_id=brand_id, kind=AccountKind.PSP_CLEARING, psp__adapter=BANK_ADAPTER)
     )
-    balances = posting.balances([one.pk for one in accounts], at=at) if accounts else {}
+    balances = posting.balances([account.pk for account in accounts], at=at) if accounts else {}
     for account in accounts:
         of(account.currency).ledger_minor -= balances[account.pk]
     values: dict[str, Any] = {"brand": brand_id, "day": day, "at": at}
     with connection.cursor() as cursor:
         cursor.execute(LATE, values)
         for currency, late, unknown, count in cursor.fetchall():
-            one = of(currency)
-            one.late_minor, one.unknown_minor, one.unknown_count = late, unknown, count
+            position = of(currency)
+            position.late_minor, position.unknown_minor, position.unknown_count = late, unknown, count
         cursor.execute(LATE_PAYOUTS, values)
         for currency, minor in cursor.fetchall():
             of(currency).late_payouts_minor = minor
     for currency, (minor, on) in _statements(brand_id, day).items():
         of(currency).statement_minor, of(currency).statement_on = minor, on
-    return found
+    return positions
 
 
 def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
@@ -121,13 +121,13 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
     for psp_id, statements in (
         BankFile.objects.filter(psp__brand_id=brand_id).order_by("-id").values_list("psp_id", "statements")[:FILES_READ]
     ):
-        for one in statements:
-            if one.get("closing") is None or not one.get("currency"):
+        for statement in statements:
+            if statement.get("closing") is None or not statement.get("currency"):
                 continue
-            on = dt.date.fromisoformat(one["last"])
-            key = (psp_id, one["currency"])
+            on = dt.date.fromisoformat(statement["last"])
+            key = (psp_id, statement["currency"])
             if on <= day and (key not in last or on > last[key][0]):
-                last[key] = (on, int(one["closing"]))
+                last[key] = (on, int(statement["closing"]))
     sums: dict[str, tuple[int, dt.date]] = {}
     for (_psp, currency), (on, minor) in last.items():
         known = sums.get(currency, (0, on))
@@ -138,7 +138,7 @@ def _statements(brand_id: int, day: dt.date) -> dict[str, tuple[int, dt.date]]:
 def statements_known(psp: Psp) -> list[dict[str, Any]]:
     """List the statements of the account's last files, as `BankFile.statements` stores them."""
     files = BankFile.objects.filter(psp=psp).order_by("-id").values_list("statements", flat=True)[:FILES_READ]
-    return [one for statements in files for one in statements]
+    return [statement for statements in files for statement in statements]
 
 
 def closing_before(known: list[dict[str, Any]], *, account: str, currency: str, first_day: dt.date) -> int | None:
@@ -147,13 +147,13 @@ def closing_before(known: list[dict[str, Any]], *, account: str, currency: str, 
     account: masked; a statement without an account counts for any.
     """
     earlier = [
-        one
-        for one in known
-        if one.get("currency") == currency
-        and (not account or not one.get("account") or one["account"] == account)
-        and dt.date.fromisoformat(one["last"]) <= first_day
+        statement
+        for statement in known
+        if statement.get("currency") == currency
+        and (not account or not statement.get("account") or statement["account"] == account)
+        and dt.date.fromisoformat(statement["last"]) <= first_day
     ]
-    last = max(earlier, key=lambda one: (one["last"], one["first"]), default=None)
+    last = max(earlier, key=lambda statement: (statement["last"], statement["first"]), default=None)
     return last.get("closing") if last else None
 
 
@@ -164,10 +164,10 @@ def covered_days(psp: Psp) -> list[tuple[dt.date, dt.date]]:
 
 def statement_days(psp_ids: Collection[int]) -> dict[int, list[tuple[dt.date, dt.date]]]:
     """List the first and last day of the imported statements by bank, of the last files of each. One query for all."""
-    found: dict[int, list[tuple[dt.date, dt.date]]] = {pk: [] for pk in psp_ids}
+    spans: dict[int, list[tuple[dt.date, dt.date]]] = {pk: [] for pk in psp_ids}
     place = Window(RowNumber(), partition_by="psp_id", order_by="-id")
     files = BankFile.objects.filter(psp_id__in=psp_ids).annotate(place=place).filter(place__lte=FILES_READ)
     for psp_id, statements in files.order_by().values_list("psp_id", "statements"):
-        for one in statements:
-            found[psp_id].append((dt.date.fromisoformat(one["first"]), dt.date.fromisoformat(one["last"])))
-    return found
+        for statement in statements:
+            spans[psp_id].append((dt.date.fromisoformat(statement["first"]), dt.date.fromisoformat(statement["last"])))
+    return spans

@@ -19,19 +19,19 @@ from wallet.psp.bank_wire.adapter import masked
 from wallet.statement_formats import Statement
 
 
-def summary(one: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(statement: Statement, known: list[dict[str, Any]]) -> dict[str, Any]:
     """Summarise a statement as `BankFile.statements` stores it. known: those of earlier files."""
-    account = masked(one.account)
-    before = closing_before(known, account=account, currency=one.currency, first_day=one.first_day)
+    account = masked(statement.account)
+    before = closing_before(known, account=account, currency=statement.currency, first_day=statement.first_day)
     return {
         "account": account,
-        "currency": one.currency,
-        "first": one.first_day.isoformat(),
-        "last": one.last_day.isoformat(),
-        "entries": len(one.entries),
-        "opening": one.opening_minor,
-        "closing": one.closing_minor,
-        "before": before if one.opening_minor is not None else None,
+        "currency": statement.currency,
+        "first": statement.first_day.isoformat(),
+        "last": statement.last_day.isoformat(),
+        "entries": len(statement.entries),
+        "opening": statement.opening_minor,
+        "closing": statement.closing_minor,
+        "before": before if statement.opening_minor is not None else None,
     }
 
 
@@ -43,12 +43,12 @@ def gaps_of(file: BankFile) -> list[str]:
     return [
         words
         % {
-            "day": formats.day(dt.date.fromisoformat(one["first"])),
-            "opening": formats.money(Money.of_minor(one["opening"], one["currency"])),
-            "closing": formats.money(Money.of_minor(one["before"], one["currency"])),
+            "day": formats.day(dt.date.fromisoformat(statement["first"])),
+            "opening": formats.money(Money.of_minor(statement["opening"], statement["currency"])),
+            "closing": formats.money(Money.of_minor(statement["before"], statement["currency"])),
         }
-        for one in file.statements
-        if one.get("before") is not None and one["before"] != one["opening"]
+        for statement in file.statements
+        if statement.get("before") is not None and statement["before"] != statement["opening"]
     ]
 
 
@@ -63,13 +63,15 @@ class FileEnds:
     totals: dict[str, dict[str, Any]] = field(default_factory=dict)
     last_row: str = ""
 
-    def add(self, one: Statement, before: int | None) -> None:
-        self.are_known &= one.has_end or (one.ends_at_opening and before is not None and before == one.opening_minor)
-        self.rows += len(one.entries)
-        self.first_day, self.last_day = min(self.first_day, one.first_day), max(self.last_day, one.last_day)
-        self.last_row = one.tail or self.last_row
-        total = self.totals.setdefault(one.currency, {"rows": 0, "in": 0, "out": 0})
-        total["rows"] += len(one.entries)
-        total["in"] += sum(entry.minor for entry in one.entries if entry.minor > 0)
-        total["out"] += sum(entry.minor for entry in one.entries if entry.minor < 0)
-        total |= {"opening": one.opening_minor, "closing": one.closing_minor, "before": before}
+    def add(self, statement: Statement, before: int | None) -> None:
+        self.are_known &= statement.has_end or (
+            statement.ends_at_opening and before is not None and before == statement.opening_minor
+        )
+        self.rows += len(statement.entries)
+        self.first_day, self.last_day = min(self.first_day, statement.first_day), max(self.last_day, statement.last_day)
+        self.last_row = statement.tail or self.last_row
+        total = self.totals.setdefault(statement.currency, {"rows": 0, "in": 0, "out": 0})
+        total["rows"] += len(statement.entries)
+        total["in"] += sum(entry.minor for entry in statement.entries if entry.minor > 0)
+        total["out"] += sum(entry.minor for entry in statement.entries if entry.minor < 0)
+        total |= {"opening": statement.opening_minor, "closing": statement.closing_minor, "before": before}

@@ -31,8 +31,8 @@ class BankEntryFilter(django_filters.FilterSet):
 
 
 def _reference(row: BankEntry, _table: Table) -> str:
-    told = row.deposit.reference if row.deposit else row.order.reference if row.order else ""
-    return format_html('<span class="mono">{}</span>', told) if told else ""
+    reference = row.deposit.reference if row.deposit else row.order.reference if row.order else ""
+    return format_html('<span class="mono">{}</span>', reference) if reference else ""
 
 
 class BankEntryTable(Table):

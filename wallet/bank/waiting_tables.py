@@ -69,8 +69,8 @@ def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) ->
 
 def preview(waiting: WaitingTable, mapping: Mapping) -> list[Parsed]:
     """Read the whole table by a mapping, with its checks. Raises BadStatement."""
-    _kind, found = read_file(io.BytesIO(waiting.content), "auto", mapping)
-    return list(found)
+    _kind, statements = read_file(io.BytesIO(waiting.content), "auto", mapping)
+    return list(statements)
 
 
 def import_waiting(*, waiting_id: int, mapping: Mapping, actor: User) -> BankFile:

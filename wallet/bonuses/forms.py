@@ -72,16 +72,16 @@ class RuleForm(forms.Form):
         self.fields["valid_from"].initial = timezone.now().date()
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        if found.get("trigger") != BonusTrigger.BY_HAND and not found.get("percent"):
+        values = super().clean() or self.cleaned_data
+        if values.get("trigger") != BonusTrigger.BY_HAND and not values.get("percent"):
             self.add_error("percent", _("A campaign gives a part of the deposit: how much?"))
-        if found.get("release_by") == ReleaseBy.LOTS and not found.get("lots_per_hundred"):
+        if values.get("release_by") == ReleaseBy.LOTS and not values.get("lots_per_hundred"):
             self.add_error("lots_per_hundred", _("How many lots free 100?"))
-        if found.get("release_by") == ReleaseBy.DAYS and not found.get("release_days"):
+        if values.get("release_by") == ReleaseBy.DAYS and not values.get("release_days"):
             self.add_error("release_days", _("After how many days is it free?"))
-        if found.get("maximum") == 0:
+        if values.get("maximum") == 0:
             self.add_error("maximum", _("Enter an amount above zero."))
-        return found
+        return values
 
     def terms(self) -> dict[str, Any]:
         base, data = self.plan.brand.base_currency, self.cleaned_data

@@ -270,8 +270,8 @@ def grant_for_deposit(deposit_id: int) -> list[BonusGrant]:
     client = lock(Client, deposit.client_id, "brand")
     if not may_have_bonus(client):
         return []
-    found = (_earned(client, plan, deposit) for plan in plans)
-    return [grant for grant in found if grant is not None]
+    grants = (_earned(client, plan, deposit) for plan in plans)
+    return [grant for grant in grants if grant is not None]
 
 
 def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | None:
@@ -308,8 +308,8 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
 def _left(client: Client, rule: BonusRule) -> Decimal:
     """Compute what the client may still get under the plan, in the brand's base currency."""
     not_given = [BonusState.REJECTED, BonusState.WITHDRAWN]
-    given = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state__in=not_given)
-    so_far = given.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
+    grants = BonusGrant.objects.filter(client=client, rule__plan=rule.plan_id).exclude(state__in=not_given)
+    so_far = grants.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     return max(from_minor(rule.maximum_minor, client.brand.base_currency) - so_far, Decimal(0))
 
 

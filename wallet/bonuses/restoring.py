@@ -95,8 +95,8 @@ def _taken_by(withdrawal: Withdrawal) -> list[tuple[BonusGrant, int]]:
 def taken_away(grants: Iterable[BonusGrant]) -> set[int]:
     """List the ids of those bonuses that somebody ended by a decision: a returned payment doesn't undo it."""
     keys = {burn_key(grant.reference, "taken-away"): grant.pk for grant in grants}
-    found = Journal.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
-    return {keys[key] for key in found}
+    booked = Journal.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
+    return {keys[key] for key in booked}
 
 
 def is_still_due(grant: BonusGrant, given_again_deposit_id: int | None = None) -> bool:
@@ -124,12 +124,13 @@ def restore(finding: PayoutFinding, *, actor: Actor) -> list[BonusRestoration]:
     """
     withdrawal = finding.withdrawal
     lock(Client, withdrawal.client_id)
-    found = restorable(withdrawal, finding.amount_minor)
-    if found.refusal:
+    restored_credit = restorable(withdrawal, finding.amount_minor)
+    if restored_credit.refusal:
         raise DomainError(
-            _("The bonus can't be restored: %(why)s Refuse this, and write it down anew.") % {"why": found.refusal}
+            _("The bonus can't be restored: %(why)s Refuse this, and write it down anew.")
+            % {"why": restored_credit.refusal}
         )
-    return [_restore(finding, lock_grant(one.grant.pk), one.minor, actor) for one in found.lost]
+    return [_restore(finding, lock_grant(loss.grant.pk), loss.minor, actor) for loss in restored_credit.lost]
 
 
 def _restore(finding: PayoutFinding, grant: BonusGrant, minor: int, actor: Actor) -> BonusRestoration:

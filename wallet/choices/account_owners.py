@@ -27,17 +27,17 @@ def register(kind: str, names_of: NamesOf) -> None:
 
 def names(subjects: Iterable[str]) -> dict[str, str]:
     """Map subjects to names, where their kind is registered and their owner exists: one query per kind."""
-    wanted: dict[str, set[int]] = defaultdict(set)
+    by_kind: dict[str, set[int]] = defaultdict(set)
     for subject in subjects:
         kind, _colon, number = subject.partition(":")
         if kind in REGISTRY and is_whole(number):
-            wanted[kind].add(int(number))
-    return {f"{kind}:{number}": name for kind, ids in wanted.items() for number, name in REGISTRY[kind](ids).items()}
+            by_kind[kind].add(int(number))
+    return {f"{kind}:{number}": name for kind, ids in by_kind.items() for number, name in REGISTRY[kind](ids).items()}
 
 
 def warm(accounts: Collection[Account]) -> None:
     """Load the owners' names of these accounts at once."""
-    found = names({account.subject for account in accounts if account.subject})
+    owners = names({account.subject for account in accounts if account.subject})
     for account in accounts:
         if account.subject:
-            account.owner_name = found.get(account.subject, "")
+            account.owner_name = owners.get(account.subject, "")

@@ -15,40 +15,40 @@ if TYPE_CHECKING:
     from wallet.models import Break
 
 
-def explain(one: Break) -> str:
+def explain(item: Break) -> str:
     """Explain a break in one sentence; reads the row, the movement and the bank's entry, whichever it has."""
-    if one.detail_code:
-        return say_detail(one.detail_code, one.detail_values)
-    if one.subject and one.detail:
-        return one.detail
-    words = _sentence(one)
-    return f"{words}. {one.detail}" if one.detail else words
+    if item.detail_code:
+        return say_detail(item.detail_code, item.detail_values)
+    if item.subject and item.detail:
+        return item.detail
+    words = _sentence(item)
+    return f"{words}. {item.detail}" if item.detail else words
 
 
-def how_resolved(one: Break) -> str:
+def how_resolved(item: Break) -> str:
     """Say how a break was resolved: by the sentence of its code, or as a person wrote it."""
-    if one.resolution_code == Resolved.ITSELF:
-        return explain(one)
-    return say_resolution(one.resolution_code, one.resolution_values) if one.resolution_code else one.resolution
+    if item.resolution_code == Resolved.ITSELF:
+        return explain(item)
+    return say_resolution(item.resolution_code, item.resolution_values) if item.resolution_code else item.resolution
 
 
-def _sentence(one: Break) -> str:
-    if one.row is not None:
-        return ROW_WORDS[BreakKind(one.kind)]() % _of_row(one)
-    if one.movement is not None:
-        values = {"reference": one.movement.reference, "kind": one.movement.get_kind_display()}
-        if one.kind == BreakKind.TIMING:
+def _sentence(item: Break) -> str:
+    if item.row is not None:
+        return ROW_WORDS[BreakKind(item.kind)]() % _of_row(item)
+    if item.movement is not None:
+        values = {"reference": item.movement.reference, "kind": item.movement.get_kind_display()}
+        if item.kind == BreakKind.TIMING:
             return _("%(kind)s %(reference)s was booked near the end of what the reports cover") % values
         return _("%(kind)s %(reference)s is in our books, and in no row of a report") % values
-    if one.entry is not None:
+    if item.entry is not None:
         return _("%(money)s came to the bank from no payout that a PSP tells of") % {
-            "money": formats.money(one.entry.money)
+            "money": formats.money(item.entry.money)
         }
-    return f"{one.get_kind_display()}: {one.subject}"
+    return f"{item.get_kind_display()}: {item.subject}"
 
 
-def _of_row(one: Break) -> dict[str, Any]:
-    row, movement = one.row, one.movement
+def _of_row(item: Break) -> dict[str, Any]:
+    row, movement = item.row, item.movement
     assert row is not None
     currency = row.currency
     return {
@@ -59,9 +59,9 @@ def _of_row(one: Break) -> dict[str, Any]:
         "fee": _money(row.fee_minor, currency),
         "here": formats.money(movement.money) if movement else "–",
         "ours": movement.reference if movement else "–",
-        "open": _money(abs(one.difference_minor), currency),
+        "open": _money(abs(item.difference_minor), currency),
         "paid": _money(-row.gross_minor, currency),
-        "agreed": _money(row.fee_minor - one.difference_minor, currency),
+        "agreed": _money(row.fee_minor - item.difference_minor, currency),
     }
 
 

@@ -117,24 +117,24 @@ class CurrencyCash:
 
 def cash_of(brand: Brand) -> list[CurrencyCash]:
     """Compute the cash of every currency of a brand, its base currency first. The number of queries is fixed."""
-    found: dict[str, CurrencyCash] = {}
+    currencies: dict[str, CurrencyCash] = {}
 
     def of(currency: str) -> CurrencyCash:
-        return found.setdefault(currency, CurrencyCash(currency))
+        return currencies.setdefault(currency, CurrencyCash(currency))
 
     with connection.cursor() as cursor:
         cursor.execute(WALLETS, [brand.pk])
         for currency, posted, reserved, count in cursor.fetchall():
-            one = of(currency)
-            one.wallets, one.reserved = from_minor(posted, currency), from_minor(reserved, currency)
-            one.wallet_count = count
+            cash = of(currency)
+            cash.wallets, cash.reserved = from_minor(posted, currency), from_minor(reserved, currency)
+            cash.wallet_count = count
     waiting = _payouts(brand, of)
     _places(brand, of, waiting)
     _today(brand, of)
     _held_deposits(brand, of)
-    for one in found.values():
-        one.fx_in_base = _in_base(brand, one.fx_position, one.currency)
-    return sorted(found.values(), key=lambda one: (one.currency != brand.base_currency, one.currency))
+    for cash in currencies.values():
+        cash.fx_in_base = _in_base(brand, cash.fx_position, cash.currency)
+    return sorted(currencies.values(), key=lambda cash: (cash.currency != brand.base_currency, cash.currency))
 
 
 def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> None:
@@ -147,19 +147,19 @@ def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> N
     account_owners.warm(accounts)
     balances = posting.balances([account.pk for account in accounts]) if accounts else {}
     for account in accounts:
-        one, amount = of(account.currency), from_minor(balances[account.pk], account.currency)
+        cash, amount = of(account.currency), from_minor(balances[account.pk], account.currency)
         label = account.owner_label or str(account.get_kind_display())
         if account.kind in HELD_KINDS:
             due = waiting.get((account.psp_id or 0, account.currency), Decimal(0))
-            one.held_at.append(Place(account.pk, label, -amount, account.psp_id, due))
+            cash.held_at.append(Place(account.pk, label, -amount, account.psp_id, due))
         elif account.kind in OWED_KINDS:
-            one.owed_at.append(Place(account.pk, label, amount))
+            cash.owed_at.append(Place(account.pk, label, amount))
         elif account.kind == AccountKind.PSP_RESERVE:
-            one.held_back_at.append(Place(account.pk, label, -amount, account.psp_id))
+            cash.held_back_at.append(Place(account.pk, label, -amount, account.psp_id))
         elif account.kind == AccountKind.HOUSE_BANK:
-            one.house_bank -= amount
+            cash.house_bank -= amount
         else:
-            one.fx_position += amount  # what clients gave away the house is long of
+            cash.fx_position += amount  # what clients gave away the house is long of
 
 
 def _payouts(brand: Brand, of: Any) -> dict[tuple[int, str], Decimal]:
@@ -172,12 +172,12 @@ def _payouts(brand: Brand, of: Any) -> dict[tuple[int, str], Decimal]:
         .annotate(minor=Sum("amount_minor"), count=Count("pk"))
     )
     for row in rows:
-        one, amount = of(row["currency"]), from_minor(int(row["minor"]), row["currency"])
-        one.payouts += amount
-        one.payout_count += row["count"]
+        cash, amount = of(row["currency"]), from_minor(int(row["minor"]), row["currency"])
+        cash.payouts += amount
+        cash.payout_count += row["count"]
         if row["state"] == WithdrawalState.UNKNOWN:
-            one.unknown += amount
-            one.unknown_count += row["count"]
+            cash.unknown += amount
+            cash.unknown_count += row["count"]
         per_psp[row["psp_id"] or 0, row["currency"]] += amount
     return per_psp
 
@@ -197,8 +197,8 @@ def _held_deposits(brand: Brand, of: Any) -> None:
         .annotate(minor=Sum("amount_minor"), count=Count("pk"))
     )
     for row in rows:
-        one = of(row["currency"])
-        one.deposits_held, one.deposits_held_count = from_minor(int(row["minor"]), row["currency"]), row["count"]
+        cash = of(row["currency"])
+        cash.deposits_held, cash.deposits_held_count = from_minor(int(row["minor"]), row["currency"]), row["count"]
 
 
 def _in_base(brand: Brand, amount: Decimal, currency: str) -> Decimal | None:
@@ -222,8 +222,8 @@ def _per_day(brand: Brand, since: dt.datetime, currency: str = "") -> Iterable[t
     if currency:
         rows = rows.filter(currency=currency)
     sums: dict[tuple[dt.date, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    found = rows.annotate(day=TruncDate("occurred_at"))
-    for side, part in ((0, found.filter(amount_minor__gt=0)), (1, found.filter(amount_minor__lt=0))):
+    days = rows.annotate(day=TruncDate("occurred_at"))
+    for side, part in ((0, days.filter(amount_minor__gt=0)), (1, days.filter(amount_minor__lt=0))):
         for row in part.order_by().values("day", "currency").annotate(minor=Sum("amount_minor")):
             sums[row["day"], row["currency"]][side] += abs(from_minor(int(row["minor"]), row["currency"]))
     return [(day, code, both[0], both[1]) for (day, code), both in sorted(sums.items())]
@@ -242,9 +242,9 @@ def flow_of(brand: Brand, currency: str) -> Flow:
     """Compute the in and out per day of the last thirty days of a brand in one currency."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
-    found = {day: (came, went) for day, _code, came, went in _per_day(brand, _midnight(days[0]), currency)}
+    sums = {day: (came, went) for day, _code, came, went in _per_day(brand, _midnight(days[0]), currency)}
     zero = (Decimal(0), Decimal(0))
-    return Flow(days, [found.get(day, zero)[0] for day in days], [found.get(day, zero)[1] for day in days])
+    return Flow(days, [sums.get(day, zero)[0] for day in days], [sums.get(day, zero)[1] for day in days])
 
 
 def cover_tile(user: User) -> dict[str, Any] | None:
@@ -254,15 +254,15 @@ def cover_tile(user: User) -> dict[str, Any] | None:
     brands = Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")[:6]
     rows = []
     for brand in brands:
-        one = next(iter(cash_of(brand)), None)
-        if one is not None:
+        cash = next(iter(cash_of(brand)), None)
+        if cash is not None:
             rows.append(
                 {
                     "brand": brand,
-                    "tone": one.tone,
-                    "owed": Money(one.owed, one.currency),
-                    "held": Money(one.held, one.currency),
-                    "cover": one.cover_percent,
+                    "tone": cash.tone,
+                    "owed": Money(cash.owed, cash.currency),
+                    "held": Money(cash.held, cash.currency),
+                    "cover": cash.cover_percent,
                 }
             )
     return {"rows": rows} if rows else None

@@ -162,13 +162,13 @@ class Figures:
 def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
     """Compute every currency in which something is owed or held at the end of a day. The number of queries is fixed."""
     at = end_of(day)
-    found: dict[str, Figures] = {}
+    figures: dict[str, Figures] = {}
 
     def of(currency: str) -> Figures:
-        if currency not in found:
+        if currency not in figures:
             counts = bool(brand.policies.get("client_money_in_transit", True))
-            found[currency] = Figures(currency, transit_counts=counts, bank=BankPosition(currency), day=day)
-        return found[currency]
+            figures[currency] = Figures(currency, transit_counts=counts, bank=BankPosition(currency), day=day)
+        return figures[currency]
 
     with connection.cursor() as cursor:
         cursor.execute(
@@ -181,17 +181,17 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
             },
         )
         for currency, wallets, trading, debit, clients in cursor.fetchall():
-            one = of(currency)
-            one.wallets, one.trading, one.debit, one.clients = wallets, trading, debit, clients
+            row = of(currency)
+            row.wallets, row.trading, row.debit, row.clients = wallets, trading, debit, clients
     _held(brand, at, of)
     for currency, bank in bank_positions(brand.pk, day).items():
-        one = of(currency)
-        one.bank = bank
-        one.transit -= min(bank.late_payouts_minor, one.transit)  # it had left the PSPs by then
-        one.places += _bank_places(bank)
+        row = of(currency)
+        row.bank = bank
+        row.transit -= min(bank.late_payouts_minor, row.transit)  # it had left the PSPs by then
+        row.places += _bank_places(bank)
     return sorted(
-        (one for one in found.values() if one.clients or one.requirement or one.resource or one.bank.statement_minor),
-        key=lambda one: (one.currency != brand.base_currency, one.currency),
+        (row for row in figures.values() if row.clients or row.requirement or row.resource or row.bank.statement_minor),
+        key=lambda row: (row.currency != brand.base_currency, row.currency),
     )
 
 
@@ -217,15 +217,15 @@ def _held(brand: Brand, at: dt.datetime, of: Any) -> None:
     )
     balances = posting.balances([account.pk for account in accounts], at=at) if accounts else {}
     for account in accounts:
-        one, minor = of(account.currency), balances[account.pk]
+        row, minor = of(account.currency), balances[account.pk]
         if account.kind == AccountKind.SUSPENSE:
-            one.suspense += minor
+            row.suspense += minor
             if minor > 0:
-                one.places.append(("unallocated", str(account.get_kind_display()), minor))
+                row.places.append(("unallocated", str(account.get_kind_display()), minor))
         elif minor:
             # A PSP that paid in advance is the broker's creditor: it doesn't reduce what others hold.
-            one.transit += max(-minor, 0)
-            one.places.append(("transit", str(account.psp), -minor))
+            row.transit += max(-minor, 0)
+            row.places.append(("transit", str(account.psp), -minor))
 
 
 def hash_of(brand_code: str, day: dt.date, currency: str, columns: dict[str, Any]) -> str:
@@ -254,17 +254,17 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.client_money'), %s)", [brand.pk])
     known = {row.currency: row for row in newest(ClientMoneyDay.objects.filter(brand=brand, day=day))}
     rows = []
-    for one in figures_of(brand, day):
-        columns = one.columns()
-        mark = hash_of(brand.code, day, one.currency, columns)
-        before = known.get(one.currency)
+    for figures in figures_of(brand, day):
+        columns = figures.columns()
+        mark = hash_of(brand.code, day, figures.currency, columns)
+        before = known.get(figures.currency)
         if before is not None and before.content_hash == mark:
             continue
         why = reason.strip()[:300] or (_("Its figures changed since") if before else "")
         rows.append(
             ClientMoneyDay(
                 brand=brand,
-                currency=one.currency,
+                currency=figures.currency,
                 day=day,
                 version=before.version + 1 if before else 1,
                 content_hash=mark,
@@ -339,7 +339,7 @@ def run_due(*, today: dt.date | None = None) -> int:
 def _catch_up(brand: Brand, yesterday: dt.date, mark: dt.date | None) -> int:
     rows = ClientMoneyDay.objects.filter(brand=brand)
     first = mark + catch_up.DAY if mark else rows.aggregate(first=Min("day"))["first"] or yesterday
-    kept = set(rows.filter(day__gte=first).values_list("day", flat=True))
+    stored = set(rows.filter(day__gte=first).values_list("day", flat=True))
     written = 0
 
     def compute(day: dt.date) -> bool:
@@ -347,7 +347,9 @@ def _catch_up(brand: Brand, yesterday: dt.date, mark: dt.date | None) -> int:
         written += len(keep_day(brand=brand, day=day))
         return True
 
-    catch_up.catch_up(catch_up.Days(TASK, brand.code, first, yesterday), done=kept, work=compute, at_most=DAYS_PER_RUN)
+    catch_up.catch_up(
+        catch_up.Days(TASK, brand.code, first, yesterday), done=stored, work=compute, at_most=DAYS_PER_RUN
+    )
     return written
 
 
@@ -356,7 +358,9 @@ def _with_new_statement(brand: Brand, today: dt.date) -> list[dt.date]:
     since = timezone.now() - dt.timedelta(days=STATEMENT_WAIT_DAYS)
     rows = ClientMoneyDay.objects.filter(brand=brand, day__lt=today, made_at__gte=since)
     waiting = sorted({row.day for row in newest(rows) if row.statement_on != row.day})
-    return [day for day in waiting if day in {one.statement_on for one in bank_positions(brand.pk, day).values()}]
+    return [
+        day for day in waiting if day in {position.statement_on for position in bank_positions(brand.pk, day).values()}
+    ]
 
 
 def days_visible_to(user: User) -> QuerySet[ClientMoneyDay]:

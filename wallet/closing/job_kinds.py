@@ -46,11 +46,11 @@ def client_money_month(job: RunningJob) -> None:
     """Compute the days that are over and missing, one by one: each is stored when it is done."""
     brand, month = _brand(job), _month(job)
     require(policies.can_close_period(job.owner, brand.pk))
-    kept = set(
+    stored = set(
         ClientMoneyDay.objects.filter(brand=brand, day__range=(month.first, month.last)).values_list("day", flat=True)
     )
     today = timezone.now().astimezone(dt.UTC).date()
-    days = [day for day in month.days if day < today and day not in kept]
+    days = [day for day in month.days if day < today and day not in stored]
     for number, day in enumerate(days):
         job.progress(number, len(days), day.isoformat())
         client_money.keep_day(brand=brand, day=day)

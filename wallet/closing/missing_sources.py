@@ -69,37 +69,37 @@ def missing_sources(
         return []
     sources = sources_of([period.brand]) if sources is None else sources
     runs = platform_runs(period) if runs is None else runs
-    said, found = reported_days(period, until, sources, runs), []
+    reported, missing = reported_days(period, until, sources, runs), []
     for source in sources:
-        for report, lacking in _lacking(source, period, until, said):
+        for report, lacking in _lacking(source, period, until, reported):
             if lacking:
                 whole = lacking == [(period.first_day, period.last_day)]
-                found.append(Missing(source, tuple(lacking), whole, report))
-    return found
+                missing.append(Missing(source, tuple(lacking), whole, report))
+    return missing
 
 
 def _lacking(
-    source: Source, period: Period, until: dt.date, said: ReportedDays
+    source: Source, period: Period, until: dt.date, reported: ReportedDays
 ) -> Iterator[tuple[str | Promise, list[Span]]]:
     """Yield what a source owes, by report, with the days up to `until` that it hasn't reported."""
     if source.server is not None:
-        yield "", gaps([(day, day) for day in said.runs.get(source.server.pk, ())], period.first_day, until)
+        yield "", gaps([(day, day) for day in reported.runs.get(source.server.pk, ())], period.first_day, until)
         return
     psp = source.psp
     assert psp is not None
     if source.kind == SourceKind.BANK:
-        spans = said.statements[psp.pk]
+        spans = reported.statements[psp.pk]
         if spans or _was_there(psp, period):
             yield "", gaps(spans, period.first_day, until)
         return
-    kinds, moved = adapter_of(psp).report_kinds(), said.moved.get(psp.pk, set())
+    kinds, moved = adapter_of(psp).report_kinds(), reported.moved.get(psp.pk, set())
     for kind in kinds:
         has_moved, name = bool(kind.movements & moved), kind.label if len(kinds) > 1 else ""
-        spans = said.reports.get((psp.pk, kind.covers), [])
+        spans = reported.reports.get((psp.pk, kind.covers), [])
         if kind.is_daily:
             if has_moved:
-                unmatched = said.unreported.get(psp.pk, {})
-                days = {day for one in kind.movements for day in unmatched.get(one, ())}
+                unmatched = reported.unreported.get(psp.pk, {})
+                days = {day for movement_kind in kind.movements for day in unmatched.get(movement_kind, ())}
                 yield name, as_spans(sorted(day for day in days if not is_within(day, spans)))
         elif has_moved or spans:
             yield name, gaps(spans, period.first_day, until)
@@ -167,8 +167,10 @@ def _reports(period: Period, until: dt.date) -> dict[tuple[int, frozenset[str]],
 
 def _unreported(psps: Collection[Psp], first: dt.date, until: dt.date) -> dict[int, dict[str, set[dt.date]]]:
     kinds = {psp.pk: [kind for kind in adapter_of(psp).report_kinds() if kind.is_daily] for psp in psps}
-    daily = [pk for pk, found in kinds.items() if found]
-    movements = {one for found in kinds.values() for kind in found for one in kind.movements}
+    daily = [pk for pk, psp_kinds in kinds.items() if psp_kinds]
+    movements = {
+        movement_kind for psp_kinds in kinds.values() for kind in psp_kinds for movement_kind in kind.movements
+    }
     return unreported_days(daily, movements, first, until)
 
 

@@ -57,7 +57,7 @@ def unposted_fees(period: Period) -> list[Money]:
 
 def _sources(facts: MonthFacts) -> Check:
     missing = facts.missing
-    words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(one.words for one in missing[:6])}
+    words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(gap.words for gap in missing[:6])}
     return Check(
         gettext_lazy("Every source has spoken"),
         len(missing),
@@ -76,11 +76,11 @@ def _announced(facts: MonthFacts) -> Check:
         announced_at__gte=midnight(period.first_day),
         announced_at__lt=end_of_month(period) + ANNOUNCED_UNTIL,
     ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))
-    found = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
-    names = ", ".join(f"{report.psp}: {report.name}" for report in found[:4])
-    words = _("Announced reports that are not here: %(names)s.") % {"names": names} if found else ""
-    url = reverse("wallet:psp_health", args=[found[0].psp_id]) if found else ""
-    return Check(gettext_lazy("Announced reports are here"), len(found), words, url, False)
+    reports = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
+    names = ", ".join(f"{report.psp}: {report.name}" for report in reports[:4])
+    words = _("Announced reports that are not here: %(names)s.") % {"names": names} if reports else ""
+    url = reverse("wallet:psp_health", args=[reports[0].psp_id]) if reports else ""
+    return Check(gettext_lazy("Announced reports are here"), len(reports), words, url, False)
 
 
 def _unknown_payments(facts: MonthFacts) -> Check:
@@ -102,29 +102,29 @@ def _fees(facts: MonthFacts) -> Check:
 
 
 def _revaluation(facts: MonthFacts) -> Check:
-    found = facts.revaluation
+    result = facts.revaluation
     label = gettext_lazy("Foreign currencies are revalued")
-    if found.missing:
-        words = _("No reference rate for %(currencies)s.") % {"currencies": ", ".join(found.missing)}
-        return Check(label, len(found.missing), words, "", False)
-    if found.is_fine:
+    if result.missing:
+        words = _("No reference rate for %(currencies)s.") % {"currencies": ", ".join(result.missing)}
+        return Check(label, len(result.missing), words, "", False)
+    if result.is_fine:
         return Check(label, 0, "", "", False)
     words = _("The FX position is worth %(money)s at the rates of the last day.") % {
-        "money": formats.money(found.result_money)
+        "money": formats.money(result.result_money)
     }
-    url = reverse("wallet:manual_journal", args=[found.waiting.pk]) if found.waiting else ""
+    url = reverse("wallet:manual_journal", args=[result.waiting.pk]) if result.waiting else ""
     return Check(label, 1, words, url, False)
 
 
 def _client_money(facts: MonthFacts) -> Check:
-    period, found = facts.period, facts.client_money
+    period, state = facts.period, facts.client_money
     words = []
-    if found.lacking:
-        words.append(_("Client money is not computed for %(count)s days.") % {"count": found.lacking})
-    if found.short:
-        words.append(_("Client money was short on %(count)s days.") % {"count": found.short})
+    if state.lacking:
+        words.append(_("Client money is not computed for %(count)s days.") % {"count": state.lacking})
+    if state.short:
+        words.append(_("Client money was short on %(count)s days.") % {"count": state.short})
     url = reverse("wallet:client_money", args=[period.brand.code]) + f"?month={period}"
-    return Check(gettext_lazy("Client money is covered"), found.lacking + found.short, " ".join(words), url, False)
+    return Check(gettext_lazy("Client money is covered"), state.lacking + state.short, " ".join(words), url, False)
 
 
 MONTH_CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (

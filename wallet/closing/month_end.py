@@ -87,7 +87,7 @@ class SourceLine:
     @property
     def gaps(self) -> list[tuple[dt.date, dt.date]]:
         """The days without a report, whichever of its reports they lack."""
-        return sorted({span for one in self.missing for span in one.periods})
+        return sorted({span for missing in self.missing for span in missing.periods})
 
     @property
     def sums(self) -> list[Money]:
@@ -135,7 +135,7 @@ class MonthEnd:
 
     @property
     def open_breaks(self) -> int:
-        return sum(one.count for one in self.ageing)
+        return sum(line.count for line in self.ageing)
 
 
 def month_end_of(period: Period) -> MonthEnd:
@@ -186,25 +186,25 @@ def statements_of(period: Period) -> QuerySet[BankFile]:
 
 def sources_in(facts: MonthFacts) -> list[SourceLine]:
     """List the sources with what they reported and lack in the month."""
-    period, found = facts.period, {source.key: SourceLine(source) for source in facts.sources}
+    period, lines = facts.period, {source.key: SourceLine(source) for source in facts.sources}
     for missing in facts.missing:
-        found[missing.source.key].missing.append(missing)
-    _add_reports(period, found)
-    _add_statements(period, found)
-    _add_runs(facts.runs, found)
-    _add_breaks(period, found)
-    for line in found.values():
+        lines[missing.source.key].missing.append(missing)
+    _add_reports(period, lines)
+    _add_statements(period, lines)
+    _add_runs(facts.runs, lines)
+    _add_breaks(period, lines)
+    for line in lines.values():
         line.is_idle = not line.files and not line.gaps and line.source.kind != SourceKind.PLATFORM
-    return list(found.values())
+    return list(lines.values())
 
 
-def _of_psp(found: dict[SourceKey, SourceLine], psp_id: int) -> SourceLine | None:
-    return next((line for line in found.values() if line.source.psp and line.source.psp.pk == psp_id), None)
+def _of_psp(lines: dict[SourceKey, SourceLine], psp_id: int) -> SourceLine | None:
+    return next((line for line in lines.values() if line.source.psp and line.source.psp.pk == psp_id), None)
 
 
-def _add_reports(period: Period, found: dict[SourceKey, SourceLine]) -> None:
+def _add_reports(period: Period, lines: dict[SourceKey, SourceLine]) -> None:
     for report in reports_of(period).order_by("last_day", "id")[:FILES_MAX]:
-        line = _of_psp(found, report.psp_id)
+        line = _of_psp(lines, report.psp_id)
         if line is None:
             continue
         line.files, line.rows, line.matched = (
@@ -212,38 +212,38 @@ def _add_reports(period: Period, found: dict[SourceKey, SourceLine]) -> None:
             line.rows + report.row_count,
             line.matched + report.matched,
         )
-        for currency, one in report.totals.items():
-            line.closing[currency] = from_minor(int(one["closing"]), currency)
+        for currency, totals in report.totals.items():
+            line.closing[currency] = from_minor(int(totals["closing"]), currency)
 
 
-def _add_statements(period: Period, found: dict[SourceKey, SourceLine]) -> None:
+def _add_statements(period: Period, lines: dict[SourceKey, SourceLine]) -> None:
     for file in statements_of(period)[:FILES_MAX]:
-        line = _of_psp(found, file.psp_id)
+        line = _of_psp(lines, file.psp_id)
         if line is not None:
             line.files, line.rows = line.files + 1, line.rows + file.entries_new
 
 
-def _add_runs(runs: Iterable[SourceRun], found: dict[SourceKey, SourceLine]) -> None:
+def _add_runs(runs: Iterable[SourceRun], lines: dict[SourceKey, SourceLine]) -> None:
     """Count a server's daily runs as its reports: days and rows that were compared."""
     for run in runs:
-        line = found.get((run.brand_id, run.source, run.psp_id, run.server_id))
+        line = lines.get((run.brand_id, run.source, run.psp_id, run.server_id))
         if line is not None:
             line.files, line.rows = line.files + 1, line.rows + run.checked
 
 
-def _add_breaks(period: Period, found: dict[SourceKey, SourceLine]) -> None:
+def _add_breaks(period: Period, lines: dict[SourceKey, SourceLine]) -> None:
     rows = Break.objects.filter(
         brand_id=period.brand_id, state=BreakState.OPEN, happened_at__lt=end_of_month(period)
     ).values_list("psp_id", "leg", "subject")
     for psp_id, leg, subject in rows[:100_000]:
         if leg == SourceKind.PLATFORM:
             server = subject.split(":")[1]
-            lines: Iterable[SourceLine] = (
-                one for one in found.values() if one.source.server and str(one.source.server.pk) == server
+            of_server: Iterable[SourceLine] = (
+                line for line in lines.values() if line.source.server and str(line.source.server.pk) == server
             )
-            line = next(iter(lines), None)
+            line = next(iter(of_server), None)
         else:
-            line = _of_psp(found, psp_id)
+            line = _of_psp(lines, psp_id)
         if line is not None:
             line.breaks += 1
 
@@ -257,7 +257,7 @@ def ageing_of(period: Period) -> list[Ageing]:
     Of a closed month, those open when it was closed.
     """
     at = period.closed_at or timezone.now()
-    found: dict[tuple[str, str], Ageing] = {}
+    ageings: dict[tuple[str, str], Ageing] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             AGEING,
@@ -269,10 +269,10 @@ def ageing_of(period: Period) -> list[Ageing]:
             },
         )
         for kind, currency, bucket, count, minor in cursor.fetchall():
-            one = found.setdefault((kind, currency), Ageing(kind, currency))
-            one.counts[bucket] += count
-            one.sums[bucket] += from_minor(minor, currency)
-    return list(found.values())
+            ageing = ageings.setdefault((kind, currency), Ageing(kind, currency))
+            ageing.counts[bucket] += count
+            ageing.sums[bucket] += from_minor(minor, currency)
+    return list(ageings.values())
 
 
 def client_money_days(period: Period) -> list[ClientMoneyDay]:

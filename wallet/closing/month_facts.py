@@ -112,7 +112,7 @@ def client_money_state(period: Period) -> ClientMoneyState:
     first, until = max(period.first_day, began.astimezone(dt.UTC).date()), last_due(period)
     if until is None or until < first:
         return ClientMoneyState(0, 0, 0)
-    found = list(
+    days = list(
         ClientMoneyDay.objects.filter(brand_id=period.brand_id, day__range=(first, until))
         .order_by("day", "currency", "-version")
         .distinct("day", "currency")
@@ -120,8 +120,8 @@ def client_money_state(period: Period) -> ClientMoneyState:
     )
     return ClientMoneyState(
         (until - first).days + 1,
-        len({day for day, _cover in found}),
-        len({day for day, cover in found if cover == Cover.SHORT}),
+        len({day for day, _cover in days}),
+        len({day for day, cover in days if cover == Cover.SHORT}),
     )
 
 
@@ -164,7 +164,7 @@ def open_items(period: Period) -> dict[str, QuerySet[Any]]:
 def count_few(rows: Mapping[str, QuerySet[Any]]) -> Counter[str]:
     """Count the rows of each query, at most a hundred, in one statement."""
     parts = [
-        one.order_by().annotate(counted_as=Value(name)).values_list("counted_as", flat=True)[:COUNT_MAX]
-        for name, one in rows.items()
+        query.order_by().annotate(counted_as=Value(name)).values_list("counted_as", flat=True)[:COUNT_MAX]
+        for name, query in rows.items()
     ]
     return Counter(parts[0].union(*parts[1:], all=True))

@@ -42,20 +42,20 @@ BREAKS_AT_ONCE = 1_000
 
 def month_report(period: Period) -> Report:
     """Build the report of a month: of an open one a draft, of a closed one its closing."""
-    found = month_end_of(period)
+    month_end = month_end_of(period)
     return Report(
         key=f"month-pack:{period.brand.code}:{period}:{period.closings}",
         title=_("Month pack %(month)s") % {"month": period},
         subtitle=str(period.get_state_display()),
         look=look_of(period.brand),
         made_at=timezone.now(),
-        facts=_facts(found),
-        sections=list(_sections(found)),
+        facts=_facts(month_end),
+        sections=list(_sections(month_end)),
     )
 
 
-def _facts(found: MonthEnd) -> list[tuple[str, Any]]:
-    period = found.period
+def _facts(month_end: MonthEnd) -> list[tuple[str, Any]]:
+    period = month_end.period
     facts: list[tuple[str, Any]] = [
         (_("Firm"), period.brand.legal_name),
         (_("Licence"), period.brand.licence_number),
@@ -73,28 +73,28 @@ def _facts(found: MonthEnd) -> list[tuple[str, Any]]:
     return facts
 
 
-def _sections(found: MonthEnd) -> Iterator[Section]:
-    period = found.period
-    yield _signatures(found)
-    if found.checks:
+def _sections(month_end: MonthEnd) -> Iterator[Section]:
+    period = month_end.period
+    yield _signatures(month_end)
+    if month_end.checks:
         yield Section(
             _("Checklist"),
             columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("What was found"), weight=3)],
-            rows=[[str(check.label), _state(check), check.words] for check in found.checks],
+            rows=[[str(check.label), _state(check), check.words] for check in month_end.checks],
         )
-    yield _source_lines(found)
+    yield _source_lines(month_end)
     yield _files(period)
-    yield _ageing(found)
+    yield _ageing(month_end)
     yield Section(
         _("Breaks and what became of them"),
         columns=_break_columns(),
         rows=lambda: _break_rows(period),
         empty=_("No difference belongs to this month."),
     )
-    yield _revaluation(found)
-    yield from _client_money(found)
+    yield _revaluation(month_end)
+    yield from _client_money(month_end)
     yield _journals(period)
-    yield from _trial(found)
+    yield from _trial(month_end)
 
 
 def _state(check: Any) -> Named:
@@ -103,8 +103,8 @@ def _state(check: Any) -> Named:
     return Named("blocks", _("Blocks")) if check.blocks else Named("look", _("Look"))
 
 
-def _signatures(found: MonthEnd) -> Section:
-    rows: Iterable[MonthSignOff] = found.closed_by or found.signatures.valid
+def _signatures(month_end: MonthEnd) -> Section:
+    rows: Iterable[MonthSignOff] = month_end.closed_by or month_end.signatures.valid
     return Section(
         _("Signatures"),
         text=_("Two people sign the same figures, named by their digest, before a month is closed."),
@@ -115,12 +115,12 @@ def _signatures(found: MonthEnd) -> Section:
             Column(_("Open at that time"), weight=2),
             Column(_("Digest of the figures"), weight=2),
         ],
-        rows=[[str(one.signed_by), one.signed_at, one.note, " ".join(one.checks), one.figures_hash] for one in rows],
+        rows=[[str(row.signed_by), row.signed_at, row.note, " ".join(row.checks), row.figures_hash] for row in rows],
         empty=_("Nobody has signed yet."),
     )
 
 
-def _source_lines(found: MonthEnd) -> Section:
+def _source_lines(month_end: MonthEnd) -> Section:
     return Section(
         _("Sources"),
         text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
@@ -145,7 +145,7 @@ def _source_lines(found: MonthEnd) -> Section:
                 line.breaks,
                 " ".join(str(money) for money in line.sums),
             ]
-            for line in found.sources
+            for line in month_end.sources
         ],
     )
 
@@ -155,7 +155,7 @@ def _files(period: Period) -> Section:
 
     def rows() -> Iterator[Row]:
         for report in reports_of(period).iterator(chunk_size=200):
-            for currency, one in sorted(report.totals.items()) or [("", {})]:
+            for currency, totals in sorted(report.totals.items()) or [("", {})]:
                 yield [
                     str(report.psp),
                     report.file_name,
@@ -163,23 +163,23 @@ def _files(period: Period) -> Section:
                     report.last_day,
                     report.row_count,
                     *(
-                        Money.of_minor(int(one[name]), currency) if name in one else ""
+                        Money.of_minor(int(totals[name]), currency) if name in totals else ""
                         for name in ("opening", "net", "closing")
                     ),
                     report.sha256,
                 ]
         for file in statements_of(period):
-            for one in file.statements:
-                currency = one.get("currency") or ""
+            for statement in file.statements:
+                currency = statement.get("currency") or ""
                 yield [
                     str(file.psp),
                     file.file_name,
-                    one["first"],
-                    one["last"],
-                    one["entries"],
-                    _minor(one.get("opening"), currency),
+                    statement["first"],
+                    statement["last"],
+                    statement["entries"],
+                    _minor(statement.get("opening"), currency),
                     "",
-                    _minor(one.get("closing"), currency),
+                    _minor(statement.get("closing"), currency),
                     file.sha256,
                 ]
 
@@ -206,7 +206,7 @@ def _minor(value: Any, currency: str) -> Any:
     return "" if value is None or not currency else Money.of_minor(int(value), currency)
 
 
-def _ageing(found: MonthEnd) -> Section:
+def _ageing(month_end: MonthEnd) -> Section:
     from wallet.closing.month_end import AGES
 
     return Section(
@@ -226,7 +226,7 @@ def _ageing(found: MonthEnd) -> Section:
                 row.count,
                 Money(row.total, row.currency),
             ]
-            for row in found.ageing
+            for row in month_end.ageing
         ],
         empty=_("No break is open."),
     )
@@ -268,17 +268,17 @@ def _break_rows(period: Period) -> Iterator[Row]:
             .defer("psp__sealed_credentials")
             .order_by("pk")[:BREAKS_AT_ONCE]
         )
-        for one in rows:
+        for row in rows:
             yield [
-                one.pk,
-                Named(one.kind, str(one.get_kind_display())),
-                str(one.psp or ""),
-                one.explanation,
-                Money(one.difference, one.currency),
-                one.happened_at,
-                Named(one.state, str(one.get_state_display())),
-                one.how_resolved,
-                str(one.resolved_by or ""),
+                row.pk,
+                Named(row.kind, str(row.get_kind_display())),
+                str(row.psp or ""),
+                row.explanation,
+                Money(row.difference, row.currency),
+                row.happened_at,
+                Named(row.state, str(row.get_state_display())),
+                row.how_resolved,
+                str(row.resolved_by or ""),
             ]
         if len(rows) < BREAKS_AT_ONCE:
             return
@@ -288,18 +288,18 @@ def _break_rows(period: Period) -> Iterator[Row]:
 # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _revaluation(found: MonthEnd) -> Section:
-    one = found.revaluation
+def _revaluation(month_end: MonthEnd) -> Section:
+    result = month_end.revaluation
     return Section(
         _("Foreign currencies"),
         text=_("The house's FX position at the ECB's rates of the month's last day."),
-        facts=[(_("To post"), one.result_money), (_("Posted in the month"), Money(one.posted, one.base))],
+        facts=[(_("To post"), result.result_money), (_("Posted in the month"), Money(result.posted, result.base))],
         columns=[
             Column(_("Currency")),
             Column(_("FX position"), end=True),
             Column(_("Rate"), end=True),
             Column(_("Rate of")),
-            Column(_("In %(base)s") % {"base": one.base}, end=True),
+            Column(_("In %(base)s") % {"base": result.base}, end=True),
         ],
         rows=[
             [
@@ -307,16 +307,16 @@ def _revaluation(found: MonthEnd) -> Section:
                 Money(row.balance, row.currency),
                 row.rate,
                 row.rate_on,
-                None if row.worth is None else Money(row.worth.quantize(from_minor(1, one.base)), one.base),
+                None if row.worth is None else Money(row.worth.quantize(from_minor(1, result.base)), result.base),
             ]
-            for row in one.positions
+            for row in result.positions
         ],
         empty=_("Nothing was exchanged."),
     )
 
 
-def _client_money(found: MonthEnd) -> Iterator[Section]:
-    report = client_money_report.report_of(found.period.brand, Month(found.period.first_day))
+def _client_money(month_end: MonthEnd) -> Iterator[Section]:
+    report = client_money_report.report_of(month_end.period.brand, Month(month_end.period.first_day))
     if not report.sections:
         yield Section(_("Client money"), empty=_("Not computed for any day."), columns=[Column(_("Day"))])
     for section in report.sections:
@@ -345,13 +345,13 @@ def _journals(period: Period) -> Section:
             Column(_("Written by")),
             Column(_("Posted by")),
         ],
-        rows=[[one.reference, one.business_on, one.reason, str(one.requested_by), str(one.decided_by)] for one in rows],
+        rows=[[row.reference, row.business_on, row.reason, str(row.requested_by), str(row.decided_by)] for row in rows],
         empty=_("None in this month."),
     )
 
 
-def _trial(found: MonthEnd) -> Iterator[Section]:
-    for part in found.trial.parts:
+def _trial(month_end: MonthEnd) -> Iterator[Section]:
+    for part in month_end.trial.parts:
         yield Section(
             _("Trial balance %(currency)s") % {"currency": part.currency},
             text=_("Balances above zero are credits."),
@@ -447,8 +447,13 @@ def _manifest(period: Period, content_hash: str, files: list[Path]) -> str:
         for file in statements_of(period)
     ]
     signed = [
-        {"by": str(one.signed_by), "at": one.signed_at.isoformat(), "figures": one.figures_hash, "note": one.note}
-        for one in MonthSignOff.objects.filter(
+        {
+            "by": str(signature.signed_by),
+            "at": signature.signed_at.isoformat(),
+            "figures": signature.figures_hash,
+            "note": signature.note,
+        }
+        for signature in MonthSignOff.objects.filter(
             period=period, closing=period.closings or 1, withdrawn_at__isnull=True
         ).select_related("signed_by")
     ]

@@ -94,7 +94,9 @@ def _breaks(facts: MonthFacts) -> Check:
 def _suspense(facts: MonthFacts) -> Check:
     accounts = list(Account.objects.filter(brand_id=facts.period.brand_id, kind=AccountKind.SUSPENSE)[:COUNT_MAX])
     balances = posting.balances([account.pk for account in accounts]) if accounts else {}
-    left = [Money.of_minor(abs(balances[one.pk]), one.currency) for one in accounts if balances.get(one.pk)]
+    left = [
+        Money.of_minor(abs(balances[account.pk]), account.currency) for account in accounts if balances.get(account.pk)
+    ]
     words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
     return Check(
         gettext_lazy("Suspense is empty"), len(left), words, reverse("wallet:ledger") + "?kind=suspense", False

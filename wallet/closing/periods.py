@@ -98,8 +98,8 @@ def _first_month(brand_id: int) -> dt.date | None:
     """Return the month of the brand's first journal; None while there is none."""
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DAY, [brand_id])
-        found = cursor.fetchone()
-    return found[0].replace(day=1) if found else None
+        row = cursor.fetchone()
+    return row[0].replace(day=1) if row else None
 
 
 def _months(first: dt.date, end: dt.date) -> list[dt.date]:
@@ -257,8 +257,8 @@ def request_reopening(*, period_id: int, actor: User, reason: str) -> PeriodReop
     period = lock(Period, period_id, "brand")
     require(closing_policies.can_close_period(actor, period.brand_id))
     _require_last_closed(period)
-    wish = PeriodReopening(period=period, closing=period.closings, reason=reason)
-    return approvals.propose(wish, actor=actor)
+    reopening = PeriodReopening(period=period, closing=period.closings, reason=reason)
+    return approvals.propose(reopening, actor=actor)
 
 
 class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
@@ -279,9 +279,9 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
     def lock(self, pk: int) -> PeriodReopening:
         """Lock the month first, then the proposal."""
         period = lock(Period, PeriodReopening.objects.values_list("period_id", flat=True).get(pk=pk))
-        wish = super().lock(pk)
-        period.brand, wish.period = wish.period.brand, period
-        return wish
+        reopening = super().lock(pk)
+        period.brand, reopening.period = reopening.period.brand, period
+        return reopening
 
     def apply(self, item: PeriodReopening, actor: User, **given: Any) -> None:
         period = item.period

@@ -57,13 +57,13 @@ class Revaluation:
 
     @property
     def missing(self) -> list[str]:
-        return [one.currency for one in self.positions if one.worth is None]
+        return [position.currency for position in self.positions if position.worth is None]
 
     @property
     def result(self) -> Decimal | None:
         if self.missing:
             return None
-        total = sum((one.worth for one in self.positions if one.worth is not None), Decimal(0))
+        total = sum((position.worth for position in self.positions if position.worth is not None), Decimal(0))
         return quantize(total, self.base)
 
     @property
@@ -115,24 +115,26 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
     require(can_write_journal(actor, period.brand_id))
     if period.state != PeriodState.OPEN:
         raise WrongState(_("%(month)s is “%(state)s”.") % {"month": period, "state": period.get_state_display()})
-    found = revaluation_of(period)
-    if found.waiting is not None:
-        raise WrongState(_("%(journal)s is already awaiting second approval.") % {"journal": found.waiting})
-    if found.missing:
+    revaluation = revaluation_of(period)
+    if revaluation.waiting is not None:
+        raise WrongState(_("%(journal)s is already awaiting second approval.") % {"journal": revaluation.waiting})
+    if revaluation.missing:
         raise DomainError(
             _("There is no reference rate for %(currencies)s: load rates, or bring the position to zero.")
-            % {"currencies": ", ".join(found.missing)}
+            % {"currencies": ", ".join(revaluation.missing)}
         )
-    if not found.result:
+    if not revaluation.result:
         raise DomainError(_("The FX position is worth nothing at these rates: there is nothing to post."))
-    minor = to_minor(found.result, found.base)
+    minor = to_minor(revaluation.result, revaluation.base)
     position, result = (
-        posting.house(kind, brand_id=period.brand_id, currency=found.base)
+        posting.house(kind, brand_id=period.brand_id, currency=revaluation.base)
         for kind in (AccountKind.FX_POSITION, AccountKind.FX_RESULT)
     )
     lines = [Line(position, -minor), Line(result, minor)]
     rates = ", ".join(
-        f"{one.currency} {one.rate} ({one.rate_on})" for one in found.positions if one.currency != found.base
+        f"{part.currency} {part.rate} ({part.rate_on})"
+        for part in revaluation.positions
+        if part.currency != revaluation.base
     )
     tries = ManualJournal.objects.filter(brand_id=period.brand_id, request_key__startswith=f"{KEY}:{period}:").count()
     return write_journal(

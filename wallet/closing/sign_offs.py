@@ -45,7 +45,7 @@ class Signatures:
 
     @property
     def are_enough(self) -> bool:
-        return len({one.signed_by_id for one in self.valid}) >= NEEDED
+        return len({row.signed_by_id for row in self.valid}) >= NEEDED
 
 
 def figures_hash(period: Period, trial: TrialBalance | None = None) -> str:
@@ -100,8 +100,8 @@ def signatures_of(period: Period, trial: TrialBalance | None = None) -> Signatur
         return Signatures((), (), "")
     now = figures_hash(period, trial)
     return Signatures(
-        tuple(one for one in rows if one.figures_hash == now),
-        tuple(one for one in rows if one.figures_hash != now),
+        tuple(row for row in rows if row.figures_hash == now),
+        tuple(row for row in rows if row.figures_hash != now),
         now,
     )
 
@@ -113,7 +113,7 @@ def signatures_of_closing(period: Period, closing: int) -> list[MonthSignOff]:
         .select_related("signed_by")
         .order_by("pk")
     )
-    return [one for one in rows if one.figures_hash == rows[-1].figures_hash] if rows else []
+    return [row for row in rows if row.figures_hash == rows[-1].figures_hash] if rows else []
 
 
 @transaction.atomic

@@ -132,14 +132,14 @@ def trial_balance(period: Period, closing: int | None = None) -> TrialBalance:
         }
     with connection.cursor() as cursor:
         cursor.execute(OF_A_CLOSING if is_final else SO_FAR, values)
-        found = cursor.fetchall()
-    return TrialBalance(period, number, is_final, _parts(found), timezone.now())
+        sums = cursor.fetchall()
+    return TrialBalance(period, number, is_final, _parts(sums), timezone.now())
 
 
-def _parts(found: list[tuple[Any, ...]]) -> tuple[CurrencyPart, ...]:
+def _parts(sums: list[tuple[Any, ...]]) -> tuple[CurrencyPart, ...]:
     order = {kind.value: place for place, kind in enumerate(AccountKind)}
     by_currency: dict[str, list[Row]] = {}
-    for kind, currency, accounts, *minor in sorted(found, key=lambda row: (row[1], order.get(row[0], 99))):
+    for kind, currency, accounts, *minor in sorted(sums, key=lambda row: (row[1], order.get(row[0], 99))):
         amounts = [from_minor(number, currency) for number in minor]
         by_currency.setdefault(currency, []).append(Row(kind, currency, accounts, *amounts))
     return tuple(CurrencyPart(currency, tuple(rows)) for currency, rows in by_currency.items())

@@ -46,15 +46,15 @@ def deposits_named_in(*texts: str) -> list[str]:
     Check digits must be right where there are any; the bare reference of twelve letters counts too. Whether such a
     deposit exists is for the caller to check.
     """
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     for text in texts:
         plain = NOT_A_LETTER.sub("", text.upper())
         for match in WITH_CHECK.finditer(plain):
             if is_creditor_reference(match[1]):
-                found[f"D-{match[1][5:]}"] = None
+                references[f"D-{match[1][5:]}"] = None
         for match in ALONE.finditer(plain):
             spoiled = plain[max(0, match.start() - 4) : match.start()]
             if re.fullmatch(r"RF\d{2}", spoiled) and not is_creditor_reference(spoiled + match[1]):
                 continue  # a check digit says that something was mistyped
-            found[f"D-{match[1][1:]}"] = None
-    return list(found)
+            references[f"D-{match[1][1:]}"] = None
+    return list(references)

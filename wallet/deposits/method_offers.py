@@ -122,8 +122,8 @@ def deposit_currencies(client: Client) -> list[str]:
     """List the currencies in which some method is offered to the client, the brand's own first."""
     methods, base = list(methods_of(client.brand_id)), client.brand.base_currency
     known = sorted({code for method in methods if method.is_enabled for code in method.currencies})
-    found = [code for code in known if any(not _refusal(one, client, code, Direction.IN) for one in methods)]
-    return sorted(found, key=lambda code: (code != base, code)) or [base]
+    currencies = [code for code in known if any(not _refusal(method, client, code, Direction.IN) for method in methods)]
+    return sorted(currencies, key=lambda code: (code != base, code)) or [base]
 
 
 def require_offer(
@@ -214,7 +214,7 @@ def _in_groups(offers: list[Offer]) -> list[Offer]:
     """Offer only the first possible method of each fallback group; it stands in for those before it that are down."""
     first: dict[str, PaymentMethod] = {}
     down: dict[str, PaymentMethod] = {}
-    found = []
+    judged = []
     for offer in offers:
         group = offer.method.fallback_group
         if group and offer.is_offered:
@@ -225,8 +225,8 @@ def _in_groups(offers: list[Offer]) -> list[Offer]:
                 offer = replace(offer, stands_in_for=down.get(group))
         elif group and offer.method.psp.is_down and offer.method.is_enabled:
             down.setdefault(group, offer.method)
-        found.append(offer)
-    return found
+        judged.append(offer)
+    return judged
 
 
 def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:

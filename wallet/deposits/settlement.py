@@ -104,10 +104,10 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
         reasons.append(HoldReason.LATE)
     if not _has_rate(deposit, client):
         return reasons or [HoldReason.RATE]
-    found = unverified.judge_arrival(deposit, client)
-    if found.payer_not_named and HoldReason.PAYER not in reasons:
+    issues = unverified.judge_arrival(deposit, client)
+    if issues.payer_not_named and HoldReason.PAYER not in reasons:
         reasons.append(HoldReason.PAYER)
-    if found.over_limit:
+    if issues.over_limit:
         reasons.append(HoldReason.LIMIT)
     return reasons
 

@@ -147,7 +147,8 @@ def paid_in(client: Client, *, but: int | None = None) -> Decimal:
     settled = rows.filter(settled_at__isnull=False).aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     held = rows.filter(state=DepositState.HELD, received_minor__gt=0)
     return settled + sum(
-        (in_base(client.brand, one.received or Decimal(0), one.received_currency) for one in held), Decimal(0)
+        (in_base(client.brand, deposit.received or Decimal(0), deposit.received_currency) for deposit in held),
+        Decimal(0),
     )
 
 
@@ -299,10 +300,10 @@ def refund_lists(client_ids: Iterable[int]) -> dict[int, list[RefundLine]]:
         .select_related("psp")
         .order_by("client_id", "pk")
     )
-    found: dict[int, list[RefundLine]] = {}
+    lines: dict[int, list[RefundLine]] = {}
     for deposit in rows[: REFUND_LINES * 20]:
         left = (deposit.received_minor or 0) - deposit.refunded_minor - deposit.charged_back_minor
         if left > 0:
             line = RefundLine(deposit, Money.of_minor(left, deposit.received_currency))
-            found.setdefault(deposit.client_id, []).append(line)
-    return found
+            lines.setdefault(deposit.client_id, []).append(line)
+    return lines

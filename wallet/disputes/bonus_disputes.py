@@ -65,14 +65,16 @@ def losses_of(grant: BonusGrant) -> list[BonusLoss]:
 
 def waiting_of(loss: BonusLoss) -> BonusProposal | None:
     """Return the proposal about a loss that waits for its second person, if any."""
-    return next((one for one in loss.proposals.all() if one.state == ApprovalState.PENDING), None)
+    return next((proposal for proposal in loss.proposals.all() if proposal.state == ApprovalState.PENDING), None)
 
 
 def is_undecided(loss: BonusLoss) -> bool:
     """Tell whether the dispute is won and neither the rule nor two people have decided about the credit."""
     dispute = loss.dispute
     is_back = dispute.state == DisputeState.WON and not dispute.taken_minor
-    decided = hasattr(loss, "restoration") or any(one.state == ApprovalState.APPROVED for one in loss.proposals.all())
+    decided = hasattr(loss, "restoration") or any(
+        proposal.state == ApprovalState.APPROVED for proposal in loss.proposals.all()
+    )
     return is_back and not decided
 
 

@@ -50,8 +50,8 @@ class BonusTable(MovementTable):
     def search(self, queryset: QuerySet[BonusGrant], words: str) -> QuerySet[BonusGrant]:
         if words.upper().startswith("B-"):
             return queryset.filter(reference__istartswith=words)
-        found: QuerySet[BonusGrant] = super().search(queryset, words)
-        return found
+        rows: QuerySet[BonusGrant] = super().search(queryset, words)
+        return rows
 
     def queryset(self) -> QuerySet[BonusGrant]:
         return queries.bonuses_visible_to(self.user).select_related("client", "rule__plan").defer("client__search_text")

@@ -73,11 +73,11 @@ def _identity(dispute: Dispute) -> Part:
     levels = LevelReached.objects.filter(client=client).select_related("document").order_by("level")
     rows = [
         (
-            f"{one.reached_at:%Y-%m-%d %H:%M} UTC",
-            f"Level {one.level}",
-            one.document.get_kind_display() if one.document else "",
+            f"{level.reached_at:%Y-%m-%d %H:%M} UTC",
+            f"Level {level.level}",
+            level.document.get_kind_display() if level.document else "",
         )
-        for one in levels
+        for level in levels
     ]
     return Part(
         "Who the client is",

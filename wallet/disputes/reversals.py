@@ -39,15 +39,15 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     ours = _our_refund(psp_id, transfer)
     if ours is not None:
         return apply_payout(psp_id=psp_id, view=replace(transfer, reference=ours.reference), way=WithdrawalRoute.REFUND)
-    found = Deposit.objects.filter(psp_id=psp_id, reference=OF_A_REFUND.sub(r"\1", transfer.reference)).first()
-    if found is None:
+    match = Deposit.objects.filter(psp_id=psp_id, reference=OF_A_REFUND.sub(r"\1", transfer.reference)).first()
+    if match is None:
         return Applied(InboxState.UNMATCHED, f"No deposit for refund {transfer.reference}")
-    deposit = lock_deposit(pk=found.pk)
+    deposit = lock_deposit(pk=match.pk)
     if PspMovement.objects.filter(
         psp_id=psp_id, kind=MovementKind.REFUND, psp_reference=transfer.psp_reference
     ).exists():
         return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is booked already")
-    if any(one.state in AT_THE_PSP and not one.psp_reference for one in open_refunds_of(deposit.pk)):
+    if any(refund.state in AT_THE_PSP and not refund.psp_reference for refund in open_refunds_of(deposit.pk)):
         raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
     if transfer.status != TransferStatus.PAID:
         return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is {transfer.status}; nothing is booked")
@@ -56,10 +56,10 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
 
 def _our_refund(psp_id: int, transfer: TransferView) -> Withdrawal | None:
     rows = Withdrawal.objects.filter(psp_id=psp_id, way=WithdrawalRoute.REFUND)
-    found = rows.filter(reference=transfer.reference).first()
-    if found is None and transfer.psp_reference:
-        found = rows.filter(psp_reference=transfer.psp_reference).first()
-    return found
+    refund = rows.filter(reference=transfer.reference).first()
+    if refund is None and transfer.psp_reference:
+        refund = rows.filter(psp_reference=transfer.psp_reference).first()
+    return refund
 
 
 def _made_at_the_psp(deposit: Deposit, transfer: TransferView) -> Applied:

@@ -62,8 +62,8 @@ class DisputeTable(MovementTable):
     def search(self, queryset: QuerySet[Dispute], words: str) -> QuerySet[Dispute]:
         if words.upper().startswith("D-"):
             return queryset.filter(deposit__reference__istartswith=words)
-        found: QuerySet[Dispute] = super().search(queryset, words)
-        return found
+        rows: QuerySet[Dispute] = super().search(queryset, words)
+        return rows
 
     def queryset(self) -> QuerySet[Dispute]:
         rows = queries.disputes_visible_to(self.user).select_related("client", "psp", "deposit")

@@ -47,10 +47,10 @@ REMIND_DAYS_BEFORE = 5
 @transaction.atomic
 def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
     """Process a PSP's report of a dispute, a chargeback or its reversal; each part of it is booked once."""
-    found = Deposit.objects.filter(psp_id=psp_id, reference=event.reference).first()
-    if found is None:
+    match = Deposit.objects.filter(psp_id=psp_id, reference=event.reference).first()
+    if match is None:
         return Applied(InboxState.UNMATCHED, f"No deposit {event.reference} at this PSP")
-    deposit = lock_deposit(pk=found.pk)
+    deposit = lock_deposit(pk=match.pk)
     if deposit.settled_at is None and deposit.state not in (DepositState.HELD, DepositState.RETURNED):
         # The payment's own message comes later: the inbox tries again.
         raise WrongState(f"{deposit.reference} is not settled yet")
@@ -148,7 +148,7 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     left, amount = deposit.kept_minor, view.amount_minor
     is_held = deposit.settled_at is None
-    if is_held and any(one.state in AT_THE_PSP for one in open_refunds_of(deposit.pk)):
+    if is_held and any(refund.state in AT_THE_PSP for refund in open_refunds_of(deposit.pk)):
         raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
     if amount > left + (0 if is_held else deposit.refunded_minor):
         return Applied(InboxState.FAILED, f"{amount} charged back of {deposit.reference}, of which {left} is left")

@@ -182,9 +182,9 @@ class _Setters:
 
     def put(self, draft: Draft) -> Iterator[tuple[IssuedDocument, bool]]:
         """Begin one draft; return the documents that were finished to make room for it."""
-        found = same_as(draft)
-        if found is not None:
-            self._waiting.append((draft, found))
+        known = same_as(draft)
+        if known is not None:
+            self._waiting.append((draft, known))
         elif self._pool and draft.template:
             self._waiting.append((draft, self._pool.submit(letter.render_pdf, html_of_draft(draft))))
         else:

@@ -58,9 +58,9 @@ def language_of(client: Client) -> str:
 
 def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: None) -> IssuedDocument:
     """Write a document and store it; the same figures return the document that exists already."""
-    found = same_as(draft)
-    if found is not None:
-        return found
+    known = same_as(draft)
+    if known is not None:
+        return known
     if draft.template:
         return keep(draft, pdf.of_draft(draft), made_by=made_by)
     assert draft.report is not None

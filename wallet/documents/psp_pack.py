@@ -73,8 +73,8 @@ def _totals(report: SettlementImport) -> Section:
         _("Opening balance and rows give the closing balance; that was proved when the file arrived."),
         columns=[Column(_("Currency")), *(Column(title, end=True) for title in titles)],
         rows=[
-            [currency, *(Money(from_minor(one.get(name, 0), currency), currency) for name in names)]
-            for currency, one in sorted(report.totals.items())
+            [currency, *(Money(from_minor(totals.get(name, 0), currency), currency) for name in names)]
+            for currency, totals in sorted(report.totals.items())
         ],
     )
 
@@ -82,13 +82,13 @@ def _totals(report: SettlementImport) -> Section:
 def _rules(report: SettlementImport) -> Section:
     with connection.cursor() as cursor:
         cursor.execute(BY_RULE, [report.pk])
-        found = cursor.fetchall()
+        rows = cursor.fetchall()
     return Section(
         _("What matched"),
         columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Sum"), end=True)],
         facts=[(_("Seen in an earlier report"), report.seen_before), (_("Paid to our bank"), report.to_bank)],
         rows=[
-            [_named(MatchRule, rule), count, Money.of_minor(minor, currency)] for rule, currency, count, minor in found
+            [_named(MatchRule, rule), count, Money.of_minor(minor, currency)] for rule, currency, count, minor in rows
         ],
         empty=_("Nothing matched."),
     )
@@ -109,22 +109,22 @@ def _breaks(report: SettlementImport) -> Section:
         ],
         rows=[
             [
-                _named(BreakKind, one.kind),
-                Named(one.detail_code or one.detail, one.explanation),
-                _reference(one),
-                _named(BreakState, one.state),
-                one.how_resolved,
-                str(one.resolved_by or ""),
-                Money.of_minor(one.difference_minor, one.currency),
+                _named(BreakKind, row.kind),
+                Named(row.detail_code or row.detail, row.explanation),
+                _reference(row),
+                _named(BreakState, row.state),
+                row.how_resolved,
+                str(row.resolved_by or ""),
+                Money.of_minor(row.difference_minor, row.currency),
             ]
-            for one in rows
+            for row in rows
         ],
         empty=_("None: every row has its movement in our books, and the other way round."),
     )
 
 
-def _reference(one: Break) -> str:
-    return one.movement.reference if one.movement else one.row.psp_reference if one.row else ""
+def _reference(item: Break) -> str:
+    return item.movement.reference if item.movement else item.row.psp_reference if item.row else ""
 
 
 def _rows(report: SettlementImport) -> Section:
@@ -151,14 +151,14 @@ def _each_row(report_id: int) -> Iterator[Row]:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(ROWS, [report_id, after, STEP])
-            found = cursor.fetchall()
-        for line, at, kind, theirs, ours, currency, gross, fee, net, rules, breaks in found:
-            named = [_named(MatchRule, one) for one in rules.split()] + [
-                _named(BreakKind, one) for one in breaks.split()
+            rows = cursor.fetchall()
+        for line, at, kind, theirs, ours, currency, gross, fee, net, rules, breaks in rows:
+            named = [_named(MatchRule, rule) for rule in rules.split()] + [
+                _named(BreakKind, kind) for kind in breaks.split()
             ]
             if kind == RowType.RESERVE and not named:
                 named = [Named("reserve", _("In the PSP's reserve"))]
-            result = Named(" ".join(one.code for one in named), ", ".join(map(str, named))) if named else unmatched
+            result = Named(" ".join(name.code for name in named), ", ".join(map(str, named))) if named else unmatched
             yield [
                 line,
                 at,
@@ -168,9 +168,9 @@ def _each_row(report_id: int) -> Iterator[Row]:
                 result,
                 *(Money.of_minor(minor, currency) for minor in (gross, fee, net)),
             ]
-        if len(found) < STEP:
+        if len(rows) < STEP:
             return
-        after = found[-1][0]
+        after = rows[-1][0]
 
 
 def _named(choices: Any, value: str) -> Named:

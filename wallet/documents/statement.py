@@ -127,9 +127,18 @@ class Statement:
             mark.row([part.currency, part.opening, part.closing])
             for line in part.lines:
                 mark.row([line.at, line.kind.value, line.description, line.amount, line.balance])
-        for one in self.trading:
+        for account in self.trading:
             mark.row(
-                [one.login, one.server, one.currency, one.paid_in, one.taken_out, one.result, one.other, one.trades]
+                [
+                    account.login,
+                    account.server,
+                    account.currency,
+                    account.paid_in,
+                    account.taken_out,
+                    account.result,
+                    account.other,
+                    account.trades,
+                ]
             )
         return mark.hexdigest()
 
@@ -288,14 +297,14 @@ def _trading_section(parts: Iterable[TradingPart]) -> Section:
         ],
         rows=[
             [
-                f"{one.login} · {one.server}",
-                Money(one.paid_in, one.currency),
-                Money(one.taken_out, one.currency),
-                one.trades,
-                Money(one.result, one.currency),
-                Money(one.other, one.currency),
+                f"{part.login} · {part.server}",
+                Money(part.paid_in, part.currency),
+                Money(part.taken_out, part.currency),
+                part.trades,
+                Money(part.result, part.currency),
+                Money(part.other, part.currency),
             ]
-            for one in parts
+            for part in parts
         ],
     )
 

@@ -138,10 +138,10 @@ def content_of(document: IssuedDocument) -> Iterator[bytes]:
 
 def with_hash(user: User, text: str) -> list[IssuedDocument]:
     """Select documents in reach whose figures or whose file have this hash; its first twelve digits are enough."""
-    wanted = "".join(text.split()).lower()
-    if not HASH.fullmatch(wanted):
+    digits = "".join(text.split()).lower()
+    if not HASH.fullmatch(digits):
         return []
-    rows = documents_visible_to(user).filter(Q(content_hash__startswith=wanted) | Q(sha256__startswith=wanted))
+    rows = documents_visible_to(user).filter(Q(content_hash__startswith=digits) | Q(sha256__startswith=digits))
     return list(rows.select_related("brand", "client", "made_by").order_by("-id")[:FOUND_MAX])
 
 

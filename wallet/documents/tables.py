@@ -75,9 +75,9 @@ class DocumentTable(Table):
 
     def search(self, queryset: QuerySet[IssuedDocument], words: str) -> QuerySet[IssuedDocument]:
         """Find by a hash or its beginning, else by the subject: `D-4711`, `MERIDIAN-2026-000017`."""
-        wanted = words.strip()
-        if HASH.fullmatch(wanted.lower()):
-            return queryset.filter(content_hash__startswith=wanted.lower()) | queryset.filter(
-                sha256__startswith=wanted.lower()
+        text = words.strip()
+        if HASH.fullmatch(text.lower()):
+            return queryset.filter(content_hash__startswith=text.lower()) | queryset.filter(
+                sha256__startswith=text.lower()
             )
-        return queryset.filter(subject__in=[f"{kind}:{wanted}" for kind in ("deposit", "invoice", "report", "month")])
+        return queryset.filter(subject__in=[f"{kind}:{text}" for kind in ("deposit", "invoice", "report", "month")])

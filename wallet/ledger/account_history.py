@@ -138,10 +138,10 @@ def history_page(account: Account, *, until: dt.datetime | None, cursor: str, fo
     place = _read_cursor(cursor)
     if place is not None and len(place) == len(order):
         rows = rows.filter(TupleLessThan(tuple(map(F, order)), place))
-    found = list(rows.order_by(*(f"-{name}" for name in order))[: PAGE_SIZE + 1])
-    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    postings = list(rows.order_by(*(f"-{name}" for name in order))[: PAGE_SIZE + 1])
+    last = postings[PAGE_SIZE - 1] if len(postings) > PAGE_SIZE else None
     next_cursor = _cursor(*(getattr(last, name) for name in order)) if last else ""
-    shown = found[:PAGE_SIZE]
+    shown = postings[:PAGE_SIZE]
     balances = _balances(account, shown, is_whole=not form.narrows)
     before = None
     if shown and not form.narrows:
@@ -196,8 +196,8 @@ def _after_each(account: Account, rows: Sequence[Posting]) -> list[int]:
                 "lines": [row.line for row in rows],
             },
         )
-        found = {(journal_id, line): minor for journal_id, line, minor in cursor.fetchall()}
-    return [found[row.journal_id, row.line] for row in rows]
+        balances = {(journal_id, line): minor for journal_id, line, minor in cursor.fetchall()}
+    return [balances[row.journal_id, row.line] for row in rows]
 
 
 # ── export ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,16 +27,16 @@ def find_accounts(user: User, brand_id: int, words: str, limit: int = FOUND_MAX)
         .select_related("client", "psp")
         .defer("client__search_text", "psp__sealed_credentials")
     )
-    wanted = [word.strip("·#,") for word in words.lower().split()]
-    wanted = [word for word in wanted if word][:5]
-    if len(wanted) == 1 and is_whole(wanted[0]):
-        return list(chart.filter(pk=int(wanted[0][:17])))
+    terms = [word.strip("·#,") for word in words.lower().split()]
+    terms = [word for word in terms if word][:5]
+    if len(terms) == 1 and is_whole(terms[0]):
+        return list(chart.filter(pk=int(terms[0][:17])))
     house = list(chart.filter(is_bounded=False).order_by("id")[:HOUSE_MAX])
     account_owners.warm(house)
-    found = [account for account in house if _names(account, wanted)]
-    if wanted and len(found) < limit:
-        found += _of_clients(chart, wanted, {account.currency.lower() for account in house}, limit - len(found))
-    return found[:limit]
+    accounts = [account for account in house if _names(account, terms)]
+    if terms and len(accounts) < limit:
+        accounts += _of_clients(chart, terms, {account.currency.lower() for account in house}, limit - len(accounts))
+    return accounts[:limit]
 
 
 def _names(account: Account, words: list[str]) -> bool:

@@ -133,26 +133,26 @@ def steps(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
 def wrong_journals(first: int, last: int) -> Iterator[tuple[int, str]]:
     """Yield the wrong journals of an id range, by hashes, sums, accounts and version chains: id and text, in order."""
     for after, through in steps(first, last, JOURNALS_PER_STEP):
-        found: dict[int, str] = {}
+        wrong: dict[int, str] = {}
         for pk, key, what in rows(JOURNALS, after=after, through=through):
-            found[pk] = f"journal {pk} ({key}) {what}"
+            wrong[pk] = f"journal {pk} ({key}) {what}"
         for pk, line in rows(ORPHANS, after=after, through=through):
-            found.setdefault(pk, f"posting {line} of journal {pk} belongs to no journal or no account of its currency")
+            wrong.setdefault(pk, f"posting {line} of journal {pk} belongs to no journal or no account of its currency")
         for (account,) in rows(CHAINS, after=after, through=through):
             for pk, what in broken_chain(account):
-                found.setdefault(pk, what)
+                wrong.setdefault(pk, what)
         for pk, currency, _layer, total in rows(SUMS, after=after, through=through):
-            found[pk] = f"journal {pk} does not sum to zero in {currency}: {total} minor units too many"
-        yield from sorted(found.items())
+            wrong[pk] = f"journal {pk} does not sum to zero in {currency}: {total} minor units too many"
+        yield from sorted(wrong.items())
 
 
 def broken_chain(account: int) -> Iterator[tuple[int, str]]:
     """Yield postings of a bounded account that don't follow the one before them: journal and text."""
-    for journal, line, version, place, kept, sum_, free, sum_free, back in rows(VERSIONS, account=account):
+    for journal, line, version, place, stored, sum_, free, sum_free, back in rows(VERSIONS, account=account):
         where = f"posting {line} of journal {journal} on account {account}"
         if version != place:
             yield journal, f"{where} has version {version}, {place} was due: a posting is missing or was added"
         elif back:
             yield journal, f"{where} is dated before the posting that precedes it"
         else:
-            yield journal, f"{where}: balance {kept}/{free} kept, {sum_}/{sum_free} recomputed"
+            yield journal, f"{where}: balance {stored}/{free} kept, {sum_}/{sum_free} recomputed"

@@ -47,7 +47,7 @@ def proof_of(journal: Journal, seal: LedgerSeal) -> SealProof | None:
     if position is None:
         return None
     leaves = [leaf_hash(bytes(content)) for _pk, content in rows]
-    siblings = tuple((side, one.hex()) for side, one in Tree(leaves).proof(position))
+    siblings = tuple((side, sibling.hex()) for side, sibling in Tree(leaves).proof(position))
     return SealProof(seal, leaves[position].hex(), siblings, bytes(seal.root).hex(), _is_signed(seal))
 
 

@@ -98,12 +98,12 @@ def _numbers(column: bytes | None) -> np.ndarray:
     return np.frombuffer(column or b"", dtype=">i8").astype(np.int64)
 
 
-def is_comparable(kept: bytes) -> bool:
+def is_comparable(digest: bytes) -> bool:
     """Tell whether a seal's digest was made as `rows_digest` makes them now.
 
     The first form was a bare SHA-256 over another stream.
     """
-    return len(kept) == len(FORM) + hashlib.sha256().digest_size and kept.startswith(FORM)
+    return len(digest) == len(FORM) + hashlib.sha256().digest_size and digest.startswith(FORM)
 
 
 def _bytes(column: Any) -> bytes:

@@ -28,12 +28,12 @@ class SealDigests:
 
     def read(self) -> None:
         while seals := self._take():
-            for pk, first, last, kept in seals:
+            for pk, first, last, stored in seals:
                 read = rows_digest(first, last, on_postings=self.turnovers.add)
                 with self._lock:
                     self.journals += read.journals
                     self.postings += read.postings
-                    if self.deep or read.digest != bytes(kept or b""):
+                    if self.deep or read.digest != bytes(stored or b""):
                         self.doubtful[pk] = (first, last)
 
     def in_doubt(self) -> list[tuple[int, int]]:

@@ -217,10 +217,10 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     progress("digests of seals")
     digests = SealDigests(deep=deep)
     with _beside(digests.read) as finish:
-        found: dict[str, list[str]] = {}
+        problems: dict[str, list[str]] = {}
         for name, check in checks:
             progress(name)
-            found[name] = list(islice(check(), PROBLEMS_MAX))
+            problems[name] = list(islice(check(), PROBLEMS_MAX))
         digests.read()  # what is left of them, here too
         finish()
     progress("wallets")
@@ -229,7 +229,7 @@ def verify(progress: Callable[[str], None] = lambda _text: None, *, head: str = 
     progress("journals and postings")
     wrong = islice(_journals(digests.in_doubt(), digests.through), PROBLEMS_MAX)
     seals = islice(_seals(verdict, head.lower(), digests.doubtful), PROBLEMS_MAX)
-    in_order = chain(wrong, found["whole books"], accounts, seals, *list(found.values())[1:])
+    in_order = chain(wrong, problems["whole books"], accounts, seals, *list(problems.values())[1:])
     verdict.problems = list(islice(in_order, PROBLEMS_MAX))
     return verdict
 
@@ -256,8 +256,8 @@ def _beside(work: Callable[[], Any]) -> Iterator[Callable[[], None]]:
         begun = [pool.submit(run) for _reader in range(readers)]
 
         def finish() -> None:
-            for one in begun:
-                one.result()
+            for future in begun:
+                future.result()
 
         yield finish
 
@@ -307,8 +307,8 @@ def _accounts(verdict: Verdict, digests: SealDigests) -> Iterator[str]:
         known = digests.turnovers.known(after, through, read_through=digests.through)
         for account, *counters in rows(COUNTERS, after=after, through=through, **known._asdict()):
             yield from (what for _journal, what in broken_chain(account))
-            kept, summed = counters[::2], [int(number) for number in counters[1::2]]
-            yield f"balance of account {account} counts {kept}, its postings give {summed}"
+            stored, summed = counters[::2], [int(number) for number in counters[1::2]]
+            yield f"balance of account {account} counts {stored}, its postings give {summed}"
 
 
 def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) -> Iterator[str]:
@@ -350,17 +350,17 @@ def _seals(verdict: Verdict, head: str, doubtful: dict[int, tuple[int, int]]) ->
 def _other_rows(seal: LedgerSeal) -> Iterator[str]:
     """Yield how the rows of a seal differ from those sealed: by the root over their hashes, then by every column."""
     what = f"ledger seal {seal.pk}: journals {seal.first_journal_id} to {seal.last_journal_id}"
-    kept = bytes(seal.rows_digest or b"")
+    stored = bytes(seal.rows_digest or b"")
     root_hash, journals = merkle_root(seal.first_journal_id, seal.last_journal_id)
     if root_hash != bytes(seal.root) or journals != seal.journal_count:
         yield f"{what} are not those that were sealed ({journals} now, {seal.journal_count} then)"
-    elif is_comparable(kept) and rows_digest(seal.first_journal_id, seal.last_journal_id).digest != kept:
+    elif is_comparable(stored) and rows_digest(seal.first_journal_id, seal.last_journal_id).digest != stored:
         yield f"{what} or postings of them have changed since they were sealed"
 
 
 def _checkpoints() -> Iterator[str]:
-    for account, at, kept, total in rows(CHECKPOINTS):
-        yield f"checkpoint of account {account} at {at.isoformat()} says {kept}, its postings give {total}"
+    for account, at, stored, total in rows(CHECKPOINTS):
+        yield f"checkpoint of account {account} at {at.isoformat()} says {stored}, its postings give {total}"
 
 
 def _movements() -> Iterator[str]:

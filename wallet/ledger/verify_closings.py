@@ -72,5 +72,5 @@ def _of_period(period: Period, before: Period | None) -> Iterator[str]:
             elif opening != carried:
                 yield f"{where}: account {account} opens with {opening}, {carried} was carried forward"
             else:
-                kept, summed = turnover[::2], [int(number) for number in turnover[1::2]]
-                yield f"{where}: account {account} keeps debits and credits {kept}, its postings give {summed}"
+                stored, summed = turnover[::2], [int(number) for number in turnover[1::2]]
+                yield f"{where}: account {account} keeps debits and credits {stored}, its postings give {summed}"

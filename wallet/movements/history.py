@@ -52,7 +52,7 @@ class Story:
     @property
     def lines(self) -> list[StoryLine]:
         """All of it in one timeline."""
-        steps = (StoryLine(one.at, "step", one.label, one.icon, one.tone, one.actor) for one in self.steps)
+        steps = (StoryLine(step.at, "step", step.label, step.icon, step.tone, step.actor) for step in self.steps)
         return merged([*steps, *self.more, *of_webhooks(self.webhooks), *of_postings(self.postings)])
 
 
@@ -78,9 +78,9 @@ def story_of(movement: Deposit | Withdrawal | Transfer | Exchange) -> Story:
         more += of_checks(movement)
     if isinstance(movement, Deposit | Withdrawal):
         more += _calls_about(movement.reference)
-    found = list(postings)
-    account_owners.warm([posting.account for posting in found])
-    return Story([_step(event) for event in events], list(webhooks), found, more, kind or "", movement.pk)
+    rows = list(postings)
+    account_owners.warm([posting.account for posting in rows])
+    return Story([_step(event) for event in events], list(webhooks), rows, more, kind or "", movement.pk)
 
 
 def _calls_about(reference: str) -> list[StoryLine]:

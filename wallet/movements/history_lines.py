@@ -75,16 +75,16 @@ def of_webhooks(webhooks: Iterable[WebhookMessage]) -> list[StoryLine]:
     """Make a line per webhook, with the result of its check."""
     return [
         StoryLine(
-            one.received_at,
+            webhook.received_at,
             "webhook",
-            _("Webhook %(event)s") % {"event": one.event_type or _("without a type")},
+            _("Webhook %(event)s") % {"event": webhook.event_type or _("without a type")},
             "webhook",
-            VERDICT_TONES.get(Verdict(one.verdict), "danger"),
-            body=_webhook_body(one),
-            url=reverse("wallet:webhook", args=[one.pk]),
+            VERDICT_TONES.get(Verdict(webhook.verdict), "danger"),
+            body=_webhook_body(webhook),
+            url=reverse("wallet:webhook", args=[webhook.pk]),
             needs="view_webhookmessage",
         )
-        for one in webhooks
+        for webhook in webhooks
     ]
 
 
@@ -92,29 +92,29 @@ def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
     """Make a line per request to the PSP: its result, its duration, and (folded) request and answer without keys."""
     return [
         StoryLine(
-            one.at,
+            call.at,
             "call",
-            _("Asked %(psp)s: %(operation)s") % {"psp": one.psp, "operation": one.operation},
+            _("Asked %(psp)s: %(operation)s") % {"psp": call.psp, "operation": call.operation},
             "plug",
-            CALL_TONES.get(CallOutcome(one.outcome), "danger"),
-            body=[_call_body(one)],
+            CALL_TONES.get(CallOutcome(call.outcome), "danger"),
+            body=[_call_body(call)],
             needs="view_webhookmessage",
-            parts=[(head, text) for head, text in ((_("Request"), one.request), (_("Answer"), one.answer)) if text],
+            parts=[(head, text) for head, text in ((_("Request"), call.request), (_("Answer"), call.answer)) if text],
         )
-        for one in calls
+        for call in calls
     ]
 
 
-def _call_body(one: PspCall) -> str:
-    said = [str(one.get_outcome_display())]
-    if one.status:
-        said.append(f"HTTP {one.status}")
-    return " · ".join([*said, _("%(count)s ms") % {"count": one.milliseconds}])
+def _call_body(call: PspCall) -> str:
+    texts = [str(call.get_outcome_display())]
+    if call.status:
+        texts.append(f"HTTP {call.status}")
+    return " · ".join([*texts, _("%(count)s ms") % {"count": call.milliseconds}])
 
 
-def _webhook_body(one: WebhookMessage) -> list[str]:
-    said = [str(one.get_verdict_display()), str(one.get_state_display())]
-    return [" · ".join(said), *([one.outcome] if one.outcome else [])]
+def _webhook_body(webhook: WebhookMessage) -> list[str]:
+    texts = [str(webhook.get_verdict_display()), str(webhook.get_state_display())]
+    return [" · ".join(texts), *([webhook.outcome] if webhook.outcome else [])]
 
 
 def of_postings(postings: Sequence[Posting]) -> list[StoryLine]:
@@ -165,8 +165,8 @@ def of_related(movement: AnyMovement) -> list[StoryLine]:
         refunds = movement.refunds.defer("sealed_destination").order_by("pk")[:RELATED_MAX]
         disputes = Dispute.objects.filter(deposit=movement).defer("evidence_text").order_by("pk")[:RELATED_MAX]
         return [
-            *(_refund(one) for one in refunds),
-            *(_dispute(one) for one in disputes),
+            *(_refund(refund) for refund in refunds),
+            *(_dispute(dispute) for dispute in disputes),
             *of_losses(dispute__deposit=movement),
         ]
     if isinstance(movement, Withdrawal) and movement.source_deposit_id:
@@ -181,30 +181,30 @@ def of_related(movement: AnyMovement) -> list[StoryLine]:
     return []
 
 
-def _refund(one: Withdrawal) -> StoryLine:
+def _refund(refund: Withdrawal) -> StoryLine:
     words = _("%(reference)s gives %(money)s back: %(state)s") % {
-        "reference": one.reference,
-        "money": formats.money(one.money),
-        "state": one.get_state_display(),
+        "reference": refund.reference,
+        "money": formats.money(refund.money),
+        "state": refund.get_state_display(),
     }
-    url = reverse("wallet:withdrawal", args=[one.pk])
-    return StoryLine(one.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
+    url = reverse("wallet:withdrawal", args=[refund.pk])
+    return StoryLine(refund.requested_at, "related", words, "undo-2", "warning", url=url, needs="view_withdrawal")
 
 
-def _dispute(one: Dispute) -> StoryLine:
+def _dispute(dispute: Dispute) -> StoryLine:
     words = _("Disputed by the client's bank: %(money)s, %(state)s") % {
-        "money": formats.money(one.money),
-        "state": one.get_state_display(),
+        "money": formats.money(dispute.money),
+        "state": dispute.get_state_display(),
     }
-    url = reverse("wallet:dispute", args=[one.pk])
-    return StoryLine(one.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
+    url = reverse("wallet:dispute", args=[dispute.pk])
+    return StoryLine(dispute.opened_at, "related", words, "gavel", "danger", url=url, needs="view_dispute")
 
 
 def of_losses(**which: Any) -> list[StoryLine]:
     """Make lines of the credit that chargebacks took away, and when it was restored; one query."""
-    found = BonusLoss.objects.filter(**which).select_related("dispute", "journal", "restoration__journal", "grant")
+    losses = BonusLoss.objects.filter(**which).select_related("dispute", "journal", "restoration__journal", "grant")
     lines = []
-    for loss in found.order_by("pk")[:RELATED_MAX]:
+    for loss in losses.order_by("pk")[:RELATED_MAX]:
         values = {
             "bonus": loss.grant.reference,
             "money": formats.money(loss.money),
@@ -232,15 +232,15 @@ def of_restorations(grant: BonusGrant) -> list[StoryLine]:
             "dispute": loss.dispute.psp_dispute_id,
             "deposit": loss.dispute.deposit.reference,
         }
-        said: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
+        events: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
             (loss, _("%(money)s lost by dispute %(dispute)s of deposit %(deposit)s"), "danger")
         ]
         if hasattr(loss, "restoration"):
-            said.append((loss.restoration, _("%(money)s held again: dispute %(dispute)s was won"), "success"))
+            events.append((loss.restoration, _("%(money)s held again: dispute %(dispute)s was won"), "success"))
         url = reverse("wallet:dispute", args=[loss.dispute_id])
         lines += [
-            StoryLine(one.journal.posted_at, "related", words % values, "gavel", tone, url=url, needs="view_dispute")
-            for one, words, tone in said
+            StoryLine(row.journal.posted_at, "related", words % values, "gavel", tone, url=url, needs="view_dispute")
+            for row, words, tone in events
         ]
     return [*lines, *_of_payments(grant)]
 
@@ -248,14 +248,14 @@ def of_restorations(grant: BonusGrant) -> list[StoryLine]:
 def _of_payments(grant: BonusGrant) -> list[StoryLine]:
     back = grant.restorations.filter(finding__isnull=False).select_related("finding__withdrawal", "journal")
     lines = []
-    for one in back.order_by("pk")[:RELATED_MAX]:
-        assert one.finding is not None
-        withdrawal = one.finding.withdrawal
+    for restoration in back.order_by("pk")[:RELATED_MAX]:
+        assert restoration.finding is not None
+        withdrawal = restoration.finding.withdrawal
         words = _("%(money)s held again: %(reference)s came back") % {
-            "money": formats.money(Money.of_minor(one.amount_minor, grant.currency)),
+            "money": formats.money(Money.of_minor(restoration.amount_minor, grant.currency)),
             "reference": withdrawal.reference,
         }
         url = reverse("wallet:withdrawal", args=[withdrawal.pk])
-        at = one.journal.posted_at
+        at = restoration.journal.posted_at
         lines.append(StoryLine(at, "related", words, "undo-2", "success", url=url, needs="view_withdrawal"))
     return lines

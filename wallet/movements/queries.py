@@ -197,8 +197,8 @@ def movement_by_reference(user: User, reference: str) -> AnyMovement | None:
         "T": transfers_visible_to(user),
         "X": exchanges_visible_to(user),
     }
-    found = rows.get(reference[:1])
-    return found.filter(reference=reference).first() if found is not None and reference[1:2] == "-" else None
+    movements = rows.get(reference[:1])
+    return movements.filter(reference=reference).first() if movements is not None and reference[1:2] == "-" else None
 
 
 def movements_starting_with(user: User, start: str, limit: int) -> list[tuple[str, AnyMovement]]:

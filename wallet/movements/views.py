@@ -48,11 +48,11 @@ def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
     rows = rows.filter(state__in=waiting) if here.state in waiting else rows
     back = request.GET.get("way") == "back"
     rows = rows.filter(pk__lt=pk).order_by("-pk") if back else rows.filter(pk__gt=pk).order_by("pk")
-    found = rows.values_list("pk", flat=True).first()
-    if found is None:
+    next_pk = rows.values_list("pk", flat=True).first()
+    if next_pk is None:
         messages.info(request, _("There is none before it.") if back else _("That was the last one."))
         return redirect(list_name)
-    return redirect(f"wallet:{kind}", found)
+    return redirect(f"wallet:{kind}", next_pk)
 
 
 def note_view(request: UserRequest, movement: AnyMovement) -> None:

@@ -67,8 +67,8 @@ def start_transfer(
     amount_minor = None if amount is None else minor_of(amount, account.currency)
     known = Transfer.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
-        wish = (account.pk, direction, quote_id, amount_minor or known.amount_minor)
-        if (known.trading_account_id, known.direction, known.quote_id, known.amount_minor) != wish:
+        requested = (account.pk, direction, quote_id, amount_minor or known.amount_minor)
+        if (known.trading_account_id, known.direction, known.quote_id, known.amount_minor) != requested:
             raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
         return known
     quote, wallet, amount_minor = _terms(client, account, direction, amount_minor, quote_id)

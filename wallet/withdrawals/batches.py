@@ -60,7 +60,7 @@ def preview(withdrawals: Iterable[Withdrawal], *, actor: User) -> list[PreviewLi
     Who: `wallet.approve_withdrawal`; each line has what the actor may. Raises: NotAllowed.
     """
     require_permission(actor, "wallet.approve_withdrawal")
-    references = list(dict.fromkeys(one.request_reference for one in withdrawals))[:BATCH_MAX]
+    references = list(dict.fromkeys(row.request_reference for row in withdrawals))[:BATCH_MAX]
     rows = (
         Withdrawal.objects.filter(request_reference__in=references)
         .select_related("client__brand", "brand", "psp", "wallet")
@@ -101,15 +101,15 @@ def totals(lines: Sequence[PreviewLine]) -> list[PspTotal]:
             psps[part.psp_id] = part.psp
             sums[part.psp_id, part.currency] += part.payout_minor
     accounts = Account.objects.filter(psp_id__in=psps, kind="psp_clearing")
-    known = {(one.psp_id, one.currency): one.pk for one in accounts}
+    known = {(account.psp_id, account.currency): account.pk for account in accounts}
     held = posting.balances(known.values()) if known else {}
-    found = []
+    sums_by_psp = []
     for (psp, currency), minor in sorted(sums.items(), key=lambda item: (psps[item[0][0]].name, item[0][1])):
         holds = -held.get(known.get((psp, currency), 0), 0)  # a clearing account: what the PSP holds for us is negative
-        found.append(
+        sums_by_psp.append(
             PspTotal(psps[psp], Money.of_minor(minor, currency), Money.of_minor(holds, currency), minor <= holds)
         )
-    return found
+    return sums_by_psp
 
 
 def currency_totals(lines: Sequence[PreviewLine]) -> list[Money]:

@@ -40,10 +40,10 @@ def destination_label(destination: Mapping[str, str]) -> str:
 
 def filled(destination: Mapping[str, str]) -> dict[str, str]:
     """Return the fields that aren't blank. Raises DomainError for more fields than any method asks for."""
-    found = {name: value for name, value in destination.items() if value.strip()}
-    if len(found) > FIELDS_MAX:
+    fields = {name: value for name, value in destination.items() if value.strip()}
+    if len(fields) > FIELDS_MAX:
         raise DomainError(_("Say where the money should go."))
-    return found
+    return fields
 
 
 def seal(client_id: int, destination: Mapping[str, str]) -> bytes:

@@ -17,18 +17,18 @@ from wallet.models import Deposit, Dispute, Withdrawal
 
 def refusals(parts: Sequence[Withdrawal]) -> dict[str, list[str]]:
     """List per request (by its reference) why it must not be approved; three queries however many there are."""
-    found: dict[str, list[str]] = defaultdict(list)
+    reasons: dict[str, list[str]] = defaultdict(list)
     for part in parts:
         if part.psp_reference:
             words = _("%(psp)s says that it paid this already: ask there, and reject it.") % {"psp": part.psp}
-            found[part.request_reference].append(words)
+            reasons[part.request_reference].append(words)
     gone = _gone({part.source_deposit_id for part in parts if part.source_deposit_id is not None})
     for part in parts:
         if part.source_deposit_id in gone:
             words = _("Deposit %(deposit)s was charged back or has gone back meanwhile: reject this.")
-            found[part.request_reference].append(words % {"deposit": gone[part.source_deposit_id]})
-    _add_chargebacks(found, [part for part in parts if part.part == 1 and part.purpose == Purpose.WITHDRAWAL])
-    return found
+            reasons[part.request_reference].append(words % {"deposit": gone[part.source_deposit_id]})
+    _add_chargebacks(reasons, [part for part in parts if part.part == 1 and part.purpose == Purpose.WITHDRAWAL])
+    return reasons
 
 
 def _gone(deposit_ids: set[int]) -> dict[int, str]:
@@ -38,25 +38,27 @@ def _gone(deposit_ids: set[int]) -> dict[int, str]:
     rows = Withdrawal.objects.filter(source_deposit__in=deposit_ids, state__in=WITHDRAWAL_OPEN).order_by()
     asked = dict(rows.values_list("source_deposit").annotate(total=Sum("amount_minor")))
     deposits = Deposit.objects.filter(pk__in=deposit_ids)
-    return {one.pk: one.reference for one in deposits if one.kept_minor < int(asked.get(one.pk) or 0)}
+    return {
+        deposit.pk: deposit.reference for deposit in deposits if deposit.kept_minor < int(asked.get(deposit.pk) or 0)
+    }
 
 
-def _add_chargebacks(found: dict[str, list[str]], requests: Sequence[Withdrawal]) -> None:
+def _add_chargebacks(reasons: dict[str, list[str]], requests: Sequence[Withdrawal]) -> None:
     """Add requests whose client had a chargeback since: the wallet was reserved, so the broker would pay both."""
     if not requests:
         return
     taken = Dispute.objects.filter(
-        client__in={one.client_id for one in requests},
+        client__in={request.client_id for request in requests},
         taken_minor__gt=0,
-        chargeback__posted_at__gt=min(one.requested_at for one in requests),
+        chargeback__posted_at__gt=min(request.requested_at for request in requests),
     ).values_list("client_id", "chargeback__posted_at", "deposit__reference")
     by_client = defaultdict(list)
     for client_id, at, reference in taken[:1_000]:
         by_client[client_id].append((at, reference))
-    for one in requests:
-        since = [reference for at, reference in by_client[one.client_id] if at and at > one.requested_at]
+    for request in requests:
+        since = [reference for at, reference in by_client[request.client_id] if at and at > request.requested_at]
         if since:
             words = _(
                 "Deposit %(reference)s was charged back since this was asked for: reject it, so that the wallet covers it."
             )
-            found[one.request_reference].append(words % {"reference": since[0]})
+            reasons[request.request_reference].append(words % {"reference": since[0]})

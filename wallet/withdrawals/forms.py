@@ -66,7 +66,7 @@ class FindingForm(forms.Form):
         else:
             del self.fields["returns_fee"]
         if terms and lost:
-            credit = ", ".join(f"{one.grant} {formats.money(one.money)}" for one in lost)
+            credit = ", ".join(f"{loss.grant} {formats.money(loss.money)}" for loss in lost)
             self._ask(
                 "restores_bonus", terms.restores_bonus, said("Restore it: %(m)s") % {"m": credit}, said("It stays lost")
             )

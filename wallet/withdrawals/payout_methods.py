@@ -68,8 +68,8 @@ def payout_methods(client: Client, currency: str) -> list[PayoutMethod]:
         .select_related("brand")
         .prefetch_related("methods")
     )
-    found = [method for psp in psps for method in methods_of(psp) if _suits(method, client, currency)]
-    return sorted(found, key=lambda one: (one.row.position, one.psp.pk, one.code))
+    methods = [method for psp in psps for method in methods_of(psp) if _suits(method, client, currency)]
+    return sorted(methods, key=lambda one: (one.row.position, one.psp.pk, one.code))
 
 
 def methods_of(psp: Psp) -> list[PayoutMethod]:

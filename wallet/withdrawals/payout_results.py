@@ -64,10 +64,10 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
 
     Late and repeated messages change nothing.
     """
-    found = Withdrawal.objects.filter(psp_id=psp_id, reference=view.reference, way=way).first()
-    if found is None:
+    match = Withdrawal.objects.filter(psp_id=psp_id, reference=view.reference, way=way).first()
+    if match is None:
         return Applied(InboxState.UNMATCHED, f"No withdrawal {view.reference} at this PSP")
-    withdrawal = lock_withdrawal(found.pk)
+    withdrawal = lock_withdrawal(match.pk)
     if (view.amount_minor, view.currency) != (withdrawal.payout_minor, withdrawal.currency):
         return Applied(
             InboxState.FAILED, f"The PSP says {view.amount_minor} {view.currency} for {withdrawal.reference}"

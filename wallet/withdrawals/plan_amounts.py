@@ -21,9 +21,9 @@ def nearest(judge: Judge, steps: Sequence[int], amount: int) -> tuple[int | None
     edges = sorted({0, *(step for step in steps if step > 0)})
     spans = list(pairwise(edges))
     less = next(
-        (found for low, high in reversed(spans) if (found := _largest(judge, low, min(high, amount - 1)))), None
+        (minor for low, high in reversed(spans) if (minor := _largest(judge, low, min(high, amount - 1)))), None
     )
-    more = next((found for low, high in spans if (found := _smallest(judge, max(low, amount), high))), None)
+    more = next((minor for low, high in spans if (minor := _smallest(judge, max(low, amount), high))), None)
     return less, more
 
 

@@ -54,7 +54,7 @@ def sources_of(client: Client, currency: str) -> list[Source]:
     held_back, paid_back = _open_refunds(client, currency), _returned_by_payouts(client, currency)
     can_refund: dict[int, bool] = {}
     since = timezone.now() - dt.timedelta(days=REFUNDABLE_DAYS)
-    found = []
+    sources = []
     for deposit in deposits:
         same = deposit.received_currency == currency
         left = _kept(deposit, same=same) - held_back.get(deposit.pk, 0)
@@ -71,8 +71,8 @@ def sources_of(client: Client, currency: str) -> list[Source]:
             and bool(deposit.psp_reference)
             and since <= (deposit.settled_at or since)
         )
-        found.append(Source(deposit, left, kind_of_payment(deposit), refundable))
-    return found
+        sources.append(Source(deposit, left, kind_of_payment(deposit), refundable))
+    return sources
 
 
 def _kept(deposit: Deposit, *, same: bool) -> int:

@@ -285,7 +285,7 @@ def _known_destination(client: Client, psp: Psp) -> tuple[PayoutMethod, dict[str
     if last is None or last.purpose != Purpose.WITHDRAWAL or not methods:
         return None
     code = last.method.code if last.method else methods[0].code
-    method = next((one for one in methods if one.code == code), None)
+    method = next((method for method in methods if method.code == code), None)
     if method is None:
         return None
     return method, json.loads(crypto.decrypt_for_client(client.pk, bytes(last.sealed_destination)))

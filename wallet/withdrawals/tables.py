@@ -41,13 +41,13 @@ def _checks(row: Withdrawal, _table: Table) -> str:
     """Show the checks' worst outcome as one badge."""
     if not row.checks.all():
         return ""
-    found = [one for one in row.checks.all() if one.outcome != CheckResult.PASS]
-    if not found:
+    findings = [check for check in row.checks.all() if check.outcome != CheckResult.PASS]
+    if not findings:
         return format_html('<span class="k-badge tone-success">{}</span>', _("All passed"))
     return format_html(
         '<span class="k-badge tone-warning" title="{}">{}</span>',
-        " · ".join(one.reason for one in found),
-        _("%(count)s to look at") % {"count": len(found)},
+        " · ".join(check.reason for check in findings),
+        _("%(count)s to look at") % {"count": len(findings)},
     )
 
 

@@ -83,16 +83,18 @@ class WaitingTablePage(StaffView):
 
         previewed = outcome_of(preview)
         statements = previewed.result or []
-        troubles = [trouble for one in statements for trouble in one.troubles]
+        troubles = [trouble for statement in statements for trouble in statement.troubles]
         context = {
             "waiting": waiting,
             "columns": forms_tables.columns_of(shape, mapping),
             "refusal": previewed.message,
-            "entries": [entry for one in statements for entry in one.entries[:ENTRIES_SHOWN]][:ENTRIES_SHOWN],
-            "count": sum(len(one.entries) for one in statements),
+            "entries": [entry for statement in statements for entry in statement.entries[:ENTRIES_SHOWN]][
+                :ENTRIES_SHOWN
+            ],
+            "count": sum(len(statement.entries) for statement in statements),
             "statements": statements,
-            "problems": [str(one) for one in troubles if one.weight == Weight.PROOF][:TROUBLES_SHOWN],
-            "notes": [str(one) for one in troubles if one.weight != Weight.PROOF][:TROUBLES_SHOWN],
+            "problems": [str(trouble) for trouble in troubles if trouble.weight == Weight.PROOF][:TROUBLES_SHOWN],
+            "notes": [str(trouble) for trouble in troubles if trouble.weight != Weight.PROOF][:TROUBLES_SHOWN],
             "samples": forms_tables.samples_of(shape, mapping),
             **forms_tables.options(mapping),
         }
@@ -127,8 +129,10 @@ def mappings(request: UserRequest) -> HttpResponse:
         "waiting": list(waiting.defer("sealed_content", *sealed)[:WAITING_SHOWN]),
         "may_handle": user.has_perm("wallet.handle_bank_entries"),
     }
-    for one in context["known"]:
-        one.columns = [forms_tables.LABELS[name] for name in one.mapping["columns"] if name in forms_tables.LABELS]
+    for mapping in context["known"]:
+        mapping.columns = [
+            forms_tables.LABELS[name] for name in mapping.mapping["columns"] if name in forms_tables.LABELS
+        ]
     return render(request, "wallet/bank/bank_mappings.html", context)
 
 

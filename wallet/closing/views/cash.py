@@ -18,12 +18,12 @@ from wallet.closing import cash
 def cash_page(request: UserRequest) -> HttpResponse:
     """Show a brand's cash; `?brand=` and `?currency=` choose, else the first brand and its base currency."""
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name"))
-    wanted = request.GET.get("brand", "")
-    brand = next((one for one in brands if str(one.pk) == wanted), None) if wanted else next(iter(brands), None)
-    if wanted and brand is None:
+    code = request.GET.get("brand", "")
+    brand = next((brand for brand in brands if str(brand.pk) == code), None) if code else next(iter(brands), None)
+    if code and brand is None:
         raise Http404
     currencies = cash.cash_of(brand) if brand else []
-    codes = [one.currency for one in currencies]
+    codes = [cash.currency for cash in currencies]
     currency = request.GET.get("currency", "")
     currency = currency if currency in codes else next(iter(codes), "")
     context = {
@@ -31,7 +31,7 @@ def cash_page(request: UserRequest) -> HttpResponse:
         "brand": brand,
         "currencies": currencies,
         "currency": currency,
-        "positions": [one for one in currencies if one.fx_position],
+        "positions": [cash for cash in currencies if cash.fx_position],
         "chart": _chart(cash.flow_of(brand, currency), currency) if brand and currency else None,
     }
     return render(request, "wallet/closing/cash.html", context)

@@ -56,18 +56,18 @@ def client_money_start(request: UserRequest) -> HttpResponseBase:
 @staff_page("wallet.view_account")
 def client_money_page(request: UserRequest, brand: str) -> HttpResponse:
     """Show the days of a month, newest first. `?month=` and `?currency=` choose."""
-    found = find_brand(request.user, brand)
+    chosen = find_brand(request.user, brand)
     month = find_month(request.GET.get("month") or f"{timezone.now().astimezone(dt.UTC):%Y-%m}")
     rows = client_money.newest(
-        client_money.days_visible_to(request.user).filter(brand=found, day__range=(month.first, month.last))
+        client_money.days_visible_to(request.user).filter(brand=chosen, day__range=(month.first, month.last))
     )
-    base = found.base_currency
+    base = chosen.base_currency
     currencies = sorted({row.currency for row in rows}, key=lambda code: (code != base, code))
     currency = request.GET.get("currency", "")
     currency = currency if currency in currencies else next(iter(currencies), "")
     of_currency = [row for row in rows if row.currency == currency]
     context = {
-        "brand": found,
+        "brand": chosen,
         "brands": brands_of(request.user),
         "month": month,
         "currencies": currencies,
@@ -123,7 +123,7 @@ def show_day(
     context = {
         "brand": brand,
         "day": day,
-        "currencies": [(one[0], one[1:]) for _code, one in versions],
+        "currencies": [(group[0], group[1:]) for _code, group in versions],
         "before": day - dt.timedelta(days=1),
         "after": day + dt.timedelta(days=1),
         "form": form or ReasonForm(),
@@ -137,10 +137,10 @@ def show_day(
 @staff_page("wallet.close_period")
 def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
     """Recompute a day with a reason; the same figures write nothing."""
-    found, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
+    chosen, on, form = find_brand(request.user, brand), _find_day(day), ReasonForm(request.POST)
     done = run_action(
         request,
-        lambda: client_money.keep_day(brand=found, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
+        lambda: client_money.keep_day(brand=chosen, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
         lambda rows: (
             _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed.")
         ),
@@ -148,20 +148,20 @@ def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
         show_forbidden=True,
     )
     if done:
-        return redirect("wallet:client_money_day", brand=found.code, day=on.isoformat())
-    return show_day(request, found, on, form, status=422)
+        return redirect("wallet:client_money_day", brand=chosen.code, day=on.isoformat())
+    return show_day(request, chosen, on, form, status=422)
 
 
 @require_POST
 @staff_page("wallet.close_period")
 def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
     """Start the job that computes the days of a month that are over and missing."""
-    found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
+    chosen, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     job = start_job(
         "wallet.client_money_month",
         owner=request.user,
-        title=_("Client money %(month)s of %(brand)s") % {"month": month, "brand": found},
-        parameters={"brand_id": found.pk, "month": str(month)},
+        title=_("Client money %(month)s of %(brand)s") % {"month": month, "brand": chosen},
+        parameters={"brand_id": chosen.pk, "month": str(month)},
     )
     return redirect("job", pk=job.pk)
 
@@ -170,17 +170,20 @@ def month_compute(request: UserRequest, brand: str) -> HttpResponseBase:
 @staff_page("wallet.export_money")
 def month_report(request: UserRequest, brand: str) -> HttpResponseBase:
     """Start the job that writes the daily calculation of a month (`ending`: csv, pdf or xlsx)."""
-    found, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
+    chosen, month = find_brand(request.user, brand), find_month(request.POST.get("month", ""))
     ending = request.POST.get("ending", "pdf")
     if ending not in ("csv", "pdf", "xlsx"):
         raise Http404
     access_log.note(
-        user=request.user, kind=AccessKind.EXPORT, brand_id=found.pk, target=f"wallet.client_money:{found.code}:{month}"
+        user=request.user,
+        kind=AccessKind.EXPORT,
+        brand_id=chosen.pk,
+        target=f"wallet.client_money:{chosen.code}:{month}",
     )
     job = start_job(
         "wallet.client_money_report",
         owner=request.user,
-        title=_("Client money report %(month)s of %(brand)s") % {"month": month, "brand": found},
-        parameters={"brand_id": found.pk, "month": str(month), "ending": ending},
+        title=_("Client money report %(month)s of %(brand)s") % {"month": month, "brand": chosen},
+        parameters={"brand_id": chosen.pk, "month": str(month), "ending": ending},
     )
     return redirect("job", pk=job.pk)

@@ -60,9 +60,11 @@ def month_page(request: UserRequest, brand: str, month: str) -> HttpResponse:
 def show_month(
     request: UserRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    found = month_end_of(period)
+    month_end = month_end_of(period)
     may_close = closing_policies.can_close_period(request.user, period.brand_id)
-    mine = next((one for one in found.signatures.valid if one.signed_by_id == request.user.pk), None)
+    mine = next(
+        (signature for signature in month_end.signatures.valid if signature.signed_by_id == request.user.pk), None
+    )
     neighbours = set(
         Period.objects.filter(
             brand_id=period.brand_id,
@@ -74,7 +76,7 @@ def show_month(
         "period": period,
         "brand": period.brand,
         "brands": brands_of(request.user),
-        "found": found,
+        "found": month_end,
         "ages": AGES,
         "may_close": may_close,
         "mine": mine,

@@ -61,12 +61,12 @@ def period_page(request: UserRequest, pk: int) -> HttpResponse:
 def show_period(
     request: UserRequest, period: Period, wrong: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
-    wishes = list(period.reopenings.select_related("requested_by", "decided_by", "period")[:20])
-    waiting = next((wish for wish in wishes if wish.state == ApprovalState.PENDING), None)
+    reopenings = list(period.reopenings.select_related("requested_by", "decided_by", "period")[:20])
+    waiting = next((reopening for reopening in reopenings if reopening.state == ApprovalState.PENDING), None)
     checks = checks_of(period) if period.state == PeriodState.OPEN else []
     context: dict[str, Any] = {
         "period": period,
-        "wishes": wishes,
+        "wishes": reopenings,
         "waiting": waiting,
         "checks": checks,
         "blocked": any(check.blocks and not check.is_fine for check in checks),
@@ -90,10 +90,10 @@ def _is_last_closed(period: Period) -> bool:
 
 
 def _do(
-    request: UserRequest, period: Period, name: str, form: forms.Form, work: Callable[[str], Any], said: str
+    request: UserRequest, period: Period, name: str, form: forms.Form, work: Callable[[str], Any], message: str
 ) -> HttpResponseBase:
     """Run a verb with the form's reason; a refusal shows the page again with what was typed."""
-    done = run_action(request, lambda: work(form.cleaned_data["reason"]), said, form=form, show_forbidden=True)
+    done = run_action(request, lambda: work(form.cleaned_data["reason"]), message, form=form, show_forbidden=True)
     if done:
         return redirect("job", pk=done.result.pk) if name == "close_form" else redirect("wallet:period", pk=period.pk)
     return show_period(request, period, {name: form}, status=422)

@@ -130,13 +130,13 @@ def decide(request: UserRequest, pk: int) -> HttpResponseBase:
             grant_id=grant.pk, approve=approve, actor=request.user, reason=form.cleaned_data["reason"]
         )
 
-    said = _("Given: the client holds it as credit.") if approve else _("Refused.")
+    message = _("Given: the client holds it as credit.") if approve else _("Refused.")
     return dialogs.run(
         request,
         form,
         do,
         url=reverse("wallet:bonus", args=[grant.pk]),
-        success_message=said,
+        success_message=message,
         title=str(grant),
         submit=_("Decide"),
     )

@@ -134,17 +134,17 @@ def _proved(request: UserRequest, form: ProveForm) -> dict[str, Any]:
         for chunk in file.chunks():
             digest.update(chunk)
         text = digest.hexdigest()
-    found = store.with_hash(request.user, text)
-    for one in found:
-        if one.client_id:
+    documents = store.with_hash(request.user, text)
+    for document in documents:
+        if document.client_id:
             access_log.note(
                 user=request.user,
                 kind=AccessKind.VIEW,
-                client_id=one.client_id,
-                brand_id=one.brand_id,
-                target=f"wallet.document:{one.pk}:proved",
+                client_id=document.client_id,
+                brand_id=document.brand_id,
+                target=f"wallet.document:{document.pk}:proved",
             )
-    return {"found": found, "asked": text, "by_file": bool(file)}
+    return {"found": documents, "asked": text, "by_file": bool(file)}
 
 
 # ── making ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -125,8 +125,8 @@ def account_options(request: UserRequest) -> HttpResponse:
     brand = request.GET.get("brand", "")
     if not is_whole(brand) or int(brand) not in reach_of(request.user).whole_brands:
         return JsonResponse({"accounts": []})
-    found = account_search.find_accounts(request.user, int(brand), request.GET.get("q", ""))
-    rows = [{"id": account.pk, "text": account_text(account), "currency": account.currency} for account in found]
+    accounts = account_search.find_accounts(request.user, int(brand), request.GET.get("q", ""))
+    rows = [{"id": account.pk, "text": account_text(account), "currency": account.currency} for account in accounts]
     return JsonResponse({"accounts": rows})
 
 

@@ -75,12 +75,12 @@ class AccountFilter(django_filters.FilterSet):
         return queryset
 
 
-def _side(wanted: str) -> Any:
+def _side(side: str) -> Any:
     """Show a balance on its side: what the broker owes as a credit, what it holds or spent as a debit."""
 
     def render_side(row: Account, table: AccountTable) -> Any:
         minor = table.balances.get(row.pk, 0)
-        if not minor or (minor > 0) != (wanted == "credit"):
+        if not minor or (minor > 0) != (side == "credit"):
             return DASH
         return formats.money(from_minor(abs(minor), row.currency), row.currency)
 

@@ -92,12 +92,12 @@ def _changes(client_id: int, since: dt.datetime) -> list[str]:
     events = AuditEvent.objects.filter(
         client_id=client_id, action__in=[*LOGIN_ACTIONS, *PROFILE_ACTIONS], at__gte=since
     ).order_by("-id")[:EVENTS_READ_MAX]
-    found: dict[str, None] = {}
+    labels: dict[str, None] = {}
     for event in events:
         if event.action in LOGIN_ACTIONS:
-            found[audit_codes.label_of(event.action)] = None
+            labels[audit_codes.label_of(event.action)] = None
             continue
         body = audit.body_of(event)
         touched = {*(body.get("before") or {}), *(body.get("after") or {})}
-        found.update({str(words): None for field, words in CONTACTS.items() if field in touched})
-    return list(found)
+        labels.update({str(words): None for field, words in CONTACTS.items() if field in touched})
+    return list(labels)

@@ -84,7 +84,7 @@ def check(
 
 def run_checks(request: Request, *, only_stopping: bool = False) -> dict[str, Finding]:
     """Run the checks in the order of their registration; with only_stopping, those that may refuse outright."""
-    return {name: one.run(request) for name, one in CHECKS.items() if one.can_stop or not only_stopping}
+    return {name: entry.run(request) for name, entry in CHECKS.items() if entry.can_stop or not only_stopping}
 
 
 def passed(reason: str) -> Finding:

@@ -67,11 +67,11 @@ def risk(request: Request) -> Finding:
 @check(CheckName.AML)
 def aml(request: Request) -> Finding:
     """Review open watchlist matches, and the AML signals of other apps."""
-    found = []
+    reasons = []
     if Hit.objects.filter(client=request.client, state__in=[HitState.OPEN, HitState.CONFIRMED]).exists():
-        found.append(_("A match with a watchlist is open or confirmed."))
-    found += [words for words in (signal(request.client) for signal in SIGNALS.values()) if words]
-    return review(" ".join(found)) if found else passed(_("Nothing is open."))
+        reasons.append(_("A match with a watchlist is open or confirmed."))
+    reasons += [words for words in (signal(request.client) for signal in SIGNALS.values()) if words]
+    return review(" ".join(reasons)) if reasons else passed(_("Nothing is open."))
 
 
 @check(CheckName.CHURN)
@@ -101,7 +101,9 @@ def structuring(request: Request) -> Finding:
     since = timezone.now() - dt.timedelta(days=STRUCTURING_DAYS)
     amounts = Deposit.objects.filter(client=request.client, settled_at__gte=since).values_list("base_amount", flat=True)
     small = [
-        minor for minor in (to_minor(one, brand.base_currency) for one in amounts[:DEPOSITS_READ_MAX]) if minor < each
+        minor
+        for minor in (to_minor(amount, brand.base_currency) for amount in amounts[:DEPOSITS_READ_MAX])
+        if minor < each
     ]
     if len(small) >= limit(brand, "structuring_count") and sum(small) > total:
         words = {
