@@ -44,6 +44,32 @@ def test_no_import_loops_even_inside_functions():
     TopologicalSorter(imported).prepare()  # raises CycleError, which names the loop
 
 
+def _names_used(path: Path) -> set[str]:
+    """Every name that a module imports, reads or asks an object for."""
+    tree, names = ast.parse(path.read_text()), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value.rpartition(".")[2])  # get_model("wallet.Deposit")
+    return names
+
+
+def test_psp_adapters_read_no_movements():
+    """What an adapter needs of a deposit, withdrawal or dispute is handed to it: `PayoutOrder`, `SentPayout`, `OurRecords`."""
+    models = {model.__name__ for model in apps.get_app_config("wallet").get_models()}
+    movements = {"Deposit", "Withdrawal", "Dispute", "PspMovement"}
+    assert movements <= models, "a model was renamed: say its new name here"
+    readers = {
+        str(path.relative_to(ROOT)): movements & _names_used(path) for path in (ROOT / "wallet/psp").rglob("*.py")
+    }
+    assert not {path: names for path, names in readers.items() if names}
+
+
 def _floor(app: str) -> int:
     return next(number for number, names in enumerate(FLOORS) if app in names)
 

@@ -22,7 +22,7 @@ from tests.wallet.factories import make_psp
 from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
-from wallet.psp.base import PayoutOrder
+from wallet.psp.base import PayoutOrder, SentPayout
 
 METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": "", "bankwire": "wire"}
 KEYS: dict[str, dict[str, str]] = {
@@ -88,6 +88,11 @@ def start(cast: Any, outside: Outside, amount: str = "500", *, key: str = "k1", 
 
 def order(reference: str, minor: int = 20_000, currency: str = "EUR", **destination: str) -> PayoutOrder:
     return PayoutOrder(reference=reference, amount_minor=minor, currency=currency, destination=destination)
+
+
+def sent_payout(reference: str) -> SentPayout:
+    """A payout whose answer we never had."""
+    return SentPayout(reference, psp_reference="", sent_at=None)
 
 
 def judged(psp: Psp, headers: dict[str, str], body: bytes, *, later: dt.timedelta = dt.timedelta()) -> Any:

@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from wallet.movements.psp_records import PspRecords
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import SettlementReader
 
@@ -27,4 +28,4 @@ def read_all(reader: SettlementReader) -> Read:
 
 
 def read_report(adapter: Any, content: bytes) -> Read:
-    return read_all(adapter.read_settlement(io.BytesIO(content)))
+    return read_all(adapter.read_settlement(io.BytesIO(content), PspRecords(adapter.psp)))

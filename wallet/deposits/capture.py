@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from wallet.choices.deposits import DepositState
 from wallet.models import Deposit, Psp
+from wallet.movements.psp_records import PspRecords
 from wallet.psp.base import PaymentView, PspAdapter, WebhookEvent
 
 MAY_BE_CAPTURED = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED)
@@ -35,7 +36,7 @@ def completed(psp: Psp, adapter: PspAdapter, event: WebhookEvent) -> WebhookEven
 
     Raises: the adapter's three errors.
     """
-    event = adapter.complete(event)
+    event = adapter.complete(event, PspRecords(psp))
     if event.payment is None or not event.payment.awaits_capture:
         return event
     return replace(event, payment=captured(psp, adapter, event.payment))

@@ -262,7 +262,9 @@ def look_up_deposit(deposit_id: int) -> Deposit:
         adapter = adapter_of(deposit.psp)
         known_as = deposit.psp_reference or deposit.session_reference
         with about(deposit.reference):
-            view = adapter.find_payment(deposit.reference, psp_reference=known_as)
+            view = adapter.find_payment(
+                deposit.reference, psp_reference=known_as, session_reference=deposit.session_reference
+            )
             if view is not None:
                 view = capture.captured(deposit.psp, adapter, view)
     except (PspRefused, PspUnreachable, PspUnknown):

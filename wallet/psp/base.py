@@ -197,6 +197,19 @@ class PayoutOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class SentPayout:
+    """A payout that we handed to the PSP, as our books know it: what it is looked up by.
+
+    psp_reference: the PSP's id of it; empty where its answer was lost. sent_at: when the order left; None before that.
+    Neither has a default: without them "not found" may be believed too early, and the money paid twice.
+    """
+
+    reference: str
+    psp_reference: str
+    sent_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RefundOrder:
     """(Part of) a payment to give back, under our own unique reference.
 
@@ -366,6 +379,25 @@ class FileRow(NamedTuple):
     rate: Decimal | None = None
 
 
+class OurRecords(Protocol):
+    """What only our books know about one PSP's movements, handed to the adapter that has to ask.
+
+    Adapters read no deposit, withdrawal or dispute themselves: the room above answers (`wallet.movements.psp_records`).
+    """
+
+    def session_reference(self, reference: str) -> str:
+        """Return the PSP's id of the page on which the deposit of that reference is paid; empty where we know none."""
+        ...
+
+    def is_dispute_charged(self, psp_dispute_id: str) -> bool:
+        """Return whether the PSP has taken money from us for that dispute."""
+        ...
+
+    def refunds_among(self, references: Sequence[str]) -> set[str]:
+        """Return those of our references that are refunds rather than payouts."""
+        ...
+
+
 class PspAdapter(Protocol):
     """One provider. Methods that move money raise the three errors above and nothing else."""
 
@@ -379,17 +411,22 @@ class PspAdapter(Protocol):
         """Open a payment and say how the client pays."""
         ...
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         """Look a payment up by our reference (or by the PSP's id, where only that can be asked for); None when the PSP
-        does not know it."""
+        does not know it.
+
+        session_reference: the PSP's id of the page or session on which it is paid, where it stays the only handle.
+        """
         ...
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
         """Send money to a client."""
         ...
 
-    def find_payout(self, reference: str) -> TransferView | None:
-        """Look a payout up by our reference; None when the PSP does not know it."""
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        """Look a payout up by the PSP's id or our reference; None when the PSP does not know it."""
         ...
 
     def refund(self, order: RefundOrder) -> TransferView:
@@ -420,7 +457,7 @@ class PspAdapter(Protocol):
         """Read the body of a webhook that was accepted before; the same events in the same order."""
         ...
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """What an incomplete message does not say, asked at the PSP's API. Changes nothing there; a worker calls it."""
         ...
 
@@ -444,7 +481,7 @@ class PspAdapter(Protocol):
         """A report that it said is ready, piece by piece. Raises ForeignAddress before anything is sent to a stranger."""
         ...
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         """A reader of this PSP's report: one pass, rows first, then the proof. It raises BadFile naming line and column."""
         ...
 
@@ -477,7 +514,7 @@ class BaseAdapter:
     def start_payout(self, order: PayoutOrder) -> TransferView:
         raise self._not_possible(_("pay out"))
 
-    def find_payout(self, reference: str) -> TransferView | None:
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
         raise self._not_possible(_("look up payouts"))
 
     def refund(self, order: RefundOrder) -> TransferView:
@@ -495,7 +532,7 @@ class BaseAdapter:
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
         raise self._not_possible(_("take evidence"))
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         return event
 
     def capture(self, view: PaymentView) -> PaymentView:
@@ -510,7 +547,7 @@ class BaseAdapter:
     def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
         raise self._not_possible(_("give a report by API; upload the file"))
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         raise self._not_possible(_("write reports that we can read"))
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:

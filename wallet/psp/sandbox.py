@@ -23,6 +23,7 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
@@ -30,6 +31,7 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
     RefundOrder,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -87,7 +89,9 @@ class SandboxAdapter(BaseAdapter):
         }
         return self._http.read(_payment, self._call("POST", "/payments", body))
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         answer = self._look_up("/payments", reference)
         return None if answer is None else self._http.read(_payment, answer)
 
@@ -110,8 +114,8 @@ class SandboxAdapter(BaseAdapter):
         }
         return self._http.read(_transfer, self._call("POST", "/payouts", body))
 
-    def find_payout(self, reference: str) -> TransferView | None:
-        answer = self._look_up("/payouts", reference)
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        answer = self._look_up("/payouts", payout.reference)
         return None if answer is None else self._http.read(_transfer, answer)
 
     # Webhooks
@@ -143,7 +147,7 @@ class SandboxAdapter(BaseAdapter):
             raise self._http.refusal(response)
         return response.content
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         return PlainReader(file)
 
     def check_connection(self) -> Health:

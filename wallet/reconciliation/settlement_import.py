@@ -30,6 +30,7 @@ from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progress
 from wallet.models import Psp, SettlementImport
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
 from wallet.psp.settlement import EndUnknown, SettlementReader, wrong
@@ -212,7 +213,7 @@ def import_original(
     reader: SettlementReader | None = None
     try:
         with transaction.atomic():
-            reader = adapter_of(psp).read_settlement(kept.content())
+            reader = adapter_of(psp).read_settlement(kept.content(), PspRecords(psp))
             report = store(psp, file_name, kept, actor, progress, reader=reader)
             if not (is_complete or reader.is_complete):
                 raise EndUnknown(
@@ -268,7 +269,7 @@ def store(
         imported_by=actor,
         imported_at=timezone.now(),
     )
-    reader = reader or adapter_of(psp).read_settlement(kept.content())
+    reader = reader or adapter_of(psp).read_settlement(kept.content(), PspRecords(psp))
     store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
     report.first_day, report.last_day = reader.first_day, reader.last_day
     report.covers = sorted(reader.covers)

@@ -177,7 +177,9 @@ def _verify_amount_at_psp(psp: Psp, event: WebhookEvent) -> None:
         return
     if event.payment.received_minor is None and event.payment.amount_minor == deposit.amount_minor:
         return  # nothing is received yet
-    view = adapter_of(psp).find_payment(event.reference, psp_reference=event.payment.psp_reference)
+    view = adapter_of(psp).find_payment(
+        event.reference, psp_reference=event.payment.psp_reference, session_reference=deposit.session_reference
+    )
     told, known = (
         (event.payment.received_minor, event.payment.currency),
         (view.received_minor, view.currency) if view else (),

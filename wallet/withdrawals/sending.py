@@ -22,7 +22,7 @@ from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import lock_deposit
 from wallet.models import Withdrawal
 from wallet.psp import adapter_of
-from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, TransferView
+from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, SentPayout, TransferView
 from wallet.psp.calls import about
 from wallet.withdrawals import policies, refund_claims
 from wallet.withdrawals.destinations import destination_of
@@ -85,7 +85,7 @@ def _find(withdrawal: Withdrawal) -> TransferView | None:
     adapter = adapter_of(withdrawal.psp)
     if withdrawal.way == WithdrawalRoute.REFUND:
         return adapter.find_refund(_refund_order(withdrawal))
-    return adapter.find_payout(withdrawal.reference)
+    return adapter.find_payout(SentPayout(withdrawal.reference, withdrawal.psp_reference, withdrawal.sent_at))
 
 
 def _refund_order(withdrawal: Withdrawal) -> RefundOrder:

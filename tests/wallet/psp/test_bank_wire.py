@@ -14,7 +14,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from sandbox.psp.dialects.bankwire import IBAN
 from tests.wallet.factories import at_once
-from tests.wallet.providers import order, provider, start
+from tests.wallet.providers import order, provider, sent_payout, start
 from tests.wallet.reports import read_report
 from wallet.bank import entries, payment_files
 from wallet.bank import statements as bank
@@ -311,7 +311,7 @@ def test_a_payout_waits_goes_into_one_file_and_is_paid_when_the_statement_says_s
     ordered(outside)
     ordered(outside)
     assert BankOrder.objects.count() == 1
-    assert adapter.find_payout("W-23456789ABCD").status == TransferStatus.PENDING
+    assert adapter.find_payout(sent_payout("W-23456789ABCD")).status == TransferStatus.PENDING
     batch = payment_files.make_batch(psp_id=outside.psp.pk, currency="EUR", actor=cast.finance)
     assert (batch.orders_count, batch.total) == (1, Decimal(200))
     assert b"<EndToEndId>W-23456789ABCD</EndToEndId>" in batch.file
@@ -326,7 +326,7 @@ def test_a_payout_waits_goes_into_one_file_and_is_paid_when_the_statement_says_s
     with pytest.raises(WrongState):
         payment_files.mark_batch_sent(batch_id=batch.pk, actor=cast.finance)
     take_in(outside)
-    assert adapter.find_payout("W-23456789ABCD").status == TransferStatus.PAID
+    assert adapter.find_payout(sent_payout("W-23456789ABCD")).status == TransferStatus.PAID
     assert BankEntry.objects.get().state == EntryState.PAYOUT
 
 
@@ -336,7 +336,7 @@ def test_a_payout_that_comes_back_has_failed(cast, outside):
     httpx.post(f"{outside.running.url}/bankwire/pain001", content=batch.file)
     outside.running.control("bankwire/returns", {"end_to_end": "W-23456789ABCD"})
     take_in(outside)
-    found = adapter_of(outside.psp).find_payout("W-23456789ABCD")
+    found = adapter_of(outside.psp).find_payout(sent_payout("W-23456789ABCD"))
     assert (found.status, found.failure) == (TransferStatus.FAILED, "AC04")
     assert sorted(BankEntry.objects.values_list("state", flat=True)) == [EntryState.PAYOUT, EntryState.RETURNED]
 
@@ -382,7 +382,7 @@ def test_an_order_of_another_amount_than_the_debit_is_for_a_person(cast, outside
     httpx.post(f"{outside.running.url}/bankwire/pain001", content=batch.file.replace(b"200.00", b"199.00"))
     take_in(outside)
     assert BankEntry.objects.get().state == EntryState.UNMATCHED
-    assert adapter_of(outside.psp).find_payout("W-23456789ABCD").status == TransferStatus.PENDING
+    assert adapter_of(outside.psp).find_payout(sent_payout("W-23456789ABCD")).status == TransferStatus.PENDING
 
 
 def test_who_may_make_a_payment_file(cast, outside):

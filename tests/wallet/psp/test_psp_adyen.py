@@ -13,6 +13,7 @@ from crm.models import Notification
 from sandbox.psp.dialects.adyen import Adyen, hmac_key, signature
 from tests.wallet.card_payments import intent, pay, settler, starter, wallet_balance
 from tests.wallet.factories import fund
+from tests.wallet.providers import sent_payout
 from tests.wallet.reports import read_report
 from wallet.choices.deposits import DepositState
 from wallet.choices.psp import InboxState, Verdict
@@ -180,7 +181,10 @@ def test_a_link_tells_that_it_is_open_or_expired_but_never_that_money_came(cast,
     )
     outside.running.fault("webhook_drop", times=2)
     pay(deposit)
-    assert adapter.find_payment(deposit.reference).status == PaymentStatus.PENDING
+    assert (
+        adapter.find_payment(deposit.reference, session_reference=deposit.session_reference).status
+        == PaymentStatus.PENDING
+    )
     assert look_up_deposit(deposit.pk).state == DepositState.PENDING
     for event in outside.running.store.rows("SELECT id FROM events"):
         outside.running.control(f"adyen/events/{event['id']}/resend")
@@ -346,7 +350,7 @@ def test_a_payout_is_submitted_by_one_user_and_confirmed_by_another(outside):
     assert [one.rpartition("/")[2][:13] for one in asked] == ["storeDetailAn", "confirmThirdP"]
     outside.running.control("finish")
     outside.deliver(wait_for=1, process=False)
-    assert adapter.find_payout("W-1").status == TransferStatus.PAID
+    assert adapter.find_payout(sent_payout("W-1")).status == TransferStatus.PAID
 
 
 def test_a_payout_that_the_bank_sends_back_contradicts_what_was_booked(outside):
@@ -355,7 +359,7 @@ def test_a_payout_that_the_bank_sends_back_contradicts_what_was_booked(outside):
     adapter.start_payout(payout())
     outside.running.control("finish")
     outside.deliver(wait_for=1, process=False)
-    found = adapter.find_payout("W-1")
+    found = adapter.find_payout(sent_payout("W-1"))
     assert (found.status, found.failure) == (TransferStatus.FAILED, "account_closed")
 
 
@@ -376,7 +380,7 @@ def test_a_confirmation_that_is_lost_leaves_the_payout_unknown(outside):
     with pytest.raises(PspUnknown):
         adapter.start_payout(payout())
     with pytest.raises(PspUnknown):
-        adapter.find_payout("W-1")
+        adapter.find_payout(sent_payout("W-1"))
 
 
 def test_errors_are_told_apart(outside):

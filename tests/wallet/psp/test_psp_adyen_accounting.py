@@ -18,6 +18,7 @@ from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Break, Match, PayoutFinding, SettlementImport
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report
 from wallet.psp.adyen.report import AdyenReader
@@ -209,10 +210,10 @@ def sent(cast, outside, key: str, amount: int, *, wait: int = 3):
 
 @with_books
 def test_the_adapter_tells_the_two_reports_of_adyen_apart(outside):
-    adapter = adapter_of(outside.psp)
-    assert isinstance(adapter.read_settlement(io.BytesIO(fetched(outside))), AccountingReader)
-    assert isinstance(adapter.read_settlement(io.BytesIO(b"Company Account,Merchant Account\n")), AdyenReader)
-    assert isinstance(adapter.read_settlement(io.BytesIO(b"")), AdyenReader)
+    adapter, records = adapter_of(outside.psp), PspRecords(outside.psp)
+    assert isinstance(adapter.read_settlement(io.BytesIO(fetched(outside)), records), AccountingReader)
+    assert isinstance(adapter.read_settlement(io.BytesIO(b"Company Account,Merchant Account\n"), records), AdyenReader)
+    assert isinstance(adapter.read_settlement(io.BytesIO(b""), records), AdyenReader)
     assert is_accounting_report(("\ufeff" + HEADER).encode()) and not is_accounting_report(b"\xff\xfe\x00")
 
 

@@ -15,6 +15,7 @@ from sandbox.psp.dialects.adyen_transfers import BALANCE_ACCOUNT, signature
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.card_payments import wallet_balance
 from tests.wallet.factories import fund
+from tests.wallet.providers import sent_payout
 from wallet.choices.psp import InboxState, Verdict
 from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.ledger.verification import verify
@@ -320,9 +321,9 @@ def test_an_outage_is_unknown_and_a_closed_door_is_unreachable(outside):
 
 def test_several_transfers_under_one_reference_are_for_people(outside):
     adapter = adapter_of(outside.psp)
-    assert adapter.find_payout("W-1") is None
+    assert adapter.find_payout(sent_payout("W-1")) is None
     view = adapter.start_payout(order())
-    assert adapter.find_payout("W-1").psp_reference == view.psp_reference
+    assert adapter.find_payout(sent_payout("W-1")).psp_reference == view.psp_reference
     # Someone made a second one by hand: references are not unique there.
     store = outside.running.store
     row = dict(store.row("SELECT * FROM transfers"))
@@ -331,7 +332,7 @@ def test_several_transfers_under_one_reference_are_for_people(outside):
     for number in ("a" * 20, "b" * 20):
         store.insert("transfers", **{**row, "id": f"po_{number}"})
     with pytest.raises(PspUnknown, match="several transfers"):
-        adapter.find_payout("W-1")
+        adapter.find_payout(sent_payout("W-1"))
 
 
 OLD_KEYS = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sandbox.psp.dialects.btcpay import STORE
 from tests.sandbox.psp.running import wait_until
-from tests.wallet.providers import judged, order, provider, start
+from tests.wallet.providers import judged, order, provider, sent_payout, start
 from tests.wallet.psp.test_psp_stripe import give_back
 from tests.wallet.reports import read_report
 from wallet.choices.deposits import DepositState
@@ -22,6 +22,7 @@ from wallet.deposits.verbs import look_up_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, Psp, SettlementRow, WebhookMessage
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import (
     EventKind,
@@ -323,11 +324,11 @@ def test_a_payout_is_one_payout_of_one_pull_payment(outside):
     first = adapter.start_payout(order("W-1", address=ADDRESS))
     again = adapter.start_payout(order("W-1", address=ADDRESS))
     assert first.psp_reference == again.psp_reference
-    wait_until(lambda: adapter.find_payout("W-1").status == TransferStatus.PAID)
+    wait_until(lambda: adapter.find_payout(sent_payout("W-1")).status == TransferStatus.PAID)
     outside.wait_for(1)
-    event = adapter.complete(judged(outside.psp, *outside.catcher.received[0]).events[0])
+    event = adapter.complete(judged(outside.psp, *outside.catcher.received[0]).events[0], PspRecords(outside.psp))
     assert (event.transfer.reference, event.transfer.amount_minor) == ("W-1", 20_000)
-    assert adapter.find_payout("W-2") is None
+    assert adapter.find_payout(sent_payout("W-2")) is None
 
 
 def test_a_lost_answer_to_a_payout_is_looked_up(outside):
@@ -339,7 +340,7 @@ def test_a_lost_answer_to_a_payout_is_looked_up(outside):
     outside.running.fault("lose_answer", times=1)
     with pytest.raises(PspUnknown):
         adapter.start_payout(order("W-1", address=ADDRESS))
-    assert adapter.find_payout("W-1").amount_minor == 20_000
+    assert adapter.find_payout(sent_payout("W-1")).amount_minor == 20_000
     assert len(outside.running.store.rows("SELECT * FROM transfers")) == 1
 
 
@@ -373,7 +374,7 @@ def test_a_refund_waits_for_its_claim(cast, outside):
     claim(made.claim_url)
     wait_until(lambda: adapter.find_refund(refund).status == TransferStatus.PAID)
     outside.wait_for(3)
-    event = adapter.complete(judged(outside.psp, *outside.catcher.received[2]).events[0])
+    event = adapter.complete(judged(outside.psp, *outside.catcher.received[2]).events[0], PspRecords(outside.psp))
     assert (event.kind, event.reference, event.transfer.psp_reference) == (EventKind.REFUND, "R-1", made.psp_reference)
     assert len(outside.running.store.rows("SELECT * FROM transfers")) == 1
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sandbox.psp.dialects.paypal import DIALECT
 from sandbox.psp.dialects.paypal_keys import make_chain, pem
 from tests.sandbox.psp.running import wait_until
-from tests.wallet.providers import judged, order, provider, start
+from tests.wallet.providers import judged, order, provider, sent_payout, start
 from tests.wallet.reports import read_all, read_report
 from wallet.choices.deposits import DepositState
 from wallet.choices.psp import InboxState, Verdict
@@ -25,6 +25,7 @@ from wallet.deposits.verbs import look_up_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Dispute, Journal, Psp, WebhookMessage
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import (
     DisputeView,
@@ -303,10 +304,10 @@ def test_a_payout_is_sent_once_and_found_by_batch_and_by_our_reference(outside):
     adapter = adapter_of(outside.psp)
     sent = adapter.start_payout(order("W-ONE", account="clara@example.org"))
     assert sent.status == TransferStatus.PENDING
-    wait_until(lambda: adapter.find_payout("W-ONE").status == TransferStatus.PAID)
+    wait_until(lambda: adapter.find_payout(sent_payout("W-ONE")).status == TransferStatus.PAID)
     again = adapter.start_payout(order("W-ONE", account="clara@example.org"))
     assert again.status == TransferStatus.PAID, "PayPal refuses the same batch; how it stands is what counts"
-    assert adapter.find_payout("W-NONE") is None
+    assert adapter.find_payout(sent_payout("W-NONE")) is None
     assert len(outside.running.store.rows("SELECT * FROM transfers")) == 1
 
 
@@ -316,7 +317,7 @@ def test_a_payout_whose_answer_is_lost_is_found_by_our_reference(outside):
     outside.running.fault("lose_answer", times=1)
     with pytest.raises(PspUnknown):
         adapter.start_payout(order("W-TWO", account="clara@example.org"))
-    assert adapter.find_payout("W-TWO").reference == "W-TWO"
+    assert adapter.find_payout(sent_payout("W-TWO")).reference == "W-TWO"
 
 
 def test_a_failed_payout_is_told_with_its_reason(outside):
@@ -409,7 +410,7 @@ def test_a_reversal_that_names_only_its_capture_is_asked_about(cast, outside):
     }
     event = webhooks.event_of({"id": "WH-1", "event_type": "PAYMENT.CAPTURE.REVERSED", "resource": resource})
     assert (event.kind, event.reference, event.is_complete) == (EventKind.CHARGEBACK, "", False)
-    full = adapter_of(outside.psp).complete(event)
+    full = adapter_of(outside.psp).complete(event, PspRecords(outside.psp))
     assert (full.reference, full.dispute.amount_minor, full.is_complete) == (deposit.reference, 50_000, True)
 
 
@@ -417,7 +418,7 @@ def test_an_expired_token_is_renewed_once(outside):
     adapter = adapter_of(outside.psp)
     assert adapter.check_connection().is_up
     outside.running.store.run("DELETE FROM notes WHERE name = 'token'")
-    assert adapter.find_payout("W-NONE") is None
+    assert adapter.find_payout(sent_payout("W-NONE")) is None
     assert len(outside.running.store.rows("SELECT * FROM notes WHERE name = 'token'")) == 1
 
 

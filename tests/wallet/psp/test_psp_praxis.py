@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from sandbox.psp.characters import CHARACTERS
 from sandbox.psp.dialects.praxis import APPLICATION, DIALECT, MERCHANT
 from tests.sandbox.psp.running import wait_until
-from tests.wallet.providers import judged, order, provider, start
+from tests.wallet.providers import judged, order, provider, sent_payout, start
 from wallet.choices.deposits import DepositState
 from wallet.choices.psp import InboxState, Verdict
 from wallet.deposits.verbs import look_up_deposit
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspMovement, SettlementRow, WebhookMessage
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import PaymentStatus, PspRefused, PspUnknown, RefundOrder, TransferStatus
 from wallet.psp.praxis.adapter import NOTIFICATION, payment_of, sign
@@ -268,11 +269,11 @@ def test_a_payout_and_its_notification(outside):
     adapter = adapter_of(outside.psp)
     sent = adapter.start_payout(order("W-1", account="PL-123"))
     assert sent.status == TransferStatus.PENDING
-    wait_until(lambda: adapter.find_payout("W-1").status == TransferStatus.PAID)
+    wait_until(lambda: adapter.find_payout(sent_payout("W-1")).status == TransferStatus.PAID)
     outside.wait_for(1)
-    event = adapter.complete(judged(outside.psp, *outside.catcher.received[0]).events[0])
+    event = adapter.complete(judged(outside.psp, *outside.catcher.received[0]).events[0], PspRecords(outside.psp))
     assert (event.transfer.reference, event.transfer.status) == ("W-1", TransferStatus.PAID)
-    assert adapter.find_payout("W-2") is None
+    assert adapter.find_payout(sent_payout("W-2")) is None
 
 
 def test_a_lost_answer_to_a_payout_is_looked_up(outside):
@@ -280,7 +281,7 @@ def test_a_lost_answer_to_a_payout_is_looked_up(outside):
     outside.running.fault("lose_answer", times=1)
     with pytest.raises(PspUnknown):
         adapter.start_payout(order("W-1", account="PL-123"))
-    assert adapter.find_payout("W-1").amount_minor == 20_000
+    assert adapter.find_payout(sent_payout("W-1")).amount_minor == 20_000
 
 
 def test_a_refund_is_made_under_our_reference(cast, outside):

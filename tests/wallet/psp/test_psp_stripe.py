@@ -22,6 +22,7 @@ from wallet.disputes.refunds import start_refund
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspCall, WebhookMessage, Withdrawal
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import (
     DepositIntent,
@@ -388,7 +389,7 @@ def test_evidence_is_uploaded_and_submitted_once(cast, outside):
     outside.deliver(wait_for=1, process=False)
     raw = adapter.read_webhook(bytes(WebhookMessage.objects.latest("id").body))[0]
     assert not raw.is_complete
-    event = adapter.complete(raw)
+    event = adapter.complete(raw, PspRecords(outside.psp))
     dispute = event.dispute
     assert (event.reference, dispute.amount_minor, dispute.reason) == (deposit.reference, 50_000, "fraudulent")
     assert dispute.evidence_due_at > timezone.now() + dt.timedelta(days=13)

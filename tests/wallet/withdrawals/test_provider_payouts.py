@@ -7,7 +7,7 @@ import pytest
 
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.factories import fund
-from tests.wallet.providers import METHODS, provider
+from tests.wallet.providers import METHODS, provider, sent_payout
 from tests.wallet.psp.test_bank_wire import take_in
 from wallet.bank import payment_files
 from wallet.choices.withdrawals import WithdrawalState
@@ -87,7 +87,9 @@ def test_a_payout_without_an_answer_is_looked_up_and_not_sent_again(cast, tmp_pa
             adapter._pull_payment_for(order(withdrawal.reference, address=ADDRESS), "btc")
         outside.running.fault("lose_answer", times=1)
         assert sending.send_payout(withdrawal.pk) == WithdrawalState.UNKNOWN
-        wait_until(lambda: adapter_of(outside.psp).find_payout(withdrawal.reference).status == TransferStatus.PAID)
+        wait_until(
+            lambda: adapter_of(outside.psp).find_payout(sent_payout(withdrawal.reference)).status == TransferStatus.PAID
+        )
         assert sending.look_up_payout(withdrawal.pk) == WithdrawalState.SETTLED
         is_paid_once(cast, outside, withdrawal)
 

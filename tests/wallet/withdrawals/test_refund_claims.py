@@ -18,6 +18,7 @@ from tests.wallet.psp.test_psp_stripe import give_back
 from wallet.choices.withdrawals import ClaimState, WithdrawalState
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, PspCall, Withdrawal
+from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import PspRefused, RefundOrder
 from wallet.withdrawals import refund_claims, sending
@@ -81,7 +82,7 @@ def test_a_claim_that_was_cancelled_frees_no_money_while_it_can_be_claimed_again
     outside.running.store.run("UPDATE transfers SET status = 'failed'")
     adapter = adapter_of(outside.psp)
     payout_id = outside.running.store.row("SELECT id FROM transfers")["id"]
-    event = adapter.complete(cancelled(payout_id))
+    event = adapter.complete(cancelled(payout_id), PspRecords(outside.psp))
     from wallet.disputes.reversals import apply_refund
 
     apply_refund(psp_id=outside.psp.pk, transfer=event.transfer)

@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind, Verdict
 from wallet.choices.reconciliation import RowType
-from wallet.models import Deposit, Psp, SettlementRow, WebhookMessage
+from wallet.models import Psp, SettlementRow, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, payout_api, report_notices, reports, transfer_views
 from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, opened
 from wallet.psp.adyen.notifications import UNITS
@@ -46,6 +46,7 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
@@ -57,6 +58,7 @@ from wallet.psp.base import (
     Reply,
     ReportKind,
     ReportNotice,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -247,9 +249,11 @@ class AdyenAdapter(BaseAdapter):
             "adyen_fields", f"{library}.js", f"{library}.css", (own,) if self._http.base_url else (own, *OTHER_HOSTS)
         )
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         """The payment link, where it was one. Captured is said by a notification alone: the link does not name the payment."""
-        link_id = psp_reference if psp_reference.startswith("PL") else self._link_of(reference)
+        link_id = psp_reference if psp_reference.startswith("PL") else session_reference
         if not link_id.startswith("PL"):
             heard = self._heard(reference, ("AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION"))
             return heard.payment if heard else None
@@ -260,10 +264,6 @@ class AdyenAdapter(BaseAdapter):
             if refused.status in (404, 422):
                 return None
             raise
-
-    def _link_of(self, reference: str) -> str:
-        known = Deposit.objects.filter(psp=self.psp, reference=reference).values_list("session_reference", flat=True)
-        return known.first() or ""
 
     # Money back
 
@@ -294,10 +294,10 @@ class AdyenAdapter(BaseAdapter):
         submitted = payout_api.submit(self.psp, self._doors, order, merchant=self.merchant, keys=keys)
         return self._pending(order, submitted)
 
-    def find_payout(self, reference: str) -> TransferView | None:
-        if self._transfers.is_set_up and not went_the_old_way(self.psp, reference):
-            return self._transfers.find(reference)
-        return self._heard_transfer(reference, PAYOUT_CODES, RowType.PAYOUT)
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        if self._transfers.is_set_up and not went_the_old_way(self.psp, payout.reference):
+            return self._transfers.find(payout)
+        return self._heard_transfer(payout.reference, PAYOUT_CODES, RowType.PAYOUT)
 
     def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
         return TransferView(order.reference, psp_reference, TransferStatus.PENDING, order.amount_minor, order.currency)
@@ -384,7 +384,7 @@ class AdyenAdapter(BaseAdapter):
     def _events(self, items: Iterable[notifications.Item]) -> tuple[WebhookEvent, ...]:
         return tuple(notifications.event_of(item, captures_at_once=self._captures_at_once) for item in items)
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """Who paid, for a capture: its authorisation said so. Until that has come, the capture waits (PspUnknown).
 
         A transfer's message counts unless a later one has come.
@@ -397,7 +397,8 @@ class AdyenAdapter(BaseAdapter):
         heard = self._heard(event.reference, ("AUTHORISATION",))
         if heard is None or heard.payment is None or heard.payment.psp_reference != told.psp_reference:
             raise PspUnknown(_("The authorisation of %(reference)s has not come yet.") % {"reference": event.reference})
-        known, paid = self.find_payment(event.reference), heard.payment
+        session, paid = records.session_reference(event.reference), heard.payment
+        known = self.find_payment(event.reference, session_reference=session)
         if known is not None and (known.amount_minor, known.currency) != (told.amount_minor, told.currency):
             return replace(event, payment=known, is_complete=True)
         payment = replace(told, payer_name=paid.payer_name, instrument=paid.instrument, method=paid.method)
@@ -418,7 +419,7 @@ class AdyenAdapter(BaseAdapter):
     def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
         return reports.announced(self._http, notice, merchant=self.merchant, logins=self._logins)
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         """A settlement details report, or the accounting report of the balance platform: its first line says which."""
         source, head = opened(file)
         if is_accounting_report(head):

@@ -16,11 +16,11 @@ from Adyen.services.transfers.transfers_api import TransfersApi
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from wallet.models import Psp, PspCall, Withdrawal
+from wallet.models import Psp, PspCall
 from wallet.psp.adyen.notifications import UNITS, is_key
 from wallet.psp.adyen.transfer_views import is_ours, view_of
 from wallet.psp.adyen.transport import Doors, bank_account_of, in_our_words
-from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferView
+from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, SentPayout, TransferView
 
 KEYS = ("balance_account", "transfer_key", "transfer_webhook_secret")
 BENEFICIARY_REFERENCE_MAX = 35
@@ -85,21 +85,19 @@ class Transfers:
             ],
         }
 
-    def find(self, reference: str) -> TransferView | None:
+    def find(self, payout: SentPayout) -> TransferView | None:
         """By its id where we know it, else among the transfers of its time; None only when it can't be there any more."""
-        known = Withdrawal.objects.filter(psp=self._psp, reference=reference).values("psp_reference", "sent_at").first()
-        known = known or {"psp_reference": "", "sent_at": None}
-        if known["psp_reference"] and (data := self._by_id(known["psp_reference"])):
+        if payout.psp_reference and (data := self._by_id(payout.psp_reference)):
             with in_our_words(self._psp):
-                if str(data["reference"]) == reference:
+                if str(data["reference"]) == payout.reference:
                     return view_of(data)
-        found = self._by_reference(reference, known["sent_at"])
+        found = self._by_reference(payout.reference, payout.sent_at)
         if len(found) > 1:
             raise PspUnknown(
                 _("%(psp)s knows several transfers under %(reference)s: people have to look.")
-                % {"psp": self._psp, "reference": reference}
+                % {"psp": self._psp, "reference": payout.reference}
             )
-        if not found and known["sent_at"] and timezone.now() - known["sent_at"] < LISTED_AFTER:
+        if not found and payout.sent_at and timezone.now() - payout.sent_at < LISTED_AFTER:
             raise PspUnknown(_("%(psp)s does not list it yet.") % {"psp": self._psp})
         return found[0] if found else None
 

@@ -39,12 +39,14 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
     PspRefused,
     RefundOrder,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -104,7 +106,9 @@ class BankWireAdapter(BaseAdapter):
             instructions={**told, "iban": printed(told["iban"].replace(" ", "")), "reference": printed(reference)},
         )
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         """The bank can't be asked. What its statements told is applied when they are read."""
         return None
 
@@ -145,12 +149,15 @@ class BankWireAdapter(BaseAdapter):
             raise PspRefused(_("%(reference)s is an order of another amount.") % {"reference": reference})
         return view_of(made)
 
-    def find_payout(self, reference: str) -> TransferView | None:
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        return self._known_order(payout.reference)
+
+    def _known_order(self, reference: str) -> TransferView | None:
         found = BankOrder.objects.filter(psp=self.psp, reference=reference).first()
         return None if found is None else view_of(found)
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        return self.find_payout(order.reference)
+        return self._known_order(order.reference)
 
     # Webhooks: a bank sends none
 
@@ -171,7 +178,7 @@ class BankWireAdapter(BaseAdapter):
             raise self._http.refusal(response)
         return response.content
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         return StatementReader(file)
 
     def check_connection(self) -> Health:

@@ -31,7 +31,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, BinaryIO
@@ -43,8 +43,8 @@ from django.utils.translation import gettext_lazy
 
 from crm.money.amounts import from_minor, quantize, to_minor
 from wallet.choices.psp import PspKind, Verdict
-from wallet.choices.withdrawals import ClaimState, WithdrawalRoute
-from wallet.models import Psp, Withdrawal
+from wallet.choices.withdrawals import ClaimState
+from wallet.models import Psp
 from wallet.psp.base import (
     BaseAdapter,
     Capability,
@@ -54,6 +54,7 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
@@ -62,6 +63,7 @@ from wallet.psp.base import (
     PspUnknown,
     PspUnreachable,
     RefundOrder,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -131,7 +133,9 @@ class BtcPayAdapter(BaseAdapter):
         }
         return self._seen(self._call("POST", f"{self._store}/invoices", body))
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         invoice = self._invoice(psp_reference) if psp_reference else self._invoice_of(reference)
         return None if invoice is None else self._seen(invoice)
 
@@ -251,12 +255,11 @@ class BtcPayAdapter(BaseAdapter):
         except PspUnknown as error:
             raise PspUnreachable(error.message) from error
 
-    def find_payout(self, reference: str) -> TransferView | None:
-        known = Withdrawal.objects.filter(psp=self.psp, reference=reference).values_list("psp_reference", flat=True)
-        if payout_id := known.first():
-            answer = self._look_up(f"{self._store}/payouts/{_part(payout_id)}")
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        if payout.psp_reference:
+            answer = self._look_up(f"{self._store}/payouts/{_part(payout.psp_reference)}")
             return None if answer is None else self._http.read(payout_of, answer)
-        pull = self._pull_payment_of(reference)
+        pull = self._pull_payment_of(payout.reference)
         found = [] if pull is None else self._payouts_of(self._http.read(lambda one: str(one["id"]), pull))
         return found[0] if found else None
 
@@ -296,7 +299,7 @@ class BtcPayAdapter(BaseAdapter):
     def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
         return (event_of(json.loads(body)),)
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """The invoice or payout that the message names, as the server shows it now."""
         if event.kind == EventKind.PAYMENT and event.payment is not None:
             invoice = self._invoice(event.payment.psp_reference)
@@ -338,12 +341,8 @@ class BtcPayAdapter(BaseAdapter):
             lists.append(self._http.read(as_csv, answer))
         return "\n".join(one for one in lists if one).encode()
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
-        return BtcPayReader(file, refunds_among=self._refunds_among)
-
-    def _refunds_among(self, references: Sequence[str]) -> set[str]:
-        found = Withdrawal.objects.filter(psp=self.psp, way=WithdrawalRoute.REFUND, reference__in=references)
-        return set(found.values_list("reference", flat=True)) if references else set()
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
+        return BtcPayReader(file, refunds_among=records.refunds_among)
 
     def check_connection(self) -> Health:
         try:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind
-from wallet.models import Psp, Withdrawal
+from wallet.models import Psp
 from wallet.psp.base import (
     BaseAdapter,
     Capability,
@@ -32,12 +32,14 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PaymentView,
     PayoutOrder,
     PspRefused,
     PspUnknown,
     PspUnreachable,
     RefundOrder,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -107,7 +109,9 @@ class PayPalAdapter(BaseAdapter):
         answer = self._call("POST", "/v2/checkout/orders", body, request_id=intent.reference)
         return self._http.read(payment_of_order, answer)
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         """By the order's id only: PayPal can't be asked for ours. Without it, the order was never known to us."""
         order = self._order(psp_reference) if psp_reference else None
         return None if order is None else self._http.read(payment_of_order, order)
@@ -172,20 +176,18 @@ class PayPalAdapter(BaseAdapter):
             answer = self._call("POST", "/v1/payments/payouts", body, request_id=order.reference)
         except PspRefused as refused:
             # "A batch of that sender_batch_id exists": it was sent before, so how it stands is what counts.
-            known = self.find_payout(order.reference) if refused.status == 400 else None
+            known = self.find_payout(SentPayout(order.reference, "", None)) if refused.status == 400 else None
             if known is None:
                 raise
             return known
         batch = self._http.read(lambda found: str(found["batch_header"]["payout_batch_id"]), answer)
         return TransferView(order.reference, batch, TransferStatus.PENDING, order.amount_minor, order.currency)
 
-    def find_payout(self, reference: str) -> TransferView | None:
-        known = Withdrawal.objects.filter(psp=self.psp, reference=reference).values_list("psp_reference", flat=True)
-        batch = known.first() or ""
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
         path = (
-            f"/v1/payments/payouts/{path_part(batch)}"
-            if batch
-            else f"/v1/payments/payouts?sender_batch_id={path_part(reference)}"
+            f"/v1/payments/payouts/{path_part(payout.psp_reference)}"
+            if payout.psp_reference
+            else f"/v1/payments/payouts?sender_batch_id={path_part(payout.reference)}"
         )
         answer = self._look_up(path)
         return None if answer is None else self._http.read(lambda found: payout_of_item(found["items"][0]), answer)
@@ -211,11 +213,11 @@ class PayPalAdapter(BaseAdapter):
 
         return (event_of(json.loads(body)),)
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """An approved order as PayPal shows it now; a reversal that names only its capture."""
         from wallet.psp.paypal.webhooks import completed
 
-        return completed(self, event)
+        return completed(self, event, records)
 
     def order_of(self, order_id: str) -> PaymentView | None:
         return self.find_payment("", psp_reference=order_id)
@@ -240,7 +242,7 @@ class PayPalAdapter(BaseAdapter):
 
     # Reports and health
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         from wallet.psp.paypal.report import StlReader
 
         return StlReader(file)

@@ -39,8 +39,7 @@ from django.conf import settings
 
 from crm.outside.outbound import AnswerTooLarge, Bounds, request
 from wallet.choices.psp import Verdict
-from wallet.models import Dispute
-from wallet.psp.base import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
+from wallet.psp.base import DisputeView, EventKind, Judgement, OurRecords, PaymentView, WebhookEvent
 from wallet.psp.http import UNREADABLE
 from wallet.psp.paypal.mapping import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
 
@@ -305,12 +304,12 @@ def _aware(text: Any) -> dt.datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
-def completed(adapter: PayPalAdapter, event: WebhookEvent) -> WebhookEvent:
+def completed(adapter: PayPalAdapter, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
     """Ask for what the message leaves open; unchanged where PayPal does not know it."""
     if event.is_complete:
         return event
     if event.kind == EventKind.DISPUTE and event.dispute is not None:
-        return _won(adapter, event, event.dispute)
+        return _won(event, event.dispute, records)
     if event.payment is None:
         return event
     if event.kind == EventKind.CHARGEBACK:
@@ -321,11 +320,9 @@ def completed(adapter: PayPalAdapter, event: WebhookEvent) -> WebhookEvent:
     return replace(event, payment=found, reference=found.reference, is_complete=True)
 
 
-def _won(adapter: PayPalAdapter, event: WebhookEvent, dispute: DisputeView) -> WebhookEvent:
+def _won(event: WebhookEvent, dispute: DisputeView, records: OurRecords) -> WebhookEvent:
     """Won after the money was taken: it comes back. Won before: news only."""
-    was_taken = Dispute.objects.filter(
-        psp=adapter.psp, psp_dispute_id=dispute.psp_dispute_id, taken_minor__gt=0
-    ).exists()
+    was_taken = records.is_dispute_charged(dispute.psp_dispute_id)
     kind = EventKind.CHARGEBACK_REVERSED if was_taken else EventKind.DISPUTE
     return replace(event, kind=kind, is_complete=True)
 

@@ -50,6 +50,7 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
@@ -58,6 +59,7 @@ from wallet.psp.base import (
     PspUnreachable,
     RefundOrder,
     Reply,
+    SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
@@ -205,7 +207,9 @@ class PraxisAdapter(BaseAdapter):
             redirect_url=url,
         )
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         answer = self._find(reference)
         return None if answer is None else self._http.read(payment_of, answer)
 
@@ -222,7 +226,7 @@ class PraxisAdapter(BaseAdapter):
         return self._http.read(transfer_of, self._call("/direct/process", body, DIRECT, ANSWER))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        return self.find_payout(order.reference)
+        return self._transfer(order.reference)
 
     # Payments out
 
@@ -239,7 +243,10 @@ class PraxisAdapter(BaseAdapter):
         }
         return self._http.read(transfer_of, self._call("/direct/process", body, DIRECT, ANSWER))
 
-    def find_payout(self, reference: str) -> TransferView | None:
+    def find_payout(self, payout: SentPayout) -> TransferView | None:
+        return self._transfer(payout.reference)
+
+    def _transfer(self, reference: str) -> TransferView | None:
         answer = self._find(reference)
         return None if answer is None else self._http.read(transfer_of, answer)
 
@@ -275,7 +282,7 @@ class PraxisAdapter(BaseAdapter):
     def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
         return (event_of(json.loads(body)),)
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """How the order stands, from the cashier itself."""
         answer = self._find(event.reference)
         if answer is None:
@@ -302,7 +309,7 @@ class PraxisAdapter(BaseAdapter):
 
     # Reports, health and HTTP
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         return PraxisReader(file)
 
     def check_connection(self) -> Health:

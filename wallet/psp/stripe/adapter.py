@@ -31,6 +31,7 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
+    OurRecords,
     PaymentView,
     PspRefused,
     PspUnknown,
@@ -118,7 +119,9 @@ class StripeAdapter(BaseAdapter):
             session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": intent.reference})
             return reading.session_view(session.to_dict())
 
-    def find_payment(self, reference: str, *, psp_reference: str = "") -> PaymentView | None:
+    def find_payment(
+        self, reference: str, *, psp_reference: str = "", session_reference: str = ""
+    ) -> PaymentView | None:
         try:
             with in_our_words(self.psp):
                 if psp_reference.startswith("cs_"):
@@ -209,7 +212,7 @@ class StripeAdapter(BaseAdapter):
     def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
         return (reading.event_of(json.loads(body)),)
 
-    def complete(self, event: WebhookEvent) -> WebhookEvent:
+    def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """Who paid and with what; and whose payment a dispute, or a refund made in Stripe's dashboard, is about."""
         if event.payment is None or not event.payment.psp_reference:
             return event
@@ -257,7 +260,7 @@ class StripeAdapter(BaseAdapter):
             raise self._http.refusal(response)
         return response.content.rstrip(b"\n") + b"\n"
 
-    def read_settlement(self, file: BinaryIO) -> SettlementReader:
+    def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         return StripeReader(file)
 
     def check_connection(self) -> Health:
