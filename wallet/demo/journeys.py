@@ -30,6 +30,11 @@ FUNDED = (Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 QUEUE_SIZE = 14  # withdrawals that wait for finance, in the full demo
 MINUTE = dt.timedelta(minutes=1)
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+JOURNAL_KINDS: dict[type, JournalKind] = {
+    Deposit: JournalKind.DEPOSIT,
+    Withdrawal: JournalKind.WITHDRAWAL,
+    Transfer: JournalKind.TRANSFER,
+}
 NICE = (5_000, 10_000, 20_000, 25_000, 50_000)
 Accounts: TypeAlias = dict[int, TradingAccount]
 Event: TypeAlias = tuple[dt.datetime, str, Any]  # when, which of the Teller's methods, and what it is about
@@ -133,7 +138,7 @@ class Teller:
         deposit.state, deposit.settled_at = DepositState.SETTLED, settled
         deposit.received_minor = deposit.credited_minor = minor
         purse.free += minor
-        self._step(deposit, currency, settled, "settle", JournalKind.DEPOSIT, Phase.POSTED, minor, ("psp", psp.pk))
+        self._step(deposit, settled, "settle", Phase.POSTED, minor, ("psp", psp.pk))
         return deposit
 
     def _try_in_vain(self, psp: Psp, currency: str, minor: int, at: dt.datetime) -> None:
@@ -203,20 +208,14 @@ class Teller:
         server = ("server", account.server_id)
         if inward:
             purse.free -= minor
-            held = self._step(
-                transfer, currency, transfer.created_at, "reserve", JournalKind.TRANSFER, Phase.PENDING, -minor, server
-            )
-            self._step(
-                transfer, currency, transfer.finished_at, "settle", JournalKind.TRANSFER, Phase.POST, 0, server, held
-            )
+            held = self._step(transfer, transfer.created_at, "reserve", Phase.PENDING, -minor, server)
+            self._step(transfer, transfer.finished_at, "settle", Phase.POST, 0, server, held)
             later = at + dt.timedelta(days=self.rng.uniform(1, 20))
             if self.rng.random() < 0.3 and later < self.demo.now:
                 yield later, "change_of_mind", (currency, self.rng.choice(NICE) * self.rng.choice([1, 2, 4]))
             return
         purse.free += minor
-        self._step(
-            transfer, currency, transfer.finished_at, "settle", JournalKind.TRANSFER, Phase.POSTED, minor, server
-        )
+        self._step(transfer, transfer.finished_at, "settle", Phase.POSTED, minor, server)
         if self.rng.random() < 0.8:
             asked = at + dt.timedelta(hours=self.rng.uniform(0.2, 30))
             if asked < self.demo.now:
@@ -264,16 +263,7 @@ class Teller:
         )
         purse.free -= minor
         self.plans.withdrawals.append(withdrawal)
-        held = self._step(
-            withdrawal,
-            currency,
-            withdrawal.requested_at,
-            "reserve",
-            JournalKind.WITHDRAWAL,
-            Phase.PENDING,
-            -minor,
-            ("psp", psp.pk),
-        )
+        held = self._step(withdrawal, withdrawal.requested_at, "reserve", Phase.PENDING, -minor, ("psp", psp.pk))
         return withdrawal, held
 
     def _end(self, at: dt.datetime, thing: tuple[Withdrawal, Step], _accounts: Accounts) -> Iterator[Event]:
@@ -294,33 +284,22 @@ class Teller:
             )
             name, phase = "release", Phase.VOID
             purse.free += withdrawal.amount_minor
-        self._step(
-            withdrawal,
-            withdrawal.currency,
-            withdrawal.finished_at,
-            name,
-            JournalKind.WITHDRAWAL,
-            phase,
-            0,
-            ("psp", withdrawal.psp_id),
-            held,
-        )
+        self._step(withdrawal, withdrawal.finished_at, name, phase, 0, ("psp", withdrawal.psp_id), held)
         return iter(())
 
     def _step(
         self,
         about: Deposit | Withdrawal | Transfer,
-        currency: str,
         at: dt.datetime,
         name: str,
-        kind: JournalKind,
         phase: Phase,
         minor: int,
         other: tuple[str, int],
         resolves: Step | None = None,
     ) -> Step:
         key = f"{about._meta.model_name}:{about.reference}:{name}"
-        step = Step(self.client, currency, at, key, kind, phase, minor, other, about, resolves=resolves)
+        kind = JOURNAL_KINDS[type(about)]
+        step = Step(self.client, about.currency, at, key, kind, phase, minor, other, about, resolves=resolves)
         self.plans.steps.append(step)
         return step
 

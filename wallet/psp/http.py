@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +24,15 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, 
 Read = TypeVar("Read")
 
 
+class Body(TypedDict, total=False):
+    """What a request carries, in one of httpx's forms."""
+
+    json: Any
+    content: bytes | None
+    data: Mapping[str, Any] | None
+    files: Any
+
+
 class PspHttp:
     """Requests to one PSP. `explain` finds the provider's own words in an answer that says no; `hosts` are the provider's
     own, from which files may be downloaded."""
@@ -36,29 +45,26 @@ class PspHttp:
         method: str,
         path: str,
         *,
-        json: Any = None,
-        content: bytes | None = None,
-        data: Mapping[str, Any] | None = None,
-        files: Any = None,
         headers: Mapping[str, str] | None = None,
         bounds: Bounds = ANSWER,
+        **body: Unpack[Body],
     ) -> httpx.Response:
-        """One request, never repeated. Raises PspUnreachable (nothing was sent) or PspUnknown (no answer came, or one that
-        is larger or slower than `bounds`)."""
+        """Send one request, never repeated.
+
+        Raises: PspUnreachable (nothing was sent), PspUnknown (no answer came, or one that is larger or slower than `bounds`).
+        """
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         try:
             with recorded(self.psp, f"{method} {operation_of(url)}") as call:
-                call.request = next((one for one in (json, data, content) if one is not None), None)
+                parts = (body.get("json"), body.get("data"), body.get("content"))
+                call.request = next((part for part in parts if part is not None), None)
                 response = request(
                     method,
                     url,
                     bounds=bounds,
-                    json=json,
-                    content=content,
-                    data=data,
-                    files=files,
                     headers=dict(headers or {}),
                     extensions={"trace": refuse_when_late},
+                    **body,
                 )
                 call.answered(response.status_code)
                 call.answer = response.content

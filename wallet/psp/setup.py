@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -69,40 +70,54 @@ def require_address(base_url: str) -> None:
         require_public_url(base_url)
 
 
+@dataclass(frozen=True, slots=True)
+class PspSetup:
+    """An account at a provider as it is first set up.
+
+    adapter: one of `wallet.psp.ADAPTERS`. base_url: empty for the provider's own address. keys: its credentials by the
+    adapter's names. currencies: those of each payment method. method_codes: which of the adapter's methods are offered.
+    """
+
+    adapter: str
+    name: str
+    code: str
+    base_url: str
+    keys: Mapping[str, str]
+    currencies: Sequence[str]
+    method_codes: Sequence[str]
+
+
 @transaction.atomic
-def create_psp(
-    *,
-    brand_id: int,
-    adapter: str,
-    name: str,
-    code: str,
-    base_url: str,
-    keys: Mapping[str, str],
-    currencies: Sequence[str],
-    method_codes: Sequence[str],
-    actor: Actor,
-) -> Psp:
-    """A new PSP with its keys, and a row for each of its ways to pay that was chosen.
+def create_psp(*, brand_id: int, setup: PspSetup, actor: Actor) -> Psp:
+    """Create a PSP for a brand with its keys, and a row for each payment method that was chosen.
 
     Who: `wallet.manage_psp` on the brand. The audit row names the keys that were set, never their values.
+    Raises: NotAllowed, DomainError (an address that is not allowed).
     """
-    psp = Psp(brand_id=brand_id, adapter=adapter, name=name, code=code, base_url=base_url, kind=PspKind.CARD)
+    psp = Psp(
+        brand_id=brand_id,
+        adapter=setup.adapter,
+        name=setup.name,
+        code=setup.code,
+        base_url=setup.base_url,
+        kind=PspKind.CARD,
+    )
     require(policies.can_manage_psp(actor, psp))
-    require_address(base_url)
-    psp.seal_credentials({key: value for key, value in keys.items() if value})
+    require_address(setup.base_url)
+    psp.seal_credentials({key: value for key, value in setup.keys.items() if value})
     known = {method.code: method for method in adapter_of(psp).methods}
-    chosen = [known[one] for one in method_codes if one in known]
+    chosen = [known[code] for code in setup.method_codes if code in known]
     if chosen:
         psp.kind = chosen[0].kind
     psp.save()
     for method in chosen:
-        _add_row(psp, method, currencies)
+        _add_row(psp, method, setup.currencies)
     audit.record(
         actor=actor,
         action=WalletAction.PSP_CREATED,
         target=psp,
         brand_id=psp.brand_id,
-        after={"adapter": adapter, "keys": sorted(keys), "methods": [method.code for method in chosen]},
+        after={"adapter": setup.adapter, "keys": sorted(setup.keys), "methods": [method.code for method in chosen]},
     )
     return psp
 

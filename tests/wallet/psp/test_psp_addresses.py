@@ -11,7 +11,7 @@ from crm.models import AuditEvent, Notification
 from tests.wallet.factories import make_psp
 from wallet.models import Psp, PspAddressChange
 from wallet.psp.addresses import propose_address
-from wallet.psp.setup import configure_psp, create_psp
+from wallet.psp.setup import PspSetup, configure_psp, create_psp
 
 pytestmark = pytest.mark.django_db
 NEW = "https://1.1.1.1/api"
@@ -88,13 +88,15 @@ def test_production_takes_public_https_addresses_only(cast, psp, settings, addre
     with pytest.raises(DomainError):
         create_psp(
             brand_id=cast.brand.pk,
-            adapter="sandbox",
-            name="New",
-            code="new",
-            base_url=address,
-            keys=KEYS,
-            currencies=["EUR"],
-            method_codes=[""],
+            setup=PspSetup(
+                adapter="sandbox",
+                name="New",
+                code="new",
+                base_url=address,
+                keys=KEYS,
+                currencies=["EUR"],
+                method_codes=[""],
+            ),
             actor=cast.finance,
         )
     assert not PspAddressChange.objects.exists() and not Psp.objects.filter(code="new").exists()

@@ -25,7 +25,7 @@ Service = TypeVar("Service", bound=AdyenServiceBase)
 
 
 class RecordedClient:
-    """The SDK's plug for HTTP: takes what its own client takes. PspUnreachable and PspUnknown pass through as they are."""
+    """The SDK's plug for HTTP: called as its own client is. PspUnreachable and PspUnknown pass through as they are."""
 
     user_agent = "keelson adyen-python-api-library"
 
@@ -36,14 +36,13 @@ class RecordedClient:
         self,
         method: str,
         url: str,
+        *,
         json: Any = None,
-        data: Any = "",
-        username: str = "",
-        password: str = "",
         xapikey: str = "",
         headers: Mapping[str, str] | None = None,
-        timeout: int | None = None,
+        **_unused: Any,
     ) -> tuple[str, Any, int, Mapping[str, str]]:
+        """Send the SDK's request with its API key; a login by name and the SDK's own time-out aren't used."""
         response = self._http.send(
             method, url, json=json, headers={**(headers or {}), "x-api-key": xapikey, "Accept": "application/json"}
         )
