@@ -20,11 +20,11 @@ ADAPTERS: dict[str, str] = {
 
 
 def adapter_class(name: str) -> type[BaseAdapter]:
-    """The class behind `Psp.adapter`."""
+    """Load the class behind `Psp.adapter`."""
     adapter: type[BaseAdapter] = import_string(ADAPTERS[name])
     return adapter
 
 
 def adapter_of(psp: Psp) -> PspAdapter:
-    """The adapter that speaks this PSP's protocol, with its keys."""
+    """Make the adapter that speaks this PSP's protocol, with its keys."""
     return adapter_class(psp.adapter)(psp)  # type: ignore[return-value]

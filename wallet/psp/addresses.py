@@ -66,14 +66,17 @@ class AddressApproval(approvals.ApprovalKind[PspAddressChange]):
     has_own_form = True
 
     def lock(self, pk: int) -> PspAddressChange:
-        """The PSP first, as everybody who sets it up does."""
+        """Lock the PSP first, as everybody who sets it up does, then the proposal."""
         psp = _lock(PspAddressChange.objects.values_list("psp_id", flat=True).get(pk=pk))
         change = super().lock(pk)
         change.psp = psp
         return change
 
     def apply(self, item: PspAddressChange, actor: User, **given: Any) -> None:
-        """Raises: DomainError (a stored secret isn't given again, the address can't be asked any more)."""
+        """Set the new address and the keys that were entered again for it.
+
+        Raises: DomainError (a stored secret wasn't entered again, the address isn't allowed any more).
+        """
         psp, keys = item.psp, given.get("keys", {})
         setup.require_address(item.base_url)
         if missing := [str(key.label) for key in stored_secrets(psp) if not keys.get(key.name)]:

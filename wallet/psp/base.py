@@ -458,7 +458,10 @@ class PspAdapter(Protocol):
         ...
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-        """What an incomplete message does not say, asked at the PSP's API. Changes nothing there; a worker calls it."""
+        """Ask the PSP's API for what an incomplete message leaves open.
+
+        Changes nothing there; a worker calls it.
+        """
         ...
 
     def capture(self, view: PaymentView) -> PaymentView:
@@ -466,11 +469,11 @@ class PspAdapter(Protocol):
         ...
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
-        """What the PSP wants to hear."""
+        """Answer a webhook as the PSP expects it."""
         ...
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        """The settlement report of a period, as the PSP writes it."""
+        """Fetch the settlement report of a period, as the PSP writes it."""
         ...
 
     def report_kinds(self) -> tuple[ReportKind, ...]:
@@ -478,11 +481,17 @@ class PspAdapter(Protocol):
         ...
 
     def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
-        """A report that it said is ready, piece by piece. Raises ForeignAddress before anything is sent to a stranger."""
+        """Fetch a report that the PSP announced, piece by piece.
+
+        Raises: ForeignAddress, before anything is sent to a stranger.
+        """
         ...
 
     def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
-        """A reader of this PSP's report: one pass, rows first, then the proof. It raises BadFile naming line and column."""
+        """Open a reader of this PSP's report: one pass, rows first, then the proof.
+
+        The reader raises BadFile naming line and column.
+        """
         ...
 
     def check_connection(self) -> Health:

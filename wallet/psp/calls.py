@@ -45,7 +45,7 @@ _not_after: ContextVar[dt.datetime | None] = ContextVar("psp_call_not_after", de
 
 @contextmanager
 def about(reference: str, *, not_after: dt.datetime | None = None) -> Iterator[None]:
-    """Calls in here concern this movement: they stand in its story, with what was said.
+    """Note the calls made in here, with what was said, in the history of one movement.
 
     not_after: from then on others may believe that nothing was sent, so no request may begin any more.
     """
@@ -74,7 +74,7 @@ class Call:
     answer: Any = None
 
     def answered(self, status: int) -> None:
-        """An HTTP answer came. 5xx, 408 and 429 say nothing about what was asked."""
+        """Take down an HTTP answer; 5xx, 408 and 429 leave the outcome open."""
         self.status = status
         if status >= 500 or status in (408, 429):
             self.outcome = CallOutcome.UNKNOWN
@@ -83,7 +83,7 @@ class Call:
 
 
 def operation_of(url: str) -> str:
-    """The path without references: `/v1/refunds/…`."""
+    """Shorten an address to its path without references: `/v1/refunds/…`."""
     return REFERENCE.sub("/…", urlsplit(url).path)[:50]
 
 
@@ -101,7 +101,7 @@ def recorded(psp: Psp, operation: str) -> Iterator[Call]:
 
 
 def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
-    """The note must never change what became of the money: its own trouble is logged only."""
+    """Keep a call; what goes wrong with the note is only logged, since it mustn't change the money's outcome."""
     if psp.pk is None:
         return
     reference = _about.get()
@@ -133,7 +133,7 @@ def _said(psp: Psp, call: Call) -> dict[str, str]:
 
 
 def _forget_old(psp: Psp, reference: str) -> None:
-    """The newest of a PSP, and those of movements; of these not the many in the middle."""
+    """Delete all but the newest calls of a PSP, and the middle ones of a movement that was asked for often."""
     if reference:
         ids = list(PspCall.objects.filter(reference=reference).order_by("id").values_list("pk", flat=True))
         PspCall.objects.filter(pk__in=ids[KEPT_FIRST:-KEPT_LAST]).delete()

@@ -30,7 +30,10 @@ CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 
 
 def key_field(key: Key, *, stored: str = "") -> forms.Field:
-    """The form's field of one credential. A secret is written, never shown: an empty field keeps the one that is there."""
+    """Make the form's field of one credential.
+
+    A secret is written and never shown: an empty field keeps the stored one.
+    """
     if key.choices:
         return forms.ChoiceField(
             label=str(key.label),
@@ -75,7 +78,7 @@ class KeyedForm(forms.Form):
         return text
 
     def ask_again(self) -> None:
-        """A form that comes back with something to mend carries no secrets: whoever typed one is told to type it anew."""
+        """Ask for secrets again in a form that comes back with an error: they aren't sent back to the browser."""
         for key in self.named:
             if key.is_secret and self.data.get(self.add_prefix(key.name)) and key.name not in self.errors:
                 self.add_error(key.name, _("Type it again: a secret is not sent back to the browser."))
@@ -101,7 +104,7 @@ class PspForm(KeyedForm, ModelForm[Psp]):
         self.add_key_fields(adapter_of(self.instance).keys, self.instance.credentials)
 
     def values(self) -> dict[str, Any]:
-        """What `configure_psp` takes."""
+        """Collect what `configure_psp` takes."""
         given = {name: self.cleaned_data[name] for name in self.Meta.fields}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -293,7 +296,7 @@ class MethodForm(ModelForm[PaymentMethod]):
         return found
 
     def values(self) -> dict[str, Any]:
-        """What `configure_method` takes: amounts in minor units of the brand's base currency."""
+        """Collect what `configure_method` takes: amounts in minor units of the brand's base currency."""
         base = self.instance.psp.brand.base_currency
         lists = ("currencies", "countries", "excluded_countries")
         plain = {name: self.cleaned_data[name] for name in (*self.Meta.fields, *lists)}
@@ -310,6 +313,10 @@ def _is_address(text: str) -> bool:
 
 
 def currency_codes(text: str) -> list[str]:
+    """Read currency codes separated by commas, at least one, without doubles.
+
+    Raises: ValidationError.
+    """
     codes = [code.strip().upper() for code in text.split(",") if code.strip()]
     if not codes:
         raise forms.ValidationError(_("Name at least one currency."))
@@ -319,6 +326,10 @@ def currency_codes(text: str) -> list[str]:
 
 
 def country_codes(text: str) -> list[str]:
+    """Read ISO country codes separated by commas, without doubles; none is allowed.
+
+    Raises: ValidationError.
+    """
     codes = [code.strip().upper() for code in text.split(",") if code.strip()]
     if wrong := [code for code in codes if not (code.isascii() and code.isalpha() and len(code) == 2)]:
         raise forms.ValidationError(_("“%(code)s” is not a country code like DE.") % {"code": wrong[0]})
@@ -326,11 +337,11 @@ def country_codes(text: str) -> list[str]:
 
 
 def title_of(adapter: str) -> str:
-    """What a provider is called."""
+    """Look up a provider's name."""
     return str(adapter_class(adapter).title or adapter.title())
 
 
 def known_methods(adapter: str) -> tuple[Method, ...]:
-    """The ways to pay of a provider that is not set up yet."""
+    """List the payment methods of a provider that isn't set up yet."""
     found: BaseAdapter = adapter_class(adapter)(Psp(adapter=adapter, kind="card", code=adapter))
     return found.methods

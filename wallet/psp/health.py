@@ -87,6 +87,7 @@ GROUP BY 1
 
 
 def psp_health(psp_ids: Sequence[int]) -> dict[int, PspHealth]:
+    """Compute the health of several PSPs in one query, by their ids."""
     with connection.cursor() as cursor:
         cursor.execute(HEALTH, [list(psp_ids)])
         return {row[0]: PspHealth(*row[1:]) for row in cursor.fetchall()}
@@ -110,11 +111,12 @@ def by_day(psp: Psp) -> tuple[list[dt.date], list[int], list[int]]:
 
 
 def last_calls(psp: Psp) -> list[PspCall]:
+    """List the newest calls of a PSP for its chart."""
     return list(PspCall.objects.filter(psp=psp).order_by("-id")[:DRAWN])
 
 
 def refused_webhooks(psp: Psp) -> list[WebhookMessage]:
-    """The last that were not taken, with their verdict."""
+    """List the newest webhooks that were refused, with their verdict."""
     rows = WebhookMessage.objects.filter(psp=psp).exclude(verdict__in=[Verdict.ACCEPTED, Verdict.DUPLICATE])
     return list(rows.defer("body", "headers").order_by("-id")[:SHOWN])
 

@@ -81,8 +81,10 @@ class PspHttp:
             raise PspUnknown(_("%(psp)s gave no answer: the outcome is not known yet.") % {"psp": self.psp}) from error
 
     def download(self, url: str, *, headers: Mapping[str, str], bytes_max: int) -> Iterator[bytes]:
-        """A file, piece by piece as it comes; a redirect is not followed. Raises as `send` and `call` do, and PspRefused
-        for one that is too large."""
+        """Download a file, piece by piece as it comes; a redirect is not followed.
+
+        Raises: as `send` and `call`, and PspRefused for a file that is too large.
+        """
         self.require_own(url)
         bounds = replace(REPORT, bytes_max=bytes_max, seconds=DOWNLOAD_SECONDS)
         try:
@@ -104,8 +106,11 @@ class PspHttp:
             raise PspUnknown(_("%(psp)s broke off before the file was whole.") % {"psp": self.psp}) from error
 
     def require_own(self, url: str) -> None:
-        """Raises ForeignAddress unless this is https at one of the provider's own hosts, or under the address where this
-        PSP is set up to answer (a sandbox's)."""
+        """Refuse an address that isn't one of the provider's own.
+
+        Its own are https at one of its hosts, and the address where this PSP is set up to answer (a sandbox's). Raises:
+        ForeignAddress.
+        """
         own = self.own_origins
         # As text, before anybody parses it: two parsers may see two hosts in one odd address.
         if any(url.startswith(f"{one}/") for one in own) and url.isascii() and url.isprintable() and "\\" not in url:
@@ -123,7 +128,10 @@ class PspHttp:
         return [f"https://{host}" for host in self._hosts]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """A request whose answer is JSON. Raises PspRefused for 4xx; PspUnknown for 5xx, which may have been booked."""
+        """Send a request whose answer is JSON.
+
+        Raises: PspRefused for 4xx; PspUnknown for 5xx, which may have been booked.
+        """
         response = self.send(method, path, **options)
         if not response.is_success:
             raise self.refusal(response)
@@ -133,7 +141,7 @@ class PspHttp:
             raise self.unreadable() from error
 
     def look_up(self, path: str, **options: Any) -> Any | None:
-        """A GET whose 404 means "not known here": None."""
+        """Send a GET whose 404 means "not known here": None."""
         try:
             return self.call("GET", path, **options)
         except PspRefused as refused:
@@ -142,7 +150,10 @@ class PspHttp:
             raise
 
     def read(self, reader: Callable[[Any], Read], answer: Any) -> Read:
-        """An answer that says yes in words we don't know leaves the outcome open: it is looked up."""
+        """Read an answer that says yes; one in an unknown form leaves the outcome open.
+
+        Raises: PspUnknown.
+        """
         try:
             return reader(answer)
         except UNREADABLE as error:

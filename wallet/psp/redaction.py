@@ -41,7 +41,7 @@ def kept(content: Any, *, secrets: Iterable[str] = ()) -> str:
 
 
 def _read(content: Any) -> Any:
-    """The parts of a body, or None where it has none that we know."""
+    """Parse a body into its parts; None where it has none that we know."""
     if isinstance(content, Mapping | list):
         return content
     try:

@@ -57,7 +57,7 @@ class EmptyReport(BadFile):
 
 
 def wrong(line: int, column: str, message: str) -> BadFile:
-    """A complaint that names line and column."""
+    """Make the error that names line and column."""
     return BadFile(
         _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
         % {"line": line, "column": column, "message": " ".join(message.splitlines())}
@@ -65,12 +65,15 @@ def wrong(line: int, column: str, message: str) -> BadFile:
 
 
 def said(minor: int, currency: str) -> str:
-    """An amount in a complaint, as pages write it."""
+    """Write an amount as pages do, for an error."""
     return formats.money(Money.of_minor(minor, currency))
 
 
 def exact_minor(line: int, column: str, text: str, currency: str) -> int:
-    """An amount in major units as minor units, exactly. Raises BadFile."""
+    """Convert an amount in major units to minor units, exactly.
+
+    Raises: BadFile.
+    """
     whole, _point, part = text.partition(".")
     places = exponent(currency) - len(part)
     digits = whole + part
@@ -100,14 +103,20 @@ def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
 
 
 def checked_currency(line: int, column: str, text: str, *, longest: int = 3) -> str:
-    """A currency code in capitals. Raises BadFile."""
+    """Check that a text is a currency code in capitals.
+
+    Raises: BadFile.
+    """
     if not (text.isascii() and text.isalnum() and text.isupper() and 3 <= len(text) <= longest):
         raise wrong(line, column, _("“%(value)s” is not a currency code.") % {"value": text[:20]})
     return text
 
 
 def moment(line: int, column: str, text: str) -> dt.datetime:
-    """An ISO date or time; UTC where no zone is given. Raises BadFile."""
+    """Read an ISO date or time; UTC where no zone is given.
+
+    Raises: BadFile.
+    """
     try:
         at = dt.datetime.fromisoformat(text.strip())
     except ValueError:
@@ -116,15 +125,20 @@ def moment(line: int, column: str, text: str) -> dt.datetime:
 
 
 def plausible(line: int, column: str, at: dt.datetime) -> dt.datetime:
-    """The same time. Raises BadFile for one at which no PSP can have booked anything: neither we nor the database could
-    compute with the year 1, or show 9999 in another zone."""
+    """Refuse a time at which no PSP can have booked anything.
+
+    Neither we nor the database could compute with the year 1, or show 9999 in another zone. Raises: BadFile.
+    """
     if not YEAR_MIN <= at.year <= timezone.now().year + YEARS_AHEAD_MAX:
         raise wrong(line, column, _("%(day)s can't be the day of a booking.") % {"day": at.date().isoformat()})
     return at
 
 
 def exact_rate(line: int, column: str, text: str) -> Decimal:
-    """A rate of exchange above zero. Raises BadFile."""
+    """Read a rate of exchange above zero.
+
+    Raises: BadFile.
+    """
     text = text.strip()
     is_number = len(text) <= NUMBER_CHARS_MAX and AMOUNT.fullmatch(text)
     if not is_number or not RATE_MIN <= (rate := Decimal(text)) < RATE_MAX:
@@ -192,10 +206,10 @@ class SettlementReader(ABC):
 
     @abstractmethod
     def _read(self) -> Iterator[FileRow]:
-        """The rows in the file's order, each checked by itself."""
+        """Read the rows in the file's order, each checked alone."""
 
     def _finish(self) -> None:
-        """What a format knows only at the end. Here: a report without balances begins at nothing."""
+        """Set what a format knows only at the end; here, a report without balances begins at zero."""
         self.opening = dict.fromkeys(self.totals, 0)
         self.closing = {currency: one.net for currency, one in self.totals.items()}
 
@@ -239,7 +253,10 @@ class SettlementReader(ABC):
         self._prove()
 
     def _prove(self) -> None:
-        """opening + Σ net = closing, in each currency."""
+        """Prove opening + Σ net = closing, in each currency.
+
+        Raises: BadFile.
+        """
         if not self.opening or not self.days:
             raise BadFile(_("The report has no opening balance. Nothing was imported."))
         for currency, total in self.totals.items():
@@ -263,7 +280,7 @@ class SettlementReader(ABC):
                 raise wrong(line, column, words)
 
     def _leave_out(self, line: int, currency: str) -> None:
-        """A row that moves no money (pending, declined): counted and shown, not stored."""
+        """Count a row that moves no money (pending, declined): it is shown, not stored."""
         self.totals.setdefault(currency, Total(line)).left_out += 1
 
 
@@ -295,7 +312,10 @@ class CsvReader(SettlementReader):
     def _rows(self) -> Iterator[FileRow]: ...
 
     def header(self, required: Iterable[str]) -> list[str]:
-        """The first line: the columns' names. Raises BadFile when one is missing."""
+        """Read the first line, the columns' names.
+
+        Raises: BadFile (one is missing).
+        """
         present = [name.strip() for name in next(self.cells, [])]
         require_columns(self.line or 1, present, required)
         return present
@@ -305,7 +325,10 @@ class CsvReader(SettlementReader):
 
 
 def _require_text(row: FileRow) -> None:
-    """References are text: a carriage return or another control character in one of them is a damaged file."""
+    """Refuse references with control characters: the file is damaged.
+
+    Raises: BadFile.
+    """
     for name in (
         "psp_reference",
         "merchant_reference",
@@ -324,7 +347,10 @@ def _require_text(row: FileRow) -> None:
 
 
 def require_columns(line: int, present: Sequence[str], required: Iterable[str]) -> None:
-    """Raises BadFile naming the columns that are missing, or twice there."""
+    """Require that each column is there, once.
+
+    Raises: BadFile naming the columns that are missing or there twice.
+    """
     if missing := [name for name in required if name not in present]:
         named = ", ".join(missing) if any(present) else _("all")
         raise BadFile(

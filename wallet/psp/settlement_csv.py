@@ -52,7 +52,7 @@ class PlainReader(CsvReader):
     title = "CSV"
 
     def _finish(self) -> None:
-        """The balances stand in the file: it ends with the closing ones."""
+        """Mark the report as complete: it ends with its closing balances."""
         self.is_complete = True
 
     def _rows(self) -> Iterator[FileRow]:

@@ -65,7 +65,10 @@ def replace_keys(psp: Psp, keys: Mapping[str, str]) -> list[str]:
 
 
 def require_address(base_url: str) -> None:
-    """The provider's own, the sandbox's, or in production a public https address. Raises: DomainError."""
+    """Require the provider's own address, the sandbox's, or in production a public https address.
+
+    Raises: DomainError.
+    """
     if base_url and not base_url.startswith("sandbox:"):
         require_public_url(base_url)
 
@@ -146,7 +149,10 @@ def missing_methods(psp: Psp) -> list[Method]:
 
 @transaction.atomic
 def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
-    """A way to pay that the provider knows gets its row, switched off. Who: `wallet.manage_psp` on the brand."""
+    """Add a payment method that the provider knows, switched off.
+
+    Who: `wallet.manage_psp` on the brand.
+    """
     psp = lock(Psp, psp_id)
     require(policies.can_manage_psp(actor, psp))
     method = next((one for one in missing_methods(psp) if one.code == code), None)

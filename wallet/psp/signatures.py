@@ -22,7 +22,7 @@ HEADER_LENGTH_MAX = 2_000
 def judge_timed_signature(
     *, header: str, body: bytes, secrets: Sequence[str], now: dt.datetime, window_seconds: int = WINDOW_SECONDS
 ) -> Verdict:
-    """The verdict on a signature header: its form, then its signature, then its time."""
+    """Judge a signature header: its form, then its signature, then its time."""
     if not header:
         return Verdict.NO_SIGNATURE
     stamp, signatures = _parts(header)
@@ -43,7 +43,7 @@ def judge_standard_webhook(
     now: dt.datetime,
     window_seconds: int = WINDOW_SECONDS,
 ) -> Verdict:
-    """The verdict on `webhook-id`, `webhook-timestamp` and `webhook-signature` (standardwebhooks.com).
+    """Judge `webhook-id`, `webhook-timestamp` and `webhook-signature` (standardwebhooks.com).
 
     Secrets are base64, with or without `whsec_` and padding; one that is not opens nothing. Header names are lower case.
     """
@@ -81,7 +81,10 @@ def _judge_time(stamp: int, now: dt.datetime, window_seconds: int) -> Verdict:
 
 
 def _parts(header: str) -> tuple[int | None, list[str]]:
-    """The first `t` counts; one that is no number makes the header senseless."""
+    """Split a header into time and signatures.
+
+    The first `t` counts; one that is no number makes the header unreadable.
+    """
     stamps: list[int | None] = []
     signatures = []
     for part in header[:HEADER_LENGTH_MAX].split(","):

@@ -84,7 +84,7 @@ def is_accounting_report(head: bytes) -> bool:
 
 
 def opened(file: BinaryIO) -> tuple[BinaryIO, bytes]:
-    """The file, to be read from its beginning, and what it begins with."""
+    """Open a report to be read from its beginning, and peek at what it begins with."""
     source = io.BufferedReader(file, HEAD_BYTES)  # type: ignore[type-var]
     return source, source.peek(HEAD_BYTES)[:HEAD_BYTES]
 
@@ -205,7 +205,10 @@ class AccountingReader(CsvReader):
         )
 
     def _kind(self, cells: dict[str, str], balance: int) -> RowType:
-        """A bank transfer's by its state and sign: out is a client's payout, in is from our own bank."""
+        """Tell what a row moves; a bank transfer by its state and sign.
+
+        Out is a client's payout, in is from our own bank.
+        """
         if cells[CATEGORY] != BANK or cells[TYPE] in TYPES:
             return TYPES.get(cells[TYPE], RowType.ADJUSTMENT)
         if cells[STATUS] == "booked":

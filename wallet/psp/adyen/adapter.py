@@ -198,7 +198,7 @@ class AdyenAdapter(BaseAdapter):
     # Payments in
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
-        """A payment link to go to, or a session for Adyen's card fields on our page."""
+        """Open a payment link, or a session for Adyen's card fields on our page."""
         method = self.method(intent.method)
         body: dict[str, Any] = {
             "merchantAccount": self.merchant,
@@ -252,7 +252,10 @@ class AdyenAdapter(BaseAdapter):
     def find_payment(
         self, reference: str, *, psp_reference: str = "", session_reference: str = ""
     ) -> PaymentView | None:
-        """The payment link, where it was one. Captured is said by a notification alone: the link does not name the payment."""
+        """Look up the payment link, where there is one; else the newest notification about the payment.
+
+        A captured payment is known from its notification alone: the link doesn't name the payment.
+        """
         link_id = psp_reference if psp_reference.startswith("PL") else session_reference
         if not link_id.startswith("PL"):
             heard = self._heard(reference, ("AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION"))
@@ -305,7 +308,7 @@ class AdyenAdapter(BaseAdapter):
     # What was told
 
     def _heard(self, reference: str, codes: Iterable[str]) -> WebhookEvent | None:
-        """The newest accepted notification about a reference."""
+        """Find the newest accepted notification about a reference."""
         message = (
             WebhookMessage.objects.filter(
                 psp=self.psp, reference=reference, verdict=Verdict.ACCEPTED, event_type__in=list(codes)
@@ -327,7 +330,7 @@ class AdyenAdapter(BaseAdapter):
         return told
 
     def _reported(self, reference: str, kind: RowType) -> TransferView | None:
-        """The last that a settlement report says under our reference: money that went out, or came back after all."""
+        """Find the last that a settlement report has under our reference: money that went out, or came back after all."""
         rows = SettlementRow.objects.filter(report__psp=self.psp, merchant_reference=reference, type=kind)
         row = rows.filter(is_repeat=False).order_by("-booked_at", "-pk").first()
         if row is None:
@@ -420,7 +423,7 @@ class AdyenAdapter(BaseAdapter):
         return reports.announced(self._http, notice, merchant=self.merchant, logins=self._logins)
 
     def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
-        """A settlement details report, or the accounting report of the balance platform: its first line says which."""
+        """Choose the reader: a settlement details report or the balance platform's accounting report, by its first line."""
         source, head = opened(file)
         if is_accounting_report(head):
             return AccountingReader(source, head, balance_account=self._transfers.balance_account)

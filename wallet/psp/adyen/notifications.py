@@ -87,6 +87,7 @@ def judge_item(item: Item, keys: Sequence[str]) -> Verdict:
 
 
 def is_key(key: str) -> bool:
+    """Check that an HMAC key is hex text and not empty."""
     try:
         return bool(binascii.a2b_hex(key))
     except (binascii.Error, ValueError):
@@ -94,7 +95,10 @@ def is_key(key: str) -> bool:
 
 
 def items_of(message: Mapping[str, Any]) -> list[Item]:
-    """The items of a message. Raises what reading a message of another shape raises."""
+    """Read the items of a message.
+
+    Raises: what reading a message of another shape raises.
+    """
     items = [wrapper["NotificationRequestItem"] for wrapper in message["notificationItems"]]
     if not items:
         raise ValueError("no items")
@@ -102,7 +106,10 @@ def items_of(message: Mapping[str, Any]) -> list[Item]:
 
 
 def judge_items(items: Iterable[Item], keys: Sequence[str]) -> Verdict:
-    """The first verdict that is not "accepted": one item that does not hold brings the whole message down."""
+    """Judge a whole message by its items: one that doesn't hold brings it down.
+
+    Returns the first verdict that isn't "accepted".
+    """
     verdicts = [judge_item(item, keys) for item in items]
     return next((verdict for verdict in verdicts if verdict != Verdict.ACCEPTED), Verdict.ACCEPTED)
 

@@ -129,7 +129,7 @@ class AdyenReader(CsvReader):
         self.is_complete = self._paid.keys() == self._sums.keys()
 
     def _header(self, cells: Sequence[str]) -> None:
-        """The first twenty stand in Adyen's order; what an account added behind them is found by its name."""
+        """Check the header: the first twenty columns are in Adyen's order, added ones are found by name."""
         for place, (found, wanted) in enumerate(zip(cells, COLUMNS, strict=False)):
             if found.strip().lower() != wanted.lower():
                 raise wrong(
@@ -145,7 +145,7 @@ class AdyenReader(CsvReader):
         self._pick = itemgetter(*range(len(COLUMNS)), *later)
 
     def _prove_batches(self) -> None:
-        """A batch that was paid out is empty afterwards."""
+        """Check that a batch that was paid out is empty afterwards."""
         for key, line in self._paid.items():
             if self._sums[key]:
                 raise wrong(

@@ -43,7 +43,7 @@ def kinds(*, has_transfers: bool) -> tuple[ReportKind, ...]:
 
 
 def of_item(item: Mapping[str, Any], common: Mapping[str, Any]) -> WebhookEvent | None:
-    """A settlement details report that is ready; None for one of the many others."""
+    """Read the notice of a settlement details report; None for one of the many others."""
     name = str(item["pspReference"])
     if not SETTLEMENT_FILE.fullmatch(name) or len(name) > NAME_MAX:
         return None
@@ -51,7 +51,10 @@ def of_item(item: Mapping[str, Any], common: Mapping[str, Any]) -> WebhookEvent 
 
 
 def of_platform(message: Mapping[str, Any]) -> WebhookEvent | None:
-    """An accounting report that is ready; None for other reports of the platform. Raises KeyError."""
+    """Read the notice of an accounting report; None for other reports of the platform.
+
+    Raises: KeyError.
+    """
     name = str(message["data"]["fileName"])
     if not ACCOUNTING_FILE.fullmatch(name) or len(name) > NAME_MAX:
         return None

@@ -79,7 +79,10 @@ def _address(http: PspHttp, merchant: str, name: str) -> str:
 
 
 def fetch(psp: Psp, http: PspHttp, first: dt.date, last: dt.date, *, merchant: str, logins: Logins) -> bytes:
-    """The reports announced between two days, one after the other under one header. Raises the adapter's errors."""
+    """Fetch the reports announced between two days, one after the other under one header.
+
+    Raises: the adapter's errors.
+    """
     names = _announced(psp, first, last)
     if not names:
         raise PspRefused(

@@ -69,7 +69,10 @@ def is_ours(data: Mapping[str, Any], balance_account: str) -> bool:
 
 
 def view_of(data: Mapping[str, Any]) -> TransferView:
-    """A transfer as its look-up and its webhooks show it. Raises what reading one of another shape raises."""
+    """Read a transfer as its look-up and its webhooks show it.
+
+    Raises: what reading one of another shape raises.
+    """
     status, currency = STATUS[str(data["status"])], str(data["amount"]["currency"])
     events = [one for one in data.get("events") or () if isinstance(one, Mapping)]
     booked = next((one for one in events if one.get("status") in BOOKED), None)
@@ -113,6 +116,7 @@ def signature(body: bytes, key: str) -> str:
 
 
 def judge_signature(body: bytes, given: str, keys: Sequence[str]) -> Verdict:
+    """Judge a message's HMAC signature, which any of the keys may have made."""
     if not given:
         return Verdict.NO_SIGNATURE
     fits = [hmac.compare_digest(signature(body, key).encode(), given.encode()) for key in keys if is_key(key)]
@@ -128,7 +132,7 @@ def judge(
     is_live: bool,
     now: dt.datetime,
 ) -> Judgement:
-    """What the raw bytes prove: signature, then time, environment and balance account."""
+    """Judge what the raw bytes prove: signature, then time, environment and balance account."""
     verdict = judge_signature(body, headers.get("hmacsignature", ""), keys)
     if verdict != Verdict.ACCEPTED:
         return Judgement(verdict)
@@ -171,7 +175,7 @@ def event_of(body: bytes, message: Mapping[str, Any]) -> WebhookEvent:
 
 
 def overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
-    """The event, or nothing to do where a later one about the same transfer is in the inbox: late ones take nothing back."""
+    """Drop an event that a later one about the same transfer has overtaken, so that late ones take nothing back."""
     assert event.transfer is not None
     own = f"{event.transfer.psp_reference}:"
     heard = WebhookMessage.objects.filter(

@@ -131,7 +131,10 @@ class Transfers:
             return list(self._api().get_all_transfers(query_parameters=quoted).message["data"])
 
     def check(self) -> Health | None:
-        """What is wrong with the set-up, or None. Asks for the transfers of the last hour: a look-up needs that right too."""
+        """Say what is wrong with the set-up of transfers; None where nothing is.
+
+        Asks for the transfers of the last hour: a look-up needs that right too.
+        """
         if not any(self._keys.values()):
             return None
         if not self.is_set_up:
@@ -171,7 +174,10 @@ def went_the_old_way(psp: Psp, reference: str) -> bool:
 
 
 def latin_name(name: str) -> str:
-    """A holder's name in the signs that Adyen takes. Raises PspRefused for one that can't be written so."""
+    """Write a holder's name in the characters that Adyen takes.
+
+    Raises: PspRefused (it can't be written so).
+    """
     spelt = unicodedata.normalize("NFKD", name.translate(SPELT))
     plain = " ".join("".join(sign for sign in spelt if not unicodedata.combining(sign)).split())
     if not plain or not NAME_SIGNS.issuperset(plain):

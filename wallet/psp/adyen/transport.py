@@ -76,7 +76,7 @@ class Doors:
 
 @contextmanager
 def in_our_words(psp: Psp) -> Iterator[None]:
-    """The SDK's exceptions as PspRefused (certainly not done) or PspUnknown (may be done)."""
+    """Translate the SDK's exceptions into PspRefused (certainly not done) or PspUnknown (may be done)."""
     try:
         yield
     except AdyenAPIResponseError as error:

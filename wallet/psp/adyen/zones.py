@@ -33,7 +33,10 @@ class Zones:
         self._known: dict[str, ZoneInfo] = {}
 
     def local(self, line: int, column: str, text: str, zone_column: str, name: str) -> dt.datetime:
-        """The instant, in the report's own zone; UTC where none is named. Raises BadFile."""
+        """Read a time in the report's own zone; UTC where none is named.
+
+        Raises: BadFile.
+        """
         try:
             at = dt.datetime.fromisoformat(text)
         except ValueError:

@@ -109,7 +109,7 @@ class BankWireAdapter(BaseAdapter):
     def find_payment(
         self, reference: str, *, psp_reference: str = "", session_reference: str = ""
     ) -> PaymentView | None:
-        """The bank can't be asked. What its statements told is applied when they are read."""
+        """Find nothing: a bank can't be asked. Payments arrive with its statements."""
         return None
 
     # Payments out
@@ -219,7 +219,7 @@ class StatementReader(SettlementReader):
                 yield _report_row(entry, number)
 
     def _finish(self) -> None:
-        """The balances stand in the statement."""
+        """Leave the balances as they are: they were read with the statement."""
 
 
 def _report_row(entry: Entry, line: int) -> FileRow:
@@ -259,11 +259,13 @@ def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
 
 
 def masked(iban: str) -> str:
+    """Shorten an IBAN to its first and last four characters, for pages and messages."""
     plain = "".join(iban.split()).upper()
     return f"{plain[:4]} •••• {plain[-4:]}" if len(plain) > 8 else plain[:4]
 
 
 def view_of(order: BankOrder) -> TransferView:
+    """Describe a payment order to our bank as a transfer."""
     return TransferView(
         reference=order.reference,
         psp_reference=order.reference,

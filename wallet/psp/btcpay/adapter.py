@@ -143,19 +143,19 @@ class BtcPayAdapter(BaseAdapter):
         return self._look_up(f"{self._store}/invoices/{_part(invoice_id)}")
 
     def _invoice_of(self, reference: str) -> Any | None:
-        """The oldest of that order id: the one that the client was shown first."""
+        """Find the oldest invoice of that order id: the one that the client was shown first."""
         found = self._call("GET", f"{self._store}/invoices?orderId={_part(reference)}&take=10")
         invoices = self._http.read(lambda answer: sorted(answer, key=lambda one: int(one["createdTime"])), found)
         return invoices[0] if invoices else None
 
     def _seen(self, invoice: Any) -> PaymentView:
-        """An invoice with its address, and what arrived there at the invoice's rate."""
+        """Describe an invoice with its address, and what arrived there at the invoice's rate."""
         invoice_id = self._http.read(lambda one: str(one["id"]), invoice)
         ways = self._call("GET", f"{self._store}/invoices/{_part(invoice_id)}/payment-methods")
         return self._http.read(lambda answer: payment_of(invoice, answer), ways)
 
     def refund(self, order: RefundOrder) -> TransferView:
-        """A pull payment that the payer claims at its address."""
+        """Make a pull payment that the payer claims at its address."""
         body = {
             "name": order.reference,
             "description": order.reason[:200],
@@ -177,7 +177,7 @@ class BtcPayAdapter(BaseAdapter):
         return self._refund_of(pull, order.reference, order.amount_minor, order.currency)
 
     def withdraw_refund(self, order: RefundOrder) -> None:
-        """An archived pull payment takes no further claim; one that is at work goes on."""
+        """Archive the refund's pull payment: it takes no further claim, and one that is being paid goes on."""
         pull = self._pull_payment_of(order.reference)
         if pull is not None:
             pull_id = self._http.read(lambda one: str(one["id"]), pull)
@@ -300,7 +300,7 @@ class BtcPayAdapter(BaseAdapter):
         return (event_of(json.loads(body)),)
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-        """The invoice or payout that the message names, as the server shows it now."""
+        """Look up the invoice or payout that the message names."""
         if event.kind == EventKind.PAYMENT and event.payment is not None:
             invoice = self._invoice(event.payment.psp_reference)
             if invoice is None:
@@ -318,7 +318,10 @@ class BtcPayAdapter(BaseAdapter):
         return event
 
     def _claim(self, event: WebhookEvent, pull_id: str) -> WebhookEvent:
-        """A payout without our reference is a payer's claim of a refund: the pull payment bears the reference."""
+        """Complete an event of a payout without our reference: a payer's claim of a refund.
+
+        The pull payment has the reference.
+        """
         pull = self._look_up(f"/pull-payments/{_part(pull_id)}") if pull_id else None
         if pull is None:
             return replace(event, transfer=None)
@@ -331,7 +334,7 @@ class BtcPayAdapter(BaseAdapter):
     # Reports, health and HTTP
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        """The server's lists “Payments” and “Payouts” of the days, as it exports them, one after the other."""
+        """Fetch the server's lists “Payments” and “Payouts” of the days, as it exports them, one after the other."""
         since = int(dt.datetime.combine(first, dt.time(), dt.UTC).timestamp())
         until = int(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC).timestamp()) - 1
         lists = []
@@ -369,7 +372,7 @@ def is_signed(body: bytes, header: str, secret: str) -> bool:
 
 
 def received_minor(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> int:
-    """What arrived over all payment methods, each at its own rate, in the invoice's currency."""
+    """Add up what arrived over all payment methods, each at its own rate, in the invoice's currency and minor units."""
     currency = str(invoice["currency"])
     if invoice.get("paidAmount") is not None:  # newer servers say so themselves
         total = Decimal(str(invoice["paidAmount"]))
@@ -381,6 +384,7 @@ def received_minor(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) ->
 
 
 def payment_of(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> PaymentView:
+    """Read an invoice and its payment methods as a payment."""
     currency = str(invoice["currency"])
     status = STATES[str(invoice["status"])]
     additional = str(invoice.get("additionalStatus") or "None")
@@ -415,6 +419,7 @@ def payment_of(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Pay
 
 
 def payout_of(payout: Mapping[str, Any]) -> TransferView:
+    """Read a payout of the server as a transfer."""
     currency = str(payout.get("originalCurrency") or payout["currency"])
     amount = Decimal(str(payout.get("originalAmount") or payout["amount"]))
     state = str(payout["state"])
@@ -430,7 +435,10 @@ def payout_of(payout: Mapping[str, Any]) -> TransferView:
 
 
 def event_of(message: Mapping[str, Any]) -> WebhookEvent:
-    """A hint: the invoice or payout it names is asked for. A redelivery is the original event."""
+    """Read a webhook as a hint: the invoice or payout that it names is asked for.
+
+    A redelivery is the original event.
+    """
     event_id = str((message.get("originalDeliveryId") if message.get("isRedelivery") else "") or message["deliveryId"])
     event_type = str(message["type"])
     common: dict[str, Any] = {"event_id": event_id[:120], "event_type": event_type[:80]}

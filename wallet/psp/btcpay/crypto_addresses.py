@@ -38,7 +38,7 @@ NETWORKS = {
 
 
 def is_address(address: str, network: str) -> bool:
-    """True when the address is of that network and its checksum holds."""
+    """Check that an address is of that network and that its checksum holds."""
     known = NETWORKS[network]
     if known.is_ethereum:
         return is_ethereum_address(address)
@@ -49,7 +49,7 @@ def is_address(address: str, network: str) -> bool:
 
 
 def base58check(text: str) -> bytes | None:
-    """The payload (version byte first), or None where a letter or the checksum is wrong."""
+    """Decode the payload (version byte first); None where a character or the checksum is wrong."""
     if len(text) > BASE58_CHARS_MAX:
         return None
     try:
@@ -112,7 +112,7 @@ def _polymod(values: list[int]) -> int:
 
 
 def _regrouped(values: list[int]) -> bytes | None:
-    """Groups of five bits as bytes; the padding must be short and zero."""
+    """Join groups of five bits into bytes; None where the padding isn't short and zero."""
     bits = "".join(f"{value:05b}" for value in values)
     whole = len(bits) // 8 * 8
     if len(bits) - whole > 4 or "1" in bits[whole:]:

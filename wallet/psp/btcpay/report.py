@@ -183,7 +183,10 @@ class BtcPayReader(CsvReader):
 
 
 def as_csv(answer: Mapping[str, Any]) -> str:
-    """A list from the Greenfield API as the server's own page exports it; amounts come as {"v": "0.001", "d": 8}."""
+    """Write a list from the Greenfield API as the server's own page exports it.
+
+    Amounts come as {"v": "0.001", "d": 8}.
+    """
     if not answer["data"]:
         return ""
     out = io.StringIO()

@@ -214,7 +214,7 @@ class PayPalAdapter(BaseAdapter):
         return (event_of(json.loads(body)),)
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-        """An approved order as PayPal shows it now; a reversal that names only its capture."""
+        """Look up an approved order, or the order of a reversal that names only its capture."""
         from wallet.psp.paypal.webhooks import completed
 
         return completed(self, event, records)
@@ -227,7 +227,7 @@ class PayPalAdapter(BaseAdapter):
         return None if answer is None else self._http.read(payment_of_capture, answer)
 
     def dispute_of_capture(self, capture_id: str) -> DisputeView | None:
-        """The latest dispute about a captured payment, if there is one."""
+        """Look up the latest dispute about a captured payment, if there is one."""
         from wallet.psp.paypal.webhooks import dispute_of
 
         answer = self._look_up(f"/v1/customer/disputes?disputed_transaction_id={path_part(capture_id)}")

@@ -40,5 +40,5 @@ GROUPS: dict[str, RowType] = {
 
 
 def type_of(code: str) -> RowType | None:
-    """What a T-code means; None for one of no known group."""
+    """Map a T-code to the type of a report's row; None for one of no known group."""
     return CODES.get(code) or GROUPS.get(code[:3])

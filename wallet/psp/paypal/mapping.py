@@ -62,12 +62,13 @@ def amount_of(minor: int, currency: str, psp: Psp) -> dict[str, str]:
 
 
 def minor_of(amount: Mapping[str, Any], currency_field: str = "currency_code") -> tuple[int, str]:
+    """Convert PayPal's amount to minor units and its currency."""
     currency = str(amount[currency_field])
     return to_minor(Decimal(str(amount["value"])), currency), currency
 
 
 def payment_of_order(order: Mapping[str, Any]) -> PaymentView:
-    """An order with its capture, if there is one."""
+    """Read an order as a payment, with its capture if there is one."""
     unit = order["purchase_units"][0]
     minor, currency = minor_of(unit["amount"])
     captures = unit.get("payments", {}).get("captures", [])
@@ -102,6 +103,7 @@ def payment_of_order(order: Mapping[str, Any]) -> PaymentView:
 
 
 def payment_of_capture(capture: Mapping[str, Any]) -> PaymentView:
+    """Read a captured payment; its order's id is the PSP reference."""
     minor, currency = minor_of(capture["amount"])
     related = capture.get("supplementary_data", {}).get("related_ids", {})
     return PaymentView(
@@ -117,11 +119,13 @@ def payment_of_capture(capture: Mapping[str, Any]) -> PaymentView:
 
 
 def capture_id_of(order: Mapping[str, Any]) -> str:
+    """Find the captured payment of an order; empty where there is none."""
     captures = order["purchase_units"][0].get("payments", {}).get("captures", [])
     return next((str(one["id"]) for one in captures if CAPTURE_STATES.get(one["status"]) == PaymentStatus.CAPTURED), "")
 
 
 def refund_of(refund: Mapping[str, Any]) -> TransferView:
+    """Read a refund as a transfer."""
     minor, currency = minor_of(refund["amount"])
     return TransferView(
         reference=str(refund.get("custom_id") or refund.get("invoice_id") or ""),
@@ -134,6 +138,7 @@ def refund_of(refund: Mapping[str, Any]) -> TransferView:
 
 
 def payout_of_item(item: Mapping[str, Any]) -> TransferView:
+    """Read an item of a payout batch as a transfer; the batch's id is the PSP reference."""
     minor, currency = minor_of(item["payout_item"]["amount"], "currency")
     errors = item.get("errors") or {}
     return TransferView(
@@ -148,6 +153,7 @@ def payout_of_item(item: Mapping[str, Any]) -> TransferView:
 
 
 def masked(email: str) -> str:
+    """Shorten an e-mail address to its first letter and its host; empty where it is none."""
     name, at, host = email.partition("@")
     return f"{name[:1]}•••@{host}"[:80] if at else ""
 
@@ -166,6 +172,7 @@ def path_part(text: str) -> str:
 
 
 def explained(answer: Any) -> str:
+    """Find PayPal's own words in an answer that says no."""
     details = answer.get("details") or [{}]
     try:
         described = details[0].get("description") or details[0].get("issue") or ""

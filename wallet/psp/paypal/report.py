@@ -249,7 +249,7 @@ class StlReader(CsvReader):
         self._continue(section.account, currency, opening, closing)
 
     def _continue(self, account: str, currency: str, opening: int, closing: int) -> None:
-        """A later section of the same account goes on where the one before ended."""
+        """Check that a later section of the same account continues where the one before ended."""
         known = self._balances.get((account, currency))
         if known is not None and known[1] != opening:
             words = _("it does not begin where the section before ended (%(before)s, then %(now)s).")

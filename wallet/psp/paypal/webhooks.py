@@ -74,7 +74,7 @@ _fetches = threading.BoundedSemaphore(FETCHES_AT_ONCE)
 
 
 def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-    """The verdict: its headers, its certificate, its signature, its time; then what it says."""
+    """Judge a webhook: its headers, its certificate, its signature, its time; then read it."""
     told = {name: headers.get(f"paypal-transmission-{name}") or headers.get(f"paypal-{name}", "") for name in BEARERS}
     webhook_id = str(adapter.credentials.get("webhook_id", ""))
     if not all(told.values()) or not webhook_id:
@@ -108,7 +108,10 @@ def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, no
 
 
 def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
-    """The key of the certificate at that address. Raises CertificateWrong, CertificateMissing."""
+    """Fetch the key of the certificate at that address, or remember it.
+
+    Raises: CertificateWrong, CertificateMissing.
+    """
     of_sandbox = _is_of_sandbox(url, sandbox_url)
     if not of_sandbox and not _is_of_paypal(url):
         raise CertificateWrong(f"certificate at {url[:120]}")
@@ -130,7 +133,7 @@ def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
 
 
 def _remembered(url: str) -> rsa.RSAPublicKey | None:
-    """The key at this address, or the error of a moment ago raised again; None where it must be fetched."""
+    """Look up the key at this address, or raise the error of a moment ago again; None where it must be fetched."""
     with _lock:
         known, missed = _certificates.get(url), _misses.get(url)
     if known is not None and time.monotonic() < known[0]:
@@ -149,6 +152,7 @@ def _remember(where: dict[str, Any], url: str, what: Any) -> None:
 
 
 def forget_certificates() -> None:
+    """Forget remembered certificates and misses, for tests."""
     with _lock:
         _certificates.clear()
         _misses.clear()
@@ -192,7 +196,7 @@ def _fetch(url: str) -> bytes:
 
 
 def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
-    """The leaf's key after the whole chain held: issued by a trusted root, valid now, made out to PayPal's signer."""
+    """Verify the chain and take the leaf's key: issued by a trusted root, valid now, made out to PayPal's signer."""
     try:
         chain = x509.load_pem_x509_certificates(content)
         roots = chain[-1:] if of_sandbox else _trusted_roots()
@@ -208,7 +212,7 @@ def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
 
 @cache
 def _trusted_roots() -> tuple[x509.Certificate, ...]:
-    """The roots that browsers trust; one that breaks today's rules for certificates is left out."""
+    """Load the roots that browsers trust; one that breaks today's rules for certificates is left out."""
     roots = []
     for block in re.findall(rb"-----BEGIN.*?END CERTIFICATE-----", Path(certifi.where()).read_bytes(), re.DOTALL):
         with warnings.catch_warnings():
@@ -261,7 +265,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
 
 
 def _capture_of(resource: Mapping[str, Any]) -> str:
-    """A reversal may name its capture only, as the link that leads up."""
+    """Find the capture that a reversal names only in its link upwards."""
     link = next((str(one["href"]) for one in resource.get("links", []) if one["rel"] == "up"), "")
     return link.rpartition("/v2/payments/captures/")[2]
 
@@ -270,7 +274,10 @@ OUTCOMES = {"RESOLVED_BUYER_FAVOUR": "lost", "RESOLVED_SELLER_FAVOUR": "won"}
 
 
 def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> WebhookEvent:
-    """Opened, or decided. Money goes with PAYMENT.CAPTURE.REVERSED; it is ours again when a dispute is won after that."""
+    """Read a dispute that was opened or decided.
+
+    Money goes with PAYMENT.CAPTURE.REVERSED; it comes back when a dispute is won after that.
+    """
     dispute = dispute_of(resource)
     return WebhookEvent(
         **common,
@@ -282,6 +289,7 @@ def _dispute_event(common: Mapping[str, Any], resource: Mapping[str, Any]) -> We
 
 
 def dispute_of(resource: Mapping[str, Any]) -> DisputeView:
+    """Read a dispute; the reference is our deposit's."""
     transaction = (resource.get("disputed_transactions") or [{}])[0]
     minor, currency = minor_of(resource["dispute_amount"])
     return DisputeView(
@@ -328,7 +336,7 @@ def _won(event: WebhookEvent, dispute: DisputeView, records: OurRecords) -> Webh
 
 
 def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) -> WebhookEvent:
-    """The dispute of the capture that was reversed, with the amount that the message tells."""
+    """Complete a reversal with its capture's dispute, for the amount that the message names."""
     reference = event.reference
     if not reference:
         found = adapter.payment_of_capture(told.session_reference)

@@ -127,6 +127,7 @@ TRANSFER_STATES = {
 
 
 def value_at(message: Any, path: str) -> Any:
+    """Look up a value in nested objects by its path with dots; None where there is none."""
     for name in path.split("."):
         message = message.get(name) if isinstance(message, Mapping) else None
     return message
@@ -253,7 +254,10 @@ class PraxisAdapter(BaseAdapter):
     # Notifications
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-        """The signature stands over parsed fields, so the form comes first: what can't be parsed can't be checked."""
+        """Judge a notification: form first, since the signature covers parsed fields.
+
+        What can't be parsed can't be checked.
+        """
         given = headers.get("gt-authentication", "")
         if not given:
             return Judgement(Verdict.NO_SIGNATURE)
@@ -313,7 +317,7 @@ class PraxisAdapter(BaseAdapter):
         return PraxisReader(file)
 
     def check_connection(self) -> Health:
-        """An order that nobody made: a cashier that knows our secret says that there is none."""
+        """Look up an order that doesn't exist: a cashier that knows our secret answers that there is none."""
         try:
             self._find("connection-test")
         except (PspRefused, PspUnreachable, PspUnknown) as error:
@@ -339,7 +343,10 @@ class PraxisAdapter(BaseAdapter):
             raise
 
     def _call(self, path: str, body: Mapping[str, Any], fields: Sequence[str], answered: Sequence[str]) -> Any:
-        """A signed request; an answer whose signature does not hold tells nothing. A status above zero is a refusal."""
+        """Send a signed request and check the answer's signature.
+
+        A status above zero is a refusal; an answer whose signature doesn't hold leaves the outcome open.
+        """
         message = {
             **body,
             "merchant_id": self.credentials.get("merchant_id"),
@@ -369,6 +376,10 @@ class PraxisAdapter(BaseAdapter):
 
 
 def payment_of(message: Mapping[str, Any]) -> PaymentView:
+    """Read a deposit's message as a payment.
+
+    Raises: ValueError (it is no deposit).
+    """
     transaction = message["transaction"]
     status = STATES[str(transaction["transaction_status"])]
     if transaction["transaction_type"] not in ("sale", "authorize"):
@@ -398,6 +409,10 @@ def payment_of(message: Mapping[str, Any]) -> PaymentView:
 
 
 def transfer_of(message: Mapping[str, Any]) -> TransferView:
+    """Read a payout's or refund's message as a transfer.
+
+    Raises: ValueError (it is neither).
+    """
     transaction = message["transaction"]
     if transaction["transaction_type"] not in ("payout", "refund"):
         raise ValueError("neither payout nor refund")

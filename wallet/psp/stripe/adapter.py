@@ -232,8 +232,10 @@ class StripeAdapter(BaseAdapter):
     # Reports and health
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        """The payouts between two days with what makes them up, what no payout had yet at the end, and the balance that
-        proves both. Stripe writes each while we wait."""
+        """Fetch the payouts between two days with what makes them up, and the balance that proves them.
+
+        What no payout had yet at the end is in it too. Stripe writes each report while we wait.
+        """
         return b"".join(self._report(name, first, last) for name in REPORT_TYPES)
 
     def _report(self, name: str, first: dt.date, last: dt.date) -> bytes:

@@ -75,7 +75,7 @@ DISPUTE_EVENTS = {
 
 
 def session_view(session: Data) -> PaymentView:
-    """A Checkout Session; with its PaymentIntent expanded, as precise as that."""
+    """Read a Checkout Session; with its PaymentIntent expanded, as precisely as that."""
     currency, intent = str(session["currency"]).upper(), session.get("payment_intent")
     link: dict[str, Any] = {"session_reference": str(session["id"]), "redirect_url": str(session.get("url") or "")}
     if isinstance(intent, Mapping):
@@ -99,7 +99,7 @@ def session_view(session: Data) -> PaymentView:
 
 
 def intent_view(intent: Data) -> PaymentView:
-    """A PaymentIntent; payer, instrument and refunds when its latest charge is expanded."""
+    """Read a PaymentIntent; payer, instrument and refunds when its latest charge is expanded."""
     currency, status = str(intent["currency"]).upper(), INTENT_STATUS[str(intent["status"])]
     error, charge = intent.get("last_payment_error") or {}, intent.get("latest_charge")
     if status == PaymentStatus.CREATED and error:
@@ -133,7 +133,7 @@ def _charge(charge: Data, currency: str) -> dict[str, Any]:
 
 
 def refund_view(refund: Data) -> TransferView:
-    """A refund under our reference; one that was made in Stripe's dashboard has none."""
+    """Read a refund; one that was made in Stripe's dashboard has no reference of ours."""
     currency = str(refund["currency"]).upper()
     return TransferView(
         reference=_reference(refund),
@@ -147,6 +147,7 @@ def refund_view(refund: Data) -> TransferView:
 
 
 def dispute_view(dispute: Data, reference: str) -> DisputeView:
+    """Read a dispute about the deposit of that reference."""
     currency, due_by = str(dispute["currency"]).upper(), (dispute.get("evidence_details") or {}).get("due_by")
     return DisputeView(
         reference=reference,
@@ -202,7 +203,7 @@ def event_of(message: Data) -> WebhookEvent:
 
 
 def _named(value: Data) -> PaymentView:
-    """What a refund or dispute tells of its payment: Stripe's id of it, and the amount that goes back."""
+    """Read what a refund or dispute has of its payment: Stripe's id of it, and the amount that goes back."""
     currency = str(value["currency"]).upper()
     return PaymentView(
         reference="",

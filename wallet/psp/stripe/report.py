@@ -288,7 +288,10 @@ class Table:
         return self._converted(row, facing, facing_text, rate_text) if facing and facing != currency else row
 
     def _converted(self, row: FileRow, facing: str, text: str, told: str) -> FileRow:
-        """What the client paid, in the currency that they saw. Stripe writes no rate here unless it is asked to."""
+        """Add what the client paid, in the currency that they saw.
+
+        Stripe writes no rate here unless it is asked to.
+        """
         checked_currency(row.line, "customer_facing_currency", facing)
         if not text:
             return row

@@ -39,7 +39,7 @@ class RecordedClient(stripe.HTTPClient):
 
 
 def client_of(psp: Psp, api_key: str) -> tuple[stripe.StripeClient, PspHttp]:
-    """The SDK's client for one PSP row, and the door that it uses."""
+    """Make the SDK's client for one PSP row, and the HTTP client that it uses."""
     http = PspHttp(psp, address_of(psp, "https://api.stripe.com"), explain=lambda answer: answer["error"]["message"])
     files = http.base_url if psp.base_url else "https://files.stripe.com"
     client = stripe.StripeClient(
@@ -53,7 +53,7 @@ def client_of(psp: Psp, api_key: str) -> tuple[stripe.StripeClient, PspHttp]:
 
 @contextmanager
 def in_our_words(psp: Psp) -> Iterator[None]:
-    """The SDK's exceptions as PspRefused (certainly not done) or PspUnknown (may be done)."""
+    """Translate the SDK's exceptions into PspRefused (certainly not done) or PspUnknown (may be done)."""
     try:
         yield
     except stripe.StripeError as error:
