@@ -43,7 +43,7 @@ LOOK_BACK_DAYS = 40
 
 
 def note(*, psp: Psp, notice: ReportNotice) -> Applied:
-    """A report is ready: it is fetched by a worker. In the inbox's transaction."""
+    """Take down that a report is ready; a worker fetches it. In the inbox's transaction."""
     known = adapter_of(psp).report_kinds()
     if notice.kind not in {kind.code for kind in known}:
         return Applied(InboxState.IGNORED, f"{notice.name}: no movement of ours stands in it")
@@ -63,6 +63,7 @@ def note(*, psp: Psp, notice: ReportNotice) -> Applied:
 
 
 def due_reports(*, limit: int = 50) -> list[int]:
+    """List announced reports that wait to be fetched and are due, the longest waiting first."""
     rows = AnnouncedReport.objects.filter(state=ReportState.WAITING, due_at__lte=timezone.now())
     return list(rows.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
 
@@ -97,7 +98,10 @@ def _claim(report_id: int) -> AnnouncedReport | None:
 
 
 def _import(report: AnnouncedReport) -> SettlementImport:
-    """What a person uploaded already is that report. The file goes straight from the wire to the disk, encrypted."""
+    """Fetch the report and import it; one that a person uploaded already is that report.
+
+    The file goes straight from the wire to the disk, encrypted.
+    """
     psp = report.psp
     pieces = adapter_of(psp).fetch_announced(ReportNotice(report.kind, report.name, report.address))
     kept = settlement_import.keep(pieces)
@@ -131,7 +135,10 @@ def _end(report: AnnouncedReport, state: ReportState, words: str, *, imported: S
 
 @transaction.atomic
 def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
-    """It is for people: said on the PSP's page and at month-end, and told to those who may have it fetched again."""
+    """Hand a report that can't be fetched to people.
+
+    It is shown on the PSP's page and at month-end, and those who may fetch it again are notified.
+    """
     _end(report, state, words)
     audit.record(
         actor=None,

@@ -65,7 +65,10 @@ def book(report_ids: Iterable[int], *, actor: Actor = None) -> None:
 
 
 def _entries_of(report: SettlementImport, due: dict[str, dict[str, Any]]) -> list[Entry]:
-    """The differences, and what `booked` says afterwards; each journal of a report has its number in the key."""
+    """Make the journals of what isn't booked yet, and bring `booked` up to date.
+
+    Each journal of a report has its number in the key.
+    """
     booked = {"journals": 0, "fees": {}, "reserves": {}, "fx": {}} | report.booked
     entries: list[Entry] = []
     for currency in sorted({*due["fees"], *booked["fees"]}):
@@ -91,7 +94,7 @@ def _entries_of(report: SettlementImport, due: dict[str, dict[str, Any]]) -> lis
 
 
 def _conversion(report: SettlementImport, booked: dict[str, Any], pair: str, paid: int, got: int) -> Entry:
-    """The PSP holds `got` instead of `paid`: both pass through the house's FX position."""
+    """Book that the PSP holds `got` instead of `paid`: both pass through the broker's FX position."""
     paid_currency, currency = pair.split(":")
     brand_id = report.psp.brand_id
     lines = [
@@ -131,8 +134,10 @@ def _entry(
 
 
 def book_payouts(report: SettlementImport) -> int:
-    """What the PSP says it paid to our bank, and what it took for that; returns how many rows. A payout is booked once,
-    whatever report repeats it."""
+    """Book what the PSP reports as paid to our bank, and its charge for that; returns the number of rows.
+
+    A payout is booked once, whatever report repeats it.
+    """
     rows = list(SettlementRow.objects.filter(report=report, type=RowType.MERCHANT_PAYOUT).order_by("line"))
     copies: dict[str, int] = defaultdict(int)
     entries = []

@@ -28,6 +28,10 @@ BULK_MAX = 1_000
 
 
 def require_open(one: Break) -> None:
+    """Refuse a break that was resolved already.
+
+    Raises: WrongState.
+    """
     if one.state != BreakState.OPEN:
         raise WrongState(_("This break was resolved already."))
 
@@ -52,7 +56,7 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
 def close(
     one: Break, actor: Actor, words: str = "", *, code: Resolved | None = None, values: Mapping[str, Any] | None = None
 ) -> None:
-    """Resolved by a person: it does not open again, and its row and movement are not looked at any more.
+    """Resolve a break for a person: it doesn't open again, and its row and movement are matched no more.
 
     words: their own; or a code with values, said in the language of whoever reads it.
     """

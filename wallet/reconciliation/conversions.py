@@ -58,7 +58,10 @@ class Across:
 
 
 def across(one: Break) -> Across | None:
-    """What a break between two currencies comes to; None for every other break. Raises crm.rates.fx.NoRate."""
+    """Convert a break between two currencies; None for every other break.
+
+    Raises: crm.rates.fx.NoRate.
+    """
     row, movement = one.row, one.movement
     if one.kind != BreakKind.CURRENCY or row is None or movement is None or row.currency == movement.currency:
         return None
@@ -77,7 +80,7 @@ def across(one: Break) -> Across | None:
 
 
 def kept_across(posting: BreakPosting) -> Across | None:
-    """The same as it was proposed; None for a posting in one currency."""
+    """Rebuild the conversion as it was proposed; None for a posting in one currency."""
     if (
         posting.rate is None
         or posting.rate_on is None
@@ -109,7 +112,10 @@ def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
 
 
 def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[Line, ...]:
-    """The postings of the drawing above; what comes to nothing is left out, what meets on one account is one line."""
+    """Make the postings of the drawing above.
+
+    A line of zero is left out; what meets on one account is one line.
+    """
     one, house = posting_across, AccountKind.FX_POSITION
     here = ledger.house(house, brand_id=psp.brand_id, currency=one.books_currency)
     there = ledger.house(house, brand_id=psp.brand_id, currency=one.currency)
@@ -128,7 +134,7 @@ def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[
 
 
 def names_another_client(row: SettlementRow, movement: PspMovement) -> bool:
-    """Does the row say that it is somebody else's? Then no rate explains it."""
+    """Check whether the row belongs to another client by its own references: then no rate explains it."""
     if re.fullmatch(r"client-[0-9]+", row.client_reference):
         return row.client_reference != f"client-{movement.client_id}"
     reference = row.merchant_reference

@@ -81,7 +81,11 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: User) -> Psp
 
 
 def _require_open_day(psp: Psp, terms: Terms | PspCostProposal) -> None:
-    """The past is never edited: beside terms that are in force, others begin today or later. The first ones may look back."""
+    """Refuse terms that would edit the past.
+
+    Beside terms that are in force, others begin today or later; only the first ones may begin earlier. Raises:
+    DomainError.
+    """
     today = _today()
     rows = PspCost.objects.filter(psp=psp, type=terms.type, currency=terms.currency)
     if rows.filter(valid_from=terms.valid_from).exists():
@@ -114,7 +118,10 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
         return super().lock(pk)
 
     def apply(self, item: PspCostProposal, actor: User, **given: Any) -> None:
-        """Raises: DomainError (their day has gone by while they waited)."""
+        """Put the terms in force and compare the reports since then with them.
+
+        Raises: DomainError (their day has gone by while they waited).
+        """
         _require_open_day(item.psp, item)
         cost = PspCost.objects.create(psp=item.psp, **{name: getattr(item, name) for name in Terms.__slots__})
         if cost.valid_from <= _today():
@@ -205,6 +212,7 @@ class ShownTerms:
 
 
 def last_report(psp: Psp) -> SettlementImport | None:
+    """Find the report of a PSP with the latest last day; None where there is none."""
     return SettlementImport.objects.filter(psp=psp).order_by("-last_day", "-pk").first()
 
 

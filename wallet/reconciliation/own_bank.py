@@ -92,7 +92,7 @@ def free_entries(brand_id: int) -> QuerySet[BankEntry]:
 
 
 def arrivals(one: Break) -> list[Arrival]:
-    """What came in near its day, the most likely first: named, then of exactly this amount."""
+    """List what came in at our bank near the break's day, the most likely first: named, then of exactly this amount."""
     row = one.row
     if row is None or not can_be(one):
         return []
@@ -143,7 +143,10 @@ def _rate(entry: BankEntry, sent: Money) -> Decimal | None:
 
 
 def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | None = None) -> Arrival:
-    """The booking that was chosen, locked, and still free and fit. own: the proposal that holds it already."""
+    """Lock the bank entry that was chosen and require that it is still free and fits.
+
+    own: the proposal that holds it already. Raises: DomainError.
+    """
     if entry_id is None or not can_be(one):
         raise DomainError(_("Choose the booking at the bank that it is."))
     entry = lock_or_none(BankEntry, entry_id)

@@ -12,6 +12,7 @@ from wallet.models import Break, Psp
 
 
 def can_reconcile(user: Actor, psp: Psp) -> Decision:
+    """Decide who may reconcile a PSP: `wallet.run_reconciliation` on its whole brand."""
     return on_whole_brand(user, psp, "wallet.run_reconciliation")
 
 
@@ -21,12 +22,15 @@ def can_confirm_report(user: Actor, waiting: Any) -> Decision:
 
 
 def sees_waiting_reports(user: User) -> bool:
+    """Decide who sees files that wait for a confirmation: whoever sees reports or bank entries."""
     return bool(user.has_perm("wallet.view_settlementimport") or user.has_perm("wallet.view_bankentry"))
 
 
 def decides_waiting_reports(user: User) -> bool:
+    """Decide who confirms waiting files: whoever runs the reconciliation or handles bank entries."""
     return bool(user.has_perm("wallet.run_reconciliation") or user.has_perm("wallet.handle_bank_entries"))
 
 
 def can_resolve(user: Actor, one: Break) -> Decision:
+    """Decide who may resolve a break: `wallet.run_reconciliation` on its brand."""
     return on_brand(user, "wallet.run_reconciliation", one.brand_id)

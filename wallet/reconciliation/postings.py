@@ -72,7 +72,10 @@ PAIRED = frozenset({BreakKind.AMOUNT, BreakKind.CURRENCY})
 
 
 def can_be_posted(one: Break) -> bool:
-    """A fee is booked as the PSP took it; client, timing and what is missing there are no differences of money."""
+    """Check whether a break's difference can be posted.
+
+    A fee is booked as the PSP took it; client, timing and what is missing in our ledger are no differences of money.
+    """
     if one.kind == BreakKind.CURRENCY and (one.row_id is None or one.movement_id is None):
         return False
     return one.leg == Leg.PSP and one.kind in POSTABLE and one.difference_minor != 0 and one.state == BreakState.OPEN
@@ -122,7 +125,7 @@ def _between(one: Break) -> Across | None:
 
 
 def _rate_of(between: Across | None) -> dict[str, Any]:
-    """What a proposal keeps of it, so that the second person posts what the first one saw."""
+    """Collect what a proposal keeps of a conversion, so that the second person posts what the first one saw."""
     if between is None:
         return {}
     return {
@@ -136,7 +139,7 @@ def _rate_of(between: Across | None) -> dict[str, Any]:
 
 
 def _require_the_same(posting: BreakPosting, one: Break) -> Across | None:
-    """What was proposed must be what the break still says: a later file may have given it another name or partner.
+    """Require that the break is still as it was proposed: a later file may have given it another kind or partner.
 
     The rate is the one of the proposal, whatever was published since: the second person posts what the first one saw.
     """
@@ -193,7 +196,10 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
         return super().lock(pk)
 
     def apply(self, item: BreakPosting, actor: User, **given: Any) -> None:
-        """Raises: WrongState (the break has changed or is resolved), DomainError (the day is closed by now)."""
+        """Post the difference and resolve the break.
+
+        Raises: WrongState (the break has changed or is resolved), DomainError (the day is closed by now).
+        """
         one = item.one
         breaks.require_open(one)
         _require_open_day(one.brand_id, item.business_on)
@@ -246,7 +252,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
 
 
 def _note_arrival(arrival: Arrival, one: Break) -> None:
-    """The bank's entry is a PSP's payout from now on, and nobody else's."""
+    """Mark the bank's entry as a PSP's payout, so that nothing else claims it."""
     entry = arrival.entry
     entry.move_to(EntryState.SETTLEMENT)
     entry.processed_at = timezone.now()
@@ -289,7 +295,7 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
 
 
 def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Actor) -> MatchGroup:
-    """The row and the movement of a break, with the difference that was posted."""
+    """Match the row and the movement of a break, with the difference that was posted."""
     row, movement = one.row, one.movement
     assert row is not None and movement is not None and one.psp_id is not None
     group = MatchGroup.objects.create(

@@ -25,7 +25,7 @@ SHOWN_MAX = 100
 
 
 def break_rows(user: User) -> QuerySet[Break]:
-    """Breaks with what their sentence reads."""
+    """Select the breaks that a user sees, with what their sentence reads."""
     return (
         queries.breaks_visible_to(user)
         .select_related("psp", "report", "row", "movement", "entry", "owner", "client")
@@ -34,10 +34,12 @@ def break_rows(user: User) -> QuerySet[Break]:
 
 
 def announced_visible_to(user: User) -> QuerySet[AnnouncedReport]:
+    """Select the announced reports of the brands that a user reaches whole."""
     return AnnouncedReport.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
 def suggestions_visible_to(user: User) -> QuerySet[Suggestion]:
+    """Select the suggested matches of the brands that a user reaches whole."""
     return Suggestion.objects.filter(psp__brand_id__in=reach_of(user).whole_brands)
 
 
@@ -57,10 +59,12 @@ def reserves_visible_to(user: User) -> QuerySet[ReserveItem]:
 
 
 def notes_visible_to(user: User) -> QuerySet[BreakNote]:
+    """Select the comments on breaks of the brands that a user reaches whole."""
     return BreakNote.objects.filter(one__brand_id__in=reach_of(user).whole_brands)
 
 
 def matches_visible_to(user: User) -> QuerySet[Match]:
+    """Select the matches whose row, movement or bank entry is of a brand that a user reaches whole."""
     brands = reach_of(user).whole_brands
     return Match.objects.filter(
         Q(row__report__psp__brand_id__in=brands)
@@ -70,7 +74,7 @@ def matches_visible_to(user: User) -> QuerySet[Match]:
 
 
 def suggestions_of(one: Break) -> list[Suggestion]:
-    """What may be the other side of an open break."""
+    """List what may be the other side of an open break."""
     sides = Q(pk__in=[])
     if one.row_id:
         sides |= Q(row_id=one.row_id)
@@ -146,7 +150,7 @@ def open_break_count(user: User) -> int:
 
 
 def matches_of(report: SettlementImport, limit: int) -> list[Match]:
-    """Some of the matches, for the eye."""
+    """List some of a report's matches for its page, in the file's order."""
     return list(
         Match.objects.filter(row__report=report)
         .select_related("row", "movement__client")

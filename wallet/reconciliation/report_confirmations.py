@@ -60,7 +60,10 @@ def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_pro
 
 
 def order_confirmation(*, waiting_id: int, actor: User) -> Job:
-    """The same for a large file: a worker imports it, and the job's page shows how far it is."""
+    """Start a job that imports a large waiting file; its page shows how far it is.
+
+    Returns the job. Who: as for `confirm_report`.
+    """
     with transaction.atomic():
         waiting = _lock(waiting_id, actor)
     return start_job(
@@ -72,6 +75,7 @@ def order_confirmation(*, waiting_id: int, actor: User) -> Job:
 
 
 def run_confirmation(job: RunningJob) -> SettlementImport | BankFile:
+    """Import the confirmed file for the job that was started."""
     with job.beside() as progress:
         return confirm_report(waiting_id=job.parameters["waiting_id"], actor=job.owner, progress=progress)
 

@@ -67,7 +67,7 @@ def is_called_for(psp: Psp, kind: ReportKind) -> bool:
 
 
 def reaches_to(psp: Psp, kind: ReportKind, day: dt.date) -> dt.date | None:
-    """The last day up to which reports of this kind are here, as seen on a day; None: there is none."""
+    """Find the last day up to which reports of this kind are here, as seen on a day; None where there is none."""
     if not kind.is_daily:
         return max((last for _first, last in spans_of(psp, kind)), default=None)
     lacking = lacking_days(psp, kind, day - dt.timedelta(days=BACK_DAYS), day)
@@ -86,6 +86,7 @@ def as_spans(days: Iterable[dt.date]) -> list[Span]:
 
 
 def is_within(day: dt.date, spans: Iterable[Span]) -> bool:
+    """Check whether any of the periods contains the day."""
     return any(first <= day <= last for first, last in spans)
 
 

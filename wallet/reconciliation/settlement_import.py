@@ -138,7 +138,10 @@ def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Pat
 
 
 def run_ordered(job: RunningJob) -> SettlementImport:
-    """What the job does. Progress goes through a connection of its own: the import is one long transaction."""
+    """Import the uploaded report for the job that was started.
+
+    Progress goes through a connection of its own: the import is one long transaction.
+    """
     psp = _psp_for(job.parameters["psp_id"], job.owner)
     kept = ORIGINALS.ordered(job.parameters)
     with job.beside() as progress:
@@ -148,7 +151,10 @@ def run_ordered(job: RunningJob) -> SettlementImport:
 
 
 def original_of(report: SettlementImport) -> Iterator[bytes]:
-    """The file as it came, in pieces. Raises: FileMissing, FileDamaged."""
+    """Stream the file as it came, in pieces.
+
+    Raises: FileMissing, FileDamaged.
+    """
     yield from ORIGINALS.stream(report.stored_name)
 
 
@@ -163,10 +169,12 @@ def _psp_for(psp_id: int, actor: Actor) -> Psp:
 
 
 def originals_dir() -> Path:
+    """Locate the folder of the encrypted originals."""
     return ORIGINALS.root
 
 
 def path_of(name: str) -> Path:
+    """Locate one stored original by its name."""
     return ORIGINALS.path_of(name)
 
 
@@ -254,7 +262,10 @@ def store(
     *,
     reader: SettlementReader | None = None,
 ) -> SettlementImport:
-    """The report and its rows, proved; without the matching. In the caller's transaction, which a BadFile must undo."""
+    """Store the report and its rows, proved but not matched.
+
+    In the caller's transaction, which a BadFile must undo.
+    """
     _refuse_twice(psp, kept.sha256)
     today = timezone.now().date()
     report = SettlementImport.objects.create(
@@ -313,7 +324,10 @@ def _refuse_twice(psp: Psp, digest: str) -> None:
 
 
 def refuse_known(psp: Psp, digest: str) -> None:
-    """Raises DomainError when the very file was imported for this PSP."""
+    """Refuse a file that was imported for this PSP already.
+
+    Raises: DomainError.
+    """
     known = SettlementImport.objects.filter(psp=psp, sha256=digest).first()
     if known is not None:
         raise DomainError(
@@ -367,7 +381,10 @@ def _as_text(report_id: int, rows: Iterable[FileRow]) -> str:
 
 
 def _refuse_repeated(report_id: int, column: str) -> None:
-    """The PSP's id of a booking stands once in a report: twice is a file that was put together wrongly."""
+    """Refuse a report in which the PSP's id of a booking appears twice: it was put together wrongly.
+
+    Raises: BadFile.
+    """
     with connection.cursor() as cursor:
         cursor.execute(REPEATED, [report_id])
         found = cursor.fetchone()

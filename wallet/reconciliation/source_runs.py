@@ -158,6 +158,7 @@ def breaks_of(source: Source) -> QuerySet[Break]:
 
 
 def open_breaks(source: Source) -> int:
+    """Count the open breaks of a source."""
     return breaks_of(source).filter(state=BreakState.OPEN).count()
 
 
@@ -214,7 +215,10 @@ def _run_psp(source: Source, day: dt.date) -> RunResult:
 
 
 def _is_asked_daily(psp: Psp) -> bool:
-    """A PSP that says when a report is ready is not asked: each is fetched then (`announced_reports`)."""
+    """Check whether a PSP is asked for a report each day.
+
+    One that announces its reports isn't: each is fetched then (`announced_reports`).
+    """
     return psp.is_fetched_daily and psp.is_enabled and not adapter_class(psp.adapter).announces_reports
 
 
@@ -270,11 +274,12 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def covered_to(spans: list[tuple[dt.date, dt.date]]) -> dt.date | None:
+    """Find the last day that any of the periods covers; None where there are none."""
     return max((last for _first, last in spans), default=None)
 
 
 def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) -> list[tuple[dt.date, dt.date]]:
-    """The days of a period that no span covers, as periods."""
+    """List the days of a period that no span covers, as periods."""
     missing, at = [], first
     for begin, end in sorted(spans):
         if end < at:
@@ -420,13 +425,14 @@ def _run_safely(source: Source, day: dt.date) -> bool:
 
 
 def runs_visible_to(user: User) -> QuerySet[SourceRun]:
+    """Select the runs of the brands that a user reaches whole."""
     from crm.security.scope import reach_of
 
     return SourceRun.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
 def last_runs(user: User, brand_ids: Iterable[int]) -> dict[SourceKey, SourceRun]:
-    """The newest run of each source, by its key."""
+    """Find the newest run of each source, by its key."""
     rows = (
         runs_visible_to(user)
         .filter(brand_id__in=list(brand_ids))

@@ -95,7 +95,10 @@ def bytes_to_read(file: BinaryIO) -> int:
 
 
 def read_file(file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None) -> tuple[str, Iterator[Parsed]]:
-    """The format, and the statements, proved, one by one as the file is read. Raises BadStatement, now or while reading."""
+    """Open a statement file of a known or detected format, and read its proved statements one by one.
+
+    Raises: BadStatement, now or while reading.
+    """
     file.seek(0)
     if not file.read(4_096).strip():
         raise BadStatement(_("The file is empty."))
@@ -133,7 +136,10 @@ def _of_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
 def read_statements(
     content: bytes, kind: str = "auto", mapping: Mapping | None = None
 ) -> tuple[str, tuple[Statement, ...]]:
-    """The format's name and the statements of a file, each proved. Raises BadStatement; then nothing of it counts."""
+    """Read all statements of a file, each proved, with the format's name.
+
+    Raises: BadStatement; then nothing of the file counts.
+    """
     kind, found = stream_statements(io.BytesIO(content), kind, mapping)
     return kind, tuple(found)
 
@@ -141,7 +147,10 @@ def read_statements(
 def stream_statements(
     file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None
 ) -> tuple[str, Iterator[Statement]]:
-    """The same, one statement after the other while the file is read. What is refused in the middle undoes all before it."""
+    """Read proved statements one after the other, as they are booked.
+
+    What is refused in the middle undoes all before it. Raises: BadStatement.
+    """
     if file.seek(0, io.SEEK_END) > BYTES_MAX:
         words = _("The file is larger than %(size)s MB. Ask the bank for a shorter period.")
         raise BadStatement(words % {"size": BYTES_MAX // 2**20})

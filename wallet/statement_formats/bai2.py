@@ -71,6 +71,7 @@ class Level:
 
 
 def read_bai2(file: BinaryIO) -> Iterator[Parsed]:
+    """Read the statements of a BAI2 file."""
     yield from _Reader().read(_records(file))
 
 
@@ -100,7 +101,7 @@ def _records(file: BinaryIO) -> Iterator[Record]:
 
 
 def _go_on(record: Record, line: int, text: str) -> None:
-    """A line without a code belongs to the text before it."""
+    """Append a line without a code to the text before it."""
     if len(record.parts[-1]) > PART_CHARS_MAX:
         raise bad(_("Line %(line)s") % {"line": line}, _("the record is too long."))
     record.parts[-1] = f"{record.parts[-1]} {_unended(text)}"
@@ -123,7 +124,10 @@ class _Reader:
         self.awaited: list[str] = ["99"]
 
     def read(self, records: Iterator[Record]) -> Iterator[Parsed]:
-        """A statement is handed on when the next one starts: the trailers behind it may still say that it is wrong."""
+        """Read statement by statement.
+
+        One is complete only when the next one starts: the trailers behind it may still show that it is wrong.
+        """
         found = False
         for record in records:
             if record.code == "03" and self.one is not None:
@@ -359,7 +363,7 @@ def _without_placeholders(one: Parsed) -> None:
 
 
 def _lump_sums(one: Parsed, claim: Claim, found: int) -> None:
-    """A bank that books many items in one entry counts the items."""
+    """Accept a total that counts items where the bank books many of them in one entry."""
     if claim.number is not None and claim.number > found > 0:
         words = _("its total of type %(code)s counts %(count)s items, booked in %(found)s entries.")
         one.odd(one.place, words % {"code": claim.what[:3], "count": claim.number, "found": found})
@@ -380,7 +384,7 @@ def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
 
 
 def _major(minor: int, written: str, currency: str) -> Decimal:
-    """A bank that writes a point means it."""
+    """Read an amount: a bank that writes a decimal point means it, else the number is in minor units."""
     return Decimal(written) if "." in written else Decimal(minor).scaleb(-exponent(currency))
 
 
@@ -393,7 +397,7 @@ def _text(fields: list[tuple[int, str]]) -> str:
 
 
 def _party(entry: Booking) -> None:
-    """Some banks write `BO1:DOE JO` (by order of) and the account into the text."""
+    """Find the other side's name where a bank writes `BO1:DOE JO` (by order of) and the account into the text."""
     if found := NAMED.search(entry.text):
         rest = entry.text[found.end() :][:NAME_CHARS_MAX]
         key = NEXT_KEY.search(rest)

@@ -59,7 +59,7 @@ class Statement:
 
 
 def strict(one: Parsed) -> Statement:
-    """A proved statement as it is booked: only booked entries, payments of batches one by one, in minor units.
+    """Turn a proved statement into what is booked: only booked entries, batches by payment, in minor units.
 
     Raises BadStatement with its place for whatever is odd about its money, or missing.
     """
@@ -126,7 +126,7 @@ def _kept(text: str, chars_max: int) -> str:
 
 
 def fingerprints(account: str, entries: Iterable[Entry]) -> list[str]:
-    """What tells an entry from every other one, the same in any file that has it.
+    """Compute what distinguishes an entry from every other one, the same in any file that has it.
 
     The bank's own reference where there is one; else everything the entry says, and which one of several equal ones it is
     (two wires of one person on one day are two).

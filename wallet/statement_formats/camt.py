@@ -66,7 +66,10 @@ KEPT_MAX = 200_000  # elements of one entry, or around the entries
 
 
 def read_camt(file: BinaryIO) -> Iterator[Parsed]:
-    """Raises BadStatement: not XML, not camt, or with a DTD or entities in it."""
+    """Read the statements of a camt.052, .053 or .054 file.
+
+    Raises: BadStatement (not XML, not camt, or with a DTD or entities in it).
+    """
     reader = _Reader(file)
     yield from reader.statements()
     if not reader.count:
@@ -108,7 +111,7 @@ class _Reader:
             raise BadStatement(_("The file's encoding can't be read.")) from error
 
     def _cut_off(self, one: Parsed, place: str) -> Parsed:
-        """What was read of a statement until the file was no XML any more."""
+        """Keep what was read of a statement before the file stopped being XML."""
         part = next(element for element in reversed(self.path) if element.tag in GROUPS)
         _head(one, part)
         one.wrong(place, _("this is not XML."))

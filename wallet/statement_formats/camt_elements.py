@@ -17,10 +17,12 @@ SIGNS = ("-", "+", "−")
 
 @functools.lru_cache(10_000)
 def local(tag: str) -> str:
+    """Strip the namespace from a tag."""
     return sys.intern(tag.rpartition("}")[2])
 
 
 def find(element: Element | None, path: str) -> Element | None:
+    """Find an element by its path; None where a step is missing."""
     for name in path.split("/"):
         if element is None:
             return None
@@ -29,11 +31,12 @@ def find(element: Element | None, path: str) -> Element | None:
 
 
 def every(element: Element | None, name: str) -> list[Element]:
+    """List the children of that name; none where there is no element."""
     return [] if element is None else element.findall(name)
 
 
 def text_of(element: Element | None, *paths: str) -> str:
-    """The first of the paths that has a text."""
+    """Find the text of the first of these paths that has one."""
     for path in paths:
         found = find(element, path)
         if found is not None and found.text and found.text.strip():
@@ -42,11 +45,13 @@ def text_of(element: Element | None, *paths: str) -> str:
 
 
 def account_of(element: Element | None) -> str:
+    """Read an account's number: its IBAN, else what the bank writes instead."""
     found = text_of(element, "Id/IBAN", "Id/Othr/Id", "Id/BBAN", "Id/PrtryAcct/Id", "Id/UPIC", "Prxy/Id")
     return found.replace(" ", "")
 
 
 def bank_of(element: Element | None) -> str:
+    """Read a bank's BIC, else its clearing or other id."""
     return text_of(
         element,
         "FinInstnId/BICFI",
@@ -61,6 +66,7 @@ iso_day = functools.lru_cache(1_000)(dt.date.fromisoformat)
 
 
 def day_of(one: Parsed, place: str, text: str) -> dt.date | None:
+    """Read an ISO day; a text that is none is noted as wrong on the statement."""
     if not text:
         return None
     try:
@@ -71,6 +77,7 @@ def day_of(one: Parsed, place: str, text: str) -> dt.date | None:
 
 
 def day_in(one: Parsed, place: str, element: Element | None) -> dt.date | None:
+    """Read the day of an element, which may be a date or a time."""
     return day_of(one, place, text_of(element, "Dt", "DtTm", "Dt/Dt", "Dt/DtTm"))
 
 
@@ -88,6 +95,7 @@ def amount_in(one: Parsed, place: str, amount: Element) -> tuple[Decimal | None,
 
 
 def is_credit_in(one: Parsed, place: str, element: Element) -> bool | None:
+    """Read on which side an amount is; None, noted as wrong, where it is neither CRDT nor DBIT."""
     side = text_of(element, "CdtDbtInd").upper()
     if side not in ("CRDT", "DBIT"):
         one.wrong(place, _("“%(value)s” is neither CRDT nor DBIT.") % {"value": side[:10]})

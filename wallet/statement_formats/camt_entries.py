@@ -38,6 +38,7 @@ REFERENCES = (
 
 
 def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> None:
+    """Read an entry with its payments and add it to the statement, with what is wrong about it."""
     place = _("%(statement)s, entry %(number)s") % {"statement": one.place, "number": len(one.entries) + 1}
     amount = find(element, "Amt")
     number, currency = (None, "") if amount is None else amount_in(one, place, amount)
@@ -77,7 +78,7 @@ def _first_day(details: tuple[Booking, ...]) -> dt.date | None:
 
 
 def _code(element: Element) -> str:
-    """The bank transaction code: domain, family and sub-family, else the bank's own."""
+    """Read the bank transaction code: domain, family and sub-family, else the bank's own."""
     code = find(element, "BkTxCd")
     parts = (text_of(code, "Domn/Cd"), text_of(code, "Domn/Fmly/Cd"), text_of(code, "Domn/Fmly/SubFmlyCd"))
     return sys.intern("-".join(part for part in parts if part) or text_of(code, "Prtry/Cd"))
@@ -95,6 +96,7 @@ class _Detail(Booking):
 
 
 def detail_of(element: Element) -> Booking:
+    """Read one payment of an entry: its references, other side and text."""
     references = find(element, "Refs")
     told = {name: text_of(references, tag) for tag, name in REFERENCES}
     told |= {text_of(one, "Tp", "Prtry") or "proprietary": text_of(one, "Ref") for one in every(references, "Prtry")}
@@ -129,7 +131,7 @@ def detail_of(element: Element) -> Booking:
 
 
 def _remittance(element: Element) -> tuple[str, str]:
-    """The text, and the structured reference of it."""
+    """Read the remittance text and its structured reference."""
     remittance = find(element, "RmtInf")
     paths = ("CdtrRefInf/Ref", "CdtrRefInf/CdtrRef", "RfrdDocInf/Nb", "RfrdDocInf/RfrdDocNb")
     structured = [text_of(one, *paths) for one in every(remittance, "Strd")]
@@ -174,7 +176,7 @@ def _in_entry(one: Parsed, entry: Booking, detail: Booking, number: int) -> None
 
 
 def _take_over(entry: Booking, detail: Booking) -> None:
-    """An entry of one payment is that payment."""
+    """Give an entry of a single payment that payment's references and other side."""
     for name in ("end_to_end", "return_reason", "original"):
         setattr(entry, name, getattr(detail, name))
     entry.bank_reference = entry.bank_reference or detail.bank_reference

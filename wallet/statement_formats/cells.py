@@ -165,7 +165,7 @@ def order_of(column: Iterable[Any], hint: str = "dmy") -> tuple[str, bool]:
 
 
 def bare_amount(text: str) -> tuple[str, str, str]:
-    """The digits with their sign, the currency written beside them, and the side (C or D): `1.234,56- EUR`, `$5.00CR`.
+    """Split an amount into signed digits, currency and side (C or D): `1.234,56- EUR`, `$5.00CR`.
 
     All empty for a text that is too long for an amount.
     """
@@ -205,6 +205,7 @@ def bare_amount(text: str) -> tuple[str, str, str]:
 
 
 def is_amount(value: Any) -> bool:
+    """Check whether a cell can be an amount."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return True
     return isinstance(value, str) and bool(DIGITS.fullmatch(bare_amount(value)[0]))
@@ -237,7 +238,7 @@ def decimal_mark(column: Iterable[Any]) -> str:
 
 
 def number_of(value: Any, mark: str) -> Decimal | None:
-    """The amount of a cell, with its sign. None: no amount, or one that could mean two."""
+    """Read the signed amount of a cell; None where it has none, or one that could mean two."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

@@ -55,7 +55,7 @@ def meaning_of(name: str) -> tuple[str, int, str]:
 
 
 def is_header(row: list[Any]) -> bool:
-    """A row of names: at least two of them known, one a day and one money; and no day or amount stands in it."""
+    """Recognise a row of names: at least two known, one a day and one money, and no day or amount in it."""
     cells = [str(cell) for cell in row if str(cell).strip()]
     known = {meaning_of(cell)[0] for cell in cells} - {""}
     has_values = any(

@@ -12,6 +12,7 @@ from wallet.statement_formats.parsed import Balance, Booking, Parsed, Weight, wr
 
 
 def entry_json(entry: Booking) -> dict[str, Any]:
+    """Describe an entry as JSON; amounts are text in major units."""
     references = {"bank": entry.bank_reference, "end_to_end": entry.end_to_end, "batch": entry.batch} | entry.references
     told: dict[str, Any] = {
         "date": entry.booked_on.isoformat() if entry.booked_on else None,
@@ -45,6 +46,7 @@ def entry_json(entry: Booking) -> dict[str, Any]:
 
 
 def balance_json(balance: Balance | None, currency: str) -> dict[str, Any] | None:
+    """Describe a balance as JSON; None where there is none."""
     if balance is None:
         return None
     return {

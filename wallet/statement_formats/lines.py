@@ -33,6 +33,7 @@ def bounded(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
 
 
 def opened(file: BinaryIO) -> io.TextIOWrapper:
+    """Open a text file from its beginning in the encoding that its first bytes suggest."""
     file.seek(0)
     head = file.read(4)
     file.seek(0)

@@ -56,7 +56,7 @@ class Mapping:
 
 
 def guess(rows: Sequence[list[Any]]) -> Mapping | None:
-    """What the first rows of a table tell. None: there are no days and amounts in it."""
+    """Guess what the columns of a table mean from its first rows; None where it has no days and amounts."""
     header = _header(rows)
     is_known = header >= 0
     if is_known:
@@ -79,7 +79,10 @@ def guess(rows: Sequence[list[Any]]) -> Mapping | None:
 
 
 def _unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
-    """The row above the first booking, where it is as wide and has neither days nor amounts: names that nobody knows."""
+    """Find the row of unknown names above the first booking; -1 where there is none.
+
+    It is as wide as the table and has neither days nor amounts.
+    """
     if not sample:
         return -1
     first = next(at for at, row in enumerate(rows) if row is sample[0])
@@ -89,7 +92,7 @@ def _unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
 
 
 def _header(rows: Sequence[list[Any]]) -> int:
-    """The row with most known names; of those, the first."""
+    """Find the row with most known names, the first of several; -1 where there is none."""
     found = [(at, row) for at, row in enumerate(rows[:HEADER_ROWS_MAX]) if is_header(row)]
     if not found:
         return -1
@@ -117,7 +120,10 @@ def _cells(rows: Sequence[list[Any]], at: int) -> list[Any]:
 
 
 def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[Any]]) -> None:
-    """What stands in a column may contradict its name: “date” without days, “debit” that says D or C, “value” that is no day."""
+    """Correct columns whose contents contradict their name.
+
+    “date” without days, “debit” that contains D or C, “value” that is no day.
+    """
     for meaning in ("date", "value"):
         places = columns.get(meaning, [])
         if (
@@ -168,7 +174,7 @@ def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[An
 
 
 def _amount_or_both(columns: dict[str, list[int]], sample: list[list[Any]]) -> None:
-    """An amount and two sides: the amount, where it has a minus somewhere; else the sides."""
+    """Choose between an amount and two sides: the amount, where it has a minus somewhere; else the sides."""
     cells = _cells(sample, columns["amount"][0])
     if any(bare_amount(str(cell))[0].startswith("-") for cell in cells) or not {"debit", "credit"} <= columns.keys():
         columns.pop("debit", None)
@@ -213,7 +219,7 @@ ACCOUNT_WORDS = re.compile(
 
 
 def _account_above(rows: Sequence[list[Any]]) -> str:
-    """An IBAN, or what stands behind “Account number”, above the table."""
+    """Find the account above the table: an IBAN, or what follows “Account number”."""
 
     for row in rows:
         told = " ".join(str(cell) for cell in row)
@@ -242,7 +248,7 @@ def _currency_above(rows: Sequence[list[Any]]) -> str:
 
 
 def fingerprint(rows: Sequence[list[Any]], mapping: Mapping | None) -> str:
-    """What tells files of one shape from others: the names of the columns; without names, what stands in each of them."""
+    """Compute what distinguishes files of one shape from others: the columns' names, else what the columns contain."""
     told: Any
     if mapping is not None and mapping.header >= 0:
         told = [plain(str(cell)) for cell in rows[mapping.header]]

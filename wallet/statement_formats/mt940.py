@@ -55,6 +55,10 @@ TELLING = {
 
 
 def read_mt940(file: BinaryIO) -> Iterator[Parsed]:
+    """Read the messages of an MT940 or MT942 file.
+
+    Raises: BadStatement (there is none in it).
+    """
     one: Parsed | None = None
     for number, fields in enumerate(_messages(text_lines(file)), 1):
         if one is not None:
@@ -81,7 +85,7 @@ class _Field:
 
 
 def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
-    """A message starts at `:20:`, or at an account where that is left out."""
+    """Split the file into messages: one starts at `:20:`, or at an account where that is left out."""
     fields: list[_Field] = []
     cut = ""
     is_closed = False
@@ -164,8 +168,10 @@ class _Message:
         return _("%(statement)s, line %(line)s") % {"statement": self.one.place, "line": field.line}
 
     def _both_balances(self) -> None:
-        """An MT940 has both; without one of them nothing is proved. Of an MT942 nobody expects any: it ends with its sums, or
-        with the end of its block."""
+        """Require both balances of an MT940: without one of them nothing is proved.
+
+        Of an MT942 none is expected: it ends with its sums, or with the end of its block.
+        """
         one = self.one
         tags = {field.tag for field in self.fields}
         is_report = bool(tags & {*REPORT}) and not tags & {*OPENING}
@@ -273,7 +279,7 @@ class _Message:
         return min(days, key=lambda one: abs(one - value_on))
 
     def _references(self, entry: Booking, rest: str, more: list[str]) -> None:
-        """Customer's reference, `//` and the bank's; then a line of additional text."""
+        """Split the customer's reference, `//` and the bank's; then a line of additional text."""
         customer, _slashes, bank = rest.strip().partition("//")
         if not bank and len(customer) > 16:  # 16 letters by the standard; some banks write a name behind it
             customer, spare = customer[:16], customer[16:]
@@ -290,7 +296,7 @@ class _Message:
 
 
 def _account_of(text: str) -> tuple[str, str]:
-    """The account, and the currency that some banks write behind it."""
+    """Split off the currency that some banks write behind the account."""
     plain = "".join(text.split()).rstrip("/")
     found = re.fullmatch(r"(.*\d)[/]?([A-Z]{3})", plain)
     if found and known_currency(found[2]):

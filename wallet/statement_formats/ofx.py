@@ -44,6 +44,10 @@ TRADES = {"INVBUY", "INVSELL", "INCOME", "INVEXPENSE", "RETOFCAP", "MARGININTERE
 
 
 def read_ofx(file: BinaryIO) -> Iterator[Parsed]:
+    """Read the statements of an OFX file.
+
+    Raises: BadStatement (there is none in it).
+    """
     reader = _Reader()
     yield from reader.read(_tokens(file))
     if not reader.count:
@@ -89,7 +93,7 @@ def _without_cdata(text: str) -> str:
 
 
 def _encoding(file: BinaryIO, head: bytes) -> str:
-    """What the file says, where that is true of its bytes; else Windows' Latin."""
+    """Choose the encoding that the file names, where that is true of its bytes; else Windows' Latin."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
@@ -157,7 +161,7 @@ class _Reader:
             yield done
 
     def _cut_off(self, one: Parsed, name: str) -> None:
-        """A file that ends in the middle may lack entries, or the end of an amount."""
+        """Note that the file ends in the middle: it may lack entries, or the end of an amount."""
         one.odd(one.place, _("</%(name)s> is missing: the file was cut off.") % {"name": name}, Weight.NEEDED)
 
     def _close(self, name: str) -> None:

@@ -191,7 +191,7 @@ def amount_of(text: str) -> Decimal | None:
 
 
 def count_of(text: str) -> int | None:
-    """A number of entries or records. None: no number, or one that no bank counts to."""
+    """Read a number of entries or records; None for no number, or one that no bank counts to."""
     plain = text.strip()
     is_count = plain.isascii() and plain.isdigit() and len(plain.lstrip("0")) <= COUNT_DIGITS_MAX
     return int(plain) if is_count else None
@@ -216,7 +216,7 @@ def written(amount: Decimal | None, currency: str) -> str | None:
 
 
 def prove(one: Parsed) -> Parsed:
-    """opening + entries = closing, the file's own counts and sums, amounts in whole smallest units of their currency."""
+    """Prove a statement: opening + entries = closing, its own counts and sums, amounts in whole minor units."""
     for entry in one.entries:
         _amount_is_possible(one, entry)
         _day_is_plausible(one, entry.place, entry.booked_on, entry.value_on)
@@ -259,6 +259,7 @@ def _amount_is_possible(one: Parsed, entry: Booking) -> None:
 
 
 def is_whole(amount: Decimal, currency: str) -> bool:
+    """Check that an amount has no more decimals than its currency, and isn't beyond what we store."""
     scaled = amount.scaleb(exponent(currency))
     return abs(amount) < AMOUNT_MAX and scaled == scaled.to_integral_value()
 
@@ -328,6 +329,6 @@ def _money(amount: Decimal, one: Parsed) -> str:
 
 @functools.lru_cache(1_000)
 def known_currency(text: str) -> str:
-    """A currency code, upper case; empty where it is none."""
+    """Read a currency code, upper case; empty where it is none."""
     code = text.strip().upper()
     return code if (len(code) == 3 and code.isascii() and code.isalpha()) or code in EXPONENTS else ""

@@ -39,7 +39,7 @@ NOTHING = {"NOTPROVIDED", "NONREF", "NOT PROVIDED", ""}
 
 
 def understood(entry: Booking, lines: list[str]) -> None:
-    """Adds to the entry what its text says: other side, references, text."""
+    """Add to the entry what its text contains: other side, references, text."""
     raw = unwrapped(lines)
     if subfields := _subfields(raw):
         _german(entry, *subfields)
@@ -60,7 +60,7 @@ def unwrapped(lines: list[str]) -> str:
 
 
 def _subfields(raw: str) -> tuple[str, dict[int, list[str]]] | None:
-    """The transaction code and its subfields, where the text is written in them."""
+    """Split the transaction code and its subfields; None where the text isn't written in them."""
     found = re.match(r"\s{0,9}(\d{3})?\s{0,9}([?~<>^+§])(\d\d)", raw)
     if found is None and not (found := re.match(r"(\d{3})\d{0,9}[^?]{0,40}(\?)(\d\d)", raw)):
         return None

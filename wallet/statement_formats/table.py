@@ -83,12 +83,15 @@ CLOSING_WORDS = (
 
 
 def read_csv(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
-    """Raises BadStatement: no table, or none with days and amounts."""
+    """Read the statements of a CSV file.
+
+    Raises: BadStatement (no table, or none with days and amounts).
+    """
     yield from read_rows(csv_rows(file), mapping, has_end_mark=False)
 
 
 def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Parsed]:
-    """The first sheet that has a statement in it."""
+    """Read the first sheet that has a statement in it."""
     refusal: BadStatement | None = None
     for name, rows in sheets(file):
         try:
@@ -138,7 +141,7 @@ class _Table:
         self._balance_row(row)
 
     def _balance_row(self, row: list[Any]) -> bool:
-        """“Opening balance …” with one amount."""
+        """Read “Opening balance …” with one amount."""
         text = plain(" ".join(str(cell) for cell in row if isinstance(cell, str)))
         amounts = [
             number
@@ -250,7 +253,7 @@ class _Table:
         return self.found[key]
 
     def _amount(self, row: list[Any]) -> tuple[Decimal | None, str, str]:
-        """The signed amount; which column has none, or one that could mean two; and a currency written beside it."""
+        """Read the signed amount; which column has none or one that could mean two; and a currency beside it."""
         mapping = self.mapping
         if "amount" in mapping.columns:
             cell = self.cell(row, "amount")
@@ -407,7 +410,7 @@ class _Table:
 
 
 def _at_the_end(ordered: list[Booking], one: Parsed, sign: int) -> Balance:
-    """The balance behind the last row (sign 1), or before the first of rows the other way round (-1)."""
+    """Compute the balance behind the last row (sign 1), or before the first of rows in reverse order (-1)."""
     known = next(at for at in range(len(ordered) - 1, -1, -1) if ordered[at].balance_after is not None)
     beyond = ordered[known + 1 :] if sign > 0 else ordered[known:]
     moved = sum((entry.amount or Decimal(0) for entry in beyond), Decimal(0))
@@ -416,6 +419,7 @@ def _at_the_end(ordered: list[Booking], one: Parsed, sign: int) -> Balance:
 
 
 def DOUBTS() -> dict[str, str]:
+    """Name what a table leaves open, for whoever imports it, in their language."""
     return {
         "order": _("day and month could be the other way round."),
         "decimal": _("it does not say whether “,” or “.” stands before decimals."),

@@ -57,7 +57,10 @@ class _Lines:
 
 
 def first_rows(file: BinaryIO, kind: str) -> list[tuple[int, list[Any]]]:
-    """The first rows of a table; of a workbook, those of the first sheet in which a statement is recognised, else of the first."""
+    """Read the first rows of a table.
+
+    Of a workbook, those of the first sheet in which a statement is recognised, else of the first.
+    """
     file.seek(0)
     if kind == "csv":
         return list(itertools.islice(csv_rows(file), SAMPLE_ROWS))
@@ -68,7 +71,7 @@ def first_rows(file: BinaryIO, kind: str) -> list[tuple[int, list[Any]]]:
 
 
 def _delimiter(head: list[str]) -> str:
-    """The one that cuts most lines into the same number of cells, more than one; of those, into most."""
+    """Choose the delimiter that cuts most lines into the same number of cells, more than one; of several, into most."""
     best, chosen = (0.0, 0), ","
     for delimiter in DELIMITERS:
         try:

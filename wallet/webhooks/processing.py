@@ -137,7 +137,7 @@ def process_webhook(message_id: int) -> str:
 
 
 def _act(message_id: int) -> tuple[str, bool]:
-    """The message's state now, and whether we have brought it there: another worker may have been quicker."""
+    """Act on a message; returns its state, and whether this worker brought it there: another may have been quicker."""
     message = WebhookMessage.objects.select_related("psp").get(pk=message_id)
     if message.state != InboxState.WAITING or (message.due_at and message.due_at > timezone.now()):
         return message.state, False
@@ -169,7 +169,7 @@ class _Disagreement(Exception):
 
 
 def _verify_amount_at_psp(psp: Psp, event: WebhookEvent) -> None:
-    """A payment whose amount differs from the intent is looked up: the API's word counts, not the message's."""
+    """Look up a payment whose amount differs from the intent: the API's amount counts, not the message's."""
     if event.kind != EventKind.PAYMENT or event.payment is None:
         return
     deposit = Deposit.objects.filter(psp=psp, reference=event.reference).first()
@@ -253,7 +253,7 @@ def process_due_webhooks(*, seconds: float = 20) -> int:
 
 
 def due_webhooks(*, limit: int = 200) -> list[int]:
-    """Accepted messages that a crash or an absent broker left waiting."""
+    """List accepted messages that a crash or an absent broker left waiting."""
     return list(
         WebhookMessage.objects.filter(state=InboxState.WAITING, due_at__lte=timezone.now())
         .order_by("due_at", "id")

@@ -63,6 +63,7 @@ def _has_place(message: WebhookMessage, kept: int, day: dt.date) -> bool:
 
 
 def headers_of_signature(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Pick the headers that carry a signature and say who sent it, shortened: no others of a refused webhook are kept."""
     return {name: headers[name][:HEADER_LENGTH_MAX] for name in (*names, *HEADERS_ALSO_KEPT) if name in headers}
 
 

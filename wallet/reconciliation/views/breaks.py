@@ -174,7 +174,7 @@ def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def breaks_give(request: UserRequest) -> HttpResponseBase:
-    """The ticked ones, or one from its page (`back`), to `owner`; nobody when it is empty."""
+    """Assign the ticked breaks, or one from its page (`back`), to `owner`; to nobody when it is empty."""
     owner = request.POST.get("owner", "")
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
     done = run_action(
@@ -191,7 +191,7 @@ def breaks_give(request: UserRequest) -> HttpResponseBase:
 
 @staff_page("wallet.view_settlementimport")
 def break_file(request: UserRequest, pk: int) -> HttpResponse:
-    """What was attached to a comment; opening it is noted."""
+    """Download what was attached to a comment; the access log notes it."""
     note = queries.one_of(
         queries_recon.notes_visible_to(request.user).exclude(file_path="").select_related("one"),
         pk,

@@ -182,7 +182,7 @@ def break_resolve(request: UserRequest, pk: int) -> HttpResponseBase:
 
 @staff_page("wallet.view_settlementimport")
 def settlement_original(request: UserRequest, pk: int) -> HttpResponseBase:
-    """The file as it came; opening it is noted."""
+    """Download the report's file as it came; the access log notes it."""
     rows = queries.imports_visible_to(request.user).select_related("psp")
     report = queries.one_of(rows, pk, request.user, "wallet.view_settlementimport")
     access_log.note(

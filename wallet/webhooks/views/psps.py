@@ -211,7 +211,7 @@ class PspPage(StaffView):
 def _address(
     user: User, psp: Psp, address_form: AddressForm | None, approve_form: ApproveAddressForm | None
 ) -> dict[str, Any]:
-    """The PSP's address with what waits for a second person, and the forms for it."""
+    """Collect the PSP's address, the change that waits for a second person, and the forms for it."""
     change = psp.address_changes.filter(state=ApprovalState.PENDING).select_related("requested_by").first()
     if change is None:
         return {"change": None, "address_form": address_form or AddressForm(prefix="address")}
@@ -224,7 +224,7 @@ def _address(
 
 
 def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:
-    """A way to pay with its limits and fees in the brand's base currency."""
+    """Show a payment method with its limits and fees in the brand's base currency."""
     base = psp.brand.base_currency
     return {
         "method": method,
