@@ -15,7 +15,7 @@ from crm.models import Actor
 TITLE_CHARS: Final = 200
 
 
-def add_entry(
+def add_entry(  # noqa: PLR0913  one keyword per column of one row, most with a default, as `audit.record` has them
     *,
     client_id: int,
     kind: TimelineKind,

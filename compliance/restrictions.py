@@ -142,7 +142,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
 
 @transaction.atomic
 def withdraw_lift(*, restriction_id: int, actor: User, note: str = "") -> Restriction:
-    """The officer who asked takes the request back: the restriction stays in force.
+    """Withdraw one's own request to lift a restriction, which stays in force.
 
     Who: who asked, with `compliance.lift_restriction` in reach. Raises: NotAllowed, WrongState.
     """

@@ -171,7 +171,7 @@ def server_is_fit(app_configs: Any, databases: Sequence[str] | None = None, **kw
 
 
 def _schema_version(cursor: CursorWrapper) -> int:
-    """What the database says of its tables; 1 before it said so."""
+    """Read the version of the database's tables; 1 where it has none yet."""
     cursor.execute("SELECT to_regprocedure('keelson_schema_version()') IS NOT NULL")
     if not cursor.fetchone()[0]:
         return 1
@@ -181,7 +181,7 @@ def _schema_version(cursor: CursorWrapper) -> int:
 
 
 def of_another_schema(applied: Sequence[tuple[str, str]], version: int) -> list[Error]:
-    """A database whose migrations have the same names and other tables. An empty one has no version yet."""
+    """Refuse a database whose migrations have the same names but other tables. An empty one has no version yet."""
     text = (Path(settings.BASE_DIR) / "crm/sql/schema_version.sql").read_text(encoding="utf-8")
     expected = int(text.rpartition("SELECT ")[2].split()[0])
     if version == expected or ("crm", "0002_sql") not in applied:

@@ -314,7 +314,7 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
 
 @transaction.atomic
 def withdraw_version(*, version_id: int, actor: User, note: str = "") -> PlanVersion:
-    """The maker takes a proposed version back: it is a draft again, to be changed and proposed again.
+    """Withdraw one's own proposed version: it is a draft again, to be changed and proposed again.
 
     Who: who wrote it, with `ib.propose_plan` at the brand. Raises: NotAllowed, WrongState.
     """

@@ -25,7 +25,7 @@ TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data
 SECOND = dt.timedelta(seconds=1)
 
 
-def entry(
+def entry(  # noqa: PLR0913  one argument per column of one row, as `timeline.add_entry` has them
     client_id: int,
     at: dt.datetime,
     kind: TimelineKind,

@@ -53,7 +53,7 @@ def propose(item: T, *, actor: User, save_parts: Callable[[], object] | None = N
 
 
 def approve(model: type[T], pk: int, *, actor: Actor, note: str = "", **given: Any) -> T:
-    """The second person agrees, and it takes effect. given: what the effect needs beside the proposal, e.g. secrets.
+    """Approve a proposal as the second person; it takes effect. given: what the effect needs beside it, e.g. secrets.
 
     Raises: NotAllowed (no right, not in reach, one's own), WrongState (decided already), DomainError (not possible now).
     """
@@ -65,13 +65,13 @@ def approve(model: type[T], pk: int, *, actor: Actor, note: str = "", **given: A
 
 
 def reject(model: type[T], pk: int, *, actor: Actor, note: str) -> T:
-    """The second person says no, with a reason for the one who proposed it. Nothing takes effect. Raises: as approve."""
+    """Reject a proposal as the second person, with a reason for its maker. Nothing takes effect. Raises: as approve."""
     kind, person = kind_of(model), _person(actor)
     return kind.reject(pk, person, note) if isinstance(kind, ListedApproval) else _reject(kind, pk, person, note)
 
 
 def withdraw(model: type[T], pk: int, *, actor: Actor, note: str = "") -> T:
-    """The one who proposed it takes it back while nobody has decided. Raises: NotAllowed, WrongState."""
+    """Withdraw one's own proposal while nobody has decided. Raises: NotAllowed, WrongState."""
     kind, person = kind_of(model), _person(actor)
     return kind.withdraw(pk, person, note) if isinstance(kind, ListedApproval) else _withdraw(kind, pk, person, note)
 
@@ -115,13 +115,13 @@ def _withdraw(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
 
 
 def require_text(reason: str) -> None:
-    """Raises: DomainError without a reason."""
+    """Refuse a decision without a reason. Raises: DomainError."""
     if not reason.strip():
         raise DomainError(_("Enter a reason."))
 
 
 def _person(actor: Actor) -> User:
-    """Raises: NotAllowed for the system itself."""
+    """Return the person who decides. Raises: NotAllowed for the system itself."""
     if actor is None:
         raise NotAllowed(_("A person must decide this."))
     return actor
@@ -174,7 +174,7 @@ def _record(
 
 
 def notify_deciders(kind: ApprovalKind[T], item: T) -> None:
-    """A line on the bell of everybody who may decide it."""
+    """Notify everybody who may decide it."""
     not_theirs = kind.not_deciders(item)
     notify(
         [pk for pk in people_with(kind.decides, brand_id=kind.brand_id(item)) if pk not in not_theirs],
@@ -187,7 +187,7 @@ def notify_deciders(kind: ApprovalKind[T], item: T) -> None:
 
 
 def notify_maker(kind: ApprovalKind[T], item: T) -> None:
-    """A line on the bell of the one who proposed it."""
+    """Notify the maker of the decision."""
     notify(
         [pk for pk in [kind.maker_id(item)] if pk is not None],
         kind=kind.answer or f"{kind.notice}_decided",

@@ -154,36 +154,36 @@ class ApprovalKind(Generic[T]):
     # ── what is its own ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def lock(self, pk: int) -> T:
-        """The proposal, locked; its subject before it where others lock the subject too."""
+        """Lock the proposal; its subject before it where others lock the subject too."""
         return lock(self.rows(), pk)
 
     def ask_outside(self, item: T, **given: Any) -> None:
-        """What must be asked of another system before approving. Outside the transaction."""
+        """Ask another system before approving, outside the transaction."""
 
     def apply(self, item: T, actor: User, **given: Any) -> None:
-        """The effect, in the transaction of the approval; `item` is saved afterwards. Raises DomainError: not possible now."""
+        """Apply the proposal in the approval's transaction; `item` is saved afterwards. Raises: DomainError when it can't be."""
         raise NotImplementedError
 
     def title(self, item: T) -> LocalizedText:
-        """What it is, for the list and the notice to those who decide."""
+        """Describe it for the list and for the notice to those who decide."""
         raise NotImplementedError
 
     def answer_title(self, item: T) -> LocalizedText:
         return joined([self.title(item), label_of(item, "state")], ": ")
 
     def url(self, item: T) -> str:
-        """The page of what it is about."""
+        """Return the address of its subject's page."""
         raise NotImplementedError
 
     def changes(self, item: T) -> Sequence[Change]:
         return ()
 
     def target(self, item: T) -> models.Model:
-        """The row that the audit names."""
+        """Return the row that the audit log names."""
         return item
 
     def approval_code(self, item: T) -> AuditCode | None:
-        """The audit code of an approval; None where the effect records it."""
+        """Return the audit code of an approval; None where the effect records it."""
         return self.approved
 
     def before(self, item: T) -> dict[str, Any]:
@@ -224,19 +224,19 @@ def by_another(user: Actor, maker_id: int | None) -> Decision:
 
 
 def value_of(item: Any, path: str) -> Any:
-    """The value behind a lookup such as `psp__brand_id`."""
+    """Return the value behind a lookup such as `psp__brand_id`."""
     return reduce(getattr, path.split("__"), item)
 
 
 def require_waiting(kind: ApprovalKind[Any], item: Any) -> None:
-    """Raises: WrongState when it was decided."""
+    """Refuse a second decision. Raises: WrongState when it was decided."""
     waits = kind.still_waits(item)
     if not waits:
         raise WrongState(waits.reason)
 
 
 def require_withdrawable(kind: ApprovalKind[T], item: T, actor: User) -> None:
-    """Its maker takes it back, and only while nobody has decided. Raises: NotAllowed, WrongState."""
+    """Let only the maker withdraw, and only while nobody has decided. Raises: NotAllowed, WrongState."""
     if actor.pk == kind.maker_id(item):
         require_waiting(kind, item)
     require(kind.can_withdraw(actor, item))
@@ -252,8 +252,10 @@ def register(*kinds: type[ApprovalKind[Any]]) -> None:
 
 
 def kind_of(model: type[T]) -> ApprovalKind[T]:
+    """Look up the kind of proposal that a model is."""
     return _kinds[model]
 
 
 def all_kinds() -> list[ApprovalKind[Any]]:
+    """List all kinds of proposals, by their code."""
     return sorted(_kinds.values(), key=lambda kind: kind.code)

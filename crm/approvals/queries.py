@@ -74,7 +74,7 @@ class Proposal:
 
 
 def proposal_of(item: Any, user: User) -> Proposal:
-    """A row of any kind, for the page of its subject."""
+    """Describe a proposal of any kind for the page of its subject."""
     kind = next(kind for kind in all_kinds() if isinstance(item, kind.model))
     return Proposal(kind, item, user)
 
@@ -97,7 +97,7 @@ def visible_to(user: User, kind: ApprovalKind[Any]) -> QuerySet[Any]:
 
 
 def waiting_for(user: User, code: str = "") -> list[Proposal]:
-    """The oldest first, at most `SHOWN_MAX` of each kind; one query for each kind."""
+    """List them oldest first, at most `SHOWN_MAX` of each kind; one query for each kind."""
     found = []
     for kind in kinds_of(user):
         if code in ("", kind.code):
@@ -122,7 +122,7 @@ def count_to_decide(user: User) -> int | None:
 
 
 def get_proposal(user: User, code: str, pk: int) -> Proposal:
-    """Raises: Http404 when there is none that the user may see."""
+    """Find a proposal that the user may see. Raises: Http404 where there is none."""
     for kind in kinds_of(user):
         if kind.code == code:
             item = visible_to(user, kind).filter(pk=pk).first()

@@ -23,7 +23,7 @@ PAGE_STAYS_OPEN = dt.timedelta(hours=12)
 SEEN = "SELECT EXISTS (SELECT 1 FROM crm_accessevent WHERE client_id = %s AND user_id = %s AND kind = %s AND at > %s)"
 
 
-def note(
+def note(  # noqa: PLR0913  one keyword per column of one row, most with a default
     *,
     user: Actor,
     kind: AccessKind,

@@ -23,7 +23,7 @@ def canonical(body: Mapping[str, Any]) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
 
 
-def record(
+def record(  # noqa: PLR0913  one keyword per part of one row: each verb's call reads as the row it writes
     *,
     actor: Actor,
     action: AuditCode,
@@ -79,7 +79,7 @@ def _without_at(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "at"}
 
 
-def _row(
+def _row(  # noqa: PLR0913  `record`'s keywords, and what all rows of a call share
     *,
     context: RequestContext,
     at: dt.datetime,
