@@ -89,32 +89,36 @@ def samples_of(shape: Shape, mapping: Mapping) -> list[list[str]]:
 
 def mapping_of(data: QueryDict, shape: Shape) -> Mapping:
     """Read the mapping that was typed. Raises DomainError where it is incomplete or contradicts itself."""
-    header = _number(data.get("header", "0")) - 1
-    if header >= len(shape.rows):
+    mapping = mapping_as_typed(data, shape)
+    if mapping.header >= len(shape.rows):
         raise DomainError(_("The table has no such row of names."))
+    for meaning, places in mapping.columns.items():
+        if len(places) > 1 and meaning != "text":
+            raise DomainError(_("Only one column can be “%(meaning)s”.") % {"meaning": LABELS[meaning]})
+    if mapping.currency and not known_currency(mapping.currency):
+        raise DomainError(_("“%(value)s” is not a currency code.") % {"value": mapping.currency})
+    mapping.currency = known_currency(mapping.currency)
+    require_complete(mapping)
+    return mapping
+
+
+def mapping_as_typed(data: QueryDict, shape: Shape) -> Mapping:
+    """Read the mapping as it was typed, right or wrong, so that the form can show it again."""
     columns: dict[str, list[int]] = {}
     for at in range(COLUMNS_MAX):
         meaning = data.get(f"column_{at}", "")
         if meaning in LABELS:
             columns.setdefault(meaning, []).append(at)
-    for meaning, places in columns.items():
-        if len(places) > 1 and meaning != "text":
-            raise DomainError(_("Only one column can be “%(meaning)s”.") % {"meaning": LABELS[meaning]})
-    currency = data.get("currency", "").strip()
-    if currency and not known_currency(currency):
-        raise DomainError(_("“%(value)s” is not a currency code.") % {"value": currency[:10]})
-    mapping = Mapping(
-        header=header,
+    return Mapping(
+        header=_number(data.get("header", "0")) - 1,
         columns=columns,
         order=_one_of(data.get("order"), ORDERS, "dmy"),
         decimal=_one_of(data.get("decimal"), DECIMALS, "."),
-        currency=known_currency(currency),
+        currency=data.get("currency", "").strip()[:10],
         account=shape.guessed.account if shape.guessed else "",
         is_inverted="is_inverted" in data,
         is_debit_negative="is_debit_negative" in data,
     )
-    require_complete(mapping)
-    return mapping
 
 
 def _one_of(value: str | None, known: Iterable[str], default: str) -> str:

@@ -98,7 +98,7 @@ def request_withdrawal(
     known = Withdrawal.objects.filter(client=client, request_key=request_key).order_by("part").first()
     if known is not None:
         if known.request_hash != request_hash:
-            raise IdempotencyConflict(_("This form was already sent with another wish. Start again."))
+            raise IdempotencyConflict(_("This form was already sent with a different request. Start again."))
         return known
     planned = _planned(client, request)
     assert planned.plan is not None

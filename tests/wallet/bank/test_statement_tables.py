@@ -85,6 +85,8 @@ def test_what_does_not_fit_is_said_and_nothing_is_kept(cast, outside, browse, ch
         assert answer.status_code == 302
         return
     assert (answer.status_code, words in answer.content.decode()) == (422, True)
+    typed = {name: value for name, value in {**SAID, **change}.items() if name in ("currency", "header")}
+    assert [f'value="{value}"' in answer.content.decode() for value in typed.values()] == [True] * len(typed)
     assert (BankFile.objects.count(), TableMapping.objects.count(), WaitingTable.objects.count()) == (0, 0, 1)
 
 

@@ -56,7 +56,8 @@ class WaitingTablePage(StaffView):
         shape = column_mappings.shape_of(waiting.content)
         entered = run_action(request, lambda: forms_tables.mapping_of(request.POST, shape), show_forbidden=True)
         if not entered:
-            return self.show(request, waiting, shape, forms_tables.first_mapping(shape, ""), status=422)
+            typed = forms_tables.mapping_as_typed(request.POST, shape)
+            return self.show(request, waiting, shape, typed, status=422, is_readable=False)
         mapping = entered.result
         if request.POST.get("what") != "import":
             return self.show(request, waiting, shape, mapping)
@@ -75,9 +76,18 @@ class WaitingTablePage(StaffView):
         return self.show(request, waiting, shape, mapping, status=422)
 
     def show(
-        self, request: HttpRequest, waiting: WaitingTable, shape: Any, mapping: Mapping, *, status: int = 200
+        self,
+        request: HttpRequest,
+        waiting: WaitingTable,
+        shape: Any,
+        mapping: Mapping,
+        *,
+        status: int = 200,
+        is_readable: bool = True,
     ) -> HttpResponse:
         def preview() -> list[Parsed]:
+            if not is_readable:
+                return []
             column_mappings.require_complete(mapping)
             return waiting_tables.preview(waiting, mapping)
 
