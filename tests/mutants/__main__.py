@@ -28,12 +28,14 @@ GROUPS = {
     "compliance/screening.py compliance/policies.py kyc/reviews.py kyc/claims.py kyc/levels.py kyc/policies.py",
     "leads, scope, crypto": "leads/routing.py leads/dedupe.py crm/security/scope.py crm/security/crypto.py",
 }
+# Tests of every verb (of which the runner leaves those of the drawn modules), and of what holds whatever happens.
+ALL_ROOMS = ("tests/verbs/", "tests/properties/")
 # Tests of processes and of providers come by everything, slowly.
 ELSEWHERE = re.compile(r"/test_(chaos|kill\w*|demo|payment_life_cycle|sealed_files|database_role)\.py$")
 
 
 def tests_of(paths: list[str]) -> list[str]:
-    """List the test files of the modules' rooms; where an app has no rooms, those of its files that name a module."""
+    """List the test files of the modules' rooms and of all rooms; of those two, and of apps without rooms, what names one."""
     named = [path.removesuffix(".py").replace("/", ".").rpartition(".") for path in paths]
     says = re.compile(
         "|".join(
@@ -42,9 +44,10 @@ def tests_of(paths: list[str]) -> list[str]:
     )
     rooms = tuple({room_of(path) for path in paths})
     apps = tuple(room for room in rooms if room.count("/") == 2)
+    named_in = (*apps, "tests/properties/")
     files = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests").rglob("test_*.py"))]
-    chosen = [file for file in files if file.startswith(rooms) and not ELSEWHERE.search(file)]
-    return [file for file in chosen if not file.startswith(apps) or says.search((ROOT / file).read_text())]
+    chosen = [file for file in files if file.startswith((*rooms, *ALL_ROOMS)) and not ELSEWHERE.search(file)]
+    return [file for file in chosen if not file.startswith(named_in) or says.search((ROOT / file).read_text())]
 
 
 def main() -> int:

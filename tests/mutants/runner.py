@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from _pytest.runner import runtestprotocol
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "var" / "mutants"
 LINES = FOLDER / "lines"
+VERBS = "tests/verbs/"
 RESULTS = FOLDER / "results.jsonl"
 ONE_FAULT = FOLDER / "fault.json"
 SECONDS_MAX = 120  # a fault that keeps a test from ending is seen
@@ -54,6 +55,23 @@ if os.environ.get("MUTANTS_IMPORT_FAULTY"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", help="the drawn faults, as JSON")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the tests of every verb, leave those whose verb stands in the drawn modules."""
+    if not config.option.faults:
+        return
+    modules = {
+        path.removesuffix(".py").replace("/", ".")
+        for path in json.loads(Path(config.option.faults).read_text())["modules"]
+    }
+
+    def is_asked(item: pytest.Item) -> bool:
+        named = getattr(item, "callspec", None) and item.callspec.params.get("name")  # type: ignore[attr-defined]
+        return not item.nodeid.startswith(VERBS) or (bool(named) and str(named).rpartition(".")[0] in modules)
+
+    items[:] = [item for item in items if is_asked(item)]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -96,38 +114,70 @@ def _digest(path: str) -> str:
     return hashlib.sha256((ROOT / path).read_bytes()).hexdigest()[:16] if (ROOT / path).exists() else ""
 
 
+def _kept_at(file: str) -> Path:
+    return LINES / (file.replace("/", ".") + ".json")
+
+
 def _recorded(file: str) -> dict[str, Any]:
-    kept = LINES / (file.replace("/", ".") + ".json")
-    return json.loads(kept.read_text()) if kept.exists() else {"sources": {}, "tests": {}}
+    empty: dict[str, Any] = {"sources": {}, "modules": [], "ran": [], "tests": {}}
+    return json.loads(_kept_at(file).read_text()) if _kept_at(file).exists() else empty
 
 
 def record(session: pytest.Session, modules: list[str]) -> None:
     """Run the test files whose record is missing or of other sources, and keep which lines each passing test ran."""
     LINES.mkdir(parents=True, exist_ok=True)
     now = {path: _digest(path) for path in modules}
-
-    def is_current(file: str) -> bool:
-        sources = _recorded(file)["sources"]
-        return sources.get(file) == _digest(file) and all(
-            sources[path] == digest for path, digest in now.items() if path in sources
-        )
-
-    files = {item.nodeid.split("::")[0] for item in session.items}
-    missing = {file for file in files if not is_current(file)}
     by_file: dict[str, list[pytest.Item]] = {}
     for item in session.items:
-        file = item.nodeid.split("::")[0]
-        if file in missing:
-            by_file.setdefault(file, []).append(item)
-    if by_file:
-        in_fork(session, [], lambda: _record_all(session, by_file, modules, now), seconds_max=3600)
+        by_file.setdefault(item.nodeid.split("::")[0], []).append(item)
+
+    def is_current(file: str) -> bool:
+        kept = _recorded(file)
+        sources, ran = kept["sources"], {item.nodeid for item in by_file[file]}
+        return (
+            sources.get(file) == _digest(file)
+            and all(sources.get(path, digest) == digest for path, digest in now.items())
+            and set(modules) <= set(kept["modules"])
+            and ran <= set(kept["ran"])
+        )
+
+    if missing := {file: items for file, items in by_file.items() if not is_current(file)}:
+        in_fork(session, [], lambda: _record_all(session, missing, now), seconds_max=3600)
 
 
-def _record_all(
-    session: pytest.Session, by_file: dict[str, list[pytest.Item]], modules: list[str], now: dict[str, str]
-) -> None:
-    targets = {str(ROOT / path): path for path in modules}
+def _record_all(session: pytest.Session, by_file: dict[str, list[pytest.Item]], now: dict[str, str]) -> None:
     ran: dict[str, set[int]] = {}
+    note = _noting(now, ran)
+    everything = [item for items in by_file.values() for item in items]
+    after = dict(zip(everything, [*everything[1:], None], strict=True))  # databases and servers stay up between files
+    for file, items in by_file.items():
+        tests: dict[str, Any] = {}
+        touched: set[str] = set()
+        for item in items:
+            ran.clear()
+            failed = session.testsfailed
+            threading.settrace(note)
+            sys.settrace(note)
+            seconds = _run(item, after[item])
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
+            touched |= set(ran)
+            if session.testsfailed == failed:
+                lines = {path: sorted(numbers) for path, numbers in ran.items()}
+                tests[item.nodeid] = {"seconds": seconds, "lines": lines}
+        kept = {
+            "sources": {path: now[path] for path in touched} | {file: _digest(file)},
+            "modules": sorted(now),
+            "ran": [item.nodeid for item in items],
+            "tests": tests,
+        }
+        _kept_at(file).write_text(json.dumps(kept))
+        print(f"{time.strftime('%H:%M:%S')} {file}: {len(tests)} of {len(items)}", flush=True)
+
+
+def _noting(paths: Iterable[str], ran: dict[str, set[int]]) -> Callable[..., Any]:
+    """Make the trace function that notes which lines of the modules run."""
+    targets = {str(ROOT / path): path for path in paths}
 
     def each_line(frame: types.FrameType, event: str, _: Any) -> Any:
         ran[targets[frame.f_code.co_filename]].add(frame.f_lineno)
@@ -140,26 +190,7 @@ def _record_all(
         ran.setdefault(path, set()).add(frame.f_lineno)
         return each_line
 
-    everything = [item for items in by_file.values() for item in items]
-    after = dict(zip(everything, [*everything[1:], None], strict=True))  # databases and servers stay up between files
-    for file, items in by_file.items():
-        tests: dict[str, Any] = {}
-        touched: set[str] = set()
-        for item in items:
-            ran.clear()
-            failed = session.testsfailed
-            threading.settrace(each_call)
-            sys.settrace(each_call)
-            seconds = _run(item, after[item])
-            sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
-            touched |= set(ran)
-            if session.testsfailed == failed:
-                lines = {path: sorted(numbers) for path, numbers in ran.items()}
-                tests[item.nodeid] = {"seconds": seconds, "lines": lines}
-        sources = {path: now[path] for path in touched} | {file: _digest(file)}
-        (LINES / (file.replace("/", ".") + ".json")).write_text(json.dumps({"sources": sources, "tests": tests}))
-        print(f"{time.strftime('%H:%M:%S')} {file}: {len(tests)} of {len(items)}", flush=True)
+    return each_call
 
 
 def room_of(path: str) -> str:
@@ -168,7 +199,7 @@ def room_of(path: str) -> str:
 
 
 def choose(fault: dict[str, Any], recorded: dict[str, Any], seconds: float) -> list[str]:
-    """Choose the tests that run the faulty line, those of the module's room first, the quick before the slow."""
+    """Choose the tests that run the faulty line, those of the module's room first, then any verb's; the quick before the slow."""
     places = {path: set(lines) for path, lines in fault["places"].items()}
     room = room_of(fault["path"])
 
@@ -178,11 +209,14 @@ def choose(fault: dict[str, Any], recorded: dict[str, Any], seconds: float) -> l
     chosen = [name for name, test in recorded.items() if comes_by(test["lines"])]
     if not chosen and not fault["is_in_function"]:
         chosen = [name for name, test in recorded.items() if fault["path"] in test["lines"]]
-    chosen.sort(
-        key=lambda name: (name.startswith("tests/verbs/"), not name.startswith(room), recorded[name]["seconds"])
-    )
+    far = sorted((name for name in chosen if name.startswith(VERBS)), key=lambda name: recorded[name]["seconds"])
+    near = sorted(set(chosen) - set(far), key=lambda name: (not name.startswith(room), recorded[name]["seconds"]))
+    return _bounded(near, recorded, seconds) + _bounded(far, recorded, seconds)
+
+
+def _bounded(names: list[str], recorded: dict[str, Any], seconds: float) -> list[str]:
     bounded, spent = [], 0.0
-    for name in chosen:
+    for name in names:
         spent += recorded[name]["seconds"]
         if spent > seconds and len(bounded) > 2:
             break

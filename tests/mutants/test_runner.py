@@ -1,5 +1,6 @@
 """What `make mutants` itself does right: a fault meets the tests that run its line, and living functions become faulty."""
 
+import json
 import sys
 import types
 
@@ -43,13 +44,28 @@ def test_tests_that_run_the_line_are_chosen_the_near_and_quick_first():
         "tests/wallet/test_b.py::b": {"seconds": 0.1, "lines": {"ib/tree.py": [1, 2]}},
         "tests/ib/test_c.py::slow": {"seconds": 9.0, "lines": {"ib/tree.py": [2]}},
         "tests/ib/test_c.py::quick": {"seconds": 1.0, "lines": {"ib/tree.py": [2, 3]}},
+        "tests/ib/test_c.py::slower": {"seconds": 9.5, "lines": {"ib/tree.py": [2]}},
         "tests/ib/test_c.py::past_it": {"seconds": 0.1, "lines": {"ib/tree.py": [3]}},
     }
     drawn = fault(path="ib/tree.py", places={"ib/tree.py": [2]})
-    near = ["tests/ib/test_c.py::quick", "tests/ib/test_c.py::slow"]
-    others = ["tests/wallet/test_b.py::b", "tests/verbs/test_locks.py::a"]
-    assert runner.choose(drawn, recorded, 20) == near + others
-    assert runner.choose(drawn, recorded, 5) == near + others[:1], "three at least"
+    near = [f"tests/ib/test_c.py::{name}" for name in ("quick", "slow", "slower")]
+    assert runner.choose(drawn, recorded, 20) == [*near, "tests/wallet/test_b.py::b", "tests/verbs/test_locks.py::a"]
+    few = [*near, "tests/verbs/test_locks.py::a"]
+    assert runner.choose(drawn, recorded, 5) == few, "three at least, and those of the verbs have a time of their own"
+
+
+def test_of_the_tests_of_every_verb_those_of_the_drawn_modules_stay(tmp_path):
+    def item(nodeid: str, **params: str) -> types.SimpleNamespace:
+        return types.SimpleNamespace(nodeid=nodeid, callspec=types.SimpleNamespace(params=params))
+
+    (tmp_path / "drawn.json").write_text(json.dumps({"modules": ["ib/tree.py"]}))
+    config = types.SimpleNamespace(option=types.SimpleNamespace(faults=tmp_path / "drawn.json"))
+    locks = "tests/verbs/test_locks.py::test"
+    stays = [item(f"{locks}[1]", name="ib.tree.move_partner"), item("tests/ib/test_c.py::c", name="x")]
+    goes = [item(f"{locks}[2]", name="ib.trees.move"), item(f"{locks}[3]", name="ib.tree"), item(f"{locks}_all")]
+    items = [*goes, *stays]
+    runner.pytest_collection_modifyitems(config, items)
+    assert items == stays
 
 
 def test_a_constant_that_no_line_names_meets_all_tests_of_its_module():
