@@ -137,7 +137,7 @@ def cash_of(brand: Brand) -> list[CurrencyCash]:
     return sorted(currencies.values(), key=lambda cash: (cash.currency != brand.base_currency, cash.currency))
 
 
-def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> None:
+def _places(brand: Brand, of: Any, waiting: dict[tuple[int | None, str], Decimal]) -> None:
     accounts = list(
         Account.objects.filter(brand=brand, kind__in=[*HELD_KINDS, *OWED_KINDS, *OTHER_KINDS])
         .select_related("psp")
@@ -150,7 +150,7 @@ def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> N
         cash, amount = of(account.currency), from_minor(balances[account.pk], account.currency)
         label = account.owner_label or str(account.get_kind_display())
         if account.kind in HELD_KINDS:
-            due = waiting.get((account.psp_id or 0, account.currency), Decimal(0))
+            due = waiting.get((account.psp_id, account.currency), Decimal(0))
             cash.held_at.append(Place(account.pk, label, -amount, account.psp_id, due))
         elif account.kind in OWED_KINDS:
             cash.owed_at.append(Place(account.pk, label, amount))
@@ -162,9 +162,9 @@ def _places(brand: Brand, of: Any, waiting: dict[tuple[int, str], Decimal]) -> N
             cash.fx_position += amount  # what clients gave away the house is long of
 
 
-def _payouts(brand: Brand, of: Any) -> dict[tuple[int, str], Decimal]:
+def _payouts(brand: Brand, of: Any) -> dict[tuple[int | None, str], Decimal]:
     """Sum the open payouts: per currency, and per PSP for what it must have."""
-    per_psp: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    per_psp: dict[tuple[int | None, str], Decimal] = defaultdict(Decimal)
     rows = (
         Withdrawal.objects.filter(brand=brand, state__in=WITHDRAWAL_OPEN)
         .order_by()
@@ -178,7 +178,7 @@ def _payouts(brand: Brand, of: Any) -> dict[tuple[int, str], Decimal]:
         if row["state"] == WithdrawalState.UNKNOWN:
             cash.unknown += amount
             cash.unknown_count += row["count"]
-        per_psp[row["psp_id"] or 0, row["currency"]] += amount
+        per_psp[row["psp_id"], row["currency"]] += amount
     return per_psp
 
 

@@ -29,7 +29,7 @@ from wallet.models import BankFile, Break, ClientMoneyDay, MonthSignOff, Period,
 from wallet.reconciliation.source_runs import Source, SourceKey
 
 FILES_MAX = 1_000
-AGES = ((2, _("to 2 days")), (7, _("3 to 7 days")), (30, _("8 to 30 days")), (0, _("older")))
+AGES = (_("to 2 days"), _("3 to 7 days"), _("8 to 30 days"), _("older"))
 
 AGEING = """
 SELECT b.kind, b.currency, width_bucket(extract(epoch FROM %(at)s - b.happened_at) / 86400, ARRAY[3, 8, 31]::float8[]) AS bucket,

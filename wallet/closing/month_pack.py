@@ -214,7 +214,7 @@ def _ageing(month_end: MonthEnd) -> Section:
         columns=[
             Column(_("Kind"), weight=1.5),
             Column(_("Currency")),
-            *(Column(str(words), end=True) for _days, words in AGES),
+            *(Column(str(words), end=True) for words in AGES),
             Column(_("Count"), end=True),
             Column(_("Together"), end=True),
         ],

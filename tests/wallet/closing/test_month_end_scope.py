@@ -6,31 +6,43 @@ import json
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import transaction
+from django.utils import timezone
 
 from crm import approvals
 from tests.days import last_month, last_month_end
-from tests.wallet.closing.test_month_end import at, month, position
+from tests.wallet.closing.test_month_end import at, break_of, month, position
+from tests.wallet.closing.test_month_end_queries import add_sources
 from tests.wallet.factories import make_psp, sign_month
+from trading.models import TradingServer
 from wallet.choices.ledger import JournalKind
+from wallet.choices.month_end import SourceKind
 from wallet.closing import cash, month_end, month_pack
-from wallet.closing.client_money import keep_day
+from wallet.closing.client_money import Figures, keep_day
+from wallet.closing.missing_sources import due_from, last_due
+from wallet.closing.month_facts import ClientMoneyState, client_money_state
 from wallet.closing.revaluation import propose_revaluation
 from wallet.closing.sign_offs import withdraw_signature
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
-from wallet.models import ManualJournal, MonthSignOff, Period
+from wallet.models import ClientMoneyDay, ManualJournal, MonthSignOff, Period, Psp
+from wallet.reconciliation.source_runs import Source
 
 __all__ = ["month", "position"]
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
 
 
-def test_what_nothing_is_known_of_is_zero():
+def test_what_nothing_is_known_of_is_zero(cast):
     one = cash.CurrencyCash("EUR")
     sums = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.name != "currency"}
     assert {name: value for name, value in sums.items() if value} == {}
     assert month_end.Ageing("missing_here", "EUR").cells == [(0, Decimal(0))] * 4
+    none = {name: value for name, value in Figures("EUR").columns().items() if value}
+    assert none == {"transit_counts": True, "cover": "covered"}
+    line = month_end.SourceLine(Source(cast.brand, SourceKind.PSP))
+    assert (line.files, line.rows, line.matched, line.breaks, line.is_idle) == (0, 0, 0, 0, False)
 
 
 def test_journals_of_another_brand_or_month_are_in_no_pack(cast, month, position):
@@ -76,3 +88,83 @@ def test_client_money_shows_its_last_day_and_its_worst(cast, month):
         assert one.worst.difference_minor == min(row.difference_minor for row in rows)
         assert one.short_days == sum(row.cover == "short" for row in rows)
     assert last_month_end() not in {one.last.day for one in found.values()}
+
+
+def test_client_money_of_another_brand_or_month_is_not_the_months(cast, month):
+    last, none = last_month_end(), Figures("EUR").columns()
+    ClientMoneyDay.objects.bulk_create(
+        ClientMoneyDay(brand=brand, day=day, currency="EUR", made_at=at(day), **none)
+        for brand in (cast.brand, cast.other_brand)
+        for day in (month.first_day - DAY, month.first_day, last, last + DAY)
+    )
+    found = month_end.client_money_days(month)
+    assert [(one.brand_id, one.day) for one in found] == [(cast.brand.pk, last), (cast.brand.pk, month.first_day)]
+
+
+@pytest.mark.parametrize(
+    ("today", "last", "first"),
+    [
+        ((9, 30), None, (10, 1)),
+        ((10, 1), None, (10, 1)),
+        ((10, 2), (10, 1), (10, 2)),
+        ((10, 31), (10, 30), (10, 31)),
+        ((11, 1), (10, 31), None),
+        ((12, 1), (10, 31), None),
+    ],
+)
+def test_days_that_are_over_are_due_and_the_others_are_not(today, last, first):
+    october = Period(first_day=dt.date(2025, 10, 1), last_day=dt.date(2025, 10, 31))
+    with time_machine.travel(dt.datetime(2025, *today, 12, tzinfo=dt.UTC)):
+        assert last_due(october) == (last and dt.date(2025, *last))
+        assert due_from(october) == (first and dt.date(2025, *first))
+
+
+def test_client_money_is_due_from_the_first_money_to_yesterday(cast):
+    october = Period(brand=cast.brand, first_day=dt.date(2025, 10, 1), last_day=dt.date(2025, 10, 31))
+    wallet, clearing = posting.wallet_of(cast.client, "EUR"), posting.psp_clearing(make_psp(cast.brand), "EUR")
+    lines = (Line(clearing, -900), Line(wallet, 900))
+    entry = Entry(key="in", kind=JournalKind.DEPOSIT, brand_id=cast.brand.pk, lines=lines)
+    with transaction.atomic():
+        posting.post_many([entry], posted_at=[at(dt.date(2025, 9, 30), 23)])
+    for day, due in ((dt.date(2025, 10, 1), 0), (dt.date(2025, 10, 2), 1), (dt.date(2025, 11, 1), 31)):
+        with time_machine.travel(at(day)):
+            assert client_money_state(october) == ClientMoneyState(due, 0, 0)
+    september, august = (
+        Period(brand=cast.brand, first_day=dt.date(2025, month, 1), last_day=dt.date(2025, month, last))
+        for month, last in ((9, 30), (8, 31))
+    )
+    assert client_money_state(september) == ClientMoneyState(1, 0, 0)
+    assert client_money_state(august) == ClientMoneyState(0, 0, 0)
+
+
+def test_a_break_ages_at_the_start_of_its_day(cast, month):
+    psp = make_psp(cast.brand)
+    with time_machine.travel(at(last_month_end() + 40 * DAY), tick=False):
+        now = timezone.now()
+        october = Period(brand=cast.brand, first_day=now.date(), last_day=now.date() + DAY)
+        for number, days in enumerate((3, 8, 31)):
+            for seconds in (1, 0):
+                age = dt.timedelta(days=days, seconds=-seconds)
+                break_of(cast, psp, subject=f"row:{number}{seconds}", happened_at=now - age, opened_at=now)
+        (row,) = month_end.ageing_of(october)
+        assert row.counts == [1, 2, 2, 1]
+        assert row.sums == [Decimal("12.5") * count for count in row.counts]
+        assert month_end.ageing_of(Period(brand=cast.other_brand, first_day=now.date(), last_day=now.date())) == []
+
+
+def test_what_is_open_counts_at_its_own_source(cast, month):
+    for number in range(2):
+        add_sources(cast, number)
+    server, psp = TradingServer.objects.get(name="Server 1"), Psp.objects.get(code="psp1")
+    break_of(cast, None, leg="platform", subject=f"deal:{server.pk}:7")
+    break_of(cast, None, leg="platform", subject="deal:0:7")
+    break_of(cast, psp, subject="later", happened_at=at(last_month_end() + DAY))
+    lines = {line.source.label: line for line in month_end.month_end_of(month).sources}
+    assert {label: line.breaks for label, line in lines.items() if line.breaks} == {"Psp0": 1, "Psp1": 1, "Server 1": 1}
+    assert {label: line.files for label, line in lines.items() if line.files} == {
+        "Psp0": 1,
+        "Psp1": 1,
+        "Adyen": 1,
+        "Server 0": 1,
+        "Server 1": 1,
+    }

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -20,13 +21,14 @@ from tests.wallet.withdrawals.test_withdrawal import approved, rich, state, wall
 from tests.wallet.withdrawals.test_withdrawal_parts import mixed, offer
 from wallet.bonuses import ending
 from wallet.bonuses.granting import bonus_held
+from wallet.bonuses.restoring import is_still_due
 from wallet.choices.bonuses import BonusState, OnWithdrawal
 from wallet.choices.ledger import AccountKind
 from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.documents.invoices import issue_fee_invoices
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
-from wallet.models import BonusGrant, BonusRestoration, FeeInvoice, PayoutFinding, Withdrawal
+from wallet.models import BonusGrant, BonusRestoration, Deposit, FeeInvoice, PayoutFinding, Withdrawal
 from wallet.withdrawals import sending
 
 __all__ = ["mixed", "pro", "rich"]
@@ -210,6 +212,23 @@ def test_a_refund_that_came_back_restores_the_bonus_of_its_deposit(mixed, pro, c
     grant.refresh_from_db()
     assert (grant.burned_minor, bonus_held(cast.client, "EUR")) == (0, 10_000)
     assert verify().holds
+
+
+@pytest.mark.parametrize(
+    ("state", "given_again", "is_due"),
+    [("settled", None, True), *((gone, pk, pk == 7) for gone in ("refunded", "charged_back") for pk in (None, 7, 8))],
+)
+def test_a_bonus_is_due_while_its_deposit_is_there_or_comes_back(state, given_again, is_due):
+    grant = BonusGrant(state=BonusState.ACTIVE, deposit=Deposit(pk=7, state=state))
+    assert is_still_due(grant, given_again) is is_due
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(-1, False), (0, False), (1, True)])
+def test_a_bonus_is_due_until_the_instant_at_which_it_expires(seconds, is_due):
+    with time_machine.travel(timezone.now(), tick=False):
+        grant = BonusGrant(state=BonusState.ACTIVE, expires_at=timezone.now() + dt.timedelta(seconds=seconds))
+        assert is_still_due(grant) is is_due
+        assert not is_still_due(BonusGrant(state=BonusState.EXPIRED))
 
 
 def test_verification_names_more_credit_than_was_taken(rich, grant, outside):
