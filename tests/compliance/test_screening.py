@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from clients.models import Client
+from clients.models import Client, TimelineEntry
 from compliance import hits, queries, screening
 from compliance.choices import ClearReason, HitState
 from compliance.matching import VERSION
@@ -18,6 +18,7 @@ from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import ClientVerified, publish
 from crm.models import AuditEvent, EventDelivery, Notification, OutboxEvent
+from crm.security import audit
 from tests.compliance.factories import BORN, DATA, load
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +137,27 @@ def test_confirming_freezes_for_good_and_rates_high(cast, listed):
     assert client.restrictions == ["frozen"] and client.risk_rating == "high"
     assert Restriction.objects.get(lifted_at=None).cause == "confirmed_match"
     assert Notification.objects.filter(kind="compliance.match_confirmed", user=cast.kyc_officer).exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "words"),
+    [
+        ("false_positive", "compliance.hit_cleared", "Possible match cleared"),
+        ("confirmed", "compliance.hit_confirmed", "Watchlist match confirmed"),
+    ],
+)
+def test_a_decision_stands_in_the_trail_and_in_the_clients_history(cast, listed, state, action, words):
+    screen(cast)
+    hit = Hit.objects.get()
+    if state == "confirmed":
+        hits.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="Passport number agrees")
+    else:
+        clear(hit, cast)
+    (event,) = AuditEvent.objects.filter(action__in=["compliance.hit_cleared", "compliance.hit_confirmed"])
+    body = audit.body_of(event)
+    assert (event.action, body["before"], body["after"]["state"]) == (action, {"state": "open"}, state)
+    (entry,) = TimelineEntry.objects.filter(client=cast.client, dedupe_key=f"hit:{hit.pk}")
+    assert entry.title == words
 
 
 def test_a_decision_needs_words_and_happens_once(cast, listed):

@@ -7,8 +7,9 @@ import pytest
 import time_machine
 
 from ib import attribution, figures, settlement, tree
+from ib.links import create_link
 from ib.models import Accrual, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
-from tests.ib.factories import NOON, refer
+from tests.ib.factories import NOON, make_partner, refer
 from tests.ib.test_settlement import accrue
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,45 @@ def test_a_summary_counts_the_network_below_and_what_is_there_now(network, cast)
     attribution.attribute_client(client_id=cast.other_client.pk, partner_id=None, actor=cast.ib_manager)
     rows = [figures.summary(partner) for partner in (network.top, network.master, network.sub)]
     assert [(row.clients, row.network, row.network_clients) for row in rows] == [(0, 1, 0), (0, 0, 0), (1, 0, 0)]
+
+
+def test_another_tree_of_the_brand_changes_no_figure(network, cast):
+    """Its partners, clients, plans, links and earnings count there and nowhere else."""
+    accrue(network)
+    link = ReferralLink.objects.filter(partner=network.sub)[0]
+    ReferralDay.objects.create(link=link, day=dt.datetime.now(dt.UTC).date(), clicks=5, registrations=2)
+
+    def figures_of(partner) -> tuple[object, ...]:
+        (node,) = figures.nodes([partner], brand_id=cast.brand.pk, level=1)
+        below = figures.children(partner.pk, brand_id=cast.brand.pk)
+        return figures.summary(partner), figures.referred(partner), node, below
+
+    before = [figures_of(partner) for partner in (network.top, network.master, network.sub)]
+    top = make_partner(cast.brand)
+    sub = make_partner(cast.brand, parent=top)
+    under = make_partner(cast.brand, parent=sub)
+    refer(cast.other_client, under)
+    for partner in (top, sub, under):
+        link = ReferralLink.objects.filter(partner=partner).first() or create_link(
+            partner_id=partner.pk, campaign="", actor=None
+        )
+        ReferralDay.objects.create(link=link, day=dt.datetime.now(dt.UTC).date(), clicks=70, registrations=20)
+    assert [figures_of(partner) for partner in (network.top, network.master, network.sub)] == before
+    summary, referred, node, below = figures_of(top)
+    assert (summary.clients, summary.network, summary.network_clients, summary.open) == (0, 2, 1, [])
+    assert (referred.clicks, referred.registrations, node.partners, len(below)) == (70, 20, 1, 1)
+
+
+def test_links_that_are_off_are_counted_apart(network, cast):
+    today = dt.datetime.now(dt.UTC).date()
+    assert figures.referred(network.sub) == figures.Referred(0, 0, 0, 0)
+    on = ReferralLink.objects.filter(partner=network.sub)[0]
+    off = create_link(partner_id=network.sub.pk, campaign="", actor=cast.ib_manager)
+    for link, clicks in ((on, 7), (off, 5)):
+        ReferralDay.objects.create(link=link, day=today, clicks=clicks, registrations=1)
+    assert figures.referred(network.sub) == figures.Referred(12, 2, 0, 0)
+    ReferralLink.objects.filter(pk=off.pk).update(is_active=False)
+    assert figures.referred(network.sub) == figures.Referred(12, 2, 1, 5)
 
 
 def test_a_branch_shows_what_stands_directly_below(network, cast):

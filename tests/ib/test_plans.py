@@ -5,7 +5,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Notification
+from crm.models import AuditEvent, Notification, User
+from crm.security import audit
 from ib import plans
 from ib.models import PartnerPlan, PlanRate, PlanVersion
 from tests.ib.factories import LONG_AGO, NOON, card, make_partner, make_version
@@ -155,6 +156,45 @@ def test_a_draft_is_rewritten_by_its_maker_only(cast):
     assert plans.rate_card(version).rates == {"metals": Decimal(12)} and version.min_hold_seconds == 60
     with pytest.raises((WrongState, NotAllowed)):
         plans.change_draft(version_id=version.pk, actor=cast.finance, terms=terms())
+
+
+def test_versions_are_numbered_one_by_one(cast):
+    first = draft(cast)
+    other = plans.create_plan(brand=cast.brand, name="Silver", description="", actor=cast.ib_manager)
+    rows = [
+        plans.draft_version(plan_id=plan_id, actor=cast.ib_manager, terms=terms())
+        for plan_id in (first.plan_id, first.plan_id, other.pk)
+    ]
+    assert [row.number for row in (first, *rows)] == [1, 2, 3, 1]
+
+
+def test_who_lost_the_right_changes_no_draft(cast):
+    version = draft(cast)
+    cast.ib_manager.groups.clear()
+    maker = User.objects.get(pk=cast.ib_manager.pk)
+    with pytest.raises(NotAllowed):
+        plans.change_draft(version_id=version.pk, actor=maker, terms=terms(currency="USD"))
+    version.refresh_from_db()
+    assert version.currency == "EUR"
+
+
+def test_every_step_of_a_version_is_in_the_trail(cast):
+    version = proposed(cast)
+    plans.withdraw_version(version_id=version.pk, actor=cast.ib_manager, note=" too much ")
+    plans.change_draft(version_id=version.pk, actor=cast.ib_manager, terms=terms(min_hold_seconds=60))
+    plans.propose_version(version_id=version.pk, actor=cast.ib_manager)
+    plans.reject_version(version_id=version.pk, actor=cast.finance, reason="no budget")
+    rows = AuditEvent.objects.filter(target_id=str(version.pk), action__startswith="ib.plan_").order_by("pk")
+    assert [(row.action, row.actor) for row in rows] == [
+        ("ib.plan_drafted", cast.ib_manager),
+        ("ib.plan_proposed", cast.ib_manager),
+        ("ib.plan_withdrawn", cast.ib_manager),
+        ("ib.plan_draft_changed", cast.ib_manager),
+        ("ib.plan_proposed", cast.ib_manager),
+        ("ib.plan_rejected", cast.finance),
+    ]
+    said = [audit.body_of(row).get("reason", "") for row in rows]
+    assert (said[2], said[5]) == ("too much", "no budget")
 
 
 def test_an_agent_writes_no_plans(cast):

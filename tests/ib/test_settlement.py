@@ -110,6 +110,17 @@ def test_a_running_period_can_be_settled_now_and_the_rest_is_a_period_of_its_own
     assert Settlement.objects.count() == 3
 
 
+def test_each_part_of_a_month_has_its_number(network, cast):
+    now = dt.datetime.now(dt.UTC)
+    accrue(network, at=now - dt.timedelta(minutes=5), held_seconds=600)
+    for _cut in range(3):
+        running = SettlementPeriod.objects.exclude(ends_at__lte=dt.datetime.now(dt.UTC)).get()
+        settlement.settle_period(period_id=running.pk, actor=cast.finance)
+    names = list(SettlementPeriod.objects.filter(brand=cast.brand).order_by("starts_at").values_list("name", flat=True))
+    month = names[-4]
+    assert names[-4:] == [month, f"{month} (2)", f"{month} (3)", f"{month} (4)"]
+
+
 def test_what_is_finer_than_a_cent_is_carried_and_paid_later(network, cast):
     accrue(network, lots="0.0111")
     settlement.settle_period(period_id=period_of(NOON).pk, actor=cast.finance)

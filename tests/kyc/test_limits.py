@@ -10,6 +10,8 @@ import time_machine
 
 from clients.models import Client
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent
+from crm.security import audit
 from kyc import (
     claims,
     dates,
@@ -319,6 +321,16 @@ def test_a_claim_lasts_ten_minutes_for_that_client(cast):
     assert document.claimed_by == cast.kyc_officer
 
 
+@time_machine.travel(NOW, tick=False)
+def test_an_undone_decision_is_claimed_for_ten_minutes_again(cast):
+    document = held(cast, NOW + MINUTE)
+    reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    document = reviews.undo(document_id=document.pk, actor=cast.kyc_officer)
+    assert (document.claimed_by, document.claimed_until) == (cast.kyc_officer, NOW + 10 * MINUTE)
+    with pytest.raises(NotAllowed):
+        reviews.approve(document_id=document.pk, actor=cast.mlro)
+
+
 @pytest.mark.parametrize("state", ["uploaded", "approved"])
 def test_only_what_waits_for_review_is_claimed(cast, state):
     document = decided(cast) if state == "approved" else a_document(cast.client, state=state)
@@ -499,6 +511,17 @@ def test_what_makes_a_level(cast, parts, level):
     if made:
         assert levels.note_level(client=cast.client, document=made[-1]) == level
     assert Client.objects.get(pk=cast.client.pk).kyc_level == level
+
+
+def test_a_level_is_audited_with_the_one_before(cast):
+    registered(cast.client)
+    for kind in ("passport", "proof_of_address", "passport"):
+        levels.note_level(client=cast.client, document=decided(cast, kind=kind, settled_at=NOW))
+    bodies = [audit.body_of(row) for row in AuditEvent.objects.filter(action="kyc.level_reached").order_by("id")]
+    assert [(body["before"], body["after"]) for body in bodies] == [
+        ({"level": 0}, {"level": 1}),
+        ({"level": 1}, {"level": 2}),
+    ]
 
 
 def test_a_decision_in_its_window_makes_no_level(cast):

@@ -10,11 +10,13 @@ import pytest
 import time_machine
 
 from crm.errors import WrongState
+from crm.models import User
 from tests.cast import Cast
 from tests.trading.accounts.test_requests import with_a_position
-from tests.trading.factories import make_account, make_server, make_type
+from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from trading.accounts import request_rules, requests
-from trading.choices import HeldBecause, RequestKind
+from trading.accounts.account_status import status_of
+from trading.choices import AccountState, HeldBecause, RequestKind
 from trading.models import AccountRequest, BalanceOperation, TradingAccount
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +193,32 @@ def test_an_account_becomes_only_a_type_of_its_kind(cast, account):
     make_type(cast.brand, account.server, name="Ended", is_enabled=False, is_default=False)
     make_type(cast.brand, account.server, name="Demo", is_demo=True, is_default=False)
     assert request_rules.types_to_change_to(account) == [possible]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open", "is_archived"),
+    [(state.value, state == AccountState.OPEN, state == AccountState.ARCHIVED) for state in AccountState],
+)
+def test_an_account_is_closed_or_reopened_from_its_state_by_who_may(cast, account, state, is_open, is_archived):
+    account.state = state
+
+    def offered(user: User) -> tuple[bool, bool]:
+        status = status_of(user, account)
+        return status.may_archive, status.may_restore
+
+    assert offered(cast.support) == (is_open, is_archived)
+    assert offered(cast.agent) == (False, False)
+    account.missing_since = NOW
+    assert offered(cast.support) == (False, False)
+
+
+def test_a_leverage_within_the_cap_waits_for_the_rule_of_its_class(cast, account):
+    standard = make_type(cast.brand, account.server, name="Pro", group="real\\pro", leverages=[30], is_default=False)
+    account.account_type = standard
+    tell_margins(standard, {"XAUUSD": "1"})
+    for leverage, is_of_class in ((30, True), (31, False)):
+        wish = AccountRequest(
+            account=account, kind=RequestKind.LEVERAGE, leverage=leverage, held_because=[HeldBecause.CAP]
+        )
+        [words] = map(str, request_rules.words_of(wish))
+        assert ("gold" in words, "1:30 for retail" in words) == (is_of_class, not is_of_class)

@@ -7,7 +7,7 @@ import pytest
 
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed
-from crm.models import OutboxEvent
+from crm.models import AuditEvent, OutboxEvent
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import available, fund
 from trading.accounts.balance_operations import settle
@@ -18,7 +18,7 @@ from wallet.ledger import posting
 from wallet.ledger.posting import InsufficientFunds
 from wallet.ledger.verification import verify
 from wallet.models import Journal, Transfer
-from wallet.transfers.verbs import mirror_operations, start_transfer
+from wallet.transfers.verbs import finish_transfer, mirror_operations, start_transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +88,19 @@ def test_a_refused_one_leaves_everything_as_it_was(cast, account, direction):
     assert "no money" in transfer.failure
     assert (posting.balance(wallet(cast)), available(wallet(cast)), clearing(cast, account)) == (50_000, 50_000, 0)
     assert verify().holds
+
+
+@pytest.mark.parametrize(("ticket", "state"), [(77, TransferState.SETTLED), (None, TransferState.FAILED)])
+def test_an_end_that_is_told_twice_or_otherwise_changes_nothing(cast, account, ticket, state):
+    transfer = move(cast, account)
+    assert end(transfer, ticket=ticket) == state
+    finished, money = transfer.finished_at, (posting.balance(wallet(cast)), available(wallet(cast)))
+    for confirmed in (True, False):
+        told = finish_transfer(operation_id=transfer.operation_id, confirmed=confirmed)
+        assert (told.state, told.finished_at) == (state, finished)
+    assert (posting.balance(wallet(cast)), available(wallet(cast))) == money
+    assert finish_transfer(operation_id=0, confirmed=True) is None, "an operation of no transfer"
+    assert AuditEvent.objects.filter(target_id=str(transfer.pk), action__startswith="wallet.transfer_").count() == 2
 
 
 def test_an_unknown_one_is_shown_as_unknown_and_never_repeated(cast, account):
