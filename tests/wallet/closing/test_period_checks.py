@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 SECOND, DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 LINES = {
     "earlier_months": ("Close the months before it first: {}.", True),
-    "manual_journals": ("Manual journals for this month wait for a second person: {}.", True),
+    "manual_journals": ("Manual journals of this month awaiting second approval: {}.", True),
     "held_deposits": ("Deposits are held for review: {}.", False),
     "unknown_payouts": ("Payouts whose end is unknown: {}.", False),
     "open_transfers": ("Transfers to or from the platform without an end: {}.", False),
