@@ -14,6 +14,8 @@ from clients.models import Client
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import DepositReversed, DepositSettled, publish
+from crm.models import AuditEvent
+from crm.security import audit
 from tests.days import today
 from tests.ib.factories import make_trade
 from tests.trading.factories import make_account, make_server
@@ -246,6 +248,64 @@ def test_two_at_once_give_one(cast, pro):
     assert bonus_held(pro, "EUR") == 10_000
 
 
+@pytest.mark.parametrize(
+    ("category", "country", "jurisdiction", "may"),
+    [
+        ("retail", "DE", "VU", False),
+        ("retail", "BR", "CY", False),
+        ("retail", "BR", "VU", True),
+        ("professional", "DE", "CY", True),
+    ],
+)
+def test_the_ban_is_for_retail_clients_of_its_countries_and_licences(cast, pro, category, country, jurisdiction, may):
+    pro.category, pro.country, pro.brand.jurisdiction = category, country, jurisdiction
+    assert bool(granting.may_have_bonus(pro)) is may
+    for name, value in (("kyc_level", 0), ("restrictions", ["no_trading"])):
+        kept = getattr(pro, name)
+        setattr(pro, name, value)
+        assert not granting.may_have_bonus(pro)
+        setattr(pro, name, kept)
+
+
+@pytest.mark.parametrize(("amount", "state"), [("199.99", "active"), ("200", "active"), ("200.01", "pending")])
+def test_a_second_person_is_asked_from_above_the_limit(cast, pro, amount, state):
+    assert give(cast, make_plan(cast), amount).state == state
+
+
+def test_a_plan_that_is_off_or_of_another_brand_gives_nothing(cast, pro):
+    plan = make_plan(cast)
+    granting.switch_plan(plan_id=plan.pk, on=False, actor=cast.finance)
+    with pytest.raises(DomainError, match="no terms in force"):
+        give(cast, plan)
+    granting.switch_plan(plan_id=plan.pk, on=True, actor=cast.finance)
+    BonusPlan.objects.filter(pk=plan.pk).update(brand=cast.other_brand)
+    with pytest.raises(DomainError, match="no terms in force"):
+        give(cast, plan)
+    BonusPlan.objects.filter(pk=plan.pk).update(brand=cast.brand)
+    assert give(cast, plan).state == BonusState.ACTIVE
+    rows = AuditEvent.objects.filter(target_id=str(plan.pk), action="wallet.bonus_plan_switched").order_by("pk")
+    assert [(row.actor, audit.body_of(row)["after"]) for row in rows] == [
+        (cast.finance, {"on": False}),
+        (cast.finance, {"on": True}),
+    ]
+
+
+def test_what_others_got_and_other_plans_gave_leaves_the_most_as_it_is(cast, pro):
+    plan, other = make_plan(cast, four_eyes_minor=100_000), make_plan(cast, name="Winter", four_eyes_minor=100_000)
+    give(cast, other, "500")
+    grant = give(cast, plan, "400", key="g2")
+    rule = grant.rule
+    assert granting._left(pro, rule) == 100
+    for fields, left in (
+        ({"client": cast.other_client}, 500),
+        ({"client": pro, "base_amount": 500}, 0),
+        ({"base_amount": 600}, 0),
+        ({"base_amount": 499}, 1),
+    ):
+        BonusGrant.objects.filter(pk=grant.pk).update(**fields)
+        assert granting._left(pro, rule) == left
+
+
 def test_terms_of_the_past_stay(cast, pro):
     plan = make_plan(cast, valid_from=today() - dt.timedelta(days=10))
     with pytest.raises(DomainError):
@@ -288,6 +348,15 @@ def test_a_deposit_below_the_least_or_of_a_retail_client_earns_nothing(cast, pro
     Client.objects.filter(pk=pro.pk).update(category=Category.RETAIL)
     hear(settled_deposit(cast, 90_000, reference="D-BONUS0000002", is_first=False))
     assert not BonusGrant.objects.exists()
+
+
+@pytest.mark.parametrize(("minor", "bonuses"), [(9_999, 0), (10_000, 1), (10_001, 1)])
+def test_a_deposit_earns_from_the_least_on(cast, pro, minor, bonuses):
+    make_plan(cast, trigger=BonusTrigger.EVERY_DEPOSIT, percent=Decimal(50), deposit_minimum_minor=10_000)
+    by_hand, theirs = make_plan(cast, name="By hand", percent=Decimal(50)), campaign(cast, name="Theirs")
+    BonusPlan.objects.filter(pk=theirs.pk).update(brand=cast.other_brand)
+    found = granting.grant_for_deposit(settled_deposit(cast, minor).pk)
+    assert len(found) == bonuses and by_hand.pk not in {grant.rule.plan_id for grant in found}
 
 
 # ── becoming money ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -414,8 +483,8 @@ def test_a_withdrawal_takes_its_part_once_and_verification_holds(cast, pro, rule
     grant = give(cast, make_plan(cast, on_withdrawal=rule))
     fund(pro, 40_000)
     withdrawal = paid_out(pro, make_psp(cast.brand), 10_000)
-    for _again in range(2):
-        ending.burn_by_withdrawal(withdrawal.pk)
+    assert ending.burn_by_withdrawal(withdrawal.pk) == 1, "as many as lost something"
+    ending.burn_by_withdrawal(withdrawal.pk)
     grant.refresh_from_db()
     assert (grant.held_minor, bonus_held(pro, "EUR")) == (left, left)
     assert grant.state == (BonusState.ACTIVE if left else BonusState.BURNED)

@@ -10,20 +10,23 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
+from clients.models import Client
 from crm import approvals
 from tests.days import last_month, last_month_end
-from tests.wallet.closing.test_month_end import at, break_of, month, position
+from tests.wallet.closing.test_month_end import at, break_of, month, position, report
 from tests.wallet.closing.test_month_end_queries import add_sources
+from tests.wallet.closing.test_periods import pay
+from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp, sign_month
 from trading.models import TradingServer
 from wallet.choices.ledger import JournalKind
 from wallet.choices.month_end import SourceKind
-from wallet.closing import cash, month_end, month_pack
-from wallet.closing.client_money import Figures, keep_day
+from wallet.closing import cash, month_end, month_pack, periods
+from wallet.closing.client_money import Figures, figures_of, keep_day
 from wallet.closing.missing_sources import due_from, last_due
 from wallet.closing.month_facts import ClientMoneyState, client_money_state
 from wallet.closing.revaluation import propose_revaluation
-from wallet.closing.sign_offs import withdraw_signature
+from wallet.closing.sign_offs import figures_hash, withdraw_signature
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import ClientMoneyDay, ManualJournal, MonthSignOff, Period, Psp
@@ -168,3 +171,68 @@ def test_what_is_open_counts_at_its_own_source(cast, month):
         "Server 0": 1,
         "Server 1": 1,
     }
+
+
+def facts_of(month: Period) -> dict[str, object]:
+    """Everything that a month's page, its signatures and its pack say."""
+    found = month_end.month_end_of(month)
+    return {
+        "checks": [(str(check.label), check.words) for check in found.checks],
+        "sources": [
+            (line.source.label, line.files, line.rows, line.matched, line.breaks, line.gaps, line.closing)
+            for line in found.sources
+        ],
+        "ageing": found.ageing,
+        "client money": (found.client_money, found.currencies, figures_of(month.brand, month.last_day)),
+        "revaluation": found.revaluation,
+        "trial": found.trial.parts,
+        "signed": (figures_hash(month), found.signatures),
+        "files": [list(row) for row in month_pack._files(month).rows],
+        "breaks": [row[0] for row in month_pack._break_rows(month)],
+        "journals": month_pack._journals(month).rows,
+    }
+
+
+@pytest.fixture
+def full_month(cast, month):
+    """With sources, breaks, client money, a position and a signature."""
+    load_rates()
+    for number in range(2):
+        add_sources(cast, number)
+    keep_day(brand=cast.brand, day=month.last_day)
+    sign_month(month, cast.finance, note="Known")
+    return month
+
+
+def test_a_month_says_nothing_of_another_brands(cast, full_month):
+    before, its_cash = facts_of(full_month), cash.cash_of(cast.brand)
+    Client.objects.filter(pk=cast.other_client.pk).update(brand=cast.other_brand)
+    theirs = dataclasses.replace(
+        cast, brand=cast.other_brand, client=Client.objects.select_related("brand").get(pk=cast.other_client.pk)
+    )
+    pay(theirs.brand, 2_000, last_month() + 9 * DAY, "theirs")
+    for number in range(2, 4):
+        add_sources(theirs, number)
+    periods.open_months(theirs.brand.pk)
+    their_month = Period.objects.select_related("brand").get(brand=theirs.brand, first_day=last_month())
+    keep_day(brand=theirs.brand, day=their_month.last_day)
+    MonthSignOff.objects.create(
+        period=their_month, closing=1, figures_hash="0", signed_by=cast.finance, signed_at=timezone.now(), checks=[]
+    )
+    assert facts_of(full_month) == before and cash.cash_of(cast.brand) == its_cash
+    found = facts_of(their_month)
+    assert all(found[name] for name in ("sources", "ageing", "trial", "files", "breaks"))
+    labels = {row[0] for row in found["sources"]}
+    assert labels and labels.isdisjoint({row[0] for row in before["sources"]} - {"Adyen"})
+
+
+def test_a_month_says_nothing_of_the_next(cast, full_month):
+    before, later = facts_of(full_month), full_month.last_day + DAY
+    psp = Psp.objects.get(code="psp0")
+    pay(cast.brand, 700, later, "later")
+    report(psp, later, later)
+    break_of(cast, psp, subject="row:later", happened_at=at(later), opened_at=at(later))
+    ClientMoneyDay.objects.create(
+        brand=cast.brand, day=later, currency="EUR", made_at=at(later), **Figures("EUR").columns()
+    )
+    assert facts_of(full_month) == before

@@ -25,11 +25,12 @@ from wallet.deposits.verbs import apply_payment, release_held_deposit
 from wallet.disputes import evidence
 from wallet.disputes import verbs as disputes
 from wallet.disputes.refunds import start_refund
+from wallet.disputes.reversals import apply_refund
 from wallet.disputes.verbs import accept_loss, apply_dispute
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Dispute, PspMovement
-from wallet.psp.base import EventKind
+from wallet.psp.base import EventKind, TransferStatus, TransferView
 from wallet.withdrawals.refundable_deposits import left_of, sources_of
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +176,17 @@ def test_more_than_came_or_another_currency_is_not_booked(deposit):
     hear(deposit, TAKEN, 40_000)
     assert hear(deposit, TAKEN, 20_000, psp_dispute_id="dp_2").state == InboxState.FAILED
     assert wallet(deposit) == 10_000 and verify().holds
+
+
+@pytest.mark.parametrize(("minor", "state"), [(50_000, InboxState.DONE), (50_001, InboxState.FAILED)])
+def test_a_chargeback_may_take_what_was_refunded_a_second_time(cast, deposit, minor, state):
+    refund = TransferView(f"{deposit.reference}-R1", "re_1", TransferStatus.PAID, 20_000, "EUR")
+    assert apply_refund(psp_id=deposit.psp_id, transfer=refund).state == InboxState.DONE
+    assert hear(deposit, TAKEN, minor).state == state
+    taken = state == InboxState.DONE
+    assert (wallet(deposit), deposit.charged_back_minor) == ((0, 50_000) if taken else (30_000, 0))
+    losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=cast.brand.pk, currency="EUR")
+    assert (posting.balance(losses), verify().holds) == (-20_000 if taken else 0, True)
 
 
 def test_a_chargeback_before_its_payment_waits(cast, deposit):

@@ -104,6 +104,21 @@ def test_a_wallet_that_does_not_cover_it_is_said_so(mixed, cast, outside):
         give_back(cast, mixed)
 
 
+@pytest.mark.parametrize(("free", "is_covered"), [(9_999, False), (10_000, True), (10_001, True)])
+def test_a_wallet_covers_what_it_has_to_the_cent(mixed, cast, free, is_covered):
+    spent = available(wallet(cast)) - free
+    house = posting.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
+    lines = (posting.Line(wallet(cast), -spent), posting.Line(house, spent))
+    posting.post(
+        posting.Entry(key="test:spend", kind=posting.JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines)
+    )
+    if is_covered:
+        assert give_back(cast, mixed, "100").state == WithdrawalState.REQUESTED
+    else:
+        with pytest.raises(InsufficientFunds, match=r"only €99\.99 is available"):
+            give_back(cast, mixed, "100")
+
+
 @pytest.mark.parametrize(
     ("amount", "words"),
     [
