@@ -259,3 +259,22 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.reconciliation.settlement_import.import_original": PART,
     "ib.engine.run": "a part of `recompute`, which has decided already, and the system's own work",
 }
+
+JOB = "the row of the job says who started it, when, and what came of it"
+LEASE = "holds work for some minutes; what is decided is recorded"
+UNRECORDED: dict[str, str] = {
+    "clients.contacts.reveal": "stands in the log of what was read",
+    "compliance.packs.request_pack": JOB,
+    "crm.files.jobs.cancel_job": JOB,
+    "kyc.claims.claim_next": LEASE,
+    "kyc.claims.extend": LEASE,
+    "kyc.claims.release": LEASE,
+    "trading.accounts.requests.claim": LEASE,
+    "trading.cap_breaches.account_types.change_type": "called without a change, saves the row as it is",
+    "wallet.disputes.evidence.order_evidence": JOB,
+    "wallet.documents.batches.order_batch": JOB,
+    "wallet.documents.receipts.order_receipt": JOB,
+    "wallet.documents.statement.order_statement": JOB,
+    "wallet.reconciliation.report_confirmations.order_confirmation": JOB,
+    "wallet.reconciliation.settlement_import.order_import": JOB,
+}

@@ -1,7 +1,9 @@
 """Disputes: each part is booked once, whatever the order of the messages; evidence is sealed, sent, and due."""
 
+import dataclasses
 import datetime as dt
 import itertools
+import math
 from decimal import Decimal
 
 import pypdfium2
@@ -187,6 +189,36 @@ def test_a_chargeback_may_take_what_was_refunded_a_second_time(cast, deposit, mi
     assert (wallet(deposit), deposit.charged_back_minor) == ((0, 50_000) if taken else (30_000, 0))
     losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=cast.brand.pk, currency="EUR")
     assert (posting.balance(losses), verify().holds) == (-20_000 if taken else 0, True)
+
+
+@pytest.mark.parametrize(
+    ("taken", "free"), [(500_000, None), (1, None), (250_000, None), (500_000, 1_000), (500_000, 0)]
+)
+def test_a_chargeback_of_converted_money_leaves_the_wallet_at_the_booked_rate(cast, taken, free):
+    """Rounded up at the client's side, never more than is there; the rest is the house's loss in what had arrived."""
+    load_rates()
+    cast.brand.policies = {"deposit_converts_other_currency": True}
+    cast.brand.save()
+    deposit = make_intent(cast.client, make_psp(cast.brand, kind="bank"))
+    apply_payment(psp_id=deposit.psp_id, view=captured(deposit, 500_000, "SEK"))
+    deposit.refresh_from_db()
+    booked = wallet(deposit)
+    assert (deposit.state, deposit.credited_minor) == (DepositState.SETTLED, booked)
+    if free is not None:
+        house = posting.house(AccountKind.SUSPENSE, brand_id=cast.brand.pk, currency="EUR")
+        lines = (posting.Line(deposit.wallet, free - booked), posting.Line(house, booked - free))
+        posting.post(
+            posting.Entry(key="spent", kind=posting.JournalKind.ADJUSTMENT, brand_id=cast.brand.pk, lines=lines)
+        )
+    event = dispute_event(deposit, TAKEN, taken)
+    event = dataclasses.replace(event, dispute=dataclasses.replace(event.dispute, currency="SEK"))
+    assert apply_dispute(psp_id=deposit.psp_id, event=event).state == InboxState.DONE
+    wanted = math.ceil(taken * booked / 500_000)
+    paid = wanted if free is None else min(wanted, free)
+    assert wallet(deposit) == (booked if free is None else free) - paid
+    losses = posting.house(AccountKind.CHARGEBACK_LOSSES, brand_id=cast.brand.pk, currency="SEK")
+    assert posting.balance(losses) == (0 if paid == wanted else taken * paid // wanted - taken)
+    assert verify().holds
 
 
 def test_a_chargeback_before_its_payment_waits(cast, deposit):
