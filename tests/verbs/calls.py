@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import enum
 import importlib
 import inspect
@@ -139,6 +140,12 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "AnnouncedReport": {"due_at": timezone.now},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
+    "Quote": {
+        "given_currency": "EUR",
+        "got_currency": "USD",
+        "markup_basis_points": 50,
+        "expires_at": lambda: timezone.now() + dt.timedelta(minutes=1),
+    },
     "StagedLogin": {"verdict": "no_client"},
 }
 
