@@ -27,6 +27,5 @@ def anew(staff: dict[str, User], django_db_blocker: Any) -> Iterator[dict[str, U
     with django_db_blocker.unblock():
         point = transaction.savepoint()
         yield {name: User.objects.get(pk=user.pk) for name, user in staff.items()}
-        transaction.set_rollback(False)  # where a test broke off in the middle, the next begins whole all the same
         transaction.set_rollback(False)  # a row that a CHECK refused fails one test, not all after it
         transaction.savepoint_rollback(point)
