@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import given
@@ -21,7 +22,7 @@ from tests.ib.factories import make_trade
 from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, available, fund, make_psp
-from wallet.bonuses import ending, granting
+from wallet.bonuses import ending, granting, restoring
 from wallet.bonuses.approval import withdraw_bonus
 from wallet.bonuses.granting import bonus_held, decide_bonus, grant_bonus, write_rule
 from wallet.choices.bonuses import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
@@ -489,6 +490,17 @@ def test_a_withdrawal_takes_its_part_once_and_verification_holds(cast, pro, rule
     assert (grant.held_minor, bonus_held(pro, "EUR")) == (left, left)
     assert grant.state == (BonusState.ACTIVE if left else BonusState.BURNED)
     assert verify().holds
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(-1, 7_500), (0, 7_500), (1, 10_000)])
+def test_a_payment_that_comes_back_takes_first_what_was_not_heard_within_a_day(cast, pro, seconds, left):
+    grant = give(cast, make_plan(cast, on_withdrawal=OnWithdrawal.PROPORTIONAL))
+    fund(pro, 40_000)
+    withdrawal = paid_out(pro, make_psp(cast.brand), 10_000)
+    with time_machine.travel(withdrawal.finished_at + dt.timedelta(days=1, seconds=seconds), tick=False):
+        restoring.take_first(withdrawal)
+    grant.refresh_from_db()
+    assert grant.held_minor == left
 
 
 def test_a_reversed_deposit_takes_its_bonus_with_it(cast, pro):

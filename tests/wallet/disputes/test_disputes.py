@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pypdfium2
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -312,3 +313,20 @@ def test_finance_is_reminded_once_a_day_before_the_last_day(cast, deposit):
     assert disputes.disputes_to_remind_of() == []
     assert Notification.objects.filter(user=cast.finance, kind="wallet.dispute_due").count() == 1
     assert disputes.disputes_to_remind_of(today=timezone.now().date() + dt.timedelta(days=1)) == [pk]
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "is_due"),
+    [
+        *[("needs_response", seconds, seconds <= 0) for seconds in (-1, 0, 1)],
+        ("inquiry", 0, True),
+        *[(state, 0, False) for state in ("won", "lost")],
+    ],
+)
+def test_only_who_has_to_answer_within_days_is_reminded(deposit, state, seconds, is_due):
+    with time_machine.travel(timezone.now(), tick=False):
+        hear(deposit, ASKED)
+        due = timezone.now() + dt.timedelta(days=disputes.REMIND_DAYS_BEFORE, seconds=seconds)
+        closed = timezone.now() if state in ("won", "lost") else None
+        Dispute.objects.update(state=state, evidence_due_at=due, closed_at=closed)
+        assert bool(disputes.disputes_to_remind_of()) is is_due
