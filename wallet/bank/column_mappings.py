@@ -69,7 +69,7 @@ def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
     shape = shape_of(content)
     known = TableMapping.objects.filter(psp=psp, fingerprint=shape.fingerprint).first()
     if known is not None:
-        return _moved(Mapping.of_json(known.mapping), shape)
+        return _moved(Mapping.from_json(known.mapping), shape)
     if shape.guessed is None or shape.guessed.doubts:
         raise MappingNeeded(_("Say which column is what: the table's own names do not tell it."))
     if not shape.guessed.currency and "currency" not in shape.guessed.columns and not _is_marked(shape):

@@ -1,6 +1,7 @@
-"""Statements that banks send us: camt.052/.053/.054, MT940, MT942, BAI2, OFX, and tables (CSV, XLSX) by their columns.
+"""Bank statements: camt.052/.053/.054, MT940, MT942, BAI2, OFX, and tables (CSV, XLSX) by their columns.
 
-`read_file` finds out which, leniently, and proves it: what is odd is told. `read_statements` is for booking: proved, or refused.
+`read_file` detects the format, reads leniently and lists the troubles of each statement. `read_statements` is for booking: every
+statement is proved, or the file is refused.
 """
 
 from __future__ import annotations
@@ -54,14 +55,17 @@ BAI = re.compile(r"01\s?,[^,\n]{0,80},[^,\n]{0,80},\s?\d{0,8}\s?,")
 
 
 def find_format(file: BinaryIO) -> str:
-    """By the first 64 KB; a table where nothing else fits. `zip`: an archive of statements."""
+    """Detect a file's format by its first 64 KB: one of FORMATS, `csv` where nothing else fits, or `zip` for an archive.
+
+    Raises: BadStatement (an archive that can't be opened).
+    """
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return "xlsx"
     if head.startswith(b"PK\x03\x04"):
-        return _of_archive(file)
+        return _archive_kind(file)
     text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace").lstrip()
     if re.search(r"<OFX\b|^OFXHEADER", text[:8_000], re.IGNORECASE):
         return "ofx"
@@ -74,7 +78,7 @@ def find_format(file: BinaryIO) -> str:
     return "csv"
 
 
-def _of_archive(file: BinaryIO) -> str:
+def _archive_kind(file: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
@@ -86,7 +90,7 @@ def _of_archive(file: BinaryIO) -> str:
 
 
 def bytes_to_read(file: BinaryIO) -> int:
-    """How much there is to read: of an archive of statements, what it unpacks to. Raises BadStatement."""
+    """Measure how many bytes there are to read: of an archive of statements, what it unpacks to. Raises BadStatement."""
     size = file.seek(0, io.SEEK_END)
     if find_format(file) != "zip":
         return size
@@ -104,33 +108,44 @@ def read_file(file: BinaryIO, kind: str = "auto", mapping: Mapping | None = None
         raise BadStatement(_("The file is empty."))
     kind = find_format(file) if kind == "auto" else kind
     file.seek(0)
-    return kind, _proved(file, kind, mapping)
+    return kind, _read_proved(file, kind, mapping)
 
 
-def _proved(file: BinaryIO, kind: str, mapping: Mapping | None) -> Iterator[Parsed]:
+def _read_proved(file: BinaryIO, kind: str, mapping: Mapping | None) -> Iterator[Parsed]:
     if kind == "zip":
-        yield from _of_members(file, mapping)
+        yield from _read_members(file, mapping)
     elif kind in TABLES:
         yield from map(prove, TABLES[kind](file, mapping))
     else:
         yield from map(prove, READERS[kind](file))
 
 
-def _of_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
-    """Banks pack the statements of many accounts into one archive."""
+def _read_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
+    """Read every file of an archive: banks pack the statements of many accounts into one.
+
+    Raises: BadStatement (no files, too many, or an archive in the archive).
+    """
     with zipfile.ZipFile(file) as archive:
-        members = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
-        if not members or len(members) > MEMBERS_MAX or sum(one.file_size for one in members) > UNPACKED_BYTES_MAX:
+        members = [
+            member
+            for member in archive.infolist()
+            if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        ]
+        if (
+            not members
+            or len(members) > MEMBERS_MAX
+            or sum(member.file_size for member in members) > UNPACKED_BYTES_MAX
+        ):
             raise BadStatement(_("The archive has no files, or too many."))
         for member in members:
             with archive.open(member) as inside:
                 content = io.BytesIO(inside.read())
-            kind, found = read_file(content, "auto", mapping)
+            kind, statements = read_file(content, "auto", mapping)
             if kind == "zip":
                 raise BadStatement(_("There is an archive in the archive."))
-            for one in found:
-                one.place = f"{member.filename}: {one.place}"
-                yield one
+            for statement in statements:
+                statement.place = f"{member.filename}: {statement.place}"
+                yield statement
 
 
 def read_statements(
@@ -140,8 +155,8 @@ def read_statements(
 
     Raises: BadStatement; then nothing of the file counts.
     """
-    kind, found = stream_statements(io.BytesIO(content), kind, mapping)
-    return kind, tuple(found)
+    kind, statements = stream_statements(io.BytesIO(content), kind, mapping)
+    return kind, tuple(statements)
 
 
 def stream_statements(
@@ -149,18 +164,18 @@ def stream_statements(
 ) -> tuple[str, Iterator[Statement]]:
     """Read proved statements one after the other, as they are booked.
 
-    What is refused in the middle undoes all before it. Raises: BadStatement.
+    A refusal in the middle must undo everything before it, so the caller holds one transaction. Raises: BadStatement.
     """
     if file.seek(0, io.SEEK_END) > BYTES_MAX:
-        words = _("The file is larger than %(size)s MB. Ask the bank for a shorter period.")
-        raise BadStatement(words % {"size": BYTES_MAX // 2**20})
-    kind, found = read_file(file, kind, mapping)
-    return kind, _some(found)
+        message = _("The file is larger than %(size)s MB. Ask the bank for a shorter period.")
+        raise BadStatement(message % {"size": BYTES_MAX // 2**20})
+    kind, statements = read_file(file, kind, mapping)
+    return kind, _require_any(statements)
 
 
-def _some(found: Iterator[Parsed]) -> Iterator[Statement]:
-    one = None
-    for one in found:
-        yield strict(one)
-    if one is None:
+def _require_any(statements: Iterator[Parsed]) -> Iterator[Statement]:
+    statement = None
+    for statement in statements:
+        yield strict(statement)
+    if statement is None:
         raise BadStatement(_("There is no statement in the file."))

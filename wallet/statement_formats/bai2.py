@@ -54,7 +54,7 @@ class Record:
     physical: int = 1
 
     def fields(self) -> list[tuple[int, str]]:
-        """(which part, value): text fields keep their commas, so whoever reads text needs to know where they stood."""
+        """Split into (which part, value): text fields keep their commas, which `_join_text` restores by part."""
         return [(at, value.strip()) for at, part in enumerate(self.parts) for value in part.split(",")]
 
     def values(self) -> list[str]:
@@ -63,7 +63,7 @@ class Record:
 
 @dataclass(slots=True)
 class Level:
-    """What a trailer is checked against: the sum so far, the records, and what it counts (accounts, groups)."""
+    """The figures that a trailer is checked against: the sum so far, the records, and what it counts (accounts, groups)."""
 
     total: int = 0
     records: int = 0
@@ -71,22 +71,25 @@ class Level:
 
 
 def read_bai2(file: BinaryIO) -> Iterator[Parsed]:
-    """Read the statements of a BAI2 file."""
+    """Read the statements of a BAI2 file.
+
+    Raises: BadStatement (no account in it, or a record that is too long).
+    """
     yield from _Reader().read(_records(file))
 
 
 def _records(file: BinaryIO) -> Iterator[Record]:
-    """Logical records. A line that starts with no code continues the text before it."""
+    """Join lines into logical records: an 88 continues the record before it, and a line without a code the text before it."""
     made: Record | None = None
     for number, line in text_lines(file):
         cut = NEXT if len(line) < 2_000 or line.count("/") < PIECES_MAX else NEXT_OF_ONE_LINE
         for piece in cut.split(line):
-            found = RECORD.fullmatch(piece)
-            if found is None:
+            match = RECORD.fullmatch(piece)
+            if match is None:
                 if made is not None and piece.strip() and made.code in ("16", "03", "88"):
-                    _go_on(made, number, piece)
+                    _append_text(made, number, piece)
                 continue
-            code, text = found[1], _unended(found[2])
+            code, text = match[1], _strip_slash(match[2])
             if code == "88" and made is not None:
                 if len(made.parts) >= PARTS_MAX:
                     raise bad(_("Line %(line)s") % {"line": number}, _("the record is too long."))
@@ -100,21 +103,21 @@ def _records(file: BinaryIO) -> Iterator[Record]:
         yield made
 
 
-def _go_on(record: Record, line: int, text: str) -> None:
+def _append_text(record: Record, line: int, text: str) -> None:
     """Append a line without a code to the text before it."""
     if len(record.parts[-1]) > PART_CHARS_MAX:
         raise bad(_("Line %(line)s") % {"line": line}, _("the record is too long."))
-    record.parts[-1] = f"{record.parts[-1]} {_unended(text)}"
+    record.parts[-1] = f"{record.parts[-1]} {_strip_slash(text)}"
 
 
-def _unended(text: str) -> str:
+def _strip_slash(text: str) -> str:
     text = text.rstrip()
     return text[:-1] if text.endswith("/") else text
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.one: Parsed | None = None
+        self.statement: Parsed | None = None
         self.group: list[str] = []
         self.currency = ""
         self.day: dt.date | None = None
@@ -128,47 +131,47 @@ class _Reader:
 
         One is complete only when the next one starts: the trailers behind it may still show that it is wrong.
         """
-        found = False
+        has_account = False
         for record in records:
-            if record.code == "03" and self.one is not None:
-                self._unclosed("49")
-                yield self._finished(self.one)
-                found, self.one = True, None
-            self._take(record)
-        if self.one is not None:
-            self._unclosed("49", *self.awaited)
-            found = True
-            yield self._finished(self.one)
-        if not found:
+            if record.code == "03" and self.statement is not None:
+                self._note_missing_trailers("49")
+                yield self._finish(self.statement)
+                has_account, self.statement = True, None
+            self._read_record(record)
+        if self.statement is not None:
+            self._note_missing_trailers("49", *self.awaited)
+            has_account = True
+            yield self._finish(self.statement)
+        if not has_account:
             raise BadStatement(_("There is no account in the file: no record 03 of BAI2."))
 
-    def _take(self, record: Record) -> None:
+    def _read_record(self, record: Record) -> None:
         self.file_level.records += record.physical
         self.group_level.records += record.physical
         self.account_level.records += record.physical
         values = record.values()
         if record.code == "01":
-            self._unclosed(*(self.awaited if self.one is not None else ()))
+            self._note_missing_trailers(*(self.awaited if self.statement is not None else ()))
             self.file_level, self.awaited = Level(records=record.physical), ["99"]
         elif record.code == "02":
-            self._unclosed(*(code for code in self.awaited if code == "98"))
+            self._note_missing_trailers(*(code for code in self.awaited if code == "98"))
             self._start_group(record, [*values, *[""] * 8])
             self.awaited = ["98", "99"]
         elif record.code == "03":
             self._start_account(record)
-        elif record.code == "16" and self.one is not None:
-            self._entry(self.one, record)
+        elif record.code == "16" and self.statement is not None:
+            self._add_entry(self.statement, record)
         elif record.code == "49":
-            self._trailer(record, values, self.account_level, None)
+            self._check_trailer(record, values, self.account_level, None)
             self.group_level.total += self.account_level.total
             self.is_open = False
         elif record.code == "98":
-            self._trailer(record, values, self.group_level, self.group_level.parts)
+            self._check_trailer(record, values, self.group_level, self.group_level.parts)
             self.file_level.total += self.group_level.total
             self.awaited = ["99"]
         elif record.code == "99":
-            self._unclosed(*(code for code in self.awaited if code == "98"))
-            self._trailer(record, values, self.file_level, self.file_level.parts)
+            self._note_missing_trailers(*(code for code in self.awaited if code == "98"))
+            self._check_trailer(record, values, self.file_level, self.file_level.parts)
             self.awaited = []
 
     def _start_group(self, record: Record, values: list[str]) -> None:
@@ -184,7 +187,7 @@ class _Reader:
         values = record.values()
         account, currency = values[0], known_currency(values[1] if len(values) > 1 else "")
         group = self.group or [""] * 8
-        one = self.one = Parsed(
+        statement = self.statement = Parsed(
             place=_("Line %(line)s, account %(account)s") % {"line": record.line, "account": account or "?"},
             account=account,
             currency=currency or self.currency or DEFAULT_CURRENCY,
@@ -195,143 +198,159 @@ class _Reader:
         )
         self.is_open = True
         if not account:
-            one.odd(one.place, _("it names no account."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
         if self.day is None:
-            one.odd(one.place, _("its group (record 02) names no day."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("its group (record 02) names no day."), Weight.NEEDED)
         if group[2] in GROUP_STATUS:
-            one.odd(one.place, _("its group is a %(status)s.") % {"status": GROUP_STATUS[group[2]]}, Weight.NEEDED)
-        self._summaries(one, record)
+            statement.add_trouble(
+                statement.place, _("its group is a %(status)s.") % {"status": GROUP_STATUS[group[2]]}, Weight.NEEDED
+            )
+        self._add_summaries(statement, record)
 
-    def _summaries(self, one: Parsed, record: Record) -> None:
-        """type, amount, number of items, kind of funds: again and again."""
-        for kind, amount, count in _summaries_of(record.fields()[2:]):
-            minor = self._minor(one, record, amount)
+    def _add_summaries(self, statement: Parsed, record: Record) -> None:
+        """Add the balances and totals of an account record: type, amount, number of items, kind of funds, repeated."""
+        for kind, amount, count in _split_summaries(record.fields()[2:]):
+            minor = self._minor(statement, record, amount)
             if minor is None:
                 continue
             self.account_level.total += minor
             kind = kind.zfill(3)
             if kind in BALANCES:
                 name, is_interim = BALANCES[kind]
-                one.balances.append(
-                    Balance(name, _major(minor, amount, one.currency), one.currency, self.day, kind, is_interim)
+                statement.balances.append(
+                    Balance(
+                        name,
+                        _to_major(minor, amount, statement.currency),
+                        statement.currency,
+                        self.day,
+                        kind,
+                        is_interim,
+                    )
                 )
             elif kind in ("100", "400"):
-                one.claims.append(
+                statement.claims.append(
                     Claim(
                         f"{kind} total",
                         count_of(count),
-                        _major(minor, amount, one.currency),
+                        _to_major(minor, amount, statement.currency),
                         1 if kind == "100" else -1,
                     )
                 )
 
-    def _minor(self, one: Parsed, record: Record, amount: str) -> int | None:
-        """As it stands, without a point: what the control totals add up."""
+    def _minor(self, statement: Parsed, record: Record, amount: str) -> int | None:
+        """Read an amount as the control totals add it up, without its point; None, noted as wrong, where it is no amount."""
         if not AMOUNT.fullmatch(amount):
-            one.wrong(
+            statement.add_error(
                 _("Line %(line)s") % {"line": record.line}, _("“%(value)s” is not an amount.") % {"value": amount[:40]}
             )
             return None
         return int(amount.replace(".", ""))
 
-    def _entry(self, one: Parsed, record: Record) -> None:
+    def _add_entry(self, statement: Parsed, record: Record) -> None:
         fields = record.fields()
         kind, amount = ([*(value for _at, value in fields[:2]), "", ""])[:2]
-        place = _("Line %(line)s, account %(account)s") % {"line": record.line, "account": one.account}
-        minor = self._minor(one, record, amount) if amount else 0
+        place = _("Line %(line)s, account %(account)s") % {"line": record.line, "account": statement.account}
+        minor = self._minor(statement, record, amount) if amount else 0
         if minor is None:
             return
         self.account_level.total += minor
-        at, value_on = _past_funds([value for _at, value in fields], 2)
+        at, value_on = _skip_funds_type([value for _at, value in fields], 2)
         rest = fields[at:]
         bank, customer = ([*(value for _at, value in rest[:2]), "", ""])[:2]
         number = int(kind) if TYPE_CODE.fullmatch(kind) else 0
         if number == 890 or not amount:
-            if text := _text(rest[2:]):
-                one.odd(place, _("a note: %(text)s") % {"text": text[:200]})
+            if text := _join_text(rest[2:]):
+                statement.add_trouble(place, _("a note: %(text)s") % {"text": text[:200]})
             return
         is_credit = 100 <= number < 400 or 920 <= number < 960
         is_debit = 400 <= number < 700 or 960 <= number <= 999
-        value = _major(minor, amount, one.currency)
+        value = _to_major(minor, amount, statement.currency)
         entry = Booking(
             place=place,
             amount=-value if is_debit else value,
-            currency=one.currency,
+            currency=statement.currency,
             booked_on=self.day,
             value_on=value_on or self.day,
             bank_reference=bank,
-            text=_text(rest[2:]),
+            text=_join_text(rest[2:]),
             code=kind,
         )
         if not is_credit and not is_debit:
-            one.wrong(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind[:10]})
+            statement.add_error(place, _("type code “%(code)s” is neither a credit nor a debit.") % {"code": kind[:10]})
         if customer:
             entry.references["customer"] = customer
-        _party(entry)
-        one.entries.append(entry)
+        _add_party(entry)
+        statement.entries.append(entry)
 
-    def _trailer(self, record: Record, values: list[str], level: Level, parts: int | None) -> None:
-        """49: total, records. 98: total, accounts, records. 99: total, groups, records."""
-        one = self.one
-        if one is None:
+    def _check_trailer(self, record: Record, values: list[str], level: Level, parts: int | None) -> None:
+        """Check a control record. 49: total, records. 98: total, accounts, records. 99: total, groups, records."""
+        statement = self.statement
+        if statement is None:
             return
         names = {"49": _("account"), "98": _("group"), "99": _("file")}
         place = _("Line %(line)s, control total of the %(level)s") % {"line": record.line, "level": names[record.code]}
-        told = [value.replace(" ", "") for value in values]
-        wanted = [
+        stated = [value.replace(" ", "") for value in values]
+        computed = [
             ("", level.total),
             *([(_("parts"), parts)] if parts is not None else []),
             (_("records"), level.records),
         ]
-        for at, (name, found) in enumerate(wanted):
-            value = told[at] if at < len(told) else ""
+        for at, (name, expected) in enumerate(computed):
+            value = stated[at] if at < len(stated) else ""
             if not value:
-                one.odd(place, _("it names no %(what)s.") % {"what": name or _("sum")}, Weight.NEEDED)
+                statement.add_trouble(place, _("it names no %(what)s.") % {"what": name or _("sum")}, Weight.NEEDED)
             elif not AMOUNT.fullmatch(value):
-                one.wrong(place, _("“%(value)s” is not a number.") % {"value": value[:40]})
-            elif int(value.replace(".", "")) != found:
-                words = (
+                statement.add_error(place, _("“%(value)s” is not a number.") % {"value": value[:40]})
+            elif int(value.replace(".", "")) != expected:
+                message = (
                     _("it says %(told)s, the amounts add up to %(found)s.")
                     if not at
                     else _("it says %(told)s %(name)s, there are %(found)s.")
                 )
-                one.wrong(place, words % {"told": value, "found": found, "name": name})
-        one.checks.append(f"{record.code} control total")
+                statement.add_error(place, message % {"told": value, "found": expected, "name": name})
+        statement.checks.append(f"{record.code} control total")
 
-    def _unclosed(self, *codes: str) -> None:
-        """Trailers that should have come by now: without them nobody knows whether the file was cut off."""
+    def _note_missing_trailers(self, *codes: str) -> None:
+        """Note control totals that should have come by now: without them the file may have been cut off."""
         for code in codes:
-            if self.one is not None and (code != "49" or self.is_open):
-                words = _("its control total (record %(code)s) is missing.") % {"code": code}
-                self.one.odd(self.one.place, words, Weight.NEEDED)
+            if self.statement is not None and (code != "49" or self.is_open):
+                message = _("its control total (record %(code)s) is missing.") % {"code": code}
+                self.statement.add_trouble(self.statement.place, message, Weight.NEEDED)
         self.is_open = self.is_open and "49" not in codes
 
-    def _finished(self, one: Parsed) -> Parsed:
-        """Details may be fewer than the summaries: banks leave them out as agreed. Then nothing is claimed of them."""
-        _without_placeholders(one)
-        opening, closing = one.balance("opening"), one.balance("closing")
-        totals = {claim.side: claim.total or Decimal(0) for claim in one.claims}
-        for claim in [*one.claims]:
-            found = [entry.amount for entry in one.entries if entry.amount and entry.amount * claim.side > 0]
-            if claim.total is not None and sum((abs(amount) for amount in found), Decimal(0)) == claim.total:
-                _lump_sums(one, claim, len(found))
+    def _finish(self, statement: Parsed) -> Parsed:
+        """Complete a statement: drop totals that its details don't explain, as banks leave details out where that is agreed.
+
+        Without any details, opening + totals = closing is checked instead.
+        """
+        _drop_placeholder_balances(statement)
+        opening, closing = statement.balance("opening"), statement.balance("closing")
+        totals = {claim.side: claim.total or Decimal(0) for claim in statement.claims}
+        for claim in [*statement.claims]:
+            amounts = [entry.amount for entry in statement.entries if entry.amount and entry.amount * claim.side > 0]
+            if claim.total is not None and sum((abs(amount) for amount in amounts), Decimal(0)) == claim.total:
+                _accept_lump_sum(statement, claim, len(amounts))
             elif claim.total is not None:
-                one.claims.remove(claim)
-                one.odd(
-                    one.place, _("its total of type %(code)s is not explained by details.") % {"code": claim.what[:3]}
+                statement.claims.remove(claim)
+                statement.add_trouble(
+                    statement.place,
+                    _("its total of type %(code)s is not explained by details.") % {"code": claim.what[:3]},
                 )
-        if opening and closing and not one.entries and len(totals) == 2:
-            one.checks.append("opening + totals = closing")
+        if opening and closing and not statement.entries and len(totals) == 2:
+            statement.checks.append("opening + totals = closing")
             if opening.amount + totals[1] - totals[-1] != closing.amount:
-                one.wrong(one.place, _("opening balance and totals do not give the closing balance."))
+                statement.add_error(statement.place, _("opening balance and totals do not give the closing balance."))
             closing.is_interim = True
-        one.settle()
-        return one
+        statement.settle()
+        return statement
 
 
-def _summaries_of(fields: list[tuple[int, str]]) -> Iterator[tuple[str, str, str]]:
-    """(type, amount, number of items). Whatever is left out at the end of a record is empty: the 88 that continues it begins
-    with the next type. Some banks write a comma more there, or fewer."""
+def _split_summaries(fields: list[tuple[int, str]]) -> Iterator[tuple[str, str, str]]:
+    """Split into (type, amount, number of items).
+
+    Whatever is left out at the end of a record is empty: the 88 that continues it begins with the next type. Some banks write a
+    comma more there, or fewer.
+    """
     values = [value for _part, value in fields]
 
     def is_next(at: int) -> bool:
@@ -348,30 +367,34 @@ def _summaries_of(fields: list[tuple[int, str]]) -> Iterator[tuple[str, str, str
             if at < len(values) and not is_next(at):
                 count, at = values[at], at + 1
                 if not is_next(at):
-                    at = _past_funds(values, at)[0]
+                    at = _skip_funds_type(values, at)[0]
         if amount:
             yield kind, amount, count
 
 
-def _without_placeholders(one: Parsed) -> None:
-    """Balances of nothing before and after, where the bank's own totals moved: a bank that tells none fills in zeros."""
-    told = [balance for balance in one.balances if balance.kind in ("opening", "closing")]
-    moved = sum(claim.side * (claim.total or 0) for claim in one.claims)
-    if len(told) == 2 and moved and not any(balance.amount for balance in told):
-        one.balances = [balance for balance in one.balances if balance not in told]
-        one.odd(one.place, _("its balances are zero although money moved; they are taken as not given."))
+def _drop_placeholder_balances(statement: Parsed) -> None:
+    """Drop an opening and closing balance of zero where the bank's own totals moved: a bank that gives none fills in zeros."""
+    ends = [balance for balance in statement.balances if balance.kind in ("opening", "closing")]
+    moved = sum(claim.side * (claim.total or 0) for claim in statement.claims)
+    if len(ends) == 2 and moved and not any(balance.amount for balance in ends):
+        statement.balances = [balance for balance in statement.balances if balance not in ends]
+        statement.add_trouble(
+            statement.place, _("its balances are zero although money moved; they are taken as not given.")
+        )
 
 
-def _lump_sums(one: Parsed, claim: Claim, found: int) -> None:
+def _accept_lump_sum(statement: Parsed, claim: Claim, entry_count: int) -> None:
     """Accept a total that counts items where the bank books many of them in one entry."""
-    if claim.number is not None and claim.number > found > 0:
-        words = _("its total of type %(code)s counts %(count)s items, booked in %(found)s entries.")
-        one.odd(one.place, words % {"code": claim.what[:3], "count": claim.number, "found": found})
+    if claim.number is not None and claim.number > entry_count > 0:
+        message = _("its total of type %(code)s counts %(count)s items, booked in %(found)s entries.")
+        statement.add_trouble(
+            statement.place, message % {"code": claim.what[:3], "count": claim.number, "found": entry_count}
+        )
         claim.number = None
 
 
-def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
-    """Where the field after the kind of funds is: S has three more, V a day and a time, D pairs. And V's day."""
+def _skip_funds_type(values: list[str], at: int) -> tuple[int, dt.date | None]:
+    """Find the field after the kind of funds (S has three more, V a day and a time, D pairs), and V's day."""
     kind = values[at].upper() if at < len(values) else ""
     if kind == "S":
         return at + 4, None
@@ -383,31 +406,31 @@ def _past_funds(values: list[str], at: int) -> tuple[int, dt.date | None]:
     return at + 1, None
 
 
-def _major(minor: int, written: str, currency: str) -> Decimal:
+def _to_major(minor: int, written: str, currency: str) -> Decimal:
     """Read an amount: a bank that writes a decimal point means it, else the number is in minor units."""
     return Decimal(written) if "." in written else Decimal(minor).scaleb(-exponent(currency))
 
 
-def _text(fields: list[tuple[int, str]]) -> str:
-    """Fields of one physical record were one text with commas."""
+def _join_text(fields: list[tuple[int, str]]) -> str:
+    """Join text fields: those of one physical record were one text with commas."""
     parts: dict[int, list[str]] = {}
     for at, value in fields:
         parts.setdefault(at, []).append(value)
     return " ".join(" ".join(text.split()) for values in parts.values() if (text := ",".join(values).strip(", ")))
 
 
-def _party(entry: Booking) -> None:
+def _add_party(entry: Booking) -> None:
     """Find the other side's name where a bank writes `BO1:DOE JO` (by order of) and the account into the text."""
-    if found := NAMED.search(entry.text):
-        rest = entry.text[found.end() :][:NAME_CHARS_MAX]
+    if match := NAMED.search(entry.text):
+        rest = entry.text[match.end() :][:NAME_CHARS_MAX]
         key = NEXT_KEY.search(rest)
         entry.party.name = (rest[: key.start()] if key else rest.partition(":")[0]).strip()
-    if found := re.search(r"\bTRID:(\S+)", entry.text):
-        entry.references["transaction"] = found[1]
+    if match := re.search(r"\bTRID:(\S+)", entry.text):
+        entry.references["transaction"] = match[1]
 
 
 def _day(text: str) -> dt.date | None:
-    """YYMMDD, or YYYYMMDD of banks that write it."""
+    """Read YYMMDD, or YYYYMMDD of banks that write it; None where it is no day."""
     plain = text.strip()
     if not (plain.isascii() and plain.isdigit()) or len(plain) not in (6, 8):
         return None

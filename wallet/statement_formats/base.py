@@ -58,89 +58,94 @@ class Statement:
     tail: str = ""
 
 
-def strict(one: Parsed) -> Statement:
+def strict(parsed: Parsed) -> Statement:
     """Turn a proved statement into what is booked: only booked entries, batches by payment, in minor units.
+
+    Balances are left out unless both are known and neither is interim.
 
     Raises BadStatement with its place for whatever is odd about its money, or missing.
     """
-    for trouble in one.troubles:
+    for trouble in parsed.troubles:
         if trouble.weight != Weight.NOTE:
             raise bad(trouble.place, trouble.message)
-    if not one.currency:
-        raise bad(one.place, _("it names no currency."))
-    if one.first_day is None or one.last_day is None:
-        raise bad(one.place, _("it names no day."))
-    opening, closing = one.balance("opening"), one.balance("closing")
+    if not parsed.currency:
+        raise bad(parsed.place, _("it names no currency."))
+    if parsed.first_day is None or parsed.last_day is None:
+        raise bad(parsed.place, _("it names no day."))
+    opening, closing = parsed.balance("opening"), parsed.balance("closing")
     is_whole_period = opening is not None and closing is not None and not closing.is_interim and not opening.is_interim
     return Statement(
-        place=one.place,
-        account=one.account,
-        currency=one.currency,
-        first_day=one.first_day,
-        last_day=one.last_day,
-        entries=tuple(entry for booking in one.booked for entry in _entries(booking, one)),
-        opening_minor=to_minor(opening.amount, one.currency) if opening and is_whole_period else None,
-        closing_minor=to_minor(closing.amount, one.currency) if closing and is_whole_period else None,
-        has_end=one.has_end,
-        ends_at_opening=one.ends_at_opening,
-        tail=one.tail,
+        place=parsed.place,
+        account=parsed.account,
+        currency=parsed.currency,
+        first_day=parsed.first_day,
+        last_day=parsed.last_day,
+        entries=tuple(entry for booking in parsed.booked for entry in _split_entries(booking, parsed)),
+        opening_minor=to_minor(opening.amount, parsed.currency) if opening and is_whole_period else None,
+        closing_minor=to_minor(closing.amount, parsed.currency) if closing and is_whole_period else None,
+        has_end=parsed.has_end,
+        ends_at_opening=parsed.ends_at_opening,
+        tail=parsed.tail,
     )
 
 
-def _entries(booking: Booking, one: Parsed) -> Iterator[Entry]:
-    """One, or one for each payment of a batch booking whose payments all say their amounts."""
+def _split_entries(booking: Booking, parsed: Parsed) -> Iterator[Entry]:
+    """Yield one entry, or one for each payment of a batch booking whose payments all have an amount.
+
+    Raises: BadStatement (no amount, or no day).
+    """
     if booking.amount is None or booking.booked_on is None:
         raise bad(booking.place, _("it has no amount, or no day."))
     parts = booking.details
     if not parts or any(part.amount is None for part in parts):
         texts = " ".join(part.text for part in parts)
-        yield _entry(booking, booking, one, 0, f"{booking.text} {texts}".strip())
+        yield _entry(booking, booking, parsed, 0, f"{booking.text} {texts}".strip())
         return
     for number, part in enumerate(parts, 1):
-        yield _entry(booking, part, one, number, f"{part.text} {booking.text}".strip())
+        yield _entry(booking, part, parsed, number, f"{part.text} {booking.text}".strip())
 
 
-def _entry(booking: Booking, part: Booking, one: Parsed, number: int, text: str) -> Entry:
+def _entry(booking: Booking, part: Booking, parsed: Parsed, number: int, text: str) -> Entry:
     assert booking.booked_on is not None and part.amount is not None
     return Entry(
         place=booking.place,
         booked_on=booking.booked_on,
-        minor=to_minor(part.amount, one.currency),
-        currency=one.currency,
+        minor=to_minor(part.amount, parsed.currency),
+        currency=parsed.currency,
         value_on=booking.value_on,
-        bank_reference=_kept(part.bank_reference or booking.bank_reference, 100),
-        end_to_end=_kept(part.end_to_end or part.references.get("customer", ""), 60),
-        batch=_kept(booking.batch or part.batch, 60),
-        text=_kept(text, 500),
-        party_name=_kept(part.party.name, 140),
-        party_account=_kept(part.party.account, 40),
-        party_bic=_kept(part.party.bic, 11),
-        return_reason=_kept(part.return_reason, 20),
+        bank_reference=_truncate(part.bank_reference or booking.bank_reference, 100),
+        end_to_end=_truncate(part.end_to_end or part.references.get("customer", ""), 60),
+        batch=_truncate(booking.batch or part.batch, 60),
+        text=_truncate(text, 500),
+        party_name=_truncate(part.party.name, 140),
+        party_account=_truncate(part.party.account, 40),
+        party_bic=_truncate(part.party.bic, 11),
+        return_reason=_truncate(part.return_reason, 20),
         part=number,
     )
 
 
-def _kept(text: str, chars_max: int) -> str:
-    """As much of a text as the database keeps; it keeps no zero characters."""
+def _truncate(text: str, chars_max: int) -> str:
+    """Cut a text to what the database column holds; PostgreSQL stores no zero characters."""
     return text[:chars_max].replace("\0", " ")
 
 
 def fingerprints(account: str, entries: Iterable[Entry]) -> list[str]:
     """Compute what distinguishes an entry from every other one, the same in any file that has it.
 
-    The bank's own reference where there is one; else everything the entry says, and which one of several equal ones it is
+    The bank's own reference where there is one; else all of the entry's contents, and its number among several equal ones
     (two wires of one person on one day are two).
     """
     seen: dict[str, int] = {}
-    found = []
+    hashes = []
     for entry in entries:
-        told: tuple[object, ...]
+        identity: tuple[object, ...]
         if entry.bank_reference:
-            told = ("bank", entry.bank_reference, entry.part and (entry.end_to_end, entry.part))
+            identity = ("bank", entry.bank_reference, entry.part and (entry.end_to_end, entry.part))
         else:
             text = "".join(entry.text.split()).upper()
-            told = ("own", entry.end_to_end, text, entry.party_account, "".join(entry.party_name.split()).upper())
-        key = json.dumps([account, entry.booked_on.isoformat(), entry.minor, entry.currency, told])
+            identity = ("own", entry.end_to_end, text, entry.party_account, "".join(entry.party_name.split()).upper())
+        key = json.dumps([account, entry.booked_on.isoformat(), entry.minor, entry.currency, identity])
         number = seen[key] = seen.get(key, 0) + 1
-        found.append(hashlib.sha256(f"{key}#{number}".encode()).hexdigest())
-    return found
+        hashes.append(hashlib.sha256(f"{key}#{number}".encode()).hexdigest())
+    return hashes

@@ -1,8 +1,8 @@
 """camt.052 (report), .053 (statement) and .054 (notification) of ISO 20022, of every version, by local names.
 
-Namespaces are not looked at: banks write their own, and envelopes around the document. A file is read entry by entry, and what was
-read is dropped, so that its size does not matter. Entries that are not booked yet are told as pending. A batch booking is one entry
-with its payments as details.
+Namespaces are ignored: banks write their own, and envelopes around the document. A file is read entry by entry, and what was read
+is dropped, so that its size does not matter. Entries that are not booked yet are pending. A batch booking is one entry with its
+payments as details.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ PIECE_BYTES = 2**20
 READ_BYTES = 2**16
 TEXT_BYTES_MAX = 2**20
 DEPTH_MAX = 100
-KEPT_MAX = 200_000  # elements of one entry, or around the entries
+OPEN_ELEMENTS_MAX = 200_000  # elements of one entry, or around the entries
 
 
 def read_camt(file: BinaryIO) -> Iterator[Parsed]:
@@ -80,13 +80,13 @@ class _Reader:
     """Walks the file; `path` is the elements that are open."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.file = _trimmed(file)
+        self.file = _skip_preamble(file)
         self.path: list[Element] = []
-        self.one: Parsed | None = None
+        self.statement: Parsed | None = None
         self.count = 0
         self.details: list[Booking] = []
         self.root = ""
-        self.kept = 0
+        self.open_elements = 0
 
     def statements(self) -> Iterator[Parsed]:
         try:
@@ -100,65 +100,65 @@ class _Reader:
         except ParseError as error:
             line, column = error.position
             if not self.path and self.root and "junk after document element" in str(error):
-                return  # whatever a download left behind the document
+                return  # whatever a download left after the document
             place = _("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}
-            if self.one is None:
+            if self.statement is None:
                 raise bad(place, _("this is not XML."))
-            yield self._cut_off(self.one, place)
+            yield self._cut_off(self.statement, place)
         except DefusedXmlException as error:
             raise BadStatement(_("The file has a DTD or entities in it; no bank sends those.")) from error
         except (ValueError, LookupError) as error:
             raise BadStatement(_("The file's encoding can't be read.")) from error
 
-    def _cut_off(self, one: Parsed, place: str) -> Parsed:
+    def _cut_off(self, statement: Parsed, place: str) -> Parsed:
         """Keep what was read of a statement before the file stopped being XML."""
         part = next(element for element in reversed(self.path) if element.tag in GROUPS)
-        _head(one, part)
-        one.wrong(place, _("this is not XML."))
-        _tail(one, part)
-        return one
+        _read_head(statement, part)
+        statement.add_error(place, _("this is not XML."))
+        _read_tail(statement, part)
+        return statement
 
     def _start(self, element: Element) -> None:
         name = element.tag = local(element.tag)
-        self.kept += 1
-        if len(self.path) >= DEPTH_MAX or self.kept > KEPT_MAX:
+        self.open_elements += 1
+        if len(self.path) >= DEPTH_MAX or self.open_elements > OPEN_ELEMENTS_MAX:
             raise BadStatement(_("The file has more elements in one another than any bank's. Nothing was imported."))
         self.root = self.root or name
         inside = self.path[-1].tag if self.path else ""
-        if self.one is None and name in GROUPS and inside.startswith(GROUPS[name]):
+        if self.statement is None and name in GROUPS and inside.startswith(GROUPS[name]):
             self.count += 1
-            self.one = Parsed(place=_("Statement %(id)s") % {"id": self.count})
+            self.statement = Parsed(place=_("Statement %(id)s") % {"id": self.count})
         self.path.append(element)
 
     def _end(self, element: Element) -> Parsed | None:
         self.path.pop()
         parent = self.path[-1] if self.path else None
         name = element.tag
-        one = self.one
-        if one is None:
+        statement = self.statement
+        if statement is None:
             if parent is not None and len(self.path) > 1:
                 parent.remove(element)
-                self.kept = 0
+                self.open_elements = 0
             return None
         if name == "TxDtls":
             self.details.append(detail_of(element))
             if parent is not None:
                 parent.remove(element)
-                self.kept = 0
+                self.open_elements = 0
         elif name == "Ntry" and parent is not None:
-            if not one.entries:
-                _head(one, parent)
-            add_entry(one, element, tuple(self.details))
+            if not statement.entries:
+                _read_head(statement, parent)
+            add_entry(statement, element, tuple(self.details))
             self.details = []
             parent.remove(element)
-            self.kept = 0
+            self.open_elements = 0
         elif name in GROUPS and parent is not None and parent.tag.startswith(GROUPS[name]):
-            _head(one, element)
-            _tail(one, element)
+            _read_head(statement, element)
+            _read_tail(statement, element)
             parent.remove(element)
-            self.kept = 0
-            self.one = None
-            return one
+            self.open_elements = 0
+            self.statement = None
+            return statement
         return None
 
 
@@ -177,8 +177,8 @@ class _Bounded:
         return piece
 
 
-def _trimmed(file: BinaryIO) -> BinaryIO:
-    """Without what stands before the first `<`; where the bytes are not what the file says they are, as Windows' Latin."""
+def _skip_preamble(file: BinaryIO) -> BinaryIO:
+    """Return the file from its first `<` on; converted from Windows' Latin where it claims to be UTF-8 and isn't."""
     head = file.read(4096)
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         file.seek(0)
@@ -202,100 +202,109 @@ def _trimmed(file: BinaryIO) -> BinaryIO:
 # ── a statement ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _head(one: Parsed, part: Element) -> None:
-    """Whose statement: known before its entries are, so that their places can say it."""
-    one.id = text_of(part, "Id")
-    if one.id:
-        one.place = _("Statement %(id)s") % {"id": one.id[:35]}
+def _read_head(statement: Parsed, part: Element) -> None:
+    """Read whose statement it is, before its entries are read: their places name it."""
+    statement.id = text_of(part, "Id")
+    if statement.id:
+        statement.place = _("Statement %(id)s") % {"id": statement.id[:35]}
     account = find(part, "Acct")
-    one.account, one.currency = account_of(account), known_currency(text_of(account, "Ccy"))
-    one.owner = text_of(account, "Ownr/Nm", "Ownr/Pty/Nm", "Nm")
-    one.bank = bank_of(find(account, "Svcr"))
-    one.number = text_of(part, "ElctrncSeqNb", "LglSeqNb")
+    statement.account, statement.currency = account_of(account), known_currency(text_of(account, "Ccy"))
+    statement.owner = text_of(account, "Ownr/Nm", "Ownr/Pty/Nm", "Nm")
+    statement.bank = bank_of(find(account, "Svcr"))
+    statement.number = text_of(part, "ElctrncSeqNb", "LglSeqNb")
 
 
-def _tail(one: Parsed, part: Element) -> None:
-    if not one.account:
-        one.odd(one.place, _("it names no account."), Weight.NEEDED)
+def _read_tail(statement: Parsed, part: Element) -> None:
+    if not statement.account:
+        statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
     for element in every(part, "Bal"):
-        _balance(one, element)
-    _choose_balances(one)
-    _claims(one, find(part, "TxsSummry"))
-    one.settle()
+        _add_balance(statement, element)
+    _choose_balances(statement)
+    _add_claims(statement, find(part, "TxsSummry"))
+    statement.settle()
     if period := find(part, "FrToDt"):
-        one.first_day = day_of(one, one.place, text_of(period, "FrDtTm", "FrDt")) or one.first_day
-        one.last_day = day_of(one, one.place, text_of(period, "ToDtTm", "ToDt")) or one.last_day
-    if one.first_day is None:
-        one.first_day = one.last_day = day_of(one, one.place, text_of(part, "CreDtTm"))
-        if one.first_day is None:
-            one.odd(one.place, _("it names no day."), Weight.NEEDED)
-    _days_of_entries(one)
+        statement.first_day = (
+            day_of(statement, statement.place, text_of(period, "FrDtTm", "FrDt")) or statement.first_day
+        )
+        statement.last_day = day_of(statement, statement.place, text_of(period, "ToDtTm", "ToDt")) or statement.last_day
+    if statement.first_day is None:
+        statement.first_day = statement.last_day = day_of(statement, statement.place, text_of(part, "CreDtTm"))
+        if statement.first_day is None:
+            statement.add_trouble(statement.place, _("it names no day."), Weight.NEEDED)
+    _fill_entry_days(statement)
 
 
-def _days_of_entries(one: Parsed) -> None:
-    """Of entries that name no day: the statement's, which is theirs where it covers one."""
-    for entry in one.entries:
+def _fill_entry_days(statement: Parsed) -> None:
+    """Give booked entries without a day the statement's last day, which is certain only where it covers a single day."""
+    for entry in statement.entries:
         if entry.booked_on is None and entry.status == Status.BOOKED:
-            entry.booked_on = one.last_day
+            entry.booked_on = statement.last_day
             for part in entry.details:
-                part.booked_on = one.last_day
-            words = _("it names no day; the statement's is taken.") if one.last_day else _("it names no day.")
-            is_known = one.last_day is not None and one.first_day == one.last_day
-            one.odd(entry.place, words, Weight.NOTE if is_known else Weight.NEEDED)
+                part.booked_on = statement.last_day
+            message = _("it names no day; the statement's is taken.") if statement.last_day else _("it names no day.")
+            is_known = statement.last_day is not None and statement.first_day == statement.last_day
+            statement.add_trouble(entry.place, message, Weight.NOTE if is_known else Weight.NEEDED)
 
 
-def _balance(one: Parsed, element: Element) -> None:
+def _add_balance(statement: Parsed, element: Element) -> None:
     amount = find(element, "Amt")
     code = text_of(element, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry", "Tp/Cd", "Tp/Prtry", "Tp")
     if amount is None:
-        one.odd(one.place, _("its balance %(code)s has no amount.") % {"code": code})
+        statement.add_trouble(statement.place, _("its balance %(code)s has no amount.") % {"code": code})
         return
-    number, currency = amount_in(one, one.place, amount)
+    number, currency = amount_in(statement, statement.place, amount)
     if find(element, "CdtDbtInd") is None:
-        one.odd(one.place, _("its balance %(code)s has no direction; it is taken as a credit.") % {"code": code})
+        statement.add_trouble(
+            statement.place, _("its balance %(code)s has no direction; it is taken as a credit.") % {"code": code}
+        )
         is_credit: bool | None = True
     else:
-        is_credit = is_credit_in(one, one.place, element)
+        is_credit = is_credit_in(statement, statement.place, element)
     if number is None or is_credit is None:
         return
     is_page = text_of(element, "Tp/SubTp/Cd").upper() == "INTM"
-    one.balances.append(
+    statement.balances.append(
         Balance(
             kind=KINDS.get(code.upper(), code or "unknown"),
             amount=number if is_credit else -number,
             currency=currency,
-            on=day_in(one, one.place, find(element, "Dt")),
+            on=day_in(statement, statement.place, find(element, "Dt")),
             code=code,
             is_interim=is_page,
         )
     )
 
 
-def _choose_balances(one: Parsed) -> None:
-    """Which balance opens and which closes: OPBD, else PRCD; CLBD, else the last ITBD, which need not add up."""
-    if one.currency:  # accounts in several currencies tell each
-        mine = [balance for balance in one.balances if balance.currency in (one.currency, "")]
-        one.balances = mine + [balance for balance in one.balances if balance not in mine]
-    interim = [balance for balance in one.balances if balance.kind == "interim"]
-    if one.balance("opening") is None:
-        opening = one.balance("previous") or (interim[0] if len(interim) > 1 else None)
+def _choose_balances(statement: Parsed) -> None:
+    """Choose the opening balance (OPBD, else PRCD, else the first of several ITBD) and the closing one (CLBD, else the last ITBD).
+
+    Interim balances need not add up. Of an account in several currencies, balances in its own currency come first.
+    """
+    if statement.currency:  # accounts in several currencies list each
+        mine = [balance for balance in statement.balances if balance.currency in (statement.currency, "")]
+        statement.balances = mine + [balance for balance in statement.balances if balance not in mine]
+    interim = [balance for balance in statement.balances if balance.kind == "interim"]
+    if statement.balance("opening") is None:
+        opening = statement.balance("previous") or (interim[0] if len(interim) > 1 else None)
         if opening is not None:
             opening.kind, opening.is_interim = "opening", opening.code.upper() == "ITBD"
-    if one.balance("closing") is None and interim and interim[-1].kind == "interim":
+    if statement.balance("closing") is None and interim and interim[-1].kind == "interim":
         interim[-1].kind, interim[-1].is_interim = "closing", True
 
 
-def _claims(one: Parsed, summary: Element | None) -> None:
+def _add_claims(statement: Parsed, summary: Element | None) -> None:
     for name, side in (("TtlNtries", 0), ("TtlCdtNtries", 1), ("TtlDbtNtries", -1)):
         total = find(summary, name)
         if total is None:
             continue
-        count, told = count_of(text_of(total, "NbOfNtries")), amount_of(text_of(total, "Sum"))
-        if count is not None or told is not None:
-            one.claims.append(Claim(f"{name}", count, told, side))
+        count, amount = count_of(text_of(total, "NbOfNtries")), amount_of(text_of(total, "Sum"))
+        if count is not None or amount is not None:
+            statement.claims.append(Claim(f"{name}", count, amount, side))
         net, direction = (
             amount_of(text_of(total, "TtlNetNtryAmt", "TtlNetNtry/Amt")),
             text_of(total, "CdtDbtInd", "TtlNetNtry/CdtDbtInd"),
         )
         if net is not None and direction in ("CRDT", "DBIT"):
-            one.claims.append(Claim(f"{name}/TtlNetNtry", None, net if direction == "CRDT" else -net, 0, is_net=True))
+            statement.claims.append(
+                Claim(f"{name}/TtlNetNtry", None, net if direction == "CRDT" else -net, 0, is_net=True)
+            )

@@ -1,4 +1,4 @@
-"""Entries of camt, and the payments that their details tell."""
+"""Entries of camt, and the payments in their details."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ REFERENCES = (
 )
 
 
-def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> None:
+def add_entry(statement: Parsed, element: Element, details: tuple[Booking, ...]) -> None:
     """Read an entry with its payments and add it to the statement, with what is wrong about it."""
-    place = _("%(statement)s, entry %(number)s") % {"statement": one.place, "number": len(one.entries) + 1}
+    place = _("%(statement)s, entry %(number)s") % {"statement": statement.place, "number": len(statement.entries) + 1}
     amount = find(element, "Amt")
-    number, currency = (None, "") if amount is None else amount_in(one, place, amount)
+    number, currency = (None, "") if amount is None else amount_in(statement, place, amount)
     if amount is None:
-        one.wrong(place, _("it has no amount."))
-    is_credit = is_credit_in(one, place, element)
+        statement.add_error(place, _("it has no amount."))
+    is_credit = is_credit_in(statement, place, element)
     code = text_of(element, "Sts/Cd", "Sts/Prtry", "Sts").upper() or "BOOK"
-    value_on = day_in(one, place, find(element, "ValDt"))
+    value_on = day_in(statement, place, find(element, "ValDt"))
     entry = Booking(
         place=place,
         amount=None if number is None or is_credit is None else number if is_credit else -number,
-        currency=currency or one.currency,
-        booked_on=day_in(one, place, find(element, "BookgDt")) or value_on,
+        currency=currency or statement.currency,
+        booked_on=day_in(statement, place, find(element, "BookgDt")) or value_on,
         value_on=value_on,
         status=STATUSES.get(code, Status.OTHER),
         is_reversal=text_of(element, "RvslInd").lower() in ("true", "1"),
         bank_reference=text_of(element, "AcctSvcrRef"),
         batch=text_of(element, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"),
-        code=_code(element),
+        code=_read_code(element),
         text=text_of(element, "AddtlNtryInf"),
     )
     if own := text_of(element, "NtryRef"):
@@ -65,19 +65,19 @@ def add_entry(one: Parsed, element: Element, details: tuple[Booking, ...]) -> No
     if entry.booked_on is None:
         entry.booked_on = _first_day(details)
     for number_in, detail in enumerate(details, 1):
-        _in_entry(one, entry, detail, number_in)
+        _apply_entry(statement, entry, detail, number_in)
     if len(details) == 1:
-        _take_over(entry, details[0])
+        _merge_single_payment(entry, details[0])
     else:
         entry.details = details
-    one.entries.append(entry)
+    statement.entries.append(entry)
 
 
 def _first_day(details: tuple[Booking, ...]) -> dt.date | None:
     return next((detail.booked_on for detail in details if detail.booked_on), None)
 
 
-def _code(element: Element) -> str:
+def _read_code(element: Element) -> str:
     """Read the bank transaction code: domain, family and sub-family, else the bank's own."""
     code = find(element, "BkTxCd")
     parts = (text_of(code, "Domn/Cd"), text_of(code, "Domn/Fmly/Cd"), text_of(code, "Domn/Fmly/SubFmlyCd"))
@@ -96,54 +96,56 @@ class _Detail(Booking):
 
 
 def detail_of(element: Element) -> Booking:
-    """Read one payment of an entry: its references, other side and text."""
+    """Read one payment of an entry: its references, text, amounts and both sides; `add_entry` chooses among these."""
     references = find(element, "Refs")
-    told = {name: text_of(references, tag) for tag, name in REFERENCES}
-    told |= {text_of(one, "Tp", "Prtry") or "proprietary": text_of(one, "Ref") for one in every(references, "Prtry")}
+    ids = {name: text_of(references, tag) for tag, name in REFERENCES}
+    ids |= {
+        text_of(other, "Tp", "Prtry") or "proprietary": text_of(other, "Ref") for other in every(references, "Prtry")
+    }
     if creditor := text_of(element, "RltdPties/Cdtr/Id/PrvtId/Othr/Id", "RltdPties/Cdtr/Pty/Id/PrvtId/Othr/Id"):
-        told["creditor"] = creditor
-    text, structured = _remittance(element)
+        ids["creditor"] = creditor
+    text, structured = _read_remittance(element)
     if structured:
-        told["structured"] = structured
-    end_to_end = told.pop("end_to_end")
+        ids["structured"] = structured
+    end_to_end = ids.pop("end_to_end")
     made = _Detail(
         place="",
         amount=None,
         currency="",
         text=text,
-        code=_code(element),
+        code=_read_code(element),
         end_to_end="" if end_to_end.upper() in ("NOTPROVIDED", "NOT PROVIDED") else end_to_end,
-        bank_reference=told.pop("bank"),
-        batch=told["batch"],
+        bank_reference=ids.pop("bank"),
+        batch=ids["batch"],
         return_reason=text_of(element, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/OrgnlBkTxCd/Prtry/Cd"),
     )
-    made.references = {name: value for name, value in told.items() if value and value.upper() != "NOTPROVIDED"}
+    made.references = {name: value for name, value in ids.items() if value and value.upper() != "NOTPROVIDED"}
     made.side = text_of(element, "CdtDbtInd").upper()
-    found = [
+    amounts = [
         amount
         for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt", "AmtDtls/InstdAmt/Amt")
         if (amount := find(element, path)) is not None
     ]
-    made.signed = next((text for one in found if (text := (one.text or "").strip()).startswith(SIGNS)), "")
-    made.amounts = [(amount_of(one.text or ""), known_currency(str(one.get("Ccy") or ""))) for one in found]
-    made.parties = {side: _party(element, side) for side in ("Dbtr", "Cdtr")}
+    made.signed = next((text for amount in amounts if (text := (amount.text or "").strip()).startswith(SIGNS)), "")
+    made.amounts = [(amount_of(amount.text or ""), known_currency(str(amount.get("Ccy") or ""))) for amount in amounts]
+    made.parties = {side: _read_party(element, side) for side in ("Dbtr", "Cdtr")}
     return made
 
 
-def _remittance(element: Element) -> tuple[str, str]:
+def _read_remittance(element: Element) -> tuple[str, str]:
     """Read the remittance text and its structured reference."""
     remittance = find(element, "RmtInf")
     paths = ("CdtrRefInf/Ref", "CdtrRefInf/CdtrRef", "RfrdDocInf/Nb", "RfrdDocInf/RfrdDocNb")
-    structured = [text_of(one, *paths) for one in every(remittance, "Strd")]
-    texts = [" ".join((one.text or "").split()) for one in every(remittance, "Ustrd")] + structured
-    texts += [text_of(one, "AddtlRmtInf") for one in every(remittance, "Strd")]
+    structured = [text_of(document, *paths) for document in every(remittance, "Strd")]
+    texts = [" ".join((line.text or "").split()) for line in every(remittance, "Ustrd")] + structured
+    texts += [text_of(document, "AddtlRmtInf") for document in every(remittance, "Strd")]
     texts.append(text_of(element, "AddtlTxInf"))
     return " ".join(text for text in texts if text and text.upper() != "NOTPROVIDED"), next(
-        (one for one in structured if one), ""
+        (reference for reference in structured if reference), ""
     )
 
 
-def _party(element: Element, side: str) -> Party:
+def _read_party(element: Element, side: str) -> Party:
     parties, agents = find(element, "RltdPties"), find(element, "RltdAgts")
     names = (f"{side}/Nm", f"{side}/Pty/Nm", f"{side}/Agt/FinInstnId/Nm", f"Ultmt{side}/Nm", f"Ultmt{side}/Pty/Nm")
     return Party(
@@ -151,15 +153,15 @@ def _party(element: Element, side: str) -> Party:
     )
 
 
-def _in_entry(one: Parsed, entry: Booking, detail: Booking, number: int) -> None:
-    """Sign, currency and other side of a payment, by its entry."""
+def _apply_entry(statement: Parsed, entry: Booking, detail: Booking, number: int) -> None:
+    """Complete a payment by its entry: place, days, status, sign, currency and other side."""
     assert isinstance(detail, _Detail)
     detail.place = _("%(entry)s, payment %(number)s") % {"entry": entry.place, "number": number}
     detail.booked_on, detail.value_on, detail.status = entry.booked_on, entry.value_on, entry.status
     detail.is_reversal = entry.is_reversal
     if detail.signed:
-        words = _("“%(value)s” has a sign; CdtDbtInd says the direction.")
-        one.wrong(detail.place, words % {"value": detail.signed[:40]})
+        message = _("“%(value)s” has a sign; CdtDbtInd says the direction.")
+        statement.add_error(detail.place, message % {"value": detail.signed[:40]})
     is_credit = detail.side == "CRDT" if detail.side in ("CRDT", "DBIT") else (entry.amount or 0) >= 0
     mine = next(
         (amount for amount, currency in detail.amounts if currency in (entry.currency, "") and amount is not None), None
@@ -170,13 +172,13 @@ def _in_entry(one: Parsed, entry: Booking, detail: Booking, number: int) -> None
         detail.original = (foreign[-1][0], foreign[-1][1])
     own = (entry.amount or 0) > 0 if detail.amount is None else detail.amount > 0
     ours, theirs = detail.parties["Cdtr" if own else "Dbtr"], detail.parties["Dbtr" if own else "Cdtr"]
-    if not theirs and ours and ours.account != one.account and entry.is_reversal:
+    if not theirs and ours and ours.account != statement.account and entry.is_reversal:
         theirs = ours
     detail.party = theirs
 
 
-def _take_over(entry: Booking, detail: Booking) -> None:
-    """Give an entry of a single payment that payment's references and other side."""
+def _merge_single_payment(entry: Booking, detail: Booking) -> None:
+    """Give an entry of a single payment that payment's references, text and other side."""
     for name in ("end_to_end", "return_reason", "original"):
         setattr(entry, name, getattr(detail, name))
     entry.bank_reference = entry.bank_reference or detail.bank_reference

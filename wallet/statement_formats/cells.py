@@ -67,13 +67,13 @@ DIGITS = re.compile(r"[+-]?(?:\d[\d.,' ]*|[.,]\d+)")
 # 1.234.567, 1 234 567, and Indian 12,34,567
 GROUPS = re.compile(r"\d{1,3}(?:([.,' ])\d{2,3})(?:\1\d{2,3})*(?<=\d{3})|\d*")
 FLOAT_DIGITS = 8
-# Longer texts are no amounts, and a day stands in front of what is longer: strangers write cells of any length.
+# Longer texts are no amounts, and a day comes before the rest of a longer text: files have cells of any length.
 CELL_CHARS_MAX = 64
 DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
 
 
 def plain(text: str) -> str:
-    """For comparing names: lower case, no accents, single blanks, letters and digits only."""
+    """Normalise a name for comparing: lower case, no accents, single blanks, letters and digits only."""
     bare = unicodedata.normalize("NFKD", text.replace("ł", "l").replace("ß", "ss")).encode("ascii", "ignore").decode()
     return " ".join(re.sub(r"[^a-z0-9]+", " ", bare.lower()).split())
 
@@ -82,38 +82,40 @@ def plain(text: str) -> str:
 
 
 def days_of(value: Any) -> dict[str, dt.date]:
-    """By order of year, month and day: what a cell may mean. Empty: no day."""
+    """Read the day that a cell may mean, by each order of year, month and day; empty where it is no day."""
     if isinstance(value, dt.datetime):
         return dict.fromkeys(ORDERS, value.date())
     if isinstance(value, dt.date):
         return dict.fromkeys(ORDERS, value)
     text = str(value).strip()[:CELL_CHARS_MAX].strip("'\"").rstrip(".")
     if COMPACT.match(text):
-        found = _day(text[:4], text[4:6], text[6:8])
-        return dict.fromkeys(ORDERS, found) if found else {}
+        day = _day(text[:4], text[4:6], text[6:8])
+        return dict.fromkeys(ORDERS, day) if day else {}
     if (numbers := NUMERIC.match(text)) and (len(numbers[3]) != 3):
-        one, two, three = numbers.groups()
-        if len(one) == 4:
-            return _orders({"ymd": (one, two, three)}, all_the_same=True)
-        if len(one) > 2:
+        first, second, third = numbers.groups()
+        if len(first) == 4:
+            return _days_by_order({"ymd": (first, second, third)}, is_same_in_all=True)
+        if len(first) > 2:
             return {}
-        told = (
-            {"dmy": (three, two, one)}
-            if text[len(one)] == "."
-            else {"dmy": (three, two, one), "mdy": (three, one, two)}
+        readings = (
+            {"dmy": (third, second, first)}
+            if text[len(first)] == "."
+            else {"dmy": (third, second, first), "mdy": (third, first, second)}
         )
-        return _orders(told) or _orders({"ymd": (one, two, three)} if len(three) == 2 else {"mdy": (three, one, two)})
-    return _named(text)
+        return _days_by_order(readings) or _days_by_order(
+            {"ymd": (first, second, third)} if len(third) == 2 else {"mdy": (third, first, second)}
+        )
+    return _named_day(text)
 
 
-def _named(text: str) -> dict[str, dt.date]:
-    """5 Jan 2020, 05-JAN-20, Jan 5, 2020, 5. März 2020."""
+def _named_day(text: str) -> dict[str, dt.date]:
+    """Read 5 Jan 2020, 05-JAN-20, Jan 5, 2020, 5. März 2020."""
     bare = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
     bare = WEEKDAY.sub("", bare)
-    if (found := DAY_NAMED.match(bare)) and (month := _month(found[2])):
-        return _orders({"dmy": (found[3], str(month), found[1])}, all_the_same=True)
-    if (found := NAME_FIRST.match(bare)) and (month := _month(found[1])):
-        return _orders({"dmy": (found[3], str(month), found[2])}, all_the_same=True)
+    if (match := DAY_NAMED.match(bare)) and (month := _month(match[2])):
+        return _days_by_order({"dmy": (match[3], str(month), match[1])}, is_same_in_all=True)
+    if (match := NAME_FIRST.match(bare)) and (month := _month(match[1])):
+        return _days_by_order({"dmy": (match[3], str(month), match[2])}, is_same_in_all=True)
     return {}
 
 
@@ -121,9 +123,9 @@ def _month(name: str) -> int | None:
     return MONTHS.get(name[:4]) or MONTHS.get(name[:3])
 
 
-def _orders(told: dict[str, tuple[str, str, str]], *, all_the_same: bool = False) -> dict[str, dt.date]:
-    found = {order: day for order, parts in told.items() if (day := _day(*parts))}
-    return dict.fromkeys(ORDERS, next(iter(found.values()))) if all_the_same and found else found
+def _days_by_order(readings: dict[str, tuple[str, str, str]], *, is_same_in_all: bool = False) -> dict[str, dt.date]:
+    days = {order: day for order, parts in readings.items() if (day := _day(*parts))}
+    return dict.fromkeys(ORDERS, next(iter(days.values()))) if is_same_in_all and days else days
 
 
 def _day(year: str, month: str, day: str) -> dt.date | None:
@@ -135,20 +137,22 @@ def _day(year: str, month: str, day: str) -> dt.date | None:
 
 
 def order_of(column: Iterable[Any], hint: str = "dmy") -> tuple[str, bool]:
-    """Which order makes every cell of a column a day, and whether another would do as well (then the days tell: a
-    statement is sorted, and covers a short time)."""
-    found = [days for value in column if (days := days_of(value))]
-    able = [order for order in ORDERS if found and all(order in days for days in found)]
+    """Choose the order that makes every cell of a column a day (else most of them), and whether another would do as well.
+
+    Of several the one wins whose days are sorted best and span the shortest time, as a statement's do; then the hint.
+    """
+    readings = [days for value in column if (days := days_of(value))]
+    able = [order for order in ORDERS if readings and all(order in days for days in readings)]
     if not able:
-        counts = {order: sum(order in days for days in found) for order in ORDERS}
+        counts = {order: sum(order in days for days in readings) for order in ORDERS}
         return max((*((hint,) if counts.get(hint) else ()), *ORDERS), key=lambda order: counts[order]), False
-    told = {order: [days[order] for days in found] for order in able}
-    if len({tuple(days) for days in told.values()}) == 1:
+    days_by_order = {order: [days[order] for days in readings] for order in able}
+    if len({tuple(days) for days in days_by_order.values()}) == 1:
         return able[0], False
 
     def oddness(order: str) -> tuple[int, int, bool]:
-        days = told[order]
-        steps = [(two - one).days for one, two in itertools.pairwise(days)]
+        days = days_by_order[order]
+        steps = [(later - earlier).days for earlier, later in itertools.pairwise(days)]
         turns = min(sum(step < 0 for step in steps), sum(step > 0 for step in steps))
         return turns, (max(days) - min(days)).days // 60, order != hint
 
@@ -156,7 +160,7 @@ def order_of(column: Iterable[Any], hint: str = "dmy") -> tuple[str, bool]:
     rivals = [
         order
         for order in able
-        if order != best and oddness(order)[:2] == oddness(best)[:2] and told[order] != told[best]
+        if order != best and oddness(order)[:2] == oddness(best)[:2] and days_by_order[order] != days_by_order[best]
     ]
     return best, bool(rivals)
 
@@ -172,7 +176,7 @@ def bare_amount(text: str) -> tuple[str, str, str]:
     text = text.strip()
     if len(text) > CELL_CHARS_MAX:
         return "", "", ""
-    told = (
+    rest = (
         text.replace("\u00a0", " ")
         .replace("\u202f", " ")
         .replace("−", "-")
@@ -181,27 +185,27 @@ def bare_amount(text: str) -> tuple[str, str, str]:
         .strip()
         .strip('"')
     )
-    is_negative = told.startswith("(") and told.endswith(")")
-    told = told.strip("()").strip()
+    is_negative = rest.startswith("(") and rest.endswith(")")
+    rest = rest.strip("()").strip()
     sign = ""
-    while told[:1] in ("-", "+") and told:
-        sign, told = sign or told[0], told[1:].lstrip()
-    before = BEFORE.match(told)
+    while rest[:1] in ("-", "+") and rest:
+        sign, rest = sign or rest[0], rest[1:].lstrip()
+    before = BEFORE.match(rest)
     start = before.end() if before else 0
-    after = AFTER.search(told, start)
-    number = told[start : after.start() if after else None].strip()
+    after = AFTER.search(rest, start)
+    number = rest[start : after.start() if after else None].strip()
     currency = ""
     mark = (before or after or [""])[0]
     if number and (mark in CURRENCIES or mark in CURRENCY_WORDS):
-        currency, told = CURRENCIES.get(mark, mark), number
-    while told[:1] in ("-", "+") and told:
-        sign, told = told[0], told[1:].lstrip()
+        currency, rest = CURRENCIES.get(mark, mark), number
+    while rest[:1] in ("-", "+") and rest:
+        sign, rest = rest[0], rest[1:].lstrip()
     side = ""
-    if (found := SIDE.search(told)) and (head := told[: found.start()].rstrip()).rstrip(".,")[-1:].isdigit():
-        told, side = head, found[1].upper()
+    if (match := SIDE.search(rest)) and (head := rest[: match.start()].rstrip()).rstrip(".,")[-1:].isdigit():
+        rest, side = head, match[1].upper()
         sign = "-" if side == "-" else sign
         side = {"CR": "C", "C": "C", "H": "C", "DR": "D", "D": "D", "S": "D"}.get(side, "")
-    return ("-" if is_negative else sign) + told.strip(), currency, side
+    return ("-" if is_negative else sign) + rest.strip(), currency, side
 
 
 def is_amount(value: Any) -> bool:
@@ -212,7 +216,7 @@ def is_amount(value: Any) -> bool:
 
 
 def decimal_mark(column: Iterable[Any]) -> str:
-    """`,` or `.` for decimals, by all amounts of the file; empty where none of them tells."""
+    """Choose the mark before decimals (`,` or `.`) by all amounts of the file; empty where they don't decide."""
     votes = {",": 0, ".": 0}
     for value in column:
         if not isinstance(value, str):
@@ -244,30 +248,30 @@ def number_of(value: Any, mark: str) -> Decimal | None:
     if isinstance(value, int):
         return Decimal(value) if abs(value) < 10**DIGITS_MAX else None
     if isinstance(value, float):
-        return _of_float(value)
+        return _round_float(value)
     digits, _currency, side = bare_amount(str(value))
     if not DIGITS.fullmatch(digits):
         return None
     if not mark:
-        separators = {one for one in digits if one in ".,"}
+        separators = {letter for letter in digits if letter in ".,"}
         if len(separators) == 1 and digits.count(next(iter(separators))) == 1:
             return None  # 1.234: thousands or thousandths
     whole, dot, fraction = digits.lstrip("+-").strip().partition(mark or "\0")
     if not GROUPS.fullmatch(whole) or not (fraction.isdigit() or not fraction):
         return None
     sign = "-" if digits.startswith("-") else ""
-    told = f"{sign}{''.join(one for one in whole if one.isdigit()) or 0}{'.' if dot else ''}{fraction}"
-    if sum(letter.isdigit() for letter in told) > DIGITS_MAX:
+    written = f"{sign}{''.join(letter for letter in whole if letter.isdigit()) or 0}{'.' if dot else ''}{fraction}"
+    if sum(letter.isdigit() for letter in written) > DIGITS_MAX:
         return None
     try:
-        number = Decimal(told)
+        number = Decimal(written)
     except InvalidOperation:
         return None
     return -abs(number) if side == "D" else number
 
 
-def _of_float(value: float) -> Decimal | None:
-    """Spreadsheets compute in floats: 0.30000000000000004 was 0.3."""
+def _round_float(value: float) -> Decimal | None:
+    """Round a spreadsheet's float (0.30000000000000004 was 0.3); None where it is no number or too large."""
     if value != value or abs(value) > 1e15:
         return None
     return Decimal(repr(round(value, FLOAT_DIGITS))).normalize() + 0

@@ -1,4 +1,4 @@
-"""What the columns of a bank's table mean: guessed by their names in many languages, and by what stands in them."""
+"""What the columns of a bank's table mean: guessed by their names in many languages, and by their contents."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ LOOSE = (
 
 
 def meaning_of(name: str) -> tuple[str, int, str]:
-    """Of one header cell: its meaning, how far down its list it stands, and the currency in it. ("", …): unknown."""
+    """Recognise a header cell: its meaning ("" where unknown), its rank among that meaning's names (0: best), its currency."""
     name = name.strip().strip('"')
     if len(name) > NAME_CHARS_MAX:
         return "", 0, ""
-    told = plain(name)
-    if told in KNOWN:
-        return *KNOWN[told], ""
-    found = WITH_CURRENCY.search(name)
-    code = found[1] if found and found[1] in CURRENCY_WORDS else ""
-    if found and code and (bare := plain(name[: found.start()])) in KNOWN:
+    bare_name = plain(name)
+    if bare_name in KNOWN:
+        return *KNOWN[bare_name], ""
+    match = WITH_CURRENCY.search(name)
+    code = match[1] if match and match[1] in CURRENCY_WORDS else ""
+    if match and code and (bare := plain(name[: match.start()])) in KNOWN:
         return *KNOWN[bare], code
     if name.endswith((")", "]")) and (bare := plain(re.split(r"[(\[]", name, maxsplit=1)[0])) in KNOWN:
         return *KNOWN[bare], ""
-    if len(told) <= 40:
+    if len(bare_name) <= 40:
         for meaning, form in LOOSE:
-            if form.search(told):
+            if form.search(bare_name):
                 return meaning, 100, code
     return "", 0, ""
 
@@ -65,30 +65,36 @@ def is_header(row: list[Any]) -> bool:
 
 
 def by_names(row: list[Any]) -> tuple[dict[str, list[int]], str]:
-    """Meaning → columns of a header, and the currency that its names tell. The best name of each meaning wins."""
-    told: dict[str, list[tuple[int, int]]] = {}
+    """Map a header's columns by meaning, and find the currency in its names. The best name of each meaning wins.
+
+    A lone debit or credit beside an amount is dropped; the value date serves as the date where that is missing.
+    """
+    candidates: dict[str, list[tuple[int, int]]] = {}
     currency = ""
     for at, cell in enumerate(row):
         meaning, rank, code = meaning_of(str(cell))
         if meaning:
-            told.setdefault(meaning, []).append((rank, at))
+            candidates.setdefault(meaning, []).append((rank, at))
             currency = currency or (code if meaning in ("amount", "debit", "credit", "balance") else "")
-    found = {
+    columns = {
         meaning: [at for _rank, at in (places if meaning in SEVERAL else sorted(places)[:1])]
-        for meaning, places in told.items()
+        for meaning, places in candidates.items()
     }
-    if "debit" in found and "credit" not in found and "amount" in found:
-        del found["debit"]
-    if "credit" in found and "debit" not in found and "amount" in found:
-        del found["credit"]
-    if "date" not in found and "value" in found:
-        found["date"] = found["value"]
-    return found, currency
+    if "debit" in columns and "credit" not in columns and "amount" in columns:
+        del columns["debit"]
+    if "credit" in columns and "debit" not in columns and "amount" in columns:
+        del columns["credit"]
+    if "date" not in columns and "value" in columns:
+        columns["date"] = columns["value"]
+    return columns, currency
 
 
 def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
-    """Of a table without names: the first column of days, the amounts, and texts. Two columns of amounts of which each row fills
-    one are debit and credit; a second amount whose differences are the first is a balance (told by whoever proves it)."""
+    """Map the columns of a table without names by their contents; empty where it has no days or no amounts.
+
+    The first column of days is the date, the second the value date. See `_amounts` for the amounts. The text is the four
+    columns of text that vary most.
+    """
     width = max((len(row) for row in rows), default=0)
     columns = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]
     filled = [[cell for cell in column if str(cell).strip()] for column in columns]
@@ -113,16 +119,16 @@ def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
         ][-1:]
     if not days or not amounts:
         return {}
-    found: dict[str, list[int]] = {"date": days[:1]}
+    places_of: dict[str, list[int]] = {"date": days[:1]}
     if len(days) > 1:
-        found["value"] = days[1:2]
-    found |= _amounts(columns, amounts)
+        places_of["value"] = days[1:2]
+    places_of |= _amounts(columns, amounts)
     currencies = [
         at for at, cells in enumerate(filled) if cells and all(str(cell).strip() in CURRENCY_WORDS for cell in cells)
     ]
     if currencies:
-        found["currency"] = currencies[:1]
-    taken = {at for places in found.values() for at in places}
+        places_of["currency"] = currencies[:1]
+    taken = {at for places in places_of.values() for at in places}
     texts = [
         at
         for at, cells in enumerate(filled)
@@ -137,20 +143,24 @@ def by_content(rows: list[list[Any]]) -> dict[str, list[int]]:
         if at not in taken and filled[at] and {str(cell).strip().upper() for cell in filled[at]} <= SIDES
     ]
     if sides and len(filled[sides[0]]) >= 0.9 * len(rows):
-        found["indicator"] = sides[:1]
+        places_of["indicator"] = sides[:1]
     if texts := [at for at in texts if at not in sides]:
-        found["text"] = sorted(texts, key=lambda at: -len(set(map(str, filled[at]))))[:4]
-        found["text"].sort()
-    return found
+        places_of["text"] = sorted(texts, key=lambda at: -len(set(map(str, filled[at]))))[:4]
+        places_of["text"].sort()
+    return places_of
 
 
 def _amounts(columns: list[list[Any]], amounts: list[int]) -> dict[str, list[int]]:
-    """Two columns of which each row fills one (the other is empty or zero) are debit and credit; a further one is the balance."""
-    for one, two in itertools.pairwise(amounts):
-        pairs = list(zip(columns[one], columns[two], strict=True))
+    """Map columns of amounts.
+
+    Two of which each row fills one (the other is empty or zero) are debit and credit; a further full one is the balance. Whether it
+    is one shows when the running balance is proved.
+    """
+    for left_at, right_at in itertools.pairwise(amounts):
+        pairs = list(zip(columns[left_at], columns[right_at], strict=True))
         if len(pairs) > 1 and all(_is_nothing(left) != _is_nothing(right) for left, right in pairs):
-            rest = [at for at in amounts if at > two and all(str(cell).strip() for cell in columns[at])]
-            return {"debit": [one], "credit": [two]} | ({"balance": rest[:1]} if rest else {})
+            rest = [at for at in amounts if at > right_at and all(str(cell).strip() for cell in columns[at])]
+            return {"debit": [left_at], "credit": [right_at]} | ({"balance": rest[:1]} if rest else {})
     full = [at for at in amounts if all(str(cell).strip() for cell in columns[at])]
     halves = [at for at in amounts if at not in full]
     if full:

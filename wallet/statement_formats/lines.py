@@ -16,23 +16,23 @@ LINE_CHARS_MAX = 2_000_000
 
 
 def text_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Numbered lines. Banks write ASCII, UTF-8, UTF-16 or Windows' Latin, and end lines as they like."""
-    for number, line in bounded(opened(file)):
+    """Read numbered lines. Banks write ASCII, UTF-8, UTF-16 or Windows' Latin, and end lines as they like."""
+    for number, line in bounded_lines(open_text(file)):
         yield number, line.rstrip("\n").translate(CONTROLS)
 
 
-def bounded(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
-    """Numbered lines of a text. Raises BadStatement for one that is longer than any bank's."""
+def bounded_lines(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
+    """Read numbered lines of a text. Raises BadStatement for one that is longer than any bank's."""
     number = 0
     while line := text.readline(LINE_CHARS_MAX + 1):
         number += 1
         if len(line) > LINE_CHARS_MAX:
-            words = _("the line has more than %(most)s characters.") % {"most": LINE_CHARS_MAX}
-            raise bad(_("Line %(line)s") % {"line": number}, words)
-        yield number, readable(line)
+            message = _("the line has more than %(most)s characters.") % {"most": LINE_CHARS_MAX}
+            raise bad(_("Line %(line)s") % {"line": number}, message)
+        yield number, decode_cp1252(line)
 
 
-def opened(file: BinaryIO) -> io.TextIOWrapper:
+def open_text(file: BinaryIO) -> io.TextIOWrapper:
     """Open a text file from its beginning in the encoding that its first bytes suggest."""
     file.seek(0)
     head = file.read(4)
@@ -43,20 +43,20 @@ def opened(file: BinaryIO) -> io.TextIOWrapper:
     elif head[1:2] == b"\x00":
         encoding = "utf-16-le"
     return io.TextIOWrapper(
-        cast("io.BufferedReader", _Kept(file)),
+        cast("io.BufferedReader", _LeftOpen(file)),
         encoding,
         errors="surrogateescape" if encoding == "utf-8-sig" else "replace",
         newline=None,
     )
 
 
-class _Kept(io.BufferedIOBase):
-    """The file, not closed with what reads it."""
+class _LeftOpen(io.BufferedIOBase):
+    """A file that stays open when its reader is closed."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
 
-    def readable(self) -> bool:
+    def decode_cp1252(self) -> bool:
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -66,8 +66,8 @@ class _Kept(io.BufferedIOBase):
         return self.file.read(size if size >= 0 else io.DEFAULT_BUFFER_SIZE)
 
 
-def readable(text: str) -> str:
-    """Bytes that are no UTF-8 are Windows' Latin."""
-    if text.isascii() or not any("\udc80" <= one <= "\udcff" for one in text):
+def decode_cp1252(text: str) -> str:
+    """Decode a line that has bytes which are not UTF-8 as Windows' Latin, all of it."""
+    if text.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in text):
         return text
     return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")

@@ -1,4 +1,4 @@
-"""How a table is to be read: which column is what. Guessed from the table, or said by a person and remembered."""
+"""How to read a table: what each column means. Guessed from the table, or mapped by a person and remembered."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ MEANINGS = tuple(NAMES)
 
 @dataclass(slots=True)
 class Mapping:
-    """header: the row (from 0) with the names, -1 for none. columns: meaning → columns. order: of year, month and day.
-    decimal: the mark before decimals. is_inverted: what went out is written without a minus."""
+    """How to read one table.
+
+    header: the row (from 0) with the names, -1 for none. columns: meaning → columns. order: of year, month and day. decimal:
+    the mark before decimals. is_inverted: what went out is written without a minus.
+    """
 
     header: int
     columns: dict[str, list[int]]
@@ -51,34 +54,34 @@ class Mapping:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, told: dict[str, Any]) -> Mapping:
-        return cls(**{**told, "columns": {name: list(places) for name, places in told["columns"].items()}})
+    def from_json(cls, values: dict[str, Any]) -> Mapping:
+        return cls(**{**values, "columns": {name: list(places) for name, places in values["columns"].items()}})
 
 
 def guess(rows: Sequence[list[Any]]) -> Mapping | None:
     """Guess what the columns of a table mean from its first rows; None where it has no days and amounts."""
-    header = _header(rows)
+    header = _find_header(rows)
     is_known = header >= 0
     if is_known:
         columns, currency = by_names(rows[header])
         sample = _sample(rows[header + 1 :], columns)
-        _mend(columns, rows[header], sample)
+        _correct_columns(columns, rows[header], sample)
     else:
-        sample = _without_names(rows)
+        sample = _rows_of_main_width(rows)
         columns, currency = by_content(sample), ""
-        header = _unknown_names(rows, sample)
+        header = _find_unknown_names(rows, sample)
     if not ("date" in columns and columns.keys() & {"amount", "debit", "credit"}):
         return None
     mapping = Mapping(header, columns, currency=currency)
-    _measure(mapping, sample)
+    _detect_formats(mapping, sample)
     if not is_known:
         mapping.doubts.append("columns")
-    mapping.account = "" if "own_account" in columns else _account_above(rows[: max(header, 0)])
-    mapping.currency = mapping.currency or _currency_above(rows[: max(header, 0)])
+    mapping.account = "" if "own_account" in columns else _find_account(rows[: max(header, 0)])
+    mapping.currency = mapping.currency or _find_currency(rows[: max(header, 0)])
     return mapping
 
 
-def _unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
+def _find_unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
     """Find the row of unknown names above the first booking; -1 where there is none.
 
     It is as wide as the table and has neither days nor amounts.
@@ -91,22 +94,22 @@ def _unknown_names(rows: Sequence[list[Any]], sample: list[list[Any]]) -> int:
     return first - 1 if is_wide and not any(days_of(cell) or is_amount(cell) for cell in above) else -1
 
 
-def _header(rows: Sequence[list[Any]]) -> int:
+def _find_header(rows: Sequence[list[Any]]) -> int:
     """Find the row with most known names, the first of several; -1 where there is none."""
-    found = [(at, row) for at, row in enumerate(rows[:HEADER_ROWS_MAX]) if is_header(row)]
-    if not found:
+    headers = [(at, row) for at, row in enumerate(rows[:HEADER_ROWS_MAX]) if is_header(row)]
+    if not headers:
         return -1
-    return max(found, key=lambda pair: (sum(1 for cell in pair[1] if meaning_of(str(cell))[0]), -pair[0]))[0]
+    return max(headers, key=lambda pair: (sum(1 for cell in pair[1] if meaning_of(str(cell))[0]), -pair[0]))[0]
 
 
 def _sample(rows: Sequence[list[Any]], columns: dict[str, list[int]]) -> list[list[Any]]:
-    """Rows that have a day, or an amount."""
+    """Select the rows whose date or amount columns have something in them."""
     places = [at for name in ("date", "amount", "debit", "credit") for at in columns.get(name, [])]
     return [row for row in rows[:SAMPLE_ROWS] if any(at < len(row) and str(row[at]).strip() for at in places)]
 
 
-def _without_names(rows: Sequence[list[Any]]) -> list[list[Any]]:
-    """Rows of the width that most have, with a day in them."""
+def _rows_of_main_width(rows: Sequence[list[Any]]) -> list[list[Any]]:
+    """Select the rows with a day in them whose width is what most have, or one off."""
     able = [row for row in rows[:SAMPLE_ROWS] if any(days_of(cell) for cell in row)]
     widths = Counter(len(row) for row in able)
     if not widths:
@@ -119,10 +122,11 @@ def _cells(rows: Sequence[list[Any]], at: int) -> list[Any]:
     return [row[at] for row in rows if at < len(row) and str(row[at]).strip()]
 
 
-def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[Any]]) -> None:
+def _correct_columns(columns: dict[str, list[int]], header: list[Any], sample: list[list[Any]]) -> None:
     """Correct columns whose contents contradict their name.
 
-    “date” without days, “debit” that contains D or C, “value” that is no day.
+    “Date” or “value” without days goes to a column that has them; “debit” that contains D or C is the indicator; money columns
+    without amounts go. Where no amount is left, an unnamed column of amounts becomes it.
     """
     for meaning in ("date", "value"):
         places = columns.get(meaning, [])
@@ -154,7 +158,7 @@ def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[An
         ) or (meaning == "indicator" and not is_side):
             columns.pop(meaning)
     if "amount" in columns and {"debit", "credit"} & columns.keys():
-        _amount_or_both(columns, sample)
+        _choose_amount_columns(columns, sample)
     if "amount" not in columns and not {"debit", "credit"} & columns.keys():
         others = [
             at
@@ -173,7 +177,7 @@ def _mend(columns: dict[str, list[int]], header: list[Any], sample: list[list[An
         del columns["currency"]  # “Valuta” is a day in some languages, a currency in others
 
 
-def _amount_or_both(columns: dict[str, list[int]], sample: list[list[Any]]) -> None:
+def _choose_amount_columns(columns: dict[str, list[int]], sample: list[list[Any]]) -> None:
     """Choose between an amount and two sides: the amount, where it has a minus somewhere; else the sides."""
     cells = _cells(sample, columns["amount"][0])
     if any(bare_amount(str(cell))[0].startswith("-") for cell in cells) or not {"debit", "credit"} <= columns.keys():
@@ -183,8 +187,8 @@ def _amount_or_both(columns: dict[str, list[int]], sample: list[list[Any]]) -> N
         columns.pop("amount")
 
 
-def _measure(mapping: Mapping, sample: list[list[Any]]) -> None:
-    """Order of the days, mark of the decimals, sign of the debits."""
+def _detect_formats(mapping: Mapping, sample: list[list[Any]]) -> None:
+    """Detect the order of days, the decimal mark, the sign of debits and the currency; add what stays doubtful to `doubts`."""
     money = [
         cell
         for name in ("amount", "debit", "credit", "balance", "fee", "original_amount")
@@ -205,40 +209,39 @@ def _measure(mapping: Mapping, sample: list[list[Any]]) -> None:
         if "debit" in mapping.columns
         else []
     )
-    filled = [cell for cell in debits if any(one in "123456789" for one in cell)]
+    filled = [cell for cell in debits if any(letter in "123456789" for letter in cell)]
     mapping.is_debit_negative = bool(filled) and all(cell.startswith("-") for cell in filled)
     codes = {bare_amount(str(cell))[1] for cell in money if isinstance(cell, str)} - {""}
     if not mapping.currency and len(codes) == 1 and "currency" not in mapping.columns:
         mapping.currency = codes.pop()
 
 
-ACCOUNT_WORDS = re.compile(
+ACCOUNT_LABEL = re.compile(
     r"^(iban|account|account number|account no|konto|kontonummer|bankkonto|numer rachunku|rachunek|cuenta|compte|rekening|"
     r"account iban|girokonto)$"
 )
 
 
-def _account_above(rows: Sequence[list[Any]]) -> str:
+def _find_account(rows: Sequence[list[Any]]) -> str:
     """Find the account above the table: an IBAN, or what follows “Account number”."""
-
     for row in rows:
-        told = " ".join(str(cell) for cell in row)
-        if found := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b", told):
-            return found[0].replace(" ", "")
-        for one, two in itertools.pairwise(row):
-            if ACCOUNT_WORDS.match(plain(str(one))) and re.search(r"\d{4}", str(two)):
-                return str(two).strip()
+        text = " ".join(str(cell) for cell in row)
+        if match := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b", text):
+            return match[0].replace(" ", "")
+        for label, value in itertools.pairwise(row):
+            if ACCOUNT_LABEL.match(plain(str(label))) and re.search(r"\d{4}", str(value)):
+                return str(value).strip()
         for cell in row:
             if (
-                (found := re.match(r"\s*([^:]{3,25}):\s*([A-Z0-9][A-Z0-9 \-/]{4,33})\s*$", str(cell)))
-                and ACCOUNT_WORDS.match(plain(found[1]))
-                and re.search(r"\d{4}", found[2])
+                (match := re.match(r"\s*([^:]{3,25}):\s*([A-Z0-9][A-Z0-9 \-/]{4,33})\s*$", str(cell)))
+                and ACCOUNT_LABEL.match(plain(match[1]))
+                and re.search(r"\d{4}", match[2])
             ):
-                return found[2].strip()
+                return match[2].strip()
     return ""
 
 
-def _currency_above(rows: Sequence[list[Any]]) -> str:
+def _find_currency(rows: Sequence[list[Any]]) -> str:
     for row in rows:
         for cell in row:
             for word in str(cell).replace(":", " ").replace("(", " ").replace(")", " ").split():
@@ -249,15 +252,15 @@ def _currency_above(rows: Sequence[list[Any]]) -> str:
 
 def fingerprint(rows: Sequence[list[Any]], mapping: Mapping | None) -> str:
     """Compute what distinguishes files of one shape from others: the columns' names, else what the columns contain."""
-    told: Any
+    shape: Any
     if mapping is not None and mapping.header >= 0:
-        told = [plain(str(cell)) for cell in rows[mapping.header]]
+        shape = [plain(str(cell)) for cell in rows[mapping.header]]
     else:
         width = Counter(len(row) for row in rows[:SAMPLE_ROWS]).most_common(1)[0][0] if rows else 0
         wide = [row for row in rows[:SAMPLE_ROWS] if len(row) == width]
         names = next((row for row in wide[:3] if not any(days_of(cell) or is_amount(cell) for cell in row)), None)
-        told = [plain(str(cell)) for cell in names] if names else [_kind(_cells(wide, at)) for at in range(width)]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        shape = [plain(str(cell)) for cell in names] if names else [_kind(_cells(wide, at)) for at in range(width)]
+    return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
 def _kind(cells: list[Any]) -> str:

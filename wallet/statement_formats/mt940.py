@@ -1,7 +1,7 @@
 """MT940 (statement) and MT942 (report in the day) of SWIFT, in the dialects of many banks.
 
-Read by tag and line; what stands around the messages (SWIFT blocks, banks' own headers and trailers) does not matter. Field :86:
-is understood as German subfields (`?20`, `~20`, `<20`), as `/KEY/value/`, as SEPA's `EREF+`, or as plain text. A statement that
+Read by tag and line; what surrounds the messages (SWIFT blocks, banks' own headers and trailers) is ignored. Field :86: is read
+as German subfields (`?20`, `~20`, `<20`), as `/KEY/value/`, as SEPA's `EREF+`, or as plain text. A statement that
 spans several messages (`:60M:`, `:62M:`) is a statement for each of them.
 """
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from wallet.statement_formats.errors import BadStatement, bad
 from wallet.statement_formats.lines import text_lines
 from wallet.statement_formats.parsed import Balance, Booking, Claim, Parsed, Weight, amount_of, known_currency
-from wallet.statement_formats.swift_text import understood
+from wallet.statement_formats.swift_text import read_field_86
 
 TAG = re.compile(
     r"\s{0,3}:(13|13D|20|21|25|25P|28|28C|34F|60F|60M|61|62F|62M|64|65|86|90C|90D|NS|940|942|9400):(.*)", re.IGNORECASE
@@ -39,7 +39,7 @@ FIELDS_MAX = 1_000_000
 REPORT = ("34F", "13D", "90C", "90D")
 NOTHING = {"NONREF", "NOREF", "NOTPROVIDED", ""}
 OPENING, CLOSING = ("60F", "60M"), ("62F", "62M")
-TELLING = {
+CONTENT_TAGS = {
     "25",
     "25P",
     "34F",
@@ -59,16 +59,18 @@ def read_mt940(file: BinaryIO) -> Iterator[Parsed]:
 
     Raises: BadStatement (there is none in it).
     """
-    one: Parsed | None = None
+    statement: Parsed | None = None
     for number, fields in enumerate(_messages(text_lines(file)), 1):
-        if one is not None:
-            yield one
-        one = _Message(number, fields).read()
-    if one is None:
+        if statement is not None:
+            yield statement
+        statement = _Message(number, fields).read()
+    if statement is None:
         raise BadStatement(_("There is no MT940 or MT942 message in the file: no line starts with “:20:” or “:25:”."))
-    if (closing := one.balance("closing")) and closing.code == ":62M:":
-        one.odd(one.place, _("it ends with an interim balance (:62M:): its last page is missing."), Weight.NEEDED)
-    yield one
+    if (closing := statement.balance("closing")) and closing.code == ":62M:":
+        statement.add_trouble(
+            statement.place, _("it ends with an interim balance (:62M:): its last page is missing."), Weight.NEEDED
+        )
+    yield statement
 
 
 class _Field:
@@ -85,7 +87,7 @@ class _Field:
 
 
 def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
-    """Split the file into messages: one starts at `:20:`, or at an account where that is left out."""
+    """Split the file into messages: one starts at `:20:`, or after a closing balance at an account or opening balance."""
     fields: list[_Field] = []
     cut = ""
     is_closed = False
@@ -94,8 +96,8 @@ def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
         cut = ":" if line.strip() == ":" else ""
         if cut:
             continue
-        found = TAG.fullmatch(line)
-        if found is None:
+        match = TAG.fullmatch(line)
+        if match is None:
             if line.strip() in ("-", "-}", "--", "") or line.lstrip().startswith(("-}", "{", "$")):
                 if fields and line.strip() and fields[-1].tag != "end":
                     fields.append(_Field("end", number, ""))
@@ -104,83 +106,85 @@ def _messages(lines: Iterator[tuple[int, str]]) -> Iterator[list[_Field]]:
                     raise bad(_("Line %(line)s") % {"line": number}, _("the field has too many lines."))
                 fields[-1].lines.append(line)
             continue
-        tag = found[1].upper()
+        tag = match[1].upper()
         starts = tag == "20" or (tag in ("25", "25P", *OPENING) and is_closed)
-        if starts and any(one.tag != "end" for one in fields):
-            if any(one.tag in TELLING for one in fields):
+        if starts and any(field.tag != "end" for field in fields):
+            if any(field.tag in CONTENT_TAGS for field in fields):
                 yield fields
             fields, is_closed = [], False
         if not (tag.startswith("94") and not fields):
             if len(fields) >= FIELDS_MAX:
                 raise bad(_("Line %(line)s") % {"line": number}, _("the message has too many fields."))
-            fields.append(_Field(tag, number, found[2]))
+            fields.append(_Field(tag, number, match[2]))
             is_closed |= tag in CLOSING
-    if any(one.tag in TELLING for one in fields):
+    if any(field.tag in CONTENT_TAGS for field in fields):
         yield fields
 
 
 class _Message:
     def __init__(self, number: int, fields: list[_Field]) -> None:
         self.fields = fields
-        self.one = Parsed(place=_("Statement %(id)s") % {"id": number})
+        self.statement = Parsed(place=_("Statement %(id)s") % {"id": number})
 
     def read(self) -> Parsed:
-        one = self.one
-        one.id = self._first("20")
-        one.number = self._first("28C", "28")
-        one.account, one.currency = _account_of(self._first("25", "25P"))
-        if not one.account:
-            one.odd(one.place, _("it names no account."), Weight.NEEDED)
+        statement = self.statement
+        statement.id = self._first("20")
+        statement.number = self._first("28C", "28")
+        statement.account, statement.currency = _split_account(self._first("25", "25P"))
+        if not statement.account:
+            statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
         for field in self.fields:
-            self._balance(field)
-        opening = one.balance("opening")
-        one.currency = (opening.currency if opening else "") or one.currency
-        if not one.currency and (floor := re.match(r"[A-Z]{3}", self._first("34F").upper())):
-            one.currency = floor[0]
+            self._add_balance(field)
+        opening = statement.balance("opening")
+        statement.currency = (opening.currency if opening else "") or statement.currency
+        if not statement.currency and (floor := re.match(r"[A-Z]{3}", self._first("34F").upper())):
+            statement.currency = floor[0]
         for at, field in enumerate(self.fields):
             if field.tag == "61":
-                self._entry(field, at + 1)
+                self._add_entry(field, at + 1)
         has_floor = self._has_floor()
         for field in self.fields:
-            if field.tag in ("90C", "90D") and not has_floor and (told := SUMMARY.match(field.text)):
+            if field.tag in ("90C", "90D") and not has_floor and (match := SUMMARY.match(field.text)):
                 side = 1 if field.tag == "90C" else -1
-                one.claims.append(Claim(f":{field.tag}:", int(told[1]), amount_of(told[3]), side))
-        self._both_balances()
+                statement.claims.append(Claim(f":{field.tag}:", int(match[1]), amount_of(match[3]), side))
+        self._require_both_balances()
         if stamp := re.match(r"\d{6}", self._first("13D", "13")):
-            one.settle()
-            days = [day for day in (self._day(stamp[0], self.fields[0]), one.last_day) if day]
-            one.last_day = max(days, default=None)
-        one.settle()
-        return one
+            statement.settle()
+            days = [day for day in (self._day(stamp[0], self.fields[0]), statement.last_day) if day]
+            statement.last_day = max(days, default=None)
+        statement.settle()
+        return statement
 
     def _has_floor(self) -> bool:
-        """Bookings below the floor limit are left out of a report, and counted in its sums all the same."""
+        """Check for a floor limit: bookings below it are left out of a report but counted in its sums, which prove nothing then."""
         limits = [re.search(r"\d[\d.]*,?\d*", field.text) for field in self.fields if field.tag == "34F"]
         has_floor = any(limit is not None and amount_of(limit[0]) for limit in limits)
         if has_floor:
-            self.one.odd(self.one.place, _("bookings below the floor limit (:34F:) are not in it."))
+            self.statement.add_trouble(self.statement.place, _("bookings below the floor limit (:34F:) are not in it."))
         return has_floor
 
     def _first(self, *tags: str) -> str:
         return next((field.text for tag in tags for field in self.fields if field.tag == tag and field.text), "")
 
     def _place(self, field: _Field) -> str:
-        return _("%(statement)s, line %(line)s") % {"statement": self.one.place, "line": field.line}
+        return _("%(statement)s, line %(line)s") % {"statement": self.statement.place, "line": field.line}
 
-    def _both_balances(self) -> None:
+    def _require_both_balances(self) -> None:
         """Require both balances of an MT940: without one of them nothing is proved.
 
         Of an MT942 none is expected: it ends with its sums, or with the end of its block.
         """
-        one = self.one
+        statement = self.statement
         tags = {field.tag for field in self.fields}
         is_report = bool(tags & {*REPORT}) and not tags & {*OPENING}
-        if not is_report and (one.balance("opening") is None or one.balance("closing") is None):
-            one.odd(one.place, _("its opening or closing balance is missing."), Weight.NEEDED)
+        if not is_report and (statement.balance("opening") is None or statement.balance("closing") is None):
+            statement.add_trouble(statement.place, _("its opening or closing balance is missing."), Weight.NEEDED)
         if is_report and not tags & {"90C", "90D", "end"}:
-            one.odd(one.place, _("its end is missing: neither its sums (:90D:, :90C:) nor “-”."), Weight.NEEDED)
+            statement.add_trouble(
+                statement.place, _("its end is missing: neither its sums (:90D:, :90C:) nor “-”."), Weight.NEEDED
+            )
 
-    def _balance(self, field: _Field) -> None:
+    def _add_balance(self, field: _Field) -> None:
         kind = {
             "60F": "opening",
             "60M": "opening",
@@ -189,68 +193,73 @@ class _Message:
             "64": "available",
             "65": "forward available",
         }.get(field.tag)
-        if kind is None or (kind in ("opening", "closing") and self.one.balance(kind)):
+        if kind is None or (kind in ("opening", "closing") and self.statement.balance(kind)):
             return
-        found = BALANCE.match(field.text)
-        amount = amount_of(found[4].replace("'", "")) if found else None
-        if found is None or amount is None:
+        match = BALANCE.match(field.text)
+        amount = amount_of(match[4].replace("'", "")) if match else None
+        if match is None or amount is None:
             if field.text:
                 place = self._place(field)
-                self.one.wrong(
+                self.statement.add_error(
                     place,
                     _("“:%(tag)s:%(value)s” is not a balance like C261031EUR1234,56.")
                     % {"tag": field.tag, "value": field.text[:40]},
                 )
             return
-        sign = -1 if found[1].upper() in ("D", "RC") else 1
-        self.one.balances.append(
-            Balance(kind, sign * amount, known_currency(found[3] or ""), self._day(found[2], field), f":{field.tag}:")
+        sign = -1 if match[1].upper() in ("D", "RC") else 1
+        self.statement.balances.append(
+            Balance(kind, sign * amount, known_currency(match[3] or ""), self._day(match[2], field), f":{field.tag}:")
         )
 
     def _day(self, text: str | None, field: _Field) -> dt.date | None:
-        """YYMMDD; the thirtieth of February of banks that count thirty days a month is its last, and that is told."""
+        """Read YYMMDD or YYYYMMDD.
+
+        30 February, of banks that count thirty days a month, becomes its last day, with a note.
+        """
         if not text:
             return None
         if not text.strip("0"):
-            self.one.odd(self._place(field), _("“%(value)s” is not a date; it is left out.") % {"value": text})
+            self.statement.add_trouble(
+                self._place(field), _("“%(value)s” is not a date; it is left out.") % {"value": text}
+            )
             return None
         year, month, day = int(text[:-4]), int(text[-4:-2]), int(text[-2:])
         year += (2000 if year < 80 else 1900) if len(text) == 6 else 0
         if year in YEARS and 1 <= month <= 12 and 1 <= day <= 31:
             last = calendar.monthrange(year, month)[1]
             if day > last:
-                words = _("“%(value)s” is no day of the calendar; the month's last day is taken.") % {"value": text}
+                message = _("“%(value)s” is no day of the calendar; the month's last day is taken.") % {"value": text}
                 is_february = month == 2 and day == 30
-                self.one.odd(self._place(field), words, Weight.NOTE if is_february else Weight.NEEDED)
+                self.statement.add_trouble(self._place(field), message, Weight.NOTE if is_february else Weight.NEEDED)
             return dt.date(year, month, min(day, last))
-        self.one.wrong(self._place(field), _("“%(value)s” is not a date.") % {"value": text})
+        self.statement.add_error(self._place(field), _("“%(value)s” is not a date.") % {"value": text})
         return None
 
-    def _entry(self, field: _Field, behind: int) -> None:
-        one, place = self.one, self._place(field)
+    def _add_entry(self, field: _Field, behind: int) -> None:
+        statement, place = self.statement, self._place(field)
         if not re.search(r"\d[.,\s]|,\d", field.lines[0][10:]) and len(field.lines) > 1:  # cut in the middle
             field.lines[:2] = [field.lines[0] + field.lines[1].strip()]
-        found = LINE.match(field.lines[0])
-        amount = amount_of(found["amount"].replace("'", "")) if found else None
-        if found is None or amount is None:
-            one.wrong(
+        match = LINE.match(field.lines[0])
+        amount = amount_of(match["amount"].replace("'", "")) if match else None
+        if match is None or amount is None:
+            statement.add_error(
                 place,
                 _("“:61:%(value)s” is not a booking like 2610311031C12,50NTRFreference.") % {"value": field.text[:60]},
             )
             return
-        side = found["side"].upper()
-        value_on = self._day(found["value"], field)
+        side = match["side"].upper()
+        value_on = self._day(match["value"], field)
         entry = Booking(
             place=place,
             amount=amount if side in ("C", "RD", "EC") else -amount,
-            currency=one.currency,
+            currency=statement.currency,
             value_on=value_on,
-            booked_on=self._entry_day((found["entry"] or "").strip(), value_on, field) or value_on,
+            booked_on=self._entry_day((match["entry"] or "").strip(), value_on, field) or value_on,
             is_reversal=side.startswith("R"),
-            code=(found["type"] or "").strip().upper(),
+            code=(match["type"] or "").strip().upper(),
             status="pending" if side.startswith("E") else "booked",
         )
-        self._references(entry, found["rest"], field.lines[1:])
+        self._split_references(entry, match["rest"], field.lines[1:])
         texts, more = [], []
         for other in map(self.fields.__getitem__, range(behind, len(self.fields))):
             if other.tag == "86":
@@ -260,15 +269,17 @@ class _Message:
             else:
                 break
         for lines in texts:
-            understood(entry, lines)
+            read_field_86(entry, lines)
         entry.text = " ".join(part for part in (entry.text, *more) if part)
-        if told := re.search(r"/?OCMT/([A-Z]{3})([\d.]*,\d*)", f"{entry.text} OCMT/{entry.references.get('ocmt', '')}"):
-            number = amount_of(told[2])
-            entry.original = (number, told[1]) if number is not None else None
-        one.entries.append(entry)
+        if converted := re.search(
+            r"/?OCMT/([A-Z]{3})([\d.]*,\d*)", f"{entry.text} OCMT/{entry.references.get('ocmt', '')}"
+        ):
+            number = amount_of(converted[2])
+            entry.original = (number, converted[1]) if number is not None else None
+        statement.entries.append(entry)
 
     def _entry_day(self, text: str, value_on: dt.date | None, field: _Field) -> dt.date | None:
-        """MMDD: of the year in which it is nearest to the value date."""
+        """Read MMDD in the year in which it is nearest to the value date; None where that can't be read."""
         if not text or value_on is None or not (1 <= int(text[:2]) <= 12 and 1 <= int(text[2:]) <= 31):
             return None
         month, day = int(text[:2]), int(text[2:])
@@ -276,9 +287,9 @@ class _Message:
             dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))
             for year in (value_on.year - 1, value_on.year, value_on.year + 1)
         ]
-        return min(days, key=lambda one: abs(one - value_on))
+        return min(days, key=lambda day: abs(day - value_on))
 
-    def _references(self, entry: Booking, rest: str, more: list[str]) -> None:
+    def _split_references(self, entry: Booking, rest: str, more: list[str]) -> None:
         """Split the customer's reference, `//` and the bank's; then a line of additional text."""
         customer, _slashes, bank = rest.strip().partition("//")
         if not bank and len(customer) > 16:  # 16 letters by the standard; some banks write a name behind it
@@ -295,10 +306,10 @@ class _Message:
         entry.text = added
 
 
-def _account_of(text: str) -> tuple[str, str]:
+def _split_account(text: str) -> tuple[str, str]:
     """Split off the currency that some banks write behind the account."""
     plain = "".join(text.split()).rstrip("/")
-    found = re.fullmatch(r"(.*\d)[/]?([A-Z]{3})", plain)
-    if found and known_currency(found[2]):
-        return found[1], found[2]
+    match = re.fullmatch(r"(.*\d)[/]?([A-Z]{3})", plain)
+    if match and known_currency(match[2]):
+        return match[1], match[2]
     return plain, ""

@@ -1,8 +1,8 @@
-"""What a file says, before anybody judges it: statements, bookings, balances, and whatever is odd about them.
+"""The contents of a statement file before they are proved: statements, bookings, balances, and the troubles of each.
 
-Readers are lenient: what they can't make sense of becomes a `Trouble` with its place, and the rest is still told. `prove` adds the
-troubles of money: balances that entries do not explain, counts and control totals that differ. Whoever books from a statement takes
-it only without troubles (`strict`); whoever only looks (`import_statement --dry-run`) is told all of it.
+Readers are lenient: what they can't read becomes a `Trouble` with its place, and the rest is still read. `prove` adds the troubles
+of money: balances that entries do not explain, counts and control totals that differ. A statement is booked only without troubles
+(`strict`); a dry run (`import_statement --dry-run`) prints all of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}", re.ASCII)  # 1,234,567,
 NUMBER_CHARS_MAX = 60
 DIGITS_MAX = 28  # a Decimal of more is rounded as soon as it is computed with
 COUNT_DIGITS_MAX = 9
-# Days outside are a slip of the bank's, or somebody's trick: nobody books them.
+# Days outside are a bank's mistake or a manipulated file: they are never booked.
 YEAR_MIN = 2000
 YEARS_AHEAD_MAX = 2
 
@@ -39,13 +39,13 @@ class Status(StrEnum):
 
 class Weight(StrEnum):
     PROOF = "proof"  # money is not what it should be
-    NEEDED = "needed"  # whoever books needs it, whoever looks can do without
+    NEEDED = "needed"  # required for booking, not for reading
     NOTE = "note"  # worth knowing
 
 
 @dataclass(slots=True)
 class Trouble:
-    """What is odd, and where."""
+    """A doubt or an error about a statement, and where it is."""
 
     place: str
     message: str
@@ -106,7 +106,7 @@ class Balance:
 
 @dataclass(slots=True)
 class Claim:
-    """What the file itself counts of its entries: `what` names it, `among` says which entries it may mean."""
+    """What the file itself counts of its entries: `what` names it, `side` and `is_net` which entries it adds up."""
 
     what: str
     number: int | None = None
@@ -137,36 +137,38 @@ class Parsed:
     # ends_at_opening: its last row is its oldest, so the closing balance of the statement before can prove it.
     has_end: bool = True
     ends_at_opening: bool = False
-    tail: str = ""  # its last row, for whoever compares it with the bank's own page
+    tail: str = ""  # its last row, to compare with the bank's own page
 
-    def odd(self, place: str, message: str, weight: str = Weight.NOTE) -> None:
-        """Something that a reader can do without is missing or strange."""
+    def add_trouble(self, place: str, message: str, weight: str = Weight.NOTE) -> None:
+        """Note something missing or doubtful that a reader can do without."""
         self.troubles.append(Trouble(place, message, weight))
 
-    def wrong(self, place: str, message: str) -> None:
+    def add_error(self, place: str, message: str) -> None:
         self.troubles.append(Trouble(place, message))
 
     def balance(self, kind: str) -> Balance | None:
-        return next((one for one in self.balances if one.kind == kind), None)
+        return next((balance for balance in self.balances if balance.kind == kind), None)
 
     @property
     def booked(self) -> list[Booking]:
-        return [one for one in self.entries if one.status == Status.BOOKED]
+        return [entry for entry in self.entries if entry.status == Status.BOOKED]
 
     def settle(self) -> None:
         """Fill in what follows from the rest: currency, period."""
-        told = [one.currency for one in self.balances] + [one.currency for one in self.entries[:1]]
-        self.currency = self.currency or next((one for one in told if one), "")
-        days = [one.booked_on for one in self.entries if one.booked_on]
-        days += [one.on for one in self.balances if one.on and one.kind in ("opening", "closing")]
+        currencies = [balance.currency for balance in self.balances] + [entry.currency for entry in self.entries[:1]]
+        self.currency = self.currency or next((currency for currency in currencies if currency), "")
+        days = [entry.booked_on for entry in self.entries if entry.booked_on]
+        days += [balance.on for balance in self.balances if balance.on and balance.kind in ("opening", "closing")]
         self.first_day = self.first_day or (min(days) if days else None)
         self.last_day = self.last_day or (max(days) if days else None)
 
 
 def amount_of(text: str) -> Decimal | None:
-    """`1234.5`, `-0.01`, `1.234,56`: the last of comma and point is the decimal one. None: no amount.
+    """Read an amount like `1234.5`, `-0.01` or `1.234,56`; None for anything else.
 
-    The other mark, or one that is there several times, must make groups of digits: `1,00,00` is no amount.
+    The last of comma and point is before the decimals.
+
+    The other mark, or one that occurs several times, must make groups of digits: `1,00,00` is no amount.
     """
     if len(text) > NUMBER_CHARS_MAX:
         return None
@@ -198,63 +200,68 @@ def count_of(text: str) -> int | None:
 
 
 def is_plausible(day: dt.date | None) -> bool:
-    """Whether a bank may have booked on that day."""
+    """Check that a bank may have booked on that day; True where there is none."""
     return day is None or YEAR_MIN <= day.year <= timezone.now().year + YEARS_AHEAD_MAX
 
 
-def written(amount: Decimal | None, currency: str) -> str | None:
-    """As a string with its currency's digits; finer ones are kept."""
+def format_amount(amount: Decimal | None, currency: str) -> str | None:
+    """Format an amount (major units) with its currency's decimals; finer ones are kept. None where there is no amount."""
     if amount is None:
         return None
     digits = exponent(currency)
-    told = -amount.normalize().as_tuple().exponent if amount else 0  # type: ignore[operator]
-    is_readable = abs(amount) < Decimal(10) ** 40 and told <= 40
-    return f"{amount:.{max(digits, told, 0)}f}" if is_readable else str(amount)
+    decimals = -amount.normalize().as_tuple().exponent if amount else 0  # type: ignore[operator]
+    is_readable = abs(amount) < Decimal(10) ** 40 and decimals <= 40
+    return f"{amount:.{max(digits, decimals, 0)}f}" if is_readable else str(amount)
 
 
 # ── the proof ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prove(one: Parsed) -> Parsed:
-    """Prove a statement: opening + entries = closing, its own counts and sums, amounts in whole minor units."""
-    for entry in one.entries:
-        _amount_is_possible(one, entry)
-        _day_is_plausible(one, entry.place, entry.booked_on, entry.value_on)
+def prove(statement: Parsed) -> Parsed:
+    """Prove a statement: opening + entries = closing, its own counts and sums, batches, days, whole minor units.
+
+    Whatever fails is added to its troubles; nothing is raised.
+    """
+    for entry in statement.entries:
+        _amount_is_possible(statement, entry)
+        _day_is_plausible(statement, entry.place, entry.booked_on, entry.value_on)
         if entry.details and entry.status == Status.BOOKED:
-            _details_add_up(one, entry)
-    for claim in one.claims:
-        _claim_holds(one, claim)
-    for balance in one.balances:
-        if balance.kind in ("opening", "closing") and not is_whole(balance.amount, balance.currency or one.currency):
-            words = _("its balance %(amount)s is too large, or finer than the smallest unit of its currency.")
-            one.odd(one.place, words % {"amount": str(balance.amount)[:40]}, Weight.NEEDED)
-    _balances_follow(one)
-    _day_is_plausible(one, one.place, one.first_day, one.last_day)
-    return one
+            _details_add_up(statement, entry)
+    for claim in statement.claims:
+        _claim_holds(statement, claim)
+    for balance in statement.balances:
+        if balance.kind in ("opening", "closing") and not is_whole(
+            balance.amount, balance.currency or statement.currency
+        ):
+            message = _("its balance %(amount)s is too large, or finer than the smallest unit of its currency.")
+            statement.add_trouble(statement.place, message % {"amount": str(balance.amount)[:40]}, Weight.NEEDED)
+    _balances_follow(statement)
+    _day_is_plausible(statement, statement.place, statement.first_day, statement.last_day)
+    return statement
 
 
-def _day_is_plausible(one: Parsed, place: str, *days: dt.date | None) -> None:
+def _day_is_plausible(statement: Parsed, place: str, *days: dt.date | None) -> None:
     for day in days:
         if not is_plausible(day):
-            one.odd(place, _("%(day)s can't be the day of a booking.") % {"day": day}, Weight.NEEDED)
+            statement.add_trouble(place, _("%(day)s can't be the day of a booking.") % {"day": day}, Weight.NEEDED)
             return
 
 
-def _amount_is_possible(one: Parsed, entry: Booking) -> None:
+def _amount_is_possible(statement: Parsed, entry: Booking) -> None:
     if entry.amount is None:
         return
     if abs(entry.amount) >= AMOUNT_MAX or abs(entry.amount.scaleb(exponent(entry.currency))) >= MINOR_MAX:
-        one.wrong(entry.place, _("“%(value)s” is too large.") % {"value": str(entry.amount)[:40]})
+        statement.add_error(entry.place, _("“%(value)s” is too large.") % {"value": str(entry.amount)[:40]})
     elif entry.currency and not is_whole(entry.amount, entry.currency):
-        one.wrong(
+        statement.add_error(
             entry.place,
             _("“%(value)s” is finer than the smallest unit of %(currency)s.")
             % {"value": entry.amount, "currency": entry.currency},
         )
-    if entry.currency and one.currency and entry.currency != one.currency:
-        one.wrong(
+    if entry.currency and statement.currency and entry.currency != statement.currency:
+        statement.add_error(
             entry.place,
-            _("it is in %(other)s, the account is in %(c)s.") % {"other": entry.currency, "c": one.currency},
+            _("it is in %(other)s, the account is in %(c)s.") % {"other": entry.currency, "c": statement.currency},
         )
 
 
@@ -264,15 +271,26 @@ def is_whole(amount: Decimal, currency: str) -> bool:
     return abs(amount) < AMOUNT_MAX and scaled == scaled.to_integral_value()
 
 
-def _details_add_up(one: Parsed, entry: Booking) -> None:
-    told = [part.amount for part in entry.details]
-    if len(told) > 1 and all(part is not None for part in told) and sum(part or 0 for part in told) != entry.amount:
-        one.wrong(entry.place, _("the payments of the batch do not add up to the entry."))
+def _details_add_up(statement: Parsed, entry: Booking) -> None:
+    amounts = [part.amount for part in entry.details]
+    if (
+        len(amounts) > 1
+        and all(part is not None for part in amounts)
+        and sum(part or 0 for part in amounts) != entry.amount
+    ):
+        statement.add_error(entry.place, _("the payments of the batch do not add up to the entry."))
 
 
-def _claim_holds(one: Parsed, claim: Claim) -> None:
-    """Banks count booked entries or all of them, and payments of batches singly or not: any of these will do."""
-    readings = [one.booked, one.entries, [part for entry in one.booked for part in entry.details or (entry,)]]
+def _claim_holds(statement: Parsed, claim: Claim) -> None:
+    """Compare what the bank counts with the entries.
+
+    Banks count booked entries or all of them, and payments of batches singly or not: any of these will do.
+    """
+    readings = [
+        statement.booked,
+        statement.entries,
+        [part for entry in statement.booked for part in entry.details or (entry,)],
+    ]
     sums, counts = [], []
     for entries in readings:
         amounts = [
@@ -283,48 +301,50 @@ def _claim_holds(one: Parsed, claim: Claim) -> None:
         counts.append(len(amounts))
         sums.append(sum(amounts, Decimal(0)) if claim.is_net else sum((abs(amount) for amount in amounts), Decimal(0)))
     if claim.number is not None and claim.number not in counts:
-        one.wrong(
-            one.place,
+        statement.add_error(
+            statement.place,
             _("the bank counts %(count)s entries (%(what)s), %(found)s are there.")
             % {"count": claim.number, "what": claim.what, "found": counts[0]},
         )
     if claim.total is not None and claim.total not in sums:
-        one.wrong(
-            one.place,
+        statement.add_error(
+            statement.place,
             _("the entries add up to %(sum)s, the bank says %(told)s (%(what)s).")
-            % {"sum": _money(sums[0], one), "told": _money(claim.total, one), "what": claim.what},
+            % {"sum": _money(sums[0], statement), "told": _money(claim.total, statement), "what": claim.what},
         )
-    one.checks.append(claim.what)
+    statement.checks.append(claim.what)
 
 
-def _balances_follow(one: Parsed) -> None:
-    opening, closing = one.balance("opening"), one.balance("closing")
+def _balances_follow(statement: Parsed) -> None:
+    opening, closing = statement.balance("opening"), statement.balance("closing")
     if opening is None or closing is None:
         return
     if opening.currency and closing.currency and opening.currency != closing.currency:
-        one.wrong(
-            one.place,
+        statement.add_error(
+            statement.place,
             _("it opens in %(one)s and closes in %(other)s.") % {"one": opening.currency, "other": closing.currency},
         )
         return
-    total = opening.amount + sum((entry.amount or Decimal(0) for entry in one.booked), Decimal(0))
+    total = opening.amount + sum((entry.amount or Decimal(0) for entry in statement.booked), Decimal(0))
     if total == closing.amount:
-        one.checks.append("opening + entries = closing")
+        statement.checks.append("opening + entries = closing")
     elif opening.is_interim or closing.is_interim:
-        one.odd(one.place, _("its interim balances are not explained by the entries; they need not be."))
+        statement.add_trouble(
+            statement.place, _("its interim balances are not explained by the entries; they need not be.")
+        )
     else:
-        one.wrong(
-            one.place,
+        statement.add_error(
+            statement.place,
             _(
                 "opening balance and entries give %(sum)s, the closing balance is %(closing)s. An entry is missing or was changed."
             )
-            % {"sum": _money(total, one), "closing": _money(closing.amount, one)},
+            % {"sum": _money(total, statement), "closing": _money(closing.amount, statement)},
         )
-        one.checks.append("opening + entries = closing")
+        statement.checks.append("opening + entries = closing")
 
 
-def _money(amount: Decimal, one: Parsed) -> str:
-    return f"{written(amount, one.currency)} {one.currency}".strip()
+def _money(amount: Decimal, statement: Parsed) -> str:
+    return f"{format_amount(amount, statement.currency)} {statement.currency}".strip()
 
 
 @functools.lru_cache(1_000)

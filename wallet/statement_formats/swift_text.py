@@ -38,19 +38,19 @@ NAMES = {
 NOTHING = {"NOTPROVIDED", "NONREF", "NOT PROVIDED", ""}
 
 
-def understood(entry: Booking, lines: list[str]) -> None:
+def read_field_86(entry: Booking, lines: list[str]) -> None:
     """Add to the entry what its text contains: other side, references, text."""
-    raw = unwrapped(lines)
-    if subfields := _subfields(raw):
-        _german(entry, *subfields)
+    raw = unwrap_lines(lines)
+    if subfields := _split_subfields(raw):
+        _read_subfields(entry, *subfields)
     elif len(SLASHED.findall(raw)) >= 2 or re.match(r"/(EREF|REMI|NAME|IBAN|TRTP|CNTP|BENM|ORDP|PY|PREF)/", raw):
-        _slashed(entry, raw)
+        _read_slashed(entry, raw)
     else:
-        _plain(entry, " ".join(raw.split()))
+        _read_plain(entry, " ".join(raw.split()))
 
 
-def unwrapped(lines: list[str]) -> str:
-    """One text of its lines: a full line goes on in the next one; so does every line where subfields are marked."""
+def unwrap_lines(lines: list[str]) -> str:
+    """Join lines into one text: a full line continues in the next one; so does every line where subfields are marked."""
     lines = [line for line in lines if line.strip()]
     is_marked = bool(lines) and bool(MARKED.match(lines[0]))
     text = ""
@@ -59,22 +59,22 @@ def unwrapped(lines: list[str]) -> str:
     return text
 
 
-def _subfields(raw: str) -> tuple[str, dict[int, list[str]]] | None:
+def _split_subfields(raw: str) -> tuple[str, dict[int, list[str]]] | None:
     """Split the transaction code and its subfields; None where the text isn't written in them."""
-    found = re.match(r"\s{0,9}(\d{3})?\s{0,9}([?~<>^+§])(\d\d)", raw)
-    if found is None and not (found := re.match(r"(\d{3})\d{0,9}[^?]{0,40}(\?)(\d\d)", raw)):
+    match = re.match(r"\s{0,9}(\d{3})?\s{0,9}([?~<>^+§])(\d\d)", raw)
+    if match is None and not (match := re.match(r"(\d{3})\d{0,9}[^?]{0,40}(\?)(\d\d)", raw)):
         return None
-    mark = found[2]
+    mark = match[2]
     parts = re.split(rf"{re.escape(mark)}(\d\d)", raw)
     if len(parts) < 3:
         return None
-    told: dict[int, list[str]] = {}
+    subfields: dict[int, list[str]] = {}
     for number, value in zip(parts[1::2], parts[2::2], strict=True):
-        told.setdefault(int(number), []).append(value)
-    return parts[0].strip(), told
+        subfields.setdefault(int(number), []).append(value)
+    return parts[0].strip(), subfields
 
 
-def _joined(values: list[str], width: int = SUB_WIDTH) -> str:
+def _join_values(values: list[str], width: int = SUB_WIDTH) -> str:
     text = ""
     for at, value in enumerate(values):
         is_cut = at and len(values[at - 1]) >= width
@@ -82,53 +82,53 @@ def _joined(values: list[str], width: int = SUB_WIDTH) -> str:
     return " ".join(text.split())
 
 
-def _german(entry: Booking, code: str, told: dict[int, list[str]]) -> None:
+def _read_subfields(entry: Booking, code: str, subfields: dict[int, list[str]]) -> None:
     entry.code = f"{entry.code} {code[:3]}".strip() if code[:3].isdigit() else entry.code
-    posting = _joined(told.get(0, []))
-    text = _joined([value for number in sorted(told) if number in PURPOSE for value in told[number]])
-    name = _joined([value.rstrip() for number in (32, 33) for value in told.get(number, [])], SUB_WIDTH)
-    account = "".join(_joined(told.get(31, []) or told.get(38, [])).split())
-    iban = "".join(_joined(told.get(38, [])).split())
-    bank = "".join(_joined(told.get(30, [])).split())
-    _merge(entry, Party(name, iban or account, bank))
-    if number := _joined(told.get(10, [])):
+    posting = _join_values(subfields.get(0, []))
+    text = _join_values([value for number in sorted(subfields) if number in PURPOSE for value in subfields[number]])
+    name = _join_values([value.rstrip() for number in (32, 33) for value in subfields.get(number, [])], SUB_WIDTH)
+    account = "".join(_join_values(subfields.get(31, []) or subfields.get(38, [])).split())
+    iban = "".join(_join_values(subfields.get(38, [])).split())
+    bank = "".join(_join_values(subfields.get(30, [])).split())
+    _merge_party(entry, Party(name, iban or account, bank))
+    if number := _join_values(subfields.get(10, [])):
         entry.references.setdefault("journal", number)
-    _keywords(entry, text)
+    _read_keywords(entry, text)
     if posting:
         entry.references.setdefault("posting_text", posting)
         entry.text = entry.text or posting
-    if (more := _joined(told.get(34, []))) and more not in ("000", "0"):
+    if (more := _join_values(subfields.get(34, []))) and more not in ("000", "0"):
         entry.references.setdefault("text_key", more)
 
 
-def _merge(entry: Booking, party: Party) -> None:
+def _merge_party(entry: Booking, party: Party) -> None:
     for name in ("name", "account", "bic"):
         if not getattr(entry.party, name):
             setattr(entry.party, name, getattr(party, name))
 
 
-def _add(entry: Booking, text: str) -> None:
+def _append_text(entry: Booking, text: str) -> None:
     entry.text = " ".join(part for part in (entry.text, " ".join(text.split())) if part)
 
 
-def _keywords(entry: Booking, text: str) -> None:
-    """SEPA's `EREF+…SVWZ+…`; without them the text is the text."""
+def _read_keywords(entry: Booking, text: str) -> None:
+    """Read SEPA's `EREF+…SVWZ+…`; without such keywords all of it is text."""
     parts = KEYWORD.split(text)
-    _add(entry, parts[0])
+    _append_text(entry, parts[0])
     for key, value in zip(parts[1::2], parts[2::2], strict=True):
-        _told(entry, key.upper(), value.strip())
+        _set_value(entry, key.upper(), value.strip())
 
 
-def _told(entry: Booking, key: str, value: str) -> None:
+def _set_value(entry: Booking, key: str, value: str) -> None:
     value = value.strip()
     if key in ("SVWZ", "REMI"):
-        _add(entry, re.sub(r"^(?:USTD|STRD)//?", "", value).strip("/ "))
+        _append_text(entry, re.sub(r"^(?:USTD|STRD)//?", "", value).strip("/ "))
     elif key in ("ABWA", "ABWE", "NAME"):
-        _merge(entry, Party(name=value.strip("/ ")))
+        _merge_party(entry, Party(name=value.strip("/ ")))
     elif key == "IBAN":
-        _merge(entry, Party(account="".join(value.split()).strip("/")))
+        _merge_party(entry, Party(account="".join(value.split()).strip("/")))
     elif key == "BIC":
-        _merge(entry, Party(bic="".join(value.split()).strip("/")))
+        _merge_party(entry, Party(bic="".join(value.split()).strip("/")))
     elif key == "RTRN":
         entry.return_reason = entry.return_reason or value.strip("/ ")[:20]
     elif key in NAMES:
@@ -145,30 +145,33 @@ def _told(entry: Booking, key: str, value: str) -> None:
         entry.references.setdefault(key.lower(), value.strip("/ "))
 
 
-def _slashed(entry: Booking, raw: str) -> None:
-    """`/TRTP/SEPA …/IBAN/…/NAME/…/REMI/…/EREF/…`; ING writes account, BIC and name into one `/CNTP/`."""
+def _read_slashed(entry: Booking, raw: str) -> None:
+    """Read `/TRTP/SEPA …/IBAN/…/NAME/…/REMI/…/EREF/…`; ING writes account, BIC and name into one `/CNTP/`.
+
+    Ultimate parties (ULTD, ULTC, ULTB) are left out.
+    """
     parts = SLASHED.split(raw)
-    _add(entry, parts[0].strip("/ "))
+    _append_text(entry, parts[0].strip("/ "))
     for key, value in zip(parts[1::2], parts[2::2], strict=True):
         if key == "CNTP":
-            told = [*(one.strip() for one in value.split("/")), "", "", ""]
-            _merge(entry, Party(told[2], "".join(told[0].split()), told[1]))
+            account_bic_name = [*(part.strip() for part in value.split("/")), "", "", ""]
+            _merge_party(entry, Party(account_bic_name[2], "".join(account_bic_name[0].split()), account_bic_name[1]))
         elif key in ("ORDP", "BENM", "BO", "BI", "ULTD", "ULTC", "ULTB"):
             if key in ("ORDP", "BENM", "BO", "BI"):
-                _merge(entry, Party(name=value.strip("/ ")))
+                _merge_party(entry, Party(name=value.strip("/ ")))
         else:
-            _told(entry, key, value)
+            _set_value(entry, key, value)
 
 
-def _plain(entry: Booking, text: str) -> None:
-    _keywords(entry, text)
+def _read_plain(entry: Booking, text: str) -> None:
+    _read_keywords(entry, text)
     if entry.party.account:
         return
     if (polish := POLISH.search(text)) and _is_iban(f"PL{polish[1]}"):
         entry.party.account = f"PL{polish[1]}"
         return
-    for found in IBAN.finditer(text):
-        account = found[1].replace(" ", "")
+    for match in IBAN.finditer(text):
+        account = match[1].replace(" ", "")
         for length in range(len(account), 14, -1):  # words may follow it
             if _is_iban(account[:length]):
                 entry.party.account = account[:length]

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from wallet.statement_formats.errors import BadStatement, bad
-from wallet.statement_formats.lines import bounded, opened
+from wallet.statement_formats.lines import bounded_lines, open_text
 from wallet.statement_formats.mapping import SAMPLE_ROWS, guess
 from wallet.statement_formats.workbooks import sheets
 
@@ -21,10 +21,13 @@ Rows = Iterator[tuple[int, list[Any]]]
 
 
 def csv_rows(file: BinaryIO) -> Rows:
-    """(line, cells), empty rows left out."""
+    """Read (line, cells) of a CSV, empty rows left out.
+
+    Raises: BadStatement (a quotation mark that is not closed, or a field too long).
+    """
     csv.field_size_limit(FIELD_CHARS_MAX)
-    text = opened(file)
-    read = (line for _number, line in bounded(text))
+    text = open_text(file)
+    read = (line for _number, line in bounded_lines(text))
     head = list(itertools.islice(read, SAMPLE_ROWS))
     if head and head[0].lower().startswith("sep=") and len(head[0].strip()) == 5:
         delimiter, head = head[0][4], ["\n", *head[1:]]
@@ -64,10 +67,10 @@ def first_rows(file: BinaryIO, kind: str) -> list[tuple[int, list[Any]]]:
     file.seek(0)
     if kind == "csv":
         return list(itertools.islice(csv_rows(file), SAMPLE_ROWS))
-    found = [rows[:SAMPLE_ROWS] for _name, rows in sheets(file)]
-    if not found:
+    samples = [rows[:SAMPLE_ROWS] for _name, rows in sheets(file)]
+    if not samples:
         raise BadStatement(_("There is no sheet in the workbook."))
-    return next((rows for rows in found if guess([row for _number, row in rows]) is not None), found[0])
+    return next((rows for rows in samples if guess([row for _number, row in rows]) is not None), samples[0])
 
 
 def _delimiter(head: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Workbooks that banks send (XLSX, XLS, XLSB, ODS): read once, in a child process, and the cells kept.
 
-A workbook is looked at many times while somebody says what its columns mean. Its cells are kept encrypted under the hash of the
-file, so that only the first look opens it; what was refused is refused again from there.
+A workbook is read many times while somebody maps its columns. Its cells are kept encrypted under the hash of the file, so that only
+the first read opens it; a refusal is kept as well.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Sheet = tuple[str, list[tuple[int, list[Any]]]]
 
 
 def sheets(file: BinaryIO) -> Iterator[Sheet]:
-    """(name, rows) of each sheet that has any; a row is its number and its cells. Raises BadStatement, ParsingBusy."""
+    """Read (name, rows) of each sheet that has any; a row is its number and its cells. Raises BadStatement, ParsingBusy."""
     digest = hashlib.sha256()
     file.seek(0)
     size = 0
@@ -59,12 +59,12 @@ def sheets(file: BinaryIO) -> Iterator[Sheet]:
     for line in lines.splitlines():
         name, rows = orjson.loads(line)
         if rows is None:
-            raise BadStatement(_words(name))
+            raise BadStatement(_refusal_message(name))
         yield name, [(number, [_value(cell) for cell in cells]) for number, cells in rows]
 
 
 def drop_old(*, now: float | None = None) -> int:
-    """Delete the cells that were kept longer than a table waits. For the clock."""
+    """Delete cells that are older than a table waits for its mapping (31 days). Run on a schedule."""
     oldest = (now or time.time()) - KEPT_SECONDS
     old = [path for path in _folder().glob("*") if path.stat().st_mtime < oldest]
     for path in old:
@@ -77,14 +77,14 @@ def _folder() -> Path:
 
 
 def _read(file: BinaryIO) -> bytes:
-    """JSON lines: [name, rows] of each sheet; or [code, null] for a workbook that is refused."""
+    """Read the workbook into JSON lines: [name, rows] of each sheet; or [code, null] for a workbook that is refused."""
     try:
         return parse("workbook.rows", file, limits=LIMITS, **BOUNDS).content
     except ParsingRefused as refused:
         return orjson.dumps([refused.code, None])
 
 
-def _words(code: str) -> str:
+def _refusal_message(code: str) -> str:
     if code == "damaged":
         return _("The file is no workbook that can be read. Save it again, or as CSV.")
     return _(

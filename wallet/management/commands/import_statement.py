@@ -18,7 +18,7 @@ from wallet.psp import adapter_of
 from wallet.psp.settlement import EndUnknown
 from wallet.statement_formats import FORMATS, Parsed, read_file
 from wallet.statement_formats.json_output import Report
-from wallet.statement_formats.parsed import Weight, written
+from wallet.statement_formats.parsed import Weight, format_amount
 
 HELP = """Imports a bank statement for a bank account; the same file twice changes nothing.
 
@@ -167,7 +167,7 @@ class Command(BaseCommand):
 def _summary(one: Parsed) -> str:
     opening, closing = one.balance("opening"), one.balance("closing")
     balances = ", ".join(
-        f"{name} {written(balance.amount, one.currency)}"
+        f"{name} {format_amount(balance.amount, one.currency)}"
         for name, balance in (("opening", opening), ("closing", closing))
         if balance
     )
