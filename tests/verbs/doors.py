@@ -203,7 +203,7 @@ DOORS: dict[str, Door] = {
     "wallet.deposits.settlement.release_held_deposit": Door({"deposit_id": {"state": "held"}}),
     "wallet.deposits.verbs.start_deposit": Door(WITH_LOGIN, by=its_client),
     "wallet.ledger.manual_journals.attach_file": Door({"manual_id": {"state": "pending"}}),
-    "wallet.reconciliation.breaks.give_to": Door({"break_ids": {"state": "open"}}),
+    "wallet.reconciliation.breaks.assign_breaks": Door({"break_ids": {"state": "open"}}),
     "wallet.reconciliation.costs.propose_terms": Door(
         given=lambda: {"terms": Terms("payment", "EUR", Decimal(10), 0, 0, timezone.now().date())}
     ),

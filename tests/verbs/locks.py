@@ -179,7 +179,7 @@ LOCKS: dict[str, str] = {
     "wallet.psp.waiting_reports.lock_psp": "~keelson.reconcile",
     "wallet.reconciliation.announced_reports.fetch_again": "AnnouncedReport",
     "wallet.reconciliation.breaks.comment": "Break",
-    "wallet.reconciliation.breaks.give_to": "Break",
+    "wallet.reconciliation.breaks.assign_breaks": "Break",
     "wallet.reconciliation.breaks.resolve_break": "Break",
     "wallet.reconciliation.costs.hold_reports_against_terms": "~keelson.reconcile",
     "wallet.reconciliation.costs.propose_terms": "Psp",

@@ -39,7 +39,7 @@ from wallet.models import BankEntry, BankFile, Psp
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
 from wallet.psp.bank_wire.adapter import masked
 from wallet.psp.settlement import EndUnknown
-from wallet.psp.waiting_reports import hold
+from wallet.psp.waiting_reports import hold_report
 from wallet.statement_formats import Entry, Mapping, Statement, stream_statements
 from wallet.statement_formats.base import fingerprints
 
@@ -189,10 +189,10 @@ def import_original(
         else:
             file = known
     except EndUnknown as error:
-        error.waiting_id = hold(
+        error.waiting_id = hold_report(
             psp=psp,
             file_name=received.file_name,
-            kept=kept,
+            original=kept,
             actor=actor,
             is_statement=True,
             format="CSV",

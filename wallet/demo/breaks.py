@@ -81,7 +81,7 @@ def _break_of(planted: Planted, name: str) -> Break | None:
 
 def _look_after(demo: Demo, one: Break, owner: User | None, said: list[tuple[User, int, str]]) -> None:
     if owner is not None:
-        breaks.give_to(break_ids=[one.pk], owner_id=owner.pk, actor=owner)
+        breaks.assign_breaks(break_ids=[one.pk], owner_id=owner.pk, actor=owner)
     for author, days, words in said:
         at = max(demo.now - dt.timedelta(days=days, hours=3), one.opened_at)
         BreakNote.objects.create(one=one, author=author, at=at, body=words)
@@ -127,7 +127,7 @@ def _decide(demo: Demo, found: dict[str, Break], people: list[User]) -> None:
                 match_id=line.pk, actor=people[1], reason="Northpay gave the fee back: it was another payment's"
             )
         again = Break.objects.filter(row=one.row_id, leg=Leg.PSP, state=BreakState.OPEN)
-        breaks.give_to(break_ids=again.values_list("pk", flat=True), owner_id=people[0].pk, actor=people[1])
+        breaks.assign_breaks(break_ids=again.values_list("pk", flat=True), owner_id=people[0].pk, actor=people[1])
     if "test" in found:
         breaks.resolve_break(
             break_id=found["test"].pk, actor=people[1], resolution="Northpay's own test payment; they take it back"

@@ -73,7 +73,7 @@ class Call:
     request: Any = None
     answer: Any = None
 
-    def answered(self, status: int) -> None:
+    def note_status(self, status: int) -> None:
         """Take down an HTTP answer; 5xx, 408 and 429 leave the outcome open."""
         self.status = status
         if status >= 500 or status in (408, 429):
@@ -106,7 +106,7 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
         return
     reference = _about.get()
     try:
-        said = _said(psp, call) if reference else {}
+        texts = _redacted_texts(psp, call) if reference else {}
         with transaction.atomic():
             PspCall.objects.create(
                 psp=psp,
@@ -116,23 +116,23 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
                 status=call.status,
                 milliseconds=milliseconds,
                 reference=reference[:100],
-                **said,
+                **texts,
             )
-            _forget_old(psp, reference[:100])
-            _judge(psp)
+            _delete_old(psp, reference[:100])
+            _update_availability(psp)
     except DatabaseError:
         logger.exception("a call to %s could not be noted", psp.code)
 
 
-def _said(psp: Psp, call: Call) -> dict[str, str]:
+def _redacted_texts(psp: Psp, call: Call) -> dict[str, str]:
     secrets = [str(value) for value in psp.credentials.values()]
     return {
-        "request": redaction.kept(call.request, secrets=secrets),
-        "answer": redaction.kept(call.answer, secrets=secrets),
+        "request": redaction.redact(call.request, secrets=secrets),
+        "answer": redaction.redact(call.answer, secrets=secrets),
     }
 
 
-def _forget_old(psp: Psp, reference: str) -> None:
+def _delete_old(psp: Psp, reference: str) -> None:
     """Delete all but the newest calls of a PSP, and the middle ones of a movement that was asked for often."""
     if reference:
         ids = list(PspCall.objects.filter(reference=reference).order_by("id").values_list("pk", flat=True))
@@ -142,7 +142,7 @@ def _forget_old(psp: Psp, reference: str) -> None:
     PspCall.objects.filter(psp=psp, reference="", pk__lte=boundary).delete()
 
 
-def _judge(psp: Psp) -> None:
+def _update_availability(psp: Psp) -> None:
     """Down, or up again? The row is written only when that changes."""
     now = timezone.now()
     latest = list(
@@ -155,7 +155,7 @@ def _judge(psp: Psp) -> None:
         until = now + DOWN_FOR
         began = Psp.objects.filter(pk=psp.pk, is_down_until=None).update(is_down_until=until)
         if began:
-            _tell(psp)
+            _notify_outage(psp)
         else:
             Psp.objects.filter(pk=psp.pk).update(is_down_until=until)
         psp.is_down_until = until
@@ -164,7 +164,7 @@ def _judge(psp: Psp) -> None:
         psp.is_down_until = None
 
 
-def _tell(psp: Psp) -> None:
+def _notify_outage(psp: Psp) -> None:
     notify(
         people_with("wallet.manage_psp", brand_id=psp.brand_id),
         kind="wallet.psp_down",

@@ -85,8 +85,8 @@ class KeyedForm(forms.Form):
 
     def keys(self) -> dict[str, str]:
         """Secrets that were filled in; what is no secret as it stands, empty too."""
-        found = {key.name: self.cleaned_data.get(key.name, "") for key in self.named}
-        return {key.name: found[key.name] for key in self.named if found[key.name] or not key.is_secret}
+        values = {key.name: self.cleaned_data.get(key.name, "") for key in self.named}
+        return {key.name: values[key.name] for key in self.named if values[key.name] or not key.is_secret}
 
 
 class PspForm(KeyedForm, ModelForm[Psp]):
@@ -105,8 +105,8 @@ class PspForm(KeyedForm, ModelForm[Psp]):
 
     def values(self) -> dict[str, Any]:
         """Collect what `configure_psp` takes."""
-        given = {name: self.cleaned_data[name] for name in self.Meta.fields}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class AddressForm(KeyedForm):
@@ -288,12 +288,12 @@ class MethodForm(ModelForm[PaymentMethod]):
         return country_codes(self.cleaned_data["excluded_countries"])
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
+        data = super().clean() or self.cleaned_data
         for way in ("deposit", "payout"):
-            low, high = found.get(f"{way}_minimum"), found.get(f"{way}_maximum")
+            low, high = data.get(f"{way}_minimum"), data.get(f"{way}_maximum")
             if low is not None and high is not None and not 0 < low <= high:
                 self.add_error(f"{way}_maximum", _("The largest amount must not be below the smallest one, nor zero."))
-        return found
+        return data
 
     def values(self) -> dict[str, Any]:
         """Collect what `configure_method` takes: amounts in minor units of the brand's base currency."""
@@ -309,7 +309,7 @@ def _is_address(text: str) -> bool:
         parts.port  # noqa: B018 — reading it checks it
     except ValueError:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname) and not any(one.isspace() for one in text)
+    return parts.scheme in ("https", "http") and bool(parts.hostname) and not any(letter.isspace() for letter in text)
 
 
 def currency_codes(text: str) -> list[str]:
@@ -343,5 +343,5 @@ def title_of(adapter: str) -> str:
 
 def known_methods(adapter: str) -> tuple[Method, ...]:
     """List the payment methods of a provider that isn't set up yet."""
-    found: BaseAdapter = adapter_class(adapter)(Psp(adapter=adapter, kind="card", code=adapter))
-    return found.methods
+    provider: BaseAdapter = adapter_class(adapter)(Psp(adapter=adapter, kind="card", code=adapter))
+    return provider.methods

@@ -104,10 +104,10 @@ def by_day(psp: Psp) -> tuple[list[dt.date], list[int], list[int]]:
     """Days, settled and failed of the last thirty days, none left out."""
     with connection.cursor() as cursor:
         cursor.execute(BY_DAY, [psp.pk])
-        found = {day: (settled, failed) for day, settled, failed in cursor.fetchall()}
+        counts = {day: (settled, failed) for day, settled, failed in cursor.fetchall()}
     today = timezone.now().date()
     days = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    return days, [found.get(day, (0, 0))[0] for day in days], [found.get(day, (0, 0))[1] for day in days]
+    return days, [counts.get(day, (0, 0))[0] for day in days], [counts.get(day, (0, 0))[1] for day in days]
 
 
 def last_calls(psp: Psp) -> list[PspCall]:
@@ -125,24 +125,24 @@ def webhook_counts(psp: Psp) -> list[dict[str, Any]]:
     """How many of each verdict came today and within seven days, accepted ones aside; the most frequent first."""
     today = timezone.now().date()
     rows = WebhookCount.objects.filter(psp=psp, day__gt=today - dt.timedelta(days=7)).order_by()
-    found = rows.values("verdict").annotate(
+    counts = rows.values("verdict").annotate(
         today=Sum("received", filter=Q(day=today), default=0),
         week=Sum("received"),
         kept=Sum("kept"),
         last_at=Max("last_at"),
     )
-    return [{**row, "label": Verdict(row["verdict"]).label} for row in found.order_by("-week", "verdict")]
+    return [{**row, "label": Verdict(row["verdict"]).label} for row in counts.order_by("-week", "verdict")]
 
 
 def announced_reports(psp: Psp) -> list[AnnouncedReport]:
     """Those that somebody has to look at, then the last ones."""
     to_look_at_first = Case(When(state__in=ReportState.needs_somebody(), then=0), default=1)
     rows = AnnouncedReport.objects.filter(psp=psp).select_related("report")
-    found = list(rows.order_by(to_look_at_first, "-id")[:SHOWN])
-    labels = {kind.code: kind.label for kind in adapter_of(psp).report_kinds()} if found else {}
-    for one in found:
-        one.title = labels.get(one.kind, "")  # type: ignore[attr-defined]
-    return found
+    reports = list(rows.order_by(to_look_at_first, "-id")[:SHOWN])
+    labels = {kind.code: kind.label for kind in adapter_of(psp).report_kinds()} if reports else {}
+    for report in reports:
+        report.title = labels.get(report.kind, "")  # type: ignore[attr-defined]
+    return reports
 
 
 def outage_of(psp: Psp, calls: Sequence[PspCall]) -> dict[str, Any] | None:

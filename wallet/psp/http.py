@@ -66,7 +66,7 @@ class PspHttp:
                     extensions={"trace": refuse_when_late},
                     **body,
                 )
-                call.answered(response.status_code)
+                call.note_status(response.status_code)
                 call.answer = response.content
                 return response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -92,7 +92,7 @@ class PspHttp:
                 recorded(self.psp, f"GET {operation_of(url)}") as call,
                 streamed("GET", url, bounds=bounds, headers=dict(headers)) as response,
             ):
-                call.answered(response.status_code)
+                call.note_status(response.status_code)
                 if not response.is_success:
                     raise self.refusal(whole(response, bytes_max=ANSWER.bytes_max))
                 yield from pieces_of(response, bytes_max=bytes_max)
@@ -113,7 +113,7 @@ class PspHttp:
         """
         own = self.own_origins
         # As text, before anybody parses it: two parsers may see two hosts in one odd address.
-        if any(url.startswith(f"{one}/") for one in own) and url.isascii() and url.isprintable() and "\\" not in url:
+        if any(url.startswith(f"{host}/") for host in own) and url.isascii() and url.isprintable() and "\\" not in url:
             return
         raise ForeignAddress(
             _("%(host)s is none of %(psp)s's own hosts (%(own)s): nothing was fetched from there.")

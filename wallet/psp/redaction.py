@@ -29,7 +29,7 @@ IBAN_MIN = 15  # Norway's; our own references begin like one now and then, and a
 CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 
 
-def kept(content: Any, *, secrets: Iterable[str] = ()) -> str:
+def redact(content: Any, *, secrets: Iterable[str] = ()) -> str:
     """One body as text to keep: JSON, a form, or how many bytes it was. `secrets`: values that must not be in it."""
     if content in (None, b"", ""):
         return ""
@@ -49,8 +49,8 @@ def _read(content: Any) -> Any:
     except UnicodeDecodeError:
         return None
     try:
-        found = json.loads(text)
-        return found if isinstance(found, dict | list) else None
+        parsed = json.loads(text)
+        return parsed if isinstance(parsed, dict | list) else None
     except RecursionError:
         return None
     except ValueError:
@@ -83,8 +83,8 @@ def _text(value: str, name: str) -> str:
         return _tail(value)
     value = value if len(value) <= VALUE_MAX else f"{value[:VALUE_MAX]}… ({len(value)})"
     value = EMAIL.sub(r"\1•••\2", value)
-    value = IBAN.sub(lambda found: _tail(found[0]) if len(found[0].replace(" ", "")) >= IBAN_MIN else found[0], value)
-    return CARD.sub(lambda found: _tail(found[0]) if _is_card(found[0]) else found[0], value)
+    value = IBAN.sub(lambda match: _tail(match[0]) if len(match[0].replace(" ", "")) >= IBAN_MIN else match[0], value)
+    return CARD.sub(lambda match: _tail(match[0]) if _is_card(match[0]) else match[0], value)
 
 
 def _is_card(text: str) -> bool:

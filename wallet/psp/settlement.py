@@ -56,7 +56,7 @@ class EmptyReport(BadFile):
     code = "empty_settlement_file"
 
 
-def wrong(line: int, column: str, message: str) -> BadFile:
+def cell_error(line: int, column: str, message: str) -> BadFile:
     """Make the error that names line and column."""
     return BadFile(
         _("Line %(line)s, column “%(column)s”: %(message)s Nothing was imported.")
@@ -64,7 +64,7 @@ def wrong(line: int, column: str, message: str) -> BadFile:
     )
 
 
-def said(minor: int, currency: str) -> str:
+def format_minor(minor: int, currency: str) -> str:
     """Write an amount as pages do, for an error."""
     return formats.money(Money.of_minor(minor, currency))
 
@@ -87,13 +87,13 @@ def exact_minor(line: int, column: str, text: str, currency: str) -> int:
 
 def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
     if len(text) > NUMBER_CHARS_MAX or not AMOUNT.fullmatch(text):
-        raise wrong(line, column, _("“%(value)s” is not an amount like 123.45.") % {"value": text[:40]})
+        raise cell_error(line, column, _("“%(value)s” is not an amount like 123.45.") % {"value": text[:40]})
     scaled = Decimal(text).scaleb(exponent(currency))
     if abs(scaled) >= MINOR_MAX:
-        raise wrong(line, column, _("“%(value)s” is too large.") % {"value": text[:40]})
+        raise cell_error(line, column, _("“%(value)s” is too large.") % {"value": text[:40]})
     is_rounded = sum(letter.isdigit() for letter in text.lstrip("+-0.")) > DIGITS_MAX
     if is_rounded or scaled != scaled.to_integral_value():
-        raise wrong(
+        raise cell_error(
             line,
             column,
             _("“%(value)s” is finer than the smallest unit of %(currency)s.")
@@ -108,7 +108,7 @@ def checked_currency(line: int, column: str, text: str, *, longest: int = 3) -> 
     Raises: BadFile.
     """
     if not (text.isascii() and text.isalnum() and text.isupper() and 3 <= len(text) <= longest):
-        raise wrong(line, column, _("“%(value)s” is not a currency code.") % {"value": text[:20]})
+        raise cell_error(line, column, _("“%(value)s” is not a currency code.") % {"value": text[:20]})
     return text
 
 
@@ -120,7 +120,7 @@ def moment(line: int, column: str, text: str) -> dt.datetime:
     try:
         at = dt.datetime.fromisoformat(text.strip())
     except ValueError:
-        raise wrong(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}) from None
+        raise cell_error(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}) from None
     return plausible(line, column, at if at.tzinfo else at.replace(tzinfo=dt.UTC))
 
 
@@ -130,7 +130,7 @@ def plausible(line: int, column: str, at: dt.datetime) -> dt.datetime:
     Neither we nor the database could compute with the year 1, or show 9999 in another zone. Raises: BadFile.
     """
     if not YEAR_MIN <= at.year <= timezone.now().year + YEARS_AHEAD_MAX:
-        raise wrong(line, column, _("%(day)s can't be the day of a booking.") % {"day": at.date().isoformat()})
+        raise cell_error(line, column, _("%(day)s can't be the day of a booking.") % {"day": at.date().isoformat()})
     return at
 
 
@@ -142,7 +142,7 @@ def exact_rate(line: int, column: str, text: str) -> Decimal:
     text = text.strip()
     is_number = len(text) <= NUMBER_CHARS_MAX and AMOUNT.fullmatch(text)
     if not is_number or not RATE_MIN <= (rate := Decimal(text)) < RATE_MAX:
-        raise wrong(line, column, _("“%(value)s” is not a rate of exchange.") % {"value": text[:40]})
+        raise cell_error(line, column, _("“%(value)s” is not a rate of exchange.") % {"value": text[:40]})
     return rate
 
 
@@ -211,7 +211,7 @@ class SettlementReader(ABC):
     def _finish(self) -> None:
         """Set what a format knows only at the end; here, a report without balances begins at zero."""
         self.opening = dict.fromkeys(self.totals, 0)
-        self.closing = {currency: one.net for currency, one in self.totals.items()}
+        self.closing = {currency: total.net for currency, total in self.totals.items()}
 
     def rows(self) -> Iterator[FileRow]:
         """Each row, then the proof. Raises BadFile at whatever does not hold."""
@@ -226,7 +226,7 @@ class SettlementReader(ABC):
             total.net += row.net_minor
             total.rows += 1
             if not -SUM_MAX < total.net < SUM_MAX:
-                raise wrong(row.line, "net", _("the rows add up to more than there is money."))
+                raise cell_error(row.line, "net", _("the rows add up to more than there is money."))
             if not (
                 row.psp_reference
                 + row.merchant_reference
@@ -261,23 +261,23 @@ class SettlementReader(ABC):
             raise BadFile(_("The report has no opening balance. Nothing was imported."))
         for currency, total in self.totals.items():
             if currency not in self.opening:
-                raise wrong(total.line, "currency", _("there is no opening balance in %(c)s.") % {"c": currency})
+                raise cell_error(total.line, "currency", _("there is no opening balance in %(c)s.") % {"c": currency})
         for currency, opening in self.opening.items():
-            found = self.totals.get(currency)
-            reached = opening + (found.net if found else 0)
+            rows_total = self.totals.get(currency)
+            reached = opening + (rows_total.net if rows_total else 0)
             if currency not in self.closing:
                 raise BadFile(_("There is no closing balance in %(c)s. Nothing was imported.") % {"c": currency})
             if reached != self.closing[currency]:
-                words = _(
+                message = _(
                     "the report does not add up in %(currency)s: opening and rows give %(sum)s, closing says %(closing)s. A row "
                     "is missing or was changed."
                 ) % {
                     "currency": currency,
-                    "sum": said(reached, currency),
-                    "closing": said(self.closing[currency], currency),
+                    "sum": format_minor(reached, currency),
+                    "closing": format_minor(self.closing[currency], currency),
                 }
-                line, column = self.closing_at.get(currency, (found.line if found else 1, "currency"))
-                raise wrong(line, column, words)
+                line, column = self.closing_at.get(currency, (rows_total.line if rows_total else 1, "currency"))
+                raise cell_error(line, column, message)
 
     def _leave_out(self, line: int, currency: str) -> None:
         """Count a row that moves no money (pending, declined): it is shown, not stored."""
@@ -302,7 +302,7 @@ class CsvReader(SettlementReader):
         try:
             yield from self._rows()
         except csv.Error as error:
-            raise wrong(self.line, "—", f"{error}.") from error
+            raise cell_error(self.line, "—", f"{error}.") from error
         except UnicodeDecodeError as error:
             raise BadFile(
                 _("The file is not UTF-8 text (after line %(line)s). Nothing was imported.") % {"line": self.line}
@@ -320,8 +320,8 @@ class CsvReader(SettlementReader):
         require_columns(self.line or 1, present, required)
         return present
 
-    def odd(self) -> NoReturn:
-        raise wrong(self.line, "—", _("the row has more or fewer fields than the header."))
+    def refuse_width(self) -> NoReturn:
+        raise cell_error(self.line, "—", _("the row has more or fewer fields than the header."))
 
 
 def _require_text(row: FileRow) -> None:
@@ -339,7 +339,7 @@ def _require_text(row: FileRow) -> None:
     ):
         value = getattr(row, name)
         if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\n\t" for letter in value):
-            raise wrong(
+            raise cell_error(
                 row.line,
                 name,
                 _("there is a control character in “%(value)s”.") % {"value": " ".join(value.split())[:40]},
@@ -359,7 +359,7 @@ def require_columns(line: int, present: Sequence[str], required: Iterable[str]) 
         )
     for name in required:
         if present.count(name) > 1:
-            raise wrong(line, name, _("there are two columns of that name."))
+            raise cell_error(line, name, _("there are two columns of that name."))
 
 
 class _Counted(io.RawIOBase):

@@ -19,14 +19,14 @@ from wallet.psp.settlement import (
     BadFile,
     CsvReader,
     agrees_with_rate,
+    cell_error,
     checked_currency,
     exact_minor,
     exact_rate,
     moment,
-    wrong,
 )
 
-__all__ = ["BadFile", "PlainReader", "wrong"]
+__all__ = ["BadFile", "PlainReader", "cell_error"]
 
 COLUMNS = (
     "record",
@@ -65,14 +65,14 @@ class PlainReader(CsvReader):
             if len(cells) != self._width:
                 if not any(cells):
                     continue
-                self.odd()
+                self.refuse_width()
             kind = cells[self._record[0]]
             if kind == "row":
                 yield self._row(cells)
             elif kind in ("opening", "closing"):
                 self._balance(kind, cells)
             else:
-                raise wrong(
+                raise cell_error(
                     self.line,
                     "record",
                     _("expected opening, row or closing, found “%(value)s”.") % {"value": kind[:40]},
@@ -83,7 +83,7 @@ class PlainReader(CsvReader):
         checked_currency(line, "currency", currency, longest=5)
         balances = self.opening if kind == "opening" else self.closing
         if currency in balances:
-            raise wrong(line, "record", _("a second %(kind)s balance of that currency.") % {"kind": kind})
+            raise cell_error(line, "record", _("a second %(kind)s balance of that currency.") % {"kind": kind})
         if kind == "closing":
             self.closing_at[currency] = (line, "net")
         balances[currency] = exact_minor(line, "net", cells[self._record[10]], currency)
@@ -97,14 +97,14 @@ class PlainReader(CsvReader):
         if currency not in self.opening:
             checked_currency(line, "currency", currency, longest=5)
         if kind not in TYPES:
-            raise wrong(line, "type", _("“%(value)s” is not a known type.") % {"value": kind[:40]})
+            raise cell_error(line, "type", _("“%(value)s” is not a known type.") % {"value": kind[:40]})
         if not own:
-            raise wrong(line, "psp_reference", _("it is empty."))
+            raise cell_error(line, "psp_reference", _("it is empty."))
         gross = exact_minor(line, "gross", gross_text, currency)
         fee = exact_minor(line, "fee", fee_text, currency)
         net = exact_minor(line, "net", net_text, currency)
         if gross - fee != net:
-            raise wrong(line, "net", _("gross less fee is not net."))
+            raise cell_error(line, "net", _("gross less fee is not net."))
         row = FileRow(
             line,
             kind,
@@ -139,5 +139,5 @@ class PlainReader(CsvReader):
         if text := more.get("rate"):
             rate = exact_rate(row.line, "rate", text)
             if not agrees_with_rate(minor, paid, rate, row.gross_minor, row.currency):
-                raise wrong(row.line, "rate", _("the amount paid at this rate is not gross."))
+                raise cell_error(row.line, "rate", _("the amount paid at this rate is not gross."))
         return row._replace(paid_currency=paid, paid_minor=minor, rate=rate)

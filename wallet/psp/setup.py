@@ -155,7 +155,7 @@ def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
     """
     psp = lock(Psp, psp_id)
     require(policies.can_manage_psp(actor, psp))
-    method = next((one for one in missing_methods(psp) if one.code == code), None)
+    method = next((method for method in missing_methods(psp) if method.code == code), None)
     if method is None:
         raise DomainError(_("%(psp)s has this way to pay already, or does not know it.") % {"psp": psp})
     beside = psp.methods.order_by("position").first()

@@ -31,7 +31,7 @@ def judge_timed_signature(
     signed = str(stamp).encode() + b"." + body
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
     # Every pair is compared, in constant time each: how many were tried says nothing about which one fits.
-    fits = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in signatures]
+    fits = [hmac.compare_digest(digest.encode(), other.encode()) for digest in expected for other in signatures]
     return _judge_time(stamp, now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
 
 
@@ -48,8 +48,8 @@ def judge_standard_webhook(
     Secrets are base64, with or without `whsec_` and padding; one that is not opens nothing. Header names are lower case.
     """
     message_id, stamp_text = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    given = [part.partition(",") for part in headers.get("webhook-signature", "")[:HEADER_LENGTH_MAX].split(" ")]
-    signatures = [value for version, _comma, value in given if version == "v1" and value.isascii()]
+    versioned = [part.partition(",") for part in headers.get("webhook-signature", "")[:HEADER_LENGTH_MAX].split(" ")]
+    signatures = [value for version, _comma, value in versioned if version == "v1" and value.isascii()]
     is_stamp = stamp_text.isascii() and stamp_text.isdigit() and len(stamp_text) <= 12
     if not (message_id and signatures and is_stamp):
         return Verdict.NO_SIGNATURE
@@ -59,7 +59,7 @@ def judge_standard_webhook(
         for key in map(_standard_key, secrets)
         if key
     ]
-    fits = [hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in signatures]
+    fits = [hmac.compare_digest(digest.encode(), other.encode()) for digest in expected for other in signatures]
     return _judge_time(int(stamp_text), now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
 
 

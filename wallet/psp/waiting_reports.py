@@ -22,19 +22,19 @@ def lock_psp(psp_id: int) -> None:
 
 
 @transaction.atomic
-def hold(*, psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, **read: Any) -> int:
+def hold_report(*, psp: Psp, file_name: str, original: StoredOriginal, actor: Actor, **read: Any) -> int:
     """Keep what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
     lock_psp(psp.pk)
-    known = ReportToConfirm.objects.filter(psp=psp, sha256=kept.sha256, state=WaitingState.WAITING).first()
+    known = ReportToConfirm.objects.filter(psp=psp, sha256=original.sha256, state=WaitingState.WAITING).first()
     if known is not None:
-        kept.forget()
+        original.forget()
         return known.pk
     held = ReportToConfirm.objects.create(
         psp=psp,
         file_name=file_name[:160],
-        sha256=kept.sha256,
-        stored_name=kept.name,
-        size_bytes=kept.size_bytes,
+        sha256=original.sha256,
+        stored_name=original.name,
+        size_bytes=original.size_bytes,
         uploaded_by=actor,
         uploaded_at=timezone.now(),
         **read,

@@ -104,55 +104,57 @@ def _import(report: AnnouncedReport) -> SettlementImport:
     """
     psp = report.psp
     pieces = adapter_of(psp).fetch_announced(ReportNotice(report.kind, report.name, report.address))
-    kept = settlement_import.keep(pieces)
-    known = SettlementImport.objects.filter(psp=psp, sha256=kept.sha256).first()
+    original = settlement_import.keep(pieces)
+    known = SettlementImport.objects.filter(psp=psp, sha256=original.sha256).first()
     if known is not None:
-        kept.forget()
+        original.forget()
         return known
-    return settlement_import.import_kept(psp=psp, file_name=report.name, kept=kept, actor=None, is_complete=True)
+    return settlement_import.import_kept(
+        psp=psp, file_name=report.name, original=original, actor=None, is_complete=True
+    )
 
 
 def _try_later(report: AnnouncedReport, error: Exception) -> str:
-    words = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
+    text = error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}"
     if not isinstance(error, DomainError):
         logger.error("report %s of %s failed", report.name, report.psp.code, exc_info=error)
     if report.attempts > len(BACK_OFF_SECONDS):
-        return _give_up(report, ReportState.FAILED, words)
+        return _give_up(report, ReportState.FAILED, text)
     seconds = BACK_OFF_SECONDS[report.attempts - 1]
-    report.due_at, report.outcome = timezone.now() + dt.timedelta(seconds=seconds), words[:300]
+    report.due_at, report.outcome = timezone.now() + dt.timedelta(seconds=seconds), text[:300]
     report.save(update_fields=["due_at", "outcome"])
     return report.state
 
 
 @transaction.atomic
-def _end(report: AnnouncedReport, state: ReportState, words: str, *, imported: SettlementImport | None = None) -> str:
+def _end(report: AnnouncedReport, state: ReportState, text: str, *, imported: SettlementImport | None = None) -> str:
     report.move_to(state)
-    report.outcome, report.report = words[:300], imported
+    report.outcome, report.report = text[:300], imported
     report.due_at, report.finished_at = None, timezone.now()
     report.save(update_fields=["state", "outcome", "report", "due_at", "finished_at"])
     return state
 
 
 @transaction.atomic
-def _give_up(report: AnnouncedReport, state: ReportState, words: str) -> str:
+def _give_up(report: AnnouncedReport, state: ReportState, text: str) -> str:
     """Hand a report that can't be fetched to people.
 
     It is shown on the PSP's page and at month-end, and those who may fetch it again are notified.
     """
-    _end(report, state, words)
+    _end(report, state, text)
     audit.record(
         actor=None,
         action=WalletAction.REPORT_NOT_FETCHED,
         target=report,
         brand_id=report.psp.brand_id,
-        reason=words,
+        reason=text,
         after={"psp": report.psp.code, "name": report.name, "state": state, "attempts": report.attempts},
     )
     notify(
         people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id),
         kind="wallet.report_not_fetched",
         title=phrase("A report of %(psp)s is not here: %(name)s") % {"psp": report.psp, "name": report.name},
-        body=words,
+        body=text,
         url=f"/money/psps/{report.psp_id}/health/",
         dedupe_key=f"report:{report.pk}:{report.attempts}:{timezone.now():%Y%m%d}",
     )
@@ -189,11 +191,11 @@ def look_for_missing() -> int:
     """Run by beat: days whose movements no report tells although it should be here by now. Returns how many are new."""
     codes = [code for code in ADAPTERS if adapter_class(code).announces_reports]
     psps = Psp.objects.filter(adapter__in=codes, is_enabled=True).select_related("brand").order_by("pk")
-    return sum(_look_at(psp, kind) for psp in psps for kind in adapter_of(psp).report_kinds())
+    return sum(_update_missing(psp, kind) for psp in psps for kind in adapter_of(psp).report_kinds())
 
 
 @transaction.atomic
-def _look_at(psp: Psp, kind: ReportKind) -> int:
+def _update_missing(psp: Psp, kind: ReportKind) -> int:
     today = timezone.now().astimezone(dt.UTC).date()
     first, last = today - dt.timedelta(days=LOOK_BACK_DAYS), today - dt.timedelta(days=kind.days_late)
     lacking = set(lacking_days(psp, kind, first, last))
@@ -216,11 +218,11 @@ def _look_at(psp: Psp, kind: ReportKind) -> int:
     ]
     AnnouncedReport.objects.bulk_create(fresh, ignore_conflicts=True)
     if fresh:
-        _tell_missing(psp, kind, sorted(lacking))
+        _notify_missing(psp, kind, sorted(lacking))
     return len(fresh)
 
 
-def _tell_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
+def _notify_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
     notify(
         people_with("wallet.run_reconciliation", brand_id=psp.brand_id),
         kind="wallet.report_missing",

@@ -116,17 +116,17 @@ def _entry(
     booked: dict[str, Any],
     kind: JournalKind,
     lines: tuple[Line, ...],
-    words: str,
+    what: str,
     *,
     rate: Decimal | None = None,
 ) -> Entry:
     booked["journals"] += 1
     return Entry(
-        key=f"settlement:{report.pk}:{words}:{booked['journals']}",
+        key=f"settlement:{report.pk}:{what}:{booked['journals']}",
         kind=kind,
         brand_id=report.psp.brand_id,
         lines=lines,
-        description=f"{report.psp} {words}",
+        description=f"{report.psp} {what}",
         business_on=report.last_day,
         rate=rate,
         rate_on=report.last_day if rate is not None else None,

@@ -27,12 +27,12 @@ from wallet.reconciliation import policies
 BULK_MAX = 1_000
 
 
-def require_open(one: Break) -> None:
+def require_open(break_: Break) -> None:
     """Refuse a break that was resolved already.
 
     Raises: WrongState.
     """
-    if one.state != BreakState.OPEN:
+    if break_.state != BreakState.OPEN:
         raise WrongState(_("This break was resolved already."))
 
 
@@ -42,62 +42,71 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
 
     Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError without words.
     """
-    one = lock(Break, break_id)
-    require(policies.can_resolve(actor, one))
-    require_open(one)
-    if BreakPosting.objects.filter(one=one, state=ApprovalState.PENDING).exists():
+    break_ = lock(Break, break_id)
+    require(policies.can_resolve(actor, break_))
+    require_open(break_)
+    if BreakPosting.objects.filter(one=break_, state=ApprovalState.PENDING).exists():
         raise WrongState(_("A posting for this break is awaiting second approval. Withdraw it first."))
     if not resolution.strip():
         raise DomainError(_("Say how it was resolved."))
-    close(one, actor, resolution)
-    return one
+    close(break_, actor, resolution)
+    return break_
 
 
 def close(
-    one: Break, actor: Actor, words: str = "", *, code: Resolved | None = None, values: Mapping[str, Any] | None = None
+    break_: Break,
+    actor: Actor,
+    text: str = "",
+    *,
+    code: Resolved | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> None:
     """Resolve a break for a person: it doesn't open again, and its row and movement are matched no more.
 
     words: their own; or a code with values, said in the language of whoever reads it.
     """
-    one.move_to(BreakState.RESOLVED)
-    one.resolved_by, one.resolved_at = actor, timezone.now()
-    one.resolution, one.resolution_code, one.resolution_values = words.strip()[:300], code or "", dict(values or {})
-    one.save(
+    break_.move_to(BreakState.RESOLVED)
+    break_.resolved_by, break_.resolved_at = actor, timezone.now()
+    break_.resolution, break_.resolution_code, break_.resolution_values = (
+        text.strip()[:300],
+        code or "",
+        dict(values or {}),
+    )
+    break_.save(
         update_fields=["state", "resolved_by", "resolved_at", "resolution", "resolution_code", "resolution_values"]
     )
     audit.record(
         actor=actor,
         action=WalletAction.BREAK_RESOLVED,
-        target=one,
-        brand_id=one.brand_id,
-        client_id=one.client_id,
-        before={"kind": one.kind, "difference_minor": one.difference_minor, "currency": one.currency},
-        reason=one.how_resolved,
+        target=break_,
+        brand_id=break_.brand_id,
+        client_id=break_.client_id,
+        before={"kind": break_.kind, "difference_minor": break_.difference_minor, "currency": break_.currency},
+        reason=break_.how_resolved,
     )
 
 
 @transaction.atomic
-def give_to(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> int:
+def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> int:
     """Make somebody look after open breaks; None takes them from whoever has them. Returns how many changed hands.
 
     Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
     """
     rows = lock_all(Break, pks=list(break_ids)[:BULK_MAX])
-    for one in rows:
-        require(policies.can_resolve(actor, one))
+    for row in rows:
+        require(policies.can_resolve(actor, row))
     owner = User.objects.filter(pk=owner_id).first() if owner_id else None
-    for brand_id in {one.brand_id for one in rows}:
+    for brand_id in {row.brand_id for row in rows}:
         if owner_id and (owner is None or owner.pk not in people_with("wallet.run_reconciliation", brand_id=brand_id)):
             raise DomainError(_("This person may not resolve breaks of the brand."))
-    changed = [one for one in rows if one.state == BreakState.OPEN and one.owner_id != owner_id]
-    for one in changed:
-        before, one.owner_id = one.owner_id, owner_id
+    changed = [row for row in rows if row.state == BreakState.OPEN and row.owner_id != owner_id]
+    for row in changed:
+        before, row.owner_id = row.owner_id, owner_id
         audit.record(
             actor=actor,
             action=WalletAction.BREAK_GIVEN,
-            target=one,
-            brand_id=one.brand_id,
+            target=row,
+            brand_id=row.brand_id,
             before={"owner": before},
             after={"owner": owner_id},
         )
@@ -120,20 +129,20 @@ def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", cont
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (nothing said, file too large, no room).
     """
-    one = lock(Break, break_id)
-    require(policies.can_resolve(actor, one))
+    break_ = lock(Break, break_id)
+    require(policies.can_resolve(actor, break_))
     if not body.strip() and not content:
         raise DomainError(_("Write something, or choose a file."))
-    note = BreakNote(one=one, author=actor, at=timezone.now(), body=body.strip()[:1000])
+    note = BreakNote(one=break_, author=actor, at=timezone.now(), body=body.strip()[:1000])
     if content:
-        attachments.keep(note, attachments.BREAKS, below=one.pk, name=file_name, content=content)
+        attachments.keep(note, attachments.BREAKS, below=break_.pk, name=file_name, content=content)
     note.save()
     audit.record(
         actor=actor,
         action=WalletAction.BREAK_COMMENTED,
-        target=one,
-        brand_id=one.brand_id,
-        client_id=one.client_id,
+        target=break_,
+        brand_id=break_.brand_id,
+        client_id=break_.client_id,
         after={"body": note.body, "file": note.file_name, "sha256": note.file_sha256},
     )
     return note

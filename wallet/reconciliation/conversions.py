@@ -57,13 +57,13 @@ class Across:
         return from_minor(self.difference_minor, self.currency)
 
 
-def across(one: Break) -> Across | None:
+def across(break_: Break) -> Across | None:
     """Convert a break between two currencies; None for every other break.
 
     Raises: crm.rates.fx.NoRate.
     """
-    row, movement = one.row, one.movement
-    if one.kind != BreakKind.CURRENCY or row is None or movement is None or row.currency == movement.currency:
+    row, movement = break_.row, break_.movement
+    if break_.kind != BreakKind.CURRENCY or row is None or movement is None or row.currency == movement.currency:
         return None
     rate, on, by_psp = _rate(row, movement.currency)
     worth = quantize(from_minor(movement.amount_minor, movement.currency) * rate, row.currency)
@@ -104,11 +104,11 @@ def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
     day = row.booked_at.astimezone(dt.UTC).date()
     if row.rate is not None and row.paid_currency in ("", paid):
         return row.rate, day, True
-    found = fx.rate(paid, row.currency, on=day)
-    rate = found.rate.quantize(RATE_STEP)
+    reference = fx.rate(paid, row.currency, on=day)
+    rate = reference.rate.quantize(RATE_STEP)
     if not rate:
         raise fx.NoRate(f"One {paid} is worth less of {row.currency} than a rate can say.")
-    return rate, found.on, False
+    return rate, reference.on, False
 
 
 def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[Line, ...]:
@@ -116,19 +116,19 @@ def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[
 
     A line of zero is left out; what meets on one account is one line.
     """
-    one, house = posting_across, AccountKind.FX_POSITION
-    here = ledger.house(house, brand_id=psp.brand_id, currency=one.books_currency)
-    there = ledger.house(house, brand_id=psp.brand_id, currency=one.currency)
-    wanted = [
-        (ledger.psp_clearing(psp, one.books_currency), one.books_minor),
-        (here, -one.books_minor),
-        (there, one.converted_minor),
-        (ledger.psp_clearing(psp, one.currency), -one.rows_minor),
-        (other, one.difference_minor),
+    conversion, house = posting_across, AccountKind.FX_POSITION
+    here = ledger.house(house, brand_id=psp.brand_id, currency=conversion.books_currency)
+    there = ledger.house(house, brand_id=psp.brand_id, currency=conversion.currency)
+    legs = [
+        (ledger.psp_clearing(psp, conversion.books_currency), conversion.books_minor),
+        (here, -conversion.books_minor),
+        (there, conversion.converted_minor),
+        (ledger.psp_clearing(psp, conversion.currency), -conversion.rows_minor),
+        (other, conversion.difference_minor),
     ]
-    accounts = {account.pk: account for account, _minor in wanted}
+    accounts = {account.pk: account for account, _minor in legs}
     sums = dict.fromkeys(accounts, 0)
-    for account, minor in wanted:
+    for account, minor in legs:
         sums[account.pk] += minor
     return tuple(Line(accounts[pk], minor) for pk, minor in sums.items() if minor)
 

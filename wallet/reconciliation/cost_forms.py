@@ -53,17 +53,17 @@ class TermsForm(forms.Form):
         return codes[0]
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or self.cleaned_data
-        currency = found.get("currency")
-        if currency and found.get("tolerance") is None and "tolerance" not in self.errors:
-            found["tolerance"] = from_minor(1, currency)
+        data = super().clean() or self.cleaned_data
+        currency = data.get("currency")
+        if currency and data.get("tolerance") is None and "tolerance" not in self.errors:
+            data["tolerance"] = from_minor(1, currency)
         for name in ("fixed", "tolerance"):
-            amount = found.get(name)
+            amount = data.get(name)
             if currency and amount is not None and not _is_whole(amount, currency):
                 self.add_error(
                     name, _("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency}
                 )
-        return found
+        return data
 
     def terms(self) -> Terms:
         data = self.cleaned_data

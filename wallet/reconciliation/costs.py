@@ -218,10 +218,10 @@ def last_report(psp: Psp) -> SettlementImport | None:
 
 def terms_of(psp: Psp, report: SettlementImport | None) -> list[ShownTerms]:
     """Terms by kind and currency, the latest first."""
-    found = Break.objects.filter(report=report, kind=BreakKind.FEE) if report else Break.objects.none()
+    breaks = Break.objects.filter(report=report, kind=BreakKind.FEE) if report else Break.objects.none()
     counts = {
         (kind, currency): count
-        for kind, currency, count in found.values_list("row__type", "row__currency").annotate(count=Count("pk"))
+        for kind, currency, count in breaks.values_list("row__type", "row__currency").annotate(count=Count("pk"))
     }
     shown, in_force, today = [], set(), _today()
     for cost in PspCost.objects.filter(psp=psp).order_by("type", "currency", "-valid_from")[:TERMS_SHOWN]:
@@ -239,7 +239,7 @@ def terms_of(psp: Psp, report: SettlementImport | None) -> list[ShownTerms]:
 
 def without_terms(psp: Psp, report: SettlementImport | None, shown: Sequence[ShownTerms]) -> list[str]:
     """Currencies that the last report has and no terms speak of: fees in them are taken as they come."""
-    known = {one.cost.currency for one in shown}
+    known = {line.cost.currency for line in shown}
     return sorted(set(report.totals) - known) if report else []
 
 

@@ -27,13 +27,13 @@ from wallet.reconciliation import policies
 from wallet.reconciliation.matching import book_again, rematch
 
 
-def _locked(suggestion_id: int) -> Suggestion:
+def _lock_open(suggestion_id: int) -> Suggestion:
     psp_id = Suggestion.objects.values_list("psp_id", flat=True).get(pk=suggestion_id)
     lock_psp(psp_id)
-    one = lock(Suggestion, suggestion_id, "psp__brand", "row", "movement")
-    if one.state != SuggestionState.OPEN:
-        raise WrongState(_("This suggestion is “%(state)s” already.") % {"state": one.get_state_display()})
-    return one
+    suggestion = lock(Suggestion, suggestion_id, "psp__brand", "row", "movement")
+    if suggestion.state != SuggestionState.OPEN:
+        raise WrongState(_("This suggestion is “%(state)s” already.") % {"state": suggestion.get_state_display()})
+    return suggestion
 
 
 @transaction.atomic
@@ -42,46 +42,46 @@ def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
 
     Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState, DomainError (amounts differ).
     """
-    one = _locked(suggestion_id)
-    require(policies.can_reconcile(actor, one.psp))
-    if one.difference_minor:
+    suggestion = _lock_open(suggestion_id)
+    require(policies.can_reconcile(actor, suggestion.psp))
+    if suggestion.difference_minor:
         raise DomainError(_("The amounts differ: say on the break what the difference is, and somebody else posts it."))
-    taken = Match.objects.filter(leg=Leg.PSP, row=one.row) | Match.objects.filter(movement=one.movement)
+    taken = Match.objects.filter(leg=Leg.PSP, row=suggestion.row) | Match.objects.filter(movement=suggestion.movement)
     if taken.exists():
         raise WrongState(_("One of the two was matched meanwhile."))
-    Match.objects.create(leg=Leg.PSP, row=one.row, movement=one.movement, rule=MatchRule.ACCEPTED)
-    _decide(one, SuggestionState.ACCEPTED, actor)
+    Match.objects.create(leg=Leg.PSP, row=suggestion.row, movement=suggestion.movement, rule=MatchRule.ACCEPTED)
+    _decide(suggestion, SuggestionState.ACCEPTED, actor)
     now = timezone.now()
     is_open = {"leg": Leg.PSP, "state": BreakState.OPEN}
-    sides = Break.objects.filter(row=one.row) | Break.objects.filter(movement=one.movement, row=None)
+    sides = Break.objects.filter(row=suggestion.row) | Break.objects.filter(movement=suggestion.movement, row=None)
     sides.filter(**is_open).exclude(kind="fee").update(
         state=BreakState.RESOLVED, resolved_by=actor, resolved_at=now, resolution_code=Resolved.BY_HAND
     )
-    book_again([one.row_id], actor=actor)
-    if Break.objects.filter(movement=one.movement, **is_open).exclude(kind="fee").exists():
-        rematch(one.psp_id)  # another row was held against this movement, and needs another name
-    _record(one.psp, one, WalletAction.SUGGESTION_ACCEPTED, actor, "")
-    return one
+    book_again([suggestion.row_id], actor=actor)
+    if Break.objects.filter(movement=suggestion.movement, **is_open).exclude(kind="fee").exists():
+        rematch(suggestion.psp_id)  # another row was held against this movement, and needs another name
+    _record(suggestion.psp, suggestion, WalletAction.SUGGESTION_ACCEPTED, actor, "")
+    return suggestion
 
 
 @transaction.atomic
 def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
     """They are not the same: no rule takes or suggests the two again. Who: as for accepting."""
-    one = _locked(suggestion_id)
-    require(policies.can_reconcile(actor, one.psp))
-    _tell_apart(actor, reason or _("Suggestion rejected"), [(one.row_id, one.movement_id, None)])
-    _decide(one, SuggestionState.REJECTED, actor)
-    _record(one.psp, one, WalletAction.SUGGESTION_REJECTED, actor, reason)
-    return one
+    suggestion = _lock_open(suggestion_id)
+    require(policies.can_reconcile(actor, suggestion.psp))
+    _note_distinct(actor, reason or _("Suggestion rejected"), [(suggestion.row_id, suggestion.movement_id, None)])
+    _decide(suggestion, SuggestionState.REJECTED, actor)
+    _record(suggestion.psp, suggestion, WalletAction.SUGGESTION_REJECTED, actor, reason)
+    return suggestion
 
 
-def _decide(one: Suggestion, state: SuggestionState, actor: Actor) -> None:
-    one.move_to(state)
-    one.decided_by, one.decided_at = actor, timezone.now()
-    one.save(update_fields=["state", "decided_by", "decided_at"])
+def _decide(suggestion: Suggestion, state: SuggestionState, actor: Actor) -> None:
+    suggestion.move_to(state)
+    suggestion.decided_by, suggestion.decided_at = actor, timezone.now()
+    suggestion.save(update_fields=["state", "decided_by", "decided_at"])
 
 
-def _tell_apart(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
+def _note_distinct(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
     """Row, and movement or bank's entry; what was told apart before stays as it was said."""
     now, known = timezone.now(), list(pairs)
     NotTheSame.objects.bulk_create(
@@ -95,9 +95,9 @@ def _tell_apart(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | None
         ignore_conflicts=True,
     )
     # Nobody is asked any more whether two are the same that a person told apart.
-    told = NotTheSame.objects.filter(row=OuterRef("row"), movement=OuterRef("movement"))
+    distinct = NotTheSame.objects.filter(row=OuterRef("row"), movement=OuterRef("movement"))
     Suggestion.objects.filter(
-        Exists(told), state=SuggestionState.OPEN, row__in={row for row, _movement, _entry in known}
+        Exists(distinct), state=SuggestionState.OPEN, row__in={row for row, _movement, _entry in known}
     ).update(state=SuggestionState.VOID)
 
 
@@ -129,7 +129,7 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
         *((movement, None) for movement in movements),
         *((None, entry) for entry in entries),
     ]
-    _tell_apart(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
+    _note_distinct(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
         state=EntryState.UNMATCHED,
         outcome=localize(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
@@ -216,18 +216,18 @@ def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
         rematch(psp.pk)
 
 
-def _record(psp: Psp, one: Suggestion, action: AuditCode, actor: Actor, reason: str) -> None:
+def _record(psp: Psp, suggestion: Suggestion, action: AuditCode, actor: Actor, reason: str) -> None:
     audit.record(
         actor=actor,
         action=action,
-        target=one,
+        target=suggestion,
         brand_id=psp.brand_id,
-        client_id=one.movement.client_id,
+        client_id=suggestion.movement.client_id,
         reason=reason,
         after={
-            "row": one.row_id,
-            "movement": one.movement_id,
-            "rule": one.rule,
-            "difference_minor": one.difference_minor,
+            "row": suggestion.row_id,
+            "movement": suggestion.movement_id,
+            "rule": suggestion.rule,
+            "difference_minor": suggestion.difference_minor,
         },
     )

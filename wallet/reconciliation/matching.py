@@ -61,8 +61,8 @@ def _days(psp: Psp, report: SettlementImport | None) -> tuple[dt.date, dt.date] 
     recent = SettlementImport.objects.filter(
         psp=psp, last_day__gte=timezone.now().date() - dt.timedelta(days=RECENT_DAYS)
     )
-    found = recent.aggregate(first=Min("first_day"), last=Max("last_day"))
-    return (found["first"], found["last"]) if found["first"] else None
+    days = recent.aggregate(first=Min("first_day"), last=Max("last_day"))
+    return (days["first"], days["last"]) if days["first"] else None
 
 
 def _run(psp: Psp, report: SettlementImport | None, *, actor: Actor = None) -> tuple[int, int]:

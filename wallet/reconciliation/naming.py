@@ -161,14 +161,16 @@ def name_breaks(
     cursor: CursorWrapper, *, psp_id: int, brand_id: int, report: SettlementImport | None
 ) -> tuple[int, list[int]]:
     """Open, rename and close breaks of what was staged. Returns how many were opened, and the ids of those closed."""
-    resolved, said = (Resolved.BY_REPORT, {"name": report.file_name}) if report else (Resolved.BY_BOOKS, {})
+    resolved, resolution_values = (
+        (Resolved.BY_REPORT, {"name": report.file_name}) if report else (Resolved.BY_BOOKS, {})
+    )
     values: dict[str, int | str] = {
         "psp": psp_id,
         "brand": brand_id,
         "report": report.pk if report else 0,
         "cut_off": CUT_OFF_HOURS,
         "resolved": resolved.value,
-        "said": json.dumps(said),
+        "said": json.dumps(resolution_values),
     }
     cursor.execute(WANTED)
     cursor.execute(BEST)

@@ -63,16 +63,16 @@ class Arrival:
         return Money(self.sent.amount - self.entry.money.amount, self.sent.currency)
 
 
-def can_be(one: Break) -> bool:
+def can_be_own_bank(break_: Break) -> bool:
     """Only of money that left the PSP and that nobody here knows."""
-    row = one.row
+    row = break_.row
     return (
         row is not None
-        and one.leg == Leg.PSP
-        and one.kind == BreakKind.MISSING_HERE
+        and break_.leg == Leg.PSP
+        and break_.kind == BreakKind.MISSING_HERE
         and row.type in TYPES
         and row.gross_minor < 0
-        and one.difference_minor == row.gross_minor
+        and break_.difference_minor == row.gross_minor
     )
 
 
@@ -91,43 +91,45 @@ def free_entries(brand_id: int) -> QuerySet[BankEntry]:
     ).exclude(pk__in=spoken_for)
 
 
-def arrivals(one: Break) -> list[Arrival]:
+def arrivals(break_: Break) -> list[Arrival]:
     """List what came in at our bank near the break's day, the most likely first: named, then of exactly this amount."""
-    row = one.row
-    if row is None or not can_be(one):
+    row = break_.row
+    if row is None or not can_be_own_bank(break_):
         return []
     day = row.booked_at.astimezone(dt.UTC).date()
-    near = free_entries(one.brand_id).filter(booked_on__range=(day - BEFORE, day + dt.timedelta(days=DAYS_NEAR)))
-    psp = _psp_of(one)
-    found = [_judged(entry, row, psp) for entry in near.defer("sealed_party").order_by("booked_on", "pk")[:READ_MAX]]
-    return sorted((hit for hit in found if hit), key=lambda hit: (not hit.is_named, hit.kept is not None, hit.entry.pk))
+    near = free_entries(break_.brand_id).filter(booked_on__range=(day - BEFORE, day + dt.timedelta(days=DAYS_NEAR)))
+    psp = _psp_of(break_)
+    hits = [_judge(entry, row, psp) for entry in near.defer("sealed_party").order_by("booked_on", "pk")[:READ_MAX]]
+    return sorted((hit for hit in hits if hit), key=lambda hit: (not hit.is_named, hit.kept is not None, hit.entry.pk))
 
 
-def _judged(entry: BankEntry, row: SettlementRow, psp: Psp) -> Arrival | None:
+def _judge(entry: BankEntry, row: SettlementRow, psp: Psp) -> Arrival | None:
     """Exactly the amount, or named and near enough; None for everything else."""
     sent, fee = (Money.of_minor(minor, row.currency) for minor in (-row.gross_minor, row.fee_minor))
     named = _is_named(entry, row, psp)
     if entry.currency == row.currency:
-        kept = -row.gross_minor - entry.amount_minor
-        is_near = 0 < kept <= max(-row.gross_minor // KEPT_PART_MAX, KEPT_MINOR_MAX) and kept < entry.amount_minor
-        return Arrival(entry, sent, fee, named) if kept == 0 or (named and is_near) else None
+        difference = -row.gross_minor - entry.amount_minor
+        is_near = (
+            0 < difference <= max(-row.gross_minor // KEPT_PART_MAX, KEPT_MINOR_MAX) and difference < entry.amount_minor
+        )
+        return Arrival(entry, sent, fee, named) if difference == 0 or (named and is_near) else None
     rate = _rate(entry, sent) if named else None
     return Arrival(entry, sent, fee, named, rate) if rate else None
 
 
-def _psp_of(one: Break) -> Psp:
-    assert one.psp_id is not None  # the PSP leg has one
-    return Psp.objects.only("name", "code", "adapter").get(pk=one.psp_id)
+def _psp_of(break_: Break) -> Psp:
+    assert break_.psp_id is not None  # the PSP leg has one
+    return Psp.objects.only("name", "code", "adapter").get(pk=break_.psp_id)
 
 
 def _is_named(entry: BankEntry, row: SettlementRow, psp: Psp) -> bool:
     text = " ".join((entry.text, entry.end_to_end, entry.bank_reference, entry.batch, entry.party_name)).upper()
-    words = {word for word in re.split(r"[^A-Z0-9_./-]+", text) if word} | set(re.findall(r"[A-Z0-9]+", text))
+    tokens = {word for word in re.split(r"[^A-Z0-9_./-]+", text) if word} | set(re.findall(r"[A-Z0-9]+", text))
     numbers = {row.psp_reference, row.merchant_reference, row.original_reference, row.entry_reference}
-    if any(len(one) >= SHORT_WORD and one.upper() in words for one in numbers):
+    if any(len(number) >= SHORT_WORD and number.upper() in tokens for number in numbers):
         return True
     names = {psp.name.upper(), psp.code.upper(), psp.adapter.upper()}
-    return any(len(one) >= SHORT_WORD and re.search(rf"\b{re.escape(one)}\b", text) for one in names)
+    return any(len(name) >= SHORT_WORD and re.search(rf"\b{re.escape(name)}\b", text) for name in names)
 
 
 def _rate(entry: BankEntry, sent: Money) -> Decimal | None:
@@ -142,12 +144,12 @@ def _rate(entry: BankEntry, sent: Money) -> Decimal | None:
     return (from_minor(entry.amount_minor, entry.currency) / sent.amount).quantize(RATE_STEP) or None
 
 
-def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | None = None) -> Arrival:
+def require_arrival(break_: Break, entry_id: int | None, *, own: BreakPosting | None = None) -> Arrival:
     """Lock the bank entry that was chosen and require that it is still free and fits.
 
     own: the proposal that holds it already. Raises: DomainError.
     """
-    if entry_id is None or not can_be(one):
+    if entry_id is None or not can_be_own_bank(break_):
         raise DomainError(_("Choose the booking at the bank that it is."))
     entry = lock_or_none(BankEntry, entry_id)
     spoken_for = BreakPosting.objects.filter(
@@ -157,7 +159,7 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
         spoken_for = spoken_for.exclude(pk=own.pk)
     is_free = (
         entry is not None
-        and entry.psp.brand_id == one.brand_id
+        and entry.psp.brand_id == break_.brand_id
         and entry.amount_minor > 0
         and entry.deposit_id is None
         and entry.assigned_by_id is None
@@ -167,11 +169,11 @@ def require_arrival(one: Break, entry_id: int | None, *, own: BreakPosting | Non
     )
     if entry is None or not is_free:
         raise WrongState(_("This booking at the bank belongs to something else by now."))
-    assert one.row is not None
-    found = _judged(entry, one.row, _psp_of(one))
-    if found is None:
+    assert break_.row is not None
+    arrival = _judge(entry, break_.row, _psp_of(break_))
+    if arrival is None:
         raise DomainError(_("Amount and text of this booking do not show that it is this payout."))
-    return found
+    return arrival
 
 
 def lines_of(arrival: Arrival, psp: Psp) -> tuple[Line, ...]:
@@ -185,8 +187,8 @@ def lines_of(arrival: Arrival, psp: Psp) -> tuple[Line, ...]:
         lines.append(Line(fees, here - there - fee))
     else:
         left, reached = (
-            posting.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=one)
-            for one in (currency, entry.currency)
+            posting.house(AccountKind.FX_POSITION, brand_id=brand_id, currency=code)
+            for code in (currency, entry.currency)
         )
         lines += [Line(left, -there), Line(reached, here), Line(fees, -fee)]
     return tuple(line for line in lines if line.amount_minor)

@@ -161,12 +161,12 @@ def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.date
         cursor.execute(COUNTED, values)
         checked = cursor.fetchone()[0]
         cursor.execute(DEALS, values)
-        found = [_of_deal(DealRow(*row)) for row in cursor.fetchall()]
+        differences = [_of_deal(DealRow(*row)) for row in cursor.fetchall()]
         cursor.execute(POSTINGS, values)
-        found += [_of_posting(PostingRow(*row)) for row in cursor.fetchall()]
+        differences += [_of_posting(PostingRow(*row)) for row in cursor.fetchall()]
         cursor.execute(CUT_OFF, values)
-        found += list(_cut_offs(cursor.fetchall()))
-    return Compared(checked, tuple(found))
+        differences += list(_cut_offs(cursor.fetchall()))
+    return Compared(checked, tuple(differences))
 
 
 def _exponents() -> str:

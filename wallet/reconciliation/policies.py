@@ -31,6 +31,6 @@ def decides_waiting_reports(user: User) -> bool:
     return bool(user.has_perm("wallet.run_reconciliation") or user.has_perm("wallet.handle_bank_entries"))
 
 
-def can_resolve(user: Actor, one: Break) -> Decision:
+def can_resolve(user: Actor, break_: Break) -> Decision:
     """Decide who may resolve a break: `wallet.run_reconciliation` on its brand."""
-    return on_brand(user, "wallet.run_reconciliation", one.brand_id)
+    return on_brand(user, "wallet.run_reconciliation", break_.brand_id)

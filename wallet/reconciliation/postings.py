@@ -71,14 +71,19 @@ POSTABLE = OF_RESERVES | {
 PAIRED = frozenset({BreakKind.AMOUNT, BreakKind.CURRENCY})
 
 
-def can_be_posted(one: Break) -> bool:
+def can_be_posted(break_: Break) -> bool:
     """Check whether a break's difference can be posted.
 
     A fee is booked as the PSP took it; client, timing and what is missing in our ledger are no differences of money.
     """
-    if one.kind == BreakKind.CURRENCY and (one.row_id is None or one.movement_id is None):
+    if break_.kind == BreakKind.CURRENCY and (break_.row_id is None or break_.movement_id is None):
         return False
-    return one.leg == Leg.PSP and one.kind in POSTABLE and one.difference_minor != 0 and one.state == BreakState.OPEN
+    return (
+        break_.leg == Leg.PSP
+        and break_.kind in POSTABLE
+        and break_.difference_minor != 0
+        and break_.state == BreakState.OPEN
+    )
 
 
 @transaction.atomic
@@ -90,38 +95,38 @@ def propose(
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
     DomainError (kind of break, day, too much for rounding).
     """
-    one = lock(Break, break_id)
-    require(reconciliation_policies.can_resolve(actor, one))
-    breaks.require_open(one)
-    if not can_be_posted(one):
+    break_ = lock(Break, break_id)
+    require(reconciliation_policies.can_resolve(actor, break_))
+    breaks.require_open(break_)
+    if not can_be_posted(break_):
         raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
     if way == PostingWay.OWN_BANK:
-        own_bank.require_arrival(one, entry_id)
-    between = _between(one)
-    difference = between.difference_minor if between else one.difference_minor
+        own_bank.require_arrival(break_, entry_id)
+    between = _between(break_)
+    difference = between.difference_minor if between else break_.difference_minor
     if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
         raise DomainError(_("This is more than rounding can be. Choose what it is."))
-    _require_open_day(one.brand_id, business_on)
+    _require_open_day(break_.brand_id, business_on)
     posting = BreakPosting(
-        one=one,
+        one=break_,
         way=way,
-        currency=one.currency,
+        currency=break_.currency,
         amount_minor=difference,
         business_on=business_on,
         reason=reason,
-        movement_id=one.movement_id,
+        movement_id=break_.movement_id,
         entry_id=entry_id if way == PostingWay.OWN_BANK else None,
         **_rate_of(between),
     )
     return approvals.propose(posting, actor=actor)
 
 
-def _between(one: Break) -> Across | None:
+def _between(break_: Break) -> Across | None:
     """Between two currencies: at which rate, and what is left. Raises DomainError (no rate, somebody else's)."""
-    found = across(one)
-    if found and one.row and one.movement and names_another_client(one.row, one.movement):
+    conversion = across(break_)
+    if conversion and break_.row and break_.movement and names_another_client(break_.row, break_.movement):
         raise DomainError(_("The row names another client: this is no difference of money."))
-    return found
+    return conversion
 
 
 def _rate_of(between: Across | None) -> dict[str, Any]:
@@ -138,26 +143,26 @@ def _rate_of(between: Across | None) -> dict[str, Any]:
     }
 
 
-def _require_the_same(posting: BreakPosting, one: Break) -> Across | None:
+def _require_the_same(posting: BreakPosting, break_: Break) -> Across | None:
     """Require that the break is still as it was proposed: a later file may have given it another kind or partner.
 
     The rate is the one of the proposal, whatever was published since: the second person posts what the first one saw.
     """
-    kept = kept_across(posting)
-    if kept is None:
-        same = one.kind != BreakKind.CURRENCY and posting.amount_minor == one.difference_minor
+    conversion = kept_across(posting)
+    if conversion is None:
+        same = break_.kind != BreakKind.CURRENCY and posting.amount_minor == break_.difference_minor
     else:
-        row, movement = one.row, one.movement
+        row, movement = break_.row, break_.movement
         same = (
-            one.kind == BreakKind.CURRENCY
+            break_.kind == BreakKind.CURRENCY
             and row is not None
             and movement is not None
-            and (kept.rows_minor, kept.currency) == (row.gross_minor, row.currency)
-            and (kept.books_minor, kept.books_currency) == (movement.amount_minor, movement.currency)
+            and (conversion.rows_minor, conversion.currency) == (row.gross_minor, row.currency)
+            and (conversion.books_minor, conversion.books_currency) == (movement.amount_minor, movement.currency)
         )
-    if not same or posting.movement_id != one.movement_id or not can_be_posted(one):
+    if not same or posting.movement_id != break_.movement_id or not can_be_posted(break_):
         raise WrongState(_("The break has changed since this was proposed. Refuse it, and propose it anew."))
-    return kept
+    return conversion
 
 
 def _require_open_day(brand_id: int, day: dt.date) -> None:
@@ -200,23 +205,23 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
 
         Raises: WrongState (the break has changed or is resolved), DomainError (the day is closed by now).
         """
-        one = item.one
-        breaks.require_open(one)
-        _require_open_day(one.brand_id, item.business_on)
-        between = _require_the_same(item, one)
-        arrival = own_bank.require_arrival(one, item.entry_id, own=item) if item.entry_id else None
+        break_ = item.one
+        breaks.require_open(break_)
+        _require_open_day(break_.brand_id, item.business_on)
+        between = _require_the_same(item, break_)
+        arrival = own_bank.require_arrival(break_, item.entry_id, own=item) if item.entry_id else None
         posted = ledger.post(_entry(item, between, arrival), actor=actor)
         item.journal_id = posted.journal_id
-        if one.kind in PAIRED and one.row_id and one.movement_id:
-            item.group = make_group(one, journal_id=posted.journal_id, between=between, actor=actor)
+        if break_.kind in PAIRED and break_.row_id and break_.movement_id:
+            item.group = make_group(break_, journal_id=posted.journal_id, between=between, actor=actor)
         item.save()
-        if one.kind in OF_RESERVES:
-            ReserveItem.objects.filter(row_id=one.row_id).update(posted_minor=F("posted_minor") + item.amount_minor)
+        if break_.kind in OF_RESERVES:
+            ReserveItem.objects.filter(row_id=break_.row_id).update(posted_minor=F("posted_minor") + item.amount_minor)
         if arrival is not None:
-            _note_arrival(arrival, one)
-        breaks.close(one, actor, code=Resolved.POSTED, values={"way": item.way})
-        if item.group_id and one.row_id:
-            book_again([one.row_id], actor=actor)
+            _note_arrival(arrival, break_)
+        breaks.close(break_, actor, code=Resolved.POSTED, values={"way": item.way})
+        if item.group_id and break_.row_id:
+            book_again([break_.row_id], actor=actor)
 
     def title(self, item: BreakPosting) -> LocalizedText:
         return phrase("Reconciliation difference of %(amount)s") % {"amount": item.amount}
@@ -251,41 +256,43 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
         }
 
 
-def _note_arrival(arrival: Arrival, one: Break) -> None:
+def _note_arrival(arrival: Arrival, break_: Break) -> None:
     """Mark the bank's entry as a PSP's payout, so that nothing else claims it."""
     entry = arrival.entry
     entry.move_to(EntryState.SETTLEMENT)
     entry.processed_at = timezone.now()
-    entry.outcome = f"{one.psp}: {one.row.psp_reference or one.row.merchant_reference}"[:300] if one.row else ""
+    entry.outcome = (
+        f"{break_.psp}: {break_.row.psp_reference or break_.row.merchant_reference}"[:300] if break_.row else ""
+    )
     entry.save(update_fields=["state", "processed_at", "outcome"])
 
 
 def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | None) -> Entry:
-    one, way = posting.one, PostingWay(posting.way)
-    assert one.psp_id is not None  # only the PSP leg has differences to post
-    psp = Psp.objects.select_related("brand").get(pk=one.psp_id)
+    break_, way = posting.one, PostingWay(posting.way)
+    assert break_.psp_id is not None  # only the PSP leg has differences to post
+    psp = Psp.objects.select_related("brand").get(pk=break_.psp_id)
     if arrival is not None:
         return Entry(
-            key=f"break:{one.pk}:post:{posting.pk}",
+            key=f"break:{break_.pk}:post:{posting.pk}",
             lines=own_bank.lines_of(arrival, psp),
-            brand_id=one.brand_id,
+            brand_id=break_.brand_id,
             business_on=posting.business_on,
             kind=JournalKind.PSP_SETTLEMENT,
             description=f"{psp} {posting.reason}"[:200],
             rate=arrival.rate,
             rate_on=arrival.entry.booked_on if arrival.rate is not None else None,
         )
-    other = ledger.house(OTHER_SIDE[way], brand_id=one.brand_id, currency=posting.currency)
+    other = ledger.house(OTHER_SIDE[way], brand_id=break_.brand_id, currency=posting.currency)
     if between is None:
-        at_the_psp = ledger.psp_reserve if one.kind in OF_RESERVES else ledger.psp_clearing
+        at_the_psp = ledger.psp_reserve if break_.kind in OF_RESERVES else ledger.psp_clearing
         clearing = at_the_psp(psp, posting.currency)
         lines: tuple[Line, ...] = (Line(clearing, -posting.amount_minor), Line(other, posting.amount_minor))
     else:
         lines = lines_between(between, psp=psp, other=other)
     return Entry(
-        key=f"break:{one.pk}:post:{posting.pk}",
+        key=f"break:{break_.pk}:post:{posting.pk}",
         lines=lines,
-        brand_id=one.brand_id,
+        brand_id=break_.brand_id,
         business_on=posting.business_on,
         kind=JournalKind.FX if between else KINDS.get(way, JournalKind.ADJUSTMENT),
         description=f"{psp} {posting.reason}"[:200],
@@ -294,13 +301,13 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
     )
 
 
-def make_group(one: Break, *, journal_id: int, between: Across | None, actor: Actor) -> MatchGroup:
+def make_group(break_: Break, *, journal_id: int, between: Across | None, actor: Actor) -> MatchGroup:
     """Match the row and the movement of a break, with the difference that was posted."""
-    row, movement = one.row, one.movement
-    assert row is not None and movement is not None and one.psp_id is not None
+    row, movement = break_.row, break_.movement
+    assert row is not None and movement is not None and break_.psp_id is not None
     group = MatchGroup.objects.create(
         leg=Leg.PSP,
-        psp_id=one.psp_id,
+        psp_id=break_.psp_id,
         rule=MatchRule.ACCEPTED,
         currency=row.currency,
         rows_minor=row.gross_minor,

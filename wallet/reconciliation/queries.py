@@ -73,13 +73,13 @@ def matches_visible_to(user: User) -> QuerySet[Match]:
     )
 
 
-def suggestions_of(one: Break) -> list[Suggestion]:
+def suggestions_of(break_: Break) -> list[Suggestion]:
     """List what may be the other side of an open break."""
     sides = Q(pk__in=[])
-    if one.row_id:
-        sides |= Q(row_id=one.row_id)
-    if one.movement_id:
-        sides |= Q(movement_id=one.movement_id)
+    if break_.row_id:
+        sides |= Q(row_id=break_.row_id)
+    if break_.movement_id:
+        sides |= Q(movement_id=break_.movement_id)
     rows = Suggestion.objects.filter(sides, state="open").select_related("row", "movement__client")
     return list(rows.defer("movement__client__search_text").order_by("pk")[:SHOWN_MAX])
 
@@ -120,7 +120,7 @@ def ageing(user: User, *, psp_id: int | None = None) -> list[Aged]:
         if until is not None:
             inside &= Q(happened_at__gt=now - dt.timedelta(days=until))
         counts[f"age_{place}"] = Count("pk", filter=inside)
-    found: Any = (
+    groups: Any = (
         rows.order_by()
         .values("kind", "currency")
         .annotate(
@@ -133,13 +133,13 @@ def ageing(user: User, *, psp_id: int | None = None) -> list[Aged]:
     order = {kind: place for place, kind in enumerate(BreakKind.values)}
     lines = [
         Aged(
-            one["kind"],
-            one["currency"],
-            [one[f"age_{place}"] for place in range(len(AGES))],
-            one["count"],
-            Money.of_minor(int(one["above"] - one["below"]), one["currency"]),
+            group["kind"],
+            group["currency"],
+            [group[f"age_{place}"] for place in range(len(AGES))],
+            group["count"],
+            Money.of_minor(int(group["above"] - group["below"]), group["currency"]),
         )
-        for one in found
+        for group in groups
     ]
     return sorted(lines, key=lambda line: (order[line.kind], line.currency))
 

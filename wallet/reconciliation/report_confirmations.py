@@ -44,16 +44,16 @@ def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_pro
     Raises: NotAllowed, WrongState, BadFile, DomainError when the same file was imported meanwhile; then it goes on waiting.
     """
     waiting = _lock(waiting_id, actor)
-    psp, file_name, kept = waiting.psp, waiting.file_name, _kept(waiting)
+    psp, file_name, original = waiting.psp, waiting.file_name, _kept(waiting)
     taken: SettlementImport | BankFile
     if waiting.is_statement:
-        received = bank.ReceivedFile(psp, file_name, kept)
+        received = bank.ReceivedFile(psp, file_name, original)
         taken = waiting.bank_file = bank.import_original(
             received=received, actor=actor, progress=progress, is_complete=True
         )
     else:
         taken = waiting.report = settlement_import.import_original(
-            psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=True
+            psp=psp, file_name=file_name, original=original, actor=actor, progress=progress, is_complete=True
         )
     _decide(waiting, WaitingState.CONFIRMED, actor)
     return taken

@@ -41,9 +41,9 @@ def unreported_days(
     psp_ids: Collection[int], movements: Collection[str], first: dt.date, last: dt.date
 ) -> dict[int, dict[str, set[dt.date]]]:
     """Days with movements that no report's row was matched with, by PSP and kind of movement. One query for all."""
-    found: dict[int, dict[str, set[dt.date]]] = defaultdict(lambda: defaultdict(set))
+    days_by_kind: dict[int, dict[str, set[dt.date]]] = defaultdict(lambda: defaultdict(set))
     if not psp_ids:
-        return found
+        return days_by_kind
     unmatched = (
         PspMovement.objects.filter(
             psp_id__in=psp_ids,
@@ -57,8 +57,8 @@ def unreported_days(
         .distinct()
     )
     for psp_id, kind, day in unmatched:
-        found[psp_id][kind].add(day)
-    return found
+        days_by_kind[psp_id][kind].add(day)
+    return days_by_kind
 
 
 def is_called_for(psp: Psp, kind: ReportKind) -> bool:
@@ -76,13 +76,13 @@ def reaches_to(psp: Psp, kind: ReportKind, day: dt.date) -> dt.date | None:
 
 def as_spans(days: Iterable[dt.date]) -> list[Span]:
     """Days in order, those that follow one another together."""
-    found: list[Span] = []
+    spans: list[Span] = []
     for day in days:
-        if found and found[-1][1] + dt.timedelta(days=1) == day:
-            found[-1] = (found[-1][0], day)
+        if spans and spans[-1][1] + dt.timedelta(days=1) == day:
+            spans[-1] = (spans[-1][0], day)
         else:
-            found.append((day, day))
-    return found
+            spans.append((day, day))
+    return spans
 
 
 def is_within(day: dt.date, spans: Iterable[Span]) -> bool:

@@ -33,8 +33,8 @@ from wallet.models import Psp, SettlementImport
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
 from wallet.psp.base import FileRow
-from wallet.psp.settlement import EndUnknown, SettlementReader, wrong
-from wallet.psp.waiting_reports import hold, lock_psp
+from wallet.psp.settlement import EndUnknown, SettlementReader, cell_error
+from wallet.psp.waiting_reports import hold_report, lock_psp
 from wallet.reconciliation import match_report, policies
 
 ORIGINALS = Folder("settlements", "settlement-report")
@@ -97,8 +97,10 @@ def import_report(
     DomainError when the same file is there already.
     """
     psp = _psp_for(psp_id, actor)
-    kept = keep(content)
-    return import_kept(psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=is_complete)
+    original = keep(content)
+    return import_kept(
+        psp=psp, file_name=file_name, original=original, actor=actor, progress=progress, is_complete=is_complete
+    )
 
 
 def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Actor) -> SettlementImport:
@@ -117,9 +119,9 @@ def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Pat
     Who: as for importing. Raises: NotAllowed, StorageFull, DomainError when the same file is there already.
     """
     psp = _psp_for(psp_id, actor)
-    kept = keep(content)
+    original = keep(content)
     try:
-        refuse_known(psp, kept.sha256)
+        refuse_known(psp, original.sha256)
         return start_job(
             "wallet.import_report",
             owner=actor,
@@ -127,13 +129,13 @@ def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Pat
             parameters={
                 "psp_id": psp.pk,
                 "file_name": file_name[:160],
-                "stored_name": kept.name,
-                "sha256": kept.sha256,
-                "size_bytes": kept.size_bytes,
+                "stored_name": original.name,
+                "sha256": original.sha256,
+                "size_bytes": original.size_bytes,
             },
         )
     except BaseException:
-        kept.forget()
+        original.forget()
         raise
 
 
@@ -143,10 +145,10 @@ def run_ordered(job: RunningJob) -> SettlementImport:
     Progress goes through a connection of its own: the import is one long transaction.
     """
     psp = _psp_for(job.parameters["psp_id"], job.owner)
-    kept = ORIGINALS.ordered(job.parameters)
+    original = ORIGINALS.ordered(job.parameters)
     with job.beside() as progress:
         return import_kept(
-            psp=psp, file_name=job.parameters["file_name"], kept=kept, actor=job.owner, progress=progress
+            psp=psp, file_name=job.parameters["file_name"], original=original, actor=job.owner, progress=progress
         )
 
 
@@ -190,7 +192,7 @@ def import_kept(
     *,
     psp: Psp,
     file_name: str,
-    kept: StoredOriginal,
+    original: StoredOriginal,
     actor: Actor,
     progress: Progress = no_progress,
     is_complete: bool = False,
@@ -198,12 +200,12 @@ def import_kept(
     """Import an original that is on disk already; it is deleted when the report is refused, and waits when its end is unknown."""
     try:
         return import_original(
-            psp=psp, file_name=file_name, kept=kept, actor=actor, progress=progress, is_complete=is_complete
+            psp=psp, file_name=file_name, original=original, actor=actor, progress=progress, is_complete=is_complete
         )
     except EndUnknown:
         raise
     except BaseException:
-        kept.forget()
+        original.forget()
         raise
 
 
@@ -211,7 +213,7 @@ def import_original(
     *,
     psp: Psp,
     file_name: str,
-    kept: StoredOriginal,
+    original: StoredOriginal,
     actor: Actor,
     progress: Progress = no_progress,
     is_complete: bool = False,
@@ -221,29 +223,29 @@ def import_original(
     reader: SettlementReader | None = None
     try:
         with transaction.atomic():
-            reader = adapter_of(psp).read_settlement(kept.content(), PspRecords(psp))
-            report = store(psp, file_name, kept, actor, progress, reader=reader)
+            reader = adapter_of(psp).read_settlement(original.content(), PspRecords(psp))
+            report = store(psp, file_name, original, actor, progress, reader=reader)
             if not (is_complete or reader.is_complete):
                 raise EndUnknown(
                     _("Nothing in the report says where it ends. Confirm under “Reconciliation” that it's complete.")
                 )
-            progress(kept.size_bytes, kept.size_bytes, _("Matching"))
+            progress(original.size_bytes, original.size_bytes, _("Matching"))
             match_report(report)
             report.seconds = Decimal(str(round(time.monotonic() - started, 3)))
             report.save()
-            _tell(report, psp, actor)
+            _record_import(report, psp, actor)
     except EndUnknown as error:
         assert reader is not None
-        error.waiting_id = _hold(psp, file_name, kept, actor, reader)
+        error.waiting_id = _hold_original(psp, file_name, original, actor, reader)
         raise
     return report
 
 
-def _hold(psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, reader: SettlementReader) -> int:
-    return hold(
+def _hold_original(psp: Psp, file_name: str, original: StoredOriginal, actor: Actor, reader: SettlementReader) -> int:
+    return hold_report(
         psp=psp,
         file_name=file_name,
-        kept=kept,
+        original=original,
         actor=actor,
         format=str(reader.title)[:40],
         row_count=reader.row_count,
@@ -256,7 +258,7 @@ def _hold(psp: Psp, file_name: str, kept: StoredOriginal, actor: Actor, reader: 
 def store(
     psp: Psp,
     file_name: str,
-    kept: StoredOriginal,
+    original: StoredOriginal,
     actor: Actor,
     progress: Progress = no_progress,
     *,
@@ -266,22 +268,22 @@ def store(
 
     In the caller's transaction, which a BadFile must undo.
     """
-    _refuse_twice(psp, kept.sha256)
+    _lock_and_refuse_known(psp, original.sha256)
     today = timezone.now().date()
     report = SettlementImport.objects.create(
         psp=psp,
         file_name=file_name[:160],
-        sha256=kept.sha256,
-        stored_name=kept.name,
-        size_bytes=kept.size_bytes,
+        sha256=original.sha256,
+        stored_name=original.name,
+        size_bytes=original.size_bytes,
         first_day=today,
         last_day=today,
         row_count=0,
         imported_by=actor,
         imported_at=timezone.now(),
     )
-    reader = reader or adapter_of(psp).read_settlement(kept.content(), PspRecords(psp))
-    store_rows(report.pk, _with_progress(reader, kept.size_bytes, progress))
+    reader = reader or adapter_of(psp).read_settlement(original.content(), PspRecords(psp))
+    store_rows(report.pk, _with_progress(reader, original.size_bytes, progress))
     report.first_day, report.last_day = reader.first_day, reader.last_day
     report.covers = sorted(reader.covers)
     report.row_count, report.format, report.totals = reader.row_count, str(reader.title)[:40], totals_of(reader)
@@ -295,7 +297,7 @@ def store(
     return report
 
 
-def _tell(report: SettlementImport, psp: Psp, actor: Actor) -> None:
+def _record_import(report: SettlementImport, psp: Psp, actor: Actor) -> None:
     audit.record(
         actor=actor,
         action=WalletAction.REPORT_IMPORTED,
@@ -317,7 +319,7 @@ def _tell(report: SettlementImport, psp: Psp, actor: Actor) -> None:
     )
 
 
-def _refuse_twice(psp: Psp, digest: str) -> None:
+def _lock_and_refuse_known(psp: Psp, digest: str) -> None:
     """One report of a PSP at a time, and each file once."""
     lock_psp(psp.pk)
     refuse_known(psp, digest)
@@ -341,24 +343,24 @@ def totals_of(reader: SettlementReader) -> dict[str, dict[str, int]]:
     """Per currency, in minor units: opening, gross, fee, net, closing; and how many rows came and were left out."""
     totals = {}
     for currency in sorted({*reader.opening, *reader.totals}):
-        one = reader.totals.get(currency)
+        total = reader.totals.get(currency)
         totals[currency] = {
             "opening": reader.opening.get(currency, 0),
-            "gross": one.gross if one else 0,
-            "fee": one.fee if one else 0,
-            "net": one.net if one else 0,
+            "gross": total.gross if total else 0,
+            "fee": total.fee if total else 0,
+            "net": total.net if total else 0,
             "closing": reader.closing.get(currency, 0),
-            "rows": one.rows if one else 0,
-            "left_out": one.left_out if one else 0,
+            "rows": total.rows if total else 0,
+            "left_out": total.left_out if total else 0,
         }
     return totals
 
 
 def _with_progress(reader: SettlementReader, size: int, progress: Progress) -> Iterator[FileRow]:
-    words = _("Reading")
+    label = _("Reading")
     for number, row in enumerate(reader.rows()):
         if number % REPORT_EVERY_ROWS == 0:
-            progress(min(reader.bytes_read, max(size - 1, 0)), size, words)
+            progress(min(reader.bytes_read, max(size - 1, 0)), size, label)
         yield row
 
 
@@ -366,12 +368,12 @@ def store_rows(report_id: int, rows: Iterable[FileRow]) -> None:
     """Stream rows into the table, a COPY for each piece: between two of them a reader may ask the database something."""
     rows = iter(rows)
     with connection.cursor() as cursor:
-        while text := _as_text(report_id, islice(rows, COPY_ROWS)):
+        while text := _to_copy_text(report_id, islice(rows, COPY_ROWS)):
             with cursor.copy(COPY) as copy:
                 copy.write(text)
 
 
-def _as_text(report_id: int, rows: Iterable[FileRow]) -> str:
+def _to_copy_text(report_id: int, rows: Iterable[FileRow]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(
         (report_id, *row[:6], row[6].isoformat(), *row[7:11], row[11] and row[11].isoformat(), *row[12:])
@@ -387,6 +389,6 @@ def _refuse_repeated(report_id: int, column: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(REPEATED, [report_id])
-        found = cursor.fetchone()
-    if found:
-        raise wrong(found[1], column, _("the same transaction stands on line %(n)s.") % {"n": found[0]})
+        repeated = cursor.fetchone()
+    if repeated:
+        raise cell_error(repeated[1], column, _("the same transaction stands on line %(n)s.") % {"n": repeated[0]})

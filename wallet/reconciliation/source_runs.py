@@ -97,7 +97,7 @@ class RunResult:
 def sources_of(brands: Iterable[Brand]) -> list[Source]:
     """All sources of some brands: PSPs, banks, then servers with real accounts. The number of queries is fixed."""
     by_id = {brand.pk: brand for brand in brands}
-    found = [
+    sources = [
         Source(by_id[psp.brand_id], SourceKind.BANK if psp.adapter == BANK_ADAPTER else SourceKind.PSP, psp=psp)
         for psp in Psp.objects.filter(brand_id__in=by_id).order_by("brand_id", "name", "id")
     ]
@@ -114,12 +114,12 @@ def sources_of(brands: Iterable[Brand]) -> list[Source]:
     ):
         if is_whole(number):
             used.add((brand_id, int(number)))
-    found += [
+    sources += [
         Source(by_id[brand_id], SourceKind.PLATFORM, server=servers[pk])
         for brand_id, pk in sorted(used)
         if pk in servers
     ]
-    return sorted(found, key=lambda one: one.brand.pk)
+    return sorted(sources, key=lambda source: source.brand.pk)
 
 
 # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,11 +132,11 @@ def run_source(source: Source, day: dt.date) -> SourceRun:
         outcome = RUNNERS[source.kind](source, day)
     except DomainError as error:
         outcome = RunResult(RunState.FAILED, words=error.message)
-    return _keep(source, day, started, outcome)
+    return _store_run(source, day, started, outcome)
 
 
 @transaction.atomic
-def _keep(source: Source, day: dt.date, started: dt.datetime, outcome: RunResult) -> SourceRun:
+def _store_run(source: Source, day: dt.date, started: dt.datetime, outcome: RunResult) -> SourceRun:
     still_open = open_breaks(source)
     if still_open and outcome.state in (RunState.AGREES, RunState.MISSING):
         outcome = replace(outcome, state=RunState.BREAKS)
@@ -181,8 +181,8 @@ def _run_platform(source: Source, day: dt.date) -> RunResult:
     note_breaks(source, compared.found, first=first, last=day)
     read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
     if read_at is None or read_at <= end_of(day):
-        words = _("The deals of this server were not read since the day ended.")
-        return RunResult(RunState.MISSING, compared.checked, read_at.date() if read_at else None, words)
+        message = _("The deals of this server were not read since the day ended.")
+        return RunResult(RunState.MISSING, compared.checked, read_at.date() if read_at else None, message)
     return RunResult(RunState.AGREES, compared.checked, day)
 
 
@@ -207,10 +207,14 @@ def _run_psp(source: Source, day: dt.date) -> RunResult:
             settlement_import.fetch_and_import(psp_id=psp.pk, first=first, last=day, actor=None)
     moved = psp.movements.filter(occurred_at__gte=_midnight(day), occurred_at__lte=end_of(day)).count()
     reached = [reaches_to(psp, kind, day) for kind in kinds if is_called_for(psp, kind)]
-    covered = min((one for one in reached if one is not None), default=None) if None not in reached else None
+    covered = (
+        min((day_reached for day_reached in reached if day_reached is not None), default=None)
+        if None not in reached
+        else None
+    )
     if reached and (covered is None or covered < day):
-        words = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
-        return RunResult(RunState.MISSING, moved, covered, words)
+        message = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
+        return RunResult(RunState.MISSING, moved, covered, message)
     return RunResult(RunState.AGREES, moved, covered)
 
 
@@ -233,31 +237,31 @@ def _run_bank(source: Source, day: dt.date) -> RunResult:
         bank.import_statement(psp_id=psp.pk, file_name=name, content=content, actor=None, is_complete=True)
         covered = covered_to(bank_positions.covered_days(psp))
     positions = bank_positions.bank_positions(source.brand.pk, covered or day) if covered else {}
-    found = [_of_balance(one) for one in positions.values() if one.difference_minor]
-    note_breaks(source, found, first=dt.date(2000, 1, 1), last=day)
+    differences = [_balance_difference(position) for position in positions.values() if position.difference_minor]
+    note_breaks(source, differences, first=dt.date(2000, 1, 1), last=day)
     entries = psp.bank_entries.filter(booked_on=day).count()
-    unknown = sum(one.unknown_count for one in positions.values())
-    words = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
+    unknown = sum(position.unknown_count for position in positions.values())
+    message = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
     if covered is None or covered < day:
-        return RunResult(RunState.MISSING, entries, covered, words or _("No statement covers this day."))
-    return RunResult(RunState.AGREES, entries, covered, words)
+        return RunResult(RunState.MISSING, entries, covered, message or _("No statement covers this day."))
+    return RunResult(RunState.AGREES, entries, covered, message)
 
 
-def _of_balance(one: bank_positions.BankPosition) -> PlatformDifference:
-    assert one.statement_minor is not None
-    assert one.statement_on is not None
+def _balance_difference(position: bank_positions.BankPosition) -> PlatformDifference:
+    assert position.statement_minor is not None
+    assert position.statement_on is not None
     values = {
-        "currency": one.currency,
-        "day": one.statement_on.isoformat(),
-        "there": money(one.statement_minor, one.currency),
-        "here": money(one.books_minor, one.currency),
+        "currency": position.currency,
+        "day": position.statement_on.isoformat(),
+        "there": money(position.statement_minor, position.currency),
+        "here": money(position.books_minor, position.currency),
     }
     return PlatformDifference(
-        f"balance:{one.currency}",
+        f"balance:{position.currency}",
         BreakKind.BALANCE,
-        one.statement_on,
-        one.currency,
-        one.difference_minor or 0,
+        position.statement_on,
+        position.currency,
+        position.difference_minor or 0,
         Detail.BALANCE,
         values,
     )
@@ -298,26 +302,26 @@ def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) ->
 
 
 @transaction.atomic
-def note_breaks(source: Source, found: Iterable[PlatformDifference], *, first: dt.date, last: dt.date) -> None:
+def note_breaks(source: Source, differences: Iterable[PlatformDifference], *, first: dt.date, last: dt.date) -> None:
     """Keep what a run over [first, last] found. Open ones of those days that it did not find any more close themselves.
 
     What a person resolved stays so while it is the same difference; anything else under its subject opens anew.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.source_run'), %s)", [source.brand.pk])
-    subjects = {f"{source.subject}{one.fingerprint}"[:120]: one for one in found}
+    subjects = {f"{source.subject}{difference.fingerprint}"[:120]: difference for difference in differences}
     known: dict[str, list[Break]] = defaultdict(list)
     for row in Break.objects.filter(leg=LEGS[source.kind], subject__in=subjects).order_by("pk"):
         known[row.subject].append(row)
     now, fresh, changed = timezone.now(), [], []
-    for subject, one in subjects.items():
+    for subject, difference in subjects.items():
         is_open = next((row for row in known[subject] if row.state == BreakState.OPEN), None)
-        if is_open is not None and not one.is_settled:
-            is_open.kind, is_open.difference_minor, is_open.detail = one.kind, one.difference_minor, ""
-            is_open.detail_code, is_open.detail_values = one.code, one.values
+        if is_open is not None and not difference.is_settled:
+            is_open.kind, is_open.difference_minor, is_open.detail = difference.kind, difference.difference_minor, ""
+            is_open.detail_code, is_open.detail_values = difference.code, difference.values
             changed.append(is_open)
-        elif is_open is None and not any(_says_the_same(row, one) for row in known[subject]):
-            fresh.append(_break(source, subject, one, now))
+        elif is_open is None and not any(_is_settled_already(row, difference) for row in known[subject]):
+            fresh.append(_make_break(source, subject, difference, now))
     Break.objects.bulk_create(fresh, batch_size=1_000)
     Break.objects.bulk_update(
         changed, ["kind", "difference_minor", "detail", "detail_code", "detail_values"], batch_size=1_000
@@ -332,29 +336,29 @@ def note_breaks(source: Source, found: Iterable[PlatformDifference], *, first: d
     )
 
 
-def _says_the_same(row: Break, one: PlatformDifference) -> bool:
+def _is_settled_already(row: Break, difference: PlatformDifference) -> bool:
     """Settled before: by a person, or because it explains itself."""
-    same = (row.kind, row.difference_minor) == (one.kind, one.difference_minor)
-    return row.state == BreakState.RESOLVED and same and (row.resolved_by_id is not None or one.is_settled)
+    same = (row.kind, row.difference_minor) == (difference.kind, difference.difference_minor)
+    return row.state == BreakState.RESOLVED and same and (row.resolved_by_id is not None or difference.is_settled)
 
 
-def _break(source: Source, subject: str, one: PlatformDifference, now: dt.datetime) -> Break:
+def _make_break(source: Source, subject: str, difference: PlatformDifference, now: dt.datetime) -> Break:
     settled: dict[str, Any] = {}
-    if one.is_settled:
+    if difference.is_settled:
         settled = {"state": BreakState.RESOLVED, "resolved_at": now, "resolution_code": Resolved.ITSELF}
     return Break(
         brand=source.brand,
         leg=LEGS[source.kind],
         psp=source.psp,
-        kind=one.kind,
+        kind=difference.kind,
         subject=subject,
-        client_id=one.client_id,
-        detail_code=one.code,
-        detail_values=one.values,
-        currency=one.currency,
-        difference_minor=one.difference_minor,
+        client_id=difference.client_id,
+        detail_code=difference.code,
+        detail_values=difference.values,
+        currency=difference.currency,
+        difference_minor=difference.difference_minor,
         opened_at=now,
-        happened_at=min(dt.datetime.combine(one.day, dt.time(12), tzinfo=dt.UTC), now),
+        happened_at=min(dt.datetime.combine(difference.day, dt.time(12), tzinfo=dt.UTC), now),
         **settled,
     )
 

@@ -192,11 +192,11 @@ def _take_back(cursor: CursorWrapper, values: Mapping[str, Any]) -> bool:
     if not cursor.fetchone()[0]:
         return False
     cursor.execute(DISPUTED, values)
-    found = cursor.fetchall()
-    if not found:
+    disputed = cursor.fetchall()
+    if not disputed:
         return False
-    groups = sorted({group for _match, group in found if group})
-    cursor.execute(LINES, {"matches": [match for match, group in found if not group], "groups": groups})
+    groups = sorted({group for _match, group in disputed if group})
+    cursor.execute(LINES, {"matches": [match for match, group in disputed if not group], "groups": groups})
     lines = cursor.fetchall()
     if groups:
         cursor.execute(TAKE_BACK_GROUPS, {"groups": groups})

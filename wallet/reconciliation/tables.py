@@ -134,18 +134,20 @@ class SuggestionFilter(django_filters.FilterSet):
 
 
 def _there(row: Suggestion, _table: Table) -> str:
-    one = row.row
+    report_row = row.row
     return format_html(
         '{} <span class="faint mono nowrap">{}</span>',
-        shown(one.gross, one.currency),
-        one.merchant_reference or one.psp_reference,
+        shown(report_row.gross, report_row.currency),
+        report_row.merchant_reference or report_row.psp_reference,
     )
 
 
 def _here(row: Suggestion, _table: Table) -> str:
-    one = row.movement
+    movement = row.movement
     return format_html(
-        '{} <span class="faint mono nowrap">{}</span>', shown(one.money.amount, one.currency), one.reference
+        '{} <span class="faint mono nowrap">{}</span>',
+        shown(movement.money.amount, movement.currency),
+        movement.reference,
     )
 
 
@@ -172,7 +174,7 @@ class SuggestionTable(Table):
         )
 
     def row_url(self, row: Any) -> str:
-        breaks = [one.pk for one in row.row.breaks.all() if one.leg == Leg.PSP]
+        breaks = [break_.pk for break_ in row.row.breaks.all() if break_.leg == Leg.PSP]
         if breaks:
             return reverse("wallet:break", args=[breaks[-1]])
         return reverse("wallet:settlement", args=[row.row.report_id])

@@ -70,13 +70,13 @@ def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: st
             outcome=(judgement.detail or str(Verdict(judgement.verdict).label))[:300],
         )
         if count_refused(message):
-            _tell_refusal(message)
+            _notify_refusal(message)
         return [message]
     return [
-        _kept_once(
+        _store_once(
             WebhookMessage(
                 **common,
-                headers=_kept(headers),
+                headers=_headers_to_store(headers),
                 body=body,
                 item=item,
                 verdict=judgement.verdict,
@@ -91,7 +91,7 @@ def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: st
     ]
 
 
-def _kept_once(message: WebhookMessage) -> WebhookMessage:
+def _store_once(message: WebhookMessage) -> WebhookMessage:
     try:
         # One statement is a transaction already: a frame around it would be two more ways to the database and back.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
@@ -107,12 +107,12 @@ def _kept_once(message: WebhookMessage) -> WebhookMessage:
     return message
 
 
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = [(name, value[:500]) for name, value in headers.items() if name not in NEVER_KEPT]
-    return dict(kept[:HEADERS_KEPT_MAX])
+def _headers_to_store(headers: Mapping[str, str]) -> dict[str, str]:
+    pairs = [(name, value[:500]) for name, value in headers.items() if name not in NEVER_KEPT]
+    return dict(pairs[:HEADERS_KEPT_MAX])
 
 
-def _tell_refusal(message: WebhookMessage) -> None:
+def _notify_refusal(message: WebhookMessage) -> None:
     """One line per PSP, verdict and hour: a flood of forgeries is one notification."""
     verdict = Verdict(message.verdict)
     notify(
@@ -180,11 +180,11 @@ def _verify_amount_at_psp(psp: Psp, event: WebhookEvent) -> None:
     view = adapter_of(psp).find_payment(
         event.reference, psp_reference=event.payment.psp_reference, session_reference=deposit.session_reference
     )
-    told, known = (
+    amounts, known = (
         (event.payment.received_minor, event.payment.currency),
         (view.received_minor, view.currency) if view else (),
     )
-    if told != known:
+    if amounts != known:
         if view is not None:
             deposits.apply_payment(psp_id=psp.pk, view=view)
         raise _Disagreement

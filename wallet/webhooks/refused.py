@@ -41,19 +41,19 @@ def count_refused(message: WebhookMessage) -> bool:
     day = message.received_at.astimezone(dt.UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [message.psp_id, day, str(message.verdict), message.received_at])
-        count_id, kept = cursor.fetchone()  # the row is locked: two at once don't share a place
-    if not _has_place(message, kept, day):
+        count_id, stored = cursor.fetchone()  # the row is locked: two at once don't share a place
+    if not _has_place(message, stored, day):
         return False
     message.body = bytes(message.body)[:BYTES_KEPT]
     message.save(force_insert=True)
-    WebhookCount.objects.filter(pk=count_id).update(kept=kept + 1)
+    WebhookCount.objects.filter(pk=count_id).update(kept=stored + 1)
     return True
 
 
-def _has_place(message: WebhookMessage, kept: int, day: dt.date) -> bool:
+def _has_place(message: WebhookMessage, stored: int, day: dt.date) -> bool:
     if message.verdict == Verdict.DUPLICATE:
-        return kept < REPEATS_KEPT_A_DAY
-    if kept >= KEPT_A_DAY:
+        return stored < REPEATS_KEPT_A_DAY
+    if stored >= KEPT_A_DAY:
         return False
     start = dt.datetime.combine(day, dt.time(), dt.UTC)
     today = WebhookMessage.objects.filter(

@@ -44,8 +44,8 @@ class WebhookTable(Table):
         _("No webhooks yet"), _("The PSPs report payments here. Each has its own address and signing secret."), "inbox"
     )
 
-    def search(self, queryset: QuerySet[WebhookMessage], words: str) -> QuerySet[WebhookMessage]:
-        return queryset.filter(reference=words.upper())
+    def search(self, queryset: QuerySet[WebhookMessage], query: str) -> QuerySet[WebhookMessage]:
+        return queryset.filter(reference=query.upper())
 
     def queryset(self) -> QuerySet[WebhookMessage]:
         return queries.webhooks_visible_to(self.user).select_related("psp").defer("body", "headers")

@@ -96,7 +96,7 @@ def test_calls_about_nothing_keep_no_words(outside):
     ],
 )
 def test_no_key_and_no_whole_number_is_kept(body, gone, there):
-    text = redaction.kept(body, secrets=["key-of-the-psp"])
+    text = redaction.redact(body, secrets=["key-of-the-psp"])
     assert gone not in text and there in text
 
 
@@ -108,7 +108,7 @@ def test_no_key_and_no_whole_number_is_kept(body, gone, there):
     )
 )
 def test_whatever_the_body_a_key_of_the_psp_is_not_in_what_is_kept(body):
-    text = redaction.kept({"body": body}, secrets=["hush-hush-key"])
+    text = redaction.redact({"body": body}, secrets=["hush-hush-key"])
     assert "hush-hush-key" not in text and len(text) <= redaction.KEPT_MAX
 
 
@@ -116,4 +116,4 @@ def test_keys_of_a_psp_are_known_as_such(outside):
     psp = Psp.objects.get(pk=outside.psp.pk)
     call = calls.Call()
     call.request = {"merchant_id": psp.credentials["api_key"]}
-    assert psp.credentials["api_key"] not in calls._said(psp, call)["request"]
+    assert psp.credentials["api_key"] not in calls._redacted_texts(psp, call)["request"]

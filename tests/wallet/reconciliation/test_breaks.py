@@ -301,11 +301,11 @@ def test_a_difference_is_not_accepted_with_a_suggestion(cast, amount_break):
 
 
 def test_breaks_have_owners_and_comments_with_files(cast, amount_break):
-    assert breaks.give_to(break_ids=[amount_break.pk], owner_id=cast.second_finance.pk, actor=cast.finance) == 1
+    assert breaks.assign_breaks(break_ids=[amount_break.pk], owner_id=cast.second_finance.pk, actor=cast.finance) == 1
     with pytest.raises(DomainError):
-        breaks.give_to(break_ids=[amount_break.pk], owner_id=cast.agent.pk, actor=cast.finance)
+        breaks.assign_breaks(break_ids=[amount_break.pk], owner_id=cast.agent.pk, actor=cast.finance)
     with pytest.raises(NotAllowed):
-        breaks.give_to(break_ids=[amount_break.pk], owner_id=cast.finance.pk, actor=cast.auditor)
+        breaks.assign_breaks(break_ids=[amount_break.pk], owner_id=cast.finance.pk, actor=cast.auditor)
     note = breaks.comment(
         break_id=amount_break.pk, actor=cast.finance, body="They answered", file_name="../mail.txt", content=b"sorry"
     )

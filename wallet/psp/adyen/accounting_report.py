@@ -33,11 +33,11 @@ from wallet.psp.settlement import (
     BadFile,
     CsvReader,
     EmptyReport,
+    cell_error,
     checked_currency,
     exact_minor,
+    format_minor,
     require_columns,
-    said,
-    wrong,
 )
 
 COLUMNS = (
@@ -83,7 +83,7 @@ def is_accounting_report(head: bytes) -> bool:
     return _plain(ACCOUNT) in names and _plain(TRANSFER) in names
 
 
-def opened(file: BinaryIO) -> tuple[BinaryIO, bytes]:
+def open_report(file: BinaryIO) -> tuple[BinaryIO, bytes]:
     """Open a report to be read from its beginning, and peek at what it begins with."""
     source = io.BufferedReader(file, HEAD_BYTES)  # type: ignore[type-var]
     return source, source.peek(HEAD_BYTES)[:HEAD_BYTES]
@@ -128,7 +128,7 @@ class AccountingReader(CsvReader):
                 self._header(cells)
                 continue
             if len(cells) != self._width:
-                self.odd()
+                self.refuse_width()
             row = self._row({name: cells[place].strip() for name, place in self._places.items()})
             if row is not None:
                 yield row
@@ -143,11 +143,11 @@ class AccountingReader(CsvReader):
         self.days = sorted(self._days)
 
     def _header(self, cells: Sequence[str]) -> None:
-        found = [_plain(name) for name in cells]
+        names = [_plain(name) for name in cells]
         known = {_plain(name): name for name in (*COLUMNS, *OPTIONAL)}
-        require_columns(self.line or 1, [known.get(name, name) for name in found], COLUMNS)
-        self._places = {name: found.index(plain) for plain, name in known.items() if plain in found}
-        self._width, self._first = len(cells), found[0]
+        require_columns(self.line or 1, [known.get(name, name) for name in names], COLUMNS)
+        self._places = {name: names.index(plain) for plain, name in known.items() if plain in names}
+        self._width, self._first = len(cells), names[0]
 
     def _row(self, cells: dict[str, str]) -> FileRow | None:
         line, currency = self.line, cells[PAID_IN]
@@ -157,9 +157,9 @@ class AccountingReader(CsvReader):
             return None
         for column in (TRANSFER, STATUS, TYPE):
             if not cells[column]:
-                raise wrong(line, column, _("it is empty."))
+                raise cell_error(line, column, _("it is empty."))
         if cells[CATEGORY] not in CATEGORIES:
-            raise wrong(line, CATEGORY, _("“%(value)s” is not a known type.") % {"value": cells[CATEGORY][:40]})
+            raise cell_error(line, CATEGORY, _("“%(value)s” is not a known type.") % {"value": cells[CATEGORY][:40]})
         local = self._zones.local(line, BOOKED_AT, cells[BOOKED_AT], ZONE, cells[ZONE])
         self._days.add(local.date())
         received, reserved, balance = (
@@ -172,7 +172,7 @@ class AccountingReader(CsvReader):
             self._leave_out(line, currency)
             return None
         if not cells[TRANSACTION]:
-            raise wrong(line, TRANSACTION, _("it is empty."))
+            raise cell_error(line, TRANSACTION, _("it is empty."))
         return self._money(cells, local, balance)
 
     def _money(self, cells: dict[str, str], local: dt.datetime, balance: int) -> FileRow:
@@ -215,7 +215,7 @@ class AccountingReader(CsvReader):
             return RowType.PAYOUT if balance < 0 else RowType.MERCHANT_PAYOUT
         if cells[STATUS] in CAME_BACK:
             return RowType.PAYOUT if balance > 0 else RowType.MERCHANT_PAYOUT
-        raise wrong(self.line, STATUS, _("“%(value)s” is not a known state.") % {"value": cells[STATUS][:40]})
+        raise cell_error(self.line, STATUS, _("“%(value)s” is not a known state.") % {"value": cells[STATUS][:40]})
 
     def _step(self, cells: dict[str, str], received: int, reserved: int, balance: int) -> None:
         """One more step of a bank transfer; one that is over and has left nothing is forgotten."""
@@ -223,7 +223,7 @@ class AccountingReader(CsvReader):
         if status == "booked":
             amount = exact_minor(line, AMOUNT, cells[AMOUNT], currency) if cells[CURRENCY] == currency else balance
             if not balance or abs(amount) != abs(balance):
-                raise wrong(line, BALANCE, _("the balance does not move by the amount."))
+                raise cell_error(line, BALANCE, _("the balance does not move by the amount."))
         key = (cells[TRANSFER], currency)
         steps = self._under_way.setdefault(key, Steps(line))
         steps.received += received
@@ -237,11 +237,11 @@ class AccountingReader(CsvReader):
         for (transfer, currency), steps in self._under_way.items():
             if steps.is_begun and steps.is_over:
                 column, left = (RECEIVED, steps.received) if steps.received else (RESERVED, steps.reserved)
-                raise wrong(
+                raise cell_error(
                     steps.line,
                     column,
                     _("transfer %(transfer)s does not add up: %(sum)s are left. A row is missing or was changed.")
-                    % {"transfer": transfer[:40], "sum": said(left, currency)},
+                    % {"transfer": transfer[:40], "sum": format_minor(left, currency)},
                 )
 
 

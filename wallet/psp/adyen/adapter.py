@@ -28,11 +28,11 @@ from wallet.choices.psp import PspKind, Verdict
 from wallet.choices.reconciliation import RowType
 from wallet.models import Psp, SettlementRow, WebhookMessage
 from wallet.psp.adyen import evidence, notifications, payout_api, report_notices, reports, transfer_views
-from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, opened
+from wallet.psp.adyen.accounting_report import AccountingReader, is_accounting_report, open_report
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
-from wallet.psp.adyen.transfers import Transfers, went_the_old_way
-from wallet.psp.adyen.transport import Doors, Service, in_our_words
+from wallet.psp.adyen.transfers import Transfers, is_payout_api_order
+from wallet.psp.adyen.transport import Doors, Service, translate_errors
 from wallet.psp.base import (
     TAKEN,
     BaseAdapter,
@@ -214,13 +214,13 @@ class AdyenAdapter(BaseAdapter):
         if method.pay_by == PayBy.HOSTED_FIELDS:
             return self._start_session(body, intent)
         body |= {"allowedPaymentMethods": [method.code], "reusable": False}
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             link = self._checkout(PaymentLinksApi).payment_links(body, idempotency_key=intent.reference).message
             return _link_view(link)
 
     def _start_session(self, body: dict[str, Any], intent: DepositIntent) -> PaymentView:
         body["allowedPaymentMethods"] = ["scheme"]
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             session = self._checkout(PaymentsApi).sessions(body, idempotency_key=intent.reference).message
             return PaymentView(
                 reference=str(session["reference"]),
@@ -258,10 +258,12 @@ class AdyenAdapter(BaseAdapter):
         """
         link_id = psp_reference if psp_reference.startswith("PL") else session_reference
         if not link_id.startswith("PL"):
-            heard = self._heard(reference, ("AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION"))
-            return heard.payment if heard else None
+            notification = self._newest_notification(
+                reference, ("AUTHORISATION", "CAPTURE", "CAPTURE_FAILED", "CANCELLATION")
+            )
+            return notification.payment if notification else None
         try:
-            with in_our_words(self.psp):
+            with translate_errors(self.psp):
                 return _link_view(self._checkout(PaymentLinksApi).get_payment_link(link_id).message)
         except PspRefused as refused:
             if refused.status in (404, 422):
@@ -276,7 +278,7 @@ class AdyenAdapter(BaseAdapter):
             "amount": self._amount(order.amount_minor, order.currency),
             "reference": order.reference,
         }
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             answer = (
                 self._checkout(ModificationsApi)
                 .refund_captured_payment(body, order.psp_reference, idempotency_key=order.reference)
@@ -285,7 +287,7 @@ class AdyenAdapter(BaseAdapter):
             return self._pending(order, str(answer["pspReference"]))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        return self._heard_transfer(order.reference, REFUND_CODES, RowType.REFUND)
+        return self._transfer_from_notifications(order.reference, REFUND_CODES, RowType.REFUND)
 
     # Payouts to bank accounts
 
@@ -298,16 +300,16 @@ class AdyenAdapter(BaseAdapter):
         return self._pending(order, submitted)
 
     def find_payout(self, payout: SentPayout) -> TransferView | None:
-        if self._transfers.is_set_up and not went_the_old_way(self.psp, payout.reference):
+        if self._transfers.is_set_up and not is_payout_api_order(self.psp, payout.reference):
             return self._transfers.find(payout)
-        return self._heard_transfer(payout.reference, PAYOUT_CODES, RowType.PAYOUT)
+        return self._transfer_from_notifications(payout.reference, PAYOUT_CODES, RowType.PAYOUT)
 
     def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
         return TransferView(order.reference, psp_reference, TransferStatus.PENDING, order.amount_minor, order.currency)
 
     # What was told
 
-    def _heard(self, reference: str, codes: Iterable[str]) -> WebhookEvent | None:
+    def _newest_notification(self, reference: str, codes: Iterable[str]) -> WebhookEvent | None:
         """Find the newest accepted notification about a reference."""
         message = (
             WebhookMessage.objects.filter(
@@ -318,18 +320,18 @@ class AdyenAdapter(BaseAdapter):
         )
         return None if message is None else self.read_webhook(bytes(message.body))[message.item]
 
-    def _heard_transfer(self, reference: str, codes: Iterable[str], kind: RowType) -> TransferView:
-        heard = self._heard(reference, codes)
-        told = heard.transfer if heard is not None else None
-        told = told or self._reported(reference, kind)
-        if told is None:
+    def _transfer_from_notifications(self, reference: str, codes: Iterable[str], kind: RowType) -> TransferView:
+        notification = self._newest_notification(reference, codes)
+        transfer = notification.transfer if notification is not None else None
+        transfer = transfer or self._transfer_from_reports(reference, kind)
+        if transfer is None:
             raise PspUnknown(
                 _("%(psp)s can't be asked for this by our reference: its notification says how it ended.")
                 % {"psp": self.psp}
             )
-        return told
+        return transfer
 
-    def _reported(self, reference: str, kind: RowType) -> TransferView | None:
+    def _transfer_from_reports(self, reference: str, kind: RowType) -> TransferView | None:
         """Find the last that a settlement report has under our reference: money that went out, or came back after all."""
         rows = SettlementRow.objects.filter(report__psp=self.psp, merchant_reference=reference, type=kind)
         row = rows.filter(is_repeat=False).order_by("-booked_at", "-pk").first()
@@ -344,7 +346,7 @@ class AdyenAdapter(BaseAdapter):
     # Disputes
 
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             evidence.submit(
                 self._doors, self._key("api_key"), self.merchant, dispute.psp_dispute_id, text=text, files=files
             )
@@ -393,18 +395,22 @@ class AdyenAdapter(BaseAdapter):
         A transfer's message counts unless a later one has come.
         """
         if event.kind == EventKind.PAYOUT and not event.is_complete:
-            return transfer_views.overtaken(self.psp, event)
+            return transfer_views.drop_if_overtaken(self.psp, event)
         if event.payment is None or event.is_complete:
             return event
-        replace, told = dataclasses.replace, event.payment
-        heard = self._heard(event.reference, ("AUTHORISATION",))
-        if heard is None or heard.payment is None or heard.payment.psp_reference != told.psp_reference:
+        replace, captured = dataclasses.replace, event.payment
+        notification = self._newest_notification(event.reference, ("AUTHORISATION",))
+        if (
+            notification is None
+            or notification.payment is None
+            or notification.payment.psp_reference != captured.psp_reference
+        ):
             raise PspUnknown(_("The authorisation of %(reference)s has not come yet.") % {"reference": event.reference})
-        session, paid = records.session_reference(event.reference), heard.payment
+        session, paid = records.session_reference(event.reference), notification.payment
         known = self.find_payment(event.reference, session_reference=session)
-        if known is not None and (known.amount_minor, known.currency) != (told.amount_minor, told.currency):
+        if known is not None and (known.amount_minor, known.currency) != (captured.amount_minor, captured.currency):
             return replace(event, payment=known, is_complete=True)
-        payment = replace(told, payer_name=paid.payer_name, instrument=paid.instrument, method=paid.method)
+        payment = replace(captured, payer_name=paid.payer_name, instrument=paid.instrument, method=paid.method)
         return replace(event, payment=payment, is_complete=True)
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
@@ -424,14 +430,14 @@ class AdyenAdapter(BaseAdapter):
 
     def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         """Choose the reader: a settlement details report or the balance platform's accounting report, by its first line."""
-        source, head = opened(file)
+        source, head = open_report(file)
         if is_accounting_report(head):
             return AccountingReader(source, head, balance_account=self._transfers.balance_account)
         return AdyenReader(source, merchant=self.merchant)
 
     def check_connection(self) -> Health:
         try:
-            with in_our_words(self.psp):
+            with translate_errors(self.psp):
                 me = self._doors.open(MyAPICredentialApi, self._key("api_key")).get_api_credential_details().message
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             if getattr(error, "status", 0) in (401, 403):

@@ -29,22 +29,22 @@ def submit(
     """Adyen takes documents, not words: the text becomes the first PDF. Raises PspRefused, or what the SDK raises."""
     service = doors.open(DisputesApi, api_key)
     about = {"disputePspReference": dispute_id, "merchantAccountCode": merchant}
-    reasons = _good(service.retrieve_applicable_defense_reasons(about).message).get("defenseReasons") or []
+    reasons = _require_success(service.retrieve_applicable_defense_reasons(about).message).get("defenseReasons") or []
     if not reasons:
         raise PspRefused(_("Adyen takes no defence for this dispute any more."))
-    reason = next((one for one in reasons if one["defenseReasonCode"] == GENERAL_GROUNDS), reasons[0])
+    reason = next((reason for reason in reasons if reason["defenseReasonCode"] == GENERAL_GROUNDS), reasons[0])
     kind = _kind_of_document(reason)
     letters = [EvidenceFile("statement.pdf", "application/pdf", _as_pdf(text))] if text.strip() else []
     documents = [_document(file, kind) for file in [*letters, *files]]
     if not documents:
         raise PspRefused(_("Say why the chargeback is wrong, or add a document."))
-    _good(service.supply_defense_document({**about, "defenseDocuments": documents}).message)
-    _good(service.defend_dispute({**about, "defenseReasonCode": reason["defenseReasonCode"]}).message)
+    _require_success(service.supply_defense_document({**about, "defenseDocuments": documents}).message)
+    _require_success(service.defend_dispute({**about, "defenseReasonCode": reason["defenseReasonCode"]}).message)
 
 
 def _kind_of_document(reason: dict[str, Any]) -> str:
     kinds = reason.get("defenseDocumentTypes") or []
-    required = next((one for one in kinds if one.get("requirementLevel") == "Required"), kinds[0] if kinds else {})
+    required = next((kind for kind in kinds if kind.get("requirementLevel") == "Required"), kinds[0] if kinds else {})
     return str(required.get("defenseDocumentTypeCode") or "DefenseMaterial")
 
 
@@ -59,7 +59,7 @@ def _document(file: EvidenceFile, kind: str) -> dict[str, str]:
     }
 
 
-def _good(answer: dict[str, Any]) -> dict[str, Any]:
+def _require_success(answer: dict[str, Any]) -> dict[str, Any]:
     """Adyen answers 200 with `success: false` when it refuses."""
     result = answer.get("disputeServiceResult") or {"success": True}
     if not result.get("success"):
@@ -68,7 +68,7 @@ def _good(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_pdf(text: str) -> bytes:
-    words = escape(text).replace("\n", "<br>")
+    paragraph = escape(text).replace("\n", "<br>")
     return render_pdf(
-        f'<html lang="en"><title>Statement of the merchant</title><h1>Statement of the merchant</h1><p>{words}</p></html>'
+        f'<html lang="en"><title>Statement of the merchant</title><h1>Statement of the merchant</h1><p>{paragraph}</p></html>'
     )

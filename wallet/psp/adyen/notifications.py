@@ -78,11 +78,11 @@ def signature(item: Item, key: str) -> str:
 
 def judge_item(item: Item, keys: Sequence[str]) -> Verdict:
     """Is this one item signed under one of the keys?"""
-    given = (item.get("additionalData") or {}).get("hmacSignature")
-    if not isinstance(given, str) or not given:
+    stated = (item.get("additionalData") or {}).get("hmacSignature")
+    if not isinstance(stated, str) or not stated:
         return Verdict.NO_SIGNATURE
     expected = [signature(item, key) for key in keys if is_key(key)]
-    fits = [hmac.compare_digest(one.encode(), given.encode()) for one in expected]
+    fits = [hmac.compare_digest(digest.encode(), stated.encode()) for digest in expected]
     return Verdict.ACCEPTED if any(fits) else Verdict.WRONG_SIGNATURE
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from wallet.models import Psp
 from wallet.psp.adyen.notifications import UNITS
-from wallet.psp.adyen.transport import Doors, bank_account_of, in_our_words
+from wallet.psp.adyen.transport import Doors, bank_account_of, translate_errors
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable
 
 
@@ -32,14 +32,14 @@ def submit(psp: Psp, doors: Doors, order: PayoutOrder, *, merchant: str, keys: M
         "shopperReference": f"payee-{hashlib.sha256(iban.encode()).hexdigest()[:24]}",
         "shopperEmail": keys["payout_email"],
     }
-    with in_our_words(psp):
+    with translate_errors(psp):
         initialization = doors.open(InitializationApi, keys["payout_key"])
         answer = initialization.store_detail_and_submit_third_party(body, idempotency_key=order.reference).message
         submitted = str(answer["pspReference"])
         confirmation = {"merchantAccount": merchant, "originalReference": submitted}
         review = doors.open(ReviewingApi, keys["payout_review_key"])
     try:
-        with in_our_words(psp):
+        with translate_errors(psp):
             review.confirm_third_party(confirmation, idempotency_key=f"{order.reference}-confirm")
     except PspUnreachable as error:
         # Not confirmed by us, but it stands there and someone may confirm it in the Customer Area.

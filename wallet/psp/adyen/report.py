@@ -23,11 +23,11 @@ from wallet.psp.settlement import (
     CsvReader,
     EmptyReport,
     agrees_with_rate,
+    cell_error,
     checked_currency,
     exact_minor,
     exact_rate,
-    said,
-    wrong,
+    format_minor,
 )
 
 COLUMNS = (
@@ -120,7 +120,7 @@ class AdyenReader(CsvReader):
             if row.type == RowType.MERCHANT_PAYOUT:
                 self._paid[key] = row.line
             if len(sums) > BATCHES_MAX:
-                raise wrong(row.line, "Batch Number", _("there are more batches than a period can have."))
+                raise cell_error(row.line, "Batch Number", _("there are more batches than a period can have."))
             yield row
         if not self.row_count:
             raise EmptyReport(_("The report has no rows. Nothing was imported."))
@@ -130,15 +130,15 @@ class AdyenReader(CsvReader):
 
     def _header(self, cells: Sequence[str]) -> None:
         """Check the header: the first twenty columns are in Adyen's order, added ones are found by name."""
-        for place, (found, wanted) in enumerate(zip(cells, COLUMNS, strict=False)):
-            if found.strip().lower() != wanted.lower():
-                raise wrong(
+        for place, (heading, expected) in enumerate(zip(cells, COLUMNS, strict=False)):
+            if heading.strip().lower() != expected.lower():
+                raise cell_error(
                     self.line,
-                    wanted,
-                    _("column %(n)s is called “%(found)s”.") % {"n": place + 1, "found": found.strip()[:40]},
+                    expected,
+                    _("column %(n)s is called “%(found)s”.") % {"n": place + 1, "found": heading.strip()[:40]},
                 )
         if len(cells) < len(COLUMNS):
-            raise wrong(self.line, COLUMNS[len(cells)], _("it is missing."))
+            raise cell_error(self.line, COLUMNS[len(cells)], _("it is missing."))
         names = [name.strip().lower() for name in cells]
         later = [names.index(name.lower()) if name.lower() in names else len(names) for name in LATER_COLUMNS]
         self._width, self._least = len(names), len(names) + 1  # what is not there is the empty cell behind the last
@@ -148,17 +148,17 @@ class AdyenReader(CsvReader):
         """Check that a batch that was paid out is empty afterwards."""
         for key, line in self._paid.items():
             if self._sums[key]:
-                raise wrong(
+                raise cell_error(
                     line,
                     "Net Debit (NC)",
                     _("batch %(batch)s does not add up: %(sum)s are left. A row was changed.")
-                    % {"batch": key[0], "sum": said(self._sums[key], key[1])},
+                    % {"batch": key[0], "sum": format_minor(self._sums[key], key[1])},
                 )
 
     def _row(self, cells: list[str]) -> FileRow:
         line = self.line
         if len(cells) < LEAST or (self._width and len(cells) > self._width):
-            self.odd()
+            self.refuse_width()
         cells = [cell.strip() for cell in cells]
         cells += [""] * (self._least - len(cells))
         (
@@ -190,7 +190,7 @@ class AdyenReader(CsvReader):
         own = payment if is_payment else modification or payment
         if not own:
             if kind in OF_CLIENTS:
-                raise wrong(line, "Psp Reference", _("it is empty."))
+                raise cell_error(line, "Psp Reference", _("it is empty."))
             own = f"{name} {batch}".strip()
         fee = 0
         for column, text in zip(FEES, fees, strict=True):
@@ -203,7 +203,7 @@ class AdyenReader(CsvReader):
             if paid_in and paid_in != currency:
                 rate = self._rate(paid, paid_in, rate_text, gross, currency)
             elif paid != gross:
-                raise wrong(line, "Net Credit (NC)", _("gross less fees is not net."))
+                raise cell_error(line, "Net Credit (NC)", _("gross less fees is not net."))
         is_converted = rate is not None
         at = self._zones.local(line, "Creation Date", created, "TimeZone", zone).astimezone(dt.UTC)
         return FileRow(
@@ -229,9 +229,9 @@ class AdyenReader(CsvReader):
     def _kind(self, name: str, account: str) -> RowType:
         kind = TYPES.get(name)
         if kind is None:
-            raise wrong(self.line, "Type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
+            raise cell_error(self.line, "Type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
         if self._merchant and account != self._merchant:
-            raise wrong(
+            raise cell_error(
                 self.line, "Merchant Account", _("“%(value)s” is another merchant account.") % {"value": account[:80]}
             )
         return kind
@@ -240,12 +240,12 @@ class AdyenReader(CsvReader):
         checked_currency(self.line, "Gross Currency", paid_in)
         rate = exact_rate(self.line, "Exchange Rate", text)
         if not agrees_with_rate(paid, paid_in, rate, gross, currency):
-            raise wrong(self.line, "Exchange Rate", _("gross at this rate less fees is not net."))
+            raise cell_error(self.line, "Exchange Rate", _("gross at this rate less fees is not net."))
         return rate
 
     def _signed(self, debit: str, out: str, credit: str, into: str, currency: str) -> int:
         if out and into:
-            raise wrong(self.line, debit, _("debit and credit are both filled in."))
+            raise cell_error(self.line, debit, _("debit and credit are both filled in."))
         if into:
             return exact_minor(self.line, credit, into, currency)
         return -exact_minor(self.line, debit, out, currency) if out else 0

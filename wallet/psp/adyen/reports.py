@@ -111,5 +111,5 @@ def _announced(psp: Psp, first: dt.date, last: dt.date) -> list[str]:
         received_at__gte=since,
         received_at__lt=since + (last - first) + dt.timedelta(days=1),
     ).order_by("id")[:FILES_MAX]
-    names = [str(items_of(json.loads(bytes(one.body)))[one.item]["pspReference"]) for one in messages]
+    names = [str(items_of(json.loads(bytes(message.body)))[message.item]["pspReference"]) for message in messages]
     return list(dict.fromkeys(name for name in names if SETTLEMENT_FILE.fullmatch(name)))

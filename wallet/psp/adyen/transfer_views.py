@@ -57,7 +57,7 @@ FAILURES = {
     "declinedByTransactionRule": "psp_limit",
     "notEnoughBalance": "psp_balance_low",
 }
-SAYS_NOTHING = frozenset({"approved", "pending", "unknown", "error", ""})
+UNSPECIFIC_REASONS = frozenset({"approved", "pending", "unknown", "error", ""})
 # Adyen repeats what was not answered for weeks, with the time of the first attempt; the event's id keeps replays out.
 AGE_MAX, AHEAD_MAX = dt.timedelta(days=31), dt.timedelta(seconds=300)
 
@@ -74,15 +74,15 @@ def view_of(data: Mapping[str, Any]) -> TransferView:
     Raises: what reading one of another shape raises.
     """
     status, currency = STATUS[str(data["status"])], str(data["amount"]["currency"])
-    events = [one for one in data.get("events") or () if isinstance(one, Mapping)]
-    booked = next((one for one in events if one.get("status") in BOOKED), None)
+    events = [event for event in data.get("events") or () if isinstance(event, Mapping)]
+    booked = next((event for event in events if event.get("status") in BOOKED), None)
     if status == TransferStatus.FAILED and booked is not None:
         status = TransferStatus.RETURNED  # it had left the balance account: not simply failed
     failure = ""
     if status in (TransferStatus.FAILED, TransferStatus.RETURNED):
         failure = _failure(str(data.get("reason") or ""))
     if status == TransferStatus.RETURNED:
-        number = next((str(one["id"]) for one in reversed(events) if one is not booked and one.get("id")), "")
+        number = next((str(event["id"]) for event in reversed(events) if event is not booked and event.get("id")), "")
         failure = f"{failure} {number}".strip()[:200]  # under this number it stands in Adyen's reports
     at = (booked or {}).get("bookingDate") or data.get("updatedAt") or data.get("creationDate")
     return TransferView(
@@ -97,7 +97,7 @@ def view_of(data: Mapping[str, Any]) -> TransferView:
 
 
 def _failure(reason: str) -> str:
-    return FAILURES.get(reason, "" if reason in SAYS_NOTHING else reason[:80])
+    return FAILURES.get(reason, "" if reason in UNSPECIFIC_REASONS else reason[:80])
 
 
 def _time(text: object) -> dt.datetime | None:
@@ -115,11 +115,11 @@ def signature(body: bytes, key: str) -> str:
     return base64.b64encode(hmac.new(bytes.fromhex(key), body, hashlib.sha256).digest()).decode()
 
 
-def judge_signature(body: bytes, given: str, keys: Sequence[str]) -> Verdict:
+def judge_signature(body: bytes, stated: str, keys: Sequence[str]) -> Verdict:
     """Judge a message's HMAC signature, which any of the keys may have made."""
-    if not given:
+    if not stated:
         return Verdict.NO_SIGNATURE
-    fits = [hmac.compare_digest(signature(body, key).encode(), given.encode()) for key in keys if is_key(key)]
+    fits = [hmac.compare_digest(signature(body, key).encode(), stated.encode()) for key in keys if is_key(key)]
     return Verdict.ACCEPTED if any(fits) else Verdict.WRONG_SIGNATURE
 
 
@@ -174,24 +174,24 @@ def event_of(body: bytes, message: Mapping[str, Any]) -> WebhookEvent:
     )
 
 
-def overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
+def drop_if_overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
     """Drop an event that a later one about the same transfer has overtaken, so that late ones take nothing back."""
     assert event.transfer is not None
     own = f"{event.transfer.psp_reference}:"
-    heard = WebhookMessage.objects.filter(
+    event_ids = WebhookMessage.objects.filter(
         psp=psp, verdict=Verdict.ACCEPTED, reference=event.reference, event_id__startswith=own
     ).values_list("event_id", flat=True)
-    if any(_is_later(other, event.event_id) for other in heard):
+    if any(_is_later(other, event.event_id) for other in event_ids):
         return replace(event, kind=EventKind.OTHER, transfer=None, is_complete=True)
     return replace(event, is_complete=True)
 
 
-def _is_later(one: str, other: str) -> bool:
+def _is_later(event_id: str, other: str) -> bool:
     """By Adyen's numbers, or by the states' ranks where either has none."""
-    (number, rank), (other_number, other_rank) = _place(one), _place(other)
+    (number, rank), (other_number, other_rank) = _place(event_id), _place(other)
     return number > other_number if number and other_number else rank > other_rank
 
 
 def _place(event_id: str) -> tuple[int, int]:
-    _transfer, number, status, _told = event_id.split(":")
+    _transfer, number, status, _state = event_id.split(":")
     return int(number), RANKS[TransferStatus(status)]

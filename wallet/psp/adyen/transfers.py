@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from wallet.models import Psp, PspCall
 from wallet.psp.adyen.notifications import UNITS, is_key
 from wallet.psp.adyen.transfer_views import is_ours, view_of
-from wallet.psp.adyen.transport import Doors, bank_account_of, in_our_words
+from wallet.psp.adyen.transport import Doors, bank_account_of, translate_errors
 from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, SentPayout, TransferView
 
 KEYS = ("balance_account", "transfer_key", "transfer_webhook_secret")
@@ -58,7 +58,7 @@ class Transfers:
     def start(self, order: PayoutOrder) -> TransferView:
         """Send it, once, under our reference."""
         body = self._body(order)
-        with in_our_words(self._psp):
+        with translate_errors(self._psp):
             data = self._api().transfer_funds(body, idempotency_key=order.reference).message
             view = view_of(data)
             if view.reference != order.reference:
@@ -88,24 +88,24 @@ class Transfers:
     def find(self, payout: SentPayout) -> TransferView | None:
         """By its id where we know it, else among the transfers of its time; None only when it can't be there any more."""
         if payout.psp_reference and (data := self._by_id(payout.psp_reference)):
-            with in_our_words(self._psp):
+            with translate_errors(self._psp):
                 if str(data["reference"]) == payout.reference:
                     return view_of(data)
-        found = self._by_reference(payout.reference, payout.sent_at)
-        if len(found) > 1:
+        transfers = self._by_reference(payout.reference, payout.sent_at)
+        if len(transfers) > 1:
             raise PspUnknown(
                 _("%(psp)s knows several transfers under %(reference)s: people have to look.")
                 % {"psp": self._psp, "reference": payout.reference}
             )
-        if not found and payout.sent_at and timezone.now() - payout.sent_at < LISTED_AFTER:
+        if not transfers and payout.sent_at and timezone.now() - payout.sent_at < LISTED_AFTER:
             raise PspUnknown(_("%(psp)s does not list it yet.") % {"psp": self._psp})
-        return found[0] if found else None
+        return transfers[0] if transfers else None
 
     def _by_id(self, transfer_id: str) -> Mapping[str, Any] | None:
         try:
-            with in_our_words(self._psp):
-                found: Mapping[str, Any] = self._api().get_transfer(quote(transfer_id, safe="")).message
-                return found
+            with translate_errors(self._psp):
+                transfer: Mapping[str, Any] = self._api().get_transfer(quote(transfer_id, safe="")).message
+                return transfer
         except PspRefused as refused:
             if refused.status in (404, 422):
                 return None
@@ -115,18 +115,22 @@ class Transfers:
         now = timezone.now()
         since = sent_at - MARGIN if sent_at else now + MARGIN - WINDOW_MAX
         listed = self._list(since, min(now + MARGIN, since + WINDOW_MAX), reference=reference, limit=str(PAGE))
-        with in_our_words(self._psp):
-            own = [one for one in listed if one.get("reference") == reference and is_ours(one, self.balance_account)]
-            return [view_of(one) for one in own]
+        with translate_errors(self._psp):
+            own = [
+                transfer
+                for transfer in listed
+                if transfer.get("reference") == reference and is_ours(transfer, self.balance_account)
+            ]
+            return [view_of(transfer) for transfer in own]
 
-    def _list(self, since: dt.datetime, until: dt.datetime, **wanted: str) -> list[Mapping[str, Any]]:
+    def _list(self, since: dt.datetime, until: dt.datetime, **filters: str) -> list[Mapping[str, Any]]:
         query = {
             "balanceAccountId": self.balance_account,
             "createdSince": _moment(since),
             "createdUntil": _moment(until),
-            **wanted,
+            **filters,
         }
-        with in_our_words(self._psp):
+        with translate_errors(self._psp):
             quoted = {name: quote(value, safe="") for name, value in query.items()}  # the SDK does not
             return list(self._api().get_all_transfers(query_parameters=quoted).message["data"])
 
@@ -168,7 +172,7 @@ class Transfers:
         return self._doors.open(TransfersApi, self._keys["transfer_key"])
 
 
-def went_the_old_way(psp: Psp, reference: str) -> bool:
+def is_payout_api_order(psp: Psp, reference: str) -> bool:
     """Was this payout submitted through the Payout API, before Transfers were set up? Its calls are kept."""
     return PspCall.objects.filter(psp=psp, reference=reference, operation__contains="/Payout/").exists()
 

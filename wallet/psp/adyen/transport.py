@@ -75,14 +75,14 @@ class Doors:
 
 
 @contextmanager
-def in_our_words(psp: Psp) -> Iterator[None]:
+def translate_errors(psp: Psp) -> Iterator[None]:
     """Translate the SDK's exceptions into PspRefused (certainly not done) or PspUnknown (may be done)."""
     try:
         yield
     except AdyenAPIResponseError as error:
         status = int(error.status_code or 0)
-        said = _said(error.message) if isinstance(error.message, dict) else ""
-        message = f"{psp}: {said or f'HTTP {status}'}"[:300]
+        detail = _error_text(error.message) if isinstance(error.message, dict) else ""
+        message = f"{psp}: {detail or f'HTTP {status}'}"[:300]
         if status in LEAVES_OPEN or status >= 500 or str(error.error_code) == ERROR_IN_PROGRESS:
             raise PspUnknown(message) from error
         raise PspRefused(message, status=status) from error
@@ -92,16 +92,16 @@ def in_our_words(psp: Psp) -> Iterator[None]:
         raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
 
 
-def _said(answer: Mapping[str, Any]) -> str:
+def _error_text(answer: Mapping[str, Any]) -> str:
     """Adyen's own words: a `message`, or the problem's `detail` with the fields and routes that it names. Never their values."""
-    words = [str(answer.get("message") or answer.get("detail") or answer.get("title") or "")]
-    for one in answer.get("invalidFields") or ():
-        if isinstance(one, Mapping):
-            words.append(f"{str(one.get('name') or '').rpartition('.')[2]}: {one.get('message') or ''}")
-    for one in answer.get("routingDetails") or ():
-        if isinstance(one, Mapping) and one.get("detail"):
-            words.append(str(one["detail"]))
-    return "; ".join(dict.fromkeys(word.strip() for word in words if word.strip()))
+    texts = [str(answer.get("message") or answer.get("detail") or answer.get("title") or "")]
+    for part in answer.get("invalidFields") or ():
+        if isinstance(part, Mapping):
+            texts.append(f"{str(part.get('name') or '').rpartition('.')[2]}: {part.get('message') or ''}")
+    for part in answer.get("routingDetails") or ():
+        if isinstance(part, Mapping) and part.get("detail"):
+            texts.append(str(part["detail"]))
+    return "; ".join(dict.fromkeys(word.strip() for word in texts if word.strip()))
 
 
 def bank_account_of(order: PayoutOrder) -> tuple[str, str]:

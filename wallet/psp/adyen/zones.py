@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
-from wallet.psp.settlement import plausible, wrong
+from wallet.psp.settlement import cell_error, plausible
 
 # Zones as the reports abbreviate them, where the time zone database has no such name.
 ZONES = {
@@ -40,13 +40,15 @@ class Zones:
         try:
             at = dt.datetime.fromisoformat(text)
         except ValueError:
-            raise wrong(line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}) from None
+            raise cell_error(
+                line, column, _("“%(value)s” is not a date like 2026-10-31.") % {"value": text[:40]}
+            ) from None
         zone = self._known.get(name)
         if zone is None:
             try:
                 zone = self._known[name] = ZoneInfo(ZONES.get(name, name or "UTC"))
             except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise wrong(
+                raise cell_error(
                     line, zone_column, _("“%(value)s” is not a time zone that we know.") % {"value": name[:40]}
                 ) from None
         return plausible(line, column, at.replace(tzinfo=zone))

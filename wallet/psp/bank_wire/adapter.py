@@ -92,8 +92,8 @@ class BankWireAdapter(BaseAdapter):
     # Payments in
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
-        told = {name: str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic", "bank")}
-        if not told["holder"] or not told["iban"]:
+        account = {name: str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic", "bank")}
+        if not account["holder"] or not account["iban"]:
             raise PspRefused(_("%(psp)s has no account filled in.") % {"psp": self.psp})
         reference = wire_reference(intent.reference)
         return PaymentView(
@@ -103,7 +103,11 @@ class BankWireAdapter(BaseAdapter):
             amount_minor=intent.amount_minor,
             currency=intent.currency,
             method="wire",
-            instructions={**told, "iban": printed(told["iban"].replace(" ", "")), "reference": printed(reference)},
+            instructions={
+                **account,
+                "iban": printed(account["iban"].replace(" ", "")),
+                "reference": printed(reference),
+            },
         )
 
     def find_payment(
@@ -122,7 +126,7 @@ class BankWireAdapter(BaseAdapter):
     def refund(self, order: RefundOrder) -> TransferView:
         """To the account that the money came from."""
         entries = BankEntry.objects.filter(psp=self.psp, deposit__reference=order.payment_reference, amount_minor__gt=0)
-        entry = next((one for one in entries.order_by("id") if one.party.get("iban")), None)
+        entry = next((candidate for candidate in entries.order_by("id") if candidate.party.get("iban")), None)
         if entry is None:
             raise PspRefused(_("The statement does not name the account that this came from: pay it out instead."))
         party = checked_party(entry.party_name, entry.party["iban"], entry.party.get("bic", ""))
@@ -153,8 +157,8 @@ class BankWireAdapter(BaseAdapter):
         return self._known_order(payout.reference)
 
     def _known_order(self, reference: str) -> TransferView | None:
-        found = BankOrder.objects.filter(psp=self.psp, reference=reference).first()
-        return None if found is None else view_of(found)
+        order = BankOrder.objects.filter(psp=self.psp, reference=reference).first()
+        return None if order is None else view_of(order)
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
         return self._known_order(order.reference)
@@ -204,17 +208,17 @@ class StatementReader(SettlementReader):
             kind, statements = read_statements(self._file.read())
         except BadStatement as error:
             raise BadFile(error.message) from error
-        if any(one.opening_minor is None or one.closing_minor is None for one in statements):
+        if any(statement.opening_minor is None or statement.closing_minor is None for statement in statements):
             raise BadFile(_("The statement has no balances: it can't be proved as a report."))
         self.is_complete = kind != "csv"  # its running balance says nothing of the rows behind the last
         number = 0
-        for one in sorted(statements, key=lambda one: one.first_day):
-            if self.closing.get(one.currency, one.opening_minor) != one.opening_minor:
-                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": one.place})
-            self.opening.setdefault(one.currency, one.opening_minor or 0)
-            self.closing[one.currency] = one.closing_minor or 0
-            self.days += [one.first_day, one.last_day]
-            for entry in one.entries:
+        for statement in sorted(statements, key=lambda statement: statement.first_day):
+            if self.closing.get(statement.currency, statement.opening_minor) != statement.opening_minor:
+                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": statement.place})
+            self.opening.setdefault(statement.currency, statement.opening_minor or 0)
+            self.closing[statement.currency] = statement.closing_minor or 0
+            self.days += [statement.first_day, statement.last_day]
+            for entry in statement.entries:
                 number += 1
                 yield _report_row(entry, number)
 

@@ -117,7 +117,7 @@ class BtcPayAdapter(BaseAdapter):
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
         known = self._invoice_of(intent.reference)
         if known is not None:
-            return self._seen(known)
+            return self._describe_invoice(known)
         method = self.method(intent.method)
         body = {
             "amount": f"{from_minor(intent.amount_minor, intent.currency):f}",
@@ -131,26 +131,28 @@ class BtcPayAdapter(BaseAdapter):
                 "paymentMethods": [_chain(method.code)],
             },
         }
-        return self._seen(self._call("POST", f"{self._store}/invoices", body))
+        return self._describe_invoice(self._call("POST", f"{self._store}/invoices", body))
 
     def find_payment(
         self, reference: str, *, psp_reference: str = "", session_reference: str = ""
     ) -> PaymentView | None:
         invoice = self._invoice(psp_reference) if psp_reference else self._invoice_of(reference)
-        return None if invoice is None else self._seen(invoice)
+        return None if invoice is None else self._describe_invoice(invoice)
 
     def _invoice(self, invoice_id: str) -> Any | None:
         return self._look_up(f"{self._store}/invoices/{_part(invoice_id)}")
 
     def _invoice_of(self, reference: str) -> Any | None:
         """Find the oldest invoice of that order id: the one that the client was shown first."""
-        found = self._call("GET", f"{self._store}/invoices?orderId={_part(reference)}&take=10")
-        invoices = self._http.read(lambda answer: sorted(answer, key=lambda one: int(one["createdTime"])), found)
+        listed = self._call("GET", f"{self._store}/invoices?orderId={_part(reference)}&take=10")
+        invoices = self._http.read(
+            lambda answer: sorted(answer, key=lambda invoice: int(invoice["createdTime"])), listed
+        )
         return invoices[0] if invoices else None
 
-    def _seen(self, invoice: Any) -> PaymentView:
+    def _describe_invoice(self, invoice: Any) -> PaymentView:
         """Describe an invoice with its address, and what arrived there at the invoice's rate."""
-        invoice_id = self._http.read(lambda one: str(one["id"]), invoice)
+        invoice_id = self._http.read(lambda body: str(body["id"]), invoice)
         ways = self._call("GET", f"{self._store}/invoices/{_part(invoice_id)}/payment-methods")
         return self._http.read(lambda answer: payment_of(invoice, answer), ways)
 
@@ -180,7 +182,7 @@ class BtcPayAdapter(BaseAdapter):
         """Archive the refund's pull payment: it takes no further claim, and one that is being paid goes on."""
         pull = self._pull_payment_of(order.reference)
         if pull is not None:
-            pull_id = self._http.read(lambda one: str(one["id"]), pull)
+            pull_id = self._http.read(lambda body: str(body["id"]), pull)
             self._call("DELETE", f"{self._store}/pull-payments/{_part(pull_id)}")
 
     def _refund_of(self, pull: Any, reference: str, amount_minor: int, currency: str) -> TransferView:
@@ -188,14 +190,14 @@ class BtcPayAdapter(BaseAdapter):
 
         A claim that was cancelled ends nothing: the payer can claim again.
         """
-        pull_id = self._http.read(lambda one: str(one["id"]), pull)
-        claims = [one for one in self._payouts_of(pull_id) if one.currency == currency]
-        paid = [one for one in claims if one.status == TransferStatus.PAID]
-        is_running = any(one.status == TransferStatus.PENDING for one in claims)
-        ends = self._http.read(lambda one: _instant(one.get("expiresAt")), pull)
+        pull_id = self._http.read(lambda body: str(body["id"]), pull)
+        claims = [claim for claim in self._payouts_of(pull_id) if claim.currency == currency]
+        paid = [claim for claim in claims if claim.status == TransferStatus.PAID]
+        is_running = any(claim.status == TransferStatus.PENDING for claim in claims)
+        ends = self._http.read(lambda body: _instant(body.get("expiresAt")), pull)
         is_closed = bool(pull.get("archived")) or (ends is not None and ends <= timezone.now())
         status, failure, state = TransferStatus.PENDING, "", ClaimState.CLAIMED if is_running else ClaimState.WAITING
-        if sum(one.amount_minor for one in paid) >= amount_minor:
+        if sum(claim.amount_minor for claim in paid) >= amount_minor:
             status, state = TransferStatus.PAID, ClaimState.CLAIMED
         elif is_closed and not is_running:
             state = ClaimState.OVER
@@ -208,7 +210,7 @@ class BtcPayAdapter(BaseAdapter):
             currency=currency,
             status=status,
             failure=failure,
-            happened_at=max((one.happened_at for one in paid if one.happened_at), default=None),
+            happened_at=max((claim.happened_at for claim in paid if claim.happened_at), default=None),
             claim_url=str(pull.get("viewLink") or ""),
             claim_state=state,
             claim_until=ends,
@@ -251,7 +253,7 @@ class BtcPayAdapter(BaseAdapter):
             pull = self._pull_payment_of(order.reference)
             if pull is None:
                 pull = self._call("POST", f"{self._store}/pull-payments", body)
-            return self._http.read(lambda one: str(one["id"]), pull)
+            return self._http.read(lambda body: str(body["id"]), pull)
         except PspUnknown as error:
             raise PspUnreachable(error.message) from error
 
@@ -260,27 +262,27 @@ class BtcPayAdapter(BaseAdapter):
             answer = self._look_up(f"{self._store}/payouts/{_part(payout.psp_reference)}")
             return None if answer is None else self._http.read(payout_of, answer)
         pull = self._pull_payment_of(payout.reference)
-        found = [] if pull is None else self._payouts_of(self._http.read(lambda one: str(one["id"]), pull))
-        return found[0] if found else None
+        payouts = [] if pull is None else self._payouts_of(self._http.read(lambda body: str(body["id"]), pull))
+        return payouts[0] if payouts else None
 
     def _pull_payment_of(self, reference: str) -> Any | None:
-        found = self._call("GET", f"{self._store}/pull-payments?includeArchived=true")
+        listed = self._call("GET", f"{self._store}/pull-payments?includeArchived=true")
         return self._http.read(
-            lambda answer: next((one for one in answer if one.get("name") == reference), None), found
+            lambda answer: next((pull for pull in answer if pull.get("name") == reference), None), listed
         )
 
     def _payouts_of(self, pull_id: str) -> list[TransferView]:
-        found = self._call("GET", f"/pull-payments/{_part(pull_id)}/payouts?includeCancelled=true")
-        return self._http.read(lambda answer: [payout_of(one) for one in answer], found)
+        listed = self._call("GET", f"/pull-payments/{_part(pull_id)}/payouts?includeCancelled=true")
+        return self._http.read(lambda answer: [payout_of(payout) for payout in answer], listed)
 
     # Webhooks
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-        given = headers.get("btcpay-sig", "")
-        if not given.startswith(SIGNATURE_PREFIX):
+        stated = headers.get("btcpay-sig", "")
+        if not stated.startswith(SIGNATURE_PREFIX):
             return Judgement(Verdict.NO_SIGNATURE)
         secrets = [self.credentials.get("webhook_secret", ""), self.credentials.get("previous_webhook_secret", "")]
-        fits = [is_signed(body, given, str(secret)) for secret in secrets if secret]
+        fits = [is_signed(body, stated, str(secret)) for secret in secrets if secret]
         if not any(fits):
             return Judgement(Verdict.WRONG_SIGNATURE)
         try:
@@ -305,7 +307,7 @@ class BtcPayAdapter(BaseAdapter):
             invoice = self._invoice(event.payment.psp_reference)
             if invoice is None:
                 return replace(event, payment=None)
-            view = self._seen(invoice)
+            view = self._describe_invoice(invoice)
             return replace(event, payment=view, reference=view.reference, is_complete=True)
         if event.kind == EventKind.PAYOUT and event.transfer is not None:
             answer = self._look_up(f"{self._store}/payouts/{_part(event.transfer.psp_reference)}")
@@ -314,10 +316,10 @@ class BtcPayAdapter(BaseAdapter):
             payout = self._http.read(payout_of, answer)
             if payout.reference:
                 return replace(event, transfer=payout, reference=payout.reference, is_complete=True)
-            return self._claim(event, str(answer.get("pullPaymentId") or ""))
+            return self._complete_claim(event, str(answer.get("pullPaymentId") or ""))
         return event
 
-    def _claim(self, event: WebhookEvent, pull_id: str) -> WebhookEvent:
+    def _complete_claim(self, event: WebhookEvent, pull_id: str) -> WebhookEvent:
         """Complete an event of a payout without our reference: a payer's claim of a refund.
 
         The pull payment has the reference.
@@ -326,7 +328,7 @@ class BtcPayAdapter(BaseAdapter):
         if pull is None:
             return replace(event, transfer=None)
         reference, amount, currency = self._http.read(
-            lambda one: (str(one["name"]), Decimal(str(one["amount"])), str(one["currency"])), pull
+            lambda body: (str(body["name"]), Decimal(str(body["amount"])), str(body["currency"])), pull
         )
         refund = self._refund_of(pull, reference, to_minor(amount, currency), currency)
         return replace(event, kind=EventKind.REFUND, transfer=refund, reference=reference, is_complete=True)
@@ -342,7 +344,7 @@ class BtcPayAdapter(BaseAdapter):
             body = {"viewName": name, "timePeriod": {"from": since, "to": until}}
             answer = self._http.call("POST", f"{self._store}/reports", json=body, headers=self._headers, bounds=REPORT)
             lists.append(self._http.read(as_csv, answer))
-        return "\n".join(one for one in lists if one).encode()
+        return "\n".join(text for text in lists if text).encode()
 
     def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
         return BtcPayReader(file, refunds_among=records.refunds_among)
@@ -350,7 +352,7 @@ class BtcPayAdapter(BaseAdapter):
     def check_connection(self) -> Health:
         try:
             answer = self._call("GET", self._store)
-            name = self._http.read(lambda found: str(found["name"]), answer)
+            name = self._http.read(lambda body: str(body["name"]), answer)
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             return Health(False, error.message)
         return Health(True, _("Connected to the store “%(name)s”") % {"name": name})
@@ -391,7 +393,7 @@ def payment_of(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Pay
     received = received_minor(invoice, ways)
     if additional in ARRIVED_AFTER_ALL and received > 0 and status == PaymentStatus.EXPIRED:
         status = PaymentStatus.CAPTURED
-    way = next((one for one in ways if one.get("activated", True)), None)
+    way = next((candidate for candidate in ways if candidate.get("activated", True)), None)
     instructions = {}
     if way is not None:
         instructions = {

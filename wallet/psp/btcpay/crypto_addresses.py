@@ -75,15 +75,15 @@ def bech32(text: str) -> tuple[str, list[int], int] | None:
 
 def segwit_program(address: str, prefix: str) -> tuple[int, bytes] | None:
     """Witness version and program of a segwit address: version 0 with Bech32, later ones with Bech32m."""
-    found = bech32(address)
-    if found is None or found[0] != prefix or not found[1]:
+    decoded = bech32(address)
+    if decoded is None or decoded[0] != prefix or not decoded[1]:
         return None
-    version, program = found[1][0], _regrouped(found[1][1:])
+    version, program = decoded[1][0], _regrouped(decoded[1][1:])
     if program is None or version > 16 or not 2 <= len(program) <= 40:
         return None
-    if version == 0 and (len(program) not in (20, 32) or found[2] != BECH32_CONST):
+    if version == 0 and (len(program) not in (20, 32) or decoded[2] != BECH32_CONST):
         return None
-    return None if version > 0 and found[2] != BECH32M_CONST else (version, program)
+    return None if version > 0 and decoded[2] != BECH32M_CONST else (version, program)
 
 
 def is_ethereum_address(address: str) -> bool:

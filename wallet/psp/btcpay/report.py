@@ -27,12 +27,12 @@ from wallet.psp.settlement import (
     BadFile,
     CsvReader,
     agrees_with_rate,
+    cell_error,
     checked_currency,
     exact_minor,
     exact_rate,
     moment,
     require_columns,
-    wrong,
 )
 
 ALIASES = {
@@ -89,7 +89,7 @@ class BtcPayReader(CsvReader):
                 self._table(cells)
                 continue
             if len(cells) != self._width:
-                self.odd()
+                self.refuse_width()
             row = self._payout(cells) if self._is_payouts else self._payment(cells)
             if row is not None:
                 yield row
@@ -100,9 +100,9 @@ class BtcPayReader(CsvReader):
         if not self._is_payouts:
             old = {name: new for new, name in ALIASES.items()}
             names = [name if name in PAYMENTS else old.get(name, name) for name in names]
-        wanted = PAYOUTS if self._is_payouts else PAYMENTS
-        require_columns(self.line, names, wanted)
-        self._places = {name: names.index(name) for name in wanted}
+        columns = PAYOUTS if self._is_payouts else PAYMENTS
+        require_columns(self.line, names, columns)
+        self._places = {name: names.index(name) for name in columns}
         if "Destination" in names:
             self._places["Destination"] = names.index("Destination")
         self._width = len(names)
@@ -116,13 +116,13 @@ class BtcPayReader(CsvReader):
         currency = checked_currency(line, "InvoiceCurrency", self._cell(cells, "InvoiceCurrency"), longest=5)
         confirmed = YES_NO.get(self._cell(cells, "Confirmed").lower())
         if confirmed is None:
-            raise wrong(line, "Confirmed", _("expected true or false."))
+            raise cell_error(line, "Confirmed", _("expected true or false."))
         if not confirmed:
             self._leave_out(line, currency)
             return None
         invoice = self._cell(cells, "InvoiceId")
         if not invoice:
-            raise wrong(line, "InvoiceId", _("it is empty."))
+            raise cell_error(line, "InvoiceId", _("it is empty."))
         gross = exact_minor(line, "InvoiceCurrencyAmount", self._cell(cells, "InvoiceCurrencyAmount"), currency)
         row = FileRow(
             line,
@@ -144,14 +144,14 @@ class BtcPayReader(CsvReader):
         currency = checked_currency(line, "Currency", self._cell(cells, "Currency"), longest=5)
         state = self._cell(cells, "State")
         if state not in STATES:
-            raise wrong(line, "State", _("“%(value)s” is not a known state.") % {"value": state[:40]})
+            raise cell_error(line, "State", _("“%(value)s” is not a known state.") % {"value": state[:40]})
         if state != "Completed":
             self._leave_out(line, currency)
             return None
         source = self._cell(cells, "Source")
         own = source or self._cell(cells, "Destination")
         if not own:
-            raise wrong(line, "Source", _("it is empty."))
+            raise cell_error(line, "Source", _("it is empty."))
         gross = -exact_minor(line, "CurrencyAmount", self._cell(cells, "CurrencyAmount"), currency)
         row = FileRow(
             line,
@@ -178,7 +178,7 @@ class BtcPayReader(CsvReader):
         if rate_text:
             rate = exact_rate(row.line, "Rate", rate_text)
             if not agrees_with_rate(minor, coin, rate, row.gross_minor, row.currency):
-                raise wrong(row.line, "Rate", _("the coins at this rate are not the amount."))
+                raise cell_error(row.line, "Rate", _("the coins at this rate are not the amount."))
         return row._replace(paid_currency=coin, paid_minor=minor, rate=rate)
 
 

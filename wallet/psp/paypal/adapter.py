@@ -48,7 +48,7 @@ from wallet.psp.http import PspHttp, address_of
 from wallet.psp.paypal.mapping import (
     amount_of,
     capture_id_of,
-    explained,
+    error_text,
     path_part,
     payment_of_capture,
     payment_of_order,
@@ -83,7 +83,7 @@ class PayPalAdapter(BaseAdapter):
 
     def __init__(self, psp: Psp) -> None:
         super().__init__(psp)
-        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=explained)
+        self._http = PspHttp(psp, address_of(psp, LIVE_URL), explain=error_text)
 
     # Payments in
 
@@ -121,18 +121,18 @@ class PayPalAdapter(BaseAdapter):
         try:
             answer = self._call("POST", path, {}, request_id=f"{view.reference}-capture")
         except PspUnknown:
-            found = self.find_payment(view.reference, psp_reference=view.psp_reference)
-            if found is None or found.awaits_capture:
+            known = self.find_payment(view.reference, psp_reference=view.psp_reference)
+            if known is None or known.awaits_capture:
                 raise
-            return found
+            return known
         return self._http.read(payment_of_order, answer)
 
     def _order(self, order_id: str) -> Any | None:
         return self._look_up(f"/v2/checkout/orders/{path_part(order_id)}")
 
     def refund(self, order: RefundOrder) -> TransferView:
-        found = self._order(order.psp_reference)
-        capture_id = "" if found is None else self._http.read(capture_id_of, found)
+        paypal_order = self._order(order.psp_reference)
+        capture_id = "" if paypal_order is None else self._http.read(capture_id_of, paypal_order)
         if not capture_id:
             raise PspRefused(
                 _("%(psp)s has no captured payment %(id)s.") % {"psp": self.psp, "id": order.psp_reference}
@@ -148,16 +148,16 @@ class PayPalAdapter(BaseAdapter):
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
         """Refunds stand in their order."""
-        found = self._order(order.psp_reference)
-        if found is None:
+        paypal_order = self._order(order.psp_reference)
+        if paypal_order is None:
             return None
         refunds = self._http.read(
             lambda answer: [
-                refund_of(one) for one in answer["purchase_units"][0].get("payments", {}).get("refunds", [])
+                refund_of(refund) for refund in answer["purchase_units"][0].get("payments", {}).get("refunds", [])
             ],
-            found,
+            paypal_order,
         )
-        return next((one for one in refunds if one.reference == order.reference), None)
+        return next((refund for refund in refunds if refund.reference == order.reference), None)
 
     # Payments out
 
@@ -180,7 +180,7 @@ class PayPalAdapter(BaseAdapter):
             if known is None:
                 raise
             return known
-        batch = self._http.read(lambda found: str(found["batch_header"]["payout_batch_id"]), answer)
+        batch = self._http.read(lambda body: str(body["batch_header"]["payout_batch_id"]), answer)
         return TransferView(order.reference, batch, TransferStatus.PENDING, order.amount_minor, order.currency)
 
     def find_payout(self, payout: SentPayout) -> TransferView | None:
@@ -190,14 +190,16 @@ class PayPalAdapter(BaseAdapter):
             else f"/v1/payments/payouts?sender_batch_id={path_part(payout.reference)}"
         )
         answer = self._look_up(path)
-        return None if answer is None else self._http.read(lambda found: payout_of_item(found["items"][0]), answer)
+        return None if answer is None else self._http.read(lambda body: payout_of_item(body["items"][0]), answer)
 
     # Disputes
 
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
         evidence = {"evidences": [{"evidence_type": "OTHER", "notes": text[:2000]}]}
         parts: list[Any] = [("input", (None, json.dumps(evidence), "application/json"))]
-        parts += [(f"file{number}", (one.name, one.content, one.content_type)) for number, one in enumerate(files, 1)]
+        parts += [
+            (f"file{number}", (file.name, file.content, file.content_type)) for number, file in enumerate(files, 1)
+        ]
         path = f"/v1/customer/disputes/{path_part(dispute.psp_dispute_id)}/provide-evidence"
         self._authorised("POST", path, files=parts)
 
@@ -215,9 +217,9 @@ class PayPalAdapter(BaseAdapter):
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         """Look up an approved order, or the order of a reversal that names only its capture."""
-        from wallet.psp.paypal.webhooks import completed
+        from wallet.psp.paypal.webhooks import complete_event
 
-        return completed(self, event, records)
+        return complete_event(self, event, records)
 
     def order_of(self, order_id: str) -> PaymentView | None:
         return self.find_payment("", psp_reference=order_id)
@@ -232,7 +234,7 @@ class PayPalAdapter(BaseAdapter):
 
         answer = self._look_up(f"/v1/customer/disputes?disputed_transaction_id={path_part(capture_id)}")
         return self._http.read(
-            lambda found: next((dispute_of(one) for one in found["items"]), None), answer or {"items": []}
+            lambda body: next((dispute_of(dispute) for dispute in body["items"]), None), answer or {"items": []}
         )
 
     @property
@@ -299,7 +301,7 @@ class PayPalAdapter(BaseAdapter):
             )
         except PspUnknown as error:
             raise PspUnreachable(error.message) from error
-        token, seconds = self._http.read(lambda found: (str(found["access_token"]), int(found["expires_in"])), answer)
+        token, seconds = self._http.read(lambda body: (str(body["access_token"]), int(body["expires_in"])), answer)
         with _tokens_lock:
             _tokens[key] = (token, time.monotonic() + seconds - TOKEN_SPARE_SECONDS)
         return token

@@ -77,9 +77,11 @@ def payment_of_order(order: Mapping[str, Any]) -> PaymentView:
     received: int | None = None
     if captures:
         status = CAPTURE_STATES.get(str(captures[0]["status"]), PaymentStatus.PENDING)
-        received = sum(minor_of(one["amount"])[0] for one in captures if one["status"] in ("COMPLETED", "PENDING"))
+        received = sum(
+            minor_of(capture["amount"])[0] for capture in captures if capture["status"] in ("COMPLETED", "PENDING")
+        )
         received = received or minor_of(captures[0]["amount"])[0]
-        if {minor_of(one["amount"])[1] for one in captures} != {currency}:
+        if {minor_of(capture["amount"])[1] for capture in captures} != {currency}:
             raise ValueError("a capture in another currency than its order")
     payer = order.get("payer") or {}
     name = payer.get("name") or {}
@@ -96,7 +98,7 @@ def payment_of_order(order: Mapping[str, Any]) -> PaymentView:
         instrument=masked(str(payer.get("email_address") or "")),
         payer_name=f"{name.get('given_name', '')} {name.get('surname', '')}".strip()[:120],
         failure="voided" if state == "VOIDED" else "",
-        refunded_minor=sum(minor_of(one["amount"])[0] for one in refunds if one["status"] == "COMPLETED"),
+        refunded_minor=sum(minor_of(refund["amount"])[0] for refund in refunds if refund["status"] == "COMPLETED"),
         happened_at=_time(captures[0] if captures else order),
         awaits_capture=state == "APPROVED",
     )
@@ -121,7 +123,10 @@ def payment_of_capture(capture: Mapping[str, Any]) -> PaymentView:
 def capture_id_of(order: Mapping[str, Any]) -> str:
     """Find the captured payment of an order; empty where there is none."""
     captures = order["purchase_units"][0].get("payments", {}).get("captures", [])
-    return next((str(one["id"]) for one in captures if CAPTURE_STATES.get(one["status"]) == PaymentStatus.CAPTURED), "")
+    return next(
+        (str(capture["id"]) for capture in captures if CAPTURE_STATES.get(capture["status"]) == PaymentStatus.CAPTURED),
+        "",
+    )
 
 
 def refund_of(refund: Mapping[str, Any]) -> TransferView:
@@ -158,8 +163,8 @@ def masked(email: str) -> str:
     return f"{name[:1]}•••@{host}"[:80] if at else ""
 
 
-def _time(found: Mapping[str, Any]) -> dt.datetime | None:
-    text = found.get("update_time") or found.get("time_processed") or found.get("create_time")
+def _time(resource: Mapping[str, Any]) -> dt.datetime | None:
+    text = resource.get("update_time") or resource.get("time_processed") or resource.get("create_time")
     if not text:
         return None
     at = dt.datetime.fromisoformat(str(text))
@@ -171,7 +176,7 @@ def path_part(text: str) -> str:
     return quote(text, safe="")
 
 
-def explained(answer: Any) -> str:
+def error_text(answer: Any) -> str:
     """Find PayPal's own words in an answer that says no."""
     details = answer.get("details") or [{}]
     try:

@@ -32,7 +32,7 @@ from wallet.choices.reconciliation import RowType
 from wallet.psp.base import FileRow
 from wallet.psp.paypal.codes import type_of
 from wallet.psp.paypal.mapping import WHOLE_UNITS
-from wallet.psp.settlement import BadFile, CsvReader, checked_currency, plausible, said, wrong
+from wallet.psp.settlement import BadFile, CsvReader, cell_error, checked_currency, format_minor, plausible
 
 NEEDED = (
     "Transaction ID",
@@ -127,7 +127,7 @@ class StlReader(CsvReader):
             elif kind in ("FF", "RF", "RC"):
                 self._footer(kind, cells)
             else:
-                raise wrong(self.line, "1", _("“%(value)s” is no row type of this report.") % {"value": kind[:20]})
+                raise cell_error(self.line, "1", _("“%(value)s” is no row type of this report.") % {"value": kind[:20]})
 
     def _finish(self) -> None:
         if self._section is not None or self._is_open:
@@ -152,20 +152,22 @@ class StlReader(CsvReader):
 
     def _begin(self, cells: Sequence[str]) -> None:
         if self._section is not None:
-            raise wrong(self.line, "SH", _("a section begins before the last one has ended."))
+            raise cell_error(self.line, "SH", _("a section begins before the last one has ended."))
         if len(cells) < 4:
-            raise wrong(self.line, "SH", _("the section header names no period."))
+            raise cell_error(self.line, "SH", _("the section header names no period."))
         first, last = (self._time("SH", text) for text in cells[1:3])
         self.days += [first.date(), last.date()]
         self._section = Section(self.line, cells[3].strip(), f"{cells[3].strip()}-{first:%Y%m%d}"[:60])
 
     def _name_columns(self, cells: Sequence[str]) -> None:
         if self._section is None:
-            raise wrong(self.line, "CH", _("a row outside a section."))
+            raise cell_error(self.line, "CH", _("a row outside a section."))
         # PayPal's own files write "Transaction  Debit or Credit" with two spaces.
         columns = {" ".join(name.split()): place for place, name in enumerate(cells) if place}
         if missing := [name for name in NEEDED if name not in columns]:
-            raise wrong(self.line, "CH", _("these columns are missing: %(names)s.") % {"names": ", ".join(missing)})
+            raise cell_error(
+                self.line, "CH", _("these columns are missing: %(names)s.") % {"names": ", ".join(missing)}
+            )
         self._section.columns = columns
         self._section.least = max(columns[name] for name in NEEDED) + 1
 
@@ -174,23 +176,25 @@ class StlReader(CsvReader):
     def _row(self, cells: Sequence[str]) -> FileRow:
         section, line = self._section, self.line
         if section is None or not section.columns:
-            raise wrong(line, "SB", _("a row outside a section."))
+            raise cell_error(line, "SB", _("a row outside a section."))
         if len(cells) < section.least:
-            self.odd()
+            self.refuse_width()
         own, invoice, original, code, at, side, amount, currency, fee_side, fee_amount, fee_currency, custom = (
             cells[section.columns[name]].strip() for name in NEEDED
         )
         kind = type_of(code)
         if kind is None:
-            raise wrong(line, "Transaction Event Code", _("“%(value)s” is not a known type.") % {"value": code[:20]})
+            raise cell_error(
+                line, "Transaction Event Code", _("“%(value)s” is not a known type.") % {"value": code[:20]}
+            )
         gross = self._signed("Transaction Debit or Credit", side, "Gross Transaction Amount", amount, currency)
         fee = -self._signed("Fee Debit or Credit", fee_side, "Fee Amount", fee_amount, currency)
         if fee and fee_currency != currency:
-            raise wrong(line, "Fee Currency", _("the fee is in another currency than its transaction."))
+            raise cell_error(line, "Fee Currency", _("the fee is in another currency than its transaction."))
         if not own:
-            raise wrong(line, "Transaction ID", _("it is empty."))
+            raise cell_error(line, "Transaction ID", _("it is empty."))
         if currency in section.closed:
-            raise wrong(line, "Gross Transaction Currency", _("a row behind its section's footer."))
+            raise cell_error(line, "Gross Transaction Currency", _("a row behind its section's footer."))
         sums = section.sums.get(currency)
         if sums is None:
             sums = section.sums[currency] = Sums(line)
@@ -226,80 +230,80 @@ class StlReader(CsvReader):
     def _section_footer(self, cells: Sequence[str]) -> None:
         section = self._section
         if section is None:
-            raise wrong(self.line, "SF", _("a row outside a section."))
+            raise cell_error(self.line, "SF", _("a row outside a section."))
         if len(cells) < FOOTER_FIELDS:
-            raise wrong(self.line, "SF", _("the section's footer is too short."))
+            raise cell_error(self.line, "SF", _("the section's footer is too short."))
         currency = checked_currency(self.line, "SF 1", cells[1].strip())
         if currency in section.closed:
-            raise wrong(self.line, "SF 1", _("a second footer of that currency."))
+            raise cell_error(self.line, "SF 1", _("a second footer of that currency."))
         section.closed.add(currency)
         sums = section.sums.setdefault(currency, Sums(self.line))
         self._compare("SF", cells, sums, currency)
         opening, closing = (self._balance(f"SF {place}", cells, place, currency) for place in (6, 8))
         if opening + sums.net != closing:
-            raise wrong(
+            raise cell_error(
                 self.line,
                 "SF 9",
                 _("beginning balance and rows give %(sum)s, the ending balance is %(closing)s.")
-                % {"sum": said(opening + sums.net, currency), "closing": said(closing, currency)},
+                % {"sum": format_minor(opening + sums.net, currency), "closing": format_minor(closing, currency)},
             )
         whole = self._report.setdefault(currency, Sums(self.line))
         for side in SIDES:
             setattr(whole, side, getattr(whole, side) + getattr(sums, side))
-        self._continue(section.account, currency, opening, closing)
+        self._check_continuity(section.account, currency, opening, closing)
 
-    def _continue(self, account: str, currency: str, opening: int, closing: int) -> None:
+    def _check_continuity(self, account: str, currency: str, opening: int, closing: int) -> None:
         """Check that a later section of the same account continues where the one before ended."""
         known = self._balances.get((account, currency))
         if known is not None and known[1] != opening:
-            words = _("it does not begin where the section before ended (%(before)s, then %(now)s).")
-            values = {"before": said(known[1], currency), "now": said(opening, currency)}
-            raise wrong(self.line, "SF 7", words % values)
+            message = _("it does not begin where the section before ended (%(before)s, then %(now)s).")
+            values = {"before": format_minor(known[1], currency), "now": format_minor(opening, currency)}
+            raise cell_error(self.line, "SF 7", message % values)
         self._balances[account, currency] = (opening if known is None else known[0], closing)
 
     def _compare(self, name: str, cells: Sequence[str], sums: Sums, currency: str) -> None:
         for place, side in enumerate(SIDES, 2):
-            told, counted = self._amount(f"{name} {place}", cells[place], currency), getattr(sums, side)
-            if told != counted:
-                words = _("the rows add up to %(sum)s, the footer says %(total)s.")
-                values = {"sum": said(counted, currency), "total": said(told, currency)}
-                raise wrong(self.line, f"{name} {place}", words % values)
+            stated, counted = self._amount(f"{name} {place}", cells[place], currency), getattr(sums, side)
+            if stated != counted:
+                message = _("the rows add up to %(sum)s, the footer says %(total)s.")
+                values = {"sum": format_minor(counted, currency), "total": format_minor(stated, currency)}
+                raise cell_error(self.line, f"{name} {place}", message % values)
 
     def _end_section(self, cells: Sequence[str]) -> None:
         section = self._section
         if section is None:
-            raise wrong(self.line, "SC", _("a row outside a section."))
+            raise cell_error(self.line, "SC", _("a row outside a section."))
         self._count(cells, "SC", section.rows)
         for currency, sums in section.sums.items():
             if currency not in section.closed:
-                raise wrong(
+                raise cell_error(
                     sums.line, "Gross Transaction Currency", _("the section has no footer in %(c)s.") % {"c": currency}
                 )
         self._section = None
 
     def _footer(self, kind: str, cells: Sequence[str]) -> None:
         if self._section is not None:
-            raise wrong(self.line, kind, _("the section before has no end."))
-        told = cells[1].strip() if len(cells) > 1 else ""
+            raise cell_error(self.line, kind, _("the section before has no end."))
+        text = cells[1].strip() if len(cells) > 1 else ""
         if kind == "FF":
             self._count(cells, kind, self._of_file)
             return
         self._is_open = False
         if self._first_part > 1:  # earlier parts are in other files: only PayPal can count them
             return
-        if kind == "RF" and told.isalpha():
+        if kind == "RF" and text.isalpha():
             if len(cells) < 6:
-                raise wrong(self.line, "RF", _("the report's footer is too short."))
-            currency = checked_currency(self.line, "RF 1", told)
+                raise cell_error(self.line, "RF", _("the report's footer is too short."))
+            currency = checked_currency(self.line, "RF 1", text)
             self._compare("RF", cells, self._report.get(currency, Sums(self.line)), currency)
         else:
             self._count(cells, kind, self._of_report)
 
     def _count(self, cells: Sequence[str], kind: str, counted: int) -> None:
-        told = cells[1].strip() if len(cells) > 1 else ""
-        if told != str(counted):
-            words = _("%(told)s rows are announced, %(counted)s are there.")
-            raise wrong(self.line, kind, words % {"told": told[:20] or "—", "counted": counted})
+        text = cells[1].strip() if len(cells) > 1 else ""
+        if text != str(counted):
+            message = _("%(told)s rows are announced, %(counted)s are there.")
+            raise cell_error(self.line, kind, message % {"told": text[:20] or "—", "counted": counted})
 
     # Values
 
@@ -307,7 +311,7 @@ class StlReader(CsvReader):
         """Unsigned digits in PayPal's own precision, as our minor units."""
         text = text.strip() or "0"
         if not (text.isascii() and text.isdigit()) or len(text) > 17:
-            raise wrong(
+            raise cell_error(
                 self.line, column, _("“%(value)s” is not an unsigned amount without a point.") % {"value": text[:40]}
             )
         if len(currency) != 3 or not (currency.isascii() and currency.isupper()):
@@ -321,17 +325,17 @@ class StlReader(CsvReader):
         if side == "DR":
             return -minor
         if minor or side:
-            self._no_side(side_column, side)
+            self._refuse_side(side_column, side)
         return 0
 
     def _balance(self, column: str, cells: Sequence[str], place: int, currency: str) -> int:
         side, minor = cells[place].strip(), self._amount(f"SF {place + 1}", cells[place + 1], currency)
         if side not in ("CR", "DR"):
-            self._no_side(column, side)
+            self._refuse_side(column, side)
         return minor if side == "CR" else -minor
 
-    def _no_side(self, column: str, side: str) -> None:
-        raise wrong(self.line, column, _("expected CR or DR, found “%(value)s”.") % {"value": side[:20]})
+    def _refuse_side(self, column: str, side: str) -> None:
+        raise cell_error(self.line, column, _("expected CR or DR, found “%(value)s”.") % {"value": side[:20]})
 
     def _time(self, column: str, text: str) -> dt.datetime:
         """2026/10/31 23:59:59 +0000, and nothing else."""
@@ -341,6 +345,6 @@ class StlReader(CsvReader):
                 raise ValueError
             at = dt.datetime.fromisoformat(f"{text[:4]}-{text[5:7]}-{text[8:10]}T{text[11:19]}{text[20:]}")
         except ValueError:
-            words = _("“%(value)s” is not a time like 2026/10/31 23:59:59 +0000.")
-            raise wrong(self.line, column, words % {"value": text[:40]}) from None
+            message = _("“%(value)s” is not a time like 2026/10/31 23:59:59 +0000.")
+            raise cell_error(self.line, column, message % {"value": text[:40]}) from None
         return plausible(self.line, column, at)

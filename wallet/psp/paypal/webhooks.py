@@ -75,18 +75,18 @@ _fetches = threading.BoundedSemaphore(FETCHES_AT_ONCE)
 
 def judge(adapter: PayPalAdapter, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
     """Judge a webhook: its headers, its certificate, its signature, its time; then read it."""
-    told = {name: headers.get(f"paypal-transmission-{name}") or headers.get(f"paypal-{name}", "") for name in BEARERS}
+    parts = {name: headers.get(f"paypal-transmission-{name}") or headers.get(f"paypal-{name}", "") for name in BEARERS}
     webhook_id = str(adapter.credentials.get("webhook_id", ""))
-    if not all(told.values()) or not webhook_id:
+    if not all(parts.values()) or not webhook_id:
         return Judgement(Verdict.NO_SIGNATURE)
-    if told["auth-algo"].strip().upper() not in ALGORITHMS:
-        return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {told['auth-algo'][:40]}")
+    if parts["auth-algo"].strip().upper() not in ALGORITHMS:
+        return Judgement(Verdict.WRONG_SIGNATURE, detail=f"algorithm {parts['auth-algo'][:40]}")
     try:
-        key = public_key(told["cert-url"], sandbox_url=adapter.sandbox_url)
-        signature = base64.b64decode(told["sig"], validate=True)
-        signed = f"{told['id']}|{told['time']}|{webhook_id}|{binascii.crc32(body)}".encode()
+        key = public_key(parts["cert-url"], sandbox_url=adapter.sandbox_url)
+        signature = base64.b64decode(parts["sig"], validate=True)
+        signed = f"{parts['id']}|{parts['time']}|{webhook_id}|{binascii.crc32(body)}".encode()
         key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        at = dt.datetime.fromisoformat(told["time"])
+        at = dt.datetime.fromisoformat(parts["time"])
     except CertificateMissing as missing:
         return Judgement(Verdict.UNCHECKED, detail=str(missing))
     except CertificateWrong as wrong:
@@ -266,7 +266,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
 
 def _capture_of(resource: Mapping[str, Any]) -> str:
     """Find the capture that a reversal names only in its link upwards."""
-    link = next((str(one["href"]) for one in resource.get("links", []) if one["rel"] == "up"), "")
+    link = next((str(link["href"]) for link in resource.get("links", []) if link["rel"] == "up"), "")
     return link.rpartition("/v2/payments/captures/")[2]
 
 
@@ -312,38 +312,38 @@ def _aware(text: Any) -> dt.datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
-def completed(adapter: PayPalAdapter, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
+def complete_event(adapter: PayPalAdapter, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
     """Ask for what the message leaves open; unchanged where PayPal does not know it."""
     if event.is_complete:
         return event
     if event.kind == EventKind.DISPUTE and event.dispute is not None:
-        return _won(event, event.dispute, records)
+        return _complete_won_dispute(event, event.dispute, records)
     if event.payment is None:
         return event
     if event.kind == EventKind.CHARGEBACK:
-        return _reversed(adapter, event, event.payment)
-    found = adapter.order_of(event.payment.psp_reference)
-    if found is None or not found.reference:
+        return _complete_reversal(adapter, event, event.payment)
+    payment = adapter.order_of(event.payment.psp_reference)
+    if payment is None or not payment.reference:
         return replace(event, payment=None)
-    return replace(event, payment=found, reference=found.reference, is_complete=True)
+    return replace(event, payment=payment, reference=payment.reference, is_complete=True)
 
 
-def _won(event: WebhookEvent, dispute: DisputeView, records: OurRecords) -> WebhookEvent:
+def _complete_won_dispute(event: WebhookEvent, dispute: DisputeView, records: OurRecords) -> WebhookEvent:
     """Won after the money was taken: it comes back. Won before: news only."""
     was_taken = records.is_dispute_charged(dispute.psp_dispute_id)
     kind = EventKind.CHARGEBACK_REVERSED if was_taken else EventKind.DISPUTE
     return replace(event, kind=kind, is_complete=True)
 
 
-def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) -> WebhookEvent:
+def _complete_reversal(adapter: PayPalAdapter, event: WebhookEvent, reversal: PaymentView) -> WebhookEvent:
     """Complete a reversal with its capture's dispute, for the amount that the message names."""
     reference = event.reference
     if not reference:
-        found = adapter.payment_of_capture(told.session_reference)
-        reference = found.reference if found else ""
+        capture = adapter.payment_of_capture(reversal.session_reference)
+        reference = capture.reference if capture else ""
     if not reference:
         return replace(event, payment=None)
-    dispute = adapter.dispute_of_capture(told.session_reference)
+    dispute = adapter.dispute_of_capture(reversal.session_reference)
     if dispute is not None and dispute.outcome == "won":
         # It is over and the money is ours: this message came late, and taking it now would never be undone.
         return replace(event, kind=EventKind.DISPUTE, reference=reference, dispute=dispute, is_complete=True)
@@ -351,10 +351,10 @@ def _reversed(adapter: PayPalAdapter, event: WebhookEvent, told: PaymentView) ->
         dispute = replace(
             dispute,
             reference=reference,
-            amount_minor=told.amount_minor,
-            currency=told.currency,
+            amount_minor=reversal.amount_minor,
+            currency=reversal.currency,
             outcome="",
-            happened_at=told.happened_at,
+            happened_at=reversal.happened_at,
         )
-    payment = replace(told, reference=reference)
+    payment = replace(reversal, reference=reference)
     return replace(event, reference=reference, payment=payment, dispute=dispute, is_complete=True)

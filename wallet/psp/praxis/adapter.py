@@ -147,9 +147,14 @@ def has_sound_form(message: Mapping[str, Any]) -> bool:
     optional = (transaction.get("processed_amount"),)
     currencies = (transaction.get("currency"), transaction.get("processed_currency") or "EUR")
     return (
-        all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in numbers)
-        and all(one is None or (isinstance(one, int) and not isinstance(one, bool) and one >= 0) for one in optional)
-        and all(isinstance(one, str) and one.isascii() and one.isalpha() and 3 <= len(one) <= 5 for one in currencies)
+        all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in numbers)
+        and all(
+            number is None or (isinstance(number, int) and not isinstance(number, bool) and number >= 0)
+            for number in optional
+        )
+        and all(
+            isinstance(code, str) and code.isascii() and code.isalpha() and 3 <= len(code) <= 5 for code in currencies
+        )
     )
 
 
@@ -198,7 +203,7 @@ class PraxisAdapter(BaseAdapter):
             "payment_method": intent.method or None,
         }
         answer = self._call("/cashier/cashier", body, SESSION, SESSION_ANSWER)
-        url = self._http.read(lambda found: str(found["redirect_url"]), answer)
+        url = self._http.read(lambda body: str(body["redirect_url"]), answer)
         return PaymentView(
             reference=intent.reference,
             psp_reference="",
@@ -258,12 +263,12 @@ class PraxisAdapter(BaseAdapter):
 
         What can't be parsed can't be checked.
         """
-        given = headers.get("gt-authentication", "")
-        if not given:
+        stated = headers.get("gt-authentication", "")
+        if not stated:
             return Judgement(Verdict.NO_SIGNATURE)
         try:
             message = json.loads(body)
-            fits = self._is_signed(message, NOTIFICATION, given)
+            fits = self._is_signed(message, NOTIFICATION, stated)
         except UNREADABLE:
             return Judgement(Verdict.WRONG_SIGNATURE, detail="not a message that could have been signed")
         if not fits:
@@ -328,10 +333,10 @@ class PraxisAdapter(BaseAdapter):
     def _notification_url(self) -> str:
         return f"{settings.BASE_URL.rstrip('/')}/webhooks/psp/{self.psp.code}/"
 
-    def _is_signed(self, message: Any, fields: Sequence[str], given: str) -> bool:
+    def _is_signed(self, message: Any, fields: Sequence[str], stated: str) -> bool:
         secrets = (self._secret, str(self.credentials.get("previous_webhook_secret") or ""))
         expected = [sign(message, fields, secret).encode() for secret in secrets if secret]
-        fits = [hmac.compare_digest(one, given.lower().encode()) for one in expected]
+        fits = [hmac.compare_digest(digest, stated.lower().encode()) for digest in expected]
         return any(fits)
 
     def _find(self, reference: str) -> Any | None:
@@ -366,8 +371,8 @@ class PraxisAdapter(BaseAdapter):
             raise self._http.unreadable() from error
         if status > 0:
             raise PspRefused(f"{self.psp}: {answer.get('description', status)}"[:300], status=status)
-        given = response.headers.get("gt-authentication", "")
-        if status < 0 or not self._is_signed(answer, answered, given):
+        stated = response.headers.get("gt-authentication", "")
+        if status < 0 or not self._is_signed(answer, answered, stated):
             raise PspUnknown(_("%(psp)s answered without a signature that holds.") % {"psp": self.psp})
         return answer
 
@@ -434,7 +439,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
     kind = {"payout": EventKind.PAYOUT, "refund": EventKind.REFUND}.get(
         transaction["transaction_type"], EventKind.PAYMENT
     )
-    told = (
+    identity = (
         transaction["tid"],
         transaction["transaction_type"],
         transaction["transaction_status"],
@@ -442,7 +447,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
         transaction.get("processed_currency"),
     )
     return WebhookEvent(
-        event_id=":".join("" if part is None else str(part) for part in told)[:120],
+        event_id=":".join("" if part is None else str(part) for part in identity)[:120],
         event_type=f"{transaction['transaction_type']}.{transaction['transaction_status']}"[:80],
         kind=kind,
         reference=str(message["session"]["order_id"])[:100],

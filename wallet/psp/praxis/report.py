@@ -25,12 +25,12 @@ from wallet.psp.settlement import (
     BadFile,
     CsvReader,
     agrees_with_rate,
+    cell_error,
     checked_currency,
     exact_rate,
+    format_minor,
     plausible,
     require_columns,
-    said,
-    wrong,
 )
 
 COLUMNS = (
@@ -83,8 +83,8 @@ class PraxisReader(CsvReader):
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
         self._places: dict[str, int] = {}
-        self._behind: list[FileRow] = []
-        self._told: dict[str, tuple[int, int, int, int]] = {}
+        self._reversals: list[FileRow] = []
+        self._totals: dict[str, tuple[int, int, int, int]] = {}
         self._counted: dict[str, list[int]] = {}
 
     def _rows(self) -> Iterator[FileRow]:
@@ -96,9 +96,9 @@ class PraxisReader(CsvReader):
             if not any(cells):
                 continue
             if len(cells) != width:
-                self.odd()
+                self.refuse_width()
             if self._cell(cells, "transaction_type") == "total":
-                self._total(cells)
+                self._read_total(cells)
                 continue
             row = self._row(cells)
             if row is not None:
@@ -110,21 +110,21 @@ class PraxisReader(CsvReader):
         if not self.row_count:
             raise BadFile(_("The report has no rows. Nothing was imported."))
         end = self.line
-        for number, row in enumerate(self._behind, start=1):
+        for number, row in enumerate(self._reversals, start=1):
             yield row._replace(line=end + number)
 
     def _finish(self) -> None:
         super()._finish()
-        self.is_complete = bool(self._told)
-        if self._told and (missing := [one for one in self._counted if one not in self._told]):
+        self.is_complete = bool(self._totals)
+        if self._totals and (missing := [currency for currency in self._counted if currency not in self._totals]):
             raise BadFile(_("There is no total in %(c)s. Nothing was imported.") % {"c": ", ".join(missing)})
-        for currency, (line, *told) in self._told.items():
+        for currency, (line, *stated) in self._totals.items():
             counted = self._counted.get(currency, [0, 0, 0])
-            for name, wanted, found in zip(("tid", "processed_amount", "fee"), told, counted, strict=True):
-                if wanted != found:
-                    words = _("the total says %(total)s, the rows give %(sum)s.")
-                    shown = [one if name == "tid" else said(one, currency) for one in (wanted, found)]
-                    raise wrong(line, name, words % {"total": shown[0], "sum": shown[1]})
+            for name, total, computed in zip(("tid", "processed_amount", "fee"), stated, counted, strict=True):
+                if total != computed:
+                    message = _("the total says %(total)s, the rows give %(sum)s.")
+                    shown = [value if name == "tid" else format_minor(value, currency) for value in (total, computed)]
+                    raise cell_error(line, name, message % {"total": shown[0], "sum": shown[1]})
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self._places.get(name)
@@ -134,36 +134,38 @@ class PraxisReader(CsvReader):
         text = self._cell(cells, name)
         digits = text.removeprefix("-") if signed else text
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 17:
-            raise wrong(self.line, name, _("“%(value)s” is not a whole number without a point.") % {"value": text[:40]})
+            raise cell_error(
+                self.line, name, _("“%(value)s” is not a whole number without a point.") % {"value": text[:40]}
+            )
         return int(text)
 
     def _time(self, cells: Sequence[str], name: str) -> dt.datetime:
         stamp = self._whole(cells, name)
         if not 0 < stamp < STAMP_MAX:
-            raise wrong(self.line, name, _("“%(value)s” is not a Unix time in seconds.") % {"value": stamp})
+            raise cell_error(self.line, name, _("“%(value)s” is not a Unix time in seconds.") % {"value": stamp})
         return plausible(self.line, name, dt.datetime.fromtimestamp(stamp, dt.UTC))
 
-    def _total(self, cells: Sequence[str]) -> None:
+    def _read_total(self, cells: Sequence[str]) -> None:
         currency = checked_currency(self.line, "processed_currency", self._cell(cells, "processed_currency"), longest=5)
-        if currency in self._told:
-            raise wrong(self.line, "processed_currency", _("a second total of that currency."))
+        if currency in self._totals:
+            raise cell_error(self.line, "processed_currency", _("a second total of that currency."))
         sums = (self._whole(cells, name, signed=True) for name in ("processed_amount", "fee"))
-        self._told[currency] = (self.line, self._whole(cells, "tid"), *sums)  # type: ignore[assignment]
+        self._totals[currency] = (self.line, self._whole(cells, "tid"), *sums)  # type: ignore[assignment]
 
     def _row(self, cells: Sequence[str]) -> FileRow | None:
         line, name, state = self.line, self._cell(cells, "transaction_type"), self._cell(cells, "transaction_status")
         asked_in = checked_currency(line, "currency", self._cell(cells, "currency"), longest=5)
         kind = TYPES.get(name)
         if kind is None and name != "authorize":
-            raise wrong(line, "transaction_type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
+            raise cell_error(line, "transaction_type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
         if kind is None or state in NOT_MONEY:
             self._leave_out(line, self._cell(cells, "processed_currency") or asked_in)
             return None
         if state != "approved" and not (state in TAKEN_BACK and kind in (RowType.PAYMENT, RowType.PAYOUT)):
-            raise wrong(line, "transaction_status", _("“%(value)s” is not a known state.") % {"value": state[:40]})
+            raise cell_error(line, "transaction_status", _("“%(value)s” is not a known state.") % {"value": state[:40]})
         tid = self._cell(cells, "tid")
         if not tid:
-            raise wrong(line, "tid", _("it is empty."))
+            raise cell_error(line, "tid", _("it is empty."))
         currency = checked_currency(line, "processed_currency", self._cell(cells, "processed_currency"), longest=5)
         sign = 1 if kind == RowType.PAYMENT else -1
         gross = sign * self._whole(cells, "processed_amount")
@@ -188,7 +190,7 @@ class PraxisReader(CsvReader):
         if asked_in != currency:
             row = self._converted(row, cells, asked_in, sign)
         if state in TAKEN_BACK:
-            self._take_back(row, cells, state)
+            self._add_reversal(row, cells, state)
         return row
 
     def _converted(self, row: FileRow, cells: Sequence[str], asked_in: str, sign: int) -> FileRow:
@@ -196,14 +198,14 @@ class PraxisReader(CsvReader):
         if text := self._cell(cells, "conversion_rate"):
             rate = exact_rate(row.line, "conversion_rate", text)
             if not agrees_with_rate(asked, asked_in, rate, row.gross_minor, row.currency):
-                raise wrong(row.line, "conversion_rate", _("the amount at this rate is not what was processed."))
+                raise cell_error(row.line, "conversion_rate", _("the amount at this rate is not what was processed."))
         return row._replace(paid_currency=asked_in, paid_minor=asked, rate=rate)
 
-    def _take_back(self, row: FileRow, cells: Sequence[str], state: str) -> None:
+    def _add_reversal(self, row: FileRow, cells: Sequence[str], state: str) -> None:
         kind = RowType.PAYOUT if row.type == RowType.PAYOUT else TAKEN_BACK[state]
         at = self._time(cells, "updated_timestamp") if self._cell(cells, "updated_timestamp") else row.booked_at
         back = None if row.paid_minor is None else -row.paid_minor
-        self._behind.append(
+        self._reversals.append(
             row._replace(
                 type=kind,
                 gross_minor=-row.gross_minor,

@@ -45,7 +45,7 @@ from wallet.psp.settlement import SettlementReader
 from wallet.psp.signatures import judge_timed_signature
 from wallet.psp.stripe import reading
 from wallet.psp.stripe.report import StripeReader
-from wallet.psp.stripe.transport import LIVE_KEYS, client_of, in_our_words
+from wallet.psp.stripe.transport import LIVE_KEYS, client_of, translate_errors
 
 LOCALES = frozenset({"en", "de", "fr", "es", "it", "nl", "pl", "cs", "hu", "tr", "pt", "ro"})
 EXPAND = "payment_intent.latest_charge"
@@ -115,7 +115,7 @@ class StripeAdapter(BaseAdapter):
         }
         if intent.payer_email:
             params["customer_email"] = intent.payer_email
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": intent.reference})
             return reading.session_view(session.to_dict())
 
@@ -123,20 +123,20 @@ class StripeAdapter(BaseAdapter):
         self, reference: str, *, psp_reference: str = "", session_reference: str = ""
     ) -> PaymentView | None:
         try:
-            with in_our_words(self.psp):
+            with translate_errors(self.psp):
                 if psp_reference.startswith("cs_"):
                     session = self._client.v1.checkout.sessions.retrieve(psp_reference, {"expand": [EXPAND]})
                     return reading.session_view(session.to_dict())
                 if psp_reference:
                     return self._intent(psp_reference)
-                found = self._client.v1.payment_intents.search(
+                payments = self._client.v1.payment_intents.search(
                     {
                         "query": f"metadata['reference']:'{_quoted(reference)}'",
                         "limit": 10,
                         "expand": ["data.latest_charge"],
                     }
                 )
-                views = [reading.intent_view(intent.to_dict()) for intent in found.data]
+                views = [reading.intent_view(intent.to_dict()) for intent in payments.data]
         except PspRefused as refused:
             if refused.status == 404:
                 return None
@@ -155,12 +155,12 @@ class StripeAdapter(BaseAdapter):
             "amount": reading.UNITS.to_psp(order.amount_minor, order.currency),
             "metadata": {"reference": order.reference},
         }
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             refund = self._client.v1.refunds.create(params, {"idempotency_key": order.reference})
             return reading.refund_view(refund.to_dict())
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             listed = self._client.v1.refunds.list({"payment_intent": order.psp_reference, "limit": 100})
             for refund in listed.auto_paging_iter():
                 view = reading.refund_view(refund.to_dict())
@@ -177,7 +177,7 @@ class StripeAdapter(BaseAdapter):
                 _("Stripe takes at most %(n)s files. Join some of them into one PDF.") % {"n": len(EVIDENCE_HEADINGS)}
             )
         evidence: dict[str, str] = {"uncategorized_text": text[:EVIDENCE_TEXT_MAX]}
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             for heading, file in zip(EVIDENCE_HEADINGS, files, strict=False):
                 content = io.BytesIO(file.content)
                 content.name = file.name
@@ -216,7 +216,7 @@ class StripeAdapter(BaseAdapter):
         """Who paid and with what; and whose payment a dispute, or a refund made in Stripe's dashboard, is about."""
         if event.payment is None or not event.payment.psp_reference:
             return event
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             known = self._intent(event.payment.psp_reference)
         replace, reference = dataclasses.replace, known.reference
         is_payment = event.kind == EventKind.PAYMENT
@@ -247,7 +247,7 @@ class StripeAdapter(BaseAdapter):
         )
         params: Any = {"report_type": name, "parameters": period}
         deadline = time.monotonic() + REPORT_WAIT_SECONDS
-        with in_our_words(self.psp):
+        with translate_errors(self.psp):
             run = self._client.v1.reporting.report_runs.create(params)
             while run.status == "pending" and time.monotonic() < deadline:
                 time.sleep(REPORT_POLL_SECONDS)
@@ -267,7 +267,7 @@ class StripeAdapter(BaseAdapter):
 
     def check_connection(self) -> Health:
         try:
-            with in_our_words(self.psp):
+            with translate_errors(self.psp):
                 account = self._client.v1.accounts.retrieve_current().to_dict()
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             if getattr(error, "status", 0) == 401:
@@ -275,8 +275,8 @@ class StripeAdapter(BaseAdapter):
                     False, _("Stripe does not know this key. Copy the secret key from Developers › API keys again.")
                 )
             return Health(False, error.message)
-        wanted = self.credentials.get("account")
-        if wanted and account.get("id") != wanted:
+        own_account = self.credentials.get("account")
+        if own_account and account.get("id") != own_account:
             return Health(False, _("The key belongs to another account: %(m)s") % {"m": account.get("id")})
         if not account.get("charges_enabled", True):
             return Health(

@@ -30,13 +30,13 @@ from wallet.psp.settlement import (
     CsvReader,
     Total,
     agrees_with_rate,
+    cell_error,
     checked_currency,
     exact_minor,
     exact_rate,
+    format_minor,
     moment,
     require_columns,
-    said,
-    wrong,
 )
 from wallet.psp.stripe.categories import TYPES
 
@@ -99,7 +99,7 @@ class StripeReader(CsvReader):
                 self._has_reconciliation |= table.kind == "reconciliation"
                 continue
             if len(cells) != table.width:
-                self.odd()
+                self.refuse_width()
             if table.kind == "summary":
                 self._balance(table, cells)
             else:
@@ -120,7 +120,7 @@ class StripeReader(CsvReader):
         payout = self._payouts.get(key)
         if payout is None:
             if len(self._payouts) >= BATCHES_MAX:
-                raise wrong(row.line, "automatic_payout_id", _("there are more payouts than a period can have."))
+                raise cell_error(row.line, "automatic_payout_id", _("there are more payouts than a period can have."))
             paid_at = table.time(row.line, cells, "automatic_payout_effective_at")
             payout = self._payouts[key] = Payout(row.line, 0, paid_at)
         payout.total += row.net_minor
@@ -130,11 +130,11 @@ class StripeReader(CsvReader):
         end = self.line
         for number, ((batch, currency), payout) in enumerate(self._payouts.items(), start=1):
             if payout.total <= 0:
-                raise wrong(
+                raise cell_error(
                     payout.line,
                     "net",
                     _("the rows of payout %(payout)s add up to %(sum)s, which nobody pays out: a row is missing.")
-                    % {"payout": batch, "sum": said(payout.total, currency)},
+                    % {"payout": batch, "sum": format_minor(payout.total, currency)},
                 )
             yield FileRow(
                 end + number,
@@ -157,7 +157,7 @@ class StripeReader(CsvReader):
         currency = checked_currency(self.line, "currency", table.cell(cells, "currency").upper())
         balances = self._starting if kind == "starting_balance" else self._ending
         if currency in balances:
-            raise wrong(self.line, "category", _("a second %(kind)s balance of that currency.") % {"kind": kind})
+            raise cell_error(self.line, "category", _("a second %(kind)s balance of that currency.") % {"kind": kind})
         if kind == "ending_balance":
             self.closing_at[currency] = (self.line, "net_amount")
         balances[currency] = exact_minor(self.line, "net_amount", table.cell(cells, "net_amount"), currency)
@@ -220,7 +220,9 @@ class Table:
         category = self.cell(cells, "reporting_category")
         kind = TYPES.get(category)
         if kind is None:
-            raise wrong(line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]})
+            raise cell_error(
+                line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]}
+            )
         return kind
 
     def _amounts(self, line: int, cells: Sequence[str], currency: str) -> tuple[int, int, int]:
@@ -228,7 +230,7 @@ class Table:
             exact_minor(line, name, self.cell(cells, name), currency) for name in ("gross", "fee", "net")
         )
         if gross - fee != net:
-            raise wrong(line, "net", _("gross less fee is not net."))
+            raise cell_error(line, "net", _("gross less fee is not net."))
         return gross, fee, net
 
     def _item(self, line: int, cells: Sequence[str]) -> FileRow:
@@ -256,16 +258,18 @@ class Table:
         currency = known
         kind = TYPES.get(category)
         if kind is None:
-            raise wrong(line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]})
+            raise cell_error(
+                line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]}
+            )
         if self.kind == "reconciliation" and not batch:
-            raise wrong(line, "automatic_payout_id", _("it is empty."))
+            raise cell_error(line, "automatic_payout_id", _("it is empty."))
         if not entry:
-            raise wrong(line, "balance_transaction_id", _("it is empty."))
+            raise cell_error(line, "balance_transaction_id", _("it is empty."))
         gross = exact_minor(line, "gross", gross_text, currency)
         fee = exact_minor(line, "fee", fee_text, currency)
         net = exact_minor(line, "net", net_text, currency)
         if gross - fee != net:
-            raise wrong(line, "net", _("gross less fee is not net."))
+            raise cell_error(line, "net", _("gross less fee is not net."))
         is_payment = kind == RowType.PAYMENT
         row = FileRow(
             line,
@@ -287,7 +291,7 @@ class Table:
         facing = facing.upper()
         return self._converted(row, facing, facing_text, rate_text) if facing and facing != currency else row
 
-    def _converted(self, row: FileRow, facing: str, text: str, told: str) -> FileRow:
+    def _converted(self, row: FileRow, facing: str, text: str, charged_in: str) -> FileRow:
         """Add what the client paid, in the currency that they saw.
 
         Stripe writes no rate here unless it is asked to.
@@ -297,20 +301,20 @@ class Table:
             return row
         paid = exact_minor(row.line, "customer_facing_amount", text, facing)
         rate = None
-        if told:
-            rate = exact_rate(row.line, "exchange_rate", told)
+        if charged_in:
+            rate = exact_rate(row.line, "exchange_rate", charged_in)
             if not agrees_with_rate(paid, facing, rate, row.gross_minor, row.currency):
-                raise wrong(row.line, "exchange_rate", _("the amount paid at this rate is not gross."))
+                raise cell_error(row.line, "exchange_rate", _("the amount paid at this rate is not gross."))
         return row._replace(paid_currency=facing, paid_minor=paid, rate=rate)
 
     def _payout(self, line: int, cells: Sequence[str]) -> FileRow:
         currency = checked_currency(line, "currency", self.cell(cells, "currency").upper())
         own = self.cell(cells, "payout_id")
         if not own:
-            raise wrong(line, "payout_id", _("it is empty."))
+            raise cell_error(line, "payout_id", _("it is empty."))
         kind = self._kind(line, cells)
         if kind != RowType.MERCHANT_PAYOUT:
-            raise wrong(line, "reporting_category", _("expected a payout."))
+            raise cell_error(line, "reporting_category", _("expected a payout."))
         gross, fee, net = self._amounts(line, cells, currency)
         entry = self.cell(cells, "balance_transaction_id") or f"{own}:{self.cell(cells, 'reporting_category')}"
         return FileRow(

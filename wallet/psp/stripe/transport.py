@@ -52,7 +52,7 @@ def client_of(psp: Psp, api_key: str) -> tuple[stripe.StripeClient, PspHttp]:
 
 
 @contextmanager
-def in_our_words(psp: Psp) -> Iterator[None]:
+def translate_errors(psp: Psp) -> Iterator[None]:
     """Translate the SDK's exceptions into PspRefused (certainly not done) or PspUnknown (may be done)."""
     try:
         yield

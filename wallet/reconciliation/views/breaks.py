@@ -179,7 +179,9 @@ def breaks_give(request: UserRequest) -> HttpResponseBase:
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
     done = run_action(
         request,
-        lambda: breaks.give_to(break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user),
+        lambda: breaks.assign_breaks(
+            break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user
+        ),
         _("The owner is changed."),
         show_forbidden=True,
     )

@@ -39,7 +39,7 @@ def show(request: UserRequest, psp: Psp) -> HttpResponse:
         "report": report,
         "terms": terms,
         "unspoken": costs.without_terms(psp, report, terms),
-        "waiting": [proposal_of(one, request.user) for one in waiting],
+        "waiting": [proposal_of(proposal, request.user) for proposal in waiting],
         "decided": decided,
         "may_manage": request.user.has_perm("wallet.manage_psp"),
     }

@@ -51,9 +51,13 @@ def _statement_totals(waiting: ReportToConfirm) -> list[dict[str, Any]]:
     """Balances are None where the file, or the statement before it, tells none."""
     money = ("in", "out", "opening", "closing", "before")
     return [
-        {"currency": currency, "rows": one["rows"], "follows": one["before"] is None or one["before"] == one["opening"]}
-        | {name: None if one[name] is None else from_minor(one[name], currency) for name in money}
-        for currency, one in sorted(waiting.totals.items())
+        {
+            "currency": currency,
+            "rows": total["rows"],
+            "follows": total["before"] is None or total["before"] == total["opening"],
+        }
+        | {name: None if total[name] is None else from_minor(total[name], currency) for name in money}
+        for currency, total in sorted(waiting.totals.items())
     ]
 
 

@@ -135,11 +135,11 @@ def totals_shown(totals: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return [
         {
             "currency": currency,
-            **{name: from_minor(minor, currency) for name, minor in one.items() if name not in COUNTS},
-            "rows": one["rows"],
-            "left_out": one.get("left_out", 0),
+            **{name: from_minor(minor, currency) for name, minor in total.items() if name not in COUNTS},
+            "rows": total["rows"],
+            "left_out": total.get("left_out", 0),
         }
-        for currency, one in sorted(totals.items())
+        for currency, total in sorted(totals.items())
     ]
 
 
@@ -154,7 +154,7 @@ def show_settlement(
         "breaks": breaks,
         "totals": totals_shown(report.totals),
         "wrong": wrong,
-        "open_breaks": sum(one.state == BreakState.OPEN for one in breaks),
+        "open_breaks": sum(row.state == BreakState.OPEN for row in breaks),
         "matches": reconciliation_queries.matches_of(report, MATCHES_SHOWN),
         "may_resolve": request.user.has_perm("wallet.run_reconciliation"),
     }
@@ -164,20 +164,20 @@ def show_settlement(
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def break_resolve(request: UserRequest, pk: int) -> HttpResponseBase:
-    one = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
-    if one.report_id is None:  # of a source without reports: it has its own page
+    row = queries.one_of(queries.breaks_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
+    if row.report_id is None:  # of a source without reports: it has its own page
         raise Http404
     form = ReasonForm(request.POST)
     done = run_action(
         request,
-        lambda: resolve_break(break_id=one.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
+        lambda: resolve_break(break_id=row.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
         _("Resolved."),
         form=form,
         show_forbidden=True,
     )
     if done:
-        return redirect("wallet:settlement", pk=one.report_id)
-    return show_settlement(request, _find(request, one.report_id), {"pk": one.pk, "form": form}, status=422)
+        return redirect("wallet:settlement", pk=row.report_id)
+    return show_settlement(request, _find(request, row.report_id), {"pk": row.pk, "form": form}, status=422)
 
 
 @staff_page("wallet.view_settlementimport")

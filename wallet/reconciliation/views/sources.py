@@ -83,7 +83,7 @@ def sources_page(request: UserRequest) -> HttpResponse:
 def _lines(user: User, sources: list[Source]) -> list[Line]:
     today = timezone.now().astimezone(dt.UTC).date()
     days = [today - dt.timedelta(days=back) for back in range(DAYS_SHOWN, 0, -1)]
-    last = source_runs.last_runs(user, {one.brand.pk for one in sources})
+    last = source_runs.last_runs(user, {source.brand.pk for source in sources})
     recent = {
         (run.brand_id, run.source, run.psp_id, run.server_id, run.day): run
         for run in source_runs.runs_visible_to(user).filter(day__gte=days[0])
@@ -100,26 +100,26 @@ def _lines(user: User, sources: list[Source]) -> list[Line]:
 def _open_counts(user: User) -> dict[SourceKey, int]:
     """Open breaks per source, in two statements."""
     rows = Break.objects.filter(brand_id__in=reach_of(user).whole_brands, state=BreakState.OPEN)
-    found: dict[SourceKey, int] = {}
+    counts: dict[SourceKey, int] = {}
     per_psp = rows.exclude(leg=SourceKind.PLATFORM).order_by().values("brand_id", "psp_id", "psp__adapter")
     for row in per_psp.annotate(count=Count("pk")):
         kind = SourceKind.BANK if row["psp__adapter"] == BANK_ADAPTER else SourceKind.PSP
-        found[row["brand_id"], kind, row["psp_id"], None] = row["count"]
+        counts[row["brand_id"], kind, row["psp_id"], None] = row["count"]
     for brand_id, subject in rows.filter(leg=SourceKind.PLATFORM).values_list("brand_id", "subject")[:10_000]:
         server = subject.split(":")[1]
         if is_whole(server):
             key: SourceKey = (brand_id, SourceKind.PLATFORM, None, int(server))
-            found[key] = found.get(key, 0) + 1
-    return found
+            counts[key] = counts.get(key, 0) + 1
+    return counts
 
 
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def source_run(request: UserRequest) -> HttpResponseBase:
     """Run one source for yesterday now: `source`, its `kind`:number:brand."""
-    wanted = request.POST.get("source", "")
+    subject = request.POST.get("source", "")
     brands = list(Brand.objects.filter(pk__in=reach_of(request.user).whole_brands))
-    source = next((one for one in source_runs.sources_of(brands) if one.subject == wanted), None)
+    source = next((candidate for candidate in source_runs.sources_of(brands) if candidate.subject == subject), None)
     if source is None:
         raise Http404
     yesterday = timezone.now().astimezone(dt.UTC).date() - dt.timedelta(days=1)
@@ -135,11 +135,11 @@ def daily_fetch(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     require_permission(request.user, "wallet.run_reconciliation")
     is_on = request.POST.get("on") == "1"
-    words = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
+    message = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
     run_action(
         request,
         lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
-        words % {"psp": psp},
+        message % {"psp": psp},
         show_forbidden=True,
     )
     return redirect("wallet:money_sources")

@@ -34,14 +34,14 @@ from wallet.reconciliation import queries as queries_recon
 @staff_page("wallet.view_psp")
 def psp_list(request: UserRequest) -> HttpResponse:
     """Every PSP with how it has been doing: payments of the last thirty days, calls, the last webhook, the last test."""
-    found = list(
+    psps = list(
         queries.psps_visible_to(request.user)
         .select_related("brand")
         .defer("sealed_credentials")
         .prefetch_related("methods")
     )
-    health = psp_health.psp_health([psp.pk for psp in found])
-    shown = [{"psp": psp, "health": health[psp.pk]} for psp in found]
+    health = psp_health.psp_health([psp.pk for psp in psps])
+    shown = [{"psp": psp, "health": health[psp.pk]} for psp in psps]
     return render(
         request, "wallet/webhooks/psps.html", {"rows": shown, "may_manage": request.user.has_perm("wallet.manage_psp")}
     )
@@ -61,7 +61,7 @@ def health_page(request: UserRequest, pk: int) -> HttpResponse:
         "outage": psp_health.outage_of(psp, calls),
         "calls": calls[: psp_health.SHOWN],
         "latencies": [call.milliseconds for call in reversed(calls)],
-        "declines": [(words, count, str(count)) for words, count in declines],
+        "declines": [(reason, count, str(count)) for reason, count in declines],
         "refused": psp_health.refused_webhooks(psp),
         "webhook_counts": psp_health.webhook_counts(psp),
         "reports": psp_health.announced_reports(psp),
@@ -190,9 +190,9 @@ class PspPage(StaffView):
         status: int = 200,
     ) -> HttpResponse:
         form = form or PspForm(instance=psp)
-        for one in (form, approve_form):
-            if one is not None and one.errors:
-                one.ask_again()
+        for bound_form in (form, approve_form):
+            if bound_form is not None and bound_form.errors:
+                bound_form.ask_again()
         address = request.build_absolute_uri(reverse("wallet:psp_webhook", kwargs={"code": psp.code}))
         context = {
             "psp": psp,
