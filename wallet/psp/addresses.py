@@ -1,6 +1,6 @@
 """Where a PSP's API answers, changed by two people.
 
-Keys are sent to that address. So whoever changes it can't take the stored ones along: one person proposes the address, another
+Keys are sent to that address. So a new address doesn't get the stored ones: one person proposes the address, another
 approves it and types every secret again.
 """
 

@@ -1,6 +1,6 @@
-"""What Keelson needs of a payment service provider, whoever it is.
+"""What Keelson needs of a payment service provider, whichever it is.
 
-Money that leaves is never sent twice: an adapter must tell "certainly not done" (`PspRefused`, `PspUnreachable`) from "may
+Money that leaves is never sent twice: an adapter must distinguish "certainly not done" (`PspRefused`, `PspUnreachable`) from "may
 have been done" (`PspUnknown`). The latter is looked up by our reference, never repeated.
 """
 
@@ -47,9 +47,9 @@ class PayBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to pay that a provider knows: "card", "sepa_debit", "btc" …
+    """A payment method that a provider knows: "card", "sepa_debit", "btc" …
 
-    payout_fields: what a client says when money goes out this way ("iban", "holder", "address" …); empty where money can
+    payout_fields: what a client enters when money goes out this way ("iban", "holder", "address" …); empty where money can
     only go back to the payment that it came from.
     """
 
@@ -77,7 +77,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a PSP wants to hear when its webhook was taken, or refused."""
+    """The HTTP answer that a PSP expects when its webhook was accepted, or refused."""
 
     status: int
     body: bytes = b""
@@ -86,7 +86,7 @@ class Reply:
 
 
 class PspRefused(OutsideWorldError):
-    """The PSP understood and said no: nothing was booked there."""
+    """The PSP understood and refused: nothing was booked there."""
 
     code = "psp_refused"
 
@@ -146,7 +146,7 @@ class DepositIntent:
     merchant_name: str
     locale: str = "en"
     method: str = ""
-    # Opaque: providers want to tell one payer from another, not to know who it is.
+    # Opaque: providers need to distinguish payers, not to know who they are.
     client_reference: str = ""
     payer_name: str = ""
     payer_email: str = ""
@@ -161,7 +161,7 @@ class PaymentView:
     psp_reference: the PSP's id of the payment; empty where there is none before the client has paid. session_reference: its
     id of the page or session on which the client pays; `find_payment` takes either.
     received_minor: what really arrived, where a PSP takes more or less than was asked (crypto, bank wire); None when it
-    does not say. refunded_minor: all that went back so far.
+    isn't reported. refunded_minor: all that went back so far.
     """
 
     reference: str
@@ -256,7 +256,7 @@ class TransferView:
 
 @dataclass(frozen=True, slots=True)
 class DisputeView:
-    """A payer's bank asks, or takes the money back. `reference` is that of our deposit."""
+    """A payer's bank asks about a payment, or takes the money back. `reference` is that of our deposit."""
 
     reference: str
     psp_dispute_id: str
@@ -281,9 +281,9 @@ class EvidenceFile:
 
 @dataclass(frozen=True, slots=True)
 class ReportKind:
-    """A report that a PSP writes: of which kinds of movements it tells, and how many days after them it may come.
+    """A report that a PSP writes: the kinds of movements in it, and how many days after them it may come.
 
-    covers: what such a report says of itself (`SettlementReader.covers`); empty: it tells all that no other one tells.
+    covers: as its reader declares (`SettlementReader.covers`); empty: it contains all that no other one does.
     is_daily: one for each day; of a day without money there is none that could be read.
     """
 
@@ -297,7 +297,7 @@ class ReportKind:
 
 @dataclass(frozen=True, slots=True)
 class ReportNotice:
-    """A report is ready, says the PSP. kind: the code of one of `report_kinds`; address: where it says that it is."""
+    """A PSP's notice that a report is ready. kind: the code of one of `report_kinds`; address: where to fetch it."""
 
     kind: str
     name: str
@@ -319,7 +319,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A webhook in our words, after its signature held."""
+    """An event of a webhook whose signature was verified, as any PSP means it."""
 
     event_id: str
     event_type: str
@@ -355,7 +355,7 @@ class FileRow(NamedTuple):
     """One row of a settlement report, in minor units; `line` counts from 1 and includes the header.
 
     gross − fee = net, in the currency of the balance at the PSP. Where the client paid in another, `paid_minor` of
-    `paid_currency` says what, and `rate` is the PSP's: paid × rate = gross.
+    `paid_currency` is the amount, and `rate` is the PSP's: paid × rate = gross.
     entry_reference: the PSP's id of the booking itself; client_reference: its (or our) id of the payer; value_at: when the
     money is at our disposal.
     """
@@ -408,7 +408,7 @@ class PspAdapter(Protocol):
     signature_headers: tuple[str, ...]
 
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
-        """Open a payment and say how the client pays."""
+        """Open a payment and return how the client pays it."""
         ...
 
     def find_payment(
@@ -430,7 +430,7 @@ class PspAdapter(Protocol):
         ...
 
     def refund(self, order: RefundOrder) -> TransferView:
-        """Give (part of) a payment back."""
+        """Refund (part of) a payment."""
         ...
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
@@ -438,11 +438,11 @@ class PspAdapter(Protocol):
         ...
 
     def hosted_fields(self) -> HostedFields | None:
-        """For methods that are paid by the PSP's fields on our page; None where it has none, or is not set up for them."""
+        """Return the PSP's fields for methods that are paid on our page; None where it has none, or isn't set up for them."""
         ...
 
     def withdraw_refund(self, order: RefundOrder) -> None:
-        """Close a refund that the payer has not claimed; what came of it tells the next look-up."""
+        """Close a refund that the payer has not claimed; the next look-up has the result."""
         ...
 
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
@@ -477,7 +477,7 @@ class PspAdapter(Protocol):
         ...
 
     def report_kinds(self) -> tuple[ReportKind, ...]:
-        """Which reports it writes; together they tell of every movement, and each movement stands in one of them."""
+        """List the reports it writes; together they contain every movement, each of them once."""
         ...
 
     def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
@@ -495,7 +495,7 @@ class PspAdapter(Protocol):
         ...
 
     def check_connection(self) -> Health:
-        """Is the PSP up, and are the keys good?"""
+        """Check that the PSP is up and the keys are good."""
         ...
 
 
@@ -504,14 +504,14 @@ TAKEN = frozenset({Verdict.ACCEPTED, Verdict.DUPLICATE, Verdict.MALFORMED})
 
 
 class BaseAdapter:
-    """What providers have in common, and a plain no for what one can't do. `title` and `summary` introduce it to staff."""
+    """What providers have in common, and a plain refusal of what one can't do. `title` and `summary` introduce it to staff."""
 
     title: str | Promise = ""
     summary: str | Promise = ""
     capabilities: frozenset[Capability] = frozenset()
     methods: tuple[Method, ...] = ()
     keys: tuple[Key, ...] = ()
-    # It tells by a message when a report is ready; then it is fetched by itself.
+    # It sends a message when a report is ready; then it is fetched automatically.
     announces_reports = False
     # Lower case: where its webhooks carry their signature and time. Of a refused one no other header is kept.
     signature_headers: tuple[str, ...] = ()
@@ -560,11 +560,11 @@ class BaseAdapter:
         raise self._not_possible(_("write reports that we can read"))
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
-        """200 when it is taken, 400 when its signature or time does not hold, 503 when it could not be checked now."""
+        """Answer 200 when it is accepted, 400 when its signature or time does not hold, 503 when it could not be checked now."""
         return Reply(503 if verdict == Verdict.UNCHECKED else 200 if verdict in TAKEN else 400)
 
     def method(self, code: str) -> Method:
-        """One of this provider's methods; the first when none is named. Raises PspRefused for one it does not know."""
+        """Find one of this provider's methods; the first when none is named. Raises PspRefused for one it does not know."""
         if not code:
             return self.methods[0]
         for method in self.methods:

@@ -1,4 +1,4 @@
-"""Every request to a PSP is noted with its outcome and milliseconds; a PSP that stops answering is down for a while.
+"""Record every request to a PSP with its outcome and milliseconds; one that stops answering is marked as down for a while.
 
 Down: the last FAILURES_IN_A_ROW calls within WINDOW brought no usable answer. It stays down for DOWN_FOR, after which it is
 offered again; one more failure puts it down again, one answer (an error message too) ends the outage at once.
@@ -45,9 +45,9 @@ _not_after: ContextVar[dt.datetime | None] = ContextVar("psp_call_not_after", de
 
 @contextmanager
 def about(reference: str, *, not_after: dt.datetime | None = None) -> Iterator[None]:
-    """Note the calls made in here, with what was said, in the history of one movement.
+    """Record the calls made in here, with request and answer, in the history of one movement.
 
-    not_after: from then on others may believe that nothing was sent, so no request may begin any more.
+    not_after: from then on other workers may assume that nothing was sent, so no request may start any more.
     """
     before, earlier = _about.set(reference), _not_after.set(not_after)
     try:
@@ -58,8 +58,11 @@ def about(reference: str, *, not_after: dt.datetime | None = None) -> Iterator[N
 
 
 def refuse_when_late(step: str, _info: Mapping[str, Any]) -> None:
-    """Told by the HTTP library of each of its steps: the last moment before a request leaves, however long its process
-    was frozen. Raises: httpx.ConnectError, since nothing was sent."""
+    """Refuse to send a request after its deadline, however long its process was frozen.
+
+    The HTTP library calls it at each of its steps, the last one just before a request leaves. Raises: httpx.ConnectError, since
+    nothing was sent.
+    """
     deadline = _not_after.get()
     if deadline is not None and step.endswith("send_request_headers.started") and timezone.now() > deadline:
         raise httpx.ConnectError("too late to be sent: others may have looked it up meanwhile")
@@ -74,7 +77,7 @@ class Call:
     answer: Any = None
 
     def note_status(self, status: int) -> None:
-        """Take down an HTTP answer; 5xx, 408 and 429 leave the outcome open."""
+        """Note an HTTP answer's status; 5xx, 408 and 429 leave the outcome open."""
         self.status = status
         if status >= 500 or status in (408, 429):
             self.outcome = CallOutcome.UNKNOWN
@@ -89,7 +92,7 @@ def operation_of(url: str) -> str:
 
 @contextmanager
 def recorded(psp: Psp, operation: str) -> Iterator[Call]:
-    """Time a request and note how it ended, whatever it raises."""
+    """Time a request and record how it ended, whatever it raises."""
     call, begun = Call(), time.monotonic()
     try:
         yield call
@@ -101,7 +104,7 @@ def recorded(psp: Psp, operation: str) -> Iterator[Call]:
 
 
 def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
-    """Keep a call; what goes wrong with the note is only logged, since it mustn't change the money's outcome."""
+    """Store a call; a failure to store it is only logged, since it mustn't change the money's outcome."""
     if psp.pk is None:
         return
     reference = _about.get()
@@ -143,7 +146,7 @@ def _delete_old(psp: Psp, reference: str) -> None:
 
 
 def _update_availability(psp: Psp) -> None:
-    """Down, or up again? The row is written only when that changes."""
+    """Mark the PSP as down or up again; the row is written only when that changes."""
     now = timezone.now()
     latest = list(
         PspCall.objects.filter(psp=psp, at__gt=now - WINDOW)

@@ -84,7 +84,7 @@ class KeyedForm(forms.Form):
                 self.add_error(key.name, _("Type it again: a secret is not sent back to the browser."))
 
     def keys(self) -> dict[str, str]:
-        """Secrets that were filled in; what is no secret as it stands, empty too."""
+        """Collect the secrets that were filled in, and all other keys, empty ones too."""
         values = {key.name: self.cleaned_data.get(key.name, "") for key in self.named}
         return {key.name: values[key.name] for key in self.named if values[key.name] or not key.is_secret}
 
@@ -156,7 +156,7 @@ class NewPspForm(KeyedForm):
         self.fields["name"].initial = title_of(adapter)
         methods = self.fields["methods"]
         methods.choices = [(method.code, method.label) for method in known]  # type: ignore[attr-defined]
-        # Fields on our own page need a public key that not everybody has: whoever has it ticks them.
+        # Fields on our own page need a public key that not every merchant has: those who have it tick them.
         methods.initial = [method.code for method in known if method.pay_by != PayBy.HOSTED_FIELDS]
         if len(known) == 1 and not known[0].code:
             del self.fields["methods"]

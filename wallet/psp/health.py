@@ -94,14 +94,14 @@ def psp_health(psp_ids: Sequence[int]) -> dict[int, PspHealth]:
 
 
 def decline_reasons(psp: Psp) -> list[tuple[str, int]]:
-    """(in words, how many) of thirty days, most first."""
+    """List the reasons of thirty days' declines with their counts, most frequent first."""
     with connection.cursor() as cursor:
         cursor.execute(DECLINES, [psp.pk])
         return [(failure_words(code) if code else "—", count) for code, count in cursor.fetchall()]
 
 
 def by_day(psp: Psp) -> tuple[list[dt.date], list[int], list[int]]:
-    """Days, settled and failed of the last thirty days, none left out."""
+    """Return days, settled and failed counts of the last thirty days, none left out."""
     with connection.cursor() as cursor:
         cursor.execute(BY_DAY, [psp.pk])
         counts = {day: (settled, failed) for day, settled, failed in cursor.fetchall()}
@@ -122,7 +122,7 @@ def refused_webhooks(psp: Psp) -> list[WebhookMessage]:
 
 
 def webhook_counts(psp: Psp) -> list[dict[str, Any]]:
-    """How many of each verdict came today and within seven days, accepted ones aside; the most frequent first."""
+    """Count webhooks by verdict, today and within seven days, accepted ones aside; the most frequent first."""
     today = timezone.now().date()
     rows = WebhookCount.objects.filter(psp=psp, day__gt=today - dt.timedelta(days=7)).order_by()
     counts = rows.values("verdict").annotate(
@@ -135,7 +135,7 @@ def webhook_counts(psp: Psp) -> list[dict[str, Any]]:
 
 
 def announced_reports(psp: Psp) -> list[AnnouncedReport]:
-    """Those that somebody has to look at, then the last ones."""
+    """List the reports that need attention, then the last ones."""
     to_look_at_first = Case(When(state__in=ReportState.needs_somebody(), then=0), default=1)
     rows = AnnouncedReport.objects.filter(psp=psp).select_related("report")
     reports = list(rows.order_by(to_look_at_first, "-id")[:SHOWN])
@@ -146,7 +146,7 @@ def announced_reports(psp: Psp) -> list[AnnouncedReport]:
 
 
 def outage_of(psp: Psp, calls: Sequence[PspCall]) -> dict[str, Any] | None:
-    """Since when nothing useful came back, and until when its methods are hidden; None while it is up."""
+    """Describe an outage: since when no usable answer came, and until when its methods are hidden; None while it is up."""
     if not psp.is_down:
         return None
     failures = []

@@ -1,4 +1,4 @@
-"""HTTP to a provider, with every failure told as one of the three that matter to money."""
+"""HTTP to a provider, with every failure as one of the three that matter to money."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Body(TypedDict, total=False):
 
 
 class PspHttp:
-    """Requests to one PSP. `explain` finds the provider's own words in an answer that says no; `hosts` are the provider's
+    """Requests to one PSP. `explain` finds the provider's own message in an answer that refuses; `hosts` are the provider's
     own, from which files may be downloaded."""
 
     def __init__(self, psp: Psp, base_url: str, *, explain: Callable[[Any], str], hosts: Sequence[str] = ()) -> None:
@@ -150,7 +150,7 @@ class PspHttp:
             raise
 
     def read(self, reader: Callable[[Any], Read], answer: Any) -> Read:
-        """Read an answer that says yes; one in an unknown form leaves the outcome open.
+        """Read an accepting answer; one in an unknown form leaves the outcome open.
 
         Raises: PspUnknown.
         """
@@ -173,7 +173,7 @@ class PspHttp:
 
 
 def address_of(psp: Psp, default: str) -> str:
-    """Where a PSP's API answers: as set up, or the provider's own. `sandbox:<code>` is that PSP of the sandbox, wherever
+    """Return where a PSP's API answers: as set up, or the provider's own. `sandbox:<code>` is that PSP of the sandbox, wherever
     the sandbox runs."""
     scheme, colon, code = psp.base_url.partition(":")
     if colon and scheme == "sandbox":
@@ -182,7 +182,7 @@ def address_of(psp: Psp, default: str) -> str:
 
 
 def _host_of(url: str) -> str:
-    """As people read it, whatever it is."""
+    """Shorten an address to its host for an error message, whatever it is."""
     try:
         parts = urlsplit(url)
         return f"“{parts.scheme}://{parts.netloc.rpartition('@')[2]}”"[:120] if parts.netloc else f"“{url[:80]}”"

@@ -1,4 +1,4 @@
-"""What was said to a PSP and what it answered, fit to be kept and shown: no key, no card, no whole account number."""
+"""Requests to a PSP and its answers, made fit to be stored and shown: no key, no card, no whole account number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET_NAMES = re.compile(
 ACCOUNT_NAMES = re.compile(
     r"iban|account_?number|card_?number|^number$|\[number\]|ownerAccount|routing|destination$", re.I
 )
-# By what a text looks like, wherever it stands.
+# By what a text looks like, wherever it occurs.
 EMAIL = re.compile(r"\b([\w.+-])[\w.+-]*(@[\w-]+(?:\.[\w-]+)+)")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b")
 IBAN_MIN = 15  # Norway's; our own references begin like one now and then, and are shorter
@@ -30,7 +30,7 @@ CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 
 
 def redact(content: Any, *, secrets: Iterable[str] = ()) -> str:
-    """One body as text to keep: JSON, a form, or how many bytes it was. `secrets`: values that must not be in it."""
+    """Return a body as redacted text: JSON, a form, or how many bytes it was. `secrets`: values that must not be in it."""
     if content in (None, b"", ""):
         return ""
     read = _read(content)
@@ -88,7 +88,7 @@ def _text(value: str, name: str) -> str:
 
 
 def _is_card(text: str) -> bool:
-    """Luhn: a PSP's own numbers may be as long as a card's."""
+    """Check a number by Luhn: a PSP's own numbers may be as long as a card's."""
     digits = [int(sign) for sign in text if sign.isdigit()]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

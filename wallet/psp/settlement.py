@@ -1,7 +1,7 @@
-"""What all settlement reports have in common: one pass with flat memory, exact amounts, a proof, complaints with their place.
+"""What all settlement reports have in common: one pass with flat memory, exact amounts, a proof, errors with their place.
 
-A reader yields rows while it reads and proves the report when its last row is out. Whoever keeps rows must be able to throw
-them away again: nothing of a report counts before `rows()` has ended.
+A reader yields rows while it reads and proves the report when its last row is out. A caller that stores rows must be able to
+delete them again: nothing of a report counts before `rows()` has ended.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ POWERS: tuple[int, ...] = tuple(10**places for places in range(20))
 
 
 class BadFile(DomainError):
-    """The file can't be what it says; nothing of it was imported."""
+    """The file can't be read or proved; nothing of it was imported."""
 
     code = "bad_settlement_file"
 
 
 class EndUnknown(BadFile):
-    """It holds as far as it goes, but nothing in it says that it goes to its end: a person must. `waiting_id`: where it waits."""
+    """It holds as far as it goes, but nothing proves it complete: a person must confirm that. `waiting_id`: where it waits."""
 
     code = "report_end_unknown"
     waiting_id = 0
 
 
 class EmptyReport(BadFile):
-    """It holds, and there is nothing of ours in it."""
+    """It is sound, and contains nothing of ours."""
 
     code = "empty_settlement_file"
 
@@ -147,7 +147,7 @@ def exact_rate(line: int, column: str, text: str) -> Decimal:
 
 
 def agrees_with_rate(of_minor: int, of: str, rate: Decimal, is_minor: int, currency: str) -> bool:
-    """Whether an amount in `of` is another in `currency` at the rate, as exactly as the rate is written.
+    """Check that an amount in `of` is another in `currency` at the rate, as exactly as the rate is written.
 
     Half a unit of the rate's last digit counts for the amount, and one minor unit for the PSP's rounding.
     """
@@ -159,7 +159,7 @@ def agrees_with_rate(of_minor: int, of: str, rate: Decimal, is_minor: int, curre
 
 @dataclass(slots=True)
 class Total:
-    """What the rows in one currency add up to; `line` is where it stands first."""
+    """What the rows in one currency add up to; `line` is where the currency appears first."""
 
     line: int
     gross: int = 0
@@ -173,9 +173,9 @@ class SettlementReader(ABC):
     """One report. `rows()` once; then first_day, last_day, opening, closing (minor units per currency) and totals are there."""
 
     title = "CSV"
-    # The column of the PSP's own id of a booking (`entry_reference`), where it stands once in a report.
+    # The column of the PSP's own id of a booking (`entry_reference`), where it is unique in a report.
     unique_entry = ""
-    # The kinds of movements that stand in no other report of the PSP: only of these it tells all. Empty: it tells all of all.
+    # The kinds of movements that are in no other report of the PSP: only these are complete in it. Empty: all kinds are.
     covers: frozenset[str] = frozenset()
 
     def __init__(self, file: BinaryIO) -> None:
@@ -214,7 +214,7 @@ class SettlementReader(ABC):
         self.closing = {currency: total.net for currency, total in self.totals.items()}
 
     def rows(self) -> Iterator[FileRow]:
-        """Each row, then the proof. Raises BadFile at whatever does not hold."""
+        """Yield each row, then prove the report. Raises BadFile at whatever does not hold."""
         totals = self.totals
         earliest = latest = None
         for row in self._read():
@@ -285,7 +285,7 @@ class SettlementReader(ABC):
 
 
 class CsvReader(SettlementReader):
-    """A report in CSV. `line` is where the reader stands, counted from 1."""
+    """A report in CSV. `line` is the reader's place, counted from 1."""
 
     delimiter = ","
 

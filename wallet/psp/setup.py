@@ -126,7 +126,7 @@ def create_psp(*, brand_id: int, setup: PspSetup, actor: Actor) -> Psp:
 
 
 def _add_row(psp: Psp, method: Method, currencies: Sequence[str]) -> PaymentMethod:
-    """Behind the brand's other methods; offered to the verified only, until somebody decides otherwise."""
+    """Add it after the brand's other methods; offered to the verified only, until changed."""
     last = PaymentMethod.objects.filter(psp__brand_id=psp.brand_id).aggregate(last=Max("position"))["last"]
     return PaymentMethod.objects.create(
         psp=psp,
@@ -193,7 +193,7 @@ def configure_method(*, method_id: int, values: Mapping[str, Any], actor: Actor)
 
 
 def is_down(psp: Psp) -> bool:
-    """Has this PSP stopped answering? Then its methods are not offered and others of their group stand in."""
+    """Check whether this PSP has stopped answering: its methods are not offered then, others of their group replace them."""
     return psp.is_down
 
 

@@ -1,6 +1,6 @@
 """Webhook signatures with a time in them: the `t=…,v1=…` family over "t.body", and Standard Webhooks over "id.t.body".
 
-Several v1 may stand beside each other while a secret is being rotated: any one that fits is enough. Other schemes (v0) are
+Several v1 may be given while a secret is being rotated: any one that fits is enough. Other schemes (v0) are
 ignored. The time may lie 300 s in the past *or* in the future, no more.
 """
 
@@ -30,7 +30,7 @@ def judge_timed_signature(
         return Verdict.NO_SIGNATURE
     signed = str(stamp).encode() + b"." + body
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
-    # Every pair is compared, in constant time each: how many were tried says nothing about which one fits.
+    # Every pair is compared, in constant time each: the time shows how many were tried, not which one fits.
     fits = [hmac.compare_digest(digest.encode(), other.encode()) for digest in expected for other in signatures]
     return _judge_time(stamp, now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
 

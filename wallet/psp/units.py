@@ -1,4 +1,4 @@
-"""Minor units as a provider counts them, where that is not what ISO 4217 says."""
+"""Minor units as a provider counts them, where they differ from ISO 4217."""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ from wallet.models import Psp, ReportToConfirm
 
 
 def lock_psp(psp_id: int) -> None:
-    """One import, run or decision of a PSP at a time; held until the transaction ends. Take it before any row's lock."""
+    """Allow one import, run or decision of a PSP at a time, until the transaction ends. Take it before any row's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.reconcile'), %s)", [psp_id])
 
 
 @transaction.atomic
 def hold_report(*, psp: Psp, file_name: str, original: StoredOriginal, actor: Actor, **read: Any) -> int:
-    """Keep what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
+    """Store what was read of a report for the person who confirms that it's complete. The same file again is the same row."""
     lock_psp(psp.pk)
     known = ReportToConfirm.objects.filter(psp=psp, sha256=original.sha256, state=WaitingState.WAITING).first()
     if known is not None:

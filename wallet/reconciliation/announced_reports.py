@@ -1,4 +1,4 @@
-"""Reports that come by themselves: a PSP says that one is ready, a worker fetches it, and it is imported once.
+"""Reports that are fetched automatically: a PSP announces that one is ready, a worker fetches it, and it is imported once.
 
 The message is kept and verified by the inbox, as every webhook is; here is what it leads to. A download that fails is tried
 again for about a day, then it is for people, who may have it fetched again. A report from a host that is not the PSP's own is
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 # After each failure; then it is for people. Together about a day: so long Adyen is usually down at most.
 BACK_OFF_SECONDS = (60, 300, 1800, 7200, 6 * 3600, 14 * 3600)
-# Whoever begins has it for so long; a process that was killed leaves it to another one then.
+# The worker that starts has it for so long; after that another may take over, should the process have been killed.
 LEASE = dt.timedelta(minutes=30)
 LOOK_BACK_DAYS = 40
 
@@ -163,7 +163,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, text: str) -> str:
 
 @transaction.atomic
 def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
-    """Have it fetched now, with patience anew. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
+    """Fetch a report again, with all attempts. Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState."""
     report = lock(AnnouncedReport, report_id, "psp")
     require(policies.can_reconcile(actor, report.psp))
     if not report.can_be_fetched:
@@ -188,7 +188,7 @@ def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
 
 
 def look_for_missing() -> int:
-    """Run by beat: days whose movements no report tells although it should be here by now. Returns how many are new."""
+    """Note days whose movements are in no report although it is due. Returns how many are new. Run on a schedule."""
     codes = [code for code in ADAPTERS if adapter_class(code).announces_reports]
     psps = Psp.objects.filter(adapter__in=codes, is_enabled=True).select_related("brand").order_by("pk")
     return sum(_update_missing(psp, kind) for psp in psps for kind in adapter_of(psp).report_kinds())

@@ -42,7 +42,7 @@ WHERE x.rule = 'fx' AND r.report_id = ANY(%(reports)s) GROUP BY 1, 2, 3
 
 
 def book(report_ids: Iterable[int], *, actor: Actor = None) -> None:
-    """Bring the ledger to what the matches of these reports say. Call it with the PSP's lock held."""
+    """Bring the ledger in line with the matches of these reports. Call it with the PSP's lock held."""
     ids = sorted(set(report_ids))
     reports = SettlementImport.objects.select_related("psp__brand").in_bulk(ids)
     due: dict[int, dict[str, dict[str, Any]]] = {pk: {"fees": {}, "reserves": {}, "fx": {}} for pk in reports}

@@ -1,4 +1,4 @@
-"""What people do about a break: own it, talk about it, attach what proves it, say what became of it."""
+"""What people do about a break: assign it, comment on it, attach evidence, resolve it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def require_open(break_: Break) -> None:
 
 @transaction.atomic
 def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
-    """Say what became of a difference, without a posting. Who: `wallet.run_reconciliation` on the brand.
+    """Resolve a break with an explanation, without a posting. Who: `wallet.run_reconciliation` on the brand.
 
-    Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError without words.
+    Raises: NotAllowed, WrongState (resolved, or a posting waits for it), DomainError (no explanation).
     """
     break_ = lock(Break, break_id)
     require(policies.can_resolve(actor, break_))
@@ -63,7 +63,7 @@ def close(
 ) -> None:
     """Resolve a break for a person: it doesn't open again, and its row and movement are matched no more.
 
-    words: their own; or a code with values, said in the language of whoever reads it.
+    text: their own; or a code with values, shown in each reader's language.
     """
     break_.move_to(BreakState.RESOLVED)
     break_.resolved_by, break_.resolved_at = actor, timezone.now()
@@ -88,7 +88,7 @@ def close(
 
 @transaction.atomic
 def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User) -> int:
-    """Make somebody look after open breaks; None takes them from whoever has them. Returns how many changed hands.
+    """Assign open breaks to an owner; None unassigns them. Returns how many changed.
 
     Who: `wallet.run_reconciliation` on each one's brand; the owner must be able to resolve them too.
     """
@@ -125,9 +125,9 @@ def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User
 
 @transaction.atomic
 def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", content: bytes = b"") -> BreakNote:
-    """Say something about a break, with or without a file that proves it (kept encrypted). Open or resolved.
+    """Comment on a break, open or resolved, with or without a file as evidence (kept encrypted).
 
-    Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (nothing said, file too large, no room).
+    Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, DomainError (empty, file too large, no room).
     """
     break_ = lock(Break, break_id)
     require(policies.can_resolve(actor, break_))

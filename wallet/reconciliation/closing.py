@@ -1,4 +1,4 @@
-"""What falls with a break that closed itself: a posting that somebody proposed for it is not needed any more."""
+"""Postings proposed for a break that closed itself: they are not needed any more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wallet.models import BreakPosting
 
 
 def withdraw_postings(break_ids: Iterable[int]) -> None:
-    """Proposals that wait for these breaks are withdrawn in the proposer's name, and say why."""
+    """Withdraw the proposals that wait for these breaks, in the proposer's name and with the reason."""
     ids = list(break_ids)
     if ids:
         BreakPosting.objects.filter(one_id__in=ids, state=ApprovalState.PENDING).update(

@@ -4,8 +4,8 @@
     FX position, their currency   +e      their account, their currency −g
     what the difference is        +(g − e)
 
-b is what our books have, g what the PSP says it holds, e is b at the rate that the journal names: the PSP's own where its
-row has one, else the dated reference rate of the ECB. Each currency adds up to zero by itself.
+b is what our books have, g what the PSP reports that it holds, e is b at the rate that the journal names: the PSP's own where its
+row has one, else the dated reference rate of the ECB. Each currency adds up to zero.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RATE_STEP = Decimal("1e-12")
 
 @dataclass(frozen=True, slots=True)
 class Across:
-    """Minor units. rate: units of `currency` for one of `books_currency`, of day `rate_on`; by_psp: the row says it."""
+    """Minor units. rate: units of `currency` for one of `books_currency`, of day `rate_on`; by_psp: the rate is the row's."""
 
     books_minor: int
     books_currency: str

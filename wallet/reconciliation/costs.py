@@ -1,6 +1,6 @@
 """What PSPs agreed to charge us: written down by one person, agreed to by another, from a day on.
 
-The fees of a report's rows are held against the terms of their day; a fee that is another one becomes a break of kind “fee”.
+The fees of a report's rows are compared with the terms of their day; a fee that is another one becomes a break of kind “fee”.
 Terms of days that have come never change: later ones take over. Only terms whose day is not here yet can be taken back.
 """
 

@@ -1,4 +1,4 @@
-"""What a person says about two things: the same, or not. And the way back from any match, with what it posted."""
+"""Decisions of a person about a row and a movement: the same, or not. And undoing any match, with what it posted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _lock_open(suggestion_id: int) -> Suggestion:
 
 @transaction.atomic
 def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
-    """They are the same: a match made by a person. A difference is not accepted here: propose its posting on the break.
+    """Accept a suggestion: a match made by a person. A difference is not accepted here: propose its posting on the break.
 
     Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState, DomainError (amounts differ).
     """
@@ -59,14 +59,14 @@ def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
     )
     book_again([suggestion.row_id], actor=actor)
     if Break.objects.filter(movement=suggestion.movement, **is_open).exclude(kind="fee").exists():
-        rematch(suggestion.psp_id)  # another row was held against this movement, and needs another name
+        rematch(suggestion.psp_id)  # another row was compared with this movement, and its break needs another kind
     _record(suggestion.psp, suggestion, WalletAction.SUGGESTION_ACCEPTED, actor, "")
     return suggestion
 
 
 @transaction.atomic
 def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
-    """They are not the same: no rule takes or suggests the two again. Who: as for accepting."""
+    """Reject a suggestion: no rule matches or suggests the two again. Who: as for accepting."""
     suggestion = _lock_open(suggestion_id)
     require(policies.can_reconcile(actor, suggestion.psp))
     _note_distinct(actor, reason or _("Suggestion rejected"), [(suggestion.row_id, suggestion.movement_id, None)])
@@ -82,7 +82,7 @@ def _decide(suggestion: Suggestion, state: SuggestionState, actor: Actor) -> Non
 
 
 def _note_distinct(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | None, int | None]]) -> None:
-    """Row, and movement or bank's entry; what was told apart before stays as it was said."""
+    """Note that a row isn't a movement or bank entry, so that no rule matches them; an earlier note stays."""
     now, known = timezone.now(), list(pairs)
     NotTheSame.objects.bulk_create(
         (
@@ -94,7 +94,7 @@ def _note_distinct(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | N
         batch_size=1_000,
         ignore_conflicts=True,
     )
-    # Nobody is asked any more whether two are the same that a person told apart.
+    # Two that a person declared different are not suggested any more.
     distinct = NotTheSame.objects.filter(row=OuterRef("row"), movement=OuterRef("movement"))
     Suggestion.objects.filter(
         Exists(distinct), state=SuggestionState.OPEN, row__in={row for row, _movement, _entry in known}
@@ -105,7 +105,7 @@ def _note_distinct(actor: Actor, reason: str, pairs: Iterable[tuple[int, int | N
 def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     """Take a match back, whole group and all: fees and conversions follow, an accepted difference is reversed.
 
-    The sides are open again, with their breaks; what was told apart this way is not matched by itself any more.
+    The sides are open again, with their breaks; what was declared different is not matched automatically any more.
     Who: `wallet.run_reconciliation` on the PSP's brand. Raises: NotAllowed, WrongState (undone already), DomainError.
     """
     known = Match.objects.filter(pk=match_id).first()

@@ -1,4 +1,4 @@
-"""Forms on a break: what it is, what is said about it."""
+"""Forms on a break: the posting, comments and resolution."""
 
 from __future__ import annotations
 

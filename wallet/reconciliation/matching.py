@@ -26,7 +26,7 @@ SELECT (SELECT count(*) FROM recon_row WHERE report_id = %(report)s) - (
 
 @transaction.atomic
 def match_report(report: SettlementImport) -> None:
-    """Match a report whose rows have just been stored, once; name its breaks, book what it says. Sets the counts; the caller
+    """Match a report whose rows have just been stored, once; name its breaks, book it. Sets the counts; the caller
     saves them."""
     lock_psp(report.psp_id)
     report.seen_before = 0
@@ -55,7 +55,7 @@ def with_open_breaks() -> list[int]:
 
 
 def _days(psp: Psp, report: SettlementImport | None) -> tuple[dt.date, dt.date] | None:
-    """Whose movements are looked at: of the report, or of those of the last weeks."""
+    """Find the days whose movements are matched: the report's, or those of the last weeks' reports."""
     if report is not None:
         return report.first_day, report.last_day
     recent = SettlementImport.objects.filter(
@@ -66,7 +66,7 @@ def _days(psp: Psp, report: SettlementImport | None) -> tuple[dt.date, dt.date] 
 
 
 def _run(psp: Psp, report: SettlementImport | None, *, actor: Actor = None) -> tuple[int, int]:
-    """How many breaks were opened, and how many of the report's rows are matched."""
+    """Match, and return how many breaks were opened and how many of the report's rows are matched."""
     days = _days(psp, report)
     values = {
         "psp": psp.pk,
@@ -93,7 +93,7 @@ def _run(psp: Psp, report: SettlementImport | None, *, actor: Actor = None) -> t
 
 
 def book_again(row_ids: Iterable[int], *, actor: Actor) -> None:
-    """After a match was made or undone by hand: fees and conversions of the rows' reports follow."""
+    """Correct fees and conversions of the rows' reports after a match was made or undone by hand."""
     reports = SettlementRow.objects.filter(pk__in=list(row_ids)).values_list("report_id", flat=True).distinct()
     booking.book(reports, actor=actor)
 

@@ -14,7 +14,7 @@ from wallet.choices.reconciliation import Resolved
 from wallet.models import SettlementImport
 from wallet.reconciliation import reserves
 
-# A movement in the last hours of a covered day may stand in the next report.
+# A movement in the last hours of a covered day may be in the next report.
 CUT_OFF_HOURS = 6
 
 WANTED = """
@@ -40,7 +40,7 @@ LEFT JOIN recon_pair p ON p.row_id = r.id AND p.movement_id = m.id
 ORDER BY r.id, m.by_psp DESC, (m.match_id IS NULL AND h.movement_id IS NULL) DESC, (m.amount_minor = r.gross_minor) DESC,
   m.occurred_at, m.psp_reference
 """
-# What is known of the payment behind a row tells a refund that we have not heard of from a row that nobody knows.
+# What is known of the payment behind a row distinguishes a refund that we have not heard of from an unknown row.
 OF_ROWS = """
 INSERT INTO recon_break
 SELECT kind, row_id, CASE WHEN kind = 'missing_here' OR kind = 'status' THEN NULL ELSE movement_id END, report_id,

@@ -1,13 +1,13 @@
-"""A PSP paid out to our own bank by itself (a sweep) and its report calls that a payout like a client's: nobody here sent one.
+"""A PSP's automatic payout to our bank (a sweep), which its report calls a payout like a client's: one that we never ordered.
 
-The bank's statement tells: money of that amount came in near that day. Then it is from the PSP's account to the client-money bank,
-by two people:
+The bank's statement shows it: money of that amount came in near that day. Then two people post it from the PSP's account to the
+client-money bank:
 
     PSP's account +(g + f)      client-money bank −e      fees −f, and −(g − e) that banks kept on the way
 
 g left the PSP, f is what it took for that by its report, e came in.
 
-Between two currencies both sides pass through the house's FX position, at the rate that the two amounts give; the journal names
+Between two currencies both sides pass through the broker's FX position, at the rate that the two amounts give; the journal names
 it with the day on which the bank booked.
 """
 
@@ -64,7 +64,7 @@ class Arrival:
 
 
 def can_be_own_bank(break_: Break) -> bool:
-    """Only of money that left the PSP and that nobody here knows."""
+    """Check that a break is money that left the PSP and isn't in our ledger."""
     row = break_.row
     return (
         row is not None
@@ -77,7 +77,7 @@ def can_be_own_bank(break_: Break) -> bool:
 
 
 def free_entries(brand_id: int) -> QuerySet[BankEntry]:
-    """Credits at our banks that are nobody's yet, neither by a match nor by somebody's word or proposal."""
+    """Select the credits at our banks that belong to nothing yet, neither by a match nor by a person's decision or proposal."""
     spoken_for = BreakPosting.objects.filter(
         entry__isnull=False, state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]
     ).values("entry")
@@ -104,7 +104,7 @@ def arrivals(break_: Break) -> list[Arrival]:
 
 
 def _judge(entry: BankEntry, row: SettlementRow, psp: Psp) -> Arrival | None:
-    """Exactly the amount, or named and near enough; None for everything else."""
+    """Judge an entry: of exactly the amount, or named and near enough; None for everything else."""
     sent, fee = (Money.of_minor(minor, row.currency) for minor in (-row.gross_minor, row.fee_minor))
     named = _is_named(entry, row, psp)
     if entry.currency == row.currency:
@@ -133,7 +133,7 @@ def _is_named(entry: BankEntry, row: SettlementRow, psp: Psp) -> bool:
 
 
 def _rate(entry: BankEntry, sent: Money) -> Decimal | None:
-    """Of the bank, where it is near the reference rate of its day."""
+    """Compute the bank's rate, where it is near the reference rate of its day."""
     try:
         known = fx.rate(sent.currency, entry.currency, on=entry.booked_on).rate
     except fx.NoRate:

@@ -25,7 +25,7 @@ from wallet.choices.reconciliation import BreakKind, Detail
 from wallet.choices.transfers import TransferState
 
 FOUND_MAX: Final = 5_000
-# Fees and results that a platform books by itself, from contracts that the client and the house agreed on.
+# Fees and results that a platform books automatically, under the client's agreement with the broker.
 BY_THE_PLATFORM: Final = frozenset(
     {
         DealAction.COMMISSION,
@@ -94,7 +94,7 @@ WHERE k.kind = 'platform_clearing' AND k.subject = %(subject)s AND k.brand_id = 
     AND d.deleted_at IS NULL)
 ORDER BY p.posted_at, j.id LIMIT %(limit)s
 """
-# Both sides agree, but stand in different months: for the month's closing that is a difference with a name.
+# Both sides agree, but in different months: for the month's closing that is a difference with a name.
 CUT_OFF: Final = """
 SELECT d.ticket, d.executed_at, p.posted_at, k.currency, p.amount_minor, t.reference, t.client_id
 FROM trading_deal d JOIN trading_balanceoperation o ON o.server_id = d.server_id AND o.ticket = d.ticket
@@ -144,7 +144,7 @@ class Compared:
 
 
 def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.datetime, with_strays: bool) -> Compared:
-    """Both directions over [since, until). with_strays: deals of logins that nobody knows count for this brand."""
+    """Both directions over [since, until). with_strays: deals of unknown logins count for this brand."""
     values: dict[str, Any] = {
         "brand": brand_id,
         "server": server_id,

@@ -17,17 +17,17 @@ def can_reconcile(user: Actor, psp: Psp) -> Decision:
 
 
 def can_confirm_report(user: Actor, waiting: Any) -> Decision:
-    """Confirm or discard a report or bank statement that doesn't prove its own end: whoever may import one of the kind."""
+    """Confirm or discard a report or bank statement that doesn't prove its own end: those who may import one of the kind."""
     return can_handle_bank(user, waiting.psp) if waiting.is_statement else can_reconcile(user, waiting.psp)
 
 
 def sees_waiting_reports(user: User) -> bool:
-    """Decide who sees files that wait for a confirmation: whoever sees reports or bank entries."""
+    """Decide who sees files that wait for a confirmation: those who see reports or bank entries."""
     return bool(user.has_perm("wallet.view_settlementimport") or user.has_perm("wallet.view_bankentry"))
 
 
 def decides_waiting_reports(user: User) -> bool:
-    """Decide who confirms waiting files: whoever runs the reconciliation or handles bank entries."""
+    """Decide who confirms waiting files: those who run the reconciliation or handle bank entries."""
     return bool(user.has_perm("wallet.run_reconciliation") or user.has_perm("wallet.handle_bank_entries"))
 
 

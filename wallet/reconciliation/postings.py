@@ -1,6 +1,6 @@
-"""A difference that is accepted becomes a journal: one person says what it is, another one posts it. Nothing passes silently.
+"""A difference that is accepted becomes a journal: one person proposes what it is, another one posts it.
 
-The PSP's account gets what it really holds, the other side says why: a fee, a difference of rates, rounding, a loss, or not
+The PSP's account gets what it really holds, the other side is the reason: a fee, a difference of rates, rounding, a loss, or not
 known yet. Where the break has both a row and a movement, they become a group whose difference is this journal.
 """
 
@@ -58,7 +58,7 @@ USUALLY: dict[str, PostingWay | None] = {
     BreakKind.RESERVE_OVERDUE: PostingWay.LOSS,
     BreakKind.RESERVE_UNEQUAL: PostingWay.SUSPENSE,
 }
-# Of these the money stands in the PSP's reserve, and not in its clearing account.
+# Of these the money is in the PSP's reserve, not in its clearing account.
 OF_RESERVES = frozenset({BreakKind.RESERVE_OVERDUE, BreakKind.RESERVE_UNEQUAL})
 POSTABLE = OF_RESERVES | {
     BreakKind.AMOUNT,
@@ -90,7 +90,7 @@ def can_be_posted(break_: Break) -> bool:
 def propose(
     *, break_id: int, way: PostingWay, business_on: dt.date, reason: str, actor: User, entry_id: int | None = None
 ) -> BreakPosting:
-    """Say what a difference is; it waits for a second person. entry_id: the booking at our bank, where it was paid to us.
+    """Propose the posting of a difference, for a second person. entry_id: the booking at our bank, where it was paid to us.
 
     Who: `wallet.run_reconciliation` on the brand. Raises: NotAllowed, WrongState (resolved, or one waits already),
     DomainError (kind of break, day, too much for rounding).
@@ -122,7 +122,7 @@ def propose(
 
 
 def _between(break_: Break) -> Across | None:
-    """Between two currencies: at which rate, and what is left. Raises DomainError (no rate, somebody else's)."""
+    """Convert a break between two currencies. Raises DomainError (no rate, or the row names another client)."""
     conversion = across(break_)
     if conversion and break_.row and break_.movement and names_another_client(break_.row, break_.movement):
         raise DomainError(_("The row names another client: this is no difference of money."))

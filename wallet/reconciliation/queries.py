@@ -85,7 +85,7 @@ def suggestions_of(break_: Break) -> list[Suggestion]:
 
 
 def owners_for(user: User) -> list[User]:
-    """Who may look after breaks of the brands that the user reaches."""
+    """List who may own breaks of the brands that the user reaches."""
     ids = {
         pk for brand in reach_of(user).whole_brands for pk in people_with("wallet.run_reconciliation", brand_id=brand)
     }
@@ -109,7 +109,7 @@ class Aged:
 
 
 def ageing(user: User, *, psp_id: int | None = None) -> list[Aged]:
-    """Open breaks by kind, currency and age; one query, as many lines as kinds times currencies."""
+    """Count open breaks by kind, currency and age; one query, as many lines as kinds times currencies."""
     now = timezone.now()
     rows = queries.breaks_visible_to(user).filter(state=BreakState.OPEN)
     if psp_id:
@@ -145,7 +145,7 @@ def ageing(user: User, *, psp_id: int | None = None) -> list[Aged]:
 
 
 def open_break_count(user: User) -> int:
-    """Of all kinds; their ageing is a page of its own."""
+    """Count open breaks of all kinds; their ageing is a page of its own."""
     return breaks_visible_to(user).filter(state="open").count()
 
 

@@ -38,7 +38,7 @@ def _kept(waiting: ReportToConfirm) -> StoredOriginal:
 
 @transaction.atomic
 def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_progress) -> SettlementImport | BankFile:
-    """Confirm that a report or statement is complete, and import it. A person's name stands for it in the audit log.
+    """Confirm that a report or statement is complete, and import it. The audit log has the person's name.
 
     Who: `wallet.run_reconciliation` on the PSP's brand, for a statement `wallet.handle_bank_entries`.
     Raises: NotAllowed, WrongState, BadFile, DomainError when the same file was imported meanwhile; then it goes on waiting.

@@ -1,4 +1,4 @@
-"""Which report of a PSP tells of which movements, and of which days it is not here.
+"""Which report of a PSP contains which movements, and for which days it is missing.
 
 A PSP may write several reports, each of its own kinds of movements (`adapter.report_kinds`). A report is owed for what moved:
 one that would hold nothing is not missed.
@@ -30,7 +30,7 @@ def spans_of(psp: Psp, kind: ReportKind) -> list[Span]:
 
 
 def lacking_days(psp: Psp, kind: ReportKind, first: dt.date, last: dt.date) -> list[dt.date]:
-    """Days with movements of this kind that no report tells, matched or by its days."""
+    """List the days with movements of this kind that no report contains, by matches or by its days."""
     unmatched = unreported_days([psp.pk], kind.movements, first, last)[psp.pk]
     days = set().union(*unmatched.values())
     spans = spans_of(psp, kind) if days else []
@@ -40,7 +40,7 @@ def lacking_days(psp: Psp, kind: ReportKind, first: dt.date, last: dt.date) -> l
 def unreported_days(
     psp_ids: Collection[int], movements: Collection[str], first: dt.date, last: dt.date
 ) -> dict[int, dict[str, set[dt.date]]]:
-    """Days with movements that no report's row was matched with, by PSP and kind of movement. One query for all."""
+    """Find the days with movements that no report's row was matched with, by PSP and kind of movement. One query for all."""
     days_by_kind: dict[int, dict[str, set[dt.date]]] = defaultdict(lambda: defaultdict(set))
     if not psp_ids:
         return days_by_kind
@@ -62,7 +62,7 @@ def unreported_days(
 
 
 def is_called_for(psp: Psp, kind: ReportKind) -> bool:
-    """Has anything ever moved, or been reported, that stands in it?"""
+    """Check whether anything has ever moved, or been reported, that belongs in it."""
     return psp.movements.filter(kind__in=kind.movements).exists() or bool(spans_of(psp, kind))
 
 
@@ -75,7 +75,7 @@ def reaches_to(psp: Psp, kind: ReportKind, day: dt.date) -> dt.date | None:
 
 
 def as_spans(days: Iterable[dt.date]) -> list[Span]:
-    """Days in order, those that follow one another together."""
+    """Group ordered days into spans of consecutive days."""
     spans: list[Span] = []
     for day in days:
         if spans and spans[-1][1] + dt.timedelta(days=1) == day:

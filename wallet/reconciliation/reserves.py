@@ -1,7 +1,7 @@
-"""What a PSP holds back and releases: recognised by itself, paired, and a break only where it is overdue or does not add up.
+"""What a PSP holds back and releases: recognised automatically, paired, and a break only where it is overdue or does not add up.
 
 Every row moves money between the PSP's clearing account and what it holds back (`booking`). Which release belongs to what was
-held back is judged anew in every run, in four steps: the release names it; the same amount, the oldest first; several that
+held back is judged again in every run, in four steps: the release names it; the same amount, the oldest first; several that
 add up, the oldest first; a part that names nothing, of the only hold before it with as much left. What two people booked out
 of a reserve counts as gone from it.
 """
@@ -12,7 +12,7 @@ from typing import Final
 
 from django.db.backends.utils import CursorWrapper
 
-# Days that a report may come later than what it tells of, and by which a release may be booked before what it releases.
+# Days that a report may come later than what it contains, and by which a release may be booked before what it releases.
 ARRIVES_DAYS: Final = 3
 BEFORE_DAYS: Final = 14
 
@@ -40,7 +40,7 @@ SELECT k.id, k.row_id, k.currency, k.amount_minor AS amount, k.posted_minor AS p
 FROM wallet_reserveitem k JOIN wallet_settlementrow r ON r.id = k.row_id WHERE k.psp_id = %(psp)s
 """
 IN_TIME = "at, own, named, ours, id"
-# A reference that several have in common tells none of them; one that a reader had to make up of words is none.
+# A reference that several share identifies none of them; one that a reader had to make up is none.
 BY_NAME = """
 WITH hold AS MATERIALIZED (
   SELECT * FROM (
@@ -112,7 +112,7 @@ FROM (SELECT id, hold FROM taken UNION SELECT hold, hold FROM taken) p WHERE k.i
 KEEP = """
 UPDATE wallet_reserveitem k SET pair_id = s.pair FROM recon_reserve s WHERE s.id = k.id AND k.pair_id IS DISTINCT FROM s.pair
 """
-# One that a person explained in words stays explained; what was posted is gone from what is open.
+# One that a person explained stays explained; what was posted is gone from what is open.
 BREAKS = """
 INSERT INTO recon_break
 SELECT g.kind, g.row_id, NULL, r.report_id, NULL, r.currency, g.open, r.booked_at FROM (
@@ -133,7 +133,7 @@ WHERE NOT EXISTS (SELECT 1 FROM wallet_break b WHERE b.row_id = g.row_id AND b.l
 
 
 def take(cursor: CursorWrapper, *, psp_id: int, report_id: int) -> set[int]:
-    """Take rows in and pair them all anew. Returns the reports whose reserve rows are new. report_id 0: none."""
+    """Add new rows and pair them all again. Returns the reports whose reserve rows are new. report_id 0: none."""
     values = {"psp": psp_id, "report": report_id, "before": BEFORE_DAYS}
     cursor.execute(TAKE, values)
     reports = {pk for (pk,) in cursor.fetchall()}

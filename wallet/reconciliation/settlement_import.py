@@ -91,7 +91,7 @@ def import_report(
     """Import one settlement report: keep, read, prove, store, match, name the breaks, book fees and payouts to our bank.
 
     content: the bytes, an open binary file, or a path. progress: bytes read of all; what it raises stops the import.
-    is_complete: it came straight from the PSP, whose answer says how long it is. Otherwise the file must prove its own end.
+    is_complete: it came straight from the PSP, whose answer has its length. Otherwise the file must prove its own end.
     All of it happens or nothing does. Who: `wallet.run_reconciliation` on the PSP's brand; None is the daily run.
     Raises: NotAllowed, BadFile (with line and column), EndUnknown (the report waits for a person to confirm it), StorageFull,
     DomainError when the same file is there already.
@@ -114,7 +114,7 @@ def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Actor
 
 
 def order_import(*, psp_id: int, file_name: str, content: bytes | BinaryIO | Path, actor: User) -> Job:
-    """Keep the file now and let a worker import it; the job's page shows how far it is, and its Cancel leaves nothing.
+    """Store the file now and let a worker import it; the job's page shows how far it is, and its Cancel leaves nothing.
 
     Who: as for importing. Raises: NotAllowed, StorageFull, DomainError when the same file is there already.
     """
@@ -320,7 +320,7 @@ def _record_import(report: SettlementImport, psp: Psp, actor: Actor) -> None:
 
 
 def _lock_and_refuse_known(psp: Psp, digest: str) -> None:
-    """One report of a PSP at a time, and each file once."""
+    """Lock the PSP's imports, and refuse a file that was imported already."""
     lock_psp(psp.pk)
     refuse_known(psp, digest)
 
@@ -340,7 +340,7 @@ def refuse_known(psp: Psp, digest: str) -> None:
 
 
 def totals_of(reader: SettlementReader) -> dict[str, dict[str, int]]:
-    """Per currency, in minor units: opening, gross, fee, net, closing; and how many rows came and were left out."""
+    """Collect totals per currency in minor units: opening, gross, fee, net, closing; and how many rows came and were left out."""
     totals = {}
     for currency in sorted({*reader.opening, *reader.totals}):
         total = reader.totals.get(currency)

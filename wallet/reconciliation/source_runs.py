@@ -1,7 +1,7 @@
-"""Every source held against the ledger once a day: PSPs, banks, trading servers.
+"""Every source compared with the ledger once a day: PSPs, banks, trading servers.
 
 A source is a brand's PSP, its account at a bank, or a server on which it has accounts. Beat runs each for every day that is
-over; a run says what it compared, up to which day the source's own word is here, and how many breaks are open. A break that
+over; a run has what it compared, up to which day the source's own data is here, and how many breaks are open. A break that
 a later run does not find any more closes itself; one that a person resolved stays resolved.
 """
 
@@ -54,7 +54,7 @@ SourceKey: TypeAlias = tuple[int, str, int | None, int | None]  # brand, kind, P
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One thing to be held against the ledger."""
+    """One thing to compare with the ledger."""
 
     brand: Brand
     kind: SourceKind
@@ -73,7 +73,7 @@ class Source:
 
     @property
     def subject(self) -> str:
-        """With what the subjects of its breaks begin."""
+        """Return the prefix of its breaks' subjects."""
         return f"{self.kind}:{self.server.pk if self.server else self.psp.pk if self.psp else 0}:{self.brand.pk}:"
 
     @property
@@ -86,7 +86,7 @@ LEGS = {SourceKind.PLATFORM: Leg.PLATFORM, SourceKind.BANK: Leg.BANK}
 
 @dataclass(slots=True)
 class RunResult:
-    """What one run found out."""
+    """The result of one run."""
 
     state: RunState
     checked: int = 0
@@ -126,7 +126,7 @@ def sources_of(brands: Iterable[Brand]) -> list[Source]:
 
 
 def run_source(source: Source, day: dt.date) -> SourceRun:
-    """Hold one source against the ledger for a day that is over. A failure is a run, too, with its words."""
+    """Compare one source with the ledger for a day that is over. A failure is a run, too, with its message."""
     started = timezone.now()
     try:
         outcome = RUNNERS[source.kind](source, day)
@@ -151,7 +151,7 @@ def _store_run(source: Source, day: dt.date, started: dt.datetime, outcome: RunR
 
 
 def breaks_of(source: Source) -> QuerySet[Break]:
-    """Of all days and states. A bank's are of its balances; entries of PSPs' payouts belong to those PSPs."""
+    """Select a source's breaks of all days and states. A bank's are of its balances; PSPs' payouts belong to those PSPs."""
     if source.kind == SourceKind.PSP:
         return Break.objects.filter(psp=source.psp)
     return Break.objects.filter(leg=LEGS[source.kind], brand=source.brand, subject__startswith=source.subject)
@@ -187,7 +187,7 @@ def _run_platform(source: Source, day: dt.date) -> RunResult:
 
 
 def _first_brand_on(server_id: int) -> int | None:
-    """Deals of logins that nobody knows are shown to one brand: the first that has account types on the server."""
+    """Find the one brand that sees deals of unknown logins: the first with account types on the server."""
     return (
         TradingServer.objects.filter(pk=server_id, account_types__isnull=False)
         .order_by("account_types__brand_id")
@@ -305,7 +305,7 @@ def gaps(spans: list[tuple[dt.date, dt.date]], first: dt.date, last: dt.date) ->
 def note_breaks(source: Source, differences: Iterable[PlatformDifference], *, first: dt.date, last: dt.date) -> None:
     """Keep what a run over [first, last] found. Open ones of those days that it did not find any more close themselves.
 
-    What a person resolved stays so while it is the same difference; anything else under its subject opens anew.
+    What a person resolved stays so while it is the same difference; anything else under its subject opens again.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.source_run'), %s)", [source.brand.pk])
@@ -337,7 +337,7 @@ def note_breaks(source: Source, differences: Iterable[PlatformDifference], *, fi
 
 
 def _is_settled_already(row: Break, difference: PlatformDifference) -> bool:
-    """Settled before: by a person, or because it explains itself."""
+    """Check whether the same difference was settled before: by a person, or because it explains itself."""
     same = (row.kind, row.difference_minor) == (difference.kind, difference.difference_minor)
     return row.state == BreakState.RESOLVED and same and (row.resolved_by_id is not None or difference.is_settled)
 
@@ -387,7 +387,7 @@ def set_daily_fetch(*, psp_id: int, is_on: bool, actor: Actor) -> Psp:
 def run_due(*, today: dt.date | None = None) -> int:
     """Run by beat: each source for every day that is over and has no run, however long ago. Returns how many were made.
 
-    A day without the source's own word is looked at again while it is one of the last few; each source once an hour at most.
+    A day without the source's own data is checked again while it is one of the last few; each source once an hour at most.
     """
     today = today or timezone.now().astimezone(dt.UTC).date()
     yesterday = today - catch_up.DAY
@@ -419,7 +419,7 @@ def _is_due_again(run: SourceRun) -> bool:
 
 
 def _run_safely(source: Source, day: dt.date) -> bool:
-    """One source that breaks keeps no other waiting."""
+    """Run a source; its failure is logged and doesn't stop the others."""
     try:
         run_source(source, day)
     except Exception:

@@ -1,7 +1,7 @@
 """What a run looks at, in temporary tables with statistics: a PSP's open rows, and the movements that they may be.
 
 The result of matching must not depend on the order in which files came. So a run takes what is open, and takes back what an
-earlier run matched by itself wherever a new row or movement names the same references: all of it is judged anew, together.
+earlier run matched automatically wherever a new row or movement names the same references: all of it is judged again, together.
 What a person accepted stays.
 """
 
@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from wallet.choices.reconciliation import JUDGED_ANEW, MatchRule, RowType
 
 # Rows that have a movement of ours, and rows that have none but move money all the same: those are missing here until two people
-# say what they are. Fees, payouts to our bank and what is held back (`reserves`) are booked by themselves.
+# say what they are. Fees, payouts to our bank and what is held back (`reserves`) are booked automatically.
 TYPES = [
     str(kind)
     for kind in (
@@ -31,7 +31,7 @@ TYPES = [
 ROUNDS_MAX = 10
 WINDOW_DAYS = 10
 
-# Statistics by hand: nobody analyses temporary tables by themselves, and without them a join of a million takes minutes.
+# Statistics by hand: temporary tables aren't analysed automatically, and without them a join of a million takes minutes.
 TABLES = (
     "recon_row",
     "recon_mov",
@@ -125,7 +125,7 @@ UNION SELECT m.id FROM alone a JOIN wallet_pspmovement m ON m.psp_id = %(psp)s A
   AND m.common_reference <> '' AND m.common_reference IN (a.reference, a.psp_reference) AND {OUTSIDE}
 """  # noqa: S608 (constants of this module)
 KNOWN = "SELECT id FROM recon_mov WHERE id = ANY(%(movements)s)"
-# What was matched by itself and shares a reference with an open row, or with an open movement.
+# What was matched automatically and shares a reference with an open row, or with an open movement.
 DISPUTED = """
 SELECT DISTINCT m.match_id, m.group_id FROM recon_mov m
 WHERE m.match_id IS NOT NULL AND m.rule <> %(accepted)s AND (
@@ -187,7 +187,7 @@ def _pair(cursor: CursorWrapper, values: Mapping[str, Any]) -> None:
 
 
 def _take_back(cursor: CursorWrapper, values: Mapping[str, Any]) -> bool:
-    """Undo automatic matches that are to be judged anew, and look at both of their sides again."""
+    """Undo automatic matches that are to be judged again, with both of their sides."""
     cursor.execute(ARE_ANY_MATCHED)
     if not cursor.fetchone()[0]:
         return False

@@ -52,7 +52,7 @@ def receive_webhook(*, psp: Psp, body: bytes, headers: Mapping[str, str], ip: st
     """Store a webhook with the verdict on its raw bytes, a row per event in it; wake a worker when it is to be acted on.
 
     One that does not hold is counted, and stored while there is a place for it: else its row has no key.
-    Where one item of several does not hold, nothing of the message does. Each row is committed by itself: what a crash
+    Where one item of several does not hold, nothing of the message does. Each row is committed on its own: what a crash
     leaves out, the PSP sends again.
     """
     now = timezone.now()
@@ -113,7 +113,7 @@ def _headers_to_store(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _notify_refusal(message: WebhookMessage) -> None:
-    """One line per PSP, verdict and hour: a flood of forgeries is one notification."""
+    """Notify of a refused webhook, once per PSP, verdict and hour: a flood of forgeries is one notification."""
     verdict = Verdict(message.verdict)
     notify(
         people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
@@ -165,7 +165,7 @@ def _act(message_id: int) -> tuple[str, bool]:
 
 
 class _Disagreement(Exception):
-    """A webhook and the PSP's own API tell two stories."""
+    """A webhook and the PSP's own API differ."""
 
 
 def _verify_amount_at_psp(psp: Psp, event: WebhookEvent) -> None:
@@ -244,7 +244,7 @@ def process_due_webhooks(*, seconds: float = 20) -> int:
             state, is_ours = _act(due.pop(0))
             acted += state != InboxState.WAITING
             if not is_ours and due:  # another worker walks down the same list: go on somewhere else in it
-                start = random.randrange(len(due))  # noqa: S311 - nobody gains by guessing it
+                start = random.randrange(len(due))  # noqa: S311 - guessing it gains nothing
                 due = due[start:] + due[:start]
         done += acted
         if not acted:  # others are at all of these

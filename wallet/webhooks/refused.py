@@ -37,7 +37,7 @@ RETURNING id, kept
 
 @transaction.atomic
 def count_refused(message: WebhookMessage) -> bool:
-    """Count a message that isn't acted on, and keep it while the day has a place for it; says whether it was kept."""
+    """Count a message that isn't acted on, and keep it while the day has a place for it; return whether it was kept."""
     day = message.received_at.astimezone(dt.UTC).date()
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [message.psp_id, day, str(message.verdict), message.received_at])
@@ -63,7 +63,7 @@ def _has_place(message: WebhookMessage, stored: int, day: dt.date) -> bool:
 
 
 def headers_of_signature(headers: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
-    """Pick the headers that carry a signature and say who sent it, shortened: no others of a refused webhook are kept."""
+    """Pick the headers that carry a signature and its sender, shortened: no others of a refused webhook are kept."""
     return {name: headers[name][:HEADER_LENGTH_MAX] for name in (*names, *HEADERS_ALSO_KEPT) if name in headers}
 
 

@@ -1,12 +1,12 @@
 """Adyen's Balance Platform Accounting Report: what became of every transfer of our balance account.
 
 Each row is one step of one transfer (`Transfer Id`) and moves its amount between three registers: received, reserved, balance.
-Only balance is money: a row that moves it has a `Transaction Id`, all other rows are left out and counted. The report tells of
-all balance accounts of a platform; those that are not ours are left out, too. So are payments (`platformPayment`): they stand in
+Only balance is money: a row that moves it has a `Transaction Id`, all other rows are left out and counted. The report contains
+all balance accounts of a platform; those that are not ours are left out, too. So are payments (`platformPayment`): they are in
 the settlement details report. Everything else that moves money and is neither a bank transfer, a fee nor a reserve is missing
-here until two people say what it is.
+here until two people decide what it is.
 
-Proof: money moves under a transaction's id, which stands once; a booked transfer moves the balance by its amount; once the first
+Proof: money moves under a transaction's id, which occurs once; a booked transfer moves the balance by its amount; once the first
 and the last step of a transfer are in the report, nothing of it is left received or reserved. There are no balances: the
 opening is zero.
 
@@ -101,7 +101,7 @@ class Steps:
 
 
 class AccountingReader(CsvReader):
-    """One pass over the accounting report of one or more days; `head` says whether commas or tabs are between its cells."""
+    """One pass over the accounting report of one or more days; `head` shows whether commas or tabs are between its cells."""
 
     title = "Adyen balance platform"
     unique_entry = TRANSACTION
@@ -205,7 +205,7 @@ class AccountingReader(CsvReader):
         )
 
     def _kind(self, cells: dict[str, str], balance: int) -> RowType:
-        """Tell what a row moves; a bank transfer by its state and sign.
+        """Classify what a row moves; a bank transfer by its state and sign.
 
         Out is a client's payout, in is from our own bank.
         """

@@ -1,11 +1,10 @@
 """Adyen for one PSP row.
 
 What Adyen can't be asked: a payment, refund or payout by our reference (transfers can be: `wallet.psp.adyen.transfers`).
-Its state is told by notifications, which Adyen repeats until they are answered and which can be sent again from the
-Customer Area. So a look-up answers from the payment
-link (open, expired, paid by whom we are not told), from the notifications in our inbox, and from the settlement reports that
-were imported; where none of them knows, the outcome stays unknown, nothing is sent again, and two people may say how it
-ended (`wallet.withdrawals.investigations`).
+Notifications report its state; Adyen repeats them until they are answered, and they can be sent again from the Customer Area. So a
+look-up answers from the payment link (open, expired, or paid, without the payer), from the notifications in our inbox, and from
+imported settlement reports. Where none of them knows, the outcome stays unknown, nothing is sent again, and two people may
+enter how it ended (`wallet.withdrawals.investigations`).
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ from wallet.psp.settlement import SettlementReader
 LINK_STATUS = {
     "active": PaymentStatus.CREATED,
     "expired": PaymentStatus.EXPIRED,
-    # Paid, or tried: the notification says which, and under which reference of Adyen's.
+    # Paid, or tried: the notification has which, and Adyen's reference.
     "completed": PaymentStatus.PENDING,
     "paid": PaymentStatus.PENDING,
     "paymentPending": PaymentStatus.PENDING,
@@ -238,7 +237,7 @@ class AdyenAdapter(BaseAdapter):
             )
 
     def hosted_fields(self) -> HostedFields | None:
-        """Adyen Web from Adyen's own host, test or live; it needs the public client key."""
+        """Return Adyen Web from Adyen's own host, test or live; None without the public client key."""
         if not self._key("client_key"):
             return None
         host = self._http.base_url or f"https://checkoutshopper-{'live' if self.is_live else 'test'}.adyen.com"
@@ -292,7 +291,7 @@ class AdyenAdapter(BaseAdapter):
     # Payouts to bank accounts
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
-        """By transfer where that is set up, else through the Payout API."""
+        """Pay out by transfer where that is set up, else through the Payout API."""
         if self._transfers.is_set_up:
             return self._transfers.start(order)
         keys = {name: self._key(name) for name in ("payout_key", "payout_review_key", "payout_email")}
@@ -307,7 +306,7 @@ class AdyenAdapter(BaseAdapter):
     def _pending(self, order: RefundOrder | PayoutOrder, psp_reference: str) -> TransferView:
         return TransferView(order.reference, psp_reference, TransferStatus.PENDING, order.amount_minor, order.currency)
 
-    # What was told
+    # Notifications and reports
 
     def _newest_notification(self, reference: str, codes: Iterable[str]) -> WebhookEvent | None:
         """Find the newest accepted notification about a reference."""
@@ -354,7 +353,7 @@ class AdyenAdapter(BaseAdapter):
     # Webhooks
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-        """Notification items bear a signature each; everything else of Adyen's is signed as a whole, in a header."""
+        """Judge a message: notification items carry a signature each; everything else is signed as a whole, in a header."""
         keys = [self._key("webhook_secret"), self._key("previous_webhook_secret")]
         try:
             message = json.loads(body)
@@ -390,7 +389,7 @@ class AdyenAdapter(BaseAdapter):
         return tuple(notifications.event_of(item, captures_at_once=self._captures_at_once) for item in items)
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-        """Who paid, for a capture: its authorisation said so. Until that has come, the capture waits (PspUnknown).
+        """Complete a capture with the payer from its authorisation. Until that has come, the capture waits (PspUnknown).
 
         A transfer's message counts unless a later one has come.
         """
@@ -414,7 +413,7 @@ class AdyenAdapter(BaseAdapter):
         return replace(event, payment=payment, is_complete=True)
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
-        """Adyen repeats, and stops altogether after a while, unless it reads `[accepted]`."""
+        """Answer `[accepted]`: without it Adyen repeats the message, and stops sending any after a while."""
         return Reply(200, b"[accepted]") if verdict in TAKEN else super().reply_to(verdict, body)
 
     # Reports and health

@@ -26,7 +26,10 @@ CONTENT_TYPES = {
 def submit(
     doors: Doors, api_key: str, merchant: str, dispute_id: str, *, text: str, files: Sequence[EvidenceFile]
 ) -> None:
-    """Adyen takes documents, not words: the text becomes the first PDF. Raises PspRefused, or what the SDK raises."""
+    """Contest a chargeback. Adyen takes documents only: the text becomes the first PDF.
+
+    Raises: PspRefused, or what the SDK raises.
+    """
     service = doors.open(DisputesApi, api_key)
     about = {"disputePspReference": dispute_id, "merchantAccountCode": merchant}
     reasons = _require_success(service.retrieve_applicable_defense_reasons(about).message).get("defenseReasons") or []
@@ -60,7 +63,7 @@ def _document(file: EvidenceFile, kind: str) -> dict[str, str]:
 
 
 def _require_success(answer: dict[str, Any]) -> dict[str, Any]:
-    """Adyen answers 200 with `success: false` when it refuses."""
+    """Return the answer; raise PspRefused for Adyen's 200 with `success: false`."""
     result = answer.get("disputeServiceResult") or {"success": True}
     if not result.get("success"):
         raise PspRefused(str(result.get("errorMessage") or _("Adyen refused the defence."))[:300])

@@ -1,7 +1,7 @@
 """Adyen's notifications: an HMAC inside every item, and what each event code means to the wallet.
 
 The signature covers eight fields and nothing else: references, merchant account, amount, code and success. Payer and
-instrument in `additionalData` are told for people's eyes and decide nothing. There is no time in it, so a replay is known by
+instrument in `additionalData` are shown to people and decide nothing. There is no time in it, so a replay is known by
 its event id alone (`pspReference:eventCode:success`), which is accepted once.
 """
 
@@ -77,7 +77,7 @@ def signature(item: Item, key: str) -> str:
 
 
 def judge_item(item: Item, keys: Sequence[str]) -> Verdict:
-    """Is this one item signed under one of the keys?"""
+    """Judge whether an item is signed under one of the keys."""
     stated = (item.get("additionalData") or {}).get("hmacSignature")
     if not isinstance(stated, str) or not stated:
         return Verdict.NO_SIGNATURE
@@ -115,7 +115,7 @@ def judge_items(items: Iterable[Item], keys: Sequence[str]) -> Verdict:
 
 
 def event_of(item: Item, *, captures_at_once: bool) -> WebhookEvent:
-    """One item in our words."""
+    """Read one item."""
     code, success = str(item["eventCode"]), str(item["success"]) == "true"
     reference = str(item.get("merchantReference") or "")
     common: dict[str, Any] = {
@@ -195,7 +195,7 @@ def _payment(item: Item, status: PaymentStatus, *, of: str) -> PaymentView:
 def _transfer(item: Item, code: str, success: bool) -> TransferView:
     amount_minor, currency = _amount(item)
     status = (REFUNDS | PAYOUTS)[code][0 if success else 1]
-    # A reversal has a reference of its own; the one that we know stands in originalReference.
+    # A reversal has a reference of its own; the one that we know is in originalReference.
     is_later = code in ("PAIDOUT_REVERSED", "PAYOUT_DECLINE", "PAYOUT_EXPIRE")
     own = (item.get("originalReference") if is_later else "") or item["pspReference"]
     return TransferView(

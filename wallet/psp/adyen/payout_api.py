@@ -42,6 +42,6 @@ def submit(psp: Psp, doors: Doors, order: PayoutOrder, *, merchant: str, keys: M
         with translate_errors(psp):
             review.confirm_third_party(confirmation, idempotency_key=f"{order.reference}-confirm")
     except PspUnreachable as error:
-        # Not confirmed by us, but it stands there and someone may confirm it in the Customer Area.
+        # Not confirmed by us, but it exists there and someone may confirm it in the Customer Area.
         raise PspUnknown(error.message) from error
     return submitted

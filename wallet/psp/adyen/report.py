@@ -1,6 +1,6 @@
 """Adyen's settlement details report: columns by place, every row proved, every batch that was paid out adds up to zero.
 
-A row's net is its gross less commission, mark-up, scheme fee and interchange; debits and credits stand in columns of their
+A row's net is its gross less commission, mark-up, scheme fee and interchange; debits and credits are in columns of their
 own. Gross is in the currency that the client paid in (GC), fees and net in that of the balance (NC); where these differ, the
 row's exchange rate must lead from one to the other. The batch number is what the bank statement shows. The report carries no
 balances: the opening is zero. Reports of several batches may follow one another, each with its header or none.
@@ -83,7 +83,7 @@ TYPES = {
 ALL = COLUMNS + LATER_COLUMNS
 LEAST = len(COLUMNS) - len(FEES)
 BATCHES_MAX = 100_000
-# The balance of a batch that is carried over stands in the next one: with the other sign, within days.
+# The balance of a batch that is carried over appears in the next one: with the other sign, within days.
 CARRIED_OVER = frozenset({"Balancetransfer", "BalanceTransfer"})
 CARRIED_DAYS = dt.timedelta(days=14)
 OF_CLIENTS = frozenset(

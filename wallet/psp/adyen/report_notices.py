@@ -1,7 +1,7 @@
 """Which reports Adyen says are ready, and where: REPORT_AVAILABLE of a merchant account, `report.created` of a balance platform.
 
 The first bears its file's name under its signature and the address beside it; the second is signed as a whole. The name is
-what a report is known by: told twice, it is one report.
+what a report is known by: announced twice, it is one report.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SETTLEMENT_DAYS, ACCOUNTING_DAYS = 14, 2
 
 
 def kinds(*, has_transfers: bool) -> tuple[ReportKind, ...]:
-    """Where payouts are transfers they stand in the accounting report, all else in the settlement details report."""
+    """List the reports: payouts by transfer are in the accounting report, all else in the settlement details report."""
     of_transfers = frozenset({MovementKind.PAYOUT.value}) if has_transfers else frozenset()
     settlement = ReportKind(
         SETTLEMENT, gettext_lazy("Settlement details report"), ALL - of_transfers, days_late=SETTLEMENT_DAYS

@@ -1,4 +1,4 @@
-"""Reports from Adyen, downloaded with the report users' logins when a message said that they are ready.
+"""Reports from Adyen, downloaded with the report users' logins when a message announced that they are ready.
 
 Of a settlement details report the address in the message is not covered by its signature, so it is not followed: the file's
 name is, and the address is ours. A message that names another host all the same is refused. The address of an accounting

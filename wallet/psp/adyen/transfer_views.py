@@ -1,8 +1,8 @@
-"""A transfer of Adyen's balance platform in our words, and its webhooks.
+"""A transfer of Adyen's balance platform as our TransferView, and its webhooks.
 
-Their signature is an HMAC over the raw body under a key of their own, in the header `HmacSignature`; the body says when it
+Their signature is an HMAC over the raw body under a key of their own, in the header `HmacSignature`; the body contains when it
 was queued. Every message carries the whole transfer: its state, a sequence number, and the events that led there. Balance
-platforms also tell of transfers that are none of ours (incoming money, other categories): these need nothing from us.
+platforms also send transfers that are none of ours (incoming money, other categories): these need nothing from us.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ AGE_MAX, AHEAD_MAX = dt.timedelta(days=31), dt.timedelta(seconds=300)
 
 
 def is_ours(data: Mapping[str, Any], balance_account: str) -> bool:
-    """Did it leave our balance account for a bank?"""
+    """Check that a transfer went from our balance account to a bank."""
     account = (data.get("balanceAccount") or {}).get("id")
     return data.get("category") == "bank" and data.get("direction") == "outgoing" and account == balance_account
 
@@ -83,7 +83,7 @@ def view_of(data: Mapping[str, Any]) -> TransferView:
         failure = _failure(str(data.get("reason") or ""))
     if status == TransferStatus.RETURNED:
         number = next((str(event["id"]) for event in reversed(events) if event is not booked and event.get("id")), "")
-        failure = f"{failure} {number}".strip()[:200]  # under this number it stands in Adyen's reports
+        failure = f"{failure} {number}".strip()[:200]  # its number in Adyen's reports
     at = (booked or {}).get("bookingDate") or data.get("updatedAt") or data.get("creationDate")
     return TransferView(
         reference=str(data["reference"]),
@@ -155,7 +155,7 @@ def judge(
 
 
 def event_of(body: bytes, message: Mapping[str, Any]) -> WebhookEvent:
-    """One message in our words; not complete, for a newer one about the same transfer may have come before it."""
+    """Read one message; not complete, since a newer one about the same transfer may have come before it."""
     kind, data = str(message["type"]), message["data"]
     if kind == CREATED and (ready := report_notices.of_platform(message)):
         return ready
@@ -175,7 +175,7 @@ def event_of(body: bytes, message: Mapping[str, Any]) -> WebhookEvent:
 
 
 def drop_if_overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
-    """Drop an event that a later one about the same transfer has overtaken, so that late ones take nothing back."""
+    """Drop an event when a later one about the same transfer has come already: late messages must not undo it."""
     assert event.transfer is not None
     own = f"{event.transfer.psp_reference}:"
     event_ids = WebhookMessage.objects.filter(
@@ -187,7 +187,7 @@ def drop_if_overtaken(psp: Psp, event: WebhookEvent) -> WebhookEvent:
 
 
 def _is_later(event_id: str, other: str) -> bool:
-    """By Adyen's numbers, or by the states' ranks where either has none."""
+    """Compare by Adyen's numbers, or by the states' ranks where either has none."""
     (number, rank), (other_number, other_rank) = _place(event_id), _place(other)
     return number > other_number if number and other_number else rank > other_rank
 

@@ -1,6 +1,6 @@
 """Payouts to bank accounts through Adyen's Transfers API (balance platform, `btl/v4`).
 
-One request moves money from our balance account; what becomes of it is told by webhooks, and can be asked for by the
+One request moves money from our balance account; webhooks report its outcome, which can also be looked up by the
 transfer's id or by our reference. A request that went out is never sent again.
 """
 
@@ -24,7 +24,7 @@ from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnre
 
 KEYS = ("balance_account", "transfer_key", "transfer_webhook_secret")
 BENEFICIARY_REFERENCE_MAX = 35
-# What may stand in a name; letters with marks are written without them.
+# What a name may contain; letters with marks are written without them.
 NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789,.;:-—/\\+&!?@()\"' ")
 SPELT = str.maketrans({
     "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe",
@@ -86,7 +86,7 @@ class Transfers:
         }
 
     def find(self, payout: SentPayout) -> TransferView | None:
-        """By its id where we know it, else among the transfers of its time; None only when it can't be there any more."""
+        """Find a payout by its id where we know it, else among the transfers of its time; None only once it can't appear."""
         if payout.psp_reference and (data := self._by_id(payout.psp_reference)):
             with translate_errors(self._psp):
                 if str(data["reference"]) == payout.reference:
@@ -135,7 +135,7 @@ class Transfers:
             return list(self._api().get_all_transfers(query_parameters=quoted).message["data"])
 
     def check(self) -> Health | None:
-        """Say what is wrong with the set-up of transfers; None where nothing is.
+        """Check the set-up of transfers; None where nothing is wrong.
 
         Asks for the transfers of the last hour: a look-up needs that right too.
         """

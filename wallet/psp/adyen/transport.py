@@ -1,4 +1,4 @@
-"""The official SDK over our own HTTP door: our time-outs, our record of calls, no retries; its errors in our three words."""
+"""The official SDK over our own HTTP door: our time-outs, our record of calls, no retries; its errors as our three."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wallet.models import Psp
 from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown
 from wallet.psp.http import UNREADABLE, PspHttp
 
-# 408 and 429: it is not said whether anything was done. Error 704: a request with the same idempotency key is at work, or
+# 408 and 429: the answer leaves open whether anything was done. Error 704: a request with the same idempotency key is at work, or
 # was used for another one.
 LEAVES_OPEN = frozenset({0, 408, 409, 429})
 ERROR_IN_PROGRESS = "704"
@@ -86,14 +86,14 @@ def translate_errors(psp: Psp) -> Iterator[None]:
         if status in LEAVES_OPEN or status >= 500 or str(error.error_code) == ERROR_IN_PROGRESS:
             raise PspUnknown(message) from error
         raise PspRefused(message, status=status) from error
-    except AdyenError as error:  # the SDK itself says no before anything is sent: a setting is missing
+    except AdyenError as error:  # the SDK itself refuses before anything is sent: a setting is missing
         raise PspRefused(f"{psp}: {error.message}"[:300]) from error
     except UNREADABLE as error:
         raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
 
 
 def _error_text(answer: Mapping[str, Any]) -> str:
-    """Adyen's own words: a `message`, or the problem's `detail` with the fields and routes that it names. Never their values."""
+    """Read Adyen's error: a `message`, or the problem's `detail` with the fields and routes that it names. Never their values."""
     texts = [str(answer.get("message") or answer.get("detail") or answer.get("title") or "")]
     for part in answer.get("invalidFields") or ():
         if isinstance(part, Mapping):

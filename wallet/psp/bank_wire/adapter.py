@@ -1,4 +1,4 @@
-"""Bank wire: no API. The client sends money with a reference; the bank's statements tell that it came (`wallet.bank`).
+"""Bank wire: no API. The client sends money with a reference; the bank's statements show that it arrived (`wallet.bank`).
 
 Money leaves by payment file (pain.001): a payout or refund waits as an order until finance makes the file, sends it in the
 bank's portal, and the debit appears on a statement with our reference as EndToEndId. Nothing can be lost on the way to
@@ -60,7 +60,7 @@ MINUTES = 2 * 24 * 60
 
 
 class BankWireAdapter(BaseAdapter):
-    """One bank account of the house."""
+    """One bank account of the broker."""
 
     title = gettext_lazy("Bank wire")
     summary = gettext_lazy(
@@ -124,7 +124,7 @@ class BankWireAdapter(BaseAdapter):
         return self._order(order.reference, order.amount_minor, order.currency, party, is_refund=False)
 
     def refund(self, order: RefundOrder) -> TransferView:
-        """To the account that the money came from."""
+        """Refund to the account that the money came from."""
         entries = BankEntry.objects.filter(psp=self.psp, deposit__reference=order.payment_reference, amount_minor__gt=0)
         entry = next((candidate for candidate in entries.order_by("id") if candidate.party.get("iban")), None)
         if entry is None:
@@ -136,7 +136,7 @@ class BankWireAdapter(BaseAdapter):
     def _order(
         self, reference: str, minor: int, currency: str, party: Mapping[str, str], *, is_refund: bool
     ) -> TransferView:
-        """One order per reference, however often it is asked for. Another wish under it is refused."""
+        """Make one order per reference, however often it is asked for. Another request under it is refused."""
         made, _is_new = BankOrder.objects.get_or_create(
             psp=self.psp,
             reference=reference,
@@ -210,7 +210,7 @@ class StatementReader(SettlementReader):
             raise BadFile(error.message) from error
         if any(statement.opening_minor is None or statement.closing_minor is None for statement in statements):
             raise BadFile(_("The statement has no balances: it can't be proved as a report."))
-        self.is_complete = kind != "csv"  # its running balance says nothing of the rows behind the last
+        self.is_complete = kind != "csv"  # its running balance proves nothing about rows after the last
         number = 0
         for statement in sorted(statements, key=lambda statement: statement.first_day):
             if self.closing.get(statement.currency, statement.opening_minor) != statement.opening_minor:
@@ -248,7 +248,7 @@ def _report_row(entry: Entry, line: int) -> FileRow:
 
 
 def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
-    """Holder, IBAN and BIC that can be paid to. Raises PspRefused in words."""
+    """Check holder, IBAN and BIC and return them as they are paid to. Raises PspRefused."""
     if not holder.strip():
         raise PspRefused(_("Who holds the account is not said."))
     try:

@@ -13,16 +13,16 @@ An invoice is in the deposit's currency, its coins are counted at its own rate: 
 | Invalid | failed |
 
 A payout is a pull payment named by our reference with one payout in it, `metadata.reference` ours too. The pull payment moves
-nothing by itself, so losing the answer to it is no unknown outcome. A refund is a pull payment of the invoice that the payer
-claims at `claim_url`: pending until all of it is paid, failed when it was archived (or expired) before anybody claimed it. Who
-has the address can claim, so it is for the client alone; claims of refunds wait for approval on the server.
+nothing on its own, so losing the answer to it is no unknown outcome. A refund is a pull payment of the invoice that the payer
+claims at `claim_url`: pending until all of it is paid, failed when it was archived (or expired) before it was claimed. Anyone
+with the address can claim, so it is for the client alone; claims of refunds wait for approval on the server.
 
 Webhooks (`BTCPay-Sig: sha256=…`, HMAC over the raw body) carry no amounts, so they are hints: the invoice is asked for. The
 server sends again for an hour (after 10 s, 1 min, then six times every 10 min), each time with a new `deliveryId` and the first
 one as `originalDeliveryId`: that one is the event.
 
-Nothing is settled, since coins are in the merchant's own wallet: what stands against our books are the server's own lists of
-payments and payouts.
+Nothing is settled, since coins are in the merchant's own wallet: our books are compared with the server's own lists of payments
+and payouts.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class BtcPayAdapter(BaseAdapter):
             self._call("DELETE", f"{self._store}/pull-payments/{_part(pull_id)}")
 
     def _refund_of(self, pull: Any, reference: str, amount_minor: int, currency: str) -> TransferView:
-        """All claims of a pull payment together: paid when all of it is, failed when nobody can claim it any more.
+        """Describe a refund by all claims of its pull payment: paid when all of it is, failed when it can't be claimed any more.
 
         A claim that was cancelled ends nothing: the payer can claim again.
         """
@@ -241,7 +241,7 @@ class BtcPayAdapter(BaseAdapter):
         return self._http.read(payout_of, self._call("POST", f"{self._store}/payouts", body))
 
     def _pull_payment_for(self, order: PayoutOrder, method: str) -> str:
-        """Made once by its name. It moves no coins: an answer that is lost here leaves nothing open."""
+        """Find or make the pull payment of that name. It moves no coins: an answer that is lost here leaves nothing open."""
         body = {
             "name": order.reference,
             "amount": f"{from_minor(order.amount_minor, order.currency):f}",
@@ -365,18 +365,18 @@ class BtcPayAdapter(BaseAdapter):
 
 
 def is_signed(body: bytes, header: str, secret: str) -> bool:
-    """`sha256=` and the hex HMAC-SHA256 of the raw body."""
+    """Check `sha256=` and the hex HMAC-SHA256 of the raw body."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(f"{SIGNATURE_PREFIX}{digest}".encode(), header.encode())
 
 
-# ── the server's words ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading the server's answers ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def received_minor(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> int:
     """Add up what arrived over all payment methods, each at its own rate, in the invoice's currency and minor units."""
     currency = str(invoice["currency"])
-    if invoice.get("paidAmount") is not None:  # newer servers say so themselves
+    if invoice.get("paidAmount") is not None:  # newer servers report it themselves
         total = Decimal(str(invoice["paidAmount"]))
     else:
         total = sum((Decimal(str(way["paymentMethodPaid"])) * Decimal(str(way["rate"])) for way in ways), Decimal(0))

@@ -6,7 +6,7 @@
 | Payouts | Date, Source, State, Crypto, CryptoAmount, Currency, CurrencyAmount, Destination |
 
 A payment is booked in its invoice's currency, as the deposit is; several payments to one invoice are several rows. The coins and
-the rate stand beside it, and coins × rate must be that amount. Payments that are not confirmed and payouts that are not
+the rate are beside it, and coins × rate must be that amount. Payments that are not confirmed and payouts that are not
 completed are left out and counted. A payout's source is the name of its pull payment, which is our reference: whether it was
 a refund is in our books only. There are no balances (the coins are in the merchant's own wallet) and no fees: the opening is zero.
 """  # noqa: E501 (a table)

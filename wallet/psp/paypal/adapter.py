@@ -112,7 +112,7 @@ class PayPalAdapter(BaseAdapter):
     def find_payment(
         self, reference: str, *, psp_reference: str = "", session_reference: str = ""
     ) -> PaymentView | None:
-        """By the order's id only: PayPal can't be asked for ours. Without it, the order was never known to us."""
+        """Look up by the order's id only: PayPal can't be asked for our reference. Without an id we never got an order."""
         order = self._order(psp_reference) if psp_reference else None
         return None if order is None else self._http.read(payment_of_order, order)
 
@@ -147,7 +147,7 @@ class PayPalAdapter(BaseAdapter):
         return self._http.read(refund_of, self._call("POST", path, body, request_id=order.reference))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        """Refunds stand in their order."""
+        """Look a refund up in its order, which lists them."""
         paypal_order = self._order(order.psp_reference)
         if paypal_order is None:
             return None
@@ -175,7 +175,7 @@ class PayPalAdapter(BaseAdapter):
         try:
             answer = self._call("POST", "/v1/payments/payouts", body, request_id=order.reference)
         except PspRefused as refused:
-            # "A batch of that sender_batch_id exists": it was sent before, so how it stands is what counts.
+            # "A batch of that sender_batch_id exists": it was sent before, so its state is what counts.
             known = self.find_payout(SentPayout(order.reference, "", None)) if refused.status == 400 else None
             if known is None:
                 raise
@@ -273,7 +273,7 @@ class PayPalAdapter(BaseAdapter):
             raise
 
     def _authorised(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> Any:
-        """With a token; one that PayPal no longer takes is renewed, once. A 401 says that nothing was done."""
+        """With a token; one that PayPal no longer takes is renewed, once. A 401 means that nothing was done."""
         for is_second in (False, True):
             bearer = {"Authorization": f"Bearer {self._token(fresh=is_second)}", **(headers or {})}
             try:

@@ -1,4 +1,4 @@
-"""PayPal's transaction event codes (T-codes) in our words: by single code, else by group (T00, T04 …)."""
+"""PayPal's transaction event codes (T-codes) as our row types: by single code, else by group (T00, T04 …)."""
 
 from __future__ import annotations
 

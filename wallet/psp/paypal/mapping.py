@@ -1,4 +1,4 @@
-"""PayPal's words: its amounts, orders, captures, refunds and payouts as ours."""
+"""PayPal's amounts, orders, captures, refunds and payouts, converted to ours."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def path_part(text: str) -> str:
 
 
 def error_text(answer: Any) -> str:
-    """Find PayPal's own words in an answer that says no."""
+    """Find PayPal's own message in an answer that refuses."""
     details = answer.get("details") or [{}]
     try:
         described = details[0].get("description") or details[0].get("issue") or ""

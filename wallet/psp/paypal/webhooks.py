@@ -176,7 +176,7 @@ def _is_of_paypal(url: str) -> bool:
 
 
 def _is_of_sandbox(url: str, sandbox_url: str) -> bool:
-    """At the sandbox server that plays this PSP, and only where the settings say that sandboxes are believed."""
+    """Check that an address is on the sandbox server that plays this PSP, where the settings allow sandboxes."""
     if not sandbox_url or not settings.PSP_SANDBOX_CERTIFICATES:
         return False
     prefix = sandbox_url.rstrip("/") + "/"
@@ -224,11 +224,11 @@ def _trusted_roots() -> tuple[x509.Certificate, ...]:
     return tuple(roots)
 
 
-# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what it contains ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def event_of(message: Mapping[str, Any]) -> WebhookEvent:
-    """PayPal's event in our words. Raises what reading another shape raises."""
+    """Read PayPal's event. Raises what reading another shape raises."""
     event_type, resource = str(message["event_type"]), message["resource"]
     common: dict[str, Any] = {"event_id": str(message["id"])[:120], "event_type": event_type[:80]}
     if event_type.startswith("CHECKOUT.ORDER."):
@@ -249,7 +249,7 @@ def event_of(message: Mapping[str, Any]) -> WebhookEvent:
     if event_type == "PAYMENT.CAPTURE.REVERSED":
         view = payment_of_capture(resource)
         named = replace(view, session_reference=_capture_of(resource) or str(resource["id"]))
-        # Which dispute it belongs to, and sometimes which order, only PayPal's API tells.
+        # Which dispute it belongs to, and sometimes which order, only PayPal's API knows.
         return WebhookEvent(
             **common, kind=EventKind.CHARGEBACK, reference=view.reference, payment=named, is_complete=False
         )
@@ -313,7 +313,7 @@ def _aware(text: Any) -> dt.datetime | None:
 
 
 def complete_event(adapter: PayPalAdapter, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-    """Ask for what the message leaves open; unchanged where PayPal does not know it."""
+    """Look up what a message leaves open; drop its payment where PayPal doesn't know it."""
     if event.is_complete:
         return event
     if event.kind == EventKind.DISPUTE and event.dispute is not None:
@@ -329,7 +329,7 @@ def complete_event(adapter: PayPalAdapter, event: WebhookEvent, records: OurReco
 
 
 def _complete_won_dispute(event: WebhookEvent, dispute: DisputeView, records: OurRecords) -> WebhookEvent:
-    """Won after the money was taken: it comes back. Won before: news only."""
+    """Complete the event of a dispute that we won: the money comes back only if it was taken before."""
     was_taken = records.is_dispute_charged(dispute.psp_dispute_id)
     kind = EventKind.CHARGEBACK_REVERSED if was_taken else EventKind.DISPUTE
     return replace(event, kind=kind, is_complete=True)

@@ -13,10 +13,10 @@ null ones left out, followed by the merchant's secret. Field lists as the cashie
 Ours, because the documentation we have does not give them: the answer of find order and of the direct call (status, timestamp,
 customer.customer_token, session.order_id, transaction.tid), and payouts and refunds as direct calls to `/direct/process`
 (merchant_id, application_key, timestamp, transaction_type, cid, order_id, currency, amount, gateway, notification_url,
-return_url; `payout_data` says where a payout goes, `original_order_id` what a refund gives back).
+return_url; `payout_data` has where a payout goes, `original_order_id` what a refund gives back).
 
 Two weaknesses of the scheme are met here. Status and type are not signed, so a notification is a hint only: the order is asked
-for, and that answer counts. Values stand together without separators, so a message is believed only where every signed
+for, and that answer counts. Values are joined without separators, so a message is accepted only where every signed
 field has its own form: numbers are digits, currencies letters.
 
 Amounts are minor units. What counts as received is the processed amount and currency (`charge_amount` before 1.3), which
@@ -101,7 +101,7 @@ NOTIFICATION = (
     "transaction.processed_amount",
 )
 REPLY = ("status", "timestamp")
-# The cashier sends again about five minutes later, signed anew.
+# The cashier sends again about five minutes later, with a new signature.
 AGE_MAX, AHEAD_MAX = dt.timedelta(seconds=900), dt.timedelta(seconds=300)
 NOT_FOUND = 404
 STATES = {
@@ -134,14 +134,14 @@ def value_at(message: Any, path: str) -> Any:
 
 
 def sign(message: Mapping[str, Any], fields: Sequence[str], secret: str) -> str:
-    """SHA-384 over the fields' values and the secret. Numbers as they stand in the message."""
+    """Sign with SHA-384 over the fields' values and the secret, numbers as the message has them."""
     values = (value_at(message, path) for path in fields)
     text = "".join("" if value is None else str(value) for value in values)
     return hashlib.sha384((text + secret).encode()).hexdigest()
 
 
 def has_sound_form(message: Mapping[str, Any]) -> bool:
-    """No signed value can be cut at another place than where it was meant: digits, letters, and a plain rate."""
+    """Check that no signed value can be split at another place than was meant: only digits, letters, and a plain rate."""
     transaction = message.get("transaction") or {}
     numbers = (message.get("timestamp"), transaction.get("tid"), transaction.get("amount"))
     optional = (transaction.get("processed_amount"),)
@@ -292,7 +292,7 @@ class PraxisAdapter(BaseAdapter):
         return (event_of(json.loads(body)),)
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
-        """How the order stands, from the cashier itself."""
+        """Look up the order's state at the cashier."""
         answer = self._find(event.reference)
         if answer is None:
             return event
@@ -304,7 +304,7 @@ class PraxisAdapter(BaseAdapter):
         return replace(event, kind=kind, payment=view, is_complete=True)
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
-        """Signed to who signed to us; anything else is told -1 and gets no signature of ours."""
+        """Answer a signed message with a signature; anything else gets -1 and none of ours."""
         taken = verdict in TAKEN
         answer = {
             "status": 0 if taken else -1,
@@ -377,7 +377,7 @@ class PraxisAdapter(BaseAdapter):
         return answer
 
 
-# ── the cashier's words ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading the cashier's messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def payment_of(message: Mapping[str, Any]) -> PaymentView:
@@ -434,7 +434,7 @@ def transfer_of(message: Mapping[str, Any]) -> TransferView:
 
 
 def event_of(message: Mapping[str, Any]) -> WebhookEvent:
-    """One event per transaction, status and amount: a notification that is sent again is the same one."""
+    """Read a notification as one event per transaction, status and amount: a repeated one is the same event."""
     transaction = message["transaction"]
     kind = {"payout": EventKind.PAYOUT, "refund": EventKind.REFUND}.get(
         transaction["transaction_type"], EventKind.PAYMENT

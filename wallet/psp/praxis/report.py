@@ -3,7 +3,7 @@
 Columns: tid, order_id, cid, transaction_type, transaction_status, created_timestamp, currency, amount, processed_currency,
 processed_amount, fee; and where they are there conversion_rate, original_tid, updated_timestamp, settlement_id. Amounts are
 unsigned minor units. What counts is the processed amount in its currency (`charge_amount`, `charge_currency` before 1.3); what
-the client was asked for stands beside it, and asked × conversion rate must be processed.
+the client was asked for is beside it, and asked × conversion rate must be processed.
 
 Only final states move money: the rest is left out and counted. A sale whose state is `chargeback` or `reversed` was approved
 before: its taking back is a row of its own behind the file's. Rows of type `total` (tid: number of rows that count, with the

@@ -1,7 +1,7 @@
-"""Stripe for one PSP row. Money comes in on Checkout pages and goes back as refunds; Stripe pays nobody out for us.
+"""Stripe for one PSP row. Money comes in on Checkout pages and goes back as refunds; Stripe makes no payouts for us.
 
 Look-ups: a Checkout Session or PaymentIntent by its id. By our reference only the search over PaymentIntents exists, which
-lags behind by up to a minute; nobody can have paid on a session whose address we never got, so that is enough. Refunds are
+lags behind by up to a minute; no client can have paid on a session whose address we never got, so that is enough. Refunds are
 listed by their payment, without a lag.
 """
 

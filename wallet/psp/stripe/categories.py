@@ -1,4 +1,4 @@
-"""Stripe's reporting categories in our words (docs.stripe.com/reports/reporting-categories)."""
+"""Stripe's reporting categories as our row types (docs.stripe.com/reports/reporting-categories)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ REFUND_STATUS = {
     "failed": TransferStatus.FAILED,
     "canceled": TransferStatus.FAILED,
 }
-# Decline codes in our words; others stay as they are.
+# Decline codes as ours; others stay as they are.
 FAILURES = {
     "generic_decline": "declined_by_issuer",
     "do_not_honor": "declined_by_issuer",
@@ -164,7 +164,7 @@ def dispute_view(dispute: Data, reference: str) -> DisputeView:
 
 def event_of(message: Data) -> WebhookEvent:
     """One webhook. Incomplete is what names a payment of ours by Stripe's own id only, and money that came in: who paid, and
-    with what, is said by the API alone."""
+    with what, only the API knows."""
     name, value = str(message["type"]), message["data"]["object"]
     common: dict[str, Any] = {"event_id": str(message["id"])[:120], "event_type": name[:80]}
     at = dt.datetime.fromtimestamp(int(message["created"]), dt.UTC)

@@ -10,7 +10,7 @@
 
 Amounts are in major units. Payout reconciliation begins at nothing, since each payout takes its rows away again: what stays is
 the ending balance. Activity begins at the summary's starting balance. Without a summary there is nothing to hold the sum
-against; each row's net, and each payout, is proved all the same. Instant payouts are itemised by nobody at Stripe.
+against; each row's net, and each payout, is proved all the same. Stripe itemises no instant payouts.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class StripeReader(CsvReader):
         payout.total += row.net_minor
 
     def _to_bank(self) -> Iterator[FileRow]:
-        """Rows that we derive stand behind the file's own."""
+        """Add the rows that we derive after the file's own."""
         end = self.line
         for number, ((batch, currency), payout) in enumerate(self._payouts.items(), start=1):
             if payout.total <= 0:

@@ -1,4 +1,4 @@
-"""The official SDK over our own HTTP door: our time-outs, our record of calls, no retries; its errors in our three words."""
+"""The official SDK over our own HTTP door: our time-outs, our record of calls, no retries; its errors as our three."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wallet.psp.base import PspRefused, PspUnknown
 from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 LIVE_KEYS = ("sk_live_", "rk_live_")
-# 408 and 429: it is not said whether anything was done. 409: a request with the same idempotency key is still at work.
+# 408 and 429: the answer leaves open whether anything was done. 409: a request with the same idempotency key is still at work.
 LEAVES_OPEN = frozenset({0, 408, 409, 429})
 
 

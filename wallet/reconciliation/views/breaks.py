@@ -100,7 +100,7 @@ def _do(
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def break_settle(request: UserRequest, pk: int) -> HttpResponseBase:
-    """Resolve in words, without a posting."""
+    """Resolve with an explanation, without a posting."""
     form = ReasonForm(request.POST, prefix="words")
     return _do(
         request,
@@ -174,7 +174,7 @@ def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
 @require_POST
 @staff_page("wallet.run_reconciliation")
 def breaks_give(request: UserRequest) -> HttpResponseBase:
-    """Assign the ticked breaks, or one from its page (`back`), to `owner`; to nobody when it is empty."""
+    """Assign the ticked breaks, or one from its page (`back`), to `owner`; unassign them when it is empty."""
     owner = request.POST.get("owner", "")
     ids = list(BreakTable.selected(request).values_list("pk", flat=True))
     done = run_action(

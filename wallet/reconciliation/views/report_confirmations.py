@@ -48,7 +48,7 @@ def _show(request: UserRequest, waiting: ReportToConfirm, *, status: int = 200) 
 
 
 def _statement_totals(waiting: ReportToConfirm) -> list[dict[str, Any]]:
-    """Balances are None where the file, or the statement before it, tells none."""
+    """Balances are None where the file, or the statement before it, has none."""
     money = ("in", "out", "opening", "closing", "before")
     return [
         {

@@ -58,7 +58,7 @@ class Line:
 
     @property
     def can_fetch(self) -> bool:
-        """A PSP that says when a report is ready needs no switch."""
+        """A PSP that announces its reports needs no switch."""
         psp = self.source.psp
         return psp is not None and not adapter_class(psp.adapter).announces_reports
 

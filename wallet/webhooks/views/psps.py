@@ -245,7 +245,7 @@ def psp_check(request: UserRequest, pk: int) -> HttpResponseBase:
 
 
 def tell_health(request: UserRequest, psp: Psp) -> None:
-    """Ask the PSP now, and say on the next page what it answered and what to do."""
+    """Ask the PSP now, and show its answer and what to do on the next page."""
     checked = run_action(request, lambda: psps.check_psp(psp_id=psp.pk, actor=request.user))
     if checked and checked.result.is_up:
         messages.success(request, _("%(psp)s answers, and knows our key.") % {"psp": psp})

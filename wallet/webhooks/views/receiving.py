@@ -19,7 +19,7 @@ from wallet.webhooks.processing import BODY_BYTES_MAX, receive_webhook
 def psp_webhook(request: HttpRequest, code: str) -> HttpResponse:
     """Judge, store, answer as this PSP wants to be answered. 404 for no such PSP.
 
-    One that is not offered any more is still heard: it tells of chargebacks for months.
+    A PSP that is no longer offered still sends: chargebacks come for months.
     """
     psp = Psp.objects.filter(code=code).select_related("brand").first()
     if psp is None:
