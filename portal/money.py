@@ -21,7 +21,7 @@ from wallet.choices.transfers import Direction, TransferState
 from wallet.choices.withdrawals import Purpose, WithdrawalState, failure_words, reason_for_client
 from wallet.models import BonusGrant, Deposit, Exchange, Transfer, Withdrawal
 from wallet.movements.queries import Wallet, wallets_of
-from wallet.psp.base import PayBy
+from wallet.psp.values import PayBy
 from wallet.withdrawals.refund_claims import is_open
 from wallet.withdrawals.refundable_deposits import Source
 

@@ -20,7 +20,7 @@ from wallet.choices.psp import PspKind
 from wallet.deposits.method_offers import Offer
 from wallet.models import Deposit
 from wallet.psp import adapter_of
-from wallet.psp.base import HostedFields, PayBy
+from wallet.psp.values import HostedFields, PayBy
 
 ICONS = {
     PspKind.CARD: "credit-card",

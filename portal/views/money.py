@@ -30,7 +30,7 @@ from wallet.deposits.policies import can_deposit
 from wallet.documents import statement as statements
 from wallet.models import Deposit, Exchange, Transfer
 from wallet.movements import queries
-from wallet.psp.base import HostedFields
+from wallet.psp.values import HostedFields
 from wallet.withdrawals.payout_results import parts_of
 
 PAGE = 25

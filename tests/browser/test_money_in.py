@@ -24,7 +24,7 @@ from wallet.deposits.verbs import apply_payment
 from wallet.disputes import bonus_disputes
 from wallet.disputes.verbs import apply_dispute
 from wallet.models import BonusLoss, BonusProposal, Deposit
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 
 
 def look(page: Page, name: str) -> None:

@@ -22,7 +22,7 @@ from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
 from wallet.deposits.verbs import apply_payment
 from wallet.disputes.verbs import apply_dispute
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

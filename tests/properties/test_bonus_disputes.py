@@ -22,7 +22,7 @@ from wallet.deposits.verbs import apply_payment
 from wallet.disputes.verbs import apply_dispute
 from wallet.ledger.verification import verify
 from wallet.models import BonusGrant, BonusLoss, BonusRestoration, Dispute
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 
 RECEIVED = 50_000
 STEPS = st.lists(

@@ -12,7 +12,7 @@ from wallet.choices.deposits import DepositState
 from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.ledger import posting
 from wallet.models import Deposit
-from wallet.psp.base import DepositIntent
+from wallet.psp.values import DepositIntent
 
 CARD = {"payer_name": "Clara Weber", "card_number": "4242424242424242", "expiry": "12/39", "cvc": "123"}
 

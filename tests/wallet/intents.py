@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod, Psp
-from wallet.psp.base import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
+from wallet.psp.values import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
 
 _numbers = itertools.count(1)
 

@@ -22,7 +22,7 @@ from tests.wallet.factories import make_psp
 from wallet.deposits.verbs import DepositRequest, start_deposit
 from wallet.models import Deposit, Psp
 from wallet.psp import adapter_of
-from wallet.psp.base import PayoutOrder, SentPayout
+from wallet.psp.values import PayoutOrder, SentPayout
 
 METHODS = {"paypal": "paypal", "btcpay": "btc", "praxis": "", "bankwire": "wire"}
 KEYS: dict[str, dict[str, str]] = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wallet.movements.psp_records import PspRecords
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import SettlementReader
+from wallet.psp.values import FileRow
 
 
 @dataclass

@@ -24,7 +24,7 @@ from wallet.core.creditor_reference import deposits_named_in, wire_reference
 from wallet.deposits import verbs as deposits
 from wallet.disputes import reversals
 from wallet.models import BankBatch, BankEntry, BankOrder, Deposit, WebhookMessage
-from wallet.psp.base import PaymentStatus, PaymentView, TransferStatus, TransferView
+from wallet.psp.values import PaymentStatus, PaymentView, TransferStatus, TransferView
 from wallet.withdrawals import payout_results
 
 BOOKED = (EntryState.MATCHED, EntryState.ASSIGNED)

@@ -19,7 +19,7 @@ from wallet.deposits.verbs import apply_payment
 from wallet.disputes.verbs import apply_dispute
 from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod
-from wallet.psp.base import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
+from wallet.psp.values import DisputeView, EventKind, PaymentStatus, PaymentView, WebhookEvent
 
 # amount meant, received, who paid (empty: the client)
 HELD = ((50_000, 45_000, ""), (100_000, 100_000, "Nordwind Handels GmbH"), (25_000, 60_000, ""))

@@ -7,7 +7,8 @@ from dataclasses import replace
 from wallet.choices.deposits import DepositState
 from wallet.models import Deposit, Psp
 from wallet.movements.psp_records import PspRecords
-from wallet.psp.base import PaymentView, PspAdapter, WebhookEvent
+from wallet.psp.base import PspAdapter
+from wallet.psp.values import PaymentView, WebhookEvent
 
 MAY_BE_CAPTURED = (DepositState.CREATED, DepositState.PENDING, DepositState.AUTHORISED)
 

@@ -45,7 +45,7 @@ from wallet.deposits.payer_match import is_payer
 from wallet.ledger import fx_position, posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Deposit, Journal, PaymentMethod, PspMovement
-from wallet.psp.base import PaymentView
+from wallet.psp.values import PaymentView
 
 # Only here may the amount differ a little from the intent: banks and networks take fees on the way.
 ROUGH_KINDS = (PspKind.BANK, PspKind.CRYPTO)

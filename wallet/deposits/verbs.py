@@ -32,18 +32,10 @@ from wallet.deposits.settlement import Applied, agrees, audit_deposit, lock_depo
 from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
-from wallet.psp.base import (
-    DepositIntent,
-    Method,
-    PayBy,
-    PaymentStatus,
-    PaymentView,
-    PspAdapter,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
-)
+from wallet.psp.base import PspAdapter
 from wallet.psp.calls import about
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.values import DepositIntent, Method, PayBy, PaymentStatus, PaymentView
 
 __all__ = [
     "Applied",

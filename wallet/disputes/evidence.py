@@ -36,8 +36,8 @@ from wallet.documents.pdf import letter
 from wallet.models import Dispute
 from wallet.movements.history import story_of
 from wallet.psp import adapter_of
-from wallet.psp.base import Capability, DisputeView, EvidenceFile
 from wallet.psp.calls import about
+from wallet.psp.values import Capability, DisputeView, EvidenceFile
 
 ROWS_MAX = 60
 TEXT_MAX = 5_000

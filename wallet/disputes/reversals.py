@@ -22,7 +22,7 @@ from wallet.deposits.verbs import Applied, audit_deposit, lock_deposit, note_mov
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Balance, Deposit, PspMovement, Withdrawal
-from wallet.psp.base import TransferStatus, TransferView
+from wallet.psp.values import TransferStatus, TransferView
 from wallet.withdrawals.payout_results import AT_THE_PSP, apply_payout, open_refunds_of
 
 # The deposit's own reference may begin with R too: 'D-R4DPHFU5H3PR'.

@@ -38,7 +38,7 @@ from wallet.disputes import policies
 from wallet.disputes.reversals import take_back
 from wallet.ledger import posting
 from wallet.models import Deposit, Dispute
-from wallet.psp.base import DisputeView, EventKind, WebhookEvent
+from wallet.psp.values import DisputeView, EventKind, WebhookEvent
 from wallet.withdrawals.payout_results import AT_THE_PSP, open_refunds_of
 
 REMIND_DAYS_BEFORE = 5

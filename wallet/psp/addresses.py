@@ -25,7 +25,7 @@ from wallet.audit_codes import WalletAction
 from wallet.models import Psp, PspAddressChange
 from wallet.psp import adapter_of, setup
 from wallet.psp import policies as psp_policies
-from wallet.psp.base import Key
+from wallet.psp.values import Key
 
 
 def stored_secrets(psp: Psp) -> Sequence[Key]:

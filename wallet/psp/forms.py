@@ -20,8 +20,9 @@ from wallet.models import PaymentMethod, Psp
 from wallet.models.psp import FEE_BASIS_POINTS_MAX
 from wallet.psp import adapter_class, adapter_of
 from wallet.psp.addresses import stored_secrets
-from wallet.psp.base import BaseAdapter, Key, Method, PayBy
+from wallet.psp.base import BaseAdapter
 from wallet.psp.setup import require_address
+from wallet.psp.values import Key, Method, PayBy
 
 KEPT = _("Stored. Leave empty to keep it.")
 OLD_SECRET = _("The old one stays valid beside a new one until the next change.")

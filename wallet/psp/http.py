@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from crm.outside.outbound import AnswerTooLarge, Bounds, pieces_of, request, streamed, whole
 from wallet.models import Psp
-from wallet.psp.base import ForeignAddress, PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.calls import operation_of, recorded, refuse_when_late
+from wallet.psp.errors import ForeignAddress, PspRefused, PspUnknown, PspUnreachable
 
 ANSWER = Bounds(bytes_max=8 * 2**20, seconds=30, timeout=httpx.Timeout(10, connect=3))
 REPORT = Bounds(bytes_max=128 * 2**20, seconds=600, timeout=httpx.Timeout(120, connect=3))

@@ -14,8 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind, Verdict
 from wallet.models import Psp
-from wallet.psp.base import (
-    BaseAdapter,
+from wallet.psp.base import BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.http import REPORT, UNREADABLE, PspHttp
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.settlement_csv import PlainReader
+from wallet.psp.signatures import judge_timed_signature
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     EventKind,
@@ -23,23 +28,15 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT, UNREADABLE, PspHttp
-from wallet.psp.settlement import SettlementReader
-from wallet.psp.settlement_csv import PlainReader
-from wallet.psp.signatures import judge_timed_signature
 
 EVENT_KINDS = {"payment.chargeback": EventKind.CHARGEBACK, "payment.chargeback_reversed": EventKind.CHARGEBACK_REVERSED}
 FAMILIES = {"payment": EventKind.PAYMENT, "payout": EventKind.PAYOUT, "refund": EventKind.REFUND}

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.money.amounts import Money, exponent, from_minor
-from wallet.psp.base import FileRow
+from wallet.psp.values import FileRow
 
 ROWS_MAX = 5_000_000
 BUFFER_BYTES = 256 * 1024

@@ -14,7 +14,6 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import RowType
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
     CsvReader,
@@ -25,6 +24,7 @@ from wallet.psp.settlement import (
     exact_rate,
     moment,
 )
+from wallet.psp.values import FileRow
 
 __all__ = ["BadFile", "PlainReader", "cell_error"]
 

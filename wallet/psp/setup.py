@@ -21,7 +21,7 @@ from wallet.audit_codes import WalletAction
 from wallet.choices.psp import PspKind
 from wallet.models import PaymentMethod, Psp
 from wallet.psp import adapter_of, policies
-from wallet.psp.base import Health, Method
+from wallet.psp.values import Health, Method
 
 PLAIN_FIELDS = ("name", "is_enabled", "reserve_days")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from crm.money.amounts import exponent
-from wallet.psp.base import PspRefused
+from wallet.psp.errors import PspRefused
 
 
 def _power(places: int) -> int:

@@ -28,8 +28,9 @@ from wallet.choices.reconciliation import ReportState
 from wallet.deposits.verbs import Applied
 from wallet.models import AnnouncedReport, Psp, SettlementImport
 from wallet.psp import ADAPTERS, adapter_class, adapter_of
-from wallet.psp.base import ForeignAddress, ReportKind, ReportNotice
+from wallet.psp.errors import ForeignAddress
 from wallet.psp.settlement import BadFile, EmptyReport
+from wallet.psp.values import ReportKind, ReportNotice
 from wallet.reconciliation import policies, settlement_import
 from wallet.reconciliation.report_expectations import lacking_days
 

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from wallet.choices.reconciliation import Leg
 from wallet.models import PspMovement, SettlementImport
 from wallet.models.psp import Psp
-from wallet.psp.base import ReportKind
+from wallet.psp.values import ReportKind
 
 IMPORTS_READ = 500
 BACK_DAYS = 40

@@ -32,8 +32,8 @@ from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progre
 from wallet.models import Psp, SettlementImport
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import EndUnknown, SettlementReader, cell_error
+from wallet.psp.values import FileRow
 from wallet.psp.waiting_reports import hold_report, lock_psp
 from wallet.reconciliation import match_report, policies
 

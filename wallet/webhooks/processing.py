@@ -33,8 +33,8 @@ from wallet.disputes import reversals
 from wallet.disputes import verbs as disputes
 from wallet.models import Deposit, Psp, WebhookMessage
 from wallet.psp import adapter_of
-from wallet.psp.base import EventKind, WebhookEvent
 from wallet.psp.calls import about
+from wallet.psp.values import EventKind, WebhookEvent
 from wallet.reconciliation import announced_reports
 from wallet.webhooks.refused import count_refused, headers_of_signature
 from wallet.withdrawals import payout_results

@@ -32,7 +32,7 @@ from wallet.core.amounts import minor_of
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, InsufficientFunds, Line
 from wallet.models import BankOrder, PayoutFinding, Withdrawal
-from wallet.psp.base import TransferStatus, TransferView
+from wallet.psp.values import TransferStatus, TransferView
 from wallet.withdrawals import payout_results, returned_payouts, sending
 from wallet.withdrawals import policies as withdrawals_policies
 from wallet.withdrawals.returned_payouts import BRAND_DEFAULT, ReturnTerms

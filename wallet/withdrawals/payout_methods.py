@@ -16,7 +16,7 @@ from wallet.core.fees import FromBase, fee_of
 from wallet.core.limits import in_base
 from wallet.models import Deposit, PaymentMethod, Psp
 from wallet.psp import adapter_of
-from wallet.psp.base import Capability
+from wallet.psp.values import Capability
 
 
 @dataclass(frozen=True, slots=True)

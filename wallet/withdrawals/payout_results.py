@@ -27,7 +27,7 @@ from wallet.deposits.verbs import Applied, audit_deposit, lock_deposit
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import PspMovement, Withdrawal
-from wallet.psp.base import TransferStatus, TransferView
+from wallet.psp.values import TransferStatus, TransferView
 from wallet.withdrawals import refund_claims
 
 AT_THE_PSP = (WithdrawalState.SENDING, WithdrawalState.SENT, WithdrawalState.UNKNOWN)

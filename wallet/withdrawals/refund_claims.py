@@ -19,7 +19,7 @@ from crm.notices.notify import notify, people_with
 from wallet.choices.withdrawals import ClaimState, WithdrawalState
 from wallet.core.limits import limit
 from wallet.models import Withdrawal
-from wallet.psp.base import TransferView
+from wallet.psp.values import TransferView
 
 
 def keep(withdrawal: Withdrawal, view: TransferView) -> None:

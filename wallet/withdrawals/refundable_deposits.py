@@ -15,7 +15,7 @@ from wallet.choices.psp import PspKind
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WithdrawalRoute, WithdrawalState
 from wallet.models import Deposit, Psp, Withdrawal
 from wallet.psp import adapter_of
-from wallet.psp.base import Capability
+from wallet.psp.values import Capability
 from wallet.withdrawals.payout_methods import kind_of_payment
 
 REFUNDABLE_DAYS = 365  # card schemes take a refund back for about a year

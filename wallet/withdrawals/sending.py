@@ -22,8 +22,9 @@ from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import lock_deposit
 from wallet.models import Withdrawal
 from wallet.psp import adapter_of
-from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable, RefundOrder, SentPayout, TransferView
 from wallet.psp.calls import about
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.values import PayoutOrder, RefundOrder, SentPayout, TransferView
 from wallet.withdrawals import policies, refund_claims
 from wallet.withdrawals.destinations import destination_of
 from wallet.withdrawals.payout_results import apply_payout, audit_withdrawal, fail, lock_withdrawal

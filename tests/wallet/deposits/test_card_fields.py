@@ -12,7 +12,7 @@ from wallet.deposits.verbs import DepositRequest, look_up_deposit, start_deposit
 from wallet.ledger import posting
 from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
-from wallet.psp.base import PayBy
+from wallet.psp.values import PayBy
 
 pytestmark = pytest.mark.django_db
 CARD = {"holder": "Clara Weber", "number": "4242 4242 4242 4242", "expiry": "12/39", "cvc": "123"}

@@ -20,7 +20,7 @@ from wallet.deposits.verbs import apply_payment
 from wallet.disputes import evidence
 from wallet.disputes.verbs import apply_dispute
 from wallet.models import BonusGrant, BonusPlan, BonusRule, Dispute, UnverifiedRule
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 
 pytestmark = pytest.mark.django_db
 

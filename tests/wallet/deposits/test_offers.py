@@ -14,7 +14,8 @@ from wallet.choices.psp import PspKind
 from wallet.deposits import method_offers
 from wallet.deposits.verbs import _way
 from wallet.models import PaymentMethod, Psp
-from wallet.psp.base import BaseAdapter, Method, PayBy
+from wallet.psp.base import BaseAdapter
+from wallet.psp.values import Method, PayBy
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from wallet.deposits.verbs import apply_payment
 from wallet.disputes.verbs import apply_dispute
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Withdrawal
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ from wallet.disputes.verbs import apply_dispute
 from wallet.ledger.verification import verify
 from wallet.models import BonusGrant, BonusLoss, BonusProposal, BonusRestoration, Deposit, Dispute
 from wallet.movements.history import story_of, story_of_bonus, story_of_dispute
-from wallet.psp.base import EventKind
+from wallet.psp.values import EventKind
 
 __all__ = ["pro"]
 pytestmark = pytest.mark.django_db

@@ -33,7 +33,7 @@ from wallet.disputes.verbs import accept_loss, apply_dispute
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Dispute, PspMovement
-from wallet.psp.base import EventKind, TransferStatus, TransferView
+from wallet.psp.values import EventKind, TransferStatus, TransferView
 from wallet.withdrawals.refundable_deposits import left_of, sources_of
 
 pytestmark = pytest.mark.django_db

@@ -24,7 +24,7 @@ from wallet.ledger import posting
 from wallet.ledger.posting import InsufficientFunds
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, PspMovement, Withdrawal
-from wallet.psp.base import TransferStatus, TransferView
+from wallet.psp.values import TransferStatus, TransferView
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import approve_withdrawal, reject_withdrawal
 

@@ -224,7 +224,7 @@ def test_the_queue_shows_age_and_what_the_checks_said(cast, waiting, browse):
 
 def test_a_held_deposit_is_released_through_its_page(cast, psp, browse):
     from wallet.deposits.verbs import apply_payment
-    from wallet.psp.base import PaymentStatus, PaymentView
+    from wallet.psp.values import PaymentStatus, PaymentView
 
     deposit = Deposit.objects.create(
         client=cast.client,

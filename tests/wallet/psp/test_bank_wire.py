@@ -25,8 +25,9 @@ from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import BankEntry, BankFile, BankOrder, Deposit, Journal, WebhookMessage
 from wallet.psp import adapter_of
-from wallet.psp.base import PayBy, PspRefused, RefundOrder, TransferStatus
+from wallet.psp.errors import PspRefused
 from wallet.psp.settlement_csv import BadFile
+from wallet.psp.values import PayBy, RefundOrder, TransferStatus
 
 pytestmark = pytest.mark.django_db
 PAYER = "DE75512108001245126199"

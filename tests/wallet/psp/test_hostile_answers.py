@@ -12,9 +12,10 @@ from tests.wallet.factories import make_adyen, make_psp, make_stripe
 from tests.wallet.providers import make_provider
 from wallet.models import PspCall
 from wallet.psp import adapter_of
-from wallet.psp.base import DepositIntent, PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.http import PspHttp
 from wallet.psp.paypal import webhooks
+from wallet.psp.values import DepositIntent
 
 pytestmark = pytest.mark.django_db
 

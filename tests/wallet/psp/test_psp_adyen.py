@@ -25,20 +25,18 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspCall, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.adyen.notifications import UNITS
-from wallet.psp.base import (
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.settlement_csv import BadFile
+from wallet.psp.values import (
     DepositIntent,
     DisputeView,
     EventKind,
     EvidenceFile,
     PaymentStatus,
     PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     TransferStatus,
 )
-from wallet.psp.settlement_csv import BadFile
 from wallet.reconciliation.settlement_import import import_report
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal

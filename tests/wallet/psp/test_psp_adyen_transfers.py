@@ -22,8 +22,9 @@ from wallet.ledger.verification import verify
 from wallet.models import Journal, PayoutFinding, PspCall, WebhookMessage, Withdrawal
 from wallet.psp import adapter_of
 from wallet.psp.adyen.transfers import latin_name
-from wallet.psp.base import EventKind, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, TransferStatus
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.setup import configure_psp
+from wallet.psp.values import EventKind, PayoutOrder, TransferStatus
 from wallet.withdrawals import investigations, sending
 from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 

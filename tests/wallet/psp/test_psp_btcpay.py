@@ -24,16 +24,9 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, Psp, SettlementRow, WebhookMessage
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import (
-    EventKind,
-    PaymentStatus,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
-    RefundOrder,
-    TransferStatus,
-)
 from wallet.psp.btcpay.adapter import event_of, is_signed, payment_of, received_minor
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.values import EventKind, PaymentStatus, RefundOrder, TransferStatus
 from wallet.reconciliation.settlement_import import fetch_and_import, original_of
 
 pytestmark = pytest.mark.django_db

@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 from wallet.choices.psp import Verdict
 from wallet.psp.adyen import notifications, transfer_views
 from wallet.psp.adyen.adapter import AdyenAdapter
-from wallet.psp.base import EventKind
 from wallet.psp.signatures import judge_standard_webhook, judge_timed_signature
+from wallet.psp.values import EventKind
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "adyen_notifications.json").read_text())
 ADYEN_KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"

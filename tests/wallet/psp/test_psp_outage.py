@@ -9,7 +9,7 @@ from crm.models import Notification
 from wallet.choices.psp import CallOutcome
 from wallet.models import PspCall
 from wallet.psp import adapter_of, calls
-from wallet.psp.base import PspUnknown, PspUnreachable
+from wallet.psp.errors import PspUnknown, PspUnreachable
 from wallet.psp.setup import is_down
 
 pytestmark = pytest.mark.django_db

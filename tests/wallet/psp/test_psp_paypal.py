@@ -27,19 +27,11 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Dispute, Journal, Psp, WebhookMessage
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import (
-    DisputeView,
-    EventKind,
-    EvidenceFile,
-    PaymentStatus,
-    PspRefused,
-    PspUnknown,
-    RefundOrder,
-    TransferStatus,
-)
+from wallet.psp.errors import PspRefused, PspUnknown
 from wallet.psp.paypal import adapter as paypal
 from wallet.psp.paypal import mapping, webhooks
 from wallet.psp.settlement_csv import BadFile
+from wallet.psp.values import DisputeView, EventKind, EvidenceFile, PaymentStatus, RefundOrder, TransferStatus
 
 pytestmark = pytest.mark.django_db
 

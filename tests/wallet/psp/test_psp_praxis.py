@@ -22,9 +22,10 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspMovement, SettlementRow, WebhookMessage
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import PaymentStatus, PspRefused, PspUnknown, RefundOrder, TransferStatus
+from wallet.psp.errors import PspRefused, PspUnknown
 from wallet.psp.praxis.adapter import NOTIFICATION, payment_of, sign
 from wallet.psp.settlement import BadFile
+from wallet.psp.values import PaymentStatus, RefundOrder, TransferStatus
 from wallet.reconciliation.settlement_import import import_report
 
 pytestmark = pytest.mark.django_db

@@ -24,18 +24,9 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, PspCall, WebhookMessage, Withdrawal
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import (
-    DepositIntent,
-    DisputeView,
-    EvidenceFile,
-    PaymentStatus,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
-    RefundOrder,
-    TransferStatus,
-)
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.settlement_csv import BadFile
+from wallet.psp.values import DepositIntent, DisputeView, EvidenceFile, PaymentStatus, RefundOrder, TransferStatus
 from wallet.reconciliation.settlement_import import import_report
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import approve_withdrawal

@@ -22,8 +22,9 @@ from wallet.ledger.verification import verify
 from wallet.models import AnnouncedReport, Break, Match, PspCall, PspMovement, SettlementImport, WebhookMessage
 from wallet.psp import adapter_of
 from wallet.psp.adyen.reports import hosts
-from wallet.psp.base import ForeignAddress, PspRefused, ReportNotice
+from wallet.psp.errors import ForeignAddress, PspRefused
 from wallet.psp.http import PspHttp
+from wallet.psp.values import ReportNotice
 from wallet.reconciliation import announced_reports
 from wallet.reconciliation.announced_reports import BACK_OFF_SECONDS, fetch_again, fetch_report, look_for_missing
 from wallet.reconciliation.settlement_import import import_report

@@ -2,7 +2,7 @@ from tests.crm.approvals.cases import Case, approval_case
 from tests.wallet.withdrawals.test_withdrawal import approved, ask, said
 from wallet.choices.withdrawals import FindingKind
 from wallet.models import Journal, Withdrawal
-from wallet.psp.base import TransferStatus
+from wallet.psp.values import TransferStatus
 from wallet.withdrawals import investigations
 from wallet.withdrawals.verbs import approve_withdrawal
 

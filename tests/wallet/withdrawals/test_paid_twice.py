@@ -21,7 +21,7 @@ from wallet.disputes.reversals import apply_refund
 from wallet.disputes.verbs import apply_dispute
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Dispute, Withdrawal
-from wallet.psp.base import EventKind, TransferStatus, TransferView
+from wallet.psp.values import EventKind, TransferStatus, TransferView
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import WithdrawalNotPossible, approve_withdrawal, reject_withdrawal
 

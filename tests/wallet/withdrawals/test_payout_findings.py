@@ -20,7 +20,8 @@ from wallet.choices.withdrawals import FindingKind, WithdrawalState
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import PayoutFinding, PspMovement, Withdrawal
-from wallet.psp.base import PspUnknown, TransferStatus
+from wallet.psp.errors import PspUnknown
+from wallet.psp.values import TransferStatus
 from wallet.withdrawals import investigations, sending
 from wallet.withdrawals.returned_payouts import ReturnTerms
 

@@ -15,8 +15,8 @@ from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import PspMovement, Withdrawal
 from wallet.psp import adapter_of
-from wallet.psp.base import TransferStatus
 from wallet.psp.paypal import adapter as paypal
+from wallet.psp.values import TransferStatus
 from wallet.withdrawals import sending
 from wallet.withdrawals.verbs import WithdrawalRequest, approve_withdrawal, request_withdrawal
 

@@ -20,7 +20,8 @@ from wallet.ledger.verification import verify
 from wallet.models import Deposit, PspCall, Withdrawal
 from wallet.movements.psp_records import PspRecords
 from wallet.psp import adapter_of
-from wallet.psp.base import PspRefused, RefundOrder
+from wallet.psp.errors import PspRefused
+from wallet.psp.values import RefundOrder
 from wallet.withdrawals import refund_claims, sending
 
 pytestmark = pytest.mark.django_db

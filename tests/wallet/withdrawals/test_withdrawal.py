@@ -19,7 +19,7 @@ from wallet.deposits.verbs import Applied
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
 from wallet.models import Deposit, Journal, Psp, PspMovement, WebhookMessage, Withdrawal
-from wallet.psp.base import TransferStatus, TransferView
+from wallet.psp.values import TransferStatus, TransferView
 from wallet.withdrawals import sending
 from wallet.withdrawals.approval import withdraw_approval
 from wallet.withdrawals.destinations import destination_of

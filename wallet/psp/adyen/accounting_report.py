@@ -28,7 +28,6 @@ from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import MovementKind, RowType
 from wallet.psp.adyen.zones import Zones
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
     CsvReader,
@@ -39,6 +38,7 @@ from wallet.psp.settlement import (
     format_minor,
     require_columns,
 )
+from wallet.psp.values import FileRow
 
 COLUMNS = (
     "BalanceAccount",

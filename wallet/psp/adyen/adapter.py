@@ -32,9 +32,11 @@ from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.report import AdyenReader
 from wallet.psp.adyen.transfers import Transfers, is_payout_api_order
 from wallet.psp.adyen.transport import Doors, Service, translate_errors
-from wallet.psp.base import (
-    TAKEN,
-    BaseAdapter,
+from wallet.psp.base import TAKEN, BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     DisputeView,
@@ -45,14 +47,10 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     Reply,
     ReportKind,
@@ -62,8 +60,6 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import UNREADABLE, PspHttp, address_of
-from wallet.psp.settlement import SettlementReader
 
 LINK_STATUS = {
     "active": PaymentStatus.CREATED,

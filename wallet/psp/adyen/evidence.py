@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from crm.rendering.letter import render_pdf
 from wallet.psp.adyen.transport import Doors
-from wallet.psp.base import EvidenceFile, PspRefused
+from wallet.psp.errors import PspRefused
+from wallet.psp.values import EvidenceFile
 
 GENERAL_GROUNDS = "SupplyDefenseMaterial"
 CONTENT_TYPES = {

@@ -18,7 +18,8 @@ from typing import Any
 from wallet.choices.psp import Verdict
 from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.report_notices import AVAILABLE
-from wallet.psp.base import (
+from wallet.psp.units import MinorUnits
+from wallet.psp.values import (
     DisputeView,
     EventKind,
     PaymentStatus,
@@ -27,7 +28,6 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.units import MinorUnits
 
 # docs.adyen.com: currency codes and minor units, where they differ from ISO 4217.
 UNITS = MinorUnits({"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2})

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from wallet.models import Psp
 from wallet.psp.adyen.notifications import UNITS
 from wallet.psp.adyen.transport import Doors, bank_account_of, translate_errors
-from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.values import PayoutOrder
 
 
 def submit(psp: Psp, doors: Doors, order: PayoutOrder, *, merchant: str, keys: Mapping[str, str]) -> str:

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import RowType
 from wallet.psp.adyen.zones import Zones
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     CsvReader,
     EmptyReport,
@@ -29,6 +28,7 @@ from wallet.psp.settlement import (
     exact_rate,
     format_minor,
 )
+from wallet.psp.values import FileRow
 
 COLUMNS = (
     "Company Account",

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from wallet.choices.reconciliation import MovementKind
-from wallet.psp.base import EventKind, ReportKind, ReportNotice, WebhookEvent
+from wallet.psp.values import EventKind, ReportKind, ReportNotice, WebhookEvent
 
 AVAILABLE, CREATED = "REPORT_AVAILABLE", "balancePlatform.report.created"
 SETTLEMENT_FILE = re.compile(r"settlement_detail_report[\w.-]*\.csv", re.ASCII)

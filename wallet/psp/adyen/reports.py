@@ -20,8 +20,9 @@ from wallet.choices.psp import Verdict
 from wallet.models import Psp, WebhookMessage
 from wallet.psp.adyen.notifications import items_of
 from wallet.psp.adyen.report_notices import ACCOUNTING, AVAILABLE, SETTLEMENT_FILE
-from wallet.psp.base import PspRefused, ReportNotice
+from wallet.psp.errors import PspRefused
 from wallet.psp.http import REPORT, PspHttp
+from wallet.psp.values import ReportNotice
 
 FILES_MAX = 62
 BYTES_MAX = 2**30

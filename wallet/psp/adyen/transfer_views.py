@@ -21,8 +21,8 @@ from wallet.models import Psp, WebhookMessage
 from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.notifications import UNITS, is_key
 from wallet.psp.adyen.report_notices import CREATED
-from wallet.psp.base import EventKind, Judgement, TransferStatus, TransferView, WebhookEvent
 from wallet.psp.http import UNREADABLE
+from wallet.psp.values import EventKind, Judgement, TransferStatus, TransferView, WebhookEvent
 
 TYPES = frozenset({"balancePlatform.transfer.created", "balancePlatform.transfer.updated"})
 STATUS = {

@@ -20,7 +20,8 @@ from wallet.models import Psp, PspCall
 from wallet.psp.adyen.notifications import UNITS, is_key
 from wallet.psp.adyen.transfer_views import is_ours, view_of
 from wallet.psp.adyen.transport import Doors, bank_account_of, translate_errors
-from wallet.psp.base import Health, PayoutOrder, PspRefused, PspUnknown, PspUnreachable, SentPayout, TransferView
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.values import Health, PayoutOrder, SentPayout, TransferView
 
 KEYS = ("balance_account", "transfer_key", "transfer_webhook_secret")
 BENEFICIARY_REFERENCE_MAX = 35

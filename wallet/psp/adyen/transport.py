@@ -14,8 +14,9 @@ from Adyen.services.base import AdyenServiceBase
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
-from wallet.psp.base import PayoutOrder, PspRefused, PspUnknown
+from wallet.psp.errors import PspRefused, PspUnknown
 from wallet.psp.http import UNREADABLE, PspHttp
+from wallet.psp.values import PayoutOrder
 
 # 408 and 429: the answer leaves open whether anything was done. Error 704: a request with the same idempotency key is at work, or
 # was used for another one.

@@ -30,8 +30,11 @@ from wallet.choices.reconciliation import RowType
 from wallet.core.creditor_reference import deposits_named_in, printed, wire_reference
 from wallet.models import BankEntry, BankOrder, Psp
 from wallet.models.bank import PARTY_PURPOSE
-from wallet.psp.base import (
-    BaseAdapter,
+from wallet.psp.base import BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused
+from wallet.psp.http import REPORT, PspHttp, address_of
+from wallet.psp.settlement import BadFile, SettlementReader
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     FileRow,
@@ -39,20 +42,16 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
-    PspRefused,
     RefundOrder,
     SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT, PspHttp, address_of
-from wallet.psp.settlement import BadFile, SettlementReader
 from wallet.statement_formats import BadStatement, Entry, read_statements
 
 ORDER_STATUS = {OrderState.SETTLED: TransferStatus.PAID, OrderState.RETURNED: TransferStatus.FAILED}

@@ -45,8 +45,13 @@ from crm.money.amounts import from_minor, quantize, to_minor
 from wallet.choices.psp import PspKind, Verdict
 from wallet.choices.withdrawals import ClaimState
 from wallet.models import Psp
-from wallet.psp.base import (
-    BaseAdapter,
+from wallet.psp.base import BaseAdapter, OurRecords
+from wallet.psp.btcpay.crypto_addresses import NETWORKS, is_address
+from wallet.psp.btcpay.report import BtcPayReader, as_csv
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.http import REPORT, UNREADABLE, PspHttp, address_of
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     EventKind,
@@ -54,24 +59,16 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PayBy,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     SentPayout,
     TransferStatus,
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.btcpay.crypto_addresses import NETWORKS, is_address
-from wallet.psp.btcpay.report import BtcPayReader, as_csv
-from wallet.psp.http import REPORT, UNREADABLE, PspHttp, address_of
-from wallet.psp.settlement import SettlementReader
 
 AGE_MAX, AHEAD_MAX = dt.timedelta(hours=2), dt.timedelta(seconds=300)
 RATE_HOLDS_MINUTES = 30  # the invoice keeps its rate so long; coins that come later arrive all the same

@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import RowType
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
     CsvReader,
@@ -34,6 +33,7 @@ from wallet.psp.settlement import (
     moment,
     require_columns,
 )
+from wallet.psp.values import FileRow
 
 ALIASES = {
     "PaymentCurrency": "Crypto",

@@ -22,28 +22,8 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind
 from wallet.models import Psp
-from wallet.psp.base import (
-    BaseAdapter,
-    Capability,
-    DepositIntent,
-    DisputeView,
-    EvidenceFile,
-    Health,
-    Judgement,
-    Key,
-    Method,
-    OurRecords,
-    PaymentView,
-    PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
-    RefundOrder,
-    SentPayout,
-    TransferStatus,
-    TransferView,
-    WebhookEvent,
-)
+from wallet.psp.base import BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
 from wallet.psp.http import PspHttp, address_of
 from wallet.psp.paypal.mapping import (
     amount_of,
@@ -56,6 +36,23 @@ from wallet.psp.paypal.mapping import (
     refund_of,
 )
 from wallet.psp.settlement import SettlementReader
+from wallet.psp.values import (
+    Capability,
+    DepositIntent,
+    DisputeView,
+    EvidenceFile,
+    Health,
+    Judgement,
+    Key,
+    Method,
+    PaymentView,
+    PayoutOrder,
+    RefundOrder,
+    SentPayout,
+    TransferStatus,
+    TransferView,
+    WebhookEvent,
+)
 
 LIVE_URL = "https://api-m.paypal.com"
 TOKEN_SPARE_SECONDS = 60

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from crm.money.amounts import from_minor, to_minor
 from wallet.models import Psp
-from wallet.psp.base import PaymentStatus, PaymentView, PspRefused, TransferStatus, TransferView
+from wallet.psp.errors import PspRefused
 from wallet.psp.http import UNREADABLE
+from wallet.psp.values import PaymentStatus, PaymentView, TransferStatus, TransferView
 
 # PayPal takes and writes these without decimals, whatever ISO 4217 says.
 WHOLE_UNITS = frozenset({"JPY", "HUF", "TWD"})

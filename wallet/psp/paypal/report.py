@@ -29,10 +29,10 @@ from django.utils.translation import gettext as _
 
 from crm.money.amounts import exponent
 from wallet.choices.reconciliation import RowType
-from wallet.psp.base import FileRow
 from wallet.psp.paypal.codes import type_of
 from wallet.psp.paypal.mapping import WHOLE_UNITS
 from wallet.psp.settlement import BadFile, CsvReader, cell_error, checked_currency, format_minor, plausible
+from wallet.psp.values import FileRow
 
 NEEDED = (
     "Transaction ID",

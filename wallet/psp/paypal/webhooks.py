@@ -39,9 +39,10 @@ from django.conf import settings
 
 from crm.outside.outbound import AnswerTooLarge, Bounds, request
 from wallet.choices.psp import Verdict
-from wallet.psp.base import DisputeView, EventKind, Judgement, OurRecords, PaymentView, WebhookEvent
+from wallet.psp.base import OurRecords
 from wallet.psp.http import UNREADABLE
 from wallet.psp.paypal.mapping import minor_of, payment_of_capture, payment_of_order, payout_of_item, refund_of
+from wallet.psp.values import DisputeView, EventKind, Judgement, PaymentView, WebhookEvent
 
 if TYPE_CHECKING:
     from wallet.psp.paypal.adapter import PayPalAdapter

@@ -40,9 +40,12 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind, Verdict
 from wallet.models import Psp
-from wallet.psp.base import (
-    TAKEN,
-    BaseAdapter,
+from wallet.psp.base import TAKEN, BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.http import UNREADABLE, PspHttp, address_of
+from wallet.psp.praxis.report import PraxisReader
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     EventKind,
@@ -50,13 +53,9 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PaymentStatus,
     PaymentView,
     PayoutOrder,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     Reply,
     SentPayout,
@@ -64,9 +63,6 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import UNREADABLE, PspHttp, address_of
-from wallet.psp.praxis.report import PraxisReader
-from wallet.psp.settlement import SettlementReader
 
 LIVE_URL = "https://gw.praxisgate.com"
 VERSION = "1.3"

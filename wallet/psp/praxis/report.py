@@ -20,7 +20,6 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import RowType
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
     CsvReader,
@@ -32,6 +31,7 @@ from wallet.psp.settlement import (
     plausible,
     require_columns,
 )
+from wallet.psp.values import FileRow
 
 COLUMNS = (
     "tid",

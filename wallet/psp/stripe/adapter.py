@@ -20,8 +20,15 @@ from django.utils.translation import gettext_lazy
 
 from wallet.choices.psp import PspKind, Verdict
 from wallet.models import Psp
-from wallet.psp.base import (
-    BaseAdapter,
+from wallet.psp.base import BaseAdapter, OurRecords
+from wallet.psp.errors import PspRefused, PspUnknown, PspUnreachable
+from wallet.psp.http import REPORT, UNREADABLE
+from wallet.psp.settlement import SettlementReader
+from wallet.psp.signatures import judge_timed_signature
+from wallet.psp.stripe import reading
+from wallet.psp.stripe.report import StripeReader
+from wallet.psp.stripe.transport import LIVE_KEYS, client_of, translate_errors
+from wallet.psp.values import (
     Capability,
     DepositIntent,
     DisputeView,
@@ -31,21 +38,11 @@ from wallet.psp.base import (
     Judgement,
     Key,
     Method,
-    OurRecords,
     PaymentView,
-    PspRefused,
-    PspUnknown,
-    PspUnreachable,
     RefundOrder,
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.http import REPORT, UNREADABLE
-from wallet.psp.settlement import SettlementReader
-from wallet.psp.signatures import judge_timed_signature
-from wallet.psp.stripe import reading
-from wallet.psp.stripe.report import StripeReader
-from wallet.psp.stripe.transport import LIVE_KEYS, client_of, translate_errors
 
 LOCALES = frozenset({"en", "de", "fr", "es", "it", "nl", "pl", "cs", "hu", "tr", "pt", "ro"})
 EXPAND = "payment_intent.latest_charge"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wallet.psp.base import (
+from wallet.psp.units import MinorUnits
+from wallet.psp.values import (
     DisputeView,
     EventKind,
     PaymentStatus,
@@ -16,7 +17,6 @@ from wallet.psp.base import (
     TransferView,
     WebhookEvent,
 )
-from wallet.psp.units import MinorUnits
 
 # docs.stripe.com/currencies: kept at two decimals though ISO has none; without decimals though ISO has two.
 UNITS = MinorUnits({"ISK": 2, "UGX": 2, "MGA": 0})

@@ -24,7 +24,6 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from wallet.choices.reconciliation import RowType
-from wallet.psp.base import FileRow
 from wallet.psp.settlement import (
     BadFile,
     CsvReader,
@@ -39,6 +38,7 @@ from wallet.psp.settlement import (
     require_columns,
 )
 from wallet.psp.stripe.categories import TYPES
+from wallet.psp.values import FileRow
 
 ITEMS = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category", "source_id")
 OF_PAYOUT = ("automatic_payout_id",)

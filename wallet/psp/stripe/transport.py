@@ -10,7 +10,7 @@ import stripe
 from django.utils.translation import gettext as _
 
 from wallet.models import Psp
-from wallet.psp.base import PspRefused, PspUnknown
+from wallet.psp.errors import PspRefused, PspUnknown
 from wallet.psp.http import UNREADABLE, PspHttp, address_of
 
 LIVE_KEYS = ("sk_live_", "rk_live_")
