@@ -27,7 +27,7 @@ RATE_STEP = Decimal("1e-12")
 
 
 @dataclass(frozen=True, slots=True)
-class Across:
+class BreakConversion:
     """Minor units. rate: units of `currency` for one of `books_currency`, of day `rate_on`; by_psp: the rate is the row's."""
 
     books_minor: int
@@ -57,7 +57,7 @@ class Across:
         return from_minor(self.difference_minor, self.currency)
 
 
-def across(break_: Break) -> Across | None:
+def convert_break(break_: Break) -> BreakConversion | None:
     """Convert a break between two currencies; None for every other break.
 
     Raises: crm.rates.fx.NoRate.
@@ -67,7 +67,7 @@ def across(break_: Break) -> Across | None:
         return None
     rate, on, by_psp = _rate(row, movement.currency)
     worth = quantize(from_minor(movement.amount_minor, movement.currency) * rate, row.currency)
-    return Across(
+    return BreakConversion(
         books_minor=movement.amount_minor,
         books_currency=movement.currency,
         rows_minor=row.gross_minor,
@@ -79,7 +79,7 @@ def across(break_: Break) -> Across | None:
     )
 
 
-def kept_across(posting: BreakPosting) -> Across | None:
+def proposed_conversion(posting: BreakPosting) -> BreakConversion | None:
     """Rebuild the conversion as it was proposed; None for a posting in one currency."""
     if (
         posting.rate is None
@@ -88,7 +88,7 @@ def kept_across(posting: BreakPosting) -> Across | None:
         or posting.converted_minor is None
     ):
         return None
-    return Across(
+    return BreakConversion(
         books_minor=posting.books_minor,
         books_currency=posting.books_currency,
         currency=posting.currency,
@@ -111,12 +111,12 @@ def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
     return rate, reference.on, False
 
 
-def lines_between(posting_across: Across, *, psp: Psp, other: Account) -> tuple[Line, ...]:
+def lines_between(conversion: BreakConversion, *, psp: Psp, other: Account) -> tuple[Line, ...]:
     """Make the postings of the drawing above.
 
     A line of zero is left out; what meets on one account is one line.
     """
-    conversion, house = posting_across, AccountKind.FX_POSITION
+    house = AccountKind.FX_POSITION
     here = ledger.house(house, brand_id=psp.brand_id, currency=conversion.books_currency)
     there = ledger.house(house, brand_id=psp.brand_id, currency=conversion.currency)
     legs = [

@@ -140,7 +140,7 @@ class PlatformDifference:
 @dataclass(frozen=True, slots=True)
 class Compared:
     checked: int
-    found: tuple[PlatformDifference, ...]
+    differences: tuple[PlatformDifference, ...]
 
 
 def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.datetime, with_strays: bool) -> Compared:

@@ -34,7 +34,13 @@ from wallet.models import Break, BreakPosting, Match, MatchGroup, Period, Psp, R
 from wallet.psp.waiting_reports import lock_psp
 from wallet.reconciliation import breaks, own_bank
 from wallet.reconciliation import policies as reconciliation_policies
-from wallet.reconciliation.conversions import Across, across, kept_across, lines_between, names_another_client
+from wallet.reconciliation.conversions import (
+    BreakConversion,
+    convert_break,
+    lines_between,
+    names_another_client,
+    proposed_conversion,
+)
 from wallet.reconciliation.matching import book_again
 from wallet.reconciliation.own_bank import Arrival
 
@@ -102,7 +108,7 @@ def propose(
         raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
     if way == PostingWay.OWN_BANK:
         own_bank.require_arrival(break_, entry_id)
-    between = _between(break_)
+    between = _convert(break_)
     difference = between.difference_minor if between else break_.difference_minor
     if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
         raise DomainError(_("This is more than rounding can be. Choose what it is."))
@@ -121,15 +127,15 @@ def propose(
     return approvals.propose(posting, actor=actor)
 
 
-def _between(break_: Break) -> Across | None:
+def _convert(break_: Break) -> BreakConversion | None:
     """Convert a break between two currencies. Raises DomainError (no rate, or the row names another client)."""
-    conversion = across(break_)
+    conversion = convert_break(break_)
     if conversion and break_.row and break_.movement and names_another_client(break_.row, break_.movement):
         raise DomainError(_("The row names another client: this is no difference of money."))
     return conversion
 
 
-def _rate_of(between: Across | None) -> dict[str, Any]:
+def _rate_of(between: BreakConversion | None) -> dict[str, Any]:
     """Collect what a proposal keeps of a conversion, so that the second person posts what the first one saw."""
     if between is None:
         return {}
@@ -143,12 +149,12 @@ def _rate_of(between: Across | None) -> dict[str, Any]:
     }
 
 
-def _require_the_same(posting: BreakPosting, break_: Break) -> Across | None:
+def _require_unchanged(posting: BreakPosting, break_: Break) -> BreakConversion | None:
     """Require that the break is still as it was proposed: a later file may have given it another kind or partner.
 
     The rate is the one of the proposal, whatever was published since: the second person posts what the first one saw.
     """
-    conversion = kept_across(posting)
+    conversion = proposed_conversion(posting)
     if conversion is None:
         same = break_.kind != BreakKind.CURRENCY and posting.amount_minor == break_.difference_minor
     else:
@@ -208,7 +214,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
         break_ = item.one
         breaks.require_open(break_)
         _require_open_day(break_.brand_id, item.business_on)
-        between = _require_the_same(item, break_)
+        between = _require_unchanged(item, break_)
         arrival = own_bank.require_arrival(break_, item.entry_id, own=item) if item.entry_id else None
         posted = ledger.post(_entry(item, between, arrival), actor=actor)
         item.journal_id = posted.journal_id
@@ -218,7 +224,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
         if break_.kind in OF_RESERVES:
             ReserveItem.objects.filter(row_id=break_.row_id).update(posted_minor=F("posted_minor") + item.amount_minor)
         if arrival is not None:
-            _note_arrival(arrival, break_)
+            _claim_bank_entry(arrival, break_)
         breaks.close(break_, actor, code=Resolved.POSTED, values={"way": item.way})
         if item.group_id and break_.row_id:
             book_again([break_.row_id], actor=actor)
@@ -256,7 +262,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
         }
 
 
-def _note_arrival(arrival: Arrival, break_: Break) -> None:
+def _claim_bank_entry(arrival: Arrival, break_: Break) -> None:
     """Mark the bank's entry as a PSP's payout, so that nothing else claims it."""
     entry = arrival.entry
     entry.move_to(EntryState.SETTLEMENT)
@@ -267,7 +273,7 @@ def _note_arrival(arrival: Arrival, break_: Break) -> None:
     entry.save(update_fields=["state", "processed_at", "outcome"])
 
 
-def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | None) -> Entry:
+def _entry(posting: BreakPosting, between: BreakConversion | None, arrival: Arrival | None) -> Entry:
     break_, way = posting.one, PostingWay(posting.way)
     assert break_.psp_id is not None  # only the PSP leg has differences to post
     psp = Psp.objects.select_related("brand").get(pk=break_.psp_id)
@@ -301,7 +307,7 @@ def _entry(posting: BreakPosting, between: Across | None, arrival: Arrival | Non
     )
 
 
-def make_group(break_: Break, *, journal_id: int, between: Across | None, actor: Actor) -> MatchGroup:
+def make_group(break_: Break, *, journal_id: int, between: BreakConversion | None, actor: Actor) -> MatchGroup:
     """Match the row and the movement of a break, with the difference that was posted."""
     row, movement = break_.row, break_.movement
     assert row is not None and movement is not None and break_.psp_id is not None

@@ -178,7 +178,7 @@ def _run_platform(source: Source, day: dt.date) -> RunResult:
         until=_midnight(day + dt.timedelta(days=1)),
         with_strays=source.brand.pk == _first_brand_on(server.pk),
     )
-    note_breaks(source, compared.found, first=first, last=day)
+    note_breaks(source, compared.differences, first=first, last=day)
     read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
     if read_at is None or read_at <= end_of(day):
         message = _("The deals of this server were not read since the day ended.")

@@ -288,7 +288,7 @@ def test_a_suggestion_is_taken_by_a_person_or_never_made_again(cast, psp):
 
 def test_nobody_is_asked_about_two_that_a_person_told_apart(cast, amount_break):
     one = Suggestion.objects.get()
-    deciding._tell_apart(cast.finance, "Another payment", [(one.row_id, one.movement_id, None)])
+    deciding._note_distinct(cast.finance, "Another payment", [(one.row_id, one.movement_id, None)])
     one.refresh_from_db()
     assert one.state == "void"
     with pytest.raises(WrongState):

@@ -29,7 +29,7 @@ from wallet.core.forms import ReasonForm
 from wallet.models import Break, Suggestion
 from wallet.reconciliation import breaks, deciding, own_bank, postings
 from wallet.reconciliation import queries as queries_recon
-from wallet.reconciliation.conversions import across
+from wallet.reconciliation.conversions import convert_break
 from wallet.reconciliation.forms import CommentForm, OwnBankForm, PostingForm
 from wallet.reconciliation.tables import BreakTable
 
@@ -62,7 +62,7 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
     proposals = list(row.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
     waiting = next((posting for posting in proposals if posting.state == ApprovalState.PENDING), None)
     usual = postings.USUALLY.get(row.kind) or PostingWay.SUSPENSE
-    conversion = outcome_of(lambda: across(row) if waiting is None and row.state == BreakState.OPEN else None)
+    conversion = outcome_of(lambda: convert_break(row) if waiting is None and row.state == BreakState.OPEN else None)
     between, no_rate = conversion.result, conversion.message
     context = {
         "between": between,
