@@ -74,7 +74,7 @@ def fetch_due_reports() -> int:
 @shared_task
 def look_for_missing_reports() -> int:
     """Note reports that are overdue."""
-    return announced_reports.look_for_missing()
+    return announced_reports.note_missing_reports()
 
 
 @shared_task

@@ -181,7 +181,7 @@ LOCKS: dict[str, str] = {
     "wallet.reconciliation.breaks.comment": "Break",
     "wallet.reconciliation.breaks.assign_breaks": "Break",
     "wallet.reconciliation.breaks.resolve_break": "Break",
-    "wallet.reconciliation.costs.hold_reports_against_terms": "~keelson.reconcile",
+    "wallet.reconciliation.costs.compare_reports_with_terms": "~keelson.reconcile",
     "wallet.reconciliation.costs.propose_terms": "Psp",
     "wallet.reconciliation.costs.withdraw_terms": "~keelson.reconcile",
     "wallet.reconciliation.deciding.accept": "~keelson.reconcile Suggestion",

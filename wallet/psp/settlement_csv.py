@@ -118,9 +118,9 @@ class PlainReader(CsvReader):
             fee,
             net,
         )
-        return self._with_more(row, cells) if self._optional else row
+        return self._add_optional(row, cells) if self._optional else row
 
-    def _with_more(self, row: FileRow, cells: Sequence[str]) -> FileRow:
+    def _add_optional(self, row: FileRow, cells: Sequence[str]) -> FileRow:
         more = {name: cells[place].strip() for name, place in self._optional.items()}
         value_at: dt.datetime | None = None
         if text := more.get("value_at"):

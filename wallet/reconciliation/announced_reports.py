@@ -188,7 +188,7 @@ def fetch_again(*, report_id: int, actor: Actor) -> AnnouncedReport:
 # ── what should have come ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def look_for_missing() -> int:
+def note_missing_reports() -> int:
     """Note days whose movements are in no report although it is due. Returns how many are new. Run on a schedule."""
     codes = [code for code in ADAPTERS if adapter_class(code).announces_reports]
     psps = Psp.objects.filter(adapter__in=codes, is_enabled=True).select_related("brand").order_by("pk")

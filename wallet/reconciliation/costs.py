@@ -125,7 +125,7 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
         _require_open_day(item.psp, item)
         cost = PspCost.objects.create(psp=item.psp, **{name: getattr(item, name) for name in Terms.__slots__})
         if cost.valid_from <= _today():
-            hold_reports_against_terms(item.psp, since=cost.valid_from)
+            compare_reports_with_terms(item.psp, since=cost.valid_from)
 
     def title(self, item: PspCostProposal) -> LocalizedText:
         return phrase("Cost terms of %(psp)s") % {"psp": item.psp}
@@ -146,7 +146,7 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
         return item.psp
 
     def after(self, item: PspCostProposal) -> dict[str, Any]:
-        return _words(item)
+        return _terms_summary(item)
 
 
 @transaction.atomic
@@ -170,12 +170,12 @@ def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
         action=WalletAction.COST_TERMS_TAKEN_BACK,
         target=cost.psp,
         brand_id=cost.psp.brand_id,
-        before=_words(cost),
+        before=_terms_summary(cost),
     )
     cost.delete()
 
 
-def hold_reports_against_terms(psp: Psp, *, since: dt.date) -> int:
+def compare_reports_with_terms(psp: Psp, *, since: dt.date) -> int:
     """Fee breaks of reports that were here before the terms were; returns how many rows disagree."""
     lock_psp(psp.pk)
     reports = SettlementImport.objects.filter(psp=psp, last_day__gte=since).order_by("pk").values_list("pk", flat=True)
@@ -190,7 +190,7 @@ def hold_reports_against_terms(psp: Psp, *, since: dt.date) -> int:
         return breaks
 
 
-def _words(terms: PspCost | PspCostProposal) -> dict[str, Any]:
+def _terms_summary(terms: PspCost | PspCostProposal) -> dict[str, Any]:
     fields: Sequence[str] = Terms.__slots__
     return {name: str(getattr(terms, name)) for name in fields}
 

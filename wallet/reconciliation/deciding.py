@@ -149,7 +149,7 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
         },
     )
     if known.leg == Leg.PSP:
-        _open_again(psp, rows, movements)
+        _reopen_sides(psp, rows, movements)
         book_again(rows, actor=actor)
     else:
         payout_matching.match_payouts(psp.brand_id)
@@ -173,7 +173,7 @@ def _undo_group(group_id: int, actor: Actor, reason: str) -> None:
     group.save(update_fields=["undone_at", "undone_by", "undone_reason"])
 
 
-def _open_again(psp: Psp, rows: list[int], movements: list[int]) -> None:
+def _reopen_sides(psp: Psp, rows: list[int], movements: list[int]) -> None:
     """Both sides get breaks again; the run gives them their names. Who resolved the earlier ones stays known."""
     now = timezone.now()
     Break.objects.bulk_create(

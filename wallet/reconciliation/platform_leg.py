@@ -161,9 +161,9 @@ def compare(*, brand_id: int, server_id: int, since: dt.datetime, until: dt.date
         cursor.execute(COUNTED, values)
         checked = cursor.fetchone()[0]
         cursor.execute(DEALS, values)
-        differences = [_of_deal(DealRow(*row)) for row in cursor.fetchall()]
+        differences = [_deal_difference(DealRow(*row)) for row in cursor.fetchall()]
         cursor.execute(POSTINGS, values)
-        differences += [_of_posting(PostingRow(*row)) for row in cursor.fetchall()]
+        differences += [_posting_difference(PostingRow(*row)) for row in cursor.fetchall()]
         cursor.execute(CUT_OFF, values)
         differences += list(_cut_offs(cursor.fetchall()))
     return Compared(checked, tuple(differences))
@@ -197,7 +197,7 @@ class DealRow:
     posted_at: dt.datetime | None
 
 
-def _of_deal(row: DealRow) -> PlatformDifference:
+def _deal_difference(row: DealRow) -> PlatformDifference:
     """Name what is wrong with a deal: the first thing that explains it."""
     difference = row.minor - (row.booked or 0)
     values: dict[str, Any] = {
@@ -250,7 +250,7 @@ class PostingRow:
     ticket: int | None
 
 
-def _of_posting(row: PostingRow) -> PlatformDifference:
+def _posting_difference(row: PostingRow) -> PlatformDifference:
     values = {
         "journal": row.journal_id,
         "kind": row.kind,

@@ -31,7 +31,7 @@ def _lock(waiting_id: int, actor: Actor) -> ReportToConfirm:
     return waiting
 
 
-def _kept(waiting: ReportToConfirm) -> StoredOriginal:
+def _original_of(waiting: ReportToConfirm) -> StoredOriginal:
     folder = bank.ORIGINALS if waiting.is_statement else settlement_import.ORIGINALS
     return StoredOriginal(folder, waiting.stored_name, waiting.sha256, waiting.size_bytes)
 
@@ -44,7 +44,7 @@ def confirm_report(*, waiting_id: int, actor: Actor, progress: Progress = no_pro
     Raises: NotAllowed, WrongState, BadFile, DomainError when the same file was imported meanwhile; then it goes on waiting.
     """
     waiting = _lock(waiting_id, actor)
-    psp, file_name, original = waiting.psp, waiting.file_name, _kept(waiting)
+    psp, file_name, original = waiting.psp, waiting.file_name, _original_of(waiting)
     taken: SettlementImport | BankFile
     if waiting.is_statement:
         received = bank.ReceivedFile(psp, file_name, original)
@@ -85,7 +85,7 @@ def discard_report(*, waiting_id: int, actor: Actor) -> ReportToConfirm:
     """Discard a report that was cut off; its file goes. Who: as for confirming. Raises: NotAllowed, WrongState."""
     waiting = _lock(waiting_id, actor)
     _decide(waiting, WaitingState.DISCARDED, actor)
-    transaction.on_commit(_kept(waiting).forget)
+    transaction.on_commit(_original_of(waiting).forget)
     return waiting
 
 

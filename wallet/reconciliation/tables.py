@@ -29,13 +29,13 @@ class BreakFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
     leg = django_filters.MultipleChoiceFilter(choices=Leg.choices, label=_("Between"), distinct=False)
     psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
-    mine = django_filters.BooleanFilter(method="of_mine", label=_("Mine"))
+    mine = django_filters.BooleanFilter(method="filter_mine", label=_("Mine"))
 
     class Meta:
         model = Break
         fields: list[str] = []
 
-    def of_mine(self, rows: QuerySet[Break], _name: str, value: bool) -> QuerySet[Break]:
+    def filter_mine(self, rows: QuerySet[Break], _name: str, value: bool) -> QuerySet[Break]:
         return rows.filter(owner=self.request.user) if value else rows.exclude(owner=self.request.user)
 
 
@@ -133,7 +133,7 @@ class SuggestionFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-def _there(row: Suggestion, _table: Table) -> str:
+def _in_report(row: Suggestion, _table: Table) -> str:
     report_row = row.row
     return format_html(
         '{} <span class="faint mono nowrap">{}</span>',
@@ -142,7 +142,7 @@ def _there(row: Suggestion, _table: Table) -> str:
     )
 
 
-def _here(row: Suggestion, _table: Table) -> str:
+def _in_books(row: Suggestion, _table: Table) -> str:
     movement = row.movement
     return format_html(
         '{} <span class="faint mono nowrap">{}</span>',
@@ -155,8 +155,8 @@ class SuggestionTable(Table):
     name, title, permission = "suggestions", _("Suggestions"), "wallet.view_settlementimport"
     subtitle = _("Two that may be the same. No rule takes these by itself: say so on the break.")
     columns = [
-        Column("there", _("In the report"), render=_there, link=True),
-        Column("here", _("In our books"), render=_here),
+        Column("there", _("In the report"), render=_in_report, link=True),
+        Column("here", _("In our books"), render=_in_books),
         Column("rule", _("Why"), value=lambda row: row.get_rule_display(), css="nowrap"),
         Column("psp", _("PSP"), value="psp.name", css="nowrap"),
         BadgeColumn("state", _("State")),

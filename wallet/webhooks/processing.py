@@ -220,10 +220,10 @@ def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
     elif message.attempts > len(BACK_OFF_SECONDS):
         message.move_to(InboxState.FAILED)
         message.processed_at, message.due_at = timezone.now(), None
-        message.outcome = _words(error)
+        message.outcome = _error_text(error)
     else:
         message.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[message.attempts - 1])
-        message.outcome = _words(error)
+        message.outcome = _error_text(error)
         enqueue_on_commit("wallet.process_webhook", message_id, seconds=BACK_OFF_SECONDS[message.attempts - 1])
     if not isinstance(error, DomainError | _Disagreement):
         logger.error("webhook %s failed", message_id, exc_info=error)
@@ -231,7 +231,7 @@ def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
     return message.state
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return (error.message if isinstance(error, DomainError) else f"{type(error).__name__}: {error}")[:300]
 
 

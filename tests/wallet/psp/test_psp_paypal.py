@@ -217,7 +217,7 @@ def test_a_sandbox_s_certificate_is_not_believed_where_the_settings_say_no(outsi
 def test_a_chain_must_hold_today_and_be_made_out_to_the_signer(host, begins, of_sandbox, holds):
     _key, chain = make_chain(host, begins=begins)
     try:
-        webhooks._believed(pem(chain), of_sandbox=of_sandbox)
+        webhooks._trusted_key(pem(chain), of_sandbox=of_sandbox)
         assert holds
     except webhooks.CertificateWrong:
         assert not holds
@@ -227,9 +227,9 @@ def test_a_leaf_of_another_authority_is_not_believed():
     _key, chain = make_chain()
     _other_key, other = make_chain()
     with pytest.raises(webhooks.CertificateWrong):
-        webhooks._believed(pem([chain[0], other[1]]), of_sandbox=True)
+        webhooks._trusted_key(pem([chain[0], other[1]]), of_sandbox=True)
     with pytest.raises(webhooks.CertificateWrong):
-        webhooks._believed(b"not a certificate", of_sandbox=True)
+        webhooks._trusted_key(b"not a certificate", of_sandbox=True)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

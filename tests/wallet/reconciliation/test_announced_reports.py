@@ -26,7 +26,7 @@ from wallet.psp.errors import ForeignAddress, PspRefused
 from wallet.psp.http import PspHttp
 from wallet.psp.values import ReportNotice
 from wallet.reconciliation import announced_reports
-from wallet.reconciliation.announced_reports import BACK_OFF_SECONDS, fetch_again, fetch_report, look_for_missing
+from wallet.reconciliation.announced_reports import BACK_OFF_SECONDS, fetch_again, fetch_report, note_missing_reports
 from wallet.reconciliation.settlement_import import import_report
 from wallet.withdrawals import sending
 
@@ -305,10 +305,10 @@ def test_a_signed_notification_whose_unsigned_address_was_changed_is_refused(cas
 def test_a_report_that_should_have_come_is_missed_told_once_and_came_later(cast, platform, browse):
     sent(cast, platform)
     PspMovement.objects.update(occurred_at=timezone.now() - dt.timedelta(days=1))
-    assert look_for_missing() == 0, "it may still come"
+    assert note_missing_reports() == 0, "it may still come"
     day = timezone.now().date() - dt.timedelta(days=3)
     PspMovement.objects.update(occurred_at=dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC))
-    assert (look_for_missing(), look_for_missing()) == (1, 0)
+    assert (note_missing_reports(), note_missing_reports()) == (1, 0)
     missing = AnnouncedReport.objects.get()
     assert (missing.state, missing.kind, missing.day) == (ReportState.MISSING, "accounting", day)
     assert Notification.objects.filter(user=cast.finance, kind="wallet.report_missing").count() == 1
@@ -316,13 +316,13 @@ def test_a_report_that_should_have_come_is_missed_told_once_and_came_later(cast,
     assert "Did not come" in page and "Accounting report of the balance platform" in page
     report = due(announce(platform))
     assert report.state == ReportState.IMPORTED and Match.objects.count() == 1
-    look_for_missing()
+    note_missing_reports()
     missing.refresh_from_db()
     assert missing.state == ReportState.CAME
 
 
 def test_of_a_psp_through_which_nothing_moved_nothing_is_missed(cast, platform):
-    assert look_for_missing() == 0 and not AnnouncedReport.objects.exists()
+    assert note_missing_reports() == 0 and not AnnouncedReport.objects.exists()
 
 
 def test_rows_of_announced_reports_say_what_they_are(platform):

@@ -78,7 +78,7 @@ def segwit_program(address: str, prefix: str) -> tuple[int, bytes] | None:
     decoded = bech32(address)
     if decoded is None or decoded[0] != prefix or not decoded[1]:
         return None
-    version, program = decoded[1][0], _regrouped(decoded[1][1:])
+    version, program = decoded[1][0], _regroup_bits(decoded[1][1:])
     if program is None or version > 16 or not 2 <= len(program) <= 40:
         return None
     if version == 0 and (len(program) not in (20, 32) or decoded[2] != BECH32_CONST):
@@ -111,7 +111,7 @@ def _polymod(values: list[int]) -> int:
     return check
 
 
-def _regrouped(values: list[int]) -> bytes | None:
+def _regroup_bits(values: list[int]) -> bytes | None:
     """Join groups of five bits into bytes; None where the padding isn't short and zero."""
     bits = "".join(f"{value:05b}" for value in values)
     whole = len(bits) // 8 * 8

@@ -72,7 +72,7 @@ class BtcPayReader(CsvReader):
         self._width = 0
 
     def _rows(self) -> Iterator[FileRow]:
-        rows = self._as_told()
+        rows = self._read_rows()
         while piece := list(islice(rows, PIECE)):
             refunds = self._refunds_among([row.merchant_reference for row in piece if row.type == RowType.PAYOUT])
             yield from (
@@ -81,7 +81,7 @@ class BtcPayReader(CsvReader):
         if not self.row_count:
             raise BadFile(_("The report has no rows. Nothing was imported."))
 
-    def _as_told(self) -> Iterator[FileRow]:
+    def _read_rows(self) -> Iterator[FileRow]:
         for cells in self.cells:
             if not any(cells):
                 continue
@@ -137,7 +137,7 @@ class BtcPayReader(CsvReader):
             0,
             gross,
         )
-        return self._in_coins(row, cells, "PaymentCurrency", "PaymentAmount", self._cell(cells, "Rate"))
+        return self._add_coins(row, cells, "PaymentCurrency", "PaymentAmount", self._cell(cells, "Rate"))
 
     def _payout(self, cells: Sequence[str]) -> FileRow | None:
         line = self.line
@@ -166,9 +166,9 @@ class BtcPayReader(CsvReader):
             0,
             gross,
         )
-        return self._in_coins(row, cells, "Crypto", "CryptoAmount", "")
+        return self._add_coins(row, cells, "Crypto", "CryptoAmount", "")
 
-    def _in_coins(self, row: FileRow, cells: Sequence[str], unit: str, column: str, rate_text: str) -> FileRow:
+    def _add_coins(self, row: FileRow, cells: Sequence[str], unit: str, column: str, rate_text: str) -> FileRow:
         coin, text = self._cell(cells, unit), self._cell(cells, column)
         if not coin or not text or coin == row.currency:
             return row

@@ -208,9 +208,10 @@ class StlReader(CsvReader):
             own[:100],
             (invoice or custom)[:100],
             original[:100],
-            ((self._more(cells, section, BANK_REFERENCE) if kind == RowType.MERCHANT_PAYOUT else "") or section.batch)[
-                :60
-            ],
+            (
+                (self._optional_cell(cells, section, BANK_REFERENCE) if kind == RowType.MERCHANT_PAYOUT else "")
+                or section.batch
+            )[:60],
             self._time("Transaction Completion Date", at),
             currency,
             gross,
@@ -218,10 +219,10 @@ class StlReader(CsvReader):
             gross - fee,
             None,
             f"{own}:{code}"[:100],
-            self._more(cells, section, PAYER)[:100],
+            self._optional_cell(cells, section, PAYER)[:100],
         )
 
-    def _more(self, cells: Sequence[str], section: Section, name: str) -> str:
+    def _optional_cell(self, cells: Sequence[str], section: Section, name: str) -> str:
         place = section.columns.get(name, 0)
         return cells[place].strip() if 0 < place < len(cells) else ""
 

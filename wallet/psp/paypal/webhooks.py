@@ -116,25 +116,25 @@ def public_key(url: str, *, sandbox_url: str = "") -> rsa.RSAPublicKey:
     of_sandbox = _is_of_sandbox(url, sandbox_url)
     if not of_sandbox and not _is_of_paypal(url):
         raise CertificateWrong(f"certificate at {url[:120]}")
-    if key := _remembered(url):
+    if key := _cached_key(url):
         return key
     if not _fetches.acquire(timeout=FETCH_WAIT_SECONDS):
         raise CertificateMissing("other certificates are being fetched")
     try:
-        if key := _remembered(url):  # fetched by the one that we waited for
+        if key := _cached_key(url):  # fetched by the one that we waited for
             return key
-        key = _believed(_fetch(url), of_sandbox=of_sandbox)
+        key = _trusted_key(_fetch(url), of_sandbox=of_sandbox)
     except (CertificateMissing, CertificateWrong) as error:
-        _remember(_misses, url, (time.monotonic() + MISS_KEPT_SECONDS, error))
+        _cache(_misses, url, (time.monotonic() + MISS_KEPT_SECONDS, error))
         raise
     finally:
         _fetches.release()
-    _remember(_certificates, url, (time.monotonic() + KEPT_SECONDS, key))
+    _cache(_certificates, url, (time.monotonic() + KEPT_SECONDS, key))
     return key
 
 
-def _remembered(url: str) -> rsa.RSAPublicKey | None:
-    """Look up the key at this address, or raise the error of a moment ago again; None where it must be fetched."""
+def _cached_key(url: str) -> rsa.RSAPublicKey | None:
+    """Look up the key at this address, or raise a recent error again; None where it must be fetched."""
     with _lock:
         known, missed = _certificates.get(url), _misses.get(url)
     if known is not None and time.monotonic() < known[0]:
@@ -144,16 +144,16 @@ def _remembered(url: str) -> rsa.RSAPublicKey | None:
     return None
 
 
-def _remember(where: dict[str, Any], url: str, what: Any) -> None:
-    """Misses have a place of their own: invented addresses push no good certificate out."""
+def _cache(cache: dict[str, Any], url: str, entry: Any) -> None:
+    """Cache a certificate or a miss, each in a cache of its own: invented addresses push no good certificate out."""
     with _lock:
-        while len(where) >= KEPT_MAX:
-            where.pop(next(iter(where)))
-        where[url] = what
+        while len(cache) >= KEPT_MAX:
+            cache.pop(next(iter(cache)))
+        cache[url] = entry
 
 
 def forget_certificates() -> None:
-    """Forget remembered certificates and misses, for tests."""
+    """Forget cached certificates and misses, for tests."""
     with _lock:
         _certificates.clear()
         _misses.clear()
@@ -196,7 +196,7 @@ def _fetch(url: str) -> bytes:
     return response.content
 
 
-def _believed(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
+def _trusted_key(content: bytes, *, of_sandbox: bool) -> rsa.RSAPublicKey:
     """Verify the chain and take the leaf's key: issued by a trusted root, valid now, made out to PayPal's signer."""
     try:
         chain = x509.load_pem_x509_certificates(content)

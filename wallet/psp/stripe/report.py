@@ -105,7 +105,7 @@ class StripeReader(CsvReader):
             else:
                 row = table.row(self.line, cells)
                 if table.kind == "reconciliation":
-                    self._into_payout(table, row, cells)
+                    self._add_to_payout(table, row, cells)
                 yield row
         if table is None:
             require_columns(1, [], ITEMS)
@@ -115,7 +115,7 @@ class StripeReader(CsvReader):
                 _("The report has no rows: no payout to your bank took effect in this period. Nothing was imported.")
             )
 
-    def _into_payout(self, table: Table, row: FileRow, cells: Sequence[str]) -> None:
+    def _add_to_payout(self, table: Table, row: FileRow, cells: Sequence[str]) -> None:
         key = (row.batch, row.currency)
         payout = self._payouts.get(key)
         if payout is None:

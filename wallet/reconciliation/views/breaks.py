@@ -88,7 +88,7 @@ def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, 
     return render(request, "wallet/reconciliation/break.html", context, status=status)
 
 
-def _do(
+def _run_on_break(
     request: UserRequest, row: Break, name: str, form: forms.Form, work: Callable[[dict[str, Any]], Any], done: str
 ) -> HttpResponseBase:
     """Form → verb → back to the break; what is wrong stays in its form."""
@@ -102,7 +102,7 @@ def _do(
 def break_settle(request: UserRequest, pk: int) -> HttpResponseBase:
     """Resolve with an explanation, without a posting."""
     form = ReasonForm(request.POST, prefix="words")
-    return _do(
+    return _run_on_break(
         request,
         _find(request, pk),
         "reason_form",
@@ -127,7 +127,7 @@ def break_comment_view(request: UserRequest, pk: int) -> HttpResponseBase:
             content=file.read() if file else b"",
         )
 
-    return _do(request, _find(request, pk), "comment_form", form, work, _("Noted."))
+    return _run_on_break(request, _find(request, pk), "comment_form", form, work, _("Noted."))
 
 
 break_comment = takes_files(break_comment_view, file_bytes_max=attachments.BYTES_MAX)
@@ -147,7 +147,7 @@ def break_propose(request: UserRequest, pk: int) -> HttpResponseBase:
             actor=request.user,
         )
 
-    return _do(
+    return _run_on_break(
         request, _find(request, pk), "posting_form", form, work, _("Proposal submitted. Awaiting second approval.")
     )
 
@@ -168,7 +168,9 @@ def break_to_bank(request: UserRequest, pk: int) -> HttpResponseBase:
             actor=request.user,
         )
 
-    return _do(request, _find(request, pk), "bank_form", form, work, _("Proposal submitted. Awaiting second approval."))
+    return _run_on_break(
+        request, _find(request, pk), "bank_form", form, work, _("Proposal submitted. Awaiting second approval.")
+    )
 
 
 @require_POST

@@ -133,7 +133,7 @@ class NewPspPage(StaffView):
                 show_forbidden=True,
             )
             if done:
-                tell_health(request, done.result)
+                show_health(request, done.result)
                 return redirect("wallet:psp", pk=done.result.pk)
         return self.show(request, adapter, form, status=422)
 
@@ -240,11 +240,11 @@ def _in_base(method: PaymentMethod, psp: Psp) -> dict[str, Any]:
 @staff_page("wallet.manage_psp")
 def psp_check(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.manage_psp")
-    tell_health(request, psp)
+    show_health(request, psp)
     return redirect("wallet:psp", pk=psp.pk)
 
 
-def tell_health(request: UserRequest, psp: Psp) -> None:
+def show_health(request: UserRequest, psp: Psp) -> None:
     """Ask the PSP now, and show its answer and what to do on the next page."""
     checked = run_action(request, lambda: psps.check_psp(psp_id=psp.pk, actor=request.user))
     if checked and checked.result.is_up:
