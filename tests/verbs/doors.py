@@ -254,7 +254,7 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.ledger.posting.settle": PART,
     "wallet.ledger.posting.release": PART,
     "wallet.ledger.posting.reverse": PART,
-    "wallet.psp.waiting_reports.hold": PART,
+    "wallet.psp.waiting_reports.hold_report": PART,
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
     "ib.engine.run": "a part of `recompute`, which has decided already, and the system's own work",

@@ -175,7 +175,7 @@ LOCKS: dict[str, str] = {
     "wallet.psp.setup.add_method": "Psp",
     "wallet.psp.setup.configure_method": "PaymentMethod",
     "wallet.psp.setup.configure_psp": "Psp",
-    "wallet.psp.waiting_reports.hold": "~keelson.reconcile",
+    "wallet.psp.waiting_reports.hold_report": "~keelson.reconcile",
     "wallet.psp.waiting_reports.lock_psp": "~keelson.reconcile",
     "wallet.reconciliation.announced_reports.fetch_again": "AnnouncedReport",
     "wallet.reconciliation.breaks.comment": "Break",

@@ -176,7 +176,7 @@ def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
 
 
 def compare_reports_with_terms(psp: Psp, *, since: dt.date) -> int:
-    """Fee breaks of reports that were here before the terms were; returns how many rows disagree."""
+    """Open fee breaks in reports that were imported before these terms; return how many rows disagree."""
     lock_psp(psp.pk)
     reports = SettlementImport.objects.filter(psp=psp, last_day__gte=since).order_by("pk").values_list("pk", flat=True)
     values: dict[str, Any] = {"psp": psp.pk, "brand": psp.brand_id}
