@@ -120,7 +120,7 @@ def test_invented_certificates_push_no_good_one_out_and_are_asked_for_once(monke
     webhooks.forget_certificates()
     monkeypatch.setattr(webhooks, "_fetch", nothing_there)
     good = "https://api.paypal.com/v1/notifications/certs/CERT-good"
-    webhooks._remember(webhooks._certificates, good, (float("inf"), "the key"))
+    webhooks._cache(webhooks._certificates, good, (float("inf"), "the key"))
     for number in [*range(60), 59]:
         with pytest.raises(webhooks.CertificateMissing):
             webhooks.public_key(f"https://api.paypal.com/v1/notifications/certs/CERT-{number}")
