@@ -367,7 +367,7 @@ def is_signed(body: bytes, header: str, secret: str) -> bool:
     return hmac.compare_digest(f"{SIGNATURE_PREFIX}{digest}".encode(), header.encode())
 
 
-# ── reading the server's answers ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading the server's answers ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def received_minor(invoice: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> int:

@@ -225,7 +225,7 @@ def _trusted_roots() -> tuple[x509.Certificate, ...]:
     return tuple(roots)
 
 
-# ── what it contains ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what it contains ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def event_of(message: Mapping[str, Any]) -> WebhookEvent:

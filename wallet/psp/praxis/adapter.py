@@ -373,7 +373,7 @@ class PraxisAdapter(BaseAdapter):
         return answer
 
 
-# ── reading the cashier's messages ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading the cashier's messages ───────────────────────────────────────────────────────────────────────────────────
 
 
 def payment_of(message: Mapping[str, Any]) -> PaymentView:
