@@ -56,7 +56,7 @@ class _LeftOpen(io.BufferedIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
 
-    def decode_cp1252(self) -> bool:
+    def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
