@@ -43,7 +43,7 @@ MODELS = {
         "change_id": "ServerAddressChange",
         "info_id": "SymbolInfo",
         "issue_id": "PlatformIssue",
-        "break_id": "SyncBreak",
+        "break_id": "ReconcileBreak",
         "backfill_id": "Backfill",
     },
     "wallet": {
@@ -67,7 +67,6 @@ MODELS = {
         "message_id": "WebhookMessage",
         "operation_id": "BalanceOperation",
         "posting_id": "BreakPosting",
-        "match_id": "MatchGroup",
     },
     "wallet.reconciliation.costs": {"proposal_id": "PspCostProposal"},
     "wallet.reconciliation.report_confirmations": {"waiting_id": "ReportToConfirm"},
