@@ -242,6 +242,7 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.disputes.reversals.apply_refund": TOLD,
     "wallet.disputes.verbs.apply_dispute": TOLD,
     "wallet.reconciliation.own_bank.require_arrival": "a part of proposing a posting, which has the break",
+    "wallet.reconciliation.settlement_import.store": "a part of an import; it locks the PSP as its first statement",
     "wallet.reconciliation.source_runs.note_breaks": "a part of a run, which has its source",
     "wallet.withdrawals.payout_results.apply_payout": TOLD,
     "wallet.withdrawals.returned_payouts.book": "a part of agreeing on a finding, which has the withdrawal",
