@@ -1,4 +1,4 @@
-"""One spelling for one mailbox and one phone number, so that the same person is recognised."""
+"""One spelling for one e-mail address and one phone number, so that the same person is recognised."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GOOGLE_HOSTS = ("gmail.com", "googlemail.com")
 
 
 def canonical_email(email: str) -> str:
-    """Reduce an e-mail address to its mailbox: lower case, no `+tag`, and no dots at Google, which ignores them.
+    """Normalise an e-mail address: lower case, no `+tag`, and no dots at Google, which ignores them.
 
     PostgreSQL computes `Client.email_canonical` by the same rule (`clients.models.client.EMAIL_CANONICAL`); a property
     test holds the two together.

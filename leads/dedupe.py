@@ -56,7 +56,10 @@ def folded(name: str) -> str:
 
 
 def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
-    """Weigh how surely two are one person: (weight, what matched). Country and name count only beside a mailbox or phone."""
+    """Weigh how surely two are one person: (weight, what matched).
+
+    Country and name count only beside an e-mail address or phone.
+    """
     hits = [name for name in ("email", "phone") if getattr(one, name) and getattr(one, name) == getattr(other, name)]
     if hits:
         hits += [
@@ -69,7 +72,7 @@ def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
 
 
 def lock_person(brand_id: int, who: Person) -> None:
-    """Lock a mailbox and a phone: two captures of one person wait for each other. Locks are taken in one order."""
+    """Lock an e-mail address and a phone, in one order: two captures of one person wait for each other."""
     keys = sorted(f"{brand_id}:{kind}:{value}" for kind, value in (("mail", who.email), ("phone", who.phone)) if value)
     with connection.cursor() as cursor:
         for key in keys:
@@ -77,7 +80,7 @@ def lock_person(brand_id: int, who: Person) -> None:
 
 
 def find_matches(brand_id: int, who: Person) -> list[Match]:
-    """Find clients of the brand with the same mailbox or phone: heaviest first, then the oldest."""
+    """Find clients of the brand with the same e-mail address or phone: heaviest first, then the oldest."""
     same = Q(pk__in=[])
     if who.email:
         same |= Q(email_canonical=who.email) & ~Q(email="")

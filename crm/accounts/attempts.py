@@ -74,7 +74,7 @@ def _used(request: HttpRequest, action: str, key: str, code: str) -> RateLimitUs
 
 
 def may_send_link(request: HttpRequest, *, login: str) -> bool:
-    """Check whether one more link may go to this login's mailbox: bounded, whoever asks and from wherever."""
+    """Check whether one more link may go to this login's e-mail address: bounded, whoever asks and from wherever."""
     return bool(ratelimit.consume(request, app=APP, action="links_to_login", key=login.strip().lower()))
 
 
