@@ -47,7 +47,7 @@ def agree() -> None:
             with_strays=True,
         )
         checked += compared.checked
-        assert [one.explanation for one in compared.found if not one.is_settled] == []
+        assert [one.explanation for one in compared.differences if not one.is_settled] == []
     assert checked >= Transfer.objects.filter(state="settled").count() > 0
     assert SourceRun.objects.exists()
     assert ClientMoneyDay.objects.exists()
