@@ -101,7 +101,13 @@ register(
     MenuEntry("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30),
     MenuEntry("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40),
     MenuEntry(
-        "money", _("Exchanges"), "wallet:exchanges", "wallet.view_transfer", "repeat", 45, words="fx conversion rate"
+        "money",
+        _("Currency exchanges"),
+        "wallet:exchanges",
+        "wallet.view_transfer",
+        "repeat",
+        45,
+        words="fx conversion rate",
     ),
     MenuEntry(
         "money",
@@ -213,7 +219,7 @@ register(
     ),
     MenuEntry(
         "compliance",
-        _("Before verification"),
+        _("Unverified limits"),
         "wallet:unverified",
         "wallet.view_unverifiedrule",
         "timer",

@@ -183,7 +183,7 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
         (line.account.pk, line.amount_minor) for line in mirror_of(journal)
     ):
         raise DomainError(
-            _("A reversal mirrors the journal line by line. For anything else write a journal of its own.")
+            _("A reversal mirrors the journal line by line. For anything else, create a separate journal.")
         )
 
 
@@ -318,7 +318,7 @@ def _attach(manual: ManualJournal, name: str, content: bytes, actor: Actor) -> M
     if known is not None:
         return known
     if manual.files.count() >= FILES_MAX:
-        raise DomainError(_("A journal has at most %(count)s files.") % {"count": FILES_MAX})
+        raise DomainError(_("A journal can have at most %(count)s files.") % {"count": FILES_MAX})
     file = ManualJournalFile(manual=manual, author=actor, at=timezone.now())
     attachments.keep(file, attachments.JOURNALS, below=manual.pk, name=name, content=content)
     file.save(force_insert=True)
@@ -350,7 +350,7 @@ def _tell_clients(manual: ManualJournal, lines: Sequence[Line], actor: User) -> 
             kind=TimelineKind.PAYMENT,
             actor=actor,
             url=f"/money/journals/{manual.pk}/",
-            title=phrase("Correction of the wallet: %(money)s") % {"money": money},
+            title=phrase("Wallet correction: %(money)s") % {"money": money},
             body=manual.reference,
             dedupe_key=f"manual:{manual.pk}:{currency}",
             is_visible_to_client=True,

@@ -49,7 +49,7 @@ def _age(row: ManualJournal, table: Table) -> str:
 
 class ManualJournalTable(Table):
     name, title, permission = "manual_journals", _("Manual journals"), "wallet.view_manualjournal"
-    subtitle = _("Written by one person, posted by another one.")
+    subtitle = _("Entered by one person, posted by another.")
     export_permission = "wallet.export_money"
     columns = [
         Column("reference", _("Reference"), render=_reference, link=True, css="nowrap"),
@@ -68,9 +68,9 @@ class ManualJournalTable(Table):
     search_hint = _("Reference")
     empty = Empty(
         _("No manual journals"),
-        _("Corrections, bank fees and write-offs that people write stand here."),
+        _("Corrections, bank fees and write-offs entered by staff appear here."),
         "pencil",
-        _("Write a journal"),
+        _("Create journal"),
         "wallet:manual_journal_new",
         "wallet.write_journal",
     )

@@ -21,10 +21,10 @@ class AnnouncedReport(HasState):
     FIRST_STATES = {"state": {ReportState.WAITING, ReportState.MISSING}}
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="announced_reports", db_index=False)
-    kind = models.CharField(max_length=20, help_text=_("Which of the reports that its adapter knows"))
+    kind = models.CharField(max_length=20, help_text=_("Report type, as defined by the adapter"))
     name = models.CharField(max_length=160)
-    address = models.CharField(max_length=500, blank=True, help_text=_("Where the PSP said that it is"))
-    day = models.DateField(null=True, help_text=_("Of one that did not come: the day whose movements it should tell"))
+    address = models.CharField(max_length=500, blank=True, help_text=_("Download address given by the PSP"))
+    day = models.DateField(null=True, help_text=_("For a missing report: the day it should cover"))
     announced_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=ReportState.choices, default=ReportState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -38,7 +38,7 @@ class BankFile(models.Model):
     # Per statement: {"account", "currency", "first", "last", "entries", "opening", "closing"} in minor units.
     statements = models.JSONField(default=list)
     entries_new = models.PositiveIntegerField(default=0)
-    entries_known = models.PositiveIntegerField(default=0, help_text=_("That an earlier file had already"))
+    entries_known = models.PositiveIntegerField(default=0, help_text=_("Already in an earlier file"))
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     imported_at = models.DateTimeField()
 
@@ -62,7 +62,7 @@ class BankEntry(HasState, AmountMixin):
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="bank_entries", db_index=False)
     file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="entries")
     fingerprint = models.CharField(max_length=64)
-    place = models.CharField(max_length=120, help_text=_("Where it stands in its file"))
+    place = models.CharField(max_length=120, help_text=_("Position in the file"))
     booked_on = models.DateField()
     value_on = models.DateField(null=True)
     bank_reference = models.CharField(max_length=100, blank=True)
@@ -70,8 +70,8 @@ class BankEntry(HasState, AmountMixin):
     batch = models.CharField(max_length=60, blank=True)
     text = models.CharField(max_length=500, blank=True)
     party_name = models.CharField(max_length=140, blank=True)
-    sealed_party = models.BinaryField(null=True, help_text=_("The other side's account, encrypted"))
-    party_label = models.CharField(max_length=40, blank=True, help_text=_("Masked, for people"))
+    sealed_party = models.BinaryField(null=True, help_text=_("Counterparty's account, encrypted"))
+    party_label = models.CharField(max_length=40, blank=True, help_text=_("Masked for display"))
     return_reason = models.CharField(max_length=20, blank=True)
     state = models.CharField(max_length=10, choices=EntryState.choices, default=EntryState.WAITING)
     deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, null=True, related_name="bank_entries")

@@ -45,18 +45,21 @@ class BonusRule(models.Model):
     valid_from = models.DateField()
     trigger = models.CharField(max_length=14, choices=BonusTrigger.choices, default=BonusTrigger.BY_HAND)
     percent = models.DecimalField(
-        max_digits=5, decimal_places=2, default=0, help_text=_("Of the deposit; 0 where staff name the amount")
+        max_digits=5, decimal_places=2, default=0, help_text=_("Per cent of the deposit; 0 if staff enter the amount")
     )
-    maximum_minor = models.BigIntegerField(help_text=_("Most that one client gets under the plan"))
+    maximum_minor = models.BigIntegerField(help_text=_("Maximum per client under this plan"))
     deposit_minimum_minor = models.BigIntegerField(default=0)
     release_by = models.CharField(max_length=6, choices=ReleaseBy.choices, default=ReleaseBy.LOTS)
     lots_per_hundred = models.DecimalField(
-        max_digits=8, decimal_places=2, null=True, help_text=_("Closed lots that free 100 units of the base currency")
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        help_text=_("Closed lots that release 100 units of the base currency"),
     )
     release_days = models.PositiveSmallIntegerField(null=True)
-    expires_days = models.PositiveSmallIntegerField(null=True, help_text=_("What is not released by then is lost"))
+    expires_days = models.PositiveSmallIntegerField(null=True, help_text=_("Anything not released by then expires"))
     on_withdrawal = models.CharField(max_length=14, choices=OnWithdrawal.choices, default=OnWithdrawal.PROPORTIONAL)
-    four_eyes_minor = models.BigIntegerField(default=10_000, help_text=_("Above this two people decide"))
+    four_eyes_minor = models.BigIntegerField(default=10_000, help_text=_("Amounts above this need a second approval"))
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -97,13 +100,15 @@ class BonusGrant(HasState, AmountMixin):
     request_key = models.CharField(max_length=80)
     deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, null=True, related_name="bonuses")
     state = models.CharField(max_length=10, choices=BonusState.choices, default=BonusState.PENDING)
-    base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate: limits use it"))
+    base_amount = BaseAmountField(help_text=_("In the brand's base currency at the day's rate; used for limits"))
     released_minor = models.BigIntegerField(default=0)
     burned_minor = models.BigIntegerField(default=0)
     needs_second = models.BooleanField(default=False)
     lots_needed = models.DecimalField(max_digits=18, decimal_places=8, null=True)
     lots_traded = models.DecimalField(max_digits=18, decimal_places=8, default=0)
-    lots_from = models.DateTimeField(null=True, help_text=_("Lots count from here on; a lot counts for one bonus only"))
+    lots_from = models.DateTimeField(
+        null=True, help_text=_("Lots count from this time; each lot counts towards one bonus only")
+    )
     release_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=300, blank=True)

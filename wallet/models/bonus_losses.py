@@ -19,9 +19,9 @@ class BonusLoss(models.Model):
     """The credit of one bonus that one taking of a deposit's money cost (a dispute, and which time it took)."""
 
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="bonus_losses")
-    dispute_round = models.PositiveSmallIntegerField(help_text=_("Which time the bank took the money"))
+    dispute_round = models.PositiveSmallIntegerField(help_text=_("Number of the bank's debit in this dispute, from 1"))
     grant = models.ForeignKey(BonusGrant, on_delete=models.PROTECT, related_name="losses")
-    amount_minor = models.BigIntegerField(help_text=_("In the bonus's currency"))
+    amount_minor = models.BigIntegerField(help_text=_("In the currency of the bonus"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="bonus_loss")
 
     class Meta:
@@ -47,7 +47,7 @@ class BonusProposal(ApprovalMixin):
     """One person says what becomes of credit that a won dispute had cost; another one agrees, and only then it is held again."""
 
     loss = models.ForeignKey(BonusLoss, on_delete=models.PROTECT, related_name="proposals")
-    restores = models.BooleanField(help_text=_("No: two people say that it stays lost"))
+    restores = models.BooleanField(help_text=_("No: the credit isn't restored"))
 
     class Meta:
         ordering = ["-id"]

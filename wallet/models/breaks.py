@@ -56,17 +56,15 @@ class Break(HasState):
     row = models.ForeignKey(SettlementRow, on_delete=models.PROTECT, null=True, related_name="breaks")
     movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, null=True, related_name="breaks")
     entry = models.ForeignKey(BankEntry, on_delete=models.PROTECT, null=True, related_name="breaks")
-    subject = models.CharField(
-        max_length=120, blank=True, db_default="", help_text=_("What it is about where it is none of the above")
-    )
+    subject = models.CharField(max_length=120, blank=True, db_default="", help_text=_("Subject, if none of the above"))
     client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     # Details beyond its kind: a code with values, written in the reader's language. `detail`: a sentence of older runs.
     detail_code = models.CharField(max_length=20, choices=Detail.choices, blank=True, db_default="")
     detail_values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     detail = models.CharField(max_length=300, blank=True, db_default="")
     currency = models.CharField(max_length=5)
-    difference_minor = models.BigIntegerField(help_text=_("Theirs less ours"))
-    happened_at = models.DateTimeField(help_text=_("When the money moved; its age counts from here"))
+    difference_minor = models.BigIntegerField(help_text=_("Difference"))
+    happened_at = models.DateTimeField(help_text=_("When the money moved; the age counts from here"))
     opened_at = models.DateTimeField()
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=BreakState.choices, default=BreakState.OPEN)
@@ -175,7 +173,7 @@ class BreakPosting(ApprovalMixin):
     one = models.ForeignKey(Break, on_delete=models.PROTECT, related_name="postings")
     way = models.CharField(max_length=12, choices=PostingWay.choices)
     currency = models.CharField(max_length=5)
-    amount_minor = models.BigIntegerField(help_text=_("What the PSP's account holds more (or less) than our books say"))
+    amount_minor = models.BigIntegerField(help_text=_("PSP balance less ledger balance"))
     business_on = models.DateField()
     # What it was proposed for: a later file may give the break another partner.
     movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -248,7 +246,11 @@ class BreakPosting(ApprovalMixin):
     @property
     def note_words(self) -> str:
         """What the second person said, or that none was needed any more."""
-        return gettext("The break closed itself.") if self.decision_note == CLOSED_ITSELF else self.decision_note
+        return (
+            gettext("The break was closed automatically.")
+            if self.decision_note == CLOSED_ITSELF
+            else self.decision_note
+        )
 
     @property
     def books(self) -> Money | None:

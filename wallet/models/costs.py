@@ -27,7 +27,7 @@ class CostTermsMixin(models.Model):
     currency = models.CharField(max_length=5)
     basis_points = models.DecimalField(max_digits=8, decimal_places=2, default=0, help_text=_("Of the gross amount"))
     fixed_minor = models.BigIntegerField(default=0)
-    tolerance_minor = models.BigIntegerField(default=1, help_text=_("How far a fee may be off for rounding"))
+    tolerance_minor = models.BigIntegerField(default=1, help_text=_("Tolerance for rounding per fee"))
     valid_from = models.DateField()
 
     class Meta:
@@ -90,7 +90,7 @@ class PspCostProposal(CostTermsMixin, ApprovalMixin):
     """Terms that somebody wrote down; another person, with the contract in hand, agrees. Then they are a `PspCost`."""
 
     ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    ended_at = models.DateTimeField(null=True, help_text=_("When the terms were taken back before their day"))
+    ended_at = models.DateTimeField(null=True, help_text=_("When the terms were withdrawn before taking effect"))
 
     class Meta:
         ordering = ["-id"]

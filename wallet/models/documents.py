@@ -20,11 +20,11 @@ class Letterhead(models.Model):
     """The letterhead of a brand's documents, beyond its name and colours."""
 
     brand = models.OneToOneField(Brand, on_delete=models.PROTECT, related_name="letterhead")
-    logo = models.BinaryField(default=b"", blank=True, help_text=_("PNG, made anew when it was uploaded"))
+    logo = models.BinaryField(default=b"", blank=True, help_text=_("PNG, re-encoded on upload"))
     address = models.CharField(max_length=300, blank=True)
     tax_number = models.CharField(max_length=40, blank=True)
     tax_note = models.CharField(
-        max_length=300, blank=True, help_text=_("Stands under invoices, e.g. why they bear no tax")
+        max_length=300, blank=True, help_text=_("Printed below invoices, e.g. why no tax is charged")
     )
     changed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     changed_at = models.DateTimeField()
@@ -47,8 +47,8 @@ class FeeInvoice(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="fee_invoices", db_index=False)
-    series = models.PositiveSmallIntegerField(help_text=_("Year in which it was issued"))
-    number = models.PositiveIntegerField(help_text=_("1, 2, 3 … within brand and year, without gaps"))
+    series = models.PositiveSmallIntegerField(help_text=_("Year of issue"))
+    number = models.PositiveIntegerField(help_text=_("1, 2, 3 … per brand and year, without gaps"))
     first_day = models.DateField()
     last_day = models.DateField()
     # [{"reference": "D-…", "kind": "deposit", "at": "2026-10-03T…", "currency": "EUR", "of": 10000, "fee": 150}, …]
@@ -104,7 +104,7 @@ class IssuedDocument(models.Model):
     client = models.ForeignKey(
         Client, on_delete=models.PROTECT, null=True, related_name="issued_documents", db_index=False
     )
-    subject = models.CharField(max_length=80, help_text=_("What it is about, e.g. deposit:D-4711 or report:12"))
+    subject = models.CharField(max_length=80, help_text=_("Subject, e.g. deposit:D-4711 or report:12"))
     title = models.CharField(max_length=160)
     first_day = models.DateField(null=True)
     last_day = models.DateField(null=True)
@@ -114,7 +114,7 @@ class IssuedDocument(models.Model):
     content_hash = models.CharField(max_length=64, help_text=_("SHA-256 of the figures; printed on the document"))
     sha256 = models.CharField(max_length=64, help_text=_("SHA-256 of the file"))
     size_bytes = models.PositiveBigIntegerField()
-    stored_name = models.CharField(max_length=40, unique=True, help_text=_("Of the encrypted file"))
+    stored_name = models.CharField(max_length=40, unique=True, help_text=_("Name of the encrypted file"))
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_at = models.DateTimeField()
 

@@ -187,7 +187,7 @@ class Journal(models.Model):
     description = models.CharField(max_length=200, blank=True)
     # Taken from the clock after the locks, so that the order of an account's versions is the order of time.
     posted_at = models.DateTimeField()
-    business_on = models.DateField(help_text="The day it belongs to in the books")
+    business_on = models.DateField(help_text="Accounting date")
     reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
     resolves = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="resolved_by")
     fx_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)

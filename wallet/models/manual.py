@@ -22,8 +22,10 @@ class ManualJournal(ApprovalMixin):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=40, unique=True)
-    request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one journal"))
-    business_on = models.DateField(help_text=_("The day it belongs to in the books"))
+    request_key = models.CharField(
+        max_length=80, help_text=_("Idempotency key from the form: submitting twice creates one journal")
+    )
+    business_on = models.DateField(help_text=_("Accounting date"))
     rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     rate_on = models.DateField(null=True)
     reverses = models.ForeignKey(Journal, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

@@ -47,10 +47,9 @@ class MatchGroup(models.Model):
     books_currency = models.CharField(max_length=5)
     books_minor = models.BigIntegerField()
     converted_minor = models.BigIntegerField(
-        null=True,
-        help_text=_("Between two currencies: what the books come to in the rows' one, at the rate of the posting"),
+        null=True, help_text=_("For two currencies: the ledger amount in the rows' currency, at the posting's rate")
     )
-    adjustment_minor = models.BigIntegerField(default=0, help_text=_("Rows less books, in the rows' currency"))
+    adjustment_minor = models.BigIntegerField(default=0, help_text=_("Report rows less ledger, in the rows' currency"))
     adjustment = models.ForeignKey(Journal, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     made_at = models.DateTimeField()
@@ -102,7 +101,7 @@ class MatchGroup(models.Model):
     @property
     def undone_why(self) -> str:
         """The reason, in the reader's language where no person undid it."""
-        return gettext("Judged anew with a later file") if self.undone_reason == JUDGED_ANEW else self.undone_reason
+        return gettext("Reassessed with a later file") if self.undone_reason == JUDGED_ANEW else self.undone_reason
 
 
 class Match(models.Model):
@@ -237,7 +236,7 @@ class Suggestion(HasState):
     row = models.ForeignKey(SettlementRow, on_delete=models.PROTECT, related_name="suggestions")
     movement = models.ForeignKey(PspMovement, on_delete=models.PROTECT, related_name="suggestions")
     rule = models.CharField(max_length=20, choices=SuggestionRule.choices)
-    difference_minor = models.BigIntegerField(help_text=_("Row less movement, in the row's currency"))
+    difference_minor = models.BigIntegerField(help_text=_("Report row less movement, in the row's currency"))
     state = models.CharField(max_length=10, choices=SuggestionState.choices, default=SuggestionState.OPEN)
     made_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)

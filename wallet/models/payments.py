@@ -67,8 +67,10 @@ class Deposit(HasState, AmountMixin):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="deposits", db_index=False)
     wallet = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    reference = models.CharField(max_length=40, unique=True, help_text=_("Ours, as the PSP knows it"))
-    request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one deposit"))
+    reference = models.CharField(max_length=40, unique=True, help_text=_("Our reference, as known to the PSP"))
+    request_key = models.CharField(
+        max_length=80, help_text=_("Idempotency key from the form: submitting twice creates one deposit")
+    )
     state = models.CharField(max_length=14, choices=DepositState.choices, default=DepositState.CREATED)
     # The PSP's id of the page or session, where the payment itself gets its own id only when it is made.
     session_reference = models.CharField(max_length=100, blank=True)
@@ -77,27 +79,27 @@ class Deposit(HasState, AmountMixin):
     payment_method = models.ForeignKey(
         PaymentMethod, on_delete=models.PROTECT, null=True, related_name="deposits", db_index=False
     )
-    pay_by = models.CharField(max_length=16, default="redirect", help_text=_("How the client hands the money over"))
+    pay_by = models.CharField(max_length=16, default="redirect", help_text=_("How the client pays"))
     instructions = models.JSONField(
-        default=dict, blank=True, help_text=_("What the client needs to pay: address, reference …")
+        default=dict, blank=True, help_text=_("Payment details for the client: address, reference …")
     )
-    method = models.CharField(max_length=30, blank=True, help_text=_("In the PSP's own word"))
+    method = models.CharField(max_length=30, blank=True, help_text=_("As named by the PSP"))
     instrument = models.CharField(max_length=80, blank=True, help_text=_("Masked card or account"))
     payer_name = models.CharField(max_length=120, blank=True)
-    received_minor = models.BigIntegerField(
-        null=True, help_text=_("What the PSP says it received, in the currency that arrived")
+    received_minor = models.BigIntegerField(null=True, help_text=_("Amount the PSP received, in the currency received"))
+    arrived_currency = models.CharField(
+        max_length=5, blank=True, help_text=_("Only if it isn't the requested currency")
     )
-    arrived_currency = models.CharField(max_length=5, blank=True, help_text=_("Where it is not the one that was meant"))
-    fee_basis_points = models.PositiveIntegerField(default=0, help_text=_("As shown before the client paid"))
+    fee_basis_points = models.PositiveIntegerField(default=0, help_text=_("As shown to the client before payment"))
     fee_fixed_minor = models.BigIntegerField(default=0)
-    fee_minor = models.BigIntegerField(default=0, help_text=_("Kept of what arrived"))
-    credited_minor = models.BigIntegerField(null=True, help_text=_("What the wallet got, in the wallet's currency"))
+    fee_minor = models.BigIntegerField(default=0, help_text=_("Deducted from the amount received"))
+    credited_minor = models.BigIntegerField(null=True, help_text=_("Amount credited, in the wallet's currency"))
     hold_reasons = ArrayField(models.CharField(max_length=16, choices=HoldReason.choices), default=list, blank=True)
     held_at = models.DateTimeField(null=True)
     charged_back_minor = models.BigIntegerField(
-        default=0, help_text=_("What the payer's bank has taken and not returned")
+        default=0, help_text=_("Amount debited by the payer's bank and not returned")
     )
-    refunded_minor = models.BigIntegerField(default=0, help_text=_("All that went back to the payer so far"))
+    refunded_minor = models.BigIntegerField(default=0, help_text=_("Total returned to the payer so far"))
     failure = models.CharField(max_length=200, blank=True)
     is_first = models.BooleanField(default=False, help_text=_("The client's first-time deposit"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="deposit")
@@ -108,7 +110,7 @@ class Deposit(HasState, AmountMixin):
         related_name="deposit_taken_back",
         help_text=_("Chargeback or refund"),
     )
-    base_amount = BaseAmountField(default=0, help_text=_("In the brand's base currency, at the day it was settled"))
+    base_amount = BaseAmountField(default=0, help_text=_("In the brand's base currency, on the settlement date"))
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)

@@ -23,17 +23,17 @@ class PayoutFinding(ApprovalMixin):
 
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=10, choices=FindingKind.choices)
-    amount_minor = models.BigIntegerField(help_text=_("What came back; else what was to be paid"))
-    psp_reference = models.CharField(max_length=100, blank=True, help_text=_("The PSP's or bank's number of it"))
-    fee_returned_minor = models.BigIntegerField(default=0, db_default=0, help_text=_("Our fee, where it goes back too"))
+    amount_minor = models.BigIntegerField(help_text=_("Amount returned; otherwise the amount to be paid"))
+    psp_reference = models.CharField(max_length=100, blank=True, help_text=_("Reference assigned by the PSP or bank"))
+    fee_returned_minor = models.BigIntegerField(default=0, db_default=0, help_text=_("Our fee, if it is returned too"))
     restores_bonus = models.BooleanField(
-        default=False, db_default=False, help_text=_("Credit that the payment took away is held again")
+        default=False, db_default=False, help_text=_("Restores the credit that the payout removed")
     )
     terms_reason = models.CharField(
         max_length=300,
         blank=True,
         db_default="",
-        help_text=_("Why fee or bonus are treated otherwise than the brand does"),
+        help_text=_("Reason for departing from the brand's default for fee or bonus"),
     )
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="payout_finding")
 
@@ -97,7 +97,7 @@ class BonusRestoration(models.Model):
     loss = models.OneToOneField(BonusLoss, on_delete=models.PROTECT, null=True, related_name="restoration")
     proposal = models.OneToOneField(BonusProposal, on_delete=models.PROTECT, null=True, related_name="restoration")
     grant = models.ForeignKey(BonusGrant, on_delete=models.PROTECT, related_name="restorations")
-    amount_minor = models.BigIntegerField(help_text=_("In the bonus's currency"))
+    amount_minor = models.BigIntegerField(help_text=_("In the currency of the bonus"))
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="bonus_restoration")
 
     class Meta:

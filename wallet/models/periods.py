@@ -27,7 +27,7 @@ class Period(HasState):
     first_day = models.DateField()
     last_day = models.DateField()
     state = models.CharField(max_length=8, choices=PeriodState.choices, default=PeriodState.OPEN)
-    closings = models.PositiveSmallIntegerField(default=0, help_text=_("How often it was closed"))
+    closings = models.PositiveSmallIntegerField(default=0, help_text=_("Number of closings"))
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     closed_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=300, blank=True)
@@ -90,7 +90,7 @@ class ClosingBalance(models.Model):
     """An account's opening, turnover and closing in one closing of a period, in signed minor units. Append-only."""
 
     period = models.ForeignKey(Period, on_delete=models.PROTECT, related_name="balances", db_index=False)
-    closing = models.PositiveSmallIntegerField(help_text=_("Which closing of the period, from 1"))
+    closing = models.PositiveSmallIntegerField(help_text=_("Number of this closing of the period, from 1"))
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="closing_balances", db_index=False)
     opening_minor = models.BigIntegerField()
     debits_minor = models.BigIntegerField()

@@ -28,14 +28,14 @@ class Psp(models.Model):
     code = models.SlugField(max_length=30, unique=True, help_text=_("Used in the webhook's address"))
     name = models.CharField(max_length=60)
     kind = models.CharField(max_length=8, choices=PspKind.choices)
-    adapter = models.CharField(max_length=20, default="sandbox", help_text=_("Which protocol it speaks"))
+    adapter = models.CharField(max_length=20, default="sandbox", help_text=_("Protocol it uses"))
     base_url = models.CharField(
-        max_length=200, blank=True, help_text=_("Where its API answers; empty: the adapter's own")
+        max_length=200, blank=True, help_text=_("Address of its API; empty: the adapter's default")
     )
     is_enabled = models.BooleanField(default=True)
-    is_fetched_daily = models.BooleanField(default=False, help_text=_("Its report is fetched and matched every day"))
+    is_fetched_daily = models.BooleanField(default=False, help_text=_("The report is fetched and matched every day"))
     reserve_days = models.PositiveSmallIntegerField(
-        default=180, db_default=180, help_text=_("How long it holds money back at most, where its report does not say")
+        default=180, db_default=180, help_text=_("Maximum days in reserve, if the report doesn't state a date")
     )
     sealed_credentials = models.BinaryField(null=True, editable=False)
     last_checked_at = models.DateTimeField(null=True)
@@ -86,7 +86,7 @@ class PaymentMethod(models.Model):
         models.CharField(max_length=2),
         default=list,
         blank=True,
-        help_text=_("Offered to clients of; empty: everywhere"),
+        help_text=_("Offered to clients in these countries; empty: everywhere"),
     )
     excluded_countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     kyc_level_min = models.PositiveSmallIntegerField(default=0)
@@ -98,12 +98,12 @@ class PaymentMethod(models.Model):
     payout_minimum_minor = models.BigIntegerField(default=1_000)
     payout_maximum_minor = models.BigIntegerField(default=100_000_000)
     deposit_fee_basis_points = models.PositiveIntegerField(
-        default=0, help_text=_("What the client pays, of the amount")
+        default=0, help_text=_("Fee paid by the client, as a share of the amount")
     )
     deposit_fee_fixed_minor = models.BigIntegerField(default=0)
     payout_fee_basis_points = models.PositiveIntegerField(default=0)
     payout_fee_fixed_minor = models.BigIntegerField(default=0)
-    minutes = models.PositiveIntegerField(default=5, help_text=_("How long it usually takes"))
+    minutes = models.PositiveIntegerField(default=5, help_text=_("Usual processing time"))
     position = models.PositiveSmallIntegerField(default=0)
     fallback_group = models.CharField(max_length=30, blank=True)
     is_enabled = models.BooleanField(default=True)
@@ -150,9 +150,9 @@ class PspCall(models.Model):
     at = models.DateTimeField()
     operation = models.CharField(max_length=60, help_text=_("Method and path, without references"))
     outcome = models.CharField(max_length=11, choices=CallOutcome.choices)
-    status = models.PositiveSmallIntegerField(default=0, help_text=_("HTTP status; 0 when no answer came"))
+    status = models.PositiveSmallIntegerField(default=0, help_text=_("HTTP status; 0 if there was no response"))
     milliseconds = models.PositiveIntegerField()
-    reference = models.CharField(max_length=100, blank=True, help_text=_("The movement it was about"))
+    reference = models.CharField(max_length=100, blank=True, help_text=_("Movement it relates to"))
     request = models.TextField(blank=True)
     answer = models.TextField(blank=True)
 
@@ -188,7 +188,7 @@ class WebhookMessage(HasState):
     state = models.CharField(max_length=10, choices=InboxState.choices, default=InboxState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=300, blank=True, help_text=_("What was done about it, or why nothing was"))
+    outcome = models.CharField(max_length=300, blank=True, help_text=_("What was done, or why nothing was"))
     processed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -13,7 +13,7 @@ class PspAddressChange(ApprovalMixin):
     """The new address of a PSP's API. The second person types its secrets again: none is stored here."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="address_changes")
-    base_url = models.CharField(max_length=200, blank=True, help_text=_("Empty: the adapter's own"))
+    base_url = models.CharField(max_length=200, blank=True, help_text=_("Empty: the adapter's default"))
     # Names of the keys that the approval replaced, for its audit.
     keys_changed: list[str]
 

@@ -16,9 +16,9 @@ class RateEntry(ApprovalMixin):
     on = models.DateField()
     rate = models.DecimalField(max_digits=22, decimal_places=12)
     last_rate = models.DecimalField(
-        max_digits=22, decimal_places=12, null=True, help_text=_("The newest one known when it was entered")
+        max_digits=22, decimal_places=12, null=True, help_text=_("Latest rate known at the time of entry")
     )
-    is_far = models.BooleanField(default=False, help_text=_("Far from the last one, and said to be right"))
+    is_far = models.BooleanField(default=False, help_text=_("Far from the last rate, confirmed as correct"))
 
     class Meta:
         ordering = ["-id"]

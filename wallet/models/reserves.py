@@ -24,9 +24,9 @@ class ReserveItem(models.Model):
     currency = models.CharField(max_length=5)
     amount_minor = models.BigIntegerField()
     at = models.DateTimeField()
-    due_on = models.DateField(null=True, help_text=_("When what was held back should be released"))
+    due_on = models.DateField(null=True, help_text=_("When the reserve is due for release"))
     posted_minor = models.BigIntegerField(
-        default=0, db_default=0, help_text=_("What two people booked otherwise: out of the reserve, by its break")
+        default=0, db_default=0, help_text=_("Posted out of the reserve with second approval, through its break")
     )
     pair = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="members")
 

@@ -35,7 +35,7 @@ class SettlementImport(models.Model):
     # The original, encrypted on disk (`settlement_import.original_of`).
     stored_name = models.CharField(max_length=64, unique=True)
     size_bytes = models.BigIntegerField()
-    format = models.CharField(max_length=40, blank=True, help_text=_("As which kind of report it was read"))
+    format = models.CharField(max_length=40, blank=True, help_text=_("Report type it was read as"))
     # The kinds of movements that it reports completely; empty: all kinds. Other kinds can't be missing in it.
     covers = ArrayField(
         models.CharField(max_length=20),
@@ -49,7 +49,7 @@ class SettlementImport(models.Model):
     # Per currency, in minor units: {"EUR": {"opening": 0, "gross": …, "fee": …, "net": …, "closing": …}}
     totals = models.JSONField(default=dict)
     matched = models.PositiveIntegerField(default=0)
-    seen_before = models.PositiveIntegerField(default=0, help_text=_("Rows that an earlier report had already"))
+    seen_before = models.PositiveIntegerField(default=0, help_text=_("Rows already in an earlier report"))
     to_bank = models.PositiveIntegerField(default=0, help_text=_("Payouts to our own bank account"))
     breaks_found = models.PositiveIntegerField(default=0)
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -144,19 +144,19 @@ class SettlementRow(models.Model):
     """
 
     report = models.ForeignKey(SettlementImport, on_delete=models.PROTECT, related_name="rows", db_index=False)
-    line = models.PositiveIntegerField(help_text=_("In the file, counted from 1"))
+    line = models.PositiveIntegerField(help_text=_("Line in the file, counted from 1"))
     type = models.CharField(max_length=20, choices=RowType.choices)
     psp_reference = models.CharField(max_length=100)
     merchant_reference = models.CharField(max_length=100, blank=True)
     original_reference = models.CharField(max_length=100, blank=True)
     client_reference = models.CharField(
-        max_length=100, blank=True, db_default="", help_text=_("Whose it is, in the words that we gave the PSP")
+        max_length=100, blank=True, db_default="", help_text=_("Client reference, as we sent it to the PSP")
     )
     batch = models.CharField(max_length=60, blank=True)
     booked_at = models.DateTimeField()
     value_at = models.DateTimeField(null=True)
     entry_reference = models.CharField(
-        max_length=100, blank=True, db_default="", help_text=_("The PSP's id of the booking itself")
+        max_length=100, blank=True, db_default="", help_text=_("The PSP's ID of the booking itself")
     )
     currency = models.CharField(max_length=5)
     gross_minor = models.BigIntegerField()
@@ -166,7 +166,7 @@ class SettlementRow(models.Model):
     paid_minor = models.BigIntegerField(null=True)
     rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
     is_repeat = models.BooleanField(
-        default=False, db_default=False, help_text=_("An earlier report of the PSP had it already")
+        default=False, db_default=False, help_text=_("Already in an earlier report from this PSP")
     )
 
     class Meta:

@@ -15,12 +15,12 @@ class TableMapping(models.Model):
     """What the columns of a table mean, for one account and one shape: the next file of the shape is read by it."""
 
     psp = models.ForeignKey(Psp, on_delete=models.PROTECT, related_name="table_mappings", db_index=False)
-    fingerprint = models.CharField(max_length=64, help_text=_("Of the names of the columns"))
-    name = models.CharField(max_length=160, help_text=_("The file that it was made for"))
+    fingerprint = models.CharField(max_length=64, help_text=_("Fingerprint of the column headings"))
+    name = models.CharField(max_length=160, help_text=_("File it was created for"))
     mapping = models.JSONField()  # statements_in.mapping.Mapping
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
-    files = models.PositiveIntegerField(default=0, help_text=_("Read with it"))
+    files = models.PositiveIntegerField(default=0, help_text=_("Files read with this mapping"))
 
     class Meta:
         ordering = ["-id"]

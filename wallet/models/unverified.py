@@ -24,21 +24,19 @@ class UnverifiedRule(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="unverified_rules")
     valid_from = models.DateField()
     maximum_minor = models.BigIntegerField(
-        help_text=_("All that may be paid in, in minor units of the brand's base currency; 0: nothing")
+        help_text=_("Maximum total deposits, in minor units of the brand's base currency; 0: none")
     )
     kinds = ArrayField(
         models.CharField(max_length=8, choices=PspKind.choices),
         default=list,
         blank=True,
-        help_text=_("Ways to pay that are allowed; empty: all"),
+        help_text=_("Allowed types of payment method; empty: all"),
     )
-    own_name_only = models.BooleanField(
-        default=True, help_text=_("Only an account that names the client as its holder")
-    )
+    own_name_only = models.BooleanField(default=True, help_text=_("Only accounts in the client's own name"))
     low_risk_only = models.BooleanField(default=True, help_text=_("Not for clients rated medium or high risk"))
-    needs_profile = models.BooleanField(default=True, help_text=_("Personal data must be complete first"))
+    needs_profile = models.BooleanField(default=True, help_text=_("Personal details must be complete first"))
     days = models.PositiveSmallIntegerField(
-        null=True, help_text=_("From the first deposit; then the relation ends and the money goes back")
+        null=True, help_text=_("Days from the first deposit; then the relationship ends and the money is returned")
     )
     source = models.CharField(max_length=300, help_text=_("Where it is written"))
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -94,12 +94,12 @@ def of_calls(calls: Iterable[PspCall]) -> list[StoryLine]:
         StoryLine(
             call.at,
             "call",
-            _("Asked %(psp)s: %(operation)s") % {"psp": call.psp, "operation": call.operation},
+            _("Request to %(psp)s: %(operation)s") % {"psp": call.psp, "operation": call.operation},
             "plug",
             CALL_TONES.get(CallOutcome(call.outcome), "danger"),
             body=[_call_body(call)],
             needs="view_webhookmessage",
-            parts=[(head, text) for head, text in ((_("Request"), call.request), (_("Answer"), call.answer)) if text],
+            parts=[(head, text) for head, text in ((_("Request"), call.request), (_("Response"), call.answer)) if text],
         )
         for call in calls
     ]
@@ -172,7 +172,7 @@ def of_related(movement: AnyMovement) -> list[StoryLine]:
     if isinstance(movement, Withdrawal) and movement.source_deposit_id:
         source = Deposit.objects.filter(pk=movement.source_deposit_id).first()
         if source is not None and source.settled_at is not None:
-            words = _("The deposit it goes back to: %(reference)s, %(money)s") % {
+            words = _("Source deposit: %(reference)s, %(money)s") % {
                 "reference": source.reference,
                 "money": formats.money(source.money),
             }
@@ -182,7 +182,7 @@ def of_related(movement: AnyMovement) -> list[StoryLine]:
 
 
 def _refund(refund: Withdrawal) -> StoryLine:
-    words = _("%(reference)s gives %(money)s back: %(state)s") % {
+    words = _("Refund %(reference)s of %(money)s: %(state)s") % {
         "reference": refund.reference,
         "money": formats.money(refund.money),
         "state": refund.get_state_display(),
@@ -210,9 +210,11 @@ def of_losses(**which: Any) -> list[StoryLine]:
             "money": formats.money(loss.money),
             "dispute": loss.dispute.psp_dispute_id,
         }
-        lines.append(_bonus(loss, loss, _("Bonus %(bonus)s lost %(money)s by dispute %(dispute)s") % values, "danger"))
+        lines.append(
+            _bonus(loss, loss, _("Bonus %(bonus)s: %(money)s removed by dispute %(dispute)s") % values, "danger")
+        )
         if hasattr(loss, "restoration"):
-            words = _("Bonus %(bonus)s holds %(money)s again: dispute %(dispute)s was won") % values
+            words = _("Bonus %(bonus)s: %(money)s restored, dispute %(dispute)s won") % values
             lines.append(_bonus(loss, loss.restoration, words, "success"))
     return lines
 
@@ -233,10 +235,10 @@ def of_restorations(grant: BonusGrant) -> list[StoryLine]:
             "deposit": loss.dispute.deposit.reference,
         }
         events: list[tuple[BonusLoss | BonusRestoration, str, str]] = [
-            (loss, _("%(money)s lost by dispute %(dispute)s of deposit %(deposit)s"), "danger")
+            (loss, _("%(money)s removed by dispute %(dispute)s on deposit %(deposit)s"), "danger")
         ]
         if hasattr(loss, "restoration"):
-            events.append((loss.restoration, _("%(money)s held again: dispute %(dispute)s was won"), "success"))
+            events.append((loss.restoration, _("%(money)s restored: dispute %(dispute)s won"), "success"))
         url = reverse("wallet:dispute", args=[loss.dispute_id])
         lines += [
             StoryLine(row.journal.posted_at, "related", words % values, "gavel", tone, url=url, needs="view_dispute")
@@ -251,7 +253,7 @@ def _of_payments(grant: BonusGrant) -> list[StoryLine]:
     for restoration in back.order_by("pk")[:RELATED_MAX]:
         assert restoration.finding is not None
         withdrawal = restoration.finding.withdrawal
-        words = _("%(money)s held again: %(reference)s came back") % {
+        words = _("%(money)s restored: %(reference)s was returned") % {
             "money": formats.money(Money.of_minor(restoration.amount_minor, grant.currency)),
             "reference": withdrawal.reference,
         }

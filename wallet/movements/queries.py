@@ -113,7 +113,7 @@ class Movement:
             "deposit": _("Deposit"),
             "withdrawal": _("Withdrawal"),
             "transfer": _("Transfer"),
-            "exchange": _("Exchange"),
+            "exchange": _("Currency exchange"),
         }
         return labels[self.kind]
 

@@ -50,7 +50,7 @@ def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
     rows = rows.filter(pk__lt=pk).order_by("-pk") if back else rows.filter(pk__gt=pk).order_by("pk")
     next_pk = rows.values_list("pk", flat=True).first()
     if next_pk is None:
-        messages.info(request, _("There is none before it.") if back else _("That was the last one."))
+        messages.info(request, _("There are none before this one.") if back else _("That was the last one."))
         return redirect(list_name)
     return redirect(f"wallet:{kind}", next_pk)
 

@@ -45,7 +45,7 @@ def propose_address(*, psp_id: int, base_url: str, reason: str, actor: User) -> 
     require(psp_policies.can_manage_psp(actor, psp))
     base_url = base_url.strip()
     if base_url == psp.base_url:
-        raise DomainError(_("This is the address that it has."))
+        raise DomainError(_("This is already the current address."))
     setup.require_address(base_url)
     return approvals.propose(PspAddressChange(psp=psp, base_url=base_url, reason=reason), actor=actor)
 
@@ -80,7 +80,7 @@ class AddressApproval(approvals.ApprovalKind[PspAddressChange]):
         psp, keys = item.psp, given.get("keys", {})
         setup.require_address(item.base_url)
         if missing := [str(key.label) for key in stored_secrets(psp) if not keys.get(key.name)]:
-            raise DomainError(_("Enter again: %(names)s.") % {"names": ", ".join(missing)})
+            raise DomainError(_("Re-enter: %(names)s.") % {"names": ", ".join(missing)})
         psp.base_url = item.base_url
         item.keys_changed = setup.replace_keys(psp, {name: value for name, value in keys.items() if value})
         psp.save()
@@ -92,7 +92,7 @@ class AddressApproval(approvals.ApprovalKind[PspAddressChange]):
         return f"/money/psps/{item.psp_id}/"
 
     def changes(self, item: PspAddressChange) -> list[Change]:
-        own = _("The provider’s own")
+        own = _("Provider's default")
         return [Change(_("API address"), item.base_url or own, item.psp.base_url or own)]
 
     def target(self, item: PspAddressChange) -> Psp:

@@ -48,9 +48,9 @@ class BreakTable(Table):
     name, title, permission = "breaks", _("Breaks"), "wallet.view_settlementimport"
     subtitle = _("What their side and ours say differently. One that a later file explains closes itself.")
     columns = [
-        Column("explanation", _("Difference"), link=True),
+        Column("explanation", _("Break"), link=True),
         BadgeColumn("kind", _("Kind")),
-        MoneyColumn("difference_minor", _("Theirs less ours"), minor=True, signed=True),
+        MoneyColumn("difference_minor", _("Difference"), minor=True, signed=True),
         Column("psp", _("PSP"), value=lambda row: row.psp.name if row.psp else row.get_leg_display(), css="nowrap"),
         Column("age", _("Days"), render=_age, css="end num"),
         Column("owner", _("Owner"), css="nowrap"),

@@ -45,7 +45,7 @@ class TransferTable(MovementTable):
 
 
 class ExchangeTable(MovementTable):
-    name, title, permission = "exchanges", _("Exchanges"), "wallet.view_transfer"
+    name, title, permission = "exchanges", _("Currency exchanges"), "wallet.view_transfer"
     subtitle = _("Between wallets of one client, each at the rate that was quoted.")
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),

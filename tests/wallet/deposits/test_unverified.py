@@ -1,4 +1,4 @@
-"""Before verification: the circular's limits as dated rules, at the click and when the money arrives, and the fifteen days."""
+"""Unverified limits: the circular's limits as dated rules, at the click and when the money arrives, and the fifteen days."""
 
 import datetime as dt
 from decimal import Decimal

@@ -98,11 +98,11 @@ def test_won_it_is_held_again_by_rule_and_named_everywhere(grant):
     assert known.target_id == str(grant.pk) and "dp_1" in audit.body_of(known)["after"]["by"]
     for story in (story_of(deposit), story_of_dispute(Dispute.objects.get())):
         words = [str(line.words) for line in story.lines]
-        assert f"Bonus {grant.reference} lost €250.00 by dispute dp_1" in words
-        assert f"Bonus {grant.reference} holds €250.00 again: dispute dp_1 was won" in words
+        assert f"Bonus {grant.reference}: €250.00 removed by dispute dp_1" in words
+        assert f"Bonus {grant.reference}: €250.00 restored, dispute dp_1 won" in words
     words = [str(line.words) for line in story_of_bonus(grant).lines]
-    assert f"€250.00 lost by dispute dp_1 of deposit {deposit.reference}" in words
-    assert "€250.00 held again: dispute dp_1 was won" in words
+    assert f"€250.00 removed by dispute dp_1 on deposit {deposit.reference}" in words
+    assert "€250.00 restored: dispute dp_1 won" in words
     assert verify().holds
 
 
@@ -320,6 +320,6 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     grant.refresh_from_db()
     assert grant.held_minor == 25_000
     shown = second.get(page).content.decode()
-    assert "Decided before" in shown and "dp_1 was won" in shown
+    assert "Decided before" in shown and "dispute dp_1 won" in shown
     shown = second.get(reverse("wallet:deposit", args=[grant.deposit_id])).content.decode()
     assert f"Bonus {grant.reference} holds €250.00 again" in shown

@@ -33,7 +33,7 @@ def test_stored_keys_are_not_taken_to_another_address(cast, psp):
     stored = psp.credentials
     assert psp.base_url == "https://psp.example" and stored["api_key"], "nothing changed yet"
     for given in ({}, {"api_key": "typed-again"}, {"webhook_secret": "typed-too", "api_key": ""}):
-        with pytest.raises(DomainError, match="Enter again"):
+        with pytest.raises(DomainError, match="Re-enter"):
             approvals.approve(PspAddressChange, change.pk, keys=given, actor=cast.second_finance)
     approvals.approve(PspAddressChange, change.pk, keys=KEYS, actor=cast.second_finance)
     psp.refresh_from_db()

@@ -28,9 +28,9 @@ def test_the_calls_about_a_deposit_stand_in_its_story_with_what_was_said(cast, o
     pay(deposit)
     outside.deliver(wait_for=2)
     first = lines_of(deposit)[0]
-    assert first.words.startswith("Asked Northpay: POST /northpay/v1/payments")
+    assert first.words.startswith("Request to Northpay: POST /northpay/v1/payments")
     assert first.body[0].startswith("Answered · HTTP 201 · ") and first.body[0].endswith(" ms")
-    assert [head for head, _text in first.parts] == ["Request", "Answer"]
+    assert [head for head, _text in first.parts] == ["Request", "Response"]
     assert deposit.reference in first.parts[0][1]
     look_up_deposit(Deposit.objects.get().pk)
     assert all("sandbox-api-key" not in text for line in lines_of(deposit) for _head, text in line.parts)
@@ -59,9 +59,9 @@ def test_what_was_said_is_for_those_who_may_read_webhooks(cast, outside, browse)
     deposit = start(cast, outside)
     address = reverse("wallet:deposit", args=[deposit.pk])
     page = browse(cast.finance).get(address).content.decode()
-    assert "Asked Northpay: POST" in page and "What was said" in page
+    assert "Request to Northpay: POST" in page and "What was said" in page
     page = browse(cast.agent).get(address).content.decode()
-    assert "Asked Northpay: POST" in page and "What was said" not in page
+    assert "Request to Northpay: POST" in page and "What was said" not in page
 
 
 def test_of_many_look_ups_the_first_and_the_last_are_kept(outside):

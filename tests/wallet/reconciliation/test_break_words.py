@@ -57,7 +57,7 @@ def test_a_group_that_is_judged_anew_and_a_posting_that_falls_with_its_break_say
     recon.report(psp, parts, last=15)
     recon.report(psp, [recon.row("W-1", -500, psp_reference="c", type="payout", day=16)], first=16)
     group = MatchGroup.objects.get()
-    assert (group.undone_reason, group.undone_why) == ("judged_anew", "Judged anew with a later file")
+    assert (group.undone_reason, group.undone_why) == ("judged_anew", "Reassessed with a later file")
 
     from wallet.reconciliation import postings
 
@@ -68,4 +68,4 @@ def test_a_group_that_is_judged_anew_and_a_posting_that_falls_with_its_break_say
     recon.movement(psp, cast.client, "W-2", -500, psp_reference="c", kind="payout")
     rematch(psp.pk)
     posting = BreakPosting.objects.get(pk=posting.pk)
-    assert (posting.decision_note, posting.note_words) == ("closed_itself", "The break closed itself.")
+    assert (posting.decision_note, posting.note_words) == ("closed_itself", "The break was closed automatically.")

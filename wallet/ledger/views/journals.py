@@ -113,7 +113,7 @@ class NewJournal(StaffView):
                 actor=self.request.user,
             )
         except IntegrityError as error:  # the same click twice, at once: the other one has it
-            raise DomainError(_("This form was already sent. Look at the list of manual journals.")) from error
+            raise DomainError(_("This form was already submitted. Check the list of manual journals.")) from error
 
 
 new_journal = takes_files(NewJournal.as_view(), file_bytes_max=attachments.BYTES_MAX, needs="wallet.write_journal")
@@ -182,7 +182,7 @@ def manual_attach_view(request: UserRequest, pk: int) -> HttpResponseBase:
         file = form.cleaned_data["file"]
         manual_journals.attach_file(manual_id=pk, file_name=file.name, content=file.read(), actor=request.user)
 
-    if run_action(request, work, _("The file is kept with the journal."), form=form, show_forbidden=True):
+    if run_action(request, work, _("File attached to the journal."), form=form, show_forbidden=True):
         return redirect("wallet:manual_journal", pk=pk)
     return show_manual(request, manual, {"evidence_form": form}, status=422)
 

@@ -89,7 +89,7 @@ def _side(side: str) -> Any:
 
 class AccountTable(Table):
     name, title, permission = "ledger_accounts", _("Ledger"), "wallet.view_account"
-    subtitle = _("Every account with its balance, now or as of any instant.")
+    subtitle = _("Every account with its balance, now or at any point in time.")
     columns = [
         Column("kind", _("Account"), value="get_kind_display", link=True),
         Column("owner", _("Owner"), render=lambda row, table: table.owner(row)),
@@ -102,7 +102,7 @@ class AccountTable(Table):
     row_url_name = "wallet:ledger_account"
     default_order = "is_bounded"  # the house's accounts first, then the clients' wallets
     search_hint = _("Client")
-    empty = Empty(_("No accounts yet"), _("Accounts open by themselves when money first moves."), "book-open")
+    empty = Empty(_("No accounts yet"), _("Accounts are created automatically when money first moves."), "book-open")
 
     def queryset(self) -> QuerySet[Account]:
         return (
