@@ -11,7 +11,7 @@ class WalletAction(AuditCode):
     BANK_BATCH_MADE = "wallet.bank_batch_made", _("Payment file created"), "file-text"
     BANK_BATCH_SENT = "wallet.bank_batch_sent", _("Payment file sent to the bank"), "send"
     BANK_ENTRY_ASSIGNED = "wallet.bank_entry_assigned", _("Bank entry assigned"), "landmark"
-    BANK_ENTRY_SET_ASIDE = "wallet.bank_entry_set_aside", _("Bank entry set aside"), "archive"
+    BANK_ENTRY_SET_ASIDE = "wallet.bank_entry_set_aside", _("Bank entry marked as not client-related"), "archive"
     BANK_STATEMENT_IMPORTED = "wallet.bank_statement_imported", _("Bank statement imported"), "landmark"
     BANK_TABLE_DISCARDED = "wallet.bank_table_discarded", _("Bank table discarded"), "trash-2"
     BANK_TABLE_FORGOTTEN = "wallet.bank_table_forgotten", _("Column mapping of a bank table deleted"), "trash-2"
@@ -26,33 +26,28 @@ class WalletAction(AuditCode):
     BONUS_REQUESTED = "wallet.bonus_requested", _("Bonus requested; awaiting second approval"), "user-check", "info"
     BONUS_RESTORED = (
         "wallet.bonus_restored",
-        _("Bonus held again: the payment that cost it was returned"),
+        _("Bonus restored: the payment that reduced it was returned"),
         "undo-2",
         "success",
     )
     BONUS_RESTORED_BY_DISPUTE = (
         "wallet.bonus_restored_by_dispute",
-        _("Bonus held again: the chargeback that cost it was won"),
+        _("Bonus restored: the chargeback that reduced it was won"),
         "redo-2",
         "success",
     )
-    BONUS_RETURN_OPEN = (
-        "wallet.bonus_return_open",
-        _("Chargeback won: return of the bonus awaiting a decision"),
-        "user-check",
-        "info",
-    )
+    BONUS_RETURN_OPEN = ("wallet.bonus_return_open", _("Chargeback won: bonus decision pending"), "user-check", "info")
     BONUS_RETURN_PROPOSED = (
         "wallet.bonus_return_proposed",
-        _("Return of the bonus proposed; awaiting second approval"),
+        _("Bonus outcome proposed; awaiting second approval"),
         "user-check",
         "info",
     )
-    BONUS_RETURN_REFUSED = "wallet.bonus_return_refused", _("Proposal about the bonus refused"), "circle-x", "warning"
-    BONUS_RETURN_WITHDRAWN = "wallet.bonus_return_withdrawn", _("Proposal about the bonus withdrawn"), "x"
+    BONUS_RETURN_REFUSED = "wallet.bonus_return_refused", _("Proposed bonus outcome refused"), "circle-x", "warning"
+    BONUS_RETURN_WITHDRAWN = "wallet.bonus_return_withdrawn", _("Proposed bonus outcome withdrawn"), "x"
     BONUS_RULE_WRITTEN = "wallet.bonus_rule_written", _("Bonus rule saved"), "coins"
-    BONUS_REQUEST_WITHDRAWN = "wallet.bonus_request_withdrawn", _("Request for a bonus withdrawn"), "x"
-    BONUS_STAYS_LOST = "wallet.bonus_stays_lost", _("Bonus stays lost, approved by two people"), "circle-x"
+    BONUS_REQUEST_WITHDRAWN = "wallet.bonus_request_withdrawn", _("Bonus request withdrawn"), "x"
+    BONUS_STAYS_LOST = "wallet.bonus_stays_lost", _("Bonus loss confirmed by two people"), "circle-x"
     BREAK_COMMENTED = "wallet.break_commented", _("Comment on a break added"), "message-square"
     BREAK_GIVEN = "wallet.break_given", _("Break assigned"), "user-check"
     BREAK_POSTED = "wallet.break_posted", _("Break posted"), "scale", "success"
@@ -66,7 +61,7 @@ class WalletAction(AuditCode):
     COST_TERMS_REFUSED = "wallet.cost_terms_refused", _("Cost terms refused"), "circle-x", "warning"
     COST_TERMS_TAKEN_BACK = "wallet.cost_terms_taken_back", _("Cost terms revoked"), "undo-2", "warning"
     COST_TERMS_WITHDRAWN = "wallet.cost_terms_withdrawn", _("Cost terms withdrawn"), "x"
-    DAILY_FETCH_CHANGED = "wallet.daily_fetch_changed", _("Daily fetch changed"), "calendar-clock"
+    DAILY_FETCH_CHANGED = "wallet.daily_fetch_changed", _("Daily report fetch changed"), "calendar-clock"
     DEPOSIT_AUTHORISED = "wallet.deposit_authorised", _("Payment authorised"), "circle-check", "info"
     DEPOSIT_CB_REVERSED = "wallet.deposit_cb_reversed", _("Chargeback reversed"), "redo-2", "success"
     DEPOSIT_CHARGED_BACK = (
@@ -75,7 +70,7 @@ class WalletAction(AuditCode):
         "undo-2",
         "danger",
     )
-    DEPOSIT_EXPIRED = "wallet.deposit_expired", _("Deposit expired: the client never paid"), "clock"
+    DEPOSIT_EXPIRED = "wallet.deposit_expired", _("Deposit expired: not paid in time"), "clock"
     DEPOSIT_FAILED = "wallet.deposit_failed", _("Payment failed"), "circle-x", "danger"
     DEPOSIT_HELD = "wallet.deposit_held", _("Deposit held for review"), "circle-pause", "warning"
     DEPOSIT_PARTLY_REFUNDED = (
@@ -87,7 +82,7 @@ class WalletAction(AuditCode):
     DEPOSIT_PENDING = "wallet.deposit_pending", _("Payment pending at the PSP"), "hourglass", "info"
     DEPOSIT_REFUND_CAME_BACK = (
         "wallet.deposit_refund_came_back",
-        _("Refund returned: it did not reach the payer"),
+        _("Refund returned: it didn't reach the payer"),
         "undo-2",
         "warning",
     )
@@ -95,18 +90,18 @@ class WalletAction(AuditCode):
     DEPOSIT_RELEASED = "wallet.deposit_released", _("Deposit released to the wallet"), "lock-open", "success"
     DEPOSIT_RETURNED = (
         "wallet.deposit_returned",
-        _("Deposit sent back to the payer, never credited"),
+        _("Deposit returned to the payer without being credited"),
         "undo-2",
         "warning",
     )
-    DEPOSIT_SETTLED = "wallet.deposit_settled", _("Deposit booked into the wallet"), "wallet", "success"
+    DEPOSIT_SETTLED = "wallet.deposit_settled", _("Deposit credited to the wallet"), "wallet", "success"
     DEPOSIT_STARTED = "wallet.deposit_started", _("Deposit started by the client"), "circle-play"
-    DISPUTE_INQUIRY = "wallet.dispute_inquiry", _("Question of the payer's bank"), "gavel", "info"
+    DISPUTE_INQUIRY = "wallet.dispute_inquiry", _("Inquiry from the payer's bank"), "gavel", "info"
     DISPUTE_LOST = "wallet.dispute_lost", _("Dispute lost"), "circle-x", "danger"
     DISPUTE_NEEDS_RESPONSE = "wallet.dispute_needs_response", _("Dispute needs a response"), "gavel", "warning"
     DISPUTE_OPENED = "wallet.dispute_opened", _("Dispute opened by the payer's bank"), "gavel", "warning"
     DISPUTE_SUBMITTED = "wallet.dispute_submitted", _("Dispute evidence submitted to the bank"), "send", "info"
-    DISPUTE_WON = "wallet.dispute_won", _("Dispute won: the money is returned"), "circle-check", "success"
+    DISPUTE_WON = "wallet.dispute_won", _("Dispute won: funds returned"), "circle-check", "success"
     DOCUMENT_MADE = "wallet.document_made", _("Document issued"), "file-text"
     EVIDENCE_MADE = "wallet.evidence_made", _("Dispute evidence prepared"), "file-text", "info"
     EXCHANGED = "wallet.exchanged", _("Exchanged at the quoted rate and booked"), "repeat", "success"
@@ -143,15 +138,15 @@ class WalletAction(AuditCode):
         "info",
     )
     PERIOD_CLOSED = "wallet.period_closed", _("Period closed"), "calendar", "success"
-    PERIOD_CLOSING = "wallet.period_closing", _("Closing of a period started"), "calendar"
+    PERIOD_CLOSING = "wallet.period_closing", _("Period close started"), "calendar"
     PERIOD_REOPENED = "wallet.period_reopened", _("Period reopened"), "lock-open", "warning"
-    PERIOD_REOPENING_ASKED = "wallet.period_reopening_asked", _("Reopening of a period requested"), "calendar", "info"
-    PERIOD_REOPENING_REFUSED = "wallet.period_reopening_refused", _("Reopening of a period refused"), "circle-x"
-    PERIOD_REOPENING_WITHDRAWN = "wallet.period_reopening_withdrawn", _("Reopening of a period withdrawn"), "x"
-    PSP_ADDRESS_CHANGED = "wallet.psp_address_changed", _("Address of a PSP changed"), "plug", "warning"
-    PSP_ADDRESS_PROPOSED = "wallet.psp_address_proposed", _("New address of a PSP proposed"), "plug", "info"
-    PSP_ADDRESS_REFUSED = "wallet.psp_address_refused", _("New address of a PSP refused"), "circle-x"
-    PSP_ADDRESS_WITHDRAWN = "wallet.psp_address_withdrawn", _("New address of a PSP withdrawn"), "x"
+    PERIOD_REOPENING_ASKED = "wallet.period_reopening_asked", _("Period reopening requested"), "calendar", "info"
+    PERIOD_REOPENING_REFUSED = "wallet.period_reopening_refused", _("Period reopening refused"), "circle-x"
+    PERIOD_REOPENING_WITHDRAWN = "wallet.period_reopening_withdrawn", _("Period reopening withdrawn"), "x"
+    PSP_ADDRESS_CHANGED = "wallet.psp_address_changed", _("PSP address changed"), "plug", "warning"
+    PSP_ADDRESS_PROPOSED = "wallet.psp_address_proposed", _("New PSP address proposed"), "plug", "info"
+    PSP_ADDRESS_REFUSED = "wallet.psp_address_refused", _("New PSP address refused"), "circle-x"
+    PSP_ADDRESS_WITHDRAWN = "wallet.psp_address_withdrawn", _("New PSP address withdrawn"), "x"
     PSP_CHECKED = "wallet.psp_checked", _("PSP connection checked"), "heart-pulse"
     PSP_CONFIGURED = "wallet.psp_configured", _("PSP settings changed"), "settings"
     PSP_CREATED = "wallet.psp_created", _("PSP created"), "plug"
@@ -159,24 +154,24 @@ class WalletAction(AuditCode):
     RATE_ENTERED = "wallet.rate_entered", _("Exchange rate entered"), "trending-up", "info"
     RATE_REFUSED = "wallet.rate_refused", _("Exchange rate refused"), "circle-x", "warning"
     RATE_WITHDRAWN = "wallet.rate_withdrawn", _("Exchange rate withdrawn"), "x"
-    REFUND_REQUESTED = "wallet.refund_requested", _("Refund requested; the money is reserved"), "undo-2", "info"
+    REFUND_REQUESTED = "wallet.refund_requested", _("Refund requested; funds on hold"), "undo-2", "info"
     REFUND_TAKEN_BACK = (
         "wallet.refund_taken_back",
-        _("Refund cancelled: the client did not claim it"),
+        _("Refund cancelled: not claimed by the client"),
         "undo-2",
         "warning",
     )
     REPORT_CONFIRMED = "wallet.report_confirmed", _("Report confirmed"), "circle-check"
     REPORT_DISCARDED = "wallet.report_discarded", _("Report discarded"), "trash-2"
-    REPORT_FETCH_ORDERED = "wallet.report_fetch_ordered", _("Report fetch ordered"), "refresh-cw"
-    REPORT_HELD = "wallet.report_held", _("Report held: it may be incomplete"), "circle-pause", "warning"
+    REPORT_FETCH_ORDERED = "wallet.report_fetch_ordered", _("Report fetch requested"), "refresh-cw"
+    REPORT_HELD = "wallet.report_held", _("Report on hold: it may be incomplete"), "circle-pause", "warning"
     REPORT_IMPORTED = "wallet.report_imported", _("Report imported"), "download"
-    REPORT_NOT_FETCHED = "wallet.report_not_fetched", _("Report could not be fetched"), "triangle-alert", "warning"
+    REPORT_NOT_FETCHED = "wallet.report_not_fetched", _("Report fetch failed"), "triangle-alert", "warning"
     SUGGESTION_ACCEPTED = "wallet.suggestion_accepted", _("Suggested match accepted"), "thumbs-up"
     SUGGESTION_REJECTED = "wallet.suggestion_rejected", _("Suggested match rejected"), "thumbs-down"
     TRANSFER_FAILED = (
         "wallet.transfer_failed",
-        _("Transfer refused by the platform; the money is in the wallet again"),
+        _("Transfer rejected by the platform; funds returned to the wallet"),
         "circle-x",
         "danger",
     )
@@ -194,7 +189,7 @@ class WalletAction(AuditCode):
     )
     TRANSFER_UNKNOWN = (
         "wallet.transfer_unknown",
-        _("Outcome unknown: the transfer is looked up on the platform"),
+        _("Outcome unknown: checking the transfer on the platform"),
         "circle-question-mark",
         "warning",
     )
@@ -210,41 +205,36 @@ class WalletAction(AuditCode):
     WITHDRAWAL_APPROVED = "wallet.withdrawal_approved", _("Withdrawal approved"), "circle-check", "success"
     WITHDRAWAL_CAME_BACK = (
         "wallet.withdrawal_came_back",
-        _("Payout returned; the money is in the wallet again"),
+        _("Payout returned; funds back in the wallet"),
         "undo-2",
         "warning",
     )
     WITHDRAWAL_CANCELLED = "wallet.withdrawal_cancelled", _("Withdrawal cancelled by the client"), "x"
     WITHDRAWAL_FAILED = (
         "wallet.withdrawal_failed",
-        _("Withdrawal failed; the money is in the wallet again"),
+        _("Withdrawal failed; funds back in the wallet"),
         "triangle-alert",
         "danger",
     )
-    WITHDRAWAL_LOOKED_UP = "wallet.withdrawal_looked_up", _("Withdrawal looked up at the PSP"), "search"
+    WITHDRAWAL_LOOKED_UP = "wallet.withdrawal_looked_up", _("Withdrawal status checked with the PSP"), "search"
     WITHDRAWAL_REJECTED = (
         "wallet.withdrawal_rejected",
-        _("Withdrawal rejected; the money is in the wallet again"),
+        _("Withdrawal rejected; funds back in the wallet"),
         "circle-x",
         "danger",
     )
     WITHDRAWAL_REQUESTED = (
         "wallet.withdrawal_requested",
-        _("Withdrawal requested; the money is reserved"),
+        _("Withdrawal requested; funds on hold"),
         "hand-coins",
         "info",
     )
-    WITHDRAWAL_REVIEWED = (
-        "wallet.withdrawal_reviewed",
-        _("Withdrawal approved by the first person"),
-        "user-check",
-        "info",
-    )
+    WITHDRAWAL_REVIEWED = ("wallet.withdrawal_reviewed", _("First approval given for withdrawal"), "user-check", "info")
     WITHDRAWAL_SENT = "wallet.withdrawal_sent", _("Withdrawal sent to the PSP"), "send", "info"
     WITHDRAWAL_SETTLED = "wallet.withdrawal_settled", _("Withdrawal paid"), "banknote", "success"
     WITHDRAWAL_UNKNOWN = (
         "wallet.withdrawal_unknown",
-        _("Outcome unknown: the withdrawal is looked up at the PSP"),
+        _("Outcome unknown: checking the withdrawal with the PSP"),
         "circle-question-mark",
         "warning",
     )

@@ -71,7 +71,7 @@ def test_one_movement_s_story_stands_on_one_page_and_j_goes_on(page, cast):
     enter(page, cast.finance)
     page.goto(f"/money/withdrawals/{first.pk}/")
     story = page.locator(".k-timeline").first
-    expect(story).to_contain_text("Withdrawal requested; the money is reserved")
+    expect(story).to_contain_text("Withdrawal requested; funds on hold")
     expect(story).to_contain_text("Money reserved in the ledger")
     expect(story).to_contain_text("€150.00")
     expect(story.locator("[data-kind=check]")).to_contain_text("checks passed")

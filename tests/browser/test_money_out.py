@@ -107,7 +107,7 @@ def test_several_are_approved_after_a_preview(page, payer):
     expect(page.get_by_text("3 requests can go")).to_be_visible()
     shot(page, "batch-preview")
     assert not Withdrawal.objects.exclude(state="requested").exists()
-    page.get_by_role("button", name="Approve 3").click()
+    page.get_by_role("button", name="Approve 3 withdrawals").click()
     expect(page.get_by_role("heading", name="3 of 3 approved")).to_be_visible()
     shot(page, "batch-result")
     assert sorted(Withdrawal.objects.values_list("state", flat=True)) == [

@@ -52,7 +52,7 @@ def shape_of(content: bytes | BinaryIO) -> Shape:
     file = _file(content)
     kind = find_format(file)
     if kind not in TABLES:
-        raise BadStatement(_("This is no table: it is read without a mapping."))
+        raise BadStatement(_("This file isn't a table and doesn't need a column mapping."))
     rows = first_rows(file, kind)
     cells = [row for _number, row in rows]
     guessed = guess(cells)
@@ -71,9 +71,9 @@ def mapping_for(psp: Psp, content: bytes | BinaryIO) -> Mapping | None:
     if known is not None:
         return _moved(Mapping.from_json(known.mapping), shape)
     if shape.guessed is None or shape.guessed.doubts:
-        raise MappingNeeded(_("Say which column is what: the table's own names do not tell it."))
+        raise MappingNeeded(_("Map the columns: their headings weren't recognised."))
     if not shape.guessed.currency and "currency" not in shape.guessed.columns and not _is_marked(shape):
-        raise MappingNeeded(_("Say in which currency the table is: it names none."))
+        raise MappingNeeded(_("Select a currency: the table doesn't contain one."))
     return None
 
 
@@ -125,8 +125,8 @@ def count_use(psp: Psp, content: bytes | BinaryIO) -> None:
 def require_complete(mapping: Mapping) -> None:
     """Refuse a mapping without a date, an amount or a currency. Raises DomainError."""
     if "date" not in mapping.columns:
-        raise DomainError(_("Say which column is the day of the booking."))
+        raise DomainError(_("Select the booking date column."))
     if not mapping.columns.keys() & {"amount", "debit", "credit"}:
-        raise DomainError(_("Say which column is the amount, or which are money out and money in."))
+        raise DomainError(_("Select the amount column, or the money in and money out columns."))
     if not mapping.currency and "currency" not in mapping.columns:
-        raise DomainError(_("Say in which currency the amounts are, or which column tells it."))
+        raise DomainError(_("Enter the currency of the amounts or select the currency column."))

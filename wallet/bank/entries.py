@@ -77,8 +77,8 @@ def _came_in(entry: BankEntry) -> None:
         if words:
             _end(entry, EntryState.UNMATCHED, words)
         return
-    several = _("It names more than one deposit.")
-    _end(entry, EntryState.UNMATCHED, several if deposits else _("It names no deposit of ours."))
+    several = _("The payment text matches more than one deposit.")
+    _end(entry, EntryState.UNMATCHED, several if deposits else _("No matching deposit found."))
 
 
 def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) -> str:
@@ -156,7 +156,7 @@ def _went_out(entry: BankEntry) -> None:
         _end(
             entry,
             EntryState.UNMATCHED,
-            _("%(reference)s was ordered as %(amount)s.")
+            _("%(reference)s was ordered for %(amount)s.")
             % {"reference": order.reference, "amount": formats.money(order.money)},
             order=order,
         )
@@ -164,12 +164,12 @@ def _went_out(entry: BankEntry) -> None:
         _end(
             entry,
             EntryState.UNMATCHED,
-            _("%(reference)s was booked before.") % {"reference": order.reference},
+            _("%(reference)s is already booked.") % {"reference": order.reference},
             order=order,
         )
     else:
         _settle(order, entry)
-        _end(entry, EntryState.PAYOUT, _("%(reference)s is paid") % {"reference": order.reference}, order=order)
+        _end(entry, EntryState.PAYOUT, _("%(reference)s paid") % {"reference": order.reference}, order=order)
 
 
 def _batch_went_out(entry: BankEntry) -> None:
@@ -177,11 +177,11 @@ def _batch_went_out(entry: BankEntry) -> None:
     texts = {entry.batch, entry.end_to_end, *entry.text.split()} - {""}
     batch = BankBatch.objects.filter(psp_id=entry.psp_id, message_id__in=texts).first()
     if batch is None:
-        _end(entry, EntryState.OTHER, _("A booking of the house: fee, transfer or interest"))
+        _end(entry, EntryState.OTHER, _("Company entry: fee, transfer or interest"))
         return
     open_orders = lock_all(batch.orders.exclude(state__in=[OrderState.SETTLED, OrderState.RETURNED]))
     if (batch.total_minor, batch.currency) != (-entry.amount_minor, entry.currency) or not open_orders:
-        _end(entry, EntryState.UNMATCHED, _("It is not the total of %(batch)s.") % {"batch": batch})
+        _end(entry, EntryState.UNMATCHED, _("The amount doesn't match the total of %(batch)s.") % {"batch": batch})
         return
     for order in open_orders:
         _settle(order, entry)
@@ -201,7 +201,7 @@ def _came_back(entry: BankEntry, order: BankOrder) -> None:
         _end(
             entry,
             EntryState.UNMATCHED,
-            _("Part of %(reference)s came back.") % {"reference": order.reference},
+            _("%(reference)s was partly returned.") % {"reference": order.reference},
             order=order,
         )
         return
@@ -210,7 +210,7 @@ def _came_back(entry: BankEntry, order: BankOrder) -> None:
     order.finished_at = timezone.now()
     order.save(update_fields=["state", "failure", "finished_at"])
     _tell(order, TransferStatus.FAILED, entry)
-    _end(entry, EntryState.RETURNED, _("%(reference)s came back") % {"reference": order.reference}, order=order)
+    _end(entry, EntryState.RETURNED, _("%(reference)s was returned") % {"reference": order.reference}, order=order)
 
 
 def _tell(order: BankOrder, status: TransferStatus, entry: BankEntry) -> None:
@@ -239,12 +239,14 @@ def assign_entry(*, entry_id: int, reference: str, actor: Actor, reason: str) ->
     entry = lock(BankEntry, entry_id, "psp__brand", "file")
     require(policies.can_handle_bank(actor, entry.psp))
     if entry.state != EntryState.UNMATCHED or entry.amount_minor <= 0:
-        raise WrongState(_("Only money that came in and that nobody recognised can be assigned."))
+        raise WrongState(_("Only unmatched incoming payments can be assigned."))
     if not reason.strip():
-        raise DomainError(_("Say how you know that it belongs there."))
+        raise DomainError(_("Enter why this payment belongs to the deposit."))
     deposit = Deposit.objects.filter(psp_id=entry.psp_id, reference=reference.strip().upper()).first()
     if deposit is None:
-        raise DomainError(_("This account has no deposit %(reference)s.") % {"reference": reference.strip()[:40]})
+        raise DomainError(
+            _("There is no deposit %(reference)s on this account.") % {"reference": reference.strip()[:40]}
+        )
     words = _book(entry, deposit, EntryState.ASSIGNED, assigned_by=actor, reason=reason.strip()[:300])
     if words:
         raise DomainError(words)
@@ -269,9 +271,9 @@ def set_entry_aside(*, entry_id: int, actor: Actor, reason: str) -> BankEntry:
     entry = lock(BankEntry, entry_id, "psp__brand")
     require(policies.can_handle_bank(actor, entry.psp))
     if entry.state != EntryState.UNMATCHED:
-        raise WrongState(_("This entry is “%(state)s” already.") % {"state": entry.get_state_display()})
+        raise WrongState(_("This entry is already “%(state)s”.") % {"state": entry.get_state_display()})
     if not reason.strip():
-        raise DomainError(_("Say what it is."))
+        raise DomainError(_("Enter what this entry is."))
     _end(entry, EntryState.OTHER, reason.strip(), assigned_by=actor, reason=reason.strip()[:300])
     audit.record(
         actor=actor,

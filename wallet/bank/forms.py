@@ -19,33 +19,33 @@ from wallet.statement_formats.parsed import known_currency
 COLUMNS_MAX = 80
 SAMPLES = 4
 LABELS = {
-    "date": gettext_lazy("Booking day"),
+    "date": gettext_lazy("Booking date"),
     "value": gettext_lazy("Value date"),
-    "amount": gettext_lazy("Amount, signed"),
+    "amount": gettext_lazy("Amount (signed)"),
     "debit": gettext_lazy("Money out"),
     "credit": gettext_lazy("Money in"),
-    "indicator": gettext_lazy("In or out (D/C)"),
+    "indicator": gettext_lazy("Debit/credit indicator"),
     "currency": gettext_lazy("Currency"),
-    "balance": gettext_lazy("Balance after it"),
+    "balance": gettext_lazy("Balance after entry"),
     "text": gettext_lazy("Text"),
-    "name": gettext_lazy("Other side: name"),
-    "iban": gettext_lazy("Other side: account"),
-    "bic": gettext_lazy("Other side: bank"),
-    "bank_reference": gettext_lazy("Bank's reference"),
+    "name": gettext_lazy("Counterparty name"),
+    "iban": gettext_lazy("Counterparty account"),
+    "bic": gettext_lazy("Counterparty bank"),
+    "bank_reference": gettext_lazy("Bank reference"),
     "customer": gettext_lazy("Our reference"),
     "end_to_end": gettext_lazy("End-to-end reference"),
     "mandate": gettext_lazy("Mandate"),
     "own_account": gettext_lazy("Own account"),
     "fee": gettext_lazy("Fee"),
     "status": gettext_lazy("Status"),
-    "code": gettext_lazy("Kind of booking"),
+    "code": gettext_lazy("Entry type"),
     "original_amount": gettext_lazy("Original amount"),
     "original_currency": gettext_lazy("Original currency"),
 }
 ORDER_LABELS = {
-    "ymd": gettext_lazy("year, month, day"),
-    "dmy": gettext_lazy("day, month, year"),
-    "mdy": gettext_lazy("month, day, year"),
+    "ymd": gettext_lazy("Year, month, day"),
+    "dmy": gettext_lazy("Day, month, year"),
+    "mdy": gettext_lazy("Month, day, year"),
 }
 DECIMALS = {".": "1,234.56", ",": "1.234,56"}
 
@@ -91,12 +91,12 @@ def mapping_of(data: QueryDict, shape: Shape) -> Mapping:
     """Read the mapping that was typed. Raises DomainError where it is incomplete or contradicts itself."""
     mapping = mapping_as_typed(data, shape)
     if mapping.header >= len(shape.rows):
-        raise DomainError(_("The table has no such row of names."))
+        raise DomainError(_("The table doesn't have this heading row."))
     for meaning, places in mapping.columns.items():
         if len(places) > 1 and meaning != "text":
             raise DomainError(_("Only one column can be “%(meaning)s”.") % {"meaning": LABELS[meaning]})
     if mapping.currency and not known_currency(mapping.currency):
-        raise DomainError(_("“%(value)s” is not a currency code.") % {"value": mapping.currency})
+        raise DomainError(_("“%(value)s” isn't a currency code.") % {"value": mapping.currency})
     mapping.currency = known_currency(mapping.currency)
     require_complete(mapping)
     return mapping

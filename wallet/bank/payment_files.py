@@ -41,7 +41,7 @@ def make_batch(*, psp_id: int, currency: str, actor: User) -> BankBatch:
     waiting = BankOrder.objects.filter(psp=psp, currency=currency, state=OrderState.WAITING)
     orders = lock_all(waiting, at_most=ORDERS_MAX)
     if not orders:
-        raise DomainError(_("No payment in %(currency)s waits.") % {"currency": currency})
+        raise DomainError(_("There are no %(currency)s payments to send.") % {"currency": currency})
     now = timezone.now()
     message_id = f"K{now:%Y%m%d%H%M%S}{secrets.token_hex(4).upper()}"
     content = pain_001(psp, orders, message_id, now)
@@ -76,7 +76,7 @@ def mark_batch_sent(*, batch_id: int, actor: Actor) -> BankBatch:
     batch = lock(BankBatch, batch_id, "psp__brand")
     require(policies.can_send_bank_orders(actor, batch.psp))
     if batch.sent_at is not None:
-        raise WrongState(_("%(batch)s was marked as sent before.") % {"batch": batch})
+        raise WrongState(_("%(batch)s is already marked as sent.") % {"batch": batch})
     batch.sent_by, batch.sent_at = actor, timezone.now()
     batch.save(update_fields=["sent_by", "sent_at"])
     batch.orders.filter(state=OrderState.IN_FILE).update(state=OrderState.SENT)

@@ -131,7 +131,7 @@ def _account(psp_id: int, actor: Actor) -> Psp:
     if actor is not None:
         require(policies.can_handle_bank(actor, psp))
     if psp.adapter != "bank_wire":
-        raise DomainError(_("%(psp)s is no bank account.") % {"psp": psp})
+        raise DomainError(_("%(psp)s isn't a bank account.") % {"psp": psp})
     return psp
 
 
@@ -181,7 +181,8 @@ def import_original(
                     if file.format == "csv" and not (is_complete or ends.are_known):
                         raise EndUnknown(
                             _(
-                                "Nothing in the file says where it ends. Confirm under “Reconciliation” that it's complete."
+                                "The end of the file can't be verified. Confirm under “Reconciliation” that it's "
+                                "complete."
                             )
                         )
                     if is_remembered:
@@ -219,8 +220,9 @@ def _notify_unmatched(file: BankFile) -> None:
         notify(
             people_with("wallet.handle_bank_entries", brand_id=file.psp.brand_id),
             kind="wallet.bank_unmatched",
-            title=phrase("%(count)s payments at %(bank)s name no deposit") % {"count": count, "bank": file.psp},
-            body=phrase("Say whose they are: until then they are in nobody's wallet."),
+            title=phrase("Payments at %(bank)s without a matching deposit: %(count)s")
+            % {"count": count, "bank": file.psp},
+            body=phrase("Assign them to clients so that they can be credited."),
             url="/money/bank/?state=unmatched",
             dedupe_key=f"bank-unmatched:{file.pk}",
         )
@@ -232,7 +234,7 @@ def _require_own_account(psp: Psp, statement: Statement) -> None:
     account = "".join(letter for letter in statement.account.upper() if letter.isalnum())
     if account and own and account != own and not own.endswith(account[-8:]):
         raise DomainError(
-            _("%(place)s is of the account %(account)s, not of %(own)s. Nothing was imported.")
+            _("%(place)s is for account %(account)s instead of %(own)s. Nothing was imported.")
             % {"place": statement.place, "account": masked(statement.account), "own": masked(own)}
         )
 

@@ -37,23 +37,23 @@ def _reference(row: BankEntry, _table: Table) -> str:
 
 class BankEntryTable(Table):
     name, title, permission = "bank_entries", _("Bank entries"), "wallet.view_bankentry"
-    subtitle = _("What the banks' statements tell: matched by the reference on the wire, or assigned by hand.")
+    subtitle = _("Entries from bank statements, matched by payment reference or assigned manually.")
     columns = [
         DateColumn("booked_on", _("Booked"), link=True, css="nowrap"),
         Column("psp", _("Account"), value="psp.name", css="nowrap"),
         MoneyColumn("amount_minor", _("Amount"), minor=True, signed=True),
-        Column("party_name", _("Other side"), css="clip"),
+        Column("party_name", _("Counterparty"), css="clip"),
         Column("text", _("Text"), css="clip muted"),
         BadgeColumn("state", _("State")),
-        Column("reference", _("Belongs to"), render=_reference, css="nowrap"),
+        Column("reference", _("Assigned to"), render=_reference, css="nowrap"),
         Column("outcome", _("Note"), css="clip muted"),
     ]
     filterset = BankEntryFilter
     row_url_name = "wallet:bank_entry"
     search_hint = _("Bank reference or end-to-end reference")
     empty = Empty(
-        _("No statement imported yet"),
-        _("Upload a bank's statement: each payment finds its deposit by the reference that the client wrote."),
+        _("No statements imported yet"),
+        _("Import a bank statement to match incoming payments with deposits by reference."),
         "landmark",
     )
 

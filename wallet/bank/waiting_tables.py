@@ -42,7 +42,7 @@ def keep_waiting(*, psp_id: int, file_name: str, content: bytes, actor: User) ->
     require(policies.can_handle_bank(actor, psp))
     if len(content) > WAITING_BYTES_MAX:
         raise DomainError(
-            _("A table that waits for its columns has at most 64 MB: upload a shorter one of the shape first.")
+            _("Tables awaiting a column mapping can be at most 64 MB. Upload a shorter file in the same format first.")
         )
     old = timezone.now() - dt.timedelta(days=WAITS_DAYS)
     WaitingTable.objects.filter(psp=psp, uploaded_at__lt=old).delete()

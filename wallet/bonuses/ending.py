@@ -238,7 +238,7 @@ def burn_by_refund(*, deposit_id: int, amount: Decimal, refund: str) -> int:
     """Take away the same part of held credit as its deposit was refunded, once per refund. Returns how many bonuses."""
     deposit = Deposit.objects.get(pk=deposit_id)
     grants = _active(deposit.client_id, deposit=deposit)
-    reason = _("Deposit %(reference)s was taken back") % {"reference": deposit.reference}
+    reason = _("Deposit %(reference)s refunded") % {"reference": deposit.reference}
     for grant, minor in _same_part(grants, deposit, amount):
         _burn(grant, minor, why=f"refund:{refund}", reason=reason)
     return len(grants)
@@ -252,7 +252,7 @@ def burn_by_chargeback(*, dispute: Dispute, number: int, amount: Decimal) -> int
     """
     deposit = dispute.deposit
     grants = _active(deposit.client_id, deposit=deposit)
-    reason = _("Deposit %(reference)s was charged back (%(dispute)s)") % {
+    reason = _("Deposit %(reference)s charged back (%(dispute)s)") % {
         "reference": deposit.reference,
         "dispute": dispute.psp_dispute_id,
     }
@@ -284,7 +284,7 @@ def burn_by_negative_balance(deal_id: int) -> int:
         minor = min(grant.held_minor, to_minor(quantize(wanted, grant.currency, rounding=ROUND_UP), grant.currency))
         if minor <= 0:
             break
-        reason = _("A negative balance on %(account)s") % {"account": deal.account}
+        reason = _("Negative balance on %(account)s") % {"account": deal.account}
         _burn(grant, minor, why=f"deal:{deal.pk}", reason=reason)
         done += 1
         left -= min(left, _in_currency(from_minor(minor, grant.currency), grant.currency, deal.account.currency))
@@ -306,7 +306,7 @@ def take_bonus_away(*, grant_id: int, actor: Actor, reason: str) -> BonusGrant:
     grant = lock_grant(grant_id)
     require(policies.can_take_bonus_away(actor, grant))
     if not reason.strip():
-        raise DomainError(_("Say why the bonus is taken away."))
+        raise DomainError(_("Enter a reason for revoking the bonus."))
     if grant.state != BonusState.ACTIVE:
         raise WrongState(_("This bonus is “%(state)s”.") % {"state": grant.get_state_display()})
     _burn(grant, grant.held_minor, why="taken-away", reason=reason, actor=actor)
@@ -336,5 +336,7 @@ def end_in_time(grant_id: int) -> str:
     if grant.rule.release_by == ReleaseBy.DAYS and grant.release_at and grant.release_at <= now:
         _release(grant, grant.held_minor)
     elif grant.expires_at and grant.expires_at <= now:
-        _burn(grant, grant.held_minor, why="expired", reason=_("It was not freed in time"), ends_as=BonusState.EXPIRED)
+        _burn(
+            grant, grant.held_minor, why="expired", reason=_("Conditions not met in time"), ends_as=BonusState.EXPIRED
+        )
     return grant.state

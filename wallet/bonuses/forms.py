@@ -36,9 +36,9 @@ class BonusReturnForm(forms.Form):
     """Whether credit that a chargeback took is restored, now that the dispute is won."""
 
     restores = forms.TypedChoiceField(
-        label=_("What becomes of it"),
+        label=_("Outcome"),
         coerce=lambda value: value == "yes",
-        choices=[("yes", _("It is held again")), ("no", _("It stays lost"))],
+        choices=[("yes", _("Restore bonus")), ("no", _("Don't restore bonus"))],
     )
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -51,20 +51,20 @@ class RuleForm(forms.Form):
     """A plan's terms from a day on. Amounts in the brand's base currency."""
 
     valid_from = forms.DateField(label=_("From"), widget=DayInput())
-    trigger = forms.ChoiceField(label=_("Given for"), choices=BonusTrigger.choices)
+    trigger = forms.ChoiceField(label=_("Granted for"), choices=BonusTrigger.choices)
     percent = forms.DecimalField(
-        label=_("Per cent of the deposit"), min_value=0, max_value=200, decimal_places=2, initial=0
+        label=_("Percentage of deposit"), min_value=0, max_value=200, decimal_places=2, initial=0
     )
-    maximum = forms.DecimalField(label=_("Most for one client"), min_value=0, max_digits=18, decimal_places=2)
-    deposit_minimum = forms.DecimalField(label=_("For deposits from"), min_value=0, decimal_places=2, initial=0)
-    release_by = forms.ChoiceField(label=_("Becomes money by"), choices=ReleaseBy.choices)
-    lots_per_hundred = forms.DecimalField(label=_("Lots for 100"), min_value=0, decimal_places=2, required=False)
-    release_days = forms.IntegerField(label=_("Days until it is free"), min_value=1, max_value=3650, required=False)
-    expires_days = forms.IntegerField(label=_("Lost after days"), min_value=1, max_value=3650, required=False)
+    maximum = forms.DecimalField(label=_("Maximum per client"), min_value=0, max_digits=18, decimal_places=2)
+    deposit_minimum = forms.DecimalField(label=_("Minimum deposit"), min_value=0, decimal_places=2, initial=0)
+    release_by = forms.ChoiceField(label=_("Release condition"), choices=ReleaseBy.choices)
+    lots_per_hundred = forms.DecimalField(label=_("Lots per 100"), min_value=0, decimal_places=2, required=False)
+    release_days = forms.IntegerField(label=_("Days until release"), min_value=1, max_value=3650, required=False)
+    expires_days = forms.IntegerField(label=_("Expires after (days)"), min_value=1, max_value=3650, required=False)
     on_withdrawal = forms.ChoiceField(
-        label=_("A withdrawal"), choices=OnWithdrawal.choices, initial=OnWithdrawal.PROPORTIONAL
+        label=_("On withdrawal"), choices=OnWithdrawal.choices, initial=OnWithdrawal.PROPORTIONAL
     )
-    four_eyes = forms.DecimalField(label=_("Two people decide above"), min_value=0, decimal_places=2, initial=100)
+    four_eyes = forms.DecimalField(label=_("Second approval above"), min_value=0, decimal_places=2, initial=100)
 
     def __init__(self, *args: Any, plan: BonusPlan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,11 +74,11 @@ class RuleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if values.get("trigger") != BonusTrigger.BY_HAND and not values.get("percent"):
-            self.add_error("percent", _("A campaign gives a part of the deposit: how much?"))
+            self.add_error("percent", _("Enter the percentage of the deposit that the campaign grants."))
         if values.get("release_by") == ReleaseBy.LOTS and not values.get("lots_per_hundred"):
-            self.add_error("lots_per_hundred", _("How many lots free 100?"))
+            self.add_error("lots_per_hundred", _("Enter how many lots release 100."))
         if values.get("release_by") == ReleaseBy.DAYS and not values.get("release_days"):
-            self.add_error("release_days", _("After how many days is it free?"))
+            self.add_error("release_days", _("Enter the number of days until release."))
         if values.get("maximum") == 0:
             self.add_error("maximum", _("Enter an amount above zero."))
         return values

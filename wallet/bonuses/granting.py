@@ -83,13 +83,13 @@ def grants_of(client: Client, *, limit: int = 50) -> list[BonusGrant]:
 def how_it_becomes_free(grant: BonusGrant) -> str:
     """Say in a sentence how the credit becomes withdrawable, for the client and for staff."""
     if grant.rule.release_by == ReleaseBy.LOTS:
-        return _("Free with %(needed)s closed lots; %(done)s traded so far.") % {
+        return _("Released after %(needed)s closed lots; %(done)s traded so far.") % {
             "needed": _lots(grant.lots_needed or Decimal(0)),
             "done": _lots(grant.lots_traded),
         }
     if grant.rule.release_by == ReleaseBy.DAYS and grant.release_at:
-        return _("Free on %(day)s.") % {"day": formats.day(grant.release_at)}
-    return _("It can be traded with, not withdrawn.")
+        return _("Released on %(day)s.") % {"day": formats.day(grant.release_at)}
+    return _("You can trade with it but not withdraw it.")
 
 
 def _lots(number: Decimal) -> str:
@@ -105,11 +105,9 @@ def may_have_bonus(client: Client) -> Decision:
     """Decide whether this client may be given a bonus at all."""
     banned = frozenset(client.brand.policies.get("bonus_retail_ban", RETAIL_BAN))
     if client.category == Category.RETAIL and banned & {client.brand.jurisdiction, client.country}:
-        return no(
-            _("Retail clients may not be given bonuses under the rules of ESMA, the FCA and ASIC that apply here.")
-        )
+        return no(_("ESMA, FCA and ASIC rules don't allow bonuses for this retail client."))
     if client.kyc_level == 0:
-        return no(_("The client is not verified yet."))
+        return no(_("The client isn't verified yet."))
     if client.restrictions:
         return no(_("The client is restricted."))
     return YES
@@ -143,7 +141,7 @@ def write_rule(*, plan_id: int, actor: Actor, valid_from: dt.date, **terms: Any)
     plan = lock(BonusPlan, plan_id, "brand")
     require(policies.can_manage_bonus(actor, plan.brand_id))
     if valid_from < timezone.now().date() and plan.rules.exists():
-        raise DomainError(_("Terms can't be changed for the past: bonuses were given under them."))
+        raise DomainError(_("You can't backdate terms: bonuses have been granted under the current ones."))
     rule = BonusRule.objects.create(plan=plan, valid_from=valid_from, created_by=actor, **terms)
     audit.record(
         actor=actor,
@@ -185,22 +183,22 @@ def grant_bonus(
     known = BonusGrant.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
         if (known.amount_minor, known.currency) != (amount_minor, currency):
-            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with a different amount. Start again."))
         return known
     if not reason.strip():
-        raise DomainError(_("Say why the client gets this bonus."))
+        raise DomainError(_("Enter a reason for this bonus."))
     allowed = may_have_bonus(client)
     if not allowed:
         raise DomainError(allowed.reason)
     plan = BonusPlan.objects.filter(pk=plan_id, brand_id=client.brand_id, is_enabled=True).first()
     rule = rule_on(plan, timezone.now().date()) if plan else None
     if rule is None:
-        raise DomainError(_("This plan has no terms in force today."))
+        raise DomainError(_("This plan has no terms in effect today."))
     base = in_base(client.brand, amount, currency)
     left = _left(client, rule)
     if base > left:
         raise DomainError(
-            _("Under this plan the client can get %(left)s more.")
+            _("The client can receive up to %(left)s more under this plan.")
             % {"left": formats.money(left, client.brand.base_currency)}
         )
     needs_second = to_minor(base, client.brand.base_currency) > rule.four_eyes_minor

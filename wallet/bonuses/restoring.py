@@ -77,7 +77,7 @@ def restorable(withdrawal: Withdrawal, amount_minor: int) -> Restorable:
         for grant, minor in taken
         if grant.pk not in ended and is_still_due(grant, withdrawal.source_deposit_id) and part_of(minor, part)
     ]
-    return Restorable(lost) if lost else Restorable(refusal=_("What it took away would be lost by now all the same."))
+    return Restorable(lost) if lost else Restorable(refusal=_("The bonus would have been lost by now anyway."))
 
 
 def _taken_by(withdrawal: Withdrawal) -> list[tuple[BonusGrant, int]]:
@@ -127,7 +127,7 @@ def restore(finding: PayoutFinding, *, actor: Actor) -> list[BonusRestoration]:
     restored_credit = restorable(withdrawal, finding.amount_minor)
     if restored_credit.refusal:
         raise DomainError(
-            _("The bonus can't be restored: %(why)s Refuse this, and write it down anew.")
+            _("The bonus can't be restored: %(why)s Refuse this proposal and create a new one.")
             % {"why": restored_credit.refusal}
         )
     return [_restore(finding, lock_grant(loss.grant.pk), loss.minor, actor) for loss in restored_credit.lost]

@@ -102,7 +102,7 @@ def why_not(loss: BonusLoss) -> LocalizedText:
     if loss.dispute.taken_minor:
         return phrase("The bank has the money again.")
     if taken_away([grant]) or not is_still_due(grant):
-        return phrase("What it took away would be lost by now all the same.")
+        return phrase("The bonus would have been lost by now anyway.")
     allowed = may_have_bonus(grant.client)
     return "" if allowed else allowed.reason
 
@@ -240,7 +240,7 @@ class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
     def changes(self, item: BonusProposal) -> list[Change]:
         return [
             Change(_("Lost"), formats.money(item.loss.money)),
-            Change(_("Outcome"), _("It is held again") if item.restores else _("It stays lost")),
+            Change(_("Outcome"), _("Restore bonus") if item.restores else _("Don't restore bonus")),
         ]
 
     def target(self, item: BonusProposal) -> BonusGrant:

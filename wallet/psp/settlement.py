@@ -108,7 +108,7 @@ def checked_currency(line: int, column: str, text: str, *, longest: int = 3) -> 
     Raises: BadFile.
     """
     if not (text.isascii() and text.isalnum() and text.isupper() and 3 <= len(text) <= longest):
-        raise cell_error(line, column, _("“%(value)s” is not a currency code.") % {"value": text[:20]})
+        raise cell_error(line, column, _("“%(value)s” isn't a currency code.") % {"value": text[:20]})
     return text
 
 

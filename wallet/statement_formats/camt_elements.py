@@ -90,7 +90,7 @@ def amount_in(statement: Parsed, place: str, amount: Element) -> tuple[Decimal |
     elif text.startswith(SIGNS):
         statement.add_error(place, _("“%(value)s” has a sign; CdtDbtInd says the direction.") % {"value": text[:40]})
     if code and not currency:
-        statement.add_error(place, _("“%(value)s” is not a currency code.") % {"value": code[:10]})
+        statement.add_error(place, _("“%(value)s” isn't a currency code.") % {"value": code[:10]})
     return (None if text.startswith(SIGNS) else number), currency
 
 

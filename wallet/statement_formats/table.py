@@ -226,7 +226,7 @@ class _Table:
         ):
             statement.add_error(
                 self.place(number, "currency"),
-                _("“%(value)s” is not a currency code.") % {"value": self.text(row, "currency")[:10]},
+                _("“%(value)s” isn't a currency code.") % {"value": self.text(row, "currency")[:10]},
             )
         statement.entries.append(self._entry(statement, number, row, day, amount, currency))
         self._remember_row(number, row, is_booking=True)

@@ -22,7 +22,7 @@ def test_a_statement_is_uploaded_and_booked(cast, outside, browse):
     answer = browse(cast.finance).post(
         reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file}, follow=True
     )
-    assert "1 new entries, 0 were known before." in answer.content.decode()
+    assert "New entries: 1. Already known: 0." in answer.content.decode()
     deposit.refresh_from_db()
     assert deposit.state == DepositState.SETTLED
 

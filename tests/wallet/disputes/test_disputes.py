@@ -280,7 +280,7 @@ def test_the_evidence_tells_the_story_and_is_kept_sealed(cast, deposit):
         "dp_1",
         deposit.reference,
         "Clara Weber",
-        "Deposit booked into the wallet",
+        "Deposit credited to the wallet",
         "Who the client is",
     ):
         assert word in text

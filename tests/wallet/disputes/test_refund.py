@@ -290,12 +290,12 @@ def test_an_unknown_payment_is_looked_up_by_a_person_and_never_repeated(mixed, c
     page, look = (reverse(f"wallet:{name}", args=[withdrawal.pk]) for name in ("withdrawal", "withdrawal_look_up"))
     shown = browse(cast.finance).get(page).content.decode()
     assert (
-        "Waits for the answer of Northpay" in shown
-        and "Look it up now" in shown
+        "Awaiting response from Northpay" in shown
+        and "Check status now" in shown
         and "Approve" not in shown.split("k-head")[0]
     )
     assert browse(cast.agent).post(look).status_code == 403
     browse(cast.finance).post(look)
     assert state(withdrawal) in (WithdrawalState.SENT, WithdrawalState.SETTLED)
-    assert "Withdrawal looked up at the PSP" in browse(cast.finance).get(page).content.decode()
+    assert "Withdrawal status checked with the PSP" in browse(cast.finance).get(page).content.decode()
     assert len(outside.running.store.rows("SELECT 1 FROM transfers")) == 1

@@ -218,7 +218,7 @@ def test_two_references_in_one_text_are_for_a_person(cast, outside):
     wire(outside, f"{one.reference} and {other.reference}")
     take_in(outside)
     entry = BankEntry.objects.get()
-    assert (entry.state, entry.outcome) == (EntryState.UNMATCHED, "It names more than one deposit.")
+    assert (entry.state, entry.outcome) == (EntryState.UNMATCHED, "The payment text matches more than one deposit.")
 
 
 def test_a_reference_of_a_deposit_at_another_psp_books_nothing(cast, outside):

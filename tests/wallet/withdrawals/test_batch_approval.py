@@ -117,7 +117,7 @@ def test_finance_goes_through_the_pages(rich, psp, browse):
     assert "Approve…" in browser.get(QUEUE).content.decode()
     shown = browser.post(reverse("wallet:withdrawal_batch"), {"ids": [small.pk, large.pk]}).content.decode()
     assert "2 requests can go" in shown and "Is released" in shown and "a second person releases it" in shown
-    assert "More than it holds" in shown
+    assert "Exceeds PSP balance" in shown
     form = {
         "key": re.search(r'name="key" value="([^"]+)"', shown)[1],
         "lines": re.findall(r'name="lines" value="([^"]+)"', shown),

@@ -195,4 +195,4 @@ def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
     second.post(f"/approvals/payout-finding/{PayoutFinding.objects.get().pk}/approve/")
     shown = second.get(page).content.decode()
     assert state(paid) == WithdrawalState.CAME_BACK and "Paid, and came back" in shown
-    assert "the money is in the wallet again" in shown
+    assert "funds back in the wallet" in shown

@@ -61,7 +61,10 @@ class WaitingTablePage(StaffView):
         mapping = entered.result
         if request.POST.get("what") != "import":
             return self.show(request, waiting, shape, mapping)
-        message = _("%(new)s new entries, %(known)s were known before. The next file like it is read without asking.")
+        message = _(
+            "Statement imported. New entries: %(new)s. Already known: %(known)s. This column mapping "
+            "will be used for similar files."
+        )
         done = run_action(
             request,
             lambda: waiting_tables.import_waiting(waiting_id=waiting.pk, mapping=mapping, actor=request.user),
@@ -120,7 +123,7 @@ def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: waiting_tables.discard_table(waiting_id=waiting.pk, actor=request.user),
-        _("Thrown away. Nothing of it was imported."),
+        _("File discarded. Nothing was imported."),
     )
     return redirect("wallet:bank")
 
@@ -155,6 +158,6 @@ def forget(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: column_mappings.forget_mapping(mapping_id=known.pk, actor=request.user),
-        _("Forgotten. The next table of this shape is asked about again."),
+        _("Column mapping deleted. The next file in this format must be mapped again."),
     )
     return redirect("wallet:bank_mappings")

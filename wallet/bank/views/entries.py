@@ -51,7 +51,7 @@ class AssignForm(forms.Form):
 
     reference = forms.CharField(label=gettext_lazy("Deposit"), max_length=40, required=False)
     reason = forms.CharField(
-        label=gettext_lazy("How you know"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Reason for assignment"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
 
 
@@ -133,7 +133,7 @@ class BankUpload(BankPage):
         """Answer a statement that was imported, or whose import was queued."""
         if isinstance(result, Job):
             return redirect("job", pk=result.pk)
-        message = _("%(new)s new entries, %(known)s were known before.")
+        message = _("Statement imported. New entries: %(new)s. Already known: %(known)s.")
         messages.success(request, message % {"new": result.entries_new, "known": result.entries_known})
         for gap in gaps_of(result):
             messages.warning(request, gap)
@@ -208,7 +208,7 @@ def bank_batch_make(request: UserRequest) -> HttpResponseBase:
     run_action(
         request,
         lambda: payment_files.make_batch(psp_id=psp.pk, currency=currency, actor=request.user),
-        lambda batch: _("%(batch)s is ready: download it and send it in the bank's portal.") % {"batch": batch},
+        lambda batch: _("%(batch)s is ready. Download it and upload it in the bank's portal.") % {"batch": batch},
         show_forbidden=True,
     )
     return redirect("wallet:bank")
@@ -243,6 +243,6 @@ def bank_batch_sent(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: payment_files.mark_batch_sent(batch_id=batch.pk, actor=request.user),
-        _("Marked as sent. Its payments are paid when the bank's statement says so."),
+        _("Marked as sent. Payments change to paid once the bank statement confirms them."),
     )
     return redirect("wallet:bank")
