@@ -127,7 +127,7 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     page.get_by_role("button", name="Approve").click()
     with page.expect_navigation():
         page.locator("[data-yes]").click()
-    expect(page.locator("body")).to_contain_text("Held as credit")
+    expect(page.locator("body")).to_contain_text("Active")
 
 
 def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phone(cast, page, phone):

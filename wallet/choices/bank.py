@@ -10,12 +10,12 @@ from crm.choices import BadgeChoices
 class EntryState(BadgeChoices):
     WAITING = "waiting", "azure", _("Waiting")
     MATCHED = "matched", "green", _("Matched by reference")
-    ASSIGNED = "assigned", "teal", _("Assigned by hand")
+    ASSIGNED = "assigned", "teal", _("Assigned manually")
     PAYOUT = "payout", "indigo", _("Paid out")
-    RETURNED = "returned", "red", _("Payout came back")
-    UNMATCHED = "unmatched", "orange", _("No known reference")
-    SETTLEMENT = "settlement", "teal", _("From a PSP")
-    OTHER = "other", "secondary", _("Not of a client")
+    RETURNED = "returned", "red", _("Payout returned")
+    UNMATCHED = "unmatched", "orange", _("Unmatched")
+    SETTLEMENT = "settlement", "teal", _("From PSP")
+    OTHER = "other", "secondary", _("Not client-related")
 
 
 ENTRY_TRANSITIONS: dict[str, set[str]] = {
@@ -37,11 +37,11 @@ ENTRY_TRANSITIONS: dict[str, set[str]] = {
 
 
 class OrderState(BadgeChoices):
-    WAITING = "waiting", "azure", _("Waits for a payment file")
+    WAITING = "waiting", "azure", _("Awaiting payment file")
     IN_FILE = "in_file", "yellow", _("In a payment file")
     SENT = "sent", "indigo", _("Sent to the bank")
     SETTLED = "settled", "green", _("Booked by the bank")
-    RETURNED = "returned", "red", _("Came back")
+    RETURNED = "returned", "red", _("Returned")
 
 
 ORDER_TRANSITIONS: dict[str, set[str]] = {

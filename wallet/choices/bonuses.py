@@ -11,30 +11,30 @@ from crm.choices import BadgeChoices
 class BonusTrigger(models.TextChoices):
     """What makes a plan give a bonus."""
 
-    BY_HAND = "by_hand", _("Given by staff")
-    FIRST_DEPOSIT = "first_deposit", _("The first deposit")
+    BY_HAND = "by_hand", _("Granted by staff")
+    FIRST_DEPOSIT = "first_deposit", _("First deposit")
     EVERY_DEPOSIT = "every_deposit", _("Every deposit")
 
 
 class ReleaseBy(models.TextChoices):
     """How credit becomes money that may be withdrawn."""
 
-    LOTS = "lots", _("Traded lots")
+    LOTS = "lots", _("Lots traded")
     DAYS = "days", _("Days")
-    NEVER = "never", _("Never: it stays credit")
+    NEVER = "never", _("Never (credit only)")
 
 
 class OnWithdrawal(models.TextChoices):
     """What a withdrawal does to the credit that is still held."""
 
-    NOTHING = "nothing", _("Nothing is lost")
-    PROPORTIONAL = "proportional", _("The same part is lost")
-    ALL = "all", _("All of it is lost")
+    NOTHING = "nothing", _("Keep bonus")
+    PROPORTIONAL = "proportional", _("Reduce proportionally")
+    ALL = "all", _("Remove entire bonus")
 
 
 class BonusState(BadgeChoices):
     PENDING = "pending", "yellow", _("Awaiting second approval")
-    ACTIVE = "active", "azure", _("Held as credit")
+    ACTIVE = "active", "azure", _("Active")
     RELEASED = "released", "green", _("Released")
     BURNED = "burned", "red", _("Lost")
     EXPIRED = "expired", "secondary", _("Expired")

@@ -18,32 +18,36 @@ from wallet.choices.ledger import JournalKind
 from wallet.choices.reconciliation import Detail, PostingWay, Resolved
 
 DETAILS: dict[str, Callable[[], str]] = {
-    Detail.NOT_ORDERED: lambda: _("%(action)s #%(ticket)s on %(login)s was not ordered here: %(money)s"),
-    Detail.OTHER_ACCOUNT: lambda: _("#%(ticket)s of %(reference)s stands on %(login)s, ordered for another account"),
-    Detail.SECOND_DEAL: lambda: _("#%(ticket)s on %(login)s carries a reference that another deal settled"),
-    Detail.NOT_SETTLED: lambda: _("#%(ticket)s on %(login)s is done there; the transfer %(reference)s is not settled"),
-    Detail.NO_MOVEMENT: lambda: _("#%(ticket)s on %(login)s has no movement in the ledger: %(money)s"),
-    Detail.OTHER_CURRENCY: lambda: _("#%(ticket)s is in %(there)s, %(reference)s was booked in %(here)s"),
-    Detail.OTHER_AMOUNT: lambda: _("#%(ticket)s moved %(money)s, %(reference)s was booked as %(here)s"),
+    Detail.NOT_ORDERED: lambda: _("%(action)s #%(ticket)s on %(login)s wasn't ordered in the CRM: %(money)s"),
+    Detail.OTHER_ACCOUNT: lambda: _(
+        "#%(ticket)s for %(reference)s was booked on %(login)s instead of the ordered account"
+    ),
+    Detail.SECOND_DEAL: lambda: _("#%(ticket)s on %(login)s has a reference already settled by another deal"),
+    Detail.NOT_SETTLED: lambda: _(
+        "#%(ticket)s on %(login)s is executed on the platform, but transfer %(reference)s isn't settled"
+    ),
+    Detail.NO_MOVEMENT: lambda: _("#%(ticket)s on %(login)s isn't in the ledger: %(money)s"),
+    Detail.OTHER_CURRENCY: lambda: _("#%(ticket)s is in %(there)s, but %(reference)s was booked in %(here)s"),
+    Detail.OTHER_AMOUNT: lambda: _("#%(ticket)s moved %(money)s, but %(reference)s was booked as %(here)s"),
     Detail.JOURNAL_ALONE: lambda: _(
         "Journal %(journal)s (%(kind)s, %(reference)s) moved %(money)s without a deal on the platform"
     ),
-    Detail.NO_DEAL: lambda: _("%(reference)s is booked, but no deal of the platform is known for it: %(money)s"),
+    Detail.NO_DEAL: lambda: _("%(reference)s is booked, but no platform deal matches it: %(money)s"),
     Detail.DEAL_NOT_LISTED: lambda: _(
-        "%(reference)s names deal #%(ticket)s, which the platform does not list: %(money)s"
+        "%(reference)s refers to deal #%(ticket)s, which isn't on the platform: %(money)s"
     ),
     Detail.CUT_OFF: lambda: _(
-        "%(reference)s: #%(ticket)s and its journal stand in different months, %(seconds)s seconds apart"
+        "%(reference)s: #%(ticket)s and its journal are in different months, %(seconds)s seconds apart"
     ),
-    Detail.BALANCE: lambda: _("%(currency)s on %(day)s: the bank has %(there)s, our books have %(here)s"),
+    Detail.BALANCE: lambda: _("%(currency)s on %(day)s: bank balance %(there)s, ledger balance %(here)s"),
 }
 RESOLUTIONS: dict[str, Callable[[], str]] = {
-    Resolved.BY_REPORT: lambda: _("Explained by the report “%(name)s”"),
-    Resolved.BY_BOOKS: lambda: _("Explained by our books"),
-    Resolved.AT_BANK: lambda: _("It reached the bank"),
-    Resolved.BY_HAND: lambda: _("Matched by hand"),
+    Resolved.BY_REPORT: lambda: _("Explained by report “%(name)s”"),
+    Resolved.BY_BOOKS: lambda: _("Explained by the ledger"),
+    Resolved.AT_BANK: lambda: _("Received at the bank"),
+    Resolved.BY_HAND: lambda: _("Matched manually"),
     Resolved.POSTED: lambda: _("Posted: %(way)s"),
-    Resolved.NOT_FOUND: lambda: _("No longer found by the run over %(day)s"),
+    Resolved.NOT_FOUND: lambda: _("No longer found in the run for %(day)s"),
 }
 
 

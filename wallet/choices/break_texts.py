@@ -38,10 +38,10 @@ def _sentence(item: Break) -> str:
     if item.movement is not None:
         values = {"reference": item.movement.reference, "kind": item.movement.get_kind_display()}
         if item.kind == BreakKind.TIMING:
-            return _("%(kind)s %(reference)s was booked near the end of what the reports cover") % values
-        return _("%(kind)s %(reference)s is in our books, and in no row of a report") % values
+            return _("%(kind)s %(reference)s was booked near the reporting cut-off") % values
+        return _("%(kind)s %(reference)s isn't in any settlement report") % values
     if item.entry is not None:
-        return _("%(money)s came to the bank from no payout that a PSP tells of") % {
+        return _("%(money)s received at the bank matches no payout reported by a PSP") % {
             "money": formats.money(item.entry.money)
         }
     return f"{item.get_kind_display()}: {item.subject}"
@@ -70,17 +70,25 @@ def _money(minor: int, currency: str) -> str:
 
 
 ROW_WORDS = {
-    BreakKind.MISSING_HERE: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s is in no book of ours"),
-    BreakKind.MISSING_THERE: lambda: _("Line %(line)s: %(paid)s that the PSP paid out reached no bank account of ours"),
-    BreakKind.AMOUNT: lambda: _("Line %(line)s: %(kind)s %(reference)s is %(there)s there and %(here)s here"),
-    BreakKind.CURRENCY: lambda: _("Line %(line)s: %(kind)s %(reference)s is %(there)s there and %(here)s here"),
-    BreakKind.DUPLICATE: lambda: _("Line %(line)s: %(kind)s %(reference)s stands in the report twice"),
-    BreakKind.FEE: lambda: _("Line %(line)s: the PSP took %(fee)s, and %(agreed)s is agreed"),
-    BreakKind.WRONG_CLIENT: lambda: _("Line %(line)s: %(kind)s %(reference)s names another client than %(ours)s does"),
-    BreakKind.STATUS: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s happened there, and not here"),
-    BreakKind.RESERVE_OVERDUE: lambda: _(
-        "Line %(line)s: of %(there)s held back %(open)s should have been released by now"
+    BreakKind.MISSING_HERE: lambda: _("Line %(line)s: %(kind)s %(reference)s of %(there)s isn't in the ledger"),
+    BreakKind.MISSING_THERE: lambda: _("Line %(line)s: %(paid)s paid out by the PSP hasn't reached our bank account"),
+    BreakKind.AMOUNT: lambda: _(
+        "Line %(line)s: %(kind)s %(reference)s is %(there)s in the report but %(here)s in the ledger"
     ),
-    BreakKind.RESERVE_UNEQUAL: lambda: _("Line %(line)s: %(there)s was released, %(open)s more than was held back"),
+    BreakKind.CURRENCY: lambda: _(
+        "Line %(line)s: %(kind)s %(reference)s is %(there)s in the report but %(here)s in the ledger"
+    ),
+    BreakKind.DUPLICATE: lambda: _("Line %(line)s: %(kind)s %(reference)s appears twice in the report"),
+    BreakKind.FEE: lambda: _("Line %(line)s: the PSP charged %(fee)s, the agreed fee is %(agreed)s"),
+    BreakKind.WRONG_CLIENT: lambda: _(
+        "Line %(line)s: %(kind)s %(reference)s belongs to a different client than %(ours)s"
+    ),
+    BreakKind.STATUS: lambda: _(
+        "Line %(line)s: %(kind)s %(reference)s of %(there)s was reported by the PSP but isn't recorded here"
+    ),
+    BreakKind.RESERVE_OVERDUE: lambda: _("Line %(line)s: %(open)s of the %(there)s reserve is overdue for release"),
+    BreakKind.RESERVE_UNEQUAL: lambda: _(
+        "Line %(line)s: %(there)s was released, %(open)s more than was held in reserve"
+    ),
     BreakKind.TIMING: lambda: _("Line %(line)s: %(kind)s %(reference)s was booked near the cut-off"),
 }

@@ -34,9 +34,9 @@ class SourceKind(models.TextChoices):
 class RunState(BadgeChoices):
     """How the daily run of a source ended."""
 
-    AGREES = "agrees", "green", _("Agrees")
-    BREAKS = "breaks", "orange", _("Breaks open")
-    MISSING = "missing", "yellow", _("Nothing came for this day")
+    AGREES = "agrees", "green", _("Matched")
+    BREAKS = "breaks", "orange", _("Open breaks")
+    MISSING = "missing", "yellow", _("No data received")
     FAILED = "failed", "red", _("Failed")
 
 
@@ -53,5 +53,5 @@ class Cover(BadgeChoices):
     """Cover of client money on a day. TRANSIT: covered only with what PSPs haven't paid to the bank yet."""
 
     COVERED = "covered", "green", _("Covered")
-    TRANSIT = "transit", "yellow", _("Covered with money in transit")
-    SHORT = "short", "red", _("Short")
+    TRANSIT = "transit", "yellow", _("Covered incl. money in transit")
+    SHORT = "short", "red", _("Shortfall")

@@ -39,11 +39,11 @@ class RowType(models.TextChoices):
     REFUND = "refund", _("Refund")
     CHARGEBACK = "chargeback", _("Chargeback")
     CHARGEBACK_REVERSED = "chargeback_reversed", _("Chargeback reversed")
-    MERCHANT_PAYOUT = "merchant_payout", _("Paid to our bank")
+    MERCHANT_PAYOUT = "merchant_payout", _("Payout to our bank")
     FEE = "fee", _("Fee")
-    RESERVE = "reserve", _("Held back or released")
+    RESERVE = "reserve", _("Reserve movement")
     CONVERSION = "conversion", _("Currency conversion")
-    ADJUSTMENT = "adjustment", _("Correction of the PSP")
+    ADJUSTMENT = "adjustment", _("PSP correction")
 
 
 class MatchRule(models.TextChoices):
@@ -51,29 +51,29 @@ class MatchRule(models.TextChoices):
 
     PSP_REFERENCE = "psp_reference", _("PSP reference")
     OUR_REFERENCE = "our_reference", _("Our reference")
-    BATCH = "batch", _("Batch paid to our bank")
+    BATCH = "batch", _("Batch payout to our bank")
     SPLIT = "split", _("Paid in parts")
     MERGED = "merged", _("Paid together")
     FX = "fx", _("Converted at the PSP's rate")
-    ACCEPTED = "accepted", _("Accepted by a person")
+    ACCEPTED = "accepted", _("Accepted manually")
 
 
 class BreakKind(BadgeChoices):
-    AMOUNT = "amount", "red", _("Amount differs")
-    CURRENCY = "currency", "red", _("Currency differs")
-    MISSING_HERE = "missing_here", "orange", _("In the report, not in our books")
-    MISSING_THERE = "missing_there", "orange", _("In our books, not in the report")
-    DUPLICATE = "duplicate", "purple", _("Twice in the report")
-    FEE = "fee", "yellow", _("Fee differs from the terms")
-    WRONG_CLIENT = "wrong_client", "red", _("Of another client")
-    TIMING = "timing", "azure", _("Near the cut-off")
-    STATUS = "status", "red", _("Refund or chargeback, not here")
-    WRONG_ACCOUNT = "wrong_account", "red", _("On another trading account")
-    NOT_ORDERED = "not_ordered", "red", _("Booked by hand on the platform")
-    NOT_SETTLED = "not_settled", "yellow", _("Done on the platform, not settled here")
-    BALANCE = "balance", "red", _("Balance at the bank differs")
-    RESERVE_OVERDUE = "reserve_overdue", "orange", _("Held back, not released in time")
-    RESERVE_UNEQUAL = "reserve_unequal", "red", _("Released, not what was held back")
+    AMOUNT = "amount", "red", _("Amount mismatch")
+    CURRENCY = "currency", "red", _("Currency mismatch")
+    MISSING_HERE = "missing_here", "orange", _("Missing in ledger")
+    MISSING_THERE = "missing_there", "orange", _("Missing in report")
+    DUPLICATE = "duplicate", "purple", _("Duplicate in report")
+    FEE = "fee", "yellow", _("Fee mismatch")
+    WRONG_CLIENT = "wrong_client", "red", _("Wrong client")
+    TIMING = "timing", "azure", _("Near cut-off")
+    STATUS = "status", "red", _("Unrecorded refund or chargeback")
+    WRONG_ACCOUNT = "wrong_account", "red", _("Wrong trading account")
+    NOT_ORDERED = "not_ordered", "red", _("Manual entry on platform")
+    NOT_SETTLED = "not_settled", "yellow", _("Not settled in CRM")
+    BALANCE = "balance", "red", _("Bank balance mismatch")
+    RESERVE_OVERDUE = "reserve_overdue", "orange", _("Reserve overdue")
+    RESERVE_UNEQUAL = "reserve_unequal", "red", _("Reserve mismatch")
 
 
 class ReserveState(BadgeChoices):
@@ -81,7 +81,7 @@ class ReserveState(BadgeChoices):
 
     HELD = "held", "azure", _("Held by the PSP")
     RELEASED = "released", "green", _("Released")
-    UNEQUAL = "unequal", "red", _("Not what was held back")
+    UNEQUAL = "unequal", "red", _("Reserve mismatch")
 
 
 class BreakState(BadgeChoices):
@@ -99,21 +99,21 @@ BREAK_TRANSITIONS: dict[str, set[str]] = {
 class Leg(models.TextChoices):
     """The two sides that are compared."""
 
-    PSP = "psp", _("PSP and books")
+    PSP = "psp", _("PSP and ledger")
     BANK = "bank", _("Bank and PSP")
-    PLATFORM = "platform", _("Platform and books")
+    PLATFORM = "platform", _("Platform and ledger")
 
 
 class ReportState(BadgeChoices):
     """States of a report that a PSP announced, or that is overdue."""
 
-    WAITING = "waiting", "azure", _("To be fetched")
+    WAITING = "waiting", "azure", _("Fetch pending")
     IMPORTED = "imported", "green", _("Imported")
-    EMPTY = "empty", "secondary", _("Nothing of ours in it")
-    FAILED = "failed", "red", _("Not fetched")
+    EMPTY = "empty", "secondary", _("No relevant rows")
+    FAILED = "failed", "red", _("Fetch failed")
     REFUSED = "refused", "red", _("Refused")
-    MISSING = "missing", "orange", _("Did not come")
-    CAME = "came", "secondary", _("Came later")
+    MISSING = "missing", "orange", _("Not received")
+    CAME = "came", "secondary", _("Received late")
 
     @classmethod
     def needs_somebody(cls) -> tuple[ReportState, ...]:
@@ -140,16 +140,16 @@ REPORT_TRANSITIONS: dict[str, set[str]] = {
 class SuggestionRule(models.TextChoices):
     """Why two may be the same. A suggestion is never accepted without a person."""
 
-    SAME_REFERENCE = "same_reference", _("Our reference and amount agree, the PSP's own differs")
-    NEAR_AMOUNT = "near_amount", _("A reference agrees, the amount nearly")
-    NEAR_TIME = "near_time", _("Amount and day agree, no reference does")
+    SAME_REFERENCE = "same_reference", _("Our reference and amount match, PSP reference differs")
+    NEAR_AMOUNT = "near_amount", _("Reference matches, amount is close")
+    NEAR_TIME = "near_time", _("Amount and day match, references don't")
 
 
 class SuggestionState(BadgeChoices):
-    OPEN = "open", "azure", _("To decide")
-    ACCEPTED = "accepted", "green", _("The same")
-    REJECTED = "rejected", "red", _("Not the same")
-    VOID = "void", "secondary", _("Overtaken")
+    OPEN = "open", "azure", _("Pending review")
+    ACCEPTED = "accepted", "green", _("Match")
+    REJECTED = "rejected", "red", _("No match")
+    VOID = "void", "secondary", _("Superseded")
 
 
 SUGGESTION_TRANSITIONS: dict[str, set[str]] = {
@@ -163,41 +163,41 @@ SUGGESTION_TRANSITIONS: dict[str, set[str]] = {
 class PostingWay(models.TextChoices):
     """What an accepted difference is booked as."""
 
-    FEE = "fee", _("A fee of the PSP")
-    FX = "fx", _("A difference of exchange rates")
+    FEE = "fee", _("PSP fee")
+    FX = "fx", _("FX difference")
     ROUNDING = "rounding", _("Rounding")
-    LOSS = "loss", _("A loss by chargeback")
-    SUSPENSE = "suspense", _("Unknown yet: into suspense")
-    OWN_BANK = "own_bank", _("Paid to our own bank")
+    LOSS = "loss", _("Chargeback loss")
+    SUSPENSE = "suspense", _("Unidentified (suspense)")
+    OWN_BANK = "own_bank", _("Transfer to our own bank")
 
 
 class Detail(models.TextChoices):
     """What is wrong at a platform or a bank; its sentence is in `break_details`."""
 
-    NOT_ORDERED = "not_ordered", _("Not ordered here")
-    OTHER_ACCOUNT = "other_account", _("On another account")
-    SECOND_DEAL = "second_deal", _("A second deal")
-    NOT_SETTLED = "not_settled", _("Not settled here")
-    NO_MOVEMENT = "no_movement", _("No movement here")
-    OTHER_CURRENCY = "other_currency", _("Another currency")
-    OTHER_AMOUNT = "other_amount", _("Another amount")
-    JOURNAL_ALONE = "journal_alone", _("A journal without a deal")
-    NO_DEAL = "no_deal", _("No deal known")
-    DEAL_NOT_LISTED = "deal_not_listed", _("A deal that is not listed")
-    CUT_OFF = "cut_off", _("In different months")
-    BALANCE = "balance", _("Balances differ")
+    NOT_ORDERED = "not_ordered", _("Not ordered in CRM")
+    OTHER_ACCOUNT = "other_account", _("Wrong account")
+    SECOND_DEAL = "second_deal", _("Duplicate deal")
+    NOT_SETTLED = "not_settled", _("Not settled in CRM")
+    NO_MOVEMENT = "no_movement", _("Missing in ledger")
+    OTHER_CURRENCY = "other_currency", _("Currency mismatch")
+    OTHER_AMOUNT = "other_amount", _("Amount mismatch")
+    JOURNAL_ALONE = "journal_alone", _("Journal without deal")
+    NO_DEAL = "no_deal", _("Deal unknown")
+    DEAL_NOT_LISTED = "deal_not_listed", _("Deal not on platform")
+    CUT_OFF = "cut_off", _("Different months")
+    BALANCE = "balance", _("Balance mismatch")
 
 
 class Resolved(models.TextChoices):
     """How a break was resolved where no person wrote it."""
 
-    BY_REPORT = "by_report", _("By a report")
-    BY_BOOKS = "by_books", _("By our books")
-    AT_BANK = "at_bank", _("At the bank")
-    BY_HAND = "by_hand", _("Matched by hand")
+    BY_REPORT = "by_report", _("Explained by report")
+    BY_BOOKS = "by_books", _("Explained by ledger")
+    AT_BANK = "at_bank", _("Received at bank")
+    BY_HAND = "by_hand", _("Matched manually")
     POSTED = "posted", _("Posted")
-    NOT_FOUND = "not_found", _("Not found any more")
-    ITSELF = "itself", _("It explains itself")
+    NOT_FOUND = "not_found", _("No longer found")
+    ITSELF = "itself", _("Explained by its details")
 
 
 # Codes where no person gave a reason: a group that a later file undid, a posting whose break resolved automatically.

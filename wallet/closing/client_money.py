@@ -198,10 +198,10 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
 def _bank_places(bank: BankPosition) -> list[tuple[str, str, int]]:
     """List the components of the books' figure at the bank."""
     named = [
-        ("bank", _("In the ledger"), bank.ledger_minor),
-        ("bank", _("Booked by the bank, in the ledger later"), bank.late_minor),
-        ("bank", _("Paid by PSPs, in the ledger later"), bank.late_payouts_minor),
-        ("bank", _("Payments without an owner"), bank.unknown_minor),
+        ("bank", _("Ledger balance"), bank.ledger_minor),
+        ("bank", _("Booked by the bank, posted later in the ledger"), bank.late_minor),
+        ("bank", _("Paid by PSPs, posted later in the ledger"), bank.late_payouts_minor),
+        ("bank", _("Unmatched payments"), bank.unknown_minor),
     ]
     return [place for place in named if place[2]]
 
@@ -247,9 +247,9 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "
     if actor is not None:
         require(policies.can_close_period(actor, brand.pk))
         if not reason.strip():
-            raise DomainError(_("Say why the day is computed again."))
+            raise DomainError(_("Enter a reason for recalculating this day."))
     if end_of(day) >= timezone.now():
-        raise DomainError(_("%(day)s is not over yet.") % {"day": day.isoformat()})
+        raise DomainError(_("%(day)s isn't over yet.") % {"day": day.isoformat()})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.client_money'), %s)", [brand.pk])
     known = {row.currency: row for row in newest(ClientMoneyDay.objects.filter(brand=brand, day=day))}
@@ -260,7 +260,7 @@ def keep_day(*, brand: Brand, day: dt.date, actor: Actor = None, reason: str = "
         before = known.get(figures.currency)
         if before is not None and before.content_hash == mark:
             continue
-        why = reason.strip()[:300] or (_("Its figures changed since") if before else "")
+        why = reason.strip()[:300] or (_("Figures have changed") if before else "")
         rows.append(
             ClientMoneyDay(
                 brand=brand,
@@ -305,8 +305,9 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
             }
         ),
         kind="wallet.client_money_short",
-        title=phrase("Client money of %(brand)s is short by %(money)s") % {"brand": brand, "money": missing},
-        body=phrase("At the end of %(day)s. Pay it into the client-money bank today.") % {"day": row.day},
+        title=phrase("Client money shortfall at %(brand)s: %(money)s") % {"brand": brand, "money": missing},
+        body=phrase("Shortfall at the end of %(day)s. Transfer the amount to the client money account today.")
+        % {"day": row.day},
         url=f"/money/client-money/{brand.code}/{row.day.isoformat()}/",
         dedupe_key=f"client-money:{brand.pk}:{row.currency}:{row.day}:{row.version}",
     )

@@ -55,7 +55,7 @@ def report_of(brand: Brand, month: Month) -> Report:
     currencies = sorted({row.currency for row in rows}, key=lambda code: (code != brand.base_currency, code))
     return Report(
         key=f"client-money:{brand.code}:{month}",
-        title=_("Client money: daily calculation"),
+        title=_("Daily client money calculation"),
         look=look_of(brand),
         subtitle=f"{month}",
         made_at=timezone.now(),
@@ -72,12 +72,12 @@ def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple
         (_("Firm"), brand.legal_name),
         (_("Licence"), brand.licence_number),
         (_("Month"), str(month)),
-        (_("Days computed"), len({row.day for row in rows})),
+        (_("Days calculated"), len({row.day for row in rows})),
         (_("Days with a shortfall"), len({row.day for row in rows if row.cover == Cover.SHORT})),
-        (_("Money at PSPs counts"), Named("yes", _("yes")) if transit else Named("no", _("no"))),
+        (_("Money at PSPs counts"), Named("yes", _("Yes")) if transit else Named("no", _("No"))),
         (
             _("Method"),
-            Named("clients", _("Each client's balance, those below zero not netted; days end at midnight UTC")),
+            Named("clients", _("Client balances without netting negative balances; days end at midnight UTC")),
         ),
     ]
 
@@ -91,8 +91,8 @@ def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Secti
             Column(_("Day")),
             Column(_("Wallets"), end=True),
             Column(_("On platforms"), end=True),
-            Column(_("Below zero"), end=True),
-            Column(_("Not allocated"), end=True),
+            Column(_("Negative balances"), end=True),
+            Column(_("Unallocated"), end=True),
             Column(_("Requirement"), end=True),
         ],
         rows=[
@@ -104,8 +104,8 @@ def _sections(currency: str, rows: list[ClientMoneyDay]) -> tuple[Section, Secti
         _("Resource in %(currency)s") % {"currency": currency},
         facts=[
             (_("Lowest difference"), Money(lowest.difference, currency)),
-            (_("On"), lowest.day),
-            (_("Days with the bank's statement"), sum(row.statement_on == row.day for row in rows)),
+            (_("Lowest on"), lowest.day),
+            (_("Days with a bank statement"), sum(row.statement_on == row.day for row in rows)),
         ],
         columns=[
             Column(_("Day")),
@@ -129,11 +129,9 @@ def _money(row: ClientMoneyDay, *amounts: Decimal) -> list[Money]:
 def action_of(row: ClientMoneyDay) -> Named:
     """Return what the day requires: paying in, money at PSPs, or nothing."""
     if row.difference < 0:
-        return Named("pay", _("Pay in %(money)s") % {"money": cell_text(Money(row.bank_short, row.currency))})
+        return Named("pay", _("Transfer %(money)s") % {"money": cell_text(Money(row.bank_short, row.currency))})
     if row.bank_short:
-        return Named(
-            "transit", _("%(money)s of it at PSPs") % {"money": cell_text(Money(row.bank_short, row.currency))}
-        )
+        return Named("transit", _("%(money)s held at PSPs") % {"money": cell_text(Money(row.bank_short, row.currency))})
     return Named("none", _("None"))
 
 

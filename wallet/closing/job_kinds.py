@@ -41,7 +41,7 @@ def _month(job: RunningJob) -> Month:
     return month
 
 
-@job_kind("wallet.client_money_month", title=gettext_noop("Client money of a month"))
+@job_kind("wallet.client_money_month", title=gettext_noop("Client money calculation for a month"))
 def client_money_month(job: RunningJob) -> None:
     """Compute the days that are over and missing, one by one: each is stored when it is done."""
     brand, month = _brand(job), _month(job)
@@ -100,4 +100,4 @@ def month_pack(job: RunningJob) -> None:
 
 def _require_export(job: RunningJob) -> None:
     if not job.owner.has_perm("wallet.export_money"):
-        raise NotAllowed(_("Your role does not include exports of money."))
+        raise NotAllowed(_("Your role can't export money data."))

@@ -36,7 +36,7 @@ class Missing:
     def words(self) -> str:
         name = f"{self.source.label} ({self.report})" if self.report else self.source.label
         if self.is_whole_month:
-            return _("%(source)s the whole month") % {"source": name}
+            return _("%(source)s: whole month") % {"source": name}
         spans = ", ".join(
             formats.day(first) if first == last else f"{formats.day(first)} – {formats.day(last)}"
             for first, last in self.periods

@@ -59,7 +59,7 @@ def _sources(facts: MonthFacts) -> Check:
     missing = facts.missing
     words = _("Days without a report or statement: %(what)s.") % {"what": "; ".join(gap.words for gap in missing[:6])}
     return Check(
-        gettext_lazy("Every source has spoken"),
+        gettext_lazy("All sources reported"),
         len(missing),
         words if missing else "",
         reverse("wallet:money_sources"),
@@ -78,38 +78,34 @@ def _announced(facts: MonthFacts) -> Check:
     ).filter(Q(day__isnull=True) | Q(day__lte=period.last_day))
     reports = list(rows.select_related("psp").defer("psp__sealed_credentials").order_by("psp__name", "pk")[:COUNT_MAX])
     names = ", ".join(f"{report.psp}: {report.name}" for report in reports[:4])
-    words = _("Announced reports that are not here: %(names)s.") % {"names": names} if reports else ""
+    words = _("Announced reports not received: %(names)s.") % {"names": names} if reports else ""
     url = reverse("wallet:psp_health", args=[reports[0].psp_id]) if reports else ""
-    return Check(gettext_lazy("Announced reports are here"), len(reports), words, url, False)
+    return Check(gettext_lazy("Announced reports received"), len(reports), words, url, False)
 
 
 def _unknown_payments(facts: MonthFacts) -> Check:
     count = facts.counts["unknown_payments"]
-    words = _("Payments at the bank without an owner: %(count)s.") % {"count": count} if count else ""
+    words = _("Unmatched bank payments: %(count)s.") % {"count": count} if count else ""
     return Check(
-        gettext_lazy("Every payment has an owner"), count, words, reverse("wallet:bank") + "?state=unmatched", False
+        gettext_lazy("All bank payments matched"), count, words, reverse("wallet:bank") + "?state=unmatched", False
     )
 
 
 def _fees(facts: MonthFacts) -> Check:
     sums = unposted_fees(facts.period)
-    words = (
-        _("Fees in reports that no journal has: %(sums)s.") % {"sums": ", ".join(map(formats.money, sums))}
-        if sums
-        else ""
-    )
-    return Check(gettext_lazy("Fees are posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False)
+    words = _("Unposted fees from reports: %(sums)s.") % {"sums": ", ".join(map(formats.money, sums))} if sums else ""
+    return Check(gettext_lazy("Fees posted"), len(sums), words, reverse("wallet:breaks") + "?state=open", False)
 
 
 def _revaluation(facts: MonthFacts) -> Check:
     result = facts.revaluation
-    label = gettext_lazy("Foreign currencies are revalued")
+    label = gettext_lazy("Foreign currencies revalued")
     if result.missing:
         words = _("No reference rate for %(currencies)s.") % {"currencies": ", ".join(result.missing)}
         return Check(label, len(result.missing), words, "", False)
     if result.is_fine:
         return Check(label, 0, "", "", False)
-    words = _("The FX position is worth %(money)s at the rates of the last day.") % {
+    words = _("The FX position is worth %(money)s at month-end rates and needs a revaluation journal.") % {
         "money": formats.money(result.result_money)
     }
     url = reverse("wallet:manual_journal", args=[result.waiting.pk]) if result.waiting else ""
@@ -120,11 +116,11 @@ def _client_money(facts: MonthFacts) -> Check:
     period, state = facts.period, facts.client_money
     words = []
     if state.lacking:
-        words.append(_("Client money is not computed for %(count)s days.") % {"count": state.lacking})
+        words.append(_("Days without a client money calculation: %(count)s.") % {"count": state.lacking})
     if state.short:
-        words.append(_("Client money was short on %(count)s days.") % {"count": state.short})
+        words.append(_("Days with a client money shortfall: %(count)s.") % {"count": state.short})
     url = reverse("wallet:client_money", args=[period.brand.code]) + f"?month={period}"
-    return Check(gettext_lazy("Client money is covered"), state.lacking + state.short, " ".join(words), url, False)
+    return Check(gettext_lazy("Client money covered"), state.lacking + state.short, " ".join(words), url, False)
 
 
 MONTH_CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (

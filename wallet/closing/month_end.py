@@ -29,7 +29,7 @@ from wallet.models import BankFile, Break, ClientMoneyDay, MonthSignOff, Period,
 from wallet.reconciliation.source_runs import Source, SourceKey
 
 FILES_MAX = 1_000
-AGES = (_("to 2 days"), _("3 to 7 days"), _("8 to 30 days"), _("older"))
+AGES = (_("0–2 days"), _("3–7 days"), _("8–30 days"), _("Older"))
 
 AGEING = """
 SELECT b.kind, b.currency, width_bucket(extract(epoch FROM %(at)s - b.happened_at) / 86400, ARRAY[3, 8, 31]::float8[]) AS bucket,

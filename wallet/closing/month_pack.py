@@ -67,7 +67,7 @@ def _facts(month_end: MonthEnd) -> list[tuple[str, Any]]:
         facts += [
             (_("Closed"), period.closed_at),
             (_("Closed by"), str(period.closed_by)),
-            (_("Closing"), period.closings),
+            (_("Closing number"), period.closings),
             (_("Note"), period.note),
         ]
     return facts
@@ -79,17 +79,17 @@ def _sections(month_end: MonthEnd) -> Iterator[Section]:
     if month_end.checks:
         yield Section(
             _("Checklist"),
-            columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("What was found"), weight=3)],
+            columns=[Column(_("Check"), weight=1.5), Column(_("State")), Column(_("Finding"), weight=3)],
             rows=[[str(check.label), _state(check), check.words] for check in month_end.checks],
         )
     yield _source_lines(month_end)
     yield _files(period)
     yield _ageing(month_end)
     yield Section(
-        _("Breaks and what became of them"),
+        _("Breaks and resolutions"),
         columns=_break_columns(),
         rows=lambda: _break_rows(period),
-        empty=_("No difference belongs to this month."),
+        empty=_("No breaks in this month."),
     )
     yield _revaluation(month_end)
     yield from _client_money(month_end)
@@ -99,40 +99,40 @@ def _sections(month_end: MonthEnd) -> Iterator[Section]:
 
 def _state(check: Any) -> Named:
     if check.is_fine:
-        return Named("fine", _("Fine"))
-    return Named("blocks", _("Blocks")) if check.blocks else Named("look", _("Look"))
+        return Named("fine", _("OK"))
+    return Named("blocks", _("Blocking")) if check.blocks else Named("look", _("Warning"))
 
 
 def _signatures(month_end: MonthEnd) -> Section:
     rows: Iterable[MonthSignOff] = month_end.closed_by or month_end.signatures.valid
     return Section(
         _("Signatures"),
-        text=_("Two people sign the same figures, named by their digest, before a month is closed."),
+        text=_("Two people sign the same figures, identified by their hash, before a month is closed."),
         columns=[
-            Column(_("Who")),
+            Column(_("Name")),
             Column(_("When")),
             Column(_("Note"), weight=1.5),
-            Column(_("Open at that time"), weight=2),
-            Column(_("Digest of the figures"), weight=2),
+            Column(_("Open when signed"), weight=2),
+            Column(_("Hash of the figures"), weight=2),
         ],
         rows=[[str(row.signed_by), row.signed_at, row.note, " ".join(row.checks), row.figures_hash] for row in rows],
-        empty=_("Nobody has signed yet."),
+        empty=_("No signatures yet."),
     )
 
 
 def _source_lines(month_end: MonthEnd) -> Section:
     return Section(
         _("Sources"),
-        text=_("PSPs, banks and trading servers of the brand, and the days of which each has not spoken."),
+        text=_("The brand's PSPs, banks and trading servers, with the days for which they haven't reported."),
         columns=[
             Column(_("Source"), weight=1.5),
             Column(_("Kind")),
-            Column(_("Days missing"), weight=2),
+            Column(_("Missing days"), weight=2),
             Column(_("Files"), end=True),
             Column(_("Rows"), end=True),
             Column(_("Matched"), end=True),
             Column(_("Open breaks"), end=True),
-            Column(_("At the end, they say"), end=True, weight=1.5),
+            Column(_("Closing balance reported"), end=True, weight=1.5),
         ],
         rows=[
             [
@@ -185,20 +185,20 @@ def _files(period: Period) -> Section:
 
     return Section(
         _("Files"),
-        text=_("Each was proved when it came in: opening and rows make the closing."),
+        text=_("Each file was verified on import: opening balance plus rows equals closing balance."),
         columns=[
             Column(_("Source")),
             Column(_("File"), weight=1.5),
             Column(_("From")),
             Column(pgettext("day", "To")),
             Column(_("Rows"), end=True),
-            Column(_("Opening"), end=True),
+            Column(_("Opening balance"), end=True),
             Column(_("Net"), end=True),
-            Column(_("Closing"), end=True),
+            Column(_("Closing balance"), end=True),
             Column("SHA-256", weight=2),
         ],
         rows=list(rows()),
-        empty=_("No file belongs to this month."),
+        empty=_("No files in this month."),
     )
 
 
@@ -216,7 +216,7 @@ def _ageing(month_end: MonthEnd) -> Section:
             Column(_("Currency")),
             *(Column(str(words), end=True) for words in AGES),
             Column(_("Count"), end=True),
-            Column(_("Together"), end=True),
+            Column(_("Total"), end=True),
         ],
         rows=[
             [
@@ -228,7 +228,7 @@ def _ageing(month_end: MonthEnd) -> Section:
             ]
             for row in month_end.ageing
         ],
-        empty=_("No break is open."),
+        empty=_("No open breaks."),
     )
 
 
@@ -252,7 +252,7 @@ def _break_columns() -> list[Column]:
         Column(_("Amount"), end=True),
         Column(_("Day")),
         Column(_("State")),
-        Column(_("What became of it"), weight=2),
+        Column(_("Resolution"), weight=2),
         Column(_("By")),
     ]
 
@@ -292,13 +292,13 @@ def _revaluation(month_end: MonthEnd) -> Section:
     result = month_end.revaluation
     return Section(
         _("Foreign currencies"),
-        text=_("The house's FX position at the ECB's rates of the month's last day."),
-        facts=[(_("To post"), result.result_money), (_("Posted in the month"), Money(result.posted, result.base))],
+        text=_("The company's FX position at the ECB rates of the last day of the month."),
+        facts=[(_("To post"), result.result_money), (_("Posted this month"), Money(result.posted, result.base))],
         columns=[
             Column(_("Currency")),
             Column(_("FX position"), end=True),
             Column(_("Rate"), end=True),
-            Column(_("Rate of")),
+            Column(_("Rate date")),
             Column(_("In %(base)s") % {"base": result.base}, end=True),
         ],
         rows=[
@@ -311,14 +311,14 @@ def _revaluation(month_end: MonthEnd) -> Section:
             ]
             for row in result.positions
         ],
-        empty=_("Nothing was exchanged."),
+        empty=_("No exchanges."),
     )
 
 
 def _client_money(month_end: MonthEnd) -> Iterator[Section]:
     report = client_money_report.report_of(month_end.period.brand, Month(month_end.period.first_day))
     if not report.sections:
-        yield Section(_("Client money"), empty=_("Not computed for any day."), columns=[Column(_("Day"))])
+        yield Section(_("Client money"), empty=_("Not calculated for any day."), columns=[Column(_("Day"))])
     for section in report.sections:
         yield Section(
             _("Client money: %(what)s") % {"what": section.title},
@@ -337,16 +337,16 @@ def _journals(period: Period) -> Section:
         .order_by("pk")
     )
     return Section(
-        _("Journals by hand"),
+        _("Manual journals"),
         columns=[
             Column(_("Reference")),
             Column(_("Day")),
             Column(_("Reason"), weight=3),
-            Column(_("Written by")),
+            Column(_("Created by")),
             Column(_("Posted by")),
         ],
         rows=[[row.reference, row.business_on, row.reason, str(row.requested_by), str(row.decided_by)] for row in rows],
-        empty=_("None in this month."),
+        empty=_("None this month."),
     )
 
 
@@ -354,17 +354,17 @@ def _trial(month_end: MonthEnd) -> Iterator[Section]:
     for part in month_end.trial.parts:
         yield Section(
             _("Trial balance %(currency)s") % {"currency": part.currency},
-            text=_("Balances above zero are credits."),
+            text=_("Positive balances are credits."),
             columns=[
                 Column(_("Account"), weight=2),
                 Column(_("Accounts"), end=True),
-                Column(_("Opening"), end=True),
+                Column(_("Opening balance"), end=True),
                 Column(_("Debits"), end=True),
                 Column(_("Credits"), end=True),
-                Column(_("Closing"), end=True),
+                Column(_("Closing balance"), end=True),
             ],
             rows=[[Named(row.kind, row.label), row.accounts, *_money(part.currency, row)] for row in part.rows],
-            total=[Named("sum", _("Sum")), None, *_money(part.currency, part)],
+            total=[Named("sum", _("Total")), None, *_money(part.currency, part)],
         )
 
 
@@ -410,7 +410,7 @@ def write_archive(
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         place, documents = Path(folder), []
         for number, (ending, words) in enumerate(
-            ((Ending.PDF, _("Writing the PDF")), (Ending.XLSX, _("Writing the workbook")))
+            ((Ending.PDF, _("Creating the PDF")), (Ending.XLSX, _("Creating the workbook")))
         ):
             progress(number, 5, words)
             documents.append(make_pack(period, ending, language=language, made_by=made_by))

@@ -29,9 +29,9 @@ def _ended(facts: MonthFacts) -> Check:
     period = facts.period
     is_over = timezone.now() >= end_of_month(period)
     return Check(
-        gettext_lazy("The month is over"),
+        gettext_lazy("Month is over"),
         0 if is_over else 1,
-        "" if is_over else _("%(month)s is not over yet.") % {"month": period},
+        "" if is_over else _("%(month)s isn't over yet.") % {"month": period},
         "",
         True,
     )
@@ -39,15 +39,15 @@ def _ended(facts: MonthFacts) -> Check:
 
 def _in_order(facts: MonthFacts) -> Check:
     count = facts.counts["earlier_months"]
-    words = _("Close the months before it first: %(count)s.") % {"count": count} if count else ""
-    return Check(gettext_lazy("Earlier months are closed"), count, words, reverse("wallet:periods"), True)
+    words = _("Earlier months to close first: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("Earlier months closed"), count, words, reverse("wallet:periods"), True)
 
 
 def _manual(facts: MonthFacts) -> Check:
     count = facts.counts["manual_journals"]
     words = _("Manual journals of this month awaiting second approval: %(count)s.") % {"count": count} if count else ""
     return Check(
-        gettext_lazy("No manual journal waits"),
+        gettext_lazy("No manual journals pending"),
         count,
         words,
         reverse("wallet:manual_journals") + "?state=pending",
@@ -57,22 +57,22 @@ def _manual(facts: MonthFacts) -> Check:
 
 def _held(facts: MonthFacts) -> Check:
     count = facts.counts["held_deposits"]
-    words = _("Deposits are held for review: %(count)s.") % {"count": count} if count else ""
-    return Check(gettext_lazy("No deposit is held"), count, words, reverse("wallet:deposits") + "?state=held", False)
+    words = _("Deposits held for review: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("No deposits held"), count, words, reverse("wallet:deposits") + "?state=held", False)
 
 
 def _unknown(facts: MonthFacts) -> Check:
     count = facts.counts["unknown_payouts"]
-    words = _("Payouts whose end is unknown: %(count)s.") % {"count": count} if count else ""
+    words = _("Payouts with unknown outcome: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:withdrawals") + "?state=unknown"
-    return Check(gettext_lazy("Every payout's end is known"), count, words, url, False)
+    return Check(gettext_lazy("All payout outcomes known"), count, words, url, False)
 
 
 def _transfers(facts: MonthFacts) -> Check:
     count = facts.counts["open_transfers"]
-    words = _("Transfers to or from the platform without an end: %(count)s.") % {"count": count} if count else ""
+    words = _("Platform transfers with unknown outcome: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:transfers") + "?state=unknown&state=sending"
-    return Check(gettext_lazy("Every transfer's end is known"), count, words, url, False)
+    return Check(gettext_lazy("All transfer outcomes known"), count, words, url, False)
 
 
 def _payouts(facts: MonthFacts) -> Check:
@@ -81,14 +81,14 @@ def _payouts(facts: MonthFacts) -> Check:
     Their reservations stay open over the end of the month and are posted in a later one.
     """
     count = facts.counts["open_withdrawals"]
-    words = _("Withdrawals whose reservation is still open: %(count)s.") % {"count": count} if count else ""
-    return Check(gettext_lazy("Reservations are resolved"), count, words, reverse("wallet:withdrawal_queue"), False)
+    words = _("Withdrawals with open holds: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("All holds resolved"), count, words, reverse("wallet:withdrawal_queue"), False)
 
 
 def _breaks(facts: MonthFacts) -> Check:
     count = facts.counts["open_breaks"]
-    words = _("Open breaks of the reconciliation: %(count)s.") % {"count": count} if count else ""
-    return Check(gettext_lazy("No break is open"), count, words, reverse("wallet:breaks") + "?state=open", False)
+    words = _("Open breaks: %(count)s.") % {"count": count} if count else ""
+    return Check(gettext_lazy("No open breaks"), count, words, reverse("wallet:breaks") + "?state=open", False)
 
 
 def _suspense(facts: MonthFacts) -> Check:
@@ -97,7 +97,7 @@ def _suspense(facts: MonthFacts) -> Check:
     left = [
         Money.of_minor(abs(balances[account.pk]), account.currency) for account in accounts if balances.get(account.pk)
     ]
-    words = _("Suspense is not empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
+    words = _("Suspense isn't empty: %(sums)s.") % {"sums": ", ".join(map(formats.money, left))} if left else ""
     return Check(
         gettext_lazy("Suspense is empty"), len(left), words, reverse("wallet:ledger") + "?kind=suspense", False
     )
@@ -105,9 +105,9 @@ def _suspense(facts: MonthFacts) -> Check:
 
 def _webhooks(facts: MonthFacts) -> Check:
     count = facts.counts["open_webhooks"]
-    words = _("Webhooks that nothing came of: %(count)s.") % {"count": count} if count else ""
+    words = _("Unprocessed webhooks: %(count)s.") % {"count": count} if count else ""
     url = reverse("wallet:webhooks") + "?state=unmatched&state=failed"
-    return Check(gettext_lazy("Webhooks are applied"), count, words, url, False)
+    return Check(gettext_lazy("Webhooks processed"), count, words, url, False)
 
 
 CHECKS: tuple[Callable[[MonthFacts], Check], ...] = (

@@ -144,9 +144,9 @@ def close_period(
     Who: `wallet.close_period` on the brand. note: needed when a check warns.
     Raises: NotAllowed, WrongState (not over, not the earliest), DomainError (what blocks, in words).
     """
-    progress(0, 2, _("Waiting for postings in flight"))
+    progress(0, 2, _("Waiting for postings in progress"))
     _begin(period_id, actor, note)
-    progress(1, 2, _("Computing the carry-forward"))
+    progress(1, 2, _("Calculating the carry-forward"))
     period = _finish(period_id)
     progress(2, 2, "")
     return period
@@ -195,7 +195,7 @@ def _wait_until_nothing_is_in_flight() -> None:
         except OperationalError as error:
             if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
                 raise
-    raise WrongState(_("Too many postings are on their way just now. Close the month again in a minute."))
+    raise WrongState(_("Too many postings are in progress. Close the month again in a minute."))
 
 
 @transaction.atomic
@@ -266,7 +266,7 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
 
     model = PeriodReopening
     code = "period-reopening"
-    label = gettext_lazy("Reopening of a month")
+    label = gettext_lazy("Reopening a month")
     asks, decides = "wallet.close_period", "wallet.reopen_period"
     proposed, approved = WalletAction.PERIOD_REOPENING_ASKED, WalletAction.PERIOD_REOPENED
     rejected, withdrawn = WalletAction.PERIOD_REOPENING_REFUSED, WalletAction.PERIOD_REOPENING_WITHDRAWN
@@ -274,7 +274,7 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
     brand_path = "period__brand_id"
     related = ("period__brand",)
     one_open = ("period",)
-    done = gettext_lazy("The month is open again.")
+    done = gettext_lazy("Month reopened.")
 
     def lock(self, pk: int) -> PeriodReopening:
         """Lock the month first, then the proposal."""
@@ -311,4 +311,4 @@ def _require_last_closed(period: Period) -> None:
         state=PeriodState.OPEN
     )
     if later.exists():
-        raise WrongState(_("A later month is closed: only the last closed month can be opened again."))
+        raise WrongState(_("A later month is closed. Only the last closed month can be reopened."))

@@ -120,11 +120,11 @@ def propose_revaluation(*, period_id: int, actor: User) -> ManualJournal:
         raise WrongState(_("%(journal)s is already awaiting second approval.") % {"journal": revaluation.waiting})
     if revaluation.missing:
         raise DomainError(
-            _("There is no reference rate for %(currencies)s: load rates, or bring the position to zero.")
+            _("No reference rate for %(currencies)s. Load rates or bring the position to zero.")
             % {"currencies": ", ".join(revaluation.missing)}
         )
     if not revaluation.result:
-        raise DomainError(_("The FX position is worth nothing at these rates: there is nothing to post."))
+        raise DomainError(_("The FX position is zero at these rates. Nothing to post."))
     minor = to_minor(revaluation.result, revaluation.base)
     position, result = (
         posting.house(kind, brand_id=period.brand_id, currency=revaluation.base)

@@ -78,7 +78,7 @@ class SignOffApproval(approvals.ListedApproval[MonthSignOff]):
         return self.awaiting(MonthSignOff.objects.filter(pk=item.pk)).exists()
 
     def still_waits(self, item: MonthSignOff) -> Decision:
-        return YES if self.is_pending(item) else no(_("This signature no longer awaits a second one."))
+        return YES if self.is_pending(item) else no(_("This signature is no longer awaiting a second one."))
 
     def approve(self, pk: int, actor: User, note: str) -> MonthSignOff:
         return add_second_signature(sign_off_id=pk, actor=actor, note=note)

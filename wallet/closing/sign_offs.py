@@ -131,7 +131,7 @@ def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
         period=period, closing=period.closings + 1, signed_by=actor, withdrawn_at__isnull=True
     )
     if mine.filter(figures_hash=mark).exists():
-        raise WrongState(_("You have signed this month: the second signature is somebody else's."))
+        raise WrongState(_("You have already signed this month. The second signature must come from someone else."))
     mine.update(withdrawn_at=timezone.now())
     signed = MonthSignOff.objects.create(
         period=period,
@@ -202,7 +202,7 @@ def require_closable(period: Period, note: str) -> list[Check]:
     warning = [check for check in checks if not check.is_fine]
     if warning and not note.strip():
         raise DomainError(
-            _("Say in the note why the month is closed although: %(what)s")
+            _("Add a note explaining why you're closing the month despite these warnings: %(what)s")
             % {"what": " ".join(check.words for check in warning)}
         )
     return warning
@@ -212,10 +212,10 @@ def require_signed(period: Period) -> None:
     """Refuse a month unless two people have signed the figures as they are now. Raises DomainError."""
     signed = signatures_of(period)
     if not signed.are_enough:
-        words = _("Two people sign %(month)s before it is closed; so far: %(count)s.") % {
+        words = _("%(month)s needs two signatures before it can be closed. Signatures so far: %(count)s.") % {
             "month": period,
             "count": len(signed.valid),
         }
         if signed.outdated:
-            words += " " + _("The figures have changed since others signed.")
+            words += " " + _("The figures have changed since earlier signatures.")
         raise DomainError(words)

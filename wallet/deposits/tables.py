@@ -113,7 +113,7 @@ class MethodTable(Table):
         Column("fee", _("Fee in"), value=lambda row: _fee(row), css="end nowrap"),
         Column("fallback_group", _("Group")),
         Column("position", _("Order"), css="end"),
-        YesNoColumn("is_enabled", _("On")),
+        YesNoColumn("is_enabled", _("Enabled")),
     ]
     row_permission = "wallet.manage_psp"
     empty = Empty(

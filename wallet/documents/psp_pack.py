@@ -67,7 +67,7 @@ def settlement_pack(report: SettlementImport, language: str) -> Report:
 
 def _totals(report: SettlementImport) -> Section:
     names = ("opening", "gross", "fee", "net", "closing")
-    titles = (_("Opening"), _("Gross"), _("Fees"), _("Net"), _("Closing"))
+    titles = (_("Opening balance"), _("Gross"), _("Fees"), _("Net"), _("Closing balance"))
     return Section(
         _("What the report says of itself"),
         _("Opening balance and rows give the closing balance; that was proved when the file arrived."),
@@ -85,8 +85,8 @@ def _rules(report: SettlementImport) -> Section:
         rows = cursor.fetchall()
     return Section(
         _("What matched"),
-        columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Sum"), end=True)],
-        facts=[(_("Seen in an earlier report"), report.seen_before), (_("Paid to our bank"), report.to_bank)],
+        columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Total"), end=True)],
+        facts=[(_("Seen in an earlier report"), report.seen_before), (_("Payout to our bank"), report.to_bank)],
         rows=[
             [_named(MatchRule, rule), count, Money.of_minor(minor, currency)] for rule, currency, count, minor in rows
         ],
@@ -103,7 +103,7 @@ def _breaks(report: SettlementImport) -> Section:
             Column(_("Explanation"), weight=2),
             Column(_("Reference")),
             Column(_("State")),
-            Column(_("What became of it"), weight=2),
+            Column(_("Resolution"), weight=2),
             Column(_("By")),
             Column(_("Report less books"), end=True),
         ],

@@ -58,7 +58,7 @@ class ManualJournalTable(Table):
         DateColumn("business_on", _("Business day")),
         Column("turnover", _("Amount"), value=turnover, css="end num nowrap"),
         Column("reason", _("Reason"), css="clip"),
-        Column("requested_by", _("Written by"), css="nowrap"),
+        Column("requested_by", _("Created by"), css="nowrap"),
         Column("age", _("Waiting"), render=_age, css="nowrap", export=False),
         Column("decided_by", _("Decided by"), css="nowrap"),
         TimeColumn("decided_at", _("Decided")),

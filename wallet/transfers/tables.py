@@ -53,7 +53,7 @@ class ExchangeTable(MovementTable):
         MoneyColumn("amount_minor", _("Given"), minor=True),
         MoneyColumn("got_minor", _("Got"), minor=True, currency="got_currency"),
         Column("rate", _("Rate"), value=lambda row: f"{row.quote.rate:.6f}", css="end num"),
-        Column("rate_on", _("Rate of"), value="quote.rate_on", css="nowrap"),
+        Column("rate_on", _("Rate date"), value="quote.rate_on", css="nowrap"),
         Column("markup", _("Markup"), value=lambda row: f"{row.quote.markup_basis_points / 100:.2f} %", css="end num"),
         AgoColumn("created_at", _("Booked")),
     ]

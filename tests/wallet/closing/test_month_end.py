@@ -95,7 +95,7 @@ def break_of(cast, psp, **fields) -> Break:
 
 def test_one_signature_does_not_close_a_month_and_two_do(cast, month):
     sign_month(month, cast.finance)
-    with pytest.raises(DomainError, match=r"Two people sign .* so far: 1"):
+    with pytest.raises(DomainError, match=r"needs two signatures .* so far: 1"):
         periods.close_period(period_id=month.pk, actor=cast.finance)
     told = Notification.objects.filter(kind="wallet.month_to_sign", url__endswith=f"{month}/")
     assert list(told.values_list("user", flat=True)) == [cast.second_finance.pk]
@@ -164,11 +164,11 @@ def test_who_may_sign_and_that_open_things_need_a_note(cast, month):
         with pytest.raises(NotAllowed):
             sign_month(month, person)
     break_of(cast, make_psp(cast.brand))
-    with pytest.raises(DomainError, match=r"Open breaks of the reconciliation: 1"):
+    with pytest.raises(DomainError, match=r"Open breaks: 1"):
         sign_month(month, cast.finance)
     sign_month(month, cast.finance, note="The PSP looks into it")
     signed = MonthSignOff.objects.get(period=month)
-    assert signed.checks == ["Open breaks of the reconciliation: 1."]
+    assert signed.checks == ["Open breaks: 1."]
     assert signed.note == "The PSP looks into it"
 
 
@@ -347,7 +347,7 @@ def test_client_money_is_owed_for_every_day_since_the_first_money(cast, month):
     keep_day(brand=cast.brand, day=day)
     assert client_money_state(month).lacking == 2
     check = next(check for check in checks_of(month) if "Client money" in str(check.label))
-    assert check.words == "Client money is not computed for 2 days."
+    assert check.words == "Days without a client money calculation: 2."
 
 
 # ── foreign currencies ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,15 +19,15 @@ __all__ = ["months"]
 pytestmark = pytest.mark.django_db
 SECOND, DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 LINES = {
-    "earlier_months": ("Close the months before it first: {}.", True),
+    "earlier_months": ("Earlier months to close first: {}.", True),
     "manual_journals": ("Manual journals of this month awaiting second approval: {}.", True),
-    "held_deposits": ("Deposits are held for review: {}.", False),
-    "unknown_payouts": ("Payouts whose end is unknown: {}.", False),
-    "open_transfers": ("Transfers to or from the platform without an end: {}.", False),
-    "open_withdrawals": ("Withdrawals whose reservation is still open: {}.", False),
-    "open_breaks": ("Open breaks of the reconciliation: {}.", False),
-    "open_webhooks": ("Webhooks that nothing came of: {}.", False),
-    "unknown_payments": ("Payments at the bank without an owner: {}.", False),
+    "held_deposits": ("Deposits held for review: {}.", False),
+    "unknown_payouts": ("Payouts with unknown outcome: {}.", False),
+    "open_transfers": ("Platform transfers with unknown outcome: {}.", False),
+    "open_withdrawals": ("Withdrawals with open holds: {}.", False),
+    "open_breaks": ("Open breaks: {}.", False),
+    "open_webhooks": ("Unprocessed webhooks: {}.", False),
+    "unknown_payments": ("Unmatched bank payments: {}.", False),
 }
 
 
@@ -59,16 +59,19 @@ def test_a_month_is_over_with_its_last_instant(cast, months, late, is_over):
     facts = facts_of(months[0])
     with time_machine.travel(end_of_month(months[0]) + late, tick=False):
         lines = open_lines(facts)
-    assert lines == ([] if is_over else [(1, f"{months[0]} is not over yet.", True)])
+    assert lines == ([] if is_over else [(1, f"{months[0]} isn't over yet.", True)])
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
         (ClientMoneyState(3, 3, 0), []),
-        (ClientMoneyState(3, 2, 0), ["Client money is not computed for 1 days."]),
-        (ClientMoneyState(3, 3, 1), ["Client money was short on 1 days."]),
-        (ClientMoneyState(3, 1, 1), ["Client money is not computed for 2 days. Client money was short on 1 days."]),
+        (ClientMoneyState(3, 2, 0), ["Days without a client money calculation: 1."]),
+        (ClientMoneyState(3, 3, 1), ["Days with a client money shortfall: 1."]),
+        (
+            ClientMoneyState(3, 1, 1),
+            ["Days without a client money calculation: 2. Days with a client money shortfall: 1."],
+        ),
     ],
 )
 def test_client_money_is_computed_and_covered_each_day(cast, months, state, words):
@@ -106,7 +109,7 @@ def test_a_report_announced_until_two_weeks_after_is_missed(cast, months, fields
         **{"due_at": first, **missing},
     )
     AnnouncedReport.objects.filter(pk=row.pk).update(**{k: v for k, v in fields.items() if k in ("state", "due_at")})
-    words = "Announced reports that are not here: Northpay: settlement.csv."
+    words = "Announced reports not received: Northpay: settlement.csv."
     assert open_lines(facts_of(period)) == ([(1, words, False)] if is_open else [])
 
 

@@ -99,7 +99,7 @@ def test_a_closing_carries_every_account_forward(cast, months):
 def test_months_are_closed_in_order_and_only_when_they_are_over(cast, months):
     with pytest.raises(DomainError, match="months before it"):
         close(months[1], cast.finance)
-    with pytest.raises(DomainError, match="not over yet"):
+    with pytest.raises(DomainError, match="isn't over yet"):
         close(months[2], cast.finance)
     with pytest.raises(IntegrityError, match="in order"), transaction.atomic():
         Period.objects.filter(pk=months[1].pk).update(state="closing")
@@ -142,8 +142,8 @@ def test_what_blocks_and_what_warns_is_said_in_words(cast, months):
         created_at=dt.datetime.combine(month_before_last(), dt.time(), tzinfo=dt.UTC),
     )
     found = [check.words for check in checks_of(months[0]) if not check.is_fine]
-    assert found == ["Deposits are held for review: 1.", "Suspense is not empty: €7.00."]
-    with pytest.raises(DomainError, match=r"Say in the note why .* held for review: 1"):
+    assert found == ["Deposits held for review: 1.", "Suspense isn't empty: €7.00."]
+    with pytest.raises(DomainError, match=r"Add a note .* held for review: 1"):
         close(months[0], cast.finance)
     assert close(months[0], cast.finance, "Known, solved next week").note == "Known, solved next week"
 
@@ -298,7 +298,7 @@ def test_closing_from_the_page_is_a_job(cast, months, browse, monkeypatch):
     browser = browse(cast.finance)
     refused = browser.post(reverse("wallet:period_close", args=[months[0].pk]), {"close-reason": ""})
     assert refused.status_code == 422
-    assert "Two people sign" in refused.content.decode()
+    assert "needs two signatures" in refused.content.decode()
     signed(months[0], cast.finance)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.db.transaction.on_commit", lambda work, *_a, **_k: work())

@@ -1,4 +1,4 @@
-"""Journals by hand: one person writes, another one posts, and the ledger's rules hold for them too."""
+"""Manual journals: one person writes, another one posts, and the ledger's rules hold for them too."""
 
 import datetime as dt
 from decimal import Decimal

@@ -313,7 +313,7 @@ def test_a_report_that_should_have_come_is_missed_told_once_and_came_later(cast,
     assert (missing.state, missing.kind, missing.day) == (ReportState.MISSING, "accounting", day)
     assert Notification.objects.filter(user=cast.finance, kind="wallet.report_missing").count() == 1
     page = browse(cast.finance).get(reverse("wallet:psp_health", args=[platform.psp.pk])).content.decode()
-    assert "Did not come" in page and "Accounting report of the balance platform" in page
+    assert "Not received" in page and "Accounting report of the balance platform" in page
     report = due(announce(platform))
     assert report.state == ReportState.IMPORTED and Match.objects.count() == 1
     note_missing_reports()

@@ -65,7 +65,7 @@ def test_who_posted_a_difference_stays_known_when_the_match_is_taken_back(cast, 
     approvals.approve(BreakPosting, posting.pk, actor=cast.second_finance)
     deciding.undo(match_id=Match.objects.first().pk, actor=cast.finance, reason="Another payment")
     amount_break.refresh_from_db()
-    assert (amount_break.resolved_by, amount_break.how_resolved) == (cast.second_finance, "Posted: A fee of the PSP")
+    assert (amount_break.resolved_by, amount_break.how_resolved) == (cast.second_finance, "Posted: PSP fee")
     assert kinds() == ["amount"]
 
 
@@ -77,7 +77,7 @@ def test_a_payout_whose_match_with_the_bank_is_taken_back_is_missing_at_the_bank
     bank_entry(cast, bank, 9_000, "NORTHPAY PAYOUT NP-77", number=2)
     payout_matching.match_payouts(cast.brand.pk)
     one = Break.objects.get()
-    assert (one.state, one.how_resolved) == ("resolved", "It reached the bank")
+    assert (one.state, one.how_resolved) == ("resolved", "Received at the bank")
     deciding.undo(match_id=Match.objects.get().pk, actor=cast.finance, reason="Another company's")
     assert Break.objects.get(state="open").row.psp_reference == "NP-77"
     assert not Match.objects.exists()

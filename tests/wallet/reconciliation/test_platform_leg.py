@@ -149,7 +149,7 @@ def test_done_there_but_not_settled_here_closes_itself_once_it_is(cast, account,
     one = Break.objects.get()
     assert (done.state, one.state, one.resolved_by) == (RunState.AGREES, BreakState.RESOLVED, None)
     assert (one.resolution_code, one.resolution) == ("not_found", "")
-    assert "No longer found by the run over" in one.how_resolved
+    assert "No longer found in the run for" in one.how_resolved
 
 
 def test_credit_and_corrections_must_have_been_ordered_here(cast, account, source):

@@ -117,7 +117,7 @@ def test_a_break_that_a_later_report_explains_closes_itself(books, outside):
     fetch(books, outside)
     one = Break.objects.get()
     assert (one.state, one.resolved_by) == (BreakState.RESOLVED, None)
-    assert one.resolution == "" and one.how_resolved.startswith("Explained by the report “northpay")
+    assert one.resolution == "" and one.how_resolved.startswith("Explained by report “northpay")
     with override("de"):
         assert one.how_resolved.startswith("Erklärt durch den Bericht")
 

@@ -155,7 +155,7 @@ def test_what_is_not_released_in_time_is_a_break_and_closes_when_it_is(psp):
     recon.report(psp, [], first=19, last=19)
     one = Break.objects.get()
     assert (one.kind, one.difference_minor, one.state) == (BreakKind.RESERVE_OVERDUE, -5_000, BreakState.OPEN)
-    assert "should have been released by now" in one.explanation
+    assert "is overdue for release" in one.explanation
     recon.report(psp, [reserve(2_000, "r-2", named="r-1", day=20)], first=20, last=20)
     assert open_breaks() == [("reserve_overdue", -3_000)]
     recon.report(psp, [reserve(3_000, "r-3", named="r-1", day=21)], first=21, last=21)

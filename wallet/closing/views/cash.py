@@ -42,7 +42,7 @@ def _chart(flow: cash.Flow, currency: str) -> Chart:
         id="cash-flow",
         x=flow.days,
         series=[
-            Series(_("In"), flow.money_in, tone="success", kind="bars", unit=currency),
-            Series(_("Out"), flow.money_out, tone="warning", kind="line", unit=currency),
+            Series(_("Money in"), flow.money_in, tone="success", kind="bars", unit=currency),
+            Series(_("Money out"), flow.money_out, tone="warning", kind="line", unit=currency),
         ],
     )

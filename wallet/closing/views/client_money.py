@@ -141,9 +141,7 @@ def day_again(request: UserRequest, brand: str, day: str) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: client_money.keep_day(brand=chosen, day=on, actor=request.user, reason=form.cleaned_data["reason"]),
-        lambda rows: (
-            _("Computed: %(count)s new versions.") % {"count": len(rows)} if rows else _("Nothing has changed.")
-        ),
+        lambda rows: _("Recalculated. New versions: %(count)s.") % {"count": len(rows)} if rows else _("No changes."),
         form=form,
         show_forbidden=True,
     )

@@ -106,8 +106,8 @@ def month_sign(request: UserRequest, brand: str, month: str) -> HttpResponseBase
 
     def message(closing: Job | None) -> str:
         if closing is None:
-            return _("Signed. A second person signs, then the month is closed.")
-        return _("Signed by two people: %(month)s is being closed.") % {"month": period}
+            return _("Signed. The month closes after the second signature.")
+        return _("Both signatures given. Closing %(month)s.") % {"month": period}
 
     done = run_action(request, sign, message, form=form, show_forbidden=True)
     if done:
@@ -125,7 +125,7 @@ def signature_withdraw(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: sign_offs.withdraw_signature(sign_off_id=signed.pk, actor=request.user),
-        _("Your signature is withdrawn."),
+        _("Signature withdrawn."),
         show_forbidden=True,
     )
     return _back(signed.period)
@@ -139,7 +139,7 @@ def month_revalue(request: UserRequest, brand: str, month: str) -> HttpResponseB
     done = run_action(
         request,
         lambda: revaluation.propose_revaluation(period_id=period.pk, actor=request.user),
-        lambda manual: _("%(journal)s is written: a second person posts it.") % {"journal": manual},
+        lambda manual: _("%(journal)s created. Awaiting second approval.") % {"journal": manual},
         show_forbidden=True,
     )
     return redirect("wallet:manual_journal", pk=done.result.pk) if done else _back(period)

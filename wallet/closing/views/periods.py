@@ -108,7 +108,7 @@ def period_close(request: UserRequest, pk: int) -> HttpResponseBase:
     def work(note: str) -> Any:
         return periods.order_closing(period_id=pk, actor=request.user, note=note)
 
-    return _do(request, period, "close_form", form, work, _("%(month)s is being closed.") % {"month": period})
+    return _do(request, period, "close_form", form, work, _("Closing %(month)s.") % {"month": period})
 
 
 @require_POST
@@ -119,7 +119,7 @@ def reopening_ask(request: UserRequest, pk: int) -> HttpResponseBase:
     def work(reason: str) -> Any:
         return periods.request_reopening(period_id=pk, actor=request.user, reason=reason)
 
-    return _do(request, period, "ask_form", form, work, _("Asked. A second person opens it."))
+    return _do(request, period, "ask_form", form, work, _("Reopening requested. Awaiting second approval."))
 
 
 @require_POST
@@ -129,7 +129,7 @@ def trial_balance_export(request: UserRequest, pk: int) -> HttpResponseBase:
     period = _find(request, pk)
     ending = "pdf" if request.POST.get("ending") == "pdf" else "csv"
     if period.state != PeriodState.CLOSED:
-        raise DomainError(_("The trial balance is written once the month is closed."))
+        raise DomainError(_("The trial balance is available once the month is closed."))
     access_log.note(
         user=request.user,
         kind=AccessKind.EXPORT,

@@ -271,7 +271,7 @@ def ageing_page(request: UserRequest) -> HttpResponse:
     psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
     context = {
         "lines": queries_recon.ageing(request.user, psp_id=int(psp) if is_whole(psp) else None),
-        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("older")],
+        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("Older")],
         "psps": psps,
         "chosen": psp,
     }
