@@ -60,7 +60,7 @@ def _publish_standard(brand: Brand, kind: ConsentKind, language: str) -> Consent
 
 def can_consent(actor: User, client: Client) -> Decision:
     """Allow clients themselves to agree to anything: nobody on the staff, and not the system, does it for them."""
-    return YES if client.user_id is not None and client.user_id == actor.pk else no(_("This is not your account."))
+    return YES if client.user_id is not None and client.user_id == actor.pk else no(_("This isn't your account."))
 
 
 @transaction.atomic

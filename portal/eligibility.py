@@ -60,7 +60,7 @@ def _age_problems(brand: Brand, born: dt.date) -> list[Problem]:
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     minimum = int(brand.policies.get("minimum_age", MINIMUM_AGE))
     if born > today or age > OLDEST_AGE:
-        return [Problem("date_of_birth", _("Check the date: it can't be a date of birth."))]
+        return [Problem("date_of_birth", _("Enter a valid date of birth."))]
     if age < minimum:
-        return [Problem("date_of_birth", _("You have to be at least %(age)s years old.") % {"age": minimum})]
+        return [Problem("date_of_birth", _("You must be at least %(age)s years old.") % {"age": minimum})]
     return []

@@ -44,7 +44,7 @@ class ConfirmPasswordForm(forms.Form):
         label=_("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("The one that you chose when you registered."),
+        help_text=_("The password you chose when you registered."),
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -54,7 +54,7 @@ class ConfirmPasswordForm(forms.Form):
     def clean_password(self) -> str:
         if not self.user.check_password(self.cleaned_data["password"]):
             raise forms.ValidationError(
-                _("This is not the password of this registration. If you did not choose one, choose a new one below.")
+                _("This isn't the password you registered with. If you didn't choose one, choose a new one below.")
             )
         password: str = self.cleaned_data["password"]
         return password
@@ -88,13 +88,13 @@ class RegistrationForm(forms.Form):
         label=_("E-mail"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
-        help_text=_("You sign in with it."),
+        help_text=_("You'll use it to sign in."),
     )
     phone = forms.CharField(
-        label=_("Telephone"),
+        label=_("Phone"),
         max_length=40,
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
-        help_text=_("With the country code, for example +49 151 12345678."),
+        help_text=_("Include the country code, for example +49 151 12345678."),
     )
     country = forms.ChoiceField(label=_("Country of residence"), widget=forms.Select({"autocomplete": "country"}))
     date_of_birth = forms.DateField(label=_("Date of birth"), widget=DateOfBirthWidget)
@@ -123,7 +123,7 @@ class RegistrationForm(forms.Form):
             self.fields[f"consent_{kind.value}"] = forms.BooleanField(
                 label=consent_label(brand, text),
                 required=required,
-                error_messages={"required": _("Please read this and tick it: without it we can't open an account.")},
+                error_messages={"required": _("Read and accept this to open an account.")},
             )
 
     @property
@@ -135,7 +135,7 @@ class RegistrationForm(forms.Form):
             return self.invited_email
         email = clean_email(self.cleaned_data["email"])
         if not email:
-            raise forms.ValidationError(_("Type your full e-mail address, for example name@company.com."))
+            raise forms.ValidationError(_("Enter your full e-mail address, for example name@company.com."))
         return email
 
     def clean(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class RegistrationForm(forms.Form):
             if phone:
                 cleaned["phone"] = phone
             else:
-                self.add_error("phone", _("This number can't be called. Check it, and start with the country code."))
+                self.add_error("phone", _("Enter a valid phone number, starting with the country code."))
         self._check_password(cleaned)
         return cleaned
 

@@ -17,9 +17,9 @@ class WithdrawForm(KeyedForm):
     """The destination's fields are those of the chosen method. They may stay empty where everything goes back to its
     sources: only the plan knows (`ask_for_destination`)."""
 
-    currency = forms.ChoiceField(label=_("From the wallet in"), widget=forms.Select({"data-autosubmit-get": ""}))
+    currency = forms.ChoiceField(label=_("From wallet"), widget=forms.Select({"data-autosubmit-get": ""}))
     amount = AmountField()
-    psp = forms.ChoiceField(label=_("What is left goes by"))
+    psp = forms.ChoiceField(label=_("Pay the rest to"))
     plan = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(
@@ -64,20 +64,23 @@ def destination_field(name: str) -> forms.Field:
     if name == "iban":
         return IbanField(label=_("IBAN"), required=False)
     if name == "card":
-        hint = _("The card you paid in with.")
+        hint = _("The card you paid with.")
         return CardField(label=_("Last four digits of the card"), help_text=hint, required=False)
     if name == "email":
         widget = forms.EmailInput({"autocomplete": "off"})
-        return forms.EmailField(label=_("E-mail of your account there"), required=False, widget=widget)
+        return forms.EmailField(label=_("E-mail address of your account there"), required=False, widget=widget)
     if name == "holder":
-        return text(_("Account holder"), help_text=_("Only an account in your own name."))
+        return text(_("Account holder"), help_text=_("The account must be in your own name."))
     if name == "address":
-        return text(_("Wallet address"), help_text=_("Money sent to a wrong address is lost. Copy it, don't type it."))
+        return text(
+            _("Wallet address"),
+            help_text=_("Money sent to a wrong address is lost. Paste the address instead of typing it."),
+        )
     labels = {
-        "account": _("E-mail or number of your account there"),
+        "account": _("E-mail address or number of your account there"),
         "bic": _("BIC"),
         "bank": _("Bank"),
-        "phone": _("Telephone"),
+        "phone": _("Phone"),
         "account_number": _("Account number"),
         "sort_code": _("Sort code"),
     }
@@ -94,5 +97,5 @@ class CardField(forms.CharField):
         if not text:
             return ""
         if not is_whole(text):
-            raise forms.ValidationError(_("Type the four digits only, never the whole number."))
+            raise forms.ValidationError(_("Enter the last four digits only, never the full card number."))
         return f"•••• {text}"

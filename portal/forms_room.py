@@ -33,13 +33,13 @@ class DetailsForm(forms.Form):
     """Who the client is and where they live. What a document has fixed is shown and can't be typed over."""
 
     first_name = forms.CharField(
-        label=_("First name"), max_length=80, help_text=_("As in your passport or identity card.")
+        label=_("First name"), max_length=80, help_text=_("As shown in your passport or identity card.")
     )
     last_name = forms.CharField(label=_("Last name"), max_length=80)
     date_of_birth = forms.DateField(label=_("Date of birth"), widget=DateOfBirthWidget)
     nationality = forms.ChoiceField(label=_("Citizenship"))
     phone = forms.CharField(
-        label=_("Telephone"), max_length=40, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"})
+        label=_("Phone"), max_length=40, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"})
     )
     address_line = forms.CharField(
         label=_("Street and number"), max_length=160, widget=forms.TextInput({"autocomplete": "street-address"})
@@ -70,7 +70,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         error_messages={
             "required": _("Choose a file first."),
-            "empty": _("The file is empty. Please choose it again."),
+            "empty": _("The file is empty. Choose another one."),
             "missing": _("Choose a file first."),
         }
     )
@@ -105,7 +105,7 @@ class AmountField(forms.DecimalField):
             widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
             **kwargs,
         )
-        self.error_messages["invalid"] = _("Type an amount in figures, for example 250.")
+        self.error_messages["invalid"] = _("Enter an amount in digits, for example 250.")
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, str):
@@ -129,7 +129,7 @@ class DepositForm(KeyedForm):
     currency = forms.ChoiceField(label=_("Currency"), widget=forms.Select({"data-autosubmit-get": ""}))
     amount = AmountField()
     method = forms.ModelChoiceField(
-        PaymentMethod.objects.none(), label=_("Method"), empty_label=None, widget=forms.RadioSelect
+        PaymentMethod.objects.none(), label=_("Payment method"), empty_label=None, widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, currencies: list[str], offers: list[Offer], **kwargs: Any) -> None:
@@ -148,7 +148,7 @@ class TransferForm(KeyedForm):
 
     def __init__(self, *args: Any, accounts: list[TradingAccount], currencies: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        same = ("", gettext("In the account's currency"))
+        same = ("", gettext("Same as the account's currency"))
         self.fields["wallet"].choices = [same, *((code, code) for code in currencies)]  # type: ignore[attr-defined]
         self.fields["account"].queryset = TradingAccount.objects.filter(  # type: ignore[attr-defined]
             pk__in=[account.pk for account in accounts]
@@ -157,8 +157,8 @@ class TransferForm(KeyedForm):
 
 
 class ExchangeForm(KeyedForm):
-    given = forms.ChoiceField(label=_("From the wallet in"))
-    got = forms.ChoiceField(label=_("Into the wallet in"))
+    given = forms.ChoiceField(label=_("From wallet"))
+    got = forms.ChoiceField(label=_("To wallet"))
     amount = AmountField()
 
     def __init__(self, *args: Any, given: list[str], got: list[str], **kwargs: Any) -> None:
@@ -215,17 +215,17 @@ class PlatformPasswordForm(forms.Form):
 class RequestForm(forms.Form):
     """What a client may ask for on an account: the choice belongs to the kind, the words are their own."""
 
-    reason = forms.CharField(label=_("Why (optional)"), max_length=200, required=False)
+    reason = forms.CharField(label=_("Reason (optional)"), max_length=200, required=False)
 
     def __init__(self, *args: Any, account: TradingAccount, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": f"id_{kind}_%s", **kwargs})  # several of them are on one page
         self.is_possible = kind in RequestKind.values
         if kind == RequestKind.LEVERAGE:
             steps = account.account_type.ladder if account.account_type else []
-            self._offer("leverage", _("Wished leverage"), [(n, f"1:{n}") for n in steps if n != account.leverage])
+            self._offer("leverage", _("New leverage"), [(n, f"1:{n}") for n in steps if n != account.leverage])
         elif kind == RequestKind.TYPE:
             types = types_to_change_to(account)
-            self._offer("account_type", _("Wished account type"), [(one.pk, str(one)) for one in types])
+            self._offer("account_type", _("New account type"), [(one.pk, str(one)) for one in types])
         elif kind == RequestKind.PASSWORD:
             self.is_possible = bool(against_password(account)) and password_permission(account) is None
         self.is_possible = self.is_possible and bool(is_possible(account, RequestKind(kind)))

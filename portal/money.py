@@ -66,38 +66,50 @@ def describe_deposit(deposit: Deposit) -> StatusText:
     steps = [_("Started"), _("Paid"), _("In your wallet")]
     amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
     psp = deposit.psp
-    here = _("As soon as the money is seen, this page says so. You may close it.")
+    here = _("This page updates as soon as we receive the money. You can close it.")
     if paying.is_paid_here(deposit):
         waits = here
     elif deposit.pay_by == PayBy.HOSTED_FIELDS:
-        waits = _("Enter your card in the fields of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
+        waits = _("Enter your card details in the %(psp)s form. This page updates automatically.") % {"psp": psp}
     else:
-        waits = _("Pay on the page of %(psp)s. Then this page goes on by itself.") % {"psp": psp}
-    pending = _("%(psp)s has your order and waits for the money. You may close this page.") % {"psp": psp}
-    authorised = _("Your payment is authorised; it reaches your wallet in a moment.")
-    failed = failure_words(deposit.failure) or _("Nothing was charged. Try again, or choose another method.")
+        waits = _("Complete the payment on %(psp)s. This page updates automatically.") % {"psp": psp}
+    pending = _("%(psp)s is processing your payment. You can close this page.") % {"psp": psp}
+    authorised = _("Your payment is authorised and will be in your wallet shortly.")
+    failed = failure_words(deposit.failure) or _(
+        "You haven't been charged. Try again, or choose another payment method."
+    )
     held = _held_text(deposit)
-    taken = _("Your bank has taken this payment back. Please write to us.")
-    again = _("Nothing was charged. Start again whenever you like.")
+    taken = _("Your bank reversed this payment. Please contact support.")
+    again = _("You haven't been charged. You can start a new deposit at any time.")
     by_state: dict[str, tuple[str, str, str, int]] = {
         DepositState.CREATED: (_("Waiting for your payment"), waits, "info", 0),
         DepositState.PENDING: (_("On its way"), pending, "info", 1),
         DepositState.AUTHORISED: (_("Authorised"), authorised, "info", 1),
         DepositState.SETTLED: (
             _("%(amount)s is in your wallet") % {"amount": amount},
-            _("You can move it to a trading account now."),
+            _("You can transfer it to a trading account now."),
             "success",
             3,
         ),
-        DepositState.FAILED: (_("The payment did not go through"), failed, "danger", 1),
-        DepositState.EXPIRED: (_("The payment was not made in time"), again, "neutral", 0),
-        DepositState.HELD: (_("We are looking at your payment"), held, "warning", 1),
-        DepositState.RETURNED: (_("Sent back"), _("The money went back the way it came."), "neutral", 1),
-        DepositState.REFUNDED: (_("Refunded"), _("The money went back the way it came."), "neutral", 3),
-        DepositState.CHARGED_BACK: (_("Taken back by your bank"), taken, "danger", 3),
+        DepositState.FAILED: (_("Payment failed"), failed, "danger", 1),
+        DepositState.EXPIRED: (_("Payment expired"), again, "neutral", 0),
+        DepositState.HELD: (_("Your payment is under review"), held, "warning", 1),
+        DepositState.RETURNED: (
+            _("Returned"),
+            _("The money was returned to the account or card it came from."),
+            "neutral",
+            1,
+        ),
+        DepositState.REFUNDED: (
+            _("Refunded"),
+            _("The money was returned to the account or card it came from."),
+            "neutral",
+            3,
+        ),
+        DepositState.CHARGED_BACK: (_("Reversed by your bank"), taken, "danger", 3),
         DepositState.CHARGEBACK_REVERSED: (
-            _("In your wallet again"),
-            _("Your bank has returned the payment."),
+            _("Back in your wallet"),
+            _("Your bank has returned the payment to us."),
             "success",
             3,
         ),
@@ -108,40 +120,42 @@ def describe_deposit(deposit: Deposit) -> StatusText:
 
 def _held_text(deposit: Deposit) -> str:
     """Explain why a deposit is held, as far as the client may know."""
-    soon = _("We check it and write to you within one working day.")
+    soon = _("We'll review it and get back to you within one working day.")
     if HoldReason.PAYER in deposit.hold_reasons:
-        return _("The payment does not seem to come from an account in your own name.") + " " + soon
+        return _("The payment doesn't appear to come from an account in your own name.") + " " + soon
     if HoldReason.LIMIT in deposit.hold_reasons:
-        return _("It is more than you can pay in before you are verified.") + " " + soon
+        return _("The payment exceeds your deposit limit before verification.") + " " + soon
     if HoldReason.AMOUNT in deposit.hold_reasons or HoldReason.CURRENCY in deposit.hold_reasons:
-        return _("Another amount arrived than was announced.") + " " + soon
+        return _("The amount we received differs from the amount of your deposit.") + " " + soon
     return soon
 
 
 def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     """Describe to the client how far a withdrawal, or one part of it, is."""
-    steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
+    steps = [_("Requested"), _("Reviewed"), _("Sent"), _("Paid")]
     wait = expected_payout(withdrawal.client)
-    checks = _("We check every withdrawal before it leaves, %(wait)s. The money is reserved for you.") % {"wait": wait}
+    checks = _("We review every withdrawal before we send it, %(wait)s. The money is reserved for you.") % {
+        "wait": wait
+    }
     psp = {"psp": withdrawal.psp}
-    soon = _("It is sent to %(psp)s in a moment.") % psp
-    unknown = _("We wait for the confirmation of %(psp)s. You need not do anything.") % psp
-    sent = _("%(psp)s has it. How long it takes until you have it depends on your bank.") % psp
-    paid = _("The money has left for %(to)s.") % {"to": withdrawal.destination_label}
-    back = _("The money is in your wallet again.")
+    soon = _("We'll send it to %(psp)s shortly.") % psp
+    unknown = _("Waiting for %(psp)s to confirm. You don't need to do anything.") % psp
+    sent = _("%(psp)s is processing your withdrawal. When the money arrives depends on your bank.") % psp
+    paid = _("The money has been sent to %(to)s.") % {"to": withdrawal.destination_label}
+    back = _("The money is back in your wallet.")
     why = str(reason_for_client(withdrawal.state, withdrawal.reason))
     by_state: dict[str, tuple[str, str, str, int]] = {
-        WithdrawalState.REQUESTED: (_("We are checking your withdrawal"), checks, "info", 1),
-        WithdrawalState.AWAITING_SECOND_APPROVAL: (_("A second colleague is looking at it"), checks, "info", 1),
+        WithdrawalState.REQUESTED: (_("Your withdrawal is under review"), checks, "info", 1),
+        WithdrawalState.AWAITING_SECOND_APPROVAL: (_("Your withdrawal is in final review"), checks, "info", 1),
         WithdrawalState.APPROVED: (_("Approved"), soon, "info", 2),
-        WithdrawalState.SENDING: (_("Being sent"), soon, "info", 2),
-        WithdrawalState.UNKNOWN: (_("Being sent"), unknown, "info", 2),
+        WithdrawalState.SENDING: (_("Sending"), soon, "info", 2),
+        WithdrawalState.UNKNOWN: (_("Sending"), unknown, "info", 2),
         WithdrawalState.SENT: (_("Sent"), sent, "info", 3),
         WithdrawalState.SETTLED: (_("Paid"), paid, "success", 4),
-        WithdrawalState.REJECTED: (_("Not possible this time"), withdrawal.reason, "danger", 1),
+        WithdrawalState.REJECTED: (_("Declined"), withdrawal.reason, "danger", 1),
         WithdrawalState.CANCELLED: (_("Cancelled by you"), back, "neutral", 0),
-        WithdrawalState.FAILED: (_("It could not be paid out"), f"{why}. {back}" if why else back, "danger", 2),
-        WithdrawalState.CAME_BACK: (_("It came back"), f"{withdrawal.reason}. {back}", "warning", 4),
+        WithdrawalState.FAILED: (_("Withdrawal failed"), f"{why}. {back}" if why else back, "danger", 2),
+        WithdrawalState.CAME_BACK: (_("Withdrawal returned"), f"{withdrawal.reason}. {back}", "warning", 4),
     }
     title, text, tone, current = by_state[withdrawal.state]
     open_states = (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL)
@@ -164,18 +178,18 @@ def describe_request(parts: Sequence[Withdrawal]) -> StatusText:
     if len(states) == 1:
         described = describe_withdrawal(parts[0])
         if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
-            described = replace(described, text=_("All of it has left; below is what went where."))
+            described = replace(described, text=_("The full amount has been paid out. See below where each part went."))
         return described
-    steps = [_("Requested"), _("Checked"), _("Sent"), _("Paid")]
+    steps = [_("Requested"), _("Reviewed"), _("Sent"), _("Paid")]
     moving = [part for part in parts if part.finished_at is None]
     if moving:
         slowest = min(moving, key=lambda part: SLOWNESS.index(part.state))
         described = describe_withdrawal(slowest)
-        return replace(described, text=_("Each part goes on its own; below is how each stands."))
+        return replace(described, text=_("Your withdrawal is paid in several parts. See below for the status of each."))
     failed = [part for part in parts if part.state != WithdrawalState.SETTLED]
     back = Money.of_minor(sum(part.amount_minor for part in failed), failed[0].currency)
-    text = _("%(back)s could not be paid out and is in your wallet again.") % {"back": formats.money(back)}
-    return StatusText(_("Paid in part"), text, "warning", steps, 4, is_moving=False)
+    text = _("%(back)s couldn't be paid out and is back in your wallet.") % {"back": formats.money(back)}
+    return StatusText(_("Partly paid"), text, "warning", steps, 4, is_moving=False)
 
 
 def _describe_refund(refund: Withdrawal) -> StatusText:
@@ -183,14 +197,16 @@ def _describe_refund(refund: Withdrawal) -> StatusText:
     described = describe_withdrawal(refund)
     to = {"to": refund.destination_label}
     if is_open(refund):
-        text = _("Your refund waits for you: say to which address it should go.")
-        return replace(described, title=_("Fetch your refund"), text=text, tone="warning", can_cancel=False)
+        text = _("Your refund is ready. Enter the address to send it to.")
+        return replace(described, title=_("Claim your refund"), text=text, tone="warning", can_cancel=False)
     if refund.finished_at is None:
-        text = _("We are giving a deposit back to %(to)s. You need not do anything.") % to
+        text = _("We're refunding your deposit to %(to)s. You don't need to do anything.") % to
         return replace(described, title=_("Refund of your deposit"), text=text, can_cancel=False)
     if refund.state == WithdrawalState.SETTLED:
-        return replace(described, title=_("Refunded"), text=_("The money went back to %(to)s.") % to, can_cancel=False)
-    text = _("Your deposit was not given back; the money is where it was.")
+        return replace(
+            described, title=_("Refunded"), text=_("The money was returned to %(to)s.") % to, can_cancel=False
+        )
+    text = _("Your deposit wasn't refunded. No money was moved.")
     return replace(described, title=_("Not refunded"), text=text, can_cancel=False)
 
 
@@ -199,22 +215,27 @@ def describe_transfer(transfer: Transfer) -> StatusText:
     steps = [_("Started"), _("Confirmed by the platform")]
     account = transfer.trading_account_label
     if transfer.state == TransferState.SETTLED:
-        moved = _("%(amount)s was moved.") % {"amount": formats.money(transfer.money)}
+        moved = _("%(amount)s was transferred.") % {"amount": formats.money(transfer.money)}
         return StatusText(_("Done"), moved, "success", steps, 2, is_moving=False)
     if transfer.state == TransferState.FAILED:
-        text = _("The platform did not take it. The money is where it was. Try again, or write to us.")
+        text = _(
+            "The trading platform declined the transfer. Your money is still in your wallet. Try "
+            "again, or contact support."
+        )
         if transfer.direction == Direction.TO_WALLET:
             text = _(
-                "The platform did not give it, perhaps because open positions need it as margin. The money is where it was."
+                "The trading platform declined the transfer, perhaps because open positions need the "
+                "money as margin. Your money is still in the trading account."
             )
-        return StatusText(_("Not moved"), text, "danger", steps, 1, False)
+        return StatusText(_("Not transferred"), text, "danger", steps, 1, False)
     if transfer.state == TransferState.UNKNOWN:
         text = _(
-            "%(account)s has not confirmed it yet. We look it up there; it is never moved twice, and nothing is lost. "
-            "You need not do anything and may close this page."
+            "%(account)s hasn't confirmed the transfer yet. We're checking with the platform. The "
+            "money can't be moved twice or get lost. You don't need to do anything and can close "
+            "this page."
         ) % {"account": account}
-        return StatusText(_("We wait for the platform"), text, "warning", steps, 1, True)
-    text = _("We wait for the confirmation of %(account)s. It usually takes a few seconds.") % {"account": account}
+        return StatusText(_("Awaiting confirmation"), text, "warning", steps, 1, True)
+    text = _("Waiting for %(account)s to confirm. This usually takes a few seconds.") % {"account": account}
     return StatusText(_("On its way"), text, "info", steps, 1, True)
 
 

@@ -132,16 +132,20 @@ def _document_step(one: Requirement, *, is_checked: bool) -> Step:
     states = {"approved": "done", "waiting": "waiting", "rejected": "problem", "expired": "problem", "missing": "todo"}
     hints = {
         "approved": _("Approved."),
-        "waiting": _("We are looking at it."),
-        "rejected": one.reason or _("We could not accept it. Please send another one."),
-        "expired": _("It has expired. Please send the new one."),
-        "missing": _("The other side is missing.") if one.missing_side else _("Please send it."),
+        "waiting": _("Under review."),
+        "rejected": one.reason or _("We couldn't accept this document. Please upload another one."),
+        "expired": _("This document has expired. Please upload a valid one."),
+        "missing": _("The other side is missing.") if one.missing_side else _("Please upload this document."),
     }
     return Step(one.slug, one.label, states[one.state], hints[one.state], url)
 
 
 def _done_step(client: Client, verified: bool) -> Step:
-    hint = _("Everything is open to you.") if verified else _("Deposits, trading and withdrawals open with it.")
+    hint = (
+        _("You can deposit, trade and withdraw.")
+        if verified
+        else _("Once you're verified, you can deposit, trade and withdraw.")
+    )
     return Step("done", _("Ready to trade"), "done" if verified else "later", hint, reverse("portal"))
 
 

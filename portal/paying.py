@@ -58,14 +58,14 @@ def cards(offers: list[Offer]) -> list[MethodCard]:
 def how_long(minutes: int) -> str:
     """Write a duration in words a person would use."""
     if minutes <= 5:
-        return _("at once")
+        return _("Instant")
     if minutes < 60:
-        return ngettext("about %(n)s minute", "about %(n)s minutes", minutes) % {"n": minutes}
+        return ngettext("About %(n)s minute", "About %(n)s minutes", minutes) % {"n": minutes}
     hours = round(minutes / 60)
     if hours < 24:
-        return ngettext("about %(n)s hour", "about %(n)s hours", hours) % {"n": hours}
+        return ngettext("About %(n)s hour", "About %(n)s hours", hours) % {"n": hours}
     days = round(hours / 24)
-    return ngettext("about %(n)s working day", "about %(n)s working days", days) % {"n": days}
+    return ngettext("About %(n)s working day", "About %(n)s working days", days) % {"n": days}
 
 
 def quick_amounts(currency: str) -> list[Decimal]:
@@ -128,7 +128,7 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
             ("address", _("Address")),
             ("memo", _("Memo")),
         ]
-        lead = _("Send exactly this amount over this network. Anything else can be lost.")
+        lead = _("Send exactly this amount on this network. Any other transfer may be lost.")
         qr = qr_svg(values.get("uri") or values["address"]) if "address" in values else None
     else:
         values = {"amount": formats.money(deposit.money), **values}
@@ -141,7 +141,10 @@ def how_to_pay(deposit: Deposit) -> HowToPay | None:
             ("bank", _("Bank")),
             ("reference", pgettext("of a wire", "Reference")),
         ]
-        lead = _("Transfer it from an account in your own name, with this reference: by it we find your payment.")
+        lead = _(
+            "Transfer the money from an account in your own name and include the reference, so that "
+            "we can identify your payment."
+        )
         qr = None
     details = [Detail(label, values[name]) for name, label in labels if name in values]
     return HowToPay(deposit.pay_by, lead, details, qr, _time(values.get("expires", "")) or deposit.expires_at)
@@ -167,7 +170,7 @@ def qr_svg(text: str) -> SafeString:
         f"M{column} {row}h1v1h-1z" for row, line in enumerate(matrix) for column, is_dark in enumerate(line) if is_dark
     )
     size = len(matrix)
-    label = _("QR code of the payment")
+    label = _("Payment QR code")
     return mark_safe(  # noqa: S308 — numbers of our own, and a text of ours
         f'<svg class="k-qr" viewBox="0 0 {size} {size}" role="img" aria-label="{label}" shape-rendering="crispEdges">'
         f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{dark}" fill="#000"/></svg>'

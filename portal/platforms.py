@@ -17,7 +17,7 @@ from trading.platforms.pool import capabilities_of, option_value
 
 # In the client's words; the labels of `Ability` are the staff's. A client meets no others (`abilities.OF_CLIENTS`).
 WISHES: Final = {
-    Ability.MOVE_MONEY: gettext_lazy("move money to and from the account"),
+    Ability.MOVE_MONEY: gettext_lazy("transfer money to and from the account"),
     Ability.SET_PASSWORDS: gettext_lazy("set a new password"),
     Ability.CHANGE_LEVERAGE: gettext_lazy("change the leverage"),
     Ability.CHANGE_GROUP: gettext_lazy("change the account type"),
@@ -25,9 +25,11 @@ WISHES: Final = {
 }
 # Why a request waits, where the staff's words speak of "the client".
 WAITS: Final = {
-    HeldBecause.RESTRICTED: gettext_lazy("We have to look at your account first."),
-    HeldBecause.NOT_OFFERED: gettext_lazy("This account type is not open to you yet."),
-    HeldBecause.PLATFORM: gettext_lazy("The trading platform could not be told; we do it as soon as it answers."),
+    HeldBecause.RESTRICTED: gettext_lazy("We need to review your account first."),
+    HeldBecause.NOT_OFFERED: gettext_lazy("This account type isn't available to you yet."),
+    HeldBecause.PLATFORM: gettext_lazy(
+        "The trading platform isn't responding. We'll make the change as soon as it's back."
+    ),
 }
 
 
@@ -63,9 +65,10 @@ def sign_in(account: TradingAccount) -> SignIn:
 def _own_password(account: TradingAccount) -> str:
     if capabilities.can(account.server, Ability.SET_PASSWORDS):
         return _(
-            "The trading password of this account. Set one above if you have none: we keep none and can't show it."
+            "The trading password of this account. If you don't have one, set it above: we don't "
+            "store passwords and can't show them."
         )
-    return _("The trading password of this account. Write to us if you have none.")
+    return _("The trading password of this account. If you don't have one, contact support.")
 
 
 def _by_login(account: TradingAccount) -> tuple[str, str, str]:
@@ -74,9 +77,9 @@ def _by_login(account: TradingAccount) -> tuple[str, str, str]:
 
 def _ctrader(account: TradingAccount) -> tuple[str, str, str]:
     if option_value(account.server, "links_ctid") == "yes":
-        text = _("That of your cTrader ID. If you have none yet, choose “Forgot password” in cTrader.")
+        text = _("The password of your cTrader ID. If you don't have one yet, choose “Forgot password” in cTrader.")
     else:
-        text = _("That of your cTrader ID. Link the account there by its login and trading password.")
+        text = _("The password of your cTrader ID. Link this account in cTrader with its login and trading password.")
     return _("cTrader ID"), account.client.email, text
 
 
@@ -84,12 +87,12 @@ def _matchtrader(account: TradingAccount) -> tuple[str, str, str]:
     return (
         _("E-mail"),
         account.client.email,
-        _("Your trading password. It is one for all your accounts on this platform."),
+        _("Your trading password. It's the same for all your accounts on this platform."),
     )
 
 
 def _sirix(account: TradingAccount) -> tuple[str, str, str]:
-    return _("Login"), account.login, _("The platform's own letter, sent to your e-mail address, leads you to it.")
+    return _("Login"), account.login, _("Follow the instructions in the e-mail from the platform.")
 
 
 SIGN_INS: Final[dict[PlatformKind, Callable[[TradingAccount], tuple[str, str, str]]]] = {
@@ -134,13 +137,14 @@ def password_hint(account: TradingAccount) -> str:
     kind = account.server.kind
     if kind == PlatformKind.MATCHTRADER:
         text = _(
-            "You sign in with your e-mail address %(email)s. It is one password for all your accounts on this platform: "
-            "the others take the new one, too."
+            "You sign in with your e-mail address %(email)s. The new password applies to all your "
+            "accounts on this platform."
         )
         return text % {"email": account.client.email}
     if kind == PlatformKind.CTRADER:
         return _(
-            "With the trading password you link the account to a cTrader ID. You sign in by the cTrader ID and its own password."
+            "Use the trading password to link the account to a cTrader ID. You then sign in with "
+            "your cTrader ID and its password."
         )
     return ""
 
@@ -148,5 +152,6 @@ def password_hint(account: TradingAccount) -> str:
 def password_rule(server: TradingServer) -> str:
     """Explain which passwords the platform accepts."""
     return _(
-        "8 to %(longest)s characters: lower and upper case letters, a digit and a sign. Empty: we make one up for you."
+        "8 to %(longest)s characters, with upper and lower case letters, a digit and a symbol. "
+        "Leave empty to have one generated."
     ) % {"longest": capabilities_of(server.kind).password_chars_max}

@@ -52,14 +52,12 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     """
     client = lock(Client, client_id, "brand")
     if client.user_id != actor.pk:
-        raise NotAllowed(_("This is not your account."))
+        raise NotAllowed(_("This isn't your account."))
     typed = {name: value for name, value in changes.items() if name in IDENTITY + REACH}
     if typed.get("phone"):
         typed["phone"] = canonical_phone(typed["phone"], client.country)
         if not typed["phone"]:
-            raise DomainError(
-                _("This number can't be called. Check it, and start with the country code."), code="bad_phone"
-            )
+            raise DomainError(_("Enter a valid phone number, starting with the country code."), code="bad_phone")
     changed = {name: value for name, value in typed.items() if getattr(client, name) != value}
     if not changed:
         return client
@@ -82,7 +80,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         notify(
             people_with("kyc.review_document", brand_id=client.brand_id),
             kind="portal.address_changed",
-            title=phrase("%(client)s has moved: ask for a new proof of address") % {"client": client},
+            title=phrase("%(client)s has moved: request a new proof of address") % {"client": client},
             body=f"{client.address_line}, {client.postal_code} {client.city}",
             url=client.get_absolute_url(),
         )
@@ -92,7 +90,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         kind=TimelineKind.NOTE,
         actor=actor,
         is_visible_to_client=True,
-        title=phrase("Particulars changed: %(fields)s")
+        title=phrase("Personal details changed: %(fields)s")
         % {"fields": joined((field.verbose_name for field in fields), ", ")},
     )
     return client
@@ -101,7 +99,9 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
 def _check_identity(client: Client, changed: Mapping[str, Any]) -> None:
     known = [name for name in changed if name in IDENTITY and getattr(client, name)]
     if known and identity_is_fixed(client):
-        raise NotAllowed(_("Your identity document has fixed name and date of birth. Write to us if one is wrong."))
+        raise NotAllowed(
+            _("Your name and date of birth are confirmed by your identity document. If they're wrong, contact support.")
+        )
     obstacles = eligibility.problems(
         client.brand, country="", date_of_birth=changed.get("date_of_birth"), nationality=changed.get("nationality", "")
     )

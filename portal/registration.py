@@ -180,7 +180,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
     """Link record and login; fill what is blank; note what was typed differently."""
     client = lock(Client, client.pk, "brand")
     if not _may_take(client):
-        raise WrongState(_("This record was registered a moment ago. Sign in instead."))
+        raise WrongState(_("This registration was completed a moment ago. Sign in instead."))
     typed = {name: getattr(application, name) for name in PARTICULARS}
     typed["phone"] = canonical_phone(application.phone, application.country)
     blank = {name: value for name, value in typed.items() if value and not getattr(client, name)}
@@ -196,7 +196,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
         timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.NOTE,
-            title=phrase("Registered with other particulars than on record"),
+            title=phrase("Registered with different details from those on record"),
             body="\n".join(f"{name}: {value}" for name, value in other.items()),
         )
     return client
@@ -250,15 +250,13 @@ def send_confirmation(*, user: User) -> None:
             subject=_("Confirm your e-mail address"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name},
             paragraphs=(
-                _(
-                    "Welcome to %(brand)s. Please confirm that this e-mail address is yours; then your personal area opens."
-                )
+                _("Welcome to %(brand)s. Please confirm your e-mail address to open your client portal.")
                 % {"brand": user.brand.name if user.brand else ""},
             ),
             button=(_("Confirm my e-mail"), address),
             closing=(
-                _("The link works once and for 48 hours."),
-                _("If you did not register, ignore this e-mail: nothing happens."),
+                _("The link can be used once and expires after 48 hours."),
+                _("If you didn't register, you can ignore this e-mail."),
             ),
         ),
     )
@@ -292,15 +290,17 @@ def _tell_owner_of_login(brand: Brand, email: str, client: Client | None) -> Non
 
 def _known_letter(brand: Brand, sign_in: str) -> Letter:
     return Letter(
-        subject=_("You have a login already"),
+        subject=_("You already have an account"),
         paragraphs=(
-            _("Somebody, probably you, has just filled in our registration form with this e-mail address.")
+            _("Someone, probably you, just tried to register with this e-mail address.")
             + " "
-            + _("You have a login at %(brand)s already: sign in with it.") % {"brand": brand.name},
-            _("If you forgot your password, ask for a new one on the sign-in page."),
+            + _("You already have an account at %(brand)s. Sign in to use it.") % {"brand": brand.name},
+            _("If you've forgotten your password, reset it on the sign-in page."),
         ),
         button=(_("Sign in"), sign_in),
-        closing=(_("If it was not you, you need not do anything: nobody gets in without your password."),),
+        closing=(
+            _("If this wasn't you, you don't need to do anything: your account stays protected by your password."),
+        ),
     )
 
 
@@ -308,12 +308,12 @@ def _closed_letter(brand: Brand, contact: str) -> Letter:
     return Letter(
         subject=_("About your registration"),
         paragraphs=(
-            _("Somebody, probably you, has just filled in our registration form with this e-mail address.")
+            _("Someone, probably you, just tried to register with this e-mail address.")
             + " "
-            + _("We can't open a new login for it by ourselves. Please write to %(email)s.")
+            + _("We can't register this e-mail address automatically. Please contact %(email)s.")
             % {"email": brand.support_email},
         ),
-        button=(_("Write to us"), contact),
+        button=(_("Contact support"), contact),
     )
 
 
@@ -348,7 +348,7 @@ def mark_proven(*, user: User) -> None:
         timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.STAGE,
-            title=phrase("E-mail confirmed"),
+            title=phrase("E-mail address confirmed"),
             actor=user,
             dedupe_key=f"email-confirmed:{user.pk}",
         )

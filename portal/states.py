@@ -16,33 +16,33 @@ from wallet.models import Deposit, Transfer, Withdrawal
 
 WORDS: Final[dict[type[Model], dict[str, Any]]] = {
     TradingAccount: {
-        AccountState.REQUESTED: _("Being opened"),
-        AccountState.OPENING: _("Being opened"),
-        AccountState.UNKNOWN: _("Being opened"),
+        AccountState.REQUESTED: _("Opening"),
+        AccountState.OPENING: _("Opening"),
+        AccountState.UNKNOWN: _("Opening"),
         AccountState.FAILED: _("Not opened yet"),
         AccountState.ARCHIVED: _("Closed"),
     },
     Deposit: {
         DepositState.PENDING: _("On its way"),
-        DepositState.HELD: _("We are looking at it"),
+        DepositState.HELD: _("Under review"),
         DepositState.SETTLED: _("In your wallet"),
-        DepositState.RETURNED: _("Sent back"),
-        DepositState.CHARGED_BACK: _("Taken back by your bank"),
-        DepositState.CHARGEBACK_REVERSED: _("In your wallet again"),
+        DepositState.RETURNED: _("Returned"),
+        DepositState.CHARGED_BACK: _("Reversed by your bank"),
+        DepositState.CHARGEBACK_REVERSED: _("Back in your wallet"),
     },
     Withdrawal: {
-        WithdrawalState.REQUESTED: _("Being checked"),
-        WithdrawalState.AWAITING_SECOND_APPROVAL: _("Being checked"),
+        WithdrawalState.REQUESTED: _("Under review"),
+        WithdrawalState.AWAITING_SECOND_APPROVAL: _("Under review"),
         WithdrawalState.SENT: _("Sent"),
-        WithdrawalState.UNKNOWN: _("Being sent"),
-        WithdrawalState.REJECTED: _("Not possible this time"),
+        WithdrawalState.UNKNOWN: _("Sending"),
+        WithdrawalState.REJECTED: _("Declined"),
         WithdrawalState.CANCELLED: _("Cancelled by you"),
-        WithdrawalState.FAILED: _("In your wallet again"),
+        WithdrawalState.FAILED: _("Back in your wallet"),
     },
     Transfer: {
         TransferState.SENDING: _("On its way"),
-        TransferState.UNKNOWN: _("We wait for the platform"),
-        TransferState.FAILED: _("Not moved"),
+        TransferState.UNKNOWN: _("Awaiting confirmation"),
+        TransferState.FAILED: _("Not transferred"),
     },
 }
 

@@ -85,7 +85,7 @@ def tell_of_the_review(event: DocumentReviewed) -> None:
     """Notify the client of a decision on a document."""
     document = Document.objects.get(pk=event.document_id)
     approved = event.decision == "approved"
-    title = phrase("%(title)s approved") if approved else phrase("%(title)s: please send another one")
+    title = phrase("%(title)s approved") if approved else phrase("%(title)s: please upload another one")
     words = (title % {"title": document.title_words}, "" if approved else document.reason)
     _tell(event, kind="document", words=words, url="/portal/documents/", key=f"{document.pk}:{event.decision}")
 
@@ -98,7 +98,7 @@ def tell_of_the_verification(event: ClientVerified) -> None:
         kind="verified",
         url="/portal/",
         key=event.level,
-        words=(phrase("You are verified"), phrase("Deposits and trading are open to you.")),
+        words=(phrase("You are verified"), phrase("You can now deposit and trade.")),
     )
 
 
@@ -112,7 +112,7 @@ def tell_of_the_account(event: TradingAccountOpened) -> None:
         key=event.account_id,
         words=(
             phrase("Your %(platform)s account %(login)s is open") % {"platform": event.platform, "login": event.login},
-            phrase("Its page says where and how to sign in."),
+            phrase("Open it to see how to sign in."),
         ),
     )
 
@@ -167,12 +167,12 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
         reasons = [part.reason for part in ended]
     whole = Money.of_minor(withdrawal.request_minor, withdrawal.currency)
     title = (
-        phrase("Your withdrawal of %(amount)s was not possible")
+        phrase("Your withdrawal of %(amount)s failed")
         if back == whole
-        else phrase("%(amount)s of your withdrawal could not be paid out")
+        else phrase("%(amount)s of your withdrawal couldn't be paid out")
     )
     known = list(filter(None, dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)))
-    words = (title % {"amount": back}, joined(known, " ") if known else phrase("The money is in your wallet again."))
+    words = (title % {"amount": back}, joined(known, " ") if known else phrase("The money is back in your wallet."))
     _tell(event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, replaces=True)
 
 
@@ -200,7 +200,7 @@ def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
         url=f"/portal/wallet/{transfer.reference}/",
         key=f"{transfer.pk}:not-moved",
         words=(
-            phrase("%(amount)s was not moved") % {"amount": Money(transfer.amount, transfer.currency)},
+            phrase("%(amount)s wasn't transferred") % {"amount": Money(transfer.amount, transfer.currency)},
             transfer.trading_account_label,
         ),
     )
@@ -216,7 +216,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
         url=f"/portal/wallet/{transfer.reference}/",
         key=transfer.pk,
         words=(
-            phrase("%(amount)s was moved") % {"amount": Money(event.amount, event.currency)},
+            phrase("%(amount)s was transferred") % {"amount": Money(event.amount, event.currency)},
             transfer.trading_account_label,
         ),
     )

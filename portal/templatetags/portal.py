@@ -35,14 +35,14 @@ ICONS: dict[str, str] = {
 
 # What a deal was to its owner: whether it opened or closed, or which way money went.
 DEALS = {
-    (DealAction.BUY, DealEntry.IN): _("Buy to open"),
-    (DealAction.SELL, DealEntry.IN): _("Sell to open"),
-    (DealAction.BUY, DealEntry.OUT): _("Buy to close"),
-    (DealAction.SELL, DealEntry.OUT): _("Sell to close"),
-    (DealAction.BUY, DealEntry.INOUT): _("Buy to reverse"),
-    (DealAction.SELL, DealEntry.INOUT): _("Sell to reverse"),
-    (DealAction.BUY, DealEntry.OUT_BY): _("Closed by an opposite one"),
-    (DealAction.SELL, DealEntry.OUT_BY): _("Closed by an opposite one"),
+    (DealAction.BUY, DealEntry.IN): _("Buy, open"),
+    (DealAction.SELL, DealEntry.IN): _("Sell, open"),
+    (DealAction.BUY, DealEntry.OUT): _("Buy, close"),
+    (DealAction.SELL, DealEntry.OUT): _("Sell, close"),
+    (DealAction.BUY, DealEntry.INOUT): _("Buy, reverse"),
+    (DealAction.SELL, DealEntry.INOUT): _("Sell, reverse"),
+    (DealAction.BUY, DealEntry.OUT_BY): _("Closed by opposite position"),
+    (DealAction.SELL, DealEntry.OUT_BY): _("Closed by opposite position"),
 }
 
 
@@ -50,7 +50,7 @@ DEALS = {
 def my_deal(deal: Deal) -> str:
     """Name a deal in its owner's words."""
     if deal.action == DealAction.BALANCE:
-        return pgettext("deal", "Money in") if deal.profit >= 0 else pgettext("deal", "Money out")
+        return pgettext("deal", "Deposit") if deal.profit >= 0 else pgettext("deal", "Withdrawal")
     if deal.is_trade and (deal.action, deal.entry) in DEALS:
         return str(DEALS[deal.action, deal.entry])  # type: ignore[index]
     return deal_kind(deal) if deal.action in DealAction.values else str(_("Other"))

@@ -72,6 +72,6 @@ def marketing(request: HttpRequest, client: Client) -> HttpResponse:
     run_action(
         request,
         lambda: consents.change_marketing(client=client, actor=user, wanted=is_wanted),
-        _("Saved.") if is_wanted else _("You get no more news and offers from us."),
+        _("Saved.") if is_wanted else _("You're unsubscribed from news and offers."),
     )
     return redirect("portal_profile")

@@ -90,7 +90,7 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
     """Start making the PDF; its page shows how far it is and then the download."""
     form = StatementForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose the first and the last day."))
+        messages.error(request, _("Enter the first and last day of the period."))
         return redirect("portal_history")
     done = run_action(
         request,

@@ -137,12 +137,12 @@ def _why_none(accounts: list[TradingAccount]) -> str:
     """Explain to a client why there is no account that money could be moved to."""
     real = [account for account in accounts if not account.is_demo]
     if any(account.state == "open" for account in real):
-        return _("Money can't be moved to your trading accounts from here. Please write to us.")
+        return _("You can't transfer money to your trading accounts from here. Please contact support.")
     if any(account.state in ("requested", "opening", "unknown") for account in real):
-        return _("Your trading account is being opened. It takes a few seconds.")
+        return _("Your trading account is being opened. This takes a few seconds.")
     if accounts:
-        return _("Open a trading account with real money first: practice money can't be moved.")
-    return _("The first one opens by itself once you are verified.")
+        return _("Demo money can't be transferred. Open a live trading account first.")
+    return _("Your first account opens automatically once you're verified.")
 
 
 # ── wallet ↔ wallet ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -170,7 +170,7 @@ def cancel_withdrawal(request: HttpRequest, client: Client, reference: str) -> H
     run_action(
         request,
         lambda: withdrawals.cancel_withdrawal(withdrawal_id=withdrawal.pk, actor=me(request)),
-        _("Cancelled. The money is in your wallet again."),
+        _("Withdrawal cancelled. The money is back in your wallet."),
         show_forbidden=True,
     )
     return redirect("portal_movement", reference=withdrawal.request_reference)

@@ -359,5 +359,5 @@ def choose_password(request: HttpRequest, brand: Brand, token: str) -> HttpRespo
         return answer
     if answer.is_client:
         registration.mark_proven(user=answer)
-    messages.success(request, _("Your new password is set. Sign in with it."))
+    messages.success(request, _("Password changed. Sign in with your new password."))
     return redirect("portal_login", brand=brand.code)

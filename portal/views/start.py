@@ -117,7 +117,7 @@ def send_document(request: HttpRequest, client: Client) -> HttpResponse:
             actor=user,
             name=form.cleaned_data["file"].name,
         ),
-        _("We have your file and are checking it."),
+        _("File received. We're checking it."),
         form=form,
         show_forbidden=True,
     )

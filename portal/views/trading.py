@@ -255,7 +255,7 @@ def _tell(request: HttpRequest, made: AccountRequest) -> None:
         messages.success(request, _("Done: %(what)s") % {"what": request_rules.what(made)})
     else:
         why = platforms.why_it_waits(made)
-        messages.info(request, _("We have your wish and answer within one working day. %(why)s") % {"why": why})
+        messages.info(request, _("Request received. We'll reply within one working day. %(why)s") % {"why": why})
 
 
 @client_required
@@ -268,7 +268,7 @@ def withdraw_request(request: HttpRequest, client: Client, account_id: int, requ
     run_action(
         request,
         lambda: requests.withdraw(request_id=request_id, actor=me(request)),
-        _("Your wish is withdrawn."),
+        _("Request cancelled."),
         show_forbidden=True,
     )
     return redirect("portal_account", account_id=account_id)

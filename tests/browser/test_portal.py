@@ -47,7 +47,7 @@ def fill_registration(page, **changes):
     fields = {
         "First name": "Greta",
         "Last name": "Hoffmann",
-        "Telephone": "+49 151 98765432",
+        "Phone": "+49 151 98765432",
         "Password": PHRASE,
         **changes,
     }
@@ -116,11 +116,11 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
     page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
         {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}
     )
-    expect(page.get_by_text("We have your file and are checking it.")).to_be_visible()
-    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(1, timeout=30_000)
+    expect(page.get_by_text("File received. We're checking it.")).to_be_visible()
+    expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(1, timeout=30_000)
     bill = page.locator("form[aria-label^='Proof of address'] input[name=file]")
     bill.set_input_files({"name": "bill.pdf", "mimeType": "application/pdf", "buffer": bill_pdf()})
-    expect(page.locator("#document-states").get_by_text("We are looking at it")).to_have_count(2, timeout=30_000)
+    expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(2, timeout=30_000)
     for document in Document.objects.order_by("pk"):
         wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
         claims.claim(document_id=document.pk, actor=cast.kyc_officer)
@@ -168,7 +168,7 @@ def test_a_deposit_there_and_back_and_the_page_waits_for_the_webhook(
 def test_a_withdrawal_asks_who_one_is_and_can_be_cancelled(page, room):
     login(page, room.user)
     page.goto("/portal/wallet/withdraw/")
-    page.get_by_label("What is left goes by").select_option(value=str(room.bank.pk))
+    page.get_by_label("Pay the rest to").select_option(value=str(room.bank.pk))
     page.wait_for_url(re.compile("psp="))
     page.get_by_label("Amount").fill("200")
     page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
@@ -176,7 +176,7 @@ def test_a_withdrawal_asks_who_one_is_and_can_be_cancelled(page, room):
     page.get_by_role("button", name="See where it goes").click()
     expect(page.locator("form[data-plan]")).to_contain_text("To IBAN •••• 3000")
     page.get_by_role("button", name="Request the withdrawal").click()
-    expect(page.get_by_text("We are checking your withdrawal")).to_be_visible()
+    expect(page.get_by_text("Your withdrawal is under review")).to_be_visible()
     page.get_by_role("button", name="Cancel this withdrawal").click()
     page.locator("#k-confirm [data-yes]").click()
     expect(page.get_by_text("Cancelled by you")).to_be_visible()

@@ -51,7 +51,7 @@ def test_each_method_says_what_it_costs_its_limits_and_how_long_it_takes(cast, b
     make_psp(cast.brand, "rhinebank", kind="bank", minutes=1440, deposit_minimum_minor=5_000, position=2)
     page = browser.get(PAGE).content.decode()
     assert "1.50 %" in page and "€0.25" in page and "free" in page
-    assert "about 1 working day" in page and "€50.00" in page and "at once" in page
+    assert "About 1 working day" in page and "€50.00" in page and "Instant" in page
     assert page.count('name="method"') == 2 and page.index("Northpay") < page.index("Rhinebank")
     assert 'data-amount="250"' in page
 

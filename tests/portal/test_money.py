@@ -176,12 +176,12 @@ def test_a_withdrawal_is_checked_approved_and_its_page_tells_each_step(room):
     withdrawal = Withdrawal.objects.get()
     address = answer["Location"]
     page = room.browser.get(address).content.decode()
-    assert "We are checking your withdrawal" in page and "IBAN •••• 3000" in page and "usually within" in page
+    assert "Your withdrawal is under review" in page and "IBAN •••• 3000" in page and "usually within" in page
     assert "Cancel this withdrawal" in page and "0532" not in page
     assert "€300.00" in room.browser.get("/portal/wallet/").content.decode()
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=room.cast.finance)
     page = room.browser.get(address).content.decode()
-    assert "A second colleague is looking at it" in page
+    assert "Your withdrawal is in final review" in page
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=room.cast.second_finance)
     page = room.browser.get(address).content.decode()
     assert "Approved" in page and "Cancel this withdrawal" not in page
@@ -229,7 +229,7 @@ def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we
     happened = room.browser.get("/portal/activity/").content.decode()
     note = Notification.objects.get(user=room.user, kind="portal.withdrawal")
     assert Withdrawal.objects.get().reason == said
-    assert "The money is in your wallet again." in page
+    assert "The money is back in your wallet." in page
     assert "Withdrawal failed, money returned" in happened  # the reader's language
     assert told in page and told in note.body
     assert not any(said in words for words in (page, happened, note.body))
@@ -450,7 +450,7 @@ def test_a_type_that_needs_more_says_why(cast):
 def test_a_wish_that_the_platform_can_not_be_told_waits_for_a_person(room):
     address = f"/portal/accounts/{room.account.pk}/ask/leverage/"
     answer = room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
-    assert "We have your wish" in answer and "platform could not be told" in answer and "1:30 → 1:10" in answer
+    assert "Request received." in answer and "platform isn&#x27;t responding" in answer and "1:30 → 1:10" in answer
     assert "We have this wish already" in room.browser.post(address, {"leverage": "10"}, follow=True).content.decode()
     wish = AccountRequest.objects.get(account=room.account)
     other = reverse("portal_account_withdraw_request", args=[room.other_account.pk, wish.pk])

@@ -57,9 +57,9 @@ def test_three_parts_that_fail_one_after_the_other_are_one_line(parts, cast):
         told.append(bell(cast))
     assert [state(part) for part in parts] == [WithdrawalState.FAILED] * 3
     assert told == [
-        ["€300.00 of your withdrawal could not be paid out"],
-        ["€500.00 of your withdrawal could not be paid out"],
-        ["Your withdrawal of €600.00 was not possible"],
+        ["€300.00 of your withdrawal couldn't be paid out"],
+        ["€500.00 of your withdrawal couldn't be paid out"],
+        ["Your withdrawal of €600.00 failed"],
     ]
     line = Notification.objects.get(user=cast.client_user, kind="portal.withdrawal")
     assert line.body == "The receiving account is closed" and line.read_at is None
@@ -71,8 +71,8 @@ def test_three_parts_that_fail_together_are_told_once_with_their_sum(parts, cast
         fail(part, "Northpay: the key k-123 is wrong")
     events.drain()
     first = Notification.objects.get(user=cast.client_user, kind="portal.withdrawal")
-    assert first.title == "Your withdrawal of €600.00 was not possible"
-    assert first.body == "The money is in your wallet again.", "what a PSP answers stays with staff"
+    assert first.title == "Your withdrawal of €600.00 failed"
+    assert first.body == "The money is back in your wallet.", "what a PSP answers stays with staff"
 
 
 def test_what_was_paid_and_what_came_back_are_one_line_each(parts, cast, outside):
@@ -83,4 +83,4 @@ def test_what_was_paid_and_what_came_back_are_one_line_each(parts, cast, outside
     sending.send_payout(parts[2].pk)
     outside.deliver(wait_for=1)
     assert [state(part) for part in parts] == ["settled", "settled", "failed"]
-    assert bell(cast) == ["€500.00 was paid out", "€100.00 of your withdrawal could not be paid out"]
+    assert bell(cast) == ["€500.00 was paid out", "€100.00 of your withdrawal couldn't be paid out"]
