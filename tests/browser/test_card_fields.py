@@ -59,7 +59,7 @@ def test_a_refund_in_coins_is_fetched_from_the_clients_own_page(cast, phone: Pag
         refund = give_back(cast, Deposit.objects.get(), "100")
         enter(phone, cast.client_user)
         phone.goto(f"/portal/wallet/{refund.reference}/")
-        link = phone.get_by_role("link", name="Fetch the money")
+        link = phone.get_by_role("link", name="Claim refund")
         expect(link).to_have_attribute("href", refund.claim_url)
         look(phone, "refund-to-claim")
         assert httpx.post(refund.claim_url, data={"address": ADDRESS}).status_code == 303

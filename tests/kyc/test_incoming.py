@@ -183,7 +183,7 @@ def test_an_upload_that_attacks_costs_the_site_nothing(cast, kind):
             SEND, {"kind": "passport", "file": file_of(raw, "scan.pdf")}, headers={"x-requested-with": "XMLHttpRequest"}
         )
     assert answer.status_code == 302 and cost.grown < 64 * MEGABYTE and cost.seconds < 3
-    assert "Checking the file" in browser.get("/portal/documents/").content.decode()
+    assert "Checking file" in browser.get("/portal/documents/").content.decode()
     with Cost() as cost:
         document = incoming.take_in(IncomingFile.objects.get().pk)
     assert cost.grown < 64 * MEGABYTE and cost.seconds < 3

@@ -50,7 +50,7 @@ def test_each_method_says_what_it_costs_its_limits_and_how_long_it_takes(cast, b
     make_psp(cast.brand, "northpay", deposit_fee_basis_points=150, deposit_fee_fixed_minor=25, minutes=2)
     make_psp(cast.brand, "rhinebank", kind="bank", minutes=1440, deposit_minimum_minor=5_000, position=2)
     page = browser.get(PAGE).content.decode()
-    assert "1.50 %" in page and "€0.25" in page and "free" in page
+    assert "1.50 %" in page and "€0.25" in page and "Free" in page
     assert "About 1 working day" in page and "€50.00" in page and "Instant" in page
     assert page.count('name="method"') == 2 and page.index("Northpay") < page.index("Rhinebank")
     assert 'data-amount="250"' in page
@@ -117,7 +117,7 @@ def test_after_its_time_the_address_is_no_longer_offered_as_good(cast, browser):
     deposit = make_deposit(
         cast, "crypto_address", {"address": "bc1q", "expires": str(int(timezone.now().timestamp()) - 60)}
     )
-    assert "The time for this payment is over" in browser.get(f"/portal/wallet/{deposit.reference}/").content.decode()
+    assert "This payment has expired" in browser.get(f"/portal/wallet/{deposit.reference}/").content.decode()
 
 
 def test_an_instruction_with_markup_is_text(cast, browser):

@@ -46,7 +46,7 @@ def test_methods_that_would_be_refused_are_not_offered(cast, browser):
     )
     page = browser.get(PAGE).content.decode()
     assert "Rhinebank" in page and "Northpay" not in page and "disabled>" not in page
-    assert "Go to payment" in primary(page)
+    assert "Continue to payment" in primary(page)
 
 
 @pytest.mark.parametrize("address", ["/portal/", "/portal/wallet/"])

@@ -210,7 +210,7 @@ def test_a_second_registration_answers_alike_tells_the_owner_and_makes_no_second
     assert answer["Location"] == "/b/meridian/registered/"
     assert "_auth_user_id" not in browser.session
     page = browser.get("/b/meridian/registered/").content.decode()
-    assert "We have sent a message to clara@example.com" in page and "already" not in page
+    assert "sent an e-mail to clara@example.com" in page and "already" not in page
     assert (Client.objects.count(), User.objects.count()) == (clients, users)
     mail.deliver_due()
     (letter,) = outbox.outbox
@@ -296,13 +296,13 @@ def test_an_invitation_of_another_brand_opens_nothing_here(cast, lead):
     [
         ("country", "US", "Select a valid choice"),
         ("date_of_birth", (today() - dt.timedelta(days=17 * 365)).isoformat(), "at least 18 years old"),
-        ("date_of_birth", "1850-01-01", "can&#x27;t be a date of birth"),
+        ("date_of_birth", "1850-01-01", "Enter a valid date of birth"),
         ("date_of_birth", "31.31.1990", "Enter a valid date"),
         ("phone", "12345", "Enter a valid phone number"),
         ("email", "greta@", "Enter your full e-mail address"),
         ("password", "short", "too short"),
         ("password", "greta@example.com", "too similar"),
-        ("consent_risk", "", "without it we can&#x27;t open an account"),
+        ("consent_risk", "", "accept this to open an account"),
     ],
 )
 def test_each_wrong_answer_is_named_and_the_others_stay(cast, field, value, words):

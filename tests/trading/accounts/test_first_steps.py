@@ -64,7 +64,7 @@ def test_a_new_accounts_password_is_shown_once(cast: Cast, standard: AccountType
     account.refresh_from_db()
     assert account.password_set_at is not None
     again = browser.get(address).content.decode()
-    assert "Show password" not in again and html.escape(password) not in again and "Set a new password" in again
+    assert "Show password" not in again and html.escape(password) not in again and "Set new password" in again
     audited = AuditEvent.objects.get(action="trading.password_changed", target_id=str(account.pk))
     assert audited.actor == cast.client_user and password.encode() not in bytes(audited.body)
 

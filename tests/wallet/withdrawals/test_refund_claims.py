@@ -55,7 +55,7 @@ def test_the_client_sees_where_to_fetch_it_and_until_when(cast, refund, browse):
     told = Notification.objects.get(kind="wallet.refund_to_claim")
     assert told.user_id == cast.client.user_id and told.url == reverse("portal_movement", args=[refund.reference])
     page = browse(cast.client.user).get(told.url).content.decode()
-    assert refund.claim_url in page and "€100.00" in page and "Fetch the money" in page
+    assert refund.claim_url in page and "€100.00" in page and "Claim refund" in page
 
 
 def test_staff_see_how_it_stands_and_never_the_address(cast, refund, browse):
