@@ -27,18 +27,18 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _("The e-mail or the password is not right. Check both and try again."),
-        "email_password_mismatch": _("The e-mail or the password is not right. Check both and try again."),
+        "username_password_mismatch": _("Incorrect e-mail or password. Check both and try again."),
+        "email_password_mismatch": _("Incorrect e-mail or password. Check both and try again."),
         "too_many_login_attempts": _(
-            "Too many failed attempts from here. Wait five minutes and try again, or reset your password."
+            "Too many failed attempts from this network. Wait five minutes and try again, or reset your password."
         ),
         "only_known_devices": _(
-            "Too many failed attempts for this account. Sign in on a device you've used before, or reset your password: "
-            "this device then works too."
+            "Too many failed attempts for this account. Sign in on a device you've used before, or "
+            "reset your password to use this one."
         ),
-        "incorrect_password": _("That is not your password."),
-        "account_inactive": _("This login is switched off."),
-        "incorrect_code": _("That code is not right, or was used already. Wait for the next one and type it again."),
+        "incorrect_password": _("Incorrect password."),
+        "account_inactive": _("This account is deactivated."),
+        "incorrect_code": _("This code is incorrect or was already used. Wait for the next one and enter it."),
         "rate_limited": _("Too many wrong codes. Wait five minutes and try again."),
     }
 
@@ -129,7 +129,7 @@ class MFAAdapter(DefaultMFAAdapter):
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
         "cannot_delete_authenticator": _(
-            "This is your only second factor and you can't work without one. Add another first, then remove this one."
+            "This is your only second factor, and you can't sign in without one. Add another before you remove it."
         ),
     }
 

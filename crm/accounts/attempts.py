@@ -134,11 +134,14 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
         to=Recipient.of(user),
         dedupe_key=key,
         letter=lambda: Letter(
-            subject=_("Failed attempts to sign in to your account"),
+            subject=_("Failed sign-in attempts on your account"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
             paragraphs=(
-                _("Somebody tried to sign in to your account several times today and failed."),
-                _("Your account is safe: devices you've signed in with before still work, and others have to wait."),
+                _("Someone tried and failed to sign in to your account several times today."),
+                _(
+                    "Your account is protected: you can still sign in on devices you've used before. Other "
+                    "devices must wait."
+                ),
             ),
             closing=(_("If this wasn't you and your password isn't long and unique, change it now."),),
         ),
@@ -147,7 +150,7 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
         notify(
             [user],
             kind="crm.failed_attempts",
-            title=phrase("Several attempts to sign in to your account failed today"),
+            title=phrase("Several failed sign-in attempts on your account today"),
             body=phrase("If this wasn't you and your password isn't long and unique, change it now."),
             dedupe_key=key,
         )

@@ -34,7 +34,7 @@ def staff_of_each_role() -> list[tuple[str, User]]:
     for role in Role:
         people = User.objects.filter(kind=UserKind.STAFF, is_active=True, groups__name=role.value).order_by("pk")
         for number, user in enumerate(people[: 2 if role in FOUR_EYES else 1]):
-            found.append((_("%(role)s, second person") % {"role": role.label} if number else str(role.label), user))
+            found.append((_("%(role)s (second user)") % {"role": role.label} if number else str(role.label), user))
     return found
 
 

@@ -30,7 +30,7 @@ class PasswordSignInForm(LoginForm):
         self.fields["login"] = forms.EmailField(
             label=_("E-mail"),
             widget=forms.EmailInput(attrs={"autocomplete": "username webauthn", "autofocus": True}),
-            error_messages={"invalid": _("Type your full e-mail address, for example name@company.com.")},
+            error_messages={"invalid": _("Enter your full e-mail address, for example name@company.com.")},
         )
         self.fields["password"].label = _("Password")
         self.fields["password"].help_text = ""
@@ -116,7 +116,7 @@ class ForgottenPasswordForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail"),
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
-        error_messages={"invalid": _("Type your full e-mail address, for example name@company.com.")},
+        error_messages={"invalid": _("Enter your full e-mail address, for example name@company.com.")},
     )
 
 
@@ -130,7 +130,7 @@ class NewPasswordForm(forms.Form):
         help_text=_("At least 10 characters. A few words are easier to remember and harder to guess than symbols."),
     )
     password2 = forms.CharField(
-        label=_("New password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("Confirm new password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -146,5 +146,5 @@ class NewPasswordForm(forms.Form):
         cleaned = super().clean() or {}
         first, second = cleaned.get("password1"), cleaned.get("password2")
         if first and second and first != second:
-            self.add_error("password2", _("The two passwords differ. Type the same one twice."))
+            self.add_error("password2", _("The passwords don't match. Enter the same password twice."))
         return cleaned

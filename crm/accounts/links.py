@@ -90,7 +90,7 @@ def _hash(secret: str) -> bytes:
 
 
 def _find(token: str, *, kind: LinkKind, is_locked: bool) -> AccessLink:
-    broken = LinkProblem(_("This link is not complete. Copy it from the e-mail again, or ask for a new one."))
+    broken = LinkProblem(_("This link is incomplete. Copy it from the e-mail again, or request a new one."))
     try:
         number, _dot, secret = _signer(kind).unsign(token).partition(".")
     except signing.BadSignature:
@@ -104,13 +104,13 @@ def _find(token: str, *, kind: LinkKind, is_locked: bool) -> AccessLink:
 
 def _checked(link: AccessLink) -> AccessLink:
     if link.used_at is not None:
-        raise LinkProblem(_("This link was used already. Each link works once."), code="link_used")
+        raise LinkProblem(_("This link was already used. Each link works once."), code="link_used")
     if link.revoked_at is not None:
         raise LinkProblem(
-            _("A newer link was sent after this one. Please use the one in the latest e-mail."), code="link_replaced"
+            _("A newer link has been sent. Please use the one in the latest e-mail."), code="link_replaced"
         )
     if link.expires_at <= timezone.now():
-        raise LinkProblem(_("This link has expired. Ask for a new one."), code="link_expired")
+        raise LinkProblem(_("This link has expired. Request a new one."), code="link_expired")
     if link.email != link.user.email or not link.user.is_active:
-        raise LinkProblem(_("This link no longer belongs to a login."), code="link_broken")
+        raise LinkProblem(_("This link no longer belongs to an active account."), code="link_broken")
     return link

@@ -75,10 +75,10 @@ def send_reset_link(*, user: User, url_name: str, url_kwargs: dict[str, str] | N
             subject=_("Choose a new password"),
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
             paragraphs=(
-                _("Somebody, probably you, asked for a new password for this login."),
-                _("The link works once and for two hours."),
+                _("Someone, probably you, requested a new password for this account."),
+                _("The link works once and expires in two hours."),
             ),
             button=(_("Choose a new password"), address),
-            closing=(_("If it was not you, ignore this e-mail: your password stays as it is."),),
+            closing=(_("If this wasn't you, ignore this e-mail. Your password won't change."),),
         ),
     )

@@ -55,7 +55,7 @@ def after_factor_added(*, request: HttpRequest, user: User, kind: str) -> None:
         after={"factor": kind},
     )
     second_factor.mark_passed(request, user)  # setting it up showed it
-    email_owner(user, "second_factor_added", lambda: _("A second factor was added to your login"))
+    email_owner(user, "second_factor_added", lambda: _("A second factor was added to your account"))
 
 
 @receiver(authenticator_reset)
@@ -84,7 +84,7 @@ def after_factor_removed(
         before={"factor": authenticator.type},
     )
     if authenticator.type in FACTORS:
-        email_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your login"))
+        email_owner(user, "second_factor_removed", lambda: _("A second factor was removed from your account"))
 
 
 @receiver(authenticator_used)
@@ -115,6 +115,6 @@ def email_owner(user: User, kind: str, subject: Any) -> None:
                 _("When: %(when)s") % {"when": date_format(now, "DATETIME_FORMAT") + f" ({now.tzname()})"}
                 + (("\n" + _("From: %(address)s") % {"address": address}) if address else ""),
             ),
-            closing=(_("If this was not you, change your password now and tell us."),),
+            closing=(_("If this wasn't you, change your password now and contact us."),),
         ),
     )

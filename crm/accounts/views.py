@@ -29,6 +29,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -198,7 +199,7 @@ def choose_password(request: HttpRequest, token: str) -> HttpResponse:
     )
     if isinstance(answer, HttpResponse):
         return answer
-    messages.success(request, _("Your new password is set. Sign in with it."))
+    messages.success(request, _("Password changed. Sign in with your new password."))
     response = redirect("account_login")
     attempts.remember_device(request, response, answer)  # whoever holds the mailbox may try again here
     return response
@@ -293,10 +294,10 @@ def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
     if mine is None:
         raise Http404
     if mine.session_key == request.session.session_key:
-        messages.info(request, _("This is the session you are in. Sign out to end it."))
+        messages.info(request, _("This is your current session. Sign out to end it."))
     else:
         sessions.end_session(user=request.user, session_id=session_id)
-        messages.success(request, _("That session is ended."))
+        messages.success(request, _("Session ended."))
     return redirect("security")
 
 
@@ -305,7 +306,8 @@ def end_one_session(request: HttpRequest, session_id: int) -> HttpResponse:
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     count = sessions.end_sessions(user=request.user, actor=request.user, except_key=request.session.session_key)
-    messages.success(request, _("%(count)s other sessions are ended.") % {"count": count})
+    text = ngettext("%(count)s other session ended.", "%(count)s other sessions ended.", count)
+    messages.success(request, text % {"count": count})
     return redirect("security")
 
 

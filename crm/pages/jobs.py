@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 class JobTable(Table):
     name = "jobs"
     title = gettext_lazy("My exports and jobs")
-    subtitle = gettext_lazy("Exports, imports and reports that you started. They go on while you work elsewhere.")
+    subtitle = gettext_lazy(
+        "Exports, imports and reports that you started. They keep running while you work elsewhere."
+    )
     columns = [
         Column("title", gettext_lazy("Job"), link=True),
         BadgeColumn("state", gettext_lazy("State")),
@@ -43,7 +45,7 @@ class JobTable(Table):
     empty = Empty(
         gettext_lazy("No jobs yet"),
         gettext_lazy(
-            "Large exports, imports and PDFs run in the background. Start one from any list; it shows up here."
+            "Large exports, imports and PDFs run in the background. Start one from any list and it appears here."
         ),
         icon="package",
     )
@@ -83,7 +85,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     row = _own(request, pk)
     assert isinstance(request.user, User)
     actor, is_fragment = request.user, wants_fragment(request)
-    message = "" if is_fragment else _("Cancelled. A running job stops at its next step.")
+    message = "" if is_fragment else _("Job cancelled. A running job stops at its next step.")
     run_action(request, lambda: cancel_job(job_id=row.pk, actor=actor), message)
     if not is_fragment:
         return redirect("job", pk=row.pk)
@@ -102,7 +104,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     except FileMissing:
         raise Http404 from None
     except FileDamaged as error:
-        raise WrongState(_("The result is damaged. Start the job again.")) from error
+        raise WrongState(_("The result is damaged. Run the job again.")) from error
     kind = mimetypes.guess_type(row.result_name)[0] or "application/octet-stream"
     response = StreamingHttpResponse(itertools.chain([first], chunks), content_type=kind)
     response["Content-Disposition"] = content_disposition_header(True, row.result_name) or "attachment"

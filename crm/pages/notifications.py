@@ -28,14 +28,14 @@ class NotificationTable(Table):
     name = "notifications"
     title = _("Notifications")
     columns = [
-        Column("title", _("What happened"), link=True, value=lambda row: row.reading["title"]),
+        Column("title", _("Notification"), link=True, value=lambda row: row.reading["title"]),
         Column("body", _("Details"), css="muted", value=lambda row: row.reading["body"]),
         AgoColumn("created_at", _("When")),
     ]
     is_adjustable = False
     empty = Empty(
-        _("Nothing has happened yet"),
-        _("New leads, documents to review, payments and alerts that concern you appear here and at the bell."),
+        _("No notifications yet"),
+        _("New leads, documents to review, payments and alerts for you appear here and under the bell."),
         icon="bell",
     )
 
@@ -54,8 +54,8 @@ class OutsideTable(NotificationTable):
 
     name = "notifications_outside"
     empty = Empty(
-        _("Nothing has happened yet"),
-        _("Payments, documents, accounts and commissions that concern you appear here and at the bell."),
+        _("No notifications yet"),
+        _("News about your payments, documents, accounts and commissions appears here and under the bell."),
         icon="bell",
     )
 

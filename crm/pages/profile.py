@@ -29,7 +29,9 @@ def _zones() -> list[tuple[str, str]]:
 class ProfileForm(ModelForm[User]):
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(
-        label=gettext_lazy("Time zone"), choices=_zones, help_text=gettext_lazy("All times are shown in this zone.")
+        label=gettext_lazy("Time zone"),
+        choices=_zones,
+        help_text=gettext_lazy("All times are shown in this time zone."),
     )
 
     class Meta:

@@ -121,7 +121,7 @@ def _rights(user: User, groups: list[Group]) -> list[Right]:
 
 def _why_not(user: User, book: Book) -> str:
     if not user.is_active:
-        return _("This login is switched off.")
+        return _("This account is deactivated.")
     if not user.is_team:
         return _("This is not a member of staff.")
     places = [_("the book “%(name)s”") % {"name": book.name}]

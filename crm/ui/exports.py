@@ -66,7 +66,7 @@ def file_name(table: Table, ending: str) -> str:
 def require_export(table: Table) -> None:
     """Require the right to export this list. Raises: NotAllowed."""
     if not table.can_export:
-        raise NotAllowed(_("Your role does not include exporting this list."))
+        raise NotAllowed(_("Your role can't export this list."))
 
 
 def export(table: Table, ending: str) -> HttpResponse | StreamingHttpResponse | Job:

@@ -20,4 +20,4 @@ class IbanField(forms.CharField):
         try:
             return str(IBAN(text))
         except (SchwiftyException, ValueError):
-            raise forms.ValidationError(_("This is not a valid IBAN: one of its characters is wrong or missing."))
+            raise forms.ValidationError(_("This isn't a valid IBAN: a character is wrong or missing."))

@@ -59,11 +59,11 @@ def save_view(
     """Name the list as it is now; the same name again replaces the user's own view. Sharing needs a desk."""
     name = name.strip()[:60]
     if not name:
-        raise DomainError(_("Give the view a name."))
+        raise DomainError(_("Enter a name for the view."))
     if for_desk and user.desk_id is None:
-        raise DomainError(_("You belong to no desk, so there is nobody to share this view with. Save it for yourself."))
+        raise DomainError(_("You don't belong to a desk, so you can't share this view. Save it for yourself instead."))
     if SavedView.objects.filter(owner=user, table=table).exclude(name=name).count() >= VIEWS_MAX:
-        raise DomainError(_("You have many saved views here already. Delete one that you no longer use."))
+        raise DomainError(_("You've reached the limit of saved views for this list. Delete one you no longer use."))
     try:
         with transaction.atomic():
             view, _created = SavedView.objects.update_or_create(
@@ -73,7 +73,7 @@ def save_view(
                 defaults={"query": query, "columns": list(columns), "desk_id": user.desk_id if for_desk else None},
             )
     except IntegrityError:
-        raise DomainError(_("Somebody saved this view at the same moment. Try again."))
+        raise DomainError(_("Someone saved this view at the same time. Try again."))
     return view
 
 

@@ -32,7 +32,7 @@ SECTIONS: dict[str, Label] = {
     "money": _("Money"),
     "trading": _("Trading"),
     "partners": _("Partners"),
-    "insight": _("Insight"),
+    "insight": _("Insights"),
     "setup": _("Set-up"),
 }
 

@@ -128,7 +128,7 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
     expect(main).to_contain_text("77.77")
 
     page.get_by_role("button", name="missing days").click()
-    page.get_by_role("link", name="Open the result").click(timeout=30_000)
+    page.get_by_role("link", name="Open result").click(timeout=30_000)
     expect(main).to_contain_text("Owed to clients")
     picture(page, "client-money")
     page.goto(f"/money/month-end/meridian/{month}/")
@@ -147,7 +147,7 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
     page.get_by_label("Note").fill("Seen; carried into the next month")
     page.get_by_role("button", name="Sign and close").click()
     page.locator("[data-yes]").click()
-    page.get_by_role("link", name="Open the result").click(timeout=30_000)
+    page.get_by_role("link", name="Open result").click(timeout=30_000)
     page.goto(f"/money/month-end/meridian/{month}/")
     expect(page.locator(".k-head")).to_contain_text("Closed")
     expect(main).to_contain_text(str(cast.finance))

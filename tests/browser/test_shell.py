@@ -76,7 +76,7 @@ def test_dark_stays_dark_and_automatic_follows_the_device(page, cast):
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background != page.evaluate("getComputedStyle(document.querySelector('.k-table-card')).backgroundColor")
     page.locator("[aria-label=Appearance]").click()
-    page.get_by_role("button", name="As the device").click()
+    page.get_by_role("button", name="Same as device").click()
     page.emulate_media(color_scheme="light")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.emulate_media(color_scheme="dark")

@@ -99,10 +99,10 @@ def test_a_sensitive_page_asks_once_more_and_goes_on(page, cast):
     page.wait_for_url("**/accounts/reauthenticate/**")
     page.get_by_label("Password").fill("wrong one")
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("That is not your password")).to_be_visible()
+    expect(page.get_by_text("Incorrect password")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("heading", name="Make new recovery codes?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Generate new recovery codes?")).to_be_visible()
 
 
 def test_another_session_is_ended_from_the_list(page, open_page, cast):
@@ -113,8 +113,8 @@ def test_another_session_is_ended_from_the_list(page, open_page, cast):
     page.goto("/accounts/security/")
     rows = page.locator("table:has(th:text('Device')) tbody tr")
     expect(rows).to_have_count(2)
-    page.get_by_role("button", name="End", exact=True).click()
-    expect(page.get_by_text("That session is ended")).to_be_visible()
+    page.get_by_role("button", name="End session", exact=True).click()
+    expect(page.get_by_text("Session ended")).to_be_visible()
     other.goto("/home/")
     other.wait_for_url("**/accounts/login/**")
 

@@ -127,7 +127,7 @@ def test_columns_are_chosen_in_the_dialog(listed):
     page.get_by_role("button", name="Columns and saved views").click()
     dialog = page.locator("#k-fill")
     dialog.get_by_label("Desk").uncheck()
-    dialog.get_by_role("button", name="Show these").click()
+    dialog.get_by_role("button", name="Apply columns").click()
     expect(page.locator("th", has_text="Desk")).to_have_count(0)
     page.goto("/staff/")
     expect(page.locator("th", has_text="Desk")).to_have_count(0)

@@ -193,7 +193,7 @@ def test_the_trail_is_read_as_sentences(cast, browse, django_assert_max_num_quer
         ("?area=kyc", "Document checked automatically", "Note added"),
         ("?who=staff", "Note added", "Document checked"),
         ("?who=system", "Document checked automatically", "Note added"),
-        ("?day_before=2020-01-01", "Nothing matches", "Note added"),
+        ("?day_before=2020-01-01", "No matches", "Note added"),
     ],
 )
 def test_the_trail_is_filtered(cast, browse, query, there, gone):

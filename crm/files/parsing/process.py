@@ -79,14 +79,15 @@ class ParsingBusy(DomainError):
 def _words(code: str) -> str:
     if code in ("memory", "output"):
         return _(
-            "This file unpacks to far more than its own size and was refused. Save it again in the program that made it, or "
-            "send a smaller one."
+            "This file expands to far more than its own size and was rejected. Save it again in the "
+            "program that created it, or upload a smaller one."
         )
     if code == "time":
         return _(
-            "This file takes too long to open and was refused. Save it again in a simpler form, or send a smaller one."
+            "This file takes too long to open and was rejected. Save it again in a simpler form, or "
+            "upload a smaller one."
         )
-    return _("This file is damaged and can't be opened. Save it again in the program that made it.")
+    return _("This file is damaged and can't be opened. Save it again in the program that created it.")
 
 
 def parse(
@@ -96,7 +97,7 @@ def parse(
     limits = limits or Limits()
     with slot(pool, wait_seconds=limits.wait_seconds) as is_free:
         if not is_free:
-            raise ParsingBusy(_("Many files are being opened right now. Try again in a minute."))
+            raise ParsingBusy(_("Too many files are being opened right now. Try again in a minute."))
         with _anonymous_file() as source, _anonymous_file() as target:
             _fill(source, content)
             _run(operation, source, target, limits, options)

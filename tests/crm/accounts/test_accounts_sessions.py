@@ -181,7 +181,7 @@ def test_nothing_of_the_demo_shows_on_a_real_installation(cast, settings):
     assert settings.DEMO is False
     browser = Browser()
     page = browser.get("/accounts/login/").content.decode()
-    assert "Logins of this demo" not in page and DEMO_PASSWORD not in page and cast.agent.email not in page
+    assert "Demo logins" not in page and DEMO_PASSWORD not in page and cast.agent.email not in page
     browser.post("/accounts/login/", {"login": cast.agent.email, "password": PASSWORD})
     assert "data-demo-code" not in browser.get("/accounts/2fa/authenticate/").content.decode()
     assert demo_mode.brand_logins(cast.brand) == [] and demo_mode.current_code(cast.agent) == ""

@@ -65,7 +65,7 @@ def test_a_page_outside_is_never_the_next_one(cast):
 def test_a_wrong_password_says_what_to_do_keeps_the_email_and_is_noted_without_what_was_typed(cast):
     answer = Browser().post(LOGIN, {"login": cast.agent.email, "password": "not mine at all"})
     text = answer.content.decode()
-    assert "The e-mail or the password is not right" in text and f'value="{cast.agent.email}"' in text
+    assert "Incorrect e-mail or password" in text and f'value="{cast.agent.email}"' in text
     Browser().post(LOGIN, {"login": "my-secret-password@typed.here", "password": "x"})
     assert [row["target"] for row in rows("login_failed")] == [f"user:{cast.agent.pk}", "unknown"]
 
@@ -89,7 +89,7 @@ def test_a_code_works_once_also_after_the_half_minute_it_was_used_in(cast):
     browser = Browser()
     browser.post(LOGIN, {"login": cast.agent.email, "password": PASSWORD})
     answer = browser.post(SECOND, {"code": code()})
-    assert answer.status_code == 200 and "was used already" in answer.content.decode()
+    assert answer.status_code == 200 and "was already used" in answer.content.decode()
 
 
 def test_a_code_of_the_half_minute_before_is_taken(cast):
@@ -116,7 +116,7 @@ def test_clients_and_partners_do_not_sign_in_at_the_staff_page(cast):
     # Not even where a client's user name would look like an e-mail.
     User.objects.filter(pk=cast.client_user.pk).update(username="clara@example.com")
     answer = browser.post(LOGIN, {"login": "clara@example.com", "password": PASSWORD})
-    assert "The e-mail or the password is not right" in answer.content.decode() and signed_in_user(browser) is None
+    assert "Incorrect e-mail or password" in answer.content.decode() and signed_in_user(browser) is None
 
 
 PAGES = [
@@ -188,7 +188,7 @@ def test_setting_up_an_app_opens_the_house_and_shows_recovery_codes_once(cast):
     browser.post(LOGIN, {"login": cast.agent.email, "password": PASSWORD})
     form = browser.get("/accounts/2fa/totp/activate/").context["form"]
     wrong = browser.post("/accounts/2fa/totp/activate/", {"code": "000000"})
-    assert wrong.context["form"].secret == form.secret and "That code is not right" in wrong.content.decode()
+    assert wrong.context["form"].secret == form.secret and "This code is incorrect" in wrong.content.decode()
     answer = browser.post("/accounts/2fa/totp/activate/", {"code": code(form.secret)})
     assert answer["Location"] == "/accounts/2fa/recovery-codes/"
     shown = browser.get("/accounts/2fa/recovery-codes/")

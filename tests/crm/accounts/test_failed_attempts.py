@@ -48,7 +48,7 @@ def test_wrong_passwords_from_elsewhere_do_not_lock_the_owner_out(cast):
     give_app(cast.agent)
     stranger, owner = at("198.51.100.7"), at("203.0.113.5")
     wrong(stranger, cast.agent.email, 5)
-    assert "Too many failed attempts from here" in right(stranger, cast.agent).content.decode()
+    assert "Too many failed attempts from this network" in right(stranger, cast.agent).content.decode()
     assert right(owner, cast.agent)["Location"] == SECOND
     give_app(cast.finance)
     assert right(stranger, cast.finance)["Location"] == SECOND, "somebody else's login is not locked by it"
@@ -71,7 +71,7 @@ def test_a_login_that_does_not_exist_is_slowed_down_alike(cast):
     give_app(cast.agent)
     for login in (cast.agent.email, "nobody@meridian.example"):
         page = wrong(at("198.51.100.9"), login, 6)
-        assert "Too many failed attempts from here" in page
+        assert "Too many failed attempts from this network" in page
 
 
 def test_a_known_device_guesses_no_quicker_than_anybody(cast):
@@ -80,7 +80,7 @@ def test_a_known_device_guesses_no_quicker_than_anybody(cast):
     laptop = at("203.0.113.5")
     laptop.cookies[attempts.COOKIE] = owner.cookies[attempts.COOKIE].value
     wrong(laptop, cast.agent.email, 5)
-    assert "Too many failed attempts from here" in right(laptop, cast.agent).content.decode()
+    assert "Too many failed attempts from this network" in right(laptop, cast.agent).content.decode()
 
 
 def test_a_device_is_known_for_its_own_logins_alone(cast):

@@ -12,7 +12,7 @@ from crm.pages import home
 
 def test_what_is_not_there_is_said(browse, cast):
     answer = browse(cast.agent).get("/nowhere/")
-    assert answer.status_code == 404 and "There is nothing here" in answer.content.decode()
+    assert answer.status_code == 404 and "Page not found" in answer.content.decode()
 
 
 def test_what_is_not_allowed_is_said(browse, cast):
@@ -23,7 +23,7 @@ def test_what_is_not_allowed_is_said(browse, cast):
 def test_an_outdated_form_says_so(cast):
     browser = Client(enforce_csrf_checks=True)
     answer = browser.post("/language/", {"language": "de"})
-    assert answer.status_code == 403 and "This form is out of date" in answer.content.decode()
+    assert answer.status_code == 403 and "This page has expired" in answer.content.decode()
 
 
 def test_errors_speak_the_readers_language(client, db):

@@ -168,7 +168,7 @@ def test_the_count_is_exact_on_one_page_and_about_beyond(cast):
 
 
 def test_an_empty_list_teaches_and_an_overfiltered_one_offers_the_way_out(cast):
-    assert "Nothing matches" in show(cast.agent, "q=zzzz").content.decode()
+    assert "No matches" in show(cast.agent, "q=zzzz").content.decode()
     User.objects.filter(kind="client").update(is_active=True)
 
     class NobodyTable(UserTable):
