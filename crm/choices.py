@@ -52,10 +52,10 @@ class Role(models.TextChoices):
 
 
 class DeliveryState(BadgeChoices):
-    PENDING = "pending", "azure", _("Waiting")
+    PENDING = "pending", "azure", _("Pending")
     DONE = "done", "green", _("Delivered")
     DEAD = "dead", "red", _("Failed")
-    SKIPPED = "skipped", "secondary", _("Skipped by staff")
+    SKIPPED = "skipped", "secondary", _("Skipped")
 
 
 DELIVERY_TRANSITIONS: dict[str, set[str]] = {
@@ -85,7 +85,7 @@ JOB_TRANSITIONS: dict[str, set[str]] = {
 
 
 class MailState(BadgeChoices):
-    WAITING = "waiting", "azure", _("Waiting")
+    WAITING = "waiting", "azure", _("Pending")
     SENT = "sent", "green", _("Sent")
     FAILED = "failed", "red", _("Failed")
 
@@ -132,10 +132,10 @@ APPROVAL_TRANSITIONS: dict[str, set[str]] = {
 class AccessKind(models.TextChoices):
     VIEW = "view", _("Viewed")
     SEARCH = "search", _("Searched")
-    REVEAL = "reveal", _("Revealed a contact")
+    REVEAL = "reveal", _("Contact revealed")
     EXPORT = "export", _("Exported")
     CALL = "call", _("Called")
-    DOWNLOAD = "download", _("Opened a document")
+    DOWNLOAD = "download", _("Document opened")
     LOGIN = "login", _("Signed in")
-    LOGIN_FAILED = "login_failed", _("Failed to sign in")
+    LOGIN_FAILED = "login_failed", _("Sign-in failed")
     LOGOUT = "logout", _("Signed out")

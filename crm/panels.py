@@ -39,8 +39,10 @@ register(
         words="four eyes waiting for me proposals maker checker",
     ),
     MenuEntry("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users"),
-    MenuEntry("setup", _("Grants"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"),
-    MenuEntry("setup", _("Why can they see it?"), "explain_access", "crm.explain_access", "circle-question-mark", 30),
+    MenuEntry(
+        "setup", _("Access requests"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"
+    ),
+    MenuEntry("setup", _("Access explained"), "explain_access", "crm.explain_access", "circle-question-mark", 30),
     MenuEntry(
         "setup",
         _("Failed events"),

@@ -123,7 +123,7 @@ def require_text(reason: str) -> None:
 def _person(actor: Actor) -> User:
     """Return the person who decides. Raises: NotAllowed for the system itself."""
     if actor is None:
-        raise NotAllowed(_("A person must decide this."))
+        raise NotAllowed(_("This must be decided by a person."))
     return actor
 
 

@@ -116,9 +116,9 @@ class ApprovalKind(Generic[T]):
 
     def reaches(self, user: User, item: T) -> Decision:
         if self.client_path and value_of(item, f"{self.client_path}__book_id") not in reach_of(user).books:
-            return no(_("You don't reach this client."))
+            return no(_("You don't have access to this client."))
         if self.brand_path and value_of(item, self.brand_path) not in reach_of(user).whole_brands:
-            return no(_("You don't reach this brand."))
+            return no(_("You don't have access to this brand."))
         return YES
 
     def can_propose(self, user: User, item: T) -> Decision:
@@ -142,14 +142,14 @@ class ApprovalKind(Generic[T]):
         if not self.withdrawn:
             return no(_("This can't be withdrawn. Ask someone to reject it."))
         if user.pk != self.maker_id(item):
-            return no(_("Only the person who asked for this can withdraw it."))
+            return no(_("Only the person who proposed this can withdraw it."))
         allowed = has_permission(user, self.asks)
         return self.still_waits(item) if allowed else allowed
 
     def still_waits(self, item: T) -> Decision:
         if self.is_pending(item):
             return YES
-        return no(_("This was decided already: %(state)s.") % {"state": value_of(item, "get_state_display")()})
+        return no(_("This was already decided: %(state)s.") % {"state": value_of(item, "get_state_display")()})
 
     # ── what is its own ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -219,8 +219,8 @@ class ListedApproval(ApprovalKind[T]):
 def by_another(user: Actor, maker_id: int | None) -> Decision:
     """Four eyes: whoever proposed it doesn't decide it."""
     if user is None:
-        return no(_("A person must decide this."))
-    return no(_("You asked for this: someone else must decide.")) if user.pk == maker_id else YES
+        return no(_("This must be decided by a person."))
+    return no(_("You proposed this: someone else must decide.")) if user.pk == maker_id else YES
 
 
 def value_of(item: Any, path: str) -> Any:

@@ -38,7 +38,7 @@ class HasState(models.Model):
         if not self.can_move_to(state, field):
             before = getattr(self, f"get_{field}_display")()
             raise WrongState(
-                _("The state is “%(before)s” and can't become “%(after)s” now. Reload the page.")
+                _("The status is “%(before)s” and can't change to “%(after)s”. Reload the page.")
                 % {"before": before, "after": getattr(state, "label", state)}
             )
         setattr(self, field, state)

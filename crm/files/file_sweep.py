@@ -143,10 +143,10 @@ def _notify_administrators(count: int) -> None:
     notify(
         people_with("crm.manage_events"),
         kind="crm.orphans_kept",
-        title=phrase("%(count)s stored files belong to no record; none was deleted") % {"count": count},
+        title=phrase("%(count)s stored files aren't linked to any record; none were deleted") % {"count": count},
         body=phrase(
-            "An older database may have been restored. Run manage.py verify_files, then manage.py sweep_orphans, "
-            "which lists them and deletes them only when told to."
+            "An older database may have been restored. Run manage.py verify_files, then manage.py "
+            "sweep_orphans, which lists them and deletes them only on request."
         ),
         dedupe_key=f"crm.orphans_kept:{timezone.now():%Y-%m-%d}",
     )

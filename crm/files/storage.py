@@ -40,10 +40,12 @@ def notify_when_short() -> bool:
     notify(
         people_with("crm.manage_events"),
         kind="crm.storage_short",
-        title=phrase("Only %(free)s are left for documents and results") % {"free": value_phrase("size", disk.free)},
+        title=phrase("Only %(free)s of storage left for documents and results")
+        % {"free": value_phrase("size", disk.free)},
         body=(
             phrase(
-                "When nothing is left, uploads, exports and statements are refused. Make room on the disk of %(folder)s."
+                "When storage is full, uploads, exports and statements are rejected. Free up space on "
+                "the disk of %(folder)s."
             )
             % {"folder": settings.PRIVATE_DIR}
         ),

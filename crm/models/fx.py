@@ -9,7 +9,7 @@ class FxRate(models.Model):
     currency = models.CharField(max_length=5)
     rate = models.DecimalField(max_digits=22, decimal_places=12)
     source = models.CharField(max_length=40, default="ECB")
-    loaded_at = models.DateTimeField(null=True, help_text=_("When the source last gave it"))
+    loaded_at = models.DateTimeField(null=True, help_text=_("When the source last supplied it"))
 
     class Meta:
         ordering = ["-on", "currency"]
@@ -28,7 +28,7 @@ class FxFeed(models.Model):
     name = models.CharField(max_length=40, unique=True)
     checked_at = models.DateTimeField()
     succeeded_at = models.DateTimeField(null=True)
-    latest_on = models.DateField(null=True, help_text=_("Day of the newest rate it gave"))
+    latest_on = models.DateField(null=True, help_text=_("Day of the newest rate supplied"))
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Brand(models.Model):
     """A trading name under one licence. Clients, money and documents of two brands never mix."""
 
-    code = models.SlugField(max_length=20, unique=True, help_text=_("Short name used in addresses, e.g. 'meridian'"))
+    code = models.SlugField(max_length=20, unique=True, help_text=_("Short name used in URLs, e.g. 'meridian'"))
     name = models.CharField(max_length=80)
     legal_name = models.CharField(max_length=160)
     jurisdiction = models.CharField(max_length=8, choices=Jurisdiction.choices)
@@ -84,7 +84,7 @@ class Book(models.Model):
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="books", null=True, blank=True)
     name = models.CharField(max_length=80)
     owner = models.ForeignKey("crm.User", on_delete=models.PROTECT, related_name="books", null=True, blank=True)
-    is_pool = models.BooleanField(default=False, help_text=_("New leads nobody owns yet wait here"))
+    is_pool = models.BooleanField(default=False, help_text=_("New leads without an owner go here"))
     history = HistoricalRecords()
 
     class Meta:

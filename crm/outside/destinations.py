@@ -69,7 +69,7 @@ def resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     for *_rest, address in addresses:
         if not is_allowed(ipaddress.ip_address(str(address[0]).partition("%")[0]), host):
             raise PrivateAddress(
-                _("%(host)s is an address inside a private network. Enter a public address, or have it allowed.")
+                _("%(host)s is a private network address. Enter a public address, or have this one allowed.")
                 % {"host": host}
             )
     return addresses
@@ -136,13 +136,13 @@ def require_public_url(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
     except ValueError as error:
-        raise DomainError(_("This is not an address. Write it as https://host/path.")) from error
+        raise DomainError(_("Enter a valid address, for example https://host/path.")) from error
     if "@" in parts.netloc or not host:
-        raise DomainError(_("Write the address without a user or a password: https://host/path."))
+        raise DomainError(_("Enter the address without a username or password: https://host/path."))
     if ANYWHERE in settings.OUTGOING_PRIVATE:
         return
     if parts.scheme != "https":
-        raise DomainError(_("The address must begin with https://."))
+        raise DomainError(_("The address must start with https://."))
     require_public_host(host, port)
 
 

@@ -30,9 +30,7 @@ class FailedTable(Table):
 
     name = "crm.failed_events"
     title = gettext_lazy("Failed events")
-    subtitle = gettext_lazy(
-        "Something happened, but a handler could not deal with it after nine tries. Nothing is lost."
-    )
+    subtitle = gettext_lazy("Events whose handler failed nine times. Nothing is lost.")
     permission = PERMISSION
     state: ClassVar[DeliveryState] = DeliveryState.DEAD
     columns: ClassVar[Sequence[Column]] = (
@@ -40,18 +38,19 @@ class FailedTable(Table):
         Column("handler", gettext_lazy("Handler"), css="mono"),
         BadgeColumn("state", gettext_lazy("State")),
         Column("client_id", gettext_lazy("Client"), css="end"),
-        NumberColumn("attempts", gettext_lazy("Tries")),
+        NumberColumn("attempts", gettext_lazy("Attempts")),
         Column("last_line", gettext_lazy("Error"), value=lambda row: last_line(row.error), css="clip"),
-        AgoColumn("created_at", gettext_lazy("Happened"), value="event.created_at"),
+        AgoColumn("created_at", gettext_lazy("Occurred"), value="event.created_at"),
     )
     bulk_actions: ClassVar[Sequence[BulkAction]] = (
         BulkAction("replay", gettext_lazy("Send again"), "events_replay_many", PERMISSION, icon="rotate-cw"),
     )
     row_url_name = "event_delivery"
     empty = Empty(
-        gettext_lazy("Every event was handled"),
+        gettext_lazy("No failed events"),
         gettext_lazy(
-            "When a handler fails nine times over a day, the event waits here with its error until you decide."
+            "When a handler fails nine times over a day, the event appears here with its error and "
+            "waits for your decision."
         ),
         icon="circle-check",
     )
@@ -62,12 +61,14 @@ class FailedTable(Table):
 
 class WaitingTable(FailedTable):
     name = "crm.waiting_events"
-    title = gettext_lazy("Waiting events")
-    subtitle = gettext_lazy("Deliveries that are due or will be tried again. Usually empty within a second.")
+    title = gettext_lazy("Pending events")
+    subtitle = gettext_lazy("Deliveries that are due or will be retried. Usually empty within a second.")
     state = DeliveryState.PENDING
     bulk_actions = ()
-    columns = (*FailedTable.columns, AgoColumn("due_at", gettext_lazy("Next try")))
-    empty = Empty(gettext_lazy("Nothing waits"), gettext_lazy("Every event has been delivered."), icon="circle-check")
+    columns = (*FailedTable.columns, AgoColumn("due_at", gettext_lazy("Next attempt")))
+    empty = Empty(
+        gettext_lazy("No pending events"), gettext_lazy("Every event has been delivered."), icon="circle-check"
+    )
 
 
 def last_line(error: str) -> str:
@@ -81,9 +82,9 @@ class EventListView(TableView):
 
 class SkipForm(forms.Form):
     reason = forms.CharField(
-        label=gettext_lazy("Why it is safe to give this event up"),
+        label=gettext_lazy("Why it's safe to skip this event"),
         max_length=300,
-        help_text=gettext_lazy("The audit log keeps this with your name."),
+        help_text=gettext_lazy("Recorded in the audit log with your name."),
     )
 
 
@@ -106,7 +107,7 @@ def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int 
 def replay_one(request: UserRequest, pk: int) -> HttpResponse:
     """Send one failed delivery to its handler again."""
     row = get_object_or_404(EventDelivery, pk=pk)
-    run_action(request, lambda: replay(delivery_id=row.pk, actor=request.user), _("Sent to its handler again."))
+    run_action(request, lambda: replay(delivery_id=row.pk, actor=request.user), _("Event sent to its handler again."))
     return redirect("event_delivery", pk=row.pk)
 
 
@@ -121,7 +122,7 @@ def skip_one(request: UserRequest, pk: int) -> HttpResponse:
     done = run_action(  # a message, not in the form: the form is gone with the delivery's failed state
         request,
         lambda: skip(delivery_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"]),
-        _("Given up. The audit log has your reason."),
+        _("Event skipped. Your reason is in the audit log."),
     )
     return redirect("events") if done else redirect("event_delivery", pk=row.pk)
 

@@ -36,7 +36,11 @@ class StaffFilter(FilterSet):
     state = ChoiceFilter(
         label=gettext_lazy("State"),
         method="by_state",
-        choices=[("on", gettext_lazy("On")), ("off", gettext_lazy("Off")), ("invited", gettext_lazy("Invited"))],
+        choices=[
+            ("on", gettext_lazy("Active")),
+            ("off", gettext_lazy("Deactivated")),
+            ("invited", gettext_lazy("Invited")),
+        ],
     )
 
     class Meta:
@@ -52,7 +56,7 @@ class StaffFilter(FilterSet):
 class StaffTable(Table):
     name = "staff"
     title = gettext_lazy("Staff")
-    subtitle = gettext_lazy("Everyone who works at the brands you reach: roles, reach, second factor, state.")
+    subtitle = gettext_lazy("Staff of the brands you have access to: roles, access, second factor and status.")
     permission = MANAGE
     columns = [
         Column("last_name", gettext_lazy("Name"), value=str, sort=True, link=True),
@@ -70,10 +74,10 @@ class StaffTable(Table):
     default_order = "last_name"
     row_url_name = "staff_member"
     empty = Empty(
-        gettext_lazy("Nobody here yet"),
-        gettext_lazy("Invite the first colleague."),
+        gettext_lazy("No staff yet"),
+        gettext_lazy("Invite your first colleague."),
         "users",
-        gettext_lazy("Invite"),
+        gettext_lazy("Invite colleague"),
         "staff_invite",
     )
 
@@ -104,8 +108,8 @@ def role_labels(names: list[str]) -> str:
 def state_of(user: User) -> str:
     """Return a login's state in words: on, off, or invited while no password is chosen."""
     if not user.is_active:
-        return _("Off")
-    return _("On") if user.has_usable_password() else _("Invited")
+        return _("Deactivated")
+    return _("Active") if user.has_usable_password() else _("Invited")
 
 
 class StaffList(TableView):
@@ -124,7 +128,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     done = run_action(
         request,
         lambda: _invite(actor, dict(form.cleaned_data)),
-        lambda user: _("The invitation is on its way to %(email)s.") % {"email": user.email},
+        lambda user: _("Invitation sent to %(email)s.") % {"email": user.email},
         form=form,
         show_forbidden=True,
     )
@@ -211,7 +215,7 @@ def ask_grant(request: HttpRequest, pk: int) -> HttpResponse:
     done = run_action(
         request,
         lambda: grants.request_grant(actor=actor, user=user, what=form.thing(), reason=form.cleaned_data["reason"]),
-        _("Asked. Another administrator has to approve it."),
+        _("Request sent. Another administrator must approve it."),
         form=form,
         show_forbidden=True,
     )
@@ -233,7 +237,7 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
         return _act(
             request,
             pk,
-            _("Taken away."),
+            _("Role removed."),
             lambda: grants.take_role(user=user, role=Role(key), actor=actor, reason=_reason(request)),
         )
     models: dict[str, type[Brand] | type[Desk] | type[Book]] = {"brand": Brand, "desk": Desk, "book": Book}
@@ -243,7 +247,7 @@ def take(request: HttpRequest, pk: int, kind: str, key: str) -> HttpResponse:
     return _act(
         request,
         pk,
-        _("Taken away."),
+        _("Access removed."),
         lambda: grants.take_reach(user=user, thing=thing, actor=actor, reason=_reason(request)),
     )
 
@@ -256,7 +260,7 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     actor = _me(request)
     user = queries.get_staff(actor, pk)
     verb = people.switch_off if user.is_active else people.switch_on
-    done = _("Switched off. Open sessions are ended.") if user.is_active else _("Switched on again.")
+    done = _("Account deactivated. Active sessions were ended.") if user.is_active else _("Account activated.")
     return _act(request, pk, done, lambda: verb(user_id=pk, actor=actor, reason=_reason(request)))
 
 
@@ -270,7 +274,7 @@ def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(
         request,
         pk,
-        _("The second factor is reset. They set up a new one at the next sign-in."),
+        _("Second factor reset. A new one is set up at the next sign-in."),
         lambda: people.reset_second_factor(user=user, actor=actor, reason=_reason(request)),
     )
 
@@ -281,7 +285,7 @@ def end_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     """End all sessions of a person."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
-    return _act(request, pk, _("All sessions are ended."), lambda: people.end_all_sessions(user=user, actor=actor))
+    return _act(request, pk, _("All sessions ended."), lambda: people.end_all_sessions(user=user, actor=actor))
 
 
 @staff_page(MANAGE)
@@ -290,26 +294,28 @@ def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a new invitation link."""
     actor = _me(request)
     user = queries.get_staff(actor, pk)
-    return _act(request, pk, _("A new link is on its way."), lambda: people.invite_again(user=user, actor=actor))
+    return _act(request, pk, _("Invitation resent."), lambda: people.invite_again(user=user, actor=actor))
 
 
 class GrantRequestTable(Table):
     name = "grant_requests"
-    title = gettext_lazy("Grants by four eyes")
-    subtitle = gettext_lazy("Roles and reach that one administrator asked for and another decides.")
+    title = gettext_lazy("Access requests")
+    subtitle = gettext_lazy("Roles and access that one administrator requested and another decides on.")
     permission = MANAGE
     columns = [
         Column("user", gettext_lazy("For"), link=True),
-        Column("what", gettext_lazy("Role or reach")),
+        Column("what", gettext_lazy("Role or access")),
         Column("reason", gettext_lazy("Reason"), css="muted"),
-        Column("requested_by", gettext_lazy("Asked by")),
-        AgoColumn("requested_at", gettext_lazy("Asked")),
+        Column("requested_by", gettext_lazy("Requested by")),
+        AgoColumn("requested_at", gettext_lazy("Requested")),
         BadgeColumn("state", gettext_lazy("State")),
         Column("decided_by", gettext_lazy("Decided by")),
     ]
     row_url_name = "staff_grant"
     empty = Empty(
-        gettext_lazy("No requests yet"), gettext_lazy("Ask for a role or reach on somebody's page."), "shield-check"
+        gettext_lazy("No requests yet"),
+        gettext_lazy("Request a role or access on a staff member's page."),
+        "shield-check",
     )
 
     def queryset(self) -> QuerySet[GrantRequest]:

@@ -28,8 +28,8 @@ class SampleForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), help_text=_("As in the passport"))
     email = forms.EmailField(label=_("E-mail"))
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("a", _("Retail")), ("b", _("Professional"))])
-    born_on = forms.DateField(label=_("Born on"), widget=DayInput(), required=False)
+    kind = forms.ChoiceField(label=_("Type"), choices=[("a", _("Retail")), ("b", _("Professional"))])
+    born_on = forms.DateField(label=_("Date of birth"), widget=DayInput(), required=False)
     note = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 2}), required=False)
     channel = forms.ChoiceField(
         label=_("Channel"), widget=forms.RadioSelect, choices=[("phone", _("Phone")), ("mail", _("E-mail"))]

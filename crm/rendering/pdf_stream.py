@@ -120,7 +120,7 @@ class _Setter:
         self._need(50)
         self.y -= 14
         self.page.colour(SOFT)
-        made = _("Made on %(when)s. %(rows)d rows.") % {"when": cell_text(self.report.made_at), "rows": self.rows}
+        made = _("Created on %(when)s. %(rows)d rows.") % {"when": cell_text(self.report.made_at), "rows": self.rows}
         self._lines("P", made, size=7, leading=9.5)
         self._lines("P", _("SHA-256 of the figures: %(hash)s") % {"hash": content_hash}, size=7, leading=9.5)
         self.page.colour(INK)

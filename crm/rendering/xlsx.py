@@ -162,7 +162,7 @@ def write_workbook(
                 )
         front.row([])
         content_hash = report.content_hash_given or mark.hexdigest()
-        _facts(front, [(_("Made on"), report.made_at), (_("SHA-256 of the figures"), content_hash)])
+        _facts(front, [(_("Created on"), report.made_at), (_("SHA-256 of the figures"), content_hash)])
     return WrittenFile(content_hash, _sha256(target), len(book._names), done)
 
 

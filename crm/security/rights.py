@@ -55,5 +55,5 @@ def lacking(permission: str) -> str:
     """Explain why somebody may not, in words: which permission is missing and which roles have it."""
     names = {"right": name_of(permission), "roles": holders_of(permission)}
     if not names["roles"]:
-        return _("Your role doesn't have the right “%(right)s”.") % names
-    return _("Your role doesn't have the right “%(right)s”. Roles that have it: %(roles)s.") % names
+        return _("Your role doesn't have the permission “%(right)s”.") % names
+    return _("Your role doesn't have the permission “%(right)s”. Roles that have it: %(roles)s.") % names

@@ -92,7 +92,7 @@ def of_instance(purpose: str) -> Owner:
 
 def no_room() -> StorageFull:
     """Build the error for a full disk, in words for whoever sent the file."""
-    return StorageFull(_("The file could not be kept: our storage is full. Nothing was saved; please try again later."))
+    return StorageFull(_("The file couldn't be saved: our storage is full. Please try again later."))
 
 
 def write(target: Path, content: bytes | BinaryIO | Iterable[bytes], *, owner: Owner, sync: bool = True) -> Written:

@@ -77,9 +77,9 @@ def _ways(user: User, book: Book, label: str) -> list[AccessPath]:
     thing: Brand | Desk | Book | None = {"brand": book.brand, "desk": book.desk, "book": book}[label]
     assert thing is not None
     names = {
-        "brand": _("Grant on the brand “%(name)s”"),
-        "desk": _("Grant on the desk “%(name)s”"),
-        "book": _("Grant on the book “%(name)s”"),
+        "brand": _("Access to the brand “%(name)s”"),
+        "desk": _("Access to the desk “%(name)s”"),
+        "book": _("Access to the book “%(name)s”"),
     }
     name = names[label] % {"name": thing}
     which = {"permission__codename": f"access_{label}", "object_pk": str(thing.pk), "content_type__app_label": "crm"}
@@ -109,7 +109,7 @@ def _rights(user: User, groups: list[Group]) -> list[Right]:
         for permission in group.permissions.all():
             by_permission.setdefault(permission, []).append(_role_label(group))
     for permission in user.user_permissions.select_related("content_type"):
-        by_permission.setdefault(permission, []).append(_("given directly"))
+        by_permission.setdefault(permission, []).append(_("granted directly"))
     return sorted(
         (
             Right(permission.name, f"{permission.content_type.app_label}.{permission.codename}", tuple(sorted(roles)))
@@ -123,9 +123,9 @@ def _why_not(user: User, book: Book) -> str:
     if not user.is_active:
         return _("This account is deactivated.")
     if not user.is_team:
-        return _("This is not a member of staff.")
+        return _("This person isn't a member of staff.")
     places = [_("the book “%(name)s”") % {"name": book.name}]
     if book.desk:
         places.append(_("the desk “%(name)s”") % {"name": book.desk})
     places.append(_("the brand “%(name)s”") % {"name": book.brand})
-    return _("No grant on %(places)s, and not the owner of the book.") % {"places": ", ".join(places)}
+    return _("No access to %(places)s, and not the owner of the book.") % {"places": ", ".join(places)}

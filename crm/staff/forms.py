@@ -76,16 +76,19 @@ class ParticularsForm(forms.Form):
     last_name = forms.CharField(label=_("Last name"), max_length=150)
     desk = forms.ModelChoiceField(Desk.objects.none(), label=_("Desk"), required=False, empty_label=_("None"))
     languages = forms.MultipleChoiceField(
-        label=_("Speaks"), choices=language_choices, required=False, help_text=_("Leads are routed by it.")
+        label=_("Languages"), choices=language_choices, required=False, help_text=_("Leads are routed by language.")
     )
     countries = forms.MultipleChoiceField(
-        label=_("Countries"), choices=lambda: list(countries), required=False, help_text=_("Empty: any country.")
+        label=_("Countries"),
+        choices=lambda: list(countries),
+        required=False,
+        help_text=_("Leave empty for any country."),
     )
-    language = forms.ChoiceField(label=_("Language of the pages"), choices=settings.LANGUAGES, initial="en")
+    language = forms.ChoiceField(label=_("Interface language"), choices=settings.LANGUAGES, initial="en")
     time_zone = forms.ChoiceField(label=_("Time zone"), initial="UTC")
-    is_accepting_leads = forms.BooleanField(label=_("Gets new leads"), required=False)
+    is_accepting_leads = forms.BooleanField(label=_("Receives new leads"), required=False)
     lead_capacity_per_day = forms.IntegerField(
-        label=_("New leads a day, at most"), min_value=0, max_value=1000, initial=40
+        label=_("Maximum new leads per day"), min_value=0, max_value=1000, initial=40
     )
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
@@ -99,18 +102,18 @@ class ParticularsForm(forms.Form):
 class InviteForm(ParticularsForm):
     """A new member of staff, with the roles and the reach to ask a second administrator for."""
 
-    email = forms.EmailField(label=_("E-mail"), help_text=_("They sign in with it; the invitation goes there."))
+    email = forms.EmailField(label=_("E-mail"), help_text=_("Used to sign in. The invitation is sent to this address."))
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"))
     roles = forms.MultipleChoiceField(
         label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
     reach = forms.ChoiceField(
-        label=_("Reaches"),
+        label=_("Access"),
         required=False,
-        choices=[("", _("Nothing yet")), ("brand", _("The whole brand")), ("desk", _("The desk"))],
+        choices=[("", _("No access yet")), ("brand", _("The whole brand")), ("desk", _("The desk"))],
     )
     reason = forms.CharField(
-        label=_("Reason"), max_length=300, help_text=_("Whoever approves roles and reach decides by it.")
+        label=_("Reason"), max_length=300, help_text=_("Shown to the administrator who decides on roles and access.")
     )
     field_order = [
         "email",
@@ -136,7 +139,7 @@ class InviteForm(ParticularsForm):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].strip().lower()
         if User.objects.filter(username=email).exists():
-            raise forms.ValidationError(_("There is a login with this e-mail already."))
+            raise forms.ValidationError(_("An account with this e-mail already exists."))
         return email
 
     def clean(self) -> dict[str, Any]:
@@ -145,14 +148,14 @@ class InviteForm(ParticularsForm):
         if desk and brand and desk.brand_id != brand.pk:
             self.add_error("desk", _("This desk belongs to another brand."))
         if cleaned.get("reach") == "desk" and not desk:
-            self.add_error("reach", _("Choose the desk first."))
+            self.add_error("reach", _("Choose a desk first."))
         return cleaned
 
 
 class GrantForm(forms.Form):
     """One role, brand, desk or book to ask for. `what` is kind and id, e.g. "desk:3" or "role:agent"."""
 
-    what = forms.ChoiceField(label=_("Role or reach"))
+    what = forms.ChoiceField(label=_("Role or access"))
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
     def __init__(self, *args: Any, actor: User, user: User, **kwargs: Any) -> None:

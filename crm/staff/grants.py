@@ -35,7 +35,7 @@ def request_grant(*, actor: User, user: User, what: Role | Brand | Desk | Book, 
     kind = GrantKind.ROLE if isinstance(what, Role) else GrantKind(str(what._meta.model_name))
     require(policies.can_ask(actor, user, kind, what))
     if _holds(user, what):
-        raise WrongState(_("This person has it already."))
+        raise WrongState(_("This person already has it."))
     fields: dict[str, Any] = {"role": what.value} if isinstance(what, Role) else {kind.value: what}
     return approvals.propose(GrantRequest(kind=kind, user=user, reason=reason, **fields), actor=actor)
 
@@ -51,7 +51,7 @@ class GrantApproval(approvals.ApprovalKind[GrantRequest]):
 
     model = GrantRequest
     code = "grant"
-    label = gettext_lazy("Role or reach")
+    label = gettext_lazy("Role or access")
     asks = decides = "crm.manage_staff"
     proposed, approved = CrmAction.GRANT_REQUESTED, CrmAction.GRANT_APPROVED
     rejected, withdrawn = CrmAction.GRANT_REJECTED, CrmAction.GRANT_WITHDRAWN
@@ -89,7 +89,7 @@ class GrantApproval(approvals.ApprovalKind[GrantRequest]):
         return f"/staff/grants/{item.pk}/"
 
     def changes(self, item: GrantRequest) -> list[Change]:
-        return [Change(_("For"), item.user), Change(_("Role or reach"), item.what)]
+        return [Change(_("For"), item.user), Change(_("Role or access"), item.what)]
 
     def after(self, item: GrantRequest) -> dict[str, Any]:
         return {"user": item.user_id, "what": item.what}
@@ -101,7 +101,7 @@ def take_role(*, user: User, role: Role, actor: User, reason: str) -> None:
     require(policies.can_manage_other(actor, user))
     group = Group.objects.get(name=role.value)
     if not user.groups.filter(pk=group.pk).exists():
-        raise WrongState(_("This person does not have that role."))
+        raise WrongState(_("This person doesn't have this role."))
     user.groups.remove(group)
     audit.record(
         actor=actor,
@@ -118,7 +118,7 @@ def take_reach(*, user: User, thing: Brand | Desk | Book, actor: User, reason: s
     """Take a grant on a brand, desk or book away, at once."""
     require(policies.can_manage_other(actor, user))
     if not any(held.thing == thing for held in grants_of(user)):
-        raise WrongState(_("This person was not granted that."))
+        raise WrongState(_("This person doesn't have this access."))
     permission = f"access_{thing._meta.model_name}"
     remove_perm(f"crm.{permission}", user, thing)
     user.__dict__.pop("_keelson_reach", None)

@@ -69,7 +69,7 @@ def invite_staff(
         with transaction.atomic():
             user.save()
     except IntegrityError:
-        raise DomainError(_("There is a login with this e-mail already."), code="duplicate")
+        raise DomainError(_("An account with this e-mail already exists."), code="duplicate")
     audit.record(
         actor=actor,
         action=CrmAction.STAFF_INVITED,
@@ -89,13 +89,16 @@ def _send_invitation(user: User, actor: User | None) -> None:
         to=Recipient.of(user),
         is_secret=True,
         letter=lambda: Letter(
-            subject=_("Your login at %(brand)s") % {"brand": user.brand.name if user.brand else "Keelson"},
+            subject=_("Your account at %(brand)s") % {"brand": user.brand.name if user.brand else "Keelson"},
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
             paragraphs=(
-                _("%(who)s has made a login for you.") % {"who": str(actor) if actor else "Keelson"},
-                _("The link below works once and for 72 hours. You choose a password and set up a second factor."),
+                _("%(who)s has created an account for you.") % {"who": str(actor) if actor else "Keelson"},
+                _(
+                    "The link below works once and expires in 72 hours. You choose a password and set up a "
+                    "second factor."
+                ),
             ),
-            button=(_("Accept the invitation"), address),
+            button=(_("Accept invitation"), address),
         ),
     )
 
@@ -105,7 +108,9 @@ def invite_again(*, user: User, actor: User) -> None:
     """Send a new link to somebody who hasn't accepted yet; the old one stops working."""
     require(policies.can_manage(actor, user))
     if user.has_usable_password():
-        raise WrongState(_("This invitation was accepted already. A forgotten password has its own link."))
+        raise WrongState(
+            _("This invitation was already accepted. If you've forgotten your password, reset it on the sign-in page.")
+        )
     _send_invitation(user, actor)
     audit.record(actor=actor, action=CrmAction.STAFF_INVITED_AGAIN, target=user, brand_id=user.brand_id)
 
@@ -146,9 +151,9 @@ def switch_off(*, user_id: int, actor: User, reason: str) -> User:
     user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if not user.is_active:
-        raise WrongState(_("This login is switched off already."))
+        raise WrongState(_("This account is already deactivated."))
     if not reason.strip():
-        raise DomainError(_("Say why: the reason is kept in the audit log."))
+        raise DomainError(_("Enter a reason. It's kept in the audit log."))
     user.is_active = False
     user.is_accepting_leads = False
     user.save(update_fields=["is_active", "is_accepting_leads"])
@@ -174,7 +179,7 @@ def switch_on(*, user_id: int, actor: User, reason: str) -> User:
     user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if user.is_active:
-        raise WrongState(_("This login is switched on already."))
+        raise WrongState(_("This account is already active."))
     user.is_active = True
     user.save(update_fields=["is_active"])
     audit.record(
@@ -203,7 +208,7 @@ def reset_second_factor(*, user: User, actor: User | None, reason: str) -> None:
     Who: `crm.manage_staff` within reach, never for oneself (a stolen session must not get rid of the factor).
     """
     if actor is not None and actor.pk == user.pk:
-        raise NotAllowed(_("Another administrator has to reset your second factor."))
+        raise NotAllowed(_("Another administrator must reset your second factor."))
     require(policies.can_manage(actor, user))
     kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     Authenticator.objects.filter(user=user).delete()

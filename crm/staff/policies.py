@@ -24,9 +24,9 @@ def can_manage(actor: User | None, user: User) -> Decision:
     if not allowed:
         return allowed
     if user.is_superuser and not actor.is_superuser:
-        return no(_("Only a superuser changes the login of a superuser."))
+        return no(_("Only a superuser can change a superuser's account."))
     if not reaches_staff(actor, user):
-        return no(_("This person works for a brand that you don't reach."))
+        return no(_("This person works for a brand you don't have access to."))
     return YES
 
 
@@ -35,13 +35,13 @@ def can_invite(actor: User | None, brand: Brand) -> Decision:
     allowed = has_permission(actor, "crm.manage_staff")
     if not allowed or actor is None or actor.is_superuser:
         return allowed
-    return YES if brand.pk in reach_of(actor).brands else no(_("You don't reach this brand."))
+    return YES if brand.pk in reach_of(actor).brands else no(_("You don't have access to this brand."))
 
 
 def can_manage_other(actor: User | None, user: User) -> Decision:
     """Decide as can_manage, and never about oneself: switching off, factors, roles and reach take somebody else."""
     if actor is not None and actor.pk == user.pk:
-        return no(_("Nobody does this to their own login. Ask another administrator."))
+        return no(_("You can't do this to your own account. Ask another administrator."))
     return can_manage(actor, user)
 
 
@@ -57,7 +57,7 @@ def can_give_role(actor: User | None, role: Role) -> Decision:
     lacking = sorted(rights.name_of(name) for name in CATALOGUE[role] if not actor.has_perm(name))
     if lacking:
         return no(
-            _("You can't give a role with rights that you don't hold: %(rights)s") % {"rights": "; ".join(lacking)}
+            _("You can't grant a role with permissions you don't have: %(rights)s") % {"rights": "; ".join(lacking)}
         )
     return YES
 
@@ -68,5 +68,5 @@ def can_ask(actor: User | None, user: User, kind: GrantKind, what: Any) -> Decis
     if not allowed:
         return allowed
     if not user.is_team:
-        return no(_("Roles and reach are for staff."))
+        return no(_("Roles and access are for staff only."))
     return can_give_role(actor, Role(what)) if kind == GrantKind.ROLE else can_grant(actor, what)

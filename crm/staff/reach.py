@@ -32,4 +32,4 @@ def can_grant(actor: User | None, thing: Brand | Desk | Book) -> Decision:
         return allowed
     reach = reach_of(actor)
     held = {"brand": reach.whole_brands, "desk": reach.desks, "book": reach.books}[str(thing._meta.model_name)]
-    return YES if thing.pk in held else no(_("You can't grant access to something that you don't reach yourself."))
+    return YES if thing.pk in held else no(_("You can't grant access that you don't have yourself."))

@@ -123,7 +123,7 @@ class SessionGuardMiddleware:
             address = sign_in_url(user)
             second_factor.end_session_row(request)
             logout(request)
-            messages.info(request, _("You were signed out because nobody worked here for a while."))
+            messages.info(request, _("You were signed out after a period of inactivity."))
             return redirect(f"{address}?{urlencode({'next': back})}" if back else address)
         if not request.headers.get("x-keelson-background"):
             sessions.touch(request, user)

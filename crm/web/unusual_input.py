@@ -89,8 +89,6 @@ class UnusualInputMiddleware:
             "crm/refused.html",
             status=400,
             context={
-                "error": {
-                    "message": _("A value in this request can't be used. Check dates and numbers, then try again.")
-                }
+                "error": {"message": _("A value in this request isn't valid. Check dates and numbers, then try again.")}
             },
         )

@@ -81,7 +81,7 @@ class Limit:
         if self.words is not None:
             return self.words()
         most = self._file_bytes_max if self.files else self.bytes_max
-        return _("This is larger than %(limit)s, the most that this page takes. Nothing was kept.") % {
+        return _("This is larger than %(limit)s, the limit for this page. Nothing was saved.") % {
             "limit": filesizeformat(most)
         }
 

@@ -31,7 +31,7 @@ def test_the_checker_decides_from_the_list_and_the_maker_withdraws(page, phone, 
     expect(row).to_contain_text("Fee of the bank")
     shot(page, "approvals-list")
     row.get_by_role("link").click()
-    expect(page.locator("#main")).to_contain_text("Asked by")
+    expect(page.locator("#main")).to_contain_text("Requested by")
     shot(page, "approval")
     page.get_by_role("button", name="Reject").click()
     expect(page.locator("body")).to_contain_text("Enter a reason.")

@@ -49,7 +49,7 @@ def test_a_question_mark_lists_the_keys_of_this_page_and_of_every_page(page, cas
     enter(page, cast.administrator)
     page.goto("/events/")
     page.keyboard.press("?")
-    keys = page.get_by_role("dialog", name="Keyboard")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys).to_be_visible()
     expect(keys).to_contain_text("Next or previous row")
     expect(keys.get_by_role("heading", name="On this page")).to_be_hidden()

@@ -138,7 +138,7 @@ def test_an_error_of_the_dialog_stays_in_the_dialog(listed):
     page.get_by_role("button", name="Columns and saved views").click()
     page.get_by_role("textbox", name="Name", exact=True).fill("   ")
     page.get_by_role("button", name="Save view").click()
-    expect(page.locator("#k-fill")).to_contain_text("Give the view a name")
+    expect(page.locator("#k-fill")).to_contain_text("Enter a name for the view")
 
 
 def test_a_list_fits_a_phone(phone, staff):
@@ -186,12 +186,12 @@ def test_a_confirmation_can_be_declined(page, cast):
     enter(page, cast.administrator)
     page.goto(f"/events/{row.pk}/")
     page.get_by_label("Why it is safe").fill("A test")
-    page.get_by_role("button", name="Give up").click()
+    page.get_by_role("button", name="Skip event").click()
     expect(page.locator("#k-confirm")).to_contain_text("Its handler will never see it")
     page.locator("#k-confirm").get_by_role("button", name="Cancel").click()
     row.refresh_from_db()
     assert row.state == "dead"
-    page.get_by_role("button", name="Give up").click()
+    page.get_by_role("button", name="Skip event").click()
     page.locator("#k-confirm [data-yes]").click()
     page.wait_for_url("**/events/")
     row.refresh_from_db()

@@ -18,7 +18,7 @@ def test_a_grant_is_named_with_who_gave_it(cast):
     grant(cast.agent, cast.other_book, actor=cast.administrator)
     answer = ask(cast.auditor, cast.agent, cast.other_client)
     (way,) = answer.context["explanation"].ways
-    assert way.name == "Grant on the book “Bruno&#x27;s book”".replace("&#x27;", "'")
+    assert way.name == "Access to the book “Bruno&#x27;s book”".replace("&#x27;", "'")
     assert way.by == str(cast.administrator) and way.at is not None
     assert "can open" in answer.content.decode()
 

@@ -241,13 +241,13 @@ def test_the_audit_log_shows_whole_brands_and_filters(cast, browse):
     browser = browse(cast.auditor)
     page = text(browser.get(url("audit")))
     assert (
-        "<strong>Role given" in page and "<strong>Note added" in page and "<strong>PSP connection checked" not in page
+        "<strong>Role granted" in page and "<strong>Note added" in page and "<strong>PSP connection checked" not in page
     )
     for query, there, gone in (
-        ("area=crm", "Role given", "Note added"),
-        (f"actor={cast.agent.email}", "Note added", "Role given"),
-        (f"client={cast.client.pk}", "Note added", "Role given"),
-        ("action=clients.note_added", "Note added", "Role given"),
+        ("area=crm", "Role granted", "Note added"),
+        (f"actor={cast.agent.email}", "Note added", "Role granted"),
+        (f"client={cast.client.pk}", "Note added", "Role granted"),
+        ("action=clients.note_added", "Note added", "Role granted"),
     ):
         narrowed = text(browser.get(url("audit") + f"?{query}"))
         assert f"<strong>{there}" in narrowed and f"<strong>{gone}" not in narrowed, query
@@ -284,7 +284,7 @@ def test_who_saw_this_client(cast, browse):
     look(cast, cast.finance, client=cast.other_client)
     page = text(browse(cast.auditor).get(url("who_saw", cast.client.pk)))
     assert "Alice Tester" in page and "Bruno Tester" in page and "Frank" not in page
-    assert "calling back" in page and "Revealed a contact" in page
+    assert "calling back" in page and "Contact revealed" in page
     assert "No answer" in page and "no_answer" not in page
 
 

@@ -92,4 +92,4 @@ def test_administrators_are_told_once_a_day_before_it_is_full(cast, monkeypatch,
     assert storage.notify_when_short() and storage.notify_when_short()
     told = Notification.objects.get(kind="crm.storage_short")
     assert told.user == cast.administrator
-    assert "are left for documents" in told.title
+    assert "left for documents" in told.title

@@ -82,7 +82,7 @@ def test_move_to_takes_the_steps_of_the_table_and_changes_nothing_else(model, fi
                 row.move_to(after, field)
                 assert row.__dict__ == whole | {field: after}
             else:
-                with pytest.raises(WrongState, match=r"can't become .* now\. Reload the page\.$"):
+                with pytest.raises(WrongState, match=r"can't change to .*\. Reload the page\.$"):
                     row.move_to(after, field)
                 assert row.__dict__ == whole
 

@@ -91,7 +91,7 @@ def test_an_idle_session_ends_and_comes_back_to_its_page(cast, settings):
     answer = browser.get("/profile/")
     assert answer["Location"] == "/accounts/login/?next=%2Fprofile%2F"
     page = browser.get(answer["Location"]).content.decode()
-    assert "nobody worked here for a while" in page
+    assert "after a period of inactivity" in page
 
 
 def test_a_brand_says_how_long_a_session_may_lie_idle(cast):

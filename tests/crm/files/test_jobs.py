@@ -103,7 +103,7 @@ def test_a_full_disk_is_told_to_the_owner_and_nothing_is_half_kept(cast, kind, s
     work()
     row.refresh_from_db()
     assert row.state == JobState.FAILED
-    assert row.message == "The file could not be kept: our storage is full. Nothing was saved; please try again later."
+    assert row.message == "The file couldn't be saved: our storage is full. Please try again later."
     assert not row.result_path
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

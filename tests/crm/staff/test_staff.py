@@ -220,16 +220,16 @@ def test_nobody_grants_what_they_do_not_reach(cast, second):
     from crm.models import Desk
 
     elsewhere = Desk.objects.create(brand=cast.other_brand, name="Sydney")
-    with pytest.raises(NotAllowed, match="don't reach yourself"):
+    with pytest.raises(NotAllowed, match="don't have yourself"):
         grants.request_grant(actor=cast.administrator, user=cast.agent, what=elsewhere, reason="x")
-    with pytest.raises(NotAllowed, match="don't reach yourself"):
+    with pytest.raises(NotAllowed, match="don't have yourself"):
         grants.request_grant(actor=cast.administrator, user=cast.agent, what=cast.other_brand, reason="x")
 
 
 def test_an_approver_must_reach_it_too(cast):
     narrow = make_staff("narrow@meridian.example", Role.ADMINISTRATOR, brand=cast.brand, reaches=cast.desk)
     request = grants.request_grant(actor=cast.administrator, user=cast.agent, what=cast.brand, reason="x")
-    with pytest.raises(NotAllowed, match="don't reach yourself"):
+    with pytest.raises(NotAllowed, match="don't have yourself"):
         approvals.approve(GrantRequest, request.pk, actor=narrow)
 
 

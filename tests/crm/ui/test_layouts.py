@@ -59,7 +59,7 @@ def test_the_same_name_again_replaces_the_view(cast):
 
 def test_a_view_without_a_name_or_a_desk_is_refused_and_the_form_keeps_what_was_typed(browse, cast):
     answer = send(browse(cast.agent), "views/", name="  ", query="kind=client")
-    assert answer.status_code == 422 and "Give the view a name" in answer.content.decode()
+    assert answer.status_code == 422 and "Enter a name for the view" in answer.content.decode()
     answer = send(browse(cast.auditor), "views/", name="For all", query="kind=client", for_desk="1")
     page = answer.content.decode()
     assert answer.status_code == 422 and "no desk" in page and 'value="For all"' in page and "kind=client" in page

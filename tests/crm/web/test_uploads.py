@@ -25,7 +25,7 @@ MEGABYTE = 1024 * 1024
 def test_what_is_far_too_large_is_refused_early_wherever_a_file_is_taken(cast, browse, who, page, megabytes):
     status, answer, read, peak = send(browse(getattr(cast, who)), reverse(page), megabytes * MEGABYTE)
     assert status == 413
-    assert "larger than" in answer and "Nothing was kept" in answer
+    assert "larger than" in answer and "Nothing was saved" in answer
     assert read == 0 and peak < 20 * MEGABYTE
 
 
