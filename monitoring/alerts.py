@@ -195,7 +195,7 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
     policies.require(can_decide(actor, alert))
     policies.require(reaches(actor, alert.agent))
     if not text.strip():
-        raise DomainError(_("Say why: the next reviewer, and perhaps the agent, will read it."))
+        raise DomainError(_("Enter a reason: the next reviewer, and perhaps the agent, will read it."))
     alert.move_to(AlertState.DECIDED)
     now = at or timezone.now()
     alert.reviewer, alert.decided_at = actor, now

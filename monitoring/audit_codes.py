@@ -13,5 +13,5 @@ class MonitoringAction(AuditCode):
     ALERT_GIVEN_BACK = "monitoring.alert_given_back", _("Alert returned to the queue"), "undo-2"
     ALERT_RAISED = "monitoring.alert_raised", _("Alert raised"), "siren", "warning"
     ALERT_TAKEN = "monitoring.alert_taken", _("Alert claimed"), "user-check"
-    WATCH_ENDED = "monitoring.watch_ended", _("Taken off the watchlist"), "eye-off"
-    WATCH_STARTED = "monitoring.watch_started", _("Put on the watchlist"), "eye"
+    WATCH_ENDED = "monitoring.watch_ended", _("Removed from the watchlist"), "eye-off"
+    WATCH_STARTED = "monitoring.watch_started", _("Added to the watchlist"), "eye"

@@ -77,8 +77,8 @@ def charts_of(
                     height=170,
                     series=[
                         Series(_("That day"), [row.observed for row in rows], kind="bars", decimals=0),
-                        Series(_("Own usual"), [row.expected for row in rows], tone="neutral", decimals=1),
-                        Series(_("Usual up to"), [row.high for row in rows], tone="warning", kind="step", decimals=0),
+                        Series(_("Baseline"), [row.expected for row in rows], tone="neutral", decimals=1),
+                        Series(_("Normal up to"), [row.high for row in rows], tone="warning", kind="step", decimals=0),
                     ],
                 ),
             }

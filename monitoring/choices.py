@@ -11,10 +11,10 @@ from crm.choices import BadgeChoices
 class Family(models.TextChoices):
     """Features that measure the same thing; dependent inside a family, nearly independent across."""
 
-    VOLUME = "volume", _("How much was opened")
-    REACH = "reach", _("Outside the own book")
+    VOLUME = "volume", _("Volume")
+    REACH = "reach", _("Outside own book")
     CONTACT = "contact", _("Contacts revealed")
-    TAKING = "taking", _("Taken out")
+    TAKING = "taking", _("Data taken out")
     HOURS = "hours", _("Unusual hours")
 
 
@@ -25,8 +25,8 @@ class Feature(models.TextChoices):
     CLIENTS = "clients", _("Different clients opened")
     BUSIEST_HOUR = "busiest_hour", _("Records opened in the busiest hour")
     SEARCHES = "searches", _("Searches")
-    OUTSIDE_VIEWS = "outside_views", _("Records opened outside the own book")
-    OUTSIDE_CLIENTS = "outside_clients", _("Different clients outside the own book")
+    OUTSIDE_VIEWS = "outside_views", _("Records opened outside own book")
+    OUTSIDE_CLIENTS = "outside_clients", _("Different clients outside own book")
     DORMANT_VIEWS = "dormant_views", _("Dormant clients opened")
     REVEALS = "reveals", _("Contacts revealed")
     REVEALS_WITHOUT_CALL = "reveals_without_call", _("Contacts revealed without a call that day")

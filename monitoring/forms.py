@@ -17,17 +17,17 @@ class DecisionForm(forms.Form):
     verdict = forms.ChoiceField(choices=[("", ""), *Verdict.choices], label=_("Decision"))
     text = forms.CharField(
         max_length=2000,
-        label=_("Why"),
+        label=_("Reason"),
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("What you looked at and whom you asked. The agent may ask to read it."),
+        help_text=_("What you reviewed and whom you asked. The agent may ask to read it."),
     )
 
 
 class WatchForm(forms.Form):
     agent = forms.ModelChoiceField(User.objects.none(), label=_("Agent"))
-    kind = forms.ChoiceField(choices=WatchKind.choices, label=_("Why"))
+    kind = forms.ChoiceField(choices=WatchKind.choices, label=_("Type"))
     from_on = forms.DateField(label=_("From"), widget=DayInput())
-    to_on = forms.DateField(label=_("To, included"), widget=DayInput())
+    to_on = forms.DateField(label=_("To (inclusive)"), widget=DayInput())
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ class AgentDay(models.Model):
     addresses = models.PositiveSmallIntegerField(default=0, help_text=_("Different IP addresses"))
     first_at = models.DateTimeField(null=True)
     last_at = models.DateTimeField(null=True)
-    is_excluded = models.BooleanField(default=False, help_text=_("Confirmed misuse: baselines don't learn from it"))
+    is_excluded = models.BooleanField(default=False, help_text=_("Confirmed misuse: excluded from baselines"))
 
     class Meta:
         ordering = ["agent_id", "day"]
@@ -68,7 +68,7 @@ class Baseline(models.Model):
     spread = models.FloatField(default=0, help_text=_("Sum of (x − μ)² − μ"))
     spread_weight = models.FloatField(default=0, help_text=_("Sum of μ²"))
     days = models.FloatField(default=0)
-    through = models.DateField(help_text=_("The last day that was learned"))
+    through = models.DateField(help_text=_("Last day included"))
 
     class Meta:
         ordering = ["agent_id", "feature"]
@@ -92,7 +92,7 @@ class DayScore(models.Model):
     feature_p = ArrayField(models.FloatField())
     family_p = ArrayField(models.FloatField())
     probability = models.FloatField()
-    is_final = models.BooleanField(default=False, help_text=_("The day is over and learned"))
+    is_final = models.BooleanField(default=False, help_text=_("The day is complete and included"))
     scored_at = models.DateTimeField()
 
     class Meta:
@@ -112,7 +112,7 @@ class Calibration(models.Model):
 
     family = models.CharField(max_length=10, choices=Family.choices)
     fitted_on = models.DateField()
-    threshold = models.FloatField(help_text=_("−log₁₀ p that 2 % of days exceed"))
+    threshold = models.FloatField(help_text=_("−log₁₀ p exceeded by 2 % of days"))
     scale = models.FloatField()
     agent_days = models.PositiveIntegerField()
 
@@ -140,7 +140,9 @@ class Alert(HasState):
     severity = models.CharField(max_length=8, choices=Severity.choices)
     probability = models.FloatField()
     rules = ArrayField(models.CharField(max_length=16), default=list)
-    reasons = models.JSONField(default=list, help_text=_("Codes with figures; `monitoring.reasons` says them in words"))
+    reasons = models.JSONField(
+        default=list, help_text=_("Codes with figures; `monitoring.reasons` turns them into text")
+    )
     was_watched = models.BooleanField(default=False)
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     raised_at = models.DateTimeField()

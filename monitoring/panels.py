@@ -44,7 +44,7 @@ register(
     ),
     MenuEntry(
         "insight",
-        _("Own usual"),
+        _("Baselines"),
         "monitoring_agents",
         "monitoring.view_baselines",
         icon="activity",
@@ -53,7 +53,7 @@ register(
     ),
     MenuEntry(
         "insight",
-        _("Watchlist"),
+        _("Agent watchlist"),
         "monitoring_watchlist",
         "monitoring.manage_watchlist",
         icon="eye",

@@ -18,7 +18,7 @@ def can_review(user: User, alert: Alert) -> Decision:
     if not allowed:
         return allowed
     if user.pk == alert.agent_id:
-        return no(_("Nobody reviews their own alert."))
+        return no(_("You can't review an alert about yourself."))
     if user.desk_id is not None and user.desk_id == alert.agent.desk_id and is_head(alert.agent):
         return no(_("This is about the head of your own desk. Compliance reviews it."))
     return YES
@@ -45,7 +45,7 @@ def can_watch(user: User, agent: User) -> Decision:
     if not allowed or user is None:
         return allowed
     if user.pk == agent.pk:
-        return no(_("Nobody puts themselves on the watchlist."))
+        return no(_("You can't add yourself to the watchlist."))
     return reaches(user, agent)
 
 
@@ -53,4 +53,4 @@ def reaches(user: User, agent: User) -> Decision:
     """Decide whether the agent belongs to a desk or brand that the user reaches."""
     if agents_visible_to(user).filter(pk=agent.pk).exists():
         return YES
-    return no(_("You don't reach this person's desk."))
+    return no(_("You don't have access to this person's desk."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,19 +85,17 @@ def in_words(reason: Reason) -> str:
     sentence = SENTENCES[feature](reason["observed"]) % {"observed": formats.number(reason["observed"], 0)}
     parts = [sentence + _between(reason)]
     parts.append(
-        _("own usual %(usual)s (%(low)s–%(high)s)")
+        _("baseline %(usual)s (%(low)s–%(high)s)")
         % {"usual": formats.number(round(reason["usual"]), 0), "low": reason["low"], "high": reason["high"]}
     )
     if reason["usual"] >= 0.5:
         parts.append(_("%(times)s×") % {"times": formats.number(reason["observed"] / reason["usual"], 1)})
     if reason.get("outside"):
         parts.append(
-            ngettext(
-                "%(count)s client outside the own book", "%(count)s clients outside the own book", reason["outside"]
-            )
+            ngettext("%(count)s client outside own book", "%(count)s clients outside own book", reason["outside"])
             % {"count": formats.number(reason["outside"], 0)}
         )
-    parts.append(_("peers' median that day %(median)s") % {"median": formats.number(reason["median"])})
+    parts.append(_("peer median that day %(median)s") % {"median": formats.number(reason["median"])})
     return "; ".join(parts)
 
 
@@ -112,43 +111,47 @@ def _between(reason: Reason) -> str:
     """Write `, most between 13:05 and 17:40`: clock times where the agent is."""
     if not reason.get("from") or not reason.get("to"):
         return ""
-    return ", " + _("most between %(first)s and %(last)s") % {"first": reason["from"], "last": reason["to"]}
+    return ", " + _("mostly between %(first)s and %(last)s") % {"first": reason["from"], "last": reason["to"]}
 
 
 def _rule_in_words(reason: Reason) -> str:
     figures = {"rows": formats.number(reason["rows"], 0), "limit": formats.number(reason["limit"], 0)}
     if reason["rule"] == Rule.BULK_EXPORT:
-        return _("exported %(rows)s rows; more than %(limit)s is a bulk export for this person") % figures
-    return _("exported %(rows)s rows while on the watchlist as leaving; %(limit)s are allowed") % figures
+        return _("exported %(rows)s rows; this agent's bulk-export threshold is %(limit)s") % figures
+    return _("exported %(rows)s rows while on the watchlist as leaving; the limit is %(limit)s") % figures
 
 
-def _counted(singular: str, plural: str) -> Any:
-    """Make a function that writes the sentence for a count, translated when it is called."""
-    return lambda count: ngettext(singular, plural, count)
-
-
-SENTENCES: dict[Feature, Any] = {
-    Feature.VIEWS: _counted("opened %(observed)s client record", "opened %(observed)s client records"),
-    Feature.CLIENTS: _counted(
-        "opened the records of %(observed)s client", "opened the records of %(observed)s clients"
+SENTENCES: dict[Feature, Callable[[int], str]] = {
+    Feature.VIEWS: lambda count: ngettext(
+        "opened %(observed)s client record", "opened %(observed)s client records", count
     ),
-    Feature.BUSIEST_HOUR: _counted("opened %(observed)s record in one hour", "opened %(observed)s records in one hour"),
-    Feature.SEARCHES: _counted("searched %(observed)s time", "searched %(observed)s times"),
-    Feature.OUTSIDE_VIEWS: _counted(
-        "opened %(observed)s record outside the own book", "opened %(observed)s records outside the own book"
+    Feature.CLIENTS: lambda count: ngettext(
+        "opened the records of %(observed)s client", "opened the records of %(observed)s clients", count
     ),
-    Feature.OUTSIDE_CLIENTS: _counted(
-        "opened %(observed)s client outside the own book", "opened %(observed)s clients outside the own book"
+    Feature.BUSIEST_HOUR: lambda count: ngettext(
+        "opened %(observed)s record in one hour", "opened %(observed)s records in one hour", count
     ),
-    Feature.DORMANT_VIEWS: _counted("opened %(observed)s dormant client", "opened %(observed)s dormant clients"),
-    Feature.REVEALS: _counted("revealed %(observed)s contact", "revealed %(observed)s contacts"),
-    Feature.REVEALS_WITHOUT_CALL: _counted(
+    Feature.SEARCHES: lambda count: ngettext("searched %(observed)s time", "searched %(observed)s times", count),
+    Feature.OUTSIDE_VIEWS: lambda count: ngettext(
+        "opened %(observed)s record outside own book", "opened %(observed)s records outside own book", count
+    ),
+    Feature.OUTSIDE_CLIENTS: lambda count: ngettext(
+        "opened %(observed)s client outside own book", "opened %(observed)s clients outside own book", count
+    ),
+    Feature.DORMANT_VIEWS: lambda count: ngettext(
+        "opened %(observed)s dormant client", "opened %(observed)s dormant clients", count
+    ),
+    Feature.REVEALS: lambda count: ngettext("revealed %(observed)s contact", "revealed %(observed)s contacts", count),
+    Feature.REVEALS_WITHOUT_CALL: lambda count: ngettext(
         "revealed %(observed)s contact without calling that day",
         "revealed %(observed)s contacts without calling that day",
+        count,
     ),
-    Feature.EXPORTS: _counted("exported %(observed)s time", "exported %(observed)s times"),
-    Feature.DOWNLOADS: _counted("opened %(observed)s document", "opened %(observed)s documents"),
-    Feature.OFF_HOURS: _counted(
-        "did %(observed)s thing outside working hours", "did %(observed)s things outside working hours"
+    Feature.EXPORTS: lambda count: ngettext("exported %(observed)s time", "exported %(observed)s times", count),
+    Feature.DOWNLOADS: lambda count: ngettext("opened %(observed)s document", "opened %(observed)s documents", count),
+    Feature.OFF_HOURS: lambda count: ngettext(
+        "performed %(observed)s action outside working hours",
+        "performed %(observed)s actions outside working hours",
+        count,
     ),
 }

@@ -23,7 +23,7 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     notify(
         heads,
         kind="monitoring.alert_raised",
-        title=phrase("%(agent)s: a day far from the own usual") % {"agent": alert.agent},
+        title=phrase("%(agent)s: unusual day") % {"agent": alert.agent},
         body=joined(reason_phrase(reason) for reason in alert.reasons),
         url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",

@@ -35,13 +35,16 @@ class AlertFilter(django_filters.FilterSet):
 
 class AlertTable(Table):
     name, title, permission = "monitoring.alerts", _("Agent alerts"), "monitoring.view_alert"
-    subtitle = _("Days far from a person's own usual, or breaking a rule. A person decides; nothing happens by itself")
+    subtitle = _(
+        "Days far from an agent's baseline, or breaking a rule. A person decides each alert; "
+        "nothing happens automatically"
+    )
     columns = [
         Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent), link=True),
         DateColumn("day", _("Day")),
         BadgeColumn("severity", _("Severity")),
         BadgeColumn("state", _("State")),
-        Column("why", _("Why"), render=first_reason, css="clip"),
+        Column("why", _("Reason"), render=first_reason, css="clip"),
         Column("desk", _("Desk"), value="desk.name"),
         YesNoColumn("was_watched", _("Watched"), hidden=True),
         Column("reviewer", _("Reviewer")),
@@ -49,7 +52,7 @@ class AlertTable(Table):
     ]
     filterset = AlertFilter
     is_searchable = False
-    empty = Empty(_("No alerts"), _("Everybody's days look like their own usual ones."), "circle-check")
+    empty = Empty(_("No alerts"), _("Every agent's day is close to their baseline."), "circle-check")
 
     def queryset(self) -> QuerySet[Alert]:
         return alerts_visible_to(self.user).select_related("agent", "desk", "reviewer")
@@ -58,20 +61,20 @@ class AlertTable(Table):
 class AgentTable(Table):
     """People and how their last scored day compares with their own usual; no ranking."""
 
-    name, title, permission = "monitoring.agents", _("Own usual"), "monitoring.view_baselines"
-    subtitle = _("What each person usually does, and how far the last day was from it")
+    name, title, permission = "monitoring.agents", _("Baselines"), "monitoring.view_baselines"
+    subtitle = _("What each agent usually does, and how far their last day was from it")
     columns = [
         Column("name", _("Agent"), render=lambda row, table: agent_name(table.user, row), link=True),
         Column("desk", _("Desk"), value="desk.name"),
         DateColumn("last_day", _("Last day")),
-        Column("last_p", _("How usual it was"), render=lambda row, table: how_usual(row.last_p)),
+        Column("last_p", _("Likelihood"), render=lambda row, table: how_usual(row.last_p)),
         YesNoColumn("has_open_alert", _("Open alert")),
         YesNoColumn("is_watched", _("Watched")),
     ]
     default_order = "id"
     search_fields = ["first_name", "last_name"]
     row_url_name = "monitoring_agent"
-    empty = Empty(_("Nobody here"), icon="users")
+    empty = Empty(_("No agents"), icon="users")
 
     def search(self, queryset: QuerySet[User], words: str) -> QuerySet[User]:
         """Search by name only for those who see names."""
@@ -102,27 +105,30 @@ def how_usual(probability: float | None) -> str:
     if probability is None:
         return ""
     if probability > 0.05:
-        return str(_("usual"))
+        return str(_("normal"))
     times = 1 / max(probability, 1e-7)
     rounded = int(round(times, 1 - len(str(int(times)))))
     return str(_("1 day in %(count)s") % {"count": f"{rounded:,}"})
 
 
 class WatchTable(Table):
-    name, title, permission = "monitoring.watchlist", _("Watchlist"), "monitoring.manage_watchlist"
-    subtitle = _("People to look at more closely for a time: leaving, changing role, new. Less is needed for an alert")
+    name, title, permission = "monitoring.watchlist", _("Agent watchlist"), "monitoring.manage_watchlist"
+    subtitle = _(
+        "Agents to monitor more closely for a time: leaving, changing role or new. Alerts are "
+        "raised at a lower threshold"
+    )
     columns = [
         Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent)),
-        BadgeColumn("kind", _("Why")),
+        BadgeColumn("kind", _("Type")),
         DateColumn("from_on", _("From")),
         DateColumn("to_on", _("To")),
         Column("reason", _("Reason"), css="clip"),
-        Column("made_by", _("By")),
+        Column("made_by", _("Added by")),
         AgoColumn("ended_at", _("Ended")),
     ]
     is_searchable = False
     row_url_name = "monitoring_watch"
-    empty = Empty(_("Nobody is watched"), icon="eye-off")
+    empty = Empty(_("No agents on the watchlist"), icon="eye-off")
 
     def queryset(self) -> QuerySet[Watch]:
         return Watch.objects.filter(agent__in=agents_visible_to(self.user)).select_related("agent", "made_by")

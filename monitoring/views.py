@@ -153,7 +153,7 @@ def decide_alert(request: UserRequest, alert_id: int) -> HttpResponse:
             verdict=Verdict(form.cleaned_data["verdict"]),
             text=form.cleaned_data["text"],
         ),
-        _("Your decision is recorded."),
+        _("Decision recorded."),
         form=form,
         show_forbidden=True,
     ):
@@ -185,10 +185,10 @@ def unmask(request: UserRequest, alert_id: int) -> HttpResponse:
         "monitoring/form.html",
         {
             "form": form,
-            "title": _("Show the name"),
+            "title": _("Show name"),
             "back": alert.get_absolute_url(),
-            "action": _("Show it"),
-            "text": _("Who looked, and why, is kept."),
+            "action": _("Show name"),
+            "text": _("Your name and reason are recorded."),
         },
     )
 
@@ -253,9 +253,9 @@ def new_watch(request: UserRequest) -> HttpResponse:
         "monitoring/form.html",
         {
             "form": form,
-            "title": _("Put on the watchlist"),
+            "title": _("Added to the watchlist"),
             "back": reverse("monitoring_watchlist"),
-            "action": _("Save"),
+            "action": _("Add to watchlist"),
         },
     )
 
@@ -287,6 +287,6 @@ def end_watch(request: UserRequest, pk: int) -> HttpResponse:
             "title": _("%(agent)s: %(kind)s") % {"agent": row.agent, "kind": row.get_kind_display()},
             "text": row.reason,
             "back": reverse("monitoring_watchlist"),
-            "action": _("Take off the watchlist"),
+            "action": _("Remove from watchlist"),
         },
     )

@@ -27,16 +27,16 @@ def watch(*, agent_id: int, kind: WatchKind, from_on: dt.date, to_on: dt.date, r
     agent = User.objects.get(pk=agent_id, kind="staff")
     policies.require(can_watch(actor, agent))
     if not reason.strip():
-        raise DomainError(_("Say why: the person may ask."))
+        raise DomainError(_("Enter a reason: the person may ask for it."))
     if to_on < from_on:
-        raise DomainError(_("The last day is before the first one."))
+        raise DomainError(_("The end date is before the start date."))
     try:
         with transaction.atomic():
             row = Watch.objects.create(
                 agent=agent, kind=kind, from_on=from_on, to_on=to_on, reason=reason.strip(), made_by=actor
             )
     except IntegrityError:
-        raise WrongState(_("%(agent)s is on the watchlist at that time already.") % {"agent": agent})
+        raise WrongState(_("%(agent)s is already on the watchlist in that period.") % {"agent": agent})
     audit.record(
         actor=actor,
         action=MonitoringAction.WATCH_STARTED,
@@ -54,7 +54,7 @@ def end_watch(*, watch_id: int, actor: User, reason: str) -> Watch:
     row = lock(Watch, watch_id, "agent")
     policies.require(can_watch(actor, row.agent))
     if row.ended_at is not None:
-        raise WrongState(_("This has ended already."))
+        raise WrongState(_("This has already ended."))
     row.ended_at = timezone.now()
     row.save(update_fields=["ended_at"])
     audit.record(

@@ -68,7 +68,7 @@ def sales(user: User, days: int = DAYS) -> Board:
             Stat(
                 _("Time to first contact"),
                 formats.duration(speed) if speed is not None else "–",
-                _("%(late)s leads went to somebody else unanswered") % {"late": formats.number(total.late, 0)},
+                _("%(late)s unanswered leads reassigned") % {"late": formats.number(total.late, 0)},
                 "timer",
             ),
             Stat(
@@ -79,7 +79,7 @@ def sales(user: User, days: int = DAYS) -> Board:
                 ftds,
             ),
             Stat(
-                _("Leads that deposit"),
+                _("Lead-to-deposit rate"),
                 f"{formats.number(total.conversion, 1)} %" if total.conversion is not None else "–",
                 _("%(count)s calls") % {"count": formats.number(total.calls, 0)},
                 "target",
@@ -134,7 +134,8 @@ def money(user: User, days: int = DAYS) -> Board:
             Stat(
                 _("Net %(currency)s") % {"currency": currency},
                 formats.money(total.net[currency], currency),
-                _("after %(amount)s taken back") % {"amount": formats.money(sums["reversals"], currency)},
+                _("after %(amount)s in refunds and chargebacks")
+                % {"amount": formats.money(sums["reversals"], currency)},
                 "scale",
                 net,
             ),
@@ -164,7 +165,7 @@ def compliance(user: User) -> Board:
         "compliance",
         _("Compliance"),
         [
-            Stat(_("Documents waiting"), formats.number(waiting, 0), "", "file-check"),
+            Stat(_("Documents to review"), formats.number(waiting, 0), "", "file-check"),
             Stat(_("Waiting over three days"), formats.number(ages[-1].count, 0), "", "hourglass"),
         ],
         [],

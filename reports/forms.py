@@ -16,8 +16,8 @@ class PerformanceForm(forms.Form):
     """Which days, and by whom. What makes no sense is reported at its field and left out."""
 
     first = forms.DateField(required=False, label=_("From"), widget=DayInput())
-    last = forms.DateField(required=False, label=_("To, included"), widget=DayInput())
-    by = forms.ChoiceField(required=False, label=_("Per"), choices=[("agent", _("Agent")), ("desk", _("Desk"))])
+    last = forms.DateField(required=False, label=_("To (inclusive)"), widget=DayInput())
+    by = forms.ChoiceField(required=False, label=_("Group by"), choices=[("agent", _("Agent")), ("desk", _("Desk"))])
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,9 +28,9 @@ class PerformanceForm(forms.Form):
         cleaned = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and first > last:
-            self.add_error("last", _("The last day is before the first one."))
+            self.add_error("last", _("The end date is before the start date."))
         elif first and last and (last - first).days > DAYS_MAX:
-            self.add_error("first", _("At most 400 days at once."))
+            self.add_error("first", _("Choose a period of at most 400 days."))
         return cleaned
 
     def chosen(self) -> tuple[dt.date, dt.date, str]:

@@ -12,9 +12,13 @@ class Figures(models.Model):
     """What is counted and summed. Money is in the brand's base currency, each movement at the rate of its own day."""
 
     leads = models.PositiveIntegerField(default=0)
-    touched = models.PositiveIntegerField(default=0, help_text=_("Of these leads, contacted by now"))
-    touch_seconds = models.PositiveBigIntegerField(default=0, help_text=_("From assignment to first contact, in all"))
-    late = models.PositiveIntegerField(default=0, help_text=_("Leads whose first agent let the time run out"))
+    touched = models.PositiveIntegerField(default=0, help_text=_("Of these leads, contacted so far"))
+    touch_seconds = models.PositiveBigIntegerField(
+        default=0, help_text=_("Total time from assignment to first contact")
+    )
+    late = models.PositiveIntegerField(
+        default=0, help_text=_("Leads reassigned because their first agent didn't respond in time")
+    )
     calls = models.PositiveIntegerField(default=0)
     call_seconds = models.PositiveBigIntegerField(default=0)
     registrations = models.PositiveIntegerField(default=0)

@@ -104,7 +104,7 @@ def _as_csv(lines: list[queries.Line], first: dt.date, last: dt.date) -> HttpRes
             _("First deposits"),
             _("Deposits"),
             _("Withdrawals"),
-            _("Taken back"),
+            _("Refunds and chargebacks"),
             _("Net"),
             _("Currency"),
         ]

@@ -114,13 +114,13 @@ def test_a_desk_head_reads_why_a_day_stands_out_and_decides(page, cast, flood):
     page.wait_for_url(re.compile(r"/monitoring/alerts/\d+/"))
     expect(page.locator(".k-reasons")).to_contain_text(re.compile("150 .*client"))
     expect(page.locator("canvas").first).to_be_visible()
-    page.get_by_role("button", name="Outside the own book").click()
+    page.get_by_role("button", name="Outside own book").click()
     expect(page.locator("#evidence-rows tr").first).to_be_visible()
-    page.get_by_role("button", name="Review it").click()
+    page.get_by_role("button", name="Start review").click()
     page.get_by_label("Decision").select_option("reminder")
     page.get_by_label("Why").fill("Talked it over with Alice.")
-    page.get_by_role("button", name="Record the decision").click()
-    expect(page.get_by_text("Your decision is recorded.")).to_be_visible()
+    page.get_by_role("button", name="Record decision").click()
+    expect(page.get_by_text("Decision recorded.")).to_be_visible()
     assert Decision.objects.get().reviewer == cast.desk_head
 
 

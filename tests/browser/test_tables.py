@@ -185,7 +185,7 @@ def test_a_confirmation_can_be_declined(page, cast):
     row = EventDelivery.objects.create(event=event, handler="h", state="dead", due_at=now, finished_at=now)
     enter(page, cast.administrator)
     page.goto(f"/events/{row.pk}/")
-    page.get_by_label("Why it is safe").fill("A test")
+    page.get_by_label("Why it's safe").fill("A test")
     page.get_by_role("button", name="Skip event").click()
     expect(page.locator("#k-confirm")).to_contain_text("Its handler will never see it")
     page.locator("#k-confirm").get_by_role("button", name="Cancel").click()

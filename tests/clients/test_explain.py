@@ -33,7 +33,7 @@ def test_every_way_is_named_owner_and_grant(cast):
 def test_why_not_is_said(cast):
     answer = ask(cast.auditor, cast.other_agent, cast.client)
     text = answer.content.decode()
-    assert "can't open" in text and "No grant on the book" in text and "German desk" in text
+    assert "can't open" in text and "No access to the book" in text and "German desk" in text
 
 
 def test_rights_come_with_the_role_they_come_from_and_contacts_with_how_they_appear(cast):

@@ -203,7 +203,7 @@ def test_a_page_of_a_stored_bomb_costs_the_reviewer_nothing(cast, browse, settin
     browser = browse(cast.kyc_officer)
     with Cost() as cost:
         answer = browser.get(f"/kyc/documents/{document.pk}/page/1/")
-    assert answer.status_code == 409 and "and was refused" in answer.content.decode()
+    assert answer.status_code == 409 and "and was rejected" in answer.content.decode()
     assert cost.grown < 64 * MEGABYTE and cost.seconds < 3
 
 

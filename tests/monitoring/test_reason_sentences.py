@@ -20,14 +20,14 @@ def test_every_feature_has_a_sentence_for_one_and_for_many(feature):
 
 
 def test_a_habits_figures_in_full():
-    assert words() == "opened 150 client records; own usual 20 (9–34); 7.4×; peers' median that day 22"
+    assert words() == "opened 150 client records; baseline 20 (9–34); 7.4×; peer median that day 22"
 
 
 def test_the_hours_and_the_other_books_are_named():
     text = words(outside=61, **{"from": "13:05", "to": "17:40"})
-    assert text.startswith("opened 150 client records, most between 13:05 and 17:40; ")
-    assert "; 61 clients outside the own book; " in text
-    assert "; 1 client outside the own book; " in words(outside=1)
+    assert text.startswith("opened 150 client records, mostly between 13:05 and 17:40; ")
+    assert "; 61 clients outside own book; " in text
+    assert "; 1 client outside own book; " in words(outside=1)
 
 
 @pytest.mark.parametrize("window", [{"from": "13:05", "to": ""}, {"from": "", "to": "17:40"}, {"from": "", "to": ""}])
@@ -42,10 +42,10 @@ def test_times_are_named_from_half_a_day_on(usual, has_times):
 
 def test_the_rules_say_what_is_allowed():
     assert in_words(of_rule(Rule.BULK_EXPORT, rows=5000, limit=250)) == (
-        "exported 5,000 rows; more than 250 is a bulk export for this person"
+        "exported 5,000 rows; this agent's bulk-export threshold is 250"
     )
     assert in_words(of_rule(Rule.LEAVER_TAKES, rows=60, limit=50)) == (
-        "exported 60 rows while on the watchlist as leaving; 50 are allowed"
+        "exported 60 rows while on the watchlist as leaving; the limit is 50"
     )
 
 

@@ -110,7 +110,7 @@ def test_a_name_is_not_shown_without_a_fitting_reason(cast, browse, reason):
     alert = make_alert(cast.agent)
     browser = browse(cast.auditor)
     address = reverse("monitoring_unmask", args=[alert.pk])
-    assert "Show the name" in browser.get(address).content.decode()
+    assert "Show name" in browser.get(address).content.decode()
     browser.post(address, {"reason": reason})
     assert pseudonym(cast.agent.pk) in browser.get(alert.get_absolute_url()).content.decode()
     assert not AccessEvent.objects.filter(kind="reveal").exists()

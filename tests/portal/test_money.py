@@ -240,7 +240,7 @@ def test_what_a_psp_answers_to_a_payout_stays_with_staff_unless_it_is_a_cause_we
     [
         ({"amount": "900"}, "Only"),
         ({"amount": "99999"}, "Only €500.00 is available"),
-        ({"to_iban": "DE00 1234"}, "not a valid IBAN"),
+        ({"to_iban": "DE00 1234"}, "a valid IBAN"),
         ({"to_holder": ""}, "This field is required"),
     ],
 )

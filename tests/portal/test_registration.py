@@ -172,7 +172,7 @@ def test_a_used_expired_or_broken_confirmation_link_says_so_and_offers_a_new_one
     AccessLink.objects.update(expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
     Browser().post(link, {"password": "a quiet long phrase"})
     assert "was already used" in Browser().get(link).content.decode()
-    assert "not complete" in Browser().get(link[:-3] + "/").content.decode()
+    assert "incomplete" in Browser().get(link[:-3] + "/").content.decode()
 
 
 # ── someone we know ─────────────────────────────────────────────────────────────────────────────────────────────────

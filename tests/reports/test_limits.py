@@ -70,7 +70,7 @@ def test_a_report_covers_at_most_400_days(days, is_possible):
     assert form.is_valid() is is_possible
     assert form.chosen() == ((first if is_possible else dt.date(2026, 9, 1)), TODAY, "agent")
     if not is_possible:
-        assert form.errors == {"first": ["At most 400 days at once."]}
+        assert form.errors == {"first": ["Choose a period of at most 400 days."]}
 
 
 @pytest.mark.parametrize(("by", "is_possible"), [(-1, False), (0, True), (1, True)])

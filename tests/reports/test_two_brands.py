@@ -83,7 +83,7 @@ def test_the_money_dashboard_is_the_own_brands(two):
     assert [list(series.values)[-1] for series in board.charts[0].series] == [900, 300, 600]
     theirs = dashboards.money(two.their_finance)
     assert [stat.value for stat in theirs.stats] == ["$50.00", "$0.00", "$30.00"]
-    assert theirs.stats[2].hint == "after $20.00 taken back"
+    assert theirs.stats[2].hint == "after $20.00 in refunds and chargebacks"
 
 
 def test_the_net_tile_shows_one_figure_per_currency(two):

@@ -146,7 +146,7 @@ def desk_head_decides(journey: Journey) -> str:
     page.wait_for_url(re.compile(r"/monitoring/alerts/\d+/"))
     reason = page.locator(".k-reasons li").first.inner_text()
     expect(page.locator(".k-reasons")).to_contain_text(FAR_BEYOND)
-    page.get_by_role("button", name="Review it").click()
+    page.get_by_role("button", name="Start review").click()
     form = page.locator("form[action$='/decide/']")
     form.locator("select[name=verdict]").select_option(index=1)
     form.locator("textarea[name=text]").fill("Looked through the records with the agent; the export was not agreed.")

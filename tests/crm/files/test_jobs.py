@@ -73,7 +73,7 @@ def test_a_result_is_deleted_when_its_days_are_over(cast, kind, settings, tmp_pa
     assert jobs.expire_results() == 1
     assert not list(jobs.jobs_dir().iterdir())
     assert browse(cast.agent).get(f"/jobs/{row.pk}/download/").status_code == 404
-    assert "deleted when its time was over" in browse(cast.agent).get(f"/jobs/{row.pk}/").content.decode()
+    assert "This file has expired" in browse(cast.agent).get(f"/jobs/{row.pk}/").content.decode()
 
 
 def test_a_damaged_result_is_said_so(cast, kind, settings, tmp_path, browse):

@@ -144,7 +144,7 @@ def test_wall_time_ends_a_child_that_waits():
 
 
 def test_what_is_longer_than_the_answer_may_be_is_refused():
-    with pytest.raises(ParsingRefused, match="unpacks to far more") as told:
+    with pytest.raises(ParsingRefused, match="expands to far more") as told:
         parse(
             "image.pixels",
             picture((3000, 2000)),

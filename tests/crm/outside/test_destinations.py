@@ -100,8 +100,8 @@ def test_what_anybody_reaches_is_public(address):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://psp.example/", "begin with https"),
-        ("ftp://psp.example/", "begin with https"),
+        ("http://psp.example/", "start with https"),
+        ("ftp://psp.example/", "start with https"),
         ("https://127.0.0.1/", "private network"),
         ("https://localhost:8000/", "private network"),
         ("https://169.254.169.254/latest/meta-data/", "private network"),
@@ -114,8 +114,8 @@ def test_what_anybody_reaches_is_public(address):
         ("https://user:secret@1.1.1.1/", "without a user"),
         ("https://1.1.1.1@10.0.0.1/", "without a user"),
         ("https:///path", "without a user"),
-        ("https://[::1", "not an address"),
-        ("https://1.1.1.1:99999/", "not an address"),
+        ("https://[::1", "a valid address"),
+        ("https://1.1.1.1:99999/", "a valid address"),
         ("https://nobody.invalid/", "was not found"),
     ],
 )

@@ -196,7 +196,7 @@ def test_a_type_with_a_higher_minimum_or_level_waits(cast: Cast, account: Tradin
         cast.brand, standard.server, name="VIP", kind="vip", is_default=False, min_deposit=10_000, kyc_level=2
     )
     assert ask(cast, account, RequestKind.TYPE, account_type_id=vip.pk).held_because == ["not_offered", "minimum"]
-    with pytest.raises(DomainError, match="can't become"):
+    with pytest.raises(DomainError, match="can't change to"):
         other = make_account(cast.client, standard.server, account_type=standard)
         ask(cast, other, RequestKind.TYPE, account_type_id=standard.pk)
 
