@@ -239,7 +239,7 @@ def test_nobody_watches_people_of_another_desk_or_themselves(cast):
     fields = {"kind": WatchKind.NOTICE, "from_on": DAY, "to_on": DAY, "reason": "x"}
     with pytest.raises(NotAllowed, match="desk"):
         watchlist.watch(agent_id=cast.other_agent.pk, actor=cast.desk_head, **fields)
-    with pytest.raises(NotAllowed, match="themselves"):
+    with pytest.raises(NotAllowed, match="yourself"):
         watchlist.watch(agent_id=cast.desk_head.pk, actor=cast.desk_head, **fields)
     with pytest.raises(NotAllowed):
         watchlist.watch(agent_id=cast.other_agent.pk, actor=cast.agent, **fields)

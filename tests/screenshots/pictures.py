@@ -105,7 +105,7 @@ PICTURES = (
     Picture(
         "agent-alert",
         DESK_HEAD,
-        "An agent's day against their own usual ones",
+        "An agent's day against their baseline",
         dark=True,
         go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/", having="Erik Lange"),
     ),

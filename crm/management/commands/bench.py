@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Run a benchmark in a database of its own. quick ends within about a minute; full uses the design's sizes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", nargs="?", choices=names(), help="Without a name: says what there is")
+        parser.add_argument("name", nargs="?", choices=names(), help="Without a name: list the benchmarks")
         parser.add_argument(
             "--size",
             choices=["tiny", "quick", "full"],

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--crypt", action="store_true", help="accept only encrypted sessions on the raw port (mt5)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same accounts and deals")
         parser.add_argument("--state", default=":memory:", help="SQLite file that keeps the server's state")
-        parser.add_argument("--rhythm", type=float, default=12.0, help="positions a minute; 0: nothing moves by itself")
+        parser.add_argument("--rhythm", type=float, default=12.0, help="positions a minute; 0: no automatic activity")
 
     def handle(self, *args: Any, **options: Any) -> None:
         server, first = named(options["server"]), options["port"]

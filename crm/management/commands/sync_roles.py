@@ -17,4 +17,4 @@ class Command(BaseCommand):
         if unknown:
             self.stderr.write(f"unknown permissions: {', '.join(sorted(unknown))}")
             sys.exit(1)
-        self.stdout.write(f"{len(roles.CATALOGUE)} roles are in step")
+        self.stdout.write(f"{len(roles.CATALOGUE)} roles are in sync")
