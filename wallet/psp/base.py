@@ -183,43 +183,43 @@ class BaseAdapter:
         self.credentials: Mapping[str, Any] = psp.credentials
 
     def start_payout(self, order: PayoutOrder) -> TransferView:
-        raise self._not_possible(_("pay out"))
+        raise self._not_possible(_("payouts"))
 
     def find_payout(self, payout: SentPayout) -> TransferView | None:
-        raise self._not_possible(_("look up payouts"))
+        raise self._not_possible(_("payout lookups"))
 
     def refund(self, order: RefundOrder) -> TransferView:
-        raise self._not_possible(_("refund"))
+        raise self._not_possible(_("refunds"))
 
     def find_refund(self, order: RefundOrder) -> TransferView | None:
-        raise self._not_possible(_("look up refunds"))
+        raise self._not_possible(_("refund lookups"))
 
     def hosted_fields(self) -> HostedFields | None:
         return None
 
     def withdraw_refund(self, order: RefundOrder) -> None:
-        raise self._not_possible(_("take a refund back"))
+        raise self._not_possible(_("cancelling refunds"))
 
     def submit_evidence(self, dispute: DisputeView, *, text: str, files: Sequence[EvidenceFile]) -> None:
-        raise self._not_possible(_("take evidence"))
+        raise self._not_possible(_("dispute evidence"))
 
     def complete(self, event: WebhookEvent, records: OurRecords) -> WebhookEvent:
         return event
 
     def capture(self, view: PaymentView) -> PaymentView:
-        raise self._not_possible(_("capture a payment on our word"))
+        raise self._not_possible(_("manual capture"))
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
-        raise self._not_possible(_("give a report by API; upload the file"))
+        raise self._no_report_api()
 
     def report_kinds(self) -> tuple[ReportKind, ...]:
         return (ReportKind("settlement", _("Settlement report"), frozenset(MovementKind.values)),)
 
     def fetch_announced(self, notice: ReportNotice) -> Iterator[bytes]:
-        raise self._not_possible(_("give a report by API; upload the file"))
+        raise self._no_report_api()
 
     def read_settlement(self, file: BinaryIO, records: OurRecords) -> SettlementReader:
-        raise self._not_possible(_("write reports that we can read"))
+        raise self._not_possible(_("settlement reports"))
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:
         """Answer 200 when it is accepted, 400 when its signature or time does not hold, 503 when it could not be checked now."""
@@ -232,7 +232,10 @@ class BaseAdapter:
         for method in self.methods:
             if method.code == code:
                 return method
-        raise PspRefused(_("%(psp)s knows no method %(code)s.") % {"psp": self.psp, "code": code})
+        raise PspRefused(_("%(psp)s has no payment method %(code)s.") % {"psp": self.psp, "code": code})
+
+    def _no_report_api(self) -> PspRefused:
+        return PspRefused(_("%(psp)s doesn't offer reports by API. Upload the file.") % {"psp": self.psp})
 
     def _not_possible(self, what: str) -> PspRefused:
-        return PspRefused(_("%(psp)s can't %(what)s.") % {"psp": self.psp, "what": what})
+        return PspRefused(_("%(psp)s doesn't support %(what)s.") % {"psp": self.psp, "what": what})

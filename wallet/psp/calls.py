@@ -171,9 +171,10 @@ def _notify_outage(psp: Psp) -> None:
     notify(
         people_with("wallet.manage_psp", brand_id=psp.brand_id),
         kind="wallet.psp_down",
-        title=phrase("%(psp)s does not answer") % {"psp": psp},
+        title=phrase("%(psp)s isn't responding") % {"psp": psp},
         body=phrase(
-            "Its methods are not offered while it is away. Payouts wait; nothing is sent twice. Look at its health page."
+            "Its payment methods are hidden until it responds. Payouts wait, and nothing is sent "
+            "twice. See its health page."
         ),
         url=f"/money/psps/{psp.pk}/health/",
         dedupe_key=f"psp-down:{psp.pk}:{timezone.now():%Y%m%d%H}",

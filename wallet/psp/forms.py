@@ -25,8 +25,8 @@ from wallet.psp.setup import require_address
 from wallet.psp.values import Key, Method, PayBy
 
 KEPT = _("Stored. Leave empty to keep it.")
-OLD_SECRET = _("The old one stays valid beside a new one until the next change.")
-ADDRESS_HELP = _("Leave empty for the provider's own. “sandbox:code” is a PSP of the sandbox.")
+OLD_SECRET = _("The previous secret stays valid until the next change.")
+ADDRESS_HELP = _("Leave empty for the provider's default. “sandbox:code” is a PSP of the sandbox.")
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY")
 
 
@@ -72,7 +72,7 @@ class KeyedForm(forms.Form):
     def clean_base_url(self) -> str:
         text: str = self.cleaned_data["base_url"].strip()
         if text and not text.startswith("sandbox:") and not _is_address(text):
-            raise forms.ValidationError(_("Write an address that begins with https://, or leave it empty."))
+            raise forms.ValidationError(_("Enter an address that starts with https://, or leave it empty."))
         allowed = outcome_of(lambda: require_address(text))
         if not allowed:
             raise forms.ValidationError(allowed.message)
@@ -82,7 +82,7 @@ class KeyedForm(forms.Form):
         """Ask for secrets again in a form that comes back with an error: they aren't sent back to the browser."""
         for key in self.named:
             if key.is_secret and self.data.get(self.add_prefix(key.name)) and key.name not in self.errors:
-                self.add_error(key.name, _("Type it again: a secret is not sent back to the browser."))
+                self.add_error(key.name, _("Enter it again: secrets aren't sent back to the browser."))
 
     def keys(self) -> dict[str, str]:
         """Collect the secrets that were filled in, and all other keys, empty ones too."""
@@ -97,7 +97,7 @@ class PspForm(KeyedForm, ModelForm[Psp]):
         model = Psp
         fields = ("name", "is_enabled", "reserve_days")
         labels = {"name": _("Name"), "is_enabled": _("In use"), "reserve_days": _("Days until a reserve is due")}
-        help_texts = {"reserve_days": _("What it holds back longer is a break. For what it holds back from now on.")}
+        help_texts = {"reserve_days": _("Reserves held longer become breaks. Applies to new reserves only.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,22 +131,22 @@ class NewPspForm(KeyedForm):
     """A new PSP: whose it is, its keys, and which of its methods are offered."""
 
     brand: forms.ModelChoiceField[Brand] = forms.ModelChoiceField(queryset=None, label=_("Brand"), empty_label=None)
-    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("As staff see it"))
+    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("Shown to staff"))
     code = forms.SlugField(
         label=_("Code"),
         max_length=30,
         required=False,
-        help_text=_("Stands in the webhook's address; empty: made from the name"),
+        help_text=_("Part of the webhook's address; empty: generated from the name"),
     )
     base_url = forms.CharField(label=_("API address"), max_length=200, required=False, help_text=ADDRESS_HELP)
     currencies = forms.CharField(
-        label=_("Currencies"), initial=", ".join(CURRENCIES[:2]), help_text=_("Codes with commas between them")
+        label=_("Currencies"), initial=", ".join(CURRENCIES[:2]), help_text=_("Separate codes with commas")
     )
     methods = forms.MultipleChoiceField(
-        label=_("Ways to pay"),
+        label=_("Payment methods"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("Limits, fees, countries and order are set afterwards, for each of them"),
+        help_text=_("Set limits, fees, countries and order for each method afterwards"),
     )
 
     def __init__(self, *args: Any, adapter: str, brands: QuerySet[Brand], **kwargs: Any) -> None:
@@ -169,9 +169,9 @@ class NewPspForm(KeyedForm):
     def clean_code(self) -> str:
         code: str = (self.cleaned_data.get("code") or slugify(self.cleaned_data.get("name", "")))[:30]
         if not code:
-            raise forms.ValidationError(_("Give it a code of letters and digits."))
+            raise forms.ValidationError(_("Enter a code of letters and digits."))
         if Psp.objects.filter(code=code).exists():
-            raise forms.ValidationError(_("“%(code)s” is taken. Choose another code.") % {"code": code})
+            raise forms.ValidationError(_("“%(code)s” is already taken. Choose another code.") % {"code": code})
         return code
 
     def clean_currencies(self) -> list[str]:
@@ -184,11 +184,11 @@ class NewPspForm(KeyedForm):
 class MethodForm(ModelForm[PaymentMethod]):
     """One way to pay: for whom, for how much, at which fee, in which order."""
 
-    currencies = forms.CharField(label=_("Currencies"), help_text=_("Codes with commas between them"))
+    currencies = forms.CharField(label=_("Currencies"), help_text=_("Separate codes with commas"))
     countries = forms.CharField(
         label=_("Countries"), required=False, help_text=_("Two-letter codes; empty: everywhere")
     )
-    excluded_countries = forms.CharField(label=_("Not in these countries"), required=False)
+    excluded_countries = forms.CharField(label=_("Excluded countries"), required=False)
     minor_fields = (
         "deposit_minimum",
         "deposit_maximum",
@@ -214,34 +214,34 @@ class MethodForm(ModelForm[PaymentMethod]):
             "fallback_group",
         )
         labels = {
-            "label": _("Name for clients"),
+            "label": _("Name shown to clients"),
             "is_enabled": _("Offered"),
             "takes_deposits": _("For deposits"),
             "pays_out": _("For withdrawals"),
-            "kyc_level_min": _("Verification level needed"),
+            "kyc_level_min": _("Required KYC level"),
             "is_for_high_risk": _("Also for clients rated high risk"),
-            "deposit_fee_basis_points": _("Fee on deposits, 1/100 %"),
-            "payout_fee_basis_points": _("Fee on withdrawals, 1/100 %"),
-            "minutes": _("Takes about … minutes"),
+            "deposit_fee_basis_points": _("Deposit fee in basis points"),
+            "payout_fee_basis_points": _("Withdrawal fee in basis points"),
+            "minutes": _("Processing time in minutes"),
             "position": _("Order"),
-            "fallback_group": _("Stands in for others of the group"),
+            "fallback_group": _("Fallback group"),
         }
         help_texts = {
             "is_for_high_risk": "",
-            "deposit_fee_basis_points": _("What the client pays, 100 is 1 %"),
-            "payout_fee_basis_points": _("What the client pays, 100 is 1 %"),
+            "deposit_fee_basis_points": _("Paid by the client; 100 is 1 %"),
+            "payout_fee_basis_points": _("Paid by the client; 100 is 1 %"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         base = self.instance.psp.brand.base_currency
         labels = {
-            "deposit_minimum": _("Smallest deposit"),
-            "deposit_maximum": _("Largest deposit"),
-            "payout_minimum": _("Smallest withdrawal"),
-            "payout_maximum": _("Largest withdrawal"),
-            "deposit_fee_fixed": _("Fixed fee on deposits"),
-            "payout_fee_fixed": _("Fixed fee on withdrawals"),
+            "deposit_minimum": _("Minimum deposit"),
+            "deposit_maximum": _("Maximum deposit"),
+            "payout_minimum": _("Minimum withdrawal"),
+            "payout_maximum": _("Maximum withdrawal"),
+            "deposit_fee_fixed": _("Fixed deposit fee"),
+            "payout_fee_fixed": _("Fixed withdrawal fee"),
         }
         for name in self.minor_fields:
             self.fields[name] = forms.DecimalField(
@@ -293,7 +293,7 @@ class MethodForm(ModelForm[PaymentMethod]):
         for way in ("deposit", "payout"):
             low, high = data.get(f"{way}_minimum"), data.get(f"{way}_maximum")
             if low is not None and high is not None and not 0 < low <= high:
-                self.add_error(f"{way}_maximum", _("The largest amount must not be below the smallest one, nor zero."))
+                self.add_error(f"{way}_maximum", _("The maximum must be above zero and not below the minimum."))
         return data
 
     def values(self) -> dict[str, Any]:
@@ -320,7 +320,7 @@ def currency_codes(text: str) -> list[str]:
     """
     codes = [code.strip().upper() for code in text.split(",") if code.strip()]
     if not codes:
-        raise forms.ValidationError(_("Name at least one currency."))
+        raise forms.ValidationError(_("Enter at least one currency."))
     if wrong := [code for code in codes if not (code.isascii() and code.isalnum() and 3 <= len(code) <= 5)]:
         raise forms.ValidationError(_("“%(code)s” is not a currency code.") % {"code": wrong[0]})
     return list(dict.fromkeys(codes))

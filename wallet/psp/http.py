@@ -71,14 +71,14 @@ class PspHttp:
                 return response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
-                _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
+                _("%(psp)s can't be reached. Nothing was sent; try again.") % {"psp": self.psp}
             ) from error
         except AnswerTooLarge as error:
             raise PspUnknown(
-                _("%(psp)s sent a larger answer than we accept: the outcome is not known yet.") % {"psp": self.psp}
+                _("%(psp)s sent a response larger than we accept, so the result isn't known yet.") % {"psp": self.psp}
             ) from error
         except httpx.HTTPError as error:
-            raise PspUnknown(_("%(psp)s gave no answer: the outcome is not known yet.") % {"psp": self.psp}) from error
+            raise PspUnknown(_("%(psp)s didn't respond, so the result isn't known yet.") % {"psp": self.psp}) from error
 
     def download(self, url: str, *, headers: Mapping[str, str], bytes_max: int) -> Iterator[bytes]:
         """Download a file, piece by piece as it comes; a redirect is not followed.
@@ -98,12 +98,14 @@ class PspHttp:
                 yield from pieces_of(response, bytes_max=bytes_max)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise PspUnreachable(
-                _("%(psp)s can't be reached now. Nothing was sent; try again.") % {"psp": self.psp}
+                _("%(psp)s can't be reached. Nothing was sent; try again.") % {"psp": self.psp}
             ) from error
         except AnswerTooLarge as error:
             raise PspRefused(_("The file is larger than %(size)s MB.") % {"size": bytes_max // 2**20}) from error
         except httpx.HTTPError as error:
-            raise PspUnknown(_("%(psp)s broke off before the file was whole.") % {"psp": self.psp}) from error
+            raise PspUnknown(
+                _("%(psp)s ended the transfer before the file was complete.") % {"psp": self.psp}
+            ) from error
 
     def require_own(self, url: str) -> None:
         """Refuse an address that isn't one of the provider's own.
@@ -116,7 +118,7 @@ class PspHttp:
         if any(url.startswith(f"{host}/") for host in own) and url.isascii() and url.isprintable() and "\\" not in url:
             return
         raise ForeignAddress(
-            _("%(host)s is none of %(psp)s's own hosts (%(own)s): nothing was fetched from there.")
+            _("%(host)s isn't one of %(psp)s's hosts (%(own)s). Nothing was fetched.")
             % {"host": _host_of(url), "psp": self.psp, "own": ", ".join(own)}
         )
 
@@ -160,7 +162,7 @@ class PspHttp:
             raise self.unreadable() from error
 
     def unreadable(self) -> PspUnknown:
-        return PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": self.psp})
+        return PspUnknown(_("%(psp)s sent a response that we can't read.") % {"psp": self.psp})
 
     def refusal(self, response: httpx.Response) -> PspRefused | PspUnknown:
         try:

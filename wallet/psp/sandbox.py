@@ -54,9 +54,7 @@ class SandboxAdapter(BaseAdapter):
     """Speaks the sandbox's own API for one PSP row."""
 
     title = gettext_lazy("Sandbox")
-    summary = gettext_lazy(
-        "A PSP in miniature that moves no money, for trying out. Its code must be one of the sandbox's."
-    )
+    summary = gettext_lazy("A miniature PSP for testing; it moves no money. Its code must be one of the sandbox's.")
     signature_headers = ("sandbox-signature",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     keys = (

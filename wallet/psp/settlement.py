@@ -96,8 +96,7 @@ def _checked_minor(line: int, column: str, text: str, currency: str) -> int:
         raise cell_error(
             line,
             column,
-            _("“%(value)s” is finer than the smallest unit of %(currency)s.")
-            % {"value": text[:40], "currency": currency},
+            _("“%(value)s” has too many decimal places for %(currency)s.") % {"value": text[:40], "currency": currency},
         )
     return int(scaled)
 
@@ -130,7 +129,7 @@ def plausible(line: int, column: str, at: dt.datetime) -> dt.datetime:
     Neither we nor the database could compute with the year 1, or show 9999 in another zone. Raises: BadFile.
     """
     if not YEAR_MIN <= at.year <= timezone.now().year + YEARS_AHEAD_MAX:
-        raise cell_error(line, column, _("%(day)s can't be the day of a booking.") % {"day": at.date().isoformat()})
+        raise cell_error(line, column, _("%(day)s is not a plausible booking date.") % {"day": at.date().isoformat()})
     return at
 
 
@@ -142,7 +141,7 @@ def exact_rate(line: int, column: str, text: str) -> Decimal:
     text = text.strip()
     is_number = len(text) <= NUMBER_CHARS_MAX and AMOUNT.fullmatch(text)
     if not is_number or not RATE_MIN <= (rate := Decimal(text)) < RATE_MAX:
-        raise cell_error(line, column, _("“%(value)s” is not a rate of exchange.") % {"value": text[:40]})
+        raise cell_error(line, column, _("“%(value)s” is not an exchange rate.") % {"value": text[:40]})
     return rate
 
 
@@ -226,7 +225,7 @@ class SettlementReader(ABC):
             total.net += row.net_minor
             total.rows += 1
             if not -SUM_MAX < total.net < SUM_MAX:
-                raise cell_error(row.line, "net", _("the rows add up to more than there is money."))
+                raise cell_error(row.line, "net", _("the rows add up to an impossibly large amount."))
             if not (
                 row.psp_reference
                 + row.merchant_reference
@@ -359,7 +358,7 @@ def require_columns(line: int, present: Sequence[str], required: Iterable[str]) 
         )
     for name in required:
         if present.count(name) > 1:
-            raise cell_error(line, name, _("there are two columns of that name."))
+            raise cell_error(line, name, _("there are two columns with this name."))
 
 
 class _Counted(io.RawIOBase):

@@ -99,7 +99,7 @@ class PlainReader(CsvReader):
         if kind not in TYPES:
             raise cell_error(line, "type", _("“%(value)s” is not a known type.") % {"value": kind[:40]})
         if not own:
-            raise cell_error(line, "psp_reference", _("it is empty."))
+            raise cell_error(line, "psp_reference", _("the value is missing."))
         gross = exact_minor(line, "gross", gross_text, currency)
         fee = exact_minor(line, "fee", fee_text, currency)
         net = exact_minor(line, "net", net_text, currency)
@@ -139,5 +139,5 @@ class PlainReader(CsvReader):
         if text := more.get("rate"):
             rate = exact_rate(row.line, "rate", text)
             if not agrees_with_rate(minor, paid, rate, row.gross_minor, row.currency):
-                raise cell_error(row.line, "rate", _("the amount paid at this rate is not gross."))
+                raise cell_error(row.line, "rate", _("the amount paid at this rate isn't the gross amount."))
         return row._replace(paid_currency=paid, paid_minor=minor, rate=rate)

@@ -157,7 +157,7 @@ def add_method(*, psp_id: int, code: str, actor: Actor) -> PaymentMethod:
     require(policies.can_manage_psp(actor, psp))
     method = next((method for method in missing_methods(psp) if method.code == code), None)
     if method is None:
-        raise DomainError(_("%(psp)s has this way to pay already, or does not know it.") % {"psp": psp})
+        raise DomainError(_("%(psp)s already has this payment method, or doesn't offer it.") % {"psp": psp})
     beside = psp.methods.order_by("position").first()
     row = _add_row(psp, method, beside.currencies if beside else [psp.brand.base_currency])
     row.is_enabled = False

@@ -29,9 +29,7 @@ class MinorUnits:
             return amount_minor * _power(places)
         whole, rest = divmod(amount_minor, _power(-places))
         if rest:
-            raise PspRefused(
-                _("An amount in %(currency)s must not be that fine for this PSP.") % {"currency": currency}
-            )
+            raise PspRefused(_("Too many decimal places in %(currency)s for this PSP.") % {"currency": currency})
         return whole
 
     def to_ours(self, amount: int, currency: str) -> int:

@@ -243,7 +243,7 @@ def prove(statement: Parsed) -> Parsed:
 def _day_is_plausible(statement: Parsed, place: str, *days: dt.date | None) -> None:
     for day in days:
         if not is_plausible(day):
-            statement.add_trouble(place, _("%(day)s can't be the day of a booking.") % {"day": day}, Weight.NEEDED)
+            statement.add_trouble(place, _("%(day)s is not a plausible booking date.") % {"day": day}, Weight.NEEDED)
             return
 
 
@@ -255,7 +255,7 @@ def _amount_is_possible(statement: Parsed, entry: Booking) -> None:
     elif entry.currency and not is_whole(entry.amount, entry.currency):
         statement.add_error(
             entry.place,
-            _("“%(value)s” is finer than the smallest unit of %(currency)s.")
+            _("“%(value)s” has too many decimal places for %(currency)s.")
             % {"value": entry.amount, "currency": entry.currency},
         )
     if entry.currency and statement.currency and entry.currency != statement.currency:

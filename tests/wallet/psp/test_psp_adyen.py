@@ -303,7 +303,7 @@ def test_each_event_code_means_one_thing(outside, code, success, kind, status):
 
 def test_a_partial_refund_is_heard_of_and_not_asked_for(cast, outside):
     deposit, adapter = settled(cast, outside), adapter_of(outside.psp)
-    with pytest.raises(PspUnknown, match="can't be asked"):
+    with pytest.raises(PspUnknown, match="can't be queried"):
         adapter.find_refund(order(deposit, 12_345))
     view = adapter.refund(order(deposit, 12_345))
     assert (view.reference, view.status) == ("R-1", TransferStatus.PENDING)
@@ -484,7 +484,7 @@ def test_a_defence_is_documents_and_the_words_become_one(cast, outside):
     assert dispute.evidence_due_at > timezone.now() + dt.timedelta(days=13)
     with pytest.raises(PspRefused, match="PDF, JPEG and TIFF"):
         adapter.submit_evidence(dispute, text="", files=[EvidenceFile("a.txt", "text/plain", b"x")])
-    with pytest.raises(PspRefused, match="Say why"):
+    with pytest.raises(PspRefused, match="Explain why"):
         adapter.submit_evidence(dispute, text=" ", files=[])
     adapter.submit_evidence(
         dispute, text="Verified & paid.", files=[EvidenceFile("id.pdf", "application/pdf", b"%PDF")]
@@ -502,7 +502,7 @@ def test_the_connection_test_says_what_to_do(outside):
     assert adapter_of(outside.psp).check_connection().is_up
     good = outside.psp.credentials
     for keys, words in (
-        ({"api_key": "wrong"}, "Make a new one"),
+        ({"api_key": "wrong"}, "Create a new one"),
         ({"merchant": "Other"}, "may not act for merchant account Other"),
         ({"webhook_secret": "xyz"}, "HMAC key"),
     ):
@@ -527,7 +527,7 @@ def test_the_report_that_adyen_announces_is_fetched_read_and_proved(cast, outsid
     outside.running.store.run("UPDATE movements SET created_at = created_at - 8 * 86400")
     today = dt.datetime.now(dt.UTC).date()
     first = today - dt.timedelta(days=10)
-    with pytest.raises(PspRefused, match="announced no"):
+    with pytest.raises(PspRefused, match="hasn't announced"):
         adapter.fetch_settlement(first, today)
     outside.running.control("adyen/report", {"first": str(first), "last": str(today)})
     outside.deliver(wait_for=2)
@@ -598,7 +598,7 @@ PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,
         ("CET", "Mars", "column “TimeZone”: “Mars”"),
         ("GBP,,5.00,1,GBP", "USD,,5.00,1.1,GBP", "column “Exchange Rate”: gross at this rate"),
         ("GBP,,5.00", "GBP,1,5.00", "debit and credit are both"),
-        ("1813702551707653", "", "column “Psp Reference”: it is empty"),
+        ("1813702551707653", "", "column “Psp Reference”: the value is missing"),
         (SETTLED, "Company Account,Merchant,Account", "column “Merchant Account”: column 2 is called “Merchant”"),
         (SETTLED, "a,b,c", "more or fewer fields"),
         (SETTLED, "\n", "no rows"),

@@ -155,8 +155,8 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
             "column “Reserved (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€0.99 are left",
         ),
         (AUTHORISED, "", "column “Received (PC)”: transfer 3JY1Y65VWIRGUETT does not add up: −€99.99 are left"),
-        (",T1,", ",,", "Line 4, column “Transaction Id”: it is empty"),
-        ("3JY1Y65VWIRGUETT", "", "Line 2, column “Transfer Id”: it is empty"),
+        (",T1,", ",,", "Line 4, column “Transaction Id”: the value is missing"),
+        ("3JY1Y65VWIRGUETT", "", "Line 2, column “Transfer Id”: the value is missing"),
         ("bank,booked", "bank,pending", "Line 4, column “Status”: “pending” is not a known state"),
         ("bank,booked", "bonk,booked", "Line 4, column “Category”: “bonk” is not a known type"),
         ("-99.99,0,0", "-99.999,0,0", "Line 2, column “Received (PC)”: “-99.999” is finer"),
@@ -172,14 +172,14 @@ def test_a_report_that_does_not_hold_is_refused_with_line_and_column(changed, to
     text = HEADER + PAID
     assert changed in text
     if not words:  # all rows are another account's
-        text, words = text.replace(changed, to), f"no row of balance account {ACCOUNT}"
+        text, words = text.replace(changed, to), f"no rows for balance account {ACCOUNT}"
     with pytest.raises(BadFile) as refused:
         read_all(reader(text.replace(changed, to, 1), header=""))
     assert words in refused.value.message
 
 
 def test_without_a_balance_account_we_can_t_know_which_rows_are_ours():
-    with pytest.raises(BadFile, match="Fill in the balance account"):
+    with pytest.raises(BadFile, match="Enter the balance account"):
         read_all(reader(PAID, account=""))
 
 

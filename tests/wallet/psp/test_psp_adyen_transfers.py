@@ -456,8 +456,8 @@ def test_the_connection_test_looks_at_the_transfers_too(cast, outside, browse):
     good = outside.psp.credentials
     for keys, words in (
         ({"transfer_webhook_secret": ""}, "need all three"),
-        ({"transfer_webhook_secret": "xyz"}, "no hex text"),
-        ({"transfer_key": "wrong"}, "does not know the API key for transfers"),
+        ({"transfer_webhook_secret": "xyz"}, "isn't hexadecimal"),
+        ({"transfer_key": "wrong"}, "doesn't recognise the API key for transfers"),
         ({"balance_account": "BA-OTHER"}, "may not see the transfers of balance account BA-OTHER"),
     ):
         outside.psp.seal_credentials({**good, **keys})

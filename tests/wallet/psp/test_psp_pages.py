@@ -64,7 +64,7 @@ def test_a_new_psp_has_its_methods_and_is_tested_at_once(cast, outside, browse):
 def test_a_wrong_key_is_kept_and_the_page_says_what_to_do(cast, outside, browse):
     values = keys(brand=cast.brand.pk, base_url=f"{outside.running.url}/stripe", api_key="sk_wrong")
     page = browse(cast.finance).post(f"{NEW}?adapter=stripe", values, follow=True).content.decode()
-    assert "Stripe does not know this key" in page
+    assert "recognise this key" in page
     assert Psp.objects.get(code="stripe").last_check_error
 
 
@@ -73,13 +73,13 @@ def test_a_wrong_key_is_kept_and_the_page_says_what_to_do(cast, outside, browse)
     [
         ({"api_key": ""}, "This field is required"),
         ({"currencies": "euros!"}, "is not a currency code"),
-        ({"currencies": " , "}, "Name at least one currency"),
-        ({"code": "northpay"}, "is taken"),
+        ({"currencies": " , "}, "Enter at least one currency"),
+        ({"code": "northpay"}, "is already taken"),
         ({"code": "", "name": "§§"}, "letters and digits"),
         ({"methods": ["shells"]}, "Select a valid choice"),
-        ({"base_url": "api.stripe.com"}, "begins with https://"),
-        ({"base_url": "http://[::"}, "begins with https://"),
-        ({"base_url": "javascript:alert(1)"}, "begins with https://"),
+        ({"base_url": "api.stripe.com"}, "starts with https://"),
+        ({"base_url": "http://[::"}, "starts with https://"),
+        ({"base_url": "javascript:alert(1)"}, "starts with https://"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(cast, browse, changes, words):
@@ -198,7 +198,7 @@ def test_a_secret_that_was_typed_into_a_refused_form_is_asked_for_again_and_neve
         answer = browser.post(page, values)
         shown = answer.content.decode()
         assert answer.status_code == 422 and "a-new-api-key" not in shown
-        assert "Type it again: a secret is not sent back" in shown
+        assert "Enter it again: secrets" in shown
         assert (
             'autocomplete="new-password"' in shown and 'autocomplete="off"' not in shown.partition("api_key")[2][:200]
         )

@@ -484,7 +484,7 @@ def test_a_report_that_does_not_add_up_is_refused_with_its_line(cast, outside):
     good = _report(cast, outside)
     outside.running.fault("settlement_difference", "totals", times=1)
     adapter = adapter_of(outside.psp)
-    with pytest.raises(BadFile, match=r"Line 9, column “SF 9”.*ending balance"):
+    with pytest.raises(BadFile, match=r"Line 9, column “SF 9”.*closing balance"):
         read_report(adapter, fetch(outside))
     for change, words in [
         ((b'"SB"', b"SB"), ""),
@@ -493,7 +493,7 @@ def test_a_report_that_does_not_add_up_is_refused_with_its_line(cast, outside):
         ((b",50000,EUR", b",-50000,EUR"), r"Line 5, column “Gross Transaction Amount”.*unsigned"),
         ((b",50000,EUR", b",500.00,EUR"), r"Line 5, column “Gross Transaction Amount”"),
         ((b",50000,EUR", b",40000,EUR"), r"Line 9, column “SF 2”.*add up to €1,400.00, the footer says"),
-        ((b"SC,4", b"SC,5"), r"Line 10, column “SC”.*5 rows are announced, 4 are there"),
+        ((b"SC,4", b"SC,5"), r"Line 10, column “SC”.*announces 5 rows but contains 4"),
         ((b",CR,50000", b",XX,50000"), r"Line 5, column “Transaction Debit or Credit”"),
         ((b"Invoice ID", b"Faktura"), r"Line 4, column “CH”.*Invoice ID"),
     ]:

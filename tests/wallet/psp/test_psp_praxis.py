@@ -323,7 +323,7 @@ def test_an_answer_without_a_right_signature_tells_nothing(outside, monkeypatch)
         return right(message, fields, secret) if "status" not in fields else "0" * 96
 
     monkeypatch.setattr(played, "signature", only_requests)
-    with pytest.raises(PspUnknown, match="without a signature"):
+    with pytest.raises(PspUnknown, match="an invalid signature"):
         adapter_of(outside.psp).start_payout(order("W-1", account="PL-123"))
 
 

@@ -287,7 +287,7 @@ def test_a_refund_whose_answer_is_lost_is_looked_up(cast, outside):
 def test_nothing_is_paid_out_but_as_a_refund(outside):
     adapter = adapter_of(outside.psp)
     assert not any(method.payout_fields for method in adapter.methods)
-    with pytest.raises(PspRefused, match="can't"):
+    with pytest.raises(PspRefused, match="doesn't support"):
         adapter.start_payout(None)
 
 
@@ -499,7 +499,7 @@ ROW = "po_1,2026-11-16 00:00:00,txn_1,2026-11-10 12:00:00,eur,100.00,1.75,98.25,
         ("eur", "e1", "column “currency”"),
         ("po_1", "", "column “automatic_payout_id”"),
         (",ch_1", "", "more or fewer fields"),
-        ("100.00,1.75,98.25,charge", "-100.00,0.00,-100.00,refund", "nobody pays out"),
+        ("100.00,1.75,98.25,charge", "-100.00,0.00,-100.00,refund", "can't be paid out"),
         (f"\n{ROW}", "", "no rows"),
         ("source_id\n", "sauce\n", "columns are missing: source_id"),
     ],

@@ -298,7 +298,7 @@ def test_an_adyen_batch_with_every_kind_of_row_adds_up():
         ("1.1534", "", "column “Exchange Rate”: “” is not a rate"),
         ("1.1534", "-1", "column “Exchange Rate”: “-1” is not a rate"),
         ("GBP,,100.00", "gbp,,100.00", "column “Gross Currency”: “gbp”"),
-        ("8835", "", "column “Psp Reference”: it is empty"),
+        ("8835", "", "column “Psp Reference”: the value is missing"),
         (",118,,", ",118,,,", "more or fewer fields"),
     ],
 )
@@ -424,8 +424,8 @@ def test_paypal_s_reports_and_parts_may_stand_in_one_file():
 @pytest.mark.parametrize(
     ("footer", "words"),
     [
-        (('"RC",5', '"FF",6'), "column “RC”: 5 rows are announced, 6 are there"),
-        (('"RC",6', '"FF",5'), "column “FF”: 5 rows are announced, 6 are there"),
+        (('"RC",5', '"FF",6'), "column “RC”: the report announces 5 rows but contains 6"),
+        (('"RC",6', '"FF",5'), "column “FF”: the report announces 5 rows but contains 6"),
         (
             ('"RF","EUR",10100,9100,0,381,"CR",700', '"FF",6'),
             "column “RF 5”: the rows add up to €3.80, the footer says €3.81",
@@ -450,7 +450,7 @@ def test_paypal_s_counts_and_totals_must_hold(footer, words):
             "2026/10/05 03:00:00 -0700,2026-10-05 03:00",
             "is not a time",
         ),
-        ('"SC",6\r\n', "", "the section before has no end"),
+        ('"SC",6\r\n', "", "the previous section has no end"),
         ('"CR",700', '"XX",700', "column “SF 6”: expected CR or DR"),
         (',380,"EUR"', ',380,"USD"', "column “Fee Currency”"),
     ],
@@ -575,15 +575,15 @@ def test_the_cashier_s_older_names_of_what_was_charged_are_known():
         (
             "total,,,,,,,PLN,13880",
             "total,,,,,,,PLN,13881",
-            "Line 9, column “processed_amount”: the total says PLN\xa0138.81, the rows",
+            "Line 9, column “processed_amount”: the total is PLN\xa0138.81, but the rows",
         ),
-        ("6,,,total", "7,,,total", "Line 9, column “tid”: the total says 7, the rows give 6"),
+        ("6,,,total", "7,,,total", "Line 9, column “tid”: the total is 7, but the rows add up to 6"),
         ("sale,chargeback", "sale,vanished", "Line 3, column “transaction_status”: “vanished”"),
         ("refund,approved", "gift,approved", "Line 6, column “transaction_type”: “gift”"),
         ("1759658400", "05.10.2026", "Line 2, column “created_timestamp”"),
-        ("101,D-1", ",D-1", "Line 2, column “tid”: it is empty"),
+        ("101,D-1", ",D-1", "Line 2, column “tid”: the value is missing"),
         ("PLN,42580", "pln,42580", "Line 2, column “processed_currency”"),
-        ("total,,,,,,,PLN", "total,,,,,,,EUR", "There is no total in PLN"),
+        ("total,,,,,,,PLN", "total,,,,,,,EUR", "There is no total for PLN"),
         ("order_id", "order", "these columns are missing: order_id"),
     ],
 )

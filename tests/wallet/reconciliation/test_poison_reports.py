@@ -38,7 +38,7 @@ def test_a_day_that_can_t_be_is_refused(text):
     "text", ["0.0000000000001", "1e-13", "0", "-1", "9" * 11, "0." + "0" * 5_000 + "1", "9" * 5_000]
 )
 def test_a_rate_that_the_database_could_not_keep_is_refused(text):
-    with pytest.raises(BadFile, match="is not a rate of exchange"):
+    with pytest.raises(BadFile, match="is not an exchange rate"):
         exact_rate(3, "rate", text)
 
 
@@ -67,7 +67,7 @@ CHANGES = {
     "tiny rate": ("1.1534", "0.0000000000001"),
     "bell": ("pay_1", "pay\a1"),
     "endless digits": ("115.34", "1" * 5_000),
-    "more than there is": ("0.00,,,,,,,\nrow", "99999999999999999999.00,,,,,,,\nrow"),
+    "impossibly large": ("0.00,,,,,,,\nrow", "99999999999999999999.00,,,,,,,\nrow"),
 }
 
 

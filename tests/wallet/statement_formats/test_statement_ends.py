@@ -108,8 +108,8 @@ def test_continued_summaries_are_read_wherever_their_commas_end(summary):
         (ING.replace("1402200220C1", "1402300220C1"), ""),
         (ING.replace(":61:1402200220C1", ":61:0000000220C1"), "no amount, or no day"),
         (OFX1.replace("20261031<TRNAMT>", "00000000<TRNAMT>"), "names no day"),
-        (ING.replace("1402200220C1", "9902200220C1"), "can't be the day of a booking"),
-        (CAMT.replace("2026-10-30", "0001-01-01"), "can't be the day of a booking"),
+        (ING.replace("1402200220C1", "9902200220C1"), "is not a plausible booking date"),
+        (CAMT.replace("2026-10-30", "0001-01-01"), "is not a plausible booking date"),
     ],
 )
 def test_what_no_bank_means_is_refused_or_told(text, words):

@@ -119,7 +119,9 @@ class AccountingReader(CsvReader):
 
     def _rows(self) -> Iterator[FileRow]:
         if not self._account:
-            raise BadFile(_("Fill in the balance account for payouts first: the report tells of all of a platform's."))
+            raise BadFile(
+                _("Enter the balance account for payouts first: the report covers every account of the platform.")
+            )
         self._header(next(self.cells, []))
         for cells in self.cells:
             if not any(cells):
@@ -134,7 +136,7 @@ class AccountingReader(CsvReader):
                 yield row
         if not self._days:
             raise EmptyReport(
-                _("The report has no row of balance account %(account)s. Nothing was imported.")
+                _("The report has no rows for balance account %(account)s. Nothing was imported.")
                 % {"account": self._account}
             )
         if not self.row_count:
@@ -157,7 +159,7 @@ class AccountingReader(CsvReader):
             return None
         for column in (TRANSFER, STATUS, TYPE):
             if not cells[column]:
-                raise cell_error(line, column, _("it is empty."))
+                raise cell_error(line, column, _("the value is missing."))
         if cells[CATEGORY] not in CATEGORIES:
             raise cell_error(line, CATEGORY, _("“%(value)s” is not a known type.") % {"value": cells[CATEGORY][:40]})
         local = self._zones.local(line, BOOKED_AT, cells[BOOKED_AT], ZONE, cells[ZONE])
@@ -172,7 +174,7 @@ class AccountingReader(CsvReader):
             self._leave_out(line, currency)
             return None
         if not cells[TRANSACTION]:
-            raise cell_error(line, TRANSACTION, _("it is empty."))
+            raise cell_error(line, TRANSACTION, _("the value is missing."))
         return self._money(cells, local, balance)
 
     def _money(self, cells: dict[str, str], local: dt.datetime, balance: int) -> FileRow:
@@ -223,7 +225,7 @@ class AccountingReader(CsvReader):
         if status == "booked":
             amount = exact_minor(line, AMOUNT, cells[AMOUNT], currency) if cells[CURRENCY] == currency else balance
             if not balance or abs(amount) != abs(balance):
-                raise cell_error(line, BALANCE, _("the balance does not move by the amount."))
+                raise cell_error(line, BALANCE, _("the balance doesn't change by the amount."))
         key = (cells[TRANSFER], currency)
         steps = self._under_way.setdefault(key, Steps(line))
         steps.received += received

@@ -70,7 +70,7 @@ LINK_STATUS = {
     "paymentPending": PaymentStatus.PENDING,
 }
 ENVIRONMENTS = (("test", gettext_lazy("Test")), ("live", gettext_lazy("Live")))
-CAPTURES = (("immediate", gettext_lazy("Immediately")), ("delayed", gettext_lazy("Delayed or by hand")))
+CAPTURES = (("immediate", gettext_lazy("Immediately")), ("delayed", gettext_lazy("Delayed or manual")))
 WEB_VERSION = "6.0.3"  # of Adyen Web, the script of the card fields
 # Where its cards' frames and its own telemetry and risk data live, by Adyen's documents.
 OTHER_HOSTS = ("https://*.adyen.com", "https://*.adyenpayments.com")
@@ -113,13 +113,13 @@ class AdyenAdapter(BaseAdapter):
             ),
         ),
         Key("environment", gettext_lazy("Environment"), False, False, choices=ENVIRONMENTS),
-        Key("live_prefix", gettext_lazy("Live endpoint prefix"), False, False, gettext_lazy("Needed for live only")),
+        Key("live_prefix", gettext_lazy("Live endpoint prefix"), False, False, gettext_lazy("Only needed for live")),
         Key(
             "capture",
             gettext_lazy("Capture"),
             False,
             False,
-            gettext_lazy("As the merchant account is set up at Adyen"),
+            gettext_lazy("As configured for the merchant account at Adyen"),
             choices=CAPTURES,
         ),
         Key("client_key", gettext_lazy("Client key"), False, False, gettext_lazy("For card fields on our page")),
@@ -128,7 +128,7 @@ class AdyenAdapter(BaseAdapter):
             gettext_lazy("Balance account for payouts"),
             False,
             False,
-            gettext_lazy("Payouts go by transfer where this and the next two are filled in"),
+            gettext_lazy("Payouts are sent as transfers if this and the next two fields are filled in"),
         ),
         Key("transfer_key", gettext_lazy("API key for transfers"), is_required=False),
         Key(
@@ -139,11 +139,11 @@ class AdyenAdapter(BaseAdapter):
         ),
         Key(
             "payout_key",
-            gettext_lazy("API key that submits payouts"),
+            gettext_lazy("API key for submitting payouts"),
             is_required=False,
-            help_text=gettext_lazy("Only with the older Payout API, as the next two"),
+            help_text=gettext_lazy("Only for the older Payout API, like the next two fields"),
         ),
-        Key("payout_review_key", gettext_lazy("API key that confirms payouts"), is_required=False),
+        Key("payout_review_key", gettext_lazy("API key for confirming payouts"), is_required=False),
         Key("payout_email", gettext_lazy("E-mail address for payouts"), False, False),
         Key("report_user", gettext_lazy("Report user"), False, False),
         Key("report_password", gettext_lazy("Password of the report user"), is_required=False),
@@ -158,7 +158,7 @@ class AdyenAdapter(BaseAdapter):
             gettext_lazy("Report user of the balance platform"),
             False,
             False,
-            gettext_lazy("Only where it logs in by name: then the key above is its password"),
+            gettext_lazy("Only if it signs in with a user name; the key above is then its password"),
         ),
         Key(
             "report_webhook_secret",
@@ -321,7 +321,7 @@ class AdyenAdapter(BaseAdapter):
         transfer = transfer or self._transfer_from_reports(reference, kind)
         if transfer is None:
             raise PspUnknown(
-                _("%(psp)s can't be asked for this by our reference: its notification says how it ended.")
+                _("%(psp)s can't be queried by our reference. The result arrives with its notification.")
                 % {"psp": self.psp}
             )
         return transfer
@@ -400,7 +400,9 @@ class AdyenAdapter(BaseAdapter):
             or notification.payment is None
             or notification.payment.psp_reference != captured.psp_reference
         ):
-            raise PspUnknown(_("The authorisation of %(reference)s has not come yet.") % {"reference": event.reference})
+            raise PspUnknown(
+                _("The authorisation of %(reference)s hasn't arrived yet.") % {"reference": event.reference}
+            )
         session, paid = records.session_reference(event.reference), notification.payment
         known = self.find_payment(event.reference, session_reference=session)
         if known is not None and (known.amount_minor, known.currency) != (captured.amount_minor, captured.currency):
@@ -437,20 +439,23 @@ class AdyenAdapter(BaseAdapter):
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             if getattr(error, "status", 0) in (401, 403):
                 return Health(
-                    False, _("Adyen does not know this key. Make a new one under Developers › API credentials.")
+                    False, _("Adyen doesn't recognise this key. Create a new one under Developers › API credentials.")
                 )
             return Health(False, error.message)
         accounts = me.get("associatedMerchantAccounts") or []
         if accounts and self.merchant not in accounts:
             return Health(
                 False,
-                _("The key may not act for merchant account %(m)s, but for %(others)s.")
+                _("The key isn't authorised for merchant account %(m)s, only for %(others)s.")
                 % {"m": self.merchant or "—", "others": ", ".join(map(str, accounts[:5]))},
             )
         if not notifications.is_key(self._key("webhook_secret")):
             return Health(
                 False,
-                _("The key is good. The HMAC key of the webhook is missing or no hex text: no payment is booked."),
+                _(
+                    "The key works, but the webhook's HMAC key is missing or isn't hexadecimal, so no "
+                    "payments are booked."
+                ),
             )
         return self._transfers.check() or Health(True, _("Connected"), {"merchant": self.merchant})
 

@@ -35,13 +35,13 @@ def submit(
     about = {"disputePspReference": dispute_id, "merchantAccountCode": merchant}
     reasons = _require_success(service.retrieve_applicable_defense_reasons(about).message).get("defenseReasons") or []
     if not reasons:
-        raise PspRefused(_("Adyen takes no defence for this dispute any more."))
+        raise PspRefused(_("Adyen no longer accepts a defence for this dispute."))
     reason = next((reason for reason in reasons if reason["defenseReasonCode"] == GENERAL_GROUNDS), reasons[0])
     kind = _kind_of_document(reason)
     letters = [EvidenceFile("statement.pdf", "application/pdf", _as_pdf(text))] if text.strip() else []
     documents = [_document(file, kind) for file in [*letters, *files]]
     if not documents:
-        raise PspRefused(_("Say why the chargeback is wrong, or add a document."))
+        raise PspRefused(_("Explain why the chargeback is wrong, or add a document."))
     _require_success(service.supply_defense_document({**about, "defenseDocuments": documents}).message)
     _require_success(service.defend_dispute({**about, "defenseReasonCode": reason["defenseReasonCode"]}).message)
 
@@ -55,7 +55,9 @@ def _kind_of_document(reason: dict[str, Any]) -> str:
 def _document(file: EvidenceFile, kind: str) -> dict[str, str]:
     content_type = CONTENT_TYPES.get(file.content_type)
     if content_type is None:
-        raise PspRefused(_("Adyen takes PDF, JPEG and TIFF files only; “%(name)s” is none.") % {"name": file.name})
+        raise PspRefused(
+            _("Adyen accepts only PDF, JPEG and TIFF files. “%(name)s” isn't one of these.") % {"name": file.name}
+        )
     return {
         "content": base64.b64encode(file.content).decode(),
         "contentType": content_type,
@@ -67,7 +69,7 @@ def _require_success(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer; raise PspRefused for Adyen's 200 with `success: false`."""
     result = answer.get("disputeServiceResult") or {"success": True}
     if not result.get("success"):
-        raise PspRefused(str(result.get("errorMessage") or _("Adyen refused the defence."))[:300])
+        raise PspRefused(str(result.get("errorMessage") or _("Adyen rejected the defence."))[:300])
     return answer
 
 

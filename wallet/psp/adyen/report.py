@@ -120,7 +120,7 @@ class AdyenReader(CsvReader):
             if row.type == RowType.MERCHANT_PAYOUT:
                 self._paid[key] = row.line
             if len(sums) > BATCHES_MAX:
-                raise cell_error(row.line, "Batch Number", _("there are more batches than a period can have."))
+                raise cell_error(row.line, "Batch Number", _("there are too many batches for one period."))
             yield row
         if not self.row_count:
             raise EmptyReport(_("The report has no rows. Nothing was imported."))
@@ -138,7 +138,7 @@ class AdyenReader(CsvReader):
                     _("column %(n)s is called “%(found)s”.") % {"n": place + 1, "found": heading.strip()[:40]},
                 )
         if len(cells) < len(COLUMNS):
-            raise cell_error(self.line, COLUMNS[len(cells)], _("it is missing."))
+            raise cell_error(self.line, COLUMNS[len(cells)], _("the column is missing."))
         names = [name.strip().lower() for name in cells]
         later = [names.index(name.lower()) if name.lower() in names else len(names) for name in LATER_COLUMNS]
         self._width, self._least = len(names), len(names) + 1  # what is not there is the empty cell behind the last
@@ -190,7 +190,7 @@ class AdyenReader(CsvReader):
         own = payment if is_payment else modification or payment
         if not own:
             if kind in OF_CLIENTS:
-                raise cell_error(line, "Psp Reference", _("it is empty."))
+                raise cell_error(line, "Psp Reference", _("the value is missing."))
             own = f"{name} {batch}".strip()
         fee = 0
         for column, text in zip(FEES, fees, strict=True):
@@ -232,7 +232,9 @@ class AdyenReader(CsvReader):
             raise cell_error(self.line, "Type", _("“%(value)s” is not a known type.") % {"value": name[:40]})
         if self._merchant and account != self._merchant:
             raise cell_error(
-                self.line, "Merchant Account", _("“%(value)s” is another merchant account.") % {"value": account[:80]}
+                self.line,
+                "Merchant Account",
+                _("“%(value)s” is a different merchant account.") % {"value": account[:80]},
             )
         return kind
 

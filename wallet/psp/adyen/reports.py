@@ -88,8 +88,8 @@ def fetch(psp: Psp, http: PspHttp, first: dt.date, last: dt.date, *, merchant: s
     if not names:
         raise PspRefused(
             _(
-                "Adyen announced no settlement details report in these days. Switch it on under Reports › Subscriptions, "
-                "or download the file there and upload it here."
+                "Adyen hasn't announced a settlement details report for these days. Turn it on under "
+                "Reports › Subscriptions, or download the file there and upload it here."
             )
         )
     headers = logins.of_merchant()

@@ -95,11 +95,11 @@ class Transfers:
         transfers = self._by_reference(payout.reference, payout.sent_at)
         if len(transfers) > 1:
             raise PspUnknown(
-                _("%(psp)s knows several transfers under %(reference)s: people have to look.")
+                _("%(psp)s has several transfers with reference %(reference)s. Check them manually.")
                 % {"psp": self._psp, "reference": payout.reference}
             )
         if not transfers and payout.sent_at and timezone.now() - payout.sent_at < LISTED_AFTER:
-            raise PspUnknown(_("%(psp)s does not list it yet.") % {"psp": self._psp})
+            raise PspUnknown(_("%(psp)s doesn't list it yet.") % {"psp": self._psp})
         return transfers[0] if transfers else None
 
     def _by_id(self, transfer_id: str) -> Mapping[str, Any] | None:
@@ -145,10 +145,10 @@ class Transfers:
         if not self.is_set_up:
             return Health(
                 False,
-                _("Payouts by transfer need all three: balance account, its API key and the HMAC key of its webhook."),
+                _("Payouts by transfer need all three: the balance account, its API key and its webhook's HMAC key."),
             )
         if not is_key(self._keys["transfer_webhook_secret"]):
-            return Health(False, _("The HMAC key of the transfer webhook is no hex text: no payout is booked."))
+            return Health(False, _("The HMAC key of the transfer webhook isn't hexadecimal, so no payouts are booked."))
         now = timezone.now()
         try:
             self._list(now - dt.timedelta(hours=1), now, limit="1")
@@ -157,13 +157,14 @@ class Transfers:
                 return Health(
                     False,
                     _(
-                        "Adyen does not know the API key for transfers. Make a new one in the balance platform's Customer Area."
+                        "Adyen doesn't recognise the API key for transfers. Create a new one in the balance "
+                        "platform's Customer Area."
                     ),
                 )
             if isinstance(error, PspRefused):
                 return Health(
                     False,
-                    _("The API key may not see the transfers of balance account %(account)s: %(words)s")
+                    _("The API key has no access to the transfers of balance account %(account)s: %(words)s")
                     % {"account": self.balance_account, "words": error.message},
                 )
             return Health(False, error.message)
@@ -186,7 +187,7 @@ def latin_name(name: str) -> str:
     spelt = unicodedata.normalize("NFKD", name.translate(SPELT))
     plain = " ".join("".join(sign for sign in spelt if not unicodedata.combining(sign)).split())
     if not plain or not NAME_SIGNS.issuperset(plain):
-        raise PspRefused(_("The name of the account's holder must be in Latin letters, as the bank writes it."))
+        raise PspRefused(_("Enter the account holder's name in Latin letters, as the bank writes it."))
     return plain
 
 

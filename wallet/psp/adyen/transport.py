@@ -90,7 +90,7 @@ def translate_errors(psp: Psp) -> Iterator[None]:
     except AdyenError as error:  # the SDK itself refuses before anything is sent: a setting is missing
         raise PspRefused(f"{psp}: {error.message}"[:300]) from error
     except UNREADABLE as error:
-        raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
+        raise PspUnknown(_("%(psp)s sent a response that we can't read.") % {"psp": psp}) from error
 
 
 def _error_text(answer: Mapping[str, Any]) -> str:
@@ -110,5 +110,5 @@ def bank_account_of(order: PayoutOrder) -> tuple[str, str]:
     iban, holder = (str(order.destination.get(name, "")).strip() for name in ("iban", "holder"))
     iban = iban.replace(" ", "").upper()
     if not iban or not holder:
-        raise PspRefused(_("A payout needs an IBAN and the name of its holder."))
+        raise PspRefused(_("A payout needs an IBAN and the account holder's name."))
     return iban, holder

@@ -49,6 +49,6 @@ class Zones:
                 zone = self._known[name] = ZoneInfo(ZONES.get(name, name or "UTC"))
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise cell_error(
-                    line, zone_column, _("“%(value)s” is not a time zone that we know.") % {"value": name[:40]}
+                    line, zone_column, _("“%(value)s” is not a known time zone.") % {"value": name[:40]}
                 ) from None
         return plausible(line, column, at.replace(tzinfo=zone))

@@ -63,7 +63,7 @@ class BankWireAdapter(BaseAdapter):
 
     title = gettext_lazy("Bank wire")
     summary = gettext_lazy(
-        "A bank account of the house: references with check digits, statements in, payment files out."
+        "A bank account of the broker: references with check digits, statement import, payment files."
     )
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
@@ -93,7 +93,7 @@ class BankWireAdapter(BaseAdapter):
     def start_deposit(self, intent: DepositIntent) -> PaymentView:
         account = {name: str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic", "bank")}
         if not account["holder"] or not account["iban"]:
-            raise PspRefused(_("%(psp)s has no account filled in.") % {"psp": self.psp})
+            raise PspRefused(_("No bank account is set up for %(psp)s.") % {"psp": self.psp})
         reference = wire_reference(intent.reference)
         return PaymentView(
             reference=intent.reference,
@@ -127,7 +127,7 @@ class BankWireAdapter(BaseAdapter):
         entries = BankEntry.objects.filter(psp=self.psp, deposit__reference=order.payment_reference, amount_minor__gt=0)
         entry = next((candidate for candidate in entries.order_by("id") if candidate.party.get("iban")), None)
         if entry is None:
-            raise PspRefused(_("The statement does not name the account that this came from: pay it out instead."))
+            raise PspRefused(_("The statement doesn't show the account this payment came from. Pay it out instead."))
         party = checked_party(entry.party_name, entry.party["iban"], entry.party.get("bic", ""))
         return self._order(order.reference, order.amount_minor, order.currency, party, is_refund=True)
 
@@ -149,7 +149,7 @@ class BankWireAdapter(BaseAdapter):
             },
         )
         if (made.amount_minor, made.currency) != (minor, currency):
-            raise PspRefused(_("%(reference)s is an order of another amount.") % {"reference": reference})
+            raise PspRefused(_("%(reference)s already exists with a different amount.") % {"reference": reference})
         return view_of(made)
 
     def find_payout(self, payout: SentPayout) -> TransferView | None:
@@ -174,7 +174,7 @@ class BankWireAdapter(BaseAdapter):
 
     def fetch_settlement(self, first: dt.date, last: dt.date) -> bytes:
         if not self.psp.base_url:
-            raise self._not_possible(_("be asked for statements; upload the file"))
+            raise PspRefused(_("%(psp)s has no address for fetching statements. Upload the file.") % {"psp": self.psp})
         headers = {"Authorization": f"Bearer {self.credentials.get('fetch_token', '')}"}
         response = self._http.send("GET", f"/camt053?from={first}&to={last}", headers=headers, bounds=REPORT)
         if response.status_code != httpx.codes.OK:
@@ -190,7 +190,7 @@ class BankWireAdapter(BaseAdapter):
             party = checked_party(*(str(self.credentials.get(name, "")) for name in ("holder", "iban", "bic")))
         except PspRefused as error:
             return Health(False, error.message)
-        return Health(True, _("The account %(iban)s is well formed") % {"iban": printed(party["iban"])})
+        return Health(True, _("The IBAN %(iban)s is valid") % {"iban": printed(party["iban"])})
 
 
 class StatementReader(SettlementReader):
@@ -208,12 +208,14 @@ class StatementReader(SettlementReader):
         except BadStatement as error:
             raise BadFile(error.message) from error
         if any(statement.opening_minor is None or statement.closing_minor is None for statement in statements):
-            raise BadFile(_("The statement has no balances: it can't be proved as a report."))
+            raise BadFile(_("The statement has no balances, so it can't be verified as a report."))
         self.is_complete = kind != "csv"  # its running balance proves nothing about rows after the last
         number = 0
         for statement in sorted(statements, key=lambda statement: statement.first_day):
             if self.closing.get(statement.currency, statement.opening_minor) != statement.opening_minor:
-                raise BadFile(_("%(place)s does not begin where the one before ended.") % {"place": statement.place})
+                raise BadFile(
+                    _("%(place)s doesn't start where the previous statement ended.") % {"place": statement.place}
+                )
             self.opening.setdefault(statement.currency, statement.opening_minor or 0)
             self.closing[statement.currency] = statement.closing_minor or 0
             self.days += [statement.first_day, statement.last_day]
@@ -249,15 +251,15 @@ def _report_row(entry: Entry, line: int) -> FileRow:
 def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
     """Check holder, IBAN and BIC and return them as they are paid to. Raises PspRefused."""
     if not holder.strip():
-        raise PspRefused(_("Who holds the account is not said."))
+        raise PspRefused(_("Enter the account holder's name."))
     try:
         account = IBAN(iban, validate_bban=True)
     except (SchwiftyException, ValueError) as error:
-        raise PspRefused(_("“%(iban)s” is no IBAN: check it.") % {"iban": masked(iban) or "—"}) from error
+        raise PspRefused(_("“%(iban)s” isn't a valid IBAN. Check it.") % {"iban": masked(iban) or "—"}) from error
     try:
         code = str(BIC(bic)) if bic.strip() else str(account.bic or "")
     except (SchwiftyException, ValueError) as error:
-        raise PspRefused(_("“%(bic)s” is no BIC: check it.") % {"bic": bic[:11]}) from error
+        raise PspRefused(_("“%(bic)s” isn't a valid BIC. Check it.") % {"bic": bic[:11]}) from error
     return {"holder": holder.strip()[:70], "iban": str(account), "bic": code}
 
 

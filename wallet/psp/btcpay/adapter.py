@@ -90,7 +90,7 @@ class BtcPayAdapter(BaseAdapter):
     """One store of one BTCPay Server."""
 
     title = "BTCPay Server"
-    summary = gettext_lazy("Coins to an address of your own BTCPay Server; payouts and refunds in coins.")
+    summary = gettext_lazy("Crypto deposits through your own BTCPay Server; payouts and refunds in crypto.")
     signature_headers = ("btcpay-sig",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
@@ -199,7 +199,7 @@ class BtcPayAdapter(BaseAdapter):
         elif is_closed and not is_running:
             state = ClaimState.OVER
             if not paid:
-                status, failure = TransferStatus.FAILED, _("It was not claimed in time")
+                status, failure = TransferStatus.FAILED, _("Not claimed in time")
         return TransferView(
             reference=reference,
             psp_reference=pull_id,
@@ -220,7 +220,7 @@ class BtcPayAdapter(BaseAdapter):
         address = str(order.destination.get("address", ""))
         if not is_address(address, method.code):
             raise PspRefused(
-                _("“%(address)s” is no address on %(network)s: its checksum does not hold.")
+                _("“%(address)s” isn't a valid %(network)s address: the checksum is wrong.")
                 % {"address": address[:90], "network": NETWORKS[method.code].name}
             )
         pull_id = self._pull_payment_for(order, method.code)

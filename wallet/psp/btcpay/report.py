@@ -122,7 +122,7 @@ class BtcPayReader(CsvReader):
             return None
         invoice = self._cell(cells, "InvoiceId")
         if not invoice:
-            raise cell_error(line, "InvoiceId", _("it is empty."))
+            raise cell_error(line, "InvoiceId", _("the value is missing."))
         gross = exact_minor(line, "InvoiceCurrencyAmount", self._cell(cells, "InvoiceCurrencyAmount"), currency)
         row = FileRow(
             line,
@@ -151,7 +151,7 @@ class BtcPayReader(CsvReader):
         source = self._cell(cells, "Source")
         own = source or self._cell(cells, "Destination")
         if not own:
-            raise cell_error(line, "Source", _("it is empty."))
+            raise cell_error(line, "Source", _("the value is missing."))
         gross = -exact_minor(line, "CurrencyAmount", self._cell(cells, "CurrencyAmount"), currency)
         row = FileRow(
             line,
@@ -178,7 +178,7 @@ class BtcPayReader(CsvReader):
         if rate_text:
             rate = exact_rate(row.line, "Rate", rate_text)
             if not agrees_with_rate(minor, coin, rate, row.gross_minor, row.currency):
-                raise cell_error(row.line, "Rate", _("the coins at this rate are not the amount."))
+                raise cell_error(row.line, "Rate", _("the coins at this rate don't match the amount."))
         return row._replace(paid_currency=coin, paid_minor=minor, rate=rate)
 
 

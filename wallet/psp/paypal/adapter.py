@@ -75,7 +75,7 @@ class PayPalAdapter(BaseAdapter):
     keys = (
         Key("client_id", gettext_lazy("Client ID"), is_secret=False),
         Key("client_secret", gettext_lazy("Client secret")),
-        Key("webhook_id", gettext_lazy("Webhook ID"), is_secret=False, help_text=gettext_lazy("As PayPal shows it")),
+        Key("webhook_id", gettext_lazy("Webhook ID"), is_secret=False, help_text=gettext_lazy("As shown by PayPal")),
     )
 
     def __init__(self, psp: Psp) -> None:

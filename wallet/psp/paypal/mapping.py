@@ -57,7 +57,9 @@ def amount_of(minor: int, currency: str, psp: Psp) -> dict[str, str]:
     amount = from_minor(minor, currency)
     if currency in WHOLE_UNITS:
         if amount != amount.to_integral_value():
-            raise PspRefused(_("%(psp)s takes %(currency)s without decimals.") % {"psp": psp, "currency": currency})
+            raise PspRefused(
+                _("%(psp)s accepts only whole amounts in %(currency)s.") % {"psp": psp, "currency": currency}
+            )
         amount = amount.to_integral_value()
     return {"currency_code": currency, "value": f"{amount:f}"}
 

@@ -127,11 +127,13 @@ class StlReader(CsvReader):
             elif kind in ("FF", "RF", "RC"):
                 self._footer(kind, cells)
             else:
-                raise cell_error(self.line, "1", _("“%(value)s” is no row type of this report.") % {"value": kind[:20]})
+                raise cell_error(
+                    self.line, "1", _("“%(value)s” is not a row type of this report.") % {"value": kind[:20]}
+                )
 
     def _finish(self) -> None:
         if self._section is not None or self._is_open:
-            raise BadFile(_("The report ends before its footer: a part of it is missing. Nothing was imported."))
+            raise BadFile(_("The report ends before its footer: part of it is missing. Nothing was imported."))
         for (_account, currency), (opening, closing) in self._balances.items():
             self.opening[currency] = self.opening.get(currency, 0) + opening
             self.closing[currency] = self.closing.get(currency, 0) + closing
@@ -152,9 +154,9 @@ class StlReader(CsvReader):
 
     def _begin(self, cells: Sequence[str]) -> None:
         if self._section is not None:
-            raise cell_error(self.line, "SH", _("a section begins before the last one has ended."))
+            raise cell_error(self.line, "SH", _("a section begins before the previous one has ended."))
         if len(cells) < 4:
-            raise cell_error(self.line, "SH", _("the section header names no period."))
+            raise cell_error(self.line, "SH", _("the section header has no period."))
         first, last = (self._time("SH", text) for text in cells[1:3])
         self.days += [first.date(), last.date()]
         self._section = Section(self.line, cells[3].strip(), f"{cells[3].strip()}-{first:%Y%m%d}"[:60])
@@ -190,11 +192,11 @@ class StlReader(CsvReader):
         gross = self._signed("Transaction Debit or Credit", side, "Gross Transaction Amount", amount, currency)
         fee = -self._signed("Fee Debit or Credit", fee_side, "Fee Amount", fee_amount, currency)
         if fee and fee_currency != currency:
-            raise cell_error(line, "Fee Currency", _("the fee is in another currency than its transaction."))
+            raise cell_error(line, "Fee Currency", _("the fee is in a different currency from its transaction."))
         if not own:
-            raise cell_error(line, "Transaction ID", _("it is empty."))
+            raise cell_error(line, "Transaction ID", _("the value is missing."))
         if currency in section.closed:
-            raise cell_error(line, "Gross Transaction Currency", _("a row behind its section's footer."))
+            raise cell_error(line, "Gross Transaction Currency", _("a row after its section's footer."))
         sums = section.sums.get(currency)
         if sums is None:
             sums = section.sums[currency] = Sums(line)
@@ -236,7 +238,7 @@ class StlReader(CsvReader):
             raise cell_error(self.line, "SF", _("the section's footer is too short."))
         currency = checked_currency(self.line, "SF 1", cells[1].strip())
         if currency in section.closed:
-            raise cell_error(self.line, "SF 1", _("a second footer of that currency."))
+            raise cell_error(self.line, "SF 1", _("a second footer for this currency."))
         section.closed.add(currency)
         sums = section.sums.setdefault(currency, Sums(self.line))
         self._compare("SF", cells, sums, currency)
@@ -245,7 +247,7 @@ class StlReader(CsvReader):
             raise cell_error(
                 self.line,
                 "SF 9",
-                _("beginning balance and rows give %(sum)s, the ending balance is %(closing)s.")
+                _("opening balance and rows come to %(sum)s, but the closing balance is %(closing)s.")
                 % {"sum": format_minor(opening + sums.net, currency), "closing": format_minor(closing, currency)},
             )
         whole = self._report.setdefault(currency, Sums(self.line))
@@ -257,7 +259,7 @@ class StlReader(CsvReader):
         """Check that a later section of the same account continues where the one before ended."""
         known = self._balances.get((account, currency))
         if known is not None and known[1] != opening:
-            message = _("it does not begin where the section before ended (%(before)s, then %(now)s).")
+            message = _("it doesn't start where the previous section ended (%(before)s, then %(now)s).")
             values = {"before": format_minor(known[1], currency), "now": format_minor(opening, currency)}
             raise cell_error(self.line, "SF 7", message % values)
         self._balances[account, currency] = (opening if known is None else known[0], closing)
@@ -284,7 +286,7 @@ class StlReader(CsvReader):
 
     def _footer(self, kind: str, cells: Sequence[str]) -> None:
         if self._section is not None:
-            raise cell_error(self.line, kind, _("the section before has no end."))
+            raise cell_error(self.line, kind, _("the previous section has no end."))
         text = cells[1].strip() if len(cells) > 1 else ""
         if kind == "FF":
             self._count(cells, kind, self._of_file)
@@ -303,7 +305,7 @@ class StlReader(CsvReader):
     def _count(self, cells: Sequence[str], kind: str, counted: int) -> None:
         text = cells[1].strip() if len(cells) > 1 else ""
         if text != str(counted):
-            message = _("%(told)s rows are announced, %(counted)s are there.")
+            message = _("the report announces %(told)s rows but contains %(counted)s.")
             raise cell_error(self.line, kind, message % {"told": text[:20] or "—", "counted": counted})
 
     # Values
@@ -313,7 +315,9 @@ class StlReader(CsvReader):
         text = text.strip() or "0"
         if not (text.isascii() and text.isdigit()) or len(text) > 17:
             raise cell_error(
-                self.line, column, _("“%(value)s” is not an unsigned amount without a point.") % {"value": text[:40]}
+                self.line,
+                column,
+                _("“%(value)s” is not an unsigned amount without a decimal point.") % {"value": text[:40]},
             )
         if len(currency) != 3 or not (currency.isascii() and currency.isupper()):
             checked_currency(self.line, column, currency[:20] or "—")

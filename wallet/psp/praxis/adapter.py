@@ -158,7 +158,9 @@ class PraxisAdapter(BaseAdapter):
     """One application of one merchant at the cashier."""
 
     title = gettext_lazy("Cashier (Praxis-like)")
-    summary = gettext_lazy("Local methods through one cashier: BLIK, PIX and others, signed both ways.")
+    summary = gettext_lazy(
+        "Local payment methods through one cashier: BLIK, PIX and others. Messages are signed both ways."
+    )
     signature_headers = ("gt-authentication",)
     capabilities = frozenset({Capability.PAYOUT, Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE})
     methods = (
@@ -171,7 +173,7 @@ class PraxisAdapter(BaseAdapter):
     keys = (
         Key("merchant_id", gettext_lazy("Merchant ID"), is_secret=False),
         Key("application_key", gettext_lazy("Application key"), is_secret=False),
-        Key("webhook_secret", gettext_lazy("Merchant secret"), help_text=gettext_lazy("Signs both ways")),
+        Key("webhook_secret", gettext_lazy("Merchant secret"), help_text=gettext_lazy("Signs messages both ways")),
         Key("gateway", gettext_lazy("Gateway"), is_secret=False, is_required=False),
     )
 
@@ -369,7 +371,7 @@ class PraxisAdapter(BaseAdapter):
             raise PspRefused(f"{self.psp}: {answer.get('description', status)}"[:300], status=status)
         stated = response.headers.get("gt-authentication", "")
         if status < 0 or not self._is_signed(answer, answered, stated):
-            raise PspUnknown(_("%(psp)s answered without a signature that holds.") % {"psp": self.psp})
+            raise PspUnknown(_("%(psp)s sent a response with an invalid signature.") % {"psp": self.psp})
         return answer
 
 

@@ -117,12 +117,12 @@ class PraxisReader(CsvReader):
         super()._finish()
         self.is_complete = bool(self._totals)
         if self._totals and (missing := [currency for currency in self._counted if currency not in self._totals]):
-            raise BadFile(_("There is no total in %(c)s. Nothing was imported.") % {"c": ", ".join(missing)})
+            raise BadFile(_("There is no total for %(c)s. Nothing was imported.") % {"c": ", ".join(missing)})
         for currency, (line, *stated) in self._totals.items():
             counted = self._counted.get(currency, [0, 0, 0])
             for name, total, computed in zip(("tid", "processed_amount", "fee"), stated, counted, strict=True):
                 if total != computed:
-                    message = _("the total says %(total)s, the rows give %(sum)s.")
+                    message = _("the total is %(total)s, but the rows add up to %(sum)s.")
                     shown = [value if name == "tid" else format_minor(value, currency) for value in (total, computed)]
                     raise cell_error(line, name, message % {"total": shown[0], "sum": shown[1]})
 
@@ -134,9 +134,7 @@ class PraxisReader(CsvReader):
         text = self._cell(cells, name)
         digits = text.removeprefix("-") if signed else text
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 17:
-            raise cell_error(
-                self.line, name, _("“%(value)s” is not a whole number without a point.") % {"value": text[:40]}
-            )
+            raise cell_error(self.line, name, _("“%(value)s” is not a whole number.") % {"value": text[:40]})
         return int(text)
 
     def _time(self, cells: Sequence[str], name: str) -> dt.datetime:
@@ -148,7 +146,7 @@ class PraxisReader(CsvReader):
     def _read_total(self, cells: Sequence[str]) -> None:
         currency = checked_currency(self.line, "processed_currency", self._cell(cells, "processed_currency"), longest=5)
         if currency in self._totals:
-            raise cell_error(self.line, "processed_currency", _("a second total of that currency."))
+            raise cell_error(self.line, "processed_currency", _("a second total for this currency."))
         sums = (self._whole(cells, name, signed=True) for name in ("processed_amount", "fee"))
         self._totals[currency] = (self.line, self._whole(cells, "tid"), *sums)  # type: ignore[assignment]
 
@@ -165,7 +163,7 @@ class PraxisReader(CsvReader):
             raise cell_error(line, "transaction_status", _("“%(value)s” is not a known state.") % {"value": state[:40]})
         tid = self._cell(cells, "tid")
         if not tid:
-            raise cell_error(line, "tid", _("it is empty."))
+            raise cell_error(line, "tid", _("the value is missing."))
         currency = checked_currency(line, "processed_currency", self._cell(cells, "processed_currency"), longest=5)
         sign = 1 if kind == RowType.PAYMENT else -1
         gross = sign * self._whole(cells, "processed_amount")
@@ -198,7 +196,7 @@ class PraxisReader(CsvReader):
         if text := self._cell(cells, "conversion_rate"):
             rate = exact_rate(row.line, "conversion_rate", text)
             if not agrees_with_rate(asked, asked_in, rate, row.gross_minor, row.currency):
-                raise cell_error(row.line, "conversion_rate", _("the amount at this rate is not what was processed."))
+                raise cell_error(row.line, "conversion_rate", _("the amount at this rate isn't the amount processed."))
         return row._replace(paid_currency=asked_in, paid_minor=asked, rate=rate)
 
     def _add_reversal(self, row: FileRow, cells: Sequence[str], state: str) -> None:

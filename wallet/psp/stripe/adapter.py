@@ -64,7 +64,9 @@ class StripeAdapter(BaseAdapter):
     """Speaks to Stripe's API through the official SDK."""
 
     title = "Stripe"
-    summary = gettext_lazy("Cards, SEPA direct debit and Klarna on Stripe's page. Money goes back as refunds only.")
+    summary = gettext_lazy(
+        "Cards, SEPA direct debit and Klarna on Stripe's page. Money can only be returned as refunds."
+    )
     signature_headers = ("stripe-signature",)
     capabilities = frozenset({Capability.REFUND, Capability.LOOK_UP, Capability.SETTLEMENT_FILE, Capability.EVIDENCE})
     methods = (
@@ -81,7 +83,7 @@ class StripeAdapter(BaseAdapter):
         Key(
             "webhook_secret",
             gettext_lazy("Webhook signing secret"),
-            help_text=gettext_lazy("Stripe: Developers › Webhooks › your endpoint, begins with whsec_"),
+            help_text=gettext_lazy("Stripe: Developers › Webhooks › your endpoint; starts with whsec_"),
         ),
         Key("account", gettext_lazy("Account"), is_secret=False, is_required=False, help_text="acct_…"),
     )
@@ -171,7 +173,8 @@ class StripeAdapter(BaseAdapter):
         """Upload the files, then submit once and for all: Stripe takes evidence a single time."""
         if len(files) > len(EVIDENCE_HEADINGS):
             raise PspRefused(
-                _("Stripe takes at most %(n)s files. Join some of them into one PDF.") % {"n": len(EVIDENCE_HEADINGS)}
+                _("Stripe accepts at most %(n)s files. Combine some of them into one PDF.")
+                % {"n": len(EVIDENCE_HEADINGS)}
             )
         evidence: dict[str, str] = {"uncategorized_text": text[:EVIDENCE_TEXT_MAX]}
         with translate_errors(self.psp):
@@ -250,9 +253,9 @@ class StripeAdapter(BaseAdapter):
                 time.sleep(REPORT_POLL_SECONDS)
                 run = self._client.v1.reporting.report_runs.retrieve(run.id)
         if run.status == "pending":
-            raise PspRefused(_("Stripe is still writing the report. Try again in a few minutes."))
+            raise PspRefused(_("Stripe is still generating the report. Try again in a few minutes."))
         if run.status != "succeeded" or run.result is None or not run.result.url:
-            raise PspRefused(_("Stripe could not write the report: %(why)s") % {"why": run.error or run.status})
+            raise PspRefused(_("Stripe couldn't generate the report: %(why)s") % {"why": run.error or run.status})
         headers = {"Authorization": f"Bearer {self.credentials.get('api_key', '')}"}
         response = self._http.send("GET", run.result.url, headers=headers, bounds=REPORT)
         if not response.is_success:
@@ -269,7 +272,7 @@ class StripeAdapter(BaseAdapter):
         except (PspRefused, PspUnreachable, PspUnknown) as error:
             if getattr(error, "status", 0) == 401:
                 return Health(
-                    False, _("Stripe does not know this key. Copy the secret key from Developers › API keys again.")
+                    False, _("Stripe doesn't recognise this key. Copy the secret key from Developers › API keys again.")
                 )
             return Health(False, error.message)
         own_account = self.credentials.get("account")
@@ -277,11 +280,11 @@ class StripeAdapter(BaseAdapter):
             return Health(False, _("The key belongs to another account: %(m)s") % {"m": account.get("id")})
         if not account.get("charges_enabled", True):
             return Health(
-                False, _("Stripe does not let this account take payments yet. Finish its set-up in Stripe's dashboard.")
+                False, _("Stripe doesn't let this account take payments yet. Finish its setup in Stripe's dashboard.")
             )
         if not self.credentials.get("webhook_secret"):
             return Health(
-                False, _("The key is good. The webhook signing secret is missing: without it no payment is booked.")
+                False, _("The key works, but the webhook signing secret is missing, so no payments are booked.")
             )
         return Health(True, _("Connected"), {"merchant": account.get("id")})
 

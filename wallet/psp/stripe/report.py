@@ -120,7 +120,7 @@ class StripeReader(CsvReader):
         payout = self._payouts.get(key)
         if payout is None:
             if len(self._payouts) >= BATCHES_MAX:
-                raise cell_error(row.line, "automatic_payout_id", _("there are more payouts than a period can have."))
+                raise cell_error(row.line, "automatic_payout_id", _("there are too many payouts for one period."))
             paid_at = table.time(row.line, cells, "automatic_payout_effective_at")
             payout = self._payouts[key] = Payout(row.line, 0, paid_at)
         payout.total += row.net_minor
@@ -133,7 +133,7 @@ class StripeReader(CsvReader):
                 raise cell_error(
                     payout.line,
                     "net",
-                    _("the rows of payout %(payout)s add up to %(sum)s, which nobody pays out: a row is missing.")
+                    _("the rows of payout %(payout)s add up to %(sum)s, which can't be paid out: a row is missing.")
                     % {"payout": batch, "sum": format_minor(payout.total, currency)},
                 )
             yield FileRow(
@@ -262,9 +262,9 @@ class Table:
                 line, "reporting_category", _("“%(value)s” is not a known type.") % {"value": category[:40]}
             )
         if self.kind == "reconciliation" and not batch:
-            raise cell_error(line, "automatic_payout_id", _("it is empty."))
+            raise cell_error(line, "automatic_payout_id", _("the value is missing."))
         if not entry:
-            raise cell_error(line, "balance_transaction_id", _("it is empty."))
+            raise cell_error(line, "balance_transaction_id", _("the value is missing."))
         gross = exact_minor(line, "gross", gross_text, currency)
         fee = exact_minor(line, "fee", fee_text, currency)
         net = exact_minor(line, "net", net_text, currency)
@@ -304,14 +304,14 @@ class Table:
         if charged_in:
             rate = exact_rate(row.line, "exchange_rate", charged_in)
             if not agrees_with_rate(paid, facing, rate, row.gross_minor, row.currency):
-                raise cell_error(row.line, "exchange_rate", _("the amount paid at this rate is not gross."))
+                raise cell_error(row.line, "exchange_rate", _("the amount paid at this rate isn't the gross amount."))
         return row._replace(paid_currency=facing, paid_minor=paid, rate=rate)
 
     def _payout(self, line: int, cells: Sequence[str]) -> FileRow:
         currency = checked_currency(line, "currency", self.cell(cells, "currency").upper())
         own = self.cell(cells, "payout_id")
         if not own:
-            raise cell_error(line, "payout_id", _("it is empty."))
+            raise cell_error(line, "payout_id", _("the value is missing."))
         kind = self._kind(line, cells)
         if kind != RowType.MERCHANT_PAYOUT:
             raise cell_error(line, "reporting_category", _("expected a payout."))

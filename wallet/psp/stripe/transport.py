@@ -65,4 +65,4 @@ def translate_errors(psp: Psp) -> Iterator[None]:
             raise PspUnknown(message) from error
         raise PspRefused(message, status=status) from error
     except UNREADABLE as error:
-        raise PspUnknown(_("%(psp)s answered in a way we can't read.") % {"psp": psp}) from error
+        raise PspUnknown(_("%(psp)s sent a response that we can't read.") % {"psp": psp}) from error
