@@ -47,7 +47,7 @@ def test_a_statement_that_is_refused_says_why(page, cast, tmp_path):
             {"name": "a.xlsx", "mimeType": "application/octet-stream", "buffer": b"\xd0\xcf\x11\xe0 no workbook"}
         )
         page.get_by_role("button", name="Import and book").click()
-        expect(page.get_by_text("The file is no workbook that can be read")).to_be_visible()
+        expect(page.get_by_text("The workbook can't be read")).to_be_visible()
 
 
 def test_a_rejection_needs_no_mouse(page, cast, document):

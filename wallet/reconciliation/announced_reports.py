@@ -154,7 +154,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, text: str) -> str:
     notify(
         people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id),
         kind="wallet.report_not_fetched",
-        title=phrase("A report of %(psp)s is not here: %(name)s") % {"psp": report.psp, "name": report.name},
+        title=phrase("Report from %(psp)s not fetched: %(name)s") % {"psp": report.psp, "name": report.name},
         body=text,
         url=f"/money/psps/{report.psp_id}/health/",
         dedupe_key=f"report:{report.pk}:{report.attempts}:{timezone.now():%Y%m%d}",
@@ -227,8 +227,8 @@ def _notify_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
     notify(
         people_with("wallet.run_reconciliation", brand_id=psp.brand_id),
         kind="wallet.report_missing",
-        title=phrase("%(report)s of %(psp)s did not come") % {"report": kind.label, "psp": psp},
-        body=phrase("It should tell the movements of: %(days)s.") % {"days": joined(days, ", ")},
+        title=phrase("%(report)s from %(psp)s is missing") % {"report": kind.label, "psp": psp},
+        body=phrase("It should cover: %(days)s.") % {"days": joined(days, ", ")},
         url=f"/money/psps/{psp.pk}/health/",
         dedupe_key=f"report-missing:{psp.pk}:{kind.code}:{days[-1]}",
     )

@@ -33,7 +33,7 @@ def require_open(break_: Break) -> None:
     Raises: WrongState.
     """
     if break_.state != BreakState.OPEN:
-        raise WrongState(_("This break was resolved already."))
+        raise WrongState(_("This break is already resolved."))
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def resolve_break(*, break_id: int, actor: Actor, resolution: str) -> Break:
     if BreakPosting.objects.filter(one=break_, state=ApprovalState.PENDING).exists():
         raise WrongState(_("A posting for this break is awaiting second approval. Withdraw it first."))
     if not resolution.strip():
-        raise DomainError(_("Say how it was resolved."))
+        raise DomainError(_("Enter how it was resolved."))
     close(break_, actor, resolution)
     return break_
 
@@ -98,7 +98,7 @@ def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User
     owner = User.objects.filter(pk=owner_id).first() if owner_id else None
     for brand_id in {row.brand_id for row in rows}:
         if owner_id and (owner is None or owner.pk not in people_with("wallet.run_reconciliation", brand_id=brand_id)):
-            raise DomainError(_("This person may not resolve breaks of the brand."))
+            raise DomainError(_("This person can't resolve breaks of this brand."))
     changed = [row for row in rows if row.state == BreakState.OPEN and row.owner_id != owner_id]
     for row in changed:
         before, row.owner_id = row.owner_id, owner_id
@@ -115,7 +115,7 @@ def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User
         notify(
             [owner.pk],
             kind="wallet.breaks_given",
-            title=phrase("%(count)s breaks are yours to explain") % {"count": len(changed)},
+            title=phrase("Breaks assigned to you: %(count)s") % {"count": len(changed)},
             body=str(actor),
             url="/money/reconciliation/breaks/?state=open&mine=true",
             dedupe_key=f"breaks-given:{owner.pk}:{secrets.token_hex(6)}",
@@ -132,7 +132,7 @@ def comment(*, break_id: int, actor: Actor, body: str, file_name: str = "", cont
     break_ = lock(Break, break_id)
     require(policies.can_resolve(actor, break_))
     if not body.strip() and not content:
-        raise DomainError(_("Write something, or choose a file."))
+        raise DomainError(_("Enter a comment, or choose a file."))
     note = BreakNote(one=break_, author=actor, at=timezone.now(), body=body.strip()[:1000])
     if content:
         attachments.keep(note, attachments.BREAKS, below=break_.pk, name=file_name, content=content)

@@ -20,27 +20,25 @@ class TermsForm(forms.Form):
     """Amounts in the currency of the terms, with as many decimals as it has."""
 
     type = forms.ChoiceField(
-        label=_("For"),
+        label=_("Applies to"),
         choices=[(str(kind), RowType(kind).label) for kind in TYPES],
         widget=forms.Select({"autofocus": True}),
     )
     currency = forms.CharField(label=_("Currency"), max_length=20)
     percent = forms.DecimalField(
-        label=_("Per cent of the amount"), min_value=0, max_value=BASIS_POINTS_MAX // 100, decimal_places=4, initial=0
+        label=_("Percentage of the amount"), min_value=0, max_value=BASIS_POINTS_MAX // 100, decimal_places=4, initial=0
     )
-    fixed = forms.DecimalField(label=_("And for each"), min_value=0, max_digits=15, decimal_places=8, initial=0)
+    fixed = forms.DecimalField(label=_("Fixed amount each"), min_value=0, max_digits=15, decimal_places=8, initial=0)
     tolerance = forms.DecimalField(
-        label=_("May be off by"),
+        label=_("Tolerance"),
         min_value=0,
         max_digits=15,
         decimal_places=8,
         required=False,
-        help_text=_("For rounding; empty: the smallest unit of the currency"),
+        help_text=_("For rounding; empty: the currency's smallest unit"),
     )
     valid_from = forms.DateField(label=_("From"), widget=DayInput())
-    reason = forms.CharField(
-        label=_("Where it was agreed"), max_length=300, help_text=_("E.g. the contract and its clause")
-    )
+    reason = forms.CharField(label=_("Agreed in"), max_length=300, help_text=_("For example the contract and clause"))
 
     def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +47,7 @@ class TermsForm(forms.Form):
     def clean_currency(self) -> str:
         codes = currency_codes(self.cleaned_data["currency"])
         if len(codes) > 1:
-            raise forms.ValidationError(_("One currency: each has terms of its own."))
+            raise forms.ValidationError(_("Enter one currency only. Each currency has its own terms."))
         return codes[0]
 
     def clean(self) -> dict[str, Any]:

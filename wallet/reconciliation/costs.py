@@ -73,9 +73,9 @@ def propose_terms(*, psp_id: int, terms: Terms, reason: str, actor: User) -> Psp
     psp = lock(Psp, psp_id, "brand", no_key=True)
     require(psp_policies.can_manage_psp(actor, psp))
     if terms.type not in TYPES or not 0 <= terms.basis_points <= BASIS_POINTS_MAX:
-        raise DomainError(_("A cost is between nothing and 50 % of rows that carry a fee."))
+        raise DomainError(_("Enter a cost between 0 and 50 %, for a row type that carries a fee."))
     if terms.fixed_minor < 0 or terms.tolerance_minor < 0:
-        raise DomainError(_("Amounts must not be below zero."))
+        raise DomainError(_("Amounts can't be negative."))
     _require_open_day(psp, terms)
     return approvals.propose(PspCostProposal(psp=psp, reason=reason, **terms.as_fields()), actor=actor)
 
@@ -89,11 +89,9 @@ def _require_open_day(psp: Psp, terms: Terms | PspCostProposal) -> None:
     today = _today()
     rows = PspCost.objects.filter(psp=psp, type=terms.type, currency=terms.currency)
     if rows.filter(valid_from=terms.valid_from).exists():
-        raise DomainError(_("Other terms begin on this day already. Choose a later day."))
+        raise DomainError(_("Other terms already start on this day. Choose a later day."))
     if terms.valid_from < today and rows.filter(valid_from__lte=today).exists():
-        raise DomainError(
-            _("Reports were held against the terms that were in force then. Choose today or a later day.")
-        )
+        raise DomainError(_("Reports were already compared with the terms in force then. Choose today or a later day."))
 
 
 class CostApproval(approvals.ApprovalKind[PspCostProposal]):
@@ -128,7 +126,7 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
             compare_reports_with_terms(item.psp, since=cost.valid_from)
 
     def title(self, item: PspCostProposal) -> LocalizedText:
-        return phrase("Cost terms of %(psp)s") % {"psp": item.psp}
+        return phrase("Cost terms for %(psp)s") % {"psp": item.psp}
 
     def url(self, item: PspCostProposal) -> str:
         return f"/money/psps/{item.psp_id}/costs/"
@@ -136,7 +134,7 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
     def changes(self, item: PspCostProposal) -> list[Change]:
         percent, fixed = formats.number(item.percent, item.percent_decimals), formats.money(item.fixed, item.currency)
         return [
-            Change(_("For"), f"{item.get_type_display()}, {item.currency}"),
+            Change(_("Applies to"), f"{item.get_type_display()}, {item.currency}"),
             Change(_("Cost"), f"{percent} % + {fixed}"),
             Change(_("Tolerance"), formats.money(item.tolerance, item.currency)),
             Change(_("From"), formats.day(item.valid_from)),
@@ -160,7 +158,7 @@ def withdraw_terms(*, cost_id: int, actor: Actor) -> None:
     cost = PspCost.objects.select_related("psp__brand").get(pk=cost_id)
     require(psp_policies.can_manage_psp(actor, cost.psp))
     if cost.valid_from <= _today():
-        raise WrongState(_("These terms are in force: write later ones that take over."))
+        raise WrongState(_("These terms are already in force. Add later terms to replace them."))
     key = {name: getattr(cost, name) for name in ("psp", "type", "currency", "valid_from")}
     PspCostProposal.objects.filter(state=ApprovalState.APPROVED, ended_at=None, **key).update(
         ended_by=actor, ended_at=timezone.now()

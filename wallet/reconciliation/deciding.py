@@ -32,7 +32,7 @@ def _lock_open(suggestion_id: int) -> Suggestion:
     lock_psp(psp_id)
     suggestion = lock(Suggestion, suggestion_id, "psp__brand", "row", "movement")
     if suggestion.state != SuggestionState.OPEN:
-        raise WrongState(_("This suggestion is “%(state)s” already.") % {"state": suggestion.get_state_display()})
+        raise WrongState(_("This suggestion is already “%(state)s”.") % {"state": suggestion.get_state_display()})
     return suggestion
 
 
@@ -45,10 +45,12 @@ def accept(*, suggestion_id: int, actor: Actor) -> Suggestion:
     suggestion = _lock_open(suggestion_id)
     require(policies.can_reconcile(actor, suggestion.psp))
     if suggestion.difference_minor:
-        raise DomainError(_("The amounts differ: say on the break what the difference is, and somebody else posts it."))
+        raise DomainError(
+            _("The amounts differ. Propose a posting for the difference on the break; another person approves it.")
+        )
     taken = Match.objects.filter(leg=Leg.PSP, row=suggestion.row) | Match.objects.filter(movement=suggestion.movement)
     if taken.exists():
-        raise WrongState(_("One of the two was matched meanwhile."))
+        raise WrongState(_("One of the two has been matched in the meantime."))
     Match.objects.create(leg=Leg.PSP, row=suggestion.row, movement=suggestion.movement, rule=MatchRule.ACCEPTED)
     _decide(suggestion, SuggestionState.ACCEPTED, actor)
     now = timezone.now()
@@ -110,15 +112,15 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     """
     known = Match.objects.filter(pk=match_id).first()
     if known is None:
-        raise WrongState(_("This match was undone already."))
+        raise WrongState(_("This match is already undone."))
     psp = _psp_of(known)
     require(policies.can_reconcile(actor, psp))
     if not reason.strip():
-        raise DomainError(_("Say why they are not the same."))
+        raise DomainError(_("Enter why they aren't the same."))
     lock_psp(psp.pk)
     lines = list(Match.objects.filter(group_id=known.group_id) if known.group_id else Match.objects.filter(pk=match_id))
     if not lines:
-        raise WrongState(_("This match was undone already."))
+        raise WrongState(_("This match is already undone."))
     rows = [line.row_id for line in lines if line.row_id]
     movements = [line.movement_id for line in lines if line.movement_id]
     entries = [line.entry_id for line in lines if line.entry_id]
@@ -132,7 +134,7 @@ def undo(*, match_id: int, actor: Actor, reason: str) -> None:
     _note_distinct(actor, reason, ((row, movement, entry) for row in rows for movement, entry in sides))
     BankEntry.objects.filter(pk__in=entries).update(
         state=EntryState.UNMATCHED,
-        outcome=localize(phrase("A match was undone: %(reason)s") % {"reason": reason.strip()[:200]}),
+        outcome=localize(phrase("Match undone: %(reason)s") % {"reason": reason.strip()[:200]}),
     )
     audit.record(
         actor=actor,

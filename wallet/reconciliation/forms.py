@@ -17,7 +17,8 @@ from wallet.models import Psp
 class PostingForm(forms.Form):
     # What reached our own bank is proposed with the bank's entry, by a form of its own.
     way = forms.ChoiceField(
-        label=_("What it is"), choices=[choice for choice in PostingWay.choices if choice[0] != PostingWay.OWN_BANK]
+        label=_("Type of difference"),
+        choices=[choice for choice in PostingWay.choices if choice[0] != PostingWay.OWN_BANK],
     )
     business_on = forms.DateField(label=_("Business day"), widget=DayInput())
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

@@ -150,7 +150,7 @@ def require_arrival(break_: Break, entry_id: int | None, *, own: BreakPosting | 
     own: the proposal that holds it already. Raises: DomainError.
     """
     if entry_id is None or not can_be_own_bank(break_):
-        raise DomainError(_("Choose the booking at the bank that it is."))
+        raise DomainError(_("Choose the matching bank entry."))
     entry = lock_or_none(BankEntry, entry_id)
     spoken_for = BreakPosting.objects.filter(
         entry_id=entry_id, state__in=[ApprovalState.PENDING, ApprovalState.APPROVED]
@@ -168,11 +168,11 @@ def require_arrival(break_: Break, entry_id: int | None, *, own: BreakPosting | 
         and not spoken_for.exists()
     )
     if entry is None or not is_free:
-        raise WrongState(_("This booking at the bank belongs to something else by now."))
+        raise WrongState(_("This bank entry is already matched to something else."))
     assert break_.row is not None
     arrival = _judge(entry, break_.row, _psp_of(break_))
     if arrival is None:
-        raise DomainError(_("Amount and text of this booking do not show that it is this payout."))
+        raise DomainError(_("The amount and text of this bank entry don't match this payout."))
     return arrival
 
 

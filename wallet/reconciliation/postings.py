@@ -105,13 +105,13 @@ def propose(
     require(reconciliation_policies.can_resolve(actor, break_))
     breaks.require_open(break_)
     if not can_be_posted(break_):
-        raise DomainError(_("This break is no difference of money: resolve it in words, or correct the movement."))
+        raise DomainError(_("This break isn't a money difference. Close it with a comment, or correct the movement."))
     if way == PostingWay.OWN_BANK:
         own_bank.require_arrival(break_, entry_id)
     between = _convert(break_)
     difference = between.difference_minor if between else break_.difference_minor
     if way == PostingWay.ROUNDING and abs(difference) > ROUNDING_MAX_MINOR:
-        raise DomainError(_("This is more than rounding can be. Choose what it is."))
+        raise DomainError(_("This is too large for a rounding difference. Choose another type."))
     _require_open_day(break_.brand_id, business_on)
     posting = BreakPosting(
         one=break_,
@@ -131,7 +131,7 @@ def _convert(break_: Break) -> BreakConversion | None:
     """Convert a break between two currencies. Raises DomainError (no rate, or the row names another client)."""
     conversion = convert_break(break_)
     if conversion and break_.row and break_.movement and names_another_client(break_.row, break_.movement):
-        raise DomainError(_("The row names another client: this is no difference of money."))
+        raise DomainError(_("The row names a different client, so this isn't a money difference."))
     return conversion
 
 
@@ -167,7 +167,7 @@ def _require_unchanged(posting: BreakPosting, break_: Break) -> BreakConversion 
             and (conversion.books_minor, conversion.books_currency) == (movement.amount_minor, movement.currency)
         )
     if not same or posting.movement_id != break_.movement_id or not can_be_posted(break_):
-        raise WrongState(_("The break has changed since this was proposed. Refuse it, and propose it anew."))
+        raise WrongState(_("The break has changed since this was proposed. Reject the proposal and submit a new one."))
     return conversion
 
 
@@ -176,7 +176,7 @@ def _require_open_day(brand_id: int, day: dt.date) -> None:
         raise DomainError(_("The business day is not here yet."))
     closed = Period.objects.filter(brand_id=brand_id, last_day__gte=day).exclude(state=PeriodState.OPEN)
     if closed.exists():
-        raise DomainError(_("The books are closed on this day. Choose a later one."))
+        raise DomainError(_("The books are closed for this day. Choose a later day."))
 
 
 class PostingApproval(approvals.ApprovalKind[BreakPosting]):
@@ -193,7 +193,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
     related = ("one", "entry")
     one_open = ("one",)
     confirm = gettext_lazy("Post this difference?")
-    done = gettext_lazy("Posted.")
+    done = gettext_lazy("Difference posted.")
 
     def client_id(self, item: BreakPosting) -> int | None:
         return item.one.client_id

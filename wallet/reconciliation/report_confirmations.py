@@ -27,7 +27,7 @@ def _lock(waiting_id: int, actor: Actor) -> ReportToConfirm:
     waiting = lock(ReportToConfirm, waiting_id, "psp__brand")
     require(policies.can_confirm_report(actor, waiting))
     if waiting.state != WaitingState.WAITING:
-        raise WrongState(_("This report is already decided: %(state)s.") % {"state": waiting.get_state_display()})
+        raise WrongState(_("This report has already been decided: %(state)s.") % {"state": waiting.get_state_display()})
     return waiting
 
 

@@ -227,7 +227,7 @@ def import_original(
             report = store(psp, file_name, original, actor, progress, reader=reader)
             if not (is_complete or reader.is_complete):
                 raise EndUnknown(
-                    _("Nothing in the report says where it ends. Confirm under “Reconciliation” that it's complete.")
+                    _("The report doesn't mark its end. Confirm under “Reconciliation” that it's complete.")
                 )
             progress(original.size_bytes, original.size_bytes, _("Matching"))
             match_report(report)
@@ -333,7 +333,7 @@ def refuse_known(psp: Psp, digest: str) -> None:
     known = SettlementImport.objects.filter(psp=psp, sha256=digest).first()
     if known is not None:
         raise DomainError(
-            _("This file was imported already, on %(day)s as “%(name)s”. Nothing was changed.")
+            _("This file was already imported on %(day)s as “%(name)s”. Nothing was changed.")
             % {"day": known.imported_at.date(), "name": known.file_name},
             code="same_file",
         )
@@ -391,4 +391,4 @@ def _refuse_repeated(report_id: int, column: str) -> None:
         cursor.execute(REPEATED, [report_id])
         repeated = cursor.fetchone()
     if repeated:
-        raise cell_error(repeated[1], column, _("the same transaction stands on line %(n)s.") % {"n": repeated[0]})
+        raise cell_error(repeated[1], column, _("the same transaction is already on line %(n)s.") % {"n": repeated[0]})

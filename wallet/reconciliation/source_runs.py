@@ -181,7 +181,7 @@ def _run_platform(source: Source, day: dt.date) -> RunResult:
     note_breaks(source, compared.differences, first=first, last=day)
     read_at = SyncCursor.objects.filter(server=server, kind="deals").values_list("read_at", flat=True).first()
     if read_at is None or read_at <= end_of(day):
-        message = _("The deals of this server were not read since the day ended.")
+        message = _("This server's deals haven't been read since the day ended.")
         return RunResult(RunState.MISSING, compared.checked, read_at.date() if read_at else None, message)
     return RunResult(RunState.AGREES, compared.checked, day)
 
@@ -213,7 +213,7 @@ def _run_psp(source: Source, day: dt.date) -> RunResult:
         else None
     )
     if reached and (covered is None or covered < day):
-        message = _("No report covers this day. Movements in our books: %(count)s.") % {"count": moved}
+        message = _("No report covers this day. Movements in the ledger: %(count)s.") % {"count": moved}
         return RunResult(RunState.MISSING, moved, covered, message)
     return RunResult(RunState.AGREES, moved, covered)
 
@@ -241,7 +241,7 @@ def _run_bank(source: Source, day: dt.date) -> RunResult:
     note_breaks(source, differences, first=dt.date(2000, 1, 1), last=day)
     entries = psp.bank_entries.filter(booked_on=day).count()
     unknown = sum(position.unknown_count for position in positions.values())
-    message = _("Payments whose owner nobody knows: %(count)s.") % {"count": unknown} if unknown else ""
+    message = _("Payments without a known owner: %(count)s.") % {"count": unknown} if unknown else ""
     if covered is None or covered < day:
         return RunResult(RunState.MISSING, entries, covered, message or _("No statement covers this day."))
     return RunResult(RunState.AGREES, entries, covered, message)

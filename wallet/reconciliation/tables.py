@@ -29,7 +29,7 @@ class BreakFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"))
     leg = django_filters.MultipleChoiceFilter(choices=Leg.choices, label=_("Between"), distinct=False)
     psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
-    mine = django_filters.BooleanFilter(method="filter_mine", label=_("Mine"))
+    mine = django_filters.BooleanFilter(method="filter_mine", label=_("Assigned to me"))
 
     class Meta:
         model = Break
@@ -46,7 +46,9 @@ def _age(row: Break, _table: Table) -> str:
 
 class BreakTable(Table):
     name, title, permission = "breaks", _("Breaks"), "wallet.view_settlementimport"
-    subtitle = _("What their side and ours say differently. One that a later file explains closes itself.")
+    subtitle = _(
+        "Differences between external sources and the ledger. A break that a later file explains closes automatically."
+    )
     columns = [
         Column("explanation", _("Break"), link=True),
         BadgeColumn("kind", _("Kind")),
@@ -65,7 +67,7 @@ class BreakTable(Table):
     bulk_actions = [
         BulkAction(
             "give",
-            _("Give"),
+            _("Assign"),
             "wallet:breaks_give",
             "wallet.run_reconciliation",
             icon="user-check",
@@ -73,10 +75,8 @@ class BreakTable(Table):
         )
     ]
     empty = Empty(
-        _("Nothing differs"),
-        _(
-            "A line of a PSP's report that our books do not know, or know otherwise, waits here until finance explains it."
-        ),
+        _("No breaks"),
+        _("A report line that is missing in the ledger, or differs from it, waits here until finance explains it."),
         "scale",
     )
 
@@ -102,18 +102,20 @@ class ReserveFilter(django_filters.FilterSet):
 
 class ReserveTable(Table):
     name, title, permission = "reserves", _("Held back by PSPs"), "wallet.view_settlementimport"
-    subtitle = _("What PSPs hold back and release. It is booked by itself; late or unequal is a break.")
+    subtitle = _(
+        "Reserves held and released by PSPs. They are booked automatically; a late or different release is a break."
+    )
     columns = [
         TimeColumn("at", _("Booked"), link=True),
         MoneyColumn("amount_minor", _("Amount"), minor=True, signed=True),
         DateColumn("due_on", _("Due on")),
         BadgeColumn("state", _("State")),
-        MoneyColumn("open_minor", _("Open with its releases"), minor=True, signed=True),
+        MoneyColumn("open_minor", _("Open after releases"), minor=True, signed=True),
         Column("psp", _("PSP"), value="psp.name", css="nowrap"),
         Column("reference", _("PSP reference"), value="row.psp_reference", css="clip mono"),
     ]
     filterset = ReserveFilter
-    empty = Empty(_("Nothing held back"), _("What a PSP's report says of reserves stands here."), "scale")
+    empty = Empty(_("No reserves held"), _("Reserves in PSP reports appear here."), "scale")
 
     def queryset(self) -> QuerySet[ReserveItem]:
         rows = queries_recon.reserves_visible_to(self.user).select_related("psp", "row")
@@ -153,17 +155,17 @@ def _in_books(row: Suggestion, _table: Table) -> str:
 
 class SuggestionTable(Table):
     name, title, permission = "suggestions", _("Suggestions"), "wallet.view_settlementimport"
-    subtitle = _("Two that may be the same. No rule takes these by itself: say so on the break.")
+    subtitle = _("Possible matches that no rule accepts automatically. Decide them on the break.")
     columns = [
         Column("there", _("In the report"), render=_in_report, link=True),
-        Column("here", _("In our books"), render=_in_books),
+        Column("here", _("In the ledger"), render=_in_books),
         Column("rule", _("Why"), value=lambda row: row.get_rule_display(), css="nowrap"),
         Column("psp", _("PSP"), value="psp.name", css="nowrap"),
         BadgeColumn("state", _("State")),
         AgoColumn("made_at", _("Found")),
     ]
     filterset = SuggestionFilter
-    empty = Empty(_("Nothing to decide"), _("Every row is matched, or has no likely other side."), "scale")
+    empty = Empty(_("Nothing to decide"), _("Every row is matched or has no likely match."), "scale")
 
     def queryset(self) -> QuerySet[Suggestion]:
         return (
@@ -182,7 +184,7 @@ class SuggestionTable(Table):
 
 class ImportTable(Table):
     name, title, permission = "settlements", _("Reconciliation"), "wallet.view_settlementimport"
-    subtitle = _("Settlement reports of the PSPs, held against our books.")
+    subtitle = _("PSP settlement reports, compared with the ledger.")
     columns = [
         Column("file_name", _("Report"), link=True),
         Column("psp", _("PSP"), value="psp.name"),
@@ -195,8 +197,8 @@ class ImportTable(Table):
     ]
     row_url_name = "wallet:settlement"
     empty = Empty(
-        _("No report imported yet"),
-        _("Upload a PSP's settlement report, or fetch it: every movement is matched, and each difference gets a name."),
+        _("No reports imported yet"),
+        _("Upload or fetch a PSP's settlement report. Each movement is matched and each difference explained."),
         "scale",
     )
 

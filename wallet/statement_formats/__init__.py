@@ -142,7 +142,7 @@ def _read_members(file: BinaryIO, mapping: Mapping | None) -> Iterator[Parsed]:
                 content = io.BytesIO(inside.read())
             kind, statements = read_file(content, "auto", mapping)
             if kind == "zip":
-                raise BadStatement(_("There is an archive in the archive."))
+                raise BadStatement(_("The archive contains another archive."))
             for statement in statements:
                 statement.place = f"{member.filename}: {statement.place}"
                 yield statement

@@ -143,7 +143,7 @@ class _Reader:
             has_account = True
             yield self._finish(self.statement)
         if not has_account:
-            raise BadStatement(_("There is no account in the file: no record 03 of BAI2."))
+            raise BadStatement(_("The file has no account: there is no BAI2 record 03."))
 
     def _read_record(self, record: Record) -> None:
         self.file_level.records += record.physical
@@ -198,9 +198,9 @@ class _Reader:
         )
         self.is_open = True
         if not account:
-            statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("the account is missing."), Weight.NEEDED)
         if self.day is None:
-            statement.add_trouble(statement.place, _("its group (record 02) names no day."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("its group (record 02) has no date."), Weight.NEEDED)
         if group[2] in GROUP_STATUS:
             statement.add_trouble(
                 statement.place, _("its group is a %(status)s.") % {"status": GROUP_STATUS[group[2]]}, Weight.NEEDED
@@ -260,7 +260,7 @@ class _Reader:
         number = int(kind) if TYPE_CODE.fullmatch(kind) else 0
         if number == 890 or not amount:
             if text := _join_text(rest[2:]):
-                statement.add_trouble(place, _("a note: %(text)s") % {"text": text[:200]})
+                statement.add_trouble(place, _("note: %(text)s") % {"text": text[:200]})
             return
         is_credit = 100 <= number < 400 or 920 <= number < 960
         is_debit = 400 <= number < 700 or 960 <= number <= 999
@@ -298,14 +298,14 @@ class _Reader:
         for at, (name, expected) in enumerate(computed):
             value = stated[at] if at < len(stated) else ""
             if not value:
-                statement.add_trouble(place, _("it names no %(what)s.") % {"what": name or _("sum")}, Weight.NEEDED)
+                statement.add_trouble(place, _("no %(what)s given.") % {"what": name or _("sum")}, Weight.NEEDED)
             elif not AMOUNT.fullmatch(value):
                 statement.add_error(place, _("“%(value)s” is not a number.") % {"value": value[:40]})
             elif int(value.replace(".", "")) != expected:
                 message = (
-                    _("it says %(told)s, the amounts add up to %(found)s.")
+                    _("it is %(told)s, but the amounts add up to %(found)s.")
                     if not at
-                    else _("it says %(told)s %(name)s, there are %(found)s.")
+                    else _("it counts %(told)s %(name)s, but there are %(found)s.")
                 )
                 statement.add_error(place, message % {"told": value, "found": expected, "name": name})
         statement.checks.append(f"{record.code} control total")
@@ -334,12 +334,14 @@ class _Reader:
                 statement.claims.remove(claim)
                 statement.add_trouble(
                     statement.place,
-                    _("its total of type %(code)s is not explained by details.") % {"code": claim.what[:3]},
+                    _("its total of type %(code)s isn't explained by details.") % {"code": claim.what[:3]},
                 )
         if opening and closing and not statement.entries and len(totals) == 2:
             statement.checks.append("opening + totals = closing")
             if opening.amount + totals[1] - totals[-1] != closing.amount:
-                statement.add_error(statement.place, _("opening balance and totals do not give the closing balance."))
+                statement.add_error(
+                    statement.place, _("opening balance and totals don't add up to the closing balance.")
+                )
             closing.is_interim = True
         statement.settle()
         return statement
@@ -378,9 +380,7 @@ def _drop_placeholder_balances(statement: Parsed) -> None:
     moved = sum(claim.side * (claim.total or 0) for claim in statement.claims)
     if len(ends) == 2 and moved and not any(balance.amount for balance in ends):
         statement.balances = [balance for balance in statement.balances if balance not in ends]
-        statement.add_trouble(
-            statement.place, _("its balances are zero although money moved; they are taken as not given.")
-        )
+        statement.add_trouble(statement.place, _("its balances are zero although money moved, so they are ignored."))
 
 
 def _accept_lump_sum(statement: Parsed, claim: Claim, entry_count: int) -> None:

@@ -69,9 +69,9 @@ def strict(parsed: Parsed) -> Statement:
         if trouble.weight != Weight.NOTE:
             raise bad(trouble.place, trouble.message)
     if not parsed.currency:
-        raise bad(parsed.place, _("it names no currency."))
+        raise bad(parsed.place, _("the currency is missing."))
     if parsed.first_day is None or parsed.last_day is None:
-        raise bad(parsed.place, _("it names no day."))
+        raise bad(parsed.place, _("the date is missing."))
     opening, closing = parsed.balance("opening"), parsed.balance("closing")
     is_whole_period = opening is not None and closing is not None and not closing.is_interim and not opening.is_interim
     return Statement(
@@ -95,7 +95,7 @@ def _split_entries(booking: Booking, parsed: Parsed) -> Iterator[Entry]:
     Raises: BadStatement (no amount, or no day).
     """
     if booking.amount is None or booking.booked_on is None:
-        raise bad(booking.place, _("it has no amount, or no day."))
+        raise bad(booking.place, _("the amount or date is missing."))
     parts = booking.details
     if not parts or any(part.amount is None for part in parts):
         texts = " ".join(part.text for part in parts)

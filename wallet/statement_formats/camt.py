@@ -73,7 +73,7 @@ def read_camt(file: BinaryIO) -> Iterator[Parsed]:
     reader = _Reader(file)
     yield from reader.statements()
     if not reader.count:
-        raise BadStatement(_("This is no camt.052, .053 or .054 file: “%(name)s”.") % {"name": reader.root[:40]})
+        raise BadStatement(_("This isn't a camt.052, .053 or .054 file: “%(name)s”.") % {"name": reader.root[:40]})
 
 
 class _Reader:
@@ -103,10 +103,10 @@ class _Reader:
                 return  # whatever a download left after the document
             place = _("Line %(line)s, column %(column)s") % {"line": line, "column": column + 1}
             if self.statement is None:
-                raise bad(place, _("this is not XML."))
+                raise bad(place, _("this isn't XML."))
             yield self._cut_off(self.statement, place)
         except DefusedXmlException as error:
-            raise BadStatement(_("The file has a DTD or entities in it; no bank sends those.")) from error
+            raise BadStatement(_("The file contains a DTD or entities, which banks don't send.")) from error
         except (ValueError, LookupError) as error:
             raise BadStatement(_("The file's encoding can't be read.")) from error
 
@@ -114,7 +114,7 @@ class _Reader:
         """Keep what was read of a statement before the file stopped being XML."""
         part = next(element for element in reversed(self.path) if element.tag in GROUPS)
         _read_head(statement, part)
-        statement.add_error(place, _("this is not XML."))
+        statement.add_error(place, _("this isn't XML."))
         _read_tail(statement, part)
         return statement
 
@@ -122,7 +122,7 @@ class _Reader:
         name = element.tag = local(element.tag)
         self.open_elements += 1
         if len(self.path) >= DEPTH_MAX or self.open_elements > OPEN_ELEMENTS_MAX:
-            raise BadStatement(_("The file has more elements in one another than any bank's. Nothing was imported."))
+            raise BadStatement(_("The file's elements are nested too deeply. Nothing was imported."))
         self.root = self.root or name
         inside = self.path[-1].tag if self.path else ""
         if self.statement is None and name in GROUPS and inside.startswith(GROUPS[name]):
@@ -216,7 +216,7 @@ def _read_head(statement: Parsed, part: Element) -> None:
 
 def _read_tail(statement: Parsed, part: Element) -> None:
     if not statement.account:
-        statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
+        statement.add_trouble(statement.place, _("the account is missing."), Weight.NEEDED)
     for element in every(part, "Bal"):
         _add_balance(statement, element)
     _choose_balances(statement)
@@ -230,7 +230,7 @@ def _read_tail(statement: Parsed, part: Element) -> None:
     if statement.first_day is None:
         statement.first_day = statement.last_day = day_of(statement, statement.place, text_of(part, "CreDtTm"))
         if statement.first_day is None:
-            statement.add_trouble(statement.place, _("it names no day."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("the date is missing."), Weight.NEEDED)
     _fill_entry_days(statement)
 
 
@@ -241,7 +241,11 @@ def _fill_entry_days(statement: Parsed) -> None:
             entry.booked_on = statement.last_day
             for part in entry.details:
                 part.booked_on = statement.last_day
-            message = _("it names no day; the statement's is taken.") if statement.last_day else _("it names no day.")
+            message = (
+                _("the date is missing; the statement's date is used.")
+                if statement.last_day
+                else _("the date is missing.")
+            )
             is_known = statement.last_day is not None and statement.first_day == statement.last_day
             statement.add_trouble(entry.place, message, Weight.NOTE if is_known else Weight.NEEDED)
 
@@ -255,7 +259,7 @@ def _add_balance(statement: Parsed, element: Element) -> None:
     number, currency = amount_in(statement, statement.place, amount)
     if find(element, "CdtDbtInd") is None:
         statement.add_trouble(
-            statement.place, _("its balance %(code)s has no direction; it is taken as a credit.") % {"code": code}
+            statement.place, _("its balance %(code)s has no direction and is treated as a credit.") % {"code": code}
         )
         is_credit: bool | None = True
     else:

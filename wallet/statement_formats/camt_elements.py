@@ -88,7 +88,7 @@ def amount_in(statement: Parsed, place: str, amount: Element) -> tuple[Decimal |
     if number is None:
         statement.add_error(place, _("“%(value)s” is not an amount.") % {"value": text[:40]})
     elif text.startswith(SIGNS):
-        statement.add_error(place, _("“%(value)s” has a sign; CdtDbtInd says the direction.") % {"value": text[:40]})
+        statement.add_error(place, _("“%(value)s” has a sign; CdtDbtInd sets the direction.") % {"value": text[:40]})
     if code and not currency:
         statement.add_error(place, _("“%(value)s” isn't a currency code.") % {"value": code[:10]})
     return (None if text.startswith(SIGNS) else number), currency

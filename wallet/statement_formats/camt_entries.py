@@ -43,7 +43,7 @@ def add_entry(statement: Parsed, element: Element, details: tuple[Booking, ...])
     amount = find(element, "Amt")
     number, currency = (None, "") if amount is None else amount_in(statement, place, amount)
     if amount is None:
-        statement.add_error(place, _("it has no amount."))
+        statement.add_error(place, _("the amount is missing."))
     is_credit = is_credit_in(statement, place, element)
     code = text_of(element, "Sts/Cd", "Sts/Prtry", "Sts").upper() or "BOOK"
     value_on = day_in(statement, place, find(element, "ValDt"))
@@ -160,7 +160,7 @@ def _apply_entry(statement: Parsed, entry: Booking, detail: Booking, number: int
     detail.booked_on, detail.value_on, detail.status = entry.booked_on, entry.value_on, entry.status
     detail.is_reversal = entry.is_reversal
     if detail.signed:
-        message = _("“%(value)s” has a sign; CdtDbtInd says the direction.")
+        message = _("“%(value)s” has a sign; CdtDbtInd sets the direction.")
         statement.add_error(detail.place, message % {"value": detail.signed[:40]})
     is_credit = detail.side == "CRDT" if detail.side in ("CRDT", "DBIT") else (entry.amount or 0) >= 0
     mine = next(

@@ -65,7 +65,7 @@ def read_mt940(file: BinaryIO) -> Iterator[Parsed]:
             yield statement
         statement = _Message(number, fields).read()
     if statement is None:
-        raise BadStatement(_("There is no MT940 or MT942 message in the file: no line starts with “:20:” or “:25:”."))
+        raise BadStatement(_("The file has no MT940 or MT942 message: no line starts with “:20:” or “:25:”."))
     if (closing := statement.balance("closing")) and closing.code == ":62M:":
         statement.add_trouble(
             statement.place, _("it ends with an interim balance (:62M:): its last page is missing."), Weight.NEEDED
@@ -132,7 +132,7 @@ class _Message:
         statement.number = self._first("28C", "28")
         statement.account, statement.currency = _split_account(self._first("25", "25P"))
         if not statement.account:
-            statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("the account is missing."), Weight.NEEDED)
         for field in self.fields:
             self._add_balance(field)
         opening = statement.balance("opening")
@@ -160,7 +160,7 @@ class _Message:
         limits = [re.search(r"\d[\d.]*,?\d*", field.text) for field in self.fields if field.tag == "34F"]
         has_floor = any(limit is not None and amount_of(limit[0]) for limit in limits)
         if has_floor:
-            self.statement.add_trouble(self.statement.place, _("bookings below the floor limit (:34F:) are not in it."))
+            self.statement.add_trouble(self.statement.place, _("it leaves out entries below the floor limit (:34F:)."))
         return has_floor
 
     def _first(self, *tags: str) -> str:
@@ -181,7 +181,7 @@ class _Message:
             statement.add_trouble(statement.place, _("its opening or closing balance is missing."), Weight.NEEDED)
         if is_report and not tags & {"90C", "90D", "end"}:
             statement.add_trouble(
-                statement.place, _("its end is missing: neither its sums (:90D:, :90C:) nor “-”."), Weight.NEEDED
+                statement.place, _("its end is missing: it has neither sums (:90D:, :90C:) nor “-”."), Weight.NEEDED
             )
 
     def _add_balance(self, field: _Field) -> None:
@@ -220,7 +220,7 @@ class _Message:
             return None
         if not text.strip("0"):
             self.statement.add_trouble(
-                self._place(field), _("“%(value)s” is not a date; it is left out.") % {"value": text}
+                self._place(field), _("“%(value)s” is not a date and is left out.") % {"value": text}
             )
             return None
         year, month, day = int(text[:-4]), int(text[-4:-2]), int(text[-2:])
@@ -228,7 +228,7 @@ class _Message:
         if year in YEARS and 1 <= month <= 12 and 1 <= day <= 31:
             last = calendar.monthrange(year, month)[1]
             if day > last:
-                message = _("“%(value)s” is no day of the calendar; the month's last day is taken.") % {"value": text}
+                message = _("“%(value)s” is not a calendar date; the last day of the month is used.") % {"value": text}
                 is_february = month == 2 and day == 30
                 self.statement.add_trouble(self._place(field), message, Weight.NOTE if is_february else Weight.NEEDED)
             return dt.date(year, month, min(day, last))

@@ -51,7 +51,7 @@ def read_ofx(file: BinaryIO) -> Iterator[Parsed]:
     reader = _Reader()
     yield from reader.read(_tokens(file))
     if not reader.count:
-        message = _("There is no statement in the file: no STMTRS, CCSTMTRS or INVSTMTRS of OFX.")
+        message = _("The file has no statement: no STMTRS, CCSTMTRS or INVSTMTRS of OFX.")
         raise BadStatement(f"{message} {reader.message}".strip())
 
 
@@ -231,7 +231,7 @@ class _Reader:
             text=values.get("MEMO", ""),
         )
         if entry.booked_on is None:
-            statement.add_trouble(place, _("it names no day (DTPOSTED)."), Weight.NEEDED)
+            statement.add_trouble(place, _("the date is missing (DTPOSTED)."), Weight.NEEDED)
         entry.party.name = values.get("PAYEE/NAME") or values.get("NAME", "")
         entry.party.account = values.get("BANKACCTTO/ACCTID") or values.get("CCACCTTO/ACCTID", "")
         entry.party.bic = values.get("BANKACCTTO/BANKID", "")
@@ -274,7 +274,7 @@ class _Reader:
 
     def _note_odd_day(self, text: str, place: str) -> None:
         if self.statement is not None:
-            self.statement.add_trouble(place, _("“%(value)s” is not a date; it is left out.") % {"value": text[:30]})
+            self.statement.add_trouble(place, _("“%(value)s” is not a date and is left out.") % {"value": text[:30]})
 
     def _finish(self, statement: Parsed) -> Parsed:
         values = self.values
@@ -286,7 +286,7 @@ class _Reader:
         statement.bank = values.get(f"{origin}/BANKID") or values.get(f"{origin}/BROKERID") or self.bank
         statement.currency = known_currency(values.get("CURDEF", ""))
         if not statement.account:
-            statement.add_trouble(statement.place, _("it names no account."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("the account is missing."), Weight.NEEDED)
         statement.first_day = self._day(values.get("DTSTART", ""), statement.place)
         statement.last_day = self._day(values.get("DTEND", ""), statement.place)
         for kind, name in (("closing", "LEDGERBAL"), ("available", "AVAILBAL")):
@@ -303,7 +303,7 @@ class _Reader:
         for entry in statement.entries:
             entry.currency = entry.currency or statement.currency
         if not statement.currency:
-            statement.add_trouble(statement.place, _("it names no currency (CURDEF)."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("the currency is missing (CURDEF)."), Weight.NEEDED)
         statement.settle()
         return statement
 
@@ -313,7 +313,7 @@ class _Reader:
         for entry in statement.entries:
             other = seen.setdefault(entry.bank_reference, entry) if entry.bank_reference else entry
             if (other.amount, other.booked_on) != (entry.amount, entry.booked_on):
-                message = _("FITID “%(id)s” is already that of another entry, with another amount or day.")
+                message = _("FITID “%(id)s” already belongs to another entry with a different amount or date.")
                 statement.add_trouble(entry.place, message % {"id": entry.bank_reference[:40]}, Weight.NEEDED)
 
 

@@ -233,7 +233,7 @@ def prove(statement: Parsed) -> Parsed:
         if balance.kind in ("opening", "closing") and not is_whole(
             balance.amount, balance.currency or statement.currency
         ):
-            message = _("its balance %(amount)s is too large, or finer than the smallest unit of its currency.")
+            message = _("its balance %(amount)s is too large, or has too many decimal places for its currency.")
             statement.add_trouble(statement.place, message % {"amount": str(balance.amount)[:40]}, Weight.NEEDED)
     _balances_follow(statement)
     _day_is_plausible(statement, statement.place, statement.first_day, statement.last_day)
@@ -261,7 +261,7 @@ def _amount_is_possible(statement: Parsed, entry: Booking) -> None:
     if entry.currency and statement.currency and entry.currency != statement.currency:
         statement.add_error(
             entry.place,
-            _("it is in %(other)s, the account is in %(c)s.") % {"other": entry.currency, "c": statement.currency},
+            _("it is in %(other)s, but the account is in %(c)s.") % {"other": entry.currency, "c": statement.currency},
         )
 
 
@@ -278,7 +278,7 @@ def _details_add_up(statement: Parsed, entry: Booking) -> None:
         and all(part is not None for part in amounts)
         and sum(part or 0 for part in amounts) != entry.amount
     ):
-        statement.add_error(entry.place, _("the payments of the batch do not add up to the entry."))
+        statement.add_error(entry.place, _("the batch's payments don't add up to the entry."))
 
 
 def _claim_holds(statement: Parsed, claim: Claim) -> None:
@@ -303,13 +303,13 @@ def _claim_holds(statement: Parsed, claim: Claim) -> None:
     if claim.number is not None and claim.number not in counts:
         statement.add_error(
             statement.place,
-            _("the bank counts %(count)s entries (%(what)s), %(found)s are there.")
+            _("the bank counts %(count)s entries (%(what)s), but there are %(found)s.")
             % {"count": claim.number, "what": claim.what, "found": counts[0]},
         )
     if claim.total is not None and claim.total not in sums:
         statement.add_error(
             statement.place,
-            _("the entries add up to %(sum)s, the bank says %(told)s (%(what)s).")
+            _("the entries add up to %(sum)s, but the bank reports %(told)s (%(what)s).")
             % {"sum": _money(sums[0], statement), "told": _money(claim.total, statement), "what": claim.what},
         )
     statement.checks.append(claim.what)
@@ -322,7 +322,7 @@ def _balances_follow(statement: Parsed) -> None:
     if opening.currency and closing.currency and opening.currency != closing.currency:
         statement.add_error(
             statement.place,
-            _("it opens in %(one)s and closes in %(other)s.") % {"one": opening.currency, "other": closing.currency},
+            _("it opens in %(one)s but closes in %(other)s.") % {"one": opening.currency, "other": closing.currency},
         )
         return
     total = opening.amount + sum((entry.amount or Decimal(0) for entry in statement.booked), Decimal(0))
@@ -330,13 +330,14 @@ def _balances_follow(statement: Parsed) -> None:
         statement.checks.append("opening + entries = closing")
     elif opening.is_interim or closing.is_interim:
         statement.add_trouble(
-            statement.place, _("its interim balances are not explained by the entries; they need not be.")
+            statement.place, _("its interim balances aren't explained by the entries, which isn't required.")
         )
     else:
         statement.add_error(
             statement.place,
             _(
-                "opening balance and entries give %(sum)s, the closing balance is %(closing)s. An entry is missing or was changed."
+                "opening balance and entries come to %(sum)s, but the closing balance is %(closing)s. An "
+                "entry is missing or was changed."
             )
             % {"sum": _money(total, statement), "closing": _money(closing.amount, statement)},
         )

@@ -102,7 +102,7 @@ def read_workbook(file: BinaryIO, mapping: Mapping | None = None) -> Iterator[Pa
             return
         except BadStatement as error:
             refusal = refusal or error
-    raise refusal or BadStatement(_("There is no sheet in the workbook."))
+    raise refusal or BadStatement(_("The workbook has no sheet."))
 
 
 # ── a statement of each account and currency ─────────────────────────────────────────────────────────────────────────
@@ -119,7 +119,7 @@ def read_rows(rows: Rows, mapping: Mapping | None, sheet: str = "", *, has_end_m
     mapping = mapping or guess([row for _number, row in head])
     if mapping is None:
         raise BadStatement(
-            _("No columns of days and amounts are recognised in the table. Say which is what on the mapping page.")
+            _("No date and amount columns were recognised in the table. Map the columns on the mapping page.")
         )
     reader = _Table(mapping, sheet, has_end_mark=has_end_mark)
     for number, row in head[: mapping.header + 1]:
@@ -202,7 +202,7 @@ class _Table:
             return
         if amount is None and not trouble:
             if not self._read_balance_row(row):
-                self.notes.append((self.place(number), _("the row has no amount; it is left out.")))
+                self.notes.append((self.place(number), _("the row has no amount and is left out.")))
                 self._remember_row(number, row, is_booking=False)
             return
         currency = (
@@ -217,7 +217,9 @@ class _Table:
             if amount is None:
                 statement.add_error(place, _("“%(value)s” is not an amount.") % {"value": cell})
             else:
-                message = _("“%(value)s” could mean two amounts: write decimals with two digits.") % {"value": cell}
+                message = _("“%(value)s” could mean two different amounts. Write decimals with two digits.") % {
+                    "value": cell
+                }
                 statement.add_trouble(place, message, Weight.NEEDED)
         if (
             self.text(row, "currency")
@@ -250,7 +252,7 @@ class _Table:
             entry.status = Status.PENDING
             statement.entries.append(entry)
         elif any(str(other).strip() for other in row):
-            self.notes.append((self.place(number), _("the row has no day; it is left out.")))
+            self.notes.append((self.place(number), _("the row has no date and is left out.")))
 
     def _statement(self, account: str, currency: str) -> Parsed:
         key = (account, currency)
@@ -335,12 +337,12 @@ class _Table:
     def statements(self) -> Iterator[Parsed]:
         if not self.by_account:
             statement = self._statement(self.mapping.account, self.mapping.currency)
-            statement.add_trouble(statement.place, _("there is no booking in it."), Weight.NEEDED)
+            statement.add_trouble(statement.place, _("it contains no entries."), Weight.NEEDED)
         for number, statement in enumerate(self.by_account.values()):
             if not number and self.last_width < (
                 self.width_min or (len(self.names) if self.mapping.header >= 0 else 0)
             ):
-                message = _("it has fewer cells than the rows before: the file was cut off.")
+                message = _("it has fewer cells than the rows above: the file was cut off.")
                 statement.add_trouble(self.place(self.last_line), message, Weight.NEEDED)
             if not number:
                 for place, message in self.notes[:50]:
@@ -348,7 +350,7 @@ class _Table:
                 for doubt in self.mapping.doubts:
                     statement.add_trouble(_("The file"), describe_doubts()[doubt], Weight.NEEDED)
             if not statement.currency:
-                statement.add_trouble(statement.place, _("it names no currency."), Weight.NEEDED)
+                statement.add_trouble(statement.place, _("the currency is missing."), Weight.NEEDED)
             self._derive_balances(statement)
             self._judge_end(statement)
             if len(self.by_account) == 1:
@@ -406,7 +408,7 @@ class _Table:
             wrong = _first_break(
                 entries if len(_find_breaks(entries)) <= len(_find_breaks(entries[::-1])) else entries[::-1]
             )
-            statement.add_error(wrong.place, _("its balance does not follow from the line before."))
+            statement.add_error(wrong.place, _("its balance doesn't follow from the previous line."))
             statement.checks.append("running balance")
             return
         statement.checks.append("running balance")
@@ -442,8 +444,8 @@ def describe_doubts() -> dict[str, str]:
     """Describe what a table leaves open, for the person who imports it, in their language."""
     return {
         "order": _("day and month could be the other way round."),
-        "decimal": _("it does not say whether “,” or “.” stands before decimals."),
-        "columns": _("the names of its columns are not known, or it has none; what they mean is guessed."),
+        "decimal": _("it's unclear whether “,” or “.” is the decimal separator."),
+        "columns": _("the column headings weren't recognised or are missing; their meaning is guessed."),
     }
 
 

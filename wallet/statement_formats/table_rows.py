@@ -69,7 +69,7 @@ def first_rows(file: BinaryIO, kind: str) -> list[tuple[int, list[Any]]]:
         return list(itertools.islice(csv_rows(file), SAMPLE_ROWS))
     samples = [rows[:SAMPLE_ROWS] for _name, rows in sheets(file)]
     if not samples:
-        raise BadStatement(_("There is no sheet in the workbook."))
+        raise BadStatement(_("The workbook has no sheet."))
     return next((rows for rows in samples if guess([row for _number, row in rows]) is not None), samples[0])
 
 

@@ -86,10 +86,10 @@ def _read(file: BinaryIO) -> bytes:
 
 def _refusal_message(code: str) -> str:
     if code == "damaged":
-        return _("The file is no workbook that can be read. Save it again, or as CSV.")
+        return _("The workbook can't be read. Save it again, or as CSV.")
     return _(
-        "The workbook is too large when it is unpacked: at most 1,000,000 cells within 4,000,000 are read. Delete what stands far "
-        "from the table, or save the sheet as CSV."
+        "The workbook is too large when unpacked: at most 1,000,000 cells within 4,000,000 are "
+        "read. Delete what is far from the table, or save the sheet as CSV."
     )
 
 

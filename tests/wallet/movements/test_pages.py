@@ -384,7 +384,7 @@ def test_a_report_is_uploaded_matched_and_its_break_resolved(cast, psp, browse):
     assert done["Location"] == reverse("wallet:settlement", args=[report.pk])
     shown = browser.get(done["Location"]).content.decode()
     assert "Missing in ledger" in shown
-    assert "imported already" in send(GOOD.encode()).getvalue().decode()
+    assert "already imported" in send(GOOD.encode()).getvalue().decode()
     resolve = reverse("wallet:break_resolve", args=[Break.objects.get().pk])
     assert browser.post(resolve, {"reason": ""}).status_code == 422
     too_long = browser.post(resolve, {"reason": "Test payment " * 30})

@@ -591,7 +591,7 @@ PAID = HEAD + ",,,2013-06-10 06:00:00,CEST,MerchantPayout,TX1,GBP,,,,GBP,4.88,,,
     ("changed", "to", "words"),
     [
         ("4.88,,0.04", "4.89,,0.04", "Line 1, column “Net Credit (NC)”: gross less fees"),
-        ("5.00", "5.001", "Line 1, column “Gross Credit (GC)”: “5.001” is finer"),
+        ("5.00", "5.001", "Line 1, column “Gross Credit (GC)”: “5.001” has too many decimal"),
         ("Settled", "Weather", "column “Type”: “Weather”"),
         ("SandboxMerchantECOM", "Other", "column “Merchant Account”: “Other”"),
         ("2013-06-03", "yesterday", "column “Creation Date”"),

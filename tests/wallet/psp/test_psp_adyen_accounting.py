@@ -159,7 +159,7 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
         ("3JY1Y65VWIRGUETT", "", "Line 2, column “Transfer Id”: the value is missing"),
         ("bank,booked", "bank,pending", "Line 4, column “Status”: “pending” is not a known state"),
         ("bank,booked", "bonk,booked", "Line 4, column “Category”: “bonk” is not a known type"),
-        ("-99.99,0,0", "-99.999,0,0", "Line 2, column “Received (PC)”: “-99.999” is finer"),
+        ("-99.99,0,0", "-99.999,0,0", "Line 2, column “Received (PC)”: “-99.999” has too many decimal"),
         ("99.99,EUR,-99.99", "99.99,eur,-99.99", "Line 2, column “Payment Currency”: “eur” is not a currency code"),
         ("2026-10-05 13:30:18", "yesterday", "Line 2, column “Booking Date”: “yesterday”"),
         ("CEST", "Mars", "Line 2, column “Booking Date TimeZone”: “Mars”"),
@@ -284,7 +284,7 @@ def test_a_transaction_that_stands_twice_is_refused(cast, outside):
     sent(cast, outside, "a", 200)
     content = fetched(outside)
     booked = next(line for line in content.decode().splitlines() if ",booked," in line)
-    with pytest.raises(BadFile, match=r"Line 5, column “Transaction Id”: the same transaction stands on line 4"):
+    with pytest.raises(BadFile, match=r"Line 5, column “Transaction Id”: the same transaction is already on line 4"):
         import_report(
             psp_id=outside.psp.pk, file_name="t.csv", content=content + booked.encode() + b"\n", actor=cast.finance
         )

@@ -492,7 +492,7 @@ ROW = "po_1,2026-11-16 00:00:00,txn_1,2026-11-10 12:00:00,eur,100.00,1.75,98.25,
     ("changed", "to", "words"),
     [
         ("98.25", "98.24", "Line 2, column “net”: gross less fee"),
-        ("100.00", "100.001", "Line 2, column “gross”: “100.001” is finer"),
+        ("100.00", "100.001", "Line 2, column “gross”: “100.001” has too many decimal"),
         ("100.00", "x", "Line 2, column “gross”"),
         ("charge,", "weather,", "column “reporting_category”: “weather”"),
         ("2026-11-10 12", "yesterday 12", "column “created_utc”"),

@@ -120,13 +120,13 @@ def test_a_row_that_names_another_client_is_no_difference_of_money(cast, psp, ec
     recon.movement(psp, cast.other_client, "D-2", 500)
     recon.report(psp, [recon.row("D-2", 9_400, psp_reference="p-D-1")])
     one = Break.objects.get(kind=BreakKind.CURRENCY)
-    with pytest.raises(DomainError, match="names another client"):
+    with pytest.raises(DomainError, match="names a different client"):
         propose(one, cast.finance)
 
 
 def test_more_than_rounding_is_not_rounding(cast, psp, ecb):
     one = euro_row_of_a_dollar_payment(cast, psp, 8_101)
-    with pytest.raises(DomainError, match="more than rounding"):
+    with pytest.raises(DomainError, match="too large for a rounding"):
         propose(one, cast.finance, PostingWay.ROUNDING)
 
 

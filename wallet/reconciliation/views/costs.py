@@ -62,8 +62,8 @@ def cost_new(request: UserRequest, pk: int) -> HttpResponseBase:
         do,
         url=reverse("wallet:psp_costs", args=[psp.pk]),
         success_message=_("Proposal submitted. Awaiting second approval."),
-        title=_("What %(psp)s charges from a day on") % {"psp": psp},
-        submit=_("Write down"),
+        title=_("New cost terms for %(psp)s") % {"psp": psp},
+        submit=_("Submit terms"),
         wide=True,
     )
 
@@ -74,5 +74,5 @@ def cost_take_back(request: UserRequest, pk: int) -> HttpResponseBase:
     """Terms that two people agreed to and whose day is not here yet."""
     rows = PspCost.objects.filter(psp__in=queries.psps_visible_to(request.user).values("pk"))
     cost: PspCost = queries.one_of(rows, pk, request.user, "wallet.manage_psp")
-    run_action(request, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user), _("Withdrawn."))
+    run_action(request, lambda: costs.withdraw_terms(cost_id=pk, actor=request.user), _("Terms withdrawn."))
     return redirect("wallet:psp_costs", pk=cost.psp_id)

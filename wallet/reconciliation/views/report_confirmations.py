@@ -95,7 +95,7 @@ def discard(request: UserRequest, pk: int) -> HttpResponseBase:
     if not run_action(
         request,
         lambda: report_confirmations.discard_report(waiting_id=waiting.pk, actor=request.user),
-        _("Discarded. Nothing of it was imported."),
+        _("Discarded. Nothing was imported."),
         show_forbidden=True,
     ):
         return _show(request, _find(request, pk), status=422)

@@ -171,7 +171,7 @@ def break_resolve(request: UserRequest, pk: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: resolve_break(break_id=row.pk, actor=request.user, resolution=form.cleaned_data["reason"]),
-        _("Resolved."),
+        _("Break resolved."),
         form=form,
         show_forbidden=True,
     )

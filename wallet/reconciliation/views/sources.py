@@ -135,7 +135,11 @@ def daily_fetch(request: UserRequest, pk: int) -> HttpResponseBase:
     psp = queries.one_of(queries.psps_visible_to(request.user), pk, request.user, "wallet.run_reconciliation")
     require_permission(request.user, "wallet.run_reconciliation")
     is_on = request.POST.get("on") == "1"
-    message = _("%(psp)s is fetched every day from now on.") if is_on else _("%(psp)s is no longer fetched by itself.")
+    message = (
+        _("Reports from %(psp)s will be fetched daily.")
+        if is_on
+        else _("Reports from %(psp)s are no longer fetched automatically.")
+    )
     run_action(
         request,
         lambda: source_runs.set_daily_fetch(psp_id=psp.pk, is_on=is_on, actor=request.user),
