@@ -79,7 +79,7 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
     clients = list(Client.objects.filter(pk__in=ids).only("id", "brand_id", "book_id"))
     reach = reach_of(actor).books
     if any(client.book_id not in reach for client in clients):
-        raise NotAllowed(_("Some of these people are not in a book that you reach."))
+        raise NotAllowed(_("Some of these leads are in books you don't have access to."))
     agent = User.objects.filter(pk=agent_id).first()
     if agent is None:
         raise DomainError(_("Choose who gets these leads."))
@@ -87,7 +87,7 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
     for brand_id in sorted({client.brand_id for client in clients}):
         book = Book.objects.filter(owner=agent, brand_id=brand_id, is_pool=False).order_by("pk").first()
         if book is None:
-            raise DomainError(_("%(agent)s has no book at this brand.") % {"agent": agent})
+            raise DomainError(_("%(agent)s has no book with this brand.") % {"agent": agent})
         mine = [client.pk for client in clients if client.brand_id == brand_id]
         moving = move_clients(client_ids=mine, to_book_id=book.pk, actor=actor, reason=reason)
         _hand_over(moving, agent, actor)

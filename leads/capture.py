@@ -174,7 +174,7 @@ def _find_replay(brand: Brand, capture: Capture) -> tuple[Lead | None, str]:
     body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
     lead = Lead.objects.select_related("client").filter(brand=brand, idempotency_key=capture.idempotency_key).first()
     if lead is not None and lead.body_hash != body_hash:
-        raise IdempotencyConflict(_("This idempotency key was used before, with another lead."))
+        raise IdempotencyConflict(_("This idempotency key was already used for a different lead."))
     return lead, body_hash
 
 
@@ -184,7 +184,7 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
     hint = capture.country or places.region_of(capture.accept_language) or fallback
     phone = canonical_phone(capture.phone, hint)
     if not email and not phone:
-        raise DomainError(_("A lead needs an e-mail address or a telephone number that works."))
+        raise DomainError(_("Enter a valid e-mail address or phone number."))
     country = places.guess_country(
         told=capture.country, phone_e164=phone, accept_language=capture.accept_language, fallback=fallback
     )
@@ -352,7 +352,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         actor=actor,
         at=lead.captured_at,
         dedupe_key=f"lead:{lead.pk}",
-        title=(phrase("Came again: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s"))
+        title=(phrase("Repeat enquiry: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s"))
         % {"where": where},
         body=lead.message,
         data={"lead_id": lead.pk, "score": lead.score},
@@ -364,7 +364,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             kind=TimelineKind.LEAD,
             dedupe_key=f"similar:{lead.pk}",
             data={"similar": similar},
-            title=phrase("May be the same person as %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
+            title=phrase("Possible duplicate of %(others)s") % {"others": ", ".join(f"#{pk}" for pk in similar)},
         )
     publish(
         LeadCaptured(
@@ -382,7 +382,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         notify(
             [lead.assigned_to_id],
             kind="leads.came_again",
-            title=phrase("%(client)s came again") % {"client": client},
+            title=phrase("Repeat enquiry from %(client)s") % {"client": client},
             body=where,
             url=client.get_absolute_url(),
             dedupe_key=f"leads.came_again:{lead.pk}",

@@ -14,39 +14,39 @@ class Channel(BadgeChoices):
     API = "api", "indigo", _("API")
     IMPORT = "import", "secondary", _("Import")
     PORTAL = "portal", "teal", _("Trader's room")
-    MANUAL = "manual", "azure", _("Entered by hand")
+    MANUAL = "manual", "azure", _("Entered manually")
 
 
 class RuleKind(models.TextChoices):
     """What a scoring rule looks at. `leads.scoring` holds the question behind each."""
 
     BASE = "base", _("Every lead")
-    COUNTRY = "country", _("Country in a list")
-    LANGUAGE = "language", _("A language the brand speaks")
-    EMAIL = "email", _("Kind of e-mail address")
-    PHONE = "phone", _("State of the phone number")
-    CAMPAIGN = "campaign", _("Quality of the campaign (0 to 10)")
-    SOURCE = "source", _("Source in a list")
-    HOUR = "hour", _("Hour of the day where the lead is")
-    REPEAT = "repeat", _("Came again")
-    REFERRAL = "referral", _("Referred by a partner")
-    CONSENT = "consent", _("Agreed to be contacted with offers")
+    COUNTRY = "country", _("Country")
+    LANGUAGE = "language", _("Language supported by the brand")
+    EMAIL = "email", _("Type of e-mail address")
+    PHONE = "phone", _("Validity of the phone number")
+    CAMPAIGN = "campaign", _("Campaign quality (0 to 10)")
+    SOURCE = "source", _("Source")
+    HOUR = "hour", _("Local time of the lead")
+    REPEAT = "repeat", _("Repeat enquiry")
+    REFERRAL = "referral", _("Partner referral")
+    CONSENT = "consent", _("Marketing consent")
 
 
 class Strategy(models.TextChoices):
-    ROUND_ROBIN = "round_robin", _("In turn")
+    ROUND_ROBIN = "round_robin", _("Round robin")
     LEAST_LOADED = "least_loaded", _("Fewest leads waiting")
 
 
 class OffShift(models.TextChoices):
     WAIT = "wait", _("Wait in the pool until someone is on shift")
-    ASSIGN = "assign", _("Assign all the same")
+    ASSIGN = "assign", _("Assign anyway")
 
 
 class ImportState(BadgeChoices):
-    CHECKING = "checking", "blue", _("Being checked")
+    CHECKING = "checking", "blue", _("Checking")
     CHECKED = "checked", "azure", _("Ready to import")
-    IMPORTING = "importing", "blue", _("Being imported")
+    IMPORTING = "importing", "blue", _("Importing")
     DONE = "done", "green", _("Imported")
     FAILED = "failed", "red", _("Failed")
     DISCARDED = "discarded", "secondary", _("Discarded")
@@ -65,9 +65,9 @@ IMPORT_TRANSITIONS: dict[str, set[str]] = {
 
 class RowVerdict(BadgeChoices):
     NEW = "new", "green", _("New")
-    KNOWN = "known", "yellow", _("Known: attached to the client")
-    REPEATED = "repeated", "orange", _("Repeated in the file")
-    WRONG = "wrong", "red", _("Wrong")
+    KNOWN = "known", "yellow", _("Existing record")
+    REPEATED = "repeated", "orange", _("Duplicate in file")
+    WRONG = "wrong", "red", _("Invalid")
 
 
 # What a call says of a lead whom nobody had reached; `AFTER_A_TALK` of one whom somebody had. Later steps stay the agent's word.

@@ -102,9 +102,9 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     from django.utils.translation import gettext as _
 
     labels = {
-        "email": _("same mailbox"),
-        "phone": _("same telephone"),
+        "email": _("same e-mail address"),
+        "phone": _("same phone number"),
         "country": _("same country"),
-        "last_name": _("same family name"),
+        "last_name": _("same last name"),
     }
     return [f"{labels.get(reason['code'], reason['code'])} (+{reason['weight']})" for reason in reasons]

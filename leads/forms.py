@@ -35,12 +35,12 @@ class LeadForm(forms.Form):
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80, required=False)
     email = forms.EmailField(label=gettext_lazy("E-mail"), required=False)
     country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
-    phone = forms.CharField(label=gettext_lazy("Telephone"), max_length=40, required=False)
+    phone = forms.CharField(label=gettext_lazy("Phone"), max_length=40, required=False)
     language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
-    source = forms.CharField(label=gettext_lazy("Where from"), max_length=60, required=False)
+    source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
     message = forms.CharField(
-        label=gettext_lazy("What they want"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=gettext_lazy("Enquiry"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
     keep = forms.BooleanField(label=gettext_lazy("Keep this lead in my book"), required=False, initial=True)
 

@@ -76,9 +76,9 @@ def decode(raw: bytes) -> str:
         try:
             return raw.decode("utf-16")
         except UnicodeDecodeError as error:
-            raise DomainError(_("The file was cut off or is damaged. Save the sheet again as CSV.")) from error
+            raise DomainError(_("The file is incomplete or damaged. Save it as CSV again.")) from error
     if b"\0" in raw[:4096]:
-        raise DomainError(_("This is not a text file. Save the sheet as CSV and choose that file."))
+        raise DomainError(_("This isn't a text file. Save it as CSV and choose that file."))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -100,12 +100,12 @@ def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
     columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") for name in header]
     if not {"email", "phone"} & set(columns):
         raise DomainError(
-            _("The first line must name the columns, with at least one called email or phone. Found: %(found)s")
+            _("The first line must contain the column names, including email or phone. Found: %(found)s")
             % {"found": ", ".join(header)[:200] or "–"}
         )
     twice = {column for column in columns if column and columns.count(column) > 1}
     if twice:
-        raise DomainError(_("Two columns mean the same: %(columns)s") % {"columns": ", ".join(sorted(twice))})
+        raise DomainError(_("Two columns have the same meaning: %(columns)s") % {"columns": ", ".join(sorted(twice))})
     unknown = [name for name, column in zip(header, columns, strict=True) if not column]
     return reader, columns, unknown
 
@@ -129,7 +129,9 @@ def read_rows(text: str, defaults: Defaults, campaigns: set[str]) -> Iterator[Ro
             continue
         count += 1
         if count > MOST_ROWS:
-            raise DomainError(_("The file has more than %(most)s lines. Split it.") % {"most": f"{MOST_ROWS:,}"})
+            raise DomainError(
+                _("The file has more than %(most)s lines. Split it into smaller files.") % {"most": f"{MOST_ROWS:,}"}
+            )
         row = _read(line, values, columns, defaults, campaigns)
         if not row.errors:
             row.same_as_line = people.earlier(row)
@@ -165,11 +167,11 @@ def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, 
         line, country=defaults.country, language=defaults.language, source=defaults.source, campaign=defaults.campaign
     )
     if len(values) > len(columns):
-        row.wrong("", _("More fields than columns: is there a separator inside a text without quotes?"))
+        row.wrong("", _("More values than columns. Put values that contain the separator in quotes."))
     typed = {column: value.strip() for column, value in zip(columns, values, strict=False) if column}
     for name, value in typed.items():
         if "\0" in value:
-            row.wrong(name, _("It has a character that can't be kept (NUL)"))
+            row.wrong(name, _("Contains an invalid character (NUL)"))
             typed[name] = value.replace("\0", " ").strip()
     for name, most in LONGEST.items():
         if len(typed.get(name, "")) > most:
@@ -183,7 +185,7 @@ def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, 
     row.consent = typed.get("consent", "").lower() in YES
     code = typed.get("campaign", "").lower()
     if code and code not in campaigns:
-        row.wrong("campaign", _("There is no campaign “%(code)s”") % {"code": code})
+        row.wrong("campaign", _("Unknown campaign “%(code)s”") % {"code": code})
     row.campaign = code or row.campaign
     return row
 
@@ -202,7 +204,7 @@ def _read_places(row: Row, typed: dict[str, str]) -> None:
         row.country = places.country_code(country)
         if not row.country:
             row.wrong(
-                "country", _("“%(value)s” is no country: write its two letters, e.g. DE") % {"value": country[:40]}
+                "country", _("Unknown country “%(value)s”: use the two-letter code, e.g. DE") % {"value": country[:40]}
             )
     language = typed.get("language", "").lower().replace("_", "-")
     if language:
@@ -210,7 +212,8 @@ def _read_places(row: Row, typed: dict[str, str]) -> None:
             row.language = language
         else:
             row.wrong(
-                "language", _("“%(value)s” is no language: write its two letters, e.g. de") % {"value": language[:40]}
+                "language",
+                _("Unknown language “%(value)s”: use the two-letter code, e.g. de") % {"value": language[:40]},
             )
 
 
@@ -220,11 +223,15 @@ def _read_contact(row: Row, typed: dict[str, str]) -> None:
         row.email = clean_email(email)
         row.email_canonical = canonical_email(row.email)
         if not row.email:
-            row.wrong("email", _("“%(value)s” is no e-mail address") % {"value": email[:60]})
+            row.wrong("email", _("“%(value)s” isn't a valid e-mail address") % {"value": email[:60]})
     if phone:
         row.phone = canonical_phone(phone, row.country)
         if not row.phone:
-            hint = "" if row.country else " " + _("(the line has no country)")
-            row.wrong("phone", _("“%(value)s” is no telephone number") % {"value": phone[:40]} + hint)
+            problem = (
+                _("“%(value)s” isn't a valid phone number")
+                if row.country
+                else _("“%(value)s” isn't a valid phone number; the line has no country")
+            )
+            row.wrong("phone", problem % {"value": phone[:40]})
     if not email and not phone:
-        row.wrong("email", _("Neither an e-mail address nor a telephone number"))
+        row.wrong("email", _("E-mail address and phone number are missing"))

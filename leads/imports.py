@@ -106,12 +106,13 @@ def start_import(
     """
     policies.require_permission(actor, "leads.import_lead")
     if brand.pk not in reach_of(actor).brands:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     if not content.strip():
         raise DomainError(_("The file is empty."))
     if len(content) > settings.UPLOAD_MAX_BYTES:
         raise DomainError(
-            _("The file is larger than %(most)s MB. Split it.") % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
+            _("The file is larger than %(most)s MB. Split it into smaller files.")
+            % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
         )
     _lines, _columns, unknown = import_file.open_rows(import_file.decode(content))
     batch = LeadImport.objects.create(
@@ -123,7 +124,7 @@ def start_import(
         language=options.language,
         country=options.country,
         is_routed=options.is_routed,
-        problems=[_("Columns that were not read: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
+        problems=[_("Ignored columns: %(names)s") % {"names": ", ".join(unknown)[:300]}] if unknown else [],
     )
     sealed_files.write(file_path(batch), content, owner=FILES)
     audit.record(
@@ -213,9 +214,9 @@ def confirm(*, import_id: int, actor: User) -> LeadImport:
     """
     batch = _locked(import_id, actor)
     if batch.state != ImportState.CHECKED and not (batch.state == ImportState.IMPORTING and _stopped(batch.import_job)):
-        raise WrongState(_("This file is not waiting to be imported."))
+        raise WrongState(_("This file isn't ready to import."))
     if not (batch.counts.get("new") or batch.counts.get("known")):
-        raise WrongState(_("No line of this file can be imported."))
+        raise WrongState(_("None of the lines in this file can be imported."))
     batch.move_to(ImportState.IMPORTING)
     batch.import_job = start_job(
         "leads.run_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
@@ -233,7 +234,7 @@ def discard(*, import_id: int, actor: User) -> LeadImport:
     batch = _locked(import_id, actor)
     stuck = batch.state == ImportState.CHECKING and _stopped(batch.check_job)
     if batch.state not in (ImportState.CHECKED, ImportState.FAILED) and not stuck:
-        raise WrongState(_("This file can't be discarded now."))
+        raise WrongState(_("This file can't be discarded in its current state."))
     LeadImportRow.objects.filter(batch=batch).delete()
     file_path(batch).unlink(missing_ok=True)
     batch.move_to(ImportState.DISCARDED)
@@ -252,7 +253,7 @@ def _locked(import_id: int, actor: User) -> LeadImport:
     policies.require_permission(actor, "leads.import_lead")
     batch = lock(LeadImport, import_id, "check_job", "import_job")
     if batch.owner_id != actor.pk:
-        raise NotAllowed(_("This import is someone else's."))
+        raise NotAllowed(_("This import belongs to someone else."))
     return batch
 
 
@@ -278,7 +279,7 @@ def _import(batch: LeadImport, report: Report) -> None:
     while chunk := list(rows.filter(line__gt=last_line).order_by("line")[:BATCH]):
         writer.write(chunk)
         done, last_line = done + len(chunk), chunk[-1].line
-        report(done, total, _("leads taken in"))
+        report(done, total, _("leads imported"))
     writer.finish()
     # The people are clients now: their lines go. Those that were not taken in stay, to be corrected.
     rows.delete()
@@ -298,7 +299,7 @@ def _tell_agent(batch: LeadImport, agent_id: int, count: int) -> None:
     notify(
         [agent_id],
         kind="leads.imported",
-        title=phrase("%(count)s new leads from a file") % {"count": count},
+        title=phrase("New leads from an import: %(count)s") % {"count": count},
         body=batch.file_name,
         url="/leads/",
         dedupe_key=f"leads.imported:{batch.pk}",

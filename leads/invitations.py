@@ -52,11 +52,11 @@ class LinkUnusable(WrongState):
 
 
 _TEXTS = {
-    "forged": lambda: _("This link is not complete. Open it from the e-mail, or copy the whole address."),
-    "unknown": lambda: _("We don't know this link. Open it from the e-mail, or ask for a new one."),
-    "expired": lambda: _("This link has expired. Ask for a new one: it takes a minute."),
-    "used": lambda: _("You have registered with this link already. Sign in instead."),
-    "replaced": lambda: _("A newer link was sent to you. Please open that one."),
+    "forged": lambda: _("This link is incomplete. Open it from the e-mail or copy the whole address."),
+    "unknown": lambda: _("This link isn't valid. Open it from the e-mail or request a new one."),
+    "expired": lambda: _("This link has expired. Request a new one; it only takes a minute."),
+    "used": lambda: _("You've already registered with this link. Sign in instead."),
+    "replaced": lambda: _("We've sent you a newer link. Please use that one."),
 }
 
 
@@ -71,13 +71,13 @@ def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str
     client = lock(Client, client_id, "brand")
     policies.require(client_policies.can(actor, client, "leads.send_invitation"))
     if client.stage != Stage.LEAD:
-        raise WrongState(_("%(client)s is registered already.") % {"client": client})
+        raise WrongState(_("%(client)s is already registered.") % {"client": client})
     if not client.email:
         raise DomainError(_("This lead has no e-mail address to send the link to."))
     now = timezone.now()
     open_ones = RegistrationInvitation.objects.filter(client=client, used_at=None, revoked_at=None)
     if open_ones.filter(created_at__gt=now - dt.timedelta(minutes=1)).exists():
-        raise DomainError(_("A link was sent a moment ago. Wait a minute before you send another."))
+        raise DomainError(_("A link has just been sent. Wait a minute before sending another one."))
     open_ones.update(revoked_at=now)
     token = _new_token()
     invitation = RegistrationInvitation.objects.create(

@@ -11,7 +11,7 @@ def _batch(job: RunningJob) -> LeadImport:
     return LeadImport.objects.select_related("brand", "owner", "campaign").get(pk=job.parameters["import"])
 
 
-@job_kind("leads.check_import", title=_("Check of a file of leads"))
+@job_kind("leads.check_import", title=_("Lead file check"))
 def check_import(job: RunningJob) -> None:
     """Run the job that reads an uploaded file of leads and prepares its preview."""
     batch = _batch(job)
@@ -20,7 +20,7 @@ def check_import(job: RunningJob) -> None:
     job.point_to(batch.get_absolute_url())
 
 
-@job_kind("leads.run_import", title=_("Import of leads"))
+@job_kind("leads.run_import", title=_("Lead import"))
 def run_import(job: RunningJob) -> None:
     """Run the job that imports the leads of a confirmed file."""
     batch = _batch(job)

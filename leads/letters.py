@@ -6,7 +6,7 @@ from clients.letter_catalogue import Text, letter
 
 letter(
     "leads.registration_link",
-    title=_("Link to register"),
+    title=_("Registration link"),
     fields=("expires",),
     secrets=("link",),
     texts={

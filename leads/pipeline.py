@@ -76,7 +76,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
         policies.require_permission(actor, "leads.lift_do_not_call")
     if not client.can_move_to(to, "sales_status"):
         raise WrongState(
-            _("The pipeline has no step from “%(before)s” to “%(to)s”.") % {"before": before.label, "to": to.label}
+            _("A lead can't move from “%(before)s” to “%(to)s”.") % {"before": before.label, "to": to.label}
         )
     SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
     rebuild_client(client.pk, "sales_status")

@@ -29,22 +29,22 @@ class EnquiryForm(forms.Form):
     )
     country = forms.ChoiceField(label=gettext_lazy("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
     phone = forms.CharField(
-        label=gettext_lazy("Telephone"),
+        label=gettext_lazy("Phone"),
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
     message = forms.CharField(
-        label=gettext_lazy("Your question (if you have one)"),
+        label=gettext_lazy("Your question (optional)"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     contact = forms.BooleanField(
-        label=gettext_lazy("You may call or write to me about this enquiry."),
-        error_messages={"required": gettext_lazy("Without your consent we may not answer you.")},
+        label=gettext_lazy("You may contact me by phone or e-mail about this enquiry."),
+        error_messages={"required": gettext_lazy("We need your consent to reply.")},
     )
     offers = forms.BooleanField(
-        label=gettext_lazy("Send me market news and offers, too. I can stop that at any time."), required=False
+        label=gettext_lazy("Also send me market news and offers. I can unsubscribe at any time."), required=False
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -62,9 +62,7 @@ class EnquiryForm(forms.Form):
                 self.add_error(
                     "phone",
                     ValidationError(
-                        _(
-                            "This number can't be right. Write it as you dial it, or start with + and your country's code."
-                        )
+                        _("Enter a valid phone number: as you dial it, or starting with + and the country code.")
                     ),
                 )
         return data

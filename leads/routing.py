@@ -330,22 +330,22 @@ def _sentence(reason: dict[str, Any]) -> str:
         met = ", ".join(
             str(reason[name]) for name in ("language", "country", "source", "campaign", "score") if name in reason
         )
-        line = _("Rule “%(rule)s” sends it to %(desk)s") % reason
+        line = _("Rule “%(rule)s” routes the lead to %(desk)s") % reason
         return f"{line} ({met})" if met else line
     texts = {
-        "no_rule": _("No rule fits: it waits in the brand's pool"),
+        "no_rule": _("No rule matches: the lead waits in the brand's pool"),
         "language": _("%(left)s of %(of)s agents speak %(value)s"),
-        "tried": _("%(left)s of %(of)s have not had it yet"),
-        "capacity": _("%(left)s of %(of)s have room today"),
+        "tried": _("%(left)s of %(of)s haven't had this lead yet"),
+        "capacity": _("%(left)s of %(of)s have capacity today"),
         "shift": _("%(left)s of %(of)s are on shift"),
-        "off_shift_all_the_same": _("Nobody is on shift; the rule assigns all the same"),
-        "pool": _("Nobody can take it now: it waits in the desk's pool"),
+        "off_shift_all_the_same": _("No agent is on shift; the rule assigns anyway"),
+        "pool": _("No agent is available: the lead waits in the desk's pool"),
         "round_robin": _("%(agent)s is next in turn"),
-        "least_loaded": _("%(agent)s has the fewest leads waiting (%(waiting)s)"),
+        "least_loaded": _("%(agent)s has the fewest waiting leads (%(waiting)s)"),
         "owner": _("Known client: stays with %(agent)s"),
         "manual": _("Assigned by %(agent)s"),
-        "sla": _("Untouched by %(agent)s for %(minutes)s minutes"),
-        "sla_pool": _("Nobody touched it in time: back to the pool, the desk head was told"),
-        "own_book": _("%(agent)s entered it and keeps it"),
+        "sla": _("Not contacted by %(agent)s for %(minutes)s minutes"),
+        "sla_pool": _("Not contacted in time: returned to the pool, desk head notified"),
+        "own_book": _("%(agent)s entered the lead and keeps it"),
     }
     return texts[code] % reason if code in texts else ""

@@ -47,7 +47,7 @@ def _save(row: Row, *, actor: Actor, fields: Mapping[str, Any], permission: str,
     except IntegrityError as error:
         if "score_rule_has_one_version_a_day" not in str(error):
             raise
-        raise DomainError(_("The brand has a rule of this name already. Change that one.")) from error
+        raise DomainError(_("This brand already has a rule with this name. Edit that one.")) from error
     changed = [name for name in fields if is_new or before[name] != getattr(row, name)]
     audit.record(
         actor=actor,
@@ -63,7 +63,7 @@ def _save(row: Row, *, actor: Actor, fields: Mapping[str, Any], permission: str,
 def _require_reach(actor: Actor, row: Any) -> None:
     brand_id = getattr(row, "brand_id", None)
     if actor is not None and brand_id is not None and brand_id not in reach_of(actor).brands:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
 
 
 def _plain(value: Any) -> Any:
@@ -107,7 +107,7 @@ def save_routing_rule(
         raise DomainError(_("The desk belongs to another brand."))
     strangers = [str(agent) for agent in agents if agent.desk_id != desk.pk]
     if strangers:
-        raise DomainError(_("Not of this desk: %(names)s") % {"names": ", ".join(strangers)})
+        raise DomainError(_("Not on this desk: %(names)s") % {"names": ", ".join(strangers)})
     saved = _save(
         rule or RoutingRule(),
         actor=actor,
@@ -131,7 +131,7 @@ def save_score_rule(*, actor: Actor, rule: ScoreRule | None = None, **fields: An
     today = timezone.localdate()
     if rule is not None and rule.brand_id is not None:
         if rule.valid_to is not None and rule.valid_to <= today:
-            raise DomainError(_("This version has ended. Change the one that holds."))
+            raise DomainError(_("This version has ended. Edit the current one."))
         if rule.valid_from >= today:  # made today: nothing was scored by it before
             return _save(
                 rule, actor=actor, fields=fields, permission="leads.manage_rules", action=LeadsAction.SCORE_RULE_SAVED
@@ -156,7 +156,7 @@ def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
     policies.require_permission(actor, "leads.manage_rules")
     rule = lock(ScoreRule, rule_id)
     if rule.brand_id is None or rule.brand_id not in reach_of(actor).brands:
-        raise NotAllowed(_("Only a brand's own rule can be ended."))
+        raise NotAllowed(_("You can only end a brand's own rule."))
     today = timezone.localdate()
     if rule.valid_from >= today:
         audit.record(actor=actor, action=LeadsAction.SCORE_RULE_REMOVED, target=rule, brand_id=rule.brand_id)
@@ -177,15 +177,15 @@ def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.ti
     policies.require_permission(actor, "leads.manage_rules")
     agent = User.objects.get(pk=agent_id)
     if actor is not None and agent.desk_id not in reach_of(actor).desks:
-        raise NotAllowed(_("You don't reach this agent's desk."))
+        raise NotAllowed(_("You don't have access to this agent's desk."))
     if len(shifts) > MOST_SHIFTS:
-        raise DomainError(_("At most three shifts a day."))
+        raise DomainError(_("Enter at most three shifts a day."))
     ordered = sorted(shifts)
     for (day, _start, end), (next_day, next_start, _end) in pairwise(ordered):
         if day == next_day and next_start < end:
-            raise DomainError(_("Two shifts of one day overlap."))
+            raise DomainError(_("Two shifts on the same day overlap."))
     if any(start >= end for _day, start, end in ordered):
-        raise DomainError(_("A shift ends after it starts. One that goes past midnight is two."))
+        raise DomainError(_("A shift must end after it starts. Enter a shift past midnight as two shifts."))
     before = [str(shift) for shift in Shift.objects.filter(agent=agent)]
     Shift.objects.filter(agent=agent).delete()
     rows = [Shift(agent=agent, weekday=day, starts=start, ends=end) for day, start, end in ordered]

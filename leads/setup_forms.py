@@ -64,7 +64,8 @@ class LandingPageForm(ModelForm[LandingPage]):
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy(
-            "Up to four lines: icon | title | text, e.g. shield-check | Regulated | Client money kept apart"
+            "One point per line, at most four: icon | title | text, e.g. shield-check | Regulated | "
+            "Segregated client money"
         ),
     )
 
@@ -99,12 +100,12 @@ class LandingPageForm(ModelForm[LandingPage]):
     def clean_points(self) -> list[dict[str, str]]:
         lines = [line for line in self.cleaned_data["points"].splitlines() if line.strip()]
         if len(lines) > MOST_POINTS:
-            raise ValidationError(_("At most four points."))
+            raise ValidationError(_("Enter at most four points."))
         points = []
         for line in lines:
             parts = [part.strip() for part in line.split("|")]
             if len(parts) != 3 or not parts[1]:
-                raise ValidationError(_("Write each point as: icon | title | text"))
+                raise ValidationError(_("Enter each point as: icon | title | text"))
             points.append({"icon": parts[0] or "circle-check", "title": parts[1][:80], "text": parts[2][:200]})
         return points
 
@@ -118,13 +119,13 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
     )
     sources = WordsField(label=gettext_lazy("Sources"), case="lower")
     campaigns = WordsField(label=gettext_lazy("Campaign codes"), case="lower")
-    strategy = forms.ChoiceField(label=gettext_lazy("How they are shared"), choices=Strategy.choices)
-    off_shift = forms.ChoiceField(label=gettext_lazy("When nobody is on shift"), choices=OffShift.choices)
+    strategy = forms.ChoiceField(label=gettext_lazy("Distribution"), choices=Strategy.choices)
+    off_shift = forms.ChoiceField(label=gettext_lazy("Outside shift hours"), choices=OffShift.choices)
     agents = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Only these agents"),
         queryset=User.objects.none(),
         required=False,
-        help_text=gettext_lazy("None: everyone of the desk who takes leads"),
+        help_text=gettext_lazy("Empty: all agents of the desk who accept leads"),
     )
 
     class Meta:
@@ -162,8 +163,9 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
     values = WordsField(
         label=gettext_lazy("Values"),
         help_text=gettext_lazy(
-            "Countries or sources of a list; for e-mail: disposable, free, own or none; for telephone: match, mismatch, "
-            "valid, invalid or missing; for hours: from and to, e.g. 8 20; for repeats: how many times."
+            "Country or source: a list of codes. E-mail: disposable, free, own or none. Phone: "
+            "match, mismatch, valid, invalid or missing. Local time: from and to, e.g. 8 20. Repeat "
+            "enquiry: the number of enquiries."
         ),
     )
 
@@ -211,20 +213,20 @@ def values_of(rule: ScoreRule) -> list[str]:
 def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
     """Parse the words of the form's text field into a rule's parameters. Raises ValueError with what to write instead."""
     if kind == RuleKind.COUNTRY:
-        return {"countries": _some([word.upper() for word in words], _("Name the countries, e.g. DE, AT."))}
+        return {"countries": _some([word.upper() for word in words], _("Enter country codes, e.g. DE, AT."))}
     if kind == RuleKind.SOURCE:
-        return {"sources": _some([word.lower() for word in words], _("Name the sources, e.g. google."))}
+        return {"sources": _some([word.lower() for word in words], _("Enter sources, e.g. google."))}
     if kind == RuleKind.EMAIL:
         return {"is": _one_of(words, ("disposable", "free", "own", "none"))}
     if kind == RuleKind.PHONE:
         return {"is": _one_of(words, ("match", "mismatch", "valid", "invalid", "missing"))}
     if kind == RuleKind.HOUR:
         if len(words) != 2 or not all(is_whole(word) and int(word) <= 24 for word in words):
-            raise ValueError(_("Write two hours, e.g. 8 20."))
+            raise ValueError(_("Enter two hours, e.g. 8 20."))
         return {"from": int(words[0]), "to": int(words[1])}
     if kind == RuleKind.REPEAT:
         if len(words) != 1 or not is_whole(words[0]) or int(words[0]) < 2:
-            raise ValueError(_("Write how many times, at least 2."))
+            raise ValueError(_("Enter the number of enquiries, at least 2."))
         return {"at_least": int(words[0])}
     return {}
 
@@ -237,7 +239,7 @@ def _some(words: list[str], otherwise: str) -> list[str]:
 
 def _one_of(words: list[str], allowed: tuple[str, ...]) -> str:
     if len(words) != 1 or words[0].lower() not in allowed:
-        raise ValueError(_("Write one of: %(allowed)s") % {"allowed": ", ".join(allowed)})
+        raise ValueError(_("Enter one of: %(allowed)s") % {"allowed": ", ".join(allowed)})
     return words[0].lower()
 
 
@@ -268,7 +270,7 @@ class ShiftForm(forms.Form):
         data = super().clean() or {}
         for day in range(7):
             if bool(data.get(f"starts_{day}")) != bool(data.get(f"ends_{day}")):
-                self.add_error(f"ends_{day}", _("Write both hours, or neither."))
+                self.add_error(f"ends_{day}", _("Enter both times or neither."))
         return data
 
 
@@ -276,7 +278,7 @@ class SourceForm(forms.Form):
     brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
     code = forms.SlugField(
-        label=gettext_lazy("Code"), max_length=60, help_text=gettext_lazy("Stands as the lead's source")
+        label=gettext_lazy("Code"), max_length=60, help_text=gettext_lazy("Recorded as the lead's source")
     )
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
 
@@ -294,7 +296,7 @@ class TrialForm(forms.Form):
     country = forms.ChoiceField(label=gettext_lazy("Country"), required=False)
     language = forms.CharField(label=gettext_lazy("Language"), max_length=8, initial="de")
     email = forms.CharField(label=gettext_lazy("E-mail"), required=False, initial="someone@example.com")
-    phone = forms.CharField(label=gettext_lazy("Telephone"), required=False)
+    phone = forms.CharField(label=gettext_lazy("Phone"), required=False)
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), required=False)
 

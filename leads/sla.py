@@ -73,7 +73,7 @@ def reroute(*, lead_id: int) -> bool:
         client_ids=[lead.client_id],
         to_book_id=decision.book_id,
         is_owner_notified=False,
-        reason=phrase("Untouched in time"),
+        reason=phrase("Not contacted in time"),
     )
     audit.record(
         actor=None,
@@ -89,8 +89,8 @@ def reroute(*, lead_id: int) -> bool:
         notify(
             [before.pk],
             kind="leads.taken",
-            title=phrase("%(client)s went to someone else") % {"client": lead.client},
-            body=phrase("The lead was not touched in time."),
+            title=phrase("%(client)s was reassigned") % {"client": lead.client},
+            body=phrase("The lead wasn't contacted in time."),
             dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
         )
     if lead.assigned_to_id:
@@ -115,8 +115,8 @@ def _tell_desk_heads(lead: Lead) -> None:
     notify(
         desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
         kind="leads.nobody_touched",
-        title=phrase("Nobody touched %(client)s in time") % {"client": lead.client},
-        body=phrase("It waits in the pool. Please assign it."),
+        title=phrase("%(client)s wasn't contacted in time") % {"client": lead.client},
+        body=phrase("The lead is back in the pool. Please assign it."),
         url=lead.get_absolute_url(),
         dedupe_key=f"leads.nobody_touched:{lead.pk}",
     )

@@ -36,7 +36,7 @@ def create_source(
     """
     policies.require(_can_set_up(actor, brand.pk))
     if LeadSource.objects.filter(brand=brand, code=code).exists():
-        raise DomainError(_("There is a source with this code already."))
+        raise DomainError(_("A source with this code already exists."))
     key = PREFIX + secrets.token_urlsafe(32)
     source = LeadSource.objects.create(
         brand=brand,
@@ -96,7 +96,7 @@ def _can_set_up(actor: Actor, brand_id: int) -> Decision:
     allowed = policies.has_permission(actor, "leads.manage_sources")
     if not allowed or actor is None or brand_id in reach_of(actor).brands:
         return allowed
-    return policies.no(_("You can't set up sources of a brand that you don't reach."))
+    return policies.no(_("You can't set up sources for a brand you don't have access to."))
 
 
 def find_by_key(key: str) -> LeadSource | None:

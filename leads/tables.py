@@ -40,15 +40,15 @@ class LeadTable(Table):
         Column("campaign", _("Campaign")),
         OWNER,
         AgoColumn("last_contact_at", _("Last contact"), sort=True),
-        AgoColumn("created_at", _("Came in"), sort="id"),
+        AgoColumn("created_at", _("Received"), sort="id"),
         EmailColumn("email", _("E-mail"), hidden=True),
-        PhoneColumn("phone", _("Telephone"), hidden=True),
+        PhoneColumn("phone", _("Phone"), hidden=True),
         Column("book", _("Book"), hidden=True),
         Column("brand", _("Brand"), hidden=True),
     ]
     filterset = LeadFilter
     search_fields = ["search_text"]
-    search_hint = _("Name, e-mail, telephone or number")
+    search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"
     ranges = {"id": ["owner", "campaign", "sales_status", "source", "country"], "score": ["score_from"]}
     bulk_actions = [
@@ -63,9 +63,9 @@ class LeadTable(Table):
     ]
     empty = Empty(
         _("No leads yet"),
-        _("They come from your landing pages, from partners by API, or from a file. Enter one by hand to begin."),
+        _("Leads come from landing pages, the API and imports. Add one manually to start."),
         icon="user-plus",
-        action=_("Enter a lead"),
+        action=_("Add lead"),
         url_name="lead_new",
         permission="leads.add_lead",
     )

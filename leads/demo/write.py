@@ -149,7 +149,7 @@ def _tell(leads: list[Lead], owners: list[Journey]) -> None:
                 lead.captured_at,
                 TimelineKind.LEAD,
                 data={"lead_id": lead.pk, "score": lead.score},
-                title=f"{'Came again' if lead.is_duplicate else 'Lead captured'}: {where(lead)}",
+                title=f"{'Repeat enquiry' if lead.is_duplicate else 'Lead captured'}: {where(lead)}",
                 key=f"lead:{lead.pk}",
             )
             for lead in leads

@@ -13,7 +13,7 @@ class Campaign(models.Model):
     """One effort to win clients, known by its code (`utm_campaign`)."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="campaigns")
-    code = models.SlugField(max_length=60, help_text=_("As it stands in utm_campaign"))
+    code = models.SlugField(max_length=60, help_text=_("The value of utm_campaign"))
     name = models.CharField(max_length=120)
     source = models.CharField(max_length=60, blank=True, help_text=_("e.g. google, facebook, a portal's name"))
     medium = models.CharField(max_length=40, blank=True, help_text=_("e.g. cpc, email, affiliate"))
@@ -21,7 +21,7 @@ class Campaign(models.Model):
         max_digits=14, decimal_places=2, default=0, help_text=_("Spent so far, in the brand's base currency")
     )
     quality = models.PositiveSmallIntegerField(
-        default=5, help_text=_("How good its leads have been, 0 to 10: scoring uses it")
+        default=5, help_text=_("Quality of its leads so far, 0 to 10; used for scoring")
     )
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)
@@ -58,9 +58,9 @@ class LandingPage(models.Model):
         null=True,
         blank=True,
         related_name="landing_pages",
-        help_text=_("Counts for visitors who bring no utm_campaign"),
+        help_text=_("Used for visitors without utm_campaign"),
     )
-    country = models.CharField(max_length=2, blank=True, help_text=_("Chosen in the form until the visitor chooses"))
+    country = models.CharField(max_length=2, blank=True, help_text=_("Preselected in the form"))
     headline = models.CharField(max_length=120)
     subline = models.CharField(max_length=300, blank=True)
     points = models.JSONField(default=list, blank=True, help_text=_("Up to four: icon, title, text"))
@@ -88,7 +88,7 @@ class LeadSource(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="lead_sources")
     name = models.CharField(max_length=80)
-    code = models.SlugField(max_length=60, help_text=_("Stands as the lead's source"))
+    code = models.SlugField(max_length=60, help_text=_("Recorded as the lead's source"))
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     key_prefix = models.CharField(max_length=12, unique=True)
     key_hash = models.CharField(max_length=64, help_text="SHA-256 of the key; the key itself is shown once")

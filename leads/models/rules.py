@@ -28,12 +28,12 @@ class ScoreRule(models.Model):
         related_name="score_rules",
         help_text=_("Empty: all brands"),
     )
-    name = models.CharField(max_length=80, help_text=_("What the agent reads beside the points"))
+    name = models.CharField(max_length=80, help_text=_("Shown to the agent next to the points"))
     kind = models.CharField(max_length=10, choices=RuleKind.choices)
     parameters = models.JSONField(default=dict, blank=True, help_text=_("e.g. countries, is, from, to, at_least"))
-    points = models.SmallIntegerField(help_text=_("-100 to 100; a campaign's are for its full quality of 10"))
+    points = models.SmallIntegerField(help_text=_("-100 to 100; for campaign quality, the points at quality 10"))
     valid_from = models.DateField(default=dt.date(2000, 1, 1))
-    valid_to = models.DateField(null=True, blank=True, help_text=_("The first day on which it no longer holds"))
+    valid_to = models.DateField(null=True, blank=True, help_text=_("First day on which the rule no longer applies"))
     history = HistoricalRecords()
 
     class Meta:
@@ -68,7 +68,7 @@ class RoutingRule(models.Model):
     """Which desk gets which leads, and how it shares them. The first rule that fits decides."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="routing_rules")
-    position = models.PositiveSmallIntegerField(default=100, help_text=_("Rules are tried from the lowest on"))
+    position = models.PositiveSmallIntegerField(default=100, help_text=_("Rules are tried in ascending order"))
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
     # Conditions: an empty one always holds.
@@ -81,13 +81,16 @@ class RoutingRule(models.Model):
     # What happens to a lead that fits.
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="routing_rules")
     agents = models.ManyToManyField(
-        User, blank=True, related_name="+", help_text=_("Only these of the desk; empty: everyone who takes leads")
+        User,
+        blank=True,
+        related_name="+",
+        help_text=_("Only these agents of the desk; empty: all agents who accept leads"),
     )
     strategy = models.CharField(max_length=14, choices=Strategy.choices, default=Strategy.ROUND_ROBIN)
     needs_language = models.BooleanField(default=True, help_text=_("Only agents who speak the lead's language"))
     off_shift = models.CharField(max_length=8, choices=OffShift.choices, default=OffShift.WAIT)
     sla_seconds = models.PositiveIntegerField(
-        default=900, help_text=_("Untouched for this long, the lead goes to someone else; 0: never")
+        default=900, help_text=_("Leads without first contact within this time are reassigned; 0: never")
     )
     history = HistoricalRecords(m2m_fields=[agents])
 

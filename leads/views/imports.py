@@ -32,13 +32,13 @@ class ImportForm(forms.Form):
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
     country = forms.ChoiceField(
-        label=gettext_lazy("Country of lines without one"),
+        label=gettext_lazy("Default country"),
         required=False,
-        help_text=gettext_lazy("Telephone numbers without a country code are read as this country's."),
+        help_text=gettext_lazy("Phone numbers without a country code are read as numbers of this country."),
     )
-    language = forms.CharField(label=gettext_lazy("Language of lines without one"), max_length=8, required=False)
+    language = forms.CharField(label=gettext_lazy("Default language"), max_length=8, required=False)
     is_routed = forms.BooleanField(
-        label=gettext_lazy("Give the leads to agents by the routing rules"), required=False, initial=True
+        label=gettext_lazy("Assign the leads by the routing rules"), required=False, initial=True
     )
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
@@ -53,13 +53,13 @@ class ImportForm(forms.Form):
 class ImportTable(Table):
     """One's own imports, and those of the brands one reaches."""
 
-    name, title, permission = "lead-imports", gettext_lazy("Imports of leads"), "leads.import_lead"
+    name, title, permission = "lead-imports", gettext_lazy("Lead imports"), "leads.import_lead"
     columns = [
         Column("file_name", gettext_lazy("File"), link=True),
         BadgeColumn("state", gettext_lazy("State")),
         NumberColumn("new", gettext_lazy("New"), value=lambda row: row.counts.get("new"), digits=0),
-        NumberColumn("known", gettext_lazy("Known"), value=lambda row: row.counts.get("known"), digits=0),
-        NumberColumn("wrong", gettext_lazy("Wrong"), value=lambda row: row.counts.get("wrong"), digits=0),
+        NumberColumn("known", gettext_lazy("Existing"), value=lambda row: row.counts.get("known"), digits=0),
+        NumberColumn("wrong", gettext_lazy("Invalid"), value=lambda row: row.counts.get("wrong"), digits=0),
         Column("brand", gettext_lazy("Brand")),
         Column("owner", gettext_lazy("By")),
         AgoColumn("created_at", gettext_lazy("When"), sort="id"),
@@ -67,9 +67,9 @@ class ImportTable(Table):
     default_order = "-id"
     empty = Empty(
         gettext_lazy("No imports yet"),
-        gettext_lazy("Save your list as CSV, with a first line that names the columns."),
+        gettext_lazy("Save your list as CSV with the column names in the first line."),
         icon="upload",
-        action=gettext_lazy("Import a file"),
+        action=gettext_lazy("Import leads"),
         url_name="lead_import_new",
     )
 
@@ -79,7 +79,7 @@ class ImportTable(Table):
 
 def _errors(row: LeadImportRow) -> str:
     if row.same_as_line:
-        return _("Same person as line %(line)s") % {"line": row.same_as_line}
+        return _("Same person as in line %(line)s") % {"line": row.same_as_line}
     return "; ".join(f"{error['column']}: {error['message']}".removeprefix(": ") for error in row.errors)
 
 
@@ -90,12 +90,12 @@ class ImportRowTable(Table):
     export_permission = "leads.import_lead"
     columns = [
         NumberColumn("line", gettext_lazy("Line"), sort=True, digits=0),
-        BadgeColumn("verdict", gettext_lazy("Verdict")),
-        Column("errors", gettext_lazy("What is wrong"), value=_errors),
+        BadgeColumn("verdict", gettext_lazy("Result")),
+        Column("errors", gettext_lazy("Problem"), value=_errors),
         Column("first_name", gettext_lazy("First name")),
         Column("last_name", gettext_lazy("Last name")),
         EmailColumn("email", gettext_lazy("E-mail")),
-        PhoneColumn("phone", gettext_lazy("Telephone")),
+        PhoneColumn("phone", gettext_lazy("Phone")),
         Column("country", gettext_lazy("Country"), css="center"),
         Column("campaign_code", gettext_lazy("Campaign")),
     ]
@@ -140,7 +140,9 @@ def new(request: UserRequest) -> HttpResponseBase:
             options=imports.ImportOptions(**data),
         )
 
-    done = run_action(request, start, _("The file is being checked. Nothing is imported yet."), form=form, field="file")
+    done = run_action(
+        request, start, _("The file is being checked. Nothing has been imported yet."), form=form, field="file"
+    )
     if done:
         return dialogs.back(request, done.result.get_absolute_url())
     status = 422 if request.method == "POST" else 200
@@ -184,7 +186,7 @@ def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
 def confirm(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
     run_action(
-        request, lambda: imports.confirm(import_id=batch.pk, actor=request.user), _("The leads are being taken in.")
+        request, lambda: imports.confirm(import_id=batch.pk, actor=request.user), _("The leads are being imported.")
     )
     return dialogs.back(request, batch.get_absolute_url())
 
@@ -193,9 +195,7 @@ def confirm(request: UserRequest, import_id: int) -> HttpResponseBase:
 @require_POST
 def discard(request: UserRequest, import_id: int) -> HttpResponseBase:
     batch = _visible(request, import_id)
-    done = run_action(
-        request, lambda: imports.discard(import_id=batch.pk, actor=request.user), _("The file was discarded.")
-    )
+    done = run_action(request, lambda: imports.discard(import_id=batch.pk, actor=request.user), _("File discarded."))
     return dialogs.back(request, "/leads/imports/" if done else batch.get_absolute_url())
 
 

@@ -90,10 +90,10 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
         return thanks
     form = EnquiryForm(request.POST)
     if not stamp.is_good:
-        form.add_error(None, _("Please check your answers and send the form once more."))
+        form.add_error(None, _("Please check your entries and submit the form again."))
     elif not guard.may_submit(page.brand_id, client_ip(request)):
         form.add_error(
-            None, _("Too many enquiries came from your connection. Please try again in ten minutes, or write to us.")
+            None, _("Too many enquiries from your connection. Please try again in ten minutes or contact us.")
         )
     if run_action(
         request,

@@ -53,7 +53,7 @@ class CampaignTable(Table):
     search_fields = ["name", "code"]
     empty = Empty(
         gettext_lazy("No campaigns yet"),
-        gettext_lazy("A campaign is known by its utm_campaign."),
+        gettext_lazy("Campaigns are identified by utm_campaign."),
         icon="megaphone",
         action=gettext_lazy("New campaign"),
         url_name="campaign_new",
@@ -77,7 +77,7 @@ class LandingPageTable(Table):
     row_url_name, row_permission = "landing_page_edit", "leads.change_landingpage"
     empty = Empty(
         gettext_lazy("No landing pages yet"),
-        gettext_lazy("A page with a form, in one language, in the brand's colours."),
+        gettext_lazy("A page with a form in one language and in the brand's design."),
         icon="globe",
         action=gettext_lazy("New landing page"),
         url_name="landing_page_new",
@@ -103,27 +103,25 @@ class SourceTable(Table):
         Column("code", gettext_lazy("Code"), css="mono"),
         Column("brand", gettext_lazy("Brand")),
         Column("campaign", gettext_lazy("Campaign")),
-        Column("key_prefix", gettext_lazy("Key begins with"), css="mono"),
+        Column("key_prefix", gettext_lazy("Key prefix"), css="mono"),
         YesNoColumn("is_active", gettext_lazy("Active")),
     ]
     bulk_actions = [
-        BulkAction("stop", gettext_lazy("Stop"), "lead_sources_change", "leads.manage_sources", "circle-pause"),
-        BulkAction(
-            "start", gettext_lazy("Let post again"), "lead_sources_change", "leads.manage_sources", "circle-play"
-        ),
+        BulkAction("stop", gettext_lazy("Deactivate"), "lead_sources_change", "leads.manage_sources", "circle-pause"),
+        BulkAction("start", gettext_lazy("Activate"), "lead_sources_change", "leads.manage_sources", "circle-play"),
         BulkAction(
             "renew",
-            gettext_lazy("New key"),
+            gettext_lazy("Renew key"),
             "lead_sources_change",
             "leads.manage_sources",
             "key-round",
-            confirm=gettext_lazy("The old key stops working at once."),
+            confirm=gettext_lazy("The old key stops working immediately."),
         ),
     ]
     is_adjustable = False
     empty = Empty(
         gettext_lazy("No sources yet"),
-        gettext_lazy("Each affiliate or outside form gets a key of its own for POST /api/leads/."),
+        gettext_lazy("Each affiliate or external form gets its own key for POST /api/leads/."),
         icon="plug",
         action=gettext_lazy("New source"),
         url_name="lead_source_new",
@@ -229,7 +227,7 @@ def routing_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBas
         lambda: setup.save_routing_rule(actor=request.user, rule=row, **form.cleaned_data),
         wide=True,
         url="/lead-rules/",
-        success_message=_("Rule saved. It holds from the next lead on."),
+        success_message=_("Rule saved. It applies to all new leads."),
         submit=_("Save"),
         title=row.name if row else _("New routing rule"),
     )
@@ -250,7 +248,7 @@ def score_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
         form,
         do,
         url="/lead-rules/",
-        success_message=_("Rule saved. It holds from today on."),
+        success_message=_("Rule saved. It applies from today."),
         submit=_("Save"),
         title=row.name if row else _("New scoring rule"),
         wide=True,
@@ -261,7 +259,7 @@ def score_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
 @require_POST
 def score_rule_end(request: UserRequest, pk: int) -> HttpResponseBase:
     row = _mine(ScoreRule, request, pk)
-    run_action(request, lambda: setup.end_score_rule(rule_id=row.pk, actor=request.user), _("The rule holds no more."))
+    run_action(request, lambda: setup.end_score_rule(rule_id=row.pk, actor=request.user), _("Rule ended."))
     return dialogs.back(request, "/lead-rules/")
 
 
@@ -274,10 +272,10 @@ def shifts(request: UserRequest, agent_id: int) -> HttpResponseBase:
         form,
         lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
         url="/lead-rules/",
-        success_message=_("Hours saved."),
+        success_message=_("Working hours saved."),
         submit=_("Save"),
         body="leads/_shift_form.html",
-        title=_("Hours of %(agent)s (%(zone)s)") % {"agent": agent, "zone": agent.time_zone},
+        title=_("Working hours of %(agent)s (%(zone)s)") % {"agent": agent, "zone": agent.time_zone},
     )
 
 
@@ -296,7 +294,7 @@ def source_new(request: UserRequest) -> HttpResponseBase:
         do,
         url="/lead-sources/",
         success_message=_("Source created."),
-        submit=_("Create"),
+        submit=_("Create source"),
         title=_("New source"),
     )
 
@@ -319,5 +317,5 @@ def sources_change(request: UserRequest) -> HttpResponseBase:
 
 
 def _show_key(request: HttpRequest, source: LeadSource, key: str) -> None:
-    text = _("The key of %(source)s, shown only now: %(key)s") % {"source": source.name, "key": key}
+    text = _("Key of %(source)s, shown only once. Copy it now: %(key)s") % {"source": source.name, "key": key}
     messages.warning(request, text, extra_tags=UNCOMPRESSED)

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.choices import SalesStatus
@@ -106,9 +107,7 @@ def card(request: UserRequest, client_id: int) -> HttpResponse:
 def invite(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = get_client(request.user, client_id)
     run_action(
-        request,
-        lambda: invitations.invite(client_id=client.pk, actor=request.user),
-        _("The registration link is on its way."),
+        request, lambda: invitations.invite(client_id=client.pk, actor=request.user), _("Registration link sent.")
     )
     return dialogs.back(request, client.get_absolute_url())
 
@@ -125,7 +124,11 @@ def assign(request: UserRequest) -> HttpResponseBase:
         ids = list(LeadTable.selected(request).values_list("pk", flat=True))
         return assign_leads(client_ids=ids, agent_id=int(agent_id), actor=request.user)
 
-    done = run_action(request, assign_selected, lambda count: _("%(count)s leads assigned.") % {"count": count})
+    done = run_action(
+        request,
+        assign_selected,
+        lambda count: ngettext("%(count)s lead assigned.", "%(count)s leads assigned.", count) % {"count": count},
+    )
     return dialogs.back(request, "/leads/" if done else list_of_origin(request) or "/leads/")
 
 
@@ -148,19 +151,17 @@ def new(request: UserRequest) -> HttpResponseBase:
     done = run_action(request, capture, form=form, show_forbidden=True)
     if done:
         client = get_client_or_none(request, done.result.client.pk)
-        message = _("We know this person already.") if done.result.is_duplicate else _("Lead entered.")
+        message = (
+            _("We already know this person. The enquiry was added to their record.")
+            if done.result.is_duplicate
+            else _("Lead added.")
+        )
         if client is None:
-            message = _("Thank you. The lead went to a colleague who takes care of it.")
+            message = _("Lead added and assigned to a colleague.")
         return dialogs.done(request, client.get_absolute_url() if client else "/leads/", message)
     wrong = request.method == "POST"
     return dialogs.show(
-        request,
-        form,
-        url="/leads/",
-        title=_("Enter a lead"),
-        submit=_("Enter"),
-        status=422 if wrong else 200,
-        wide=True,
+        request, form, url="/leads/", title=_("Add lead"), submit=_("Add lead"), status=422 if wrong else 200, wide=True
     )
 
 

@@ -70,7 +70,7 @@ def test_a_stopped_source_or_an_old_key_is_refused(cast, source):
 
 def test_a_lead_nobody_can_reach_is_refused_with_the_reason(cast, source):
     answer = post(source[1], {"email": "x", "phone": "1"})
-    assert answer.status_code == 422 and "telephone" in answer.json()["detail"]
+    assert answer.status_code == 422 and "phone number" in answer.json()["detail"]
 
 
 def test_a_malformed_body_names_the_field(cast, source):

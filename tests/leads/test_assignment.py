@@ -42,7 +42,7 @@ def test_the_wrong_role_assigns_nothing(cast, leads, second_agent, who):
 
 
 def test_nobody_gives_away_people_out_of_reach(cast, leads, second_agent):
-    with pytest.raises(NotAllowed, match="not in a book"):
+    with pytest.raises(NotAllowed, match="don't have access"):
         assign_leads(client_ids=[cast.other_client.pk], agent_id=second_agent.pk, actor=cast.desk_head)
 
 

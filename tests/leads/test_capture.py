@@ -67,7 +67,7 @@ def test_the_same_person_again_is_one_client_with_two_leads(cast, german_rule, c
     assert again.lead.typed == {"email": "erika+fx@web.de"}
     assert again.lead.assigned_to == cast.agent and again.lead.sla_due_at is None
     titles = list(Notification.objects.filter(user=cast.agent).order_by("id").values_list("title", flat=True))
-    assert titles == ["New lead: Erika Mustermann", "Erika Mustermann came again"]
+    assert titles == ["New lead: Erika Mustermann", "Repeat enquiry from Erika Mustermann"]
 
 
 def test_a_phone_alone_does_not_make_two_people_one(cast, german_rule, capture):
@@ -124,7 +124,7 @@ def test_a_brand_without_a_pool_gets_one(cast, capture):
     "typed", [{"email": "", "phone": ""}, {"email": "not an address", "phone": "12"}, {"email": "a@b", "phone": ""}]
 )
 def test_a_lead_without_a_way_to_reach_it_is_refused(cast, german_rule, capture, typed):
-    with pytest.raises(DomainError, match="e-mail address or a telephone"):
+    with pytest.raises(DomainError, match="e-mail address or phone"):
         capture(**typed)
     assert not Lead.objects.exists() and not OutboxEvent.objects.exists()
 

@@ -82,9 +82,9 @@ def test_columns_by_the_names_people_give_them(header, columns):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "must name the columns"),
+        ("", "must contain the column names"),
         ("name,city\n", "Found: name, city"),
-        ("email,E-Mail\n", "Two columns mean the same: email"),
+        ("email,E-Mail\n", "Two columns have the same meaning: email"),
     ],
 )
 def test_a_header_that_can_not_be_is_refused(text, said):
@@ -105,7 +105,7 @@ def test_spreadsheets_write_in_several_ways(raw, text):
     assert decode(raw) == text
 
 
-@pytest.mark.parametrize(("raw", "said"), [(b"a\0b", "not a text file"), (b"\xff\xfea", "cut off or is damaged")])
+@pytest.mark.parametrize(("raw", "said"), [(b"a\0b", "isn't a text file"), (b"\xff\xfea", "incomplete or damaged")])
 def test_what_is_no_text_is_said_so(raw, said):
     with pytest.raises(DomainError, match=said):
         decode(raw)
@@ -145,7 +145,7 @@ def test_a_file_has_a_most_size(cast, settings, by, is_taken):
 @pytest.mark.django_db
 def test_nobody_imports_for_another_brand(cast):
     fields = {"file_name": "a.csv", "content": b"email\na@web.de\n", "actor": cast.marketing}
-    with pytest.raises(NotAllowed, match="don't reach this brand"):
+    with pytest.raises(NotAllowed, match="don't have access to this brand"):
         imports.start_import(brand=cast.other_brand, **fields)
     with pytest.raises(DomainError, match="The file is empty"):
         imports.start_import(brand=cast.brand, **{**fields, "content": b" \n"})

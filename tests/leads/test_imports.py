@@ -50,14 +50,14 @@ def test_the_preview_names_each_problem_by_line_and_column_and_imports_nothing(c
     batch = imports.check(start(), silent)
     assert batch.state == ImportState.CHECKED
     assert batch.counts == {"new": 2, "known": 1, "repeated": 1, "wrong": 4}
-    assert batch.problems == ["Columns that were not read: Kundennummer"]
+    assert batch.problems == ["Ignored columns: Kundennummer"]
     assert row(batch, 2).phone == "+4915123456789" and row(batch, 2).country == "DE"
     assert row(batch, 3).same_as_line == 2
     assert row(batch, 4).client_id == cast.client.pk
     assert [error["column"] for error in row(batch, 5).errors] == ["email", "phone"]
     assert "Neither" in row(batch, 6).errors[0]["message"]
     assert "Atlantis" in row(batch, 7).errors[0]["message"]
-    assert row(batch, 8).errors == [{"column": "campaign", "message": "There is no campaign “no-such”"}]
+    assert row(batch, 8).errors == [{"column": "campaign", "message": "Unknown campaign “no-such”"}]
     assert row(batch, 10).country == "AT"
     assert not Lead.objects.exists() and Client.objects.count() == 2
 
@@ -83,7 +83,7 @@ def test_confirming_takes_the_good_lines_in_scored_routed_and_told(cast, german_
     assert batch.state == ImportState.DONE and batch.counts["new"] == 2
     assert set(batch.rows.values_list("verdict", flat=True)) == {"wrong", "repeated"}
     assert not imports.file_path(batch).exists()
-    assert Notification.objects.get(user=cast.agent).title == "2 new leads from a file"
+    assert Notification.objects.get(user=cast.agent).title == "New leads from an import: 2"
     assert OutboxEvent.objects.get(name="lead.imported").payload["known"] == 1
     assert AuditEvent.objects.filter(action__in=["leads.import_started", "leads.imported"]).count() == 2
     for name in ("score", "source", "campaign"):
@@ -135,9 +135,9 @@ def test_unrouted_leads_wait_in_a_pool(cast, german_rule, campaign, start):
     ("content", "told"),
     [
         (b"", "empty"),
-        (b"a,b\n1,2\n", "first line must name"),
-        (b"PK\x03\x04\x00\x00", "not a text file"),
-        (b"email,mail\na,b\n", "mean the same"),
+        (b"a,b\n1,2\n", "first line must contain"),
+        (b"PK\x03\x04\x00\x00", "isn't a text file"),
+        (b"email,mail\na,b\n", "same meaning"),
     ],
 )
 def test_a_file_that_is_no_list_of_leads_is_refused_with_the_reason(cast, start, content, told):
@@ -160,7 +160,7 @@ def test_the_separators_of_spreadsheets_are_read(cast, start, separator):
 
 def test_an_unquoted_separator_is_noticed(cast, start):
     batch = imports.check(start("email,message\nx@web.de,one, two\n"), silent)
-    assert "More fields" in row(batch, 2).errors[0]["message"]
+    assert "More values" in row(batch, 2).errors[0]["message"]
 
 
 def test_a_file_too_long_ends_as_failed_with_the_reason(cast, start, monkeypatch):
@@ -208,19 +208,19 @@ class TestPages:
         answer = self.upload(browser, cast)
         batch = LeadImport.objects.get()
         assert answer["Location"] == batch.get_absolute_url()
-        assert "Being checked" in browser.get(answer["Location"]).content.decode()
+        assert "Checking" in browser.get(answer["Location"]).content.decode()
         imports.check(batch, silent)
         page = browser.get(answer["Location"]).content.decode()
         assert "Import 3 leads" in page and "hans@web.de" not in page  # masked
         wrong = browser.get(f"{answer['Location']}?verdict=wrong").content.decode()
-        assert "is no country" in wrong and "Neither an e-mail" in wrong
+        assert "Unknown country" in wrong and "E-mail address and phone number are missing" in wrong
         assert browser.post(f"/leads/imports/{batch.pk}/confirm/").status_code == 302
         imports.run(LeadImport.objects.get(), silent)
         assert "Imported" in browser.get(answer["Location"]).content.decode()
 
     def test_a_bad_file_is_said_at_the_field(self, cast, browse):
         answer = self.upload(browse(cast.desk_head), cast, "a,b\n1,2\n")
-        assert answer.status_code == 422 and "first line must name" in answer.content.decode()
+        assert answer.status_code == 422 and "first line must contain" in answer.content.decode()
 
     def test_the_wrong_lines_can_be_taken_home(self, cast, campaign, browse, start):
         batch = imports.check(start(), silent)

@@ -94,7 +94,7 @@ def test_a_double_click_is_one_lead_and_a_correction_is_another(cast, german_rul
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"phone": "12345"}, "Diese Nummer kann nicht stimmen"),
+        ({"phone": "12345"}, "eine gültige Telefonnummer"),
         ({"email": "erika"}, "gültige E-Mail-Adresse"),
         ({"contact": ""}, "Ohne Ihre Einwilligung"),
         ({"first_name": ""}, "zwingend erforderlich"),
@@ -188,7 +188,7 @@ class TestInvitationLink:
 
         past = timezone.now() - timezone.timedelta(days=9)
         RegistrationInvitation.objects.update(created_at=past, expires_at=past)
-        assert "neuen Link" in Browser().get(f"/l/invitation/{token}/").content.decode()
+        assert "Fordern Sie einen neuen an" in Browser().get(f"/l/invitation/{token}/").content.decode()
         assert Browser().post(f"/l/invitation/{token}/").status_code == 200
         assert RegistrationInvitation.objects.filter(revoked_at=None).count() == 1
 

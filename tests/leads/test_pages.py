@@ -104,7 +104,7 @@ class TestList:
         browser, start = browse(cast.desk_head), "/leads/?sort=-id"
         answer = browser.post("/leads/assign/", {"ids": [lead.client_id], "agent": cast.finance.pk, "list": start})
         assert answer["Location"] == start
-        assert "has no book at this brand" in html(browser.get(start))
+        assert "has no book with this brand" in html(browser.get(start))
         assert Lead.objects.get(pk=lead.pk).assigned_to == lead.assigned_to
 
 
@@ -114,7 +114,7 @@ class TestBoard:
             make_client(brand=cast.brand, book=cast.book, email=f"b{n}@example.com", login=False, last_name="Board")
         page = html(browse(cast.agent).get("/leads/board/"))
         assert page.count('class="c-column"') == 6
-        assert page.count('class="c-lead"') == 25 and "All of them" in page
+        assert page.count('class="c-lead"') == 25 and "View all" in page
 
     def test_a_dropped_card_moves_and_the_board_comes_back(self, cast, lead, browse):
         answer = browse(cast.agent).post(
@@ -123,7 +123,7 @@ class TestBoard:
         assert 'id="c-board-holder"' in html(answer)
         assert Client.objects.get(pk=lead.client_id).sales_status == SalesStatus.CONTACTED
 
-    @pytest.mark.parametrize(("to", "words"), [("new", "The pipeline has no step from"), ("x", "Choose a status.")])
+    @pytest.mark.parametrize(("to", "words"), [("new", "A lead can&#x27;t move from"), ("x", "Choose a status.")])
     def test_a_refused_move_is_said_on_the_board_as_it_is(self, cast, lead, browse, to, words):
         Client.objects.filter(pk=lead.client_id).update(sales_status=SalesStatus.INTERESTED)
         answer = browse(cast.agent).post("/leads/board/move/", {"client": lead.client_id, "to": to}, headers=HTMX)
@@ -150,10 +150,10 @@ class TestLeadOnTheClientPage:
     def test_the_page_shows_worth_way_and_clock(self, cast, lead, browse):
         page = html(browse(cast.agent).get(f"/clients/{lead.client_id}/"))
         for text in (
-            "of 100, because",
+            "of 100",
             "Tier 1 country",
             "is next in turn",
-            "First touch",
+            "First contact due",
             "Bitte anrufen",
             "Send registration link",
         ):
@@ -191,7 +191,7 @@ class TestLeadOnTheClientPage:
         browser = browse(cast.agent)
         browser.post(f"/leads/{lead.client_id}/invite/")
         browser.post(f"/leads/{lead.client_id}/invite/")
-        assert "moment ago" in html(browser.get(f"/clients/{lead.client_id}/"))
+        assert "just been sent" in html(browser.get(f"/clients/{lead.client_id}/"))
         assert RegistrationInvitation.objects.count() == 1
 
     @pytest.mark.parametrize("path", ["status", "invite"])
@@ -199,7 +199,7 @@ class TestLeadOnTheClientPage:
         assert browse(cast.other_agent).post(f"/leads/{lead.client_id}/{path}/", {"to": "contacted"}).status_code == 404
         assert browse(cast.agent).get(f"/leads/{lead.client_id}/{path}/").status_code == 405
 
-    @pytest.mark.parametrize(("to", "words"), [("new", "The pipeline has no step from"), ("x", "Choose a status.")])
+    @pytest.mark.parametrize(("to", "words"), [("new", "A lead can&#x27;t move from"), ("x", "Choose a status.")])
     def test_a_refused_step_is_said_on_the_card_and_the_reason_stays(self, cast, lead, browse, to, words):
         browser, address = browse(cast.agent), f"/leads/{lead.client_id}/status/"
         browser.post(address, {"to": "interested"})
@@ -239,7 +239,7 @@ class TestEnteringByHand:
 
     def test_a_lead_nobody_can_reach_is_refused(self, cast, browse):
         answer = browse(cast.agent).post("/leads/new/", {**self.FORM, "email": "", "brand": cast.brand.pk})
-        assert "telephone" in html(answer, 422)
+        assert "phone number" in html(answer, 422)
 
     def test_who_may_not_enter_leads_gets_403(self, cast, browse):
         assert browse(cast.auditor).get("/leads/new/").status_code == 403
@@ -310,7 +310,7 @@ class TestSetUp:
         assert (rule.languages, rule.countries, list(rule.agents.all())) == (["de"], ["DE", "AT"], [second_agent])
         query = f"?brand={cast.brand.pk}&country=DE&language=de&email=x@firma.de&phone=015123456789"
         page = html(browser.get(f"/lead-rules/{query}"))
-        assert "Rule “Germans” sends it to German desk" in page and "Phone of the same country" in page
+        assert "Rule “Germans” routes the lead to German desk" in page and "Phone matches country" in page
         assert html(
             browser.post(
                 "/lead-rules/routing/new/",
@@ -350,7 +350,7 @@ class TestSetUp:
         form = {"starts_0": "09:00", "ends_0": "17:30", "starts_4": "10:00", "ends_4": "14:00"}
         assert browser.post(f"/lead-rules/shifts/{cast.agent.pk}/", form).status_code == 302
         assert [str(shift) for shift in Shift.objects.all()] == ["Mon 09:00–17:30", "Fri 10:00–14:00"]
-        assert "both hours" in html(browser.post(f"/lead-rules/shifts/{cast.agent.pk}/", {"starts_0": "09:00"}), 422)
+        assert "both times" in html(browser.post(f"/lead-rules/shifts/{cast.agent.pk}/", {"starts_0": "09:00"}), 422)
         assert "after it starts" in html(
             browser.post(f"/lead-rules/shifts/{cast.agent.pk}/", {"starts_0": "9:00", "ends_0": "8:00"}), 422
         )

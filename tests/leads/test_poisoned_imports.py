@@ -50,16 +50,16 @@ def test_a_poisoned_cell_is_named_or_taken_as_the_text_it_is(column, poison):
 
 def test_a_nul_is_named_with_its_column():
     (row,) = rows(line(message="a\0b"))
-    assert row.errors == [{"column": "message", "message": "It has a character that can't be kept (NUL)"}]
+    assert row.errors == [{"column": "message", "message": "Contains an invalid character (NUL)"}]
 
 
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "cut off or is damaged"),
-        (b"\xff\xfee", "cut off or is damaged"),
+        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "incomplete or damaged"),
+        (b"\xff\xfee", "incomplete or damaged"),
         (b"email," + b"x" * 200_000 + b"\n", "Line 1 can't be read"),
-        (b"a\0b", "not a text file"),
+        (b"a\0b", "isn't a text file"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_words(raw, words):

@@ -156,7 +156,7 @@ class TestShifts:
         assert decision.agent_id is None and decision.book_id == cast.pool.pk and decision.due_at is None
         assert explain(decision.reasons)[-2:] == [
             "0 of 1 are on shift",
-            "Nobody can take it now: it waits in the desk's pool",
+            "No agent is available: the lead waits in the desk's pool",
         ]
 
     @time_machine.travel(MONDAY_NOON.replace(hour=20), tick=False)

@@ -50,7 +50,7 @@ def test_a_rule_names_the_conditions_that_it_has(fields, met):
     assert routing._why(replace(ANY, **fields), GERMAN) == met
     said = routing.explain([{"code": "rule", "rule": "Any", "desk": "Berlin", **met}])
     words = f" ({', '.join(str(value) for value in met.values())})" if met else ""
-    assert said == [f"Rule “Any” sends it to Berlin{words}"]
+    assert said == [f"Rule “Any” routes the lead to Berlin{words}"]
 
 
 def test_each_reason_is_a_sentence():
