@@ -34,7 +34,7 @@ from wallet.reconciliation.report_confirmations import run_confirmation
 from wallet.reconciliation.settlement_import import run_ordered
 
 
-@job_kind("wallet.import_report", title=gettext_noop("Import of a settlement report"))
+@job_kind("wallet.import_report", title=gettext_noop("Settlement report import"))
 def import_of_report(job: RunningJob) -> None:
     """Import a large report; rights and the file itself are checked again."""
     try:
@@ -45,7 +45,7 @@ def import_of_report(job: RunningJob) -> None:
     job.point_to(reverse("wallet:settlement", args=[report.pk]))
 
 
-@job_kind("wallet.confirm_report", title=gettext_noop("Import of a confirmed report"))
+@job_kind("wallet.confirm_report", title=gettext_noop("Confirmed report import"))
 def import_of_confirmed(job: RunningJob) -> None:
     """Import a large report that somebody confirmed as complete."""
     taken = run_confirmation(job)
@@ -53,7 +53,7 @@ def import_of_confirmed(job: RunningJob) -> None:
     job.point_to(reverse("wallet:bank") if is_statement else reverse("wallet:settlement", args=[taken.pk]))
 
 
-@job_kind("wallet.import_statement", title=gettext_noop("Import of a bank statement"))
+@job_kind("wallet.import_statement", title=gettext_noop("Bank statement import"))
 def import_of_statement(job: RunningJob) -> None:
     """Import a large statement; rights and the file itself are checked again."""
     try:
@@ -64,7 +64,7 @@ def import_of_statement(job: RunningJob) -> None:
     job.point_to(reverse("wallet:bank"))
 
 
-@job_kind("wallet.close_period", title=gettext_noop("Closing a month"))
+@job_kind("wallet.close_period", title=gettext_noop("Month-end close"))
 def closing(job: RunningJob) -> None:
     """Close a month; rights and checks count as they are now, and both steps report their progress."""
     period = close_period(
@@ -90,7 +90,7 @@ def trial_balance_file(job: RunningJob) -> None:
         job.attach(f"{name}.csv", path)
 
 
-@job_kind("wallet.evidence", title=gettext_noop("Evidence for a dispute"))
+@job_kind("wallet.evidence", title=gettext_noop("Dispute evidence"))
 def evidence_of_dispute(job: RunningJob) -> None:
     """Make the evidence of a dispute, and send it where ordered.
 

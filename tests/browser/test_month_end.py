@@ -136,7 +136,7 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
     picture(page, "month-open")
 
     page.get_by_role("button", name="Sign", exact=True).click()
-    expect(main).to_contain_text("Say in the note why the month is closed although")
+    expect(main).to_contain_text("Add a note explaining why")
     page.get_by_label("Note").fill("Kassa looks for the payer of 77.77")
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(main).to_contain_text("You have signed.")

@@ -29,15 +29,15 @@ class UnverifiedRuleForm(BrandForm):
     """A dated rule for the deposits of clients who aren't verified."""
 
     valid_from = forms.DateField(label=_("From"), widget=DayInput())
-    maximum = forms.DecimalField(label=_("All deposits together at most"), min_value=0, decimal_places=2)
+    maximum = forms.DecimalField(label=_("Total deposit limit"), min_value=0, decimal_places=2)
     kinds = forms.MultipleChoiceField(
-        label=_("Only by"), choices=PspKind.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Allowed payment methods"), choices=PspKind.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
-    own_name_only = forms.BooleanField(label=_("Only an account that names the client"), required=False)
-    low_risk_only = forms.BooleanField(label=_("Only clients rated low risk"), required=False)
-    needs_profile = forms.BooleanField(label=_("Personal data first"), required=False)
-    days = forms.IntegerField(label=_("Days from the first deposit"), min_value=1, max_value=365, required=False)
-    source = forms.CharField(label=_("Where it is written"), max_length=300)
+    own_name_only = forms.BooleanField(label=_("Only from accounts in the client's name"), required=False)
+    low_risk_only = forms.BooleanField(label=_("Low-risk clients only"), required=False)
+    needs_profile = forms.BooleanField(label=_("Require personal details first"), required=False)
+    days = forms.IntegerField(label=_("Days from first deposit"), min_value=1, max_value=365, required=False)
+    source = forms.CharField(label=_("Legal source"), max_length=300)
 
     def terms(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)

@@ -390,13 +390,13 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
     deposit = lock_deposit(pk=deposit_id)
     require(policies.can_release_deposit(actor, deposit))
     if not reason.strip():
-        raise DomainError(_("Say why this payment is accepted."))
+        raise DomainError(_("Enter a reason for accepting this payment."))
     client = lock(Client, deposit.client_id, "brand")
     if not deposit.received_minor or deposit.received_minor <= _fee(deposit):
-        raise WrongState(_("Nothing arrived that could be booked: ask the PSP."))
+        raise WrongState(_("No amount was received that could be credited. Contact the PSP."))
     if _target(deposit, client) is None:
         raise WrongState(
-            _("The client can't have a wallet in %(currency)s, and the brand does not convert: give it back.")
+            _("The client can't hold a wallet in %(currency)s and the brand doesn't convert. Refund the deposit.")
             % {"currency": deposit.received_currency}
         )
     settle(deposit, client, out_of_suspense=True, actor=actor)

@@ -40,17 +40,15 @@ class DepositTable(MovementTable):
         MoneyColumn("amount_minor", _("Amount"), minor=True),
         MoneyColumn("received_minor", _("Received"), minor=True, hidden=True),
         Column("psp", _("PSP"), value="psp.name"),
-        Column("instrument", _("Paid with"), hidden=True),
-        YesNoColumn("is_first", _("First")),
+        Column("instrument", _("Payment instrument"), hidden=True),
+        YesNoColumn("is_first", _("FTD")),
         AgoColumn("created_at", _("Started")),
         TimeColumn("settled_at", _("Settled")),
         Column("failure", _("Note"), value=lambda row: failure_words(row.failure), css="clip muted"),
     ]
     filterset = DepositFilter
     row_url_name = "wallet:deposit"
-    empty = Empty(
-        _("No deposits yet"), _("Money that clients pay in shows up here, from the click to the wallet."), "wallet"
-    )
+    empty = Empty(_("No deposits yet"), _("Client deposits appear here as soon as they are started."), "wallet")
 
     def queryset(self) -> QuerySet[Deposit]:
         return queries.deposits_visible_to(self.user).select_related("client", "psp").defer("client__search_text")
@@ -70,15 +68,13 @@ class HeldTable(DepositTable):
     """Held deposits, longest first."""
 
     name, title, permission = "held_deposits", _("Held deposits"), "wallet.view_deposit"
-    subtitle = _(
-        "Longest first. What arrived is at the PSP and in suspense until someone releases it or gives it back."
-    )
+    subtitle = _("Longest held first. The funds stay at the PSP and in suspense until they are released or refunded.")
     default_order = "held_at"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
-        Column("hold_reasons", _("Why"), value=lambda row: "; ".join(row.hold_words), css="clip"),
-        MoneyColumn("amount_minor", _("Meant"), minor=True),
+        Column("hold_reasons", _("Reason"), value=lambda row: "; ".join(row.hold_words), css="clip"),
+        MoneyColumn("amount_minor", _("Expected"), minor=True),
         MoneyColumn("received_minor", _("Received"), minor=True, currency="received_currency"),
         Column("payer_name", _("Payer")),
         Column("psp", _("PSP"), value="psp.name"),
@@ -91,9 +87,7 @@ class HeldTable(DepositTable):
             export=False,
         ),
     ]
-    empty = Empty(
-        _("Nothing is held"), _("Deposits that are not as they should be wait here, with the reason."), "wallet"
-    )
+    empty = Empty(_("No held deposits"), _("Deposits that need a review appear here with the reason."), "wallet")
 
     def queryset(self) -> QuerySet[Deposit]:
         return super().queryset().filter(state=DepositState.HELD)
@@ -101,7 +95,7 @@ class HeldTable(DepositTable):
 
 class MethodTable(Table):
     name, title, permission = "payment_methods", _("Payment methods"), "wallet.view_psp"
-    subtitle = _("What each brand offers, in order. While a PSP is down the next one of the same group stands in.")
+    subtitle = _("What each brand offers, in order. If a PSP is down, the next method in its group takes over.")
     columns = [
         Column("label", _("Method"), link=True),
         Column("brand", _("Brand"), value="psp.brand.name"),
@@ -109,15 +103,15 @@ class MethodTable(Table):
         Column("kind", _("Kind"), value="get_kind_display"),
         Column("currencies", _("Currencies"), value=lambda row: ", ".join(row.currencies), css="clip"),
         Column("countries", _("Countries"), value=lambda row: _countries(row), css="clip"),
-        Column("kyc_level_min", _("Level"), css="end"),
-        Column("fee", _("Fee in"), value=lambda row: _fee(row), css="end nowrap"),
-        Column("fallback_group", _("Group")),
+        Column("kyc_level_min", _("KYC level"), css="end"),
+        Column("fee", _("Deposit fee"), value=lambda row: _fee(row), css="end nowrap"),
+        Column("fallback_group", _("Fallback group")),
         Column("position", _("Order"), css="end"),
         YesNoColumn("is_enabled", _("Enabled")),
     ]
     row_permission = "wallet.manage_psp"
     empty = Empty(
-        _("No methods yet"), _("Each PSP brings its ways to pay; choose here to whom they are offered."), "plug"
+        _("No payment methods yet"), _("Payment methods come with each PSP. Choose here who can use them."), "plug"
     )
     default_order = "position"
 

@@ -72,7 +72,7 @@ def write_rule(*, brand: Brand, actor: Actor, **terms: Any) -> UnverifiedRule:
     """
     require(policies.can_manage_unverified_rules(actor, brand.pk))
     if not str(terms.get("source", "")).strip():
-        raise DomainError(_("Say where the rule is written."))
+        raise DomainError(_("Enter the legal source of the rule."))
     rule = UnverifiedRule.objects.create(brand=brand, created_by=actor, **terms)
     audit.record(
         actor=actor,
@@ -102,7 +102,7 @@ def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currenc
             raise DomainError(_("Before you are verified you can pay in by bank transfer from your own account only."))
     if paid_in(client) + worth > most_for(client, rule):
         raise DomainError(
-            _("Until you are verified you can't pay in more than the limit. Please upload your documents first.")
+            _("You can't deposit more than the limit until you're verified. Please upload your documents first.")
         )
 
 
@@ -115,7 +115,7 @@ def why_not(client: Client) -> str:
         if rule is not None:
             _check_who(client, rule)
         if paid_in(client) >= most_for(client, rule):
-            return _("You have paid in the most that is possible before you are verified.")
+            return _("You've reached the maximum deposit before verification.")
     except fx.NoRate:
         return ""
     except DomainError as refused:
@@ -125,9 +125,9 @@ def why_not(client: Client) -> str:
 
 def _check_who(client: Client, rule: UnverifiedRule) -> None:
     if rule.needs_profile and not all(getattr(client, name) for name in PROFILE):
-        raise DomainError(_("Please complete your personal data first."))
+        raise DomainError(_("Please complete your personal details first."))
     if rule.low_risk_only and client.risk_rating != RiskRating.LOW:
-        raise DomainError(_("Please get verified first: deposits open with it."))
+        raise DomainError(_("Please verify your identity before making a deposit."))
 
 
 def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal:
@@ -244,7 +244,7 @@ def end_term(term_id: int) -> str:
 
 
 def _raise_task(client: Client, term: UnverifiedTerm) -> None:
-    title = phrase("%(client)s is not verified after %(days)s days: end the relation, give the money back") % {
+    title = phrase("%(client)s isn't verified after %(days)s days: close the relationship and refund deposits") % {
         "client": client,
         "days": term.rule.days,
     }

@@ -100,7 +100,7 @@ def why_not(loss: BonusLoss) -> LocalizedText:
     """Say why the credit can't be restored now; empty where it can."""
     grant = loss.grant
     if loss.dispute.taken_minor:
-        return phrase("The bank has the money again.")
+        return phrase("The bank has reclaimed the money.")
     if taken_away([grant]) or not is_still_due(grant):
         return phrase("The bonus would have been lost by now anyway.")
     allowed = may_have_bonus(grant.client)
@@ -124,7 +124,7 @@ def give_again(*, dispute_id: int, reference: str, amount: Decimal) -> list[Bonu
     losses = _to_decide(dispute)
     by_rule = [loss for loss in losses if _is_for_the_rule(loss)]
     _ask(dispute, [loss for loss in losses if loss not in by_rule])
-    return [_restore(loss, actor=None, reason=_("The chargeback was won: the brand's rule")) for loss in by_rule]
+    return [_restore(loss, actor=None, reason=_("Chargeback won: restored under the brand's rule")) for loss in by_rule]
 
 
 def _to_decide(dispute: Dispute) -> list[BonusLoss]:
@@ -158,9 +158,9 @@ def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
         people,
         kind="wallet.bonus_return_open",
         url=f"/money/bonuses/{loss.grant_id}/",
-        title=phrase("Won: %(money)s of credit that the chargeback cost %(client)s may be held again")
+        title=phrase("Chargeback won: decide whether %(client)s gets %(money)s of bonus back")
         % {"money": loss.money, "client": loss.grant.client},
-        body=why_not(loss) or phrase("Two people decide."),
+        body=why_not(loss) or phrase("A second approval is required."),
         dedupe_key=f"bonus-return:{loss.pk}:{rounds}",
     )
 
@@ -191,7 +191,7 @@ def propose_return(*, loss_id: int, restores: bool, reason: str, actor: User) ->
     loss = _locked_loss(loss_id)
     require(bonuses_policies.can_grant_bonus(actor, loss.grant.client))
     if waiting_of(loss) is not None or not is_undecided(loss):
-        raise WrongState(_("There is nothing to decide here now."))
+        raise WrongState(_("Nothing to decide."))
     if restores:
         _require_possible(loss)
     return approvals.propose(BonusProposal(loss=loss, restores=restores, reason=reason), actor=actor)
@@ -202,7 +202,7 @@ class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
 
     model = BonusProposal
     code = "bonus-return"
-    label = gettext_lazy("Bonus lost by a chargeback")
+    label = gettext_lazy("Bonus lost by chargeback")
     asks, decides = PROPOSES, DECIDES
     proposed, approved = WalletAction.BONUS_RETURN_PROPOSED, WalletAction.BONUS_STAYS_LOST
     rejected, withdrawn = WalletAction.BONUS_RETURN_REFUSED, WalletAction.BONUS_RETURN_WITHDRAWN

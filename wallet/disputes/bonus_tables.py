@@ -17,7 +17,7 @@ from wallet.movements.tables import MovementTable, reference_of
 class BonusFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=BonusState.choices, label=_("State"), distinct=False)
     returns = django_filters.ChoiceFilter(
-        choices=[("undecided", _("Won, to be decided"))], label=_("Lost by a chargeback"), method="filter_returns"
+        choices=[("undecided", _("Won, decision pending"))], label=_("Lost by chargeback"), method="filter_returns"
     )
 
     def filter_returns(self, rows: QuerySet[BonusGrant], _name: str, _value: str) -> QuerySet[BonusGrant]:
@@ -30,7 +30,7 @@ class BonusFilter(django_filters.FilterSet):
 
 class BonusTable(MovementTable):
     name, title, permission = "bonuses", _("Bonuses"), "wallet.view_bonusgrant"
-    subtitle = _("Credit that clients hold apart from their wallets.")
+    subtitle = _("Bonus credit held separately from client wallets.")
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
@@ -41,11 +41,11 @@ class BonusTable(MovementTable):
         MoneyColumn("released_minor", _("Released"), minor=True),
         MoneyColumn("burned_minor", _("Lost"), minor=True),
         TimeColumn("expires_at", _("Expires")),
-        AgoColumn("created_at", _("Given")),
+        AgoColumn("created_at", _("Granted")),
     ]
     filterset = BonusFilter
     row_url_name = "wallet:bonus"
-    empty = Empty(_("No bonuses yet"), _("What staff and campaigns give clients shows up here."), "coins")
+    empty = Empty(_("No bonuses yet"), _("Bonuses granted by staff and campaigns appear here."), "coins")
 
     def search(self, queryset: QuerySet[BonusGrant], words: str) -> QuerySet[BonusGrant]:
         if words.upper().startswith("B-"):

@@ -160,14 +160,14 @@ def order_evidence(*, dispute_id: int, actor: User, text: str, submit: bool) -> 
     dispute = Dispute.objects.select_related("client", "psp").get(pk=dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if len(text) > TEXT_MAX:
-        raise DomainError(_("Say it in at most %(n)s characters.") % {"n": TEXT_MAX})
+        raise DomainError(_("Use at most %(n)s characters.") % {"n": TEXT_MAX})
     if submit and not text.strip():
-        raise DomainError(_("Say in a few words why the payment stands."))
+        raise DomainError(_("Explain briefly why the payment is valid."))
     if submit and dispute.state not in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE):
         raise WrongState(_("This dispute is “%(state)s”.") % {"state": dispute.get_state_display()})
     if submit and not takes_evidence(dispute):
         raise WrongState(
-            _("%(psp)s takes no evidence by API: download the file and send it there.") % {"psp": dispute.psp}
+            _("%(psp)s doesn't accept evidence by API. Download the file and submit it there.") % {"psp": dispute.psp}
         )
     access_log.note(
         user=actor,
@@ -267,7 +267,7 @@ def sent_by_hand(*, dispute_id: int, actor: Actor) -> Dispute:
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if not dispute.evidence_key or dispute.state not in DISPUTE_OPEN or dispute.state == DisputeState.SUBMITTED:
-        raise WrongState(_("Make the evidence first; a dispute that is answered or decided takes no more."))
+        raise WrongState(_("Create the evidence first. Disputes already answered or decided accept no evidence."))
     note_submitted(dispute, actor=actor)
     return dispute
 

@@ -20,9 +20,9 @@ class RefundForm(forms.Form):
 
 class EvidenceForm(forms.Form):
     text = forms.CharField(
-        label=_("What we say to it"),
+        label=_("Our statement"),
         max_length=TEXT_MAX,
         required=False,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text=_("In English: the payer's bank reads it."),
+        help_text=_("Write in English for the payer's bank."),
     )

@@ -49,7 +49,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     deposit = lock_deposit(pk=deposit_id)
     require(policies.can_refund_deposit(actor, deposit))
     if not reason.strip():
-        raise DomainError(_("Say why it is given back."))
+        raise DomainError(_("Enter a reason for the refund."))
     client = lock(Client, deposit.client_id, "brand")
     currency = deposit.received_currency
     amount_minor = minor_of(amount, currency)
@@ -88,22 +88,25 @@ def _check(deposit: Deposit, amount_minor: int) -> None:
     left, currency = left_of(deposit), deposit.received_currency
     if amount_minor > left:
         raise DomainError(
-            _("Only %(left)s of %(deposit)s has not gone back yet.")
+            _("Only %(left)s of %(deposit)s can still be refunded.")
             % {"left": formats.money(Money.of_minor(max(left, 0), currency)), "deposit": deposit.reference}
         )
     if not (takes_refunds(deposit.psp) and deposit.psp_reference):
-        raise DomainError(_("%(psp)s can't refund this payment from here. Ask the PSP.") % {"psp": deposit.psp})
+        raise DomainError(_("%(psp)s can't refund this payment from the CRM. Contact the PSP.") % {"psp": deposit.psp})
     if deposit.state == DepositState.HELD:
         if amount_minor != left:
             raise DomainError(
-                _("A held deposit goes back as a whole: %(left)s.")
+                _("A held deposit can only be refunded in full: %(left)s.")
                 % {"left": formats.money(Money.of_minor(left, currency))}
             )
         if not PspMovement.objects.filter(psp=deposit.psp, reference=deposit.reference).exists():
-            raise DomainError(_("What arrived is not in our books. Ask the PSP to refund it."))
+            raise DomainError(_("The payment isn't in the ledger. Ask the PSP to refund it."))
     elif currency != deposit.wallet.currency:
         raise DomainError(
-            _("It arrived in %(arrived)s and was converted. Let the client move money back first, then ask the PSP.")
+            _(
+                "The deposit arrived in %(arrived)s and was converted. Ask the client to convert the "
+                "money back, then contact the PSP."
+            )
             % {"arrived": currency}
         )
 
@@ -120,7 +123,7 @@ def _reserved(
         available = Balance.objects.get(pk=account.pk).available_minor
         if available < amount_minor:
             raise InsufficientFunds(
-                _("The client's wallet does not cover it: only %(available)s is available.")
+                _("The client's wallet has only %(available)s available.")
                 % {"available": formats.money(Money.of_minor(max(available, 0), currency))}
             )
     base, reference = in_base(brand, money.amount, currency), new_reference("W")

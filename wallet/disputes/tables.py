@@ -40,24 +40,22 @@ def _due(row: Dispute, table: Table) -> str:
 
 class DisputeTable(MovementTable):
     name, title, permission = "disputes", _("Disputes"), "wallet.view_dispute"
-    subtitle = _("What payers' banks ask about, or have taken back.")
+    subtitle = _("Inquiries and chargebacks from payers' banks.")
     columns = [
         Column("psp_dispute_id", _("Dispute"), link=True, css="nowrap mono"),
         Column("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
-        MoneyColumn("taken_minor", _("Taken"), minor=True),
+        MoneyColumn("taken_minor", _("Charged back"), minor=True),
         Column("reason", _("Reason"), css="clip"),
         Column("deposit", _("Deposit"), value="deposit.reference", css="mono nowrap"),
         Column("psp", _("PSP"), value="psp.name"),
-        Column("evidence_due_at", _("Answer due"), render=lambda row, table: _due(row, table), css="nowrap"),
+        Column("evidence_due_at", _("Response due"), render=lambda row, table: _due(row, table), css="nowrap"),
         AgoColumn("opened_at", _("Opened")),
     ]
     filterset = DisputeFilter
     row_url_name = "wallet:dispute"
-    empty = Empty(
-        _("No disputes"), _("When a payer's bank takes a payment back, it shows up here with its last day."), "gavel"
-    )
+    empty = Empty(_("No disputes"), _("Chargebacks and inquiries appear here with their response deadline."), "gavel")
 
     def search(self, queryset: QuerySet[Dispute], words: str) -> QuerySet[Dispute]:
         if words.upper().startswith("D-"):

@@ -268,7 +268,7 @@ def accept_loss(*, dispute_id: int, actor: Actor, reason: str) -> Dispute:
     dispute = lock_dispute(dispute_id)
     require(policies.can_answer_dispute(actor, dispute))
     if not reason.strip():
-        raise DomainError(_("Say why it is not contested."))
+        raise DomainError(_("Enter a reason for not contesting this dispute."))
     if dispute.state not in (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE):
         raise WrongState(_("This dispute is “%(state)s”.") % {"state": dispute.get_state_display()})
     _move(dispute, DisputeState.LOST, actor=actor, reason=reason)
@@ -306,8 +306,7 @@ def remind(dispute_id: int) -> bool:
     notify(
         people_with("wallet.answer_dispute", brand_id=dispute.brand_id),
         kind="wallet.dispute_due",
-        title=phrase("A dispute of %(money)s must be answered by %(day)s")
-        % {"money": dispute.money, "day": due.date()},
+        title=phrase("Dispute of %(money)s: response due by %(day)s") % {"money": dispute.money, "day": due.date()},
         body=str(dispute.client),
         url=f"/money/disputes/{dispute.pk}/",
         dedupe_key=f"dispute:{dispute.pk}:{today.isoformat()}",

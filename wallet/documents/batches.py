@@ -128,7 +128,7 @@ def make_batch(
     ids = ids_of(kind, brand, first)
     count = workers or (processes() if len(ids) > ALONE_MAX else -1)
     counted = {"documents": 0, "new": 0, "refused": 0}
-    words = _("documents made")
+    words = _("Creating documents")
     progress(0, max(len(ids), 1), words)
     done = 0
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive, _Setters(count, made_by) as setters:
@@ -214,7 +214,7 @@ def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: User
     """
     require(policies.can_make_for_brand(actor, brand.pk))
     if kind not in KINDS:
-        raise DomainError(_("Statements and fee invoices are made for all clients at once, nothing else."))
+        raise DomainError(_("Only statements and fee invoices can be created for all clients."))
     first, _last = invoices.month_of(month)
     if kind == DocumentKind.FEE_INVOICE:
         invoices.issue_fee_invoices(brand_id=brand.pk, month=first, actor=actor)
@@ -230,7 +230,7 @@ def order_batch(*, kind: DocumentKind, brand: Brand, month: dt.date, actor: User
     )
 
 
-@job_kind("wallet.document_batch", title=gettext_noop("Documents of a month"), hours=6)
+@job_kind("wallet.document_batch", title=gettext_noop("Monthly documents"), hours=6)
 def run_batch(job: RunningJob) -> None:
     """Make the documents of a batch job. The owner's rights are checked again: they may have lost the brand since."""
     parameters: Mapping[str, Any] = job.parameters
@@ -243,8 +243,8 @@ def run_batch(job: RunningJob) -> None:
             kind=kind, brand=brand, month=month, target=target, made_by=job.owner, progress=job.progress
         )
         if not counted.documents:
-            raise DomainError(_("There was nothing to make: no client has such a document in this month."))
+            raise DomainError(_("Nothing to create: no client has a document of this kind for the month."))
         job.attach(f"{kind}-{brand.code}-{month:%Y-%m}.zip", target)
     total = counted.documents
-    words = _("%(documents)d documents, %(new)d new, %(refused)d not made") % asdict(counted)
+    words = _("Documents: %(documents)d, new: %(new)d, failed: %(refused)d") % asdict(counted)
     job.progress(total, total, words)

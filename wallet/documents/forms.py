@@ -30,7 +30,7 @@ class ProveForm(forms.Form):
         label=_("Hash"),
         max_length=120,
         required=False,
-        help_text=_("As printed at the end of the document; the first twelve digits will do."),
+        help_text=_("Printed at the end of the document. The first 12 characters are enough."),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     file = forms.FileField(label=_("File"), required=False)
@@ -38,13 +38,13 @@ class ProveForm(forms.Form):
     def clean_hash(self) -> str:
         text = "".join(str(self.cleaned_data["hash"]).split()).lower()
         if text and not re.fullmatch(r"[0-9a-f]{12,64}", text):
-            raise forms.ValidationError(_("A hash has 12 to 64 digits: 0 to 9 and a to f."))
+            raise forms.ValidationError(_("A hash has 12 to 64 characters: 0–9 and a–f."))
         return text
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if not self.errors and not data.get("hash") and not data.get("file"):
-            raise forms.ValidationError(_("Give the hash or the file."))
+            raise forms.ValidationError(_("Enter the hash or upload the file."))
         return data
 
 
@@ -66,7 +66,7 @@ class MonthForm(forms.Form):
         try:
             return dt.date.fromisoformat(f"{self.cleaned_data['month'].strip()}-01")
         except ValueError:
-            raise forms.ValidationError(_("Write the month as 2026-10.")) from None
+            raise forms.ValidationError(_("Enter the month as YYYY-MM, for example 2026-10.")) from None
 
 
 class LanguageForm(forms.Form):
@@ -79,16 +79,16 @@ class LetterheadForm(forms.Form):
     address = forms.CharField(label=_("Address"), max_length=300, required=False, widget=forms.Textarea({"rows": 3}))
     tax_number = forms.CharField(label=_("Tax number"), max_length=40, required=False)
     tax_note = forms.CharField(
-        label=_("Note on tax"),
+        label=_("Tax note"),
         max_length=300,
         required=False,
         widget=forms.Textarea({"rows": 2}),
-        help_text=_("Stands under invoices, e.g. why they bear no tax."),
+        help_text=_("Printed below invoices, for example why no tax is charged."),
     )
     logo = forms.FileField(
-        label=_("Logo"), required=False, help_text=_("PNG or JPEG, at most 1 MB; better wide than high.")
+        label=_("Logo"), required=False, help_text=_("PNG or JPEG, at most 1 MB, preferably landscape.")
     )
-    remove_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
+    remove_logo = forms.BooleanField(label=_("Remove logo"), required=False)
 
     def clean_logo(self) -> bytes:
         """Decode the picture, make it smaller and write it as PNG. Nothing of the upload itself is stored."""
@@ -96,7 +96,7 @@ class LetterheadForm(forms.Form):
         if not upload:
             return b""
         if upload.size > LOGO_BYTES_MAX:
-            raise forms.ValidationError(_("The picture is larger than 1 MB."))
+            raise forms.ValidationError(_("The image is larger than 1 MB."))
         logo = outcome_of(
             lambda: parse(
                 "image.logo",
@@ -111,7 +111,7 @@ class LetterheadForm(forms.Form):
         if logo:
             return logo.result.content
         if logo.error.code == "pixels":
-            raise forms.ValidationError(_("The picture has too many pixels."))
+            raise forms.ValidationError(_("The image has too many pixels."))
         if isinstance(logo.error, ParsingBusy):
             raise forms.ValidationError(logo.message)
-        raise forms.ValidationError(_("This is no PNG or JPEG picture, or it is damaged."))
+        raise forms.ValidationError(_("The file isn't a PNG or JPEG image, or it's damaged."))

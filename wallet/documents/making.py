@@ -46,7 +46,7 @@ def gathers(kind: DocumentKind) -> Callable[[Gatherer], Gatherer]:
 def checked_language(code: str) -> str:
     """Return a language that documents are made in. Raises DomainError for any other."""
     if code not in dict(settings.LANGUAGES):
-        raise DomainError(_("Documents are not made in this language: %(code)s.") % {"code": code})
+        raise DomainError(_("Documents aren't available in this language: %(code)s.") % {"code": code})
     return code
 
 
@@ -88,9 +88,9 @@ def order(kind: DocumentKind, *, owner: Any, title: str, parameters: dict[str, A
 @job_kind("wallet.document", title=gettext_noop("Document"))
 def make_ordered(job: RunningJob) -> None:
     """Make the document of a job, with progress: gather the figures, set the pages, store the file."""
-    job.progress(0, STEPS, _("Reading the figures"))
+    job.progress(0, STEPS, _("Loading figures"))
     draft = GATHERERS[job.parameters["kind"]](job.owner, job.parameters)
-    job.progress(1, STEPS, _("Setting pages"))
+    job.progress(1, STEPS, _("Creating pages"))
 
     def told(done: int, total: int, message: str) -> None:
         """Move the bar between the steps by the rows of a long document."""

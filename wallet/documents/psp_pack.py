@@ -58,7 +58,7 @@ def settlement_pack(report: SettlementImport, language: str) -> Report:
                 (_("First day"), report.first_day),
                 (_("Last day"), report.last_day),
                 (_("Rows"), report.row_count),
-                (_("Imported by"), str(report.imported_by or _("the system"))),
+                (_("Imported by"), str(report.imported_by or _("System"))),
                 (_("Imported"), report.imported_at),
             ],
             sections=[_totals(report), _rules(report), _breaks(report), _rows(report)],
@@ -69,8 +69,8 @@ def _totals(report: SettlementImport) -> Section:
     names = ("opening", "gross", "fee", "net", "closing")
     titles = (_("Opening balance"), _("Gross"), _("Fees"), _("Net"), _("Closing balance"))
     return Section(
-        _("What the report says of itself"),
-        _("Opening balance and rows give the closing balance; that was proved when the file arrived."),
+        _("Report totals"),
+        _("Opening balance plus rows equals closing balance; verified on import."),
         columns=[Column(_("Currency")), *(Column(title, end=True) for title in titles)],
         rows=[
             [currency, *(Money(from_minor(totals.get(name, 0), currency), currency) for name in names)]
@@ -84,13 +84,13 @@ def _rules(report: SettlementImport) -> Section:
         cursor.execute(BY_RULE, [report.pk])
         rows = cursor.fetchall()
     return Section(
-        _("What matched"),
+        _("Matches"),
         columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Total"), end=True)],
         facts=[(_("Seen in an earlier report"), report.seen_before), (_("Payout to our bank"), report.to_bank)],
         rows=[
             [_named(MatchRule, rule), count, Money.of_minor(minor, currency)] for rule, currency, count, minor in rows
         ],
-        empty=_("Nothing matched."),
+        empty=_("No matches."),
     )
 
 
@@ -105,7 +105,7 @@ def _breaks(report: SettlementImport) -> Section:
             Column(_("State")),
             Column(_("Resolution"), weight=2),
             Column(_("By")),
-            Column(_("Report less books"), end=True),
+            Column(_("Difference (report less ledger)"), end=True),
         ],
         rows=[
             [
@@ -119,7 +119,7 @@ def _breaks(report: SettlementImport) -> Section:
             ]
             for row in rows
         ],
-        empty=_("None: every row has its movement in our books, and the other way round."),
+        empty=_("None: report and ledger match completely."),
     )
 
 
@@ -183,7 +183,9 @@ def draft_of(report: SettlementImport, language: str, ending: Ending) -> Draft:
     Raises DomainError for a PDF that is too long.
     """
     if ending == Ending.PDF and report.row_count > PDF_ROWS_MAX:
-        raise DomainError(_("%(rows)d rows are too many for a PDF: take the workbook.") % {"rows": report.row_count})
+        raise DomainError(
+            _("%(rows)d rows are too many for a PDF. Use the workbook instead.") % {"rows": report.row_count}
+        )
     paper, psp = settlement_pack(report, language), report.psp
     name = f"psp-pack-{psp.code}-{report.first_day}-{report.last_day}-{report.pk}.{ending}"
     return Draft(

@@ -25,7 +25,7 @@ def _brands(request: UserRequest) -> Any:
 class DocumentFilter(django_filters.FilterSet):
     kind = django_filters.MultipleChoiceFilter(choices=DocumentKind.choices, label=_("Kind"), distinct=False)
     brand = django_filters.ModelChoiceFilter(queryset=_brands, label=_("Brand"))
-    made = django_filters.DateFromToRangeFilter(field_name="made_at", label=_("Made"))
+    made = django_filters.DateFromToRangeFilter(field_name="made_at", label=_("Created"))
 
     class Meta:
         model = IssuedDocument
@@ -46,7 +46,7 @@ def _hash(row: IssuedDocument, _table: Table) -> str:
 
 class DocumentTable(Table):
     name, title, permission = "wallet.documents", _("Documents"), "wallet.view_issueddocument"
-    subtitle = _("What was handed out, each under the hash of its figures and of its file.")
+    subtitle = _("Issued documents, each with the hash of its figures and of its file.")
     columns = [
         Column("title", _("Document"), link=True, css="nowrap"),
         Column("kind", _("Kind"), render=_kind, css="nowrap", hidden=True),
@@ -57,17 +57,15 @@ class DocumentTable(Table):
         Column("ending", _("File"), value=lambda row: row.get_ending_display(), css="nowrap"),
         NumberColumn("size_bytes", _("Bytes"), hidden=True),
         Column("content_hash", _("Figures"), render=_hash, css="nowrap"),
-        Column("made_by", _("Made by"), css="nowrap"),
-        TimeColumn("made_at", _("Made")),
+        Column("made_by", _("Created by"), css="nowrap"),
+        TimeColumn("made_at", _("Created")),
     ]
     export_permission = "wallet.export_money"
     filterset = DocumentFilter
     row_url_name = "wallet:document"
     search_hint = _("Reference or hash")
     empty = Empty(
-        _("No documents yet"),
-        _("Statements, receipts, invoices and packs stand here once they were made."),
-        "file-text",
+        _("No documents yet"), _("Statements, receipts, invoices and packs appear here once created."), "file-text"
     )
 
     def queryset(self) -> QuerySet[IssuedDocument]:

@@ -42,22 +42,22 @@ class JournalForm(forms.Form):
         label=gettext_lazy("Reason"),
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("What happened, and which document shows it. The second person reads it."),
+        help_text=gettext_lazy("Describe what happened and name the supporting document. The approver will see this."),
     )
     rate = forms.DecimalField(
         label=gettext_lazy("Rate"),
         required=False,
         max_digits=24,
         decimal_places=12,
-        help_text=gettext_lazy("Only when lines are in two currencies"),
+        help_text=gettext_lazy("Only for lines in two currencies"),
     )
-    rate_on = _day(gettext_lazy("Day of the rate"), required=False)
+    rate_on = _day(gettext_lazy("Rate date"), required=False)
     request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
     reverses = forms.IntegerField(required=False, widget=forms.HiddenInput)
     file = FileField(
         label=gettext_lazy("Evidence"),
         required=False,
-        help_text=gettext_lazy("An invoice, a page of a statement: up to 10 MB, kept encrypted. More can follow."),
+        help_text=gettext_lazy("Invoice or statement page, up to 10 MB, stored encrypted. You can add more later."),
     )
 
     def __init__(self, *args: Any, brands: QuerySet[Brand], **kwargs: Any) -> None:
@@ -139,7 +139,7 @@ def _number(text: str) -> int | None:
 
 def _read(line: TypedLine) -> None:
     if line.account is None:
-        line.error = _("Choose an account of this brand from the list.")
+        line.error = _("Select an account of this brand from the list.")
         return
     if bool(line.debit) == bool(line.credit):
         line.error = _("Enter either a debit or a credit.")
@@ -148,7 +148,7 @@ def _read(line: TypedLine) -> None:
     try:
         minor = outcome_of(lambda: minor_of(Decimal(read_amount(typed, get_format("DECIMAL_SEPARATOR"))), currency))
     except InvalidOperation:
-        line.error = _("Type an amount in figures, for example 250.")
+        line.error = _("Enter an amount in figures, for example 250.")
     else:
         line.minor, line.error = sign * (minor.result or 0), minor.message
 
@@ -158,7 +158,7 @@ class RateForm(forms.Form):
 
     currency = forms.CharField(label=gettext_lazy("Currency"), min_length=3, max_length=5)
     rate = forms.DecimalField(
-        label=gettext_lazy("For one euro"),
+        label=gettext_lazy("Rate per 1 EUR"),
         max_digits=22,
         decimal_places=12,
         min_value=Decimal("1e-12"),
@@ -168,10 +168,10 @@ class RateForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("Where the rate is from. The second person reads it."),
+        help_text=gettext_lazy("Source of the rate. The approver will see this."),
     )
     is_far = forms.BooleanField(
-        label=gettext_lazy("The rate differs from the last one by more than 5 % and is right"), required=False
+        label=gettext_lazy("I confirm this rate, which differs from the last one by more than 5 %"), required=False
     )
 
     def clean_currency(self) -> str:

@@ -114,7 +114,7 @@ def _same_or_conflict(known: ManualJournal, draft: JournalDraft) -> ManualJourna
     stored = list(known.lines.order_by("line").values_list("account_id", "amount_minor"))
     drafted = [(line.account.pk, line.amount_minor) for line in draft.lines]
     if (stored, known.business_on) != (drafted, draft.business_on):
-        raise IdempotencyConflict(_("This form was already sent with other lines. Start again."))
+        raise IdempotencyConflict(_("This form was already submitted with different lines. Start again."))
     return known
 
 
@@ -130,14 +130,14 @@ def _require_body(brand_id: int, draft: JournalDraft) -> None:
     """Refuse a journal that the ledger would refuse, with a sentence that says what to do."""
     lines, rate, rate_on = draft.lines, draft.rate, draft.rate_on
     if len(lines) < 2:
-        raise DomainError(_("A journal has two lines at least: a debit and a credit."))
+        raise DomainError(_("A journal needs at least two lines: a debit and a credit."))
     if len(lines) > LINES_MAX:
-        raise DomainError(_("A journal by hand has at most %(count)s lines.") % {"count": LINES_MAX})
+        raise DomainError(_("A manual journal can have at most %(count)s lines.") % {"count": LINES_MAX})
     for line in lines:
         if line.account.brand_id != brand_id:
             raise DomainError(_("%(account)s belongs to another brand.") % {"account": line.account})
         if line.account.kind in NOT_BY_HAND:
-            raise DomainError(_("Client credit is given and taken away with its bonus, not by hand."))
+            raise DomainError(_("Client credit can't be posted manually. Grant or revoke the bonus instead."))
         if not line.amount_minor or abs(line.amount_minor) >= MINOR_MAX:
             raise DomainError(_("%(account)s: the amount is zero or too large.") % {"account": line.account})
     sums = currency_sums(lines)
@@ -145,16 +145,16 @@ def _require_body(brand_id: int, draft: JournalDraft) -> None:
     if wrong:
         raise DomainError(_("Debits and credits differ by %(sums)s.") % {"sums": ", ".join(map(formats.money, wrong))})
     if len(sums) > 1 and draft.reverses_id is None and (rate is None or rate_on is None):
-        raise DomainError(_("Lines in two currencies need the rate that was used, and its day."))
+        raise DomainError(_("Enter the exchange rate and its date for lines in two currencies."))
     if (rate is None) != (rate_on is None):
-        raise DomainError(_("A rate has a day, and a day has a rate."))
+        raise DomainError(_("Enter both the rate and its date."))
     if rate is not None and rate <= 0:
         raise DomainError(_("Enter a rate above zero."))
 
 
 def _require_open_day(brand_id: int, day: dt.date) -> None:
     if day > timezone.now().astimezone(dt.UTC).date():
-        raise DomainError(_("The business day is not here yet."))
+        raise DomainError(_("The business day can't be in the future."))
     closed = (
         Period.objects.filter(brand_id=brand_id, last_day__gte=day)
         .exclude(state=PeriodState.OPEN)
@@ -163,7 +163,7 @@ def _require_open_day(brand_id: int, day: dt.date) -> None:
     )
     if closed is not None:
         raise DomainError(
-            _("The books are closed up to %(day)s. Choose a later business day, or have the month opened again.")
+            _("The books are closed up to %(day)s. Choose a later business day or request reopening of the month.")
             % {"day": closed.last_day.isoformat()}
         )
 
@@ -173,7 +173,9 @@ def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> No
     if journal is None or journal.phase not in (Phase.POSTED, Phase.POST):
         raise DomainError(_("Only posted money can be reversed; release a reservation instead."))
     if belongs_to_a_movement(journal):
-        raise DomainError(_("This journal belongs to a movement: take it back there, so that its state stays right."))
+        raise DomainError(
+            _("This journal belongs to a money movement. Reverse the movement instead so that its state stays correct.")
+        )
     if Journal.objects.filter(reverses_id=journal_id).exists():
         raise WrongState(_("This journal was already reversed."))
     waiting = ManualJournal.objects.filter(reverses_id=journal_id, state=ApprovalState.PENDING)

@@ -36,7 +36,7 @@ class Dispute(HasState, AmountMixin):
     evidence_key = models.CharField(max_length=40, blank=True, help_text=_("Encrypted evidence file"))
     evidence_sha256 = models.CharField(max_length=64, blank=True)
     evidence_bytes = models.PositiveIntegerField(default=0)
-    evidence_text = models.TextField(blank=True, help_text=_("What we say to it"))
+    evidence_text = models.TextField(blank=True, help_text=_("Our statement"))
     evidence_made_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -38,7 +38,7 @@ class UnverifiedRule(models.Model):
     days = models.PositiveSmallIntegerField(
         null=True, help_text=_("Days from the first deposit; then the relationship ends and the money is returned")
     )
-    source = models.CharField(max_length=300, help_text=_("Where it is written"))
+    source = models.CharField(max_length=300, help_text=_("Legal source"))
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -173,7 +173,7 @@ def _require_unchanged(posting: BreakPosting, break_: Break) -> BreakConversion 
 
 def _require_open_day(brand_id: int, day: dt.date) -> None:
     if day > timezone.now().date():
-        raise DomainError(_("The business day is not here yet."))
+        raise DomainError(_("The business day can't be in the future."))
     closed = Period.objects.filter(brand_id=brand_id, last_day__gte=day).exclude(state=PeriodState.OPEN)
     if closed.exists():
         raise DomainError(_("The books are closed for this day. Choose a later day."))

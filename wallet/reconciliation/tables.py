@@ -127,7 +127,7 @@ class ReserveTable(Table):
 
 class SuggestionFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=SuggestionState.choices, label=_("State"))
-    rule = django_filters.MultipleChoiceFilter(choices=SuggestionRule.choices, label=_("Why"), distinct=False)
+    rule = django_filters.MultipleChoiceFilter(choices=SuggestionRule.choices, label=_("Reason"), distinct=False)
     psp = django_filters.ModelChoiceFilter(queryset=_psps, label=_("PSP"))
 
     class Meta:
@@ -159,7 +159,7 @@ class SuggestionTable(Table):
     columns = [
         Column("there", _("In the report"), render=_in_report, link=True),
         Column("here", _("In the ledger"), render=_in_books),
-        Column("rule", _("Why"), value=lambda row: row.get_rule_display(), css="nowrap"),
+        Column("rule", _("Reason"), value=lambda row: row.get_rule_display(), css="nowrap"),
         Column("psp", _("PSP"), value="psp.name", css="nowrap"),
         BadgeColumn("state", _("State")),
         AgoColumn("made_at", _("Found")),

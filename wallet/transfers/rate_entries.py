@@ -140,7 +140,7 @@ class RateApproval(approvals.ApprovalKind[RateEntry]):
     def changes(self, item: RateEntry) -> list[Change]:
         rows = [
             Change(
-                _("For one euro"), formats.number(item.rate, 6), item.last_rate and formats.number(item.last_rate, 6)
+                _("Rate per 1 EUR"), formats.number(item.rate, 6), item.last_rate and formats.number(item.last_rate, 6)
             )
         ]
         if item.is_far:

@@ -50,7 +50,7 @@ class ExchangeTable(MovementTable):
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
-        MoneyColumn("amount_minor", _("Given"), minor=True),
+        MoneyColumn("amount_minor", _("Sold"), minor=True),
         MoneyColumn("got_minor", _("Got"), minor=True, currency="got_currency"),
         Column("rate", _("Rate"), value=lambda row: f"{row.quote.rate:.6f}", css="end num"),
         Column("rate_on", _("Rate date"), value="quote.rate_on", css="nowrap"),

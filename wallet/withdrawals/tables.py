@@ -27,7 +27,7 @@ class WithdrawalFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=WithdrawalState.choices, label=_("State"))
     psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
-    purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Why"))
+    purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Reason"))
     way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Way"))
     needs_second = django_filters.BooleanFilter(label=_("Two people approve"))
     requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))

@@ -69,7 +69,7 @@ def confirm(cast):
         ({"column_0": ""}, "Say which column is the day"),
         ({"column_1": "", "column_2": ""}, "Say which column is the amount"),
         ({"currency": ""}, "Say in which currency"),
-        ({"currency": "E1"}, "“E1” is not a currency code"),
+        ({"currency": "E1"}, "“E1” isn't a currency code"),
         ({"column_3": "date"}, "Only one column can be “Booking date”"),
         ({"header": "900"}, "no such row of names"),
         ({"column_1": "amount", "column_2": ""}, None),

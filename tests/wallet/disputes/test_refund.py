@@ -100,7 +100,7 @@ def test_a_wallet_that_does_not_cover_it_is_said_so(mixed, cast, outside):
             lines=(spent, posting.Line(house, 40_000)),
         )
     )
-    with pytest.raises(InsufficientFunds, match=r"only €50.00 is available"):
+    with pytest.raises(InsufficientFunds, match=r"only €50.00 available"):
         give_back(cast, mixed)
 
 
@@ -115,7 +115,7 @@ def test_a_wallet_covers_what_it_has_to_the_cent(mixed, cast, free, is_covered):
     if is_covered:
         assert give_back(cast, mixed, "100").state == WithdrawalState.REQUESTED
     else:
-        with pytest.raises(InsufficientFunds, match=r"only €99\.99 is available"):
+        with pytest.raises(InsufficientFunds, match=r"only €99\.99 available"):
             give_back(cast, mixed, "100")
 
 

@@ -78,7 +78,9 @@ def test_a_file_is_proved_byte_by_byte(cast, document, browse):
     assert "No document of ours has this hash" in browser.post(page, {"hash": "0" * 64}).content.decode()
 
 
-@pytest.mark.parametrize(("values", "words"), [({"hash": "xyz"}, "12 to 64 digits"), ({}, "Give the hash or the file")])
+@pytest.mark.parametrize(
+    ("values", "words"), [({"hash": "xyz"}, "12 to 64 characters"), ({}, "Enter the hash or upload the file")]
+)
 def test_what_can_not_be_proved_is_said_in_words(cast, browse, values, words):
     answer = browse(cast.finance).post(reverse("wallet:document_prove"), values)
     assert answer.status_code == 422 and words in answer.content.decode()

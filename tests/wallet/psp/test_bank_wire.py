@@ -317,7 +317,7 @@ def test_a_payout_waits_goes_into_one_file_and_is_paid_when_the_statement_says_s
     assert (batch.orders_count, batch.total) == (1, Decimal(200))
     assert b"<EndToEndId>W-23456789ABCD</EndToEndId>" in batch.file
     assert b"<Nm>Clara Weber</Nm>" in batch.file
-    with pytest.raises(DomainError, match="No payment in EUR waits"):
+    with pytest.raises(DomainError, match="There are no EUR payments to send"):
         payment_files.make_batch(psp_id=outside.psp.pk, currency="EUR", actor=cast.finance)
     sent = httpx.post(f"{outside.running.url}/bankwire/pain001", content=batch.file)
     assert sent.json() == {"booked": 1}

@@ -160,7 +160,7 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
         ("bank,booked", "bank,pending", "Line 4, column “Status”: “pending” is not a known state"),
         ("bank,booked", "bonk,booked", "Line 4, column “Category”: “bonk” is not a known type"),
         ("-99.99,0,0", "-99.999,0,0", "Line 2, column “Received (PC)”: “-99.999” has too many decimal"),
-        ("99.99,EUR,-99.99", "99.99,eur,-99.99", "Line 2, column “Payment Currency”: “eur” is not a currency code"),
+        ("99.99,EUR,-99.99", "99.99,eur,-99.99", "Line 2, column “Payment Currency”: “eur” isn't a currency code"),
         ("2026-10-05 13:30:18", "yesterday", "Line 2, column “Booking Date”: “yesterday”"),
         ("CEST", "Mars", "Line 2, column “Booking Date TimeZone”: “Mars”"),
         ("W-1,\n", "W-1\n", "Line 2, column “—”: the row has more or fewer fields"),

@@ -227,7 +227,7 @@ def test_a_file_that_does_not_hold_is_for_people_at_once(cast, platform):
     report = announce(platform)
     platform.running.store.run("UPDATE transfers SET currency = 'eur'")
     due(report)
-    assert report.state == ReportState.FAILED and "“eur” is not a currency code" in report.outcome
+    assert report.state == ReportState.FAILED and "“eur” isn't a currency code" in report.outcome
     assert not SettlementImport.objects.exists()
 
 

@@ -146,7 +146,7 @@ def test_a_return_says_so():
         (document(stmt(entry("-"))), r"entry 1: “-” is not an amount"),
         (document(stmt(entry("5.00", "PLUS"))), r"entry 1: “PLUS” is neither CRDT nor DBIT"),
         (document(stmt(entry("5.00").replace("2026-10-30", "30.10.26"))), r"entry 1: “30.10.26” is not a date"),
-        (document(stmt(entry("5.00").replace("'EUR'", "'EURO'"))), r"entry 1: “EURO” is not a currency code"),
+        (document(stmt(entry("5.00").replace("'EUR'", "'EURO'"))), r"entry 1: “EURO” isn't a currency code"),
         (document(stmt(entry("5.00").replace("'EUR'", "'USD'"))), r"entry 1: it is in USD, but the account is in EUR"),
         (document(stmt(entry("5.00"), iban="")), "account is missing"),
         (

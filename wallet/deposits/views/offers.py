@@ -43,9 +43,9 @@ def try_out(request: UserRequest) -> HttpResponse:
             "client": client,
             "currency": currency,
             "ways": [
-                (_("Paying in"), method_offers.judge(client, currency, amount=amount)),
+                (_("Deposits"), method_offers.judge(client, currency, amount=amount)),
                 (
-                    _("Paying out"),
+                    _("Withdrawals"),
                     method_offers.judge(client, currency, way=method_offers.Direction.OUT, amount=amount),
                 ),
             ],

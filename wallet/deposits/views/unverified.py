@@ -63,7 +63,7 @@ def rule_new(request: UserRequest) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:unverified"),
-        success_message=_("The rule is written."),
-        title=_("A rule for clients who are not verified"),
-        submit=_("Write the rule"),
+        success_message=_("Rule saved."),
+        title=_("Rule for unverified clients"),
+        submit=_("Save rule"),
     )

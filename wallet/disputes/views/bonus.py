@@ -77,7 +77,7 @@ def return_propose(request: UserRequest, pk: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: bonus_disputes.propose_return(loss_id=pk, actor=request.user, **form.cleaned_data),
-        _("Written down. A second person decides."),
+        _("Proposal saved. Awaiting second approval."),
         form=form,
     )
     if done:
@@ -111,9 +111,9 @@ def give(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("client_tab", args=[client.pk, "money"]),
-        success_message=_("The bonus is on its way."),
-        title=_("A bonus for %(client)s") % {"client": client},
-        submit=_("Give the bonus"),
+        success_message=_("Bonus submitted."),
+        title=_("Bonus for %(client)s") % {"client": client},
+        submit=_("Grant bonus"),
     )
 
 
@@ -130,7 +130,7 @@ def decide(request: UserRequest, pk: int) -> HttpResponseBase:
             grant_id=grant.pk, approve=approve, actor=request.user, reason=form.cleaned_data["reason"]
         )
 
-    message = _("Given: the client holds it as credit.") if approve else _("Refused.")
+    message = _("Bonus granted as credit.") if approve else _("Bonus refused.")
     return dialogs.run(
         request,
         form,
@@ -154,9 +154,9 @@ def take_away(request: UserRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus", args=[grant.pk]),
-        success_message=_("Taken away."),
-        title=_("Take the bonus away"),
-        submit=_("Take it away"),
+        success_message=_("Bonus revoked."),
+        title=_("Revoke bonus"),
+        submit=_("Revoke bonus"),
         tone="danger",
     )
 
@@ -191,9 +191,9 @@ def plan_new(request: UserRequest) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus_plans"),
-        success_message=_("The plan is there; now write its terms."),
-        title=_("A new bonus plan"),
-        submit=_("Create"),
+        success_message=_("Plan created. Add its terms next."),
+        title=_("New bonus plan"),
+        submit=_("Create plan"),
     )
 
 
@@ -215,10 +215,10 @@ def rule_new(request: UserRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=reverse("wallet:bonus_plans"),
-        success_message=_("The terms are written."),
+        success_message=_("Terms saved."),
         wide=True,
         title=_("Terms of %(plan)s") % {"plan": plan},
-        submit=_("Write the terms"),
+        submit=_("Save terms"),
     )
 
 
@@ -229,7 +229,7 @@ def plan_switch(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: granting.switch_plan(plan_id=plan.pk, on=not plan.is_enabled, actor=request.user),
-        _("The campaign is stopped; what was given goes on.") if plan.is_enabled else _("The campaign runs again."),
+        _("Campaign paused. Bonuses already granted stay in effect.") if plan.is_enabled else _("Campaign resumed."),
         show_forbidden=True,
     )
     return dialogs.back(request, reverse("wallet:bonus_plans"))

@@ -66,7 +66,7 @@ class DepositPage(StaffView):
         done = run_action(
             request,
             lambda: release_held_deposit(deposit_id=deposit.pk, actor=request.user, reason=form.cleaned_data["reason"]),
-            _("%(reference)s is in the wallet.") % {"reference": deposit.reference},
+            _("%(reference)s released to the wallet.") % {"reference": deposit.reference},
             form=form,
             show_forbidden=True,
         )
@@ -84,7 +84,7 @@ def refund(request: UserRequest, deposit_id: int) -> HttpResponseBase:
     asked = run_action(
         request,
         lambda: start_refund(deposit_id=deposit.pk, actor=request.user, **form.cleaned_data),
-        _("Asked for. Somebody else approves it before it goes."),
+        _("Refund requested. Awaiting approval by a second person."),
         form=form,
         show_forbidden=True,
     )

@@ -82,7 +82,7 @@ def make_evidence(request: UserRequest, pk: int) -> HttpResponseBase:
         form,
         url=f"/money/disputes/{dispute.pk}/",
         title=_("Evidence"),
-        submit=_("Make the evidence"),
+        submit=_("Create evidence"),
         status=422,
     )
 
@@ -113,7 +113,7 @@ def sent_by_hand(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: evidence.sent_by_hand(dispute_id=dispute.pk, actor=request.user),
-        _("Noted: the evidence is with the bank."),
+        _("Evidence marked as submitted to the bank."),
     )
     return dialogs.back(request, f"/money/disputes/{dispute.pk}/")
 
@@ -131,8 +131,8 @@ def accept(request: UserRequest, pk: int) -> HttpResponseBase:
         form,
         do,
         url=f"/money/disputes/{dispute.pk}/",
-        success_message=_("The loss is accepted."),
-        title=_("Don't contest it"),
-        submit=_("Accept the loss"),
+        success_message=_("Loss accepted."),
+        title=_("Accept loss"),
+        submit=_("Accept loss"),
         tone="danger",
     )

@@ -91,11 +91,14 @@ def file_response(document: IssuedDocument) -> StreamingHttpResponse:
         first = next(chunks, b"")
     except KeyDestroyed:
         raise DomainError(
-            _("The client was erased: this document can't be read any more. Its hashes still prove it.")
+            _(
+                "The client's data was erased, so this document can no longer be read. Its hashes still "
+                "prove its content."
+            )
         ) from None
     except (FileMissing, FileDamaged):
         raise DomainError(
-            _("The file is missing or damaged. Make the document again; ask your administrator why.")
+            _("The file is missing or damaged. Create the document again and contact your administrator.")
         ) from None
     response = StreamingHttpResponse(_with(first, chunks), content_type=CONTENT_TYPES[Ending(document.ending)])
     response["Content-Length"] = str(document.size_bytes)

@@ -47,7 +47,7 @@ def letterhead_page(request: UserRequest, brand_id: int) -> HttpResponseBase:
         texts = {name: values[name] for name in TEXTS}
         return change_letterhead(brand_id=brand.pk, texts=texts, logo=logo, actor=request.user)
 
-    message = _("Saved: the next documents of %(brand)s look so.") % {"brand": brand}
+    message = _("Letterhead saved. It applies to new documents of %(brand)s.") % {"brand": brand}
     if run_action(request, change, message, form=form):
         return redirect("wallet:letterheads")
     context = {"form": form, "brand": brand, "head": head, "limit": LOGO_BYTES_MAX}
