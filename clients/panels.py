@@ -66,5 +66,13 @@ register(
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
     Tab("client", "looks", _("Who looked"), views_tab, "crm.view_access_log", 95),
     PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),
-    Tile("follow-ups", "clients/_tile_tasks.html", tasks_tile, "clients.log_call", 12, width=2),
+    Tile(
+        "follow-ups",
+        "clients/_tile_tasks.html",
+        tasks_tile,
+        "clients.log_call",
+        12,
+        title=_("Follow-ups"),
+        place="queue",
+    ),
 )

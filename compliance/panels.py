@@ -74,5 +74,13 @@ register(
         "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
     ),
     Tab("client", "compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60),
-    Tile("compliance-hits", "compliance/_tile.html", hits_tile, "compliance.decide_hit", 15),
+    Tile(
+        "compliance-hits",
+        "compliance/_tile.html",
+        hits_tile,
+        "compliance.decide_hit",
+        15,
+        title=_("Possible matches"),
+        place="kpi",
+    ),
 )

@@ -110,7 +110,15 @@ register(
     ),
     MenuEntry("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
-    Tile("ib-commissions", "ib/_tile.html", commissions_tile, "ib.view_settlement", 60, width=2, lazy=True),
+    Tile(
+        "ib-commissions",
+        "ib/_tile.html",
+        commissions_tile,
+        "ib.view_settlement",
+        60,
+        title=_("Partner commissions"),
+        lazy=True,
+    ),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )
 for number, (label, name, icon) in enumerate(

@@ -83,8 +83,14 @@ register(
         "setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates"
     ),
     Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top"),
-    Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2),
     Tile(
-        "leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, width=2, dashboard="my_day"
+        "leads-waiting",
+        "leads/_tile_waiting.html",
+        waiting_tile,
+        "leads.receive_lead",
+        10,
+        title=_("New leads"),
+        place="queue",
     ),
+    Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, dashboard="my_day"),
 )

@@ -69,5 +69,13 @@ register(
         order=90,
         words="own baseline what is counted",
     ),
-    Tile("monitoring-alerts", "monitoring/_tile.html", alerts_tile, "monitoring.decide_alert", 50, width=2),
+    Tile(
+        "monitoring-alerts",
+        "monitoring/_tile.html",
+        alerts_tile,
+        "monitoring.decide_alert",
+        50,
+        title=_("Agent alerts to review"),
+        place="queue",
+    ),
 )

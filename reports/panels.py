@@ -58,7 +58,26 @@ register(
         order=20,
         words="agents desks ftd conversion",
     ),
-    Tile("reports-sales", "reports/_tile.html", sales_tile, "reports.view_sales", 5, width=4, lazy=True),
-    Tile("reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, width=2, lazy=True),
-    Tile("reports-compliance", "reports/_tile.html", compliance_tile, "reports.view_compliance", 15, lazy=True),
+    Tile(
+        "reports-sales",
+        "reports/_tile.html",
+        sales_tile,
+        "reports.view_sales",
+        5,
+        title=_("Sales"),
+        place="main",
+        lazy=True,
+    ),
+    Tile(
+        "reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, title=_("Net deposits"), lazy=True
+    ),
+    Tile(
+        "reports-compliance",
+        "reports/_tile.html",
+        compliance_tile,
+        "reports.view_compliance",
+        15,
+        title=_("Documents by waiting time"),
+        lazy=True,
+    ),
 )

@@ -21,6 +21,7 @@ from crm.ui.views import TableView
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.entrance, name="entrance"),
     path("home/", home.home, name="home"),
+    path("home/cards/", home.home_cards, name="home_cards"),
     path("tiles/<slug:dashboard>/<slug:slug>/", home.tile, name="tile"),
     path("brand/<slug:code>.css", brand.brand_css, name="brand_css"),
     path("palette/", palette.palette, name="palette"),

@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import SavedView, User
+from crm.ui.preferences import preference, set_preference
 
 VIEWS_MAX = 30
 
@@ -35,22 +35,13 @@ def read(user: User, table: str, active: str = "") -> Layout:
     """Read a user's layout of a table: the active saved view's columns, else their own choice, else none."""
     views = views_of(user, table)
     chosen = next((view for view in views if str(view.pk) == active), None)
-    own = (user.preferences.get("columns") or {}).get(table, ()) if getattr(user, "preferences", None) else ()
+    own = preference(user, "columns", table) or ()
     return Layout(columns=(chosen.columns if chosen else None) or own, views=views, active=chosen)
 
 
-@transaction.atomic
 def choose_columns(*, user: User, table: str, columns: Sequence[str]) -> None:
     """Keep the user's columns of a table, in order; none brings the table's own choice back."""
-    locked = lock(User, user.pk)
-    chosen = dict(locked.preferences.get("columns") or {})
-    if columns:
-        chosen[table] = list(columns)
-    else:
-        chosen.pop(table, None)
-    locked.preferences["columns"] = chosen
-    locked.save(update_fields=["preferences"])
-    user.preferences = locked.preferences
+    set_preference(user=user, section="columns", key=table, value=list(columns))
 
 
 def save_view(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Label = str | Promise
 Permission = str | Callable[[Any], bool] | None
+Place = Literal["kpi", "main", "queue", "list"]
 
 # The sections of the staff menu, in order. An unknown section comes last, under its own name.
 SECTIONS: dict[str, Label] = {
@@ -110,17 +111,21 @@ class Card:
 
 @dataclass(frozen=True)
 class Tile:
-    """A dashboard's tile. `load(user)` returns the template's context, or None to hide it. `width`: 1 to 4 columns.
+    """A card of a cockpit. `load(user)` returns the template's context, or None to hide it.
 
-    `lazy` tiles are fetched after the page is on screen.
+    `place`: a KPI of the first row, the main chart, the work queue beside it, or one of the lists below. `title` names it
+    where people choose what they see. `roles` narrows it to people in one of these roles; none is for everyone with the
+    permission. `lazy` tiles are fetched after the page is on screen.
     """
 
     slug: str
     template: str
-    load: Callable[[Any], dict[str, Any] | None]
+    load: Callable[[Any], Any]
     permission: Permission = None
     order: int = 100
-    width: int = 1
+    title: Label = ""
+    place: Place = "list"
+    roles: tuple[str, ...] = ()
     dashboard: str = "home"
     lazy: bool = False
 
@@ -253,8 +258,11 @@ def cards_for(request: UserRequest, page: str, record: Any, place: str = "side")
 
 
 def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
-    """List the tiles of a dashboard that this user may see, in their order."""
+    """List the tiles of a dashboard that this user may see and that are meant for one of their roles, in their order."""
     tiles = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
+    if any(t.roles for t in tiles):
+        mine = set(user.groups.values_list("name", flat=True))
+        tiles = [t for t in tiles if not t.roles or mine.intersection(t.roles)]
     return sorted(tiles, key=lambda t: (t.order, t.slug))
 
 

@@ -110,6 +110,15 @@
   };
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
+  // ----- Ordering a list by its buttons: the focus stays on the moved row
+  const move = (button) => {
+    const row = button.closest("li");
+    if (button.dataset.move === "up") row.previousElementSibling?.before(row);
+    else row.nextElementSibling?.after(row);
+    const visible = getComputedStyle(button).visibility !== "hidden";
+    (visible ? button : row.querySelector(`[data-move]:not([data-move="${button.dataset.move}"])`)).focus();
+  };
+
   // ----- Clicks
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest(selector);
@@ -122,6 +131,7 @@
     else if ((el = hit("[data-copy]"))) copy(el);
     else if ((el = hit("[data-dialog]"))) document.getElementById(el.dataset.dialog)?.showModal();
     else if ((el = hit("[data-close]"))) (el.closest("dialog, .k-toast, .k-alert")?.matches("dialog") ? el.closest("dialog").close() : el.closest(".k-toast, .k-alert")?.remove());
+    else if ((el = hit("[data-move]"))) move(el);
     else if ((el = hit("[data-print]"))) window.print();
     else if ((el = hit("[data-toggle]"))) {
       const target = document.getElementById(el.dataset.toggle);

@@ -49,6 +49,7 @@ TABLE |= {
     "brand_css": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
     "language": Rule(PUBLIC),
     "home": Rule(STAFF),
+    "home_cards": Rule(STAFF),
     "tile": Rule(STAFF, kwargs=lambda _world: {"dashboard": "home", "slug": "none"}, good=OWN),
     "palette": Rule(STAFF, query="?q=an"),
     "profile": Rule(EVERYONE_SIGNED_IN),
