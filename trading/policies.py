@@ -23,7 +23,7 @@ def _reaches(user: Actor, client: Client) -> Decision:
     """Allow the system itself, the client on their own record, and staff who reach the client's book."""
     if user is None or reaches(user, client):
         return YES
-    return no(_("You don't reach this client."))
+    return no(_("You don't have access to this client."))
 
 
 def is_own(user: Actor, client: Client) -> bool:
@@ -42,35 +42,39 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
         if not allowed:
             return allowed
     if not account_type.is_enabled or account_type.brand_id != client.brand_id:
-        return no(_("This account type is not offered."))
+        return no(_("This account type isn't offered."))
     if not account_type.is_offered_in(client.country):
-        return no(_("This account type is not offered in %(country)s.") % {"country": country_name(client.country)})
+        return no(_("This account type isn't offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
         return no(
-            _("You can't open an account at the moment. Please write to us.")
+            _("You can't open an account at the moment. Please contact support.")
             if own
-            else _("This client is restricted: no trading account can be opened.")
+            else _("This client is restricted, so no trading account can be opened.")
         )
     if client.kyc_level < account_type.kyc_level:
         if own:
             return no(
-                _("Needs a higher level of verification.") if client.kyc_level else _("Opens once you are verified.")
+                _("Requires a higher verification level.") if client.kyc_level else _("Available once you're verified.")
             )
         return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
     if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
         return no(
-            _("You have as many trading accounts as one client may have. Close one first, or write to us.")
+            _("You've reached the maximum number of trading accounts. Close one first or contact support.")
             if own
-            else _("The client has the most trading accounts that one client may have.")
+            else _("The client has reached the maximum number of trading accounts.")
         )
     possible = capabilities.can(account_type.server, Ability.OPEN_ACCOUNTS)
-    return no(_("On this platform we open accounts by hand. Please write to us.")) if own and not possible else possible
+    return (
+        no(_("On this platform, accounts are opened manually. Please contact support."))
+        if own and not possible
+        else possible
+    )
 
 
 def can_propose_login(user: Actor, account: TradingAccount) -> Decision:
     """Allow staff who may open such an account; a client's own claim about a login counts for nothing."""
     if user is None or is_own(user, account.client) or account.account_type is None:
-        return no(_("Staff look on the platform for a login."))
+        return no(_("Only staff can propose a login."))
     return can_open_account(user, account.client, account.account_type)
 
 
@@ -84,7 +88,7 @@ def _on_account(user: Actor, account: TradingAccount, permission: str) -> Decisi
 def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
     """Allow staff with the right. Clients request it; a person decides."""
     if is_own(user, account.client):
-        return no(_("Please ask us to change the leverage."))
+        return no(_("Please contact support to change the leverage."))
     return _on_account(user, account, "trading.change_leverage") and capabilities.can(
         account.server, Ability.CHANGE_LEVERAGE
     )
@@ -93,7 +97,7 @@ def can_change_leverage(user: Actor, account: TradingAccount) -> Decision:
 def can_order_change(user: Actor, account: TradingAccount) -> Decision:
     """Set an account to what keeps a regulator's cap: staff who may change caps, for clients in reach, never the client."""
     if is_own(user, account.client):
-        return no(_("Please ask us to change the leverage."))
+        return no(_("Please contact support to change the leverage."))
     return _on_account(user, account, "trading.change_leveragecap")
 
 
@@ -106,7 +110,7 @@ def can_reset_password(user: Actor, account: TradingAccount) -> Decision:
 def can_archive(user: Actor, account: TradingAccount) -> Decision:
     """Allow staff with the right. Clients request it (`requests`)."""
     if is_own(user, account.client):
-        return no(_("Please ask us to close the account."))
+        return no(_("Please contact support to close the account."))
     return _on_account(user, account, "trading.archive_account") and capabilities.can(
         account.server, Ability.STOP_TRADING
     )
@@ -123,7 +127,7 @@ def can_decide_client(user: User, row: StagedLogin) -> Decision:
     if not allowed:
         return allowed
     if row.state != StagedState.PROPOSED or row.proposed_client is None:
-        return no(_("This was decided already."))
+        return no(_("This has already been decided."))
     allowed = by_another(user, row.proposed_by_id)
     return _reaches(user, row.proposed_client) if allowed else allowed
 
@@ -131,21 +135,21 @@ def can_decide_client(user: User, row: StagedLogin) -> Decision:
 def can_withdraw_client(user: Actor, row: StagedLogin) -> Decision:
     """Take back one's own choice while nobody has decided."""
     if row.state != StagedState.PROPOSED or user is None or row.proposed_by_id != user.pk:
-        return no(_("Only the person who proposed it can withdraw it, before a decision."))
+        return no(_("Only the person who made the proposal can withdraw it, and only before it's decided."))
     return can_import(user)
 
 
 def can_decide_request(user: Actor, request: AccountRequest) -> Decision:
     """Allow staff with the right in reach; nobody decides what they requested themselves."""
     if user is None or is_own(user, request.account.client) or request.asked_by_id == user.pk:
-        return no(_("Somebody else decides what you asked for."))
+        return no(_("You can't decide your own request."))
     return _on_account(user, request.account, "trading.decide_request")
 
 
 def can_operate(user: Actor, account: TradingAccount, kind: str) -> Decision:
     """Leave deposits and withdrawals to the wallet (the client's own request, or staff who may); the rest is staff only."""
     if account.missing_since is not None:
-        return no(_("The trading platform has put this account away: no money can be moved there."))
+        return no(_("The trading platform has archived this account, so no money can be moved to or from it."))
     possible = capabilities.can(account.server, capabilities.FOR_OPERATION[OperationKind(kind)])
     if not possible:
         return possible
@@ -154,7 +158,7 @@ def can_operate(user: Actor, account: TradingAccount, kind: str) -> Decision:
         if not reached or user is None or is_own(user, account.client):
             return reached
     elif is_own(user, account.client):
-        return no(_("Credit, bonus and corrections are booked by staff."))
+        return no(_("Only staff can book credit, bonuses and corrections."))
     return _on_account(user, account, "trading.adjust_balance")
 
 
@@ -164,9 +168,9 @@ def can_resolve(user: Actor, operation: BalanceOperation) -> Decision:
     if not allowed:
         return allowed
     if is_own(user, operation.account.client):
-        return no(_("Staff decide what happened to an operation."))
+        return no(_("Only staff can decide the outcome of an operation."))
     if operation.state != OperationState.UNKNOWN:
-        return no(_("Only an operation with an unknown outcome is decided by a person."))
+        return no(_("Only an operation with an unknown outcome needs a decision."))
     if user is not None and operation.created_by_id == user.pk:
-        return no(_("Someone else must decide an operation that you started."))
+        return no(_("Someone else must decide an operation you started."))
     return YES

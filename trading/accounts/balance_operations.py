@@ -96,7 +96,7 @@ def reserve_operation(
         return known
     require(policies.can_operate(actor, account, kind))
     if account.state != AccountState.OPEN:
-        raise WrongState(_("The trading account is not open."))
+        raise WrongState(_("The trading account isn't open."))
     if amount != currencies.quantize(amount, account.currency) or not amount.is_finite() or not amount:
         raise DomainError(_("The amount must be a sum in %(currency)s.") % {"currency": account.currency})
     operation = BalanceOperation.objects.create(

@@ -51,7 +51,7 @@ def change_leverage(*, account_id: int, leverage: int, actor: Actor) -> TradingA
     account = _open_account(account_id)
     require(policies.can_change_leverage(actor, account))
     if account.account_type is None:
-        raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+        raise DomainError(_("This account type doesn't offer leverage of 1:%(leverage)s.") % {"leverage": leverage})
     caps.check_leverage(account.client, account.account_type, leverage)
     note_own_change(account_id)
     try:
@@ -94,12 +94,15 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
     is_own = policies.is_own(actor, account.client)
     held = request_rules.against_password(account) if is_own else []
     if held and request_rules.password_permission(account) is None:
-        raise DomainError(_("Ask for a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
+        raise DomainError(_("Request a new password first: %(why)s") % {"why": " ".join(str(h.label) for h in held)})
     chosen = password or new_password()
     longest = capabilities_of(account.server.kind).password_chars_max
     if not is_acceptable(chosen, chars_max=longest):
         raise DomainError(
-            _("The password needs 8 to %(longest)s characters: lower and upper case letters, a digit and a sign.")
+            _(
+                "The password must have 8 to %(longest)s characters, with upper- and lower-case letters, "
+                "a digit and a symbol."
+            )
             % {"longest": longest}
         )
     try:
@@ -107,8 +110,8 @@ def reset_password(*, account_id: int, actor: Actor, password: str = "") -> str:
     except OutcomeUnknown as problem:  # nobody may be left with a password that was never shown
         raise OutsideWorldError(
             _(
-                "The trading platform did not answer in time: the old password may not hold any more. "
-                "Please set a new one again in a minute."
+                "The trading platform didn't respond in time, so your old password may no longer work. "
+                "Wait a minute, then set a new one again."
             )
         ) from problem
     except PlatformError as problem:
@@ -208,5 +211,5 @@ def due_rights(*, limit: int = 200) -> list[int]:
 def _open_account(account_id: int) -> TradingAccount:
     account = TradingAccount.objects.select_related("client__brand", "server", "account_type").get(pk=account_id)
     if account.state != AccountState.OPEN:
-        raise WrongState(_("The trading account is not open."))
+        raise WrongState(_("The trading account isn't open."))
     return account

@@ -72,7 +72,7 @@ def _create_request(
     if account.client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
     if account.state != AccountState.OPEN:
-        raise WrongState(_("The trading account is not open."))
+        raise WrongState(_("The trading account isn't open."))
     if not (possible := is_possible(account, kind)):
         raise DomainError(possible.reason)
     if account.requests.filter(kind=kind, state__in=OPEN_REQUESTS).exists():
@@ -144,7 +144,7 @@ def order(
         account = _locked_account(account_id)
         require(policies.can_order_change(actor, account))
         if account.state != AccountState.OPEN:
-            raise WrongState(_("The trading account is not open."))
+            raise WrongState(_("The trading account isn't open."))
         if not (possible := is_possible(account, kind)):
             raise DomainError(possible.reason)
         if account.requests.filter(state__in=OPEN_REQUESTS).exists():
@@ -205,7 +205,7 @@ def grant(*, request_id: int, actor: User, note: str = "") -> AccountRequest:
 def _still_possible(request: AccountRequest) -> None:
     account = request.account
     if account.state != AccountState.OPEN:
-        raise WrongState(_("The trading account is not open."))
+        raise WrongState(_("The trading account isn't open."))
     if request.kind == RequestKind.LEVERAGE and account.account_type is not None:
         caps.check_leverage(account.client, account.account_type, request.leverage)
     against = set(obstacles(request)) & {

@@ -116,7 +116,7 @@ def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
         raise DomainError(_("Choose a client."))
     client = clients_visible_to(actor).select_related("brand").filter(pk=chosen_id).first()
     if client is None:
-        raise NotAllowed(_("You don't reach this client."))
+        raise NotAllowed(_("You don't have access to this client."))
     if client.stage == "lead":
         raise DomainError(_("This person is a lead. They must register before an account can be theirs."))
     return client

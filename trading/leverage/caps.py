@@ -229,7 +229,7 @@ def check_leverage(client: Client, account_type: AccountType, leverage: int | No
         return leverage
     if leverage in ladder.beyond:
         raise DomainError(ladder.reason)
-    raise DomainError(_("This account type has no leverage of 1:%(leverage)s.") % {"leverage": leverage})
+    raise DomainError(_("This account type doesn't offer leverage of 1:%(leverage)s.") % {"leverage": leverage})
 
 
 # ── keeping the lines ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,8 +16,8 @@ from trading.core import issues
 from trading.models import LoginProposal, PlatformIssue, TradingAccount, TradingServer
 
 pytestmark = pytest.mark.django_db
-UNKNOWN_WORDS = "Nobody knows whether this account was made"
-QUESTION = "Did you look on Sandbox MT5, and it is not there? If it is, this makes a second account."
+UNKNOWN_WORDS = "It’s unknown whether this account was created"
+QUESTION = "Did you check Sandbox MT5, and the account isn't there? If it is, trying again creates a second account."
 
 
 def lost(cast: Cast, server: TradingServer) -> TradingAccount:
@@ -55,7 +55,7 @@ def test_the_page_says_what_is_not_known_where_to_look_and_asks_before_a_second_
     account = lost(cast, make_server())
     page = page_of(account, browse(cast.support))
     assert UNKNOWN_WORDS in page and "The answer was lost after 0.8 s." in page
-    assert "Look on Sandbox MT5 for an account in real\\standard-EUR that was made just then" in page
+    assert "Check Sandbox MT5 for an account created in real\\standard-EUR at that time" in page
     dialog = browse(cast.support).get(f"/trading/accounts/{account.pk}/attach/").content.decode()
     assert 'name="login"' in dialog and 'name="reason"' in dialog and "Look on Sandbox MT5" in dialog
     assert ATTACH in page and "Try again" in page and QUESTION in page
@@ -66,11 +66,11 @@ def test_a_plain_failure_asks_no_question_and_an_unknown_one_is_not_tried_by_han
     account, browser = lost(cast, make_server()), browse(cast.support)
     PlatformIssue.objects.all().delete()
     page = page_of(account, browser)
-    assert "This account could not be opened" in page and UNKNOWN_WORDS not in page
+    assert "This account couldn’t be opened" in page and UNKNOWN_WORDS not in page
     assert "Try again" in page and QUESTION not in page
     TradingAccount.objects.filter(pk=account.pk).update(state="unknown")
     page = page_of(account, browser)
-    assert "The platform did not answer" in page and ATTACH in page and "/retry/" not in page
+    assert "The platform didn’t respond" in page and ATTACH in page and "/retry/" not in page
 
 
 def test_who_may_open_no_accounts_reads_it_and_can_neither_attach_nor_try_again(cast: Cast, browse) -> None:
@@ -147,4 +147,4 @@ def test_trying_again_answers_the_question(cast: Cast, browse) -> None:
     assert event.client_id == cast.client.pk
     TradingAccount.objects.filter(pk=account.pk).update(state="failed", error="No such group")
     page = page_of(account, browser)
-    assert "This account could not be opened" in page and UNKNOWN_WORDS not in page, "the new refusal is a plain one"
+    assert "This account couldn’t be opened" in page and UNKNOWN_WORDS not in page, "the new refusal is a plain one"

@@ -231,7 +231,7 @@ def test_a_new_password_is_shown_once(cast: Cast, server: TradingServer, sandbox
     answer = browse(cast.support).post(f"/trading/accounts/{account.pk}/password/")
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert "Shown this once" in answer.content.decode()
+    assert "Shown only once" in answer.content.decode()
 
 
 def test_leverage_is_changed_from_the_page(cast: Cast, server: TradingServer, sandbox: Sandbox, browse) -> None:
@@ -267,7 +267,7 @@ def test_the_health_page_shows_lag_trouble_and_questions(cast: Cast, account: Tr
     )
     browser = browse(cast.finance)
     text = browser.get("/trading/health/").content.decode()
-    for shown in ("740 ms", "can&#x27;t reach it", "WEIRD.x", "Trouble"):
+    for shown in ("740 ms", "can&#x27;t reach it", "WEIRD.x", "Problem"):
         assert shown in text
     browser.post(f"/trading/issues/{issue.pk}/close/", {"resolution": ""})
     issue.refresh_from_db()

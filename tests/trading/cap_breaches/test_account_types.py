@@ -138,10 +138,10 @@ def test_a_type_is_offered_only_in_its_countries(cast: Cast, high: AccountType) 
     high.countries = ["AT"]
     high.save()
     [offer] = queries.offers_for(cast.support, cast.client)
-    assert "not offered in Germany" in offer.decision.reason
+    assert "isn't offered in Germany" in offer.decision.reason
     high.countries, high.excluded_countries = [], ["DE"]
     high.save()
-    with pytest.raises(NotAllowed, match="not offered in Germany"):
+    with pytest.raises(NotAllowed, match="isn't offered in Germany"):
         opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:5", actor=cast.support
         )

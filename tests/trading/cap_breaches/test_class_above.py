@@ -158,7 +158,9 @@ def test_the_page_says_what_a_person_can_do_in_so_many_queries_however_many_acco
     assert "31 accounts get more on a class" in browser.get("/trading/leverage-caps/").content.decode()
     with django_assert_max_num_queries(24):
         page = browser.get("/trading/leverage-caps/above/").content.decode()
-    assert "A leverage of 1:20, or another group" in page and "Another group, or other margins on the platform" in page
+    assert (
+        "Leverage of 1:20, or another group" in page and "Another group, or different margins on the platform" in page
+    )
     assert "ESMA" in page and page.count("XAUUSD") == 62, "each with the margin that it needs"
     assert browse(cast.agent).get("/trading/leverage-caps/above/").status_code == 403
 
@@ -279,7 +281,7 @@ def test_a_server_that_tells_no_margins_is_said_to_tell_none(
     [one] = breaches.not_comparable(cast.mlro)
     assert (one.server, one.group, one.accounts) == (standard.server, "", 1) and "not read yet" in one.words
     page = browse(cast.mlro).get("/trading/leverage-caps/above/").content.decode()
-    assert "No group gives an account more than it may" in page and "nothing is known of its classes" in page
+    assert "No account exceeds an instrument class cap" in page and "nothing is known of its classes" in page
 
 
 def test_where_nothing_may_be_offered_what_can_not_be_compared_is_above_all_the_same(

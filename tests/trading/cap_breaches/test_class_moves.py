@@ -89,8 +89,8 @@ def test_less_leverage_and_another_types_group_are_offered_the_most_leverage_fir
     tell(standard)
     assert options(cast) == [MOVE, "Leverage 1:20"]
     page = browse(cast.mlro).get("/trading/leverage-caps/above/").content.decode()
-    assert MOVE in page and "Do what is chosen" in page and "XAUUSD: margin 1 → 1.5 or more" in page
-    assert "Do what is chosen" not in browse(cast.auditor).get("/trading/leverage-caps/above/").content.decode()
+    assert MOVE in page and "Apply remedies" in page and "XAUUSD: margin 1 → 1.5 or more" in page
+    assert "Apply remedies" not in browse(cast.auditor).get("/trading/leverage-caps/above/").content.decode()
     assert browse(cast.auditor).post("/trading/leverage-caps/above/put-right/").status_code == 403
 
 

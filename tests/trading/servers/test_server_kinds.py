@@ -64,7 +64,7 @@ def test_a_server_of_another_platform_is_connected_with_its_own_options(
     }  # what was left empty follows its default
     make_account(cast.client, server, login=new_account(process, money="5.00"))
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
-    assert findings.count("Trouble") == 0 and "no public description was found" in findings
+    assert findings.count("Problem") == 0 and "no public description was found" in findings
     pool.close_all()
 
 
@@ -120,7 +120,7 @@ def test_pages_say_that_money_is_not_proved(cast: Cast, process: SandboxProcess,
     assert capabilities.unverified(server) == [Ability.MOVE_MONEY]
     assert capabilities.unverified(make_server()) == []
     staff = browse(cast.administrator)
-    assert "Not proved on a real server" in staff.get(f"/trading/accounts/{account.pk}/").content.decode()
+    assert "Not verified on a live server" in staff.get(f"/trading/accounts/{account.pk}/").content.decode()
     for page in ("/trading/servers/", "/trading/health/"):
         assert staff.get(page).content.decode().count("Not proved: deposits and withdrawals") == 1
     portal = browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()

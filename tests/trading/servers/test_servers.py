@@ -40,7 +40,7 @@ def test_an_administrator_connects_and_tries_a_server(cast: Cast, sandbox: Sandb
     assert answer.status_code == 302
     assert (server.password(), server.next_login) == (PASSWORD, 900001)
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
-    assert findings.count("Well") == 10
+    assert findings.count("OK") == 10
     assert PASSWORD not in browser.get(f"/trading/servers/{server.pk}/").content.decode()
     assert PASSWORD not in str(body_of(AuditEvent.objects.get(action="trading.server_connected")))
     pool.close_all()
@@ -124,7 +124,7 @@ def test_a_rest_server_is_connected_with_its_own_certificate(cast: Cast, sandbox
     browser.post("/trading/servers/new/", {**values, "certificate": sandbox.certificate})
     server = TradingServer.objects.get()
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
-    assert findings.count("Well") == 10
+    assert findings.count("OK") == 10
     browser.post(f"/trading/servers/{server.pk}/", {**values, "password": "", "certificate": ""})
     findings = browser.post(f"/trading/servers/{server.pk}/try/").content.decode()
     assert "not believed" in findings

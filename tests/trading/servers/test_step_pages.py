@@ -140,7 +140,7 @@ def test_deals_of_an_unknown_kind_have_a_page_and_their_row(cast: Cast, server: 
     assert "#77" in text and "#78" in text
     assert PlatformIssue.objects.get(kind="unknown_action", subject="77").details["row"]["ticket"] == "3"
     row = browse(cast.finance).get(f"/trading/deals/{server.pk}/4/")
-    assert row.status_code == 200 and "Not one that we know" in row.content.decode()
+    assert row.status_code == 200 and "Unknown account" in row.content.decode()
     assert browse(cast.agent).get(f"/trading/deals/{server.pk}/4/").status_code == 403
 
 

@@ -174,7 +174,7 @@ def test_pages_show_who_is_missing_and_what_dealers_changed(cast: Cast, account:
     dealer(account, LEVERAGE=200)
     profiles.sync_profiles(account.server)
     page = browser.get(f"/trading/accounts/{account.pk}/results/").content.decode()
-    assert "Changed at the platform" in page and "Leverage 1:30 → 1:200" in page
+    assert "Changes on the platform" in page and "Leverage 1:30 → 1:200" in page
     presence.mark_missing(account_id=account.pk, because=MissingBecause.ARCHIVED)
     page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
     assert "has not listed this account since" in page and "In the platform&#x27;s archive" in page
