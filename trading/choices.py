@@ -99,7 +99,7 @@ class RequestKind(BadgeChoices):
 
     LEVERAGE = "leverage", "blue", _("Another leverage")
     TYPE = "type", "purple", _("Another account type")
-    ARCHIVE = "archive", "secondary", _("Close the account")
+    ARCHIVE = "archive", "secondary", _("Close account")
     PASSWORD = "password", "azure", _("A new trading password")
 
 

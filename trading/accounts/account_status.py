@@ -58,10 +58,10 @@ def request_history(account: TradingAccount) -> RequestHistory:
 def forbidden_in(account: TradingAccount) -> list[str]:
     """List in the reader's language what the account's owner may not do on the platform; empty where its rights were never read."""
     labels = {
-        Right.SIGN_IN: _("sign in"),
-        Right.TRADE: _("trade"),
-        Right.CHANGE_PASSWORD: _("change the password"),
-        Right.EXPERTS: _("trade by robots"),
+        Right.SIGN_IN: _("sign-in"),
+        Right.TRADE: _("trading"),
+        Right.CHANGE_PASSWORD: _("password changes"),
+        Right.EXPERTS: _("automated trading"),
     }
     return (
         []

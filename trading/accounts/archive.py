@@ -64,12 +64,12 @@ def _checked(account_id: int, actor: Actor, reason: str, state: AccountState) ->
     require(policies.can_archive(actor, account))
     if account.state != state:
         raise WrongState(
-            _("This trading account is “%(state)s”; that is not possible now.") % {"state": account.get_state_display()}
+            _("Not possible: this trading account is “%(state)s”.") % {"state": account.get_state_display()}
         )
     if account.missing_since is not None:
         raise WrongState(_("The platform no longer lists this account."))
     if not reason.strip():
-        raise DomainError(_("Say why."))
+        raise DomainError(_("Enter a reason."))
     return account
 
 
@@ -103,7 +103,7 @@ def _keep(account_id: int, actor: Actor, reason: str, is_archived: bool, allowed
     title = (
         phrase("Trading account %(login)s was closed")
         if is_archived
-        else phrase("Trading account %(login)s is open again")
+        else phrase("Trading account %(login)s was reopened")
     ) % {"login": account.login}
     timeline.add_entry(
         client_id=account.client_id,

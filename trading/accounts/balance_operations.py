@@ -92,13 +92,13 @@ def reserve_operation(
     known = BalanceOperation.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
         if (known.account_id, known.kind, known.amount) != (account.pk, kind.value, amount):
-            raise IdempotencyConflict(_("This key belongs to another operation."))
+            raise IdempotencyConflict(_("This request key is already used by another operation."))
         return known
     require(policies.can_operate(actor, account, kind))
     if account.state != AccountState.OPEN:
         raise WrongState(_("The trading account isn't open."))
     if amount != currencies.quantize(amount, account.currency) or not amount.is_finite() or not amount:
-        raise DomainError(_("The amount must be a sum in %(currency)s.") % {"currency": account.currency})
+        raise DomainError(_("The amount must be in %(currency)s.") % {"currency": account.currency})
     operation = BalanceOperation.objects.create(
         account=account,
         server=account.server,

@@ -19,10 +19,10 @@ def words_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Locali
             phrase("Leverage 1:%(before)s → 1:%(after)s") % {"before": before["leverage"], "after": after["leverage"]}
         )
     labels = {
-        Right.SIGN_IN: (phrase("sign-in allowed"), phrase("sign-in taken away")),
-        Right.TRADE: (phrase("trading allowed"), phrase("trading taken away")),
-        Right.CHANGE_PASSWORD: (phrase("change of password allowed"), phrase("change of password taken away")),
-        Right.EXPERTS: (phrase("trading robots allowed"), phrase("trading robots taken away")),
+        Right.SIGN_IN: (phrase("Sign-in enabled"), phrase("Sign-in disabled")),
+        Right.TRADE: (phrase("Trading enabled"), phrase("Trading disabled")),
+        Right.CHANGE_PASSWORD: (phrase("Password changes enabled"), phrase("Password changes disabled")),
+        Right.EXPERTS: (phrase("Automated trading enabled"), phrase("Automated trading disabled")),
     }
     if "allowed" in after:
         for right, (label, taken) in labels.items():

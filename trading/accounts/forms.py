@@ -25,7 +25,7 @@ class OpenAccountForm(forms.Form):
         assert isinstance(account_type, forms.ChoiceField) and isinstance(leverage, forms.ChoiceField)
         account_type.choices = [(choice.pk, f"{choice} · {choice.server}") for choice in allowed]
         ladder = sorted({n for offer in offers if offer.decision for n in offer.ladder.steps})
-        leverage.choices = [("", _("As the account type says")), *((n, f"1:{n}") for n in ladder)]
+        leverage.choices = [("", _("Account type default")), *((n, f"1:{n}") for n in ladder)]
 
 
 class LeverageForm(forms.Form):
@@ -48,7 +48,7 @@ class AttachForm(forms.Form):
     """The login of an account that an attempt without an answer made, as somebody found it on the platform."""
 
     login = forms.CharField(
-        label=_("Login there"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Login on the platform"), max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     reason = forms.CharField(label=_("Where you found it"), max_length=300)
 
@@ -57,12 +57,12 @@ class DecideForm(forms.Form):
     """What a person found out about an operation that the platform does not answer for."""
 
     ticket = forms.IntegerField(
-        label=_("Ticket on the platform"),
+        label=_("Platform ticket"),
         required=False,
         min_value=1,
-        help_text=_("Leave empty to declare that it never happened."),
+        help_text=_("Leave empty if the operation never took place."),
     )
-    reason = forms.CharField(label=_("What you found"), max_length=200)
+    reason = forms.CharField(label=_("Findings"), max_length=200)
 
 
 class DecisionNoteForm(forms.Form):
@@ -70,4 +70,4 @@ class DecisionNoteForm(forms.Form):
 
 
 class CloseIssueForm(forms.Form):
-    resolution = forms.CharField(label=_("How it was settled"), max_length=300)
+    resolution = forms.CharField(label=_("Resolution"), max_length=300)

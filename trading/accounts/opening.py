@@ -128,7 +128,9 @@ def _claim(account_id: int) -> TradingAccount | None:
     if account.state not in in_work or (account.next_try_at and account.next_try_at > now):
         return None
     if account.state == AccountState.OPENING and not capabilities_of(account.server.kind).finds_accounts:
-        _leave_to_a_person(account, str(_("The attempt to open it broke off.")))  # a worker ended in the middle of it
+        _leave_to_a_person(
+            account, str(_("The attempt to open the account was interrupted."))
+        )  # a worker ended in the middle of it
         return None
     if not account.login and capabilities_of(account.server.kind).own_logins:
         account.login = _next_login(account.server_id)
@@ -144,7 +146,7 @@ def _next_login(server_id: int) -> str:
     """Take the next free login of our range on a server. Raises: WrongState when the range is used up."""
     server = lock(TradingServer, server_id)
     if server.next_login > server.last_login:
-        raise WrongState(_("The login range of %(server)s is used up.") % {"server": server})
+        raise WrongState(_("The login range of %(server)s is exhausted.") % {"server": server})
     login = server.next_login
     server.next_login += 1
     server.save_without_historical_record(update_fields=["next_login"])  # type: ignore[attr-defined]
@@ -257,7 +259,7 @@ def _notify_of_failure(account: TradingAccount) -> None:
     notify(
         people_with("trading.open_account", brand_id=client.brand_id),
         kind="trading.account_failed",
-        title=phrase("A trading account could not be opened"),
+        title=phrase("A trading account couldn't be opened"),
         body=f"{client}: {account.error}",
         url=f"/clients/{client.pk}/?tab=trading",
         dedupe_key=f"trading.account_failed:{account.pk}:{account.attempts}",
@@ -290,7 +292,7 @@ def retry_account(*, account_id: int, actor: Actor) -> TradingAccount:
         kind=IssueKind.BY_HAND,
         subject=reference_of(account.pk),
         actor=actor,
-        resolution=_("It is not there: it is tried again."),
+        resolution=_("Not found on the platform; opening is being retried."),
     )
     enqueue_on_commit("trading.open_account", account.pk)
     return account

@@ -54,7 +54,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
 
     model = OperationDecision
     code = "operation-decision"
-    label = gettext_lazy("Outcome of an operation")
+    label = gettext_lazy("Operation outcome")
     asks = decides = "trading.resolve_operation"
     proposed, approved = TradingAction.OPERATION_OUTCOME_PROPOSED, None
     rejected, withdrawn = TradingAction.OPERATION_OUTCOME_REFUSED, TradingAction.OPERATION_OUTCOME_WITHDRAWN
@@ -63,7 +63,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
     client_path = "operation__account__client"
     related = ("operation__account__client", "operation__account__server")
     one_open = ("operation",)
-    confirm = gettext_lazy("Book this outcome? The platform is asked once more. It can’t be undone.")
+    confirm = gettext_lazy("Book this outcome? Keelson first checks the platform once more. This can't be undone.")
     done = gettext_lazy("Outcome approved and booked.")
 
     def may_decide(self, user: User, item: OperationDecision) -> Decision:
@@ -96,7 +96,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
 
     def changes(self, item: OperationDecision) -> list[Change]:
         return [
-            Change(_("Ticket on the platform"), item.ticket or _("None: it never happened")),
+            Change(_("Platform ticket"), item.ticket or _("None: the operation didn't take place")),
             Change(_("Operation"), item.operation.get_kind_display()),
             Change(_("Amount"), formats.money(item.operation.amount, item.operation.currency, sign=True)),
         ]
@@ -114,7 +114,7 @@ def _require_so_on_the_platform(operation: BalanceOperation, ticket: int | None)
         tickets = [deal.ticket for deal in balance_operations.candidates(operation)]
     except PlatformError as problem:
         raise DomainError(
-            _("%(server)s can't be asked now, so nothing was decided. Try again later.")
+            _("%(server)s can't be reached right now, so nothing was decided. Try again later.")
             % {"server": operation.account.server}
         ) from problem
     if ticket is None and tickets:

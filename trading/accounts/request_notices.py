@@ -24,7 +24,7 @@ def notify_staff(request: AccountRequest) -> None:
     notify(
         people_with(DECIDES, brand_id=account.client.brand_id),
         kind="trading.request",
-        title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        title=phrase("Request for %(login)s: %(what)s") % {"login": account.login, "what": what(request)},
         body=joined(words_of(request), " "),
         url=f"/trading/requests/{request.pk}/",
         dedupe_key=f"trading.request:{request.pk}:{len(request.held_because)}",

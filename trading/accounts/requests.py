@@ -76,11 +76,11 @@ def _create_request(
     if not (possible := is_possible(account, kind)):
         raise DomainError(possible.reason)
     if account.requests.filter(kind=kind, state__in=OPEN_REQUESTS).exists():
-        raise WrongState(_("We have this wish already and answer soon."))
+        raise WrongState(_("We already have this request and will reply soon."))
     request = AccountRequest(account=account, kind=kind, asked_by=actor, reason=reason.strip()[:200])
     if kind == RequestKind.LEVERAGE:
         if not leverage or leverage == account.leverage:
-            raise DomainError(_("Choose another leverage than the account has."))
+            raise DomainError(_("Choose a leverage other than the current one."))
         request.leverage = leverage
     elif kind == RequestKind.TYPE:
         request.account_type = _other_type(account, type_id)
@@ -102,7 +102,7 @@ def _create_request(
         actor=actor,
         is_visible_to_client=True,
         body=request.reason,
-        title=phrase("%(login)s: %(what)s wished") % {"login": account.login, "what": what(request)},
+        title=phrase("Request for %(login)s: %(what)s") % {"login": account.login, "what": what(request)},
     )
     if request.held_because:
         notify_staff(request)
@@ -112,7 +112,7 @@ def _create_request(
 def _other_type(account: TradingAccount, type_id: int | None) -> AccountType:
     match = next((account_type for account_type in types_to_change_to(account) if account_type.pk == type_id), None)
     if match is None:
-        raise DomainError(_("The account can't become one of this type. Choose one that is listed."))
+        raise DomainError(_("The account can't be changed to this type. Choose one from the list."))
     return match
 
 
@@ -123,7 +123,7 @@ def withdraw(*, request_id: int, actor: User) -> AccountRequest:
     if request.account.client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
     if request.is_by_rule:
-        raise NotAllowed(_("This keeps a regulator's cap: it is not yours to take back."))
+        raise NotAllowed(_("This change keeps a regulatory cap, so you can't withdraw it."))
     request.move_to(RequestState.WITHDRAWN)
     request.save(update_fields=["state"])
     record(TradingAction.REQUEST_WITHDRAWN, request, actor)
@@ -148,7 +148,7 @@ def order(
         if not (possible := is_possible(account, kind)):
             raise DomainError(possible.reason)
         if account.requests.filter(state__in=OPEN_REQUESTS).exists():
-            raise WrongState(_("A request on this account is open: decide it first."))
+            raise WrongState(_("This account has an open request. Decide it first."))
         request = AccountRequest.objects.create(
             account=account,
             kind=kind,
@@ -175,9 +175,7 @@ def claim(*, request_id: int, actor: User) -> AccountRequest:
     request = _locked(request_id)
     require(policies.can_decide_request(actor, request))
     if request.state != RequestState.WAITING:
-        raise WrongState(
-            _("This request is “%(state)s”; that is not possible now.") % {"state": request.get_state_display()}
-        )
+        raise WrongState(_("Not possible: this request is “%(state)s”.") % {"state": request.get_state_display()})
     _not_anothers(request, actor)
     request.claimed_by, request.claimed_until = actor, timezone.now() + CLAIM
     request.save(update_fields=["claimed_by", "claimed_until"])
@@ -227,7 +225,7 @@ def refuse(*, request_id: int, actor: User, note: str) -> AccountRequest:
     require(policies.can_decide_request(actor, request))
     _not_anothers(request, actor)
     if not note.strip():
-        raise DomainError(_("Say why: the client reads it."))
+        raise DomainError(_("Enter a reason. The client will see it."))
     request.move_to(RequestState.REFUSED)
     request.decided_by, request.decided_at, request.note = actor, timezone.now(), note.strip()[:300]
     request.save(update_fields=["state", "decided_by", "decided_at", "note"])
@@ -245,9 +243,9 @@ def undo(*, request_id: int, actor: Actor) -> AccountRequest:
         request = _locked(request_id)
         require(policies.can_decide_request(actor, request))
         if request.decided_at is None or request.decided_at < timezone.now() - UNDO_WITHIN:
-            raise WrongState(_("A decision can be undone within one day."))
+            raise WrongState(_("A decision can only be undone within one day."))
         if request.is_by_rule:
-            raise WrongState(_("This keeps a regulator's cap: undoing it would break that."))
+            raise WrongState(_("This change keeps a regulatory cap and can't be undone."))
         if request.state == RequestState.REFUSED:
             request.move_to(RequestState.WAITING)
             request.decided_at, request.decided_by, request.note = None, None, ""
@@ -255,7 +253,7 @@ def undo(*, request_id: int, actor: Actor) -> AccountRequest:
             record(TradingAction.REQUEST_REOPENED, request, actor)
             return request
         if not _stands_as_granted(request):
-            raise WrongState(_("The account was changed since: undoing would undo that, too."))
+            raise WrongState(_("The account has changed since, so this decision can't be undone."))
         request.move_to(RequestState.UNDOING)
         request.lease_until = timezone.now() + LEASE
         request.save(update_fields=["state", "lease_until"])

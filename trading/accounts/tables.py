@@ -61,7 +61,7 @@ class AccountFilter(django_filters.FilterSet):
         field_name="missing_because", choices=MissingBecause.choices, label=_("No longer listed")
     )
     taken_over = django_filters.BooleanFilter(
-        field_name="imported_at", lookup_expr="isnull", exclude=True, label=_("Taken over from the platform")
+        field_name="imported_at", lookup_expr="isnull", exclude=True, label=_("Imported from the platform")
     )
 
     class Meta:
@@ -71,7 +71,7 @@ class AccountFilter(django_filters.FilterSet):
 
 class AccountTable(Table):
     name, title = "trading_accounts", _("Trading accounts")
-    subtitle = _("Accounts on the trading platforms, as the platform last described them.")
+    subtitle = _("Accounts on the trading platforms with their latest data.")
     permission, export_permission = "trading.view_tradingaccount", "clients.export_client"
     columns = (
         Column("login", _("Login"), link=True, css="mono"),
@@ -89,12 +89,12 @@ class AccountTable(Table):
         TimeColumn("opened_at", _("Opened"), hidden=True),
     )
     filterset = AccountFilter
-    search_hint = _("Login, or a client's name")
+    search_hint = _("Login or client name")
     default_order = "-id"
     row_url_name = "trading_account"
     empty = Empty(
         _("No trading accounts yet"),
-        _("The first one opens by itself when a client is verified."),
+        _("The first account opens automatically once a client is verified."),
         icon="chart-candlestick",
     )
 
@@ -112,10 +112,8 @@ class AccountTable(Table):
 
 
 class RequestFilter(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(
-        choices=RequestState.choices, label=_("State"), empty_label=_("Those that wait")
-    )
-    kind = django_filters.ChoiceFilter(choices=RequestKind.choices, label=_("What"))
+    state = django_filters.ChoiceFilter(choices=RequestState.choices, label=_("State"), empty_label=_("Pending"))
+    kind = django_filters.ChoiceFilter(choices=RequestKind.choices, label=_("Kind"))
 
     class Meta:
         model = AccountRequest
@@ -126,25 +124,29 @@ class RequestTable(Table):
     """What waits for a decision, the oldest first; with the filter also what was decided."""
 
     name, title = "account_requests", _("Requests")
-    subtitle = _("What clients ask for on their accounts and the policy did not grant by itself.")
+    subtitle = _("Account requests from clients that weren't approved automatically.")
     permission, export_permission = "trading.decide_request", "clients.export_client"
     columns = (
-        AgoColumn("asked_at", _("Asked"), sort=True),
-        Column("what", _("What"), value=lambda row: str(what(row)), link=True),
+        AgoColumn("asked_at", _("Requested"), sort=True),
+        Column("what", _("Request"), value=lambda row: str(what(row)), link=True),
         Column("client", _("Client"), value=lambda row: row.account.client.full_name or f"#{row.account.client_id}"),
         Column("login", _("Login"), value="account.login", css="mono"),
         Column(
-            "held", _("Why it waits"), value=lambda row: " ".join(str(HeldBecause(h).label) for h in row.held_because)
+            "held",
+            _("Reason for review"),
+            value=lambda row: " ".join(str(HeldBecause(h).label) for h in row.held_because),
         ),
         BadgeColumn("state", _("State")),
-        Column("claimed_by", _("With"), value=lambda row: str(row.claimed_by or "")),
+        Column("claimed_by", _("Claimed by"), value=lambda row: str(row.claimed_by or "")),
     )
     filterset = RequestFilter
     is_searchable = False
     default_order = "asked_at"
     row_url_name = "trading_request"
     empty = Empty(
-        _("Nothing waits"), _("Requests within the rules are granted at once; the others come here."), icon="inbox"
+        _("No pending requests"),
+        _("Requests within the rules are approved automatically; the others appear here."),
+        icon="inbox",
     )
 
     def queryset(self) -> QuerySet[AccountRequest]:
@@ -175,7 +177,7 @@ def _deals_at(server_id: int) -> str:
 
 
 def _ticket(row: Deal, _table: Table) -> str:
-    badge = format_html(" {}", badge_html(str(_("deleted there")), "orange")) if row.deleted_at else ""
+    badge = format_html(" {}", badge_html(str(_("Deleted on platform")), "orange")) if row.deleted_at else ""
     return SafeString(f'<a href="{_deals_at(row.server_id)}{row.ticket:d}/">{row.ticket:d}</a>{badge}')
 
 
@@ -203,13 +205,13 @@ class DealTable(Table):
     """Deals of all clients that a user sees."""
 
     name, title = "deals", _("Deals")
-    subtitle = _("Every deal of your clients, as it came from the platform.")
+    subtitle = _("All deals of your clients as reported by the platform.")
     permission, export_permission = "trading.view_deal_list", "clients.export_client"
     columns: ClassVar[Sequence[Column]] = (TIME, *WHOSE, *FIGURES)
     filterset = DealFilter
     is_searchable = False
     default_order = "-executed_at"
-    empty = Empty(_("No deals"), _("Deals show up here within seconds after the platform made them."), icon="activity")
+    empty = Empty(_("No deals"), _("Deals appear here within seconds of execution on the platform."), icon="activity")
 
     def deals(self) -> QuerySet[Deal]:
         return queries.deals_visible_to(self.user)

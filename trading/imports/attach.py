@@ -253,7 +253,7 @@ def ignore(*, row_id: int, actor: Actor, note: str) -> StagedLogin:
     Who: `trading.import_accounts`. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
     if not note.strip():
-        raise DomainError(_("Say why."))
+        raise DomainError(_("Enter a reason."))
     row = _decide(row_id, actor, StagedState.IGNORED, note)
     settle_unknown_logins(row.server, actor)
     return row

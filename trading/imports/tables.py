@@ -53,7 +53,7 @@ class ImportTable(Table):
 
 
 class StagedFilter(django_filters.FilterSet):
-    verdict = django_filters.ChoiceFilter(choices=Verdict.choices, label=_("Found"))
+    verdict = django_filters.ChoiceFilter(choices=Verdict.choices, label=_("Match result"))
     state = django_filters.ChoiceFilter(choices=StagedState.choices, label=_("State"))
     group = django_filters.CharFilter(lookup_expr="icontains", label=_("Group"))
 
@@ -85,7 +85,7 @@ class StagedTable(Table):
         Column("group", _("Group"), css="mono nowrap"),
         MoneyColumn("balance", _("Balance"), currency="currency"),
         Column("leverage", _("Leverage"), value=lambda row: f"1:{row.leverage}", css="end", hidden=True),
-        BadgeColumn("verdict", _("Found")),
+        BadgeColumn("verdict", _("Match result")),
         Column("fits", _("Client and why"), render=_fits, css="words"),
         BadgeColumn("state", _("State")),
     )

@@ -841,7 +841,7 @@ class Migration(migrations.Migration):
             name='AccountRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('leverage', 'Another leverage'), ('type', 'Another account type'), ('archive', 'Close the account'), ('password', 'A new trading password')], max_length=10)),
+                ('kind', models.CharField(choices=[('leverage', 'Another leverage'), ('type', 'Another account type'), ('archive', "Close account"), ('password', 'A new trading password')], max_length=10)),
                 ('leverage', models.PositiveIntegerField(null=True)),
                 ('reason', models.CharField(blank=True, help_text="The client's words", max_length=200)),
                 ('state', models.CharField(choices=[('waiting', 'Waits for a decision'), ('applying', 'Being done'), ('granted', 'Granted'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='waiting', max_length=10)),

@@ -142,7 +142,7 @@ class SymbolTable(Table):
 
 class BreakFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"), empty_label=_("Open ones"))
-    kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("What"), distinct=False)
+    kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("Kind"), distinct=False)
     server = django_filters.ModelChoiceFilter(queryset=_servers, label=_("Server"))
     day = django_filters.DateFromToRangeFilter(label=_("Day"))
 
@@ -166,7 +166,7 @@ class PlatformBreakTable(Table):
     permission, export_permission = "trading.view_platform_health", "trading.view_platform_health"
     columns: ClassVar[Sequence[Column]] = (
         Column("subject", _("About"), link=True, css="mono"),
-        BadgeColumn("kind", _("What")),
+        BadgeColumn("kind", _("Kind")),
         BadgeColumn("state", _("State")),
         Column("server", _("Server"), value="server.name"),
         Column("login", _("Login"), css="mono"),

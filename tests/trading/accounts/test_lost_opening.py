@@ -138,7 +138,7 @@ def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
 def test_trying_again_answers_the_question(cast: Cast, browse) -> None:
     account, browser = lost(cast, make_server()), browse(cast.support)
     page = browser.post(f"/trading/accounts/{account.pk}/retry/", follow=True).content.decode()
-    assert "The account is tried again." in page and UNKNOWN_WORDS not in page
+    assert "The account is being opened again." in page and UNKNOWN_WORDS not in page
     account.refresh_from_db()
     assert account.state == "requested" and not waits(account)
     issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))

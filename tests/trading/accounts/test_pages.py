@@ -325,9 +325,9 @@ def test_exposure_adds_up_long_and_short(cast: Cast, account: TradingAccount, br
 
 def test_health_without_a_server_leads_whoever_may_to_connecting_one(cast: Cast, browse) -> None:
     page = browse(cast.administrator).get("/trading/health/").content.decode()
-    assert "No trading server is connected" in page and 'href="/trading/servers/new/"' in page
+    assert "No trading server connected" in page and 'href="/trading/servers/new/"' in page
     page = browse(cast.auditor).get("/trading/health/").content.decode()
-    assert "No trading server is connected" in page and "/trading/servers/new/" not in page
+    assert "No trading server connected" in page and "/trading/servers/new/" not in page
 
 
 def test_a_deal_of_money_shows_an_amount_and_nothing_of_trading(cast: Cast, account: TradingAccount, browse) -> None:

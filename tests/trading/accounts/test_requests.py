@@ -137,7 +137,7 @@ def test_an_account_with_money_is_not_closed_by_anybody(cast: Cast, account: Tra
     assert (request.state, request.held_because) == ("waiting", ["money"])
     with pytest.raises(DomainError, match="money or credit"):
         requests.grant(request_id=request.pk, actor=cast.support)
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         requests.refuse(request_id=request.pk, actor=cast.support, note=" ")
     refused = requests.refuse(request_id=request.pk, actor=cast.support, note="Withdraw it first")
     assert Notification.objects.filter(user=cast.client_user, body="Withdraw it first").exists()
@@ -248,12 +248,12 @@ def test_the_queue_and_a_request_from_the_page(
     page = browser.get(f"/trading/requests/{request.pk}/")
     assert "Less risk, please" in page.content.decode() and "open positions" in page.content.decode()
     answer = browser.post(f"/trading/requests/{request.pk}/refuse/", {"note": ""})
-    assert answer.status_code == 422 and "Say why" in answer.content.decode()
+    assert answer.status_code == 422 and "Enter a reason" in answer.content.decode()
     browser.post(f"/trading/requests/{request.pk}/grant/", {"note": "Done for you"})
     request.refresh_from_db()
     assert (request.state, request.note) == ("granted", "Done for you")
     assert "Undo" in browser.get(f"/trading/requests/{request.pk}/").content.decode()
-    assert "Nothing waits" in browser.get("/trading/requests/").content.decode()
+    assert "No pending requests" in browser.get("/trading/requests/").content.decode()
     assert "1:30 → 1:10" in browser.get("/trading/requests/?state=granted").content.decode()
     assert browse(cast.agent).get(f"/trading/requests/{request.pk}/").status_code == 403
     for number in range(6):

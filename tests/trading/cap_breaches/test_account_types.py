@@ -283,14 +283,14 @@ def test_a_type_whose_group_went_away_is_named_in_health(cast: Cast, browse) -> 
     server = make_server()
     one = make_type(cast.brand, server, group="real\\old-EUR")
     browser = browse(cast.administrator)
-    assert "Account types to look at" not in browser.get("/trading/health/").content.decode()
+    assert "Account types to review" not in browser.get("/trading/health/").content.decode()
     PlatformGroup.objects.create(server=server, name="real\\standard-EUR", currency="EUR", read_at=timezone.now())
     page = browser.get("/trading/health/").content.decode()
-    assert "Account types to look at" in page and "no group real\\old-EUR" in page
-    assert "Not on the server" in browser.get("/trading/types/").content.decode()
+    assert "Account types to review" in page and "no group real\\old-EUR" in page
+    assert "Not on server" in browser.get("/trading/types/").content.decode()
     one.is_enabled = False
     one.save()
-    assert "Account types to look at" not in browser.get("/trading/health/").content.decode()
+    assert "Account types to review" not in browser.get("/trading/health/").content.decode()
 
 
 # Classes of instruments
@@ -339,4 +339,4 @@ def test_what_no_leverage_heals_is_said_with_the_type_and_in_health(cast: Cast, 
     assert "1:30 on BTCUSD" in browser.get("/trading/types/").content.decode()
     assert "1:30 on BTCUSD" in browser.get("/trading/health/").content.decode()
     page = browser.get(f"/trading/types/{high.pk}/").content.decode()
-    assert "What retail clients get on each class" in page and "Above a cap" in page and "not traded" in page
+    assert "Retail leverage by instrument class" in page and "Above cap" in page and "Not traded" in page

@@ -247,7 +247,7 @@ def test_a_fixed_margin_above_a_cap_is_listed_and_named_with_the_type(
     tell_margins(standard, {"DE40": "1"}, of_symbols=fixed)
     assert found(cast) == [("index_major", 20, "1:180", "DE40", None)]
     page = browse(cast.administrator).get(f"/trading/types/{standard.pk}/").content.decode()
-    assert "1:180" in page and "Above a cap" in page
+    assert "1:180" in page and "Above cap" in page
 
 
 def test_what_can_not_be_compared_is_said_and_takes_no_leverage_away(

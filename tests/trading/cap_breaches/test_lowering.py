@@ -118,7 +118,7 @@ def test_a_line_that_begins_later_finds_its_accounts_before(cast: Cast, account:
         )
     assert reduction.count_above(cast.mlro) == 0 and reduction.count_above(cast.mlro, on=day) == 1
     page = browser.get(f"/trading/leverage-caps/above/?on={day.isoformat()}").content.decode()
-    assert account.login in page and "1:10" in page and "Lower 1 account" not in page
+    assert account.login in page and "1:10" in page and "Lower leverage of 1 account" not in page
 
 
 def test_the_page_previews_and_the_job_lowers(
@@ -127,7 +127,7 @@ def test_the_page_previews_and_the_job_lowers(
     browser = browse(cast.mlro)
     assert "1 account has more leverage" in browser.get("/trading/leverage-caps/").content.decode()
     page = browser.get("/trading/leverage-caps/above/").content.decode()
-    assert account.login in page and "Lower 1 account" in page
+    assert account.login in page and "Lower leverage of 1 account" in page
     assert browse(cast.auditor).post("/trading/leverage-caps/above/").status_code == 403
     browser.post("/trading/leverage-caps/above/")
     job = Job.objects.get(kind="trading.lower_leverage")
@@ -146,7 +146,7 @@ def test_a_line_ends_on_a_day_that_a_person_says(cast: Cast, browse, db) -> None
     line = LeverageCap.objects.filter(valid_until__isnull=True).first()
     assert line is not None
     browser, path = browse(cast.mlro), f"/trading/leverage-caps/{line.pk}/"
-    assert "End this line" in browser.get(path).content.decode()
+    assert "End cap" in browser.get(path).content.decode()
     wrong = browser.post(path, {"last_day": "2001-01-01"})
     assert wrong.status_code == 422 and "past stays as it was" in wrong.content.decode()
     today = timezone.now().date()

@@ -245,7 +245,7 @@ def test_decisions_by_hand(cast: Cast, standard: AccountType, sandbox: Sandbox) 
         attach.attach(row_id=pk, actor=cast.agent, client_id=cast.client.pk)
     with pytest.raises(DomainError, match="Choose a client"):
         attach.attach(row_id=pk, actor=cast.support)
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         attach.ignore(row_id=pk, actor=cast.support, note=" ")
     attach.put_off(row_id=pk, actor=cast.support)
     lead = make_client(brand=cast.brand, book=cast.book, email="lead@example.com", login=False)
@@ -335,7 +335,7 @@ def test_the_pages_from_reading_to_deciding(
     cast: Cast, standard: AccountType, sandbox: Sandbox, browse, django_assert_max_num_queries
 ) -> None:
     browser = browse(cast.support)
-    assert "Read the logins" in browser.get("/trading/imports/new/").content.decode()
+    assert "Read logins" in browser.get("/trading/imports/new/").content.decode()
     wrong = browser.post(
         "/trading/imports/new/", {"server": standard.server.pk, "mask": "*", "first_login": 2, "last_login": 1}
     )
@@ -352,12 +352,12 @@ def test_the_pages_from_reading_to_deciding(
     assert batch.job is not None
     run_job(batch.job.pk)
     page = browser.get(f"/trading/imports/{batch.pk}/").content.decode()
-    assert "Take over 7 accounts" in page and "Clara Weber: same mailbox" in page
+    assert "Import 7 accounts" in page and "Clara Weber: same mailbox" in page
     assert logins[1] in browser.get(f"/trading/imports/{batch.pk}/?verdict=perhaps").content.decode()
     assert AccessEvent.objects.filter(target=f"trading.accountimport:{batch.pk}", user_id=cast.support.pk).exists()
     perhaps = row(logins[1])
     shown = browser.get(f"/trading/imports/logins/{perhaps.pk}/").content.decode()
-    assert "same name" in shown and "Whose account is it?" in shown
+    assert "same name" in shown and "Attach to client" in shown
     assert AccessEvent.objects.filter(client_id=cast.client.pk, target=f"trading.stagedlogin:{perhaps.pk}").exists()
     answer = browser.post(f"/trading/imports/logins/{perhaps.pk}/", {"other": "nobody@example.com"})
     assert answer.status_code == 422 and "Not found" in answer.content.decode()

@@ -90,7 +90,7 @@ def test_the_page_shows_lag_counters_breaker_and_rate(
     browser.get("/trading/health/")
     with django_assert_max_num_queries(17):
         text = browser.get("/trading/health/").content.decode()
-    for shown in (f"lag-{server.pk}", "50 %", "Resting", "gone", "300", "700 ms", "New deals"):
+    for shown in (f"lag-{server.pk}", "50 %", "Paused", "gone", "300", "700 ms", "New deals"):
         assert shown in text
 
 
@@ -99,11 +99,11 @@ def test_a_server_that_nobody_reads_is_not_in_step(cast: Cast, server: TradingSe
         assert run is not None
     browser = browse(cast.administrator)
     text = browser.get("/trading/health/").content.decode()
-    assert "In step" in text and "Not read" not in text
+    assert "In sync" in text and "Not read" not in text
     long_ago = timezone.now() - dt.timedelta(minutes=3)
     SyncCursor.objects.filter(server=server).update(read_at=long_ago)
     text = browser.get("/trading/health/").content.decode()
-    assert "Not read" in text and "In step" not in text
+    assert "Not read" in text and "In sync" not in text
     TradingServer.objects.filter(pk=server.pk).update(is_enabled=False)
     text = browser.get("/trading/health/").content.decode()
     assert "Switched off" in text and "Not read" not in text

@@ -161,7 +161,7 @@ def test_the_pages_show_it_in_a_fixed_number_of_queries(
         assert shown in text
     before = (timezone.now() - dt.timedelta(days=40)).date()
     assert "No closed trades" in browser.get(f"/trading/dealing/?start={before}").content.decode()
-    assert "Nobody holds it" in browser.get("/trading/exposure/NONE/").content.decode()
+    assert "No open positions" in browser.get("/trading/exposure/NONE/").content.decode()
     assert browse(cast.marketing).get("/trading/dealing/").status_code == 403
 
 

@@ -109,7 +109,7 @@ def test_a_difference_shows_its_evidence_and_is_settled(cast: Cast, server: Trad
     browser, path = browse(cast.finance), f"/trading/breaks/{row.pk}/"
     assert ">2<" in browser.get("/trading/breaks/").content.decode()
     text = browser.get(path).content.decode()
-    for shown in ("EURUSD.m", "Deals there", "Fetch again", "Settle it"):
+    for shown in ("EURUSD.m", "Deals there", "Fetch again", "Resolve break"):
         assert shown in text
     assert browser.post(path, {"reason": ""}).status_code == 422
     assert browse(cast.auditor).post(path, {"reason": "x"}).status_code == 403
@@ -152,7 +152,7 @@ def test_a_deal_shows_what_the_platform_changed_in_it(cast: Cast, server: Tradin
     assert "no longer has this deal" in gone and "deleted on the platform" in gone
     assert browse(cast.other_agent).get(f"/trading/deals/{server.pk}/1/").status_code == 404
     assert browse(cast.agent).get(f"/trading/deals/{server.pk}/999/").status_code == 404
-    assert "deleted there" in browse(cast.agent).get("/trading/deals/").content.decode()
+    assert "Deleted on platform" in browse(cast.agent).get("/trading/deals/").content.decode()
 
 
 def test_pages_take_the_same_queries_however_much_there_is(

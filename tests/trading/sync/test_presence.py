@@ -131,7 +131,7 @@ def test_what_a_dealer_changed_is_read_back_kept_and_said(cast: Cast, account: T
     assert [str(words) for words in change_texts.words_of(change.before, change.after)] == [
         "Group real\\standard-EUR → real\\pro-EUR",
         "Leverage 1:30 → 1:200",
-        "trading taken away",
+        "Trading disabled",
     ]
     assert "trading.changed_at_platform" in actions(account)
     assert events("trading.account_changed")[0].payload["fields"] == ["group", "leverage", "allowed"]

@@ -64,7 +64,7 @@ def drawdown_chart(account: TradingAccount, curve: queries.Curve) -> Chart | Non
         id=f"fall-{account.pk}",
         x=curve.at,
         height=110,
-        series=[Series(_("Below the height"), falls, tone="danger", kind="area", unit="%", decimals=1)],
+        series=[Series(_("Drawdown"), falls, tone="danger", kind="area", unit="%", decimals=1)],
     )
 
 
@@ -200,7 +200,7 @@ class OpenAccount(StaffView):
                 leverage=form.cleaned_data["leverage"],
                 request_key=request.POST.get("key", "")[:60] or _key(),
             ),
-            _("The account is being opened. It takes a few seconds."),
+            _("The account is being opened. This takes a few seconds."),
             form=form,
             show_forbidden=True,
         ):
@@ -236,9 +236,9 @@ class ChangeLeverage(StaffView):
                 account_id=account.pk, leverage=form.cleaned_data["leverage"], actor=request.user
             ),
             url=reverse("trading_account", args=[account.pk]),
-            success_message=_("The leverage is changed."),
+            success_message=_("Leverage changed."),
             title=_("Change leverage"),
-            submit=_("Change"),
+            submit=_("Change leverage"),
         )
 
     post = get
@@ -269,7 +269,7 @@ class RetryAccount(StaffView):
         run_action(
             request,
             lambda: opening.retry_account(account_id=account.pk, actor=request.user),
-            _("The account is tried again."),
+            _("The account is being opened again."),
             show_forbidden=True,
         )
         return redirect("trading_account", account.pk)

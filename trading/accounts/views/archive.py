@@ -31,13 +31,13 @@ class ArchiveAccount(StaffView):
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
             url=reverse("trading_account", args=[account.pk]),
-            success_message=_("The account is closed. Its history stays."),
-            title=_("Close this account"),
-            submit="" if held else _("Close the account"),
+            success_message=_("Account closed. Its history is kept."),
+            title=_("Close account"),
+            submit="" if held else _("Close account"),
             tone="danger",
             held=held,
             body="trading/accounts/_archive_dialog.html",
-            about=_("Its owner can neither sign in nor trade any more. The history stays, and it can be opened again."),
+            about=_("The client can no longer sign in or trade. The history is kept, and the account can be reopened."),
         )
 
     post = get
@@ -56,11 +56,11 @@ class RestoreAccount(StaffView):
                 account_id=account.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
             url=reverse("trading_account", args=[account.pk]),
-            success_message=_("The account is open again."),
-            title=_("Open this account again"),
-            submit=_("Open it again"),
+            success_message=_("Account reopened."),
+            title=_("Reopen account"),
+            submit=_("Reopen account"),
             body="trading/accounts/_archive_dialog.html",
-            about=_("Its owner can sign in again, and trade unless a restriction forbids it."),
+            about=_("The client can sign in again, and trade unless a restriction applies."),
         )
 
     post = get

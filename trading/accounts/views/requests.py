@@ -92,10 +92,10 @@ class DecideRequest(StaffView):
         account_request = _request(request.user, request_id)
         note = request.POST.get("note", "")
         verbs: dict[str, tuple[Callable[..., Any], str]] = {
-            "claim": (requests.claim, _("It is yours for ten minutes.")),
-            "grant": (requests.grant, _("Granted and done.")),
-            "refuse": (requests.refuse, _("Refused; the client is told.")),
-            "undo": (requests.undo, _("The decision is undone.")),
+            "claim": (requests.claim, _("Request claimed for ten minutes.")),
+            "grant": (requests.grant, _("Request approved and applied.")),
+            "refuse": (requests.refuse, _("Request rejected. The client has been notified.")),
+            "undo": (requests.undo, _("Decision undone.")),
         }
         if act not in verbs:
             raise Http404
