@@ -8,8 +8,8 @@ from crm.audit_codes import AuditCode
 class TradingAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
-    ACCOUNT_ARCHIVED = "trading.account_archived", _("Trading account archived"), "archive"
-    ACCOUNT_FAILED = "trading.account_failed", _("Trading account could not be opened"), "triangle-alert", "danger"
+    ACCOUNT_ARCHIVED = "trading.account_archived", _("Trading account closed"), "archive"
+    ACCOUNT_FAILED = "trading.account_failed", _("Trading account opening failed"), "triangle-alert", "danger"
     ACCOUNT_IMPORTED = "trading.account_imported", _("Trading account imported"), "download"
     ACCOUNT_MISSING = (
         "trading.account_missing",
@@ -19,21 +19,21 @@ class TradingAction(AuditCode):
     )
     ACCOUNT_OPENED = "trading.account_opened", _("Trading account opened"), "chart-candlestick", "success"
     ACCOUNT_REQUESTED = "trading.account_requested", _("Trading account requested"), "inbox", "info"
-    ACCOUNT_RESTORED = "trading.account_restored", _("Trading account restored"), "archive-restore"
-    ACCOUNT_RETRIED = "trading.account_retried", _("Opening of a trading account retried"), "refresh-cw"
-    ACCOUNT_RETURNED = "trading.account_returned", _("Trading account listed by the platform again"), "circle-check"
+    ACCOUNT_RESTORED = "trading.account_restored", _("Trading account reopened"), "archive-restore"
+    ACCOUNT_RETRIED = "trading.account_retried", _("Trading account opening retried"), "refresh-cw"
+    ACCOUNT_RETURNED = "trading.account_returned", _("Trading account back on the platform"), "circle-check"
     ACCOUNT_TYPE_ADDED = "trading.account_type_added", _("Account type added"), "layers"
     ACCOUNT_TYPE_CHANGED = "trading.account_type_changed", _("Account type changed"), "layers"
     BACKFILL_DROPPED = "trading.backfill_dropped", _("History download cancelled"), "x"
     BACKFILL_RESUMED = "trading.backfill_resumed", _("History download resumed"), "play"
     BACKFILL_STARTED = "trading.backfill_started", _("History download started"), "history"
-    BREAK_FETCHED_AGAIN = "trading.break_fetched_again", _("Day of a difference fetched again"), "refresh-cw"
-    BREAK_SETTLED = "trading.break_settled", _("Difference settled"), "circle-check", "success"
-    CHANGE_MADE = "trading.change_made", _("Account change made"), "check"
+    BREAK_FETCHED_AGAIN = "trading.break_fetched_again", _("Day of a break fetched again"), "refresh-cw"
+    BREAK_SETTLED = "trading.break_settled", _("Break resolved"), "circle-check", "success"
+    CHANGE_MADE = "trading.change_made", _("Account change applied"), "check"
     CHANGE_ORDERED = "trading.change_ordered", _("Account change ordered"), "sliders-horizontal"
     CHANGED_AT_PLATFORM = "trading.changed_at_platform", _("Account changed on the platform"), "server"
     CLIENT_PROPOSED = "trading.client_proposed", _("Client proposed for a login"), "user-search", "info"
-    CLIENT_REFUSED = "trading.client_refused", _("Proposed client refused"), "user-x", "warning"
+    CLIENT_REFUSED = "trading.client_refused", _("Proposed client rejected"), "user-x", "warning"
     CLIENT_WITHDRAWN = "trading.client_withdrawn", _("Proposed client withdrawn"), "x"
     IMPORT_STARTED = "trading.import_started", _("Account import started"), "download"
     ISSUE_CLOSED = "trading.issue_closed", _("Platform issue closed"), "circle-check"
@@ -44,7 +44,7 @@ class TradingAction(AuditCode):
     LOGIN_IGNORED = "trading.login_ignored", _("Login ignored"), "eye-off"
     LOGIN_PROPOSED = "trading.login_proposed", _("Login proposed for a client"), "user-search", "info"
     LOGIN_PUT_OFF = "trading.login_put_off", _("Login postponed"), "clock"
-    LOGIN_REFUSED = "trading.login_refused", _("Proposed login refused"), "user-x", "warning"
+    LOGIN_REFUSED = "trading.login_refused", _("Proposed login rejected"), "user-x", "warning"
     LOGIN_REOPENED = "trading.login_reopened", _("Login reopened"), "rotate-ccw"
     LOGIN_WITHDRAWN = "trading.login_withdrawn", _("Proposed login withdrawn"), "x"
     MARGIN_POLICY_CHANGED = "trading.margin_policy_changed", _("Margin limits changed"), "gauge"
@@ -52,51 +52,51 @@ class TradingAction(AuditCode):
     OPERATION_FAILED = "trading.operation_failed", _("Balance operation failed"), "circle-x", "danger"
     OPERATION_OUTCOME_PROPOSED = (
         "trading.operation_outcome_proposed",
-        _("Outcome of a balance operation proposed"),
+        _("Balance operation outcome proposed"),
         "search",
         "info",
     )
     OPERATION_OUTCOME_REFUSED = (
         "trading.operation_outcome_refused",
-        _("Proposed outcome of a balance operation refused"),
+        _("Proposed balance operation outcome rejected"),
         "circle-x",
         "warning",
     )
     OPERATION_OUTCOME_UNKNOWN = (
         "trading.operation_outcome_unknown",
-        _("Outcome of a balance operation unknown"),
+        _("Balance operation outcome unknown"),
         "circle-question-mark",
         "warning",
     )
     OPERATION_OUTCOME_WITHDRAWN = (
         "trading.operation_outcome_withdrawn",
-        _("Proposed outcome of a balance operation withdrawn"),
+        _("Proposed balance operation outcome withdrawn"),
         "x",
     )
     OPERATION_RESERVED = "trading.operation_reserved", _("Balance operation reserved"), "hourglass", "info"
     PASSWORD_CHANGED = "trading.password_changed", _("Trading password changed"), "key-round"
-    REQUEST_GRANTED = "trading.request_granted", _("Account request granted"), "circle-check", "success"
-    REQUEST_MADE = "trading.request_made", _("Account request made"), "inbox", "info"
-    REQUEST_REFUSED = "trading.request_refused", _("Account request refused"), "circle-x", "danger"
+    REQUEST_GRANTED = "trading.request_granted", _("Account request approved"), "circle-check", "success"
+    REQUEST_MADE = "trading.request_made", _("Account request submitted"), "inbox", "info"
+    REQUEST_REFUSED = "trading.request_refused", _("Account request rejected"), "circle-x", "danger"
     REQUEST_REOPENED = "trading.request_reopened", _("Account request reopened"), "rotate-ccw"
     REQUEST_UNDONE = "trading.request_undone", _("Account request undone"), "undo-2"
     REQUEST_WITHDRAWN = "trading.request_withdrawn", _("Account request withdrawn"), "x"
-    RIGHT_TO_TRADE_CHANGED = "trading.right_to_trade_changed", _("Right to trade changed"), "shield"
+    RIGHT_TO_TRADE_CHANGED = "trading.right_to_trade_changed", _("Trading permission changed"), "shield"
     SERVER_ADDRESS_CHANGED = (
         "trading.server_address_changed",
-        _("Address of a trading server changed"),
+        _("Trading server address changed"),
         "server",
         "warning",
     )
     SERVER_ADDRESS_PROPOSED = (
         "trading.server_address_proposed",
-        _("New address of a trading server proposed"),
+        _("New trading server address proposed"),
         "server",
         "info",
     )
-    SERVER_ADDRESS_REFUSED = "trading.server_address_refused", _("New address of a trading server refused"), "circle-x"
-    SERVER_ADDRESS_WITHDRAWN = "trading.server_address_withdrawn", _("New address of a trading server withdrawn"), "x"
+    SERVER_ADDRESS_REFUSED = "trading.server_address_refused", _("New trading server address rejected"), "circle-x"
+    SERVER_ADDRESS_WITHDRAWN = "trading.server_address_withdrawn", _("New trading server address withdrawn"), "x"
     SERVER_CHANGED = "trading.server_changed", _("Trading server changed"), "server"
     SERVER_CONNECTED = "trading.server_connected", _("Trading server connected"), "plug"
-    SYMBOL_LEFT_OUT = "trading.symbol_left_out", _("Symbol left out"), "eye-off"
+    SYMBOL_LEFT_OUT = "trading.symbol_left_out", _("Symbol mapping rejected"), "eye-off"
     SYMBOL_MAPPED = "trading.symbol_mapped", _("Symbol mapped"), "tags"

@@ -32,7 +32,7 @@ class Ability(models.TextChoices):
     OPEN_ACCOUNTS = "open_accounts", _("open accounts")
     CHANGE_GROUP = "change_group", _("change an account's type")
     CHANGE_LEVERAGE = "change_leverage", _("change the leverage")
-    STOP_TRADING = "stop_trading", _("stop and allow trading")
+    STOP_TRADING = "stop_trading", _("disable and enable trading")
     SET_PASSWORDS = "set_passwords", _("set passwords")
     MOVE_MONEY = "move_money", _("deposits and withdrawals")
     BOOK_CREDIT = "book_credit", _("credit")
@@ -67,9 +67,9 @@ class InstrumentClass(models.TextChoices):
 class MarginFormula(models.TextChoices):
     """What the margin of a symbol is taken of."""
 
-    VALUE = "value", _("What a lot is worth")
+    VALUE = "value", _("Value of a lot")
     AMOUNT = "amount", _("A fixed amount per lot")
-    OTHER = "other", _("Another formula")
+    OTHER = "other", _("Other formula")
 
 
 class AccountState(BadgeChoices):
@@ -80,7 +80,7 @@ class AccountState(BadgeChoices):
     OPEN = "open", "green", _("Open")
     UNKNOWN = "unknown", "orange", _("Outcome unknown")
     FAILED = "failed", "red", _("Failed")
-    ARCHIVED = "archived", "secondary", _("Archived")
+    ARCHIVED = "archived", "secondary", _("Closed")
 
 
 ACCOUNT_TRANSITIONS: dict[str, set[str]] = {
@@ -97,17 +97,17 @@ ACCOUNT_TRANSITIONS: dict[str, set[str]] = {
 class RequestKind(BadgeChoices):
     """What a client may ask for on an account."""
 
-    LEVERAGE = "leverage", "blue", _("Another leverage")
-    TYPE = "type", "purple", _("Another account type")
+    LEVERAGE = "leverage", "blue", _("Leverage change")
+    TYPE = "type", "purple", _("Account type change")
     ARCHIVE = "archive", "secondary", _("Close account")
-    PASSWORD = "password", "azure", _("A new trading password")
+    PASSWORD = "password", "azure", _("New trading password")
 
 
 class RequestState(BadgeChoices):
-    WAITING = "waiting", "orange", _("Waits for a decision")
-    APPLYING = "applying", "blue", _("Being done")
-    GRANTED = "granted", "green", _("Granted")
-    REFUSED = "refused", "red", _("Refused")
+    WAITING = "waiting", "orange", _("Pending review")
+    APPLYING = "applying", "blue", _("In progress")
+    GRANTED = "granted", "green", _("Approved")
+    REFUSED = "refused", "red", _("Rejected")
     WITHDRAWN = "withdrawn", "secondary", _("Withdrawn")
     UNDOING = "undoing", "blue", _("Being undone")
     UNDONE = "undone", "secondary", _("Undone")
@@ -116,21 +116,21 @@ class RequestState(BadgeChoices):
 class Verdict(BadgeChoices):
     """What was found about a login of the platform that is not among our accounts yet."""
 
-    CLEAN = "clean", "green", _("One client, for certain")
-    PERHAPS = "perhaps", "yellow", _("Perhaps this client")
-    SEVERAL = "several", "orange", _("Several clients fit")
-    NO_CLIENT = "no_client", "azure", _("No client")
-    NO_TYPE = "no_type", "purple", _("Group in no account type")
-    NOT_READ = "not_read", "purple", _("Group is not read")
-    BROKEN = "broken", "red", _("Can't be taken as it is")
-    KNOWN = "known", "secondary", _("Already here")
+    CLEAN = "clean", "green", _("Certain match")
+    PERHAPS = "perhaps", "yellow", _("Possible match")
+    SEVERAL = "several", "orange", _("Several matches")
+    NO_CLIENT = "no_client", "azure", _("No match")
+    NO_TYPE = "no_type", "purple", _("No account type for group")
+    NOT_READ = "not_read", "purple", _("Group not synced")
+    BROKEN = "broken", "red", _("Can't be imported")
+    KNOWN = "known", "secondary", _("Already in Keelson")
 
 
 class StagedState(BadgeChoices):
     """What became of a login that an import found."""
 
-    WAITING = "waiting", "orange", _("Waits for a decision")
-    LATER = "later", "azure", _("Client comes later")
+    WAITING = "waiting", "orange", _("Pending review")
+    LATER = "later", "azure", _("Postponed")
     PROPOSED = "proposed", "azure", _("Awaiting second approval")
     ATTACHED = "attached", "green", _("Attached")
     IGNORED = "ignored", "secondary", _("Ignored")
@@ -155,9 +155,9 @@ UNDECIDED = ["waiting", "later"]
 
 
 class ImportState(BadgeChoices):
-    READING = "reading", "blue", _("Being read")
+    READING = "reading", "blue", _("Reading")
     READY = "ready", "green", _("Read")
-    FAILED = "failed", "red", _("Not read to its end")
+    FAILED = "failed", "red", _("Incomplete")
 
 
 IMPORT_TRANSITIONS: dict[str, set[str]] = {
@@ -170,7 +170,7 @@ IMPORT_TRANSITIONS: dict[str, set[str]] = {
 class MissingBecause(BadgeChoices):
     """Why the platform no longer lists an account."""
 
-    ARCHIVED = "archived", "yellow", _("In the platform's archive")
+    ARCHIVED = "archived", "yellow", _("Archived on platform")
     GONE = "gone", "orange", _("Not on the platform")
 
 
@@ -189,18 +189,18 @@ REQUEST_TRANSITIONS: dict[str, set[str]] = {
 class HeldBecause(models.TextChoices):
     """Why a request was not granted at once."""
 
-    POSITIONS = "positions", _("There are open positions: the margin they need would change.")
+    POSITIONS = "positions", _("There are open positions, and their margin requirement would change.")
     MONEY = "money", _("There is money or credit on the account.")
-    MOVING = "moving", _("Money is on its way to or from the account.")
-    CAP = "cap", _("A regulator's cap is below this leverage.")
-    LADDER = "ladder", _("The account type does not have this leverage.")
-    RESTRICTED = "restricted", _("The client is under a restriction.")
-    NOT_OFFERED = "not_offered", _("The client may not have this account type.")
-    MINIMUM = "minimum", _("The account is worth less than the type's minimum deposit.")
-    SWAP_FREE = "swap_free", _("Swap-free accounts are granted by a person.")
-    PLATFORM = "platform", _("The trading platform could not be told.")
-    CONTACT = "contact", _("E-mail or telephone was changed in the last days.")
-    TYPE_ASKS = "type_asks", _("For this account type a person looks at it first.")
+    MOVING = "moving", _("A transfer to or from the account is in progress.")
+    CAP = "cap", _("A regulatory cap is below this leverage.")
+    LADDER = "ladder", _("The account type doesn't offer this leverage.")
+    RESTRICTED = "restricted", _("The client is restricted.")
+    NOT_OFFERED = "not_offered", _("This account type isn't available to the client.")
+    MINIMUM = "minimum", _("The account's value is below the account type's minimum deposit.")
+    SWAP_FREE = "swap_free", _("Swap-free accounts require manual approval.")
+    PLATFORM = "platform", _("The trading platform couldn't be reached.")
+    CONTACT = "contact", _("The e-mail address or phone number was changed recently.")
+    TYPE_ASKS = "type_asks", _("This account type requires a manual review.")
 
 
 class OperationKind(BadgeChoices):
@@ -256,9 +256,9 @@ class AliasState(BadgeChoices):
     """How sure we are of what a server's symbol is among our symbols."""
 
     PROPOSED = "proposed", "orange", _("Proposed")
-    BY_RULE = "by_rule", "blue", _("By its name")
+    BY_RULE = "by_rule", "blue", _("Matched by name")
     CONFIRMED = "confirmed", "green", _("Confirmed")
-    REFUSED = "refused", "secondary", _("Left out")
+    REFUSED = "refused", "secondary", _("Rejected")
 
 
 ALIAS_TRANSITIONS: dict[str, set[str]] = {
@@ -276,13 +276,13 @@ MAPPED = ["by_rule", "confirmed"]
 class AliasRule(models.TextChoices):
     """Why a symbol of a server is thought to be one of ours."""
 
-    EXACT = "exact", _("The name is the same")
-    ENDING = "ending", _("The name without the broker's ending")
-    PREFIX = "prefix", _("The name without the broker's sign in front")
-    OTHER_NAME = "other_name", _("A known other name")
-    FOLDER = "folder", _("The folder on the server says what it is")
-    BY_HAND = "by_hand", _("Chosen by a person")
-    KEPT = "kept", _("Known before symbols were confirmed one by one")
+    EXACT = "exact", _("Same name")
+    ENDING = "ending", _("Same name without the broker's suffix")
+    PREFIX = "prefix", _("Same name without the broker's prefix")
+    OTHER_NAME = "other_name", _("Known alias")
+    FOLDER = "folder", _("Identified by its folder on the server")
+    BY_HAND = "by_hand", _("Chosen manually")
+    KEPT = "kept", _("Mapped before confirmation was introduced")
 
 
 class DealAction(models.IntegerChoices):
@@ -343,32 +343,32 @@ class IssueKind(models.TextChoices):
     """Questions that only a person can settle."""
 
     TWO_CANDIDATES = "two_candidates", _("Two deals match one operation")
-    UNKNOWN_ACTION = "unknown_action", _("Unknown kind of deal")
-    UNMAPPED_SYMBOL = "unmapped_symbol", _("Symbol without a group")
-    UNKNOWN_ACCOUNT = "unknown_account", _("Account that we don't know")
+    UNKNOWN_ACTION = "unknown_action", _("Unknown deal kind")
+    UNMAPPED_SYMBOL = "unmapped_symbol", _("Unmapped symbol")
+    UNKNOWN_ACCOUNT = "unknown_account", _("Unknown account")
     NOT_FOUND = "not_found", _("Operation not found on the platform")
-    BY_HAND = "by_hand", _("To be done on the platform by hand")
-    BALANCE_BREAK = "balance_break", _("Balance differs from the sum of deals")
-    DEALS_BREAK = "deals_break", _("Deals differ from the platform's")
-    CONTRACT_CHANGED = "contract_changed", _("Contract size of a symbol changed")
-    UNREADABLE_ROW = "unreadable_row", _("Row that can't be right")
-    CLASS_CAP = "class_cap", _("Group gives more than a leverage cap allows")
+    BY_HAND = "by_hand", _("Manual action needed on the platform")
+    BALANCE_BREAK = "balance_break", _("Balance doesn't match the sum of deals")
+    DEALS_BREAK = "deals_break", _("Deals don't match the platform")
+    CONTRACT_CHANGED = "contract_changed", _("Symbol contract size changed")
+    UNREADABLE_ROW = "unreadable_row", _("Invalid row")
+    CLASS_CAP = "class_cap", _("Group exceeds a leverage cap")
 
 
 class BreakKind(BadgeChoices):
     """What a reconciliation with the platform finds."""
 
     BALANCE = "balance", "red", _("Balance")
-    COUNT = "count", "red", _("Count of a day")
-    MISSING = "missing", "azure", _("Missing here")
-    EXTRA = "extra", "orange", _("Deleted there")
-    CHANGED = "changed", "yellow", _("Changed there")
+    COUNT = "count", "red", _("Daily deal count")
+    MISSING = "missing", "azure", _("Missing in Keelson")
+    EXTRA = "extra", "orange", _("Deleted on platform")
+    CHANGED = "changed", "yellow", _("Changed on platform")
 
 
 class BreakState(BadgeChoices):
     OPEN = "open", "orange", _("Open")
-    HEALED = "healed", "green", _("Repaired by itself")
-    SETTLED = "settled", "secondary", _("Settled by a person")
+    HEALED = "healed", "green", _("Resolved automatically")
+    SETTLED = "settled", "secondary", _("Resolved manually")
 
 
 BREAK_TRANSITIONS: dict[str, set[str]] = {
@@ -396,11 +396,11 @@ class DataKind(models.TextChoices):
 
     ACCOUNTS = "accounts", _("Balances and equity")
     DEALS = "deals", _("New deals")
-    DEALS_AGAIN = "deals_again", _("Deals of the last days, again")
-    DEALS_EXPORT = "deals_export", _("Deals of the SQL export")
+    DEALS_AGAIN = "deals_again", _("Recent deals, re-read")
+    DEALS_EXPORT = "deals_export", _("Deals from the SQL export")
     GROUPS = "groups", _("Groups")
     POSITIONS = "positions", _("Open positions")
-    PROFILES = "profiles", _("Group, leverage and rights of accounts")
+    PROFILES = "profiles", _("Account group, leverage and permissions")
     RECONCILE = "reconcile", _("Nightly comparison")
     SYMBOLS = "symbols", _("Symbols")
 
@@ -409,8 +409,8 @@ class ConnectionFor(models.TextChoices):
     """What a connection is for (`platforms.base.Purpose`), as people call it."""
 
     MONEY = "money", _("Money and accounts")
-    READS = "reads", _("Reading")
-    BACKFILL = "backfill", _("The past")
+    READS = "reads", _("Reads")
+    BACKFILL = "backfill", _("History")
 
 
 class ChangeKind(models.TextChoices):

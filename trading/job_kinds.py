@@ -25,7 +25,7 @@ def _batch(job: RunningJob) -> AccountImport:
     return AccountImport.objects.select_related("server", "owner").get(pk=job.parameters["import"])
 
 
-@job_kind("trading.read_logins", title=gettext_lazy("Accounts of a trading server"), hours=2)
+@job_kind("trading.read_logins", title=gettext_lazy("Trading server logins"), hours=2)
 def read_logins(job: RunningJob) -> None:
     """Read a server's logins into staged rows and link the job to the import's page."""
     batch = _batch(job)
@@ -33,7 +33,7 @@ def read_logins(job: RunningJob) -> None:
     job.point_to(batch.get_absolute_url())
 
 
-@job_kind("trading.attach_logins", title=gettext_lazy("Taking over accounts"), hours=2)
+@job_kind("trading.attach_logins", title=gettext_lazy("Account import"), hours=2)
 def attach_logins(job: RunningJob) -> None:
     """Attach every login that fits one client for certain, each in a transaction of its own: a failure costs no other."""
     batch = _batch(job)
@@ -46,12 +46,15 @@ def attach_logins(job: RunningJob) -> None:
             reading.note_problem(row_id, error.message)
         except Exception:
             logger.exception("login %s could not be attached", row_id)
-            reading.note_problem(row_id, _("Something went wrong here. The log says what; try it again by itself."))
-        job.progress(done, len(ids), _("accounts taken over"))
+            reading.note_problem(
+                row_id,
+                _("This login couldn't be attached because of an error. See the log, then try this login on its own."),
+            )
+        job.progress(done, len(ids), _("accounts imported"))
     job.point_to(batch.get_absolute_url())
 
 
-@job_kind("trading.match_logins", title=gettext_lazy("Looking for clients again"), hours=1)
+@job_kind("trading.match_logins", title=gettext_lazy("Client matching"), hours=1)
 def match_logins(job: RunningJob) -> None:
     """Compare an import's undecided logins with today's clients."""
     batch = _batch(job)
@@ -60,11 +63,11 @@ def match_logins(job: RunningJob) -> None:
     for start in range(0, len(ids), BATCH):
         part = StagedLogin.objects.filter(pk__in=ids[start : start + BATCH]).only("pk", "group", "currency")
         matching.match_rows(batch.server, list(part), user=job.owner)
-        job.progress(min(start + BATCH, len(ids)), len(ids), _("logins looked at"))
+        job.progress(min(start + BATCH, len(ids)), len(ids), _("logins matched"))
     job.point_to(batch.get_absolute_url())
 
 
-@job_kind("trading.lower_leverage", title=gettext_lazy("Lowering leverage to the caps"), hours=2)
+@job_kind("trading.lower_leverage", title=gettext_lazy("Leverage reduction to caps"), hours=2)
 def lower_leverage(job: RunningJob) -> None:
     """Lower every account above its cap without open positions; one that can't be changed costs no other."""
     total, done, failed, last = reduction.count_above(job.owner), 0, 0, 0
@@ -76,11 +79,11 @@ def lower_leverage(job: RunningJob) -> None:
                 done += 1
             except DomainError:
                 failed += 1
-            job.progress(done + failed, max(total, done + failed), _("accounts looked at"))
+            job.progress(done + failed, max(total, done + failed), _("accounts checked"))
     job.point_to(reverse("trading_caps_above"))
 
 
-@job_kind("trading.put_classes_right", title=gettext_lazy("Bringing accounts within the caps of classes"), hours=2)
+@job_kind("trading.put_classes_right", title=gettext_lazy("Instrument class cap remedies"), hours=2)
 def put_classes_right(job: RunningJob) -> None:
     """Put right what was chosen on the page, account by account; one that fails costs no other. May run twice."""
     account_groups.refresh()
@@ -94,7 +97,7 @@ def put_classes_right(job: RunningJob) -> None:
             left += 1
         except DomainError:
             failed += 1
-        summary = _("%(done)s put right, %(left)s left as they are, %(failed)s not done")
+        summary = _("%(done)s resolved, %(left)s unchanged, %(failed)s failed")
         job.progress(done + left + failed, len(ids), summary % {"done": done, "left": left, "failed": failed})
     account_groups.refresh()
     job.point_to(reverse("trading_caps_above"))

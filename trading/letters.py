@@ -16,8 +16,8 @@ letter(
         "en": Text(
             "The margin level of account {{ login }} is {{ level }} %",
             "Hello {{ first_name }},\n\nthe margin level of your trading account {{ login }} has fallen below {{ limit }} %; it is "
-            "{{ level }} % now. If it falls further, no positions can be opened, and open ones may be closed for you. You can "
-            "pay in or close positions yourself." + END,
+            "now {{ level }} %. If it falls further, you can't open positions, and open ones may be closed for you. You can "
+            "deposit funds or close positions yourself." + END,
         ),
         "de": Text(
             "Der Margin-Level von Konto {{ login }} beträgt {{ level }} %",
@@ -35,14 +35,14 @@ letter(
         "en": Text(
             "Margin call on account {{ login }}",
             "Hello {{ first_name }},\n\nyour trading account {{ login }} has no free margin left: its margin level is "
-            "{{ level }} %, below {{ limit }} %. You can't open positions now. Please pay in or close positions; if the level "
-            "falls further, the platform closes positions by itself." + END,
+            "{{ level }} %, below {{ limit }} %. You can't open positions now. Please deposit funds or close positions; if the "
+            "level falls further, the platform closes positions automatically." + END,
         ),
         "de": Text(
             "Margin Call auf Konto {{ login }}",
             "Guten Tag {{ first_name }},\n\nIhr Handelskonto {{ login }} hat keine freie Margin mehr: Der Margin-Level beträgt "
             "{{ level }} % und liegt unter {{ limit }} %. Sie können jetzt keine Positionen eröffnen. Bitte zahlen Sie ein oder "
-            "schließen Sie Positionen; fällt der Level weiter, schließt die Plattform Positionen von selbst." + ENDE,
+            "schließen Sie Positionen; fällt der Level weiter, schließt die Plattform Positionen automatisch." + ENDE,
         ),
     },
 )

@@ -444,7 +444,7 @@ def test_a_type_that_needs_more_says_why(cast):
     server = make_server()
     make_type(cast.brand, server, kyc_level=1)
     page = signed_in(cast.client_user).get("/portal/accounts/open/").content.decode()
-    assert "Opens once you are verified" in page
+    assert "Available once you" in page
 
 
 def test_a_wish_that_the_platform_can_not_be_told_waits_for_a_person(room):
@@ -467,7 +467,7 @@ def test_a_platform_that_is_away_says_so_when_a_password_is_set(room):
     answer = room.browser.post(f"/portal/accounts/{room.account.pk}/password/", {"password": ""})
     page = answer.content.decode()
     assert answer.status_code == 422 and 'id="password" data-open' in page  # its dialog is open again, with the reason
-    assert "The trading platform can&#x27;t be reached now" in page and "shown this once" not in page
+    assert "The trading platform can&#x27;t be reached right now" in page and "shown this once" not in page
 
 
 def test_every_state_of_money_has_words(room):

@@ -68,7 +68,7 @@ def test_who_may_is_in_the_trail_and_who_may_not_is_refused_before_anything_is_w
 def test_what_is_set_up_for_a_brand_can_not_be_moved_into_ones_own(anew: dict[str, User]):
     campaign, theirs = one(Campaign), Brand.objects.exclude(pk=one(Brand).pk)[0]
     came, written = outcome(lambda: setup.save_campaign(actor=anew["outsider"], campaign=campaign, brand=theirs))
-    assert came == "refused: You don't reach this brand."
+    assert came == "refused: You don't have access to this brand."
     assert not written
 
 

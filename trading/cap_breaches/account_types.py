@@ -95,7 +95,7 @@ def change_type(*, type_id: int, actor: Actor, **fields: Any) -> AccountType:
 
 def _reaches(actor: Actor, brand_id: int) -> None:
     if actor is not None and brand_id not in reach_of(actor).brands:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
 
 
 def _check(account_type: AccountType) -> None:
@@ -107,13 +107,13 @@ def _check(account_type: AccountType) -> None:
         brand_id=account_type.brand_id, name=account_type.name, currency=account_type.currency
     ).exclude(pk=account_type.pk)
     if any(n < 1 or n > LEVERAGE_MAX for n in account_type.ladder):
-        raise DomainError(_("Leverages go from 1:1 to 1:500."))
+        raise DomainError(_("Leverage must be between 1:1 and 1:500."))
     if same.exists():
-        raise DomainError(_("This brand has a type of this name in this currency already."))
+        raise DomainError(_("This brand already has an account type with this name and currency."))
     if set(account_type.countries) & set(account_type.excluded_countries):
-        raise DomainError(_("A country can't be offered and left out."))
+        raise DomainError(_("A country can't be both included and excluded."))
     if account_type.is_default and (account_type.is_demo or not account_type.is_enabled):
-        raise DomainError(_("What opens by itself after verification must be on, and not a demo."))
+        raise DomainError(_("An account type that opens automatically must be offered and can't be a demo type."))
 
 
 def _only_default(account_type: AccountType) -> None:

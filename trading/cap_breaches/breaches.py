@@ -61,7 +61,7 @@ class ClassAbove:
         """What whoever sets the platform up has to change for accounts of this leverage."""
         figures = needed(self.given, self.account.leverage, self.cap.leverage)
         if figures is None:
-            return _("%(symbol)s: stop trading it in this group") % {"symbol": self.symbol}
+            return _("%(symbol)s: disable trading in this group") % {"symbol": self.symbol}
         return _("%(symbol)s: margin %(now)s → %(then)s or more") % dict(
             zip(("symbol", "now", "then"), figures, strict=True)
         )
@@ -182,17 +182,17 @@ def not_comparable(user: User, *, on: dt.date | None = None, limit: int = GROUPS
 def _untold(kind: str) -> str:
     """Explain why nothing is known of a server's classes, and what is missing."""
     missing = {
-        PlatformKind.MT5: _("Its symbols or groups are not read yet, or no symbol of theirs is mapped."),
+        PlatformKind.MT5: _("Its symbols or groups haven't been read yet, or none of its symbols is mapped."),
         PlatformKind.MT4: _(
-            "Missing: margin percentages of symbols and groups; the manager bridge is not known to tell them."
+            "Missing: margin percentages of symbols and groups. The manager bridge isn't known to report them."
         ),
         PlatformKind.CTRADER: _(
-            "Missing: the tiers of leverage profiles; the interfaces known of the platform don't tell them."
+            "Missing: tiers of leverage profiles. The platform's known interfaces don't report them."
         ),
-        PlatformKind.MATCHTRADER: _("Missing: margins of symbols in groups; the Broker API's description has none."),
-        PlatformKind.SIRIX: _("Missing: groups, symbols and margins; the platform lists none."),
+        PlatformKind.MATCHTRADER: _("Missing: symbol margins per group. The Broker API doesn't describe them."),
+        PlatformKind.SIRIX: _("Missing: groups, symbols and margins. The platform doesn't list them."),
     }.get(PlatformKind(kind), "")
-    explanation = _("The account's cap is held; nothing is known of its classes.")
+    explanation = _("The account's cap is applied, but its instrument classes can't be checked.")
     return f"{explanation} {missing}".strip()
 
 
@@ -216,13 +216,13 @@ def watch() -> int:
     }
     for key, finding in findings.items():
         if key in waiting and not _covers(waiting[key], finding):
-            _settle(key, _("What groups give, or may give, is another now."))
+            _settle(key, _("The group's margin or the applicable cap has changed."))
         elif key not in waiting and key in decided and _covers(decided[key], finding):
             continue
         issues.open_issue(server_id=key[0], kind=IssueKind.CLASS_CAP, subject=key[1], details=finding)
     if len(rows) < WATCHED_MAX:
         for key in waiting.keys() - findings.keys():
-            _settle(key, _("Every open account is within its caps again."))
+            _settle(key, _("All open accounts are within their caps again."))
     return len(findings)
 
 

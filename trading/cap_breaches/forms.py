@@ -29,7 +29,7 @@ class CountriesField(SimpleArrayField):
         strange = [code for code in codes if code not in known]
         if strange:
             raise forms.ValidationError(
-                _("No country has the code %(codes)s. Use two letters, e.g. DE, AT.") % {"codes": ", ".join(strange)}
+                _("Unknown country code: %(codes)s. Use two letters, e.g. DE, AT.") % {"codes": ", ".join(strange)}
             )
         return codes
 
@@ -39,11 +39,11 @@ class AccountTypeForm(ModelForm[AccountType]):
         forms.IntegerField(min_value=1, max_value=500),
         label=_("Leverages"),
         help_text=_("1:n, e.g. 10, 20, 30"),
-        error_messages={"item_invalid": _("Item %(nth)s is no leverage from 1 to 500:")},
+        error_messages={"item_invalid": _("Item %(nth)s isn't a leverage from 1 to 500:")},
     )
-    countries = CountriesField(label=_("Countries"), help_text=_("Codes, e.g. DE, AT; empty: everywhere"))
+    countries = CountriesField(label=_("Countries"), help_text=_("Codes, e.g. DE, AT. Leave empty for all countries."))
     excluded_countries = CountriesField(
-        label=_("But not in"), help_text=_("Codes; these take away from the list before")
+        label=_("Excluded countries"), help_text=_("Codes of countries to remove from the list before")
     )
 
     class Meta:
@@ -73,21 +73,21 @@ class AccountTypeForm(ModelForm[AccountType]):
             "server": _("Trading server"),
             "group": _("Group"),
             "currency": _("Currency"),
-            "default_leverage": _("Usual leverage"),
+            "default_leverage": _("Default leverage"),
             "min_deposit": _("Minimum deposit"),
             "kyc_level": _("KYC level"),
-            "position": _("Order"),
-            "is_default": _("Opens by itself"),
+            "position": _("Sort order"),
+            "is_default": _("Opens automatically"),
             "is_enabled": _("Offered"),
-            "asks_for_passwords": _("New passwords after a look"),
+            "asks_for_passwords": _("Review password requests"),
         }
         help_texts = {
-            "group": _("As the platform spells it, e.g. real\\standard-EUR or LIVE_STANDARD_EUR"),
-            "currency": _("That of the group"),
-            "default_leverage": _("One of the leverages: what nobody chose"),
-            "min_deposit": _("In the account's currency; 0: none"),
-            "position": _("In lists, the smallest first"),
-            "is_enabled": _("Off: no new accounts; those that are there stay"),
+            "group": _("Exactly as on the platform, e.g. real\\standard-EUR or LIVE_STANDARD_EUR"),
+            "currency": _("The group's currency"),
+            "default_leverage": _("One of the leverages, applied when none is chosen"),
+            "min_deposit": _("In the account's currency; 0 for none"),
+            "position": _("Lists show the lowest number first"),
+            "is_enabled": _("When off, no new accounts are opened; existing accounts stay"),
         }
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -106,12 +106,12 @@ class AccountTypeForm(ModelForm[AccountType]):
 class CapForm(forms.Form):
     """A line of a regulator's rule, from a day on."""
 
-    authority = forms.CharField(label=_("Authority"), max_length=20)
+    authority = forms.CharField(label=_("Regulator"), max_length=20)
     countries = CountriesField(label=_("Countries"), required=True, help_text=_("Codes, e.g. DE, AT"))
     category = forms.ChoiceField(label=_("Client category"), choices=Category.choices)
     instrument_class = forms.ChoiceField(label=_("Instruments"), choices=InstrumentClass.choices)
     leverage = forms.IntegerField(
-        label=_("Highest leverage"), min_value=0, max_value=500, help_text=_("0: may not be offered")
+        label=_("Maximum leverage"), min_value=0, max_value=500, help_text=_("Enter 0 if it may not be offered")
     )
     valid_from = forms.DateField(label=_("First day"), widget=DayInput())
     valid_until = forms.DateField(label=_("Last day"), required=False, widget=DayInput())

@@ -40,7 +40,7 @@ def problem_in(groups: dict[str, str], group: str, currency: str) -> str:
     if not groups or groups.get(group) in ("", currency):
         return ""
     if group in groups:
-        return _("The group %(group)s is in %(there)s, not in %(currency)s.") % {
+        return _("Group %(group)s is in %(there)s, not in %(currency)s.") % {
             "group": group,
             "there": groups[group],
             "currency": currency,

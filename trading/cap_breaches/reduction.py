@@ -132,7 +132,7 @@ def lower(*, account_id: int, actor: Actor) -> TradingAccount:
     if account.state != AccountState.OPEN or account.is_demo or cap is None or account.leverage <= cap.leverage:
         raise WrongState(_("This account is within its cap."))
     if account.positions.exists():
-        raise WrongState(_("There are open positions: the margin they need would change."))
+        raise WrongState(_("There are open positions, and their margin requirement would change."))
     leverage = proposal_for(account, cap.leverage)
     if leverage is None:
         raise DomainError(cap.reason)

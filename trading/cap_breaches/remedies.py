@@ -232,9 +232,9 @@ def put_right(*, account_id: int, chosen: Collection[str], actor: User) -> Accou
     house = House.on(timezone.now().date(), {(account.server_id, account.group)})
     remedy = next((option for option in remedies(account, house) if option.key(account) in chosen), None)
     if remedy is None:
-        raise WrongState(_("What was chosen does not put this account right any more."))
+        raise WrongState(_("The selected remedy no longer brings this account within its caps."))
     if account.positions.exists():
-        raise WrongState(_("There are open positions: the margin they need would change."))
+        raise WrongState(_("There are open positions, and their margin requirement would change."))
     return order(
         account_id=account_id,
         actor=actor,

@@ -68,8 +68,8 @@ class ClassRow:
             "symbol": self.symbol,
         }
         if not self.line.leverage:
-            return _("%(authority)s: nothing on %(class)s may be offered, but the group trades %(symbol)s") % values
-        return _("%(authority)s: 1:%(cap)s on %(class)s, but the group gives 1:%(most)s on %(symbol)s") % values
+            return _("%(authority)s: %(class)s may not be offered, but the group trades %(symbol)s") % values
+        return _("%(authority)s: 1:%(cap)s on %(class)s, but the group allows 1:%(most)s on %(symbol)s") % values
 
 
 def lines_today(*, on: dt.date | None = None) -> list[LeverageCap]:

@@ -61,11 +61,11 @@ def close_issue(*, issue_id: int, actor: Actor, resolution: str) -> PlatformIssu
     policies.require_permission(actor, CLOSES)
     issue = lock_or_none(PlatformIssue, issue_id)
     if issue is None:
-        raise DomainError(_("There is no such question."))
+        raise DomainError(_("This issue doesn't exist."))
     if issue.closed_at is not None:
-        raise WrongState(_("This question is closed already."))
+        raise WrongState(_("This issue is already closed."))
     if not resolution.strip():
-        raise DomainError(_("Say how the question was settled."))
+        raise DomainError(_("Enter how the issue was resolved."))
     issue.closed_at, issue.closed_by, issue.resolution = timezone.now(), actor, resolution.strip()[:300]
     issue.save(update_fields=["closed_at", "closed_by", "resolution"])
     audit.record(

@@ -64,15 +64,15 @@ def attach(
     if row.state == StagedState.ATTACHED and row.account is not None:
         if client_id in (None, row.account.client_id):
             return row.account
-        raise WrongState(_("This login is attached to another client already."))
+        raise WrongState(_("This login is already attached to another client."))
     check_open(row)
     client = client_for(row, actor, client_id)
     is_certain = row.verdict == Verdict.CLEAN and client.pk == row.client_id
     if not is_certain and not matching.agreeing_codes(row, client):
         raise SecondPersonNeeded(
             _(
-                "What the platform shows of this login doesn't agree with this client, or agrees better with another one."
-                " Enter a reason: a second person then approves it."
+                "The platform's data for this login doesn't match this client, or matches another client "
+                "better. Enter a reason; a second person must then approve it."
             )
         )
     return complete(row, client, type_for(row, client, account_type_id), actor)
@@ -83,7 +83,7 @@ def check_open(row: StagedLogin) -> None:
     if row.state == StagedState.PROPOSED:
         raise WrongState(_("A client for this login is already awaiting second approval."))
     if row.state not in UNDECIDED:
-        raise WrongState(_("This login is ignored. Take that back first."))
+        raise WrongState(_("This login is ignored. Reopen it first."))
     if row.verdict in (Verdict.BROKEN, Verdict.NOT_READ):
         raise DomainError(row.problem)
 
@@ -105,7 +105,7 @@ def locked(row_id: int) -> StagedLogin:
     """Lock a staged login. Raises: DomainError where there is none."""
     row = lock_or_none(StagedLogin, row_id, "server", "account__client", "proposed_client")
     if row is None:
-        raise DomainError(_("There is no such login."))
+        raise DomainError(_("This login doesn't exist."))
     return row
 
 
@@ -118,7 +118,7 @@ def client_for(row: StagedLogin, actor: Actor, client_id: int | None) -> Client:
     if client is None:
         raise NotAllowed(_("You don't have access to this client."))
     if client.stage == "lead":
-        raise DomainError(_("This person is a lead. They must register before an account can be theirs."))
+        raise DomainError(_("This person is still a lead. They must register before an account can be attached."))
     return client
 
 
@@ -132,7 +132,7 @@ def type_for(row: StagedLogin, client: Client, type_id: int | None) -> AccountTy
     if type_id is not None:
         account_type = types.filter(pk=type_id).first()
         if account_type is None:
-            raise DomainError(_("This account type is another brand's, or in another currency."))
+            raise DomainError(_("This account type belongs to another brand or uses another currency."))
         return account_type
     account_type = types.filter(group=row.group).order_by("-is_enabled", "position", "pk").first()
     if account_type is None:
@@ -148,7 +148,7 @@ def _make(row: StagedLogin, client: Client, account_type: AccountType | None) ->
     SyncCursor.objects.get_or_create(server_id=row.server_id, kind="deals")
     lock_first(SyncCursor.objects.filter(server_id=row.server_id, kind="deals"))
     if TradingAccount.objects.filter(server_id=row.server_id, login=row.login).exists():
-        raise WrongState(_("This login is an account here already."))
+        raise WrongState(_("This login already belongs to an account in Keelson."))
     now = timezone.now()
     trading_wanted = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
     return TradingAccount.objects.create(
@@ -223,7 +223,7 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
         kind=TimelineKind.TRADING,
         actor=actor,
         url=f"/trading/accounts/{account.pk}/",
-        title=phrase("Trading account %(login)s of %(server)s is attached")
+        title=phrase("Trading account %(login)s on %(server)s was added")
         % {"login": account.login, "server": account.server},
         dedupe_key=f"trading.account_imported:{account.pk}",
         is_visible_to_client=True,
@@ -270,7 +270,7 @@ def reopen(*, row_id: int, actor: Actor) -> StagedLogin:
     require(policies.can_import(actor))
     row = locked(row_id)
     if row.state not in (StagedState.IGNORED, StagedState.LATER):
-        raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
+        raise WrongState(_("Not possible: this login is “%(state)s”.") % {"state": row.get_state_display()})
     row.move_to(StagedState.WAITING)
     row.note, row.decided_by, row.decided_at = "", None, None
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
@@ -283,7 +283,7 @@ def _decide(row_id: int, actor: Actor, state: StagedState, note: str) -> StagedL
     require(policies.can_import(actor))
     row = locked(row_id)
     if row.state not in UNDECIDED:
-        raise WrongState(_("This login is “%(state)s”; that is not possible now.") % {"state": row.get_state_display()})
+        raise WrongState(_("Not possible: this login is “%(state)s”.") % {"state": row.get_state_display()})
     row.move_to(state)
     row.note, row.decided_by, row.decided_at = note.strip()[:300], actor, timezone.now()
     row.save(update_fields=["state", "note", "decided_by", "decided_at"])
@@ -307,7 +307,7 @@ def settle_unknown_logins(server: TradingServer, actor: Actor) -> bool:
         server_id=server.pk,
         kind=IssueKind.UNKNOWN_ACCOUNT,
         actor=actor,
-        resolution=_("Every login with deals is attached or ignored."),
+        resolution=_("Every login with deals has been attached or ignored."),
     )
 
 

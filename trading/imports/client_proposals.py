@@ -37,10 +37,10 @@ def propose_client(
     require(policies.can_import(actor))
     row = attach.locked(row_id)
     if row.state == StagedState.ATTACHED:
-        raise WrongState(_("This login is attached to another client already."))
+        raise WrongState(_("This login is already attached to another client."))
     attach.check_open(row)
     if not reason.strip():
-        raise DomainError(_("Enter a reason: how do you know that the login is this client's?"))
+        raise DomainError(_("Enter a reason: how do you know the login belongs to this client?"))
     client = attach.client_for(row, actor, client_id)
     row.proposed_client, row.proposed_type = client, attach.type_for(row, client, account_type_id)
     row.proposed_by, row.proposed_at, row.proposal_reason = actor, timezone.now(), reason.strip()[:300]
@@ -78,7 +78,7 @@ def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
     row = attach.locked(row_id)
     require(policies.can_decide_client(actor, row))
     if not note.strip():
-        raise DomainError(_("Enter a note: why is it refused?"))
+        raise DomainError(_("Enter a note: why is the client rejected?"))
     notify(
         [row.proposed_by_id] if row.proposed_by_id else [],
         kind="trading.client_refused",
@@ -126,7 +126,7 @@ class ClientApproval(approvals.ListedApproval[StagedLogin]):
 
     model = StagedLogin
     code = "client-of-login"
-    label = gettext_lazy("Client of a login")
+    label = gettext_lazy("Client for a login")
     asks = decides = "trading.import_accounts"
     withdrawn = TradingAction.CLIENT_WITHDRAWN
     notice = "trading.client_proposed"
@@ -146,7 +146,7 @@ class ClientApproval(approvals.ListedApproval[StagedLogin]):
         return withdraw_client(row_id=pk, actor=actor, note=note)
 
     def title(self, item: StagedLogin) -> LocalizedText:
-        return phrase("Login %(login)s of %(client)s") % {"login": item.login, "client": item.proposed_client}
+        return phrase("Login %(login)s for %(client)s") % {"login": item.login, "client": item.proposed_client}
 
     def url(self, item: StagedLogin) -> str:
         return item.get_absolute_url()

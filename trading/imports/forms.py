@@ -35,15 +35,15 @@ class ImportForm(forms.Form):
         required=False,
         widget=forms.TextInput({"class": "mono", "spellcheck": "false"}),
         help_text=_(
-            "Empty: those that the server's settings say are read. Else a list with * as a wildcard; ! takes away: "
-            "real*,!real\\test. All of them: *"
+            "Leave empty to use the groups in the server's settings. Otherwise, enter a list with * "
+            "as a wildcard and ! to exclude: real*,!real\\\test. For all groups, enter *."
         ),
     )
     first_login = forms.IntegerField(
-        label=_("First login"), required=False, min_value=1, help_text=_("Empty: from the first one on")
+        label=_("First login"), required=False, min_value=1, help_text=_("Leave empty to start with the first login")
     )
     last_login = forms.IntegerField(
-        label=_("Last login"), required=False, min_value=1, help_text=_("Empty: up to the last one")
+        label=_("Last login"), required=False, min_value=1, help_text=_("Leave empty to read up to the last login")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,7 +56,7 @@ class ImportForm(forms.Form):
         self.fields["server"].initial = servers.first()
         if silent:
             self.fields["server"].help_text = _(
-                "%(platforms)s does not list its accounts, so none can be taken over."
+                "%(platforms)s doesn't list its accounts, so they can't be imported."
             ) % {"platforms": ", ".join(str(PlatformKind(kind).label) for kind in silent)}
 
     def clean(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class AttachForm(forms.Form):
         label=_("Another client"),
         max_length=254,
         required=False,
-        help_text=_("Their number, or the e-mail they registered with"),
+        help_text=_("Client number or registered e-mail address"),
     )
     account_type = forms.TypedChoiceField(label=_("Account type"), coerce=int, required=False, empty_value=None)
     reason = forms.CharField(
@@ -84,7 +84,7 @@ class AttachForm(forms.Form):
         max_length=300,
         required=False,
         help_text=_(
-            "Only needed if the platform's data doesn't agree with the client: a second person then approves it."
+            "Required only if the platform's data doesn't match the client. A second person must then approve it."
         ),
     )
 
@@ -98,12 +98,12 @@ class AttachForm(forms.Form):
         choice.initial = row.client_id or (fitting[0].pk if len(fitting) == 1 else None)
         types = AccountType.objects.filter(server_id=row.server_id, currency=row.currency).select_related("brand")
         account_type.choices = [
-            ("", _("The one that has the group")),
+            ("", _("The account type with this group")),
             *(
                 (kind.pk, f"{kind.brand} · {kind} · {kind.group}")
                 for kind in types.order_by("brand__name", "position")[:100]
             ),
-            (NO_TYPE, _("None: group and leverage stay as they are")),
+            (NO_TYPE, _("None: keep group and leverage")),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -119,9 +119,11 @@ class AttachForm(forms.Form):
             )
             ids = list(matches.values_list("pk", flat=True)[:2])
             if len(ids) != 1:
-                self.add_error("other", _("Not found, or at two brands: say the number on the client's page."))
+                self.add_error(
+                    "other", _("Not found, or found at two brands. Enter the number shown on the client's page.")
+                )
             else:
                 data["client"] = ids[0]
         elif data.get("client") is None:
-            self.add_error(None, _("Choose a client, or say who else it is."))
+            self.add_error(None, _("Choose a client or enter another one."))
         return data

@@ -56,7 +56,7 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
         raise DomainError(_("%(server)s has no account %(login)s.") % {"server": account.server, "login": login})
     if account_data.group and account_data.group != account.group:
         raise DomainError(
-            _("Account %(login)s is in the group %(theirs)s, this one is to be in %(ours)s.")
+            _("Account %(login)s is in the group %(theirs)s, but this account belongs in %(ours)s.")
             % {"login": login, "theirs": account_data.group, "ours": account.group}
         )
     shown = _compare(account, account_data)
@@ -64,7 +64,8 @@ def evidence_of(account: TradingAccount, login: str) -> list[Evidence]:
     if not any(person):
         raise DomainError(
             _(
-                "Nothing on %(server)s shows that %(login)s is this client's: not our reference, nor their e-mail or name."
+                "Nothing on %(server)s shows that %(login)s belongs to this client: neither our "
+                "reference nor their e-mail or name matches."
             )
             % {"server": account.server, "login": login}
         )
@@ -122,7 +123,7 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
 
     model = LoginProposal
     code = "login-proposal"
-    label = gettext_lazy("Login of an account")
+    label = gettext_lazy("Account login")
     asks = decides = "trading.open_account"
     proposed, approved = TradingAction.LOGIN_PROPOSED, None
     rejected, withdrawn = TradingAction.LOGIN_REFUSED, TradingAction.LOGIN_WITHDRAWN
@@ -131,8 +132,10 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
     related = ("account__client__brand", "account__server", "account__account_type")
     one_open = ("account",)
     has_own_form = True
-    confirm = gettext_lazy("Attach this login to the client? The platform is asked once more. It can’t be undone.")
-    done = gettext_lazy("Login attached. The account's past is being read.")
+    confirm = gettext_lazy(
+        "Attach this login to the client? Keelson first checks the platform once more. This can’t be undone."
+    )
+    done = gettext_lazy("Login attached. The account's history is being read.")
 
     def may_decide(self, user: User, item: LoginProposal) -> Decision:
         return policies.can_propose_login(user, item.account)
@@ -153,7 +156,7 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
         opening.attach_login(item.account, login=item.login, actor=actor, reason=item.reason)
 
     def title(self, item: LoginProposal) -> LocalizedText:
-        return phrase("Login %(login)s of %(client)s") % {"login": item.login, "client": item.account.client}
+        return phrase("Login %(login)s for %(client)s") % {"login": item.login, "client": item.account.client}
 
     def url(self, item: LoginProposal) -> str:
         return f"/trading/logins/{item.pk}/"
@@ -170,8 +173,10 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
 
 def _check(account: TradingAccount, login: str, reason: str) -> None:
     if account.state not in (AccountState.FAILED, AccountState.UNKNOWN):
-        raise WrongState(_("Only an account whose opening failed, or is not known, is given a login by hand."))
+        raise WrongState(
+            _("A login can be proposed only for an account whose opening failed or has an unknown outcome.")
+        )
     if not login or not reason:
-        raise DomainError(_("Enter the login, and where you found it."))
+        raise DomainError(_("Enter the login and where you found it."))
     if TradingAccount.objects.filter(server_id=account.server_id, login=login).exclude(pk=account.pk).exists():
-        raise DomainError(_("The login %(login)s belongs to another account here.") % {"login": login})
+        raise DomainError(_("Login %(login)s belongs to another account.") % {"login": login})

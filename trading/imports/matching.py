@@ -178,8 +178,8 @@ def _judged(row: StagedLogin, fits: Iterable[Fit]) -> dict[str, Any]:
 def words_of(codes: Iterable[str]) -> str:
     """Write what agrees, `same mailbox, same country`, in the reader's language."""
     labels = {
-        "email": _("same mailbox"),
-        "phone": _("same telephone"),
+        "email": _("same e-mail address"),
+        "phone": _("same phone number"),
         "name": _("same name"),
         "country": _("same country"),
     }

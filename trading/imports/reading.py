@@ -76,16 +76,16 @@ def start_import(
         raise DomainError(_("This server is switched off."))
     if not capabilities_of(server.kind).lists_accounts:
         raise DomainError(
-            _("%(platform)s does not list its accounts: they can't be taken over by import.")
+            _("%(platform)s doesn't list its accounts, so they can't be imported.")
             % {"platform": server.get_kind_display()}
         )
     if not mask.strip():
-        raise DomainError(_("Say which groups, e.g. real*."))
+        raise DomainError(_("Enter the groups, e.g. real*."))
     if first_login is not None and last_login is not None and last_login < first_login:
-        raise DomainError(_("The login range must go upwards."))
+        raise DomainError(_("The last login must not be lower than the first."))
     running = server.imports.filter(state=ImportState.READING).select_related("job").first()
     if running is not None and running.job is not None and running.job.finished_at is None:
-        raise WrongState(_("This server is being read already. Wait for it to end."))
+        raise WrongState(_("This server is already being read. Wait until it finishes."))
     batch = AccountImport.objects.create(
         server=server, mask=mask.strip()[:300], first_login=first_login, last_login=last_login, owner=actor
     )
@@ -117,7 +117,11 @@ def read(batch: AccountImport, report: Report) -> int:
         _end(batch, ImportState.FAILED, str(problem))
         raise
     except BaseException:
-        _end(batch, ImportState.FAILED, _("Cancelled or broken off. What was read is there; start again to go on."))
+        _end(
+            batch,
+            ImportState.FAILED,
+            _("The import was cancelled or interrupted. Logins already read are kept; start again to continue."),
+        )
         raise
     _end(batch, ImportState.READY, "")
     return count
@@ -210,7 +214,7 @@ def staged_row(account: AccountData | Unreadable, currencies: dict[str, str], sy
             "credit": Decimal(0),
             "registered_at": None,
             "verdict": Verdict.BROKEN.value,
-            "problem": _("The platform's description can't be read: %(why)s") % {"why": account.why},
+            "problem": _("The platform's data can't be read: %(why)s") % {"why": account.why},
         }
     country = country_code(account.country)
     verdict, problem = _against(account, currencies, synced)
@@ -237,15 +241,15 @@ def staged_row(account: AccountData | Unreadable, currencies: dict[str, str], sy
 
 def _against(account: AccountData, currencies: dict[str, str], synced: set[str]) -> tuple[Verdict, str]:
     if account.group not in currencies:
-        return Verdict.BROKEN, _("The server lists no group “%(group)s”: our manager may not see it.") % {
-            "group": account.group
-        }
+        return Verdict.BROKEN, _(
+            "The server doesn't list the group “%(group)s”. The manager login may not have access to it."
+        ) % {"group": account.group}
     if not 1 <= account.leverage <= LEVERAGE_MAX:
-        return Verdict.BROKEN, _("The leverage 1:%(leverage)s is outside of 1:1 to 1:500.") % {
+        return Verdict.BROKEN, _("Leverage 1:%(leverage)s is outside the range 1:1 to 1:500.") % {
             "leverage": account.leverage
         }
     if account.login not in synced:
-        return Verdict.NOT_READ, _("The server's settings leave this group out: its deals would not be read.")
+        return Verdict.NOT_READ, _("The server's settings exclude this group, so its deals wouldn't be read.")
     return Verdict.NO_CLIENT, ""
 
 

@@ -22,10 +22,8 @@ IMPORTS = "trading.import_accounts"
 class ImportTable(Table):
     """Readings of servers, the newest first."""
 
-    name, title, permission = "account_imports", _("Imports of accounts"), IMPORTS
-    subtitle = _(
-        "Accounts that were on a platform before they were here: read, matched with clients, confirmed by a person."
-    )
+    name, title, permission = "account_imports", _("Account imports"), IMPORTS
+    subtitle = _("Existing accounts on a platform: read, matched with clients and confirmed by a person.")
     columns = (
         AgoColumn("created_at", _("Read"), sort="id"),
         Column("server", _("Server"), link=True),
@@ -38,10 +36,10 @@ class ImportTable(Table):
     is_searchable = False
     default_order = "-id"
     empty = Empty(
-        _("Nothing was imported yet"),
-        _("Read a server: you see whom each login fits before anything is taken over."),
+        _("No imports yet"),
+        _("Read a server's logins to see which client each one matches before you import."),
         icon="download",
-        action=_("Read a server"),
+        action=_("Import accounts"),
         url_name="trading_import_new",
         permission=IMPORTS,
     )
@@ -80,13 +78,13 @@ class StagedTable(Table):
     name, title, permission = "staged_logins", _("Logins"), IMPORTS
     columns = (
         Column("login", _("Login"), link=True, css="mono"),
-        Column("name", _("Name there"), css="clip"),
-        EmailColumn("email", _("E-mail there"), hidden=True),
+        Column("name", _("Name on the platform"), css="clip"),
+        EmailColumn("email", _("E-mail on the platform"), hidden=True),
         Column("group", _("Group"), css="mono nowrap"),
         MoneyColumn("balance", _("Balance"), currency="currency"),
         Column("leverage", _("Leverage"), value=lambda row: f"1:{row.leverage}", css="end", hidden=True),
         BadgeColumn("verdict", _("Match result")),
-        Column("fits", _("Client and why"), render=_fits, css="words"),
+        Column("fits", _("Client match"), render=_fits, css="words"),
         BadgeColumn("state", _("State")),
     )
     filterset = StagedFilter
@@ -96,7 +94,7 @@ class StagedTable(Table):
     row_url_name = "trading_staged"
     empty = Empty(
         _("No logins"),
-        _("The server listed none in these groups, or the reading ended before the first one."),
+        _("The server listed no logins in these groups, or the import ended before the first one."),
         icon="inbox",
     )
 

@@ -138,7 +138,7 @@ class ImportAct(StaffView):
         if act not in self.kinds:
             raise Http404
         if batch.job is not None and batch.job.state in (JobState.QUEUED, JobState.RUNNING):
-            messages.error(request, _("Something is under way here already. Wait for it to end."))
+            messages.error(request, _("A job for this import is already running. Wait until it finishes."))
             return redirect(batch)
         batch.job = start_job(self.kinds[act], owner=user, parameters={"import": batch.pk}, title=str(batch))
         batch.save(update_fields=["job"])
@@ -165,7 +165,7 @@ class StagedPage(StaffView):
         done: Success[Any] | Refusal = run_action(
             request,
             lambda: attach.attach(**chosen),
-            _("%(login)s is attached. Its past is being read.") % {"login": row.login},
+            _("%(login)s attached. Its history is being read.") % {"login": row.login},
             form=form,
             field=lambda error: "reason" if isinstance(error, attach.SecondPersonNeeded) else None,
             show_forbidden=True,
@@ -175,7 +175,7 @@ class StagedPage(StaffView):
             done = run_action(
                 request,
                 lambda: client_proposals.propose_client(**chosen, reason=reason),
-                _("Client of %(login)s proposed. A second person approves it.") % {"login": row.login},
+                _("Client for %(login)s proposed. A second person must approve the proposal.") % {"login": row.login},
                 form=form,
                 show_forbidden=True,
             )
@@ -271,11 +271,11 @@ class StagedAct(StaffView):
 
     permission = IMPORTS
     verbs: ClassVar[dict[str, tuple[Callable[..., Any], Any]]] = {
-        "ignore": (attach.ignore, gettext_lazy("Kept.")),
-        "later": (attach.put_off, gettext_lazy("Kept.")),
-        "reopen": (attach.reopen, gettext_lazy("Kept.")),
-        "approve": (client_proposals.approve_client, gettext_lazy("%(login)s is attached. Its past is being read.")),
-        "refuse": (client_proposals.refuse_client, gettext_lazy("Proposal refused.")),
+        "ignore": (attach.ignore, gettext_lazy("Login ignored.")),
+        "later": (attach.put_off, gettext_lazy("Login postponed.")),
+        "reopen": (attach.reopen, gettext_lazy("Login reopened.")),
+        "approve": (client_proposals.approve_client, gettext_lazy("%(login)s attached. Its history is being read.")),
+        "refuse": (client_proposals.refuse_client, gettext_lazy("Proposal rejected.")),
         "withdraw": (client_proposals.withdraw_client, gettext_lazy("Proposal withdrawn.")),
     }
 

@@ -63,10 +63,10 @@ class Cap:
             "day": self.line.valid_from,
         }
         if not self.leverage:
-            return phrase("%(authority)s: nothing with leverage for clients in %(place)s since %(day)s") % values
+            return phrase("%(authority)s: no leveraged products for clients in %(place)s since %(day)s") % values
         if self.line.category != Category.RETAIL:
             return (
-                phrase("%(authority)s: 1:%(leverage)s for clients of the category “%(category)s” since %(day)s")
+                phrase("%(authority)s: 1:%(leverage)s for clients in the category “%(category)s” since %(day)s")
                 % values
             )
         if self.is_by_licence:
@@ -199,7 +199,7 @@ def _on_class(leverage: int, held: Mapping[str, Cap], margins: Mapping[str, Grou
         key=lambda entry: (entry[1].leverage, entry[0]),
     )
     most, symbol = margins[sort].at(leverage)
-    return phrase("%(rule)s on %(class)s; an account of 1:%(leverage)s would give 1:%(most)s on %(symbol)s") % {
+    return phrase("%(rule)s on %(class)s; leverage of 1:%(leverage)s would allow 1:%(most)s on %(symbol)s") % {
         "rule": cap.words,
         "class": lowered(InstrumentClass(sort).label),
         "leverage": leverage,
@@ -249,13 +249,13 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
     )
     same = sorted(lock_all(rule), key=lambda other: other.valid_from)
     if any(other.valid_from == line.valid_from for other in same):
-        raise DomainError(_("There is a line of this rule that begins on the same day."))
+        raise DomainError(_("A cap for this rule already starts on the same day."))
     if line.valid_until and line.valid_until < line.valid_from:
-        raise DomainError(_("The last day is before the first."))
+        raise DomainError(_("The last day is before the first day."))
     following = next((other for other in same if other.valid_from > line.valid_from), None)
     if following and (line.valid_until is None or line.valid_until >= following.valid_from):
         raise DomainError(
-            _("Another line begins on %(day)s: say a last day before it.") % {"day": date_format(following.valid_from)}
+            _("Another cap starts on %(day)s. Enter a last day before it.") % {"day": date_format(following.valid_from)}
         )
     before = next((other for other in reversed(same) if other.valid_from < line.valid_from), None)
     ended = None
@@ -263,7 +263,7 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
         left_out = sorted(set(before.countries) - set(line.countries))
         if left_out:
             raise DomainError(
-                _("The line before it also holds in %(countries)s: name them too, or end that line first.")
+                _("The previous cap also applies in %(countries)s. Add these countries, or end that cap first.")
                 % {"countries": ", ".join(left_out)}
             )
         before.valid_until = ended = line.valid_from - dt.timedelta(days=1)
@@ -285,12 +285,12 @@ def end_line(*, line_id: int, last_day: dt.date, actor: Actor) -> LeverageCap:
     require_permission(actor, CHANGES)
     line = lock_or_none(LeverageCap, line_id)
     if line is None:
-        raise DomainError(_("There is no such line."))
+        raise DomainError(_("This cap doesn't exist."))
     today = timezone.now().date()
     if line.valid_until and line.valid_until < today:
-        raise WrongState(_("This line has ended already."))
+        raise WrongState(_("This cap has already ended."))
     if last_day < max(line.valid_from, today - dt.timedelta(days=1)):
-        raise DomainError(_("The past stays as it was: say a last day from yesterday on."))
+        raise DomainError(_("Past days can't be changed. Enter yesterday or a later day."))
     before, line.valid_until = line.valid_until, last_day
     line.save(update_fields=["valid_until"])
     audit.record(

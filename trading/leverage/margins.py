@@ -80,17 +80,17 @@ class GroupLeverage:
 def _words(reason: str, names: str) -> str:
     if reason == PROFILE:
         return _(
-            "Margins of the profile “%(names)s” change with volume. Missing: the margin rate of its most lenient tier for each "
-            "class; the platform names the profile and tells no tiers."
+            "Margins of the profile “%(names)s” change with volume. Missing: the margin rate of its "
+            "most lenient tier for each class; the platform reports the profile but not its tiers."
         ) % {"names": names}
     if reason == DISCOUNTS:
         return _(
-            "%(names)s: margin comes from discounts, as on an exchange. Missing: the discount that the broker set for each "
-            "instrument; the platform does not tell it."
+            "%(names)s: margin is based on discounts, as on an exchange. Missing: the broker's "
+            "discount for each instrument; the platform doesn't report it."
         ) % {"names": names}
     if reason == WORTH:
-        return _("%(names)s: the margin is a fixed amount, and what a lot is worth is not known.") % {"names": names}
-    return _("%(names)s: the platform computes the margin by a formula of its own.") % {"names": names}
+        return _("%(names)s: the margin is a fixed amount, but the value of a lot is unknown.") % {"names": names}
+    return _("%(names)s: the platform calculates margin with its own formula.") % {"names": names}
 
 
 def as_json(rules: Sequence[MarginRule] | None) -> list[dict[str, Any]] | None:

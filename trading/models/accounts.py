@@ -31,19 +31,19 @@ class AccountType(models.Model):
     leverages = ArrayField(models.PositiveIntegerField(), default=list, help_text=_("1:n, ascending"))
     default_leverage = models.PositiveIntegerField(default=30)
     min_deposit = models.DecimalField(**MONEY, default=0)
-    kyc_level = models.PositiveSmallIntegerField(default=1, help_text=_("Level the client must have reached"))
+    kyc_level = models.PositiveSmallIntegerField(default=1, help_text=_("Minimum KYC level of the client"))
     countries = ArrayField(
         models.CharField(max_length=2),
         default=list,
         blank=True,
-        help_text=_("Offered to clients of; empty: everywhere"),
+        help_text=_("Countries where it's offered; empty for all"),
     )
     excluded_countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
-    is_default = models.BooleanField(default=False, help_text=_("Opened by itself when a client is verified"))
+    is_default = models.BooleanField(default=False, help_text=_("Opened automatically when a client is verified"))
     is_demo = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
     asks_for_passwords = models.BooleanField(
-        default=False, help_text=_("A person looks at it before a client sets a new trading password")
+        default=False, help_text=_("Requests for a new trading password are reviewed by a person")
     )
     position = models.PositiveSmallIntegerField(default=0)
     history = HistoricalRecords()
@@ -94,7 +94,7 @@ class TradingAccount(HasState):
     leverage = models.PositiveIntegerField()
     is_demo = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=AccountState.choices, default=AccountState.REQUESTED)
-    request_key = models.CharField(max_length=60, help_text=_("The same wish twice is one account"))
+    request_key = models.CharField(max_length=60, help_text=_("Repeated requests with the same key create one account"))
     error = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
@@ -102,7 +102,7 @@ class TradingAccount(HasState):
     opened_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
     password_set_at = models.DateTimeField(
-        null=True, help_text=_("Last set from here; the password itself is not kept")
+        null=True, help_text=_("Last set from Keelson; the password itself isn't stored")
     )
     # A restriction on the client stops trading on the platform, too: wanted first, applied when the platform has done it.
     trading_wanted = models.BooleanField(default=True)
@@ -110,13 +110,15 @@ class TradingAccount(HasState):
     missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
     missing_because = models.CharField(max_length=8, choices=MissingBecause.choices, blank=True)
     imported_at = models.DateTimeField(
-        null=True, help_text=_("Taken over from the platform; money before was not ours")
+        null=True, help_text=_("Imported from the platform; earlier money movements aren't in the ledger")
     )
-    history_due_at = models.DateTimeField(null=True, help_text=_("Its deals of the past are still to be read"))
+    history_due_at = models.DateTimeField(null=True, help_text=_("The deal history is still to be read"))
     # Changes from here are sent to the platform a moment before they are saved; what is read meanwhile is no dealer's.
     told_at = models.DateTimeField(null=True)
     allowed = ArrayField(
-        models.CharField(max_length=20), null=True, help_text=_("Rights as the platform last told; see platforms.base")
+        models.CharField(max_length=20),
+        null=True,
+        help_text=_("Rights as last reported by the platform; see platforms.base"),
     )
 
     balance = models.DecimalField(**MONEY, default=0)

@@ -168,7 +168,7 @@ class SymbolAlias(HasState):
     def reason(self) -> str:
         """Why, in a sentence."""
         reasons = {
-            AliasRule.EXACT: gettext("The name is the same"),
+            AliasRule.EXACT: gettext("Same name"),
             AliasRule.ENDING: gettext("Without the ending “%(part)s”"),
             AliasRule.PREFIX: gettext("Without “%(part)s” around the name"),
             AliasRule.OTHER_NAME: gettext("“%(part)s” is another name of it"),

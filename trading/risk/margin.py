@@ -106,7 +106,7 @@ def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     """
     require_permission(actor, CHANGES)
     if brand_id not in reach_of(actor).brands:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     lock(Brand, brand_id)
     policy = MarginPolicy.objects.filter(brand_id=brand_id).first() or MarginPolicy(brand_id=brand_id)
     before = {name: str(getattr(policy, name)) for name in FIELDS}

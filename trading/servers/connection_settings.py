@@ -134,7 +134,7 @@ def check(server: TradingServer) -> None:
     _check_options(kind, server)
     _check_destinations(server)
     if server.first_login < 1 or server.last_login < server.first_login:
-        raise DomainError(_("The login range must go upwards."))
+        raise DomainError(_("The last login must not be lower than the first."))
     if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():
         raise DomainError(_("Another server has this name."))
 

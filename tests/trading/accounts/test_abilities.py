@@ -86,7 +86,7 @@ def test_a_client_is_not_offered_what_can_not_be_done(cast: Cast, account: Tradi
 
 def test_staff_see_what_only_the_platform_itself_can_do(cast: Cast, account: TradingAccount, browse) -> None:
     page = browse(cast.administrator).get(f"/trading/accounts/{account.pk}/").content.decode()
-    assert "Available only on the platform" in page and "stop and allow trading" in page
+    assert "Available only on the platform" in page and "disable and enable trading" in page
     assert 'data-dialog="leverage"' not in page and "New password" not in page
 
 

@@ -57,7 +57,7 @@ def test_the_page_says_what_is_not_known_where_to_look_and_asks_before_a_second_
     assert UNKNOWN_WORDS in page and "The answer was lost after 0.8 s." in page
     assert "Check Sandbox MT5 for an account created in real\\standard-EUR at that time" in page
     dialog = browse(cast.support).get(f"/trading/accounts/{account.pk}/attach/").content.decode()
-    assert 'name="login"' in dialog and 'name="reason"' in dialog and "Look on Sandbox MT5" in dialog
+    assert 'name="login"' in dialog and 'name="reason"' in dialog and "Check Sandbox MT5" in dialog
     assert ATTACH in page and "Try again" in page and QUESTION in page
     assert "could not be opened" not in page
 
@@ -104,7 +104,7 @@ def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
         ({"login": made, "reason": " "}, "This field is required."),
         ({"login": "987654321", "reason": "Seen"}, "has no account 987654321"),
         ({"login": sandbox.new_account("real\\pro-EUR"), "reason": "Seen"}, "is in the group real\\pro-EUR"),
-        ({"login": sandbox.new_account(), "reason": "Seen"}, "this client&#x27;s: not our reference"),
+        ({"login": sandbox.new_account(), "reason": "Seen"}, "neither our reference nor"),
     ):
         answer = browser.post(path, data)
         page = answer.content.decode()
@@ -132,7 +132,7 @@ def test_a_login_that_was_found_is_attached_by_a_second_person_on_its_page(
     issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
     assert issue.closed_by == cast.desk_head and issue.resolution == f"{made}: Seen in the manager"
     again = browser.post(path, {"login": made, "reason": "x"})
-    assert again.status_code == 422 and "Only an account whose opening failed" in again.content.decode()
+    assert again.status_code == 422 and "only for an account whose opening failed" in again.content.decode()
 
 
 def test_trying_again_answers_the_question(cast: Cast, browse) -> None:
@@ -142,7 +142,7 @@ def test_trying_again_answers_the_question(cast: Cast, browse) -> None:
     account.refresh_from_db()
     assert account.state == "requested" and not waits(account)
     issue = PlatformIssue.objects.get(subject=opening.reference_of(account.pk))
-    assert issue.closed_by == cast.support and "not there" in issue.resolution
+    assert issue.closed_by == cast.support and "Not found" in issue.resolution
     event = AuditEvent.objects.get(action="trading.account_retried")
     assert event.client_id == cast.client.pk
     TradingAccount.objects.filter(pk=account.pk).update(state="failed", error="No such group")

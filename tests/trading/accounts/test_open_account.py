@@ -242,7 +242,7 @@ def test_leverage_changes_on_the_platform_first(cast: Cast, account: TradingAcco
 
 def test_a_platform_that_refuses_changes_nothing_here(cast: Cast, account: TradingAccount, sandbox: Sandbox) -> None:
     sandbox.fault("retcode", "USER_UPDATE", value=8)
-    with pytest.raises(DomainError, match="refused"):
+    with pytest.raises(DomainError, match="rejected"):
         accounts.change_leverage(account_id=account.pk, leverage=10, actor=cast.support)
     account.refresh_from_db()
     assert account.leverage == 30

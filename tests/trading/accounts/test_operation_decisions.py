@@ -115,7 +115,7 @@ def test_the_platform_is_asked_again_before_it_is_booked(cast, account, sandbox,
 def test_a_platform_that_is_away_decides_nothing(cast, server, absent):
     server.port = 1
     server.save()
-    with pytest.raises(DomainError, match="can't be asked now"):
+    with pytest.raises(DomainError, match="can't be reached right now"):
         propose_decision(operation_id=absent.pk, actor=cast.finance, ticket=None, reason="It is down")
 
 

@@ -296,7 +296,7 @@ def test_an_unknown_operation_waits_while_its_platform_is_away(cast: Cast, accou
     path = f"/trading/operations/{operation.pk}/"
     assert browser.post(path, {"ticket": "", "reason": ""}).status_code == 422
     away = browser.post(path, {"ticket": "888", "reason": "found it"})
-    assert away.status_code == 422 and "asked now, so nothing was decided" in away.content.decode()
+    assert away.status_code == 422 and "reached right now, so nothing was decided" in away.content.decode()
     operation.refresh_from_db()
     assert (operation.state, operation.ticket) == ("unknown", None)
     assert browse(cast.agent).get(path).status_code == 403

@@ -187,7 +187,7 @@ def test_a_type_whose_group_gives_too_much_on_a_class_waits_with_that_rule_and_n
     [words] = map(str, request_rules.words_of(request))
     assert (
         "1:20 for retail clients in Germany" in words
-        and "on gold; an account of 1:30 would give 1:30 on XAUUSD" in words
+        and "on gold; leverage of 1:30 would allow 1:30 on XAUUSD" in words
     )
 
 
@@ -196,7 +196,7 @@ def test_a_type_with_a_higher_minimum_or_level_waits(cast: Cast, account: Tradin
         cast.brand, standard.server, name="VIP", kind="vip", is_default=False, min_deposit=10_000, kyc_level=2
     )
     assert ask(cast, account, RequestKind.TYPE, account_type_id=vip.pk).held_because == ["not_offered", "minimum"]
-    with pytest.raises(DomainError, match="can't change to"):
+    with pytest.raises(DomainError, match="can't be changed to this type"):
         other = make_account(cast.client, standard.server, account_type=standard)
         ask(cast, other, RequestKind.TYPE, account_type_id=standard.pk)
 
@@ -289,7 +289,7 @@ def test_an_order_is_refused_to_whoever_may_not_keep_the_caps(cast: Cast, accoun
 
 def test_an_order_is_refused_where_the_client_is_out_of_reach(cast: Cast, account: TradingAccount) -> None:
     elsewhere = make_staff("mlro@southern.example", Role.MLRO, brand=cast.other_brand)
-    with pytest.raises(NotAllowed, match="don't reach this client"):
+    with pytest.raises(NotAllowed, match="don't have access to this client"):
         requests.order(account_id=account.pk, actor=elsewhere, leverage=10)
     ordered = requests.order(account_id=account.pk, actor=cast.mlro, leverage=10)
     assert (ordered.state, ordered.is_by_rule, there(account).leverage) == ("granted", True, 10)

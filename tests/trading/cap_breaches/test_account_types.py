@@ -101,7 +101,7 @@ def test_an_account_opens_with_the_highest_leverage_within_the_cap(cast: Cast, h
         opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:2", actor=cast.support, leverage=100
         )
-    with pytest.raises(DomainError, match="no leverage of 1:50"):
+    with pytest.raises(DomainError, match="offer leverage of 1:50"):
         opening.request_account(
             client_id=cast.client.pk, account_type_id=high.pk, request_key="w:3", actor=cast.support, leverage=50
         )
@@ -195,10 +195,10 @@ def test_an_administrator_adds_and_changes_a_type(cast: Cast, high: AccountType,
     ("wrong", "words"),
     [
         ({"leverages": "10, 900"}, "900"),
-        ({"countries": "DE, QQ"}, "No country has the code QQ"),
-        ({"countries": "DE", "excluded_countries": "DE"}, "offered and left out"),
-        ({"name": "Standard", "currency": "EUR"}, "of this name in this currency already"),
-        ({"is_default": "on", "kind": "demo"}, "not a demo"),
+        ({"countries": "DE, QQ"}, "Unknown country code: QQ"),
+        ({"countries": "DE", "excluded_countries": "DE"}, "included and excluded"),
+        ({"name": "Standard", "currency": "EUR"}, "already has an account type with this name"),
+        ({"is_default": "on", "kind": "demo"}, "be a demo type"),
     ],
 )
 def test_a_type_that_can_not_be_is_refused_and_what_was_typed_stays(cast: Cast, high, browse, wrong, words) -> None:
@@ -237,7 +237,7 @@ def test_a_new_line_ends_the_one_before_and_holds_from_its_day(cast: Cast, brows
     assert [caps.cap_for(client, on=dt.date(2026, day[0], day[1])).leverage for day in ((11, 30), (12, 1))] == [30, 25]
     assert AuditEvent.objects.filter(action="trading.leverage_cap_added").exists()
     again = browser.post("/trading/leverage-caps/", line)
-    assert again.status_code == 422 and "begins on the same day" in again.content.decode()
+    assert again.status_code == 422 and "starts on the same day" in again.content.decode()
     assert "A decision to come" in browser.get("/trading/leverage-caps/").content.decode()
 
 
@@ -305,7 +305,7 @@ def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cas
         "gold 1:20 at most, and the group gives what the account has"
     )
     assert ladder.reason == (
-        "ESMA: 1:20 for retail clients in Germany since Aug 1, 2018 on gold; an account of 1:30 would give 1:30 on XAUUSD"
+        "ESMA: 1:20 for retail clients in Germany since Aug 1, 2018 on gold; leverage of 1:30 would allow 1:30 on XAUUSD"
     )
     with pytest.raises(DomainError, match="on gold"):
         opening.request_account(
@@ -326,14 +326,14 @@ def test_a_class_that_would_get_more_than_its_cap_takes_leverages_away(cast: Cas
 def test_what_no_leverage_heals_is_said_with_the_type_and_in_health(cast: Cast, high: AccountType, browse) -> None:
     tell_margins(high, {"EURUSD": "1", "BTCUSD": "15"})
     [problem] = group_checks.margin_problems(cast.administrator)
-    assert problem.words == "FCA: nothing on crypto-assets may be offered, but the group trades BTCUSD"
+    assert problem.words == "FCA: crypto-assets may not be offered, but the group trades BTCUSD"
     high.excluded_countries = ["GB"]
     high.leverages, high.default_leverage = [10, 30], 30
     high.save()
     assert group_checks.margin_problems(cast.administrator) == []
     tell_margins(high, {"EURUSD": "1", "BTCUSD": "1"})
     assert [one.words for one in group_checks.margin_problems(cast.administrator)] == [
-        "ASIC: 1:2 on crypto-assets, but the group gives 1:30 on BTCUSD"
+        "ASIC: 1:2 on crypto-assets, but the group allows 1:30 on BTCUSD"
     ]
     browser = browse(cast.administrator)
     assert "1:30 on BTCUSD" in browser.get("/trading/types/").content.decode()

@@ -155,7 +155,7 @@ def test_the_page_says_what_a_person_can_do_in_so_many_queries_however_many_acco
         make_account(cast.client, standard.server, account_type=standard)
     account_groups.refresh()
     browser = browse(cast.mlro)
-    assert "31 accounts get more on a class" in browser.get("/trading/leverage-caps/").content.decode()
+    assert "31 accounts exceed an instrument class cap" in browser.get("/trading/leverage-caps/").content.decode()
     with django_assert_max_num_queries(24):
         page = browser.get("/trading/leverage-caps/above/").content.decode()
     assert (
@@ -182,7 +182,7 @@ def test_a_question_is_opened_once_and_closes_by_itself(
     tell_margins(standard, {"XAUUSD": "1.5"})
     assert breaches.watch() == 0
     issue.refresh_from_db()
-    assert issue.closed_at and issue.closed_by is None and "within its caps again" in issue.resolution
+    assert issue.closed_at and issue.closed_by is None and "within their caps again" in issue.resolution
 
 
 def test_what_a_person_closed_is_asked_again_only_when_it_became_another(
@@ -255,14 +255,14 @@ def test_what_can_not_be_compared_is_said_and_takes_no_leverage_away(
 ) -> None:
     browser, path = browse(cast.administrator), f"/trading/types/{standard.pk}/"
     for of_symbols, of_group, words in (
-        ({"margin_fixed": Decimal(50), "lot_value": None}, {}, "what a lot is worth is not known"),
+        ({"margin_fixed": Decimal(50), "lot_value": None}, {}, "value of a lot is unknown"),
         (
             {"margin_fixed": Decimal(50), "lot_value": Decimal(1), "lot_currency": "XXX"},
             {},
-            "what a lot is worth is not known",
+            "value of a lot is unknown",
         ),
-        ({"margin_formula": MarginFormula.OTHER, "margin_rate": None}, {}, "by a formula of its own"),
-        ({}, {"uses_discounts": True}, "margin comes from discounts"),
+        ({"margin_formula": MarginFormula.OTHER, "margin_rate": None}, {}, "with its own formula"),
+        ({}, {"uses_discounts": True}, "margin is based on discounts"),
         ({}, {"margin_profile": "Dynamic 500"}, "profile “Dynamic 500”"),
     ):
         tell_margins(standard, {"XAUUSD": "1.5"}, of_symbols=of_symbols, **of_group)
@@ -279,9 +279,9 @@ def test_a_server_that_tells_no_margins_is_said_to_tell_none(
 ) -> None:
     account_groups.refresh()
     [one] = breaches.not_comparable(cast.mlro)
-    assert (one.server, one.group, one.accounts) == (standard.server, "", 1) and "not read yet" in one.words
+    assert (one.server, one.group, one.accounts) == (standard.server, "", 1) and "been read yet" in one.words
     page = browse(cast.mlro).get("/trading/leverage-caps/above/").content.decode()
-    assert "No account exceeds an instrument class cap" in page and "nothing is known of its classes" in page
+    assert "No account exceeds an instrument class cap" in page and "instrument classes can&#x27;t be checked" in page
 
 
 def test_where_nothing_may_be_offered_what_can_not_be_compared_is_above_all_the_same(

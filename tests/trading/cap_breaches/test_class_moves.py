@@ -125,7 +125,7 @@ def test_where_nothing_helps_from_here_the_margin_to_be_raised_is_named(
     account_groups.refresh()
     assert options(cast) == []
     page = browse(cast.mlro).get("/trading/leverage-caps/above/").content.decode()
-    assert "Nothing from here" in page and "XAUUSD: margin 2.00 % → 5.00 % or more" in page
+    assert "No remedy available" in page and "XAUUSD: margin 2.00 % → 5.00 % or more" in page
     assert breaches.watch() == 1
     health = browse(cast.administrator).get("/trading/health/").content.decode()
     assert "(XAUUSD: 2.00 % → 5.00 %)" in health
@@ -146,7 +146,7 @@ def test_the_job_moves_tells_the_platform_and_the_client_and_is_not_undone(
     assert Notification.objects.filter(user=cast.client_user, body__contains="ESMA").count() == 1
     one = AccountRequest.objects.get()
     assert one.is_by_rule and one.state == "granted"
-    with pytest.raises(WrongState, match="undoing it would break"):
+    with pytest.raises(WrongState, match="can't be undone"):
         requests.undo(request_id=one.pk, actor=cast.administrator)
     run_job(job.pk)
     assert AccountRequest.objects.count() == 1, "twice is once"
@@ -171,7 +171,7 @@ def test_after_a_lost_answer_the_platform_is_looked_at(
     account.refresh_from_db()
     assert (one.state, account.group) == (state, PRO if state == "granted" else STANDARD)
     if state == "waiting":
-        with pytest.raises(NotAllowed, match="not yours"):
+        with pytest.raises(NotAllowed, match="can't withdraw it"):
             requests.withdraw(request_id=one.pk, actor=cast.client_user)
 
 
@@ -188,11 +188,11 @@ def test_what_changed_since_it_was_chosen_is_left_alone(
     with pytest.raises(NotAllowed):
         remedies.put_right(account_id=account.pk, chosen={move}, actor=cast.auditor)
     tell(standard, margin_rules=())
-    with pytest.raises(WrongState, match="does not put this account right"):
+    with pytest.raises(WrongState, match="no longer brings this account within"):
         remedies.put_right(account_id=account.pk, chosen={move}, actor=cast.mlro)
     requests.ask(account_id=account.pk, kind=requests.RequestKind.PASSWORD, actor=cast.client_user)
     AccountRequest.objects.update(state="waiting", decided_at=None)
-    with pytest.raises(WrongState, match="decide it first"):
+    with pytest.raises(WrongState, match="Decide it first"):
         remedies.put_right(account_id=account.pk, chosen={less}, actor=cast.mlro)
     AccountRequest.objects.all().delete()
     assert remedies.put_right(account_id=account.pk, chosen={less}, actor=cast.mlro).state == "granted"

@@ -125,7 +125,7 @@ def test_the_page_previews_and_the_job_lowers(
     cast: Cast, account: TradingAccount, sandbox: Sandbox, browse, django_assert_max_num_queries
 ) -> None:
     browser = browse(cast.mlro)
-    assert "1 account has more leverage" in browser.get("/trading/leverage-caps/").content.decode()
+    assert "1 account exceeds its leverage cap" in browser.get("/trading/leverage-caps/").content.decode()
     page = browser.get("/trading/leverage-caps/above/").content.decode()
     assert account.login in page and "Lower leverage of 1 account" in page
     assert browse(cast.auditor).post("/trading/leverage-caps/above/").status_code == 403
@@ -148,7 +148,7 @@ def test_a_line_ends_on_a_day_that_a_person_says(cast: Cast, browse, db) -> None
     browser, path = browse(cast.mlro), f"/trading/leverage-caps/{line.pk}/"
     assert "End cap" in browser.get(path).content.decode()
     wrong = browser.post(path, {"last_day": "2001-01-01"})
-    assert wrong.status_code == 422 and "past stays as it was" in wrong.content.decode()
+    assert wrong.status_code == 422 and "Past days can&#x27;t be changed" in wrong.content.decode()
     today = timezone.now().date()
     browser.post(path, {"last_day": today.isoformat()})
     line.refresh_from_db()

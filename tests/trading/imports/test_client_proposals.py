@@ -150,7 +150,7 @@ def test_the_database_holds_that_a_proposed_client_is_attached_by_two(cast: Cast
 def test_the_pages_from_choosing_to_approving(cast: Cast, stranger, browse) -> None:
     page, maker, checker = f"/trading/imports/logins/{stranger.pk}/", browse(cast.support), browse(cast.administrator)
     answer = maker.post(page, {"other": str(cast.client.pk)})
-    assert answer.status_code == 422 and "a second person then approves" in answer.content.decode()
+    assert answer.status_code == 422 and "a second person must then approve" in answer.content.decode()
     assert str(cast.client.pk) in answer.content.decode() and row(stranger.login).state == "waiting"
     maker.post(page, {"other": str(cast.client.pk), "reason": WHY})
     assert row(stranger.login).state == "proposed"

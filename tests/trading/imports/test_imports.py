@@ -1,4 +1,4 @@
-"""Taking over accounts that are on a platform already: read, matched, confirmed, and in step from then on."""
+"""Importing accounts that are on a platform already: read, matched, confirmed, and in sync from then on."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def test_each_login_says_whom_it_fits_and_why(cast: Cast, standard: AccountType,
         "no type": Verdict.NO_TYPE,
     }
     assert (found["mailbox"].client, found["mailbox"].account_type) == (cast.client, standard)
-    assert matching.words_of(found["phone and name"].reasons[0]["codes"]) == "same telephone, same name, same country"
+    assert (
+        matching.words_of(found["phone and name"].reasons[0]["codes"]) == "same phone number, same name, same country"
+    )
     assert "real\\pro-USD in USD" in found["no type"].problem
     assert len(found["phone of two"].reasons) == 2 and found["phone of two"].client is None
     known = row(mine.login)
@@ -198,7 +200,7 @@ def test_a_row_that_can_not_be_attached_waits_with_the_reason_and_the_others_go_
     make_account(cast.client, standard.server, login=first)
     assert run(batch, cast, "trading.attach_logins").state == "done"
     assert row(second).state == "attached"
-    assert (row(first).state, row(first).problem) == ("waiting", "This login is an account here already.")
+    assert (row(first).state, row(first).problem) == ("waiting", "This login already belongs to an account in Keelson.")
 
 
 def test_a_server_that_breaks_off_leaves_what_was_read_and_a_repeat_goes_on(
@@ -230,7 +232,7 @@ def test_groups_that_are_not_read_and_ranges(cast: Cast, standard: AccountType, 
     real = new_login(sandbox, EMAIL="clara@example.com")
     read(cast, server, demo)
     assert row(demo).verdict == "not_read" and not StagedLogin.objects.filter(login=real).exists()
-    with pytest.raises(DomainError, match="leave this group out"):
+    with pytest.raises(DomainError, match="exclude this group"):
         attach.attach(row_id=row(demo).pk, actor=cast.support)
     with pytest.raises(DomainError, match="upwards"):
         reading.start_import(server_id=server.pk, actor=cast.support, mask="*", first_login=2, last_login=1)
@@ -249,7 +251,7 @@ def test_decisions_by_hand(cast: Cast, standard: AccountType, sandbox: Sandbox) 
         attach.ignore(row_id=pk, actor=cast.support, note=" ")
     attach.put_off(row_id=pk, actor=cast.support)
     lead = make_client(brand=cast.brand, book=cast.book, email="lead@example.com", login=False)
-    with pytest.raises(DomainError, match="is a lead"):
+    with pytest.raises(DomainError, match="is still a lead"):
         attach.attach(row_id=pk, actor=cast.support, client_id=lead.pk)
     attach.ignore(row_id=pk, actor=cast.support, note="Test account")
     with pytest.raises(WrongState, match="ignored"):
@@ -352,7 +354,7 @@ def test_the_pages_from_reading_to_deciding(
     assert batch.job is not None
     run_job(batch.job.pk)
     page = browser.get(f"/trading/imports/{batch.pk}/").content.decode()
-    assert "Import 7 accounts" in page and "Clara Weber: same mailbox" in page
+    assert "Import 7 accounts" in page and "Clara Weber: same e-mail address" in page
     assert logins[1] in browser.get(f"/trading/imports/{batch.pk}/?verdict=perhaps").content.decode()
     assert AccessEvent.objects.filter(target=f"trading.accountimport:{batch.pk}", user_id=cast.support.pk).exists()
     perhaps = row(logins[1])

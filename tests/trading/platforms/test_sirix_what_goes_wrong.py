@@ -295,7 +295,7 @@ def test_what_the_platform_does_not_list_is_not_asked_for(
     assert settings.sync_groups(server) == symbols.sync_symbols(server) == 0
     assert not SyncCursor.objects.filter(server=server).exists()
     assert group_checks.check(server, "RL-Anything", "EUR") == ""
-    with pytest.raises(DomainError, match="does not list its accounts"):
+    with pytest.raises(DomainError, match="doesn't list its accounts"):
         reading.start_import(server_id=server.pk, actor=cast.administrator, mask="*")
     assert process.command_count(STATUS) == asked
 

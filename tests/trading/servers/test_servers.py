@@ -78,7 +78,7 @@ def test_an_empty_password_keeps_the_old_one(cast: Cast, browse) -> None:
         ({"password": ""}, "password is needed"),
         ({"time_zone": "Mars/Base"}, "no time zone"),
         ({"manager_login": "boss"}, "is a number"),
-        ({"last_login": 5}, "go upwards"),
+        ({"last_login": 5}, "must not be lower"),
     ],
 )
 def test_values_that_can_not_be_are_explained_and_kept_in_the_form(cast: Cast, browse, change, told) -> None:

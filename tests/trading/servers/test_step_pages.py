@@ -118,7 +118,7 @@ def test_a_difference_shows_its_evidence_and_is_settled(cast: Cast, server: Trad
     assert browser.post(path, {"reason": "agreed with the dealer"}).status_code == 302
     assert "agreed with the dealer" in browser.get(path).content.decode()
     assert ">2<" not in browser.get("/trading/breaks/").content.decode()
-    assert "Settled by a person" in browser.get("/trading/breaks/?state=settled").content.decode()
+    assert "Resolved manually" in browser.get("/trading/breaks/?state=settled").content.decode()
 
 
 def test_the_past_is_ordered_from_the_servers_page(cast: Cast, server: TradingServer, browse: Any) -> None:
@@ -149,7 +149,7 @@ def test_a_deal_shows_what_the_platform_changed_in_it(cast: Cast, server: Tradin
     assert "12.34" in text and "profit" in text
     assert AccessEvent.objects.filter(client_id=cast.client.pk, target__startswith="trading.deal:").count() == 1
     gone = browse(cast.agent).get(f"/trading/deals/{server.pk}/2/").content.decode()
-    assert "no longer has this deal" in gone and "deleted on the platform" in gone
+    assert "A dealer deleted this deal" in gone and "deleted on the platform" in gone
     assert browse(cast.other_agent).get(f"/trading/deals/{server.pk}/1/").status_code == 404
     assert browse(cast.agent).get(f"/trading/deals/{server.pk}/999/").status_code == 404
     assert "Deleted on platform" in browse(cast.agent).get("/trading/deals/").content.decode()

@@ -100,7 +100,7 @@ def test_a_login_that_nobody_knows_is_gone_not_archived(cast: Cast, server: Trad
 
 def test_no_money_goes_to_an_account_that_is_not_there(cast: Cast, account: TradingAccount) -> None:
     presence.mark_missing(account_id=account.pk, because=MissingBecause.GONE)
-    with pytest.raises(NotAllowed, match="put this account away"):
+    with pytest.raises(NotAllowed, match="has archived this account"):
         balance_operations.reserve_operation(
             account_id=account.pk, kind="deposit", amount=Decimal(10), idempotency_key="k", actor=cast.client_user
         )
@@ -177,10 +177,11 @@ def test_pages_show_who_is_missing_and_what_dealers_changed(cast: Cast, account:
     assert "Changes on the platform" in page and "Leverage 1:30 → 1:200" in page
     presence.mark_missing(account_id=account.pk, because=MissingBecause.ARCHIVED)
     page = browser.get(f"/trading/accounts/{account.pk}/").content.decode()
-    assert "has not listed this account since" in page and "In the platform&#x27;s archive" in page
+    assert "hasn't listed this account since" in page and "Archived on platform" in page
     assert account.login in browser.get("/trading/accounts/?missing=archived").content.decode()
     assert account.login not in browser.get("/trading/accounts/?missing=gone").content.decode()
     assert account.login not in browser.get("/trading/accounts/?taken_over=true").content.decode()
     assert (
-        "has put this account away" in browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
+        "has has archived this account"
+        in browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
     )

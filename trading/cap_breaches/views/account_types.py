@@ -53,7 +53,7 @@ class AccountTypePage(StaffView):
                     return account_types.add_type(brand_id=brand_id, actor=request.user, **values)
                 return account_types.change_type(type_id=account_type.pk, actor=request.user, **values)
 
-            message = _("Saved. Accounts that are open keep what they have.")
+            message = _("Account type saved. Existing accounts keep their settings.")
             if run_action(request, save, message, form=form, show_forbidden=True):
                 return redirect("trading_types")
         return self._page(request, account_type, form)
@@ -67,7 +67,10 @@ class AccountTypePage(StaffView):
         try:
             problem = group_checks.check(data["server"], data["group"].strip(), data["currency"].strip().upper())
         except PlatformError:
-            messages.warning(request, _("The server could not be asked about the group. Look at the list again later."))
+            messages.warning(
+                request,
+                _("The server couldn't be reached to check the group. Check the list of account types again later."),
+            )
             return True
         if problem:
             form.add_error("group", problem)

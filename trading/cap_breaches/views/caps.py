@@ -34,7 +34,7 @@ class EndForm(forms.Form):
     last_day = forms.DateField(
         label=gettext_lazy("Last day"),
         widget=DayInput(),
-        help_text=gettext_lazy("From yesterday on: the past stays as it was."),
+        help_text=gettext_lazy("Yesterday or later. Past days can't be changed."),
     )
 
 
@@ -52,7 +52,7 @@ class CapsPage(StaffView):
         done = run_action(
             request,
             lambda: caps.add_line(actor=request.user, **form.cleaned_data),
-            _("The line is added; the one before it ends the day before."),
+            _("Cap added. The previous cap ends the day before."),
             form=form,
             show_forbidden=True,
         )
@@ -97,7 +97,7 @@ class EndLine(StaffView):
         if run_action(
             request,
             lambda: caps.end_line(line_id=line.pk, last_day=form.cleaned_data["last_day"], actor=request.user),
-            _("The line ends on that day."),
+            _("Last day of the cap saved."),
             form=form,
             show_forbidden=True,
         ):
@@ -171,7 +171,7 @@ class PutRight(StaffView):
         offered = {key for sort in remedies.preview(user).sorts for key, _words in sort.options}
         chosen = sorted(offered & set(request.POST.getlist("choice")))
         if not chosen:
-            messages.error(request, _("Choose for some accounts what is to be done."))
+            messages.error(request, _("Select a remedy for at least one set of accounts."))
             return redirect(f"{reverse('trading_caps_above')}#classes")
         job = start_job("trading.put_classes_right", owner=user, parameters={"chosen": chosen})
         return redirect("job", job.pk)
