@@ -43,13 +43,13 @@ def attribute_client(
     policies.require(can_manage_partners(actor, client.brand_id))
     partner = Partner.objects.get(pk=partner_id) if partner_id is not None else None
     if partner is not None and partner.brand_id != client.brand_id:
-        raise DomainError(_("Partner and client belong to different brands."))
+        raise DomainError(_("The partner and the client belong to different brands."))
     if partner is not None and partner.client_id == client.pk:
-        raise DomainError(_("Nobody can refer themselves."))
+        raise DomainError(_("A partner can't refer themselves."))
     now = at or timezone.now()
     current = Attribution.objects.filter(client=client, ends_at__isnull=True).first()
     if (current.partner_id if current else None) == partner_id:
-        raise WrongState(_("This is already so."))
+        raise WrongState(_("Nothing to change: this is already set."))
     if current is not None:
         current.ends_at = now
         current.save(update_fields=["ends_at"])

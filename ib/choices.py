@@ -7,7 +7,7 @@ from crm.choices import BadgeChoices
 
 
 class PartnerState(BadgeChoices):
-    PENDING = "pending", "azure", _("Applied")
+    PENDING = "pending", "azure", _("Pending approval")
     ACTIVE = "active", "green", _("Active")
     BLOCKED = "blocked", "red", _("Blocked")
     CLOSED = "closed", "secondary", _("Closed")
@@ -50,7 +50,7 @@ class RunKind(BadgeChoices):
     NIGHTLY = "nightly", "blue", _("Nightly")
     RECOMPUTE = "recompute", "purple", _("Recalculation")
     CLAWBACK = "clawback", "orange", _("Clawback")
-    RESTORED = "restored", "teal", _("Given back")
+    RESTORED = "restored", "teal", _("Restored")
 
 
 class AccrualKind(models.TextChoices):
@@ -59,31 +59,31 @@ class AccrualKind(models.TextChoices):
     ORIGINAL = "original", _("First calculation")
     DELTA = "delta", _("Correction")
     CLAWBACK = "clawback", _("Clawback")
-    RESTORED = "restored", _("Given back")
+    RESTORED = "restored", _("Restored")
 
 
 class AccrualState(BadgeChoices):
     ACCRUED = "accrued", "green", _("Earned")
     EXCLUDED = "excluded", "secondary", _("Not paid")
-    REVERSED = "reversed", "orange", _("Taken back")
+    REVERSED = "reversed", "orange", _("Clawed back")
 
 
 class Reason(models.TextChoices):
     """Why a trade pays nothing, or why an amount was corrected: the answer to "why was this trade not paid?"."""
 
     NONE = "", _("Paid by the plan")
-    HELD_TOO_SHORT = "held_too_short", _("Closed before the plan's shortest holding time")
-    HOLD_UNKNOWN = "hold_unknown", _("The opening of the position is not known yet")
-    SYMBOL_NOT_MAPPED = "symbol_not_mapped", _("The symbol belongs to no symbol group")
+    HELD_TOO_SHORT = "held_too_short", _("Closed before the plan's minimum holding time")
+    HOLD_UNKNOWN = "hold_unknown", _("The opening of the position isn't known yet")
+    SYMBOL_NOT_MAPPED = "symbol_not_mapped", _("The symbol isn't assigned to a symbol group")
     NO_RATE = "no_rate", _("The plan has no rate for this symbol group")
-    ACCOUNT_GROUP = "account_group", _("The account's group is not part of the plan")
-    SELF_TRADE = "self_trade", _("Partners earn nothing on their own trading")
-    PARTNER_NOT_ACTIVE = "partner_not_active", _("The partner was not active when the position was closed")
+    ACCOUNT_GROUP = "account_group", _("The account's group isn't covered by the plan")
+    SELF_TRADE = "self_trade", _("Partners earn no commission on their own trading")
+    PARTNER_NOT_ACTIVE = "partner_not_active", _("The partner wasn't active when the position was closed")
     NO_PLAN = "no_plan", _("The client's partner had no plan when the position was closed")
-    BEYOND_LEVELS = "beyond_levels", _("The plan pays nothing at this level")
-    NO_FX = "no_fx", _("There is no exchange rate for the day of the trade")
+    BEYOND_LEVELS = "beyond_levels", _("The plan pays no commission at this level")
+    NO_FX = "no_fx", _("No exchange rate for the day of the trade")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
-    RECALCULATED = "recalculated", _("Difference found by a recalculation")
+    RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
     DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
@@ -101,12 +101,12 @@ class SettlementState(BadgeChoices):
     """What a settlement did to the partner's balance; the partner takes it out by a payout (`PayoutTo`)."""
 
     PAID = "paid", "green", _("Credited")
-    CARRIED = "carried", "orange", _("Carried to the next period")
+    CARRIED = "carried", "orange", _("Carried forward")
 
 
 class PayoutTo(models.TextChoices):
     """Where a partner takes money from their balance to."""
 
-    WALLET = "wallet", _("Trading wallet")
+    WALLET = "wallet", _("Wallet")
     ACCOUNT = "account", _("Trading account")
     BANK = "bank", _("Bank account")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from ib.choices import AccrualKind, AccrualState, Reason
@@ -80,7 +81,7 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
 def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
     text = _("Held for %(held)s") % {"held": formats.duration(accrual.held_seconds)}
     if version is not None and version.min_hold_seconds:
-        text = _("Held for %(held)s; the plan asks for at least %(least)s") % {
+        text = _("Held for %(held)s; the plan's minimum is %(least)s") % {
             "held": formats.duration(accrual.held_seconds),
             "least": formats.duration(version.min_hold_seconds),
         }
@@ -128,9 +129,9 @@ def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
     steps = []
     if for_staff:
         text = (
-            _("The chargeback %(part)s of deposit %(deposit)s was reversed: %(amount)s of %(whole)s came again")
+            _("Chargeback %(part)s of deposit %(deposit)s was reversed: %(amount)s of %(whole)s recovered")
             if is_back
-            else _("Of deposit %(deposit)s, %(amount)s of %(whole)s went back to the payer (%(part)s)")
+            else _("%(amount)s of %(whole)s of deposit %(deposit)s was returned to the payer (%(part)s)")
         )
         words = {
             "deposit": part.deposit.reference,
@@ -140,7 +141,7 @@ def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
         }
         steps.append(Step(text % words))
     share = round(amount / part.amount * part.base / part.paid_in * 100, 4)
-    text = _("%(share)s %% of what the client had paid in since that deposit, on which this trade rests")
+    text = _("%(share)s %% of the client's deposits behind this trade")
     return [*steps, Step(text % {"share": plain(share)})]
 
 
@@ -148,20 +149,20 @@ def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
     """Translate the reason for no commission, with the figures that decided."""
     reason = Reason(accrual.reason)
     if reason == Reason.HELD_TOO_SHORT and version is not None and accrual.held_seconds is not None:
-        return _("closed after %(held)s seconds; %(plan)s pays from %(least)s seconds on") % {
+        return _("closed after %(held)s seconds; %(plan)s requires at least %(least)s seconds") % {
             "held": accrual.held_seconds,
             "plan": version,
             "least": version.min_hold_seconds,
         }
     if reason == Reason.SYMBOL_NOT_MAPPED:
-        return _("the symbol %(symbol)s belongs to no symbol group yet") % {"symbol": accrual.symbol}
+        return _("symbol %(symbol)s isn't assigned to a symbol group yet") % {"symbol": accrual.symbol}
     if reason == Reason.NO_RATE and version is not None:
         return _("%(plan)s has no rate for %(group)s") % {
             "plan": version,
             "group": SymbolGroup(accrual.symbol_group).label,
         }
     if reason == Reason.BEYOND_LEVELS and version is not None:
-        return _("%(plan)s pays nothing at level %(level)s") % {"plan": version, "level": accrual.level}
+        return _("%(plan)s pays no commission at level %(level)s") % {"plan": version, "level": accrual.level}
     return str(reason.label)
 
 
@@ -170,13 +171,14 @@ def explain_settlement(settlement: Settlement) -> list[Step]:
     currency = settlement.currency
     steps = [
         Step(
-            _("%(trades)s trades, %(lots)s lots") % {"trades": settlement.trades, "lots": plain(settlement.lots)},
+            ngettext("%(trades)s trade, %(lots)s lots", "%(trades)s trades, %(lots)s lots", settlement.trades)
+            % {"trades": settlement.trades, "lots": plain(settlement.lots)},
             f"{plain(settlement.accrued)} {currency}",
         )
     ]
     if settlement.carried_in:
-        steps.append(Step(_("Carried in from the last settlement"), f"{plain(settlement.carried_in)} {currency}"))
+        steps.append(Step(_("Carried forward from the last settlement"), f"{plain(settlement.carried_in)} {currency}"))
     if settlement.carried_out:
-        steps.append(Step(_("Carried to the next settlement"), f"{plain(-settlement.carried_out)} {currency}"))
+        steps.append(Step(_("Carried forward to the next settlement"), f"{plain(-settlement.carried_out)} {currency}"))
     steps.append(Step(_("Credited"), formats.money(settlement.amount, currency)))
     return steps

@@ -72,25 +72,27 @@ class PartnerSearch(forms.Form):
                 return found[0]
             if found:
                 raise forms.ValidationError(
-                    _("Several partners match “%(words)s”. Enter the code of one: %(several)s."),
+                    _("Several partners match “%(words)s”. Enter one of these codes: %(several)s."),
                     params={
                         "words": words,
                         "several": ", ".join(f"{one.name} ({one.code})" for one in found[:SEVERAL_MAX]),
                     },
                 )
         raise forms.ValidationError(
-            _("There is no partner with the name or code “%(words)s” at this brand."), params={"words": words}
+            _("No partner named “%(words)s” and no partner with this code at this brand."), params={"words": words}
         )
 
 
 class PartnerForm(PartnerSearch):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
     name = forms.CharField(max_length=120, label=_("Name or company"))
-    email = forms.EmailField(label=_("E-mail"), help_text=_("The sign-in; an invitation goes there"))
-    currency = forms.ChoiceField(choices=CURRENCIES, label=pgettext_lazy("currency", "Paid in"))
-    code = forms.SlugField(max_length=24, required=False, label=_("Code"), help_text=_("Empty: one is made up"))
+    email = forms.EmailField(
+        label=_("E-mail"), help_text=_("Used to sign in. We'll send an invitation to this address.")
+    )
+    currency = forms.ChoiceField(choices=CURRENCIES, label=pgettext_lazy("currency", "Payout currency"))
+    code = forms.SlugField(max_length=24, required=False, label=_("Code"), help_text=_("Leave empty to generate one"))
     parent = PartnerField(
-        required=False, label=_("Upline partner"), help_text=_("Name or code. Empty: at the top of the tree")
+        required=False, label=_("Upline partner"), help_text=_("Name or code. Leave empty for a partner without upline")
     )
     plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"))
 
@@ -125,7 +127,9 @@ class PartnerForm(PartnerSearch):
 
 class MoveForm(PartnerSearch):
     parent = PartnerField(
-        required=False, label=_("New upline partner"), help_text=_("Name or code. Empty: at the top of the tree")
+        required=False,
+        label=_("New upline partner"),
+        help_text=_("Name or code. Leave empty for a partner without upline"),
     )
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
@@ -166,19 +170,19 @@ class AttributeForm(forms.Form):
     def clean_client(self) -> int:
         number: int = self.cleaned_data["client"]
         if not clients_visible_to(self.user).filter(pk=number).exists():
-            raise forms.ValidationError(_("You don't see a client with this number."))
+            raise forms.ValidationError(_("No client with this number in your books."))
         return number
 
 
 class LinkForm(forms.Form):
-    campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("What you will recognise it by"))
+    campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("A name to recognise it by"))
 
 
 class WalletForm(AttributeForm):
     """The client record whose wallet gets this partner's payouts, typed by number."""
 
     client = forms.IntegerField(
-        min_value=1, label=_("Client number"), help_text=_("The partner's own record at the same brand")
+        min_value=1, label=_("Client number"), help_text=_("The partner's own client record at the same brand")
     )
 
 
@@ -188,9 +192,9 @@ class PayOutForm(forms.Form):
     amount = forms.DecimalField(max_digits=18, decimal_places=8, min_value=Decimal("0.00000001"), label=_("Amount"))
     currency = forms.ChoiceField(choices=[], label=_("Currency"))
     to = forms.ChoiceField(choices=[], label=_("Pay to"), required=False)
-    iban = IbanField(label=_("IBAN"), required=False, help_text=_("For a bank account only"))
+    iban = IbanField(label=_("IBAN"), required=False, help_text=_("For bank accounts only"))
     holder = forms.CharField(
-        label=_("Account holder"), required=False, max_length=120, help_text=_("Only an account in your own name.")
+        label=_("Account holder"), required=False, max_length=120, help_text=_("The account must be in your own name.")
     )
     request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
@@ -211,12 +215,12 @@ class PayOutForm(forms.Form):
         if offer is None:
             return cleaned
         if offer.currency and cleaned.get("currency") and offer.currency != cleaned["currency"]:
-            self.add_error("to", _("This one takes %(currency)s only.") % {"currency": offer.currency})
+            self.add_error("to", _("This destination accepts %(currency)s only.") % {"currency": offer.currency})
         if offer.destination.to == PayoutTo.BANK:
             for name in ("iban", "holder"):
                 if not cleaned.get(name) and name not in self.errors:
                     self.add_error(
-                        name, _("Enter the account's IBAN.") if name == "iban" else _("Enter whose account it is.")
+                        name, _("Enter the account's IBAN.") if name == "iban" else _("Enter the account holder.")
                     )
         return cleaned
 
@@ -243,31 +247,31 @@ class VersionForm(forms.Form):
     """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed."""
 
     starts_at = forms.DateTimeField(
-        label=_("Starts"),
+        label=_("Valid from"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-        help_text=_("Trades closed from then on"),
+        help_text=_("Applies to trades closed from this time on"),
     )
-    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Currency of the rates"))
+    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Rate currency"))
     min_hold_seconds = forms.IntegerField(
-        min_value=0, max_value=86_400, initial=180, label=_("Shortest holding time, seconds")
+        min_value=0, max_value=86_400, initial=180, label=_("Minimum holding time (seconds)")
     )
     clawback_days = forms.IntegerField(
-        min_value=0, max_value=365, initial=90, label=_("Clawback after a chargeback, days")
+        min_value=0, max_value=365, initial=90, label=_("Clawback period after a chargeback (days)")
     )
     is_pool = forms.BooleanField(
         required=False,
         initial=True,
-        label=_("The rate is a pot"),
-        help_text=_("All levels together never get more than it"),
+        label=_("Total rebate is shared"),
+        help_text=_("All levels together can't exceed the rate"),
     )
     account_groups = forms.CharField(
         required=False,
         max_length=400,
-        label=_("Account groups that count"),
-        help_text=_("Separated by commas, a star at the end matches the rest; empty: all"),
+        label=_("Eligible account groups"),
+        help_text=_("Separate with commas; an asterisk at the end matches the rest. Leave empty for all"),
     )
-    note = forms.CharField(required=False, max_length=300, label=_("Note for the second person"))
+    note = forms.CharField(required=False, max_length=300, label=_("Note for the approver"))
 
     def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
         if like is not None and "initial" not in kwargs:
@@ -284,7 +288,7 @@ class VersionForm(forms.Form):
                 max_value=100,
                 max_digits=9,
                 decimal_places=6,
-                label=_("Share of level %(level)s") % {"level": level},
+                label=_("Share for level %(level)s") % {"level": level},
             )
         for name in self.fields:  # the matrix has no labels beside its cells
             if name.startswith(("rate_", "fixed_", "share_")):
@@ -363,7 +367,7 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
 class RecomputeForm(forms.Form):
     brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
     first = forms.DateField(label=_("From"), widget=DayInput())
-    last = forms.DateField(label=_("To, included"), widget=DayInput())
+    last = forms.DateField(label=_("To (inclusive)"), widget=DayInput())
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -379,7 +383,7 @@ class RecomputeForm(forms.Form):
         cleaned = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and first > last:
-            self.add_error("last", _("The last day is before the first one."))
+            self.add_error("last", _("The last day can't be before the first day."))
         elif first and last and (last - first).days > 400:
-            self.add_error("first", _("At most 400 days at once."))
+            self.add_error("first", _("Choose a period of 400 days at most."))
         return cleaned

@@ -31,15 +31,15 @@ def invite(partner: Partner, *, actor: Actor) -> None:
         to=Recipient(user.email, user.language, partner.brand),
         is_secret=True,
         letter=lambda: Letter(
-            subject=_("Your partner pages at %(brand)s") % {"brand": partner.brand},
+            subject=_("Your partner portal at %(brand)s") % {"brand": partner.brand},
             greeting=_("Hello %(name)s,") % {"name": partner.name},
             paragraphs=(
                 _(
-                    "You are a partner of %(brand)s now. Your own pages show your links, your clients and what each of "
-                    "their trades earned you."
+                    "You're now a partner of %(brand)s. The partner portal shows your links, your clients "
+                    "and the commission on each of their trades."
                 )
                 % {"brand": partner.brand},
-                _("Choose a password to open them. The link works once and for three days."),
+                _("Choose a password to open it. The link can be used once and expires after three days."),
             ),
             button=(_("Choose a password"), address),
         ),

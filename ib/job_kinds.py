@@ -12,7 +12,7 @@ from crm.models import Brand
 from ib import engine
 
 
-@job_kind("ib.recompute", title=gettext_lazy("Recalculation of commissions"))
+@job_kind("ib.recompute", title=gettext_lazy("Commission recalculation"))
 def recompute(job: RunningJob) -> None:
     """Recompute each day in its own transaction: a cancelled job keeps the days that are done, and may be started again."""
     brand = Brand.objects.get(pk=job.parameters["brand"])

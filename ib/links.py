@@ -45,7 +45,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
                 partner=partner, code=code or new_code(), campaign=campaign.strip(), landing=landing
             )
     except IntegrityError:
-        raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": code})
+        raise DomainError(_("The code %(code)s is already taken. Choose another one.") % {"code": code})
     audit.record(
         actor=actor, action=IbAction.LINK_CREATED, target=link, brand_id=partner.brand_id, after={"code": link.code}
     )
@@ -79,7 +79,9 @@ def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
 def _refuse_too_many(partner: Partner) -> None:
     """Refuse a link above the limit. The partner is locked, so that two links at once count each other."""
     if partner.referral_links.filter(is_active=True).count() >= LINKS_MAX:
-        raise DomainError(_("There are already %(count)s links. Switch one off first.") % {"count": LINKS_MAX})
+        raise DomainError(
+            _("You've reached the limit of %(count)s links. Deactivate one first.") % {"count": LINKS_MAX}
+        )
 
 
 def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> None:

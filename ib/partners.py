@@ -53,7 +53,7 @@ def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at:
     policies.require(can_manage_partners(actor, brand.pk))
     client = details.client
     if client is not None and client.brand_id != brand.pk:
-        raise DomainError(_("That client belongs to another brand."))
+        raise DomainError(_("This client belongs to another brand."))
     now = at or timezone.now()
     user = _sign_in(brand, details)
     try:
@@ -71,7 +71,7 @@ def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at:
             )
     except IntegrityError as error:
         if "partner_code_is_unique" in str(error):
-            raise DomainError(_("The code %(code)s is taken. Choose another one.") % {"code": details.code})
+            raise DomainError(_("The code %(code)s is already taken. Choose another one.") % {"code": details.code})
         raise DomainError(_("This client is already a partner."))
     PartnerSpell.objects.create(partner=partner, starts_at=now)
     tree.lock_tree()
@@ -105,9 +105,7 @@ def _sign_in(brand: Brand, details: PartnerDetails) -> User:
             user.set_unusable_password()
             user.save()
     except IntegrityError:
-        raise DomainError(
-            _("There is already a sign-in with the address %(email)s. Use another one.") % {"email": email}
-        )
+        raise DomainError(_("There's already a login with the address %(email)s. Use another one.") % {"email": email})
     return user
 
 
@@ -151,10 +149,10 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     if partner.client_id is not None:
-        raise WrongState(_("This partner has a trading wallet already."))
+        raise WrongState(_("This partner already has a wallet."))
     client = Client.objects.filter(pk=client_id, brand_id=partner.brand_id).first()
     if client is None or (actor is not None and not reaches(actor, client)):
-        raise DomainError(_("There is no client with this number at the partner's brand."))
+        raise DomainError(_("No client with this number at the partner's brand."))
     if Partner.objects.filter(client=client).exists():
         raise DomainError(_("This client is already a partner."))
     partner.client = client
@@ -180,7 +178,7 @@ def grant_partner(*, user: User, partner_id: int, actor: Actor, take_away: bool 
     policies.require_permission(actor, "crm.manage_staff")
     partner = Partner.objects.get(pk=partner_id)
     if actor is not None and not partners_visible_to(actor).filter(pk=partner.pk).exists():
-        raise NotAllowed(_("You can't grant access to something that you don't reach yourself."))
+        raise NotAllowed(_("You can only grant access to what you can access yourself."))
     (remove_perm if take_away else assign_perm)("ib.access_partner", user, partner)
     audit.record(
         actor=actor,

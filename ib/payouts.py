@@ -68,7 +68,7 @@ def offers(partner: Partner, currencies: list[str]) -> list[Offer]:
     client = partner.client
     if client is None:
         return []
-    places = [Offer(Destination(), _("My trading wallet"))]
+    places = [Offer(Destination(), _("My wallet"))]
     if client.user_id is None:
         return places
     accounts = TradingAccount.objects.select_related("server").filter(
@@ -121,11 +121,11 @@ def pay_out(
     """
     partner = lock(Partner, partner_id, "client__user")
     if actor is not None and actor.pk != partner.user_id:
-        raise NotAllowed(_("Only the partner takes money from their own balance."))
+        raise NotAllowed(_("Only the partner can withdraw from their own balance."))
     known = Payout.objects.filter(partner=partner, request_key=request_key).first()
     if known is not None:
         if (known.amount, known.currency, known.destination) != (amount, currency, destination.key):
-            raise IdempotencyConflict(_("This form was already sent with another amount. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with a different amount. Start again."))
         return known
     client = _payee(partner)
     _check_amount(partner, amount, currency)
@@ -169,21 +169,22 @@ def pay_out(
 def _payee(partner: Partner) -> Client:
     """Lock the linked client record before its wallet: the order of every transfer and withdrawal."""
     if partner.state != "active":
-        raise WrongState(_("Payouts are stopped for this partner. Ask your partner manager."))
+        raise WrongState(_("Your payouts are suspended. Contact your partner manager."))
     if partner.client_id is None:
-        raise DomainError(_("There is no trading wallet to pay into yet. Ask your partner manager to link one."))
+        raise DomainError(_("You don't have a wallet for payouts yet. Ask your partner manager to link one."))
     return lock(Client, partner.client_id, "brand", "user")
 
 
 def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
     if amount <= 0 or amounts.quantize(amount, currency) != amount:
         raise DomainError(
-            _("Enter an amount above zero, with no more digits than %(currency)s has.") % {"currency": currency}
+            _("Enter an amount above zero with no more decimal places than %(currency)s allows.")
+            % {"currency": currency}
         )
     held = balances_of(partner).get(currency, Decimal(0))
     if amount > held:
         raise DomainError(
-            _("There is %(held)s to pay out; you asked for %(amount)s.")
+            _("Your balance is %(held)s; you requested %(amount)s.")
             % {"held": formats.money(held, currency), "amount": formats.money(amount, currency)}
         )
 
@@ -193,7 +194,7 @@ def _send_on(client: Client, destination: Destination, amount: Decimal, currency
     if destination.to == PayoutTo.WALLET:
         return ""
     if client.user is None:
-        raise DomainError(_("Your client record has no sign-in yet. Choose your trading wallet, or contact support."))
+        raise DomainError(_("Your client account has no login yet. Choose your wallet, or contact support."))
     if destination.to == PayoutTo.ACCOUNT:
         account = TradingAccount.objects.filter(pk=int(destination.target), client=client, currency=currency).first()
         if account is None:

@@ -124,7 +124,7 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> P
         with transaction.atomic():
             plan = Plan.objects.create(brand=brand, name=name, description=description)
     except IntegrityError:
-        raise DomainError(_("There is already a plan called “%(name)s”.") % {"name": name})
+        raise DomainError(_("There's already a plan called “%(name)s”.") % {"name": name})
     audit.record(actor=actor, action=IbAction.PLAN_CREATED, target=plan, brand_id=brand.pk, after={"name": name})
     return plan
 
@@ -161,7 +161,7 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
     if version.state != VersionState.DRAFT or version.made_by_id != actor.pk:
-        raise WrongState(_("Only its maker changes a version, and only while it is a draft."))
+        raise WrongState(_("Only the author can change a version, and only while it's a draft."))
     check_card(terms.card, is_pool=terms.is_pool)
     before = _described(version, rate_card(version))
     for name, value in terms.settings().items():
@@ -185,16 +185,16 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
 def check_card(card: RateCard, *, is_pool: bool) -> None:
     """Raise DomainError, in words, for a rate card that can't be meant."""
     if not card.levels() or not card.groups():
-        raise DomainError(_("Enter at least one rate per lot and one level."))
+        raise DomainError(_("Enter at least one rate per lot and one level share."))
     for value in [*card.rates.values(), *card.overrides.values()]:
         if value < 0:
             raise DomainError(_("A rate can't be negative."))
     if any(not 0 <= share <= 1 for share in card.shares.values()):
-        raise DomainError(_("A level's share is between 0 and 100 %."))
+        raise DomainError(_("A level's share must be between 0 and 100 %."))
     if is_pool:
         for group, (total, pot) in card.overspent().items():
             raise DomainError(
-                _("%(group)s: the levels together get %(total)s a lot, more than the pot of %(pot)s.")
+                _("%(group)s: the levels add up to %(total)s per lot, which exceeds the total of %(pot)s.")
                 % {"group": group, "total": formats.money(total), "pot": formats.money(pot)}
             )
 
@@ -273,7 +273,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
     if others.exists():
         version.starts_at = max(version.starts_at, now)
     if others.filter(starts_at__gte=version.starts_at).exists():
-        raise WrongState(_("A version that starts later is active already. Write a new one that starts after it."))
+        raise WrongState(_("A later version is already active. Create a new version that starts after it."))
     if before is not None:
         before.ends_at = version.starts_at
         before.save(update_fields=["ends_at"])
@@ -301,7 +301,7 @@ def reject_version(*, version_id: int, actor: Actor, reason: str) -> PlanVersion
     version = _locked(version_id)
     policies.require(can_decide_version(actor, version))
     if not reason.strip():
-        raise DomainError(_("Say why, so that the maker can write a better one."))
+        raise DomainError(_("Enter a reason, so that the author can revise the version."))
     version.move_to(VersionState.REJECTED)
     version.decided_by, version.decided_at, version.decision_reason = actor, timezone.now(), reason
     version.save()
@@ -356,11 +356,11 @@ def assign_plan(
     policies.require(can_manage_partners(actor, partner.brand_id))
     plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
-        raise WrongState(_("This plan has no active version yet."))
+        raise WrongState(_("This plan doesn't have an active version yet."))
     now = at or timezone.now()
     current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).first()
     if (current.plan_id if current else None) == plan_id:
-        raise WrongState(_("This is already so."))
+        raise WrongState(_("Nothing to change: this is already set."))
     if current is not None:
         current.ends_at = now
         current.save(update_fields=["ends_at"])

@@ -18,7 +18,7 @@ def can_in_brand(user: Actor, permission: str, brand_id: int) -> Decision:
         return allowed
     if brand_id in reach_of(user).whole_brands:
         return YES
-    return no(_("You don't work for this brand."))
+    return no(_("You don't have access to this brand."))
 
 
 def can_manage_partners(user: Actor, brand_id: int) -> Decision:

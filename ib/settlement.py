@@ -53,7 +53,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
     period = lock(SettlementPeriod, period_id, "brand")
     policies.require(can_settle(actor, brand_id))
     if period.state == PeriodState.CLOSED:
-        raise WrongState(_("This period is settled already."))
+        raise WrongState(_("This period is already settled."))
     earlier = SettlementPeriod.objects.filter(
         brand_id=brand_id, state=PeriodState.OPEN, starts_at__lt=period.starts_at
     ).first()
@@ -61,7 +61,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
         raise WrongState(_("Settle the earlier period (%(period)s) first.") % {"period": earlier})
     now = at or timezone.now()
     if now <= period.starts_at:
-        raise WrongState(_("This period has not begun yet."))
+        raise WrongState(_("This period hasn't started yet."))
     if period.ends_at > now:
         _cut(period, now)
     period.move_to(PeriodState.CLOSED)

@@ -51,16 +51,16 @@ class PartnerFilter(django_filters.FilterSet):
 
 class PartnerTable(Table):
     name, title, permission, export_permission = "ib.partners", _("Partners"), "ib.view_partner", EXPORT
-    subtitle = _("Introducing brokers, their place in the tree and their plan")
+    subtitle = _("Introducing brokers with their upline and plan")
     columns = [
         Column("name", _("Name"), link=True),
         Column("code", _("Code"), css="mono"),
         BadgeColumn("state", _("State")),
-        Column("parent_name", _("Below")),
+        Column("parent_name", _("Upline")),
         Column("plan_name", _("Plan")),
         Column("brand", _("Brand"), value="brand.name"),
         Column("manager", _("Manager"), hidden=True),
-        Column("currency", pgettext_lazy("currency", "Paid in")),
+        Column("currency", pgettext_lazy("currency", "Payout currency")),
         DateColumn("joined_at", _("Since")),
     ]
     filterset = PartnerFilter
@@ -68,7 +68,7 @@ class PartnerTable(Table):
     search_hint = _("Name, code or e-mail")
     empty = Empty(
         _("No partners yet"),
-        _("A partner refers clients by a link and earns on their trading."),
+        _("Partners refer clients through links and earn commission on their trading."),
         "handshake",
         _("New partner"),
         "ib_partner_new",
@@ -91,7 +91,7 @@ class PartnerTable(Table):
 class AccrualFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=AccrualState.choices, label=_("State"))
     reason = django_filters.ChoiceFilter(choices=[c for c in Reason.choices if c[0]], label=_("Reason"))
-    partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner's code"))
+    partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner code"))
     client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
     deal = django_filters.NumberFilter(method="of_deal", label=_("Deal"))
     closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
@@ -135,12 +135,16 @@ class AccrualTable(Table):
     """Every accrual: what was earned, what was not paid and why."""
 
     name, title, permission, export_permission = "ib.accruals", _("Commissions by trade"), "ib.view_accrual", EXPORT
-    subtitle = _("One row per deal, partner and level; trades that were not paid say why")
+    subtitle = _("One row per deal, partner and level, with the reason for each unpaid trade")
     columns = ACCRUAL_COLUMNS
     filterset: ClassVar[type[django_filters.FilterSet] | None] = AccrualFilter
     is_searchable = False
     row_url_name = "ib_accrual"
-    empty = Empty(_("Nothing accrued"), _("Rows appear seconds after a referred client closes a position."), "coins")
+    empty = Empty(
+        _("No commissions yet"),
+        _("Commissions appear within seconds after a referred client closes a position."),
+        "coins",
+    )
 
     def queryset(self) -> QuerySet[Accrual]:
         rows = Accrual.objects.select_related("partner").filter(partner__in=partners_visible_to(self.user))
@@ -156,9 +160,9 @@ class AccrualTable(Table):
 
 class ExclusionTable(AccrualTable):
     name, title = "ib.exclusions", _("Not paid")
-    subtitle = _("Closed trades of referred clients that earned nothing, with the reason")
+    subtitle = _("Closed trades of referred clients without commission, with the reason")
     columns = [column for column in ACCRUAL_COLUMNS if column.name not in ("amount", "state", "rate")]
-    empty = Empty(_("Every trade was paid"), icon="circle-check")
+    empty = Empty(_("All trades were paid"), icon="circle-check")
 
     def queryset(self) -> QuerySet[Accrual]:
         return super().queryset().filter(state=AccrualState.EXCLUDED)
@@ -184,7 +188,7 @@ SETTLEMENT_COLUMNS = [
     NumberColumn("lots", _("Lots"), digits=2),
     MoneyColumn("accrued", _("Accrued")),
     MoneyColumn("amount", _("Credited")),
-    MoneyColumn("carried_out", _("Carried"), hidden=True),
+    MoneyColumn("carried_out", _("Carried forward"), hidden=True),
     BadgeColumn("state", _("State")),
     AgoColumn("settled_at", _("Settled")),
 ]
@@ -196,7 +200,7 @@ class SettlementTable(Table):
     is_searchable = False
     row_url_name = "ib_settlement"
     empty = Empty(
-        _("Nothing settled yet"), _("A settlement closes a period and books what each partner earned."), "coins"
+        _("Nothing settled yet"), _("A settlement closes a period and credits each partner's commissions."), "coins"
     )
 
     def queryset(self) -> QuerySet[Settlement]:
@@ -216,7 +220,7 @@ class PartnerSettlementTable(SettlementTable):
 
 class RunTable(Table):
     name, title, permission = "ib.runs", _("Commission runs"), "ib.view_accrual"
-    subtitle = _("Each pass of the engine and what it wrote; a recalculation only adds differences")
+    subtitle = _("Each commission calculation and its results; a recalculation adds differences only")
     columns = [
         TimeColumn("started_at", _("Started")),
         BadgeColumn("kind", _("Kind")),
@@ -242,7 +246,7 @@ class RunTable(Table):
 class PlanTable(Table):
     name, title, permission = "ib.plans", _("Commission plans"), "ib.view_plan"
     subtitle = _(
-        "Rate cards by symbol group and level. Versions never change once active; a second person activates them"
+        "Rates by symbol group and level. Active versions can't be changed; a second person activates each version"
     )
     columns = [
         Column("name", _("Name"), link=True),
@@ -253,7 +257,7 @@ class PlanTable(Table):
     search_fields = ["name", "description"]
     empty = Empty(
         _("No plans yet"),
-        _("A plan says what a closed lot pays each level."),
+        _("A plan sets the commission per closed lot for each level."),
         "receipt-text",
         _("New plan"),
         "ib_plan_new",
@@ -272,12 +276,12 @@ class PartnerClientTable(Table):
         BadgeColumn("stage", _("Stage"), value="client.stage"),
         Column("country", _("Country"), value="client.country"),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
-        Column("method", _("How"), value="get_method_display"),
+        Column("method", _("Source"), value="get_method_display"),
         DateColumn("starts_at", _("Since")),
     ]
     is_searchable = False
     is_adjustable = False
-    empty = Empty(_("Nobody referred yet"), icon="users")
+    empty = Empty(_("No referred clients yet"), icon="users")
 
     def queryset(self) -> QuerySet[Attribution]:
         partner_ids = partners_visible_to(self.user).filter(pk=self.scope["partner_id"]).values("pk")
@@ -305,11 +309,11 @@ class MyClientsTable(Table):
     """The clients a partner referred, masked: a first name, a letter, a country."""
 
     name, title = "partners.clients", _("Clients")
-    subtitle = _("Who registered through your links. Names are shortened and contacts stay with the broker")
+    subtitle = _("Clients who registered through your links. Names are shortened, and contact details aren't shared")
     columns = [
         Column("client", _("Client"), render=lambda row, table: masked_name(row.client), css="nowrap"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
-        MoneyColumn("earned", _("Earned, open period"), currency="partner.currency"),
+        MoneyColumn("earned", _("Earned this period"), currency="partner.currency"),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
         Column("country", _("Country"), render=lambda row, table: country_name(row.client.country)),
         Column("campaign", _("Campaign"), value="link.campaign"),
@@ -317,7 +321,9 @@ class MyClientsTable(Table):
     ]
     is_adjustable = False
     is_searchable = False
-    empty = Empty(_("Nobody yet"), _("Share one of your links: who registers through it appears here."), "users")
+    empty = Empty(
+        _("No clients yet"), _("Share one of your links. Clients who register through it appear here."), "users"
+    )
 
     def queryset(self) -> QuerySet[Attribution]:
         rows = Attribution.objects.filter(partner__user_id=self.user.pk, ends_at__isnull=True)
@@ -343,7 +349,7 @@ class MyEarningsTable(Table):
     """What each trade earned the partner, or why it earned nothing."""
 
     name, title = "partners.earnings", _("Earnings by trade")
-    subtitle = _("Every closed trade of your network: what it earned you, or why it did not")
+    subtitle = _("All closed trades in your network, with your commission or the reason why there is none")
     columns = [
         TimeColumn("closed_at", _("Closed"), link=True),
         MoneyColumn("amount", _("Amount"), signed=True),  # early in the row: a phone shows three columns at first
@@ -358,7 +364,9 @@ class MyEarningsTable(Table):
     filterset = MyEarningsFilter
     is_adjustable = False
     is_searchable = False
-    empty = Empty(_("Nothing yet"), _("Rows appear seconds after one of your clients closes a position."), "coins")
+    empty = Empty(
+        _("No trades yet"), _("Trades appear within seconds after one of your clients closes a position."), "coins"
+    )
 
     def queryset(self) -> QuerySet[Accrual]:
         rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client", "introducer")
@@ -378,7 +386,9 @@ class MySettlementsTable(Table):
     is_searchable = False
     row_url_name = ""
     empty = Empty(
-        _("Nothing settled yet"), _("Commissions of a month are settled in the first days of the next."), "coins"
+        _("Nothing settled yet"),
+        _("Each month's commissions are settled in the first days of the following month."),
+        "coins",
     )
 
     def queryset(self) -> QuerySet[Settlement]:
@@ -391,7 +401,7 @@ class MySettlementsTable(Table):
 class MyPayoutsTable(Table):
     name, title = "partners.payouts", _("Payouts")
     columns = [
-        TimeColumn("paid_at", _("When")),
+        TimeColumn("paid_at", _("Date")),
         MoneyColumn("amount", _("Amount")),
         Column("id", _("Number"), render=lambda row, table: f"P-{row.pk}", css="mono"),
     ]

@@ -81,7 +81,7 @@ def move_partner(
     current = PartnerLink.objects.filter(partner=partner, ends_at__isnull=True).first()
     before = current.parent_id if current else None
     if before == parent_id:
-        raise WrongState(_("%(partner)s already stands there.") % {"partner": partner})
+        raise WrongState(_("%(partner)s is already in that position.") % {"partner": partner})
     if current is not None:
         current.ends_at = now
         current.save(update_fields=["ends_at"])
@@ -109,7 +109,10 @@ def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Actor) -> N
     except IntegrityError as error:
         if "above itself" in str(error) or "partner_is_not_its_own_parent" in str(error):
             raise WrongState(
-                _("%(parent)s stands below %(partner)s: that would close a circle. Move %(parent)s elsewhere first.")
+                _(
+                    "%(parent)s is in the downline of %(partner)s, so this move would create a loop. Move "
+                    "%(parent)s first."
+                )
                 % {"parent": parent, "partner": partner}
             )
-        raise DomainError(_("This move clashes with another one of the same partner. Reload and try again."))
+        raise DomainError(_("This partner was moved at the same time by someone else. Reload the page and try again."))

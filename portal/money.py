@@ -95,7 +95,7 @@ def describe_deposit(deposit: Deposit) -> StatusText:
         DepositState.EXPIRED: (_("Payment expired"), again, "neutral", 0),
         DepositState.HELD: (_("Your payment is under review"), held, "warning", 1),
         DepositState.RETURNED: (
-            _("Returned"),
+            _("Returned to sender"),
             _("The money was returned to the account or card it came from."),
             "neutral",
             1,

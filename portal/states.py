@@ -26,7 +26,7 @@ WORDS: Final[dict[type[Model], dict[str, Any]]] = {
         DepositState.PENDING: _("On its way"),
         DepositState.HELD: _("Under review"),
         DepositState.SETTLED: _("In your wallet"),
-        DepositState.RETURNED: _("Returned"),
+        DepositState.RETURNED: _("Returned to sender"),
         DepositState.CHARGED_BACK: _("Reversed by your bank"),
         DepositState.CHARGEBACK_REVERSED: _("Back in your wallet"),
     },

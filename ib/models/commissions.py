@@ -35,8 +35,8 @@ class CommissionRun(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_runs")
     kind = models.CharField(max_length=10, choices=RunKind.choices)
-    from_at = models.DateTimeField(null=True, help_text=_("Deals closed from here …"))
-    to_at = models.DateTimeField(null=True, help_text=_("… to before here"))
+    from_at = models.DateTimeField(null=True, help_text=_("Start of the deals' closing time (inclusive)"))
+    to_at = models.DateTimeField(null=True, help_text=_("End of the deals' closing time (exclusive)"))
     deals = models.PositiveIntegerField(default=0)
     accrued = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)
@@ -141,8 +141,8 @@ class Accrual(models.Model):
     level = models.PositiveSmallIntegerField()
     client = bulk_key(Client)
     deal_id = models.BigIntegerField()
-    ticket = models.BigIntegerField(help_text=_("The deal's number on the platform"))
-    closed_at = models.DateTimeField(help_text=_("When the position was closed: the deal's execution"))
+    ticket = models.BigIntegerField(help_text=_("Deal number on the platform"))
+    closed_at = models.DateTimeField(help_text=_("When the position was closed (execution time of the deal)"))
     account_id = models.BigIntegerField()
     symbol = models.CharField(max_length=32)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True)
@@ -150,17 +150,19 @@ class Accrual(models.Model):
     held_seconds = models.IntegerField(null=True)
     version = bulk_key(PlanVersion, null=True)
     rate = models.DecimalField(max_digits=16, decimal_places=8, null=True, help_text=_("Per lot"))
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True, help_text=_("Of the level; 1 where fixed"))
+    share = models.DecimalField(
+        max_digits=9, decimal_places=8, null=True, help_text=_("Share of the level; 1 for fixed amounts")
+    )
     is_override = models.BooleanField(default=False)
     rate_currency = models.CharField(max_length=5, blank=True)
     rate_amount = models.DecimalField(max_digits=20, decimal_places=8, default=0, help_text=_("In the plan's currency"))
     fx_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)
-    fx_on = models.DateField(null=True, help_text=_("The day of the reference rate"))
+    fx_on = models.DateField(null=True, help_text=_("Day of the reference rate"))
     currency = models.CharField(max_length=5)
     amount = models.DecimalField(max_digits=20, decimal_places=8)
     period = bulk_key(SettlementPeriod)
     corrects = bulk_key("self", null=True)
-    source = models.CharField(max_length=40, blank=True, help_text=_("What caused a correction, e.g. deposit:17"))
+    source = models.CharField(max_length=40, blank=True, help_text=_("Cause of a correction, e.g. deposit:17"))
     created_at = models.DateTimeField()
 
     class Meta:
@@ -247,12 +249,10 @@ class ReversedPart(models.Model):
 
     deposit = models.ForeignKey("wallet.Deposit", on_delete=models.PROTECT, related_name="+")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+")
-    reference = models.CharField(
-        max_length=200, blank=True, help_text=_("The dispute or refund, as the wallet names it")
-    )
-    source = models.CharField(max_length=40, unique=True, help_text=_("As accruals name it"))
-    since = models.DateTimeField(help_text=_("When the deposit arrived: what was traded from then on rests on it"))
-    amount = models.DecimalField(max_digits=28, decimal_places=8, help_text=_("The whole deposit"))
+    reference = models.CharField(max_length=200, blank=True, help_text=_("Reference of the dispute or refund"))
+    source = models.CharField(max_length=40, unique=True, help_text=_("Reference used in the accruals"))
+    since = models.DateTimeField(help_text=_("When the deposit arrived; later trades are funded by it"))
+    amount = models.DecimalField(max_digits=28, decimal_places=8, help_text=_("Full amount of the deposit"))
     currency = models.CharField(max_length=5)
     base = models.DecimalField(max_digits=28, decimal_places=8)
     paid_in = models.DecimalField(max_digits=28, decimal_places=8)
@@ -304,8 +304,8 @@ class PartnerDay(models.Model):
     currency = models.CharField(max_length=5)
     amount = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     lots = models.DecimalField(max_digits=18, decimal_places=8, default=0)
-    trades = models.PositiveIntegerField(default=0, help_text=_("Rows that paid"))
-    unpaid = models.PositiveIntegerField(default=0, help_text=_("Rows that did not"))
+    trades = models.PositiveIntegerField(default=0, help_text=_("Paid rows"))
+    unpaid = models.PositiveIntegerField(default=0, help_text=_("Unpaid rows"))
 
     class Meta:
         ordering = ["partner_id", "day"]
@@ -323,7 +323,9 @@ class Payout(models.Model):
     """Money a partner took from their commission balance into their own trading wallet, and where it went on from there."""
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payouts")
-    request_key = models.CharField(max_length=80, help_text=_("From the form: the same click twice is one payout"))
+    request_key = models.CharField(
+        max_length=80, help_text=_("Idempotency key from the form: prevents a double payout")
+    )
     amount = models.DecimalField(max_digits=20, decimal_places=8)
     currency = models.CharField(max_length=5)
     journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="commission_payout")
@@ -333,7 +335,9 @@ class Payout(models.Model):
         max_length=60, default=PayoutTo.WALLET, help_text=_("wallet, account:<id> or bank:<PSP and method>")
     )
     reference = models.CharField(
-        max_length=20, blank=True, help_text=_("Of the transfer or withdrawal by which it went on from the wallet")
+        max_length=20,
+        blank=True,
+        help_text=_("Reference of the transfer or withdrawal that moved the money on from the wallet"),
     )
 
     class Meta:
@@ -364,9 +368,13 @@ class Settlement(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="settlements")
     currency = models.CharField(max_length=5)
     previous = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="next", help_text=_("Whose remainder was carried in")
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="next",
+        help_text=_("Settlement whose remainder was carried forward"),
     )
-    trades = models.PositiveIntegerField(help_text=_("Accrual rows that paid"))
+    trades = models.PositiveIntegerField(help_text=_("Paid accrual rows"))
     lots = models.DecimalField(max_digits=18, decimal_places=8)
     accrued = models.DecimalField(max_digits=20, decimal_places=8)
     carried_in = models.DecimalField(max_digits=20, decimal_places=8)

@@ -75,11 +75,11 @@ class Partner(HasState):
         related_name="as_partner",
         null=True,
         blank=True,
-        help_text=_("The partner's own client record, where they also trade"),
+        help_text=_("The partner's own client record, if they also trade"),
     )
     code = models.SlugField(max_length=24)
     name = models.CharField(max_length=120)
-    currency = models.CharField(max_length=5, help_text=_("In which commissions are paid out"))
+    currency = models.CharField(max_length=5, help_text=_("Currency in which commissions are paid out"))
     state = models.CharField(max_length=8, choices=PartnerState.choices, default=PartnerState.PENDING)
     manager = models.ForeignKey(
         User,
@@ -87,7 +87,7 @@ class Partner(HasState):
         related_name="managed_partners",
         null=True,
         blank=True,
-        help_text=_("The IB manager in charge"),
+        help_text=_("Responsible IB manager"),
     )
     joined_at = models.DateTimeField()
     history = HistoricalRecords()
@@ -222,7 +222,7 @@ class ReferralLink(models.Model):
     code = models.SlugField(max_length=24, unique=True)
     campaign = models.CharField(max_length=80, blank=True)
     landing = models.CharField(
-        max_length=200, blank=True, help_text=_("Path on this site; empty: the brand's registration page")
+        max_length=200, blank=True, help_text=_("Path on this site. Leave empty for the brand's registration page")
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -76,21 +76,21 @@ class PlanVersion(HasState):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=VersionState.choices, default=VersionState.DRAFT)
-    starts_at = models.DateTimeField(help_text=_("Trades closed from this instant on"))
+    starts_at = models.DateTimeField(help_text=_("Applies to trades closed from this time on"))
     ends_at = models.DateTimeField(null=True, blank=True)
-    currency = models.CharField(max_length=5, help_text=_("Currency of the rates"))
-    min_hold_seconds = models.PositiveIntegerField(default=180, help_text=_("Shorter trades earn nothing"))
+    currency = models.CharField(max_length=5, help_text=_("Rate currency"))
+    min_hold_seconds = models.PositiveIntegerField(default=180, help_text=_("No commission on shorter trades"))
     account_groups = ArrayField(
         models.CharField(max_length=64),
         default=list,
         blank=True,
-        help_text=_("Platform groups that count, e.g. real\\standard*; empty: all"),
+        help_text=_("Eligible platform groups, e.g. real\\standard*. Leave empty for all"),
     )
     is_pool = models.BooleanField(
-        default=True, help_text=_("The rate of a symbol group is a pot: all levels together never get more")
+        default=True, help_text=_("The rate of a symbol group is shared: all levels together can't exceed it")
     )
     clawback_days = models.PositiveSmallIntegerField(
-        default=90, help_text=_("A reversed deposit takes commissions of so many days back; 0: none")
+        default=90, help_text=_("Days of commissions clawed back after a reversed deposit; 0 for none")
     )
     note = models.CharField(max_length=300, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
@@ -111,7 +112,8 @@ def recompute(request: HttpRequest) -> HttpResponse:
         )
         return redirect("job", job.pk)
     text = _(
-        "By the plans and the tree as they were when each position closed. Only differences are added, as new rows."
+        "Uses the plans and the partner tree as they were when each position was closed. Only "
+        "differences are added, as new rows."
     )
     return render(
         request,
@@ -190,7 +192,14 @@ def settle(request: UserRequest, period_id: int) -> HttpResponse:
     if not run_action(
         request,
         lambda: settlement.settle_period(period_id=period_id, actor=request.user),
-        lambda rows: _("Settled: %(count)s partners' commissions are in the ledger.") % {"count": len(rows)},
+        lambda rows: (
+            ngettext(
+                "Period settled. Commissions of %(count)s partner credited.",
+                "Period settled. Commissions of %(count)s partners credited.",
+                len(rows),
+            )
+            % {"count": len(rows)}
+        ),
         show_forbidden=True,
     ):
         return redirect("ib_periods")

@@ -163,7 +163,7 @@ def new_partner(request: UserRequest) -> HttpResponse:
     done = run_action(
         request,
         register,
-        lambda partner: _("%(partner)s is a partner now. An invitation is on its way.") % {"partner": partner},
+        lambda partner: _("%(partner)s created. Invitation sent.") % {"partner": partner},
         form=form,
         show_forbidden=True,
     )
@@ -185,13 +185,17 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
-        _("Moved. Trades closed until now keep their upline."),
+        _("Partner moved. Trades closed earlier keep their upline."),
         form=form,
         show_forbidden=True,
     ):
         return redirect(partner)
     return _form(
-        request, partner, form, _("Move in the tree"), _("From now on. Trades closed earlier keep the upline they had.")
+        request,
+        partner,
+        form,
+        _("Move partner"),
+        _("Takes effect immediately. Trades closed earlier keep their upline."),
     )
 
 
@@ -207,7 +211,7 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
-        _("The plan holds from now on."),
+        _("Plan changed. It applies to trades closed from now on."),
         form=form,
         show_forbidden=True,
     ):
@@ -216,8 +220,8 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
         request,
         partner,
         form,
-        _("Change the plan"),
-        _("Trades of this partner's clients that close from now on are paid by it, at all levels."),
+        _("Change plan"),
+        _("The plan applies to all trades of this partner's clients closed from now on, at all levels."),
     )
 
 
@@ -233,12 +237,12 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
         lambda: partners.change_state(
             partner_id=partner.pk, to=to, actor=request.user, reason=form.cleaned_data["reason"]
         ),
-        _("Done. It holds for trades that close from now on."),
+        _("Status changed. It applies to trades closed from now on."),
         form=form,
         show_forbidden=True,
     ):
         return redirect(partner)
-    return _form(request, partner, form, _("Change to “%(state)s”") % {"state": to.label}, "")
+    return _form(request, partner, form, _("Set status to “%(state)s”") % {"state": to.label}, "")
 
 
 @staff_page("ib.manage_partners")
@@ -253,13 +257,17 @@ def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
-        _("The client is this partner's from now on."),
+        _("Client assigned to this partner."),
         form=form,
         show_forbidden=True,
     ):
         return redirect("ib_partner_tab", partner.pk, "clients")
     return _form(
-        request, partner, form, _("Assign a client"), _("From now on. Trades closed earlier stay with whom they were.")
+        request,
+        partner,
+        form,
+        _("Assign client"),
+        _("Takes effect immediately. Trades closed earlier stay with the previous partner."),
     )
 
 
@@ -276,7 +284,7 @@ def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
-        _("Trading wallet linked."),
+        _("Wallet linked."),
         form=form,
     ):
         return redirect(partner)
@@ -284,9 +292,10 @@ def link_wallet(request: UserRequest, partner_id: int) -> HttpResponse:
         request,
         partner,
         form,
-        _("Link trading wallet"),
+        _("Link wallet"),
         _(
-            "Payouts go to this client's wallet, and their own trading earns this partner nothing. It can't be changed later."
+            "Payouts go to this client's wallet, and the partner earns no commission on this "
+            "client's trading. You can't change this later."
         ),
     )
 
@@ -312,10 +321,10 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
         run_action(
             request,
             lambda: invitations.invite(partner, actor=request.user),
-            _("The invitation is on its way to %(email)s.") % {"email": partner.user.email},
+            _("Invitation sent to %(email)s.") % {"email": partner.user.email},
         )
         return redirect(partner)
-    return _form(request, partner, None, _("Send the invitation again"), partner.user.email)
+    return _form(request, partner, None, _("Resend invitation"), partner.user.email)
 
 
 def _form(request: UserRequest, partner: Partner, form: forms.Form | None, title: str, text: str) -> HttpResponse:

@@ -155,7 +155,7 @@ def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     )
     if done:
         return _after_draft(request, done.result)
-    return _version_form(request, version.plan, form, _("Change %(version)s") % {"version": version})
+    return _version_form(request, version.plan, form, _("Edit %(version)s") % {"version": version})
 
 
 def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
@@ -166,7 +166,7 @@ def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
             _("Version proposed. Awaiting second approval."),
         )
     else:
-        messages.success(request, _("Saved as a draft: nothing is paid by it yet."))
+        messages.success(request, _("Draft saved. It has no effect until it's activated."))
     return redirect(version.plan)
 
 
@@ -188,9 +188,12 @@ def decide(request: UserRequest, version_id: int) -> HttpResponse:
         "propose": (lambda: plans.propose_version(**about), _("Version proposed. Awaiting second approval.")),
         "activate": (
             lambda: plans.activate_version(**about, reason=reason),
-            _("%(version)s is active.") % {"version": version},
+            _("%(version)s activated.") % {"version": version},
         ),
-        "reject": (lambda: plans.reject_version(**about, reason=reason), _("Rejected. The maker was told why.")),
+        "reject": (
+            lambda: plans.reject_version(**about, reason=reason),
+            _("Version rejected. The author was notified of the reason."),
+        ),
     }
     button = next((name for name in actions if name in request.POST), None)
     if button is not None:

@@ -254,9 +254,9 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     """
     data, destination = form.cleaned_data, form.destination
     message = {
-        PayoutTo.WALLET: _("Paid to your trading wallet."),
+        PayoutTo.WALLET: _("Paid to your wallet."),
         PayoutTo.ACCOUNT: _("Payout sent to your trading account."),
-        PayoutTo.BANK: _("Payout to your bank account requested. We check it like any withdrawal."),
+        PayoutTo.BANK: _("Payout to your bank account requested. We'll review it like any withdrawal."),
     }[destination.to]
     done = run_action(
         request,

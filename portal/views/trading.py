@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
@@ -138,7 +139,7 @@ def _chart(request: HttpRequest, account: TradingAccount) -> Chart | None:
         x=curve.at,
         series=[
             Series(_("Equity"), curve.equity, kind="area", unit=account.currency),
-            Series(_("Balance"), curve.balance, tone="neutral", kind="step", unit=account.currency),
+            Series(pgettext("portal", "Balance"), curve.balance, tone="neutral", kind="step", unit=account.currency),
         ],
     )
 

@@ -133,7 +133,7 @@ def test_a_partner_sees_the_network_and_why_a_trade_was_paid(open_page, network,
     expect(page.get_by_text(network.sub.name).first).to_be_visible()
     page.goto("/partners/earnings/")
     page.locator("tbody a[href*='/trade/']").first.click()
-    expect(page.get_by_role("heading", name="How it came about")).to_be_visible()
+    expect(page.get_by_role("heading", name="Calculation")).to_be_visible()
     expect(page.get_by_text(re.compile("0.5 lots|0.50 lots")).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
 

@@ -112,11 +112,11 @@ def test_staff_are_told_which_money_it_was_and_partners_only_its_share(network, 
     taken = Accrual.objects.get(kind="clawback", partner=network.sub)
     back = Accrual.objects.get(kind="restored", partner=network.sub)
     text = " | ".join(step.text for step in explain.explain(taken, for_staff=True))
-    assert "Of deposit D-a, €25.00 of €100.00 went back to the payer (dp_1) | 25 % of what the client had paid" in text
+    assert "€25.00 of €100.00 of deposit D-a was returned to the payer (dp_1) | 25 % of the client's deposits" in text
     text = " | ".join(step.text for step in explain.explain(back, for_staff=True))
-    assert "The chargeback dp_1 of deposit D-a was reversed: €25.00 of €100.00 came again" in text
+    assert "Chargeback dp_1 of deposit D-a was reversed: €25.00 of €100.00 recovered" in text
     text = " | ".join(f"{step.text} {step.figure}" for step in explain.explain(back))
-    assert "D-a" not in text and "25 % of what the client had paid" in text and text.endswith("+€1.50")
+    assert "D-a" not in text and "25 % of the client's deposits" in text and text.endswith("+€1.50")
 
 
 def test_the_banks_changes_of_mind_reach_the_partners_books(network, cast):

@@ -57,7 +57,7 @@ def test_without_a_group_or_a_version_nothing_is_made_up():
 
 @pytest.mark.parametrize(
     ("seconds", "least", "words"),
-    [(None, 180, ""), (600, 180, "Held for 10:00; the plan asks for at least 3:00"), (600, 0, "Held for 10:00")],
+    [(None, 180, ""), (600, 180, "Held for 10:00; the plan's minimum is 3:00"), (600, 0, "Held for 10:00")],
 )
 def test_how_long_it_was_held(version, seconds, least, words):
     version.min_hold_seconds = least
@@ -85,10 +85,10 @@ def test_currencies_and_fixed_rates(version, fields, figures):
     [
         (Reason.HELD_TOO_SHORT, {"held_seconds": 100}, "closed after 100 seconds", "Closed before the plan"),
         (Reason.HELD_TOO_SHORT, {}, "Closed before the plan", "Closed before the plan"),
-        (Reason.SYMBOL_NOT_MAPPED, {}, "the symbol EURUSD belongs to no", "the symbol EURUSD belongs to no"),
+        (Reason.SYMBOL_NOT_MAPPED, {}, "symbol EURUSD isn't assigned", "symbol EURUSD isn't assigned"),
         (Reason.NO_RATE, {}, "has no rate for", "The plan has no rate"),
-        (Reason.BEYOND_LEVELS, {}, "pays nothing at level 1", "The plan pays nothing at this level"),
-        (Reason.SELF_TRADE, {}, "Partners earn nothing", "Partners earn nothing"),
+        (Reason.BEYOND_LEVELS, {}, "pays no commission at level 1", "The plan pays no commission at this level"),
+        (Reason.SELF_TRADE, {}, "Partners earn no", "Partners earn no"),
     ],
 )
 def test_why_a_trade_paid_nothing(version, reason, fields, with_version, without):
@@ -121,10 +121,10 @@ def test_a_partner_never_reads_which_deposit_went_back(cast, version, kind, for_
     steps = said(row, version, for_staff=for_staff)
     assert any(deposit.reference in text for text in steps) is for_staff
     share = "25" if kind == AccrualKind.CLAWBACK else "12.5"
-    assert any(text.startswith(f"{share} % of what the client had paid in") for text in steps)
+    assert any(text.startswith(f"{share} % of the client's deposits") for text in steps)
     assert steps[-1].startswith("Correction: ")
     other = accrual(kind=kind, reason=Reason.DEPOSIT_REVERSED, source="deposit:18", amount=Decimal(-1))
-    assert not any("of what the client had paid in" in text for text in said(other, version, for_staff=for_staff))
+    assert not any("of the client's deposits" in text for text in said(other, version, for_staff=for_staff))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_new_partner_has_a_sign_in_a_link_and_is_active(cast):
 
 
 def test_an_address_is_one_sign_in(cast):
-    with pytest.raises(DomainError, match="already a sign-in"):
+    with pytest.raises(DomainError, match="already a login"):
         partners.register_partner(
             brand=cast.brand,
             details=partners.PartnerDetails(name="X", email="clara@example.com", currency="EUR"),
@@ -175,6 +175,6 @@ def test_too_many_links_are_refused(cast, monkeypatch):
     monkeypatch.setattr(links, "LINKS_MAX", 2)
     partner = make_partner(cast.brand)
     links.create_link(partner_id=partner.pk, campaign="", actor=partner.user)
-    with pytest.raises(DomainError, match="Switch one off"):
+    with pytest.raises(DomainError, match="Deactivate one"):
         links.create_link(partner_id=partner.pk, campaign="", actor=partner.user)
     assert ReferralLink.objects.filter(partner=partner).count() == 2

@@ -144,7 +144,7 @@ def test_the_partners_page_requests_a_bank_payout_after_the_password(paid, cast,
 
 def test_a_partner_without_a_wallet_learns_whom_to_ask(network, browse):
     page = browse(network.sub.user).get(reverse("partner_payouts")).content.decode()
-    assert "No trading wallet yet" in page and f"mailto:{network.sub.brand.support_email}" in page
+    assert "No wallet linked" in page and f"mailto:{network.sub.brand.support_email}" in page
 
 
 def test_staff_link_a_partners_wallet_once(network, cast, browse):
@@ -152,7 +152,7 @@ def test_staff_link_a_partners_wallet_once(network, cast, browse):
     browser = browse(cast.ib_manager)
     answer = browser.post(page, {"client": 999_999, "reason": "theirs"})
     assert "see a client with this number" in answer.content.decode()
-    with pytest.raises(DomainError, match="no client"):  # of another brand
+    with pytest.raises(DomainError, match="No client"):  # of another brand
         foreign = type(cast.client).objects.create(
             brand=cast.other_brand, book=cast.other_book, email="x@y.example", created_at=timezone.now()
         )
@@ -177,8 +177,8 @@ def test_the_first_page_and_the_links_count_the_same_clicks(network, browse):
     browser = browse(network.sub.user)
     for name in ("partner_home", "partner_links"):
         page = text_of(browser.get(reverse(name)))
-        assert "16 clicks and 3 registrations in 30 days" in page, name
-        assert "4 of the clicks by a link that is switched off" in page, name
+        assert "16 clicks and 3 registrations in the last 30 days" in page, name
+        assert "including 4 clicks on an inactive link" in page, name
 
 
 def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):

@@ -329,7 +329,7 @@ def test_an_accrual_is_explained_to_the_trade(network, cast):
 def test_a_trade_that_was_not_paid_says_why_in_words(network):
     accrue(network, held_seconds=100)
     steps = explain.explain(Accrual.objects.get(level=1))
-    assert steps[-1].text == f"Not paid: closed after 100 seconds; {network.version} pays from 180 seconds on"
+    assert steps[-1].text == f"Not paid: closed after 100 seconds; {network.version} requires at least 180 seconds"
 
 
 def test_a_settlement_is_explained_from_sum_to_payment(network, cast):

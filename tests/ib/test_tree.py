@@ -44,7 +44,7 @@ def test_a_partner_can_be_moved_to_the_top(cast):
 def test_a_move_that_closes_a_circle_is_refused_in_words(cast):
     top = make_partner(cast.brand)
     sub = make_partner(cast.brand, parent=make_partner(cast.brand, parent=top))
-    with pytest.raises(WrongState, match="circle"):
+    with pytest.raises(WrongState, match="loop"):
         tree.move_partner(partner_id=top.pk, parent_id=sub.pk, actor=cast.ib_manager, reason="")
     assert uplines(top) == [top.pk]
 

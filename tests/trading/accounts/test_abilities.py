@@ -79,7 +79,7 @@ def test_a_client_is_not_offered_what_can_not_be_done(cast: Cast, account: Tradi
     with pytest.raises(DomainError, match="change the leverage"):
         requests.ask(account_id=account.pk, kind=RequestKind.LEVERAGE, leverage=20, actor=user)
     page = browse(user).get(f"/portal/accounts/{account.pk}/").content.decode()
-    assert "Not possible from here" in page and "move money to and from" in page and "bonus" not in page
+    assert "Not available here" in page and "transfer money to and from" in page and "bonus" not in page
     assert 'data-dialog="password"' not in page and 'data-dialog="ask-' not in page and "/portal/transfer/?" not in page
     assert account.login not in browse(user).get("/portal/transfer/").content.decode()
 
