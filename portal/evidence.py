@@ -20,4 +20,4 @@ def terms_accepted(dispute: Dispute) -> Part:
         )
         for consent in reversed(consents[:ROWS_MAX])
     ]
-    return Part("What the client agreed to", ("When", "Text", "Answer", "IP address"), rows)
+    return Part("Terms accepted by the client", ("Time", "Text", "Answer", "IP address"), rows)

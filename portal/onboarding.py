@@ -116,7 +116,7 @@ def missing_details(client: Client) -> list[str]:
 def _details_step(client: Client) -> Step:
     missing = missing_details(client)
     hint = (
-        ngettext("%(count)s answer is missing.", "%(count)s answers are missing.", len(missing))
+        ngettext("%(count)s detail is missing.", "%(count)s details are missing.", len(missing))
         % {"count": len(missing)}
         if missing
         else _("Complete.")
