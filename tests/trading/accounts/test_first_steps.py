@@ -114,4 +114,4 @@ def test_no_first_password_replaces_one_in_use(cast: Cast) -> None:
 def test_what_the_platform_does_not_let_us_set_is_not_offered(cast: Cast) -> None:
     account = make_account(cast.client, make_server(name="Sirix", kind="sirix"))
     page = signed_in(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
-    assert "Show password" not in page and "letter" in page
+    assert "Show password" not in page and "e-mail from the platform" in page
