@@ -151,7 +151,7 @@ def test_staff_link_a_partners_wallet_once(network, cast, browse):
     page = reverse("ib_partner_wallet", args=[network.top.pk])
     browser = browse(cast.ib_manager)
     answer = browser.post(page, {"client": 999_999, "reason": "theirs"})
-    assert "see a client with this number" in answer.content.decode()
+    assert "No client with this number in your books" in answer.content.decode()
     with pytest.raises(DomainError, match="No client"):  # of another brand
         foreign = type(cast.client).objects.create(
             brand=cast.other_brand, book=cast.other_book, email="x@y.example", created_at=timezone.now()
@@ -196,4 +196,4 @@ def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
     ]
     assert dict(found.rows)["Crypto"] == [None, Decimal("0.50"), None]
     page = text_of(browse(network.top.user).get(reverse("partner_home")))
-    assert "Your rates per lot" in page and other.plan.name in page and "introduced the client" in page
+    assert "Your rates per lot" in page and other.plan.name in page and "partner who referred them" in page

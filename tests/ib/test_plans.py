@@ -114,8 +114,8 @@ def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (card(shares={1: "0.7", 2: "0.4"}), "more than the pot"),
-        (card(overrides={("fx_majors", 2): "9"}), "more than the pot"),
+        (card(shares={1: "0.7", 2: "0.4"}), "exceeds the total"),
+        (card(overrides={("fx_majors", 2): "9"}), "exceeds the total"),
         (card(rates={"fx_majors": "-1"}), "negative"),
         (card(shares={1: "1.5"}), "between 0 and 100"),
         (plans.RateCard(rates={}, shares={}, overrides={}), "at least one rate"),
