@@ -144,8 +144,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
             [client.owner_id],
             kind="wallet.first_deposit",
             url=client.get_absolute_url(),
-            title=phrase("%(client)s paid in for the first time: %(money)s")
-            % {"client": client, "money": _money(event)},
+            title=phrase("First deposit by %(client)s: %(money)s") % {"client": client, "money": _money(event)},
             dedupe_key=f"ftd:{client.pk}",
         )
 
@@ -158,7 +157,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
     timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
-        title=phrase("Deposit %(reference)s was taken back: %(money)s")
+        title=phrase("Deposit %(reference)s was reversed: %(money)s")
         % {"reference": deposit.reference, "money": _money(event)},
         dedupe_key=f"deposit-reversed:{deposit.pk}:{event.kind}:{event.dispute_id or event.reference}",
         is_visible_to_client=event.kind == "refund",
@@ -172,7 +171,7 @@ def tell_of_the_reversal(event: DepositReversed) -> None:
             move_stage(
                 client_id=event.client_id,
                 to=Stage.VERIFIED,
-                reason=phrase("The only deposit was taken back"),
+                reason=phrase("The only deposit was reversed"),
                 is_step_back=True,
             )
 
@@ -183,7 +182,7 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
     timeline.add_entry(
         client_id=event.client_id,
         kind=TimelineKind.PAYMENT,
-        title=phrase("Refund asked for: %(m)s") % {"m": _money(event)},
+        title=phrase("Refund requested: %(m)s") % {"m": _money(event)},
         body=withdrawal.reference,
         url=url,
         dedupe_key=f"withdrawal-requested:{withdrawal.pk}",
@@ -192,9 +191,9 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
     notify(
         [pk for pk in people if pk != withdrawal.requested_by_id],
         kind="wallet.withdrawal_requested",
-        title=phrase("A refund of %(money)s to %(client)s waits for you")
+        title=phrase("Refund of %(money)s to %(client)s awaits your approval")
         % {"client": withdrawal.client, "money": _money(event)},
-        body=phrase("Two people approve it") if withdrawal.needs_second else "",
+        body=phrase("Needs a second approval") if withdrawal.needs_second else "",
         url=url,
         dedupe_key=f"withdrawal:{withdrawal.pk}",
     )
@@ -222,8 +221,9 @@ def ask_finance(event: WithdrawalRequested) -> None:
         notify(
             people_with("wallet.approve_withdrawal", brand_id=event.brand_id),
             kind="wallet.withdrawal_requested",
-            title=phrase("%(client)s asks for %(money)s") % {"client": withdrawal.client, "money": _money(event)},
-            body=phrase("Two people approve it") if withdrawal.needs_second else "",
+            title=phrase("%(client)s requested a withdrawal of %(money)s")
+            % {"client": withdrawal.client, "money": _money(event)},
+            body=phrase("Needs a second approval") if withdrawal.needs_second else "",
             url=url,
             dedupe_key=f"withdrawal:{withdrawal.pk}",
         )
@@ -303,7 +303,7 @@ def tell_that_it_came_back_from_the_bank(event: DepositRestored) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
 
     title = (
-        phrase("The refund of %(reference)s came back: %(money)s")
+        phrase("The refund of %(reference)s was returned: %(money)s")
         if event.dispute_id is None
         else phrase("The chargeback of %(reference)s was reversed: %(money)s")
     ) % {"reference": deposit.reference, "money": _money(event)}
@@ -322,7 +322,7 @@ def ask_finance_about_held_money(event: DepositHeld) -> None:
     notify(
         people_with("wallet.release_deposit", brand_id=event.brand_id),
         kind="wallet.deposit_held",
-        title=phrase("%(money)s of %(client)s is held")
+        title=phrase("Deposit of %(money)s from %(client)s is on hold")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=joined((HoldReason(reason).label for reason in deposit.hold_reasons), "; "),
         url=reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk}),
@@ -337,7 +337,7 @@ def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
     notify(
         people_with("wallet.answer_dispute", brand_id=event.brand_id),
         kind="wallet.dispute_opened",
-        title=phrase("A dispute about %(money)s of %(client)s")
+        title=phrase("New dispute over %(money)s from %(client)s")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=event.reason,
         url=reverse("wallet:dispute", kwargs={"pk": event.dispute_id}),

@@ -42,7 +42,7 @@ def client_deposits(journey: Journey) -> str:
     for event in sent:
         ask(f"{journey.psp_url}/_control/{event['psp']}/events/{event['event_id']}/resend", {})
     agent = journey.staff(AGENT)
-    page_shows(agent, "/notifications/", "Lukas Brandt paid in for the first time")
+    page_shows(agent, "/notifications/", "First deposit by Lukas Brandt")
     assert wallet_minor(journey) == 50_000, "a webhook that came again was booked again"
     move_to_platform(journey)
     return (

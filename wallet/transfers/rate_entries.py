@@ -61,7 +61,8 @@ def propose_rate(
     if last is not None and percent_from(rate, last.rate) > FAR_PERCENT and not is_far:
         raise DomainError(
             _(
-                "This rate is %(percent)s %% away from the last one, %(last)s of %(day)s. Check it, then confirm the difference."
+                "This rate is %(percent)s %% away from the last one (%(last)s on %(day)s). Check it, "
+                "then confirm the difference."
             )
             % {"percent": percent_from(rate, last.rate), "last": last.rate.normalize(), "day": formats.day(last.on)}
         )
@@ -81,15 +82,15 @@ def _check(currency: str, rate: Decimal, on: dt.date) -> FxRate | None:
     """Refuse a rate that may not be entered, with DomainError; return the newest known rate."""
     today = timezone.now().date()
     if currency in fx.CRYPTO or currency in fx.HUNDREDTHS or currency not in _in_use():
-        raise DomainError(_("Rates of %(currency)s can't be entered by hand.") % {"currency": currency[:5]})
+        raise DomainError(_("Rates for %(currency)s can't be entered by hand.") % {"currency": currency[:5]})
     if not 0 < rate < RATE_MAX or rate != rate.quantize(Decimal("1e-12")):
         raise DomainError(_("Enter a rate above zero with at most twelve decimal places."))
     if not today - dt.timedelta(days=DAYS_BACK_MAX) <= on <= today:
-        raise DomainError(_("Enter a day of the last %(days)s days, not a day to come.") % {"days": DAYS_BACK_MAX})
+        raise DomainError(_("Enter a day within the last %(days)s days, not in the future.") % {"days": DAYS_BACK_MAX})
     last = last_rate(currency)
     if last is not None and last.on >= on:
         raise DomainError(
-            _("There is a rate of %(day)s from %(source)s. Enter one of a later day.")
+            _("There is already a rate for %(day)s from %(source)s. Enter one for a later day.")
             % {"day": formats.day(last.on), "source": last.source}
         )
     return last
@@ -122,14 +123,16 @@ class RateApproval(approvals.ApprovalKind[RateEntry]):
         """
         last = _check(item.currency, item.rate, item.on)
         if last is not None and percent_from(item.rate, last.rate) > FAR_PERCENT and not item.is_far:
-            raise DomainError(_("A newer rate arrived that this one is far from. Refuse it, and enter another."))
+            raise DomainError(
+                _("A newer rate has arrived that is far from this one. Reject this one, and enter another.")
+            )
         try:
             with transaction.atomic():
                 FxRate.objects.create(
                     on=item.on, currency=item.currency, rate=item.rate, source=SOURCE, loaded_at=timezone.now()
                 )
         except IntegrityError as problem:
-            raise WrongState(_("A feed gave a rate of this day a moment ago.")) from problem
+            raise WrongState(_("A feed has just delivered a rate for this day.")) from problem
 
     def title(self, item: RateEntry) -> LocalizedText:
         return phrase("Exchange rate for %(currency)s") % {"currency": item.currency}

@@ -83,10 +83,10 @@ def _notify(feed: FxFeed) -> None:
     notify(
         people_with("wallet.post_manual_journal"),
         kind="wallet.rates_stale",
-        title=phrase("Exchange rates from %(feed)s are stale") % {"feed": feed.name},
+        title=phrase("Exchange rates from %(feed)s are out of date") % {"feed": feed.name},
         body=joined(
             [
-                phrase("The newest rates are of %(day)s. Exchanges stop once they are too old.")
+                phrase("The latest rates are from %(day)s. Currency exchange stops once they are too old.")
                 % {"day": latest or "–"},
                 feed.error,
             ],

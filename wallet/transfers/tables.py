@@ -37,7 +37,7 @@ class TransferTable(MovementTable):
     filterset = TransferFilter
     row_url_name = "wallet:transfer"
     empty = Empty(
-        _("No transfers yet"), _("Money between wallets and trading accounts shows up here."), "arrow-left-right"
+        _("No transfers yet"), _("Transfers between wallets and trading accounts appear here."), "arrow-left-right"
     )
 
     def queryset(self) -> QuerySet[Transfer]:
@@ -46,21 +46,19 @@ class TransferTable(MovementTable):
 
 class ExchangeTable(MovementTable):
     name, title, permission = "exchanges", _("Currency exchanges"), "wallet.view_transfer"
-    subtitle = _("Between wallets of one client, each at the rate that was quoted.")
+    subtitle = _("Exchanges between a client's own wallets, at the quoted rate.")
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
         MoneyColumn("amount_minor", _("Sold"), minor=True),
-        MoneyColumn("got_minor", _("Got"), minor=True, currency="got_currency"),
+        MoneyColumn("got_minor", _("Received"), minor=True, currency="got_currency"),
         Column("rate", _("Rate"), value=lambda row: f"{row.quote.rate:.6f}", css="end num"),
         Column("rate_on", _("Rate date"), value="quote.rate_on", css="nowrap"),
         Column("markup", _("Markup"), value=lambda row: f"{row.quote.markup_basis_points / 100:.2f} %", css="end num"),
         AgoColumn("created_at", _("Booked")),
     ]
     row_url_name = "wallet:exchange"
-    empty = Empty(
-        _("No exchanges yet"), _("When clients change money between their wallets, it shows up here."), "repeat"
-    )
+    empty = Empty(_("No currency exchanges yet"), _("Exchanges between clients' wallets appear here."), "repeat")
 
     def queryset(self) -> QuerySet[Exchange]:
         return queries.exchanges_visible_to(self.user).select_related("client", "quote").defer("client__search_text")

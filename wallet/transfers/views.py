@@ -67,7 +67,7 @@ def enter_rate(request: UserRequest) -> HttpResponse:
     done = run_action(
         request,
         lambda: rate_entries.propose_rate(actor=request.user, **form.cleaned_data),
-        _("Rate entered. A second person approves it."),
+        _("Rate entered. Awaiting second approval."),
         form=form,
     )
     return redirect("wallet:rates") if done else _page(request, form)

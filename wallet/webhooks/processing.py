@@ -100,7 +100,7 @@ def _store_once(message: WebhookMessage) -> WebhookMessage:
         message.move_to(InboxState.IGNORED)
         message.verdict = Verdict.DUPLICATE
         message.due_at, message.processed_at = None, message.received_at
-        message.outcome = _("The PSP sent this event before")
+        message.outcome = _("The PSP already sent this event")
         count_refused(message)
         return message
     enqueue_soon_on_commit("wallet.process_due_webhooks")
@@ -119,9 +119,9 @@ def _notify_refusal(message: WebhookMessage) -> None:
         people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
         kind="wallet.webhook_refused",
         title=(
-            phrase("A webhook of %(psp)s was refused: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
+            phrase("A webhook from %(psp)s was rejected: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
         ),
-        body=phrase("Nothing was changed. If it repeats, check the signing secret with the PSP."),
+        body=phrase("Nothing was changed. If this happens again, check the signing secret with the PSP."),
         url=f"/money/webhooks/{message.pk}/",
         dedupe_key=f"webhook:{message.psp_id}:{verdict.value}:{message.received_at:%Y%m%d%H}",
     )
@@ -216,7 +216,7 @@ def _try_later(message_id: int, error: Exception, *, attempts: int) -> str:
     if isinstance(error, _Disagreement):
         message.move_to(InboxState.REFUSED)
         message.processed_at, message.due_at = timezone.now(), None
-        message.outcome = _("The PSP's own API tells another amount: its word was taken, not this message's")
+        message.outcome = _("The PSP's API reports a different amount; the API value was used")
     elif message.attempts > len(BACK_OFF_SECONDS):
         message.move_to(InboxState.FAILED)
         message.processed_at, message.due_at = timezone.now(), None
@@ -271,7 +271,7 @@ def try_again(*, message_id: int, actor: User) -> WebhookMessage:
     message = lock(WebhookMessage, message_id, "psp")
     require(policies.can_manage_psp(actor, message.psp))
     if message.verdict != Verdict.ACCEPTED or message.state not in (InboxState.FAILED, InboxState.UNMATCHED):
-        raise WrongState(_("Only an accepted webhook that failed or found no payment can be tried again."))
+        raise WrongState(_("Only an accepted webhook that failed or found no payment can be retried."))
     message.move_to(InboxState.WAITING)
     message.due_at, message.attempts, message.processed_at = timezone.now(), 0, None
     message.save(update_fields=["state", "due_at", "attempts", "processed_at"])

@@ -26,7 +26,8 @@ class WebhookFilter(django_filters.FilterSet):
 class WebhookTable(Table):
     name, title, permission = "webhooks", _("Webhook inbox"), "wallet.view_webhookmessage"
     subtitle = _(
-        "Every message of a PSP as it came, with the verdict on its raw bytes. Only accepted ones are acted on."
+        "Every message from the PSPs as received, with the verdict on its raw bytes. Only "
+        "accepted messages are processed."
     )
     columns = [
         TimeColumn("received_at", _("Received"), seconds=True, link=True),
@@ -35,13 +36,13 @@ class WebhookTable(Table):
         Column("reference", _("Reference"), render=reference_of, css="nowrap"),
         BadgeColumn("verdict", _("Verdict")),
         BadgeColumn("state", _("State")),
-        Column("outcome", _("What was done"), css="clip muted"),
+        Column("outcome", _("Result"), css="clip muted"),
     ]
     filterset = WebhookFilter
     row_url_name = "wallet:webhook"
     search_hint = _("Reference")
     empty = Empty(
-        _("No webhooks yet"), _("The PSPs report payments here. Each has its own address and signing secret."), "inbox"
+        _("No webhooks yet"), _("PSPs report payments here. Each PSP has its own address and signing secret."), "inbox"
     )
 
     def search(self, queryset: QuerySet[WebhookMessage], query: str) -> QuerySet[WebhookMessage]:

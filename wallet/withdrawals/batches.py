@@ -128,7 +128,7 @@ def confirm(*, key: str, marks: Mapping[int, str], actor: User) -> ApprovalBatch
     """
     require_permission(actor, "wallet.approve_withdrawal")
     if not marks or len(marks) > BATCH_MAX:
-        raise DomainError(_("Choose between one and %(most)s withdrawals.") % {"most": BATCH_MAX})
+        raise DomainError(_("Choose between 1 and %(most)s withdrawals.") % {"most": BATCH_MAX})
     rows = Withdrawal.objects.filter(pk__in=marks).order_by("pk").values_list("pk", "reference")
     lines = [
         {"withdrawal": pk, "reference": reference, "mark": marks[pk], "result": "", "words": ""}
@@ -153,13 +153,13 @@ def _approve(line: Mapping[str, Any], actor: User) -> tuple[str, str]:
         with transaction.atomic():
             parts = lock_parts(line["withdrawal"])
             if mark_of_request(parts) != line["mark"]:
-                return "changed", _("It has changed since the preview. Nothing was done; look at it again.")
-            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=localize(phrase("In a batch")))
+                return "changed", _("It has changed since the preview. Nothing was done; review it again.")
+            done = approve_withdrawal(withdrawal_id=parts[0].pk, actor=actor, reason=localize(phrase("Batch approval")))
     except DomainError as error:
         return "refused", error.message
     if done.state == WithdrawalState.AWAITING_SECOND_APPROVAL:
-        return FIRST, _("Your approval is noted. A second person releases it.")
+        return FIRST, _("First approval recorded. Awaiting second approval.")
     ways = {part.way for part in parts}
     return RELEASE, _("Released to the PSP.") if ways != {WithdrawalRoute.REFUND} else _(
-        "Released: it goes back to its source."
+        "Released as a refund to its source."
     )

@@ -20,12 +20,12 @@ def refusals(parts: Sequence[Withdrawal]) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for part in parts:
         if part.psp_reference:
-            words = _("%(psp)s says that it paid this already: ask there, and reject it.") % {"psp": part.psp}
+            words = _("%(psp)s reports this as already paid. Check with the PSP, then reject it.") % {"psp": part.psp}
             reasons[part.request_reference].append(words)
     gone = _gone({part.source_deposit_id for part in parts if part.source_deposit_id is not None})
     for part in parts:
         if part.source_deposit_id in gone:
-            words = _("Deposit %(deposit)s was charged back or has gone back meanwhile: reject this.")
+            words = _("Deposit %(deposit)s has since been charged back or refunded. Reject this withdrawal.")
             reasons[part.request_reference].append(words % {"deposit": gone[part.source_deposit_id]})
     _add_chargebacks(reasons, [part for part in parts if part.part == 1 and part.purpose == Purpose.WITHDRAWAL])
     return reasons
@@ -59,6 +59,7 @@ def _add_chargebacks(reasons: dict[str, list[str]], requests: Sequence[Withdrawa
         since = [reference for at, reference in by_client[request.client_id] if at and at > request.requested_at]
         if since:
             words = _(
-                "Deposit %(reference)s was charged back since this was asked for: reject it, so that the wallet covers it."
+                "Deposit %(reference)s was charged back after this request. Reject the request so that "
+                "the wallet covers it."
             )
             reasons[request.request_reference].append(words % {"reference": since[0]})

@@ -20,32 +20,30 @@ def _is_yes(value: str) -> bool:
 class FindingForm(forms.Form):
     """How a payout ended, as its PSP or the bank reported it."""
 
-    kind = forms.ChoiceField(label=_("What you were told"))
+    kind = forms.ChoiceField(label=_("Reported result"))
     psp_reference = forms.CharField(
-        label=_("Its number there"),
+        label=_("PSP or bank reference"),
         max_length=100,
         required=False,
-        help_text=_("Of the payment, or of the return when it came back. Reports are matched by it."),
+        help_text=_("Of the payment, or of the return if it was returned. Used to match reports."),
     )
     amount = forms.DecimalField(
-        label=_("What came back"),
+        label=_("Amount returned"),
         required=False,
         max_digits=18,
         decimal_places=8,
         widget=forms.TextInput({"inputmode": "decimal"}),
-        help_text=_("Empty: all of it."),
+        help_text=_("Leave empty for the full amount."),
     )
-    reason = forms.CharField(
-        label=_("Who told you, and what"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = forms.CharField(label=_("Source and details"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
     returns_fee = forms.TypedChoiceField(label=_("Our fee"), coerce=_is_yes)
-    restores_bonus = forms.TypedChoiceField(label=_("The bonus that it took away"), coerce=_is_yes)
+    restores_bonus = forms.TypedChoiceField(label=_("Bonus removed by it"), coerce=_is_yes)
     terms_reason = forms.CharField(
-        label=_("Why so"),
+        label=_("Reason for the terms"),
         max_length=300,
         required=False,
-        help_text=_("Of fee and bonus, where it is not what the brand does."),
+        help_text=_("Required if fee or bonus differ from the brand's default."),
     )
     field_order = ("kind", "psp_reference", "amount", "returns_fee", "restores_bonus", "terms_reason", "reason")
 

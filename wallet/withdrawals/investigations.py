@@ -76,15 +76,15 @@ def propose_outcome(
     withdrawal = payout_results.lock_withdrawal(withdrawal_id)
     require(withdrawals_policies.can_propose_outcome(actor, withdrawal))
     if kind not in possible(withdrawal):
-        raise WrongState(_("That can't be said of this payment now."))
+        raise WrongState(_("That outcome isn't possible in the payment's current state."))
     psp_reference = psp_reference.strip()
     if kind == FindingKind.NOT_PAID:
         _require_time(withdrawal)
         _require_no_file(withdrawal)
     elif not psp_reference:
-        raise DomainError(_("Enter the number that the PSP or the bank gives it: reports are matched by it."))
+        raise DomainError(_("Enter the PSP's or bank's reference. Reports are matched by it."))
     elif kind == FindingKind.CAME_BACK and psp_reference == withdrawal.psp_reference:
-        raise DomainError(_("This is the number of the payment itself. The return has one of its own."))
+        raise DomainError(_("This is the reference of the payment itself. Enter the reference of the return."))
     amount_minor, decided = _amount(withdrawal, kind, amount), {}
     if kind == FindingKind.CAME_BACK:
         decided = returned_payouts.chosen(returned_payouts.terms_of(withdrawal, amount_minor), terms)
@@ -106,22 +106,23 @@ def _amount(withdrawal: Withdrawal, kind: str, amount: Decimal | None) -> int:
     minor = minor_of(amount, withdrawal.currency)
     if minor > whole:
         raise DomainError(
-            _("No more can come back than was paid: %(money)s.") % {"money": formats.money(withdrawal.payout_money)}
+            _("The amount returned can't exceed the amount paid: %(money)s.")
+            % {"money": formats.money(withdrawal.payout_money)}
         )
     if minor < whole and withdrawal.way == WithdrawalRoute.REFUND:
-        raise DomainError(_("A refund comes back whole; a difference is the PSP's fee, and stands in its report."))
+        raise DomainError(_("A refund is returned in full. Any difference is the PSP's fee and appears in its report."))
     return minor
 
 
 def _require_time(withdrawal: Withdrawal) -> None:
     if withdrawal.sent_at is not None and timezone.now() - withdrawal.sent_at < NOT_PAID_AFTER:
-        raise DomainError(_("It was sent less than an hour ago: the PSP may still pay it."))
+        raise DomainError(_("It was sent less than an hour ago. The PSP may still pay it."))
 
 
 def _require_no_file(withdrawal: Withdrawal) -> None:
     order = BankOrder.objects.filter(psp_id=withdrawal.psp_id, reference=withdrawal.reference).first()
     if order is not None and order.state == OrderState.IN_FILE:
-        raise DomainError(_("It stands in the payment file %(file)s, which may still be sent.") % {"file": order.batch})
+        raise DomainError(_("It is in payment file %(file)s, which may still be sent.") % {"file": order.batch})
 
 
 # ── the second person ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,8 +144,8 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
     client_path = "withdrawal__client"
     related = ("withdrawal__client",)
     one_open = ("withdrawal",)
-    confirm = gettext_lazy("Book it? The PSP is asked once more before.")
-    done = gettext_lazy("Booked.")
+    confirm = gettext_lazy("Book this result? The PSP is queried once more first.")
+    done = gettext_lazy("Result booked.")
 
     def lock(self, pk: int) -> PayoutFinding:
         """Lock the withdrawal, then its finding: the order of every verb that moves a withdrawal."""
@@ -164,7 +165,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
         withdrawal = item.withdrawal
         if item.kind not in POSSIBLE.get(withdrawal.state, ()):
             raise WrongState(
-                _("This payment is “%(state)s” meanwhile: refuse what was written down.")
+                _("This payment is now “%(state)s”. Reject the proposed result.")
                 % {"state": withdrawal.get_state_display()}
             )
         if item.kind == FindingKind.CAME_BACK:
@@ -187,7 +188,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
         if item.restores_bonus:
             lost = restoring.restorable(item.withdrawal, item.amount_minor).lost
             grants = ", ".join(f"{loss.grant} {formats.money(loss.money)}" for loss in lost)
-            rows.append(Change(_("Bonus restored"), grants or _("None: it can't be any more")))
+            rows.append(Change(_("Bonus restored"), grants or _("None: no longer possible")))
         if item.terms_reason:
             rows.append(Change(_("Reason for the terms"), item.terms_reason))
         return [*rows, Change(_("PSP reference"), item.psp_reference)] if item.psp_reference else rows
@@ -232,8 +233,8 @@ def _paid(finding: PayoutFinding, withdrawal: Withdrawal, actor: Actor) -> int:
         except InsufficientFunds as short:
             raise DomainError(
                 _(
-                    "The wallet does not hold %(money)s any more. Bring the missing part from “Chargeback losses” by a manual "
-                    "journal first: it is the house's loss until the client pays it back."
+                    "The wallet no longer holds %(money)s. Move the missing amount from “Chargeback losses” "
+                    "with a manual journal first: it is the broker's loss until the client repays it."
                 )
                 % {"money": formats.money(withdrawal.money)}
             ) from short

@@ -40,8 +40,8 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
         notify(
             [withdrawal.client.user_id],
             kind="wallet.refund_to_claim",
-            title=phrase("Fetch your refund of %(money)s") % {"money": withdrawal.money},
-            body=phrase("Say to which address it should go."),
+            title=phrase("Claim your refund of %(money)s") % {"money": withdrawal.money},
+            body=phrase("Enter the address to send it to."),
             url=f"/portal/wallet/{withdrawal.reference}/",
             dedupe_key=f"refund-to-claim:{withdrawal.pk}",
         )
@@ -69,9 +69,9 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
         kind="wallet.refund_unclaimed",
-        title=phrase("%(client)s has not claimed a refund of %(money)s")
+        title=phrase("%(client)s hasn't claimed a refund of %(money)s")
         % {"client": withdrawal.client, "money": withdrawal.money},
-        body=phrase("It stays reserved. Ask the client, or take it back."),
+        body=phrase("It stays reserved. Contact the client, or cancel the refund."),
         url=f"/money/withdrawals/{withdrawal.pk}/",
         dedupe_key=f"refund-unclaimed:{withdrawal.pk}",
     )

@@ -72,11 +72,11 @@ def chosen(terms: ReturnOptions, decided: ReturnTerms) -> dict[str, Any]:
     fee = terms.returns_fee if decided.returns_fee is None else decided.returns_fee
     bonus = terms.restores_bonus if decided.restores_bonus is None else decided.restores_bonus
     if fee and not terms.fee.amount:
-        raise DomainError(_("It cost the client no fee: there is none to return."))
+        raise DomainError(_("The client paid no fee, so there is none to return."))
     if bonus and not terms.bonus.lost:
-        raise DomainError(terms.bonus.refusal or _("It took no bonus away: there is none to restore."))
+        raise DomainError(terms.bonus.refusal or _("No bonus was removed, so there is none to restore."))
     if (fee, bonus) != (terms.returns_fee, terms.restores_bonus) and not reason.strip():
-        raise DomainError(_("Say why fee or bonus are treated otherwise than the brand does."))
+        raise DomainError(_("Enter why fee or bonus differ from the brand's default."))
     return {
         "fee_returned_minor": terms.fee.minor if fee else 0,
         "restores_bonus": bonus,
@@ -148,11 +148,11 @@ def _entry(finding: PayoutFinding, withdrawal: Withdrawal) -> Entry:
 def _reason_text(finding: PayoutFinding) -> str:
     """Write the withdrawal's reason, which the client reads too."""
     if finding.fee_returned_minor:
-        return _("%(money)s came back, and our fee of %(fee)s is returned") % {
+        return _("%(money)s was returned, and our fee of %(fee)s is refunded") % {
             "money": formats.money(finding.money),
             "fee": formats.money(finding.fee_returned),
         }
-    return _("%(money)s came back") % {"money": formats.money(finding.money)}
+    return _("%(money)s was returned") % {"money": formats.money(finding.money)}
 
 
 def _undo_refund(withdrawal: Withdrawal, deposit: Deposit) -> None:

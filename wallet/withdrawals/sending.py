@@ -112,7 +112,7 @@ def _claim(withdrawal_id: int) -> Withdrawal | None:
         return None
     withdrawal.move_to(WithdrawalState.SENDING)
     if withdrawal.way == WithdrawalRoute.REFUND and _is_gone(withdrawal):
-        fail(withdrawal, reason=_("The deposit was charged back or has gone back meanwhile"))
+        fail(withdrawal, reason=_("The deposit has since been charged back or refunded"))
         return None
     withdrawal.sent_at, withdrawal.next_look_up_at = now, now + LEASE
     withdrawal.save(update_fields=["state", "sent_at", "next_look_up_at", "updated_at"])
@@ -221,7 +221,7 @@ def take_refund_back(*, withdrawal_id: int, actor: Actor, reason: str) -> str:
         withdrawal = lock_withdrawal(withdrawal_id)
         require(policies.can_look_up(actor, withdrawal))
         if not refund_claims.may_be_closed(withdrawal):
-            raise WrongState(_("There is nothing to take back: it is not waiting to be claimed."))
+            raise WrongState(_("Nothing to cancel: this refund isn't waiting to be claimed."))
         audit_withdrawal(withdrawal, WalletAction.REFUND_TAKEN_BACK, actor=actor, reason=reason)
     with about(withdrawal.reference):
         adapter_of(withdrawal.psp).withdraw_refund(_refund_order(withdrawal))
@@ -267,11 +267,9 @@ def _call_for_help(withdrawal: Withdrawal) -> None:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
         kind="wallet.payout_unknown",
-        title=phrase("The outcome of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
+        title=phrase("The result of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
         body=(
-            phrase(
-                "It is looked up again and again and never sent twice. Ask %(psp)s, and say on this page what you were told."
-            )
+            phrase("It is checked repeatedly and never sent twice. Contact %(psp)s, and enter the result on this page.")
             % {"psp": withdrawal.psp}
         ),
         url=f"/money/withdrawals/{withdrawal.pk}/",

@@ -28,8 +28,8 @@ class WithdrawalFilter(django_filters.FilterSet):
     psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Reason"))
-    way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Way"))
-    needs_second = django_filters.BooleanFilter(label=_("Two people approve"))
+    way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Route"))
+    needs_second = django_filters.BooleanFilter(label=_("Second approval"))
     requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
 
     class Meta:
@@ -47,7 +47,7 @@ def _checks(row: Withdrawal, _table: Table) -> str:
     return format_html(
         '<span class="k-badge tone-warning" title="{}">{}</span>',
         " · ".join(check.reason for check in findings),
-        _("%(count)s to look at") % {"count": len(findings)},
+        _("%(count)s to review") % {"count": len(findings)},
     )
 
 
@@ -59,7 +59,7 @@ class WithdrawalTable(MovementTable):
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True),
         Column("checks", _("Checks"), render=_checks, export=False),
-        YesNoColumn("needs_second", _("Four eyes")),
+        YesNoColumn("needs_second", _("Second approval")),
         Column("psp", _("PSP"), value="psp.name"),
         Column("destination_label", _("To"), css="nowrap"),
         AgoColumn("requested_at", _("Requested")),
@@ -70,7 +70,7 @@ class WithdrawalTable(MovementTable):
     ]
     filterset = WithdrawalFilter
     row_url_name = "wallet:withdrawal"
-    empty = Empty(_("Nothing here"), _("Requests of clients for their money show up here, oldest first."), "hand-coins")
+    empty = Empty(_("No withdrawals"), _("Client withdrawal requests appear here, oldest first."), "hand-coins")
 
     def queryset(self) -> QuerySet[Withdrawal]:
         return (
@@ -98,8 +98,8 @@ def _where(row: Withdrawal, _table: Table) -> str:
 class WithdrawalQueue(WithdrawalTable):
     """What waits for a decision or an answer, oldest first: one line per request; after its release one per part."""
 
-    name, title, permission = "withdrawal_queue", _("Withdrawals to decide"), "wallet.view_withdrawal"
-    subtitle = _("Oldest first. Above the brand's limit two people approve.")
+    name, title, permission = "withdrawal_queue", _("Pending withdrawals"), "wallet.view_withdrawal"
+    subtitle = _("Oldest first. Amounts above the brand's limit need a second approval.")
     default_order = "id"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
@@ -107,7 +107,7 @@ class WithdrawalQueue(WithdrawalTable):
         BadgeColumn("state", _("State")),
         MoneyColumn("amount_minor", _("Amount"), minor=True, value=_whole),
         Column("checks", _("Checks"), render=_checks, export=False),
-        YesNoColumn("needs_second", _("Four eyes")),
+        YesNoColumn("needs_second", _("Second approval")),
         Column("psp", _("PSP"), value="psp.name"),
         Column("destination_label", _("To"), render=_where, css="nowrap"),
         Column("age", _("Waiting"), render=lambda row, table: _age(row, table), css="nowrap", export=False),

@@ -261,7 +261,7 @@ def test_a_client_who_may_have_none_just_now_is_left_to_people_and_served_later(
     hear(grant, RETURNED)
     loss = BonusLoss.objects.get()
     assert not BonusRestoration.objects.exists()
-    with pytest.raises(DomainError, match="not verified"):
+    with pytest.raises(DomainError, match="isn't verified yet"):
         said(cast, loss)
     Client.objects.filter(pk=grant.client_id).update(kyc_level=2)
     approvals.approve(BonusProposal, said(cast, loss).pk, actor=cast.finance)

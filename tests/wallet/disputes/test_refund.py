@@ -71,7 +71,7 @@ def test_above_the_limit_two_others_approve(mixed, cast):
     refund = give_back(cast, mixed, "300")
     events.drain()
     told = Notification.objects.filter(kind="wallet.withdrawal_requested")
-    assert told.filter(user=cast.second_finance, title__contains="waits for you").count() == 1
+    assert told.filter(user=cast.second_finance, title__contains="awaits your approval").count() == 1
     assert not told.filter(user=cast.finance).exists(), "who asked need not be told"
     assert refund.needs_second
     with pytest.raises(NotAllowed, match="someone else"):

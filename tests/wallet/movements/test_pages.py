@@ -212,7 +212,7 @@ def test_the_queue_shows_age_and_what_the_checks_said(cast, waiting, browse):
     Withdrawal.objects.update(requested_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=30))
     waiting.checks.filter(name="risk").update(outcome="review", reason="The client is rated high risk.")
     shown = browse(cast.finance).get(reverse("wallet:withdrawal_queue")).content.decode()
-    assert "1 to look at" in shown
+    assert "1 to review" in shown
     assert "The client is rated high risk." in shown
     assert "tone-danger" in shown
     approve_withdrawal(withdrawal_id=waiting.pk, actor=cast.finance)
@@ -338,7 +338,7 @@ def test_a_psp_is_set_up_and_its_keys_are_never_shown(cast, psp, browse):
 
 def test_the_connection_test_says_what_is_wrong(cast, outside, browse):
     browser, check = browse(cast.finance), reverse("wallet:psp_check", args=[outside.psp.pk])
-    assert "answers, and knows our key" in browser.post(check, follow=True).content.decode()
+    assert "responds and accepts our key" in browser.post(check, follow=True).content.decode()
     outside.psp.seal_credentials({**outside.psp.credentials, "api_key": "old"})
     outside.psp.save()
     assert "The API key is missing or wrong" in browser.post(check, follow=True).content.decode()

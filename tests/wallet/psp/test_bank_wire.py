@@ -183,7 +183,7 @@ def test_an_entry_without_a_reference_waits_for_a_person_who_assigns_it(cast, ou
     assert entry.state == EntryState.UNMATCHED
     assert Notification.objects.filter(user=cast.finance, kind="wallet.bank_unmatched").count() == 1
     assert wallet_balance(cast) == 0
-    with pytest.raises(DomainError, match="how you know"):
+    with pytest.raises(DomainError, match="why this payment belongs"):
         entries.assign_entry(entry_id=entry.pk, reference=deposit.reference, actor=cast.finance, reason=" ")
     with pytest.raises(DomainError, match="has no deposit d-nobody"):
         entries.assign_entry(entry_id=entry.pk, reference="d-nobody", actor=cast.finance, reason="called")
@@ -244,7 +244,7 @@ def test_a_statement_that_does_not_add_up_is_refused_and_nothing_is_kept(cast, o
 def test_a_statement_of_another_account_is_refused(outside):
     wire(outside, "x")
     content = statement(outside).replace(IBAN.encode(), b"DE75512108001245126199")
-    with pytest.raises(DomainError, match="of the account DE75 •••• 6199, not of DE89 •••• 3000"):
+    with pytest.raises(DomainError, match="is for account DE75 •••• 6199 instead of DE89 •••• 3000"):
         take_in(outside, content)
 
 

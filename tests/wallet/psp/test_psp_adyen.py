@@ -503,7 +503,7 @@ def test_the_connection_test_says_what_to_do(outside):
     good = outside.psp.credentials
     for keys, words in (
         ({"api_key": "wrong"}, "Create a new one"),
-        ({"merchant": "Other"}, "may not act for merchant account Other"),
+        ({"merchant": "Other"}, "authorised for merchant account Other"),
         ({"webhook_secret": "xyz"}, "HMAC key"),
     ):
         outside.psp.seal_credentials({**good, **keys})

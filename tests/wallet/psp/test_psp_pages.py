@@ -49,7 +49,7 @@ def test_a_new_psp_has_its_methods_and_is_tested_at_once(cast, outside, browse):
     psp = Psp.objects.get(code="stripe")
     assert done.redirect_chain[-1][0] == reverse("wallet:psp", args=[psp.pk])
     page = done.content.decode()
-    assert "Stripe Europe answers, and knows our key." in page
+    assert "Stripe Europe responds and accepts our key." in page
     assert "http://testserver/webhooks/psp/stripe/" in page
     assert "sandbox-api-key-stripe" not in page and "whsec_1" not in page
     assert list(psp.methods.values_list("code", "label", "currencies", "pays_out", "kyc_level_min")) == [

@@ -295,8 +295,8 @@ def test_an_adyen_batch_with_every_kind_of_row_adds_up():
     ("changed", "to", "words"),
     [
         ("1.1534", "1.2534", "column “Exchange Rate”: gross at this rate"),
-        ("1.1534", "", "column “Exchange Rate”: “” is not a rate"),
-        ("1.1534", "-1", "column “Exchange Rate”: “-1” is not a rate"),
+        ("1.1534", "", "column “Exchange Rate”: “” is not an exchange rate"),
+        ("1.1534", "-1", "column “Exchange Rate”: “-1” is not an exchange rate"),
         ("GBP,,100.00", "gbp,,100.00", "column “Gross Currency”: “gbp”"),
         ("8835", "", "column “Psp Reference”: the value is missing"),
         (",118,,", ",118,,,", "more or fewer fields"),
@@ -398,7 +398,7 @@ def test_paypal_s_sections_of_an_account_follow_one_another_without_a_gap():
     assert (report.first_day, report.last_day) == (dt.date(2026, 10, 5), dt.date(2026, 10, 6))
     gap = [line.replace('"CR",1320,"CR",2260', '"CR",1321,"CR",2261') for line in next_day]
     with pytest.raises(
-        BadFile, match=r"column “SF 7”: it does not begin where the section before ended \(€13\.20, then €13\.21\)"
+        BadFile, match=r"column “SF 7”: it doesn't start where the previous section ended \(€13\.20, then €13\.21\)"
     ):
         read_all(StlReader(file(stl(TWO_CURRENCIES, gap))))
 
@@ -444,7 +444,7 @@ def test_paypal_s_counts_and_totals_must_hold(footer, words):
     [
         ('"SF","JPY",800000,0,0,0,"CR",0,"CR",800000,"CR",0,"CR",0\r\n', "", "the section has no footer in JPY"),
         ('"SF","JPY"', '"SF","EUR"', "column “SF 1”: a second footer"),
-        ('"SC",6', '"SC",7', "column “SC”: 7 rows are announced"),
+        ('"SC",6', '"SC",7', "column “SC”: the report announces 7 rows"),
         (
             "2026/10/05 03:00:00 -0700,2026/10/05 03:00:00 -0700",
             "2026/10/05 03:00:00 -0700,2026-10-05 03:00",

@@ -70,9 +70,9 @@ def test_a_rate_far_from_the_last_one_has_to_be_confirmed(cast, rate):
         ({"rate": "0"}, "above zero"),
         ({"rate": "1e12"}, "above zero"),
         ({"reason": " "}, "Enter a reason"),
-        ({"on": today() + dt.timedelta(days=1)}, "not a day to come"),
+        ({"on": today() + dt.timedelta(days=1)}, "not in the future"),
         ({"on": today() - dt.timedelta(days=8)}, "last 7 days"),
-        ({"on": today() - dt.timedelta(days=4)}, "Enter one of a later day"),
+        ({"on": today() - dt.timedelta(days=4)}, "Enter one for a later day"),
     ],
 )
 def test_what_is_no_rate_is_refused_in_words(cast, fields, words):
@@ -84,7 +84,7 @@ def test_what_is_no_rate_is_refused_in_words(cast, fields, words):
 def test_a_newer_rate_of_a_feed_goes_before_one_that_waits(cast):
     entry = enter(cast, on=yesterday())
     FxRate.objects.create(on=today(), currency="AED", rate=Decimal("4.0200"), source="ECB")
-    with pytest.raises(DomainError, match="Enter one of a later day"):
+    with pytest.raises(DomainError, match="Enter one for a later day"):
         approvals.approve(RateEntry, entry.pk, actor=cast.second_finance)
     approvals.reject(RateEntry, entry.pk, actor=cast.second_finance, note="The feed has it")
     assert FxRate.objects.filter(currency="AED").order_by("-on").first().rate == Decimal("4.02")

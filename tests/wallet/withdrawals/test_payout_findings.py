@@ -74,9 +74,9 @@ def sent_long_ago(withdrawal) -> None:
 
 
 def test_what_is_stuck_ends_by_two_people_who_asked_the_psp(rich, stuck):
-    with pytest.raises(DomainError, match="Enter the number"):
+    with pytest.raises(DomainError, match="Reports are matched by it"):
         told(rich, stuck, FindingKind.PAID, number=" ")
-    with pytest.raises(WrongState, match="can't be said"):
+    with pytest.raises(WrongState, match="outcome isn't possible"):
         told(rich, stuck, FindingKind.CAME_BACK)
     finding = told(rich, stuck, FindingKind.PAID)
     with pytest.raises(WrongState):
@@ -126,9 +126,9 @@ def test_a_psp_that_answers_while_a_finding_waits_is_believed(rich, stuck, monke
 
 def test_what_came_back_is_in_the_wallet_again_and_was_never_paid_out(rich, paid):
     assert said(paid, TransferStatus.FAILED).state == "failed"
-    with pytest.raises(DomainError, match="number of the payment itself"):
+    with pytest.raises(DomainError, match="reference of the payment itself"):
         told(rich, paid, FindingKind.CAME_BACK, number=Withdrawal.objects.get().psp_reference)
-    with pytest.raises(DomainError, match="No more can come back"):
+    with pytest.raises(DomainError, match="can't exceed the amount paid"):
         told(rich, paid, FindingKind.CAME_BACK, amount=Decimal("200.01"))
     finding = told(rich, paid, FindingKind.CAME_BACK, amount=Decimal("195"))  # the bank kept five
     agreed(rich, finding)
@@ -148,7 +148,7 @@ def test_what_came_back_is_in_the_wallet_again_and_was_never_paid_out(rich, paid
 def test_a_refund_that_came_back_leaves_its_deposit_as_it_was(mixed, cast, outside):
     refund = give_back(cast, mixed)
     finish(cast, outside, refund)
-    with pytest.raises(DomainError, match="comes back whole"):
+    with pytest.raises(DomainError, match="returned in full"):
         told(cast, refund, FindingKind.CAME_BACK, amount=Decimal("99"))
     agreed(cast, told(cast, refund, FindingKind.CAME_BACK))
     mixed.refresh_from_db()
@@ -188,7 +188,7 @@ def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
         "finding-psp_reference": "B1",
     }
     wrong = first.post(address, form)
-    assert wrong.status_code == 422 and "No more can come back" in wrong.content.decode()
+    assert wrong.status_code == 422 and "can't exceed the amount paid" in wrong.content.decode()
     assert first.post(address, {**form, "finding-amount": ""}).status_code == 302
     assert "Someone else must decide" in first.get(page).content.decode()
     assert "Approve" in second.get(page).content.decode()

@@ -45,6 +45,6 @@ def webhook_retry(request: UserRequest, pk: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: try_again(message_id=message.pk, actor=request.user),
-        _("The message is being worked on again."),
+        _("The message is being processed again."),
     )
     return redirect("wallet:webhook", pk=message.pk)

@@ -28,7 +28,7 @@ def propose(request: UserRequest, pk: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: addresses.propose_address(psp_id=psp.pk, actor=request.user, **form.cleaned_data),
-        _("New address proposed. A second person approves it."),
+        _("New address proposed. Awaiting second approval."),
         form=form,
         show_forbidden=True,
     )

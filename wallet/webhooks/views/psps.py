@@ -248,7 +248,7 @@ def show_health(request: UserRequest, psp: Psp) -> None:
     """Ask the PSP now, and show its answer and what to do on the next page."""
     checked = run_action(request, lambda: psps.check_psp(psp_id=psp.pk, actor=request.user))
     if checked and checked.result.is_up:
-        messages.success(request, _("%(psp)s answers, and knows our key.") % {"psp": psp})
+        messages.success(request, _("%(psp)s responds and accepts our key.") % {"psp": psp})
     elif checked:
         messages.error(request, _("%(psp)s: %(detail)s") % {"psp": psp, "detail": checked.result.detail})
 
@@ -260,7 +260,7 @@ def method_add(request: UserRequest, pk: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: psps.add_method(psp_id=psp.pk, code=request.POST.get("code", ""), actor=request.user),
-        lambda method: _("%(method)s is there, switched off. Set its limits and switch it on.") % {"method": method},
+        lambda method: _("%(method)s added but switched off. Set its limits, then switch it on.") % {"method": method},
     )
     if not done:
         return redirect("wallet:psp", pk=psp.pk)

@@ -53,7 +53,7 @@ def velocity(request: Request) -> Finding:
         most = limit(brand, key)
         if count >= most:
             return review(str(words) % {"most": most})
-    return _how_much(request) or passed(_("%(count)s other requests within a day.") % {"count": day})
+    return _how_much(request) or passed(_("Other requests within a day: %(count)s.") % {"count": day})
 
 
 def _how_much(request: Request) -> Finding | None:
@@ -68,7 +68,7 @@ def _how_much(request: Request) -> Finding | None:
         total = (rows.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)) + this
         if exceeds(brand, total, key):
             words = {"total": formats.money(total, brand.base_currency), "days": days}
-            return review(_("%(total)s within %(days)s days, more than the brand's limit.") % words)
+            return review(_("%(total)s within %(days)s days, above the brand's limit.") % words)
     return None
 
 
@@ -84,7 +84,7 @@ def cooling_off(request: Request) -> Finding:
     known = earlier.filter(destination_hash=request.mark, requested_at__lt=since)
     if request.mark and earlier.exists() and not known.exists():
         return review(_("The destination is new or was changed within the last %(hours)s hours.") % {"hours": hours})
-    return passed(_("Nothing was changed lately."))
+    return passed(_("No recent changes."))
 
 
 def _changes(client_id: int, since: dt.datetime) -> list[str]:

@@ -40,7 +40,7 @@ def kyc(request: Request) -> Finding:
     """Stop a withdrawal of a client whose identity isn't verified."""
     needed = limit(request.client.brand, "withdrawal_kyc_level")
     if request.client.kyc_level < needed:
-        return stop(_("The identity is not verified yet. Please upload the documents that are asked for."))
+        return stop(_("Identity isn't verified yet. Please upload the requested documents."))
     return passed(_("Verified to level %(level)s.") % {"level": request.client.kyc_level})
 
 
@@ -64,17 +64,17 @@ def return_to_source(request: Request) -> Finding:
     """
     plan = request.plan
     if plan is None:
-        return passed(_("Was split when it was asked for."))
+        return passed(_("Split when it was requested."))
     if plan.unreturned:
         due = ", ".join(f"{label} {formats.money(money)}" for label, money in plan.unreturned)
-        return review(_("Should go back first to where it came from: %(due)s.") % {"due": due})
+        return review(_("Should go back to its source first: %(due)s.") % {"due": due})
     returned = sum(part.return_minor for part in plan.parts)
     if returned == request.amount_minor:
         ways = ", ".join(f"{part.label} {formats.money(part.money)}" for part in plan.parts)
-        return passed(_("Goes back the way it came: %(ways)s.") % {"ways": ways})
+        return passed(_("Goes back to its source: %(ways)s.") % {"ways": ways})
     came = Q(state__in=KEPT) | Q(state=DepositState.REFUNDED, refunds__purpose=Purpose.WITHDRAWAL)
     if not Deposit.objects.filter(came, client=request.client, wallet__currency=request.currency).exists():
-        return review(_("The client never paid in in %(currency)s.") % {"currency": request.currency})
+        return review(_("The client has never deposited in %(currency)s.") % {"currency": request.currency})
     profit = formats.money(Money.of_minor(plan.profit_minor, request.currency))
     return passed(_("All deposits go back first; %(profit)s is profit.") % {"profit": profit})
 
@@ -96,13 +96,13 @@ def open_margin(request: Request) -> Finding:
 def bonus(request: Request) -> Finding:
     """Credit is never part of the wallet; what a withdrawal takes of it is said before."""
     if not request.amount_minor:
-        return passed(_("Was said when it was asked for."))
+        return passed(_("Shown when it was requested."))
     amount = from_minor(request.amount_minor, request.currency)
     lost = [(grant, minor) for grant, minor in lost_by_withdrawal(request.client, amount, request.currency) if minor]
     if not lost:
-        return passed(_("No credit is touched."))
+        return passed(_("No credit is affected."))
     sums = ", ".join(formats.money(Money.of_minor(minor, grant.currency)) for grant, minor in lost)
-    return passed(_("Takes credit away: %(sums)s.") % {"sums": sums})
+    return passed(_("Removes credit: %(sums)s.") % {"sums": sums})
 
 
 from wallet.withdrawals.checks import conduct, risk  # noqa: E402, F401 (they register theirs, after the ones above)

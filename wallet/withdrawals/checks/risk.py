@@ -56,7 +56,7 @@ def risk(request: Request) -> Finding:
     """Review requests of clients who are rated high risk, with the codes of the rating's reasons."""
     client = request.client
     if client.risk_rating != RiskRating.HIGH:
-        return passed(_("Rated: %(rating)s.") % {"rating": client.get_risk_rating_display()})
+        return passed(_("Risk rating: %(rating)s.") % {"rating": client.get_risk_rating_display()})
     current = RiskAssessment.objects.filter(client=client, is_current=True).first()
     codes = ", ".join(
         str(reason.get("code", "")).replace("_", " ") for reason in (current.reasons if current else [])[:5]
@@ -69,7 +69,7 @@ def aml(request: Request) -> Finding:
     """Review open watchlist matches, and the AML signals of other apps."""
     reasons = []
     if Hit.objects.filter(client=request.client, state__in=[HitState.OPEN, HitState.CONFIRMED]).exists():
-        reasons.append(_("A match with a watchlist is open or confirmed."))
+        reasons.append(_("A watchlist match is open or confirmed."))
     reasons += [words for words in (signal(request.client) for signal in SIGNALS.values()) if words]
     return review(" ".join(reasons)) if reasons else passed(_("Nothing is open."))
 
@@ -83,14 +83,17 @@ def churn(request: Request) -> Finding:
     came = lately.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
     goes = in_base(brand, from_minor(request.amount_minor, request.currency), request.currency)
     if not came or goes * 100 < came * CHURN_PERCENT:
-        return passed(_("Not what was paid in lately."))
+        return passed(_("Not mainly recent deposits."))
     accounts = TradingAccount.objects.filter(client=client, is_demo=False).values_list("pk", flat=True)
     lots = Deal.objects.filter(account_id__in=list(accounts), executed_at__gte=since).aggregate(lots=Sum("closed_lots"))
     traded = lots["lots"] or Decimal(0)
     if traded < came / 1000 * LOTS_PER_THOUSAND:
         words = {"came": formats.money(came, brand.base_currency), "days": CHURN_DAYS, "lots": formats.number(traded)}
-        return review(_("%(came)s came within %(days)s days and goes again; only %(lots)s lots were traded.") % words)
-    return passed(_("%(lots)s lots were traded meanwhile.") % {"lots": formats.number(traded)})
+        return review(
+            _("%(came)s was deposited within %(days)s days and is being withdrawn; only %(lots)s lots were traded.")
+            % words
+        )
+    return passed(_("%(lots)s lots were traded in between.") % {"lots": formats.number(traded)})
 
 
 @check(CheckName.STRUCTURING)
@@ -111,8 +114,8 @@ def structuring(request: Request) -> Finding:
             "total": formats.money(Money.of_minor(sum(small), brand.base_currency)),
             "days": STRUCTURING_DAYS,
         }
-        return review(_("%(count)s small deposits within %(days)s days, %(total)s together.") % words)
-    return passed(_("Nothing that looks split up."))
+        return review(_("%(count)s small deposits within %(days)s days, %(total)s in total.") % words)
+    return passed(_("No sign of structuring."))
 
 
 @check(CheckName.PAYER)
@@ -128,8 +131,8 @@ def payer(request: Request) -> Finding:
     )
     others = [name for name in names if not is_payer(request.client.first_name, request.client.last_name, name)]
     if others:
-        return review(_("Somebody else paid in: %(names)s.") % {"names": ", ".join(others[:3])})
-    return passed(_("The client paid in."))
+        return review(_("Third-party payer: %(names)s.") % {"names": ", ".join(others[:3])})
+    return passed(_("The client was the payer."))
 
 
 @check(CheckName.CHARGEBACK)
@@ -141,7 +144,7 @@ def chargeback(request: Request) -> Finding:
     )
     reference = rows.values_list("reference", flat=True).first()
     if reference is not None:
-        return review(_("Deposit %(reference)s was charged back lately.") % {"reference": reference})
+        return review(_("Deposit %(reference)s was recently charged back.") % {"reference": reference})
     return passed(_("None within %(days)s days.") % {"days": CHARGEBACK_DAYS})
 
 
@@ -150,12 +153,14 @@ def destination(request: Request) -> Finding:
     """Review a destination in another name, and one that another client uses, too."""
     holder = request.destination.get("holder", "")
     if not is_payer(request.client.first_name, request.client.last_name, holder):
-        return review(_("The destination is in another's name: “%(holder)s”.") % {"holder": holder})
+        return review(_("The payout account is in another name: “%(holder)s”.") % {"holder": holder})
     if request.mark:
         others = Withdrawal.objects.filter(
             destination_hash=request.mark, way=WithdrawalRoute.PAYOUT, purpose=Purpose.WITHDRAWAL
         )
         other = others.exclude(client=request.client).select_related("client").defer("sealed_destination").first()
         if other is not None:
-            return review(_("Another client uses this destination: client %(number)s.") % {"number": other.client_id})
-    return passed(_("In the client's name, as far as it says."))
+            return review(
+                _("Another client uses this payout account: client %(number)s.") % {"number": other.client_id}
+            )
+    return passed(_("In the client's name, as far as stated."))

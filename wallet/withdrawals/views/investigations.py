@@ -27,7 +27,7 @@ def propose(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: investigations.propose_outcome(withdrawal_id=withdrawal.pk, actor=request.user, **form.proposal),
-        _("Written down. Somebody else books it."),
+        _("Result proposed. Awaiting second approval."),
         form=form,
     )
     if done:

@@ -106,9 +106,9 @@ def approve(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     )
     if done:
         if done.result.approvals_missing:
-            messages.info(request, _("Your approval is noted. A second person releases the payment."))
+            messages.info(request, _("First approval recorded. A second person must release the payment."))
         else:
-            messages.success(request, _("Released: the PSP is being told to pay."))
+            messages.success(request, _("Released. The payout is being sent to the PSP."))
         return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
     return show_withdrawal(request, withdrawal, form, ReasonForm(prefix="reject"), status=422)
 
@@ -120,7 +120,7 @@ def reject(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     done = run_action(
         request,
         lambda: reject_withdrawal(withdrawal_id=withdrawal.pk, actor=request.user, reason=form.cleaned_data["reason"]),
-        _("Rejected: the money is in the client's wallet again."),
+        _("Rejected. The money is back in the client's wallet."),
         form=form,
         show_forbidden=True,
     )
@@ -139,7 +139,9 @@ def look_up(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
     )
     if done:
         label = WithdrawalState(done.result).label
-        messages.info(request, _("%(psp)s was asked: it is “%(state)s”.") % {"psp": withdrawal.psp, "state": label})
+        messages.info(
+            request, _("%(psp)s was queried: the payout is “%(state)s”.") % {"psp": withdrawal.psp, "state": label}
+        )
     return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
 
 
@@ -156,5 +158,5 @@ def claim_back(request: UserRequest, withdrawal_id: int) -> HttpResponseBase:
         show_forbidden=True,
     )
     if done:
-        messages.info(request, _("The refund is “%(state)s” now.") % {"state": WithdrawalState(done.result).label})
+        messages.info(request, _("The refund is now “%(state)s”.") % {"state": WithdrawalState(done.result).label})
     return redirect("wallet:withdrawal", withdrawal_id=withdrawal.pk)
