@@ -35,7 +35,7 @@ class Ability(models.TextChoices):
     STOP_TRADING = "stop_trading", _("disable and enable trading")
     SET_PASSWORDS = "set_passwords", _("set passwords")
     MOVE_MONEY = "move_money", _("deposits and withdrawals")
-    BOOK_CREDIT = "book_credit", _("credit")
+    BOOK_CREDIT = "book_credit", pgettext_lazy("balance operation", "credit")
     BOOK_BONUS = "book_bonus", _("bonus")
     BOOK_CORRECTION = "book_correction", _("corrections")
 
@@ -248,7 +248,7 @@ class SymbolGroup(models.TextChoices):
     INDICES = "indices", _("Indices")
     ENERGIES = "energies", _("Energies")
     CRYPTO = "crypto", _("Crypto")
-    SHARES = "shares", _("Shares")
+    SHARES = "shares", pgettext_lazy("instruments", "Shares")
     OTHER = "other", _("Other")
 
 

@@ -142,7 +142,7 @@ def test_the_command_goes_on_without_a_date_and_wants_one_otherwise(
                 break
     call_command("backfill_deals", server.name)
     told = capsys.readouterr().out
-    assert "Going on after 4 of" in told
+    assert "Resuming after 4 of" in told
     row.refresh_from_db()
     assert row.state == BackfillState.DONE
     assert set(tickets) <= set(Deal.objects.filter(account=account).values_list("ticket", flat=True))

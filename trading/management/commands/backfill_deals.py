@@ -16,15 +16,17 @@ from trading.sync import backfill
 
 
 class Command(BaseCommand):
-    help = "Read deals of the past from a trading server; known ones are left alone, changed ones updated."
+    help = "Load the deal history of a trading server; known deals are kept, changed ones are updated."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("server", help="Name of the server")
         parser.add_argument(
-            "--since", type=dt.date.fromisoformat, help="First day, e.g. 2026-01-01; without it a cut run goes on"
+            "--since",
+            type=dt.date.fromisoformat,
+            help="First day, e.g. 2026-01-01; leave out to resume an interrupted run",
         )
-        parser.add_argument("--until", type=dt.date.fromisoformat, help="Last day; today when left out")
-        parser.add_argument("--drop", action="store_true", help="Give up an unfinished span first")
+        parser.add_argument("--until", type=dt.date.fromisoformat, help="Last day; default: today")
+        parser.add_argument("--drop", action="store_true", help="Cancel an unfinished download first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         server = TradingServer.objects.filter(name__iexact=options["server"]).first()
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
         except PlatformError as problem:
             raise CommandError(
-                f"The platform stopped answering: {problem}. Start again; what was read is kept."
+                f"The platform stopped responding: {problem}. Run the command again; deals already read are kept."
             ) from problem
 
     def _span(self, server: TradingServer, options: dict[str, Any]) -> Backfill:
@@ -46,10 +48,10 @@ class Command(BaseCommand):
             backfill.drop(backfill_id=open_one.pk, actor=None, system=True)
             open_one = None
         if open_one is not None and options["since"] in (None, open_one.first_day):
-            self.stdout.write(f"Going on after {open_one.days_done} of {open_one.days} days.")
+            self.stdout.write(f"Resuming after {open_one.days_done} of {open_one.days} days.")
             return open_one
         if options["since"] is None:
-            raise CommandError("Say --since DATE: no earlier run was cut.")
+            raise CommandError("Enter --since DATE: there is no interrupted run to resume.")
         return backfill.start(
             server_id=server.pk, first_day=options["since"], last_day=options["until"], actor=None, system=True
         )

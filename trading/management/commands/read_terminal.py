@@ -22,22 +22,22 @@ PASSWORD = "KEELSON_TERMINAL_PASSWORD"  # noqa: S105 - the name of a variable
 class Command(BaseCommand):
     help = (
         "Print the account, positions and deals of the MetaTrader 5 terminal on this Windows machine as JSON lines. "
-        f"Use the investor password; it is asked for, or read from {PASSWORD}, and kept nowhere."
+        f"Use the investor password; the command prompts for it or reads it from {PASSWORD} and doesn't store it."
     )
     requires_system_checks: list[str] = []  # it needs no database
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("login", type=int)
-        parser.add_argument("server", help="as in the terminal's own list, e.g. Broker-Live")
-        parser.add_argument("--days", type=int, default=30, help="how far back deals are read")
+        parser.add_argument("server", help="as listed in the terminal, e.g. Broker-Live")
+        parser.add_argument("--days", type=int, default=30, help="days of deal history to read")
         parser.add_argument("--zone", default="EET", help="time zone of the server's clock")
-        parser.add_argument("--path", default="", help="terminal64.exe, when there are several")
+        parser.add_argument("--path", default="", help="path of terminal64.exe if several are installed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             zone = ZoneInfo(options["zone"])
         except (ZoneInfoNotFoundError, ValueError) as problem:
-            raise CommandError(f"{options['zone']} is no time zone. Use a name such as EET.") from problem
+            raise CommandError(f"{options['zone']} isn't a time zone. Use a name such as EET.") from problem
         password = os.environ.get(PASSWORD) or getpass.getpass("Investor password: ")
         until = timezone.now()
         try:
